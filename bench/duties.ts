@@ -1,0 +1,27 @@
+/** Proof that a gateway does what it is measured for: the fields that must have reached the host with a message. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { HostAnswer, HostQuestion } from './host.ts';
+import { modes } from './modes.ts';
+import type { Peer } from './peers/peer.ts';
+import { command } from './slice.ts';
+
+const fields = [
+  /^client-cert: *(:[A-Za-z0-9+/=]+:|-----BEGIN%20)/im,
+  /^x-forwarded-for: *127\.0\.0\.1\r?$/im,
+  /^x-forwarded-proto: *https\r?$/im,
+  /^x-request-id: *[\w-]{16,}\r?$/im,
+];
+
+/** Sends some messages and looks at the head that arrived; a gateway measured bare owes nothing. */
+export async function checkDuties(options: { load: ChildProcess; host: ChildProcess; peer: Peer }) {
+  const { load, host, peer } = options;
+  await command(load, { type: 'prepare', port: peer.port, mode: modes.keepalive });
+  await command(load, { type: 'rest' });
+  host.send('head' satisfies HostQuestion);
+  const [answer] = (await once(host, 'message')) as [HostAnswer];
+  if (peer.log === null || !('head' in answer)) return;
+  for (const field of fields) {
+    if (!field.test(answer.head)) throw new Error(`${peer.name} does not set ${field}:\n${answer.head}`);
+  }
+}

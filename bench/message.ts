@@ -1,0 +1,26 @@
+/** The message of the bench: a card event as JSON, 2.1 KB, the same bytes every time. */
+
+const bodyBytes = 2_100;
+
+/** The whole request; `Connection: close` tells the gateway that the connection carries this one message. */
+export function makeMessage(options: { port: number; close: boolean }): Buffer {
+  const body = makeBody();
+  const fields = [
+    'POST /ehi/messages HTTP/1.1',
+    `Host: 127.0.0.1:${options.port}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    ...(options.close ? ['Connection: close'] : []),
+  ];
+  return Buffer.from(`${fields.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function makeBody(): string {
+  const event: Record<string, string> = { MTID: '0100', Txn_Type: 'A', Txn_Ctry: 'GBR', Txn_CCy: '826' };
+  for (let field = 1; JSON.stringify(event).length < bodyBytes - 64; field += 1) {
+    event[`Field_${field}`] = `value ${field} of the event`;
+  }
+  const bare = JSON.stringify({ ...event, Note: '' }).length;
+  return JSON.stringify({ ...event, Note: 'x'.repeat(bodyBytes - bare) });
+}

@@ -1,0 +1,76 @@
+/** What the bench asks of everything that it measures, and where a peer's files lie. */
+import type { ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Certificates } from '../certificates.ts';
+import { makeFolder } from '../processes.ts';
+
+export interface PeerNeeds {
+  readonly certificates: Certificates;
+  /** Port of the internal host on 127.0.0.1. */
+  readonly upstream: number;
+  /** The chroot folder that holds the peers; null: what is on the PATH. */
+  readonly root: string | null;
+}
+
+/** A log whose lines are counted by what stands in them. */
+export interface PeerLog {
+  readonly file: string;
+  /** One per message. */
+  readonly message: string;
+  /** One per full, one per resumed handshake, where each connection carries one message. */
+  readonly full: string;
+  readonly resumed: string;
+}
+
+export interface Peer {
+  readonly name: PeerName;
+  readonly version: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Null where the peer is measured bare: no log, no fields set. */
+  readonly log: PeerLog | null;
+}
+
+export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'gateway'] as const;
+export type PeerName = (typeof peerNames)[number];
+
+export interface Home {
+  /** As the bench sees it, and as the peer does. */
+  readonly outside: string;
+  readonly inside: string;
+  /** What to put before a command so that it runs where its files are. */
+  readonly enter: readonly string[];
+}
+
+/** A folder with the certificates as PEM files; keys are for the owner only. */
+export function makeHome({ certificates, root }: Pick<PeerNeeds, 'certificates' | 'root'>): Home {
+  const outside = root === null ? makeFolder() : makeFolder(join(root, 'tmp'));
+  const { server } = certificates;
+  const files = {
+    'root.pem': certificates.root,
+    'issuing.pem': certificates.issuing,
+    'ca.pem': certificates.root + certificates.issuing,
+    'crl.pem': certificates.crls,
+    'server.pem': server.chain,
+    'server.key': server.key,
+    'server-all.pem': server.chain + server.key,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(outside, name), text, { mode: 0o600 });
+  return root === null
+    ? { outside, inside: outside, enter: [] }
+    : { outside, inside: outside.slice(root.replace(/\/+$/, '').length), enter: ['chroot', root] };
+}
+
+/** What a program prints about itself, and the OpenSSL it uses. */
+export function describeProgram(home: Home, command: readonly [string, ...string[]]): string {
+  const [program = '', ...words] = [...home.enter, ...command];
+  const { stdout, stderr, error } = spawnSync(program, words, { encoding: 'utf8' });
+  if (error !== undefined) throw new Error(`${command[0]} cannot be run; see --peers`, { cause: error });
+  const text = `${stdout}${stderr}`;
+  const version = /(?:version:? |nginx\/)(\d[\w.]*)/i.exec(text)?.[1];
+  const openssl = /(?:running on SSL library version : |built with )(OpenSSL [\w.]+)/i.exec(text)?.[1];
+  if (version === undefined) throw new Error(`${command.join(' ')} tells no version: ${text.slice(0, 200)}`);
+  return `${version}, ${openssl ?? 'OpenSSL unknown'}`;
+}

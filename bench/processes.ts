@@ -1,0 +1,95 @@
+/** Child processes pinned to a core, and their end: none survives the bench, whatever way it ends. */
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** The gateways have one core, what loads them has the other. */
+export const cores = { gateway: 0, load: 1 } as const;
+
+/** The Node that our own processes run on. */
+export const node = process.env.NODE_UNDER_TEST ?? process.execPath;
+
+const children = new Set<ChildProcess>();
+const folders = new Set<string>();
+
+process.on('exit', () => {
+  for (const child of children) kill(child);
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
+
+/** Pins this process, all of its threads and what it will start. */
+export function pinSelf(core: number): void {
+  const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
+  if (status !== 0) throw new Error('taskset (util-linux) is needed to pin processes to cores');
+}
+
+export interface Start {
+  readonly command: readonly string[];
+  readonly core: number;
+  readonly stdio?: SpawnOptions['stdio'];
+}
+
+/** Starts a process on its core; `taskset` and `chroot` replace themselves, so its id is that of the command. */
+export function start({ command, core, stdio = ['ignore', 'ignore', 'inherit'] }: Start): ChildProcess {
+  // A group of its own, so that nothing that it started outlives it.
+  const child = spawn('taskset', ['-c', String(core), ...command], { stdio, detached: true });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+/** Asks a process to end, and makes it after ten seconds. */
+export async function stop(child: ChildProcess): Promise<void> {
+  if (!children.has(child)) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  const force = setTimeout(() => kill(child), 10_000);
+  await exit;
+  clearTimeout(force);
+}
+
+function kill(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
+}
+
+/** A folder that goes when the bench ends. */
+export function makeFolder(under = tmpdir()): string {
+  const folder = mkdtempSync(join(under, 'ehi-bench-'));
+  folders.add(folder);
+  return folder;
+}
+
+/** A loopback port that nobody listens on, for servers that cannot tell which one they took. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** Resolves when something accepts on the port; throws when the process ends first, or after ten seconds. */
+export async function accepting(child: ChildProcess, port: number): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await delay(20)) {
+    if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);
+    const socket = connect(port, '127.0.0.1');
+    const accepted = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (accepted) return;
+  }
+  throw new Error(`${child.spawnargs.join(' ')} does not listen on ${port}`);
+}

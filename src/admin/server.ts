@@ -1,0 +1,111 @@
+/** The admin port: metrics, liveness and readiness over plain HTTP, on an address that clients do not reach. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { GatewayError } from '../errors.ts';
+
+const headerTimeoutMs = 5_000;
+const maxConnections = 64;
+const maxHeaderBytes = 8 * 1024;
+
+export interface AdminOptions {
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
+  /** Whether messages would be relayed now, and what is missing. */
+  readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+}
+
+export interface AdminServer {
+  readonly address: string;
+  readonly port: number;
+  /** Settles when the port is free and no connection is left. */
+  close(): Promise<void>;
+}
+
+/** @throws GatewayError `ADDRESS_IN_USE`, or `ADMIN_LISTEN` for any other refusal by the system. */
+export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
+  const server = createServer(
+    {
+      headersTimeout: headerTimeoutMs,
+      requestTimeout: headerTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: maxHeaderBytes,
+    },
+    (request, response) => void answer(options, request, response),
+  );
+  server.maxConnections = maxConnections;
+  await listen(server, options);
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    address,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** The URL is compared and never repeated: it may hold anything. */
+async function answer(
+  options: AdminOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url?.split('?', 1)[0];
+  const page = pages.get(path ?? '');
+  if (page === undefined) return send(request, response, plain(404, 'not found'));
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    return send(request, response, plain(405, 'method not allowed'));
+  }
+  send(request, response, await page(options).catch(() => plain(500, 'internal error')));
+}
+
+interface Page {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+const pages = new Map<string, (options: AdminOptions) => Promise<Page>>([
+  ['/metrics', async ({ metrics }) => ({ status: 200, ...(await metrics()) })],
+  ['/healthz', async () => plain(200, 'ok')],
+  [
+    '/readyz',
+    async (options) => {
+      const { ready, reasons } = options.ready();
+      const body = `${JSON.stringify({ ready, reasons })}\n`;
+      return { status: ready ? 200 : 503, contentType: 'application/json', body };
+    },
+  ],
+]);
+
+function plain(status: number, text: string): Page {
+  return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
+}
+
+function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
+  response.writeHead(page.status, {
+    'Content-Type': page.contentType,
+    'Content-Length': Buffer.byteLength(page.body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  response.end(request.method === 'HEAD' ? undefined : page.body);
+}
+
+function listen(server: Server, { address, port }: AdminOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE';
+      const code = taken ? 'ADDRESS_IN_USE' : 'ADMIN_LISTEN';
+      const says = taken ? 'is in use' : `cannot be listened on (${cause.code})`;
+      const message = `the admin address ${address}:${port} ${says}`;
+      reject(new GatewayError({ code, side: 'internal', message, cause }));
+    });
+    server.listen({ host: address, port }, resolve);
+  });
+}

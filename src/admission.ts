@@ -1,0 +1,76 @@
+/** Who may begin a handshake: decided at accept, from the address alone, before any TLS work. */
+import type { Inbound } from './handshake/inbound.ts';
+import { type DenyReasonName, denyReasons, type FailureReasonName } from './identity/verdict.ts';
+import type { PolicySnapshot } from './policy/snapshot.ts';
+import { type Allowlist, compileAllowlist } from './source/allowlist.ts';
+import { readProxyHeader } from './source/proxy-reader.ts';
+
+export interface Admission {
+  readonly allowlist: Allowlist | null;
+  readonly proxyTrusted: Allowlist | null;
+  readonly snapshot: PolicySnapshot;
+}
+
+export function compileAdmission(snapshot: PolicySnapshot): Admission {
+  return {
+    allowlist: snapshot.allowlist === null ? null : compileAllowlist(snapshot.allowlist),
+    proxyTrusted: snapshot.proxyTrusted.length === 0 ? null : compileAllowlist(snapshot.proxyTrusted),
+    snapshot,
+  };
+}
+
+interface Load {
+  readonly connections: number;
+  readonly unfinished: number;
+}
+
+/** True: shake hands. The refused are recorded and their sockets destroyed here. */
+export function admit(inbound: Inbound, admission: Admission, load: Load): boolean | Promise<boolean> {
+  if (load.connections > admission.snapshot.limits.connections) return refuse(inbound, 'too_many_connections');
+  if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
+  // Sockets start paused where a PROXY header may come first; TLS reads for itself.
+  return judge(inbound, admission, load);
+}
+
+async function admitProxied(inbound: Inbound, admission: Admission, load: Load): Promise<boolean> {
+  const reading = await readProxyHeader(inbound.transport, {
+    timeout: admission.snapshot.timeouts.handshake,
+  });
+  if (reading.kind === 'failed') return fail(inbound, 'proxy_header', reading.detail);
+  if (reading.source !== null) {
+    inbound.proxyAddress = inbound.address;
+    inbound.address = reading.source.address;
+    inbound.port = reading.source.port;
+  }
+  return judge(inbound, admission, load);
+}
+
+function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: Load): boolean {
+  const named = allowlist?.contains(inbound.address) ?? false;
+  if (allowlist !== null && !named) {
+    if (snapshot.refuseAt === 'accept') return refuse(inbound, 'address_refused');
+    inbound.allowed = false;
+  }
+  // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
+  if (!named && load.unfinished > snapshot.limits.unfinishedHandshakes) {
+    return refuse(inbound, 'too_many_handshakes');
+  }
+  return true;
+}
+
+function refuse(inbound: Inbound, reason: DenyReasonName): false {
+  return end(inbound, { verdict: 'deny', reason, detail: denyReasons[reason].says });
+}
+
+function fail(inbound: Inbound, reason: FailureReasonName, detail: string): false {
+  return end(inbound, { verdict: 'failed', reason, detail });
+}
+
+function end(
+  inbound: Inbound,
+  result: { verdict: 'deny' | 'failed'; reason: DenyReasonName | FailureReasonName; detail: string },
+): false {
+  inbound.record({ ...result, opensslCode: null, peer: null, leaf: null, anchor: null });
+  inbound.transport.destroy();
+  return false;
+}

@@ -1,0 +1,186 @@
+/** Builds the audit's JSON lines on the hot path: by concatenation, from an allow-list of fields, nothing of a message. */
+import { isoTime } from '../telemetry/clock.ts';
+import { maskDigits } from '../telemetry/mask.ts';
+
+/** Client-controlled strings end here, in bytes of UTF-8. */
+const maxBytes = 512;
+const maxKnownPaths = 256;
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+
+/** What is told of a client's own certificate. */
+export interface LeafFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly serial: string;
+  /** Milliseconds since the epoch; NaN where the certificate's own text cannot be read. */
+  readonly notBefore: number;
+  readonly notAfter: number;
+  /** `sha256/` and base64, or as the gateway spells its pins. */
+  readonly spkiPin: string;
+  /** `x5t#S256`. */
+  readonly thumbprint: string;
+}
+
+/** One connection's end of judgement; null is what is not known. */
+export interface HandshakeFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Made by the gateway, of characters that JSON need not escape. */
+  readonly connId: string;
+  readonly sourceAddress: string | null;
+  readonly sourcePort: number | null;
+  /** The load balancer's address, where the source address comes from a PROXY header. */
+  readonly proxyAddress: string | null;
+  readonly listener: string;
+  readonly tlsVersion: string | null;
+  readonly cipher: string | null;
+  readonly resumed: boolean | null;
+  readonly sni: string | null;
+  readonly alpn: string | null;
+  readonly durationMs: number;
+  /** From `leafJson`, kept with the leaf. */
+  readonly leaf: string | null;
+  readonly anchor: string | null;
+  readonly verdict: 'allow' | 'deny' | 'failed';
+  /** Null for `allow`. */
+  readonly reason: string | null;
+  readonly opensslCode: string | null;
+  /** The operator's sentence. */
+  readonly detail: string | null;
+}
+
+/** One message's end; null, or NaN for a number, is what is not known. */
+export interface MessageFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Ids are made by the gateway, of characters that JSON need not escape. */
+  readonly connId: string;
+  readonly requestId: string;
+  /** The route's path in the configuration. */
+  readonly route: string | null;
+  readonly method: Method | null;
+  /** The request target, or its path: what follows `?` is never written. */
+  readonly path: string | null;
+  readonly status: number | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly upstreamMs: number;
+  readonly totalMs: number;
+  /** A closed word of the gateway's own. */
+  readonly outcome: string;
+  /** A closed code of the gateway's own, as `header_field_name`. */
+  readonly reason: string | null;
+}
+
+/** An event of the trust store, told by the control thread. */
+export interface TrustFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** A closed word of the gateway's own, as `trust_on_first_use`. */
+  readonly event: string;
+  readonly anchor: string;
+  /** Hex SHA-256 of the root's DER. */
+  readonly rootSha256: string | null;
+  readonly detail: string | null;
+}
+
+/** The leaf's fragment of a handshake record; made once per leaf. Its fields are exempt from masking. */
+export function leafJson(leaf: LeafFacts): string {
+  return JSON.stringify({
+    subject: cut(leaf.subject),
+    issuer: cut(leaf.issuer),
+    serial: cut(leaf.serial),
+    not_before: date(leaf.notBefore),
+    not_after: date(leaf.notAfter),
+    spki_pin: leaf.spkiPin,
+    thumbprint: leaf.thumbprint,
+  });
+}
+
+/** One line, with its newline. */
+export function handshakeLine(facts: HandshakeFacts): string {
+  return (
+    `{"type":"handshake","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
+    `,"source_address":${quote(facts.sourceAddress)},"source_port":${facts.sourcePort}` +
+    `,"proxy_address":${quote(facts.proxyAddress)},"listener":${quote(facts.listener)}` +
+    `,"tls_version":${quote(facts.tlsVersion)},"cipher":${quote(facts.cipher)},"resumed":${facts.resumed}` +
+    `,"sni":${clientText(facts.sni)},"alpn":${clientText(facts.alpn)}` +
+    `,"duration_ms":${milliseconds(facts.durationMs)},"leaf":${facts.leaf},"anchor":${quote(facts.anchor)}` +
+    `,"verdict":"${facts.verdict}","reason":${quote(facts.reason)}` +
+    `,"openssl_code":${quote(facts.opensslCode)},"detail":${clientText(facts.detail)}}\n`
+  );
+}
+
+/** One line, with its newline. */
+export function messageLine(facts: MessageFacts): string {
+  return (
+    `{"type":"message","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
+    `,"request_id":"${facts.requestId}","route":${knownText(facts.route)}` +
+    `,"method":${facts.method === null ? 'null' : `"${facts.method}"`},"path":${knownText(facts.path)}` +
+    `,"status":${facts.status},"request_bytes":${count(facts.requestBytes)}` +
+    `,"response_bytes":${count(facts.responseBytes)},"upstream_ms":${milliseconds(facts.upstreamMs)}` +
+    `,"total_ms":${milliseconds(facts.totalMs)},"outcome":"${facts.outcome}"` +
+    `,"reason":${facts.reason === null ? 'null' : `"${facts.reason}"`}}\n`
+  );
+}
+
+/** One line, with its newline. */
+export function trustLine(facts: TrustFacts): string {
+  return (
+    `{"type":"trust","time":"${isoTime(facts.time)}","event":${quote(facts.event)}` +
+    `,"anchor":${quote(facts.anchor)},"root_sha256":${quote(facts.rootSha256)}` +
+    `,"detail":${clientText(facts.detail)}}\n`
+  );
+}
+
+const known = new Map<string, string>();
+
+/** A target's path, ready for the line. Hosts are asked for few paths many times, so these are kept. */
+function knownText(target: string | null): string {
+  if (target === null) return 'null';
+  const query = target.indexOf('?');
+  // Not kept: the slice holds the whole target in memory, and with it the query. Nor are long paths.
+  if (query >= 0) return clientText(target.slice(0, query));
+  if (target.length > maxBytes) return clientText(target);
+  let text = known.get(target);
+  if (text === undefined) {
+    text = clientText(target);
+    if (known.size >= maxKnownPaths) known.clear();
+    known.set(target, text);
+  }
+  return text;
+}
+
+/** Masks before it cuts: a cut must not shorten a card number to a run that passes. */
+function clientText(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(cut(maskDigits(text)));
+}
+
+function quote(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text);
+}
+
+const encoder = new TextEncoder();
+const cutBuffer = new Uint8Array(maxBytes);
+
+/** At most 512 bytes of UTF-8, and never half a character: `encodeInto` stops before one that does not fit. */
+function cut(text: string): string {
+  // One UTF-16 unit takes at most three bytes.
+  if (text.length * 3 <= maxBytes) return text;
+  return text.slice(0, encoder.encodeInto(text, cutBuffer).read);
+}
+
+function milliseconds(value: number): string {
+  return Number.isFinite(value) ? `${Math.round(value * 1000) / 1000}` : 'null';
+}
+
+function count(value: number): string {
+  return Number.isFinite(value) ? `${value}` : 'null';
+}
+
+/** ISO 8601, or null where a certificate's date is beyond what a Date can hold. */
+function date(milliseconds: number): string | null {
+  const value = new Date(milliseconds);
+  return Number.isNaN(value.getTime()) ? null : value.toISOString();
+}

@@ -1,0 +1,49 @@
+/** `ehi-gateway run`: starts the gateway, turns signals into a drain and errors into exit codes. */
+import { runControl } from '../control.ts';
+import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
+import { createLogger, type Logger } from '../telemetry/logger.ts';
+
+/** Resolves with the exit code when the gateway has drained, or cannot run. */
+export async function run({ config }: { readonly config: string }): Promise<number> {
+  let logger: Logger | null = null;
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  try {
+    logger = createLogger();
+    refuseUnverifiedTls();
+    await runControl({ config, logger, stop: stop.signal });
+    return exitCodes.drained;
+  } catch (error) {
+    return fail(error, logger);
+  } finally {
+    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
+  }
+}
+
+/** With it every TLS client in the process, the fetching of trust anchors included, would believe anybody. */
+function refuseUnverifiedTls(): void {
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return;
+  throw new ConfigError([
+    {
+      file: 'environment',
+      line: 1,
+      column: 1,
+      path: 'NODE_TLS_REJECT_UNAUTHORIZED',
+      found: '0, which turns certificate verification off',
+      allowed: 'not set',
+    },
+  ]);
+}
+
+function fail(error: unknown, logger: Logger | null): number {
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) process.stderr.write(`${describeProblem(problem)}\n`);
+    return exitCodes.configuration;
+  }
+  const code = error instanceof GatewayError ? error.code : 'FAULT';
+  const message = error instanceof Error ? error.message : String(error);
+  if (logger === null) process.stderr.write(`${message}\n`);
+  else logger.fatal({ code }, message);
+  return code === 'ADDRESS_IN_USE' ? exitCodes.addressInUse : exitCodes.fault;
+}

@@ -1,0 +1,96 @@
+/** The building blocks of the schema: each says in one phrase what it allows, which is what a problem then says. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
+
+/** A text in some notation: it fits the pattern, and `parse` does not answer undefined. Without `parse`: the text. */
+export function notation<T = string>(options: {
+  readonly allowed: string;
+  readonly pattern?: RegExp;
+  readonly parse?: (text: string) => T | undefined;
+}) {
+  const { allowed, pattern, parse = (text: string) => text as T } = options;
+  return z
+    .string(allowed)
+    .meta({ allowed, ...(pattern ? { pattern: pattern.source } : { minLength: 1 }) })
+    .transform((text, context): T => {
+      const value = (pattern?.test(text) ?? true) ? parse(text) : undefined;
+      if (value !== undefined) return value;
+      context.issues.push({ code: 'custom', message: allowed, input: text });
+      return z.NEVER;
+    });
+}
+
+/** A text that holds more than white space, taken as it stands. */
+export function text(allowed: string) {
+  return notation({ allowed, parse: (value) => (value.trim() === '' ? undefined : value) });
+}
+
+/** A path, absolute after parsing unless it is one of `words`. Control characters are refused: no file has them. */
+export function file(folder: string, allowed = 'the path of a file', words: readonly string[] = []) {
+  return notation({
+    allowed,
+    parse: (path) => {
+      if (words.includes(path)) return path;
+      return path.trim() === '' || /\p{Cc}/u.test(path) ? undefined : resolve(folder, path);
+    },
+  });
+}
+
+/** Milliseconds. */
+export function duration(least: '0s' | '1ms' = '1ms') {
+  return notation({
+    allowed: `a duration in ms, s, m or h, such as 500ms, from ${least} to 596h`,
+    parse: (value) => {
+      const time = parseDuration(value);
+      return time === undefined || (time === 0 && least !== '0s') ? undefined : time;
+    },
+    pattern: durationPattern,
+  });
+}
+
+/** Bytes. */
+export function size(most: string) {
+  return notation({
+    allowed: `a size in B, KiB or MiB, from 1B to ${most}`,
+    parse: (value) => {
+      const bytes = parseSize(value);
+      return bytes === undefined || bytes === 0 || bytes > (parseSize(most) ?? 0) ? undefined : bytes;
+    },
+    pattern: sizePattern,
+  });
+}
+
+export function count(least: number, most: number) {
+  const allowed = `a whole number from ${least} to ${most}`;
+  return z.int(allowed).min(least, allowed).max(most, allowed).meta({ allowed });
+}
+
+export function flag() {
+  return z.boolean('true or false').meta({ allowed: 'true or false' });
+}
+
+export function choice<const T extends readonly string[]>(...values: T) {
+  const allowed = values.join(' or ');
+  return z.enum(values, allowed).meta({ allowed });
+}
+
+export function listOf<T extends z.ZodType>(item: T, things: string) {
+  const allowed = `a list of ${things}`;
+  return z.array(item, allowed).min(1, `${allowed}, at least one`).meta({ allowed });
+}
+
+/** A mapping with these keys and no others. */
+export function section<T extends z.ZodRawShape>(shape: T) {
+  const names = Object.entries(shape).map(([key, value]) =>
+    value._zod.optin === undefined ? `${key} (required)` : key,
+  );
+  return z.strictObject(shape, `the keys ${names.join(', ')}`);
+}
+
+/** One mapping or a list of them, a list after parsing. */
+export function oneOrMany<T extends z.ZodType>(one: T, things: string) {
+  return z
+    .union([one, listOf(one, things)], `one mapping or a list of ${things}`)
+    .transform((value) => [value].flat() as z.output<T>[]);
+}

@@ -1,0 +1,73 @@
+/** Checks a server's chain as a client will see it: order, dates, and what is missing or too much (RFC 8446 §4.4.2). */
+import type { Certificate } from '../pki/certificate.ts';
+
+export interface ChainNote {
+  readonly found: string;
+  readonly allowed: string;
+}
+
+export interface ChainNotes {
+  readonly problems: ChainNote[];
+  readonly warnings: ChainNote[];
+}
+
+/** From here on an expiry is worth a warning. */
+const noticeDays = 30;
+const day = 24 * 3_600_000;
+
+/** `now`: milliseconds since the epoch. */
+export function checkChain(chain: readonly [Certificate, ...Certificate[]], now: number): ChainNotes {
+  const notes: ChainNotes = { problems: [], warnings: [] };
+  for (const certificate of chain) checkDates(certificate, now, notes);
+  const [leaf, ...above] = chain;
+  if (above.length === 0 && !isIssuedBy(leaf, leaf)) {
+    notes.warnings.push({
+      found: `the leaf without its intermediate: ${leaf.issuer}`,
+      allowed: 'the leaf, then each certificate’s issuer up to below the root',
+    });
+  }
+  above.forEach((issuer, index) => {
+    const subject = chain[index];
+    if (subject !== undefined && !isIssuedBy(subject, issuer)) {
+      notes.problems.push({
+        found: `${issuer.subject} after ${subject.subject}, which it did not issue`,
+        allowed: `the leaf first, then each certificate’s issuer; here ${subject.issuer}`,
+      });
+    }
+    if (isIssuedBy(issuer, issuer)) {
+      notes.warnings.push({
+        found: `the root ${issuer.subject} in the chain`,
+        allowed:
+          'the leaf and its intermediates: clients have the root, and it costs bytes in every handshake',
+      });
+    }
+  });
+  return notes;
+}
+
+function checkDates({ subject, notBefore, notAfter }: Certificate, now: number, notes: ChainNotes): void {
+  const allowed = 'a certificate that is valid now';
+  if (now < notBefore) {
+    notes.problems.push({ found: `${subject}, not valid before ${date(notBefore)}`, allowed });
+  } else if (now > notAfter) {
+    notes.problems.push({ found: `${subject}, expired on ${date(notAfter)}`, allowed });
+  } else if (now + noticeDays * day > notAfter) {
+    notes.warnings.push({
+      found: `${subject}, which expires on ${date(notAfter)}`,
+      allowed: `more than ${noticeDays} days left`,
+    });
+  }
+}
+
+function isIssuedBy({ x509 }: Certificate, issuer: Certificate): boolean {
+  try {
+    return x509.checkIssued(issuer.x509) && x509.verify(issuer.x509.publicKey);
+  } catch {
+    // A key of a kind that OpenSSL does not know has signed nothing here.
+    return false;
+  }
+}
+
+function date(time: number): string {
+  return new Date(time).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,100 @@
+/** The notations of this field: addresses, ranges, URLs, pins, thumbprints, route paths. */
+import { isIP } from 'node:net';
+import { parseAddress, parseRange } from '../source/address.ts';
+import { notation } from './notation.ts';
+
+export const address = notation({
+  allowed: 'an IP address in its plain spelling, such as 127.0.0.1 or ::1',
+  parse: (text) => (parseAddress(text) === null ? undefined : text),
+});
+
+export const range = notation({
+  allowed: 'an IP address, or a range in CIDR notation without host bits, such as 203.0.113.0/24',
+  parse: (text) => (parseRange(text) === null ? undefined : text),
+});
+
+/** Names are metric labels and file names in `trust.cacheDir`. */
+export const anchorName = notation({
+  allowed: 'up to 64 letters, digits, ".", "_" and "-", a letter or digit first',
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/,
+});
+
+export const anchorUrl = notation({
+  allowed: 'an https:// URL without credentials and fragment',
+  parse: (text) => {
+    if (!/^https:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return undefined;
+    const { username, password, hash } = new URL(text);
+    return username === '' && password === '' && hash === '' ? text : undefined;
+  },
+});
+
+const hexDigest = /^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/;
+
+/** Lower-case hex without colons after parsing. */
+export const rootSha256 = notation({
+  allowed: 'the SHA-256 of the root’s DER: 64 hex digits, colons allowed',
+  pattern: hexDigest,
+  parse: (text) => text.replaceAll(':', '').toLowerCase(),
+});
+
+/** The Base64 without `sha256/` after parsing. */
+export const pin = notation({
+  allowed: 'sha256/ and the Base64 of a SHA-256 of a public key (SPKI), 44 characters',
+  pattern: /^sha256\/[A-Za-z0-9+/]{43}=$/,
+  parse: (text) => canonical(text.slice('sha256/'.length), 'base64'),
+});
+
+export const thumbprint = notation({
+  allowed:
+    'the SHA-256 of the leaf’s DER: base64url (x5t#S256, 43 characters) or 64 hex digits, colons allowed',
+  parse: (text) =>
+    hexDigest.test(text) ? text : /^[\w-]{43}$/.test(text) ? canonical(text, 'base64url') : undefined,
+});
+
+export const san = notation({
+  allowed: 'DNS:, URI:, email: or IP: and the name after it',
+  parse: (text) => {
+    const [, kind, name] = /^(DNS|URI|email|IP):(\S+)$/.exec(text) ?? [];
+    if (name === undefined || (kind === 'IP' && parseAddress(name) === null)) return undefined;
+    return text;
+  },
+});
+
+/**
+ * Whole segments of unreserved characters, sub-delimiters, `:` and `@` (RFC 3986 §3.3). Percent-encoding is left
+ * out: `%41` and `A` are one path to some readers and two to others.
+ */
+export const routePath = notation({
+  allowed: 'a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
+  pattern: /^\/$|^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/,
+});
+
+/** `authority` is as written, which is what an HTTP/1.0 request without Host gets as Host. */
+export const upstream = notation({
+  allowed:
+    'http://host or http://host:port, without path, query and credentials (https is not supported yet)',
+  parse: (text) => {
+    const [, authority, host, port] =
+      /^http:\/\/(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([1-9]\d{0,4}))?)$/.exec(text) ?? [];
+    if (authority === undefined || host === undefined || Number(port ?? 80) > 65_535) return undefined;
+    const bare = host.replace(/^\[|\]$/g, '');
+    if (bare === host ? !isHostname(host) : isIP(bare) !== 6) return undefined;
+    return { host: bare, port: Number(port ?? 80), authority };
+  },
+});
+
+/** What ends in a number is an IPv4 address to resolvers, in many spellings: only the plain one is taken. */
+function isHostname(host: string): boolean {
+  if (isIP(host) === 4) return true;
+  const labels = host.replace(/\.$/, '').split('.');
+  return (
+    host.length <= 253 &&
+    labels.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)) &&
+    !/^(?:\d+|0[xX][0-9A-Fa-f]*)$/.test(labels.at(-1) ?? '')
+  );
+}
+
+/** The text if its last character carries no stray bits, so that equal digests are equal texts. */
+function canonical(text: string, encoding: 'base64' | 'base64url'): string | undefined {
+  return Buffer.from(text, encoding).toString(encoding) === text ? text : undefined;
+}

@@ -1,0 +1,88 @@
+/** One accepted connection, from the first byte to its one handshake record. */
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
+import { formatAddress, parseAddress } from '../source/address.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { Peer } from './peer.ts';
+
+/** Unique among replicas and restarts; hex, so that no id can look like a card number for long. */
+const threadPrefix = randomBytes(5).toString('hex');
+let count = 0;
+
+export type HandshakeResult = Pick<HandshakeFacts, 'verdict' | 'reason' | 'detail'> & {
+  readonly opensslCode: string | null;
+  readonly peer: Peer | null;
+  /** From `leafJson`. */
+  readonly leaf: string | null;
+  readonly anchor: string | null;
+};
+
+export class Inbound {
+  readonly connId = `${threadPrefix}-${(++count).toString(16)}`;
+  readonly transport: Socket;
+  /** performance.now(), ms. */
+  readonly acceptedAt = performance.now();
+  /** The source: the socket's peer, or who a trusted PROXY header names. Kept: a failed socket forgets its peer. */
+  address: string;
+  port: number | null;
+  proxyAddress: string | null = null;
+  /** False: the allowlist does not name the source, and the refusal is left to HTTP. */
+  allowed = true;
+
+  readonly #listener: string;
+  readonly #recorder: Recorder;
+  #recorded = false;
+
+  constructor(transport: Socket, options: { listener: string; recorder: Recorder }) {
+    this.transport = transport;
+    this.address = canonical(transport.remoteAddress ?? '');
+    this.port = transport.remotePort ?? null;
+    this.#listener = options.listener;
+    this.#recorder = options.recorder;
+  }
+
+  get recorded(): boolean {
+    return this.#recorded;
+  }
+
+  /** Writes the connection's one handshake record; what comes after the first word is not heard. */
+  record(result: HandshakeResult): void {
+    if (this.#recorded) return;
+    this.#recorded = true;
+    const durationMs = performance.now() - this.acceptedAt;
+    const { peer } = result;
+    // Refused at accept: no handshake began that could be timed.
+    const shaken = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
+    this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', shaken);
+    this.#recorder.audit(
+      handshakeLine({
+        time: Date.now(),
+        connId: this.connId,
+        sourceAddress: this.address === '' ? null : this.address,
+        sourcePort: this.port,
+        proxyAddress: this.proxyAddress,
+        listener: this.#listener,
+        tlsVersion: peer?.tlsVersion ?? null,
+        cipher: peer?.cipher ?? null,
+        resumed: peer?.resumed ?? null,
+        sni: peer?.sni ?? null,
+        alpn: peer?.alpn ?? null,
+        durationMs,
+        leaf: result.leaf,
+        anchor: result.anchor,
+        verdict: result.verdict,
+        reason: result.reason,
+        opensslCode: result.opensslCode,
+        detail: result.detail,
+      }),
+    );
+  }
+}
+
+/** `::ffff:192.0.2.1`, which a dual-stack socket reports, is 192.0.2.1 (RFC 4291 §2.5.5.2). */
+function canonical(text: string): string {
+  if (!text.includes(':')) return text;
+  const address = parseAddress(text);
+  return address === null ? text : formatAddress(address);
+}

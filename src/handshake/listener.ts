@@ -1,0 +1,171 @@
+/** Accepts connections, lets the source be judged before any TLS work, and shakes hands within bounds. */
+import net from 'node:net';
+import tls, { type TLSSocket } from 'node:tls';
+import { GatewayError } from '../errors.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import { secureContextOptions } from './context.ts';
+import { Inbound } from './inbound.ts';
+
+export interface ListenOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Several relay threads share the port. */
+  readonly reusePort: boolean;
+}
+
+interface ListenerOptions {
+  readonly listen: ListenOptions;
+  readonly snapshot: PolicySnapshot;
+  readonly recorder: Recorder;
+  /** Judges the source; true or a promise of it: shake hands. The refused are recorded and destroyed by the callee. */
+  readonly admit: (inbound: Inbound) => boolean | Promise<boolean>;
+  /** The handshake is done; the callee records the connection. */
+  readonly onSecure: (inbound: Inbound, socket: TLSSocket) => void;
+}
+
+/** How often handshakes are looked at that take too long, ms. */
+const SWEEP_MS = 250;
+/** Node's own timer restarts with every byte; the sweep's does not, so Node's never has to ring. */
+const NEVER_MS = 2 ** 31 - 1;
+
+export class Listener {
+  readonly #options: ListenerOptions;
+  #snapshot: PolicySnapshot;
+  readonly #server: net.Server;
+  readonly #tls: tls.Server;
+  /** Oldest first. */
+  readonly #unfinished = new Map<net.Socket, Inbound>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#snapshot = options.snapshot;
+    this.#server = net.createServer({
+      noDelay: true,
+      // A PROXY header must be taken off before TLS sees the first byte.
+      pauseOnConnect: options.snapshot.proxyTrusted.length > 0,
+    });
+    this.#tls = tls.createServer({
+      ...secureContextOptions(options.snapshot),
+      requestCert: true,
+      // Refused over HTTP, where the caller can read it (identity/), not by an alert.
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+      handshakeTimeout: NEVER_MS,
+    });
+    this.#server.on('connection', (socket) => this.#accept(socket));
+    this.#tls.on('secureConnection', (socket) => this.#secure(socket));
+    this.#tls.on('tlsClientError', (error, socket) => this.#failed(error, socket));
+    this.#sweep = setInterval(() => this.#timeOut(), SWEEP_MS).unref();
+  }
+
+  /** Connections between accept and the end of their handshake. */
+  get unfinished(): number {
+    return this.#unfinished.size;
+  }
+
+  /** Throws GatewayError ADDRESS_IN_USE or LISTEN. */
+  async open(): Promise<{ address: string; port: number }> {
+    const { address, port, reusePort } = this.#options.listen;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+        const code = cause.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'LISTEN';
+        const message = `cannot listen on ${address}:${port}: ${cause.code}`;
+        reject(new GatewayError({ code, side: 'internal', message, cause }));
+      });
+      this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, resolve);
+    });
+    const bound = this.#server.address() as net.AddressInfo;
+    return { address: bound.address, port: bound.port };
+  }
+
+  /** New handshakes use the snapshot's certificates and trust; tickets made before are of no more use. */
+  update(snapshot: PolicySnapshot): void {
+    this.#snapshot = snapshot;
+    this.#tls.setSecureContext(secureContextOptions(snapshot));
+  }
+
+  /** Stops accepting. */
+  close(): void {
+    this.#server.close();
+  }
+
+  /** Ends what has not finished its handshake. */
+  abort(): void {
+    clearInterval(this.#sweep);
+    for (const inbound of this.#unfinished.values()) this.#fail(inbound, 'shutdown', null);
+  }
+
+  #accept(transport: net.Socket): void {
+    const inbound = new Inbound(transport, {
+      listener: `${this.#options.listen.address}:${this.#options.listen.port}`,
+      recorder: this.#options.recorder,
+    });
+    const { meter } = this.#options.recorder;
+    meter.connections++;
+    transport.once('close', () => {
+      meter.connections--;
+      this.#unfinished.delete(transport);
+      this.#fail(inbound, 'reset', null);
+    });
+    transport.on('error', () => {});
+    this.#unfinished.set(transport, inbound);
+    const admitted = this.#options.admit(inbound);
+    if (admitted === true) this.#tls.emit('connection', transport);
+    else if (admitted !== false) {
+      void admitted.then((yes) => {
+        if (yes && !transport.destroyed) this.#tls.emit('connection', transport);
+      });
+    }
+  }
+
+  #secure(socket: TLSSocket): void {
+    const inbound = this.#inboundOf(socket);
+    socket.on('error', () => {});
+    if (inbound === null) return void socket.destroy();
+    this.#unfinished.delete(inbound.transport);
+    // Only now: a client that ends before its handshake is gone, one that ends after its request wants the answer.
+    socket.allowHalfOpen = true;
+    this.#options.onSecure(inbound, socket);
+  }
+
+  #failed(error: Error & { code?: string }, socket: TLSSocket): void {
+    const inbound = this.#inboundOf(socket);
+    if (inbound === null) return void socket.destroy();
+    const code = error.code ?? null;
+    this.#fail(inbound, code === 'ECONNRESET' ? 'reset' : 'protocol_error', code);
+    socket.destroy();
+  }
+
+  #fail(
+    inbound: Inbound,
+    reason: 'reset' | 'protocol_error' | 'handshake_timeout' | 'shutdown',
+    code: string | null,
+  ) {
+    inbound.record({
+      verdict: 'failed',
+      reason,
+      opensslCode: code,
+      peer: null,
+      leaf: null,
+      anchor: null,
+      detail: null,
+    });
+    if (!inbound.transport.destroyed) inbound.transport.destroy();
+  }
+
+  #timeOut(): void {
+    const oldest = performance.now() - this.#snapshot.timeouts.handshake;
+    for (const inbound of this.#unfinished.values()) {
+      if (inbound.acceptedAt > oldest) return;
+      this.#fail(inbound, 'handshake_timeout', null);
+    }
+  }
+
+  /** The TLS socket keeps the TCP socket it wraps as `_parent`; nothing public leads from one to the other. */
+  #inboundOf(socket: TLSSocket): Inbound | null {
+    const transport = (socket as TLSSocket & { _parent?: net.Socket })._parent;
+    return (transport !== undefined && this.#unfinished.get(transport)) || null;
+  }
+}

@@ -1,0 +1,106 @@
+/** What happens to a field, decided by its name: hop-by-hop and identity fields never pass (RFC 9110 §7.6.1). */
+
+import { isToken } from './grammar.ts';
+
+/** The fields that the codec reads; `pass` goes on as it is, `drop` does not. */
+export type FieldRule =
+  | 'pass'
+  | 'drop'
+  | 'host'
+  | 'connection'
+  | 'content-length'
+  | 'transfer-encoding'
+  | 'expect';
+
+const hopByHop = new Set([
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+]);
+
+/** Fields by which a host would learn who called: only the gateway may set them. `_` is read as `-`. */
+const identityNames = new Set([
+  'forwarded',
+  'client-cert',
+  'client-cert-chain',
+  'x-real-ip',
+  'x-request-id',
+  'true-client-ip',
+  'x-arr-clientcert',
+]);
+const identityPrefixes = ['x-forwarded-', 'x-client-cert', 'x-ssl-', 'ssl-client-', 'x-amzn-mtls-'];
+
+function isIdentity(name: string): boolean {
+  return identityNames.has(name) || identityPrefixes.some((prefix) => name.startsWith(prefix));
+}
+
+function judgeFraming(name: string): FieldRule {
+  if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection') return name;
+  return hopByHop.has(name) ? 'drop' : 'pass';
+}
+
+function judgeRequestField(name: string): FieldRule {
+  if (name === 'host' || name === 'expect') return name;
+  // CGI-like hosts read `_` as `-`: a name with `_` could stand in for a field that was removed.
+  return name.includes('_') || isIdentity(name) ? 'drop' : judgeFraming(name);
+}
+
+/** Rules by the name as it was written: senders repeat the same few spellings on every message. */
+class RuleBook {
+  readonly #rules = new Map<string, FieldRule>();
+  readonly #judge: (lowerCaseName: string) => FieldRule;
+
+  constructor(judge: (lowerCaseName: string) => FieldRule) {
+    this.#judge = judge;
+  }
+
+  /** Bound, so that it can be handed to the reader of a section. */
+  readonly rule = (name: string): FieldRule => {
+    let rule = this.#rules.get(name);
+    if (rule === undefined) {
+      rule = this.#judge(name.toLowerCase());
+      // Bounded: a client that invents names costs itself the cache, not the gateway its memory.
+      if (this.#rules.size < 1024 && name.length <= 64) this.#rules.set(name, rule);
+    }
+    return rule;
+  };
+}
+
+export const requestFields = new RuleBook(judgeRequestField);
+export const responseFields = new RuleBook(judgeFraming);
+
+/** Fields that a Connection option must not take from the host: without them the message means something else. */
+const essential = new Set(['host', 'content-length', 'content-type', 'transfer-encoding', 'expect']);
+
+export interface ConnectionOptions {
+  readonly close: boolean;
+  readonly keepAlive: boolean;
+  /** Lower-case names of the fields that go no further; null: none. */
+  readonly names: ReadonlySet<string> | null;
+  /** An essential field was named, or an option is not a token. */
+  readonly invalid: boolean;
+}
+
+/** Reads the values of all Connection fields together, comma-separated (RFC 9110 §7.6.1). */
+export function readConnectionOptions(value: string): ConnectionOptions {
+  let close = false;
+  let keepAlive = false;
+  let invalid = false;
+  let names: Set<string> | null = null;
+  for (const part of value.toLowerCase().split(',')) {
+    const option = part.replace(/^[ \t]+|[ \t]+$/g, '');
+    if (option === 'close') close = true;
+    else if (option === 'keep-alive') keepAlive = true;
+    else if (option !== '') {
+      if (essential.has(option) || !isToken(option)) invalid = true;
+      names ??= new Set();
+      names.add(option);
+    }
+  }
+  return { close, keepAlive, names, invalid };
+}

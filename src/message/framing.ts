@@ -1,0 +1,197 @@
+/** Where a body ends: takes the payload out of its framing, and frames it anew (RFC 9112 §6.3, §7.1). */
+import { hexValue, tokenTable, valueTable } from './grammar.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+const COLON = 0x3a;
+
+type State =
+  | 'length'
+  | 'close'
+  | 'size'
+  | 'sizeLf'
+  | 'data'
+  | 'dataCr'
+  | 'dataLf'
+  | 'trailer'
+  | 'trailerName'
+  | 'trailerValue'
+  | 'trailerLf'
+  | 'lastLf'
+  | 'done'
+  | 'failed';
+
+export interface BodyLimits {
+  /** Payload bytes. */
+  readonly body: number;
+  /** Bytes of the trailer section. */
+  readonly head: number;
+  /** Lines of the trailer section. */
+  readonly fields: number;
+}
+
+export type BodyFault = 'chunk' | 'trailer' | 'body_length';
+
+/**
+ * Reads one body after another. `read` moves the payload to the front of the bytes it was given, so that what was
+ * many chunks leaves as one; it overwrites the framing in them.
+ */
+export class BodyReader {
+  /** End of the payload in the bytes last given to `read`; it begins where they did. */
+  payloadEnd = 0;
+  /** Why the body cannot be read on; null: no fault. */
+  fault: BodyFault | null = null;
+  /** Payload bytes of this body so far. */
+  received = 0;
+
+  #state: State = 'done';
+  /** Bytes left of the body (`length`) or of the chunk. */
+  #left = 0;
+  #digits = 0;
+  #trailerBytes = 0;
+  #trailerLines = 0;
+  #limits: BodyLimits = { body: 0, head: 0, fields: 0 };
+
+  start(
+    framing: 'none' | 'length' | 'chunked' | 'close',
+    options: { length: number; limits: BodyLimits },
+  ): void {
+    this.fault = null;
+    this.received = 0;
+    this.#limits = options.limits;
+    this.#left = 0;
+    this.#digits = 0;
+    this.#trailerBytes = 0;
+    this.#trailerLines = 0;
+    if (framing === 'chunked') this.#state = 'size';
+    else if (framing === 'close') this.#state = 'close';
+    else if (framing === 'length' && options.length > 0) {
+      this.#state = 'length';
+      this.#left = options.length;
+    } else this.#state = 'done';
+  }
+
+  get done(): boolean {
+    return this.#state === 'done';
+  }
+
+  /** The body that ends where the connection does has ended. */
+  close(): void {
+    if (this.#state === 'close') this.#state = 'done';
+  }
+
+  /** Reads on in `bytes` from `at` to `end`; the index after what belongs to this body. */
+  read(bytes: Uint8Array, at: number, end: number): number {
+    this.payloadEnd = at;
+    if (this.#state === 'length') {
+      const taken = Math.min(this.#left, end - at);
+      this.#left -= taken;
+      if (this.#left === 0) this.#state = 'done';
+      this.#take(taken);
+      return at + taken;
+    }
+    if (this.#state === 'close') {
+      this.#take(end - at);
+      return end;
+    }
+    while (at < end && this.#state !== 'done' && this.#state !== 'failed') {
+      if (this.#state === 'data') {
+        const taken = Math.min(this.#left, end - at);
+        if (this.payloadEnd !== at) bytes.copyWithin(this.payloadEnd, at, at + taken);
+        this.#left -= taken;
+        if (this.#left === 0) this.#state = 'dataCr';
+        this.#take(taken);
+        at += taken;
+      } else {
+        this.#step(bytes[at] as number);
+        at++;
+      }
+    }
+    return at;
+  }
+
+  #take(bytes: number): void {
+    this.payloadEnd += bytes;
+    this.received += bytes;
+    if (this.received > this.#limits.body) this.#fail('body_length');
+  }
+
+  #fail(fault: BodyFault): void {
+    this.fault = fault;
+    this.#state = 'failed';
+  }
+
+  /** One byte of chunk framing: no extension, no white space, CRLF only. */
+  #step(byte: number): void {
+    switch (this.#state) {
+      case 'size':
+        return this.#size(byte);
+      case 'sizeLf':
+        if (byte !== LF) return this.#fail('chunk');
+        this.#state = this.#left === 0 ? 'trailer' : 'data';
+        this.#digits = 0;
+        return;
+      case 'dataCr':
+        if (byte !== CR) return this.#fail('chunk');
+        this.#state = 'dataLf';
+        return;
+      case 'dataLf':
+        if (byte !== LF) return this.#fail('chunk');
+        this.#state = 'size';
+        return;
+      default:
+        return this.#trailer(byte);
+    }
+  }
+
+  #size(byte: number): void {
+    const digit = hexValue(byte);
+    if (digit !== -1) {
+      if (++this.#digits > 8) return this.#fail('chunk');
+      this.#left = this.#left * 16 + digit;
+      return;
+    }
+    if (byte !== CR || this.#digits === 0) return this.#fail('chunk');
+    // Said before a byte of it is read: a chunk that cannot fit need not be waited for.
+    if (this.received + this.#left > this.#limits.body) return this.#fail('body_length');
+    this.#state = 'sizeLf';
+  }
+
+  /** Trailer fields are read as strictly as the head's, and dropped (RFC 9112 §7.1.2). */
+  #trailer(byte: number): void {
+    if (++this.#trailerBytes > this.#limits.head) return this.#fail('trailer');
+    switch (this.#state) {
+      case 'trailer':
+        if (byte === CR) this.#state = 'lastLf';
+        else if (tokenTable[byte] !== 1 || ++this.#trailerLines > this.#limits.fields) this.#fail('trailer');
+        else this.#state = 'trailerName';
+        return;
+      case 'trailerName':
+        if (byte === COLON) this.#state = 'trailerValue';
+        else if (tokenTable[byte] !== 1) this.#fail('trailer');
+        return;
+      case 'trailerValue':
+        if (byte === CR) this.#state = 'trailerLf';
+        else if (valueTable[byte] !== 1) this.#fail('trailer');
+        return;
+      case 'trailerLf':
+        if (byte !== LF) return this.#fail('trailer');
+        this.#state = 'trailer';
+        return;
+      case 'lastLf':
+        if (byte !== LF) return this.#fail('trailer');
+        this.#state = 'done';
+        return;
+      default:
+        return this.#fail('chunk');
+    }
+  }
+}
+
+/** The end of a chunked body: no trailers. */
+export const lastChunk = '0\r\n\r\n';
+
+/** The size line of a chunk of `bytes` payload bytes; CRLF follows the payload. */
+export function chunkHead(bytes: number): string {
+  return `${bytes.toString(16)}\r\n`;
+}

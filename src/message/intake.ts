@@ -1,0 +1,60 @@
+/** Collects a head that may arrive in pieces; one that comes whole is looked at where it lies, without a copy. */
+import { findHeadEnd, INCOMPLETE } from './section.ts';
+
+export class HeadIntake {
+  /** Where the head and what follows it lie: bytes from `start` to `end`. */
+  bytes: Buffer = Buffer.alloc(0);
+  start = 0;
+  end = 0;
+
+  #kept: Buffer | null = null;
+  #keptEnd = 0;
+
+  /** Part of a head has arrived. */
+  get begun(): boolean {
+    return this.#keptEnd > 0;
+  }
+
+  /** Forgets what was kept. */
+  reset(): void {
+    this.#kept = null;
+    this.#keptEnd = 0;
+  }
+
+  /** Adds bytes; the index in `this.bytes` after the head, `INCOMPLETE` or `BROKEN`. */
+  offer(bytes: Buffer, at: number, end: number): number {
+    let from = at;
+    if (this.#keptEnd > 0) {
+      from = this.#keptEnd;
+      this.#keep(bytes, at, end);
+      this.bytes = this.#kept as Buffer;
+      this.start = 0;
+      this.end = this.#keptEnd;
+    } else {
+      this.bytes = bytes;
+      this.start = at;
+      this.end = end;
+    }
+    const found = findHeadEnd(this.bytes, { start: this.start, from, end: this.end });
+    if (found !== INCOMPLETE) this.reset();
+    else if (this.#keptEnd === 0) this.#keep(bytes, at, end);
+    return found;
+  }
+
+  /** The found head as text, one character a byte. */
+  text(headEnd: number): string {
+    return this.bytes.toString('latin1', this.start, headEnd);
+  }
+
+  /** Grows by doubling: a head of n bytes that comes byte by byte costs n copies, not n². */
+  #keep(bytes: Buffer, at: number, end: number): void {
+    const needed = this.#keptEnd + end - at;
+    if (this.#kept === null || this.#kept.length < needed) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
+      if (this.#kept !== null) grown.set(this.#kept.subarray(0, this.#keptEnd));
+      this.#kept = grown;
+    }
+    this.#kept.set(bytes.subarray(at, end), this.#keptEnd);
+    this.#keptEnd = needed;
+  }
+}

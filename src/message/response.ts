@@ -1,0 +1,58 @@
+/** The answer's head: status and fields, strict as the request's (RFC 9112 §4, §6.3). */
+import { responseFields } from './fields.ts';
+import { readFields } from './section.ts';
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  /** Name, value, name, value … of the fields that go on. */
+  readonly fields: readonly string[];
+  readonly framing: ResponseFraming;
+  /** Content-Length as the host stated it, -1 without one; no body follows when framing is `none`. */
+  readonly length: number;
+  /** The host lets its connection be used again after this answer. */
+  readonly reusable: boolean;
+}
+
+export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
+
+const statusLine = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
+
+interface ResponseContext {
+  /** The answer is to HEAD: it has no body whatever its fields say. */
+  readonly toHead: boolean;
+  readonly maxFields: number;
+}
+
+/** Parses a complete head (latin1, CRLF CRLF included); null when it is not valid HTTP/1.0 or 1.1. */
+export function parseResponseHead(text: string, { toHead, maxFields }: ResponseContext): ResponseHead | null {
+  const lineEnd = text.indexOf('\r\n');
+  const line = statusLine.exec(text.slice(0, lineEnd));
+  if (line === null) return null;
+  const status = Number(line[2]);
+  const section = readFields(text, {
+    at: lineEnd + 2,
+    end: text.length - 2,
+    maxFields,
+    rule: responseFields.rule,
+  });
+  if (typeof section === 'string') return null;
+  if (section.chunked && line[1] === '0') return null;
+
+  const bodyless = toHead || status < 200 || status === 204 || status === 304;
+  const framing = bodyless
+    ? 'none'
+    : section.chunked
+      ? 'chunked'
+      : section.length !== -1
+        ? 'length'
+        : 'close';
+  return {
+    status,
+    reason: line[3] ?? '',
+    fields: section.fields,
+    framing,
+    length: section.length,
+    reusable: framing !== 'close' && !section.close && (line[1] === '1' || section.keepAlive),
+  };
+}

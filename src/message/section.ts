@@ -1,0 +1,143 @@
+/** A head's bytes and its field lines, read strictly (RFC 9112 §2.2, §5): shared by requests and answers. */
+import { type FieldRule, readConnectionOptions } from './fields.ts';
+import { parseLength, tokenTable, valueTable } from './grammar.ts';
+import type { RefusalName } from './refusal.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
+const SP = 0x20;
+const HTAB = 0x09;
+
+/** The head is not complete yet. */
+export const INCOMPLETE = -1;
+/** A bare CR, a bare LF or a NUL: no parser may guess what was meant. */
+export const BROKEN = -2;
+
+/**
+ * Finds the end of a head that begins at `start`, looking only at bytes from `from` on: the index after CRLF CRLF,
+ * `INCOMPLETE` or `BROKEN`. Give `from = start` first, then the old `end`.
+ */
+export function findHeadEnd(bytes: Uint8Array, span: { start: number; from: number; end: number }): number {
+  const { start, end } = span;
+  // One byte back: a CR that was the last byte then must be followed by LF now.
+  for (let at = Math.max(start, span.from - 1); at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte > CR) continue;
+    if (byte === LF) {
+      if (at === start || bytes[at - 1] !== CR) return BROKEN;
+      if (at - start >= 3 && bytes[at - 2] === LF) return at + 1;
+    } else if (byte === CR) {
+      if (at + 1 < end && bytes[at + 1] !== LF) return BROKEN;
+    } else if (byte === 0) return BROKEN;
+  }
+  return INCOMPLETE;
+}
+
+/** The fields of one head: those that pass in wire order, and what the others said. */
+export interface FieldSection {
+  /** Name, value, name, value …, as written, values without white space around them. */
+  fields: string[];
+  host: string | null;
+  expect: string | null;
+  /** Content-Length, or -1 without one. */
+  length: number;
+  chunked: boolean;
+  close: boolean;
+  keepAlive: boolean;
+}
+
+interface SectionSpan {
+  /** Index after the start line. */
+  readonly at: number;
+  /** Index of the empty line that ends the head. */
+  readonly end: number;
+  readonly maxFields: number;
+  readonly rule: (name: string) => FieldRule;
+}
+
+/** Reads the field lines of `text` (one character a byte); the refusal's name when a line is not exactly right. */
+export function readFields(text: string, span: SectionSpan): FieldSection | RefusalName {
+  const section: FieldSection = {
+    fields: [],
+    host: null,
+    expect: null,
+    length: -1,
+    chunked: false,
+    close: false,
+    keepAlive: false,
+  };
+  let connection: string | null = null;
+  let count = 0;
+  let at = span.at;
+  while (at < span.end) {
+    if (++count > span.maxFields) return 'field_count';
+    const first = text.charCodeAt(at);
+    if (first === SP || first === HTAB) return 'line_folding';
+
+    let colon = at;
+    while (tokenTable[text.charCodeAt(colon)] === 1) colon++;
+    if (colon === at || text.charCodeAt(colon) !== 0x3a) return 'field_name';
+
+    let from = colon + 1;
+    while (isSpace(text.charCodeAt(from))) from++;
+    let lineEnd = from;
+    while (valueTable[text.charCodeAt(lineEnd)] === 1) lineEnd++;
+    if (text.charCodeAt(lineEnd) !== CR) return 'field_value';
+    let to = lineEnd;
+    while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
+
+    const name = text.slice(at, colon);
+    const value = text.slice(from, to);
+    at = lineEnd + 2;
+    switch (span.rule(name)) {
+      case 'pass':
+        section.fields.push(name, value);
+        break;
+      case 'drop':
+        break;
+      case 'host':
+        if (section.host !== null) return 'host';
+        section.host = value;
+        break;
+      case 'connection':
+        connection = connection === null ? value : `${connection},${value}`;
+        break;
+      case 'content-length':
+        if (section.length !== -1) return 'content_length';
+        section.length = parseLength(value);
+        if (section.length === -1) return 'content_length';
+        break;
+      case 'transfer-encoding':
+        if (section.chunked || value.toLowerCase() !== 'chunked') return 'transfer_encoding';
+        section.chunked = true;
+        break;
+      case 'expect':
+        section.expect = section.expect === null ? value : `${section.expect},${value}`;
+        break;
+    }
+  }
+  // RFC 9112 §6.3: a message with both is how requests are smuggled; none is let through.
+  if (section.chunked && section.length !== -1) return 'transfer_encoding';
+  if (connection !== null) return applyConnection(section, connection);
+  return section;
+}
+
+function isSpace(code: number): boolean {
+  return code === SP || code === HTAB;
+}
+
+function applyConnection(section: FieldSection, value: string): FieldSection | RefusalName {
+  const options = readConnectionOptions(value);
+  if (options.invalid) return 'connection_names';
+  section.close = options.close;
+  section.keepAlive = options.keepAlive;
+  if (options.names !== null) {
+    const kept: string[] = [];
+    for (let at = 0; at < section.fields.length; at += 2) {
+      const name = section.fields[at] as string;
+      if (!options.names.has(name.toLowerCase())) kept.push(name, section.fields[at + 1] as string);
+    }
+    section.fields = kept;
+  }
+  return section;
+}

@@ -1,0 +1,62 @@
+/** Keys: what kind a certificate holds, in the words that policy uses, and making one of a kind. */
+import { generateKeyPairSync, type KeyObject, type X509Certificate } from 'node:crypto';
+
+export type CertificateKey =
+  | { readonly type: 'rsa'; readonly bits: number }
+  /** `P-256`, `P-384`, `P-521`, OpenSSL's name for other curves, `explicit` for parameters without a name. */
+  | { readonly type: 'ec'; readonly curve: string }
+  /** OpenSSL's name of the type (`ed25519`, `dsa`), or the algorithm's OID where OpenSSL knows none. */
+  | { readonly type: 'other'; readonly name: string };
+
+const nistNames: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+
+export function keyOf(x509: X509Certificate, algorithm: string): CertificateKey {
+  let key: KeyObject;
+  try {
+    key = x509.publicKey;
+  } catch {
+    return { type: 'other', name: algorithm };
+  }
+  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  if (type === 'rsa' || type === 'rsa-pss') return { type: 'rsa', bits: details?.modulusLength ?? 0 };
+  if (type === 'ec') {
+    const curve = details?.namedCurve ?? 'explicit';
+    return { type: 'ec', curve: nistNames[curve] ?? curve };
+  }
+  return { type: 'other', name: type ?? algorithm };
+}
+
+export type KeyKind =
+  | 'P-256'
+  | 'P-384'
+  | 'P-521'
+  | 'secp256k1'
+  | 'rsa-1024'
+  | 'rsa-2048'
+  | 'rsa-3072'
+  | 'ed25519'
+  | 'dsa-1024';
+
+export function makeKey(kind: KeyKind): KeyObject {
+  switch (kind) {
+    case 'P-256':
+    case 'P-384':
+    case 'P-521':
+    case 'secp256k1':
+      return generateKeyPairSync('ec', { namedCurve: kind }).privateKey;
+    case 'rsa-1024':
+    case 'rsa-2048':
+    case 'rsa-3072':
+      return generateKeyPairSync('rsa', { modulusLength: Number(kind.slice(4)) }).privateKey;
+    case 'ed25519':
+      return generateKeyPairSync('ed25519').privateKey;
+    case 'dsa-1024':
+      return generateKeyPairSync('dsa', { modulusLength: 1024, divisorLength: 160 }).privateKey;
+    default:
+      return kind satisfies never;
+  }
+}

@@ -1,0 +1,69 @@
+/** Distinguished names as RFC 4514 strings, most specific RDN first. */
+import { AsnConvert } from '@peculiar/asn1-schema';
+import type { AttributeTypeAndValue, AttributeValue, Name } from '@peculiar/asn1-x509';
+
+export const attributeTypes = { commonName: '2.5.4.3', organizationalUnit: '2.5.4.11' } as const;
+
+/** RFC 4514 §3 demands the first nine; the others are registered LDAP descriptors that CAs use in practice. */
+const shortNames: Readonly<Record<string, string>> = {
+  '2.5.4.3': 'CN',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'ST',
+  '2.5.4.10': 'O',
+  '2.5.4.11': 'OU',
+  '2.5.4.6': 'C',
+  '2.5.4.9': 'STREET',
+  '0.9.2342.19200300.100.1.25': 'DC',
+  '0.9.2342.19200300.100.1.1': 'UID',
+  '2.5.4.4': 'SN',
+  '2.5.4.5': 'serialNumber',
+  '2.5.4.12': 'title',
+  '2.5.4.42': 'GN',
+  '2.5.4.97': 'organizationIdentifier',
+  '1.2.840.113549.1.9.1': 'emailAddress',
+};
+
+export function formatName(name: Name): string {
+  return [...name]
+    .reverse()
+    .map((rdn) => [...rdn].map(formatAttribute).join('+'))
+    .join(',');
+}
+
+/** Every value of one attribute type, in the order of the certificate; values that are no strings are left out. */
+export function attributeValues(name: Name, type: string): string[] {
+  return [...name]
+    .flatMap((rdn) => [...rdn])
+    .filter((attribute) => attribute.type === type)
+    .flatMap((attribute) => textOf(attribute.value) ?? []);
+}
+
+/** RFC 4514 §2.4: a type without a short name, or a value that is no string, is written as the hex of its DER. */
+function formatAttribute({ type, value }: AttributeTypeAndValue): string {
+  const short = shortNames[type];
+  const text = textOf(value);
+  if (short === undefined || text === undefined) {
+    return `${short ?? type}=#${Buffer.from(AsnConvert.serialize(value)).toString('hex')}`;
+  }
+  return `${short}=${escapeValue(text)}`;
+}
+
+function textOf(value: AttributeValue): string | undefined {
+  return (
+    value.utf8String ??
+    value.printableString ??
+    value.ia5String ??
+    value.teletexString ??
+    value.bmpString ??
+    value.universalString
+  );
+}
+
+/** RFC 4514 §2.4, and control characters as hex pairs too, which it allows: the string ends up in logs. */
+function escapeValue(text: string): string {
+  return text
+    .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')
+    .replace(/[\p{Cc}\u2028\u2029]/gu, (control) =>
+      Buffer.from(control).toString('hex').replace(/../g, '\\$&'),
+    );
+}

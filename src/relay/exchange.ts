@@ -1,0 +1,290 @@
+/** One request and its one response: the host's half of it. The client's half is downstream.ts. */
+import { messageLine } from '../audit/record.ts';
+import { errorAnswer } from '../message/answer.ts';
+import { BodyReader } from '../message/framing.ts';
+import { HeadIntake } from '../message/intake.ts';
+import {
+  messageRefusals,
+  type RefusalName,
+  type UpstreamFailureName,
+  upstreamFailures,
+} from '../message/refusal.ts';
+import type { RequestHead } from '../message/request.ts';
+import { parseResponseHead, type ResponseHead } from '../message/response.ts';
+import { BROKEN, INCOMPLETE } from '../message/section.ts';
+import {
+  assemble,
+  type Payload,
+  writeRequestEnd,
+  writeRequestStart,
+  writeResponseHead,
+} from '../message/write.ts';
+import type { Limits } from '../policy/snapshot.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { UpstreamConnection, UpstreamLoss, UpstreamUser } from '../upstream/connection.ts';
+import type { Caller } from './caller.ts';
+import type { Route } from './route.ts';
+
+/** The client's half, as the exchange sees it. */
+export interface ExchangeClient {
+  readonly caller: Caller;
+  /** The caller's identity fields, made once a connection. */
+  readonly identity: string;
+  readonly limits: Limits;
+  readonly recorder: Recorder;
+  /** The connection must end after the answer at hand. */
+  readonly lastExchange: boolean;
+  /** False: wait for the client's drain before more is sent. */
+  send(bytes: Buffer): boolean;
+  /** The host cannot take more of the request now; `resumeRequest` follows. */
+  pauseRequest(): void;
+  resumeRequest(): void;
+  /** The answer is complete and has left. */
+  exchangeDone(close: boolean): void;
+  /** The answer ended in the middle: the connection is reset, so that nobody takes it for complete. */
+  cut(): void;
+}
+
+/** One message, from its complete head to its audit record. */
+interface Message {
+  readonly head: RequestHead;
+  readonly route: Route;
+  readonly requestId: string;
+  /** performance.now() when the head was complete. */
+  readonly startedAt: number;
+}
+
+type Outcome = 'answered' | 'denied' | 'failed' | 'cut' | 'client_gone';
+
+const unlimited = Number.MAX_SAFE_INTEGER;
+
+/** Made once a connection and used for its messages one after another. */
+export class Exchange implements UpstreamUser {
+  readonly #client: ExchangeClient;
+  readonly #intake = new HeadIntake();
+  readonly #reader = new BodyReader();
+
+  #message: Message | null = null;
+  #connection: UpstreamConnection | null = null;
+  /** What waits for the connection to be made. */
+  #held: Buffer[] = [];
+  #requestComplete = false;
+  #requestBytes = 0;
+  #answer: ResponseHead | null = null;
+  #chunked = false;
+  #close = false;
+  #answered = false;
+  /** performance.now() when the host was first reached for, and how long it took to answer in full. */
+  #askedAt = 0;
+  #upstreamMs = Number.NaN;
+
+  constructor(client: ExchangeClient) {
+    this.#client = client;
+  }
+
+  get active(): boolean {
+    return this.#message !== null;
+  }
+
+  /** Sends the head, with what has come of the body, to the route's host. At most once: nothing is ever repeated. */
+  begin(message: Message, payload: Payload): void {
+    this.#message = message;
+    this.#answer = null;
+    this.#answered = false;
+    this.#upstreamMs = Number.NaN;
+    this.#requestComplete = payload.last;
+    this.#requestBytes = payload.end - payload.at;
+    this.#client.recorder.meter.inFlight++;
+    const { head, route, requestId } = message;
+    const text =
+      writeRequestStart(head, route.policy.upstream.authority) +
+      this.#client.identity +
+      `X-Request-Id: ${requestId}\r\n${writeRequestEnd(head)}`;
+    this.#intake.reset();
+    this.#askedAt = performance.now();
+    this.#connection = route.pool.acquire(this);
+    this.#toHost(assemble(text, payload));
+  }
+
+  /** The next stretch of the request's body. */
+  body(payload: Payload): void {
+    this.#requestComplete = payload.last;
+    this.#requestBytes += payload.end - payload.at;
+    const size = payload.end - payload.at;
+    if (payload.chunked ? size > 0 || payload.last : size > 0) this.#toHost(assemble('', payload));
+  }
+
+  #toHost(bytes: Buffer): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (!connection.connected) {
+      this.#held.push(bytes);
+      if (!this.#requestComplete) this.#client.pauseRequest();
+    } else if (!connection.write(bytes)) this.#client.pauseRequest();
+  }
+
+  onUpstreamConnect(): void {
+    const held = this.#held;
+    this.#held = [];
+    let flowing = true;
+    for (const bytes of held) flowing = this.#connection?.write(bytes) ?? flowing;
+    if (flowing) this.#client.resumeRequest();
+  }
+
+  onUpstreamDrain(): void {
+    this.#client.resumeRequest();
+  }
+
+  onUpstreamBytes(bytes: Buffer, end: number): void {
+    if (this.#answer !== null) return this.#answerBody({ head: '', bytes, at: 0, end });
+    let at = 0;
+    const { limits } = this.#client;
+    const { head: request } = this.#message as Message;
+    while (at < end) {
+      const found = this.#intake.offer(bytes, at, end);
+      const length = (found === INCOMPLETE ? this.#intake.end : found) - this.#intake.start;
+      if (found === BROKEN || length > limits.head) return this.fail('bad_answer');
+      if (found === INCOMPLETE) return;
+      const head = parseResponseHead(this.#intake.text(found), {
+        toHead: request.method === 'HEAD',
+        maxFields: limits.fields,
+      });
+      ({ bytes, end } = this.#intake);
+      at = found;
+      // 101: no upgrade was asked for, so none can be agreed to.
+      if (head === null || head.status === 101) return this.fail('bad_answer');
+      if (head.status >= 200) return this.#beginAnswer(head, { bytes, at, end });
+      // 100 was the gateway's to give; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
+      if (head.status !== 100 && request.minor === 1) {
+        this.#client.send(Buffer.from(writeResponseHead(head, { chunked: false, close: false }), 'latin1'));
+      }
+    }
+  }
+
+  #beginAnswer(head: ResponseHead, rest: { bytes: Buffer; at: number; end: number }): void {
+    const { head: request } = this.#message as Message;
+    this.#answer = head;
+    this.#chunked = request.minor === 1 && (head.framing === 'chunked' || head.framing === 'close');
+    // An answer before the whole request is in: what follows on this connection could not be told from its body.
+    this.#close = !request.keepAlive || !this.#requestComplete || this.#client.lastExchange;
+    const { limits } = this.#client;
+    this.#reader.start(head.framing, {
+      length: head.length,
+      limits: { body: unlimited, head: limits.head, fields: limits.fields },
+    });
+    const text = writeResponseHead(head, { chunked: this.#chunked, close: this.#close });
+    this.#answerBody({ head: text, ...rest });
+  }
+
+  #answerBody(part: { head: string; bytes: Buffer; at: number; end: number }): void {
+    const { head, bytes, at, end } = part;
+    if (this.#answered) return this.#connection?.destroy();
+    const next = this.#reader.read(bytes, at, end);
+    if (this.#reader.fault !== null) return this.fail(head === '' ? 'answer_cut' : 'bad_answer');
+    const last = this.#reader.done;
+    const payloadEnd = this.#reader.payloadEnd;
+    let flowing = true;
+    if (head !== '' || payloadEnd > at || (last && this.#chunked)) {
+      flowing = this.#client.send(
+        assemble(head, { bytes, at, end: payloadEnd, chunked: this.#chunked, last }),
+      );
+    }
+    if (last) this.#endAnswer({ flowing, surplus: next < end });
+    else if (!flowing) this.#connection?.pause();
+  }
+
+  #endAnswer({ flowing, surplus }: { flowing: boolean; surplus: boolean }): void {
+    const message = this.#message as Message;
+    this.#answered = true;
+    this.#upstreamMs = performance.now() - this.#askedAt;
+    const connection = this.#connection;
+    this.#connection = null;
+    if (connection !== null) {
+      if (this.#answer?.reusable && this.#requestComplete && !surplus) message.route.pool.release(connection);
+      else connection.destroy();
+    }
+    if (flowing) this.#end('answered', null);
+  }
+
+  /** What was sent to the client has left. */
+  onClientDrain(): void {
+    if (this.#message === null) return;
+    if (this.#answered) this.#end('answered', null);
+    else this.#connection?.resume();
+  }
+
+  onUpstreamEnd(): void {
+    if (this.#answer?.framing !== 'close' || this.#answered) return this.onUpstreamLost('closed_early');
+    this.#reader.close();
+    const flowing = this.#chunked
+      ? this.#client.send(assemble('', { bytes: Buffer.alloc(0), at: 0, end: 0, chunked: true, last: true }))
+      : true;
+    this.#endAnswer({ flowing, surplus: false });
+  }
+
+  onUpstreamLost(why: UpstreamLoss): void {
+    this.fail(this.#answer === null ? why : 'answer_cut');
+  }
+
+  /** The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. */
+  fail(why: UpstreamFailureName | RefusalName): void {
+    const message = this.#message;
+    if (message === null) return;
+    this.#release();
+    if (!this.#answered) this.#upstreamMs = performance.now() - this.#askedAt;
+    if (this.#answer !== null && why !== 'bad_answer') {
+      this.#end('cut', why);
+      return this.#client.cut();
+    }
+    const refused = why in messageRefusals;
+    const { status } = refused
+      ? messageRefusals[why as RefusalName]
+      : upstreamFailures[why as UpstreamFailureName];
+    this.#answer = null;
+    this.#close = refused || !message.head.keepAlive || !this.#requestComplete || this.#client.lastExchange;
+    const bodyless = message.head.method === 'HEAD';
+    const { requestId } = message;
+    this.#client.send(errorAnswer({ status, requestId, close: this.#close, bodyless }));
+    this.#end(refused ? 'denied' : 'failed', why, status);
+  }
+
+  clientGone(): void {
+    if (this.#message === null) return;
+    this.#release();
+    this.#end('client_gone', null);
+  }
+
+  #release(): void {
+    this.#connection?.destroy();
+    this.#connection = null;
+    this.#held = [];
+  }
+
+  #end(outcome: Outcome, reason: string | null, status: number | null = this.#answer?.status ?? null): void {
+    const message = this.#message as Message;
+    this.#message = null;
+    const { recorder, caller } = this.#client;
+    const totalMs = performance.now() - message.startedAt;
+    const { head, route, requestId } = message;
+    recorder.meter.inFlight--;
+    recorder.meter.message(route.policy.path, status ?? 499, totalMs, this.#upstreamMs);
+    recorder.audit(
+      messageLine({
+        time: Date.now(),
+        connId: caller.connId,
+        requestId,
+        route: route.policy.path,
+        method: head.method,
+        path: head.path,
+        status,
+        requestBytes: this.#requestBytes,
+        responseBytes: this.#answer === null ? 0 : this.#reader.received,
+        upstreamMs: this.#upstreamMs,
+        totalMs,
+        outcome,
+        reason,
+      }),
+    );
+    if (outcome !== 'cut' && outcome !== 'client_gone') this.#client.exchangeDone(this.#close);
+  }
+}

@@ -1,0 +1,166 @@
+/** Counts what one relay thread does, without allocation per observation; what changed is taken away in batches. */
+
+/** Upper bounds of the histograms, seconds; 0.2 s is EHI's default deadline. */
+export const bucketBounds = [
+  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10,
+] as const;
+
+/** How many authorised client leaves are shown; the least recently seen go first. */
+export const maxClientLeaves = 100;
+
+export type HandshakeVerdict = 'allow' | 'deny' | 'failed';
+
+/** New observations of one histogram: one count per bound and one beyond them all, not cumulative; the sum in seconds. */
+export interface HistogramDelta {
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+export interface RouteDelta {
+  readonly route: string;
+  readonly codes: readonly (readonly [code: number, count: number])[];
+  readonly total: HistogramDelta;
+  readonly upstream: HistogramDelta;
+  readonly overhead: HistogramDelta;
+}
+
+/** What changed since the last time it was asked; plain data that crosses a thread boundary. */
+export interface MeterDelta {
+  /** The gauges as they stand, not a difference. */
+  readonly connections: number;
+  readonly inFlight: number;
+  readonly handshakes: readonly (readonly [verdict: HandshakeVerdict, reason: string, count: number])[];
+  readonly handshakeSeconds: HistogramDelta;
+  readonly routes: readonly RouteDelta[];
+  /** Least recently seen first. */
+  readonly clientCertificates: readonly (readonly [name: string, notAfterMs: number])[];
+}
+
+export class Meter {
+  /** Open connections; the owner adds and subtracts. */
+  connections = 0;
+  /** Messages between their complete head and the last byte of their answer; the owner adds and subtracts. */
+  inFlight = 0;
+
+  readonly #handshakes: Record<HandshakeVerdict, Map<string, number>> = {
+    allow: new Map(),
+    deny: new Map(),
+    failed: new Map(),
+  };
+  readonly #handshakeSeconds = new Histogram();
+  readonly #routes = new Map<string, RouteMeter>();
+  readonly #clientCertificates = new Map<string, number>();
+  #changed = false;
+  #takenConnections = 0;
+  #takenInFlight = 0;
+
+  /** `reason` is `none` for `allow`; `milliseconds` is NaN where no handshake began (refused at accept). */
+  handshake(verdict: HandshakeVerdict, reason: string, milliseconds: number): void {
+    this.#changed = true;
+    increment(this.#handshakes[verdict], reason);
+    this.#handshakeSeconds.observe(milliseconds);
+  }
+
+  /**
+   * `upstreamMs` is NaN where no upstream was asked: such a message says nothing of the upstream or of the gateway's
+   * overhead. `route` comes from the configuration, never from the client.
+   */
+  message(route: string, code: number, totalMs: number, upstreamMs: number): void {
+    this.#changed = true;
+    let meter = this.#routes.get(route);
+    if (meter === undefined) {
+      meter = new RouteMeter();
+      this.#routes.set(route, meter);
+    }
+    increment(meter.codes, code);
+    meter.total.observe(totalMs);
+    meter.upstream.observe(upstreamMs);
+    meter.overhead.observe(Math.max(0, totalMs - upstreamMs));
+  }
+
+  /** An authorised client's leaf was seen; `name` is its subject, `notAfterMs` in milliseconds since the epoch. */
+  clientCertificate(name: string, notAfterMs: number): void {
+    this.#changed = true;
+    keepRecent(this.#clientCertificates, name, notAfterMs);
+  }
+
+  /** Null when nothing changed since the last call. */
+  take(): MeterDelta | null {
+    const { connections, inFlight } = this;
+    if (!this.#changed && connections === this.#takenConnections && inFlight === this.#takenInFlight)
+      return null;
+    const delta: MeterDelta = {
+      connections,
+      inFlight,
+      handshakes: (['allow', 'deny', 'failed'] as const).flatMap((verdict) =>
+        [...this.#handshakes[verdict]].map(([reason, count]) => [verdict, reason, count] as const),
+      ),
+      handshakeSeconds: this.#handshakeSeconds.take(),
+      routes: [...this.#routes]
+        .filter(([, meter]) => meter.codes.size > 0)
+        .map(([route, meter]) => meter.take(route)),
+      clientCertificates: [...this.#clientCertificates],
+    };
+    for (const counts of Object.values(this.#handshakes)) counts.clear();
+    this.#clientCertificates.clear();
+    this.#changed = false;
+    this.#takenConnections = connections;
+    this.#takenInFlight = inFlight;
+    return delta;
+  }
+}
+
+/** Sets `key` as the most recent entry, and drops the least recent one beyond `maxClientLeaves`. */
+export function keepRecent(seen: Map<string, number>, key: string, value: number): void {
+  seen.delete(key);
+  seen.set(key, value);
+  if (seen.size <= maxClientLeaves) return;
+  for (const oldest of seen.keys()) {
+    seen.delete(oldest);
+    return;
+  }
+}
+
+class RouteMeter {
+  readonly codes = new Map<number, number>();
+  readonly total = new Histogram();
+  readonly upstream = new Histogram();
+  readonly overhead = new Histogram();
+
+  take(route: string): RouteDelta {
+    const codes = [...this.codes];
+    this.codes.clear();
+    return {
+      route,
+      codes,
+      total: this.total.take(),
+      upstream: this.upstream.take(),
+      overhead: this.overhead.take(),
+    };
+  }
+}
+
+class Histogram {
+  readonly #counts = new Float64Array(bucketBounds.length + 1);
+  #sum = 0;
+
+  observe(milliseconds: number): void {
+    if (Number.isNaN(milliseconds)) return;
+    const seconds = milliseconds / 1000;
+    let bucket = 0;
+    while (bucket < bucketBounds.length && seconds > (bucketBounds[bucket] as number)) bucket++;
+    this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
+    this.#sum += seconds;
+  }
+
+  take(): HistogramDelta {
+    const delta = { counts: [...this.#counts], sum: this.#sum };
+    this.#counts.fill(0);
+    this.#sum = 0;
+    return delta;
+  }
+}
+
+function increment<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}

@@ -1,0 +1,81 @@
+/** The one list of the gateway's metrics: the registry and `docs/metrics.md` are made from it. */
+
+/** Node's process metrics come beside these. */
+export const metricTable = [
+  {
+    name: 'ehi_handshakes_total',
+    help: 'Connections by how their judgement ended; reason is none for allow.',
+    type: 'counter',
+    labels: ['verdict', 'reason'],
+  },
+  {
+    name: 'ehi_handshake_seconds',
+    help: 'Time from accept to the verdict, for connections whose handshake began.',
+    type: 'histogram',
+    labels: [],
+  },
+  {
+    name: 'ehi_messages_total',
+    help: 'Messages by route and by the status that the client got.',
+    type: 'counter',
+    labels: ['route', 'code'],
+  },
+  {
+    name: 'ehi_message_seconds',
+    help: 'Time from the complete request head to the last byte of the answer.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_upstream_seconds',
+    help: 'Time that the upstream took, for messages that were sent to it.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_overhead_seconds',
+    help: 'Total less upstream time, for messages that were sent to it.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  { name: 'ehi_in_flight', help: 'Messages being exchanged now.', type: 'gauge', labels: [] },
+  { name: 'ehi_connections', help: 'Client connections open now.', type: 'gauge', labels: [] },
+  {
+    name: 'ehi_certificate_not_after_timestamp_seconds',
+    help: 'When a certificate expires: server chain, anchors, and up to 100 authorised client leaves.',
+    type: 'gauge',
+    labels: ['role', 'name'],
+  },
+  {
+    name: 'ehi_trust_age_seconds',
+    help: 'Time since the anchor was last fetched or read.',
+    type: 'gauge',
+    labels: ['anchor'],
+  },
+  {
+    name: 'ehi_trust_root_pinned',
+    help: '1 where the configuration pins the root of the anchor, else 0.',
+    type: 'gauge',
+    labels: ['anchor'],
+  },
+  {
+    name: 'ehi_relay_thread_restarts_total',
+    help: 'Relay threads that died and were replaced.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_records_lost_total',
+    help: 'Audit records that could not be written.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_build_info',
+    help: 'Always 1; says what runs.',
+    type: 'gauge',
+    labels: ['version', 'node'],
+  },
+] as const;
+
+export type MetricName = (typeof metricTable)[number]['name'];

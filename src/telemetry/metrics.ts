@@ -1,0 +1,140 @@
+/** The one metrics registry, in the control thread: merges what the relay threads counted and prints it for Prometheus. */
+import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { MergedHistogram } from './histogram.ts';
+import { keepRecent, type MeterDelta } from './meter.ts';
+import { type MetricName, metricTable } from './metric-table.ts';
+
+export interface MetricsOptions {
+  /** The gateway's version. */
+  readonly version: string;
+  /** How many audit records the writer has lost so far. */
+  readonly auditRecordsLost: () => number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #threads = new Map<number, { readonly connections: number; readonly inFlight: number }>();
+  readonly #trust = new Map<string, { readonly fetchedAtMs: number; readonly pinned: boolean }>();
+  readonly #certificates = new Map<string, { role: 'server' | 'anchor'; name: string; notAfterMs: number }>();
+  readonly #clientLeaves = new Map<string, number>();
+  readonly #handshakes = this.#counter('ehi_handshakes_total');
+  readonly #handshakeSeconds = this.#histogram('ehi_handshake_seconds');
+  readonly #messages = this.#counter('ehi_messages_total');
+  readonly #messageSeconds = this.#histogram('ehi_message_seconds');
+  readonly #upstreamSeconds = this.#histogram('ehi_upstream_seconds');
+  readonly #overheadSeconds = this.#histogram('ehi_overhead_seconds');
+  readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
+
+  constructor(options: MetricsOptions) {
+    this.#gauge('ehi_in_flight', (gauge) => gauge.set(this.#sum('inFlight')));
+    this.#gauge('ehi_connections', (gauge) => gauge.set(this.#sum('connections')));
+    this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
+      for (const { role, name, notAfterMs } of this.#certificates.values()) {
+        gauge.set({ role, name }, notAfterMs / 1000);
+      }
+      for (const [name, notAfterMs] of this.#clientLeaves) {
+        gauge.set({ role: 'client', name }, notAfterMs / 1000);
+      }
+    });
+    this.#gauge('ehi_trust_age_seconds', (gauge) => {
+      for (const [anchor, { fetchedAtMs }] of this.#trust) {
+        gauge.set({ anchor }, (options.now() - fetchedAtMs) / 1000);
+      }
+    });
+    this.#gauge('ehi_trust_root_pinned', (gauge) => {
+      for (const [anchor, { pinned }] of this.#trust) gauge.set({ anchor }, pinned ? 1 : 0);
+    });
+    this.#gauge('ehi_build_info', (gauge) =>
+      gauge.set({ version: options.version, node: process.versions.node }, 1),
+    );
+    this.#counter('ehi_audit_records_lost_total', (counter) => {
+      counter.reset();
+      counter.inc(options.auditRecordsLost());
+    });
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Adds what one relay thread counted since its last batch. */
+  merge(threadId: number, delta: MeterDelta): void {
+    this.#threads.set(threadId, delta);
+    for (const [verdict, reason, count] of delta.handshakes) this.#handshakes.inc({ verdict, reason }, count);
+    this.#handshakeSeconds.add({}, delta.handshakeSeconds);
+    for (const { route, codes, total, upstream, overhead } of delta.routes) {
+      for (const [code, count] of codes) this.#messages.inc({ route, code }, count);
+      this.#messageSeconds.add({ route }, total);
+      this.#upstreamSeconds.add({ route }, upstream);
+      this.#overheadSeconds.add({ route }, overhead);
+    }
+    for (const [name, notAfterMs] of delta.clientCertificates) {
+      keepRecent(this.#clientLeaves, name, notAfterMs);
+    }
+  }
+
+  /** A relay thread ended: its connections are gone with it, what it counted stays. */
+  threadGone(threadId: number): void {
+    this.#threads.delete(threadId);
+  }
+
+  /** A relay thread that died was replaced. */
+  threadRestarted(): void {
+    this.#restarts.inc();
+  }
+
+  /** `notAfterMs` in milliseconds since the epoch; of client leaves the most recently seen 100 are kept. */
+  setCertificateExpiry(role: 'server' | 'anchor' | 'client', name: string, notAfterMs: number): void {
+    if (role === 'client') keepRecent(this.#clientLeaves, name, notAfterMs);
+    else this.#certificates.set(`${role} ${name}`, { role, name, notAfterMs });
+  }
+
+  /** When the anchor was last fetched or read (milliseconds since the epoch), and whether its root is pinned. */
+  setTrust(anchor: string, state: { readonly fetchedAtMs: number; readonly pinned: boolean }): void {
+    this.#trust.set(anchor, state);
+  }
+
+  /** Everything in Prometheus' text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #sum(gauge: 'connections' | 'inFlight'): number {
+    return [...this.#threads.values()].reduce((sum, thread) => sum + thread[gauge], 0);
+  }
+
+  #counter(name: MetricName, collect?: (counter: Counter) => void): Counter {
+    const registers = [this.#registry];
+    return new Counter({ ...describe(name), registers, ...(collect && { collect: onScrape(collect) }) });
+  }
+
+  /** Emptied and set anew on every scrape, so that nothing stays behind that is gone. */
+  #gauge(name: MetricName, collect: (gauge: Gauge) => void): void {
+    const set = (gauge: Gauge): void => {
+      gauge.reset();
+      collect(gauge);
+    };
+    new Gauge({ ...describe(name), registers: [this.#registry], collect: onScrape(set) });
+  }
+
+  #histogram(name: MetricName): MergedHistogram {
+    const histogram = new MergedHistogram(describe(name));
+    this.#registry.registerMetric(histogram as unknown as Metric);
+    return histogram;
+  }
+}
+
+/** prom-client calls `collect` with the metric as `this`. */
+function onScrape<M>(collect: (metric: M) => void): (this: M) => void {
+  return function (this: M): void {
+    collect(this);
+  };
+}
+
+function describe(name: MetricName): { name: string; help: string; labelNames: readonly string[] } {
+  const row = metricTable.find((metric) => metric.name === name);
+  return { name, help: row?.help ?? '', labelNames: row?.labels ?? [] };
+}

@@ -1,0 +1,28 @@
+/** What control and relay threads say to each other. */
+import type { ListenOptions } from '../handshake/listener.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { MeterDelta } from '../telemetry/meter.ts';
+import type { LogLevel } from '../telemetry/recorder.ts';
+
+/** Given to a relay thread at its start. */
+export interface RelayData {
+  readonly snapshot: PolicySnapshot;
+  readonly listen: ListenOptions;
+}
+
+export type ToRelay =
+  | { readonly type: 'snapshot'; readonly snapshot: PolicySnapshot }
+  | { readonly type: 'drain' };
+
+export type FromRelay =
+  | { readonly type: 'listening'; readonly address: string; readonly port: number }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  /** Audit lines ('' for none) and counts since the last report. */
+  | { readonly type: 'report'; readonly audit: string; readonly meter: MeterDelta | null }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly type: 'drained' };

@@ -1,0 +1,64 @@
+/** Entry of a relay thread: connections here, everything else in the control thread. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { GatewayError } from '../errors.ts';
+import { Gateway } from '../gateway.ts';
+import { Meter } from '../telemetry/meter.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { FromRelay, RelayData, ToRelay } from './messages.ts';
+
+/** An audit record is in its sink within 100 ms: half of that here, the rest for the way and the disk. */
+const REPORT_MS = 50;
+
+const port = parentPort as MessagePort;
+const tell = (message: FromRelay): void => port.postMessage(message);
+
+let audit = '';
+const meter = new Meter();
+const recorder: Recorder = {
+  meter,
+  audit: (line) => {
+    audit += line;
+  },
+  log: (level, message, fields = {}) => tell({ type: 'log', level, message, fields }),
+};
+
+function report(): void {
+  const delta = meter.take();
+  if (audit === '' && delta === null) return;
+  tell({ type: 'report', audit, meter: delta });
+  audit = '';
+}
+
+const { snapshot, listen } = workerData as RelayData;
+// Heads with a small body are written as one buffer: larger slabs keep their making off the hot path.
+Buffer.poolSize = 128 * 1024;
+const gateway = new Gateway({ snapshot, listen, recorder });
+const reports = setInterval(report, REPORT_MS);
+
+port.on('message', (message: ToRelay) => {
+  switch (message.type) {
+    case 'snapshot':
+      return gateway.update(message.snapshot);
+    case 'drain':
+      return void drain();
+    default:
+      return message satisfies never;
+  }
+});
+
+async function drain(): Promise<void> {
+  await gateway.drain();
+  clearInterval(reports);
+  report();
+  tell({ type: 'drained' });
+  port.close();
+}
+
+try {
+  tell({ type: 'listening', ...(await gateway.listen()) });
+} catch (error) {
+  clearInterval(reports);
+  const code = error instanceof GatewayError ? error.code : 'FAULT';
+  tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  port.close();
+}

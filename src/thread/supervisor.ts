@@ -1,0 +1,114 @@
+/** Starts the relay threads, keeps as many running as were asked for, and ends them in order. */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { GatewayError } from '../errors.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { claimPort } from './claim.ts';
+import type { FromRelay, RelayData, ToRelay } from './messages.ts';
+
+interface SupervisorOptions {
+  readonly relays: number | 'auto';
+  readonly address: string;
+  readonly port: number;
+  readonly snapshot: PolicySnapshot;
+  /** Reports and log lines of the thread with this number; numbers are never used twice. */
+  readonly onMessage: (thread: number, message: Extract<FromRelay, { type: 'report' | 'log' }>) => void;
+  /** A thread died that nobody asked to end; it is replaced. */
+  readonly onDeath: (thread: number, error: Error | null) => void;
+}
+
+/** Before a dead thread is replaced, ms: one that dies at its start must not spin. */
+const RESTART_MS = 100;
+
+const entry = new URL(import.meta.url.endsWith('.ts') ? './relay.ts' : './relay.js', import.meta.url);
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #workers = new Map<number, Worker>();
+  #snapshot: PolicySnapshot;
+  #started = 0;
+  #draining = false;
+  #reusePort = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#snapshot = options.snapshot;
+  }
+
+  /** Where the threads listen. Throws GatewayError ADDRESS_IN_USE, LISTEN or FAULT. */
+  async start(): Promise<{ address: string; port: number }> {
+    const { relays, address } = this.#options;
+    const count = relays === 'auto' ? availableParallelism() : relays;
+    this.#reusePort = count > 1;
+    // With reusePort a second process would share the port in silence: have it alone once, to know that nobody does.
+    const port = this.#reusePort ? await claimPort({ address, port: this.#options.port }) : this.#options.port;
+    const [first] = await Promise.all(Array.from({ length: count }, () => this.#spawn(port)));
+    return first as { address: string; port: number };
+  }
+
+  publish(snapshot: PolicySnapshot): void {
+    this.#snapshot = snapshot;
+    this.#tellAll({ type: 'snapshot', snapshot });
+  }
+
+  /** Resolves when every thread has finished its work and ended. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const exits = [...this.#workers.values()].map((worker) => new Promise((done) => worker.once('exit', done)));
+    this.#tellAll({ type: 'drain' });
+    await Promise.all(exits);
+  }
+
+  #tellAll(message: ToRelay): void {
+    for (const worker of this.#workers.values()) worker.postMessage(message);
+  }
+
+  #spawn(port: number): Promise<{ address: string; port: number }> {
+    const thread = this.#started++;
+    const { address, onMessage } = this.#options;
+    const listen = { address, port, reusePort: this.#reusePort };
+    const workerData: RelayData = { snapshot: this.#snapshot, listen };
+    const worker = new Worker(entry, { workerData, name: `relay ${thread}` });
+    this.#workers.set(thread, worker);
+
+    return new Promise((resolve, reject) => {
+      let fault: Error | null = null;
+      let listening: { address: string; port: number } | null = null;
+      worker.on('message', (message: FromRelay) => {
+        switch (message.type) {
+          case 'listening':
+            listening = { address: message.address, port: message.port };
+            return resolve(listening);
+          case 'failed':
+            fault = new GatewayError({ code: message.code, side: 'internal', message: message.message });
+            return;
+          case 'drained':
+            return;
+          default:
+            return onMessage(thread, message);
+        }
+      });
+      worker.on('error', (error: Error) => {
+        fault = error;
+      });
+      worker.on('exit', () => {
+        this.#workers.delete(thread);
+        if (listening === null) return reject(fault ?? new Error(`relay thread ${thread} ended at its start`));
+        if (!this.#draining) void this.#replace(thread, { fault, port: listening.port });
+      });
+    });
+  }
+
+  async #replace(thread: number, { fault, port }: { fault: Error | null; port: number }): Promise<void> {
+    this.#options.onDeath(thread, fault);
+    for (let error: unknown = fault; error !== undefined; ) {
+      await sleep(RESTART_MS);
+      if (this.#draining) return;
+      error = await this.#spawn(port).then(
+        () => undefined,
+        (again: unknown) => again ?? new Error('unknown'),
+      );
+    }
+  }
+}

@@ -1,0 +1,137 @@
+/** The anchors as they are configured: files are read and judged at once, URLs only named. */
+import { readFile } from 'node:fs/promises';
+import { type ConfigProblem, GatewayError } from '../errors.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificates } from '../pki/pem.ts';
+import { type Anchor, readAnchor } from './bundle.ts';
+import { type PresetName, presets } from './preset.ts';
+import type { AnchorState } from './state.ts';
+
+/** Exactly one of `preset`, `files` and `urls`; paths are absolute. */
+export interface AnchorOptions {
+  readonly name: string;
+  readonly preset?: PresetName | undefined;
+  readonly files?: readonly string[] | undefined;
+  readonly urls?: readonly string[] | undefined;
+  /** The CAs that verify the URLs' servers: a PEM file. */
+  readonly tls?: { readonly ca?: string | undefined } | undefined;
+  /** Hex SHA-256 of the root's DER; colons allowed. */
+  readonly rootSha256?: string | undefined;
+}
+
+/** An anchor that is still to be fetched. */
+export interface UrlAnchor {
+  readonly name: string;
+  readonly urls: readonly string[];
+  readonly ca: Buffer | undefined;
+  readonly rootSha256: string | undefined;
+}
+
+/** Where in the configuration something is wrong; file and line are its reader's to find. */
+export type TrustProblem = Pick<ConfigProblem, 'path' | 'found' | 'allowed'>;
+
+/** Anchors that cannot be used as they are configured: all problems of all of them. */
+export class TrustError extends GatewayError {
+  readonly problems: readonly TrustProblem[];
+
+  constructor(problems: readonly TrustProblem[]) {
+    const message = problems.map(({ path, found }) => `${path}: ${found}`).join('\n');
+    super({ code: 'TRUST', side: 'internal', message });
+    this.problems = problems;
+  }
+}
+
+const allowed = {
+  file: 'PEM or DER certificates',
+  anchor: 'one self-signed root and the valid CAs below it',
+  pin: 'an anchor with rootSha256, as trust.requirePin demands',
+};
+
+export interface ReadOptions {
+  readonly anchors: readonly AnchorOptions[];
+  /** Refuses anchors from URLs that name no root. */
+  readonly requirePin: boolean;
+  /** A last word on every set before it is used: null, or why it is refused. */
+  readonly accept: (anchor: Anchor) => string | null;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Reads every file that the anchors name, in the order of the configuration. Throws TrustError. */
+export async function readConfiguredAnchors(options: ReadOptions): Promise<(AnchorState | UrlAnchor)[]> {
+  const problems: TrustProblem[] = [];
+  const anchors: (AnchorState | UrlAnchor)[] = [];
+  // One after the other, so that the problems come in the order of the configuration.
+  for (const [index, anchor] of options.anchors.entries()) {
+    const report: Report = (field, found, allows) =>
+      problems.push({ path: `trust.anchors[${index}]${field}`, found, allowed: allows });
+    const read =
+      anchor.files === undefined
+        ? await nameUrls(anchor, options, report)
+        : await readFiles(anchor, anchor.files, options, report);
+    if (read !== null) anchors.push(read);
+  }
+  if (problems.length > 0) throw new TrustError(problems);
+  return anchors;
+}
+
+type Report = (field: string, found: string, allows: string) => void;
+
+async function nameUrls(
+  { name, preset, urls = [], tls, rootSha256 }: AnchorOptions,
+  { requirePin }: ReadOptions,
+  report: Report,
+): Promise<UrlAnchor> {
+  if (requirePin && rootSha256 === undefined) report('', 'no rootSha256', allowed.pin);
+  const ca = tls?.ca === undefined ? undefined : await readPem(tls.ca, '.tls.ca', report);
+  return { name, urls: preset === undefined ? urls : presets[preset], ca, rootSha256 };
+}
+
+/** What a TLS client gets as its CAs: checked here, since OpenSSL would pass over what it cannot read. */
+async function readPem(file: string, field: string, report: Report): Promise<Buffer | undefined> {
+  const certificates = await readFileCertificates(file, field, report);
+  return certificates && Buffer.from(certificates.map(({ x509 }) => x509.toString()).join(''));
+}
+
+async function readFiles(
+  { name, rootSha256 }: AnchorOptions,
+  files: readonly string[],
+  { now, accept }: ReadOptions,
+  report: Report,
+): Promise<AnchorState | null> {
+  const certificates: Certificate[] = [];
+  let complete = true;
+  for (const [index, file] of files.entries()) {
+    const read = await readFileCertificates(file, `.files[${index}]`, report);
+    if (read === undefined) complete = false;
+    else certificates.push(...read);
+  }
+  if (!complete) return null;
+
+  const reading = readAnchor({ name, certificates, rootSha256, now });
+  if (!reading.ok) {
+    for (const problem of reading.problems) report('.files', problem, allowed.anchor);
+    return null;
+  }
+  const refusal = accept(reading.anchor);
+  if (refusal !== null) {
+    report('.files', refusal, allowed.anchor);
+    return null;
+  }
+  return { ...reading.anchor, fetchedAt: now, pinned: rootSha256 !== undefined, source: 'files' };
+}
+
+async function readFileCertificates(
+  file: string,
+  field: string,
+  report: Report,
+): Promise<Certificate[] | undefined> {
+  try {
+    return readCertificates(await readFile(file));
+  } catch (cause) {
+    const message =
+      cause instanceof GatewayError ? cause.message : `${(cause as NodeJS.ErrnoException).code}`;
+    report(field, `${file}: ${message}`, allowed.file);
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+/** Keeps every trust anchor current: files are read once, URLs again and again, and only sound sets come through. */
+import { type AnchorOptions, readConfiguredAnchors } from './anchor.ts';
+import { type Anchor, haveSameCertificates } from './bundle.ts';
+import { AnchorFeed } from './feed.ts';
+import type { AnchorState, TrustEvent } from './state.ts';
+
+export interface TrustOptions {
+  readonly anchors: readonly AnchorOptions[];
+  /** Refuses anchors from URLs that name no root. */
+  readonly requirePin: boolean;
+  /** Milliseconds between two fetches that succeed. */
+  readonly refresh: number;
+  readonly cacheDir: string;
+  /** A last word on every set before it is used: null, or why it is refused. */
+  readonly accept?: (anchor: Anchor) => string | null;
+  /** The usable set changed after `openTrust` was done. */
+  readonly onAnchors: (anchors: AnchorState[]) => void;
+  readonly onEvent: (event: TrustEvent) => void;
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number;
+  readonly timers?: Timers;
+  /** From 0 to below 1. */
+  readonly random?: () => number;
+}
+
+export interface Timers {
+  setTimeout(run: () => void, milliseconds: number): unknown;
+  clearTimeout(timer: unknown): void;
+}
+
+export interface Trust {
+  /** Every usable anchor, in the order of the configuration; one that was never fetched is missing. */
+  states(): AnchorState[];
+  /** Ends every fetch and timer; nothing is called from then on. */
+  close(): void;
+}
+
+const firstBackoff = 1000;
+/** Node's timers take 32 bits: a longer pause would be none at all. */
+const longestPause = 2 ** 31 - 1;
+const nodeTimers: Timers = {
+  setTimeout,
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+/** Reads files and fetches URLs once, with the cache to fall back to. Throws TrustError for what is configured wrong. */
+export async function openTrust(options: TrustOptions): Promise<Trust> {
+  const { requirePin, refresh, cacheDir, onAnchors, onEvent: report } = options;
+  const { accept = () => null, clock = Date.now, timers = nodeTimers, random = Math.random } = options;
+  const now = clock();
+  const configured = await readConfiguredAnchors({ anchors: options.anchors, requirePin, accept, now });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const anchors = configured.map((anchor) =>
+    'urls' in anchor
+      ? new AnchorFeed({ ...anchor, cacheDir, clock, accept, report, signal })
+      : { state: anchor },
+  );
+  const states = () => anchors.flatMap(({ state }) => state ?? []);
+  const waiting = new Set<unknown>();
+
+  /** One timer or one fetch per anchor at a time: the next timer is set when the fetch is done. */
+  const schedule = (feed: AnchorFeed, failures: number): void => {
+    if (signal.aborted) return;
+    const timer = timers.setTimeout(
+      async () => {
+        waiting.delete(timer);
+        const before = feed.state;
+        const succeeded = await feed.update();
+        if (signal.aborted) return;
+        if (isChanged(before, feed.state)) onAnchors(states());
+        schedule(feed, succeeded ? 0 : failures + 1);
+      },
+      pause({ failures, refresh, random: random() }),
+    );
+    waiting.add(timer);
+  };
+
+  await Promise.all(
+    anchors.map(async (anchor) => {
+      if (anchor instanceof AnchorFeed) schedule(anchor, (await anchor.start()) ? 0 : 1);
+    }),
+  );
+  return {
+    states,
+    close() {
+      stop.abort();
+      for (const timer of waiting) timers.clearTimeout(timer);
+      waiting.clear();
+    },
+  };
+}
+
+/**
+ * Milliseconds until the next fetch: `refresh` less up to a tenth after a success, else 1 s doubled with every
+ * failure in a row up to `refresh`, less up to a half. The jitter keeps a fleet from asking all at once.
+ */
+export function pause(options: { failures: number; refresh: number; random: number }): number {
+  const { failures, random } = options;
+  const refresh = Math.min(options.refresh, longestPause);
+  if (failures === 0) return refresh * (1 - random / 10);
+  return Math.min(refresh, firstBackoff * 2 ** (failures - 1)) * (1 - random / 2);
+}
+
+function isChanged(before: AnchorState | null, now: AnchorState | null): boolean {
+  if (before === null || now === null) return before !== now;
+  return !haveSameCertificates(before, now);
+}

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type HandshakeFacts,
+  handshakeLine,
+  leafJson,
+  type MessageFacts,
+  messageLine,
+  trustLine,
+} from '../../src/audit/record.ts';
+
+const time = Date.UTC(2026, 0, 2, 3, 4, 5, 67);
+const card = '4111111111111111';
+
+const leaf = {
+  subject: 'CN=app,OU=org',
+  issuer: 'CN=Issuing CA',
+  serial: '0a1b',
+  notBefore: Date.UTC(2025, 0, 1),
+  notAfter: Date.UTC(2026, 0, 31),
+  spkiPin: 'sha256/AAAA=',
+  thumbprint: 'abc_-',
+};
+
+const handshake: HandshakeFacts = {
+  time,
+  connId: 'c-1',
+  sourceAddress: '203.0.113.7',
+  sourcePort: 55460,
+  proxyAddress: null,
+  listener: '0.0.0.0:8443',
+  tlsVersion: 'TLSv1.3',
+  cipher: 'TLS_AES_128_GCM_SHA256',
+  resumed: false,
+  sni: 'gateway.example',
+  alpn: 'http/1.1',
+  durationMs: 3.20049,
+  leaf: leafJson(leaf),
+  anchor: 'own',
+  verdict: 'allow',
+  reason: null,
+  opensslCode: null,
+  detail: null,
+};
+
+const message: MessageFacts = {
+  time,
+  connId: 'c-1',
+  requestId: 'r-1',
+  route: '/ehi',
+  method: 'POST',
+  path: '/ehi/messages',
+  status: 200,
+  requestBytes: 2048,
+  responseBytes: 150,
+  upstreamMs: 4.0006,
+  totalMs: 4.25,
+  outcome: 'relayed',
+  reason: null,
+};
+
+function parse(line: string): Record<string, unknown> {
+  expect(line.indexOf('\n')).toBe(line.length - 1);
+  return JSON.parse(line);
+}
+
+describe('a handshake record', () => {
+  it('has the fields of the contract, in their order', () => {
+    const record = parse(handshakeLine(handshake));
+    expect(Object.entries(record)).toEqual([
+      ['type', 'handshake'],
+      ['time', '2026-01-02T03:04:05.067Z'],
+      ['conn_id', 'c-1'],
+      ['source_address', '203.0.113.7'],
+      ['source_port', 55460],
+      ['proxy_address', null],
+      ['listener', '0.0.0.0:8443'],
+      ['tls_version', 'TLSv1.3'],
+      ['cipher', 'TLS_AES_128_GCM_SHA256'],
+      ['resumed', false],
+      ['sni', 'gateway.example'],
+      ['alpn', 'http/1.1'],
+      ['duration_ms', 3.2],
+      ['leaf', expect.any(Object)],
+      ['anchor', 'own'],
+      ['verdict', 'allow'],
+      ['reason', null],
+      ['openssl_code', null],
+      ['detail', null],
+    ]);
+    expect(Object.entries(record.leaf as object)).toEqual([
+      ['subject', 'CN=app,OU=org'],
+      ['issuer', 'CN=Issuing CA'],
+      ['serial', '0a1b'],
+      ['not_before', '2025-01-01T00:00:00.000Z'],
+      ['not_after', '2026-01-31T00:00:00.000Z'],
+      ['spki_pin', 'sha256/AAAA='],
+      ['thumbprint', 'abc_-'],
+    ]);
+  });
+
+  it('says null for everything that is not known', () => {
+    const unknown = {
+      sourceAddress: null,
+      sourcePort: null,
+      tlsVersion: null,
+      cipher: null,
+      resumed: null,
+      sni: null,
+      alpn: null,
+      durationMs: Number.NaN,
+      leaf: null,
+      anchor: null,
+      verdict: 'failed',
+      reason: 'reset',
+    } as const;
+    expect(parse(handshakeLine({ ...handshake, ...unknown }))).toMatchObject({
+      source_address: null,
+      source_port: null,
+      tls_version: null,
+      resumed: null,
+      sni: null,
+      duration_ms: null,
+      leaf: null,
+      anchor: null,
+      verdict: 'failed',
+      reason: 'reset',
+    });
+  });
+
+  it('masks digits in SNI and detail, and leaves the leaf alone', () => {
+    const line = handshakeLine({
+      ...handshake,
+      sni: `x${card}.example`,
+      detail: `seen ${card}`,
+      leaf: leafJson({ ...leaf, serial: card }),
+    });
+    expect(parse(line)).toMatchObject({
+      sni: 'x[digits].example',
+      detail: 'seen [digits]',
+      leaf: { serial: card },
+    });
+  });
+
+  it('survives a leaf whose dates cannot be read', () => {
+    expect(JSON.parse(leafJson({ ...leaf, notBefore: Number.NaN, notAfter: 9e15 }))).toMatchObject({
+      not_before: null,
+      not_after: null,
+    });
+  });
+
+  it('cuts what the client says at 512 bytes, between characters', () => {
+    const record = parse(
+      handshakeLine({
+        ...handshake,
+        sni: 'a'.repeat(513),
+        leaf: leafJson({ ...leaf, subject: `a${'€'.repeat(300)}`, issuer: `ab${'😀'.repeat(300)}` }),
+      }),
+    );
+    expect(record).toMatchObject({
+      sni: 'a'.repeat(512),
+      leaf: { subject: `a${'€'.repeat(170)}`, issuer: `ab${'😀'.repeat(127)}` },
+    });
+  });
+});
+
+describe('a message record', () => {
+  it('has the fields of the contract, in their order', () => {
+    expect(Object.entries(parse(messageLine(message)))).toEqual([
+      ['type', 'message'],
+      ['time', '2026-01-02T03:04:05.067Z'],
+      ['conn_id', 'c-1'],
+      ['request_id', 'r-1'],
+      ['route', '/ehi'],
+      ['method', 'POST'],
+      ['path', '/ehi/messages'],
+      ['status', 200],
+      ['request_bytes', 2048],
+      ['response_bytes', 150],
+      ['upstream_ms', 4.001],
+      ['total_ms', 4.25],
+      ['outcome', 'relayed'],
+      ['reason', null],
+    ]);
+  });
+
+  it('says null for everything that is not known', () => {
+    const unknown = {
+      route: null,
+      method: null,
+      path: null,
+      status: null,
+      upstreamMs: Number.NaN,
+      requestBytes: Number.NaN,
+    };
+    expect(
+      parse(messageLine({ ...message, ...unknown, outcome: 'denied', reason: 'head_syntax' })),
+    ).toMatchObject({
+      route: null,
+      method: null,
+      path: null,
+      status: null,
+      upstream_ms: null,
+      request_bytes: null,
+      outcome: 'denied',
+      reason: 'head_syntax',
+    });
+  });
+
+  const slashes = '/'.repeat(500);
+  it.each([
+    ['without its query', '/a?card=1', '/a'],
+    ['as nothing, when there is nothing before the query', '?', ''],
+    ['masked', `/a/${card}?x`, '/a/[digits]'],
+    ['masked where digits are encoded', `/a/%34${card.slice(1)}`, '/a/[digits]'],
+    ['masked at the end of what is written', `${slashes}${card}`, `${slashes}[digits]`],
+    [
+      'masked before it is cut: cut first, twelve digits were left',
+      `${slashes}${card}////////`,
+      `${slashes}[digits]////`,
+    ],
+    ['with everything escaped that JSON wants escaped', '/"\\\u0007\u2028', '/"\\\u0007\u2028'],
+    ['with half a surrogate pair', '/\ud800', '/\ud800'],
+  ])('writes the path %s, each time it comes', (_title, path, written) => {
+    expect(parse(messageLine({ ...message, path })).path).toBe(written);
+    expect(parse(messageLine({ ...message, path })).path).toBe(written);
+  });
+
+  it('is one line of JSON with a bounded path and no query, whatever is asked for', () => {
+    const unit = fc.constantFrom('/', 'a', '?', '%', '4', card, '"', '\\', '\n', '€', '😀', '\ud800', '\0');
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 800 }), (path) => {
+        const line = messageLine({ ...message, path });
+        const written = parse(line).path as string;
+        expect(written).not.toContain('?');
+        expect(written).not.toMatch(/[0-9]{13}/);
+        expect(Buffer.byteLength(written)).toBeLessThanOrEqual(512);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('keeps its words for paths apart when more come than are kept', () => {
+    for (let index = 0; index < 1_000; index++) {
+      expect(parse(messageLine({ ...message, path: `/${index % 300}` })).path).toBe(`/${index % 300}`);
+    }
+  });
+});
+
+describe('a trust record', () => {
+  it('tells the event, the anchor and its root', () => {
+    const line = trustLine({
+      time,
+      event: 'trust_on_first_use',
+      anchor: 'own',
+      rootSha256: 'ab'.repeat(32),
+      detail: null,
+    });
+    expect(Object.entries(parse(line))).toEqual([
+      ['type', 'trust'],
+      ['time', '2026-01-02T03:04:05.067Z'],
+      ['event', 'trust_on_first_use'],
+      ['anchor', 'own'],
+      ['root_sha256', 'ab'.repeat(32)],
+      ['detail', null],
+    ]);
+  });
+});

@@ -1,0 +1,182 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openAuditWriter } from '../../src/audit/writer.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'audit-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function unexpected(error: Error): never {
+  throw error;
+}
+
+describe('the audit writer', () => {
+  it('appends to its file in order, and creates it for its owner and group only', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const before = process.umask(0);
+    const writer = await openAuditWriter({ destination, onError: unexpected });
+    process.umask(before);
+    const lines = Array.from({ length: 5_000 }, (_, index) => `{"n":${index}}\n`);
+    for (const line of lines.slice(0, 2_500)) writer.write(line);
+    await writer.flush();
+    expect(readFileSync(destination, 'utf8')).toBe(lines.slice(0, 2_500).join(''));
+    for (const line of lines.slice(2_500)) writer.write(line);
+    await writer.close();
+    expect(readFileSync(destination, 'utf8')).toBe(lines.join(''));
+    expect(statSync(destination).mode & 0o777).toBe(0o640);
+    expect(writer.lost).toBe(0);
+  });
+
+  it('keeps what a file already holds', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    writeFileSync(destination, 'before\n');
+    const writer = await openAuditWriter({ destination, onError: unexpected });
+    writer.write('after\n');
+    await writer.close();
+    expect(readFileSync(destination, 'utf8')).toBe('before\nafter\n');
+  });
+
+  it.each([
+    ['a folder that does not exist', 'missing/audit.jsonl', /its folder does not exist/],
+    ['a folder', '.', /EISDIR/],
+  ])('refuses %s', async (_title, path, says) => {
+    await expect(
+      openAuditWriter({ destination: join(folder, path), onError: unexpected }),
+    ).rejects.toMatchObject({
+      code: 'AUDIT_DESTINATION',
+      message: expect.stringMatching(says),
+    });
+  });
+
+  it('flushes at once when there is nothing to write', async () => {
+    const writer = await openAuditWriter({ destination: join(folder, 'audit.jsonl'), onError: unexpected });
+    await writer.flush();
+    await writer.close();
+    await writer.close();
+  });
+
+  it('loses and counts what comes when 64 MiB are waiting, and writes what it took', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const writer = await openAuditWriter({ destination, onError: unexpected });
+    const batch = `${'x'.repeat(1024 * 1024 - 2)}\n\n`;
+    for (let index = 0; index < 70; index++) writer.write(batch);
+    expect(writer.lost).toBe(12);
+    await writer.close();
+    expect(statSync(destination).size).toBe(64 * 1024 * 1024);
+    writer.write('too late\n');
+    expect(writer.lost).toBe(13);
+  });
+
+  // A device that is always full; Linux has it.
+  it.runIf(process.platform === 'linux')(
+    'reports a full disk once, keeps trying, and counts what it lost when it closes',
+    async () => {
+      const errors: Error[] = [];
+      const failed = Promise.withResolvers<void>();
+      const writer = await openAuditWriter({
+        destination: '/dev/full',
+        onError: (error) => {
+          errors.push(error);
+          failed.resolve();
+        },
+      });
+      writer.write('one\n');
+      await failed.promise;
+      writer.write('two\nthree\n');
+      expect(writer.lost).toBe(0);
+      await writer.close();
+      expect(errors).toMatchObject([{ code: 'ENOSPC' }]);
+      expect(writer.lost).toBe(3);
+    },
+  );
+});
+
+/** Runs a program with the writer on its stdout; it tells what happened on stderr. */
+function run(program: string, stdout: 'pipe' | number) {
+  const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
+  const source = `import { openAuditWriter } from ${JSON.stringify(module)};
+    const errors = [];
+    const writer = await openAuditWriter({ destination: 'stdout', onError: (error) => errors.push(error.code) });
+    const tell = () => process.stderr.write(JSON.stringify({ lost: writer.lost, errors }));
+    ${program}`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
+    stdio: ['pipe', stdout, 'pipe'],
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+  });
+  let told = '';
+  child.stderr?.on('data', (chunk) => {
+    told += chunk;
+  });
+  return { child, told: () => told };
+}
+
+describe('the audit writer on stdout', () => {
+  it('writes everything before the process ends, to a pipe that is read late', async () => {
+    const lines = 200_000;
+    const { child, told } = run(
+      `for (let n = 0; n < ${lines}; n++) writer.write(n + '\\n');
+       await writer.close(); tell();`,
+      'pipe',
+    );
+    let text = '';
+    for await (const chunk of child.stdout ?? []) text += chunk;
+    expect(text).toBe(Array.from({ length: lines }, (_, n) => `${n}\n`).join(''));
+    if (child.exitCode === null) await once(child, 'close');
+    expect(JSON.parse(told())).toEqual({ lost: 0, errors: [] });
+    expect(child.exitCode).toBe(0);
+  });
+
+  it('waits for the reader of a pipe that is full and does not block', async () => {
+    // Asking for process.stdout makes Node set O_NONBLOCK. With one thread for files the writer's attempt comes first.
+    const { child, told } = run(
+      `import { writeSync } from 'node:fs';
+       import { stat } from 'node:fs/promises';
+       process.stdout;
+       try { while (true) writeSync(1, 'x'); } catch (error) { errors.push('filler ' + error.code); }
+       writer.write('end\\n');
+       await stat('.');
+       tell(); process.stderr.end();
+       await writer.close();
+       process.exit(errors.length);`,
+      'pipe',
+    );
+    if (child.stderr === null || child.stdout === null) throw new Error('no pipes');
+    await once(child.stderr, 'end');
+    expect(JSON.parse(told())).toEqual({ lost: 0, errors: ['filler EAGAIN'] });
+    let text = '';
+    for await (const chunk of child.stdout) text += chunk;
+    expect(text).toMatch(/^x+end\n$/);
+    if (child.exitCode === null) await once(child, 'close');
+    expect(child.exitCode).toBe(1);
+  });
+
+  it('gives up without an exception when the reader is gone, and counts what is lost', async () => {
+    const { child, told } = run(
+      `process.stdin.once('data', async () => {
+         writer.write('one\\ntwo\\n'); await writer.flush();
+         writer.write('three\\n'); await writer.close(); tell(); process.exit();
+       });`,
+      'pipe',
+    );
+    child.stdout?.destroy();
+    child.stdin?.write('go');
+    await once(child, 'close');
+    expect(child.exitCode).toBe(0);
+    expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE'] });
+  });
+
+  it('writes to a file that the shell opened', async () => {
+    const path = join(folder, 'out');
+    const file = openSync(path, 'w');
+    const { child } = run(`writer.write('one\\n'); writer.write('two\\n'); await writer.close();`, file);
+    closeSync(file);
+    await once(child, 'close');
+    expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
+  });
+});

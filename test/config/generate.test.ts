@@ -1,0 +1,44 @@
+import { spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+
+const root = new URL('../../', import.meta.url);
+
+test('schema and reference pages are those that the sources generate', () => {
+  const generate = fileURLToPath(new URL('config/generate.ts', root));
+  const { status, stderr } = spawnSync(process.execPath, [generate, '--check'], { encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+});
+
+test('the example shows every key that the schema knows', async () => {
+  const example = await readFile(new URL('config/example.yaml', root), 'utf8');
+  const schema = JSON.parse(await readFile(new URL('config/schema.json', root), 'utf8'));
+  const keys = keysOf(schema);
+  expect(keys.length).toBeGreaterThan(50);
+  expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(example))).toEqual([]);
+});
+
+test('the JSON Schema, read by itself, takes the example and refuses what it does not know', async () => {
+  const schema = z.fromJSONSchema(JSON.parse(await readFile(new URL('config/schema.json', root), 'utf8')));
+  const example = parse(await readFile(new URL('config/example.yaml', root), 'utf8'));
+  expect(schema.safeParse(example).error).toBeUndefined();
+  for (const wrong of [
+    { extra: 1 },
+    { relays: 0 },
+    { routes: [] },
+    { timeouts: { head: '1 s' } },
+    { clients: { match: {} } },
+  ]) {
+    expect(schema.safeParse({ ...example, ...wrong }).success, JSON.stringify(wrong)).toBe(false);
+  }
+});
+
+function keysOf(schema: unknown): string[] {
+  if (!(schema instanceof Object)) return [];
+  const own = 'properties' in schema ? Object.keys(schema.properties as object) : [];
+  return [...own, ...Object.values(schema).flatMap(keysOf)];
+}

@@ -1,0 +1,328 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { ConfigError, describeProblem } from '../../src/errors.ts';
+import { createSite, minimal, type Site } from './site.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await createSite();
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+const thumbprint = Buffer.alloc(32, 7);
+
+/** The lines of the problems, without the folder. */
+async function problemsOf(config: string | Record<string, unknown>): Promise<string[]> {
+  const { problems } = await site.examine(config);
+  return problems.map((problem) => describeProblem(problem).replaceAll(`${site.folder}/`, ''));
+}
+
+test('fills in every default, in milliseconds, bytes and absolute paths', async () => {
+  const { loaded, problems, warnings } = await site.examine({});
+  expect(problems).toEqual([]);
+  expect(warnings).toEqual([]);
+  expect(loaded?.config).toEqual({
+    listen: {
+      address: '0.0.0.0',
+      port: 8443,
+      certificate: [{ chain: join(site.folder, 'server.pem'), key: join(site.folder, 'server.key') }],
+      rejectWith: 'http',
+      advertiseCaNames: true,
+      proxyProtocol: { trusted: [] },
+    },
+    trust: {
+      anchors: [{ name: 'own', files: [join(site.folder, 'anchor.pem')] }],
+      requirePin: false,
+      refresh: 21_600_000,
+      cacheDir: join(site.folder, 'var/trust'),
+    },
+    clients: {
+      allowlist: ['203.0.113.7/32'],
+      refuseAt: 'accept',
+      match: [{ organizationalUnit: 'caller' }],
+      anyCertificateOfAnchor: false,
+    },
+    routes: [
+      {
+        path: '/',
+        upstream: { host: '127.0.0.1', port: 8080, authority: '127.0.0.1:8080' },
+        deadline: 2_000,
+      },
+    ],
+    limits: { head: 16_384, fields: 100, body: 1_048_576, connections: 10_000, unfinishedHandshakes: 512 },
+    timeouts: {
+      handshake: 10_000,
+      head: 10_000,
+      bodyIdle: 10_000,
+      keepAlive: 75_000,
+      connect: 1_000,
+      drainDelay: 0,
+      drain: 30_000,
+    },
+    relays: 1,
+    admin: { address: '127.0.0.1', port: 9090 },
+    audit: { destination: 'stdout' },
+  });
+});
+
+test('tells every problem at once, in the order of the file, with its line and column', async () => {
+  const text = `listen:
+  port: 70000
+  adress: 127.0.0.1
+  certificate: { chain: missing.pem, key: server.key }
+trust:
+  anchors:
+    - name: own
+clients: { allowlist: [], match: {} }
+routes:
+  - upstream: https://127.0.0.1
+  - { path: /a, upstream: http://127.0.0.1 }
+  - { path: /a, upstream: http://127.0.0.1 }
+timeouts: { head: 10 }
+relays: many
+relays: 2
+`;
+  expect(await problemsOf(text)).toEqual([
+    'gateway.yaml:2:9: listen.port: found 70000; allowed a whole number from 0 to 65535',
+    'gateway.yaml:3:3: listen.adress: found an unknown key; allowed the keys address, port, certificate (required), rejectWith, advertiseCaNames, proxyProtocol',
+    'gateway.yaml:4:25: listen.certificate.chain: found missing.pem that cannot be read (ENOENT); allowed a file that can be read',
+    'gateway.yaml:7:7: trust.anchors[0]: found none of preset, files, urls; allowed exactly one of preset, files, urls',
+    'gateway.yaml:8:23: clients.allowlist: found an empty list; allowed a list of ranges, at least one',
+    'gateway.yaml:8:34: clients.match: found an empty mapping; allowed at least one field',
+    'gateway.yaml:10:5: routes[0].path: found nothing; allowed a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
+    'gateway.yaml:10:15: routes[0].upstream: found "https://127.0.0.1"; allowed http://host or http://host:port, without path, query and credentials (https is not supported yet)',
+    'gateway.yaml:12:13: routes[2].path: found "/a"; allowed a path that no other route has',
+    'gateway.yaml:13:19: timeouts.head: found 10; allowed a duration in ms, s, m or h, such as 500ms, from 1ms to 596h',
+    'gateway.yaml:15:1: relays: found the key twice; allowed each key once',
+  ]);
+});
+
+test('points at the parent of a required key that is missing', async () => {
+  expect(
+    await problemsOf(
+      'trust:\n  anchors: []\nlisten:\n  port: 1\nroutes:\nclients: { match: { commonName: a } }\n',
+    ),
+  ).toEqual([
+    'gateway.yaml:2:12: trust.anchors: found an empty list; allowed a list of anchors, at least one',
+    'gateway.yaml:3:1: listen.certificate: found nothing; allowed one mapping or a list of certificates',
+    'gateway.yaml:5:1: routes: found nothing; allowed a list of routes',
+  ]);
+});
+
+test.each([
+  ['an empty file', ''],
+  ['a comment', '# nothing\n'],
+  ['a list', '- a\n- b\n'],
+  ['a word', 'gateway'],
+])('refuses %s with the keys that are allowed', async (_, text) => {
+  const [first] = await problemsOf(text);
+  expect(first).toMatch(
+    /^gateway\.yaml:\d+:1: \(document\): found .+; allowed the keys listen \(required\), /,
+  );
+});
+
+test.each([
+  ['an open list', 'listen: [\ntrust: {}\n', 'gateway.yaml:2:1'],
+  ['a tab as indentation', 'listen:\n\tport: 1\n', 'gateway.yaml:2:1'],
+  ['two documents', 'listen: {}\n---\ntrust: {}\n', 'gateway.yaml:2:1'],
+  ['a tag', 'listen: !!binary aGk=\n', 'gateway.yaml:1:9'],
+  ['a mapping as a key', '{ a: 1 }: 2\n', 'gateway.yaml:1:1'],
+  ['an alias that contains itself', 'listen: &a [*a]\n', 'gateway.yaml:1:1'],
+  ['lists nested thousands deep', '['.repeat(50_000), 'gateway.yaml:1:'],
+])('refuses %s as YAML that cannot be read', async (_, text, place) => {
+  const problem = (await problemsOf(text)).find((line) => line.startsWith(place));
+  expect(problem).toContain('(document): found YAML that cannot be read');
+});
+
+test('follows aliases', async () => {
+  const config = { trust: { anchors: [{ name: 'own', files: ['a'] }], refresh: '1h' } };
+  const text = `x: &t 3s\n${JSON.stringify({ ...minimal, ...config }).replace('"1h"', '*t')}`;
+  const { problems } = await site.examine(text.replace(/^x: &t 3s\n\{/, '{"timeouts":{"head":&t 3s},'));
+  expect(problems).toEqual([]);
+});
+
+test.each(['__proto__', 'constructor', 'toString', '<<'])(
+  'an unknown key %s is an error like any other',
+  async (key) => {
+    const text = `${key}: { x: 1 }\n${Object.entries(minimal)
+      .map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
+      .join('')}`;
+    expect(await problemsOf(text)).toEqual([
+      expect.stringMatching(/^gateway\.yaml:1:1: .+ found an unknown key; allowed the keys /),
+    ]);
+  },
+);
+
+describe('never repeats a secret', () => {
+  test.each([
+    [
+      'a passphrase where its file belongs',
+      { listen: { certificate: { ...minimal.listen.certificate, passphraseFile: 'hunter2' } } },
+    ],
+    [
+      'the same with a line break',
+      { listen: { certificate: { ...minimal.listen.certificate, passphraseFile: 'hunter2\n' } } },
+    ],
+    [
+      'the same as a list',
+      { listen: { certificate: [{ ...minimal.listen.certificate, passphraseFile: ['hunter2'] }] } },
+    ],
+    ['credentials in an upstream', { routes: [{ path: '/', upstream: 'http://user:hunter2@host' }] }],
+    [
+      'credentials in an anchor',
+      { trust: { anchors: [{ name: 'a', urls: ['https://user:hunter2@host/'] }] } },
+    ],
+    ['a key under an unknown name', { password: 'hunter2' }],
+    [
+      'a PEM text',
+      { listen: { certificate: { chain: 'server.pem', key: '-----BEGIN PRIVATE KEY-----\nhunter2\n' } } },
+    ],
+  ])('%s', async (_, config) => {
+    const problems = await problemsOf(config);
+    expect(problems).not.toEqual([]);
+    expect(problems.join()).not.toContain('hunter2');
+  });
+
+  test('a broken line of YAML', async () => {
+    const problems = await problemsOf('a: "x" hunter2\nb: [}hunter2\n"hunter2\n');
+    expect(problems.join()).not.toContain('hunter2');
+  });
+});
+
+describe('values', () => {
+  const route = (path: string) => ({ routes: [{ path, upstream: 'http://h' }] });
+  const upstream = (url: unknown) => ({ routes: [{ path: '/', upstream: url }] });
+  const clients = (fields: object) => ({ clients: { ...minimal.clients, ...fields } });
+  const anchor = (fields: object) => ({ trust: { anchors: [{ name: 'a', files: ['a.pem'], ...fields }] } });
+  const pin = `sha256/${thumbprint.toString('base64')}`;
+  const colons = thumbprint.toString('hex').replace(/..(?=.)/g, '$&:');
+
+  test.each<[string, Record<string, unknown>]>([
+    ['a route of segments', route('/a/b-c/~d')],
+    ['an upstream without a port', upstream('http://ehi.internal')],
+    ['an IPv6 upstream', upstream('http://[::1]:8080')],
+    ['an underscore in a host', upstream('http://my_host:1')],
+    ['a bare IPv6 address', clients({ allowlist: ['2001:db8::1'] })],
+    ['a pin', clients({ pins: [pin] })],
+    ['a list of matches', clients({ match: [{ san: 'URI:urn:a' }, { thumbprint: colons }] })],
+    ['a thumbprint in base64url', clients({ match: { thumbprint: thumbprint.toString('base64url') } })],
+    ['an address as a SAN', clients({ match: { san: 'IP:2001:db8::1' } })],
+    ['a root’s digest with colons', anchor({ rootSha256: colons.toUpperCase() })],
+    ['relays: auto', { relays: 'auto' }],
+    ['a file for the audit', { audit: { destination: 'audit.log' } }],
+    ['no time to drain', { timeouts: { drain: '0s' } }],
+    ['trusted balancers', { listen: { ...minimal.listen, proxyProtocol: { trusted: ['10.0.0.0/8'] } } }],
+  ])('takes %s', async (_, config) => {
+    expect(await problemsOf(config)).toEqual([]);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ...['', 'a', '//', '/a/', '/a//b', '/./a', '/a/..', '/a%20b', '/a?b', '/a b', '/a#b', '/a\\b', '/ä'].map(
+      (path) => [`routes[0].path`, route(path)] as [string, Record<string, unknown>],
+    ),
+    ...[
+      'http://',
+      'HTTP://h',
+      'http://h/',
+      'http://h?x',
+      'http://h#x',
+      'http://u@h',
+      'http://h:0',
+      'http://h:65536',
+      'http://h:08',
+      'http://127.1',
+      'http://010.0.0.1',
+      'http://0x7f000001',
+      'http://2130706433',
+      'http://1.2.3.256',
+      'http://[::g]',
+      'http://[127.0.0.1]',
+      'http://::1',
+      'http://-h',
+      'http://a..b',
+      'h:8080',
+      8080,
+      null,
+    ].map((url) => ['routes[0].upstream', upstream(url)] as [string, Record<string, unknown>]),
+    ['routes[0].deadline', { routes: [{ path: '/', upstream: 'http://h', deadline: '0s' }] }],
+    ['clients.allowlist[0]', clients({ allowlist: ['10.0.0.1/8'] })],
+    ['clients.allowlist[1]', clients({ allowlist: ['10.0.0.1', '010.0.0.1'] })],
+    ['clients.allowlist[0]', clients({ allowlist: [''] })],
+    ['clients.allowlist', clients({ allowlist: null })],
+    ['clients.allowlist', clients({ allowlist: '10.0.0.1' })],
+    ['clients.pins', clients({ pins: [] })],
+    ['clients.pins[0]', clients({ pins: [pin.slice(7)] })],
+    ['clients.pins[0]', clients({ pins: [`sha256/${'A'.repeat(42)}B=`] })],
+    ['clients.pins[0]', clients({ pins: [pin.replace('=', '')] })],
+    ['clients.match', clients({ match: [] })],
+    ['clients.match', clients({ match: 'CN=a' })],
+    ['clients.match[1]', clients({ match: [{ commonName: 'a' }, {}] })],
+    ['clients.match.commonName', clients({ match: { commonName: ' ' } })],
+    ['clients.match.commonName', clients({ match: { commonName: 1 } })],
+    ['clients.match.subject', clients({ match: { subject: 'a' } })],
+    ['clients.match.san', clients({ match: { san: 'dns:a' } })],
+    ['clients.match.san', clients({ match: { san: 'IP:010.0.0.1' } })],
+    ['clients.match.san', clients({ match: { san: 'DNS:' } })],
+    ['clients.match.thumbprint', clients({ match: { thumbprint: 'ab'.repeat(31) } })],
+    ['clients.match.thumbprint', clients({ match: { thumbprint: `${'A'.repeat(42)}B` } })],
+    ['trust.anchors[0].rootSha256', anchor({ rootSha256: 'ab'.repeat(20) })],
+    ['trust.anchors[0].rootSha256', anchor({ rootSha256: `${'ab:'.repeat(32)}` })],
+    ['trust.anchors[0].name', anchor({ name: '../a' })],
+    ['trust.anchors[0].files', anchor({ files: [] })],
+    ['trust.anchors[0].urls[0]', { trust: { anchors: [{ name: 'a', urls: ['http://h/a.pem'] }] } }],
+    ['trust.anchors[0].preset', { trust: { anchors: [{ name: 'a', preset: 'uat' }] } }],
+    ['trust.cacheDir', { trust: { ...minimal.trust, cacheDir: '' } }],
+    ['listen.address', { listen: { ...minimal.listen, address: 'localhost' } }],
+    ['listen.rejectWith', { listen: { ...minimal.listen, rejectWith: 'alert' } }],
+    ['listen.certificate', { listen: { certificate: [] } }],
+    ['listen.certificate[0].key', { listen: { certificate: [{ chain: 'server.pem' }] } }],
+    ['listen.certificate.chain', { listen: { certificate: { chain: 'a\0b', key: 'server.key' } } }],
+    ['limits.head', { limits: { head: '2MiB' } }],
+    ['limits.fields', { limits: { fields: 0 } }],
+    ['limits', { limits: null }],
+    ['relays', { relays: 0 }],
+    ['relays', { relays: '2' }],
+    ['admin.port', { admin: { port: '9090' } }],
+    ['audit.destination', { audit: { destination: '' } }],
+  ])('refuses at %s: %j', async (path, config) => {
+    const { problems, loaded } = await site.examine(config);
+    expect(problems.map((problem) => problem.path)).toEqual([path]);
+    expect(loaded).toBeNull();
+  });
+});
+
+describe('loadConfig', () => {
+  test('resolves paths against the folder of the file and gives pins and digests one spelling', async () => {
+    const hex = thumbprint.toString('hex');
+    const anchors = [{ name: 'own', files: ['a'], rootSha256: hex.toUpperCase() }];
+    const clients = { pins: [`sha256/${thumbprint.toString('base64')}`] };
+    await site.write('gateway.yaml', JSON.stringify({ ...minimal, trust: { anchors }, clients }));
+    const { config, serverCertificates, warnings, place } = await loadConfig(site.file);
+    expect(config.trust.anchors[0]).toEqual({
+      name: 'own',
+      files: [join(site.folder, 'a')],
+      rootSha256: hex,
+    });
+    expect(config.clients.pins).toEqual([thumbprint.toString('base64')]);
+    expect(serverCertificates.map(({ keyType }) => keyType)).toEqual(['ECDSA']);
+    expect(warnings.map(({ found }) => found)).toEqual(['no allowlist: any address may connect']);
+    expect(place({ path: ['trust', 'anchors', 0, 'files', 0], allowed: 'b' })).toMatchObject({
+      line: 1,
+      found: '"a"',
+    });
+  });
+
+  test.each<[string, string | Uint8Array | null]>([
+    ['a missing file', null],
+    ['bytes that are no UTF-8', Uint8Array.of(0x61, 0xff)],
+    ['a broken text', 'a: ['],
+    ['a wrong value', 'listen: 1'],
+  ])('throws ConfigError for %s', async (_, content) => {
+    if (content !== null) await site.write('wrong.yaml', content);
+    const file = join(site.folder, content === null ? 'absent.yaml' : 'wrong.yaml');
+    const error = await loadConfig(file).catch((cause) => cause);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error.problems[0]).toMatchObject({ file, line: 1 });
+  });
+});

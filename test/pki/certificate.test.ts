@@ -1,0 +1,224 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+import { weakKey, weakSignature } from '../../src/pki/strength.ts';
+import { authority } from '../support/authority.ts';
+
+const now = Date.UTC(2026, 0, 15, 12);
+const validity = { notBefore: now, notAfter: now + 1000 };
+const issue = (options: Partial<IssueOptions> = {}) =>
+  issueCertificate({ subject: { CN: 'x' }, ...validity, ...options });
+const parse = (options: Partial<IssueOptions> = {}) => parseCertificate(issue(options).der);
+
+describe('a certificate', () => {
+  it('tells dates, digests and serial as OpenSSL does', () => {
+    const { der } = issue();
+    const certificate = parseCertificate(der);
+    const { x509 } = certificate;
+    const spki = x509.publicKey.export({ type: 'spki', format: 'der' });
+
+    expect(certificate.notBefore).toBe(now);
+    expect(certificate.notAfter).toBe(now + 1000);
+    expect(certificate.sha256).toBe(x509.fingerprint256.replaceAll(':', '').toLowerCase());
+    expect(Buffer.from(certificate.thumbprint, 'base64url').toString('hex')).toBe(certificate.sha256);
+    expect(certificate.spkiPin).toBe(createHash('sha256').update(spki).digest('base64'));
+    expect(certificate.serial).toBe(x509.serialNumber.toLowerCase());
+  });
+
+  it('reads a validity that ends after 2049', () => {
+    expect(parse({ notAfter: Date.UTC(2050, 5) }).notAfter).toBe(Date.UTC(2050, 5));
+  });
+
+  it('has nulls for every extension that is absent', () => {
+    expect(parse()).toMatchObject({
+      isCa: false,
+      pathLength: null,
+      keyUsage: null,
+      extendedKeyUsage: null,
+      sans: [],
+      unprocessedCritical: [],
+    });
+  });
+
+  it('lists every OU and CN in the order of the certificate', () => {
+    const certificate = parse({ subject: { OU: ['one', 'two'], CN: ['a', 'b'] } });
+    expect(certificate.organizationalUnits).toEqual(['one', 'two']);
+    expect(certificate.commonNames).toEqual(['a', 'b']);
+  });
+
+  it('tells alternative names with their kind', () => {
+    const sans = [
+      'DNS:a.example',
+      'URI:https://b.example/c',
+      'email:d@e.example',
+      'IP:192.0.2.1',
+      'IP:2001:db8::1',
+    ];
+    expect(parse({ sans }).sans).toEqual(sans);
+  });
+
+  it('tells CA and path length, and no path length of one that is no CA', () => {
+    expect(parse({ basicConstraints: { ca: true } })).toMatchObject({ isCa: true, pathLength: null });
+    expect(parse({ basicConstraints: { ca: true, pathLength: 0 } })).toMatchObject({
+      isCa: true,
+      pathLength: 0,
+    });
+    expect(parse({ basicConstraints: { ca: false, pathLength: 1 } })).toMatchObject({
+      isCa: false,
+      pathLength: null,
+    });
+  });
+
+  it('tells each bit of the key usage', () => {
+    const names = [
+      'digitalSignature',
+      'nonRepudiation',
+      'keyEncipherment',
+      'dataEncipherment',
+      'keyAgreement',
+      'keyCertSign',
+      'cRLSign',
+      'encipherOnly',
+      'decipherOnly',
+    ] as const;
+    fc.assert(
+      fc.property(fc.subarray([...names], { minLength: 1 }), (keyUsage) => {
+        expect([...(parse({ keyUsage }).keyUsage ?? [])].sort()).toEqual([...keyUsage].sort());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('tells the extended key usages', () => {
+    expect(parse({ extendedKeyUsage: ['1.3.6.1.5.5.7.3.2'] }).extendedKeyUsage).toEqual([
+      '1.3.6.1.5.5.7.3.2',
+    ]);
+  });
+});
+
+describe('extensions that are not processed', () => {
+  const value = Buffer.of(0x30, 0x00);
+
+  it('counts an unknown one only when it is critical', () => {
+    expect(parse({ extensions: [{ oid: '1.2.3.4', critical: true, value }] }).unprocessedCritical).toEqual([
+      '1.2.3.4',
+    ]);
+    expect(parse({ extensions: [{ oid: '1.2.3.4', value }] }).unprocessedCritical).toEqual([]);
+  });
+
+  it.each([
+    ['name constraints', '2.5.29.30'],
+    ['policy mappings', '2.5.29.33'],
+    ['policy constraints', '2.5.29.36'],
+    ['inhibit anyPolicy', '2.5.29.54'],
+  ])('counts %s even when they are not critical', (_, oid) => {
+    expect(parse({ extensions: [{ oid, value }] }).unprocessedCritical).toEqual([oid]);
+  });
+
+  it.each([
+    ['certificate policies', '2.5.29.32'],
+    ['CRL distribution points', '2.5.29.31'],
+  ])('does not count %s', (_, oid) => {
+    expect(parse({ extensions: [{ oid, critical: true, value }] }).unprocessedCritical).toEqual([]);
+  });
+});
+
+describe('keys and signatures', () => {
+  it.each([
+    ['P-256', { type: 'ec', curve: 'P-256' }, null],
+    ['P-384', { type: 'ec', curve: 'P-384' }, null],
+    ['P-521', { type: 'ec', curve: 'P-521' }, null],
+    ['secp256k1', { type: 'ec', curve: 'secp256k1' }, 'an EC key on secp256k1'],
+    ['rsa-1024', { type: 'rsa', bits: 1024 }, 'an RSA key of 1024 bits'],
+    ['rsa-2048', { type: 'rsa', bits: 2048 }, null],
+    ['ed25519', { type: 'other', name: 'ed25519' }, null],
+    ['dsa-1024', { type: 'other', name: 'dsa' }, 'a key of type dsa'],
+  ] as const)('knows a key of kind %s', (kind, key, weakness) => {
+    const certificate = parse({ key: kind });
+    expect(certificate.key).toEqual(key);
+    expect(weakKey(certificate)).toBe(weakness);
+  });
+
+  it.each([
+    [{ key: 'rsa-2048', hash: 'md5' }, 'md5', 'a signature with MD5'],
+    [{ key: 'rsa-2048', hash: 'sha1' }, 'sha1', 'a signature with SHA-1'],
+    [{ key: 'rsa-2048', hash: 'sha384' }, 'sha384', null],
+    [{ key: 'rsa-2048', hash: 'sha512', pss: true }, 'sha512', null],
+    [{ key: 'rsa-2048', hash: 'sha1', pss: true }, 'sha1', 'a signature with SHA-1'],
+    [{ key: 'P-256', hash: 'sha1' }, 'sha1', 'a signature with SHA-1'],
+    [{ key: 'P-256', hash: 'sha256' }, 'sha256', null],
+    [{ key: 'dsa-1024', hash: 'sha1' }, 'sha1', 'a signature with SHA-1'],
+    [{ key: 'ed25519' }, 'none', null],
+  ] as const)('knows the hash of a signature: %o', (options, hash, weakness) => {
+    const certificate = parse(options);
+    expect(certificate.signatureHash).toBe(hash);
+    expect(weakSignature(certificate)).toBe(weakness);
+    expect(certificate.x509.verify(certificate.x509.publicKey)).toBe(true);
+  });
+});
+
+describe('parsing', () => {
+  const unreadable = expect.objectContaining({ code: 'CERTIFICATE_UNREADABLE' });
+  const error = (der: Uint8Array) => {
+    try {
+      parseCertificate(der);
+    } catch (thrown) {
+      return thrown;
+    }
+    return undefined;
+  };
+
+  it('refuses bytes after the certificate', () => {
+    expect(error(Buffer.concat([issue().der, Buffer.of(0)]))).toEqual(unreadable);
+  });
+
+  it('refuses a certificate that holds the PEM of another one, which OpenSSL would read instead', () => {
+    const other = authority().issueClient();
+    const smuggled = issue({
+      extensions: [{ oid: '1.2.3.4', value: Buffer.from(`0\n${other.pem}`, 'latin1') }],
+    });
+    expect(error(smuggled.der)).toEqual(unreadable);
+  });
+
+  it('refuses an extension that occurs twice', () => {
+    const extension = { oid: '2.5.29.37', value: Buffer.from('300a06082b06010505070302', 'hex') };
+    expect(error(issue({ extensions: [extension] }).der)).toBeUndefined();
+    expect(error(issue({ extensions: [extension, extension] }).der)).toEqual(unreadable);
+  });
+
+  it('refuses bytes after the value of an extension', () => {
+    const value = Buffer.from('300a06082b0601050507030200', 'hex');
+    expect(error(issue({ extensions: [{ oid: '2.5.29.37', value }] }).der)).toEqual(unreadable);
+  });
+
+  it('refuses extensions in a certificate of version 1', () => {
+    const { der } = issue();
+    const version3 = der.indexOf(Buffer.from('a003020102', 'hex'));
+    const version1 = Buffer.from(der);
+    version1[version3 + 4] = 0;
+    expect(error(version1)).toEqual(unreadable);
+    expect(error(issue({ version: 1 }).der)).toBeUndefined();
+  });
+
+  it('refuses whatever is no certificate without another error than its own', () => {
+    const { der } = issue({ sans: ['DNS:a'], basicConstraints: { ca: true }, keyUsage: ['keyCertSign'] });
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 300 }),
+          fc
+            .tuple(fc.nat(der.length - 1), fc.integer({ min: 1, max: 255 }))
+            .map(([at, flip]) => der.map((byte, index) => (index === at ? byte ^ flip : byte))),
+          fc.nat(der.length - 1).map((length) => der.subarray(0, length)),
+        ),
+        (bytes) => {
+          const thrown = error(bytes);
+          if (thrown !== undefined) expect(thrown).toEqual(unreadable);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});

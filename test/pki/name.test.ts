@@ -1,0 +1,116 @@
+import { AsnConvert } from '@peculiar/asn1-schema';
+import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { attributeValues, formatName } from '../../src/pki/name.ts';
+
+const cn = '2.5.4.3';
+const name = (...rdns: [type: string, value: AttributeValue][][]) =>
+  // Encoded and read back, as a name comes from a certificate.
+  AsnConvert.parse(
+    AsnConvert.serialize(
+      new Name(
+        rdns.map(
+          (rdn) =>
+            new RelativeDistinguishedName(
+              rdn.map(([type, value]) => new AttributeTypeAndValue({ type, value })),
+            ),
+        ),
+      ),
+    ),
+    Name,
+  );
+const utf8 = (utf8String: string) => new AttributeValue({ utf8String });
+
+describe('a name as an RFC 4514 string', () => {
+  it('starts with the most specific RDN', () => {
+    const thredd = name(
+      [['2.5.4.6', new AttributeValue({ printableString: 'GB' })]],
+      [['2.5.4.10', utf8('Thredd UK Limited')]],
+      [['2.5.4.11', utf8('Thredd Directory')]],
+      [[cn, utf8('Thredd Issuing CA - G1')]],
+    );
+    expect(formatName(thredd)).toBe('CN=Thredd Issuing CA - G1,OU=Thredd Directory,O=Thredd UK Limited,C=GB');
+  });
+
+  it('is empty for an empty name', () => {
+    expect(formatName(name())).toBe('');
+  });
+
+  it('joins the values of one RDN with a plus sign', () => {
+    expect(
+      formatName(
+        name(
+          [['2.5.4.10', utf8('o')]],
+          [
+            [cn, utf8('a')],
+            ['2.5.4.11', utf8('b')],
+          ],
+        ),
+      ),
+    ).toBe('CN=a+OU=b,O=o');
+  });
+
+  it.each([
+    ['plain', 'plain'],
+    ['a,b', 'a\\,b'],
+    ['a+b', 'a\\+b'],
+    ['a"b', 'a\\"b'],
+    ['a\\b', 'a\\\\b'],
+    ['a<b>c', 'a\\<b\\>c'],
+    ['a;b', 'a\\;b'],
+    ['a=b', 'a=b'],
+    ['#1', '\\#1'],
+    ['a#1', 'a#1'],
+    [' a b ', '\\ a b\\ '],
+    [' ', '\\ '],
+    ['  ', '\\ \\ '],
+    ['', ''],
+    ['Lučić', 'Lučić'],
+    ['a\r\nb\0', 'a\\0d\\0ab\\00'],
+    ['a\u0085b\u2028', 'a\\c2\\85b\\e2\\80\\a8'],
+  ])('writes %j as %j', (value, written) => {
+    expect(formatName(name([[cn, utf8(value)]]))).toBe(`CN=${written}`);
+  });
+
+  it('writes the hex of the DER of a type that has no short name, and of a value that is no string', () => {
+    expect(formatName(name([['1.3.6.1.4.1.1466.0', utf8('Hi')]]))).toBe('1.3.6.1.4.1.1466.0=#0c024869');
+    const integer = new AttributeValue({ anyValue: new Uint8Array([2, 1, 5]).buffer });
+    expect(formatName(name([[cn, integer]]))).toBe('CN=#020105');
+  });
+
+  it('gives different names different strings', () => {
+    const value = fc.string({
+      unit: fc.constantFrom(' ', '#', '+', ',', '=', '\\', '"', 'a', '\0', '0'),
+      maxLength: 5,
+    });
+    const rdn = fc.array(fc.tuple(fc.constantFrom(cn, '2.5.4.11'), value), { minLength: 1, maxLength: 2 });
+    const written = (rdns: [string, string][][]) =>
+      formatName(
+        name(...rdns.map((each) => each.map(([type, text]): [string, AttributeValue] => [type, utf8(text)]))),
+      );
+    fc.assert(
+      fc.property(fc.array(rdn, { maxLength: 3 }), fc.array(rdn, { maxLength: 3 }), (one, other) => {
+        expect(written(one) === written(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+describe('the values of one attribute', () => {
+  it('are read from every string type', () => {
+    const texts = [
+      'printableString',
+      'utf8String',
+      'ia5String',
+      'teletexString',
+      'bmpString',
+      'universalString',
+    ];
+    const values = texts.map(
+      (type) => [[cn, new AttributeValue({ [type]: type })]] as [string, AttributeValue][],
+    );
+    expect(attributeValues(name(...values), cn)).toEqual(texts);
+  });
+});

@@ -1,0 +1,8 @@
+/** Runs the tests on NODE_UNDER_TEST, or on the Node that npm scripts use; everything after `--` goes to vitest. */
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const node = process.env.NODE_UNDER_TEST ?? process.execPath;
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+const { status } = spawnSync(node, [vitest, 'run', ...process.argv.slice(2)], { stdio: 'inherit' });
+process.exitCode = status ?? 1;

@@ -1,0 +1,53 @@
+/** A miniature directory over real HTTPS that counts requests and can be told to misbehave. */
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer } from 'node:https';
+import { serveFile } from '../../src/demo/directory.ts';
+import { type Authority, authority } from './authority.ts';
+import { listenOnLoopback } from './listening.ts';
+
+export interface Directory extends AsyncDisposable {
+  readonly port: number;
+  /** `https://localhost:<port>`; its certificate comes from `pki`. */
+  readonly origin: string;
+  readonly pki: Authority;
+  /** Path → content; change it at any time. */
+  readonly files: Map<string, string | Uint8Array>;
+  /** Everything asked for, in order. */
+  readonly requests: {
+    readonly path: string;
+    readonly headers: IncomingMessage['headers'];
+    readonly status: number;
+  }[];
+  /** Set: answers instead of the files. */
+  misbehaviour: RequestListener | null;
+  close(): Promise<void>;
+}
+
+export const misbehaviours = {
+  fail: (_request, response) => response.writeHead(503).end(),
+  /** Takes the request and never answers. */
+  hang: () => {},
+  redirect: (request, response) => response.writeHead(302, { location: `${request.url}-moved` }).end(),
+  cut: (_request, response) => {
+    response.writeHead(200, { 'content-length': 1000 });
+    response.write('-----BEGIN', () => response.destroy());
+  },
+} satisfies Record<string, RequestListener>;
+
+export async function openDirectory(files: Record<string, string | Uint8Array> = {}): Promise<Directory> {
+  const pki = authority({ name: 'Directory' });
+  const server = pki.issueServer();
+  const state: Pick<Directory, 'files' | 'requests' | 'misbehaviour'> = {
+    files: new Map(Object.entries(files)),
+    requests: [],
+    misbehaviour: null,
+  };
+  const listening = await listenOnLoopback(
+    createServer({ cert: server.chainPem, key: server.keyPem }, (request, response) => {
+      (state.misbehaviour ?? serveFile.bind(null, state.files))(request, response);
+      const { url: path = '', headers } = request;
+      state.requests.push({ path, headers, status: response.statusCode });
+    }),
+  );
+  return Object.assign(state, listening, { origin: `https://localhost:${listening.port}`, pki });
+}

@@ -1,0 +1,71 @@
+/** Everything one end-to-end test needs: an authority, a host, and the real gateway between client and host. */
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type Authority, authority, type Leaf } from './authority.ts';
+import { type Client, type ClientOptions, connect, send } from './client.ts';
+import { type Gateway, startGateway } from './gateway.ts';
+import { type Host, type HostOptions, openHost } from './host.ts';
+import type { Message } from './http.ts';
+
+export interface StageOptions {
+  /** Replaces the default sections of the same name. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly host?: HostOptions;
+  readonly authority?: Authority;
+  /** Further files beside the configuration. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Stage extends AsyncDisposable {
+  /** Issues the gateway's certificate and its clients'. */
+  readonly authority: Authority;
+  /** A client's leaf that the default configuration allows. */
+  readonly leaf: Leaf;
+  readonly host: Host;
+  readonly gateway: Gateway;
+  /** Connects with the good leaf, unless told otherwise; `leaf: undefined` sends none. */
+  connect(options?: Partial<ClientOptions>): Promise<Client>;
+  /** One connection, one request, one response. */
+  send(bytes: string | Uint8Array, options?: Partial<ClientOptions>): Promise<Message>;
+}
+
+/**
+ * The default configuration: the authority's root and issuing CA as the anchor `example`, `match` on the good
+ * leaf's organizational unit, one route to the host with a deadline that a busy test machine keeps.
+ */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  await using opened = new AsyncDisposableStack();
+  const { authority: pki = authority(), files = {}, config = {} } = options;
+  const server = pki.issueServer();
+  const leaf = pki.issueClient();
+  const host = opened.use(await openHost(options.host));
+  const gateway = opened.use(
+    await startGateway({
+      files: {
+        'server.pem': server.chainPem,
+        'server.key': server.keyPem,
+        'anchor.pem': pki.anchorPem,
+        ...files,
+      },
+      env: options.env ?? {},
+      config: {
+        trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
+        clients: { match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] } },
+        routes: [{ path: '/', upstream: host.url, deadline: '30s' }],
+        ...config,
+        listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
+      },
+    }),
+  );
+  const clientOptions = { port: gateway.port, ca: pki.root.pem, leaf };
+  const stack = opened.move();
+  return {
+    authority: pki,
+    leaf,
+    host,
+    gateway,
+    connect: (client) => connect({ ...clientOptions, ...client }),
+    send: (bytes, client) => send({ ...clientOptions, ...client }, bytes),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}

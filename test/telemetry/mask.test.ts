@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { maskDigits } from '../../src/telemetry/mask.ts';
+
+const card = '4111111111111111';
+
+/** Every byte of `text` as `%xx`, `times` over. */
+function encode(text: string, times: number): string {
+  if (times === 0) return text;
+  return encode(
+    text.replace(/./g, (char) => `%${char.charCodeAt(0).toString(16)}`),
+    times - 1,
+  );
+}
+
+describe('a run of digits', () => {
+  it.each([
+    ['/card/4111111111111111/x', '/card/[digits]/x'],
+    ['4111111111111', '[digits]'],
+    ['411111111111', '411111111111'],
+    ['12345678901234567890', '[digits]'],
+    ['a1234567890123b1234567890123', 'a[digits]b[digits]'],
+    ['1234-5678-9012-3456', '1234-5678-9012-3456'],
+    ['/%34111111111111111', '/[digits]'],
+    ['/%34%31%31%31%31%31%31%31%31%31%31%31%31', '/[digits]'],
+    ['/%34%31%31%31%31%31%31%31%31%31%31%31', '/%34%31%31%31%31%31%31%31%31%31%31%31'],
+    ['/%2534111111111111', '/[digits]'],
+    ['/%252534111111111111', '/[digits]'],
+    ['/%25%33%34111111111111', '/[digits]'],
+    ['/%%33%34111111111111', '/[digits]'],
+    ['/%2f4111111111111111/', '/%2f[digits]/'],
+    ['/4111111111111111%2Fx', '/[digits]Fx'],
+    ['/%204111111111111111', '/[digits]'],
+    ['%20%20%20%20%20%20', '%20%20%20%20%20%20'],
+    ['%E2%82%AC/2024-01-01T00:00:00.000Z', '%E2%82%AC/2024-01-01T00:00:00.000Z'],
+    ['%%%%%%%%%%%%%%', '%%%%%%%%%%%%%%'],
+    ['', ''],
+  ])('%s becomes %s', (text, masked) => {
+    expect(maskDigits(text)).toBe(masked);
+  });
+
+  it('is masked behind up to three encodings, wherever it stands and whichever digits are encoded', () => {
+    const around = fc.string({ unit: fc.constantFrom(...'/ab-%2F50'), maxLength: 8 });
+    const digit = fc.tuple(fc.constantFrom(...'0123456789'), fc.nat(3));
+    const digits = fc.array(digit, { minLength: 13, maxLength: 19 });
+    fc.assert(
+      fc.property(around, digits, around, (before, run, after) => {
+        const hidden = run.map(([char, times]) => encode(char, times)).join('');
+        // A percent sign or a digit before the run may take the run's first digits for itself.
+        const masked = maskDigits(`${before}/${hidden}/${after}`);
+        expect(masked).toContain('/[digits]/');
+        expect(decodeAll(masked)).not.toMatch(/[0-9]{13}/);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is never left in any text', () => {
+    const unit = fc.constantFrom('%', '2', '5', '3', '4', '%25', '%34', '%33', card, '/', 'F');
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 60 }), (text) => {
+        expect(maskDigits(text)).not.toMatch(/[0-9]{13}/);
+        expect(decodeAll(maskDigits(text))).not.toMatch(/[0-9]{13}/);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('is found in a long run of percent signs without reading it over and over', () => {
+    const hostile = '%25'.repeat(200_000);
+    expect(maskDigits(`${hostile}${'34'.repeat(3)}`)).toContain('%25');
+    expect(maskDigits(`${hostile}${card}`)).toBe('[digits]');
+  });
+});
+
+function decodeAll(text: string): string {
+  const decoded = text.replace(/%[0-9a-f]{2}/gi, (triple) =>
+    String.fromCharCode(Number.parseInt(triple.slice(1), 16)),
+  );
+  return decoded === text ? text : decodeAll(decoded);
+}

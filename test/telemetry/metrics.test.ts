@@ -1,0 +1,214 @@
+import fc from 'fast-check';
+import { Histogram, Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { bucketBounds, Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
+import { metricTable } from '../../src/telemetry/metric-table.ts';
+import { Metrics } from '../../src/telemetry/metrics.ts';
+
+function opened(options: { lost?: () => number; now?: () => number } = {}) {
+  const { lost = () => 0, now = () => 0 } = options;
+  return new Metrics({ version: '1.2.3', auditRecordsLost: lost, now });
+}
+
+/** What crosses the thread boundary. */
+function taken(meter: Meter): MeterDelta {
+  const delta = meter.take();
+  if (delta === null) throw new Error('nothing changed');
+  return structuredClone(delta);
+}
+
+async function samples(metrics: Metrics, name: string): Promise<string[]> {
+  const text = await metrics.text();
+  return text.split('\n').filter((line) => line.startsWith(name) && /^[ {]/.test(line.slice(name.length)));
+}
+
+describe('a meter', () => {
+  it('says nothing when nothing changed', () => {
+    const meter = new Meter();
+    expect(meter.take()).toBeNull();
+    meter.connections++;
+    expect(meter.take()).toMatchObject({ connections: 1, inFlight: 0, handshakes: [], routes: [] });
+    expect(meter.take()).toBeNull();
+    meter.connections--;
+    meter.inFlight++;
+    expect(meter.take()).toMatchObject({ connections: 0, inFlight: 1 });
+  });
+
+  it('hands out each observation once', () => {
+    const meter = new Meter();
+    meter.handshake('allow', 'none', 3);
+    meter.handshake('allow', 'none', 3);
+    meter.handshake('deny', 'untrusted', Number.NaN);
+    meter.message('/', 200, 12, 10);
+    meter.message('/', 404, 1, Number.NaN);
+    meter.clientCertificate('CN=a', 5_000);
+    const delta = taken(meter);
+    expect(delta.handshakes).toEqual([
+      ['allow', 'none', 2],
+      ['deny', 'untrusted', 1],
+    ]);
+    expect(delta.clientCertificates).toEqual([['CN=a', 5_000]]);
+    expect(delta.handshakeSeconds.counts.reduce((sum, count) => sum + count)).toBe(2);
+    const [route] = delta.routes;
+    expect(route).toMatchObject({
+      route: '/',
+      codes: [
+        [200, 1],
+        [404, 1],
+      ],
+    });
+    expect(route?.total.sum).toBeCloseTo(0.013);
+    expect(route?.upstream.sum).toBeCloseTo(0.01);
+    expect(route?.overhead.sum).toBeCloseTo(0.002);
+    expect(meter.take()).toBeNull();
+    meter.clientCertificate('CN=b', 6_000);
+    expect(taken(meter)).toMatchObject({ handshakes: [], routes: [], clientCertificates: [['CN=b', 6_000]] });
+  });
+});
+
+describe('the metrics', () => {
+  it('are exactly those of the table, beside the process’s own', async () => {
+    const metrics = opened();
+    const meter = new Meter();
+    meter.handshake('allow', 'none', 3);
+    meter.message('/', 200, 12, 10);
+    metrics.merge(1, taken(meter));
+    const described = (await metrics.text()).split('\n').filter((line) => line.startsWith('# TYPE ehi_'));
+    expect(described.sort()).toEqual(metricTable.map(({ name, type }) => `# TYPE ${name} ${type}`).sort());
+    expect(await metrics.text()).toContain('process_cpu_seconds_total');
+    expect(await samples(metrics, 'ehi_build_info')).toEqual([
+      `ehi_build_info{version="1.2.3",node="${process.versions.node}"} 1`,
+    ]);
+    expect(metrics.contentType).toContain('text/plain');
+  });
+
+  it('add the counts of all threads, and keep them when a thread is gone', async () => {
+    const metrics = opened();
+    for (const thread of [1, 2]) {
+      const meter = new Meter();
+      meter.connections = 3;
+      meter.inFlight = 2;
+      meter.handshake('allow', 'none', 1);
+      meter.message('/ehi', 200, 5, 4);
+      metrics.merge(thread, taken(meter));
+    }
+    expect(await samples(metrics, 'ehi_connections')).toEqual(['ehi_connections 6']);
+    metrics.threadGone(1);
+    metrics.threadRestarted();
+    expect(await samples(metrics, 'ehi_connections')).toEqual(['ehi_connections 3']);
+    expect(await samples(metrics, 'ehi_in_flight')).toEqual(['ehi_in_flight 2']);
+    expect(await samples(metrics, 'ehi_relay_thread_restarts_total')).toEqual([
+      'ehi_relay_thread_restarts_total 1',
+    ]);
+    expect(await samples(metrics, 'ehi_handshakes_total')).toEqual([
+      'ehi_handshakes_total{verdict="allow",reason="none"} 2',
+    ]);
+    expect(await samples(metrics, 'ehi_messages_total')).toEqual([
+      'ehi_messages_total{route="/ehi",code="200"} 2',
+    ]);
+    expect(await samples(metrics, 'ehi_message_seconds_count')).toEqual([
+      'ehi_message_seconds_count{route="/ehi"} 2',
+    ]);
+  });
+
+  it('print histograms as prom-client would have, with 0.2 s among the bounds', async () => {
+    expect(bucketBounds).toContain(0.2);
+    // Also on the bounds themselves, which belong to their own bucket.
+    const durations = fc.oneof(
+      fc.integer({ min: 0, max: 1e8 }).map((us) => us / 1000),
+      fc.constantFrom(...bucketBounds.map((s) => s * 1000)),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(durations, { minLength: 1, maxLength: 50 }), async (milliseconds) => {
+        const registry = new Registry();
+        const name = 'ehi_message_seconds';
+        const model = new Histogram({
+          name,
+          help: 'x',
+          labelNames: ['route'],
+          buckets: [...bucketBounds],
+          registers: [registry],
+        });
+        const metrics = opened();
+        const meter = new Meter();
+        for (const [index, duration] of milliseconds.entries()) {
+          model.observe({ route: '/"quoted"' }, duration / 1000);
+          meter.message('/"quoted"', 200, duration, Number.NaN);
+          if (index % 7 === 0) metrics.merge(1, taken(meter));
+        }
+        const rest = meter.take();
+        if (rest !== null) metrics.merge(1, rest);
+        const lines = (text: string) => text.split('\n').filter((line) => line.startsWith(name));
+        const [ours, theirs] = [lines(await metrics.text()), lines(await registry.metrics())];
+        const isSum = (line: string) => line.includes('_sum');
+        expect(ours.filter((line) => !isSum(line))).toEqual(theirs.filter((line) => !isSum(line)));
+        expect(Number(ours.find(isSum)?.split(' ').at(-1))).toBeCloseTo(
+          Number(theirs.find(isSum)?.split(' ').at(-1)),
+          9,
+        );
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('show the 100 client leaves that were seen last', async () => {
+    const metrics = opened();
+    const meter = new Meter();
+    for (let leaf = 0; leaf < 100; leaf++) meter.clientCertificate(`CN=${leaf}`, leaf * 1000);
+    metrics.merge(1, taken(meter));
+    meter.clientCertificate('CN=0', 0);
+    meter.clientCertificate('CN=100', 100_000);
+    metrics.merge(2, taken(meter));
+    const shown = await samples(metrics, 'ehi_certificate_not_after_timestamp_seconds');
+    expect(shown).toHaveLength(100);
+    expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="client",name="CN=0"} 0');
+    expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="client",name="CN=100"} 100');
+    expect(shown.join('\n')).not.toContain('"CN=1"');
+  });
+
+  it('hold at most 100 client leaves between two batches', () => {
+    const meter = new Meter();
+    for (let leaf = 0; leaf < 1_000; leaf++) meter.clientCertificate(`CN=${leaf}`, 0);
+    expect(taken(meter).clientCertificates.map(([name]) => name)).toEqual(
+      Array.from({ length: 100 }, (_, index) => `CN=${900 + index}`),
+    );
+  });
+
+  it('show server and anchor certificates beside the leaves, however many these are', async () => {
+    const metrics = opened();
+    metrics.setCertificateExpiry('server', 'CN=gateway', 1_000);
+    metrics.setCertificateExpiry('anchor', 'CN=root', 2_000);
+    for (let leaf = 0; leaf < 200; leaf++) metrics.setCertificateExpiry('client', `CN=${leaf}`, 0);
+    const shown = await samples(metrics, 'ehi_certificate_not_after_timestamp_seconds');
+    expect(shown).toHaveLength(102);
+    expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="server",name="CN=gateway"} 1');
+  });
+
+  it('tell the age of trust at the time of asking', async () => {
+    let now = 10_000;
+    const metrics = opened({ now: () => now });
+    metrics.setTrust('sandbox', { fetchedAtMs: 4_000, pinned: true });
+    metrics.setTrust('own', { fetchedAtMs: 10_000, pinned: false });
+    now = 11_000;
+    expect(await samples(metrics, 'ehi_trust_age_seconds')).toEqual([
+      'ehi_trust_age_seconds{anchor="sandbox"} 7',
+      'ehi_trust_age_seconds{anchor="own"} 1',
+    ]);
+    expect(await samples(metrics, 'ehi_trust_root_pinned')).toEqual([
+      'ehi_trust_root_pinned{anchor="sandbox"} 1',
+      'ehi_trust_root_pinned{anchor="own"} 0',
+    ]);
+  });
+
+  it('tell what the audit lost so far, on every scrape', async () => {
+    let lost = 2;
+    const metrics = opened({ lost: () => lost });
+    expect(await samples(metrics, 'ehi_audit_records_lost_total')).toEqual([
+      'ehi_audit_records_lost_total 2',
+    ]);
+    lost = 5;
+    expect(await samples(metrics, 'ehi_audit_records_lost_total')).toEqual([
+      'ehi_audit_records_lost_total 5',
+    ]);
+  });
+});

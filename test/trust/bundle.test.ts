@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+import { readAnchor } from '../../src/trust/bundle.ts';
+import { authority } from '../support/authority.ts';
+
+const now = Date.UTC(2026, 0, 15);
+const { root, issuing, issueClient } = authority({ now });
+const certificates = (...issued: Issued[]): Certificate[] => issued.map(({ der }) => parseCertificate(der));
+const ca = (options: Partial<IssueOptions> & { subject: IssueOptions['subject'] }) =>
+  issueCertificate({
+    notBefore: now - 1000,
+    notAfter: now + 1000,
+    basicConstraints: { ca: true },
+    keyUsage: ['keyCertSign'],
+    ...options,
+  });
+const read = (issued: Issued[], options: { rootSha256?: string; at?: number } = {}) => {
+  const { rootSha256, at = now } = options;
+  const reading = readAnchor({ name: 'own', certificates: certificates(...issued), rootSha256, now: at });
+  return reading.ok ? reading.anchor.certificates.map(({ der }) => der) : reading.problems;
+};
+
+describe('an anchor', () => {
+  it('has its root first, whatever the order of the files, and each certificate once', () => {
+    expect(read([issuing, root])).toEqual([root.der, issuing.der]);
+    expect(read([root, issuing, root])).toEqual([root.der, issuing.der]);
+  });
+
+  it('may be a root alone', () => {
+    expect(read([root])).toEqual([root.der]);
+  });
+
+  it('may have CAs below CAs, and lists each after its signer', () => {
+    const below = ca({ subject: { CN: 'below' }, issuer: root });
+    const deepest = ca({ subject: { CN: 'deepest' }, issuer: below });
+    const sorted = [root.der, below.der, deepest.der];
+    fc.assert(
+      fc.property(fc.shuffledSubarray([root, below, deepest], { minLength: 3 }), (shuffled) => {
+        expect(read(shuffled)).toEqual(sorted);
+      }),
+    );
+  });
+
+  it('takes the pinned root, in any spelling of its SHA-256', () => {
+    const [{ sha256, x509 }] = certificates(root) as [Certificate];
+    expect(read([root, issuing], { rootSha256: sha256 })).toEqual([root.der, issuing.der]);
+    expect(read([root, issuing], { rootSha256: x509.fingerprint256 })).toEqual([root.der, issuing.der]);
+  });
+
+  it('may have a root that signed itself with SHA-1, since nobody relies on that signature', () => {
+    const old = ca({ subject: { CN: 'old' }, key: 'rsa-2048', hash: 'sha1' });
+    expect(read([old])).toEqual([old.der]);
+  });
+
+  it('is valid up to the last millisecond of every certificate', () => {
+    const short = ca({ subject: { CN: 'short' } });
+    expect(read([short], { at: now - 1000 })).toEqual([short.der]);
+    expect(read([short], { at: now + 1000 })).toEqual([short.der]);
+  });
+});
+
+describe('an anchor is refused', () => {
+  const stranger = authority({ now });
+  const rootName = 'CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB';
+  const issuingName = rootName.replace('Root', 'Issuing');
+  const subject = { CN: 'ca' };
+
+  it.each<[string, Issued[], string]>([
+    ['without a certificate', [], 'no self-signed root among the certificates'],
+    ['without a root', [issuing], 'no self-signed root among the certificates'],
+    ['with two roots', [root, stranger.root], `more than one root: ${rootName} and ${rootName}`],
+    [
+      'whose issuing CA shares a trusted name but not its signer’s key',
+      [root, stranger.issuing],
+      `${issuingName}: no path leads to the root ${rootName}`,
+    ],
+    [
+      'whose root only names itself as its issuer',
+      [ca({ subject, issuer: ca({ subject }) })],
+      'CN=ca: its own signature does not verify',
+    ],
+    [
+      'with a leaf in it',
+      [root, issuing, issueClient()],
+      'CN=Example client,OU=Example organisation,O=Example,C=GB: is no CA certificate (basicConstraints)',
+    ],
+    [
+      'with a CA of version 1',
+      [issueCertificate({ subject, notBefore: now, notAfter: now, version: 1 })],
+      'CN=ca: is no CA certificate (basicConstraints)',
+    ],
+    [
+      'whose CA may not sign certificates',
+      [ca({ subject, keyUsage: ['cRLSign'] })],
+      'CN=ca: its key usage lacks keyCertSign',
+    ],
+    [
+      'before a CA is valid',
+      [ca({ subject, notBefore: now + 1000 })],
+      'CN=ca: is not valid before 2026-01-15T00:00:01.000Z',
+    ],
+    [
+      'when a CA has expired',
+      [ca({ subject, notAfter: now - 1000 })],
+      'CN=ca: expired at 2026-01-14T23:59:59.000Z',
+    ],
+    ['with a weak key', [ca({ subject, key: 'rsa-1024' })], 'CN=ca: has an RSA key of 1024 bits'],
+    [
+      'with a CA signed with SHA-1',
+      [root, ca({ subject, issuer: root, hash: 'sha1' })],
+      'CN=ca: has a signature with SHA-1',
+    ],
+    [
+      'with name constraints, which are not processed',
+      [ca({ subject, extensions: [{ oid: '2.5.29.30', value: Buffer.from('3000', 'hex') }] })],
+      'CN=ca: has extensions that are not processed here: 2.5.29.30',
+    ],
+  ])('%s', (_, issued, problem) => {
+    expect(read(issued)).toContain(problem);
+  });
+
+  it('when a path is longer than a CA above it allows', () => {
+    const top = ca({ subject: { CN: 'top' }, basicConstraints: { ca: true, pathLength: 1 } });
+    const middle = ca({ subject: { CN: 'middle' }, issuer: top });
+    const low = ca({ subject: { CN: 'low' }, issuer: middle });
+    expect(read([top, middle])).toEqual([top.der, middle.der]);
+    expect(read([top, middle, low])).toEqual(['CN=low: no path leads to the root CN=top']);
+    expect(read([root, issuing, ca({ subject: { CN: 'low' }, issuer: issuing })])).toEqual([
+      `CN=low: no path leads to the root ${rootName}`,
+    ]);
+  });
+
+  it('when its root is not the pinned one', () => {
+    const [{ sha256 }] = certificates(root) as [Certificate];
+    expect(read([root, issuing], { rootSha256: '00'.repeat(32) })).toEqual([
+      `${rootName}: its SHA-256 is ${sha256}, not rootSha256`,
+    ]);
+  });
+
+  it('with every problem at once', () => {
+    const bad = ca({ subject, key: 'rsa-1024', notAfter: now - 1000, keyUsage: ['cRLSign'] });
+    expect(read([bad], { rootSha256: 'ab' })).toHaveLength(4);
+  });
+});
