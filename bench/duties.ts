@@ -8,9 +8,9 @@ import { command } from './slice.ts';
 
 const fields = [
   /^client-cert: *(:[A-Za-z0-9+/=]+:|-----BEGIN%20)/im,
-  /^x-forwarded-for: *127\.0\.0\.1\r?$/im,
-  /^x-forwarded-proto: *https\r?$/im,
-  /^x-request-id: *[\w-]{16,}\r?$/im,
+  /^x-forwarded-for: *127\.0\.0\.1$/im,
+  /^x-forwarded-proto: *https$/im,
+  /^x-request-id: *\S{8,}$/im,
 ];
 
 /** Sends some messages and looks at the head that arrived; a gateway measured bare owes nothing. */

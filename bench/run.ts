@@ -84,8 +84,7 @@ for (const mode of options.modes) {
   reports.push({ mode, rounds });
   console.log(`\n${formatMode({ mode, rounds }, peers)}`);
 }
-if (options.json !== undefined)
-  writeFileSync(options.json, JSON.stringify({ facts, offer, reports }, null, 2));
+if (options.json !== null) writeFileSync(options.json, JSON.stringify({ facts, offer, reports }, null, 2));
 
 for (const peer of peers) await stop(peer.process);
 if (profile !== null) console.log(`\nCPU profiles: ${profile}`);

@@ -31,11 +31,16 @@ export async function runControl({ config: file, logger, stop }: ControlOptions)
 
   const audit = await openAuditWriter({
     destination: config.audit.destination,
-    onError: (error) => logger.error({ error: error.message }, 'the audit sink fails; records are kept and retried'),
+    onError: (error) =>
+      logger.error({ error: error.message }, 'the audit sink fails; records are kept and retried'),
   }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
     throw new ConfigError([
-      loaded.place({ path: ['audit', 'destination'], found, allowed: 'stdout, stderr or a file that can be written' }),
+      loaded.place({
+        path: ['audit', 'destination'],
+        found,
+        allowed: 'stdout, stderr or a file that can be written',
+      }),
     ]);
   });
   await using control = new Control({ loaded, audit, logger });
@@ -64,7 +69,8 @@ class Control {
   async run(stop: AbortSignal): Promise<void> {
     const { config, serverCertificates } = this.#loaded;
     for (const { chain } of serverCertificates) {
-      for (const { subject, notAfter } of chain) this.#metrics.setCertificateExpiry('server', subject, notAfter);
+      for (const { subject, notAfter } of chain)
+        this.#metrics.setCertificateExpiry('server', subject, notAfter);
     }
     this.#admin = await openAdmin({
       ...config.admin,
@@ -115,7 +121,10 @@ class Control {
   }
 
   #snapshot() {
-    return buildSnapshot(this.#loaded, { generation: ++this.#generation, anchors: this.#trust?.states() ?? [] });
+    return buildSnapshot(this.#loaded, {
+      generation: ++this.#generation,
+      anchors: this.#trust?.states() ?? [],
+    });
   }
 
   #onAnchors(anchors: readonly AnchorState[]): void {
@@ -133,14 +142,24 @@ class Control {
   #onTrustEvent(event: TrustEvent): void {
     const { action, anchor, sha256, url, detail } = event;
     const failed = action === 'refused' || action === 'fetch_failed' || action === 'root_changed_refused';
-    this.#logger[failed || action === 'cache_failed' ? 'warn' : 'info']({ anchor, sha256, url, detail }, action);
+    this.#logger[failed || action === 'cache_failed' ? 'warn' : 'info'](
+      { anchor, sha256, url, detail },
+      action,
+    );
     this.#audit.write(
-      trustLine({ time: Date.now(), event: action, anchor, rootSha256: sha256 ?? null, detail: detail ?? null }),
+      trustLine({
+        time: Date.now(),
+        event: action,
+        anchor,
+        rootSha256: sha256 ?? null,
+        detail: detail ?? null,
+      }),
     );
   }
 
   #onMessage(thread: number, message: Extract<FromRelay, { type: 'report' | 'log' }>): void {
-    if (message.type === 'log') return this.#logger[message.level]({ thread, ...message.fields }, message.message);
+    if (message.type === 'log')
+      return this.#logger[message.level]({ thread, ...message.fields }, message.message);
     if (message.audit !== '') this.#audit.write(message.audit);
     if (message.meter !== null) this.#metrics.merge(thread, message.meter);
   }

@@ -38,7 +38,8 @@ function placeTrust({ place }: LoadedConfig, error: TrustError): ConfigProblem[]
  * CA, for that key is on every path and names nobody. Asked again whenever an anchor is fetched.
  */
 export function acceptAnchor({ clients }: Config): (anchor: Anchor) => string | null {
-  const byAddress = clients.allowlist !== undefined && !clients.allowlist.some((range) => range.endsWith('/0'));
+  const byAddress =
+    clients.allowlist !== undefined && !clients.allowlist.some((range) => range.endsWith('/0'));
   const byMatch =
     clients.match !== undefined && !clients.match.some((rule) => Object.keys(rule).join() === 'issuer');
   if (byAddress || byMatch || clients.anyCertificateOfAnchor) return () => null;

@@ -55,7 +55,7 @@ frontend ehi
   http-request set-header Client-Cert :%[ssl_c_der,base64]:
   http-request set-header X-Forwarded-For %[src]
   http-request set-header X-Forwarded-Proto https
-  log-format '{"type":"message","time":"%[date(0,ms),ms_utime(%Y-%m-%dT%H:%M:%S.%3NZ)]","request_id":"%ID","source_address":"%ci","source_port":%cp,"method":"%HM","path":"%HPO","status":%ST,"request_bytes":%U,"response_bytes":%B,"upstream_ms":%Tr,"total_ms":%Ta,"tls_version":"%sslv","cipher":"%sslc","resumed":%[ssl_fc_is_resumed],"subject":"%[ssl_c_s_dn,json(utf8s)]","issuer":"%[ssl_c_i_dn,json(utf8s)]","serial":"%[ssl_c_serial,hex]","fingerprint":"%[ssl_c_sha1,hex]","outcome":"%tsc"}'
+  log-format '{"type":"message","time":%Ts.%ms,"request_id":"%ID","source_address":"%ci","source_port":%cp,"method":"%HM","path":"%HPO","status":%ST,"request_bytes":%U,"response_bytes":%B,"upstream_ms":%Tr,"total_ms":%Ta,"tls_version":"%sslv","cipher":"%sslc","resumed":%[ssl_fc_is_resumed],"subject":"%[ssl_c_s_dn,json(utf8s)]","issuer":"%[ssl_c_i_dn,json(utf8s)]","serial":"%[ssl_c_serial,hex]","fingerprint":"%[ssl_c_sha1,hex]","outcome":"%tsc"}'
   default_backend host
 
 backend host

@@ -70,7 +70,10 @@ export function describeProgram(home: Home, command: readonly [string, ...string
   if (error !== undefined) throw new Error(`${command[0]} cannot be run; see --peers`, { cause: error });
   const text = `${stdout}${stderr}`;
   const version = /(?:version:? |nginx\/)(\d[\w.]*)/i.exec(text)?.[1];
-  const openssl = /(?:running on SSL library version : |built with )(OpenSSL [\w.]+)/i.exec(text)?.[1];
+  const openssl =
+    /(?:running on|built with) (?:SSL library version : |OpenSSL version : )?(OpenSSL [\d.]+)/i.exec(
+      text,
+    )?.[1];
   if (version === undefined) throw new Error(`${command.join(' ')} tells no version: ${text.slice(0, 200)}`);
   return `${version}, ${openssl ?? 'OpenSSL unknown'}`;
 }

@@ -37,6 +37,8 @@ export class Listener {
   /** Oldest first. */
   readonly #unfinished = new Map<net.Socket, Inbound>();
   readonly #sweep: NodeJS.Timeout;
+  /** Address and port, as records name it. */
+  #name = '';
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -77,6 +79,7 @@ export class Listener {
       this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, resolve);
     });
     const bound = this.#server.address() as net.AddressInfo;
+    this.#name = `${bound.address}:${bound.port}`;
     return { address: bound.address, port: bound.port };
   }
 
@@ -99,7 +102,7 @@ export class Listener {
 
   #accept(transport: net.Socket): void {
     const inbound = new Inbound(transport, {
-      listener: `${this.#options.listen.address}:${this.#options.listen.port}`,
+      listener: this.#name,
       recorder: this.#options.recorder,
     });
     const { meter } = this.#options.recorder;

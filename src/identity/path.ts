@@ -39,7 +39,8 @@ export function validatePath(
       notBefore: Math.max(...certificates.map(({ notBefore }) => notBefore)),
       notAfter: Math.min(...certificates.map(({ notAfter }) => notAfter)),
     };
-    if (now >= path.notBefore && now <= path.notAfter) return checkLeaf(leaf) ?? { allow: true, permit: path };
+    if (now >= path.notBefore && now <= path.notAfter)
+      return checkLeaf(leaf) ?? { allow: true, permit: path };
     outOfTime ??= path;
   }
   if (outOfTime !== null) return denyTime(outOfTime, now);
@@ -85,7 +86,10 @@ function checkLeaf(leaf: Certificate) {
     return deny('unsupported_extension', `the leaf has ${leaf.unprocessedCritical.join(', ')}`);
   const { extendedKeyUsage: purposes, keyUsage } = leaf;
   if (purposes !== null && !purposes.includes(clientAuth) && !purposes.includes(anyExtendedKeyUsage))
-    return deny('wrong_purpose', `the leaf’s extended key usage is ${purposes.join(', ')}, without clientAuth`);
+    return deny(
+      'wrong_purpose',
+      `the leaf’s extended key usage is ${purposes.join(', ')}, without clientAuth`,
+    );
   // The client signs the handshake (RFC 8446 §4.4.2.2).
   if (keyUsage !== null && !keyUsage.has('digitalSignature'))
     return deny('wrong_purpose', 'the leaf’s key usage lacks digitalSignature');

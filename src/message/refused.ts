@@ -1,13 +1,11 @@
 /** A connection whose caller may not come in: its first request is answered with a page, and nothing is forwarded. */
 import type { TLSSocket } from 'node:tls';
-import { messageLine } from '../audit/record.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { refusalPage } from './answer.ts';
-import { HeadIntake } from './intake.ts';
+import { RequestReader } from './head-reader.ts';
 import { lingeringClose } from './linger.ts';
-import { parseRequestHead } from './request.ts';
-import { INCOMPLETE } from './section.ts';
+import { recordRefusal } from './refusal-record.ts';
 
 interface RefusedOptions {
   readonly connId: string;
@@ -25,47 +23,19 @@ interface RefusedOptions {
  * answer. A head that cannot be read gets the page too: it says nothing but the status.
  */
 export function refuseConnection(socket: TLSSocket, options: RefusedOptions): void {
-  const intake = new HeadIntake();
+  const { connId, status, reason, limits, recorder } = options;
+  const reader = new RequestReader();
   const timer = setTimeout(() => socket.destroy(), options.headTimeout);
-  socket.once('close', () => clearTimeout(timer));
-  socket.on('data', onData);
-  socket.on('end', onEnd);
-
-  function onData(bytes: Buffer): void {
-    const found = intake.offer(bytes, 0, bytes.length);
-    if (found === INCOMPLETE && intake.end - intake.start <= options.limits.head) return;
-    const head = found > 0 ? parseRequestHead(intake.text(found), options.limits) : null;
-    const requestId = `${options.connId}.1`;
-    record(requestId, head);
+  const onEnd = () => socket.end();
+  const onData = (bytes: Buffer) => {
+    const head = reader.read({ bytes, at: 0, end: bytes.length }, limits);
+    if (head === null) return;
     clearTimeout(timer);
-    socket.off('data', onData);
-    socket.off('end', onEnd);
-    const bodyless = head?.method === 'HEAD';
-    lingeringClose(socket, refusalPage({ status: options.status, requestId, close: true, bodyless }));
-  }
-
-  function onEnd(): void {
-    socket.end();
-  }
-
-  function record(requestId: string, head: ReturnType<typeof parseRequestHead> | null): void {
-    options.recorder.meter.message('none', options.status, Number.NaN, Number.NaN);
-    options.recorder.audit(
-      messageLine({
-        time: Date.now(),
-        connId: options.connId,
-        requestId,
-        route: null,
-        method: head?.method ?? null,
-        path: head?.path ?? null,
-        status: options.status,
-        requestBytes: 0,
-        responseBytes: 0,
-        upstreamMs: Number.NaN,
-        totalMs: Number.NaN,
-        outcome: 'denied',
-        reason: options.reason,
-      }),
-    );
-  }
+    socket.off('data', onData).off('end', onEnd);
+    const requestId = `${connId}.1`;
+    recordRefusal(recorder, { connId, requestId, status, reason, head });
+    lingeringClose(socket, refusalPage({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
+  };
+  socket.once('close', () => clearTimeout(timer));
+  socket.on('data', onData).on('end', onEnd);
 }

@@ -1,14 +1,14 @@
 /** An admitted client's connection: its requests one after another, each answered before the next is read. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { messageLine } from '../audit/record.ts';
 import { errorAnswer } from '../message/answer.ts';
 import { BodyReader } from '../message/framing.ts';
-import { HeadIntake } from '../message/intake.ts';
+import { RequestReader, type Span } from '../message/head-reader.ts';
 import { lingeringClose } from '../message/linger.ts';
 import { messageRefusals, type RefusalName } from '../message/refusal.ts';
-import { parseRequestHead, type RefusedHead, type RequestHead } from '../message/request.ts';
-import { BROKEN, INCOMPLETE } from '../message/section.ts';
+import { recordRefusal } from '../message/refusal-record.ts';
+import type { RefusedHead, RequestHead } from '../message/request.ts';
+import type { Payload } from '../message/write.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Alarm } from './alarm.ts';
@@ -36,6 +36,8 @@ interface DownstreamOptions {
 type Phase = 'idle' | 'head' | 'body' | 'answer' | 'closing';
 
 const continueAnswer = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
+const nothing: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+const headTimeout: RefusedHead = { kind: 'refused', refusal: 'head_timeout', method: null, path: null };
 const never = Number.POSITIVE_INFINITY;
 
 export class Downstream implements ExchangeClient {
@@ -47,7 +49,7 @@ export class Downstream implements ExchangeClient {
   readonly #transport: Socket;
   readonly #currentPolicy: () => RelayPolicy;
   #policy: RelayPolicy;
-  readonly #intake = new HeadIntake();
+  readonly #heads = new RequestReader();
   readonly #reader = new BodyReader();
   readonly #exchange = new Exchange(this);
   readonly #alarm = new Alarm((now) => this.#onAlarm(now));
@@ -100,23 +102,17 @@ export class Downstream implements ExchangeClient {
   };
 
   #advance(bytes: Buffer): void {
-    let at = 0;
-    let end = bytes.length;
-    while (at < end && this.#phase !== 'answer' && this.#phase !== 'closing') {
-      if (this.#phase === 'body') {
-        at = this.#readBody(bytes, at, end);
-        continue;
+    let rest: Span = { bytes, at: 0, end: bytes.length };
+    while (rest.at < rest.end && this.#phase !== 'answer' && this.#phase !== 'closing') {
+      if (this.#phase === 'body') rest = this.#readBody(rest);
+      else {
+        const head = this.#heads.read(rest, this.#policy.limits);
+        if (head === null) return this.#awaitHead();
+        rest = this.#readRequest(head, this.#heads.rest);
       }
-      const found = this.#intake.offer(bytes, at, end);
-      const length = (found === INCOMPLETE ? this.#intake.end : found) - this.#intake.start;
-      if (found === BROKEN) return this.#refuse('line_end');
-      if (length > this.#policy.limits.head) return this.#refuse(this.#tooLong());
-      if (found === INCOMPLETE) return this.#awaitHead();
-      ({ bytes, end } = this.#intake);
-      at = this.#readRequest(this.#intake.text(found), { bytes, at: found, end });
     }
-    if (at < end && this.#phase === 'answer') {
-      this.#waiting = bytes.subarray(at, end);
+    if (rest.at < rest.end && this.#phase === 'answer') {
+      this.#waiting = rest.bytes.subarray(rest.at, rest.end);
       this.#socket.pause();
     }
   }
@@ -129,56 +125,40 @@ export class Downstream implements ExchangeClient {
     this.#alarm.set(this.#phaseDue, now);
   }
 
-  #tooLong(): RefusalName {
-    const { bytes, start, end } = this.#intake;
-    return bytes.subarray(start, end).indexOf('\r\n') === -1 ? 'target_length' : 'head_length';
-  }
-
-  /** A complete head: checked, then sent on with what has come of its body; the index after what was read. */
-  #readRequest(text: string, rest: { bytes: Buffer; at: number; end: number }): number {
-    const { bytes, at, end } = rest;
+  /** A complete head: checked, then sent on with what has come of its body; what is left after that. */
+  #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
     this.#policy = this.#currentPolicy();
     const { limits, routes } = this.#policy;
     this.#requests++;
-    const head = parseRequestHead(text, limits);
-    if (head.kind === 'refused') {
-      this.#refuse(head.refusal, head);
-      return end;
-    }
+    if (head.kind === 'refused') return this.#refuse(head.refusal, head);
     const route = routes.find(head.path);
-    if (route === null) {
-      this.#refuse('no_route', head);
-      return end;
-    }
+    if (route === null) return this.#refuse('no_route', head);
     this.#reader.start(head.framing, { length: head.length, limits });
-    const next = this.#reader.read(bytes, at, end);
-    if (this.#reader.fault !== null) {
-      this.#refuse(this.#reader.fault, head);
-      return end;
-    }
-    if (head.expectContinue && at === end) this.#socket.write(continueAnswer);
+    const next = this.#reader.read(rest.bytes, rest.at, rest.end);
+    if (this.#reader.fault !== null) return this.#refuse(this.#reader.fault, head);
+    if (head.expectContinue && rest.at === rest.end) this.#socket.write(continueAnswer);
 
     this.#chunkedRequest = head.framing === 'chunked';
     this.#deadline = startedAt + route.policy.deadline;
     this.#enterBody(startedAt);
     const requestId = this.#requestId();
-    this.#exchange.begin({ head, route, requestId, startedAt }, this.#payload(bytes, at));
-    return next;
+    this.#exchange.begin({ head, route, requestId, startedAt }, this.#payload(rest));
+    return { ...rest, at: next };
   }
 
-  #readBody(bytes: Buffer, at: number, end: number): number {
-    const next = this.#reader.read(bytes, at, end);
+  #readBody(rest: Span): Span {
+    const next = this.#reader.read(rest.bytes, rest.at, rest.end);
     if (this.#reader.fault !== null) {
       this.#exchange.fail(this.#reader.fault);
-      return end;
+      return nothing;
     }
     this.#enterBody(performance.now());
-    this.#exchange.body(this.#payload(bytes, at));
-    return next;
+    this.#exchange.body(this.#payload(rest));
+    return { ...rest, at: next };
   }
 
-  #payload(bytes: Buffer, at: number) {
+  #payload({ bytes, at }: Span): Payload {
     return {
       bytes,
       at,
@@ -241,35 +221,17 @@ export class Downstream implements ExchangeClient {
     if (now >= this.#deadline) return this.#exchange.fail('deadline');
     if (now < this.#phaseDue) return this.#alarm.set(Math.min(this.#phaseDue, this.#deadline), now);
     if (this.#phase === 'idle') this.#close();
-    else if (this.#phase === 'head') this.#refuse('head_timeout');
+    else if (this.#phase === 'head') this.#readRequest(headTimeout, nothing);
     else if (this.#phase === 'body') this.#exchange.fail('body_timeout');
   }
 
-  /** A request that is not sent on at all; the connection ends with the answer. */
-  #refuse(refusal: RefusalName, head: RequestHead | RefusedHead | null = null): void {
-    // A head that could not be read counts as a request too.
-    if (head === null) this.#requests++;
-    const { status } = messageRefusals[refusal];
+  /** A request that is not sent on at all; the connection ends with the answer, so nothing is left to read. */
+  #refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
+    const { status } = messageRefusals[reason];
     const requestId = this.#requestId();
-    this.recorder.meter.message('none', status, Number.NaN, Number.NaN);
-    this.recorder.audit(
-      messageLine({
-        time: Date.now(),
-        connId: this.caller.connId,
-        requestId,
-        route: null,
-        method: head?.method ?? null,
-        path: head?.path ?? null,
-        status,
-        requestBytes: 0,
-        responseBytes: 0,
-        upstreamMs: Number.NaN,
-        totalMs: Number.NaN,
-        outcome: 'denied',
-        reason: refusal,
-      }),
-    );
-    this.#close(errorAnswer({ status, requestId, close: true, bodyless: head?.method === 'HEAD' }));
+    recordRefusal(this.recorder, { connId: this.caller.connId, requestId, status, reason, head });
+    this.#close(errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
+    return nothing;
   }
 
   #close(answer: Buffer | null = null): void {

@@ -2,7 +2,7 @@
 import { messageLine } from '../audit/record.ts';
 import { errorAnswer } from '../message/answer.ts';
 import { BodyReader } from '../message/framing.ts';
-import { HeadIntake } from '../message/intake.ts';
+import { ResponseReader, type Span } from '../message/head-reader.ts';
 import {
   messageRefusals,
   type RefusalName,
@@ -10,8 +10,7 @@ import {
   upstreamFailures,
 } from '../message/refusal.ts';
 import type { RequestHead } from '../message/request.ts';
-import { parseResponseHead, type ResponseHead } from '../message/response.ts';
-import { BROKEN, INCOMPLETE } from '../message/section.ts';
+import type { ResponseHead } from '../message/response.ts';
 import {
   assemble,
   type Payload,
@@ -61,7 +60,7 @@ const unlimited = Number.MAX_SAFE_INTEGER;
 /** Made once a connection and used for its messages one after another. */
 export class Exchange implements UpstreamUser {
   readonly #client: ExchangeClient;
-  readonly #intake = new HeadIntake();
+  readonly #heads = new ResponseReader();
   readonly #reader = new BodyReader();
 
   #message: Message | null = null;
@@ -100,7 +99,7 @@ export class Exchange implements UpstreamUser {
       writeRequestStart(head, route.policy.upstream.authority) +
       this.#client.identity +
       `X-Request-Id: ${requestId}\r\n${writeRequestEnd(head)}`;
-    this.#intake.reset();
+    this.#heads.reset();
     this.#askedAt = performance.now();
     this.#connection = route.pool.acquire(this);
     this.#toHost(assemble(text, payload));
@@ -136,24 +135,19 @@ export class Exchange implements UpstreamUser {
   }
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
-    if (this.#answer !== null) return this.#answerBody({ head: '', bytes, at: 0, end });
-    let at = 0;
-    const { limits } = this.#client;
+    let rest: Span = { bytes, at: 0, end };
+    if (this.#answer !== null) return this.#answerBody('', rest);
     const { head: request } = this.#message as Message;
-    while (at < end) {
-      const found = this.#intake.offer(bytes, at, end);
-      const length = (found === INCOMPLETE ? this.#intake.end : found) - this.#intake.start;
-      if (found === BROKEN || length > limits.head) return this.fail('bad_answer');
-      if (found === INCOMPLETE) return;
-      const head = parseResponseHead(this.#intake.text(found), {
+    while (rest.at < rest.end) {
+      const head = this.#heads.read(rest, {
         toHead: request.method === 'HEAD',
-        maxFields: limits.fields,
+        limits: this.#client.limits,
       });
-      ({ bytes, end } = this.#intake);
-      at = found;
+      if (head === null) return;
       // 101: no upgrade was asked for, so none can be agreed to.
-      if (head === null || head.status === 101) return this.fail('bad_answer');
-      if (head.status >= 200) return this.#beginAnswer(head, { bytes, at, end });
+      if (head === 'malformed' || head.status === 101) return this.fail('bad_answer');
+      rest = this.#heads.rest;
+      if (head.status >= 200) return this.#beginAnswer(head, rest);
       // 100 was the gateway's to give; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
       if (head.status !== 100 && request.minor === 1) {
         this.#client.send(Buffer.from(writeResponseHead(head, { chunked: false, close: false }), 'latin1'));
@@ -161,7 +155,7 @@ export class Exchange implements UpstreamUser {
     }
   }
 
-  #beginAnswer(head: ResponseHead, rest: { bytes: Buffer; at: number; end: number }): void {
+  #beginAnswer(head: ResponseHead, rest: Span): void {
     const { head: request } = this.#message as Message;
     this.#answer = head;
     this.#chunked = request.minor === 1 && (head.framing === 'chunked' || head.framing === 'close');
@@ -173,11 +167,10 @@ export class Exchange implements UpstreamUser {
       limits: { body: unlimited, head: limits.head, fields: limits.fields },
     });
     const text = writeResponseHead(head, { chunked: this.#chunked, close: this.#close });
-    this.#answerBody({ head: text, ...rest });
+    this.#answerBody(text, rest);
   }
 
-  #answerBody(part: { head: string; bytes: Buffer; at: number; end: number }): void {
-    const { head, bytes, at, end } = part;
+  #answerBody(head: string, { bytes, at, end }: Span): void {
     if (this.#answered) return this.#connection?.destroy();
     const next = this.#reader.read(bytes, at, end);
     if (this.#reader.fault !== null) return this.fail(head === '' ? 'answer_cut' : 'bad_answer');

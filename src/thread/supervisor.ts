@@ -42,7 +42,9 @@ export class Supervisor {
     const count = relays === 'auto' ? availableParallelism() : relays;
     this.#reusePort = count > 1;
     // With reusePort a second process would share the port in silence: have it alone once, to know that nobody does.
-    const port = this.#reusePort ? await claimPort({ address, port: this.#options.port }) : this.#options.port;
+    const port = this.#reusePort
+      ? await claimPort({ address, port: this.#options.port })
+      : this.#options.port;
     const [first] = await Promise.all(Array.from({ length: count }, () => this.#spawn(port)));
     return first as { address: string; port: number };
   }
@@ -55,7 +57,9 @@ export class Supervisor {
   /** Resolves when every thread has finished its work and ended. */
   async drain(): Promise<void> {
     this.#draining = true;
-    const exits = [...this.#workers.values()].map((worker) => new Promise((done) => worker.once('exit', done)));
+    const exits = [...this.#workers.values()].map(
+      (worker) => new Promise((done) => worker.once('exit', done)),
+    );
     this.#tellAll({ type: 'drain' });
     await Promise.all(exits);
   }
@@ -94,7 +98,8 @@ export class Supervisor {
       });
       worker.on('exit', () => {
         this.#workers.delete(thread);
-        if (listening === null) return reject(fault ?? new Error(`relay thread ${thread} ended at its start`));
+        if (listening === null)
+          return reject(fault ?? new Error(`relay thread ${thread} ended at its start`));
         if (!this.#draining) void this.#replace(thread, { fault, port: listening.port });
       });
     });

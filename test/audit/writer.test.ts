@@ -113,13 +113,13 @@ function run(program: string, stdout: 'pipe' | number) {
   child.stderr?.on('data', (chunk) => {
     told += chunk;
   });
-  return { child, told: () => told };
+  return { child, closed: once(child, 'close'), told: () => told };
 }
 
 describe('the audit writer on stdout', () => {
   it('writes everything before the process ends, to a pipe that is read late', async () => {
     const lines = 200_000;
-    const { child, told } = run(
+    const { child, closed, told } = run(
       `for (let n = 0; n < ${lines}; n++) writer.write(n + '\\n');
        await writer.close(); tell();`,
       'pipe',
@@ -127,14 +127,14 @@ describe('the audit writer on stdout', () => {
     let text = '';
     for await (const chunk of child.stdout ?? []) text += chunk;
     expect(text).toBe(Array.from({ length: lines }, (_, n) => `${n}\n`).join(''));
-    if (child.exitCode === null) await once(child, 'close');
+    await closed;
     expect(JSON.parse(told())).toEqual({ lost: 0, errors: [] });
     expect(child.exitCode).toBe(0);
   });
 
   it('waits for the reader of a pipe that is full and does not block', async () => {
     // Asking for process.stdout makes Node set O_NONBLOCK. With one thread for files the writer's attempt comes first.
-    const { child, told } = run(
+    const { child, closed, told } = run(
       `import { writeSync } from 'node:fs';
        import { stat } from 'node:fs/promises';
        process.stdout;
@@ -152,12 +152,12 @@ describe('the audit writer on stdout', () => {
     let text = '';
     for await (const chunk of child.stdout) text += chunk;
     expect(text).toMatch(/^x+end\n$/);
-    if (child.exitCode === null) await once(child, 'close');
+    await closed;
     expect(child.exitCode).toBe(1);
   });
 
   it('gives up without an exception when the reader is gone, and counts what is lost', async () => {
-    const { child, told } = run(
+    const { child, closed, told } = run(
       `process.stdin.once('data', async () => {
          writer.write('one\\ntwo\\n'); await writer.flush();
          writer.write('three\\n'); await writer.close(); tell(); process.exit();
@@ -166,7 +166,7 @@ describe('the audit writer on stdout', () => {
     );
     child.stdout?.destroy();
     child.stdin?.write('go');
-    await once(child, 'close');
+    await closed;
     expect(child.exitCode).toBe(0);
     expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE'] });
   });
@@ -174,9 +174,9 @@ describe('the audit writer on stdout', () => {
   it('writes to a file that the shell opened', async () => {
     const path = join(folder, 'out');
     const file = openSync(path, 'w');
-    const { child } = run(`writer.write('one\\n'); writer.write('two\\n'); await writer.close();`, file);
+    const { closed } = run(`writer.write('one\\n'); writer.write('two\\n'); await writer.close();`, file);
     closeSync(file);
-    await once(child, 'close');
+    await closed;
     expect(readFileSync(path, 'utf8')).toBe('one\ntwo\n');
   });
 });

@@ -132,6 +132,19 @@ describe('an anchor is refused', () => {
     ]);
   });
 
+  it('when the signature of its issuing CA does not verify', () => {
+    const der = Buffer.from(issuing.der);
+    der[der.length - 1] = (der.at(-1) as number) ^ 1;
+    expect(read([root, { ...issuing, der }])).toEqual([
+      `${issuingName}: no path leads to the root ${rootName}`,
+    ]);
+  });
+
+  it('when its issuing CA names another issuer than the one that signed it', () => {
+    const misnamed = ca({ subject, issuer: { ...root, subject: issuing.subject } });
+    expect(read([root, misnamed])).toEqual([`CN=ca: no path leads to the root ${rootName}`]);
+  });
+
   it('when its root is not the pinned one', () => {
     const [{ sha256 }] = certificates(root) as [Certificate];
     expect(read([root, issuing], { rootSha256: '00'.repeat(32) })).toEqual([

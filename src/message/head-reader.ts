@@ -1,0 +1,62 @@
+/** Heads out of a stream of bytes: requests on the client's side, answers on the host's. */
+import type { Limits } from '../policy/snapshot.ts';
+import { HeadIntake } from './intake.ts';
+import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
+import { parseResponseHead, type ResponseHead } from './response.ts';
+import { BROKEN, INCOMPLETE } from './section.ts';
+
+/** Bytes `at` to `end` of a buffer. */
+export interface Span {
+  readonly bytes: Buffer;
+  readonly at: number;
+  readonly end: number;
+}
+
+export class RequestReader {
+  readonly #intake = new HeadIntake();
+  /** What follows the head that was read last. */
+  rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+
+  /** The next head, or what it is refused for; null: it is not complete yet. */
+  read({ bytes, at, end }: Span, limits: Limits): RequestHead | RefusedHead | null {
+    const intake = this.#intake;
+    const found = intake.offer(bytes, at, end);
+    const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
+    if (found === BROKEN) return unread('line_end');
+    if (length > limits.head) {
+      const inFirstLine = intake.bytes.subarray(intake.start, intake.end).indexOf('\r\n') === -1;
+      return unread(inFirstLine ? 'target_length' : 'head_length');
+    }
+    if (found === INCOMPLETE) return null;
+    this.rest = { bytes: intake.bytes, at: found, end: intake.end };
+    return parseRequestHead(intake.text(found), limits);
+  }
+}
+
+function unread(refusal: RefusedHead['refusal']): RefusedHead {
+  return { kind: 'refused', refusal, method: null, path: null };
+}
+
+export class ResponseReader {
+  readonly #intake = new HeadIntake();
+  rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+
+  /** Forgets what came of an answer before. */
+  reset(): void {
+    this.#intake.reset();
+  }
+
+  /** The next head, interim answers included; `malformed` when it is no valid answer; null: not complete yet. */
+  read(
+    { bytes, at, end }: Span,
+    { toHead, limits }: { toHead: boolean; limits: Limits },
+  ): ResponseHead | 'malformed' | null {
+    const intake = this.#intake;
+    const found = intake.offer(bytes, at, end);
+    const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
+    if (found === BROKEN || length > limits.head) return 'malformed';
+    if (found === INCOMPLETE) return null;
+    this.rest = { bytes: intake.bytes, at: found, end: intake.end };
+    return parseResponseHead(intake.text(found), { toHead, maxFields: limits.fields }) ?? 'malformed';
+  }
+}

@@ -1,0 +1,34 @@
+/** The record of a request that was not sent on. */
+import { messageLine } from '../audit/record.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { RefusedHead, RequestHead } from './request.ts';
+
+interface RefusalFacts {
+  readonly connId: string;
+  readonly requestId: string;
+  readonly status: number;
+  /** From the tables of message refusals and deny reasons. */
+  readonly reason: string;
+  readonly head: RequestHead | RefusedHead;
+}
+
+export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
+  recorder.meter.message('none', facts.status, Number.NaN, Number.NaN);
+  recorder.audit(
+    messageLine({
+      time: Date.now(),
+      connId: facts.connId,
+      requestId: facts.requestId,
+      route: null,
+      method: facts.head.method,
+      path: facts.head.path,
+      status: facts.status,
+      requestBytes: 0,
+      responseBytes: 0,
+      upstreamMs: Number.NaN,
+      totalMs: Number.NaN,
+      outcome: 'denied',
+      reason: facts.reason,
+    }),
+  );
+}
