@@ -1,5 +1,5 @@
 /** What the slices tell: medians of the rounds' ratios, as a table. */
-import { cpus, release } from 'node:os';
+import { cpus, loadavg, release } from 'node:os';
 import { type ModeName, modes } from './modes.ts';
 import type { Peer, PeerName } from './peers/peer.ts';
 import type { Slice } from './slice.ts';
@@ -16,6 +16,7 @@ export interface ModeReport {
 export function describeMachine(peers: readonly Peer[]): Record<string, string> {
   const facts: Record<string, string> = {
     machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}`,
+    'load average': `${loadavg()[0]?.toFixed(2)} before the bench; figures of a busy machine scatter`,
     'load and host': `Node ${process.version}, OpenSSL ${process.versions.openssl}`,
   };
   for (const { name, version } of peers) facts[name] = version;

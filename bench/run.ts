@@ -17,6 +17,9 @@ import { cores, node, pinSelf, start, stop } from './processes.ts';
 import { describeMachine, formatMode, type Round } from './report.ts';
 import { command, measureSlice } from './slice.ts';
 
+/** Rounds before the first one that is kept: code that Node has not compiled yet costs several times as much. */
+const warmUps = 2;
+
 function startPeer(name: PeerName, needs: PeerNeeds, profile: string | null): Promise<Peer> {
   switch (name) {
     case 'haproxy':
@@ -46,7 +49,7 @@ async function measureRound(options: {
   milliseconds: number;
 }): Promise<Round> {
   const { load, peers, mode, round, milliseconds } = options;
-  const first = round % peers.length;
+  const first = (round + warmUps) % peers.length;
   const slices: Round = {};
   for (const peer of [...peers.slice(first), ...peers.slice(0, first)]) {
     slices[peer.name] = await measureSlice({ load, peer, mode: modes[mode], milliseconds });
@@ -76,10 +79,9 @@ for (const peer of peers) await checkDuties({ load, host, peer });
 const reports: { mode: ModeName; rounds: Round[] }[] = [];
 for (const mode of options.modes) {
   const rounds: Round[] = [];
-  // The warm-up is round 0, and is not kept.
-  for (let round = 0; round <= options.rounds; round += 1) {
+  for (let round = -warmUps; round < options.rounds; round += 1) {
     const measured = await measureRound({ load, peers, mode, round, milliseconds });
-    if (round > 0) rounds.push(measured);
+    if (round >= 0) rounds.push(measured);
   }
   reports.push({ mode, rounds });
   console.log(`\n${formatMode({ mode, rounds }, peers)}`);

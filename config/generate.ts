@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
 import { denyReasons, failureReasons } from '../src/identity/verdict.ts';
+import { messageRefusals, upstreamFailures } from '../src/message/refusal.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 
 /** What is read of a JSON Schema here; `allowed` is the schema's own phrase. */
@@ -45,6 +46,23 @@ const targets: Readonly<Record<string, string>> = {
         return [code(name), 'deny', stage, String(status), says, code(alb)];
       }),
       ...Object.entries(failureReasons).map(([name, says]) => [code(name), 'failed', '', '', says, '']),
+    ],
+  }),
+  'docs/message-reasons.md': page({
+    title: 'Reasons of messages',
+    text: [
+      'The `reason` of message records: why a request was refused (`outcome: denied`), or why the host’s answer did',
+      'not pass whole (`failed`; `cut` once part of it had left). The client sees the status alone. Requests on a',
+      'connection that was refused carry the connection’s reason.',
+    ],
+    head: ['Reason', 'Outcome', 'Status', 'What it says'],
+    rows: [
+      ...Object.entries(messageRefusals).map(([name, { status, says }]) => {
+        return [code(name), 'denied', String(status), says];
+      }),
+      ...Object.entries(upstreamFailures).map(([name, { status, says }]) => {
+        return [code(name), 'failed', String(status), says];
+      }),
     ],
   }),
   'docs/metrics.md': page({

@@ -8,6 +8,8 @@ export async function run({ config }: { readonly config: string }): Promise<numb
   let logger: Logger | null = null;
   const stop = new AbortController();
   const onSignal = () => stop.abort();
+  // A fault that nobody caught: the state behind it is unknown, so the process ends, with its last word in the log.
+  process.once('uncaughtException', (error) => process.exit(fail(error, logger)));
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   try {
     logger = createLogger();

@@ -63,18 +63,25 @@ function checkAnchors(trust: Fields, { problems, warnings }: RuleFindings): void
   }
 }
 
+/** Whether the allowlist, and whether the matches, of `clients` name a caller; pins are judged with the anchors. */
+export function namesCaller(clients: Fields): { readonly byAddress: boolean; readonly byMatch: boolean } {
+  return {
+    byAddress: 'allowlist' in clients && !itemsOf(clients.allowlist).some(isEveryAddress),
+    // Any one object of a list lets a caller in: one that names only the issuer undoes the others.
+    byMatch: 'match' in clients && !itemsOf(clients.match).some(namesOnlyIssuer),
+  };
+}
+
 /** Wrong values count as naming a caller here: their own problem stands already. */
 function checkCallers(clients: Fields, { problems, warnings }: RuleFindings): void {
-  const hasAllowlist = 'allowlist' in clients;
-  const byAddress = hasAllowlist && !itemsOf(clients.allowlist).some(isEveryAddress);
-  // Any one object of a list lets a caller in: one that names only the issuer undoes the others.
-  const byMatch = 'match' in clients && !itemsOf(clients.match).some(namesOnlyIssuer);
+  const { byAddress, byMatch } = namesCaller(clients);
   const byCertificate = 'pins' in clients || byMatch;
   const allowed = `a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true. ${callerSentence}`;
   if (!byAddress && !byCertificate && clients.anyCertificateOfAnchor !== true) {
     problems.push({ path: ['clients'], found: 'nothing that names a caller', allowed, atKey: true });
   }
   if (!byAddress) {
+    const hasAllowlist = 'allowlist' in clients;
     const path = hasAllowlist ? ['clients', 'allowlist'] : ['clients'];
     const found = hasAllowlist
       ? 'a range of length /0: every address of its family may connect'

@@ -1,5 +1,6 @@
 /** What makes certificates a trust anchor: one root, the CAs below it, and nothing to doubt about any of them. */
 import type { Certificate } from '../pki/certificate.ts';
+import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import type { AnchorMaterial } from '../policy/snapshot.ts';
 
@@ -37,7 +38,7 @@ export function readAnchor({ name, certificates, rootSha256, now }: AnchorClaim)
       `more than one root: ${[root, ...furtherRoots].map(({ subject }) => subject).join(' and ')}`,
     );
   }
-  if (!hasSigned(root, root)) problems.push(`${root.subject}: its own signature does not verify`);
+  if (!isIssuedBy(root, root)) problems.push(`${root.subject}: does not verify as signed by itself`);
   if (rootSha256 !== undefined && root.sha256 !== normalizeSha256(rootSha256)) {
     problems.push(`${root.subject}: its SHA-256 is ${root.sha256}, not rootSha256`);
   }
@@ -101,18 +102,4 @@ function descend(root: Certificate, intermediates: readonly Certificate[]): Cert
     }
   }
   return [...reached.keys()].slice(1);
-}
-
-/** Names, key identifiers and key usage fit, and the signature verifies. */
-function isIssuedBy(child: Certificate, parent: Certificate): boolean {
-  return child.x509.checkIssued(parent.x509) && hasSigned(parent, child);
-}
-
-function hasSigned(parent: Certificate, child: Certificate): boolean {
-  try {
-    return child.x509.verify(parent.x509.publicKey);
-  } catch {
-    // A key that OpenSSL cannot use has signed nothing that anyone can check.
-    return false;
-  }
 }

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { check } from '../../src/cli/check.ts';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { authority } from '../support/authority.ts';
@@ -12,22 +15,21 @@ beforeEach(async () => {
 });
 afterEach(() => site[Symbol.asyncDispose]());
 
-/** Exit code, and the lines on stderr without the folder. */
-async function run(file: string, strict = false): Promise<{ code: number; lines: string[] }> {
-  const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-  try {
-    const code = await check({ config: file, strict });
-    const text = write.mock.calls.map(([chunk]) => chunk).join('');
-    return { code, lines: text.replaceAll(`${site.folder}/`, '').split('\n').slice(0, -1) };
-  } finally {
-    write.mockRestore();
-  }
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** The real command: its exit code, and its lines on stderr without the folder. */
+async function run(file: string, ...options: string[]): Promise<{ code: number | null; lines: string[] }> {
+  const child = spawn(process.execPath, [main, 'check', '--config', file, ...options], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  return { code, lines: stderr.replaceAll(`${site.folder}/`, '').split('\n').slice(0, -1) };
 }
 
 test('says nothing and exits 0 where all is well, strictly too', async () => {
   await site.write('gateway.yaml', JSON.stringify(minimal));
   expect(await run(site.file)).toEqual({ code: 0, lines: [] });
-  expect(await run(site.file, true)).toEqual({ code: 0, lines: [] });
+  expect(await run(site.file, '--strict')).toEqual({ code: 0, lines: [] });
 });
 
 test('prints problems, then warnings, one line each, and exits 78', async () => {
@@ -51,7 +53,17 @@ test('warnings alone exit 0, and 78 with --strict', async () => {
   const { code, lines } = await run(site.file);
   expect(code).toBe(0);
   expect(lines).toHaveLength(1);
-  expect(await run(site.file, true)).toEqual({ code: 78, lines });
+  expect(await run(site.file, '--strict')).toEqual({ code: 78, lines });
+});
+
+test('an anchor’s file that is not there exits 78 and names the place', async () => {
+  const trust = { anchors: [{ name: 'own', files: ['absent.pem'] }] };
+  await site.write('gateway.yaml', JSON.stringify({ ...minimal, trust }));
+  const { code, lines } = await run(site.file);
+  expect(code).toBe(78);
+  expect(lines).toEqual([
+    expect.stringMatching(/^gateway\.yaml:1:\d+: trust\.anchors\[0\]\.files\[0\]: found /),
+  ]);
 });
 
 test('a file that is not there exits 78', async () => {

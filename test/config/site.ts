@@ -36,7 +36,9 @@ export async function createSite(): Promise<Site> {
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };
-  const server = authority().issueServer();
+  const { anchorPem, issueServer } = authority();
+  const server = issueServer();
+  await site.write('anchor.pem', anchorPem);
   await site.write('server.pem', server.chainPem);
   await site.write('server.key', server.keyPem);
   return site;
