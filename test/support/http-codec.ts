@@ -36,66 +36,139 @@ export interface CodecReading<Head> {
 interface Frame {
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
   readonly length: number;
-  /** How the body leaves. */
+  /** The body leaves in chunks. */
   readonly chunked: boolean;
-  /** What leaves before it. */
+  /** The head as it leaves. */
   readonly text: string;
-  /** No message follows. */
+  /** Nothing is read after this message. */
   readonly last: boolean;
 }
 
 interface Side<Head> {
   readonly parse: (text: string) => Head | RefusalName | 'bad_answer';
   readonly frame: (head: Head) => Frame;
-  readonly bodyLimit: number;
 }
 
-function read<Head extends object>(pieces: readonly Buffer[], side: Side<Head>): CodecReading<Head> {
-  const messages: CodecMessage<Head>[] = [];
-  const intake = new HeadIntake();
-  const reader = new BodyReader();
-  let message: CodecMessage<Head> | null = null;
-  let frame: Frame | null = null;
-  let offset = 0;
-  for (const piece of pieces) {
-    offset += piece.length;
-    // The reader overwrites framing in place.
-    let bytes: Buffer = Buffer.from(piece);
+/** Requests as one connection's downstream reads them, up to the first that is its last or is refused. */
+export function readRequests(pieces: readonly Buffer[]): CodecReading<RequestHead> {
+  return new Reading<RequestHead>({
+    parse: (text) => {
+      const head = parseRequestHead(text, limits);
+      return head.kind === 'refused' ? head.refusal : head;
+    },
+    frame: (head) => ({
+      framing: head.framing,
+      length: head.length,
+      chunked: head.framing === 'chunked',
+      text: writeRequestStart(head, authority) + identity + writeRequestEnd(head),
+      last: !head.keepAlive,
+    }),
+  }).read(pieces);
+}
+
+interface AnswerOptions {
+  /** The request was HEAD. */
+  readonly toHead: boolean;
+  /** The request was HTTP/1.`minor`. */
+  readonly minor: 0 | 1;
+  /** The host closed its connection after the bytes. */
+  readonly ended: boolean;
+}
+
+/** The answer to one request, interim answers before it, as the exchange reads and sends them. */
+export function readAnswer(pieces: readonly Buffer[], options: AnswerOptions): CodecReading<ResponseHead> {
+  const { toHead, minor, ended } = options;
+  const reading = new Reading<ResponseHead>({
+    parse: (text) => {
+      const head = parseResponseHead(text, { toHead, maxFields: limits.fields });
+      return head === null || head.status === 101 ? 'bad_answer' : head;
+    },
+    frame: (head) => {
+      const interim = head.status < 200;
+      const chunked = !interim && minor === 1 && (head.framing === 'chunked' || head.framing === 'close');
+      const sent = !interim || (head.status !== 100 && minor === 1);
+      const text = sent ? writeResponseHead(head, { chunked, close: !interim && minor === 0 }) : '';
+      return { framing: head.framing, length: head.length, chunked, text, last: !interim };
+    },
+  });
+  return reading.read(pieces, ended);
+}
+
+class Reading<Head extends object> implements CodecReading<Head> {
+  readonly messages: CodecMessage<Head>[] = [];
+  refusal: RefusalName | 'bad_answer' | null = null;
+
+  readonly #side: Side<Head>;
+  readonly #intake = new HeadIntake();
+  readonly #reader = new BodyReader();
+  #frame: Frame | null = null;
+  /** Bytes in all pieces so far. */
+  #offset = 0;
+
+  constructor(side: Side<Head>) {
+    this.#side = side;
+  }
+
+  read(pieces: readonly Buffer[], ended = false): this {
+    for (const piece of pieces) {
+      this.#offset += piece.length;
+      // A copy: the reader overwrites framing in place.
+      if (!this.#readPiece(Buffer.from(piece))) return this;
+    }
+    if (ended && this.#frame?.framing === 'close') {
+      this.#reader.close();
+      this.#body(Buffer.alloc(0), 0, 0);
+    }
+    return this;
+  }
+
+  /** False: nothing more is read. */
+  #readPiece(bytes: Buffer): boolean {
     let at = 0;
     let end = bytes.length;
     while (at < end) {
-      let text = '';
-      if (message === null || frame === null) {
-        if (messages.length > 0 && messages.at(-1)?.complete && lastFrame(frame)) return { messages, refusal: null };
-        const found = intake.offer(bytes, at, end);
-        if (found === BROKEN) return { messages, refusal: 'line_end' };
-        if (found === INCOMPLETE) break;
-        const start = offset - (intake.end - intake.start);
-        const head = side.parse(intake.text(found));
-        if (typeof head === 'string') return { messages, refusal: head };
-        ({ bytes, end } = intake);
+      if (this.#frame === null) {
+        const found = this.#intake.offer(bytes, at, end);
+        if (found === INCOMPLETE) return true;
+        if (found === BROKEN) return this.#refuse('line_end');
+        const head = this.#side.parse(this.#intake.text(found));
+        if (typeof head === 'string') return this.#refuse(head);
+        const start = this.#offset - (this.#intake.end - this.#intake.start);
+        ({ bytes, end } = this.#intake);
         at = found;
-        frame = side.frame(head);
-        text = frame.text;
-        message = { head, start, end: 0, body: '', forwarded: '', complete: false };
-        messages.push(message);
-        reader.start(frame.framing, { length: frame.length, limits: { ...limits, body: side.bodyLimit } });
+        this.#begin(head, start);
       }
-      const next = reader.read(bytes, at, end);
-      if (reader.fault !== null) return { messages, refusal: reader.fault };
-      const payload = { bytes, at, end: reader.payloadEnd, chunked: frame.chunked, last: reader.done };
-      message.body += bytes.latin1Slice(at, payload.end);
-      if (text !== '' || payload.end > at || (payload.chunked && payload.last)) {
-        message.forwarded += assemble(text, payload).latin1Slice();
-      }
-      at = next;
-      message.end = offset - (end - at);
-      message.complete = reader.done;
-      if (reader.done) {
-        if (frame.last) return { messages, refusal: null };
-        message = null;
+      at = this.#body(bytes, at, end);
+      if (this.#reader.fault !== null) return this.#refuse(this.#reader.fault);
+      if (this.#reader.done) {
+        if (this.#frame?.last) return false;
+        this.#frame = null;
       }
     }
+    return true;
   }
-  return { messages, refusal: null };
+
+  #begin(head: Head, start: number): void {
+    const frame = this.#side.frame(head);
+    this.#frame = frame;
+    this.messages.push({ head, start, end: start, body: '', forwarded: frame.text, complete: false });
+    this.#reader.start(frame.framing, { length: frame.length, limits });
+  }
+
+  #body(bytes: Buffer, at: number, end: number): number {
+    const message = this.messages.at(-1) as CodecMessage<Head>;
+    const chunked = this.#frame?.chunked ?? false;
+    const next = this.#reader.read(bytes, at, end);
+    const { payloadEnd, done } = this.#reader;
+    message.body += bytes.latin1Slice(at, payloadEnd);
+    message.forwarded += assemble('', { bytes, at, end: payloadEnd, chunked, last: done }).latin1Slice();
+    message.end = this.#offset - (end - next);
+    message.complete = done;
+    return next;
+  }
+
+  #refuse(refusal: RefusalName | 'bad_answer'): false {
+    this.refusal = refusal;
+    return false;
+  }
 }
