@@ -1,5 +1,6 @@
 /** What `run` and `check` both look at before anything starts: the configuration, its certificates, its anchors. */
 import { examineConfig, type LoadedConfig } from './config/load.ts';
+import { namesCaller } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigProblem } from './errors.ts';
 import { readConfiguredAnchors, TrustError } from './trust/anchor.ts';
@@ -38,10 +39,7 @@ function placeTrust({ place }: LoadedConfig, error: TrustError): ConfigProblem[]
  * CA, for that key is on every path and names nobody. Asked again whenever an anchor is fetched.
  */
 export function acceptAnchor({ clients }: Config): (anchor: Anchor) => string | null {
-  const byAddress =
-    clients.allowlist !== undefined && !clients.allowlist.some((range) => range.endsWith('/0'));
-  const byMatch =
-    clients.match !== undefined && !clients.match.some((rule) => Object.keys(rule).join() === 'issuer');
+  const { byAddress, byMatch } = namesCaller(clients);
   if (byAddress || byMatch || clients.anyCertificateOfAnchor) return () => null;
   const pins = new Set(clients.pins);
   return ({ certificates }) => {

@@ -37,7 +37,10 @@ export class AnchorFeed {
     return this.#state;
   }
 
-  /** Fetches for the first time, and falls back to the disk; true: the fetched set is in use. */
+  /**
+   * Takes the last good set from the disk, so that a slow or dead source delays no start; without one it fetches.
+   * True: what the sources serve is in use; false: ask them soon.
+   */
   async start(): Promise<boolean> {
     const { cacheDir, name, urls } = this.#options;
     try {
@@ -45,9 +48,8 @@ export class AnchorFeed {
     } catch (cause) {
       this.#report('cache_failed', { detail: messageOf(cause) });
     }
-    const current = await this.update();
-    if (!current && this.#stored !== null && !this.#options.signal.aborted) this.#fallBack(this.#stored);
-    return current;
+    if (this.#stored !== null) this.#fallBack(this.#stored);
+    return this.#state === null && (await this.update());
   }
 
   /** Fetches again; true: what the sources serve is in use. Never throws: failures are reported. */

@@ -149,19 +149,22 @@ class Reading<Head extends object> implements CodecReading<Head> {
   }
 
   #begin(head: Head, start: number): void {
-    const frame = this.#side.frame(head);
-    this.#frame = frame;
-    this.messages.push({ head, start, end: start, body: '', forwarded: frame.text, complete: false });
-    this.#reader.start(frame.framing, { length: frame.length, limits });
+    this.#frame = this.#side.frame(head);
+    const { framing, length } = this.#frame;
+    this.messages.push({ head, start, end: start, body: '', forwarded: '', complete: false });
+    this.#reader.start(framing, { length, limits });
   }
 
+  /** What comes together with a fault is not sent on. */
   #body(bytes: Buffer, at: number, end: number): number {
     const message = this.messages.at(-1) as CodecMessage<Head>;
-    const chunked = this.#frame?.chunked ?? false;
+    const { text, chunked } = this.#frame as Frame;
     const next = this.#reader.read(bytes, at, end);
-    const { payloadEnd, done } = this.#reader;
+    const { payloadEnd, done, fault } = this.#reader;
+    if (fault !== null) return next;
+    const payload = { bytes, at, end: payloadEnd, chunked, last: done };
     message.body += bytes.latin1Slice(at, payloadEnd);
-    message.forwarded += assemble('', { bytes, at, end: payloadEnd, chunked, last: done }).latin1Slice();
+    message.forwarded += assemble(message.forwarded === '' ? text : '', payload).latin1Slice();
     message.end = this.#offset - (end - next);
     message.complete = done;
     return next;

@@ -1,0 +1,193 @@
+/** Whatever the codec accepts, Node's parser reads as the same message; and what is sent on is one message, no more. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { answerWire, piecesOf, requestWire } from '../support/http-arbitraries.ts';
+import { authority, type CodecMessage, identity, readAnswer, readRequests } from '../support/http-codec.ts';
+import { type NodeMessage, NodeParser } from '../support/http-parser.ts';
+
+/** Cases for each property; raise it for a long run by hand. */
+const runs = Number(process.env.DIFFERENTIAL_RUNS ?? 20_000);
+const timeout = Math.max(120_000, runs * 10);
+
+/** The issue's rules for fields, written a second time: a field that goes on is one that none of them takes. */
+const hopByHop =
+  /^(connection|keep-alive|proxy-(connection|authenticate|authorization)|te|trailer|transfer-encoding|upgrade|http2-settings|content-length)$/;
+const identityLike =
+  /^(forwarded|client-cert|client-cert-chain|x-real-ip|x-request-id|true-client-ip|x-arr-clientcert|(x-forwarded-|x-client-cert|x-ssl-|ssl-client-|x-amzn-mtls-).*)$/;
+
+type Pairs = [name: string, value: string][];
+
+function pairs(fields: readonly string[]): Pairs {
+  const found: Pairs = [];
+  for (let at = 0; at < fields.length; at += 2) found.push([fields[at] ?? '', fields[at + 1] ?? '']);
+  return found;
+}
+
+function valuesOf(fields: Pairs, name: string): string[] {
+  return fields.filter(([written]) => written.toLowerCase() === name).map(([, value]) => value);
+}
+
+/** Of the fields that Node read, those that the other side may see. */
+function passing(fields: Pairs, mayPass: (name: string) => boolean): Pairs {
+  const named = valuesOf(fields, 'connection').flatMap((value) => value.toLowerCase().split(/[ \t]*,[ \t]*/));
+  return fields.filter(([written]) => {
+    const name = written.toLowerCase();
+    return !hopByHop.test(name) && !named.includes(name) && mayPass(name);
+  });
+}
+
+function mayPassRequest(name: string): boolean {
+  return !name.includes('_') && !identityLike.test(name) && name !== 'host' && name !== 'expect';
+}
+
+/** Feeds a message's bytes: it must end with their last byte, not before. */
+function readAlong(node: NodeParser, bytes: Buffer, message: CodecMessage<object>): NodeMessage {
+  const before = node.completed;
+  const { start, end, complete } = message;
+  node.feed(bytes.subarray(start, complete ? end - 1 : end));
+  expect(node.completed, 'complete before its last byte').toBe(before);
+  if (complete) {
+    node.feed(bytes.subarray(end - 1, end));
+    expect([node.error, node.completed], 'not complete with its last byte').toEqual([null, before + 1]);
+  }
+  expect(node.error).toBe(null);
+  return node.messages.at(-1) as NodeMessage;
+}
+
+const fieldsOf = (text: string): Pairs =>
+  text.split('\r\n').flatMap((line) => (line === '' ? [] : [line.split(': ') as [string, string]]));
+
+function checkRequests(text: string, pieces: Buffer[]): boolean {
+  const bytes = Buffer.from(text, 'latin1');
+  const { messages } = readRequests(pieces);
+  using node = new NodeParser('request');
+  using host = new NodeParser('request');
+  const expected: object[] = [];
+  for (const message of messages) {
+    // A body refused in the same bytes as its head: nothing was sent on.
+    if (message.end === message.start) break;
+    const { head, body, forwarded, complete } = message;
+    const read = readAlong(node, bytes, message);
+    const fields = pairs(read.fields);
+    expect([head.method, head.target, head.minor, body]).toEqual([read.method, read.target, read.minor, read.body]);
+    expect(valuesOf(fields, 'host')).toEqual(head.host === null ? [] : [head.host]);
+    expect(pairs(head.fields)).toEqual(passing(fields, mayPassRequest));
+    if (head.keepAlive) expect(read.keepAlive).toBe(true);
+
+    host.feed(Buffer.from(forwarded, 'latin1'));
+    const framing = {
+      none: [],
+      chunked: [['Transfer-Encoding', 'chunked']],
+      length: [['Content-Length', `${head.length}`]],
+    }[head.framing];
+    expected.push({
+      minor: 1,
+      method: read.method,
+      target: read.target,
+      fields: [
+        ['Host', head.host ?? authority],
+        ...passing(fields, mayPassRequest),
+        ...fieldsOf(identity),
+        ...framing,
+      ].flat(),
+      status: 0,
+      reason: '',
+      body,
+      keepAlive: true,
+      complete,
+    });
+  }
+  expect([host.error, host.messages]).toEqual([null, expected]);
+  if (expected.length === 0 || !(messages[0]?.complete ?? false)) return false;
+  const last = messages[expected.length - 1];
+  if (last?.complete) {
+    host.feed(Buffer.from('GET /next HTTP/1.1\r\nHost: a\r\n\r\n'));
+    expect([host.error, host.messages.length, host.messages.at(-1)?.target]).toEqual([
+      null,
+      expected.length + 1,
+      '/next',
+    ]);
+  }
+  return true;
+}
+
+test('reads requests as Node does, and sends on exactly one request for each', { timeout }, () => {
+  let accepted = 0;
+  let generated = 0;
+  fc.assert(
+    fc.property(requestWire, (wire) => {
+      generated++;
+      if (checkRequests(wire.text, piecesOf(wire))) accepted++;
+    }),
+    { numRuns: runs },
+  );
+  console.log(`requests: ${generated} generated, ${accepted} accepted, 0 mismatches`);
+  expect(accepted / generated).toBeGreaterThan(0.3);
+});
+
+interface Asked {
+  readonly toHead: boolean;
+  readonly minor: 0 | 1;
+  /** The host closes its connection after the bytes. */
+  readonly ended: boolean;
+}
+
+function checkAnswer(text: string, pieces: Buffer[], asked: Asked): boolean {
+  const bytes = Buffer.from(text, 'latin1');
+  const { messages } = readAnswer(pieces, asked);
+  using node = new NodeParser('response', asked);
+  using client = new NodeParser('response', asked);
+  const expected: object[] = [];
+  for (const message of messages) {
+    if (message.end === message.start) break;
+    const { head, body, forwarded, complete } = message;
+    const untilClose = head.framing === 'close';
+    const read = readAlong(node, bytes, { ...message, complete: complete && !untilClose });
+    if (untilClose && complete) node.finish();
+    const fields = pairs(read.fields);
+    expect([head.status, head.reason, body]).toEqual([read.status, read.reason, read.body]);
+    expect(pairs(head.fields)).toEqual(passing(fields, () => true));
+    expect([node.error, read.complete]).toEqual([null, complete]);
+    if (head.reusable) expect(read.keepAlive).toBe(true);
+
+    if (forwarded === '') continue;
+    client.feed(Buffer.from(forwarded, 'latin1'));
+    expected.push({ minor: 1, status: read.status, reason: read.reason, body, passed: passing(fields, () => true) });
+  }
+  const answer = messages.at(-1);
+  const complete = answer !== undefined && answer.complete && answer.head.status >= 200;
+  if (complete && asked.minor === 0) client.finish();
+  expect(client.error).toBe(null);
+  expect(
+    client.messages.map(({ minor, status, reason, body, fields }) => {
+      return { minor, status, reason, body, passed: passing(pairs(fields), () => true) };
+    }),
+  ).toEqual(expected);
+  if (!complete) return false;
+  expect(client.messages.at(-1)?.complete).toBe(true);
+  if (asked.minor === 1) {
+    client.feed(Buffer.from('HTTP/1.1 299 Next\r\n'));
+    client.feed(Buffer.from('Content-Length: 0\r\n\r\n'));
+    expect([client.error, client.messages.at(-1)?.status]).toEqual([null, 299]);
+  }
+  return true;
+}
+
+test('reads answers as Node does, and sends on exactly one answer', { timeout }, () => {
+  let accepted = 0;
+  let generated = 0;
+  const asked = fc.record({
+    toHead: fc.integer({ min: 0, max: 9 }).map((roll) => roll === 0),
+    minor: fc.constantFrom<(0 | 1)[]>(0, 1, 1, 1),
+    ended: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(answerWire, asked, (wire, how) => {
+      generated++;
+      if (checkAnswer(wire.text, piecesOf(wire), how)) accepted++;
+    }),
+    { numRuns: runs },
+  );
+  console.log(`answers: ${generated} generated, ${accepted} accepted, 0 mismatches`);
+  expect(accepted / generated).toBeGreaterThan(0.3);
+});
