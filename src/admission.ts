@@ -19,21 +19,22 @@ export function compileAdmission(snapshot: PolicySnapshot): Admission {
   };
 }
 
+/** Read when it is asked for: a PROXY header may take its time. */
 interface Load {
   readonly connections: number;
   readonly unfinished: number;
 }
 
 /** True: shake hands. The refused are recorded and their sockets destroyed here. */
-export function admit(inbound: Inbound, admission: Admission, load: Load): boolean | Promise<boolean> {
-  if (load.connections > admission.snapshot.limits.connections)
+export function admit(inbound: Inbound, admission: Admission, load: () => Load): boolean | Promise<boolean> {
+  if (load().connections > admission.snapshot.limits.connections)
     return refuse(inbound, 'too_many_connections');
   if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
   // Sockets start paused where a PROXY header may come first; TLS reads for itself.
   return judge(inbound, admission, load);
 }
 
-async function admitProxied(inbound: Inbound, admission: Admission, load: Load): Promise<boolean> {
+async function admitProxied(inbound: Inbound, admission: Admission, load: () => Load): Promise<boolean> {
   const reading = await readProxyHeader(inbound.transport, {
     timeout: admission.snapshot.timeouts.handshake,
   });
@@ -46,14 +47,14 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: Load):
   return judge(inbound, admission, load);
 }
 
-function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: Load): boolean {
+function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: () => Load): boolean {
   const named = allowlist?.contains(inbound.address) ?? false;
   if (allowlist !== null && !named) {
     if (snapshot.refuseAt === 'accept') return refuse(inbound, 'address_refused');
     inbound.allowed = false;
   }
   // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
-  if (!named && load.unfinished > snapshot.limits.unfinishedHandshakes) {
+  if (!named && load().unfinished > snapshot.limits.unfinishedHandshakes) {
     return refuse(inbound, 'too_many_handshakes');
   }
   return true;

@@ -162,7 +162,7 @@ class Control {
   #onMessage(thread: number, message: Extract<FromRelay, { type: 'report' | 'log' }>): void {
     if (message.type === 'log')
       return this.#logger[message.level]({ thread, ...message.fields }, message.message);
-    if (message.audit !== '') this.#audit.write(message.audit);
+    if (message.audit !== null) this.#audit.write(message.audit);
     if (message.meter !== null) this.#metrics.merge(thread, message.meter);
   }
 

@@ -49,10 +49,10 @@ export class Gateway {
       snapshot,
       recorder,
       admit: (inbound) =>
-        admit(inbound, this.#policy.admission, {
+        admit(inbound, this.#policy.admission, () => ({
           connections: recorder.meter.connections,
           unfinished: this.#listener.unfinished,
-        }),
+        })),
       onSecure: (inbound, socket) => this.#onSecure(inbound, socket),
     });
   }

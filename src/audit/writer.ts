@@ -15,8 +15,8 @@ export interface AuditWriterOptions {
 }
 
 export interface AuditWriter {
-  /** Queues whole lines, each with its newline. Never waits: beyond 64 MiB of queue they are lost, and counted. */
-  write(lines: string): void;
+  /** Queues whole lines, each with its newline; bytes are taken over, not copied. Never waits: beyond 64 MiB of queue they are lost, and counted. */
+  write(lines: string | Uint8Array): void;
   /** Settles when all that was queued is written or lost. */
   flush(): Promise<void>;
   /** Flushes, for at most five seconds, then counts the rest as lost; the destination may be gone for good. */
@@ -47,10 +47,10 @@ class Sink implements AuditWriter {
   readonly #file: number;
   readonly #onError: (error: Error) => void;
   readonly #release: () => void;
-  #queue: string[] = [];
+  #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   /** What is being written, from `#offset` on; null when idle. */
-  #chunk: Buffer | null = null;
+  #chunk: Uint8Array | null = null;
   #offset = 0;
   #failing = false;
   #retry: NodeJS.Timeout | undefined;
@@ -63,16 +63,16 @@ class Sink implements AuditWriter {
     this.#release = release;
   }
 
-  write(lines: string): void {
-    if (lines === '') return;
-    const bytes = Buffer.byteLength(lines);
+  write(lines: string | Uint8Array): void {
+    if (lines.length === 0) return;
+    const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
     const held = this.#queuedBytes + (this.#chunk?.length ?? 0);
-    if (this.#closed || held + bytes > maxQueuedBytes) {
-      this.lost += countLines(lines);
+    if (this.#closed || held + bytes.length > maxQueuedBytes) {
+      this.lost += countLines(bytes);
       return;
     }
-    this.#queue.push(lines);
-    this.#queuedBytes += bytes;
+    this.#queue.push(bytes);
+    this.#queuedBytes += bytes.length;
     if (this.#chunk === null) this.#next();
   }
 
@@ -91,12 +91,13 @@ class Sink implements AuditWriter {
   }
 
   #next(): void {
-    if (this.#queue.length === 0) {
+    const [first] = this.#queue;
+    if (first === undefined) {
       this.#chunk = null;
       for (const resolve of this.#waiting.splice(0)) resolve();
       return;
     }
-    this.#chunk = Buffer.from(this.#queue.join(''));
+    this.#chunk = this.#queue.length === 1 ? first : Buffer.concat(this.#queue);
     this.#offset = 0;
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -104,7 +105,7 @@ class Sink implements AuditWriter {
   }
 
   /** `fs.write` and not `process.stdout`: that one writes to pipes synchronously, so a slow reader would stop us. */
-  #put(chunk: Buffer): void {
+  #put(chunk: Uint8Array): void {
     write(this.#file, chunk, this.#offset, chunk.length - this.#offset, null, (error, written) => {
       if (this.#chunk !== chunk) return;
       if (error !== null) {
@@ -118,7 +119,7 @@ class Sink implements AuditWriter {
     });
   }
 
-  #failed(chunk: Buffer, error: NodeJS.ErrnoException): void {
+  #failed(chunk: Uint8Array, error: NodeJS.ErrnoException): void {
     // EAGAIN is a full pipe that somebody made non-blocking: no fault, only slow.
     if (error.code !== 'EAGAIN' && !this.#failing) {
       this.#failing = true;
@@ -136,16 +137,18 @@ class Sink implements AuditWriter {
   #abandon(): void {
     clearTimeout(this.#retry);
     this.#closed = true;
-    this.lost += countLines(this.#chunk?.toString('latin1', this.#offset) ?? '');
-    this.lost += countLines(this.#queue.join(''));
+    if (this.#chunk !== null) this.lost += countLines(this.#chunk.subarray(this.#offset));
+    for (const lines of this.#queue) this.lost += countLines(lines);
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#next();
   }
 }
 
-function countLines(text: string): number {
+const newline = 0x0a;
+
+function countLines(bytes: Uint8Array): number {
   let lines = 0;
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++;
+  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) lines++;
   return lines;
 }

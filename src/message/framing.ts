@@ -30,6 +30,9 @@ export interface BodyLimits {
   readonly fields: number;
 }
 
+/** Trailer fields that would frame or route the message once more (RFC 9110 §6.5.1): refused, not only dropped. */
+const forbiddenTrailers = new Set(['content-length', 'transfer-encoding', 'connection', 'host']);
+
 export type BodyFault = 'chunk' | 'trailer' | 'body_length';
 
 /**
@@ -50,6 +53,7 @@ export class BodyReader {
   #digits = 0;
   #trailerBytes = 0;
   #trailerLines = 0;
+  #trailerName = '';
   #limits: BodyLimits = { body: 0, head: 0, fields: 0 };
 
   start(
@@ -164,11 +168,16 @@ export class BodyReader {
       case 'trailer':
         if (byte === CR) this.#state = 'lastLf';
         else if (tokenTable[byte] !== 1 || ++this.#trailerLines > this.#limits.fields) this.#fail('trailer');
-        else this.#state = 'trailerName';
+        else {
+          this.#state = 'trailerName';
+          this.#trailerName = String.fromCharCode(byte);
+        }
         return;
       case 'trailerName':
-        if (byte === COLON) this.#state = 'trailerValue';
-        else if (tokenTable[byte] !== 1) this.#fail('trailer');
+        if (byte !== COLON && tokenTable[byte] === 1) this.#trailerName += String.fromCharCode(byte);
+        else if (byte !== COLON || forbiddenTrailers.has(this.#trailerName.toLowerCase()))
+          this.#fail('trailer');
+        else this.#state = 'trailerValue';
         return;
       case 'trailerValue':
         if (byte === CR) this.#state = 'trailerLf';

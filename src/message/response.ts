@@ -38,6 +38,8 @@ export function parseResponseHead(text: string, { toHead, maxFields }: ResponseC
   });
   if (typeof section === 'string') return null;
   if (section.chunked && line[1] === '0') return null;
+  // RFC 9112 §6.1, RFC 9110 §8.6: an interim answer frames nothing, and not every reader skips what it would frame.
+  if (status < 200 && (section.chunked || section.length !== -1)) return null;
 
   const bodyless = toHead || status < 200 || status === 204 || status === 304;
   const framing = bodyless

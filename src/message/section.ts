@@ -108,7 +108,9 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
         if (section.length === -1) return 'content_length';
         break;
       case 'transfer-encoding':
-        if (section.chunked || value.toLowerCase() !== 'chunked') return 'transfer_encoding';
+        // Exactly: white space behind the coding makes llhttp read another one, and the body until close.
+        if (section.chunked || to !== lineEnd || value.toLowerCase() !== 'chunked')
+          return 'transfer_encoding';
         section.chunked = true;
         break;
       case 'expect':

@@ -60,6 +60,8 @@ export class Downstream implements ExchangeClient {
   #deadline = never;
   #requests = 0;
   #last = false;
+  /** The client has closed its half. */
+  #halfClosed = false;
   #chunkedRequest = false;
   /** Bytes of the next request that came before the answer to this one. */
   #waiting: Buffer | null = null;
@@ -202,6 +204,7 @@ export class Downstream implements ExchangeClient {
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting !== null) this.#advance(waiting);
+    if (this.#halfClosed && this.#phase !== 'closing') this.#onEnd();
   }
 
   cut(): void {
@@ -243,11 +246,12 @@ export class Downstream implements ExchangeClient {
     lingeringClose(this.#socket, answer);
   }
 
-  /** The client has closed its half: between requests that is the end, after a request it still wants the answer. */
+  /** The client has closed its half: between requests that is the end; what it asked for before it still wants. */
   readonly #onEnd = (): void => {
-    if (this.#phase === 'answer') this.#last = true;
-    else if (this.#phase === 'idle') this.#close();
-    else this.#socket.destroy();
+    this.#halfClosed = true;
+    if (this.#phase === 'answer') this.#last ||= this.#waiting === null;
+    else if (this.#phase === 'body') this.#socket.destroy();
+    else this.#close();
   };
 
   #onClose(): void {

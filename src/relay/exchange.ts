@@ -150,7 +150,8 @@ export class Exchange implements UpstreamUser {
       if (head.status >= 200) return this.#beginAnswer(head, rest);
       // 100 was the gateway's to give; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
       if (head.status !== 100 && request.minor === 1) {
-        this.#client.send(Buffer.from(writeResponseHead(head, { chunked: false, close: false }), 'latin1'));
+        const interim = Buffer.from(writeResponseHead(head, { chunked: false, close: false }), 'latin1');
+        if (!this.#client.send(interim)) this.#connection?.pause();
       }
     }
   }

@@ -17,8 +17,8 @@ export type ToRelay =
 export type FromRelay =
   | { readonly type: 'listening'; readonly address: string; readonly port: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  /** Audit lines ('' for none) and counts since the last report. */
-  | { readonly type: 'report'; readonly audit: string; readonly meter: MeterDelta | null }
+  /** Audit lines, transferred, and counts since the last report. */
+  | { readonly type: 'report'; readonly audit: Uint8Array | null; readonly meter: MeterDelta | null }
   | {
       readonly type: 'log';
       readonly level: LogLevel;

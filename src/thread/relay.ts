@@ -1,5 +1,6 @@
 /** Entry of a relay thread: connections here, everything else in the control thread. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { AuditBatch } from '../audit/batch.ts';
 import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
@@ -12,21 +13,20 @@ const REPORT_MS = 50;
 const port = parentPort as MessagePort;
 const tell = (message: FromRelay): void => port.postMessage(message);
 
-let audit = '';
+const audit = new AuditBatch();
 const meter = new Meter();
 const recorder: Recorder = {
   meter,
-  audit: (line) => {
-    audit += line;
-  },
+  audit: (line) => audit.add(line),
   log: (level, message, fields = {}) => tell({ type: 'log', level, message, fields }),
 };
 
 function report(): void {
+  const lines = audit.take();
   const delta = meter.take();
-  if (audit === '' && delta === null) return;
-  tell({ type: 'report', audit, meter: delta });
-  audit = '';
+  if (lines === null && delta === null) return;
+  const message: FromRelay = { type: 'report', audit: lines, meter: delta };
+  port.postMessage(message, lines === null ? [] : [lines.buffer]);
 }
 
 const { snapshot, listen } = workerData as RelayData;

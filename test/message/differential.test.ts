@@ -1,8 +1,9 @@
 /** Whatever the codec accepts, Node's parser reads as the same message; and what is sent on is one message, no more. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answerWire, piecesOf, requestWire } from '../support/http-arbitraries.ts';
+import { answerWire, requestWire } from '../support/http-arbitraries.ts';
 import { authority, type CodecMessage, identity, readAnswer, readRequests } from '../support/http-codec.ts';
+import { piecesOf } from '../support/http-mutations.ts';
 import { type NodeMessage, NodeParser } from '../support/http-parser.ts';
 
 /** Cases for each property; raise it for a long run by hand. */
@@ -14,6 +15,12 @@ const hopByHop =
   /^(connection|keep-alive|proxy-(connection|authenticate|authorization)|te|trailer|transfer-encoding|upgrade|http2-settings|content-length)$/;
 const identityLike =
   /^(forwarded|client-cert|client-cert-chain|x-real-ip|x-request-id|true-client-ip|x-arr-clientcert|(x-forwarded-|x-client-cert|x-ssl-|ssl-client-|x-amzn-mtls-).*)$/;
+
+/** Cases that the codec refuses prove little: at least three in ten must be read to the end. */
+function expectEnough(what: string, generated: number, accepted: number): void {
+  if (process.env.DIFFERENTIAL_RUNS !== undefined) console.log(`${what}: ${generated}, accepted ${accepted}`);
+  expect(accepted / generated).toBeGreaterThan(0.3);
+}
 
 type Pairs = [name: string, value: string][];
 
@@ -60,19 +67,26 @@ const fieldsOf = (text: string): Pairs =>
 function checkRequests(text: string, pieces: Buffer[]): boolean {
   const bytes = Buffer.from(text, 'latin1');
   const { messages } = readRequests(pieces);
-  using node = new NodeParser('request');
   using host = new NodeParser('request');
   const expected: object[] = [];
   for (const message of messages) {
     // A body refused in the same bytes as its head: nothing was sent on.
     if (message.end === message.start) break;
     const { head, body, forwarded, complete } = message;
+    using node = new NodeParser('request');
     const read = readAlong(node, bytes, message);
     const fields = pairs(read.fields);
-    expect([head.method, head.target, head.minor, body]).toEqual([read.method, read.target, read.minor, read.body]);
+    expect([head.method, head.target, head.minor, body]).toEqual([
+      read.method,
+      read.target,
+      read.minor,
+      read.body,
+    ]);
     expect(valuesOf(fields, 'host')).toEqual(head.host === null ? [] : [head.host]);
     expect(pairs(head.fields)).toEqual(passing(fields, mayPassRequest));
-    if (head.keepAlive) expect(read.keepAlive).toBe(true);
+    // Node takes Proxy-Connection for Connection; RFC 9112 §C.2.2 has nobody read it.
+    if (head.keepAlive && valuesOf(fields, 'proxy-connection').length === 0)
+      expect(read.keepAlive).toBe(true);
 
     host.feed(Buffer.from(forwarded, 'latin1'));
     const framing = {
@@ -121,8 +135,7 @@ test('reads requests as Node does, and sends on exactly one request for each', {
     }),
     { numRuns: runs },
   );
-  console.log(`requests: ${generated} generated, ${accepted} accepted, 0 mismatches`);
-  expect(accepted / generated).toBeGreaterThan(0.3);
+  expectEnough('requests', generated, accepted);
 });
 
 interface Asked {
@@ -135,27 +148,35 @@ interface Asked {
 function checkAnswer(text: string, pieces: Buffer[], asked: Asked): boolean {
   const bytes = Buffer.from(text, 'latin1');
   const { messages } = readAnswer(pieces, asked);
-  using node = new NodeParser('response', asked);
   using client = new NodeParser('response', asked);
   const expected: object[] = [];
   for (const message of messages) {
     if (message.end === message.start) break;
     const { head, body, forwarded, complete } = message;
     const untilClose = head.framing === 'close';
+    // One for each: Node reads nothing after an interim answer that says `close`, although the answer follows.
+    using node = new NodeParser('response', asked);
     const read = readAlong(node, bytes, { ...message, complete: complete && !untilClose });
     if (untilClose && complete) node.finish();
     const fields = pairs(read.fields);
     expect([head.status, head.reason, body]).toEqual([read.status, read.reason, read.body]);
     expect(pairs(head.fields)).toEqual(passing(fields, () => true));
     expect([node.error, read.complete]).toEqual([null, complete]);
-    if (head.reusable) expect(read.keepAlive).toBe(true);
+    // To HEAD Node says so before it has been told that there is no body.
+    if (head.reusable && !asked.toHead) expect(read.keepAlive).toBe(true);
 
     if (forwarded === '') continue;
     client.feed(Buffer.from(forwarded, 'latin1'));
-    expected.push({ minor: 1, status: read.status, reason: read.reason, body, passed: passing(fields, () => true) });
+    expected.push({
+      minor: 1,
+      status: read.status,
+      reason: read.reason,
+      body,
+      passed: passing(fields, () => true),
+    });
   }
   const answer = messages.at(-1);
-  const complete = answer !== undefined && answer.complete && answer.head.status >= 200;
+  const complete = answer?.complete === true && answer.head.status >= 200;
   if (complete && asked.minor === 0) client.finish();
   expect(client.error).toBe(null);
   expect(
@@ -179,7 +200,7 @@ test('reads answers as Node does, and sends on exactly one answer', { timeout },
   const asked = fc.record({
     toHead: fc.integer({ min: 0, max: 9 }).map((roll) => roll === 0),
     minor: fc.constantFrom<(0 | 1)[]>(0, 1, 1, 1),
-    ended: fc.boolean(),
+    ended: fc.constantFrom(true, true, true, false),
   });
   fc.assert(
     fc.property(answerWire, asked, (wire, how) => {
@@ -188,6 +209,5 @@ test('reads answers as Node does, and sends on exactly one answer', { timeout },
     }),
     { numRuns: runs },
   );
-  console.log(`answers: ${generated} generated, ${accepted} accepted, 0 mismatches`);
-  expect(accepted / generated).toBeGreaterThan(0.3);
+  expectEnough('answers', generated, accepted);
 });

@@ -163,8 +163,8 @@ class Reading<Head extends object> implements CodecReading<Head> {
     const { payloadEnd, done, fault } = this.#reader;
     if (fault !== null) return next;
     const payload = { bytes, at, end: payloadEnd, chunked, last: done };
-    message.body += bytes.latin1Slice(at, payloadEnd);
-    message.forwarded += assemble(message.forwarded === '' ? text : '', payload).latin1Slice();
+    message.body += bytes.toString('latin1', at, payloadEnd);
+    message.forwarded += assemble(message.forwarded === '' ? text : '', payload).toString('latin1');
     message.end = this.#offset - (end - next);
     message.complete = done;
     return next;

@@ -55,7 +55,7 @@ interface NodeParserOptions {
 
 export class NodeParser {
   readonly messages: NodeMessage[] = [];
-  /** llhttp's code once it has refused the bytes; `UPGRADE` when it took them for another protocol. */
+  /** llhttp's code once it has refused the bytes. */
   error: string | null = null;
 
   readonly #parser = new HTTPParser();
@@ -103,7 +103,7 @@ export class NodeParser {
       return toHead ? 1 : 0;
     };
     parser[HTTPParser.kOnBody] = (bytes: Buffer) => {
-      if (message !== null) message.body += bytes.latin1Slice();
+      if (message !== null) message.body += bytes.toString('latin1');
     };
     parser[HTTPParser.kOnMessageComplete] = () => {
       if (message !== null) message.complete = true;
@@ -116,10 +116,14 @@ export class NodeParser {
 
   /** Reads on; nothing after an error. */
   feed(bytes: Buffer): void {
-    if (this.error !== null || bytes.length === 0) return;
-    const read = this.#parser.execute(bytes);
-    if (typeof read !== 'number') this.error = codeOf(read);
-    else if (read !== bytes.length) this.error = 'UPGRADE';
+    let rest = bytes;
+    while (this.error === null && rest.length > 0) {
+      const read = this.#parser.execute(rest);
+      if (typeof read === 'number') rest = rest.subarray(read);
+      else this.error = codeOf(read);
+      // It stops behind a message that asks for an upgrade; a server that ignores the wish reads on.
+      if (read === 0) this.error = 'STANDSTILL';
+    }
   }
 
   /** The connection has ended. */

@@ -4,14 +4,17 @@ import { expect } from 'vitest';
 import type { AuditRecord, Gateway } from './gateway.ts';
 import type { Message } from './http.ts';
 
-/** The record of the connection that this answer came from. */
+/** The record of the connection that this message came over: an answer to the client, or a request to the host. */
 export function handshakeOf(gateway: Gateway, answer: Message): Promise<AuditRecord> {
   const id = answer.field('x-request-id') ?? '';
   return gateway.audit(({ type, conn_id }) => type === 'handshake' && id.startsWith(`${conn_id}.`));
 }
 
 /** The record of the connection that has this port on the client's side. Ask while the port is still the client's. */
-export function handshakeFrom(gateway: Gateway, { localPort }: Pick<Socket, 'localPort'>): Promise<AuditRecord> {
+export function handshakeFrom(
+  gateway: Gateway,
+  { localPort }: Pick<Socket, 'localPort'>,
+): Promise<AuditRecord> {
   return gateway.audit(({ type, source_port }) => type === 'handshake' && source_port === localPort);
 }
 

@@ -1,0 +1,54 @@
+/** `clients.allowlist`: an address that it does not name is refused at accept, or after the handshake with 403. */
+import { connect as connectTcp } from 'node:net';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach, refusalOf } from '../support/records.ts';
+import { openStage } from '../support/stage.ts';
+
+const match = { organizationalUnit: 'Example organisation' };
+
+it('closes at accept what the allowlist does not name, before any TLS', async () => {
+  await using stage = await openStage({ config: { clients: { allowlist: ['203.0.113.7/32'], match } } });
+  await expect(stage.connect()).rejects.toThrow();
+  const record = await stage.gateway.audit(({ type }) => type === 'handshake');
+  expect(record).toMatchObject({
+    verdict: 'deny',
+    reason: 'address_refused',
+    source_address: '127.0.0.1',
+    source_port: expect.any(Number),
+    proxy_address: null,
+    tls_version: null,
+    cipher: null,
+    resumed: null,
+    leaf: null,
+    openssl_code: null,
+  });
+  // Nor is a first byte waited for.
+  const silent = connectTcp(stage.gateway.port, '127.0.0.1');
+  await new Promise((closed) => silent.on('error', () => {}).once('close', closed));
+  await expectOneRecordEach(stage.gateway, 2);
+});
+
+it('answers what the allowlist does not name with 403 where refuseAt is http, whatever its certificate', async () => {
+  const clients = { allowlist: ['203.0.113.7/32', '2001:db8::/48'], refuseAt: 'http', match };
+  await using stage = await openStage({ config: { clients } });
+  for (const leaf of [stage.leaf, undefined]) {
+    const answer = await stage.send(post(), { leaf });
+    expect(statusOf(answer)).toBe(403);
+    const { handshake } = await refusalOf(stage.gateway, answer);
+    expect(handshake).toMatchObject({ verdict: 'deny', reason: 'address_refused', tls_version: 'TLSv1.3' });
+  }
+  expect(stage.host.connectionCount).toBe(0);
+  await expectOneRecordEach(stage.gateway, 2);
+});
+
+it('lets in what it names, in a range or as the IPv4 address that a dual-stack socket maps', async () => {
+  const clients = { allowlist: ['127.0.0.0/31'], match };
+  await using stage = await openStage({ config: { clients, listen: { address: '::' } } });
+  const answer = await stage.send(post());
+  expect(statusOf(answer)).toBe(200);
+  const record = await stage.gateway.audit(({ type }) => type === 'handshake');
+  expect(record).toMatchObject({ verdict: 'allow', source_address: '127.0.0.1' });
+  expect(stage.host.requests[0]?.field('x-forwarded-for')).toBe('127.0.0.1');
+});

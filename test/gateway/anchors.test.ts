@@ -1,0 +1,47 @@
+/** Two trust anchors side by side: each leaf is told by the anchor that its path leads to. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { handshakeFrom, refusalOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const first = authority();
+/** The same names, other keys: only signatures tell the two apart. */
+const second = authority();
+const stranger = authority();
+
+let stage: Stage;
+beforeAll(async () => {
+  const anchors = [
+    { name: 'first', files: ['first-issuing.pem', 'first-root.pem'] },
+    { name: 'second', files: ['second.pem'] },
+  ];
+  stage = await openStage({
+    authority: first,
+    config: { trust: { anchors }, clients: { anyCertificateOfAnchor: true } },
+    files: {
+      'first-issuing.pem': first.issuing.pem,
+      'first-root.pem': first.root.pem,
+      'second.pem': second.anchorPem,
+    },
+  });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+it.each([
+  ['first', first],
+  ['second', second],
+] as const)('records the anchor %s for its leaves', async (anchor, { issueClient }) => {
+  await using client = await stage.connect({ leaf: issueClient() });
+  const record = await handshakeFrom(stage.gateway, client.socket);
+  expect(record).toMatchObject({ verdict: 'allow', reason: null, anchor, openssl_code: null });
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+});
+
+it('refuses a third authority with the same names', async () => {
+  const answer = await stage.send(post(), { leaf: stranger.issueClient() });
+  expect(statusOf(answer)).toBe(403);
+  const { handshake } = await refusalOf(stage.gateway, answer);
+  expect(handshake).toMatchObject({ verdict: 'deny', reason: 'untrusted', anchor: null });
+});

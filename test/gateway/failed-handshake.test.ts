@@ -1,0 +1,135 @@
+/** Connections that end before anyone can judge them: each is one `failed` record, with the address and the cause. */
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ config: { timeouts: { handshake: '2s' } } });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+async function tcp(): Promise<Socket> {
+  const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  return socket.on('error', () => {}).resume();
+}
+
+const unknown = {
+  verdict: 'failed',
+  source_address: '127.0.0.1',
+  tls_version: null,
+  cipher: null,
+  leaf: null,
+  anchor: null,
+};
+
+/** The bytes of a real ClientHello, taken off a connection that leads nowhere. */
+async function clientHello(): Promise<Buffer> {
+  const { createServer } = await import('node:net');
+  await using server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const client = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
+  const [accepted] = (await once(server, 'connection')) as [Socket];
+  const [bytes] = (await once(accepted, 'data')) as [Buffer];
+  accepted.destroy();
+  client.destroy();
+  return bytes;
+}
+
+it.concurrent.each([
+  ['plain HTTP', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
+  ['an HTTP proxy’s CONNECT', 'CONNECT a:443 HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTPS_PROXY_REQUEST'],
+  ['an SSH banner', 'SSH-2.0-OpenSSH_9.7\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['garbage', Buffer.alloc(64, 0xff), 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  [
+    'a ClientHello that is none',
+    Buffer.from('160301000401000000', 'hex'),
+    expect.stringMatching(/^ERR_SSL_/),
+  ],
+])('closes a connection that sends %s', async (_what, bytes, code) => {
+  const socket = await tcp();
+  const closed = once(socket, 'close');
+  socket.write(bytes);
+  expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({
+    ...unknown,
+    reason: 'protocol_error',
+    openssl_code: code,
+  });
+  await closed;
+});
+
+it('records a client that ends before its first byte, or in the middle of its ClientHello', async () => {
+  const hello = await clientHello();
+  for (const bytes of [Buffer.alloc(0), hello.subarray(0, 40)]) {
+    const socket = await tcp();
+    if (bytes.length > 0) socket.write(bytes);
+    socket.end();
+    expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({ ...unknown, reason: 'reset' });
+  }
+});
+
+it('records a client that resets its connection, before its first byte or after the ClientHello', async () => {
+  const hello = await clientHello();
+  for (const bytes of [Buffer.alloc(0), hello]) {
+    const socket = await tcp();
+    const { localPort } = socket;
+    if (bytes.length > 0) {
+      socket.write(bytes);
+      // The server’s flight: the handshake is half done.
+      await once(socket, 'data');
+    }
+    socket.resetAndDestroy();
+    expect(await handshakeFrom(stage.gateway, { localPort })).toMatchObject({ ...unknown, reason: 'reset' });
+  }
+});
+
+it('records a client that does not trust the gateway’s certificate, with the alert that it sent', async () => {
+  const refusing = stage.connect({ ca: stage.leaf.pem, maxVersion: 'TLSv1.2' });
+  await expect(refusing).rejects.toThrow();
+  const record = await stage.gateway.audit(
+    ({ reason, openssl_code }) => reason !== null && openssl_code !== null,
+  );
+  expect(record.verdict).toBe('failed');
+});
+
+it.concurrent('closes a connection that says nothing within timeouts.handshake', async () => {
+  const socket = await tcp();
+  const closed = once(socket, 'close');
+  expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({
+    ...unknown,
+    reason: 'handshake_timeout',
+    openssl_code: null,
+  });
+  await closed;
+});
+
+it.concurrent('is not kept waiting by a ClientHello that comes byte by byte', async () => {
+  const hello = await clientHello();
+  const socket = await tcp();
+  const closed = once(socket, 'close');
+  let at = 0;
+  const drip = setInterval(() => socket.write(hello.subarray(at, ++at)), 100);
+  try {
+    const record = await handshakeFrom(stage.gateway, socket);
+    expect(record).toMatchObject({ ...unknown, reason: 'handshake_timeout' });
+    await closed;
+  } finally {
+    clearInterval(drip);
+  }
+});
+
+it('serves others all the while', async () => {
+  expect(statusOf(await stage.send(post()))).toBe(200);
+});
+
+it('has written exactly one handshake record for every connection', async () => {
+  await expectOneRecordEach(stage.gateway, 13);
+});

@@ -1,0 +1,189 @@
+/** What the TLS server offers and refuses: versions, suites, ALPN, SNI, renegotiation, two kinds of certificate. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authority, type Leaf } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { sClient } from '../support/openssl.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority();
+const rsa = pki.issueServer({ key: 'rsa-2048', subject: { CN: 'rsa' } });
+const ecdsa = pki.issueServer({ key: 'P-256', subject: { CN: 'ecdsa' } });
+
+let stage: Stage;
+const files = {} as Record<'root' | 'chain' | 'key', string>;
+beforeAll(async () => {
+  const certificate = [
+    { chain: 'rsa.pem', key: 'rsa.key' },
+    { chain: 'ecdsa.pem', key: 'ecdsa.key' },
+  ];
+  stage = await openStage({
+    authority: pki,
+    config: { listen: { certificate } },
+    files: {
+      'rsa.pem': rsa.chainPem,
+      'rsa.key': rsa.keyPem,
+      'ecdsa.pem': ecdsa.chainPem,
+      'ecdsa.key': ecdsa.keyPem,
+    },
+  });
+  const put = async (name: string, content: string) => {
+    const file = join(stage.gateway.folder, name);
+    await writeFile(file, content, { mode: 0o600 });
+    return file;
+  };
+  files.root = await put('root.pem', pki.root.pem);
+  files.chain = await put('client.pem', stage.leaf.chainPem);
+  files.key = await put('client.key', stage.leaf.keyPem);
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+const identity = () => ['-CAfile', files.root, '-cert', files.chain, '-key', files.key];
+
+describe('versions and suites', () => {
+  it.each([
+    ['TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
+    ['TLSv1.2', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
+  ] as const)('speaks %s and prefers %s, whatever the client prefers', async (version, cipher) => {
+    const ciphers =
+      'TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:' +
+      'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256';
+    await using client = await stage.connect({ minVersion: version, maxVersion: version, ciphers });
+    const record = await handshakeFrom(stage.gateway, client.socket);
+    expect(record).toMatchObject({ verdict: 'allow', tls_version: version, cipher, resumed: false });
+  });
+
+  it.each([
+    ['TLS 1.0', '-tls1'],
+    ['TLS 1.1', '-tls1_1'],
+  ])('refuses %s, with SNI and without', async (_version, flag) => {
+    for (const sni of [['-servername', 'gateway.example'], ['-noservername']]) {
+      const before = stage.gateway.records().length;
+      const { stdout, stderr } = await sClient(stage.gateway, flag, '-cipher', 'ALL@SECLEVEL=0', ...sni);
+      expect(stderr).toMatch(/alert protocol version/);
+      expect(stdout).toContain('no peer certificate available');
+      const record = await stage.gateway.audit((each) => stage.gateway.records().indexOf(each) >= before);
+      expect(record).toMatchObject({
+        verdict: 'failed',
+        reason: 'protocol_error',
+        source_address: '127.0.0.1',
+        openssl_code: 'ERR_SSL_UNSUPPORTED_PROTOCOL',
+      });
+    }
+  });
+
+  it.each(['ECDHE-ECDSA-AES128-SHA256', 'AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256', 'NULL'])(
+    'has no suite outside RFC 9325 for a client that offers %s alone',
+    async (cipher) => {
+      const { stderr } = await sClient(stage.gateway, '-tls1_2', '-cipher', `${cipher}:@SECLEVEL=0`);
+      expect(stderr).toMatch(/handshake failure|no cipher match/);
+    },
+  );
+});
+
+describe('renegotiation', () => {
+  it('is refused on TLS 1.2', async () => {
+    for (const sni of [['-servername', 'gateway.example'], ['-noservername']]) {
+      const { stderr } = await sClient(
+        { port: stage.gateway.port, input: 'R\n' },
+        '-tls1_2',
+        ...identity(),
+        ...sni,
+      );
+      expect(stderr).toMatch(/RENEGOTIATING\n.*no renegotiation/);
+    }
+  });
+
+  it('is refused to a client that has not asked for anything yet', async () => {
+    await using client = await stage.connect({ maxVersion: 'TLSv1.2' });
+    const renegotiated = new Promise((settled) => client.socket.renegotiate({}, settled));
+    await expect(Promise.race([renegotiated, client.rest()])).resolves.not.toBeNull();
+    expect(client.error?.message ?? String(await renegotiated)).toMatch(/no renegotiation/i);
+  });
+});
+
+describe('ALPN', () => {
+  it.each([
+    ['http/1.1', ['http/1.1'], 'http/1.1'],
+    ['h2 and http/1.1', ['h2', 'http/1.1'], 'http/1.1'],
+    ['nothing', undefined, null],
+  ] as const)('lets a client in that offers %s', async (_what, offered, chosen) => {
+    await using client = await stage.connect(offered === undefined ? {} : { ALPNProtocols: [...offered] });
+    expect(await handshakeFrom(stage.gateway, client.socket)).toMatchObject({
+      verdict: 'allow',
+      alpn: chosen,
+    });
+    expect(client.socket.alpnProtocol).toBe(chosen ?? false);
+    expect(statusOf(await client.exchange(post()))).toBe(200);
+  });
+
+  it('refuses a client that offers h2 alone', async () => {
+    await expect(stage.connect({ ALPNProtocols: ['h2'] })).rejects.toThrow(/no application protocol/);
+    const record = await stage.gateway.audit(
+      ({ openssl_code }) => openssl_code === 'ERR_SSL_NO_APPLICATION_PROTOCOL',
+    );
+    expect(record).toMatchObject({
+      verdict: 'failed',
+      reason: 'protocol_error',
+      source_address: '127.0.0.1',
+    });
+  });
+});
+
+describe('the server’s certificate', () => {
+  it.each([
+    ['RSA', 'rsa_pss_rsae_sha256', 'rsa', rsa],
+    ['ECDSA', 'ecdsa_secp256r1_sha256', 'ecdsa', ecdsa],
+  ] as const)(
+    'is the %s one for a client that verifies only that',
+    async (_kind, only, name, issued: Leaf) => {
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        // The chain above is ECDSA: a client that verifies no such signature would refuse it, so ours only says so.
+        const options = {
+          sigalgs: `${only}:ecdsa_secp384r1_sha384`,
+          maxVersion: version,
+          rejectUnauthorized: false,
+        };
+        await using client = await stage.connect(options);
+        expect(peerName(client.socket)).toBe(name);
+        expect(client.socket.getPeerX509Certificate()?.raw).toEqual(issued.der);
+      }
+    },
+  );
+
+  it('comes with its intermediate, is shown in whole to openssl, and needs no SNI', async () => {
+    for (const sni of [['-servername', 'gateway.example'], ['-noservername']]) {
+      const { stdout, stderr } = await sClient(stage.gateway, ...identity(), '-verify_return_error', ...sni);
+      expect(stderr).toMatch(/^depth=1 .*Example Issuing CA$/m);
+      expect(stderr).toMatch(/^depth=0 .*ecdsa$/m);
+      const sent = stdout.slice(stdout.indexOf('Certificate chain'), stdout.indexOf('Server certificate'));
+      expect(sent.match(/^ \d s:.*$/gm)).toEqual([
+        expect.stringMatching(/^ 0 s:.*ecdsa$/),
+        expect.stringMatching(/^ 1 s:.*Example Issuing CA$/),
+      ]);
+      expect(stdout).toContain('Verify return code: 0 (ok)');
+    }
+  });
+});
+
+it('records the SNI, and that there was none', async () => {
+  await using named = await stage.connect({ servername: 'localhost' });
+  expect(await handshakeFrom(stage.gateway, named.socket)).toMatchObject({
+    sni: 'localhost',
+    verdict: 'allow',
+  });
+  await using nameless = await stage.connect();
+  expect(await handshakeFrom(stage.gateway, nameless.socket)).toMatchObject({ sni: null, verdict: 'allow' });
+});
+
+it('has written exactly one handshake record for every connection', async () => {
+  await expectOneRecordEach(stage.gateway);
+});
+
+function peerName(socket: TLSSocket): string | string[] | undefined {
+  return socket.getPeerCertificate().subject.CN;
+}

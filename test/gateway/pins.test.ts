@@ -1,0 +1,73 @@
+/** `clients.pins`: one key on the validated path, and on no other, must be pinned. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach, handshakeOf, refusalOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority();
+const pinned = pki.issueClient();
+const pinOf = ({ der }: { der: Buffer }) => `sha256/${parseCertificate(der).spkiPin}`;
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ authority: pki, config: { clients: { pins: [pinOf(pinned)] } } });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+it('lets the pinned key in, also under a renewed certificate', async () => {
+  for (const leaf of [pinned, pki.issueClient({ key: pinned.privateKey, subject: { CN: 'Renewed' } })]) {
+    const answer = await stage.send(post(), { leaf });
+    expect(statusOf(answer)).toBe(200);
+    const record = await stage.gateway.audit(
+      ({ leaf: told }) => told?.thumbprint === parseCertificate(leaf.der).thumbprint,
+    );
+    expect(record).toMatchObject({
+      verdict: 'allow',
+      leaf: { spki_pin: parseCertificate(leaf.der).spkiPin },
+    });
+  }
+});
+
+it('refuses another key of the same CA', async () => {
+  const answer = await stage.send(post(), { leaf: pki.issueClient() });
+  expect(statusOf(answer)).toBe(403);
+  const { handshake } = await refusalOf(stage.gateway, answer);
+  expect(handshake).toMatchObject({ reason: 'pin_mismatch', openssl_code: null });
+});
+
+it.each([
+  ['of the same CA', () => pki.issueClient(), 'pin_mismatch'],
+  ['of another CA', () => authority().issueClient(), 'untrusted'],
+])('is not helped by the pinned certificate appended to a chain %s', async (_of, issue, reason) => {
+  const leaf = issue();
+  for (const chainPem of [leaf.pem + pinned.pem + pki.issuing.pem, leaf.pem + pki.issuing.pem + pinned.pem]) {
+    const answer = await stage.send(post(), { leaf: { ...leaf, chainPem } });
+    expect(statusOf(answer)).toBe(403);
+    expect(await handshakeOf(stage.gateway, answer)).toMatchObject({ verdict: 'deny', reason });
+  }
+});
+
+it('does not let another CA certify the pinned key', async () => {
+  const leaf = authority().issueClient({ key: pinned.privateKey });
+  const answer = await stage.send(post(), { leaf });
+  expect(await handshakeOf(stage.gateway, answer)).toMatchObject({ verdict: 'deny', reason: 'untrusted' });
+});
+
+it('has written exactly one handshake record for every connection', async () => {
+  await expectOneRecordEach(stage.gateway);
+});
+
+it('takes the key of a CA on the path where match names the caller', async () => {
+  const other = authority();
+  const anchors = [{ name: 'both', files: ['anchor.pem'] }];
+  const { organizationalUnits } = parseCertificate(pinned.der);
+  const clients = { pins: [pinOf(pki.issuing)], match: { organizationalUnit: organizationalUnits[0] } };
+  const config = { trust: { anchors: [...anchors, { name: 'other', files: ['other.pem'] }] }, clients };
+  await using both = await openStage({ authority: pki, config, files: { 'other.pem': other.anchorPem } });
+  expect(statusOf(await both.send(post()))).toBe(200);
+  const answer = await both.send(post(), { leaf: other.issueClient() });
+  expect(await handshakeOf(both.gateway, answer)).toMatchObject({ reason: 'pin_mismatch' });
+});

@@ -1,0 +1,34 @@
+/** `listen.rejectWith: close`: who may not come in gets no page, and is recorded all the same. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ config: { listen: { rejectWith: 'close' } } });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+it.each([
+  ['without a certificate', () => undefined, 'no_certificate'],
+  ['of another CA', () => authority().issueClient(), 'untrusted'],
+])('closes the connection of a client %s without an answer', async (_who, leaf, reason) => {
+  await using client = await stage.connect({ leaf: leaf() });
+  const record = await handshakeFrom(stage.gateway, client.socket);
+  expect(record).toMatchObject({ verdict: 'deny', reason });
+  await client.write(post()).rest();
+  await expect(client.response()).rejects.toThrow('ended after 0 bytes');
+});
+
+it('lets the good leaf in', async () => {
+  expect(statusOf(await stage.send(post()))).toBe(200);
+});
+
+it('has written one handshake record a connection, and no message record for those it closed', async () => {
+  await expectOneRecordEach(stage.gateway, 3);
+  const messages = stage.gateway.records().filter(({ type }) => type === 'message');
+  expect(messages.map(({ status }) => status)).toEqual([200]);
+});

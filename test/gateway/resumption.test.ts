@@ -1,0 +1,89 @@
+/** Resumed sessions: a ticket proves who the client was, not that it still may come in. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ClientOptions, post } from '../support/client.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { expectOneRecordEach, refusalOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** One exchange on a connection of its own, and the session that it leaves. */
+async function visit(
+  options: Partial<ClientOptions>,
+): Promise<{ answer: Message; session: Buffer; reused: boolean }> {
+  await using client = await stage.connect(options);
+  const answer = await client.exchange(post());
+  return { answer, session: await client.session(), reused: client.socket.isSessionReused() };
+}
+
+/** Certificates tell whole seconds, and the last of them still belongs to the span. */
+async function past(notAfter: number): Promise<void> {
+  for (let left = 0; (left = notAfter - Date.now()) >= 0; ) await sleep(left + 1);
+}
+
+describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)('on %s', (version) => {
+  const only = { minVersion: version, maxVersion: version };
+
+  it('lets a good client resume, and records it with its leaf and anchor', async () => {
+    const first = await visit(only);
+    expect(statusOf(first.answer)).toBe(200);
+    const second = await visit({ ...only, session: first.session });
+    expect(statusOf(second.answer)).toBe(200);
+    expect(second.reused).toBe(true);
+    const record = await stage.gateway.audit(
+      ({ tls_version, resumed, verdict }) =>
+        tls_version === version && resumed === true && verdict === 'allow',
+    );
+    expect(record).toMatchObject({
+      anchor: 'example',
+      leaf: { subject: expect.stringContaining('CN=Example client') },
+      reason: null,
+    });
+  });
+
+  it('refuses a client without a certificate that resumes its session', async () => {
+    const first = await visit({ ...only, leaf: undefined });
+    const second = await visit({ ...only, leaf: undefined, session: first.session });
+    expect(second.reused).toBe(true);
+    for (const [{ answer }, resumed] of [
+      [first, false],
+      [second, true],
+    ] as const) {
+      expect(statusOf(answer)).toBe(400);
+      const { handshake } = await refusalOf(stage.gateway, answer);
+      expect(handshake).toMatchObject({ verdict: 'deny', reason: 'no_certificate', resumed, leaf: null });
+    }
+  });
+
+  it('refuses a client of another organisation that resumes its session', async () => {
+    const leaf = stage.authority.issueClient({ subject: { OU: 'Another organisation' } });
+    const first = await visit({ ...only, leaf });
+    const second = await visit({ ...only, leaf, session: first.session });
+    expect(second.reused).toBe(true);
+    expect(statusOf(second.answer)).toBe(403);
+    const { handshake } = await refusalOf(stage.gateway, second.answer);
+    expect(handshake).toMatchObject({ reason: 'match_mismatch', resumed: true });
+  });
+
+  it('refuses a client whose certificate has expired since its first handshake', async () => {
+    const notAfter = Math.floor(Date.now() / 1000) * 1000 + 3000;
+    const leaf = stage.authority.issueClient({ notAfter });
+    const first = await visit({ ...only, leaf });
+    expect(statusOf(first.answer)).toBe(200);
+    await past(notAfter);
+    const second = await visit({ ...only, leaf, session: first.session });
+    expect(second.reused).toBe(true);
+    expect(statusOf(second.answer)).toBe(403);
+    const { handshake } = await refusalOf(stage.gateway, second.answer);
+    expect(handshake).toMatchObject({ verdict: 'deny', reason: 'expired', resumed: true });
+  });
+});
+
+it('has written exactly one handshake record for every connection', async () => {
+  await expectOneRecordEach(stage.gateway, 16);
+});
