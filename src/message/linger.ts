@@ -2,36 +2,34 @@
 import type { TLSSocket } from 'node:tls';
 
 const MAX_BYTES = 64 * 1024;
+/** After the answer has left. */
 const MAX_MS = 1000;
-/** For the answer to leave: a client that reads slowly gets all of it, one that does not read is not waited for. */
-const MAX_SEND_MS = 30_000;
+/** For the answer to leave: a client that does not read is not waited for longer. */
+const MAX_FLUSH_MS = 10_000;
 
 /**
- * Sends `answer` (null: nothing), half-closes, and reads what the client still sends, up to 64 KiB or, once the
- * answer has left, one second, before the socket is destroyed: unread bytes would make the kernel answer with RST,
- * and curl show no page. The caller has taken its own listeners for `data` and `end` off.
+ * Sends `answer` (null: nothing more), half-closes, and reads what the client still sends, up to 64 KiB or one
+ * second, before the socket is destroyed: unread bytes would make the kernel answer with RST, and curl show no page.
+ * The caller has taken its own listeners for `data` and `end` off.
  */
 export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
-  if (socket.destroyed) return;
   let discarded = 0;
   const destroy = () => socket.destroy();
-  let timer = setTimeout(destroy, MAX_SEND_MS);
+  let timer = setTimeout(destroy, MAX_FLUSH_MS);
+  socket.once('close', () => clearTimeout(timer));
   socket.once('finish', () => {
     clearTimeout(timer);
     timer = setTimeout(destroy, MAX_MS);
   });
-  socket.once('close', () => clearTimeout(timer));
-  /** Nothing more is heard from the client: as soon as the answer is out, nobody is left. */
-  const deaf = () => {
-    socket.pause();
-    if (socket.writableFinished) destroy();
-    else socket.once('finish', destroy);
-  };
   socket.on('data', (bytes: Buffer) => {
     discarded += bytes.length;
-    if (discarded > MAX_BYTES) deaf();
+    if (discarded > MAX_BYTES) destroy();
   });
-  socket.once('end', deaf);
+  // The client has closed its half: as soon as the answer is out, nobody is left.
+  socket.once('end', () => {
+    if (socket.writableFinished) destroy();
+    else socket.once('finish', destroy);
+  });
   if (answer === null) socket.end();
   else socket.end(answer);
   socket.resume();

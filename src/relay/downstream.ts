@@ -191,8 +191,8 @@ export class Downstream implements ExchangeClient {
   }
 
   resumeRequest(): void {
-    if (this.#phase !== 'body') return;
-    this.#enterBody(performance.now());
+    if (this.#phase === 'body') this.#enterBody(performance.now());
+    else if (this.#phase !== 'answer' || this.#waiting !== null) return;
     this.#socket.resume();
   }
 

@@ -1,5 +1,4 @@
 /** One request and its one response: the host's half of it. The client's half is downstream.ts. */
-import { messageLine } from '../audit/record.ts';
 import { errorAnswer } from '../message/answer.ts';
 import { BodyReader } from '../message/framing.ts';
 import { ResponseReader, type Span } from '../message/head-reader.ts';
@@ -9,7 +8,6 @@ import {
   type UpstreamFailureName,
   upstreamFailures,
 } from '../message/refusal.ts';
-import type { RequestHead } from '../message/request.ts';
 import type { ResponseHead } from '../message/response.ts';
 import {
   assemble,
@@ -22,7 +20,7 @@ import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { UpstreamConnection, UpstreamLoss, UpstreamUser } from '../upstream/connection.ts';
 import type { Caller } from './caller.ts';
-import type { Route } from './route.ts';
+import { type Message, type Outcome, recordExchange } from './record.ts';
 
 /** The client's half, as the exchange sees it. */
 export interface ExchangeClient {
@@ -43,17 +41,6 @@ export interface ExchangeClient {
   /** The answer ended in the middle: the connection is reset, so that nobody takes it for complete. */
   cut(): void;
 }
-
-/** One message, from its complete head to its audit record. */
-interface Message {
-  readonly head: RequestHead;
-  readonly route: Route;
-  readonly requestId: string;
-  /** performance.now() when the head was complete. */
-  readonly startedAt: number;
-}
-
-type Outcome = 'answered' | 'denied' | 'failed' | 'cut' | 'client_gone';
 
 const unlimited = Number.MAX_SAFE_INTEGER;
 
@@ -79,10 +66,6 @@ export class Exchange implements UpstreamUser {
 
   constructor(client: ExchangeClient) {
     this.#client = client;
-  }
-
-  get active(): boolean {
-    return this.#message !== null;
   }
 
   /** Sends the head, with what has come of the body, to the route's host. At most once: nothing is ever repeated. */
@@ -138,22 +121,24 @@ export class Exchange implements UpstreamUser {
     let rest: Span = { bytes, at: 0, end };
     if (this.#answer !== null) return this.#answerBody('', rest);
     const { head: request } = this.#message as Message;
+    let flowing = true;
     while (rest.at < rest.end) {
       const head = this.#heads.read(rest, {
         toHead: request.method === 'HEAD',
         limits: this.#client.limits,
       });
-      if (head === null) return;
+      if (head === null) break;
       // 101: no upgrade was asked for, so none can be agreed to.
       if (head === 'malformed' || head.status === 101) return this.fail('bad_answer');
       rest = this.#heads.rest;
       if (head.status >= 200) return this.#beginAnswer(head, rest);
       // 100 was the gateway's to give; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
       if (head.status !== 100 && request.minor === 1) {
-        const interim = Buffer.from(writeResponseHead(head, { chunked: false, close: false }), 'latin1');
-        if (!this.#client.send(interim)) this.#connection?.pause();
+        const interim = writeResponseHead(head, { chunked: false, close: false });
+        flowing = this.#client.send(Buffer.from(interim, 'latin1'));
       }
     }
+    if (!flowing) this.#connection?.pause();
   }
 
   #beginAnswer(head: ResponseHead, rest: Span): void {
@@ -257,28 +242,15 @@ export class Exchange implements UpstreamUser {
   #end(outcome: Outcome, reason: string | null, status: number | null = this.#answer?.status ?? null): void {
     const message = this.#message as Message;
     this.#message = null;
-    const { recorder, caller } = this.#client;
-    const totalMs = performance.now() - message.startedAt;
-    const { head, route, requestId } = message;
-    recorder.meter.inFlight--;
-    recorder.meter.message(route.policy.path, status ?? 499, totalMs, this.#upstreamMs);
-    recorder.audit(
-      messageLine({
-        time: Date.now(),
-        connId: caller.connId,
-        requestId,
-        route: route.policy.path,
-        method: head.method,
-        path: head.path,
-        status,
-        requestBytes: this.#requestBytes,
-        responseBytes: this.#answer === null ? 0 : this.#reader.received,
-        upstreamMs: this.#upstreamMs,
-        totalMs,
-        outcome,
-        reason,
-      }),
-    );
+    this.#client.recorder.meter.inFlight--;
+    recordExchange(this.#client, message, {
+      outcome,
+      reason,
+      status,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#answer === null ? 0 : this.#reader.received,
+      upstreamMs: this.#upstreamMs,
+    });
     if (outcome !== 'cut' && outcome !== 'client_gone') this.#client.exchangeDone(this.#close);
   }
 }

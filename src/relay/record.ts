@@ -1,0 +1,58 @@
+/** The end of an exchange, in the metrics and the audit. */
+import { messageLine } from '../audit/record.ts';
+import type { RequestHead } from '../message/request.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { Caller } from './caller.ts';
+import type { Route } from './route.ts';
+
+/** One message, from its complete head to its audit record. */
+export interface Message {
+  readonly head: RequestHead;
+  readonly route: Route;
+  readonly requestId: string;
+  /** performance.now() when the head was complete. */
+  readonly startedAt: number;
+}
+
+export type Outcome = 'answered' | 'denied' | 'failed' | 'cut' | 'client_gone';
+
+interface ExchangeFacts {
+  readonly outcome: Outcome;
+  /** From the tables of message refusals and upstream failures; null: `answered` and `client_gone`. */
+  readonly reason: string | null;
+  /** What the client got; null: it got none. */
+  readonly status: number | null;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly upstreamMs: number;
+}
+
+/** nginx's code for a client that left before its answer, for the metric only. */
+const clientGone = 499;
+
+export function recordExchange(
+  { recorder, caller }: { readonly recorder: Recorder; readonly caller: Caller },
+  { head, route, requestId, startedAt }: Message,
+  facts: ExchangeFacts,
+): void {
+  const { status, upstreamMs } = facts;
+  const totalMs = performance.now() - startedAt;
+  recorder.meter.message(route.policy.path, status ?? clientGone, totalMs, upstreamMs);
+  recorder.audit(
+    messageLine({
+      time: Date.now(),
+      connId: caller.connId,
+      requestId,
+      route: route.policy.path,
+      method: head.method,
+      path: head.path,
+      status,
+      requestBytes: facts.requestBytes,
+      responseBytes: facts.responseBytes,
+      upstreamMs,
+      totalMs,
+      outcome: facts.outcome,
+      reason: facts.reason,
+    }),
+  );
+}
