@@ -13,6 +13,9 @@ export const cores = { gateway: 0, load: 1 } as const;
 /** The Node that our own processes run on. */
 export const node = process.env.NODE_UNDER_TEST ?? process.execPath;
 
+const versions = '"Node " + process.version + ", OpenSSL " + process.versions.openssl';
+export const nodeVersion = spawnSync(node, ['-p', versions], { encoding: 'utf8' }).stdout.trim();
+
 const children = new Set<ChildProcess>();
 const folders = new Set<string>();
 

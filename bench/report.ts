@@ -2,6 +2,7 @@
 import { cpus, loadavg, release } from 'node:os';
 import { type ModeName, modes } from './modes.ts';
 import type { Peer, PeerName } from './peers/peer.ts';
+import { nodeVersion } from './processes.ts';
 import type { Slice } from './slice.ts';
 
 /** One round of a mode: a slice of every peer, measured within seconds of each other. */
@@ -17,7 +18,7 @@ export function describeMachine(peers: readonly Peer[]): Record<string, string> 
   const facts: Record<string, string> = {
     machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}`,
     'load average': `${loadavg()[0]?.toFixed(2)} before the bench; figures of a busy machine scatter`,
-    'load and host': `Node ${process.version}, OpenSSL ${process.versions.openssl}`,
+    'load and host': nodeVersion,
   };
   for (const { name, version } of peers) facts[name] = version;
   return facts;

@@ -18,7 +18,7 @@ import { describeMachine, formatMode, type Round } from './report.ts';
 import { command, measureSlice } from './slice.ts';
 
 /** Rounds before the first one that is kept: code that Node has not compiled yet costs several times as much. */
-const warmUps = 2;
+const warmUps = 3;
 
 function startPeer(name: PeerName, needs: PeerNeeds, profile: string | null): Promise<Peer> {
   switch (name) {

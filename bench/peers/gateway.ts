@@ -1,5 +1,4 @@
 /** The gateway itself, as an operator runs it: audit to a file, metrics on, allowlist and match. */
-import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { clientNames } from '../certificates.ts';
-import { cores, node, start } from '../processes.ts';
+import { cores, node, nodeVersion, start } from '../processes.ts';
 import { makeHome, type Peer, type PeerNeeds } from './peer.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -33,7 +32,7 @@ export async function startGateway(needs: PeerNeeds, profile: string | null): Pr
   const ready = JSON.parse(first[0]) as { listen: { port: number } };
   return {
     name: 'gateway',
-    version: `this checkout, Node ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`,
+    version: `this checkout, ${nodeVersion}`,
     port: ready.listen.port,
     process,
     log: { file: audit, message: '"type":"message"', full: '"resumed":false', resumed: '"resumed":true' },

@@ -1,7 +1,13 @@
 /** One anchor that comes from URLs: fetches it whole, and takes it only if nothing about it is in doubt. */
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
-import { type Anchor, haveSameCertificates, normalizeSha256, readAnchor } from './bundle.ts';
+import {
+  type Anchor,
+  type AnchorClaim,
+  haveSameCertificates,
+  normalizeSha256,
+  readAnchor,
+} from './bundle.ts';
 import { type Fetched, fetchSource } from './source.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
 import { loadAnchor, type StoredAnchor, type StoredSource, saveAnchor } from './store.ts';
@@ -38,8 +44,8 @@ export class AnchorFeed {
   }
 
   /**
-   * Takes the last good set from the disk, so that a slow or dead source delays no start; without one it fetches.
-   * True: what the sources serve is in use; false: ask them soon.
+   * Takes the last good set from the disk, so that a slow or dead source delays no start; without a usable one it
+   * fetches. True: what the sources serve is in use; false: ask them soon. Never throws: failures are reported.
    */
   async start(): Promise<boolean> {
     const { cacheDir, name, urls } = this.#options;
@@ -48,7 +54,7 @@ export class AnchorFeed {
     } catch (cause) {
       this.#report('cache_failed', { detail: messageOf(cause) });
     }
-    if (this.#stored !== null) this.#fallBack(this.#stored);
+    if (this.#stored !== null) this.#takeCached(this.#stored);
     return this.#state === null && (await this.update());
   }
 
@@ -71,7 +77,8 @@ export class AnchorFeed {
     const failed = new AbortController();
     const signal = AbortSignal.any([this.#options.signal, failed.signal]);
     const fetchOne = async (url: string, index: number): Promise<StoredSource> => {
-      const stored = this.#stored?.sources[index];
+      // A server's 304 is of use only for bytes that are in use: a spoilt copy is fetched anew.
+      const stored = this.#state === null ? undefined : this.#stored?.sources[index];
       const fetched: Fetched = await fetchSource({ url, ca, validators: stored, signal });
       if (fetched.status === 'fetched') return { url, bytes: fetched.bytes, ...fetched.validators };
       if (stored === undefined) throw new TypeError(`${url}: unchanged, but nothing was stored`);
@@ -88,11 +95,11 @@ export class AnchorFeed {
   async #adopt(sources: readonly StoredSource[]): Promise<boolean> {
     const { name, clock, cacheDir, signal } = this.#options;
     const now = clock();
-    const reading = this.#read(sources, now);
+    const reading = this.#read(sources, { now, rootSha256: this.#pin });
     const known = this.#stored?.rootSha256;
     const changed = reading.roots.find(({ sha256 }) => sha256 !== known && sha256 !== this.#pin);
     if (known !== undefined && changed !== undefined) {
-      const detail = `the sources serve another root, ${changed.subject}; the root in use stays ${known}`;
+      const detail = `the sources serve another root, ${changed.subject}; only ${this.#pin ?? known} is taken`;
       this.#report('root_changed_refused', { sha256: changed.sha256, detail });
       return false;
     }
@@ -113,22 +120,27 @@ export class AnchorFeed {
     const before = this.#state;
     this.#state = this.#stateOf(reading.anchor, 'url', now);
     if (known === undefined && this.#pin === undefined) this.#report('trust_on_first_use', { sha256 });
-    else if (before === null || !haveSameCertificates(before, reading.anchor))
+    else if (before?.source !== 'url' || !haveSameCertificates(before, reading.anchor))
       this.#report('fetched', { sha256 });
     return true;
   }
 
-  #fallBack(stored: StoredAnchor): void {
-    const reading = this.#read(stored.sources, this.#options.clock());
-    if (reading.anchor === null) {
-      this.#report('refused', { detail: `from the cache: ${reading.problem}` });
+  /**
+   * A copy that cannot be used is told even when a new pin is what rules it out: it says why this start waits for the
+   * sources, and that there is nothing to fall back to. Its root stays the known one all the same.
+   */
+  #takeCached({ sources, rootSha256, fetchedAt }: StoredAnchor): void {
+    const now = this.#options.clock();
+    const { anchor, problem } = this.#read(sources, { now, rootSha256: this.#pin ?? rootSha256 });
+    if (anchor === null) {
+      this.#report('refused', { detail: `from the cache: ${problem}` });
       return;
     }
-    this.#state = this.#stateOf(reading.anchor, 'cache', stored.fetchedAt);
-    this.#report('from_cache', { sha256: stored.rootSha256 });
+    this.#state = this.#stateOf(anchor, 'cache', fetchedAt);
+    this.#report('from_cache', { sha256: anchor.certificates[0].sha256 });
   }
 
-  #read(sources: readonly StoredSource[], now: number): Reading {
+  #read(sources: readonly StoredSource[], claim: Pick<AnchorClaim, 'now' | 'rootSha256'>): Reading {
     const certificates: Certificate[] = [];
     for (const { url, bytes } of sources) {
       try {
@@ -139,10 +151,11 @@ export class AnchorFeed {
     }
     const { name, accept } = this.#options;
     const roots = certificates.filter(({ subject, issuer }) => subject === issuer);
-    const reading = readAnchor({ name, certificates, rootSha256: this.#pin, now });
+    const reading = readAnchor({ name, certificates, ...claim });
     if (!reading.ok) return { anchor: null, roots, problem: reading.problems.join('; ') };
     const refusal = accept(reading.anchor);
-    return refusal === null ? { anchor: reading.anchor, roots } : { anchor: null, roots, problem: refusal };
+    if (refusal !== null) return { anchor: null, roots, problem: refusal };
+    return { anchor: reading.anchor, roots, problem: null };
   }
 
   #stateOf(anchor: Anchor, source: AnchorState['source'], fetchedAt: number): AnchorState {
@@ -157,7 +170,7 @@ export class AnchorFeed {
 
 /** The self-issued certificates are told even when the set has problems: a changed root is to be named as such. */
 type Reading =
-  | { readonly anchor: Anchor; readonly roots: readonly Certificate[] }
+  | { readonly anchor: Anchor; readonly roots: readonly Certificate[]; readonly problem: null }
   | { readonly anchor: null; readonly roots: readonly Certificate[]; readonly problem: string };
 
 function messageOf(cause: unknown): string {

@@ -43,7 +43,10 @@ const nodeTimers: Timers = {
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 };
 
-/** Reads files and fetches URLs once, with the cache to fall back to. Throws TrustError for what is configured wrong. */
+/**
+ * Reads files, and takes what came from URLs from the cache: only what is not there is fetched before this resolves.
+ * Throws TrustError for what is configured wrong.
+ */
 export async function openTrust(options: TrustOptions): Promise<Trust> {
   const { requirePin, refresh, cacheDir, onAnchors, onEvent: report } = options;
   const { accept = () => null, clock = Date.now, timers = nodeTimers, random = Math.random } = options;
@@ -76,11 +79,10 @@ export async function openTrust(options: TrustOptions): Promise<Trust> {
     waiting.add(timer);
   };
 
-  await Promise.all(
-    anchors.map(async (anchor) => {
-      if (anchor instanceof AnchorFeed) schedule(anchor, (await anchor.start()) ? 0 : 1);
-    }),
-  );
+  const feeds = anchors.filter((anchor) => anchor instanceof AnchorFeed);
+  const current = await Promise.all(feeds.map((feed) => feed.start()));
+  // A set from the cache counts as one failure: its sources are asked within a second.
+  for (const [index, feed] of feeds.entries()) schedule(feed, current[index] ? 0 : 1);
   return {
     states,
     close() {

@@ -12,14 +12,14 @@ export interface AnchorState extends Anchor {
 export type TrustAction =
   /** No pin and no cache: the first root that came is now the anchor's root. */
   | 'trust_on_first_use'
-  /** A new or changed set of certificates is in use. */
+  /** The sources served a new or changed set, or confirmed the one from the cache: it is in use. */
   | 'fetched'
   /** Another root than before, which no pin names: the old set stays. */
   | 'root_changed_refused'
-  /** A set with problems: the old one stays. */
+  /** A set with problems, from the sources or from the cache: what was in use stays. */
   | 'refused'
   | 'fetch_failed'
-  /** The source is down: the last good set from the disk is in use. */
+  /** The last good set from the disk is in use since the start, until the sources confirm or replace it. */
   | 'from_cache'
   /** The cache could not be read, or not be written. */
   | 'cache_failed';

@@ -1,5 +1,4 @@
 /** What the audit says of a connection, found by what its client knows: the id on its answer, or its own port. */
-import type { Socket } from 'node:net';
 import { expect } from 'vitest';
 import type { AuditRecord, Gateway } from './gateway.ts';
 import type { Message } from './http.ts';
@@ -13,9 +12,15 @@ export function handshakeOf(gateway: Gateway, answer: Message): Promise<AuditRec
 /** The record of the connection that has this port on the client's side. Ask while the port is still the client's. */
 export function handshakeFrom(
   gateway: Gateway,
-  { localPort }: Pick<Socket, 'localPort'>,
+  { localPort }: { readonly localPort?: number | undefined },
 ): Promise<AuditRecord> {
   return gateway.audit(({ type, source_port }) => type === 'handshake' && source_port === localPort);
+}
+
+/** The record of this message: an answer of the gateway's own to the client, or a request to the host. */
+export function messageOf(gateway: Gateway, message: Message): Promise<AuditRecord> {
+  const id = message.field('x-request-id');
+  return gateway.audit(({ type, request_id }) => type === 'message' && request_id === id);
 }
 
 /** Both records of a refused request; the message's must say so and be joined to its answer by X-Request-Id. */

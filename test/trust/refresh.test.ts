@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -51,10 +52,11 @@ async function openStore(options: Partial<TrustOptions> & { anchor?: Partial<Anc
   const published: AnchorState[][] = [];
   const running = new Set<Trust>();
   const urls = [`${directory.origin}/root.pem`, `${directory.origin}/issuing.pem`];
+  const configured: AnchorOptions = { name: 'own', urls, tls: { ca: caFile } };
   const open = async (changes: typeof options = {}) => {
     const { anchor, ...rest } = { ...options, ...changes };
     const trust = await openTrust({
-      anchors: [{ name: 'own', urls, tls: { ca: caFile }, ...anchor }],
+      anchors: [{ ...configured, ...anchor }],
       requirePin: false,
       refresh: 3_600_000,
       cacheDir: join(folder.path, 'trust'),
@@ -76,7 +78,9 @@ async function openStore(options: Partial<TrustOptions> & { anchor?: Partial<Anc
   const actions = () => events.splice(0).map(({ action }) => action);
   return {
     directory,
+    configured,
     folder: folder.path,
+    cacheFile: join(folder.path, 'trust', 'own.json'),
     clock,
     timers,
     events,
@@ -86,6 +90,22 @@ async function openStore(options: Partial<TrustOptions> & { anchor?: Partial<Anc
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
+/** A store that was open before: its cache is warm, and nothing has happened since. */
+async function openWarmStore() {
+  const store = await openStore();
+  (await store.open()).close();
+  store.actions();
+  return store;
+}
+
+/** Rewrites the cached copy. */
+async function spoil(file: string, change: (stored: { sources: { bytes: string }[] }) => void) {
+  const stored = JSON.parse(await readFile(file, 'utf8'));
+  change(stored);
+  await writeFile(file, JSON.stringify(stored));
+}
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
 const ders = (trust: Trust) => trust.states().map(({ certificates }) => certificates.map(({ der }) => der));
 
 describe('an anchor from URLs', () => {
@@ -107,33 +127,11 @@ describe('an anchor from URLs', () => {
     expect(store.actions()).toEqual(['fetched']);
   });
 
-  it('is no first use with a cache', async () => {
-    await using store = await openStore();
-    (await store.open()).close();
-    store.actions();
-    const trust = await store.open();
-    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
-    expect(store.actions()).toEqual(['fetched']);
-    expect(store.directory.requests.map(({ status }) => status)).toEqual([200, 200, 304, 304]);
-  });
-
   it('is refused when its root is not the pinned one', async () => {
     await using store = await openStore({ anchor: { rootSha256: sha256(stranger) } });
     const trust = await store.open();
     expect(trust.states()).toEqual([]);
     expect(store.actions()).toEqual(['refused']);
-  });
-
-  it('comes from the cache when the source is down, with the time of its last fetch', async () => {
-    await using store = await openStore();
-    (await store.open()).close();
-    store.actions();
-    store.clock.now += day;
-    store.directory.misbehaviour = misbehaviours.fail;
-    const trust = await store.open();
-    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
-    expect(trust.states()).toMatchObject([{ fetchedAt: now, source: 'cache' }]);
-    expect(store.actions()).toEqual(['fetch_failed', 'from_cache']);
   });
 
   it('is missing when the source is down and there is no cache, until the source is back', async () => {
@@ -156,17 +154,16 @@ describe('an anchor from URLs', () => {
     expect(store.directory.requests).toEqual([]);
     await store.open({ anchor: { rootSha256: sha256(own) } });
     expect(store.actions()).toEqual(['fetched']);
+    await expect(store.open(), 'not from the cache either').rejects.toMatchObject({ code: 'TRUST' });
   });
 
-  it('is refused by the last word of its user, fetched and cached alike', async () => {
-    await using store = await openStore();
-    (await store.open()).close();
-    store.actions();
+  it('is refused by the last word of its user, cached and fetched alike', async () => {
+    await using store = await openWarmStore();
     const trust = await store.open({ accept: ({ name }) => `${name} is not wanted` });
     expect(trust.states()).toEqual([]);
     expect(store.events).toMatchObject([
-      { action: 'refused', detail: 'own is not wanted' },
       { action: 'refused', detail: 'from the cache: own is not wanted' },
+      { action: 'refused', detail: 'own is not wanted' },
     ]);
   });
 });
@@ -208,29 +205,11 @@ describe('a refresh', () => {
 
     trust.close();
     const restarted = await store.open();
+    expect(store.actions()).toEqual(['from_cache']);
+    await store.timers.fire();
     expect(ders(restarted)).toEqual([[own.root.der, own.issuing.der]]);
-    expect(store.actions()).toEqual(['root_changed_refused', 'from_cache']);
-  });
-
-  it('never takes another root because the cached one has expired', async () => {
-    await using store = await openStore();
-    (await store.open()).close();
-    store.actions();
-    store.clock.now += 20 * 365 * day;
-    serve(store.directory, filesOf(authority({ now: store.clock.now })));
-    const trust = await store.open();
-    expect(trust.states()).toEqual([]);
-    expect(store.actions()).toEqual(['root_changed_refused', 'refused']);
-  });
-
-  it('takes another root when the operator pins it', async () => {
-    await using store = await openStore();
-    (await store.open()).close();
-    store.actions();
-    serve(store.directory, filesOf(stranger));
-    const trust = await store.open({ anchor: { rootSha256: sha256(stranger) } });
-    expect(ders(trust)).toEqual([[stranger.root.der, stranger.issuing.der]]);
-    expect(store.actions()).toEqual(['fetched']);
+    expect(store.actions()).toEqual(['root_changed_refused']);
+    expect(store.published).toEqual([]);
   });
 
   it.each([
@@ -247,13 +226,13 @@ describe('a refresh', () => {
   ])('refuses %s as a whole and keeps the old one, on disk too', async (_, files) => {
     await using store = await openStore();
     const trust = await store.open();
-    const cached = await readFile(join(store.folder, 'trust', 'own.json'), 'utf8');
+    const cached = await readFile(store.cacheFile, 'utf8');
     store.actions();
     serve(store.directory, files);
     await store.timers.fire();
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(store.actions()).toEqual(['refused']);
-    expect(await readFile(join(store.folder, 'trust', 'own.json'), 'utf8')).toBe(cached);
+    expect(await readFile(store.cacheFile, 'utf8')).toBe(cached);
   });
 
   it('keeps what is in use when the source fails, and asks more and more slowly', async () => {
@@ -304,16 +283,186 @@ describe('a refresh', () => {
 });
 
 describe('the cache', () => {
-  it('is reported and ignored when it is corrupted, and written anew', async () => {
+  it('is used at once at the next start, and its sources are asked within a second', async () => {
+    await using store = await openWarmStore();
+    store.clock.now += day;
+    const trust = await store.open();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(trust.states()).toMatchObject([{ fetchedAt: now, pinned: false, source: 'cache' }]);
+    expect(store.events.splice(0)).toEqual([
+      { type: 'trust', action: 'from_cache', anchor: 'own', sha256: sha256(own) },
+    ]);
+    expect(store.directory.requests).toHaveLength(2);
+    expect(store.timers.pending).toMatchObject([{ milliseconds: 1000 }]);
+
+    await store.timers.fire();
+    expect(store.directory.requests.map(({ status }) => status)).toEqual([200, 200, 304, 304]);
+    expect(trust.states()).toMatchObject([{ fetchedAt: now + day, source: 'url' }]);
+    expect(store.actions(), 'no first use').toEqual(['fetched']);
+    expect(store.published, 'the same certificates').toEqual([]);
+    expect(store.timers.pending).toMatchObject([{ milliseconds: 3_600_000 }]);
+  });
+
+  it('lets no URL that hangs delay a start', async () => {
+    await using store = await openWarmStore();
+    const asked = Promise.withResolvers<void>();
+    store.directory.misbehaviour = () => asked.resolve();
+    const trust = await store.open();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(store.directory.requests, 'nothing was asked before').toHaveLength(2);
+
+    const fetching = store.timers.fire();
+    await asked.promise;
+    expect(trust.states()).toMatchObject([{ source: 'cache' }]);
+    trust.close();
+    await fetching;
+    expect(store.actions()).toEqual(['from_cache']);
+  });
+
+  it('stays in use while the source is down, until it is back', async () => {
+    await using store = await openWarmStore();
+    store.directory.misbehaviour = misbehaviours.fail;
+    const trust = await store.open();
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(trust.states()).toMatchObject([{ fetchedAt: now, source: 'cache' }]);
+    expect(store.timers.pending).toMatchObject([{ milliseconds: 2000 }]);
+    store.directory.misbehaviour = null;
+    await store.timers.fire();
+    expect(trust.states()).toMatchObject([{ source: 'url' }]);
+    expect(store.actions()).toEqual(['from_cache', 'fetch_failed', 'fetched']);
+  });
+
+  it('gives way to a new issuing CA that the sources have served since', async () => {
+    await using store = await openWarmStore();
+    const { issuing } = authority({ now, root: { key: own.root.privateKey }, name: 'Example' });
+    serve(store.directory, { '/issuing.pem': issuing.pem });
+    const trust = await store.open();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, issuing.der]]);
+    expect(store.published).toEqual([trust.states()]);
+    expect(store.actions()).toEqual(['from_cache', 'fetched']);
+  });
+
+  it('has nothing scheduled before every other anchor was asked, so that no change comes before the start', async () => {
+    await using store = await openWarmStore();
+    const asked = Promise.withResolvers<ServerResponse>();
+    store.directory.misbehaviour = (_, response) => asked.resolve(response);
+    const opening = store.open({ anchors: [store.configured, { ...store.configured, name: 'cold' }] });
+    const response = await asked.promise;
+    expect(store.timers.pending).toEqual([]);
+    response.writeHead(503).end();
+    expect((await opening).states()).toMatchObject([{ name: 'own', source: 'cache' }]);
+    expect(store.actions()).toEqual(['from_cache', 'fetch_failed']);
+    expect(store.timers.pending).toMatchObject([{ milliseconds: 1000 }, { milliseconds: 1000 }]);
+  });
+
+  it('is refused once it has expired, and what the sources serve under its root is fetched', async () => {
     await using store = await openStore();
+    const { key, notAfter } = { key: own.root.privateKey, notAfter: now + day };
+    serve(store.directory, {
+      '/issuing.pem': authority({ now, root: { key }, issuing: { notAfter } }).issuing.pem,
+    });
     (await store.open()).close();
     store.actions();
-    const file = join(store.folder, 'trust', 'own.json');
-    await writeFile(file, 'garbage');
+    store.clock.now += 2 * day;
+    serve(store.directory, filesOf(own));
+    const trust = await store.open();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(store.events).toMatchObject([
+      { action: 'refused', detail: expect.stringMatching(/^from the cache: .* expired at /) },
+      { action: 'fetched', sha256: sha256(own) },
+    ]);
+  });
+
+  it('lets no other root in because its own has expired', async () => {
+    await using store = await openWarmStore();
+    store.clock.now += 20 * 365 * day;
+    serve(store.directory, filesOf(authority({ now: store.clock.now })));
+    const trust = await store.open();
+    expect(trust.states()).toEqual([]);
+    expect(store.actions()).toEqual(['refused', 'root_changed_refused']);
+  });
+
+  it('is confirmed by a pin of its root that is new in the configuration', async () => {
+    await using store = await openWarmStore();
+    const trust = await store.open({ anchor: { rootSha256: sha256(own) } });
+    expect(trust.states()).toMatchObject([{ pinned: true, source: 'cache' }]);
+    expect(store.actions()).toEqual(['from_cache']);
+  });
+
+  it('gives way to another root when the operator pins it, and says so', async () => {
+    await using store = await openWarmStore();
+    serve(store.directory, filesOf(stranger));
+    const trust = await store.open({ anchor: { rootSha256: sha256(stranger) } });
+    expect(ders(trust)).toEqual([[stranger.root.der, stranger.issuing.der]]);
+    expect(store.events.splice(0)).toMatchObject([
+      { action: 'refused', detail: expect.stringMatching(`^from the cache: .*${sha256(own)}`) },
+      { action: 'fetched', sha256: sha256(stranger) },
+    ]);
+
+    trust.close();
+    await store.open({ anchor: { rootSha256: sha256(stranger) } });
+    expect(store.actions(), 'once').toEqual(['from_cache']);
+  });
+
+  it('is nothing to fall back to when another root is pinned', async () => {
+    await using store = await openWarmStore();
+    store.directory.misbehaviour = misbehaviours.fail;
+    const trust = await store.open({ anchor: { rootSha256: sha256(stranger) } });
+    expect(store.actions()).toEqual(['refused', 'fetch_failed']);
+
+    store.directory.misbehaviour = null;
+    await store.timers.fire();
+    expect(store.actions(), 'the old root, still served').toEqual(['refused']);
+
+    serve(store.directory, filesOf(authority({ now })));
+    await store.timers.fire();
+    expect(store.events.splice(0), 'a third root').toMatchObject([
+      {
+        action: 'root_changed_refused',
+        detail: expect.stringContaining(`only ${sha256(stranger)} is taken`),
+      },
+    ]);
+    expect(trust.states()).toEqual([]);
+
+    serve(store.directory, filesOf(stranger));
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[stranger.root.der, stranger.issuing.der]]);
+    expect(store.published).toEqual([trust.states()]);
+  });
+
+  it('is fetched anew where its bytes are spoilt, though the sources would answer 304', async () => {
+    await using store = await openWarmStore();
+    await spoil(store.cacheFile, ({ sources: [, issuing] }) =>
+      Object.assign(issuing as object, { bytes: base64('garbage') }),
+    );
+    const trust = await store.open();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(store.directory.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(store.actions()).toEqual(['refused', 'fetched']);
+  });
+
+  it('is refused when it holds another root than the one that was taken', async () => {
+    await using store = await openWarmStore();
+    serve(store.directory, filesOf(stranger));
+    await spoil(store.cacheFile, ({ sources }) => {
+      const content = Object.values(filesOf(stranger));
+      for (const [index, source] of sources.entries()) source.bytes = base64(content[index] as string);
+    });
+    const trust = await store.open();
+    expect(trust.states()).toEqual([]);
+    expect(store.actions()).toEqual(['refused', 'root_changed_refused']);
+  });
+
+  it('is reported and ignored when it is corrupted, and written anew', async () => {
+    await using store = await openWarmStore();
+    await writeFile(store.cacheFile, 'garbage');
     const trust = await store.open();
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(store.actions()).toEqual(['cache_failed', 'trust_on_first_use']);
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ rootSha256: sha256(own) });
+    expect(JSON.parse(await readFile(store.cacheFile, 'utf8'))).toMatchObject({ rootSha256: sha256(own) });
   });
 
   it('is reported when it cannot be written, and the fetched set is used all the same', async () => {
@@ -325,9 +474,7 @@ describe('the cache', () => {
   });
 
   it('is of no use to other URLs', async () => {
-    await using store = await openStore();
-    (await store.open()).close();
-    store.actions();
+    await using store = await openWarmStore();
     store.directory.misbehaviour = misbehaviours.fail;
     const trust = await store.open({ anchor: { urls: [`${store.directory.origin}/chain.pem`] } });
     expect(trust.states()).toEqual([]);

@@ -1,0 +1,202 @@
+/** What the host learns from the fields: the client's own, the gateway's about the caller, and nothing forged. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parsePem } from '../../src/pki/pem.ts';
+import { post } from '../support/client.ts';
+import { acknowledgement } from '../support/host.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** What the host got of this request, and what the client got back. */
+async function relay(request: string | Buffer): Promise<{ received: Message; answer: Message }> {
+  const index = stage.host.requests.length;
+  const answer = await stage.send(request);
+  return { received: await stage.host.request(index), answer };
+}
+
+/** The fields that the gateway sets, as the host must find them. */
+function identity(received: Message): [string, string][] {
+  const requestId = received.field('x-request-id') ?? '';
+  expect(requestId).toMatch(/^[0-9a-f]{10}-[0-9a-f]+\.1$/);
+  return [
+    ['Client-Cert', `:${stage.leaf.der.toString('base64')}:`],
+    ['X-Forwarded-For', '127.0.0.1'],
+    ['X-Forwarded-Proto', 'https'],
+    ['X-Request-Id', requestId],
+  ];
+}
+
+it('hands on the target, the host and every field as they were written, and adds who called', async () => {
+  const { received } = await relay(
+    'POST /a/b;c=1?q=%41&r=/?x HTTP/1.1\r\n' +
+      'sOaPaCtIoN:"urn:x"\r\nhost: EHI.example:8443\r\nX-Twice: 1\r\nContent-Type: application/xml\r\n' +
+      'X-Twice:   2, 3 \t\r\nX-Empty:\r\nX-Obs: caf\xe9\r\ntraceparent: 00-ab-cd-01\r\n' +
+      'Authorization: Bearer a:b\r\nCookie: a=b; c=d\r\nContent-Length: 2\r\n\r\nok',
+  );
+  expect(received.startLine).toBe('POST /a/b;c=1?q=%41&r=/?x HTTP/1.1');
+  expect(received.fields).toEqual([
+    ['Host', 'EHI.example:8443'],
+    ['sOaPaCtIoN', '"urn:x"'],
+    ['X-Twice', '1'],
+    ['Content-Type', 'application/xml'],
+    ['X-Twice', '2, 3'],
+    ['X-Empty', ''],
+    // The client wrote UTF-8: two bytes, which the tests' reader shows one by one.
+    ['X-Obs', 'caf\xc3\xa9'],
+    ['traceparent', '00-ab-cd-01'],
+    ['Authorization', 'Bearer a:b'],
+    ['Cookie', 'a=b; c=d'],
+    ...identity(received),
+    ['Content-Length', '2'],
+  ]);
+});
+
+it('names the leaf that the client showed', () => {
+  const [der] = parsePem(stage.leaf.pem).map(({ der }) => Buffer.from(der));
+  expect(stage.leaf.der.equals(der as Buffer)).toBe(true);
+  const field = stage.host.requests[0]?.field('client-cert') ?? '';
+  expect(Buffer.from(field.slice(1, -1), 'base64').equals(der as Buffer)).toBe(true);
+});
+
+it('removes the fields that end at this hop, and those that Connection names', async () => {
+  const { received } = await relay(
+    post({
+      fields: [
+        'Connection: X-Hop , keep-alive',
+        'connection:,x-OTHER',
+        'X-Hop: 1',
+        'x-other: 1',
+        'X-Other: 2',
+        'Keep-Alive: timeout=5',
+        'Proxy-Connection: keep-alive',
+        'Proxy-Authorization: Basic eA==',
+        'Proxy-Authenticate: Basic',
+        'TE: trailers',
+        'Trailer: X-Trailer',
+        'Upgrade: h2c',
+        'HTTP2-Settings: AAMAAABkAAQAAP__',
+        'X-Stays: 1',
+      ],
+    }),
+  );
+  expect(received.fields).toEqual([
+    ['Host', 'ehi.example'],
+    ['Content-Type', 'application/json'],
+    ['X-Stays', '1'],
+    ...identity(received),
+    ['Content-Length', '7'],
+  ]);
+});
+
+it('removes what could pass for the gateway’s word about the caller, in every spelling, before it gives its own', async () => {
+  const forged = [
+    'Forwarded',
+    'Client-Cert',
+    'Client-Cert-Chain',
+    'X-Real-IP',
+    'X-Request-ID',
+    'True-Client-IP',
+    'X-ARR-ClientCert',
+    'X-Forwarded-For',
+    'X-Forwarded-Proto',
+    'X-Forwarded-Client-Cert',
+    'X-Forwarded-Anything',
+    'X-Client-Cert',
+    'X-Client-Certificate',
+    'X-SSL-Client-Verify',
+    'X-SSL-Cert',
+    'SSL-Client-Verify',
+    'SSL-Client-Cert',
+    'X-Amzn-Mtls-Clientcert',
+    'X-Amzn-Mtls-Clientcert-Leaf',
+  ];
+  const spellings = forged.flatMap((name) => [
+    name,
+    name.toLowerCase(),
+    name.toUpperCase(),
+    name.replaceAll('-', '_'),
+    name.replace('-', '_'),
+  ]);
+  const fields = spellings.map((name) => `${name}: forged`);
+  for (let at = 0; at < fields.length; at += 50) {
+    const { received } = await relay(post({ fields: [...fields.slice(at, at + 50), 'Any_Thing: forged'] }));
+    expect(received.fields).toEqual([
+      ['Host', 'ehi.example'],
+      ['Content-Type', 'application/json'],
+      ...identity(received),
+      ['Content-Length', '7'],
+    ]);
+  }
+});
+
+it('drops trailers, and says nothing of them', async () => {
+  const { received } = await relay(
+    'POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-T\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\nClient-Cert: forged\r\n\r\n',
+  );
+  expect(received.raw.toString('latin1')).toMatch(/\r\n\r\n2\r\nok\r\n0\r\n\r\n$/);
+  expect(received.fields.slice(-1)).toEqual([['Transfer-Encoding', 'chunked']]);
+});
+
+it('gives an HTTP/1.0 request without Host the upstream’s authority, and sends it on as 1.1', async () => {
+  const { received } = await relay('POST /old HTTP/1.0\r\nContent-Length: 2\r\n\r\nok');
+  expect(received.startLine).toBe('POST /old HTTP/1.1');
+  expect(received.field('host')).toBe(`127.0.0.1:${stage.host.port}`);
+  const named = await relay('GET / HTTP/1.0\r\nHost: ehi.example\r\n\r\n');
+  expect(named.received.field('host')).toBe('ehi.example');
+});
+
+it('removes the fields that end at this hop from the answer, and hands on all others as they were written', async () => {
+  stage.host.options.answer = () =>
+    'HTTP/1.1 201 Made for you\r\nServer: x\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n' +
+    'Set-Cookie: a=b\r\nset-cookie: c=d\r\nUpgrade: h2c\r\nTrailer: X\r\nProxy-Authenticate: Basic\r\n' +
+    'X-Under_score: 1\r\nX-Obs:  caf\xe9 \r\nContent-Length: 2\r\n\r\nok';
+  const { answer } = await relay(post());
+  stage.host.options.answer = () => acknowledgement;
+  expect(answer.startLine).toBe('HTTP/1.1 201 Made for you');
+  expect(answer.fields).toEqual([
+    ['Server', 'x'],
+    ['Set-Cookie', 'a=b'],
+    ['set-cookie', 'c=d'],
+    ['X-Under_score', '1'],
+    ['X-Obs', 'caf\xc3\xa9'],
+    ['Content-Length', '2'],
+  ]);
+});
+
+it('answers Expect: 100-continue itself, and keeps the field to itself', async () => {
+  await using client = await stage.connect();
+  const index = stage.host.requests.length;
+  for (const expectation of ['100-continue', '100-Continue']) {
+    client.write(`POST / HTTP/1.1\r\nHost: a\r\nExpect: ${expectation}\r\nContent-Length: 2\r\n\r\n`);
+    expect((await client.response()).raw.toString()).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    expect(statusOf(await client.exchange('ok'))).toBe(200);
+  }
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n');
+  expect(statusOf(await client.response())).toBe(100);
+  expect(statusOf(await client.exchange('2\r\nok\r\n0\r\n\r\n'))).toBe(200);
+  for (let each = 0; each < 3; each++) {
+    const received = await stage.host.request(index + each);
+    expect(received.body.toString()).toBe('ok');
+    expect(received.field('expect')).toBeUndefined();
+  }
+});
+
+it.each([
+  ['body bytes came with the head', 'HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n', 'o', 'k'],
+  ['there is no body to wait for', 'HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n', '', ''],
+  ['the client speaks HTTP/1.0', 'HTTP/1.0\r\nContent-Length: 2\r\n', '', 'ok'],
+])('does not answer 100 when %s', async (_when, head, first, second) => {
+  await using client = await stage.connect();
+  const answer = await client
+    .write(`POST / ${head}Expect: 100-continue\r\n\r\n${first}`)
+    .write(second)
+    .response();
+  expect(statusOf(answer)).toBe(200);
+});

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readConnectionOptions, requestFields, responseFields } from '../../src/message/fields.ts';
+
+/** The names of the issue, and one for each of its prefixes. */
+const identityNames = [
+  'Forwarded',
+  'Client-Cert',
+  'Client-Cert-Chain',
+  'X-Real-IP',
+  'X-Request-Id',
+  'True-Client-IP',
+  'X-ARR-ClientCert',
+  'X-Forwarded-For',
+  'X-Forwarded-',
+  'X-Forwarded-Client-Cert',
+  'X-Client-Cert',
+  'X-Client-Certificate',
+  'X-SSL-Client-Verify',
+  'SSL-Client-Cert',
+  'X-Amzn-Mtls-Clientcert-Leaf',
+];
+const hopByHop = [
+  'Keep-Alive',
+  'Proxy-Connection',
+  'Proxy-Authenticate',
+  'Proxy-Authorization',
+  'TE',
+  'Trailer',
+  'Upgrade',
+  'HTTP2-Settings',
+];
+
+/** Each letter in one case or the other, each hyphen as `-` or `_`. */
+function spellings(name: string): fc.Arbitrary<string> {
+  const letters = [...name].map((letter) =>
+    letter === '-' ? fc.constantFrom('-', '_') : fc.constantFrom(letter.toLowerCase(), letter.toUpperCase()),
+  );
+  return fc.tuple(...letters).map((parts) => parts.join(''));
+}
+
+describe('a field of a request', () => {
+  it.each(identityNames)('%s is dropped in every spelling', (name) => {
+    fc.assert(
+      fc.property(spellings(name), (spelling) => expect(requestFields.rule(spelling)).toBe('drop')),
+      { numRuns: 50 },
+    );
+  });
+
+  it.each(hopByHop)('%s is dropped: it is hop-by-hop', (name) => {
+    expect([name, name.toLowerCase(), name.toUpperCase()].map(requestFields.rule)).toEqual([
+      'drop',
+      'drop',
+      'drop',
+    ]);
+  });
+
+  it('is dropped with any `_` in its name, so that it stands in for no other', () => {
+    const names = ['X_Custom', 'Content_Length', 'transfer_encoding', 'HOST_', '_', 'Con_nection', 'Ex_pect'];
+    expect(names.map(requestFields.rule)).toEqual(names.map(() => 'drop'));
+  });
+
+  it('passes when its name only resembles an identity field', () => {
+    const names = [
+      'Forwarded-To',
+      'X-Real-IP-2',
+      'Client-Certs',
+      'X-Forwarded',
+      'SSL-Clien',
+      'XX-SSL-a',
+      'X-SSL',
+    ];
+    expect(names.map(requestFields.rule)).toEqual(names.map(() => 'pass'));
+  });
+
+  it('is read when the codec lives by it, in any case', () => {
+    const names = ['HOST', 'Connection', 'content-length', 'Transfer-Encoding', 'EXPECT'];
+    expect(names.map(requestFields.rule)).toEqual(names.map((name) => name.toLowerCase()));
+  });
+});
+
+describe('a field of an answer', () => {
+  it('passes, also with `_` or the name of an identity field', () => {
+    const names = ['Set-Cookie', 'X_Custom', 'X-Request-Id', 'Host', 'Expect'];
+    expect(names.map(responseFields.rule)).toEqual(names.map(() => 'pass'));
+  });
+
+  it.each(hopByHop)('%s is dropped: it is hop-by-hop', (name) => {
+    expect(responseFields.rule(name)).toBe('drop');
+  });
+});
+
+it('keeps to its rules for more names than it remembers, and for long ones', () => {
+  for (let round = 0; round < 2; round++) {
+    for (let index = 0; index < 3000; index++) {
+      expect(requestFields.rule(`X-Custom-${index}`)).toBe('pass');
+      expect(requestFields.rule(`X-Forwarded-${index}`)).toBe('drop');
+    }
+    expect(requestFields.rule(`X-SSL-${'a'.repeat(100)}`)).toBe('drop');
+  }
+});
+
+describe('Connection', () => {
+  it.each([
+    ['', { close: false, keepAlive: false, names: null, invalid: false }],
+    [' , ,', { close: false, keepAlive: false, names: null, invalid: false }],
+    ['close', { close: true, keepAlive: false, names: null, invalid: false }],
+    ['Keep-Alive, CLOSE', { close: true, keepAlive: true, names: null, invalid: false }],
+    ['closed', { close: false, keepAlive: false, names: new Set(['closed']), invalid: false }],
+    ['\tX-A ,x-b', { close: false, keepAlive: false, names: new Set(['x-a', 'x-b']), invalid: false }],
+    ['x-a x-b', { close: false, keepAlive: false, names: new Set(['x-a x-b']), invalid: true }],
+    ['"close"', { close: false, keepAlive: false, names: new Set(['"close"']), invalid: true }],
+    ['Host, close', { close: true, keepAlive: false, names: new Set(['host']), invalid: true }],
+  ])('%j is read', (value, options) => {
+    expect(readConnectionOptions(value)).toEqual(options);
+  });
+});
