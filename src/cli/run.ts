@@ -10,6 +10,7 @@ export async function run({ config }: { readonly config: string }): Promise<numb
   const onSignal = () => stop.abort();
   // A fault that nobody caught: the state behind it is unknown, so the process ends, with its last word in the log.
   process.once('uncaughtException', (error) => process.exit(fail(error, logger)));
+  // Never taken off: a second signal must not kill the process between its last record and its exit code.
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   try {
     logger = createLogger();
@@ -18,8 +19,6 @@ export async function run({ config }: { readonly config: string }): Promise<numb
     return exitCodes.drained;
   } catch (error) {
     return fail(error, logger);
-  } finally {
-    process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
   }
 }
 

@@ -98,6 +98,7 @@ export class Listener {
   abort(): void {
     clearInterval(this.#sweep);
     for (const inbound of this.#unfinished.values()) this.#fail(inbound, 'shutdown', null);
+    this.#unfinished.clear();
   }
 
   #accept(transport: net.Socket): void {
@@ -115,12 +116,14 @@ export class Listener {
     transport.on('error', () => {});
     this.#unfinished.set(transport, inbound);
     const admitted = this.#options.admit(inbound);
-    if (admitted === true) this.#tls.emit('connection', transport);
-    else if (admitted !== false) {
-      void admitted.then((yes) => {
-        if (yes && !transport.destroyed) this.#tls.emit('connection', transport);
-      });
-    }
+    if (typeof admitted === 'boolean') this.#begin(transport, admitted);
+    else void admitted.then((yes) => this.#begin(transport, yes));
+  }
+
+  #begin(transport: net.Socket, admitted: boolean): void {
+    // Who was refused counts no longer, though the socket takes a moment to close.
+    if (!admitted) this.#unfinished.delete(transport);
+    else if (!transport.destroyed) this.#tls.emit('connection', transport);
   }
 
   #secure(socket: TLSSocket): void {

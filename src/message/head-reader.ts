@@ -24,8 +24,8 @@ export class RequestReader {
     const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
     if (found === BROKEN) return unread('line_end');
     if (length > limits.head) {
-      const inFirstLine = intake.bytes.subarray(intake.start, intake.end).indexOf('\r\n') === -1;
-      return unread(inFirstLine ? 'target_length' : 'head_length');
+      const allowed = intake.bytes.subarray(intake.start, Math.min(intake.start + limits.head, intake.end));
+      return unread(allowed.includes('\r\n') ? 'head_length' : 'target_length');
     }
     if (found === INCOMPLETE) return null;
     this.rest = { bytes: intake.bytes, at: found, end: intake.end };

@@ -13,6 +13,7 @@ const MAX_FLUSH_MS = 10_000;
  * The caller has taken its own listeners for `data` and `end` off.
  */
 export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
+  if (socket.destroyed) return;
   let discarded = 0;
   const destroy = () => socket.destroy();
   let timer = setTimeout(destroy, MAX_FLUSH_MS);
@@ -21,15 +22,17 @@ export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
     clearTimeout(timer);
     timer = setTimeout(destroy, MAX_MS);
   });
-  socket.on('data', (bytes: Buffer) => {
-    discarded += bytes.length;
-    if (discarded > MAX_BYTES) destroy();
-  });
-  // The client has closed its half: as soon as the answer is out, nobody is left.
-  socket.once('end', () => {
+  /** The client has closed its half or said too much: as soon as the answer is out, nobody is listened to. */
+  const enough = () => {
+    socket.pause();
     if (socket.writableFinished) destroy();
     else socket.once('finish', destroy);
+  };
+  socket.on('data', (bytes: Buffer) => {
+    discarded += bytes.length;
+    if (discarded > MAX_BYTES) enough();
   });
+  socket.once('end', enough);
   if (answer === null) socket.end();
   else socket.end(answer);
   socket.resume();

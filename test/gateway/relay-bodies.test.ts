@@ -50,8 +50,8 @@ const cases = [0, 1, 64 * KiB, 10 * MiB].flatMap((size) =>
   ),
 );
 
-test.each(cases)(
-  'a body of $size random bytes ($framing, $writes) arrives as it was sent, both ways',
+it.each(cases)(
+  'hands on a body of $size random bytes ($framing, $writes) as it was sent, both ways',
   async ({ size, framing, writes }) => {
     const asked = randomBytes(size);
     const answered = randomBytes(size);

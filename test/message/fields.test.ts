@@ -42,7 +42,7 @@ function spellings(name: string): fc.Arbitrary<string> {
 describe('a field of a request', () => {
   it.each(identityNames)('%s is dropped in every spelling', (name) => {
     fc.assert(
-      fc.property(spellings(name), (spelling) => expect(requestFields.rule(spelling)).toBe('drop')),
+      fc.property(spellings(name), (spelling) => requestFields.rule(spelling) === 'drop'),
       { numRuns: 50 },
     );
   });

@@ -60,7 +60,11 @@ export class Client implements AsyncDisposable {
   /** The next whole response, 1xx included. Rejects when the connection ends within it or before it. */
   async response(options: TakeOptions = {}): Promise<Message> {
     for (;;) {
-      const message = takeMessage(this.#bytes, { ...options, ended: this.#ended });
+      const message = takeMessage(this.#bytes, {
+        ...options,
+        // After a reset nothing is complete that goes on until the end.
+        ended: this.#ended && this.#error === undefined,
+      });
       if (message !== null) {
         this.#bytes = this.#bytes.subarray(message.raw.length);
         return message;

@@ -9,6 +9,12 @@ import type { Message } from './http.ts';
 export interface StageOptions {
   /** Replaces the default sections of the same name. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Default: `/` alone. A route without an upstream leads to the host. */
+  readonly routes?: readonly {
+    readonly path: string;
+    readonly upstream?: string;
+    readonly deadline?: string;
+  }[];
   readonly host?: HostOptions;
   readonly authority?: Authority;
   /** Further files beside the configuration. */
@@ -35,7 +41,7 @@ export interface Stage extends AsyncDisposable {
  */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack();
-  const { authority: pki = authority(), files = {}, config = {} } = options;
+  const { authority: pki = authority(), files = {}, config = {}, routes = [{ path: '/' }] } = options;
   const server = pki.issueServer();
   const leaf = pki.issueClient();
   const host = opened.use(await openHost(options.host));
@@ -51,7 +57,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       config: {
         trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
         clients: { match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] } },
-        routes: [{ path: '/', upstream: host.url, deadline: '30s' }],
+        routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
         ...config,
         listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
       },

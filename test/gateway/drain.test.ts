@@ -1,0 +1,132 @@
+/** SIGTERM and SIGINT: what is begun is finished, nothing new is taken, and nothing is lost from the audit. */
+import { once } from 'node:events';
+import { connect as connectTcp } from 'node:net';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach } from '../support/records.ts';
+import { openStage, type Stage, type StageOptions } from '../support/stage.ts';
+
+/** A gateway whose host holds every answer back until `release`. */
+async function openHeld(config: StageOptions['config'] = {}): Promise<Stage & { release: () => void }> {
+  const held: (() => void)[] = [];
+  const stage = await openStage({
+    config,
+    host: {
+      answer: (_request, socket) => {
+        held.push(() => socket.write(acknowledgement));
+        return null;
+      },
+    },
+  });
+  return Object.assign(stage, { release: () => held.splice(0).forEach((answer) => void answer()) });
+}
+
+/** `/readyz` changes as soon as the signal is heard. */
+async function notReady({ gateway }: Stage): Promise<string> {
+  for (;;) {
+    const { status, body } = await gateway.admin('/readyz');
+    if (status === 503) return body;
+  }
+}
+
+it.each(['SIGTERM', 'SIGINT'] as const)(
+  'on %s finishes the exchange at hand and ends with 0',
+  async (signal) => {
+    await using stage = await openHeld();
+    await using busy = await stage.connect();
+    await using idle = await stage.connect();
+    busy.write(post());
+    await stage.host.request(0);
+
+    stage.gateway.signal(signal);
+    expect(await notReady(stage)).toBe('{"ready":false,"reasons":["draining"]}\n');
+    expect(await idle.rest()).toHaveLength(0);
+    expect(idle.error).toBeUndefined();
+    await expect(stage.connect()).rejects.toThrow(/ECONNREFUSED/);
+
+    stage.release();
+    const answer = await busy.response();
+    expect(statusOf(answer)).toBe(200);
+    expect(answer.field('connection')).toBe('close');
+    expect(await busy.rest()).toHaveLength(0);
+    expect(await stage.gateway.exited()).toEqual({ code: 0 });
+  },
+);
+
+it('goes on accepting for drainDelay, every answer the last of its connection, then closes what is idle', async () => {
+  await using stage = await openStage({ config: { timeouts: { drainDelay: '1500ms' } } });
+  await using idle = await stage.connect();
+  await using kept = await stage.connect();
+  expect((await kept.exchange(post())).field('connection')).toBeUndefined();
+
+  stage.gateway.signal('SIGTERM');
+  await notReady(stage);
+  for (const client of [kept, await stage.connect()]) {
+    const answer = await client.exchange(post());
+    expect(statusOf(answer)).toBe(200);
+    expect(answer.field('connection')).toBe('close');
+    expect(await client.rest()).toHaveLength(0);
+  }
+  expect(idle.socket.readableEnded).toBe(false);
+  expect(await idle.rest()).toHaveLength(0);
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+});
+
+it('is not hurried by further signals', async () => {
+  await using stage = await openHeld();
+  await using busy = await stage.connect();
+  busy.write(post());
+  await stage.host.request(0);
+  for (const signal of ['SIGTERM', 'SIGTERM', 'SIGINT'] as const) {
+    stage.gateway.signal(signal);
+    await notReady(stage);
+  }
+  stage.release();
+  expect(statusOf(await busy.response())).toBe(200);
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+});
+
+it('cuts an exchange that is not done within timeouts.drain', async () => {
+  await using stage = await openHeld({ timeouts: { drain: '200ms' } });
+  await using busy = await stage.connect();
+  busy.write(post());
+  await stage.host.request(0);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  await expect(busy.response()).rejects.toThrow('ended after 0 bytes');
+  const messages = stage.gateway.records().filter(({ type }) => type === 'message');
+  expect(messages).toEqual([
+    expect.objectContaining({ method: 'POST', outcome: expect.not.stringMatching('answered') }),
+  ]);
+});
+
+it('records a handshake that it did not wait for', async () => {
+  await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
+  const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
+  await once(socket, 'connect');
+  const { localPort } = socket;
+  // Accepted after it, so that it is known before the signal is.
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  await expectOneRecordEach(stage.gateway, 2);
+  const failed = stage.gateway.records().find(({ verdict }) => verdict === 'failed');
+  expect(failed).toMatchObject({ source_port: localPort, reason: 'shutdown' });
+});
+
+it('has every record written when it exits', async () => {
+  await using stage = await openStage();
+  const clients = await Promise.all(Array.from({ length: 20 }, () => stage.connect()));
+  for (const client of clients) client.write(Buffer.concat(Array.from({ length: 10 }, () => post())));
+  const answers = await Promise.all(
+    clients.map(async (client) => {
+      for (let count = 0; count < 10; count++) expect(statusOf(await client.response())).toBe(200);
+    }),
+  );
+  expect(answers).toHaveLength(20);
+  await expectOneRecordEach(stage.gateway, 20);
+  const ids = stage.gateway
+    .records()
+    .flatMap(({ type, request_id }) => (type === 'message' ? [request_id] : []));
+  expect(new Set(ids).size).toBe(200);
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});

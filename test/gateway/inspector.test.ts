@@ -1,0 +1,27 @@
+/** SIGUSR1 would start Node's inspector: a debugger in front of card messages. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { openStage } from '../support/stage.ts';
+
+it('does not listen to SIGUSR1', async () => {
+  await using stage = await openStage();
+  stage.gateway.signal('SIGUSR1');
+  for (let count = 0; count < 20; count++) expect(statusOf(await stage.send(post()))).toBe(200);
+  stage.gateway.signal('SIGUSR1');
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  expect(stage.gateway.stderr).not.toMatch(/debugger|inspector/i);
+});
+
+it('would be seen to: the same signal opens it in a Node that is left alone', async () => {
+  const node = process.env.NODE_UNDER_TEST ?? process.execPath;
+  const env = { ...process.env, NODE_OPTIONS: '--inspect-port=0' };
+  const child = spawn(node, ['-e', 'console.log(1); setInterval(() => {}, 1000)'], { env });
+  await once(child.stdout, 'data');
+  child.kill('SIGUSR1');
+  const [line] = await once(child.stderr, 'data');
+  expect(String(line)).toMatch(/debugger listening/i);
+  child.kill('SIGKILL');
+});

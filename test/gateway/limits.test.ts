@@ -1,0 +1,97 @@
+/** `limits.unfinishedHandshakes` and `limits.connections`: a flood is held off, and not at the cost of who is named. */
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const named = '203.0.113.7';
+const flooder = '198.51.100.9';
+const match = { organizationalUnit: 'Example organisation' };
+
+/** A closed socket forgets its port. */
+const ports = new WeakMap<Socket, number | undefined>();
+const portOf = (socket: Socket) => ({ localPort: ports.get(socket) });
+
+/** A connection that a balancer opens for this source, and that says nothing of TLS. */
+async function silent({ gateway }: Stage, source: string): Promise<Socket> {
+  const socket = connectTcp({ port: gateway.port, host: '127.0.0.1' }).on('error', () => {});
+  await once(socket, 'connect');
+  ports.set(socket, socket.localPort);
+  socket.resume().write(`PROXY TCP4 ${source} 192.0.2.1 ${socket.localPort} 8443\r\n`);
+  return socket;
+}
+
+async function expectServed(stage: Stage, source: string): Promise<void> {
+  const socket = await silent(stage, source);
+  await using client = await stage.connect({ socket });
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  socket.destroy();
+}
+
+it('refuses a flood of unfinished handshakes, and never an address that the allowlist names', async () => {
+  await using stage = await openStage({
+    config: {
+      listen: { proxyProtocol: { trusted: ['127.0.0.1/32'] } },
+      clients: { allowlist: [`${named}/32`], refuseAt: 'http', match },
+      limits: { unfinishedHandshakes: 4 },
+    },
+  });
+  const flood: Socket[] = [];
+  for (let count = 0; count < 7; count++) flood.push(await silent(stage, flooder));
+  // Which of them are refused depends on whose PROXY header is read first; how many does not.
+  const open = () => flood.filter(({ closed }) => !closed);
+  while (open().length > 4) await Promise.race(open().map((socket) => once(socket, 'close')));
+  const waiting = open();
+  for (const refused of flood.filter(({ closed }) => closed)) {
+    expect(await handshakeFrom(stage.gateway, portOf(refused))).toMatchObject({
+      verdict: 'deny',
+      reason: 'too_many_handshakes',
+      source_address: flooder,
+      tls_version: null,
+    });
+  }
+  await expectServed(stage, named);
+  // The one that is named may have as many as it likes.
+  for (let count = 0; count < 20; count++) waiting.push(await silent(stage, named));
+  await expectServed(stage, named);
+  expect(open()).toHaveLength(4);
+
+  // Whoever leaves makes room.
+  for (const socket of waiting) socket.destroy();
+  for (const socket of waiting) {
+    expect(await handshakeFrom(stage.gateway, portOf(socket))).toMatchObject({ reason: 'reset' });
+  }
+  const late = await silent(stage, flooder);
+  await using client = await stage.connect({ socket: late });
+  expect(statusOf(await client.exchange(post()))).toBe(403);
+  late.destroy();
+  await expectOneRecordEach(stage.gateway, 7 + 20 + 3);
+});
+
+it('refuses connections beyond limits.connections until one has ended', async () => {
+  await using stage = await openStage({ config: { limits: { connections: 2 } } });
+  await using _first = await stage.connect();
+  const second = await stage.connect();
+  const third = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
+  await once(third, 'connect');
+  const record = await handshakeFrom(stage.gateway, third);
+  expect(record).toMatchObject({
+    verdict: 'deny',
+    reason: 'too_many_connections',
+    source_address: '127.0.0.1',
+  });
+
+  await second[Symbol.asyncDispose]();
+  // The gateway hears of the end in its own time: whoever is refused until then tries again.
+  let served = false;
+  while (!served) {
+    served = await stage.send(post()).then(
+      (answer) => statusOf(answer) === 200,
+      () => false,
+    );
+  }
+  await expectOneRecordEach(stage.gateway);
+});

@@ -1,0 +1,79 @@
+/** The end of the process with messages under way: what was begun is finished, and nothing new is begun. */
+import type { Socket } from 'node:net';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement, type Host } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+/** The host's socket as soon as it has a message, which it leaves unanswered. */
+function silent(host: Host): Promise<Socket> {
+  return new Promise((resolve) => {
+    host.options.answer = (_request, socket) => {
+      resolve(socket);
+      return null;
+    };
+  });
+}
+
+/** Sends SIGTERM; resolves once the gateway has closed an idle connection, so that draining is under way. */
+async function beginDrain(stage: Stage): Promise<void> {
+  await using idle = await stage.connect();
+  stage.gateway.signal('SIGTERM');
+  expect(await idle.rest()).toHaveLength(0);
+}
+
+it('finishes the exchange under way, says that the connection ends, and exits with 0', async () => {
+  await using stage = await openStage();
+  const asked = silent(stage.host);
+  await using client = await stage.connect();
+  client.write(Buffer.concat([post({ body: 'begun' }), post({ body: 'pipelined after it' })]));
+  const socket = await asked;
+  await beginDrain(stage);
+  await expect(stage.connect()).rejects.toThrow(/ECONNREFUSED/);
+  socket.write(acknowledgement);
+  const answer = await client.response();
+  expect(statusOf(answer)).toBe(200);
+  expect(answer.field('connection')).toBe('close');
+  expect(await client.rest()).toHaveLength(0);
+  expect(client.error).toBeUndefined();
+  client.halfClose();
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+  expect(stage.host.requests.map(({ body }) => body.toString())).toEqual(['begun']);
+  expect(await messageOf(stage.gateway, await stage.host.request(0))).toMatchObject({ outcome: 'answered' });
+});
+
+it('takes in the rest of a request under way', async () => {
+  await using stage = await openStage();
+  await using client = await stage.connect();
+  const begun = new Promise<void>((resolve) => {
+    stage.host.options.onHead = () => resolve();
+  });
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf');
+  await begun;
+  await beginDrain(stage);
+  const answer = await client.exchange('half');
+  expect(statusOf(answer)).toBe(200);
+  expect(answer.field('connection')).toBe('close');
+  client.halfClose();
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+});
+
+it.each([
+  ['none of the answer came', ''],
+  ['the answer has begun', 'HTTP/1.1 200 OK\r\n\r\nthe beginning'],
+])('cuts at the end of timeouts.drain what is not done, when %s', async (_when, bytes) => {
+  await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
+  const asked = silent(stage.host);
+  await using client = await stage.connect();
+  // On HTTP/1.0 an answer until the end has no other sign of it than how the connection ends.
+  client.write('GET /cut HTTP/1.0\r\n\r\n');
+  (await asked).write(bytes);
+  stage.gateway.signal('SIGTERM');
+  await expect(client.response()).rejects.toThrow(/ended after/);
+  expect(client.error).toMatchObject({ code: 'ECONNRESET' });
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+  const record = stage.gateway.records().find(({ path }) => path === '/cut');
+  expect(record?.outcome).not.toBe('answered');
+});

@@ -1,0 +1,147 @@
+/** Slow readers on either side: the other side waits, and the gateway holds no more than its buffers. */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const MiB = 1024 * 1024;
+const size = 200 * MiB;
+/** How far the gateway's memory may grow: its buffers, and garbage, of which V8 lets 64 MiB pile up outside its heap. */
+const allowed = 96 * MiB;
+const block = randomBytes(MiB);
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage({
+    routes: [{ path: '/', deadline: '5m' }],
+    config: { limits: { body: '300MiB' } },
+  });
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+async function residentBytes(): Promise<number> {
+  const status = await readFile(`/proc/${stage.gateway.pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** Messages there and back on a connection of their own: the gateway had its turn many times over. */
+async function letPass(roundTrips: number): Promise<void> {
+  await using other = await stage.connect();
+  for (let trip = 0; trip < roundTrips; trip++) {
+    expect(statusOf(await other.exchange(post({ target: '/other' })))).toBe(200);
+  }
+}
+
+/** Writes `size` bytes as fast as the socket takes them; the bytes handed to it so far. */
+function pour(socket: Socket): { readonly poured: () => number; readonly digest: Promise<string> } {
+  let poured = 0;
+  const hash = createHash('sha256');
+  const digest = (async () => {
+    while (poured < size) {
+      poured += block.length;
+      hash.update(block);
+      if (!socket.write(block)) await once(socket, 'drain');
+    }
+    return hash.digest('hex');
+  })();
+  return { poured: () => poured, digest };
+}
+
+/** Reads the payload after the head, slower than the sender sends; the gateway's memory at its highest. */
+async function sip(socket: Socket): Promise<{ digest: string; peak: number }> {
+  const hash = createHash('sha256');
+  let peak = 0;
+  let received = 0;
+  let head: Buffer | null = Buffer.alloc(0);
+  let sips = 0;
+  socket.resume();
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    let payload = chunk;
+    if (head !== null) {
+      head = Buffer.concat([head, chunk]);
+      const end = head.indexOf('\r\n\r\n');
+      if (end < 0) continue;
+      payload = head.subarray(end + 4);
+      head = null;
+    }
+    hash.update(payload);
+    received += payload.length;
+    if (++sips % 500 === 0) peak = Math.max(peak, await residentBytes());
+    if (received === size) break;
+  }
+  return { digest: hash.digest('hex'), peak };
+}
+
+const linux = it.runIf(process.platform === 'linux');
+
+linux('holds back a host whose answer of 200 MB the client does not read', async () => {
+  await letPass(100);
+  const before = await residentBytes();
+  let source: ReturnType<typeof pour> | undefined;
+  stage.host.options.answer = (request, socket) => {
+    if (request.startLine.includes('/other')) return acknowledgement;
+    socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+    source = pour(socket);
+    return null;
+  };
+  const index = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.socket.removeAllListeners('data').pause();
+  client.write(post({ target: '/download', fields: ['Connection: close'] }));
+  const request = await stage.host.request(index);
+  await letPass(500);
+  const held = source?.poured() ?? 0;
+  await letPass(100);
+  // It stands still: what the kernel's buffers hold was taken, and no more.
+  expect(source?.poured()).toBe(held);
+  expect(held).toBeLessThan(size / 2);
+  expect((await residentBytes()) - before).toBeLessThan(allowed);
+
+  const { digest, peak } = await sip(client.socket);
+  expect(digest).toBe(await source?.digest);
+  expect(peak - before).toBeLessThan(allowed);
+  expect(await messageOf(stage.gateway, request)).toMatchObject({
+    outcome: 'answered',
+    response_bytes: size,
+  });
+});
+
+linux('holds back a client whose upload of 200 MB the host does not read', async () => {
+  stage.host.options.answer = () => acknowledgement;
+  await letPass(100);
+  const before = await residentBytes();
+  const connected = new Promise<Socket>((resolve) => {
+    stage.host.options.onConnection = (socket) => {
+      delete stage.host.options.onConnection;
+      socket.removeAllListeners('data').pause();
+      resolve(socket);
+    };
+  });
+  for (const socket of stage.host.sockets) socket.destroy();
+  await using client = await stage.connect();
+  client.write(`POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  const source = pour(client.socket);
+  const socket = await connected;
+  await letPass(500);
+  const held = source.poured();
+  await letPass(100);
+  expect(source.poured()).toBe(held);
+  expect(held).toBeLessThan(size / 2);
+  expect((await residentBytes()) - before).toBeLessThan(allowed);
+
+  const { digest, peak } = await sip(socket);
+  expect(digest).toBe(await source.digest);
+  expect(peak - before).toBeLessThan(allowed);
+  socket.write(acknowledgement);
+  expect(statusOf(await client.response())).toBe(200);
+  const record = await stage.gateway.audit(({ path }) => path === '/upload');
+  expect(record).toMatchObject({ outcome: 'answered', request_bytes: size });
+});

@@ -1,0 +1,102 @@
+/** Which connections to the host are used again: those alone whose last answer ended where it should, and that live. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement, response } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+/** The host's end of the connection on which the last message came. */
+let last: Socket;
+
+beforeAll(async () => {
+  stage = await openStage();
+});
+
+beforeEach(async () => {
+  await exchange(acknowledgement);
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** One message, answered with these bytes; whether it came on a connection of its own. */
+async function exchange(
+  answer: string | Buffer,
+  request: string | Buffer = post(),
+): Promise<{ fresh: boolean }> {
+  stage.host.options.answer = (_request, socket) => {
+    last = socket;
+    return answer;
+  };
+  const before = stage.host.connectionCount;
+  expect(statusOf(await stage.send(request))).toBe(200);
+  return { fresh: stage.host.connectionCount > before };
+}
+
+it('uses a connection again whose answer ended where its framing said, for whatever client comes next', async () => {
+  expect(await exchange(acknowledgement)).toEqual({ fresh: false });
+  const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
+  expect(await exchange(chunked)).toEqual({ fresh: false });
+  expect(await exchange(acknowledgement)).toEqual({ fresh: false });
+  const old = 'HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok';
+  expect(await exchange(old)).toEqual({ fresh: false });
+  expect(await exchange(acknowledgement)).toEqual({ fresh: false });
+});
+
+it.each([
+  ['that the host says will end', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok'],
+  ['on HTTP/1.0, where that must be agreed on', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['with bytes after the answer', `${acknowledgement}x`],
+  ['with a second answer after the first', `${acknowledgement}${acknowledgement}`],
+  ['with bytes after the last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nx'],
+])('does not use a connection again %s', async (_which, answer) => {
+  expect(await exchange(answer)).toEqual({ fresh: false });
+  const closing = last;
+  if (!closing.closed) await once(closing, 'close');
+  expect(await exchange(acknowledgement)).toEqual({ fresh: true });
+});
+
+it.each([
+  ['ends it', (socket: Socket) => socket.end()],
+  ['resets it', (socket: Socket) => socket.resetAndDestroy()],
+  ['writes on it what nobody asked for', (socket: Socket) => socket.write(acknowledgement)],
+])('never picks a connection again once the host %s between two messages', async (_what, act) => {
+  const idle = last;
+  act(idle);
+  // The gateway’s own end of it came back: the host’s was delivered.
+  if (!idle.closed) await once(idle, 'close');
+  expect(await exchange(acknowledgement)).toEqual({ fresh: true });
+  expect(await exchange(response({ body: 'next' }))).toEqual({ fresh: false });
+});
+
+it('does not use a connection again whose request was still coming when the answer ended', async () => {
+  const early = new Promise<Socket>((resolve) => {
+    stage.host.options.onHead = (_head, socket) => {
+      delete stage.host.options.onHead;
+      socket.write(acknowledgement);
+      resolve(socket);
+    };
+  });
+  const request = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf';
+  expect(statusOf(await stage.send(request))).toBe(200);
+  const socket = await early;
+  if (!socket.closed) await once(socket, 'close');
+  expect(await exchange(acknowledgement)).toEqual({ fresh: true });
+});
+
+it('gives two messages at the same time a connection each', async () => {
+  const asked: Socket[] = [];
+  const both = new Promise<void>((resolve) => {
+    stage.host.options.answer = (_request, socket) => {
+      if (asked.push(socket) === 2) resolve();
+      return null;
+    };
+  });
+  const answers = [stage.send(post({ body: 'a' })), stage.send(post({ body: 'b' }))];
+  await both;
+  expect(new Set(asked).size).toBe(2);
+  for (const socket of asked) socket.write(acknowledgement);
+  for (const answer of answers) expect(statusOf(await answer)).toBe(200);
+});

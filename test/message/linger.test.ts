@@ -1,0 +1,89 @@
+/** The end of a connection, where one second must not cut off an answer that is still leaving. */
+import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { lingeringClose } from '../../src/message/linger.ts';
+
+/** A socket whose client takes what was written only when told to. */
+class Slow extends Duplex {
+  readonly taken: string[] = [];
+  #take: (() => void) | null = null;
+
+  constructor() {
+    super({ allowHalfOpen: true });
+  }
+
+  override _read(): void {}
+
+  override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#take = () => {
+      this.taken.push(bytes.toString());
+      done();
+    };
+  }
+
+  take(): void {
+    const take = this.#take;
+    this.#take = null;
+    take?.();
+  }
+}
+
+let socket: Slow;
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  socket = new Slow();
+});
+
+afterEach(() => {
+  socket.destroy();
+  vi.useRealTimers();
+});
+
+const close = (answer: Buffer | null) => lingeringClose(socket as unknown as TLSSocket, answer);
+const turn = () => new Promise(setImmediate);
+
+it('waits for an answer that leaves slowly, then one second for the client', async () => {
+  socket.write('earlier');
+  close(Buffer.from('last'));
+  vi.advanceTimersByTime(4_000);
+  socket.take();
+  await turn();
+  vi.advanceTimersByTime(4_000);
+  socket.take();
+  await turn();
+  expect(socket.taken).toEqual(['earlier', 'last']);
+  vi.advanceTimersByTime(999);
+  expect(socket.destroyed).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(socket.destroyed).toBe(true);
+});
+
+it('does not wait for a client that takes nothing for ten seconds', async () => {
+  close(Buffer.from('last'));
+  vi.advanceTimersByTime(9_999);
+  expect(socket.destroyed).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(socket.destroyed).toBe(true);
+});
+
+it.each([
+  ['has ended', () => socket.push(null)],
+  ['has sent more than 64 KiB', () => socket.push(Buffer.alloc(64 * 1024 + 1))],
+])('ends as soon as the answer has left when the client %s', async (_what, act) => {
+  close(Buffer.from('last'));
+  act();
+  await turn();
+  expect(socket.destroyed).toBe(false);
+  socket.take();
+  await turn();
+  expect(socket.taken).toEqual(['last']);
+  expect(socket.destroyed).toBe(true);
+});
+
+it('sets no timer for a socket that is gone already', () => {
+  socket.destroy();
+  close(Buffer.from('last'));
+  expect(vi.getTimerCount()).toBe(0);
+});

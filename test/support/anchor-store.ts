@@ -1,0 +1,105 @@
+/** A trust store over a real directory and a real folder: only its clock, timers and chance are the test's. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import type { AnchorOptions } from '../../src/trust/anchor.ts';
+import { openTrust, type Timers, type Trust, type TrustOptions } from '../../src/trust/refresh.ts';
+import type { AnchorState, TrustEvent } from '../../src/trust/state.ts';
+import { type Authority, authority } from './authority.ts';
+import { type Directory, openDirectory } from './directory.ts';
+import { temporaryFolder } from './folder.ts';
+
+/** When every test begins: milliseconds since the epoch. */
+export const now = Date.UTC(2026, 0, 15);
+export const day = 86_400_000;
+export const own = authority({ now });
+export const stranger = authority({ now });
+export const sha256 = ({ root }: Authority) => parseCertificate(root.der).sha256;
+
+export const filesOf = ({ root, issuing }: Authority) => ({
+  '/root.pem': root.pem,
+  '/issuing.pem': issuing.pem,
+});
+export const serve = (directory: Directory, files: Record<string, string>) => {
+  for (const [path, content] of Object.entries(files)) directory.files.set(path, content);
+};
+
+/** Timers that only the test fires: every pause is remembered, `fire` ends the oldest one. */
+class ManualTimers implements Timers {
+  readonly pending: { run: () => unknown; milliseconds: number }[] = [];
+  setTimeout(run: () => unknown, milliseconds: number) {
+    const timer = { run, milliseconds };
+    this.pending.push(timer);
+    return timer;
+  }
+  clearTimeout(timer: unknown) {
+    this.pending.splice(this.pending.indexOf(timer as never), 1);
+  }
+  /** Resolves when what the timer started is done. */
+  async fire() {
+    await this.pending.shift()?.run();
+  }
+}
+
+/** `open` starts the trust store, again and again over the same cache; its directory serves `own`. */
+export async function openStore(options: Partial<TrustOptions> & { anchor?: Partial<AnchorOptions> } = {}) {
+  await using opened = new AsyncDisposableStack();
+  const directory = opened.use(await openDirectory(filesOf(own)));
+  const folder = opened.use(await temporaryFolder());
+  const caFile = join(folder.path, 'ca.pem');
+  await writeFile(caFile, directory.pki.root.pem);
+  const clock = { now };
+  const timers = new ManualTimers();
+  const events: TrustEvent[] = [];
+  const published: AnchorState[][] = [];
+  const running = new Set<Trust>();
+  const urls = [`${directory.origin}/root.pem`, `${directory.origin}/issuing.pem`];
+  const configured: AnchorOptions = { name: 'own', urls, tls: { ca: caFile } };
+  const open = async (changes: typeof options = {}) => {
+    const { anchor, ...rest } = { ...options, ...changes };
+    const trust = await openTrust({
+      anchors: [{ ...configured, ...anchor }],
+      requirePin: false,
+      refresh: 3_600_000,
+      cacheDir: join(folder.path, 'trust'),
+      onAnchors: (anchors) => published.push(anchors),
+      onEvent: (event) => events.push(event),
+      clock: () => clock.now,
+      timers,
+      random: () => 0,
+      ...rest,
+    });
+    running.add(trust);
+    return trust;
+  };
+  opened.defer(() => {
+    for (const trust of running) trust.close();
+  });
+  const stack = opened.move();
+  /** What happened since the last call. */
+  const actions = () => events.splice(0).map(({ action }) => action);
+  return {
+    directory,
+    configured,
+    folder: folder.path,
+    cacheFile: join(folder.path, 'trust', 'own.json'),
+    clock,
+    timers,
+    events,
+    published,
+    actions,
+    open,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** A store that was open before: its cache is warm, and nothing has happened since. */
+export async function openWarmStore() {
+  const store = await openStore();
+  (await store.open()).close();
+  store.actions();
+  return store;
+}
+
+export const ders = (trust: Trust) =>
+  trust.states().map(({ certificates }) => certificates.map(({ der }) => der));
