@@ -39,6 +39,7 @@ export class Gateway {
   readonly #admitted = new Set<Downstream>();
   #policy: Policy;
   #draining = false;
+  #accepting = true;
   #whenEmpty: (() => void) | null = null;
 
   constructor({ snapshot, listen, recorder }: GatewayOptions) {
@@ -76,10 +77,12 @@ export class Gateway {
     this.#draining = true;
     for (const downstream of this.#admitted) downstream.drain({ now: drainDelay === 0 });
     if (drainDelay > 0) await sleep(drainDelay);
+    this.#accepting = false;
     this.#listener.close();
     for (const downstream of this.#admitted) downstream.drain({ now: true });
     await Promise.race([this.#empty(), sleep(drain, undefined, { ref: false })]);
     this.#listener.abort();
+    for (const downstream of this.#admitted) downstream.abort();
     for (const socket of this.#open) socket.destroy();
     await this.#empty();
     this.#pools.close();
@@ -163,7 +166,7 @@ export class Gateway {
     });
     this.#admitted.add(downstream);
     socket.once('close', () => this.#admitted.delete(downstream));
-    if (this.#draining) downstream.drain({ now: false });
+    if (this.#draining) downstream.drain({ now: !this.#accepting });
   }
 
   #refuse(inbound: Inbound, socket: TLSSocket, reason: keyof typeof denyReasons): void {

@@ -30,40 +30,42 @@ export function validatePath(
   // A CA is told apart even when no path leads from it: an anchor's own CA presented as a client is a finding.
   if (leaf.isCa) return deny('ca_as_leaf');
   let outOfTime: ValidatedPath | null = null;
-  for (const anchor of anchors) {
-    const certificates = findPath(leaf, anchor.certificates);
-    if (certificates === null) continue;
-    const path = {
-      anchor: anchor.name,
-      certificates,
-      notBefore: Math.max(...certificates.map(({ notBefore }) => notBefore)),
-      notAfter: Math.min(...certificates.map(({ notAfter }) => notAfter)),
-    };
-    if (now >= path.notBefore && now <= path.notAfter)
-      return checkLeaf(leaf) ?? { allow: true, permit: path };
-    outOfTime ??= path;
+  for (const { name, certificates: held } of anchors) {
+    for (const certificates of findPaths(leaf, held)) {
+      const path = {
+        anchor: name,
+        certificates,
+        notBefore: Math.max(...certificates.map(({ notBefore }) => notBefore)),
+        notAfter: Math.min(...certificates.map(({ notAfter }) => notAfter)),
+      };
+      if (now >= path.notBefore && now <= path.notAfter)
+        return checkLeaf(leaf) ?? { allow: true, permit: path };
+      // A CA that was renewed under its key may stand beside the old one: an expired path is not the last word.
+      outOfTime ??= path;
+    }
   }
   if (outOfTime !== null) return denyTime(outOfTime, now);
   return deny('untrusted');
 }
 
 /** Depth first from the leaf up: names, key identifiers and signatures; every step leads closer to the root. */
-function findPath(
+function* findPaths(
   from: Certificate,
   anchor: readonly Certificate[],
   /** CAs between the leaf and `from`'s issuer that count against a path length limit (RFC 5280 §6.1.4 (l)). */
   below = 0,
-): [Certificate, ...Certificate[]] | null {
+): Generator<[Certificate, ...Certificate[]]> {
   for (const issuer of anchor) {
     if (issuer === from || !isIssuedBy(from, issuer)) continue;
     if (issuer.pathLength !== null && below > issuer.pathLength) continue;
-    if (issuer === anchor[0]) return [from, issuer];
+    if (issuer === anchor[0]) {
+      yield [from, issuer];
+      continue;
+    }
     // An anchor's CAs were read as a tree below its root (trust/bundle.ts); the bound is for what was not.
     if (below >= anchor.length) continue;
-    const rest = findPath(issuer, anchor, below + 1);
-    if (rest !== null) return [from, ...rest];
+    for (const rest of findPaths(issuer, anchor, below + 1)) yield [from, ...rest];
   }
-  return null;
 }
 
 function denyTime(path: ValidatedPath, now: number) {

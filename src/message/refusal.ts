@@ -38,7 +38,10 @@ export const messageRefusals = {
     status: 400,
     says: 'a chunk’s size line or end is not as RFC 9112 §7.1 writes it, or has an extension',
   },
-  trailer: { status: 400, says: 'a trailer field is malformed or the trailers exceed the limits' },
+  trailer: {
+    status: 400,
+    says: 'a trailer field is malformed, frames or routes the message, or the trailers exceed the limits',
+  },
   head_timeout: { status: 408, says: 'the head did not arrive within timeouts.head' },
   body_timeout: { status: 408, says: 'the body stood still for timeouts.bodyIdle' },
   no_route: { status: 404, says: 'no route fits the path' },
@@ -56,6 +59,7 @@ export const upstreamFailures = {
   closed_early: { status: 502, says: 'the host closed the connection before it answered; not sent again' },
   bad_answer: { status: 502, says: 'the host’s answer is not valid HTTP/1.1' },
   deadline: { status: 504, says: 'the host did not answer within the route’s deadline' },
+  shutdown: { status: 503, says: 'the gateway ended, after timeouts.drain, before the host answered' },
   answer_cut: { status: 502, says: 'the answer ended in the middle; the client’s connection was cut too' },
 } as const satisfies Record<string, MessageRefusal>;
 

@@ -95,6 +95,11 @@ export class Downstream implements ExchangeClient {
     if (now && this.#phase === 'idle') this.#close();
   }
 
+  /** The time for draining is over: what is under way fails, and an answer that has begun is cut. */
+  abort(): void {
+    this.#exchange.fail('shutdown');
+  }
+
   readonly #onData = (bytes: Buffer): void => {
     if (this.#phase === 'answer') {
       // Pipelined: kept where it is, one read at most, until the answer has left.

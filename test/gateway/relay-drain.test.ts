@@ -1,4 +1,5 @@
 /** The end of the process with messages under way: what was begun is finished, and nothing new is begun. */
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { post } from '../support/client.ts';
@@ -60,20 +61,33 @@ it('takes in the rest of a request under way', async () => {
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
 });
 
-it.each([
-  ['none of the answer came', ''],
-  ['the answer has begun', 'HTTP/1.1 200 OK\r\n\r\nthe beginning'],
-])('cuts at the end of timeouts.drain what is not done, when %s', async (_when, bytes) => {
+it('answers 503 at the end of timeouts.drain what the host has not answered', async () => {
   await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
   const asked = silent(stage.host);
   await using client = await stage.connect();
-  // On HTTP/1.0 an answer until the end has no other sign of it than how the connection ends.
+  client.write(post());
+  await asked;
+  stage.gateway.signal('SIGTERM');
+  const answer = await client.response();
+  expect(statusOf(answer)).toBe(503);
+  expect(answer.field('connection')).toBe('close');
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'shutdown' });
+});
+
+it('cuts at the end of timeouts.drain an answer that has begun', async () => {
+  await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
+  const asked = silent(stage.host);
+  await using client = await stage.connect();
+  // On HTTP/1.0 nothing tells the end of such an answer but how the connection ends.
+  const begun = once(client.socket, 'data');
   client.write('GET /cut HTTP/1.0\r\n\r\n');
-  (await asked).write(bytes);
+  (await asked).write('HTTP/1.1 200 OK\r\n\r\nthe beginning');
+  await begun;
   stage.gateway.signal('SIGTERM');
   await expect(client.response()).rejects.toThrow(/ended after/);
   expect(client.error).toMatchObject({ code: 'ECONNRESET' });
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
   const record = stage.gateway.records().find(({ path }) => path === '/cut');
-  expect(record?.outcome).not.toBe('answered');
+  expect(record).toMatchObject({ outcome: 'cut', reason: 'shutdown', status: 200 });
 });

@@ -1,0 +1,271 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type PathAnchor, validatePath } from '../../src/identity/path.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import { purposes } from '../../src/pki/development.ts';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+import { authority } from '../support/authority.ts';
+
+const now = Date.UTC(2026, 0, 15, 12);
+const hour = 3_600_000;
+const pki = authority({ now });
+const parse = ({ der }: { der: Uint8Array }): Certificate => parseCertificate(der);
+const anchorOf = (name: string, ...certificates: Issued[]): PathAnchor => ({
+  name,
+  certificates: certificates.map(parse),
+});
+const own = anchorOf('own', pki.root, pki.issuing);
+
+const judge = (leaf: Issued, anchors: readonly PathAnchor[] = [own], at = now) =>
+  validatePath(parse(leaf), { anchors, now: at });
+const outcome = (leaf: Issued, anchors?: readonly PathAnchor[], at?: number) => {
+  const verdict = judge(leaf, anchors, at);
+  return verdict.allow ? verdict.permit.anchor : verdict.reason;
+};
+
+const ca = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>): Issued =>
+  issueCertificate({
+    notBefore: now - hour,
+    notAfter: now + hour,
+    basicConstraints: { ca: true },
+    keyUsage: ['keyCertSign'],
+    ...options,
+  });
+
+describe('a leaf', () => {
+  it('passes with its whole path, leaf first and root last, and the span in which all of it is valid', () => {
+    const leaf = pki.issueClient({ notBefore: now - 2 * hour, notAfter: now + 3 * hour });
+    const verdict = judge(leaf);
+    expect(verdict.allow && verdict.permit.certificates.map(({ subject }) => subject)).toEqual(
+      [leaf, pki.issuing, pki.root].map((each) => parse(each).subject),
+    );
+    expect(verdict).toMatchObject({
+      allow: true,
+      permit: { anchor: 'own', notBefore: now - 2 * hour, notAfter: now + 3 * hour },
+    });
+  });
+
+  it.each<[string, Partial<IssueOptions>, string]>([
+    ['without any extension but its key identifiers', { keyUsage: null }, 'own'],
+    ['with the extended key usage clientAuth', { extendedKeyUsage: [purposes.clientAuth] }, 'own'],
+    ['with clientAuth among others', { extendedKeyUsage: [purposes.serverAuth, purposes.clientAuth] }, 'own'],
+    ['with anyExtendedKeyUsage', { extendedKeyUsage: ['2.5.29.37.0'] }, 'own'],
+    ['with serverAuth alone', { extendedKeyUsage: [purposes.serverAuth] }, 'wrong_purpose'],
+    ['with a key usage for signing and more', { keyUsage: ['digitalSignature', 'keyAgreement'] }, 'own'],
+    ['with a key usage without digitalSignature', { keyUsage: ['keyAgreement'] }, 'wrong_purpose'],
+    ['that says it is no CA', { basicConstraints: { ca: false } }, 'own'],
+    ['that says it is one', { basicConstraints: { ca: true } }, 'ca_as_leaf'],
+    ['with a key on P-384', { key: 'P-384' }, 'own'],
+    ['with a key on P-521', { key: 'P-521' }, 'own'],
+    ['with an RSA key of 2048 bits', { key: 'rsa-2048' }, 'own'],
+    ['with an RSA key of 1024 bits', { key: 'rsa-1024' }, 'weak_key'],
+    ['with a key on secp256k1', { key: 'secp256k1' }, 'weak_key'],
+    ['with a DSA key', { key: 'dsa-1024' }, 'weak_key'],
+    ['signed with SHA-384', { hash: 'sha384' }, 'own'],
+    ['signed with SHA-1', { hash: 'sha1' }, 'weak_signature'],
+    [
+      'with a critical extension that nobody knows',
+      { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.of(5, 0) }] },
+      'unsupported_extension',
+    ],
+    [
+      'with an extension that nobody knows and need not know',
+      { extensions: [{ oid: '1.2.3.4', value: Buffer.of(5, 0) }] },
+      'own',
+    ],
+    ['that ends before now', { notAfter: now - 1000 }, 'expired'],
+    ['that begins after now', { notBefore: now + 1000 }, 'not_yet_valid'],
+  ])('%s', (_what, options, expected) => {
+    const defaults = { notBefore: now - 2 * hour, notAfter: now + hour };
+    expect(outcome(pki.issueClient({ ...defaults, ...options }))).toBe(expected);
+  });
+
+  it('signed with MD5 is weak', () => {
+    const rsa = authority({ now, key: 'rsa-2048' });
+    const anchors = [anchorOf('rsa', rsa.root, rsa.issuing)];
+    expect(outcome(rsa.issueClient({ hash: 'md5' }), anchors)).toBe('weak_signature');
+    expect(outcome(rsa.issueClient({ hash: 'sha1', pss: true }), anchors)).toBe('weak_signature');
+    expect(outcome(rsa.issueClient({ pss: true }), anchors)).toBe('rsa');
+  });
+
+  it('is valid from the first to the last second that its certificate tells', () => {
+    const leaf = pki.issueClient({ notBefore: now, notAfter: now + hour });
+    expect([now - 1, now, now + hour, now + hour + 1].map((at) => outcome(leaf, [own], at))).toEqual([
+      'not_yet_valid',
+      'own',
+      'own',
+      'expired',
+    ]);
+  });
+
+  it('that is untrusted besides being weak, expired or for another purpose is told to be untrusted', () => {
+    const stranger = authority({ now });
+    for (const options of [
+      { key: 'rsa-1024' },
+      { notAfter: now - 1 },
+      { extendedKeyUsage: [purposes.serverAuth] },
+    ] as const) {
+      expect(outcome(stranger.issueClient(options))).toBe('untrusted');
+    }
+  });
+});
+
+describe('a path', () => {
+  it('ends with its CAs: an expired or future one makes every leaf below it so', () => {
+    const leafOf = (issuing: Partial<IssueOptions>) => {
+      const made = authority({ now, issuing });
+      return [made.issueClient(), [anchorOf('own', made.root, made.issuing)]] as const;
+    };
+    expect(outcome(...leafOf({ notAfter: now - 1000 }))).toBe('expired');
+    expect(outcome(...leafOf({ notBefore: now + 1000 }))).toBe('not_yet_valid');
+    const verdict = judge(...leafOf({ notAfter: now - 1000 }));
+    expect(verdict).toMatchObject({
+      allow: false,
+      detail: expect.stringMatching(/^CN=Example Issuing CA.* expired at/),
+    });
+  });
+
+  it('denies a leaf whose issuing CA shares a trusted name but not its key', () => {
+    const namesake = authority({ now });
+    expect(outcome(namesake.issueClient())).toBe('untrusted');
+    // Version 1 has no key identifiers: there the name fits, and only the signature does not.
+    expect(outcome(namesake.issueClient({ version: 1, keyUsage: null }))).toBe('untrusted');
+    expect(outcome(pki.issueClient({ version: 1, keyUsage: null }))).toBe('own');
+  });
+
+  it('leads over no certificate that the anchor does not hold', () => {
+    expect(outcome(pki.issueClient(), [anchorOf('root alone', pki.root)])).toBe('untrusted');
+    expect(outcome(pki.issueClient(), [anchorOf('another root', authority({ now }).root, pki.issuing)])).toBe(
+      'untrusted',
+    );
+    expect(outcome(pki.issueClient(), [])).toBe('untrusted');
+  });
+
+  it('leads over the CAs of one anchor, never of two', () => {
+    const anchors = [anchorOf('root', pki.root), anchorOf('issuing', authority({ now }).root, pki.issuing)];
+    expect(outcome(pki.issueClient(), anchors)).toBe('untrusted');
+  });
+
+  it('may end at the root at once', () => {
+    expect(outcome(pki.issueClient({ issuer: pki.root }))).toBe('own');
+  });
+
+  it('is not led by a leaf that may sign nothing: not below another leaf', () => {
+    const leaf = pki.issueClient();
+    const below = pki.issueClient({ issuer: leaf });
+    expect(outcome(below)).toBe('untrusted');
+  });
+
+  it('is told of an anchor’s own root and issuing CA as clients: they are CAs', () => {
+    expect(outcome(pki.root)).toBe('ca_as_leaf');
+    expect(outcome(pki.issuing)).toBe('ca_as_leaf');
+  });
+
+  it('takes the first anchor that it leads to in full and in time', () => {
+    const old = ca({
+      subject: pki.issuing.subject,
+      issuer: pki.root,
+      key: pki.issuing.privateKey,
+      notAfter: now - 1,
+    });
+    const leaf = pki.issueClient();
+    const expired = anchorOf('expired', pki.root, old);
+    expect(outcome(leaf, [expired])).toBe('expired');
+    expect(outcome(leaf, [expired, own])).toBe('own');
+    expect(
+      outcome(leaf, [anchorOf('stranger', authority({ now }).root), own, { ...own, name: 'again' }]),
+    ).toBe('own');
+  });
+
+  it('may find the renewed CA beside the expired one in the same anchor', () => {
+    const old = ca({
+      subject: pki.issuing.subject,
+      issuer: pki.root,
+      key: pki.issuing.privateKey,
+      notAfter: now - 1,
+    });
+    const leaf = pki.issueClient();
+    expect(outcome(leaf, [anchorOf('new first', pki.root, pki.issuing, old)])).toBe('new first');
+    expect(outcome(leaf, [anchorOf('old first', pki.root, old, pki.issuing)])).toBe('old first');
+  });
+});
+
+describe('any hierarchy of CAs', () => {
+  interface Node {
+    readonly certificate: Issued;
+    readonly parent: number;
+    readonly pathLength: number | undefined;
+    readonly notBefore: number;
+    readonly notAfter: number;
+  }
+
+  const node = fc.record({
+    /** Modulo what is there already: every CA hangs below an earlier one. */
+    parent: fc.nat(),
+    pathLength: fc.option(fc.nat({ max: 2 }), { nil: undefined, freq: 3 }),
+    hoursBefore: fc.integer({ min: -1, max: 9 }),
+    hoursAfter: fc.integer({ min: -1, max: 9 }),
+    /** Whether the anchor holds it. */
+    held: fc.boolean(),
+  });
+
+  function build(
+    specs: readonly {
+      parent: number;
+      pathLength: number | undefined;
+      hoursBefore: number;
+      hoursAfter: number;
+    }[],
+  ) {
+    const nodes: Node[] = [];
+    for (const [index, { parent, pathLength, hoursBefore, hoursAfter }] of specs.entries()) {
+      const above = index === 0 ? -1 : parent % index;
+      const issuer = nodes[above]?.certificate;
+      const notBefore = now - hoursBefore * hour;
+      const notAfter = now + hoursAfter * hour;
+      const certificate = ca({
+        subject: { CN: `CA ${index}` },
+        ...(issuer === undefined ? {} : { issuer }),
+        notBefore,
+        notAfter,
+        basicConstraints: pathLength === undefined ? { ca: true } : { ca: true, pathLength },
+      });
+      nodes.push({ certificate, parent: above, pathLength, notBefore, notAfter });
+    }
+    return nodes;
+  }
+
+  it('lets a leaf in exactly when every CA above it is held, in time, and allows the depth below it', () => {
+    fc.assert(
+      fc.property(fc.array(node, { minLength: 1, maxLength: 6 }), fc.nat(), (specs, under) => {
+        const nodes = build(specs);
+        const chain: Node[] = [];
+        for (let at = under % nodes.length; at >= 0; ) {
+          const here = nodes[at] as Node;
+          chain.push(here);
+          at = here.parent;
+        }
+        const leaf = pki.issueClient({ issuer: (chain[0] as Node).certificate });
+        // The root is always there: an anchor without one is none.
+        const held = nodes.filter((_, index) => index === 0 || specs[index]?.held);
+        const complete =
+          chain.every((each) => held.includes(each)) &&
+          chain.every(({ pathLength }, below) => pathLength === undefined || below <= pathLength);
+        const inTime = chain.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter);
+
+        const verdict = judge(leaf, [anchorOf('any', ...held.map(({ certificate }) => certificate))]);
+        expect(verdict.allow).toBe(complete && inTime);
+        if (verdict.allow) {
+          const subjects = verdict.permit.certificates.map(({ sha256 }) => sha256);
+          expect(subjects).toEqual(
+            [leaf, ...chain.map(({ certificate }) => certificate)].map((each) => parse(each).sha256),
+          );
+        } else {
+          const reasons = complete ? ['expired', 'not_yet_valid'] : ['untrusted'];
+          expect(reasons).toContain(verdict.reason);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

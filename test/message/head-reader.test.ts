@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
+import { messageRefusals } from '../../src/message/refusal.ts';
+
+const limits = { head: 64, fields: 10, body: 1000, connections: 1, unfinishedHandshakes: 1 };
+
+/** A request whose head has `size` bytes, most of them in its target or in a field. */
+function request(size: number, where: 'target' | 'field'): string {
+  const padding = 'a'.repeat(size - 'GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n'.length);
+  const [target, value] = where === 'target' ? [padding, ''] : ['', padding];
+  return `GET /${target} HTTP/1.1\r\nHost: a\r\nX: ${value}\r\n\r\n`;
+}
+
+/** What the reader says to the pieces: the first result that is not null. */
+function read(...pieces: string[]) {
+  const reader = new RequestReader();
+  for (const piece of pieces) {
+    const bytes = Buffer.from(piece, 'latin1');
+    const head = reader.read({ bytes, at: 0, end: bytes.length }, limits);
+    const { rest } = reader;
+    if (head !== null) return { head, rest: rest.bytes.toString('latin1', rest.at, rest.end) };
+  }
+  return null;
+}
+
+describe('a request’s head', () => {
+  it.each(['target', 'field'] as const)('may be as long as the limit: in a %s', (where) => {
+    expect(read(`${request(64, where)}body`)).toMatchObject({ head: { kind: 'request' }, rest: 'body' });
+  });
+
+  it.each([
+    ['431 when a field makes it so', 'field', 'head_length', 431],
+    ['414 when the request line alone is', 'target', 'target_length', 414],
+  ] as const)('that is too long is refused with %s, wherever the cut is', (_, where, refusal, status) => {
+    const text = request(where === 'target' ? 99 : 65, where);
+    for (let cut = 0; cut <= text.length; cut++) {
+      const refused = read(text.slice(0, cut), text.slice(cut));
+      expect([cut, refused?.head]).toMatchObject([cut, { kind: 'refused', refusal }]);
+    }
+    expect(messageRefusals[refusal].status).toBe(status);
+  });
+
+  it('that is too long is refused before it ends', () => {
+    expect(read('GET / HTTP/1.1\r\nX: ', 'a'.repeat(46))).toMatchObject({ head: { refusal: 'head_length' } });
+    expect(read('GET /', 'a'.repeat(60))).toMatchObject({ head: { refusal: 'target_length' } });
+    expect(read('GET / HTTP/1.1\r\nX: ', 'a'.repeat(45))).toBe(null);
+  });
+
+  it('with a bare LF is refused as soon as the LF is there', () => {
+    expect(read('GET / HTTP/1.1\n')).toMatchObject({
+      head: { refusal: 'line_end', method: null, path: null },
+    });
+  });
+});
+
+describe('an answer’s head', () => {
+  function answer(text: string) {
+    const bytes = Buffer.from(text, 'latin1');
+    return new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { toHead: false, limits });
+  }
+
+  it('may be as long as the limit, and is malformed beyond it', () => {
+    const text = (padding: number) => `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(padding)}\r\n\r\n`;
+    expect(answer(text(40))).toMatchObject({ status: 200 });
+    expect(text(40)).toHaveLength(64);
+    expect([answer(text(41)), answer(text(41).slice(0, -4)), answer('HTTP/1.1 200')]).toEqual([
+      'malformed',
+      null,
+      null,
+    ]);
+  });
+
+  it.each(['HTTP/1.1 200 OK\n', 'HTTP/2 200\r\n\r\n', 'nonsense\r\n\r\n'])('%j is malformed', (text) => {
+    expect(answer(text)).toBe('malformed');
+  });
+
+  it('is followed by what comes next, and forgotten on reset', () => {
+    const reader = new ResponseReader();
+    const options = { toHead: false, limits };
+    const offer = (text: string) =>
+      reader.read({ bytes: Buffer.from(text), at: 0, end: text.length }, options);
+    expect(offer('HTTP/1.1 103 x\r\n\r\nHTTP/')).toMatchObject({ status: 103 });
+    expect(reader.rest.bytes.toString('latin1', reader.rest.at, reader.rest.end)).toBe('HTTP/');
+    expect(offer('HTTP/')).toBe(null);
+    reader.reset();
+    expect(offer('HTTP/1.1 204 x\r\n\r\n')).toMatchObject({ status: 204 });
+  });
+});

@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parseCertificate } from '../src/pki/certificate.ts';
+import { acceptAnchor, preflight } from '../src/preflight.ts';
+import { createSite, minimal, type Site } from './config/site.ts';
+import { authority } from './support/authority.ts';
+
+let site: Site;
+beforeEach(async () => {
+  site = await createSite();
+});
+afterEach(() => site[Symbol.asyncDispose]());
+
+/** What is wrong with the minimal configuration changed so, as lines without the folder. */
+async function problemsOf(config: Record<string, unknown>): Promise<string[]> {
+  await site.write('gateway.yaml', JSON.stringify({ ...minimal, ...config }, null, 1));
+  const { problems, loaded } = await preflight(site.file);
+  expect(loaded === null).toBe(problems.length > 0);
+  return problems.map(({ file, line, column, path, found }) => {
+    expect(file).toBe(site.file);
+    return `${line}:${column} ${path}: ${found.replaceAll(`${site.folder}/`, '')}`;
+  });
+}
+
+const pki = authority();
+const parse = ({ der }: { der: Uint8Array }) => parseCertificate(der);
+
+it('passes what run would start with, and fetches nothing', async () => {
+  expect(await problemsOf({})).toEqual([]);
+  const urls = ['https://192.0.2.1/root.pem'];
+  expect(await problemsOf({ trust: { anchors: [{ name: 'far', urls }] } })).toEqual([]);
+});
+
+it('names the place of every anchor’s problem, all of them at once', async () => {
+  await site.write('leaf.pem', pki.issueClient().pem);
+  await site.write('issuing.pem', pki.issuing.pem);
+  await site.write('words.pem', 'no certificate at all');
+  const anchors = [
+    { name: 'leaf', files: ['leaf.pem'] },
+    { name: 'absent', files: ['anchor.pem', 'absent.pem'] },
+    { name: 'good', files: ['anchor.pem'] },
+    { name: 'rootless', files: ['issuing.pem'] },
+    { name: 'words', files: ['words.pem'] },
+    { name: 'pinned', files: ['anchor.pem'], rootSha256: parse(pki.root).sha256 },
+  ];
+  const lines = await problemsOf({ trust: { anchors } });
+  expect([...new Set(lines.map((line) => line.split(': ')[0]?.split(' ')[1]))]).toEqual([
+    'trust.anchors[0].files',
+    'trust.anchors[1].files[1]',
+    'trust.anchors[3].files',
+    'trust.anchors[4].files[0]',
+    'trust.anchors[5].files',
+  ]);
+  const said = lines.join('\n');
+  expect(said).toMatch(/anchors\[0\]\.files: CN=Example client.*: is no CA certificate/);
+  expect(said).toMatch(/absent\.pem: ENOENT$/m);
+  expect(said).toMatch(/anchors\[3\]\.files: no self-signed root/);
+  expect(said).toMatch(/its SHA-256 is [0-9a-f]{64}, not rootSha256$/m);
+  const places = lines.map((line) => Number(line.split(':')[0]));
+  expect(places).toEqual(places.toSorted((one, other) => one - other));
+});
+
+it('has one problem with a configuration that is not there', async () => {
+  const { problems } = await preflight(join(site.folder, 'absent.yaml'));
+  expect(problems).toEqual([expect.objectContaining({ path: '', line: 1, column: 1 })]);
+});
+
+describe('an anchor', () => {
+  const anchor = { name: 'own', certificates: [parse(pki.root), parse(pki.issuing)] as const };
+  const ofLeaf = parse(pki.issueClient()).spkiPin;
+  const ofRoot = parse(pki.root).spkiPin;
+  const ofIssuing = parse(pki.issuing).spkiPin;
+
+  async function refusal(clients: Record<string, unknown>): Promise<string | null> {
+    await site.write('gateway.yaml', JSON.stringify({ ...minimal, clients }));
+    const { loaded, problems } = await preflight(site.file);
+    expect(problems).toEqual([]);
+    return loaded === null
+      ? 'not loaded'
+      : acceptAnchor(loaded.config)({ ...anchor, certificates: [...anchor.certificates] });
+  }
+  const pins = (...keys: string[]) => keys.map((key) => `sha256/${key}`);
+
+  it.each([
+    ['a leaf’s pin', { pins: pins(ofLeaf) }],
+    ['its own CA’s pin beside an allowlist', { pins: pins(ofIssuing), allowlist: ['203.0.113.7'] }],
+    ['its own CA’s pin beside match', { pins: pins(ofRoot), match: { commonName: 'a' } }],
+    ['its own CA’s pin where anybody may call', { pins: pins(ofRoot), anyCertificateOfAnchor: true }],
+    ['match alone', { match: { commonName: 'a' } }],
+  ])('is taken beside %s', async (_what, clients) => {
+    expect(await refusal(clients)).toBeNull();
+  });
+
+  it.each([
+    ['its root’s pin alone', { pins: pins(ofRoot) }, /CN=Example Root CA.* names no caller$/],
+    ['its issuing CA’s pin alone', { pins: pins(ofIssuing) }, /CN=Example Issuing CA.* names no caller$/],
+    ['a leaf’s pin and its issuing CA’s', { pins: pins(ofLeaf, ofIssuing) }, /names no caller$/],
+    [
+      'its issuing CA’s pin beside a range of length /0',
+      { pins: pins(ofIssuing), allowlist: ['0.0.0.0/0'] },
+      /names no caller$/,
+    ],
+    [
+      'its issuing CA’s pin beside a match on the issuer alone',
+      { pins: pins(ofIssuing), match: { issuer: 'CN=Example Issuing CA' } },
+      /names no caller$/,
+    ],
+  ])('is refused beside %s', async (_what, clients, says) => {
+    expect(await refusal(clients)).toMatch(says);
+  });
+});
