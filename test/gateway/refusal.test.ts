@@ -246,7 +246,7 @@ it('shows curl the whole page, and no reset, while it still uploads 1 MB', async
   await writeFile(ca, pki.root.pem);
   const url = `https://127.0.0.1:${port}/`;
   const curl = ['--silent', '--show-error', '--include', '--cacert', ca, '--header', 'Expect:'];
-  for (let round = 0; round < 5; round++) {
+  for (let round = 0; round < 20; round++) {
     const child = spawn('curl', [...curl, '--data-binary', `@${upload}`, url], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,0 +1,138 @@
+/** A message reaches the host at most once, and a 2xx means that it did, however often the host dies in between. */
+import { readdir, readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { type Client, post } from '../support/client.ts';
+import type { Gateway } from '../support/gateway.ts';
+import { statusOf } from '../support/http.ts';
+import { openRecordingHost, type RecordingHost } from '../support/recording-host.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const messages = 10_000;
+const connections = 8;
+const killsNeeded = 100;
+/** How far the gateway's memory may grow: V8 lets garbage of 64 MiB pile up outside its heap. */
+const allowedBytes = 96 * 1024 * 1024;
+
+/** What a message came to for its client. */
+type End = number | 'cut';
+
+/** Hands out ids, and writes down how each of them ended. */
+class Ledger {
+  readonly ends = new Map<string, End>();
+  #given = 0;
+
+  /** The next ids, at most `count`; none when all have been given. */
+  take(count: number): string[] {
+    const from = this.#given;
+    this.#given = Math.min(messages, from + count);
+    return Array.from({ length: this.#given - from }, (_, index) => `id-${from + index}`);
+  }
+}
+
+/** A small body mostly; now and then one that takes several writes, so that the host dies within it too. */
+function request(id: string): Buffer {
+  const body = Buffer.alloc(Math.random() < 0.05 ? 100_000 : 300, 'x');
+  return post({ fields: [`X-Message-Id: ${id}`], body });
+}
+
+/** Sends messages on one connection after another, up to three pipelined, and never one twice. */
+async function talk(stage: Stage, host: RecordingHost, ledger: Ledger): Promise<void> {
+  let client: Client | null = null;
+  for (let ids = ledger.take(1); ids.length > 0; ids = ledger.take(1 + Math.floor(Math.random() * 3))) {
+    await host.up();
+    client ??= await stage.connect();
+    client.write(Buffer.concat(ids.map(request)));
+    for (const id of ids) ledger.ends.set(id, 'cut');
+    let last = false;
+    try {
+      for (const id of ids) {
+        const answer = await client.response();
+        ledger.ends.set(id, statusOf(answer));
+        if (statusOf(answer) === 200) expect(answer.field('x-message-id')).toBe(id);
+        last = answer.field('connection') === 'close';
+        if (last) break;
+      }
+    } catch (error) {
+      // A reset is a cut; an end that nobody announced is not.
+      if (client.error === undefined) throw error;
+      last = true;
+    }
+    if (!last) continue;
+    await client[Symbol.asyncDispose]();
+    client = null;
+  }
+  await client?.[Symbol.asyncDispose]();
+}
+
+const openFiles = async ({ pid }: Gateway) => (await readdir(`/proc/${pid}/fd`)).length;
+
+async function residentBytes({ pid }: Gateway): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+it.runIf(process.platform === 'linux')(
+  'delivers every answered message exactly once, and none twice, to a host that dies more than 100 times',
+  async () => {
+    await using host = await openRecordingHost();
+    await using stage = await openStage({
+      routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}`, deadline: '5s' }],
+    });
+    const { gateway } = stage;
+    await stage.send(post({ fields: ['X-Message-Id: warm-up'] }));
+    const filesBefore = await openFiles(gateway);
+    const bytesBefore = await residentBytes(gateway);
+
+    const ledger = new Ledger();
+    let done = false;
+    const talking = Promise.all(Array.from({ length: connections }, () => talk(stage, host, ledger))).finally(
+      () => {
+        done = true;
+      },
+    );
+    while (!done) {
+      await Promise.race([talking, sleep(5 + Math.random() * 35)]);
+      await host.kill();
+    }
+    await talking;
+
+    const lives = await host.lives();
+    const received = lives.flat().filter((id) => id !== 'warm-up');
+    expect(new Set(received).size).toBe(received.length);
+    expect(ledger.ends.size).toBe(messages);
+    const answered = [...ledger.ends].flatMap(([id, end]) => (end === 200 ? [id] : []));
+    const known = new Set(received);
+    expect(answered.filter((id) => !known.has(id))).toEqual([]);
+    expect(
+      [...new Set(ledger.ends.values())].filter((end) => ![200, 502, 503, 504, 'cut'].includes(end)),
+    ).toEqual([]);
+
+    // A life in which a message was received and never answered ended between the write and the answer.
+    const between = lives.filter((ids) => ids.some((id) => ledger.ends.get(id) !== 200 && id !== 'warm-up'));
+    console.log(
+      lives.length,
+      between.length,
+      answered.length,
+      JSON.stringify(
+        Object.fromEntries(
+          Object.entries(Object.groupBy(ledger.ends.values(), String)).map(([k, v]) => [k, v?.length]),
+        ),
+      ),
+    );
+    expect(between.length).toBeGreaterThanOrEqual(killsNeeded);
+    expect(answered.length).toBeGreaterThan(messages / 2);
+
+    // One record each for what the gateway read, and the audit and the client agree on what was answered.
+    await vi.waitFor(async () => expect(await gateway.metrics()).toMatch(/^ehi_in_flight 0$/m), 10_000);
+    const records = gateway.records().filter(({ type }) => type === 'message');
+    expect(records.filter(({ status }) => status === 200)).toHaveLength(answered.length + 1);
+
+    await vi.waitFor(async () => {
+      expect(await gateway.metrics()).toMatch(/^ehi_connections 0$/m);
+      expect(await openFiles(gateway)).toBeLessThanOrEqual(filesBefore);
+    }, 10_000);
+    expect((await residentBytes(gateway)) - bytesBefore).toBeLessThan(allowedBytes);
+  },
+  120_000,
+);

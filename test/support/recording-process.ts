@@ -1,0 +1,30 @@
+/**
+ * A host in a process of its own, to be killed: `node recording-process.ts PORT FILE`. It writes the `X-Message-Id`
+ * of every message it has received to the file, and only then, a random moment later, answers with it.
+ */
+import { appendFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { response } from './host.ts';
+import { takeMessage } from './http.ts';
+
+const [port, file = ''] = process.argv.slice(2);
+/** Milliseconds between the record and the answer, at most. */
+const slowest = 4;
+
+const server = createServer({ noDelay: true }, (socket) => {
+  let pending = Buffer.alloc(0);
+  socket.on('error', () => {});
+  socket.on('data', async (bytes: Buffer) => {
+    pending = Buffer.concat([pending, bytes]);
+    const message = takeMessage(pending);
+    if (message === null) return;
+    pending = pending.subarray(message.raw.length);
+    const id = message.field('x-message-id') ?? '';
+    appendFileSync(file, `${id}\n`);
+    await sleep(Math.random() * slowest);
+    socket.write(response({ fields: [`X-Message-Id: ${id}`], body: '{"Acknowledgement":"1"}' }));
+  });
+});
+
+server.listen(Number(port), '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
