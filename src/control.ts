@@ -63,15 +63,17 @@ class Control {
     this.#loaded = options.loaded;
     this.#audit = options.audit;
     this.#logger = options.logger;
-    this.#metrics = new Metrics({ version, auditRecordsLost: () => this.#audit.lost, now: Date.now });
+    this.#metrics = new Metrics({
+      version,
+      now: Date.now,
+      auditRecordsLost: () => this.#audit.lost,
+      serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
+      anchors: () => this.#trust?.states() ?? [],
+    });
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { config, serverCertificates } = this.#loaded;
-    for (const { chain } of serverCertificates) {
-      for (const { subject, notAfter } of chain)
-        this.#metrics.setCertificateExpiry('server', subject, notAfter);
-    }
+    const { config } = this.#loaded;
     this.#admin = await openAdmin({
       ...config.admin,
       metrics: async () => ({ body: await this.#metrics.text(), contentType: this.#metrics.contentType }),
@@ -86,6 +88,7 @@ class Control {
     });
     this.#trust = await openTrust({
       ...config.trust,
+      signal: stop,
       accept: acceptAnchor(config),
       onAnchors: (anchors) => this.#onAnchors(anchors),
       onEvent: (event) => this.#onTrustEvent(event),
@@ -128,15 +131,9 @@ class Control {
   }
 
   #onAnchors(anchors: readonly AnchorState[]): void {
-    for (const { name, certificates, fetchedAt, pinned } of anchors) {
-      this.#metrics.setTrust(name, { fetchedAtMs: fetchedAt, pinned });
-      for (const { subject, notAfter } of certificates) {
-        this.#metrics.setCertificateExpiry('anchor', subject, notAfter);
-      }
-    }
     if (anchors.length === 0) return;
     this.#trusted();
-    if (this.#state === 'serving') this.#supervisor?.publish(this.#snapshot());
+    if (this.#state !== 'draining') this.#supervisor?.publish(this.#snapshot());
   }
 
   #onTrustEvent(event: TrustEvent): void {

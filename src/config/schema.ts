@@ -99,7 +99,7 @@ function trust(folder: string) {
     refresh: duration().prefault('6h').describe('How often anchors are fetched again.'),
     cacheDir: file(folder, 'the path of a directory')
       .prefault('var/trust')
-      .describe('Keeps the last good anchors, for starts while their URL is down.'),
+      .describe('Keeps the last good anchors: a start takes them first, then asks their URLs.'),
   }).describe('Whose client certificates are accepted.');
 }
 

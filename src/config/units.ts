@@ -17,8 +17,10 @@ export function parseDuration(text: string): number | undefined {
   return duration <= longestDuration ? duration : undefined;
 }
 
-/** `16KiB` → 16384; undefined: no size. */
+/** `16KiB` → 16384; undefined: no size, or one that is not exact as a number. */
 export function parseSize(text: string): number | undefined {
   const [, count, unit] = sizePattern.exec(text) ?? [];
-  return count === undefined ? undefined : Number(count) * bytes[unit as keyof typeof bytes];
+  if (count === undefined) return undefined;
+  const size = Number(count) * bytes[unit as keyof typeof bytes];
+  return Number.isSafeInteger(size) ? size : undefined;
 }

@@ -30,6 +30,9 @@ export class Inbound {
   /** False: the allowlist does not name the source, and the refusal is left to HTTP. */
   allowed = true;
 
+  /** The source was judged, TLS has begun. */
+  admitted = false;
+
   readonly #listener: string;
   readonly #recorder: Recorder;
   #recorded = false;

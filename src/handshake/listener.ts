@@ -116,14 +116,17 @@ export class Listener {
     transport.on('error', () => {});
     this.#unfinished.set(transport, inbound);
     const admitted = this.#options.admit(inbound);
-    if (typeof admitted === 'boolean') this.#begin(transport, admitted);
-    else void admitted.then((yes) => this.#begin(transport, yes));
+    if (typeof admitted === 'boolean') this.#begin(inbound, admitted);
+    else void admitted.then((yes) => this.#begin(inbound, yes));
   }
 
-  #begin(transport: net.Socket, admitted: boolean): void {
+  #begin(inbound: Inbound, admitted: boolean): void {
     // Who was refused counts no longer, though the socket takes a moment to close.
-    if (!admitted) this.#unfinished.delete(transport);
-    else if (!transport.destroyed) this.#tls.emit('connection', transport);
+    if (!admitted) this.#unfinished.delete(inbound.transport);
+    else if (!inbound.transport.destroyed) {
+      inbound.admitted = true;
+      this.#tls.emit('connection', inbound.transport);
+    }
   }
 
   #secure(socket: TLSSocket): void {
@@ -165,7 +168,8 @@ export class Listener {
     const oldest = performance.now() - this.#snapshot.timeouts.handshake;
     for (const inbound of this.#unfinished.values()) {
       if (inbound.acceptedAt > oldest) return;
-      this.#fail(inbound, 'handshake_timeout', null);
+      // Who is still to be admitted is waited for elsewhere, and for as long (admission.ts).
+      if (inbound.admitted) this.#fail(inbound, 'handshake_timeout', null);
     }
   }
 

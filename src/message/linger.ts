@@ -22,17 +22,16 @@ export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
     clearTimeout(timer);
     timer = setTimeout(destroy, MAX_MS);
   });
-  /** The client has closed its half or said too much: as soon as the answer is out, nobody is listened to. */
-  const enough = () => {
-    socket.pause();
-    if (socket.writableFinished) destroy();
-    else socket.once('finish', destroy);
-  };
   socket.on('data', (bytes: Buffer) => {
     discarded += bytes.length;
-    if (discarded > MAX_BYTES) enough();
+    // No more is read, but not destroyed either: until the second is over the client can find the answer.
+    if (discarded > MAX_BYTES) socket.pause();
   });
-  socket.once('end', enough);
+  // The client has closed its half: as soon as the answer is out, nobody is left.
+  socket.once('end', () => {
+    if (socket.writableFinished) destroy();
+    else socket.once('finish', destroy);
+  });
   if (answer === null) socket.end();
   else socket.end(answer);
   socket.resume();

@@ -11,13 +11,29 @@ export interface MetricsOptions {
   readonly auditRecordsLost: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** The certificates of the server's chains, as they are in use at a scrape. */
+  readonly serverCertificates: () => readonly Expiring[];
+  /** The trust anchors, likewise. */
+  readonly anchors: () => readonly AnchorFacts[];
+}
+
+interface Expiring {
+  readonly subject: string;
+  /** Milliseconds since the epoch. */
+  readonly notAfter: number;
+}
+
+interface AnchorFacts {
+  readonly name: string;
+  /** Milliseconds since the epoch: when the anchor's source last confirmed it. */
+  readonly fetchedAt: number;
+  readonly pinned: boolean;
+  readonly certificates: readonly Expiring[];
 }
 
 export class Metrics {
   readonly #registry = new Registry();
   readonly #threads = new Map<number, { readonly connections: number; readonly inFlight: number }>();
-  readonly #trust = new Map<string, { readonly fetchedAtMs: number; readonly pinned: boolean }>();
-  readonly #certificates = new Map<string, { role: 'server' | 'anchor'; name: string; notAfterMs: number }>();
   readonly #clientLeaves = new Map<string, number>();
   readonly #handshakes = this.#counter('ehi_handshakes_total');
   readonly #handshakeSeconds = this.#histogram('ehi_handshake_seconds');
@@ -31,20 +47,21 @@ export class Metrics {
     this.#gauge('ehi_in_flight', (gauge) => gauge.set(this.#sum('inFlight')));
     this.#gauge('ehi_connections', (gauge) => gauge.set(this.#sum('connections')));
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
-      for (const { role, name, notAfterMs } of this.#certificates.values()) {
-        gauge.set({ role, name }, notAfterMs / 1000);
+      const set = (role: string, name: string, notAfter: number): void =>
+        gauge.set({ role, name }, notAfter / 1000);
+      for (const { subject, notAfter } of options.serverCertificates()) set('server', subject, notAfter);
+      for (const { subject, notAfter } of options.anchors().flatMap(({ certificates }) => certificates)) {
+        set('anchor', subject, notAfter);
       }
-      for (const [name, notAfterMs] of this.#clientLeaves) {
-        gauge.set({ role: 'client', name }, notAfterMs / 1000);
-      }
+      for (const [subject, notAfter] of this.#clientLeaves) set('client', subject, notAfter);
     });
     this.#gauge('ehi_trust_age_seconds', (gauge) => {
-      for (const [anchor, { fetchedAtMs }] of this.#trust) {
-        gauge.set({ anchor }, (options.now() - fetchedAtMs) / 1000);
+      for (const { name, fetchedAt } of options.anchors()) {
+        gauge.set({ anchor: name }, (options.now() - fetchedAt) / 1000);
       }
     });
     this.#gauge('ehi_trust_root_pinned', (gauge) => {
-      for (const [anchor, { pinned }] of this.#trust) gauge.set({ anchor }, pinned ? 1 : 0);
+      for (const { name, pinned } of options.anchors()) gauge.set({ anchor: name }, pinned ? 1 : 0);
     });
     this.#gauge('ehi_build_info', (gauge) =>
       gauge.set({ version: options.version, node: process.versions.node }, 1),
@@ -84,17 +101,6 @@ export class Metrics {
   /** A relay thread that died was replaced. */
   threadRestarted(): void {
     this.#restarts.inc();
-  }
-
-  /** `notAfterMs` in milliseconds since the epoch; of client leaves the most recently seen 100 are kept. */
-  setCertificateExpiry(role: 'server' | 'anchor' | 'client', name: string, notAfterMs: number): void {
-    if (role === 'client') keepRecent(this.#clientLeaves, name, notAfterMs);
-    else this.#certificates.set(`${role} ${name}`, { role, name, notAfterMs });
-  }
-
-  /** When the anchor was last fetched or read (milliseconds since the epoch), and whether its root is pinned. */
-  setTrust(anchor: string, state: { readonly fetchedAtMs: number; readonly pinned: boolean }): void {
-    this.#trust.set(anchor, state);
   }
 
   /** Everything in Prometheus' text format. */

@@ -11,6 +11,8 @@ export interface TrustOptions {
   /** Milliseconds between two fetches that succeed. */
   readonly refresh: number;
   readonly cacheDir: string;
+  /** Aborted: fetches end at once, and nothing is changed or told from then on. */
+  readonly signal?: AbortSignal;
   /** A last word on every set before it is used: null, or why it is refused. */
   readonly accept?: (anchor: Anchor) => string | null;
   /** The usable set changed after `openTrust` was done. */
@@ -53,7 +55,7 @@ export async function openTrust(options: TrustOptions): Promise<Trust> {
   const now = clock();
   const configured = await readConfiguredAnchors({ anchors: options.anchors, requirePin, accept, now });
   const stop = new AbortController();
-  const { signal } = stop;
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   const anchors = configured.map((anchor) =>
     'urls' in anchor
       ? new AnchorFeed({ ...anchor, cacheDir, clock, accept, report, signal })

@@ -20,13 +20,16 @@ type End = number | 'cut';
 /** Hands out ids, and writes down how each of them ended. */
 class Ledger {
   readonly ends = new Map<string, End>();
+  /** How often the host died; on a slow machine that takes more than the messages that are needed anyway. */
+  deaths = 0;
   #given = 0;
 
-  /** The next ids, at most `count`; none when all have been given. */
+  /** The next ids; none when enough was sent and enough was killed. */
   take(count: number): string[] {
+    if (this.#given >= messages && this.deaths >= 1.6 * killsNeeded) return [];
     const from = this.#given;
-    this.#given = Math.min(messages, from + count);
-    return Array.from({ length: this.#given - from }, (_, index) => `id-${from + index}`);
+    this.#given += count;
+    return Array.from({ length: count }, (_, index) => `id-${from + index}`);
   }
 }
 
@@ -74,7 +77,7 @@ async function residentBytes({ pid }: Gateway): Promise<number> {
 
 it.runIf(process.platform === 'linux')(
   'delivers every answered message exactly once, and none twice, to a host that dies more than 100 times',
-  async () => {
+  async ({ annotate }) => {
     await using host = await openRecordingHost();
     await using stage = await openStage({
       routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}`, deadline: '5s' }],
@@ -92,15 +95,16 @@ it.runIf(process.platform === 'linux')(
       },
     );
     while (!done) {
-      await Promise.race([talking, sleep(5 + Math.random() * 35)]);
-      await host.kill();
+      await Promise.race([talking, sleep(Math.random() * 20)]);
+      await host.kill({ both: Math.random() < 0.2 });
+      ledger.deaths++;
     }
     await talking;
 
     const lives = await host.lives();
     const received = lives.flat().filter((id) => id !== 'warm-up');
     expect(new Set(received).size).toBe(received.length);
-    expect(ledger.ends.size).toBe(messages);
+    expect(ledger.ends.size).toBeGreaterThanOrEqual(messages);
     const answered = [...ledger.ends].flatMap(([id, end]) => (end === 200 ? [id] : []));
     const known = new Set(received);
     expect(answered.filter((id) => !known.has(id))).toEqual([]);
@@ -110,29 +114,24 @@ it.runIf(process.platform === 'linux')(
 
     // A life in which a message was received and never answered ended between the write and the answer.
     const between = lives.filter((ids) => ids.some((id) => ledger.ends.get(id) !== 200 && id !== 'warm-up'));
-    console.log(
-      lives.length,
-      between.length,
-      answered.length,
-      JSON.stringify(
-        Object.fromEntries(
-          Object.entries(Object.groupBy(ledger.ends.values(), String)).map(([k, v]) => [k, v?.length]),
-        ),
-      ),
+    const ends = Object.entries(Object.groupBy(ledger.ends.values(), String));
+    await annotate(
+      `the host died ${lives.length} times, ${between.length} of them between write and answer; ` +
+        ends.map(([end, of]) => `${end}: ${of?.length}`).join(', '),
     );
     expect(between.length).toBeGreaterThanOrEqual(killsNeeded);
-    expect(answered.length).toBeGreaterThan(messages / 2);
-
-    // One record each for what the gateway read, and the audit and the client agree on what was answered.
-    await vi.waitFor(async () => expect(await gateway.metrics()).toMatch(/^ehi_in_flight 0$/m), 10_000);
-    const records = gateway.records().filter(({ type }) => type === 'message');
-    expect(records.filter(({ status }) => status === 200)).toHaveLength(answered.length + 1);
+    expect(answered.length).toBeGreaterThan(ledger.ends.size / 4);
 
     await vi.waitFor(async () => {
-      expect(await gateway.metrics()).toMatch(/^ehi_connections 0$/m);
+      const metrics = await gateway.metrics();
+      expect(metrics).toMatch(/^ehi_connections 0$/m);
+      expect(metrics).toMatch(/^ehi_in_flight 0$/m);
       expect(await openFiles(gateway)).toBeLessThanOrEqual(filesBefore);
     }, 10_000);
     expect((await residentBytes(gateway)) - bytesBefore).toBeLessThan(allowedBytes);
+    // A reset may overtake an answer on its way to the client: the audit may know of more of them, never of fewer.
+    const recorded = gateway.records().filter(({ outcome }) => outcome === 'answered');
+    expect(recorded.length).toBeGreaterThan(answered.length);
   },
   120_000,
 );

@@ -88,19 +88,6 @@ it('is not hurried by further signals', async () => {
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
 });
 
-it('cuts an exchange that is not done within timeouts.drain', async () => {
-  await using stage = await openHeld({ timeouts: { drain: '200ms' } });
-  await using busy = await stage.connect();
-  busy.write(post());
-  await stage.host.request(0);
-  expect(await stage.gateway.stop()).toEqual({ code: 0 });
-  await expect(busy.response()).rejects.toThrow('ended after 0 bytes');
-  const messages = stage.gateway.records().filter(({ type }) => type === 'message');
-  expect(messages).toEqual([
-    expect.objectContaining({ method: 'POST', outcome: expect.not.stringMatching('answered') }),
-  ]);
-});
-
 it('records a handshake that it did not wait for', async () => {
   await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
   const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
@@ -117,12 +104,9 @@ it('has every record written when it exits', async () => {
   await using stage = await openStage();
   const clients = await Promise.all(Array.from({ length: 20 }, () => stage.connect()));
   for (const client of clients) client.write(Buffer.concat(Array.from({ length: 10 }, () => post())));
-  const answers = await Promise.all(
-    clients.map(async (client) => {
-      for (let count = 0; count < 10; count++) expect(statusOf(await client.response())).toBe(200);
-    }),
-  );
-  expect(answers).toHaveLength(20);
+  for (const client of clients) {
+    for (let count = 0; count < 10; count++) expect(statusOf(await client.response())).toBe(200);
+  }
   await expectOneRecordEach(stage.gateway, 20);
   const ids = stage.gateway
     .records()

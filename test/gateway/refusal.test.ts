@@ -1,15 +1,12 @@
-/** Callers who may not come in: the page they get, the reason that only the audit knows, and what they cannot reach. */
-import { spawn } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
+/** Callers who may not come in: the page that does not say why, and the reason that only the audit knows. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { purposes } from '../../src/pki/development.ts';
 import { issueCertificate } from '../../src/pki/issue.ts';
 import { authority, type Leaf } from '../support/authority.ts';
 import { post } from '../support/client.ts';
-import { type Message, statusOf } from '../support/http.ts';
+import { statusOf } from '../support/http.ts';
 import { expectOneRecordEach, refusalOf } from '../support/records.ts';
+import { expectRefusalPage } from '../support/refusal-page.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
 const hour = 3_600_000;
@@ -146,26 +143,8 @@ const cases: readonly {
   },
 ];
 
-const titles = { 400: '400 No required SSL certificate was sent', 403: '403 Forbidden' };
-
 /** The client's own library must not be the one that refuses a weak certificate. */
 const lenient = { ciphers: 'DEFAULT@SECLEVEL=0' };
-
-function expectPage(answer: Message, status: 400 | 403): void {
-  expect(statusOf(answer)).toBe(status);
-  expect(answer.field('content-type')).toBe('text/html; charset=utf-8');
-  expect(answer.field('connection')).toBe('close');
-  expect(answer.field('content-length')).toBe(String(answer.body.length));
-  const page = answer.body.toString();
-  expect(page).toContain(`<title>${titles[status]}</title>`);
-  // Its words are the title and the request's id: nothing says why.
-  const words = page.replace(/<title>.*<\/title>/, '').replace(/<[^>]+>/g, ' ');
-  expect(words.trim().split(/\s+/)).toEqual([
-    ...titles[status].split(' '),
-    'Request',
-    answer.field('x-request-id'),
-  ]);
-}
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
   it.each(cases)(
@@ -173,7 +152,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
     async ({ leaf, status, reason, openssl }) => {
       const client = { leaf: leaf(), minVersion: version, maxVersion: version, ...lenient };
       const answer = await stage.send(post({ target: '/secret?card=none' }), client);
-      expectPage(answer, status);
+      expectRefusalPage(answer, status);
       const { handshake, message } = await refusalOf(stage.gateway, answer);
       expect(handshake).toMatchObject({
         verdict: 'deny',
@@ -201,70 +180,6 @@ it('fails the handshake of a key on secp256k1, a curve that it does not offer', 
     ({ type, openssl_code }) => type === 'handshake' && openssl_code === 'ERR_SSL_WRONG_CURVE',
   );
   expect(record).toMatchObject({ verdict: 'failed', reason: 'protocol_error', source_address: '127.0.0.1' });
-});
-
-it('answers HEAD without the page, and a head that cannot be read with it', async () => {
-  await using first = await stage.connect({ leaf: undefined });
-  const head = await first.exchange('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', { bodiless: true });
-  expect(statusOf(head)).toBe(400);
-  expect(await first.rest()).toHaveLength(0);
-
-  const broken = await stage.send('\0\x01nonsense\r\n\r\n', { leaf: undefined });
-  expectPage(broken, 400);
-  const { message } = await refusalOf(stage.gateway, broken);
-  expect(message).toMatchObject({ method: null, path: null });
-});
-
-it('answers a head of any size with the page as soon as limits.head is passed', async () => {
-  const endless = `GET / HTTP/1.1\r\nX-Long: ${'a'.repeat(20_000)}`;
-  expectPage(await stage.send(endless, { leaf: undefined }), 400);
-});
-
-it('answers one request only, however many are pipelined', async () => {
-  await using client = await stage.connect({ leaf: undefined });
-  expectPage(await client.exchange(Buffer.concat([post(), post(), post()])), 400);
-  expect(await client.rest()).toHaveLength(0);
-  expect(client.error).toBeUndefined();
-});
-
-it('says nothing to a client that ends before it asks, and records its connection all the same', async () => {
-  await using client = await stage.connect({ leaf: undefined });
-  const { localPort } = client.socket;
-  client.halfClose();
-  expect(await client.rest()).toHaveLength(0);
-  const record = await stage.gateway.audit(
-    ({ type, source_port }) => type === 'handshake' && source_port === localPort,
-  );
-  expect(record).toMatchObject({ verdict: 'deny', reason: 'no_certificate' });
-});
-
-it('shows curl the whole page, and no reset, while it still uploads 1 MB', async () => {
-  const { folder, port } = stage.gateway;
-  const upload = join(folder, 'upload');
-  const ca = join(folder, 'root.pem');
-  await writeFile(upload, Buffer.alloc(1_000_000, 'a'));
-  await writeFile(ca, pki.root.pem);
-  const url = `https://127.0.0.1:${port}/`;
-  const curl = ['--silent', '--show-error', '--include', '--cacert', ca, '--header', 'Expect:'];
-  for (let round = 0; round < 20; round++) {
-    const child = spawn('curl', [...curl, '--data-binary', `@${upload}`, url], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const [page, errors] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
-    expect(errors).toBe('');
-    expect(page.toString()).toContain(`<title>${titles[400]}</title>`);
-    expect(page.toString()).toMatch(/<\/html>\n$/);
-  }
-});
-
-it('shows the page to a client that reads only after it has sent a body of 60 KB', async () => {
-  await using client = await stage.connect({ leaf: undefined });
-  client.socket.pause();
-  await new Promise((sent) => client.socket.write(post({ body: Buffer.alloc(60_000, 'a') }), sent));
-  client.socket.resume();
-  expectPage(await client.response(), 400);
-  expect(await client.rest()).toHaveLength(0);
-  expect(client.error).toBeUndefined();
 });
 
 it('lets the good leaf in beside them, and brought the host nothing of the refused', async () => {

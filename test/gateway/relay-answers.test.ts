@@ -1,9 +1,8 @@
 /** Answers of every framing, as an HTTP/1.1 and an HTTP/1.0 client get them. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
-import { acknowledgement, response } from '../support/host.ts';
+import { acknowledgement } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
 import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
@@ -176,44 +175,4 @@ it('refuses 101, for which nobody asked', async () => {
   const answer = await stage.send(post({ fields: ['Connection: Upgrade', 'Upgrade: x'] }));
   expect(statusOf(answer)).toBe(502);
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'bad_answer' });
-});
-
-it('hands on an answer that comes before the whole request, and ends the connection with it', async () => {
-  const before = stage.host.connectionCount;
-  const early = new Promise<Socket>((resolve) => {
-    stage.host.options.onHead = (_head, socket) => {
-      socket.write(response({ status: '413 Content Too Large', body: 'enough' }));
-      resolve(socket);
-    };
-  });
-  await using client = await stage.connect();
-  client.write('POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\nthe beginning');
-  const answer = await client.response();
-  delete stage.host.options.onHead;
-  expect(statusOf(answer)).toBe(413);
-  expect(answer.field('connection')).toBe('close');
-  expect(answer.body.toString()).toBe('enough');
-  expect(await client.rest()).toHaveLength(0);
-  expect(client.error).toBeUndefined();
-  // The host's connection is in the middle of a request: it ends too, and is never used again.
-  const socket = await early;
-  if (!socket.closed) await once(socket, 'close');
-  const record = await stage.gateway.audit(({ path }) => path === '/early');
-  expect(record).toMatchObject({ outcome: 'answered', status: 413, request_bytes: 13, response_bytes: 6 });
-  expect(stage.host.connectionCount).toBe(before + 1);
-});
-
-it('goes on with the request while an early answer is on its way', async () => {
-  stage.host.options.onHead = (_head, socket) => void socket.write(`${ok}Content-Length: 6\r\n\r\nsta`);
-  stage.host.options.answer = () => 'red';
-  await using client = await stage.connect();
-  const index = stage.host.requests.length;
-  const begun = once(client.socket, 'data');
-  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nfirst');
-  await begun;
-  expect(stage.host.requests.length).toBe(index);
-  const answer = await client.write('later').response();
-  delete stage.host.options.onHead;
-  expect(answer.body.toString()).toBe('stared');
-  expect((await stage.host.request(index)).body.toString()).toBe('firstlater');
 });

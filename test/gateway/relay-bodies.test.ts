@@ -25,7 +25,7 @@ function frame(start: string, body: Buffer, framing: Framing): Buffer {
   if (framing === 'length') {
     return Buffer.concat([Buffer.from(`${start}Content-Length: ${body.length}\r\n\r\n`), body]);
   }
-  const parts = [Buffer.from(`${start}Transfer-Encoding: chunked\r\n\r\n`)];
+  const parts: Buffer[] = [Buffer.from(`${start}Transfer-Encoding: chunked\r\n\r\n`)];
   for (let at = 0, size = 1; at < body.length; at += size, size = (size * 7) % 70_001) {
     const chunk = body.subarray(at, at + size);
     parts.push(Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n'));

@@ -1,8 +1,8 @@
-/** Hosts that fail: the client gets an error that is no acknowledgement, or a cut, never half an answer as a whole. */
+/** Hosts that fail before they answer: the client gets an error that is no acknowledgement, and nothing is sent twice. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
 import { acknowledgement, response } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
 import { listenOnLoopback } from '../support/listening.ts';
@@ -46,54 +46,6 @@ async function expectError(answer: Message, { status, reason }: Failure): Promis
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', status, reason });
 }
 
-/** The whole answer, or null: the connection was reset before there was one. */
-async function answerOrCut(client: Client): Promise<Message | null> {
-  try {
-    return await client.response();
-  } catch {
-    expect(client.error).toMatchObject({ code: 'ECONNRESET' });
-    return null;
-  }
-}
-
-const framed = {
-  'with Content-Length': 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789',
-  'in chunks': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01234\r\n5\r\n56789\r\n0\r\n\r\n',
-  'until the host’s FIN': 'HTTP/1.1 200 OK\r\n\r\n0123456789',
-} as const;
-
-describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framing, whole) => {
-  const headEnd = whole.indexOf('\r\n\r\n') + 4;
-  const ways = framing === 'until the host’s FIN' ? (['reset'] as const) : (['FIN', 'reset'] as const);
-
-  it.each(ways.flatMap((way) => (['1', '0'] as const).map((minor) => ({ way, minor }))))(
-    'by a $way is never complete for a client on HTTP/1.$minor',
-    async ({ way, minor }) => {
-      const cuts: Message[] = [];
-      for (let offset = 0; offset < whole.length; offset++) {
-        stage.host.options.answer = (_request, socket) => {
-          const end = () => (way === 'FIN' ? socket.end() : socket.resetAndDestroy());
-          if (offset === 0) end();
-          else socket.write(whole.slice(0, offset), () => setImmediate(end));
-          return null;
-        };
-        const index = stage.host.requests.length;
-        await using client = await stage.connect();
-        client.write(`POST /cut HTTP/1.${minor}\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi`);
-        const answer = await answerOrCut(client);
-        // A reset may overtake what was written before it.
-        if (way === 'FIN') expect(answer === null).toBe(offset >= headEnd);
-        if (answer === null) cuts.push(await stage.host.request(index));
-        else expect(statusOf(answer)).toBe(502);
-        expect(stage.host.requests.length).toBe(index + 1);
-      }
-      const records = await Promise.all(cuts.map((request) => messageOf(stage.gateway, request)));
-      const cut = { outcome: 'cut', reason: 'answer_cut', status: 200 };
-      expect(records).toEqual(records.map(() => expect.objectContaining(cut)));
-    },
-  );
-});
-
 it.each([
   ['not HTTP', 'hello\r\n\r\n'],
   ['HTTP/2', 'HTTP/2 200 OK\r\n\r\n'],
@@ -121,21 +73,6 @@ it.each([
   const before = stage.host.connectionCount;
   expect(statusOf(await client.exchange(post()))).toBe(200);
   expect(stage.host.connectionCount).toBe(before + 1);
-});
-
-it('cuts the answer when its chunks go wrong after it began', async () => {
-  stage.host.options.answer = (_request, socket) => {
-    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
-    return null;
-  };
-  const index = stage.host.requests.length;
-  await using client = await stage.connect();
-  const begun = once(client.socket, 'data');
-  client.write(post());
-  await begun;
-  for (const socket of stage.host.sockets) socket.write('1;x\r\n');
-  expect(await answerOrCut(client)).toBeNull();
-  expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject({ outcome: 'cut' });
 });
 
 it('answers 502 when nobody listens, and tries once', async () => {
@@ -197,16 +134,6 @@ it('answers 504 at the deadline while the body is still coming, and ends the con
   const answer = await client.response().finally(() => clearInterval(trickle));
   await expectError(answer, { status: 504, reason: 'deadline' });
   expect(answer.field('connection')).toBe('close');
-});
-
-it('cuts an answer that the deadline finds begun', async () => {
-  stage.host.options.answer = () => 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf';
-  const index = stage.host.requests.length;
-  await using client = await stage.connect();
-  client.write(post({ target: '/quick' }));
-  expect(await answerOrCut(client)).toBeNull();
-  const record = await messageOf(stage.gateway, await stage.host.request(index));
-  expect(record).toMatchObject({ outcome: 'cut', reason: 'deadline', status: 200, response_bytes: 4 });
 });
 
 it('lets go of the host when the client goes away in the middle', async () => {

@@ -54,8 +54,8 @@ it.each([
 ])('does not use a connection again %s', async (_which, answer) => {
   expect(await exchange(answer)).toEqual({ fresh: false });
   const closing = last;
-  if (!closing.closed) await once(closing, 'close');
   expect(await exchange(acknowledgement)).toEqual({ fresh: true });
+  if (!closing.closed) await once(closing, 'close');
 });
 
 it.each([
@@ -82,8 +82,8 @@ it('does not use a connection again whose request was still coming when the answ
   const request = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf';
   expect(statusOf(await stage.send(request))).toBe(200);
   const socket = await early;
-  if (!socket.closed) await once(socket, 'close');
   expect(await exchange(acknowledgement)).toEqual({ fresh: true });
+  if (!socket.closed) await once(socket, 'close');
 });
 
 it('gives two messages at the same time a connection each', async () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PathAnchor, validatePath } from '../../src/identity/path.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
@@ -187,85 +186,5 @@ describe('a path', () => {
     const leaf = pki.issueClient();
     expect(outcome(leaf, [anchorOf('new first', pki.root, pki.issuing, old)])).toBe('new first');
     expect(outcome(leaf, [anchorOf('old first', pki.root, old, pki.issuing)])).toBe('old first');
-  });
-});
-
-describe('any hierarchy of CAs', () => {
-  interface Node {
-    readonly certificate: Issued;
-    readonly parent: number;
-    readonly pathLength: number | undefined;
-    readonly notBefore: number;
-    readonly notAfter: number;
-  }
-
-  const node = fc.record({
-    /** Modulo what is there already: every CA hangs below an earlier one. */
-    parent: fc.nat(),
-    pathLength: fc.option(fc.nat({ max: 2 }), { nil: undefined, freq: 3 }),
-    hoursBefore: fc.integer({ min: -1, max: 9 }),
-    hoursAfter: fc.integer({ min: -1, max: 9 }),
-    /** Whether the anchor holds it. */
-    held: fc.boolean(),
-  });
-
-  function build(
-    specs: readonly {
-      parent: number;
-      pathLength: number | undefined;
-      hoursBefore: number;
-      hoursAfter: number;
-    }[],
-  ) {
-    const nodes: Node[] = [];
-    for (const [index, { parent, pathLength, hoursBefore, hoursAfter }] of specs.entries()) {
-      const above = index === 0 ? -1 : parent % index;
-      const issuer = nodes[above]?.certificate;
-      const notBefore = now - hoursBefore * hour;
-      const notAfter = now + hoursAfter * hour;
-      const certificate = ca({
-        subject: { CN: `CA ${index}` },
-        ...(issuer === undefined ? {} : { issuer }),
-        notBefore,
-        notAfter,
-        basicConstraints: pathLength === undefined ? { ca: true } : { ca: true, pathLength },
-      });
-      nodes.push({ certificate, parent: above, pathLength, notBefore, notAfter });
-    }
-    return nodes;
-  }
-
-  it('lets a leaf in exactly when every CA above it is held, in time, and allows the depth below it', () => {
-    fc.assert(
-      fc.property(fc.array(node, { minLength: 1, maxLength: 6 }), fc.nat(), (specs, under) => {
-        const nodes = build(specs);
-        const chain: Node[] = [];
-        for (let at = under % nodes.length; at >= 0; ) {
-          const here = nodes[at] as Node;
-          chain.push(here);
-          at = here.parent;
-        }
-        const leaf = pki.issueClient({ issuer: (chain[0] as Node).certificate });
-        // The root is always there: an anchor without one is none.
-        const held = nodes.filter((_, index) => index === 0 || specs[index]?.held);
-        const complete =
-          chain.every((each) => held.includes(each)) &&
-          chain.every(({ pathLength }, below) => pathLength === undefined || below <= pathLength);
-        const inTime = chain.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter);
-
-        const verdict = judge(leaf, [anchorOf('any', ...held.map(({ certificate }) => certificate))]);
-        expect(verdict.allow).toBe(complete && inTime);
-        if (verdict.allow) {
-          const subjects = verdict.permit.certificates.map(({ sha256 }) => sha256);
-          expect(subjects).toEqual(
-            [leaf, ...chain.map(({ certificate }) => certificate)].map((each) => parse(each).sha256),
-          );
-        } else {
-          const reasons = complete ? ['expired', 'not_yet_valid'] : ['untrusted'];
-          expect(reasons).toContain(verdict.reason);
-        }
-      }),
-      { numRuns: 150 },
-    );
   });
 });

@@ -6,8 +6,8 @@ import { lingeringClose } from '../../src/message/linger.ts';
 
 /** A socket whose client takes what was written only when told to. */
 class Slow extends Duplex {
-  readonly taken: string[] = [];
-  #take: (() => void) | null = null;
+  readonly left: string[] = [];
+  #leave: (() => void) | null = null;
 
   constructor() {
     super({ allowHalfOpen: true });
@@ -16,16 +16,16 @@ class Slow extends Duplex {
   override _read(): void {}
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    this.#take = () => {
-      this.taken.push(bytes.toString());
+    this.#leave = () => {
+      this.left.push(bytes.toString());
       done();
     };
   }
 
-  take(): void {
-    const take = this.#take;
-    this.#take = null;
-    take?.();
+  leave(): void {
+    const leave = this.#leave;
+    this.#leave = null;
+    leave?.();
   }
 }
 
@@ -48,12 +48,12 @@ it('waits for an answer that leaves slowly, then one second for the client', asy
   socket.write('earlier');
   close(Buffer.from('last'));
   vi.advanceTimersByTime(4_000);
-  socket.take();
+  socket.leave();
   await turn();
   vi.advanceTimersByTime(4_000);
-  socket.take();
+  socket.leave();
   await turn();
-  expect(socket.taken).toEqual(['earlier', 'last']);
+  expect(socket.left).toEqual(['earlier', 'last']);
   vi.advanceTimersByTime(999);
   expect(socket.destroyed).toBe(false);
   vi.advanceTimersByTime(1);
@@ -76,9 +76,9 @@ it.each([
   act();
   await turn();
   expect(socket.destroyed).toBe(false);
-  socket.take();
+  socket.leave();
   await turn();
-  expect(socket.taken).toEqual(['last']);
+  expect(socket.left).toEqual(['last']);
   expect(socket.destroyed).toBe(true);
 });
 

@@ -1,4 +1,4 @@
-/** A host that can be killed without warning and comes back on the same port: what each of its lives had received. */
+/** A host of two processes on one port, each of which can be killed without warning and comes back. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -10,40 +10,47 @@ const program = fileURLToPath(new URL('./recording-process.ts', import.meta.url)
 
 export interface RecordingHost extends AsyncDisposable {
   readonly port: number;
-  /** Resolves when it listens. */
+  /** Resolves when at least one process listens. */
   up(): Promise<void>;
-  /** SIGKILL, and at once a new life. */
-  kill(): Promise<void>;
-  /** The ids that each life received, in their order. */
+  /**
+   * SIGKILL to one of them, or to both, and a new process for each; resolves when these listen. Where one stays, a
+   * message that were sent again would find it.
+   */
+  kill(options: { both: boolean }): Promise<void>;
+  /** The ids that each process received, in their order. */
   lives(): Promise<string[][]>;
 }
 
 export async function openRecordingHost(): Promise<RecordingHost> {
   const folder = await temporaryFolder();
+  const running: ChildProcess[] = [];
   let life = 0;
   let port = 0;
-  let child: ChildProcess;
-  let up: Promise<void>;
+  let up = Promise.resolve();
 
   const start = async () => {
-    child = fork(program, [`${port}`, join(folder.path, `${++life}`)], { execArgv: [] });
+    const child = fork(program, [`${port}`, join(folder.path, `${++life}`)], { execArgv: [] });
     const [listening] = await once(child, 'message');
     port = listening as number;
+    running.push(child);
   };
   const end = async () => {
+    const child = running.shift() as ChildProcess;
     const exited = once(child, 'exit');
     child.kill('SIGKILL');
     await exited;
   };
-  up = start();
-  await up;
+  await start();
+  await start();
 
   return {
     port,
     up: () => up,
-    kill: () => {
-      up = end().then(start);
-      return up;
+    kill: async ({ both }) => {
+      if (!both) return end().then(start);
+      up = Promise.all([end(), end()]).then(start);
+      await up;
+      await start();
     },
     lives: () =>
       Promise.all(
@@ -53,8 +60,7 @@ export async function openRecordingHost(): Promise<RecordingHost> {
         }),
       ),
     [Symbol.asyncDispose]: async () => {
-      await up;
-      await end();
+      await Promise.all([...running].map(end));
       await folder[Symbol.asyncDispose]();
     },
   };

@@ -9,8 +9,8 @@ import { response } from './host.ts';
 import { takeMessage } from './http.ts';
 
 const [port, file = ''] = process.argv.slice(2);
-/** Milliseconds between the record and the answer, at most. */
-const slowest = 4;
+/** Milliseconds between the record and the answer, or its halves, at most. */
+const slowest = 15;
 
 const server = createServer({ noDelay: true }, (socket) => {
   let pending = Buffer.alloc(0);
@@ -23,8 +23,15 @@ const server = createServer({ noDelay: true }, (socket) => {
     const id = message.field('x-message-id') ?? '';
     appendFileSync(file, `${id}\n`);
     await sleep(Math.random() * slowest);
-    socket.write(response({ fields: [`X-Message-Id: ${id}`], body: '{"Acknowledgement":"1"}' }));
+    const answer = response({ fields: [`X-Message-Id: ${id}`], body: '{"Acknowledgement":"1"}' });
+    // Now and then in two halves: a death in between leaves an answer that has begun.
+    const half = Math.random() < 0.25 ? answer.length - 10 : 0;
+    socket.write(answer.subarray(0, half));
+    if (half > 0) await sleep(Math.random() * slowest);
+    socket.write(answer.subarray(half));
   });
 });
 
-server.listen(Number(port), '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+server.listen({ port: Number(port), host: '127.0.0.1', reusePort: true }, () =>
+  process.send?.((server.address() as AddressInfo).port),
+);

@@ -3,11 +3,18 @@ import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { bucketBounds, Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
-import { Metrics } from '../../src/telemetry/metrics.ts';
+import { Metrics, type MetricsOptions } from '../../src/telemetry/metrics.ts';
 
-function opened(options: { lost?: () => number; now?: () => number } = {}) {
-  const { lost = () => 0, now = () => 0 } = options;
-  return new Metrics({ version: '1.2.3', auditRecordsLost: lost, now });
+function opened(options: { lost?: () => number } & Partial<MetricsOptions> = {}) {
+  const { lost = () => 0, ...rest } = options;
+  return new Metrics({
+    version: '1.2.3',
+    auditRecordsLost: lost,
+    now: () => 0,
+    serverCertificates: () => [],
+    anchors: () => [],
+    ...rest,
+  });
 }
 
 /** What crosses the thread boundary. */
@@ -175,10 +182,14 @@ describe('the metrics', () => {
   });
 
   it('show server and anchor certificates beside the leaves, however many these are', async () => {
-    const metrics = opened();
-    metrics.setCertificateExpiry('server', 'CN=gateway', 1_000);
-    metrics.setCertificateExpiry('anchor', 'CN=root', 2_000);
-    for (let leaf = 0; leaf < 200; leaf++) metrics.setCertificateExpiry('client', `CN=${leaf}`, 0);
+    const root = { subject: 'CN=root', notAfter: 2_000 };
+    const metrics = opened({
+      serverCertificates: () => [{ subject: 'CN=gateway', notAfter: 1_000 }],
+      anchors: () => [{ name: 'own', fetchedAt: 0, pinned: false, certificates: [root] }],
+    });
+    const meter = new Meter();
+    for (let leaf = 0; leaf < 200; leaf++) meter.clientCertificate(`CN=${leaf}`, 0);
+    metrics.merge(0, taken(meter));
     const shown = await samples(metrics, 'ehi_certificate_not_after_timestamp_seconds');
     expect(shown).toHaveLength(102);
     expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="server",name="CN=gateway"} 1');
@@ -186,9 +197,13 @@ describe('the metrics', () => {
 
   it('tell the age of trust at the time of asking', async () => {
     let now = 10_000;
-    const metrics = opened({ now: () => now });
-    metrics.setTrust('sandbox', { fetchedAtMs: 4_000, pinned: true });
-    metrics.setTrust('own', { fetchedAtMs: 10_000, pinned: false });
+    const metrics = opened({
+      now: () => now,
+      anchors: () => [
+        { name: 'sandbox', fetchedAt: 4_000, pinned: true, certificates: [] },
+        { name: 'own', fetchedAt: 10_000, pinned: false, certificates: [] },
+      ],
+    });
     now = 11_000;
     expect(await samples(metrics, 'ehi_trust_age_seconds')).toEqual([
       'ehi_trust_age_seconds{anchor="sandbox"} 7',

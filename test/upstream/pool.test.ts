@@ -87,6 +87,8 @@ it.each([
   ['bytes that nobody asked for', (socket: Socket) => socket.write('!')],
 ])('never gives back a connection on which %s was delivered', async (_what, act) => {
   const { connection, socket } = await open();
+  // So that it does not end for its age.
+  vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   pool.release(connection);
   const closed = once(socket, 'close');
   act(socket);

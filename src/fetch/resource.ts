@@ -1,0 +1,176 @@
+/** Fetches one resource over HTTP or HTTPS within limits of time, size and redirection: the only way out for trust data. */
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { GatewayError } from '../errors.ts';
+
+/** What lets a server answer 304 (RFC 9110 §8.8). */
+export interface Validators {
+  readonly etag?: string;
+  readonly lastModified?: string;
+}
+
+export interface FetchedResource {
+  readonly status: 'fetched';
+  readonly bytes: Buffer;
+  readonly validators: Validators;
+  /** The media type, lower case and without parameters; empty where the server states none. */
+  readonly type: string;
+}
+
+export type Fetched = FetchedResource | { readonly status: 'unchanged' };
+
+export interface ResourceOptions {
+  /** What the error codes begin with. */
+  readonly purpose: 'TRUST' | 'CRL' | 'OCSP';
+  readonly url: string;
+  /** Default http and https: CRLs and OCSP answers are signed, trust anchors are not. */
+  readonly schemes?: readonly ('http' | 'https')[];
+  /** Present: a POST (and no conditional one). */
+  readonly post?: { readonly type: string; readonly body: Uint8Array };
+  readonly accept?: string;
+  /** PEM of the CAs to verify an HTTPS server with, instead of Node's own. */
+  readonly ca?: Buffer | undefined;
+  readonly validators?: Validators | undefined;
+  readonly maxBytes: number;
+  /** How many redirects to follow, and those only to the same host and port, never from https to http; default 0. */
+  readonly redirects?: number;
+  /** Milliseconds for everything, redirects included, from the name look-up to the last byte. */
+  readonly timeout: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Throws GatewayError, the purpose before its code: `_URL_REFUSED`, `_FETCH_FAILED`, `_FETCH_TIMEOUT`, `_FETCH_STATUS`,
+ * `_FETCH_REDIRECT` or `_FETCH_TOO_LARGE`, as in `CRL_FETCH_TIMEOUT`.
+ */
+export async function fetchResource(options: ResourceOptions): Promise<Fetched> {
+  const { timeout, redirects = 0 } = options;
+  const deadline = AbortSignal.timeout(timeout);
+  const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
+  let url = acceptable(options);
+  try {
+    for (let left = redirects; ; left -= 1) {
+      const response = await open(url, { ...options, signal });
+      try {
+        if (redirects === 0 || !isRedirect(response, options)) return await read(response, options);
+        url = follow(response, { url, left, options });
+      } finally {
+        response.destroy();
+      }
+    }
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    if (deadline.aborted) throw failure(options, 'FETCH_TIMEOUT', `no answer within ${timeout} ms`, cause);
+    throw failure(options, 'FETCH_FAILED', describe(cause), cause);
+  }
+}
+
+/** `http://host/path` → URL; credentials in a URL would be sent, and logged with it. */
+function acceptable(options: ResourceOptions): URL {
+  const { schemes = ['http', 'https'] } = options;
+  const url = URL.parse(options.url);
+  if (
+    url === null ||
+    !schemes.some((scheme) => url.protocol === `${scheme}:`) ||
+    url.username !== '' ||
+    url.password !== ''
+  ) {
+    const allowed = schemes.join(' and ');
+    throw failure(options, 'URL_REFUSED', `only ${allowed} URLs without credentials are fetched`);
+  }
+  return url;
+}
+
+function open(url: URL, options: ResourceOptions): Promise<IncomingMessage> {
+  const { post, accept = '*/*', ca, validators, signal } = options;
+  const headers: Record<string, string | number> = { accept, 'accept-encoding': 'identity' };
+  if (validators?.etag !== undefined) headers['if-none-match'] = validators.etag;
+  if (validators?.lastModified !== undefined) headers['if-modified-since'] = validators.lastModified;
+  if (post !== undefined) {
+    headers['content-type'] = post.type;
+    headers['content-length'] = post.body.length;
+  }
+  const common = { method: post === undefined ? 'GET' : 'POST', headers, signal, agent: false } as const;
+  return new Promise((resolve, reject) => {
+    const request =
+      url.protocol === 'http:'
+        ? requestHttp(url, common)
+        : requestHttps(url, {
+            ...common,
+            rejectUnauthorized: true,
+            minVersion: 'TLSv1.2',
+            ...(ca === undefined ? {} : { ca }),
+          });
+    request.on('response', resolve).on('error', reject).end(post?.body);
+  });
+}
+
+/** A POST is repeated only where its method must stay (RFC 9110 §15.4). */
+function isRedirect({ statusCode = 0 }: IncomingMessage, { post }: ResourceOptions): boolean {
+  return (post === undefined ? [301, 302, 303, 307, 308] : [307, 308]).includes(statusCode);
+}
+
+function follow(
+  response: IncomingMessage,
+  { url, left, options }: { url: URL; left: number; options: ResourceOptions },
+): URL {
+  const refuse = (message: string) => failure(options, 'FETCH_REDIRECT', message);
+  if (left === 0) throw refuse(`more than ${options.redirects} redirects`);
+  const next = URL.parse(response.headers.location ?? '', url);
+  if (next === null || response.headers.location === undefined) throw refuse('redirected to no address');
+  if (next.host !== url.host || (url.protocol === 'https:' && next.protocol !== 'https:')) {
+    throw refuse(`redirected elsewhere, to ${next.protocol}//${next.host}`);
+  }
+  return acceptable({ ...options, url: next.href });
+}
+
+async function read(response: IncomingMessage, options: ResourceOptions): Promise<Fetched> {
+  const { statusCode, headers } = response;
+  if (statusCode === 304 && options.validators !== undefined) return { status: 'unchanged' };
+  if (statusCode !== 200) throw failure(options, 'FETCH_STATUS', `the server answered ${statusCode}`);
+  return {
+    status: 'fetched',
+    bytes: await collect(response, options),
+    validators: {
+      ...(headers.etag === undefined ? {} : { etag: headers.etag }),
+      ...(headers['last-modified'] === undefined ? {} : { lastModified: headers['last-modified'] }),
+    },
+    type: (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
+  };
+}
+
+/** Into one buffer of the stated length, so that a large body is never held twice. */
+async function collect(response: IncomingMessage, options: ResourceOptions): Promise<Buffer> {
+  const { maxBytes } = options;
+  const tooLarge = () => failure(options, 'FETCH_TOO_LARGE', `more than ${maxBytes} bytes`);
+  const stated = Number(response.headers['content-length'] ?? 0);
+  if (stated > maxBytes) throw tooLarge();
+  let bytes = Buffer.alloc(stated);
+  let size = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    const end = size + chunk.length;
+    if (end > maxBytes) throw tooLarge();
+    if (end > bytes.length) {
+      const larger = Buffer.alloc(Math.min(maxBytes, Math.max(end, 2 * bytes.length)));
+      bytes.copy(larger, 0, 0, size);
+      bytes = larger;
+    }
+    chunk.copy(bytes, size);
+    size = end;
+  }
+  return bytes.subarray(0, size);
+}
+
+function describe(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return 'code' in cause ? `${cause.code}: ${cause.message}` : cause.message;
+}
+
+function failure({ purpose, url }: ResourceOptions, code: string, message: string, cause?: unknown) {
+  return new GatewayError({
+    code: `${purpose}_${code}`,
+    side: 'internal',
+    message: `${url}: ${message}`,
+    cause,
+  });
+}

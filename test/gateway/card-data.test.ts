@@ -1,0 +1,159 @@
+/** Card numbers and CVV planted wherever a client or a host can write: none of them comes out anywhere. */
+import { once } from 'node:events';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
+import { connect as connectTcp } from 'node:net';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { answerTo, card, percent, requests, twice, withBody } from '../support/card-plantings.ts';
+import { cardNumber, cvv, findCardData, findCardDataIn } from '../support/card-search.ts';
+import type { ClientOptions } from '../support/client.ts';
+import { openDirectory } from '../support/directory.ts';
+import type { AuditRecord } from '../support/gateway.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+/** Writes, half-closes, and reads whatever comes until the connection ends; a handshake may fail. */
+async function say(stage: Stage, bytes: string, options: Partial<ClientOptions> = {}): Promise<string> {
+  try {
+    await using client = await stage.connect(options);
+    return (await client.write(Buffer.from(bytes, 'latin1')).halfClose().rest()).toString('latin1');
+  } catch (error) {
+    return `${error}`;
+  }
+}
+
+/** Bytes on the TLS port or the admin port that are no TLS. */
+async function sayPlainly(port: number, bytes: string): Promise<string> {
+  const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => {
+    answer += chunk;
+  });
+  socket.on('error', () => {});
+  socket.end(bytes);
+  await once(socket, 'close').catch(() => {});
+  return answer;
+}
+
+it('would find what was planted, in each of its forms, and does not find what was not', async () => {
+  const number = cardNumber(7);
+  const forms = [
+    number,
+    `12${number}34`,
+    percent(number),
+    twice(number),
+    `${number.slice(0, 5)}${percent(number).slice(15)}`,
+    [...number].map((digit) => `\\u003${digit}`).join(''),
+    number.replace(/(.{4})(?!$)/g, '$1 '),
+    Buffer.from(number).toString('hex'),
+    ...['', 'a', 'bc'].map((before) => Buffer.from(`${before}${number}${before}`).toString('base64')),
+  ];
+  for (const form of forms) expect(findCardData(`{"path":"/${form}/x"}\n`)).toEqual([number.slice(0, 10)]);
+  expect(findCardData(`"a":"${cvv}"`)).toEqual([cvv]);
+  expect(findCardData('{"path":"/[digits]/492912000","pin":"929120007987654"}')).toEqual([]);
+});
+
+it('lets no card number and no CVV out, whoever sends it, wherever it stands, however the exchange ends', async () => {
+  const directory = await openDirectory();
+  await using _ = directory;
+  const pki = authority();
+  directory.files.set('/root.pem', pki.root.pem).set('/issuing.pem', pki.issuing.pem);
+  await using stage = await openStage({
+    authority: pki,
+    routes: ['/ehi', '/answer', '/status', '/field', '/chunk', '/cut', '/silence'].map((path) => ({
+      path,
+      deadline: '300ms',
+    })),
+    host: {
+      answer: ({ startLine }, socket) => {
+        const bytes = answerTo(startLine);
+        if (startLine.includes('/cut/')) socket.end(bytes);
+        else socket.write(bytes);
+        return null;
+      },
+    },
+    files: { 'directory.pem': directory.pki.root.pem },
+    env: { EHI_LOG_LEVEL: 'trace' },
+    config: {
+      trust: {
+        anchors: [
+          {
+            name: 'example',
+            urls: [`${directory.origin}/root.pem`, `${directory.origin}/issuing.pem`],
+            tls: { ca: 'directory.pem' },
+          },
+        ],
+        cacheDir: 'trust',
+      },
+      audit: { destination: 'audit.jsonl' },
+      timeouts: { head: '1s', bodyIdle: '1s' },
+    },
+  });
+  const { gateway } = stage;
+  const audit = join(gateway.folder, 'audit.jsonl');
+
+  const own: string[] = [];
+  const stranger = authority({ name: 'Stranger' }).issueClient();
+  for (const leaf of [stage.leaf, undefined, stranger]) {
+    own.push(...(await Promise.all(requests.map((bytes) => say(stage, bytes, { leaf })))));
+  }
+  for (const servername of [`${card()}.example`, `a.${card()}`, percent(card())]) {
+    own.push(await say(stage, withBody(), { servername, checkServerIdentity: () => undefined }));
+    own.push(
+      await say(stage, withBody(), { servername, leaf: undefined, checkServerIdentity: () => undefined }),
+    );
+  }
+  await say(stage, withBody(), { ALPNProtocols: [card()] });
+  await sayPlainly(gateway.port, withBody(`/${card()}`));
+  await sayPlainly(gateway.port, `\x16\x03\x01\x02\x00\x01${card()}${cvv}`);
+
+  const { port } = gateway.ready.admin;
+  for (const target of [
+    '/metrics',
+    '/healthz',
+    '/readyz',
+    `/${card()}`,
+    `/metrics?${card()}`,
+    `/${percent(card())}`,
+  ]) {
+    own.push(
+      await sayPlainly(
+        port,
+        `GET ${target} HTTP/1.1\r\nHost: ${card()}\r\nX: ${card()}\r\nConnection: close\r\n\r\n`,
+      ),
+    );
+  }
+  own.push(await sayPlainly(port, `${card()} /${card()} HTTP/1.1\r\n\r\n`));
+
+  const lines = async () => (await readFile(audit, 'utf8')).split('\n').filter((line) => line !== '');
+  const records = async () => (await lines()).map((line) => JSON.parse(line) as AuditRecord);
+  const shaken = 3 * requests.length + 6 + 3;
+  await vi.waitFor(async () => {
+    expect((await records()).filter(({ type }) => type === 'handshake')).toHaveLength(shaken);
+  }, 10_000);
+  own.push(await gateway.metrics());
+  expect(await gateway.stop()).toEqual({ code: 0 });
+
+  // It was all there to be written down: every place was recorded, and masked where a path or a name is told.
+  const all = await records();
+  expect(all.filter(({ path }) => path?.includes('[digits]')).length).toBeGreaterThan(40);
+  expect(all.filter(({ sni }) => sni?.includes('[digits]')).length).toBeGreaterThanOrEqual(6);
+  expect(new Set(all.map(({ outcome }) => outcome).filter(Boolean))).toEqual(
+    new Set(['answered', 'denied', 'failed', 'cut', 'client_gone']),
+  );
+  expect(stage.host.requests.length).toBeGreaterThan(15);
+  expect(await readFile(join(gateway.folder, 'gateway.yaml'), 'utf8')).toContain('audit.jsonl');
+
+  expect(await findCardDataIn(gateway.folder)).toEqual([]);
+  expect(findCardData(gateway.stdout)).toEqual([]);
+  expect(findCardData(gateway.stderr)).toEqual([]);
+  // The host's answers go through as they are; the gateway's own, and the admin port's, hold nothing.
+  const byItself = own.filter((text) => !text.includes('X-Card') && !/^HTTP\/1.1 200 \d/.test(text));
+  expect(findCardData(byItself.join('\n'))).toEqual([]);
+
+  // And the search does look there.
+  await appendFile(audit, `{"path":"/${percent(cardNumber(9999))}"}\n`);
+  await writeFile(join(gateway.folder, 'trust', 'note'), cvv);
+  const found = await findCardDataIn(gateway.folder);
+  expect(found).toHaveLength(2);
+});

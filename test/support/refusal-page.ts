@@ -1,0 +1,22 @@
+/** The page for a caller who may not come in. */
+import { expect } from 'vitest';
+import { type Message, statusOf } from './http.ts';
+
+export const refusalTitles = { 400: '400 No required SSL certificate was sent', 403: '403 Forbidden' };
+
+/** The whole page, and nothing on it that says why. */
+export function expectRefusalPage(answer: Message, status: 400 | 403): void {
+  expect(statusOf(answer)).toBe(status);
+  expect(answer.field('content-type')).toBe('text/html; charset=utf-8');
+  expect(answer.field('connection')).toBe('close');
+  expect(answer.field('content-length')).toBe(String(answer.body.length));
+  const page = answer.body.toString();
+  expect(page).toContain(`<title>${refusalTitles[status]}</title>`);
+  // Its words are the title and the request's id: nothing says why.
+  const words = page.replace(/<title>.*<\/title>/, '').replace(/<[^>]+>/g, ' ');
+  expect(words.trim().split(/\s+/)).toEqual([
+    ...refusalTitles[status].split(' '),
+    'Request',
+    answer.field('x-request-id'),
+  ]);
+}
