@@ -30,7 +30,6 @@ export function admit(inbound: Inbound, admission: Admission, load: () => Load):
   if (load().connections > admission.snapshot.limits.connections)
     return refuse(inbound, 'too_many_connections');
   if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
-  // Sockets start paused where a PROXY header may come first; TLS reads for itself.
   return judge(inbound, admission, load);
 }
 

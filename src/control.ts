@@ -4,7 +4,7 @@ import { trustLine } from './audit/record.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError, describeProblem } from './errors.ts';
-import { buildSnapshot } from './policy/build.ts';
+import { buildSnapshot } from './snapshot.ts';
 import { acceptAnchor, preflight } from './preflight.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -89,7 +89,7 @@ class Control {
     this.#trust = await openTrust({
       ...config.trust,
       signal: stop,
-      accept: acceptAnchor(config),
+      accept: acceptAnchor(config.clients),
       onAnchors: (anchors) => this.#onAnchors(anchors),
       onEvent: (event) => this.#onTrustEvent(event),
     });

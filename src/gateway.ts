@@ -25,6 +25,9 @@ interface Policy {
   readonly relay: RelayPolicy;
 }
 
+/** At the end of a drain: for the last answers to leave. */
+const FAREWELL_MS = 500;
+
 interface GatewayOptions {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
@@ -35,12 +38,10 @@ export class Gateway {
   readonly #recorder: Recorder;
   readonly #listener: Listener;
   readonly #pools = new Pools();
-  readonly #open = new Set<TLSSocket>();
   readonly #admitted = new Set<Downstream>();
   #policy: Policy;
   #draining = false;
   #accepting = true;
-  #whenEmpty: (() => void) | null = null;
 
   constructor({ snapshot, listen, recorder }: GatewayOptions) {
     this.#recorder = recorder;
@@ -80,19 +81,13 @@ export class Gateway {
     this.#accepting = false;
     this.#listener.close();
     for (const downstream of this.#admitted) downstream.drain({ now: true });
-    await Promise.race([this.#empty(), sleep(drain, undefined, { ref: false })]);
-    this.#listener.abort();
+    const { empty } = this.#listener;
+    await Promise.race([empty(), sleep(drain, undefined, { ref: false })]);
     for (const downstream of this.#admitted) downstream.abort();
-    for (const socket of this.#open) socket.destroy();
-    await this.#empty();
+    await Promise.race([empty(), sleep(FAREWELL_MS, undefined, { ref: false })]);
+    this.#listener.abort();
+    await empty();
     this.#pools.close();
-  }
-
-  #empty(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#open.size === 0 && this.#listener.unfinished === 0) resolve();
-      else this.#whenEmpty = resolve;
-    });
   }
 
   #compile(snapshot: PolicySnapshot): Policy {
@@ -125,11 +120,6 @@ export class Gateway {
   }
 
   #onSecure(inbound: Inbound, socket: TLSSocket): void {
-    this.#open.add(socket);
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      if (this.#open.size === 0) this.#whenEmpty?.();
-    });
     const peer = readPeer(socket);
     const { identity } = this.#policy;
     const verdict = authorizeClient({ source: inbound, peer, now: Date.now() }, identity);

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /** argv → command → exit code; nothing else. */
+import './inspector-off.ts';
 import { execute } from './cli/program.ts';
 
-// Node would start its inspector on SIGUSR1: a debugger in front of card messages.
-process.on('SIGUSR1', () => {});
-
-process.exitCode = await execute(process.argv);
+// Ended here and now: a signal that comes while Node takes itself apart would change the exit code.
+process.exit(await execute(process.argv));

@@ -77,7 +77,7 @@ describe('an anchor', () => {
     expect(problems).toEqual([]);
     return loaded === null
       ? 'not loaded'
-      : acceptAnchor(loaded.config)({ ...anchor, certificates: [...anchor.certificates] });
+      : acceptAnchor(loaded.config.clients)({ ...anchor, certificates: [...anchor.certificates] });
   }
   const pins = (...keys: string[]) => keys.map((key) => `sha256/${key}`);
 

@@ -11,6 +11,8 @@ const ground = ['errors.ts'];
 const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
   'version.ts': [],
+  'inspector-off.ts': [],
+  fetch: [],
   policy: [],
   pki: [],
   telemetry: [],
@@ -28,25 +30,24 @@ const mayImport: Record<string, readonly string[]> = {
     ...['policy', 'pki', 'telemetry', 'audit'],
   ],
   thread: ['gateway.ts', 'handshake', 'policy', 'telemetry', 'audit'],
-  trust: ['pki', 'policy', 'telemetry', 'audit'],
+  trust: ['fetch', 'pki', 'policy', 'telemetry', 'audit'],
+  revocation: ['fetch', 'pki', 'policy'],
   config: ['source', 'pki', 'policy', 'trust'],
   'preflight.ts': ['config', 'trust'],
-  // The snapshot itself is ground to all; only the control thread makes one.
-  'policy/build.ts': ['policy', 'config', 'trust'],
+  'snapshot.ts': ['policy', 'config', 'trust'],
   'control.ts': [
-    ...['thread', 'config', 'preflight.ts', 'policy/build.ts', 'trust', 'admin'],
+    ...['thread', 'config', 'preflight.ts', 'snapshot.ts', 'trust', 'admin'],
     ...['pki', 'policy', 'telemetry', 'audit', 'version.ts'],
   ],
   demo: ['control.ts', 'config', 'trust', 'pki', 'telemetry'],
   cli: ['control.ts', 'preflight.ts', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
-  'main.ts': ['cli', 'control.ts', 'config', 'telemetry'],
+  'main.ts': ['inspector-off.ts', 'cli'],
 };
 
 /** A library → where it may be imported: a room, or one file of it. */
 const doors: Record<string, readonly string[]> = {
-  '@peculiar/x509': ['pki'],
-  '@peculiar/asn1-schema': ['pki'],
-  '@peculiar/asn1-x509': ['pki'],
+  '@peculiar/asn1-schema': ['pki', 'revocation'],
+  '@peculiar/asn1-x509': ['pki', 'revocation'],
   'ipaddr.js': ['source/address.ts'],
   yaml: ['config'],
   zod: ['config'],

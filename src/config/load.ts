@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
 import { checkRules } from './rules.ts';
-import { type Config, certificateSchema, configSchema } from './schema.ts';
+import { type Config, certificateSchema, clientsSchema, configSchema, trustSchema } from './schema.ts';
 import {
   type CertificateNote,
   type LoadedServerCertificate,
@@ -35,19 +35,34 @@ export async function loadConfig(file: string, now: number = Date.now()): Promis
   return loaded;
 }
 
+/** Looks at the anchors' files as soon as `trust` is well-formed, whatever else is wrong; `clients` likewise. */
+export type ExamineAnchors = (
+  trust: Config['trust'],
+  clients: Config['clients'] | null,
+) => Promise<readonly Finding[]>;
+
 /** The same, for those who want the warnings beside the problems. `now`: milliseconds since the epoch. */
-export async function examineConfig(file: string, now: number = Date.now()): Promise<ConfigExamination> {
+export async function examineConfig(
+  file: string,
+  now: number = Date.now(),
+  examineAnchors?: ExamineAnchors,
+): Promise<ConfigExamination> {
   const text = await readText(file);
   if (typeof text !== 'string') {
     return { problems: [{ file, line: 1, column: 1, path: '', ...text }], warnings: [], loaded: null };
   }
-  return examineText(text, { file, now });
+  return examineText(text, { file, now, examineAnchors });
 }
 
 export async function examineText(
   text: string,
-  { file, now }: { readonly file: string; readonly now: number },
+  options: {
+    readonly file: string;
+    readonly now: number;
+    readonly examineAnchors?: ExamineAnchors | undefined;
+  },
 ): Promise<ConfigExamination> {
+  const { file, now, examineAnchors } = options;
   const { value, problems: syntax, place } = parseConfigDocument(text, file);
   if (value === undefined) return { problems: syntax, warnings: [], loaded: null };
 
@@ -55,10 +70,12 @@ export async function examineText(
   const { data, error } = configSchema(folder).safeParse(value);
   const rules = checkRules(value);
   const server = await examineCertificates(value, { folder, now });
+  const { data: trust } = trustSchema(folder).safeParse(valueAt(value, ['trust']));
+  const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
+  const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? [];
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const problems = [...syntax, ...[...shape, ...rules.problems, ...server.problems].map(place)].sort(
-    byPosition,
-  );
+  const found = [...shape, ...rules.problems, ...server.problems, ...anchors].map(place);
+  const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
   const warnings = [...rules.warnings, ...server.warnings].map(place).sort(byPosition);
   const loaded =
     data === undefined || problems.length > 0
@@ -130,6 +147,11 @@ function valueAt(root: unknown, path: Path): unknown {
     (value, step) => (value instanceof Object ? Reflect.get(value, step) : undefined),
     root,
   );
+}
+
+/** A rule and the reader of a file may both stumble over one field: once is enough. */
+function isFirstOfItsPath(problem: ConfigProblem, index: number, all: readonly ConfigProblem[]): boolean {
+  return all.findIndex(({ path, found }) => path === problem.path && found === problem.found) === index;
 }
 
 function byPosition(a: ConfigProblem, b: ConfigProblem): number {

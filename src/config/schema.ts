@@ -10,8 +10,8 @@ export type Config = z.output<ReturnType<typeof configSchema>>;
 export function configSchema(folder: string) {
   return section({
     listen: listen(folder),
-    trust: trust(folder),
-    clients,
+    trust: trustSchema(folder),
+    clients: clientsSchema,
     routes: listOf(route, 'routes').describe('Which internal host gets a message; the longest path wins.'),
     limits,
     timeouts,
@@ -70,7 +70,8 @@ function listen(folder: string) {
   }).describe('The side that callers see.');
 }
 
-function trust(folder: string) {
+/** `trust`, alone: for the same reason. */
+export function trustSchema(folder: string) {
   const anchor = section({
     name: value.anchorName.describe('Names the anchor in audit records and metrics; no two alike.'),
     preset: choice('sandbox', 'production')
@@ -103,7 +104,7 @@ function trust(folder: string) {
   }).describe('Whose client certificates are accepted.');
 }
 
-const clients = section({
+export const clientsSchema = section({
   allowlist: listOf(value.range, 'ranges')
     .exactOptional()
     .describe('Networks that may connect. Absent: any.'),

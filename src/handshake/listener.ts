@@ -34,6 +34,9 @@ export class Listener {
   #snapshot: PolicySnapshot;
   readonly #server: net.Server;
   readonly #tls: tls.Server;
+  /** Every connection from accept to close. */
+  readonly #open = new Set<net.Socket>();
+  #whenEmpty: (() => void)[] = [];
   /** Oldest first. */
   readonly #unfinished = new Map<net.Socket, Inbound>();
   readonly #sweep: NodeJS.Timeout;
@@ -45,8 +48,8 @@ export class Listener {
     this.#snapshot = options.snapshot;
     this.#server = net.createServer({
       noDelay: true,
-      // A PROXY header must be taken off before TLS sees the first byte.
-      pauseOnConnect: options.snapshot.proxyTrusted.length > 0,
+      // A PROXY header must be taken off before TLS sees the first byte; TLS starts reading by itself.
+      pauseOnConnect: true,
     });
     this.#tls = tls.createServer({
       ...secureContextOptions(options.snapshot),
@@ -94,11 +97,18 @@ export class Listener {
     this.#server.close();
   }
 
-  /** Ends what has not finished its handshake. */
+  /** Resolves when no connection is left. */
+  readonly empty = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (this.#open.size === 0) resolve();
+      else this.#whenEmpty.push(resolve);
+    });
+
+  /** Ends every connection that is left. */
   abort(): void {
     clearInterval(this.#sweep);
     for (const inbound of this.#unfinished.values()) this.#fail(inbound, 'shutdown', null);
-    this.#unfinished.clear();
+    for (const transport of this.#open) transport.destroy();
   }
 
   #accept(transport: net.Socket): void {
@@ -108,10 +118,13 @@ export class Listener {
     });
     const { meter } = this.#options.recorder;
     meter.connections++;
+    this.#open.add(transport);
     transport.once('close', () => {
       meter.connections--;
+      this.#open.delete(transport);
       this.#unfinished.delete(transport);
       this.#fail(inbound, 'reset', null);
+      if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
     });
     transport.on('error', () => {});
     this.#unfinished.set(transport, inbound);

@@ -73,6 +73,12 @@ export const denyReasons = {
     says: 'the client presented a CA certificate',
     alb: 'Failed:ClientCertInvalid',
   },
+  name_constraints: {
+    stage: 'identity',
+    status: 403,
+    says: 'a name of the leaf, or of a CA below, is not among those that a CA on the path may certify (RFC 5280 §4.2.1.10)',
+    alb: 'Failed:ClientCertInvalid',
+  },
   weak_key: {
     stage: 'identity',
     status: 403,
