@@ -1,8 +1,8 @@
 /** Builds the whole snapshot from the configuration and the anchors that are usable now. */
 import type { LoadedConfig } from './config/load.ts';
+import type { PolicySnapshot } from './policy/snapshot.ts';
 import { materialOf } from './trust/bundle.ts';
 import type { AnchorState } from './trust/state.ts';
-import type { PolicySnapshot } from './policy/snapshot.ts';
 
 interface SnapshotOptions {
   readonly generation: number;

@@ -2,6 +2,7 @@
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
+import { findForbiddenName } from './name-constraints.ts';
 import { deny, type Verdict } from './verdict.ts';
 
 /** A trust anchor as it was checked when it was read: the root first, then the CAs below it. */
@@ -10,10 +11,12 @@ export interface PathAnchor {
   readonly certificates: readonly Certificate[];
 }
 
+type Path = readonly [Certificate, ...Certificate[]];
+
 export interface ValidatedPath {
   readonly anchor: string;
   /** The leaf, the CAs between, the root. */
-  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly certificates: Path;
   /** The span in which every certificate on the path is valid: milliseconds since the epoch, both included. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -29,53 +32,57 @@ export function validatePath(
 ): Verdict<ValidatedPath> {
   // A CA is told apart even when no path leads from it: an anchor's own CA presented as a client is a finding.
   if (leaf.isCa) return deny('ca_as_leaf');
-  let outOfTime: ValidatedPath | null = null;
+  let refusal: Refusal | null = null;
   for (const { name, certificates: held } of anchors) {
-    for (const certificates of findPaths(leaf, held)) {
+    for (const certificates of findPaths([leaf], held)) {
       const path = {
         anchor: name,
         certificates,
         notBefore: Math.max(...certificates.map(({ notBefore }) => notBefore)),
         notAfter: Math.min(...certificates.map(({ notAfter }) => notAfter)),
       };
-      if (now >= path.notBefore && now <= path.notAfter)
-        return checkLeaf(leaf) ?? { allow: true, permit: path };
-      // A CA that was renewed under its key may stand beside the old one: an expired path is not the last word.
-      outOfTime ??= path;
+      const fault = checkTime(path, now) ?? checkNames(path);
+      if (fault === null) return checkLeaf(leaf) ?? { allow: true, permit: path };
+      // A CA that was renewed under its key may stand beside the old one: a path with a fault is not the last word.
+      refusal ??= fault;
     }
   }
-  if (outOfTime !== null) return denyTime(outOfTime, now);
-  return deny('untrusted');
+  return refusal ?? deny('untrusted');
 }
 
-/** Depth first from the leaf up: names, key identifiers and signatures; every step leads closer to the root. */
-function* findPaths(
-  from: Certificate,
-  anchor: readonly Certificate[],
-  /** CAs between the leaf and `from`'s issuer that count against a path length limit (RFC 5280 §6.1.4 (l)). */
-  below = 0,
-): Generator<[Certificate, ...Certificate[]]> {
+type Refusal = ReturnType<typeof deny>;
+
+/** Depth first from the leaf up: names, key identifiers, key usage and signatures, no certificate twice. */
+function* findPaths(path: Path, anchor: readonly Certificate[]): Generator<Path> {
+  const [from = path[0]] = path.slice(-1);
+  // Certificates that a CA issues to itself for a new key do not count (RFC 5280 §6.1.4 (l)), nor does the leaf.
+  const below = path.slice(1).filter(({ isSelfIssued }) => !isSelfIssued).length;
   for (const issuer of anchor) {
-    if (issuer === from || !isIssuedBy(from, issuer)) continue;
+    if (path.includes(issuer) || !mayIssue(issuer) || !isIssuedBy(from, issuer)) continue;
     if (issuer.pathLength !== null && below > issuer.pathLength) continue;
-    if (issuer === anchor[0]) {
-      yield [from, issuer];
-      continue;
-    }
-    // An anchor's CAs were read as a tree below its root (trust/bundle.ts); the bound is for what was not.
-    if (below >= anchor.length) continue;
-    for (const rest of findPaths(issuer, anchor, below + 1)) yield [from, ...rest];
+    if (issuer === anchor[0]) yield [...path, issuer];
+    else yield* findPaths([...path, issuer], anchor);
   }
 }
 
-function denyTime(path: ValidatedPath, now: number) {
-  for (const certificate of path.certificates) {
-    const { subject, notBefore, notAfter } = certificate;
+/** What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k), (o)); anchors were read so (trust/bundle.ts). */
+function mayIssue({ isCa, unprocessedCritical }: Certificate): boolean {
+  return isCa && unprocessedCritical.length === 0;
+}
+
+function checkTime(path: ValidatedPath, now: number): Refusal | null {
+  if (now >= path.notBefore && now <= path.notAfter) return null;
+  for (const { subject, notBefore, notAfter } of path.certificates) {
     if (now > notAfter) return deny('expired', `${subject} expired at ${new Date(notAfter).toISOString()}`);
     if (now < notBefore)
       return deny('not_yet_valid', `${subject} is not valid before ${new Date(notBefore).toISOString()}`);
   }
   return deny('expired', 'the certificates on the path are never valid together');
+}
+
+function checkNames({ certificates }: ValidatedPath): Refusal | null {
+  const forbidden = findForbiddenName(certificates);
+  return forbidden === null ? null : deny('name_constraints', forbidden);
 }
 
 /** What the leaf itself must be, once its path holds. No EKU and no SAN are fine: Thredd's have neither. */

@@ -11,8 +11,20 @@ import {
   Certificate as X509Structure,
 } from '@peculiar/asn1-x509';
 import { GatewayError } from '../errors.ts';
+import {
+  canonicalText,
+  type DistributionPoint,
+  readDistributionPoints,
+  readOcspUrls,
+} from './distribution-point.ts';
 import { type CertificateKey, keyOf } from './key.ts';
 import { attributeTypes, attributeValues, formatName } from './name.ts';
+import {
+  type ConstrainedName,
+  type NameConstraints,
+  readAlternativeNames,
+  readNameConstraints,
+} from './name-constraints.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
 
 const keyUsageNames = [
@@ -40,8 +52,13 @@ export interface Certificate {
   /** RFC 4514 string, most specific RDN first. */
   readonly subject: string;
   readonly issuer: string;
+  /** The same names in the spelling that makes equal names equal strings (pki/distribution-point.ts). */
+  readonly canonicalSubject: string;
+  readonly canonicalIssuer: string;
   /** Lower hex, without leading zero octets. */
   readonly serial: string;
+  /** The serial's octets as they stand in the certificate, sign included: what a CRL is searched for. */
+  readonly serialOctets: Uint8Array;
   /** Milliseconds since the epoch, both ends included. */
   readonly notBefore: number;
   readonly notAfter: number;
@@ -49,6 +66,10 @@ export interface Certificate {
   readonly commonNames: readonly string[];
   /** `DNS:…`, `URI:…`, `email:…`, `IP:…`; other kinds of name are left out. */
   readonly sans: readonly string[];
+  /** Every name that a name constraint can speak of: the subject, its emailAddresses, the alternative names. */
+  readonly names: readonly ConstrainedName[];
+  /** Subject and issuer are one name (RFC 5280 §3.2); the key need not be its own signer. */
+  readonly isSelfIssued: boolean;
   readonly isCa: boolean;
   /** How many intermediates may follow; null: no limit, or no CA. */
   readonly pathLength: number | null;
@@ -56,13 +77,20 @@ export interface Certificate {
   readonly keyUsage: ReadonlySet<KeyUsageName> | null;
   /** OIDs; null: the extension is absent. */
   readonly extendedKeyUsage: readonly string[] | null;
+  /** null: the extension is absent, or not processed and so among `unprocessedCritical`. */
+  readonly nameConstraints: NameConstraints | null;
   readonly signatureHash: SignatureHash;
   readonly key: CertificateKey;
   /**
-   * OIDs of critical extensions that nobody here processes, and of name constraints and policy rules whether
-   * critical or not: RFC 5280 §6.1.4 makes the certificate unusable on a path.
+   * OIDs of critical extensions that nobody here processes, and of policy rules whether critical or not: RFC 5280
+   * §6.1.4 makes the certificate unusable on a path.
    */
   readonly unprocessedCritical: readonly string[];
+  /** Where complete CRLs, and where delta CRLs are told of; empty: the extension is absent. */
+  readonly crlDistributionPoints: readonly DistributionPoint[];
+  readonly freshestCrl: readonly DistributionPoint[];
+  /** URIs of OCSP responders (authorityInfoAccess). */
+  readonly ocspUrls: readonly string[];
 }
 
 const oid = {
@@ -77,6 +105,7 @@ const oid = {
   authorityKeyIdentifier: '2.5.29.35',
   policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
+  freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
 } as const;
@@ -95,7 +124,6 @@ const processed: ReadonlySet<string> = new Set([
 
 /** They narrow what a CA may issue; ignoring one would widen it, so their presence counts even when not critical. */
 const narrowing: ReadonlySet<string> = new Set([
-  oid.nameConstraints,
   oid.policyConstraints,
   oid.policyMappings,
   oid.inhibitAnyPolicy,
@@ -140,6 +168,11 @@ function read(der: Buffer): Certificate {
   const basic = readExtension(extensions, oid.basicConstraints, BasicConstraints);
   const extendedKeyUsage = readExtension(extensions, oid.extendedKeyUsage, ExtendedKeyUsage);
   const names = readExtension(extensions, oid.subjectAltName, SubjectAlternativeName);
+  const constraints = extensionValue(extensions, oid.nameConstraints);
+  const nameConstraints = constraints === null ? null : readNameConstraints(constraints);
+  const alternativeNames = extensionValue(extensions, oid.subjectAltName);
+  const [subject, issuer] = [canonicalText(tbs.subject), canonicalText(tbs.issuer)];
+  const points = (id: string) => readDistributionPoints(extensionValue(extensions, id) ?? none, issuer);
   return {
     x509,
     der,
@@ -148,36 +181,66 @@ function read(der: Buffer): Certificate {
     spkiPin: createHash('sha256').update(spki).digest('base64'),
     subject: formatName(tbs.subject),
     issuer: formatName(tbs.issuer),
+    canonicalSubject: subject,
+    canonicalIssuer: issuer,
     serial: Buffer.from(tbs.serialNumber)
       .toString('hex')
       .replace(/^(00)+(?=..)/, ''),
+    serialOctets: new Uint8Array(tbs.serialNumber),
     notBefore: readTime(x509.validFromDate),
     notAfter: readTime(x509.validToDate),
     organizationalUnits: attributeValues(tbs.subject, attributeTypes.organizationalUnit),
     commonNames: attributeValues(tbs.subject, attributeTypes.commonName),
     sans: [...(names ?? [])].flatMap(formatAlternativeName),
+    names: [
+      ...(subject === '' ? [] : [{ kind: 'directory', canonical: subject } as const]),
+      ...attributeValues(tbs.subject, attributeTypes.emailAddress).map(asEmail),
+      ...(alternativeNames === null ? [] : readAlternativeNames(alternativeNames)),
+    ],
+    isSelfIssued: subject === issuer,
     isCa: basic?.cA === true,
     pathLength: basic?.cA === true ? readPathLength(basic) : null,
     keyUsage: readKeyUsage(readExtension(extensions, oid.keyUsage, KeyUsage)),
     extendedKeyUsage: extendedKeyUsage === null ? null : [...extendedKeyUsage],
+    nameConstraints,
     signatureHash: signatureHashOf(signatureAlgorithm),
     key: keyOf(x509, tbs.subjectPublicKeyInfo.algorithm.algorithm),
     unprocessedCritical: [...extensions.values()]
-      .filter(({ extnID, critical }) => narrowing.has(extnID) || (critical && !processed.has(extnID)))
+      .filter(({ extnID, critical }) =>
+        extnID === oid.nameConstraints
+          ? nameConstraints === null
+          : narrowing.has(extnID) || (critical && !processed.has(extnID)),
+      )
       .map(({ extnID }) => extnID),
+    crlDistributionPoints: points(oid.crlDistributionPoints),
+    freshestCrl: points(oid.freshestCrl),
+    ocspUrls: readOcspUrls(extensionValue(extensions, oid.authorityInformationAccess) ?? none),
   };
 }
+
+/** An empty SEQUENCE, in place of an extension that is absent. */
+const none = Buffer.of(0x30, 0x00);
 
 function readExtension<T>(
   extensions: ReadonlyMap<string, Extension>,
   id: string,
   Structure: new () => T,
 ): T | null {
+  const value = extensionValue(extensions, id);
+  return value === null ? null : AsnConvert.parse(value, Structure);
+}
+
+/** The extension's DER; null: it is absent. */
+function extensionValue(extensions: ReadonlyMap<string, Extension>, id: string): Buffer | null {
   const extension = extensions.get(id);
   if (extension === undefined) return null;
   const value = Buffer.from(extension.extnValue.buffer);
   if (!isOneElement(value)) throw unreadable(`extension ${id} is not one DER element`);
-  return AsnConvert.parse(value, Structure);
+  return value;
+}
+
+function asEmail(value: string): ConstrainedName {
+  return { kind: 'email', value };
 }
 
 /** Whether the bytes are exactly one DER element: the ASN.1 library would ignore whatever follows it. */

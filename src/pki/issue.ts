@@ -204,7 +204,8 @@ function keyIdOf(spki: SubjectPublicKeyInfo): Buffer {
   return createHash('sha1').update(Buffer.from(spki.subjectPublicKey)).digest();
 }
 
-function algorithmOf(signer: KeyObject, hash: NamedHash, pss: boolean): AlgorithmIdentifier {
+/** What a signature by the key is called. Throws TypeError where there is no such algorithm. */
+export function algorithmOf(signer: KeyObject, hash: NamedHash, pss: boolean): AlgorithmIdentifier {
   const type = signer.asymmetricKeyType;
   if (pss) return pssAlgorithm(hash);
   if (type === 'ed25519') return new AlgorithmIdentifier({ algorithm: '1.3.101.112' });
@@ -218,7 +219,11 @@ function algorithmOf(signer: KeyObject, hash: NamedHash, pss: boolean): Algorith
   throw new TypeError(`no signature algorithm for ${type} with ${hash}`);
 }
 
-function signBytes(bytes: Buffer, key: KeyObject, { hash = 'sha256', pss }: IssueOptions): Buffer {
+export function signBytes(
+  bytes: Uint8Array,
+  key: KeyObject,
+  { hash = 'sha256', pss }: Pick<IssueOptions, 'hash' | 'pss'>,
+): Buffer {
   if (key.asymmetricKeyType === 'ed25519') return sign(null, bytes, key);
   if (!pss) return sign(hash, bytes, key);
   const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = opensslConstants;

@@ -1,8 +1,12 @@
-/** Distinguished names as RFC 4514 strings, most specific RDN first. */
+/** Distinguished names: as RFC 4514 strings, most specific RDN first, and in the form that two are compared in. */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import type { AttributeTypeAndValue, AttributeValue, Name } from '@peculiar/asn1-x509';
 
-export const attributeTypes = { commonName: '2.5.4.3', organizationalUnit: '2.5.4.11' } as const;
+export const attributeTypes = {
+  commonName: '2.5.4.3',
+  organizationalUnit: '2.5.4.11',
+  emailAddress: '1.2.840.113549.1.9.1',
+} as const;
 
 /** RFC 4514 §3 demands the first nine; the others are registered LDAP descriptors that CAs use in practice. */
 const shortNames: Readonly<Record<string, string>> = {
@@ -36,6 +40,21 @@ export function attributeValues(name: Name, type: string): string[] {
     .flatMap((rdn) => [...rdn])
     .filter((attribute) => attribute.type === type)
     .flatMap((attribute) => textOf(attribute.value) ?? []);
+}
+
+/**
+ * One string per RDN, the most general first: equal strings are equal RDNs, and each tells where it ends. RFC 5280
+ * §7.1: the order of RDNs counts, that of the attributes within one does not; strings are compared whatever their
+ * ASN.1 type, case and superfluous white space (RFC 4518 in short), other values by their DER.
+ */
+export function canonicalName(name: Name): readonly string[] {
+  return [...name].map((rdn) => JSON.stringify([...rdn].map(canonicalAttribute).sort()));
+}
+
+function canonicalAttribute({ type, value }: AttributeTypeAndValue): string {
+  const text = textOf(value);
+  if (text === undefined) return `${type}#${Buffer.from(AsnConvert.serialize(value)).toString('hex')}`;
+  return `${type}=${text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')}`;
 }
 
 /** RFC 4514 §2.4: a type without a short name, or a value that is no string, is written as the hex of its DER. */

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, Extension } from '@peculiar/asn1-x509';
 import type { Certificate } from '../pki/certificate.ts';
-import { CertId, identityOf, nonceExtension, OcspRequest, SingleRequest, TbsRequest } from './ocsp-structure.ts';
+import {
+  CertId,
+  identityOf,
+  nonceExtension,
+  OcspRequest,
+  SingleRequest,
+  TbsRequest,
+} from './ocsp-structure.ts';
 
 /** What a certID may be hashed with: it finds the question's certificate, the answer's signature proves it. */
 export const certIdHashes = {

@@ -1,11 +1,12 @@
 /** Who may answer for a CA (RFC 6960 §4.2.2.2): the CA itself, or a responder that the same key has certified. */
 import { createHash } from 'node:crypto';
-import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
+import { AsnConvert } from '@peculiar/asn1-schema';
+import { Certificate as X509Structure } from '@peculiar/asn1-x509';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
-import { isSignedBy, type Signed, weakAlgorithm } from './ocsp-signature.ts';
-import { identityOf, noCheckExtension, ocspSigning } from './ocsp-structure.ts';
+import { identityOf, noCheckExtension, ocspSigning, type ResponderId } from './ocsp-structure.ts';
+import { isSignedBy, type Signed, weakAlgorithm } from './signature.ts';
 
 export interface Responder {
   /** The issuer's own, or the delegated responder's. */
@@ -22,8 +23,7 @@ export type FoundResponder =
 
 export interface ResponderClaim {
   readonly signed: Signed;
-  /** DER of the ResponderID that the answer names. */
-  readonly responderId: Buffer;
+  readonly responderId: ResponderId;
   /** DER of the certificates that came with the answer. */
   readonly certificates: readonly Buffer[];
   readonly issuer: Certificate;
@@ -39,7 +39,7 @@ export function findResponder(claim: ResponderClaim): FoundResponder {
 
   // The answer's own word on who signed it says whose signature to try, and authorizes nobody.
   const named = [issuer, ...claim.certificates.flatMap(readCandidate)].filter((candidate) =>
-    responderIdsOf(candidate).some((id) => id.equals(responderId)),
+    isNamed(candidate, responderId),
   );
   if (named.length === 0)
     return refuse('the responder that the answer names is neither the issuer nor among its certificates');
@@ -68,18 +68,11 @@ function readCandidate(der: Buffer): Certificate[] {
   }
 }
 
-/** Both spellings of a ResponderID (§4.2.1): `[1]` the subject's name, `[2]` the SHA-1 of the public key. */
-export function responderIdsOf(certificate: Certificate): [byName: Buffer, byKey: Buffer] {
+/** Both spellings of a ResponderID (§4.2.1): the subject's name, or the SHA-1 of the public key. */
+function isNamed(certificate: Certificate, { byName, byKey }: ResponderId): boolean {
   const { subject, publicKey } = identityOf(certificate);
-  const keyHash = new OctetString(createHash('sha1').update(publicKey).digest());
-  return [
-    tagged(1, subject),
-    tagged(2, Buffer.from(AsnConvert.serialize(keyHash))),
-  ];
-}
-
-function tagged(tagNumber: number, content: Buffer): Buffer {
-  const value = [...content];
+  if (byName !== undefined) return subject.equals(new Uint8Array(byName));
+  return byKey !== undefined && createHash('sha1').update(publicKey).digest().equals(new Uint8Array(byKey));
 }
 
 /** Why the signer may not answer for the issuer; null: it may. */

@@ -86,17 +86,26 @@ sequence(SingleResponse, {
   extensions: { type: Extension, repeated: 'sequence', context: 1, optional: true },
 });
 
+/** One of the two. */
+export class ResponderId {
+  /** DER of a Name. */
+  byName?: ArrayBuffer;
+  byKey?: ArrayBuffer;
+}
+AsnType({ type: AsnTypeTypes.Choice })(ResponderId);
+AsnProp({ type: Any, context: 1 })(ResponderId.prototype, 'byName');
+AsnProp({ type: AsnPropTypes.OctetString, context: 2 })(ResponderId.prototype, 'byKey');
+
 export class ResponseData {
   version = 0;
-  /** The DER of the CHOICE: byName [1] Name, byKey [2] OCTET STRING, both explicit. */
-  responderId = new ArrayBuffer(0);
+  responderId = new ResponderId();
   producedAt = new Date(0);
   responses: SingleResponse[] = [];
   extensions?: Extension[];
 }
 sequence(ResponseData, {
   version: { type: Integer, context: 0, defaultValue: 0 },
-  responderId: { type: Any },
+  responderId: { type: ResponderId },
   producedAt: { type: GeneralizedTime },
   responses: { type: SingleResponse, repeated: 'sequence' },
   extensions: { type: Extension, repeated: 'sequence', context: 1, optional: true },
@@ -104,13 +113,15 @@ sequence(ResponseData, {
 
 export class BasicResponse {
   data = new ResponseData();
+  /** The bytes that `data` was read from, which are those that are signed. */
+  dataRaw = new Uint8Array();
   signatureAlgorithm = new AlgorithmIdentifier();
   signature = new ArrayBuffer(0);
   /** DER of certificates. */
   certificates?: ArrayBuffer[];
 }
 sequence(BasicResponse, {
-  data: { type: ResponseData },
+  data: { type: ResponseData, raw: true },
   signatureAlgorithm: { type: AlgorithmIdentifier },
   signature: { type: BitString },
   certificates: { type: Any, repeated: 'sequence', context: 0, optional: true },

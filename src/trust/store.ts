@@ -1,8 +1,8 @@
 /** The last good copy of each fetched anchor on disk: what a restart falls back to, and which root was taken first. */
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import { replaceFile } from '../fetch/last-good.ts';
 import type { Validators } from './source.ts';
 
 export interface StoredSource extends Validators {
@@ -44,19 +44,9 @@ export async function loadAnchor(options: {
 
 /** Replaces the stored anchor as a whole: readers see the old file or the new one. Throws what node:fs throws. */
 export async function saveAnchor(cacheDir: string, anchor: StoredAnchor): Promise<void> {
-  await mkdir(cacheDir, { recursive: true, mode: 0o700 });
-  const file = fileOf(cacheDir, anchor.name);
-  const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   const sources = anchor.sources.map((source) => ({ ...source, bytes: source.bytes.toString('base64') }));
-  try {
-    // `flush` brings the bytes to the disk before the name points at them.
-    const text = `${JSON.stringify({ version: 1, ...anchor, sources }, null, 2)}\n`;
-    await writeFile(draft, text, { flag: 'wx', mode: 0o600, flush: true });
-    await rename(draft, file);
-  } catch (cause) {
-    await rm(draft, { force: true });
-    throw cause;
-  }
+  const text = `${JSON.stringify({ version: 1, ...anchor, sources }, null, 2)}\n`;
+  await replaceFile(fileOf(cacheDir, anchor.name), text);
 }
 
 /** Anchor names are the operator's words: encoded, none of them can leave the folder. */

@@ -84,6 +84,16 @@ it('answers 502 when nobody listens, and tries once', async () => {
   expect(statusOf(await client.exchange(post()))).toBe(200);
 });
 
+it('answers Expect: 100-continue before it knows whether anybody listens', async () => {
+  await using client = await stage.connect();
+  client.write('POST /nobody HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
+  expect(statusOf(await client.response())).toBe(100);
+  const answer = await client.response();
+  await expectError(answer, { status: 502, reason: 'connect_failed' });
+  // Whether the body still comes cannot be known.
+  expect(answer.field('connection')).toBe('close');
+});
+
 it.each([
   ['a new connection', 0],
   ['a warm connection', 1],

@@ -14,7 +14,7 @@ const MiB = 1024 * 1024;
 const size = 200 * MiB;
 /** How far the gateway's memory may grow: its buffers, and garbage, of which V8 lets 64 MiB pile up outside its heap. */
 const allowed = 96 * MiB;
-const block = randomBytes(MiB);
+const payload = randomBytes(MiB);
 
 let stage: Stage;
 
@@ -41,7 +41,10 @@ async function letPass(roundTrips: number): Promise<void> {
 }
 
 /** Writes `size` bytes as fast as the socket takes them; the bytes handed to it so far. */
-function pour(socket: Socket): { readonly poured: () => number; readonly digest: Promise<string> } {
+function pour(
+  socket: Socket,
+  block = payload,
+): { readonly poured: () => number; readonly digest: Promise<string> } {
   let poured = 0;
   const hash = createHash('sha256');
   const digest = (async () => {
@@ -140,8 +143,30 @@ linux('holds back a client whose upload of 200 MB the host does not read', async
   const { digest, peak } = await sip(socket);
   expect(digest).toBe(await source.digest);
   expect(peak - before).toBeLessThan(allowed);
-  socket.write(acknowledgement);
+  socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
   expect(statusOf(await client.response())).toBe(200);
   const record = await stage.gateway.audit(({ path }) => path === '/upload');
   expect(record).toMatchObject({ outcome: 'answered', request_bytes: size });
+});
+
+linux('holds back a host that sends interim answers without end to a client that does not read', async () => {
+  const before = await residentBytes();
+  const hint = `HTTP/1.1 103 Early Hints\r\nLink: <${'a'.repeat(8000)}>\r\n\r\n`;
+  let source: ReturnType<typeof pour> | undefined;
+  stage.host.options.answer = (request, socket) => {
+    if (request.startLine.includes('/other')) return acknowledgement;
+    source = pour(socket, Buffer.from(hint.repeat(100)));
+    source.digest.catch(() => {});
+    return null;
+  };
+  const index = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.socket.pause();
+  client.write(post({ target: '/hints' }));
+  await stage.host.request(index);
+  await letPass(500);
+  const held = source?.poured();
+  await letPass(100);
+  expect(source?.poured()).toBe(held);
+  expect((await residentBytes()) - before).toBeLessThan(allowed);
 });

@@ -12,7 +12,7 @@ beforeAll(async () => {
   stage = await openStage({
     config: {
       limits: { head: '1KiB', fields: 5, body: '1KiB' },
-      timeouts: { head: '300ms', bodyIdle: '300ms' },
+      timeouts: { head: '300ms', bodyIdle: '300ms', keepAlive: '400ms' },
     },
   });
 });
@@ -178,4 +178,11 @@ it('does not count time against a body that keeps coming', async () => {
     client.write('x');
   }
   expect(statusOf(await client.response())).toBe(200);
+});
+
+it('closes a connection in good order on which nothing came for timeouts.keepAlive', async () => {
+  await using client = await stage.connect();
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  expect(await client.rest()).toHaveLength(0);
+  expect(client.error).toBeUndefined();
 });

@@ -109,7 +109,6 @@ describe('extensions that are not processed', () => {
   });
 
   it.each([
-    ['name constraints', '2.5.29.30'],
     ['policy mappings', '2.5.29.33'],
     ['policy constraints', '2.5.29.36'],
     ['inhibit anyPolicy', '2.5.29.54'],
@@ -120,8 +119,71 @@ describe('extensions that are not processed', () => {
   it.each([
     ['certificate policies', '2.5.29.32'],
     ['CRL distribution points', '2.5.29.31'],
+    ['name constraints', '2.5.29.30'],
   ])('does not count %s', (_, oid) => {
     expect(parse({ extensions: [{ oid, critical: true, value }] }).unprocessedCritical).toEqual([]);
+  });
+
+  it.each([
+    ['a minimum', 'a0083006820161800101'],
+    ['a minimum of zero, which DER leaves out', 'a0083006820161800100'],
+    ['a maximum', 'a1083006820161810101'],
+  ])('counts name constraints with %s: nobody measures the distance', (_, subtree) => {
+    const constraints = Buffer.from(`300a${subtree}`, 'hex');
+    const certificate = parse({ extensions: [{ oid: '2.5.29.30', value: constraints }] });
+    expect(certificate.unprocessedCritical).toEqual(['2.5.29.30']);
+    expect(certificate.nameConstraints).toBeNull();
+  });
+});
+
+describe('name constraints', () => {
+  const read = (hex: string) => {
+    const value = Buffer.from(hex, 'hex');
+    return parse({ extensions: [{ oid: '2.5.29.30', critical: true, value }] }).nameConstraints;
+  };
+
+  it('are read with every kind of base, an address with its mask', () => {
+    // permitted: DNS a, email b, URI c, C=GB; excluded: 10.0.0.0/255.0.0.0, registered ID 1.2
+    const directory = 'a40f300d310b3009060355040613024742';
+    const permitted = `a0${'22'}3003820161${'3003810162'}${'3003860163'}${'3011'}${directory}`;
+    const excluded = `a1${'11'}300a87080a000000ff000000${'300388012a'}`;
+    expect(read(`3037${permitted}${excluded}`)).toEqual({
+      permitted: [
+        { kind: 'dns', value: 'a' },
+        { kind: 'email', value: 'b' },
+        { kind: 'uri', value: 'c' },
+        { kind: 'directory', canonical: '["2.5.4.6=gb"]' },
+      ],
+      excluded: [
+        { kind: 'ip', octets: Buffer.from('0a000000ff000000', 'hex') },
+        { kind: 'other', tag: 0x88 },
+      ],
+    });
+  });
+
+  it.each([
+    ['an unknown field', '3004a2023000'],
+    ['a subtree without a base', '3004a0023000'],
+    ['a base longer than what holds it', '3007a0053003820261'],
+    ['a length in more octets than it needs', '3006a00430810161'],
+    ['an indefinite length', '3006a08030000000'],
+  ])('are refused with %s', (_, hex) => {
+    expect(() => read(hex)).toThrow(expect.objectContaining({ code: 'CERTIFICATE_UNREADABLE' }));
+  });
+});
+
+describe('names', () => {
+  it('are the subject, its e-mail addresses and the alternative names of every kind', () => {
+    const names = parse({
+      sans: ['DNS:a.example', 'email:a@b.example', 'URI:https://c.example/', 'IP:192.0.2.1'],
+    });
+    expect(names.names.slice(1)).toEqual([
+      { kind: 'dns', value: 'a.example' },
+      { kind: 'email', value: 'a@b.example' },
+      { kind: 'uri', value: 'https://c.example/' },
+      { kind: 'ip', octets: Buffer.of(192, 0, 2, 1) },
+    ]);
+    expect(names.names[0]).toMatchObject({ kind: 'directory' });
   });
 });
 

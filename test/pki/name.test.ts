@@ -2,7 +2,7 @@ import { AsnConvert } from '@peculiar/asn1-schema';
 import { AttributeTypeAndValue, AttributeValue, Name, RelativeDistinguishedName } from '@peculiar/asn1-x509';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { attributeValues, formatName } from '../../src/pki/name.ts';
+import { attributeValues, canonicalName, formatName } from '../../src/pki/name.ts';
 
 const cn = '2.5.4.3';
 const name = (...rdns: [type: string, value: AttributeValue][][]) =>
@@ -112,5 +112,27 @@ describe('the values of one attribute', () => {
       (type) => [[cn, new AttributeValue({ [type]: type })]] as [string, AttributeValue][],
     );
     expect(attributeValues(name(...values), cn)).toEqual(texts);
+  });
+});
+
+describe('two names are the same', () => {
+  const same = (one: Name, other: Name) => canonicalName(one).join('') === canonicalName(other).join('');
+  const printable = (printableString: string) => new AttributeValue({ printableString });
+  const a: [string, AttributeValue] = [cn, utf8('a')];
+  const b: [string, AttributeValue] = ['2.5.4.10', utf8('b')];
+
+  it.each<[string, Name, Name, boolean]>([
+    ['in different string types', name([[cn, printable('a')]]), name([a]), true],
+    ['in different case', name([[cn, utf8('Ärger')]]), name([[cn, utf8('äRGER')]]), true],
+    ['with other white space', name([[cn, utf8(' a \t b')]]), name([[cn, utf8('a b ')]]), true],
+    ['not with white space and without', name([[cn, utf8('a b')]]), name([[cn, utf8('ab')]]), false],
+    ['composed and decomposed', name([[cn, utf8('\u00e9')]]), name([[cn, utf8('e\u0301')]]), true],
+    ['not with an attribute of another type', name([[cn, utf8('b')]]), name([b]), false],
+    ['with the values of an RDN in another order', name([a, b]), name([b, a]), true],
+    ['not with the RDNs in another order', name([a], [b]), name([b], [a]), false],
+    ['not with two values in one RDN and in two', name([a, b]), name([a], [b]), false],
+    ['not by a value that looks like syntax', name([[cn, utf8('a"]["2.5.4.10=b')]]), name([a], [b]), false],
+  ])('%s', (_what, one, other, expected) => {
+    expect(same(one, other)).toBe(expected);
   });
 });

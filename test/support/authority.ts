@@ -6,6 +6,7 @@ import {
   type Authority as DevelopmentAuthority,
 } from '../../src/pki/development.ts';
 import { type KeyKind, makeKey } from '../../src/pki/key.ts';
+import { type CrlOptions, issueCrl } from './crl.ts';
 
 export type { Leaf } from '../../src/pki/development.ts';
 export type { Issued, IssueOptions } from '../../src/pki/issue.ts';
@@ -13,18 +14,26 @@ export type { Issued, IssueOptions } from '../../src/pki/issue.ts';
 export interface Authority extends DevelopmentAuthority {
   /** PEM of the root, then of the issuing CA. */
   readonly anchorPem: string;
+  /** A CRL of the issuing CA that lasts a day from the authority's `now`. */
+  crl(options?: Partial<CrlOptions>): { readonly der: Buffer; readonly pem: string };
 }
 
 /** The same name twice gives two authorities with the same names and different keys. */
 export function authority(options: Partial<AuthorityOptions> = {}): Authority {
-  const { key = 'P-256' } = options;
+  const { key = 'P-256', now = Date.now() } = options;
   const made = createAuthority({
     name: 'Example',
     ...options,
+    now,
     root: { key: caKey(key), ...options.root },
     issuing: { key: caKey(key), ...options.issuing },
   });
-  return { ...made, anchorPem: made.root.pem + made.issuing.pem };
+  return {
+    ...made,
+    anchorPem: made.root.pem + made.issuing.pem,
+    crl: (crl) =>
+      issueCrl({ issuer: made.issuing, thisUpdate: now - 60_000, nextUpdate: now + 86_400_000, ...crl }),
+  };
 }
 
 const spareKeys = new Map<KeyKind, KeyObject[]>();

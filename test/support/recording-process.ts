@@ -35,3 +35,5 @@ const server = createServer({ noDelay: true }, (socket) => {
 server.listen({ port: Number(port), host: '127.0.0.1', reusePort: true }, () =>
   process.send?.((server.address() as AddressInfo).port),
 );
+// Not even a test that was broken off leaves it behind.
+process.on('disconnect', () => process.exit());

@@ -113,9 +113,9 @@ describe('an anchor is refused', () => {
       'CN=ca: has a signature with SHA-1',
     ],
     [
-      'with name constraints, which are not processed',
-      [ca({ subject, extensions: [{ oid: '2.5.29.30', value: Buffer.from('3000', 'hex') }] })],
-      'CN=ca: has extensions that are not processed here: 2.5.29.30',
+      'with policy constraints, which are not processed',
+      [ca({ subject, extensions: [{ oid: '2.5.29.36', value: Buffer.from('3000', 'hex') }] })],
+      'CN=ca: has extensions that are not processed here: 2.5.29.36',
     ],
   ])('%s', (_, issued, problem) => {
     expect(read(issued)).toContain(problem);

@@ -1,5 +1,5 @@
 /** Checks a signature over DER under an algorithm that the signer states, and takes only strong ones. */
-import { type KeyObject, constants as openssl, verify } from 'node:crypto';
+import { constants as openssl, verify, type X509Certificate } from 'node:crypto';
 import type { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { type SignatureHash, signatureAlgorithms, signatureHashOf } from '../pki/signature.ts';
 
@@ -18,12 +18,13 @@ export function weakAlgorithm(algorithm: AlgorithmIdentifier): string | null {
   return weak.has(hash) ? `a signature with ${hash} (${algorithm.algorithm})` : null;
 }
 
-/** Whether the key made the signature, by an algorithm that is the key's own and not weak. */
-export function isSignedBy({ bytes, signature, algorithm }: Signed, key: KeyObject): boolean {
+/** Whether the certificate's key made the signature, by an algorithm that is the key's own and not weak. */
+export function isSignedBy({ bytes, signature, algorithm }: Signed, x509: X509Certificate): boolean {
   const hash = hashOf(algorithm);
-  const type = key.asymmetricKeyType ?? '';
   if (weak.has(hash)) return false;
   try {
+    const { publicKey: key } = x509;
+    const type = key.asymmetricKeyType ?? '';
     if (algorithm.algorithm === rsaPss) {
       if (type !== 'rsa' && type !== 'rsa-pss') return false;
       const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_AUTO: saltLength } = openssl;
@@ -33,7 +34,7 @@ export function isSignedBy({ bytes, signature, algorithm }: Signed, key: KeyObje
     if (own[type]?.[hash] !== algorithm.algorithm) return false;
     return verify(hash === 'none' ? null : hash, bytes, key, signature);
   } catch {
-    // A signature that OpenSSL cannot even read proves nothing.
+    // A key or a signature that OpenSSL cannot even read proves nothing.
     return false;
   }
 }

@@ -1,0 +1,129 @@
+/** Where revocation is told: CRL distribution points (RFC 5280 §4.2.1.13) and OCSP responders (§4.2.2.1). */
+import { AsnConvert } from '@peculiar/asn1-schema';
+import { Name } from '@peculiar/asn1-x509';
+import { DerCursor, DerError, derElement, tags } from './der-cursor.ts';
+import { directoriesAmong, directory } from './directory-name.ts';
+import { canonicalName } from './name.ts';
+
+export interface DistributionPoint {
+  /** Its names as `readGeneralNames` tells them, a relative one made whole; null: it has none. */
+  readonly names: readonly string[] | null;
+  /** The URIs among them, as they are written. */
+  readonly urls: readonly string[];
+  /** ReasonFlags as a mask, keyCompromise = 2; null: all. */
+  readonly reasons: number | null;
+  /** Who signs the CRL in the issuer's stead, names as above; null: nobody. */
+  readonly crlIssuers: readonly string[] | null;
+}
+
+/** GeneralName tags (RFC 5280 §4.2.1.6), implicit except for the directory's. */
+const uniformResourceIdentifier = 0x86;
+const directoryName = 0xa4;
+
+/** A name as one string: equal names are equal strings, and a relative name is made whole by putting it behind. */
+export function canonicalText(name: Name): string {
+  return canonicalName(name).join('');
+}
+
+/** The same from a Name's DER. Throws DerError, or what the ASN.1 library throws. */
+export function readCanonicalText(der: Uint8Array): string {
+  const cursor = new DerCursor(der);
+  cursor.read(der.length, tags.sequence);
+  cursor.close(der.length);
+  return canonicalText(AsnConvert.parse(der, Name));
+}
+
+/** `tag:contents` in lower hex each; directory names in their canonical spelling, the others octet for octet. */
+export function readGeneralNames(contents: Uint8Array): string[] {
+  const cursor = new DerCursor(contents);
+  const names: string[] = [];
+  while (cursor.at < contents.length) {
+    cursor.read(contents.length);
+    const { tag } = cursor;
+    if ((tag & 0xc0) !== 0x80 || (tag & 0x1f) > 8) throw new DerError(`no general name: tag ${tag}`);
+    const value = cursor.contents();
+    names.push(
+      tag === directoryName
+        ? directory(readCanonicalText(value))
+        : `${tag.toString(16)}:${Buffer.from(value).toString('hex')}`,
+    );
+  }
+  if (names.length === 0) throw new DerError('general names without a name');
+  return names;
+}
+
+/** URIs of printable ASCII, which is all that a URI can hold. */
+function urlsAmong(names: readonly string[]): string[] {
+  return names
+    .filter((name) => name.startsWith(`${uniformResourceIdentifier.toString(16)}:`))
+    .map((name) => Buffer.from(name.slice(3), 'hex').toString('latin1'))
+    .filter((url) => /^[\x21-\x7e]+$/.test(url));
+}
+
+/** The contents of a DistributionPointName; a relative name continues that of the CRL's issuer. */
+export function readPointName(contents: Uint8Array, crlIssuer: string | null): string[] {
+  const cursor = new DerCursor(contents);
+  cursor.read(contents.length);
+  cursor.close(contents.length);
+  const value = cursor.contents();
+  if (cursor.tag === 0xa0) return readGeneralNames(value);
+  if (cursor.tag !== 0xa1) throw new DerError(`no distribution point name: tag ${cursor.tag}`);
+  if (crlIssuer === null) throw new DerError('a relative name below more than one CRL issuer');
+  const relative = derElement(tags.sequence, derElement(tags.set, value));
+  return [directory(crlIssuer + readCanonicalText(relative))];
+}
+
+/** The value of a cRLDistributionPoints or freshestCRL extension; `issuer`: canonical name. Throws DerError. */
+export function readDistributionPoints(value: Uint8Array, issuer: string): DistributionPoint[] {
+  const cursor = new DerCursor(value);
+  cursor.open(value.length, tags.sequence);
+  if (cursor.end !== value.length) throw new DerError('bytes behind the distribution points');
+  const points: DistributionPoint[] = [];
+  while (cursor.at < value.length) points.push(readPoint(cursor, issuer));
+  return points;
+}
+
+function readPoint(cursor: DerCursor, issuer: string): DistributionPoint {
+  cursor.open(cursor.bytes.length, tags.sequence);
+  const { end } = cursor;
+  let name: Uint8Array | null = null;
+  if (cursor.peek(end) === 0xa0) {
+    cursor.read(end);
+    name = cursor.contents();
+  }
+  const reasons = cursor.peek(end) === 0x81 ? cursor.readNamedBits(end, 0x81) : null;
+  let crlIssuers: string[] | null = null;
+  if (cursor.peek(end) === 0xa2) {
+    cursor.read(end);
+    crlIssuers = readGeneralNames(cursor.contents());
+  }
+  cursor.close(end);
+  const names = name === null ? null : readPointName(name, baseOf(crlIssuers, issuer));
+  return { names, urls: urlsAmong(names ?? []), reasons, crlIssuers };
+}
+
+/** A name is relative to the CRL issuer's, and must not be where that has several (RFC 5280 §4.2.1.13). */
+function baseOf(crlIssuers: readonly string[] | null, issuer: string): string | null {
+  const [first, ...more] = crlIssuers === null ? [issuer] : directoriesAmong(crlIssuers);
+  return first === undefined || more.length > 0 ? null : first;
+}
+
+const idAdOcsp = '2b06010505073001';
+
+/** The `http` and other URIs of OCSP responders in the value of an authorityInfoAccess extension. Throws DerError. */
+export function readOcspUrls(value: Uint8Array): string[] {
+  const cursor = new DerCursor(value);
+  cursor.open(value.length, tags.sequence);
+  if (cursor.end !== value.length) throw new DerError('bytes behind the access descriptions');
+  const names: string[] = [];
+  while (cursor.at < value.length) {
+    cursor.open(value.length, tags.sequence);
+    const { end } = cursor;
+    cursor.read(end, tags.oid);
+    const ocsp = Buffer.from(cursor.contents()).toString('hex') === idAdOcsp;
+    const location = cursor.element(end);
+    cursor.close(end);
+    if (ocsp) names.push(...readGeneralNames(location));
+  }
+  return urlsAmong(names);
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { validatePath } from '../../src/identity/path.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { CrlCheck } from '../../src/revocation/crl-check.ts';
+import { readCrl } from '../../src/revocation/crl-reader.ts';
+import { exceptions, needsCrls, type PkitsCase, pkitsCases, trustAnchor } from '../support/pkits.ts';
+
+const now = Date.now();
+const day = 24 * 3_600_000;
+
+/** `valid` when every certificate of the path below the root is good, else the first other word, the leaf's first. */
+function judge({ certificates, crls, endEntity }: PkitsCase): string {
+  const held = [trustAnchor, ...certificates].map(parseCertificate);
+  const leaf = parseCertificate(endEntity.certificate);
+  // A CA is no client, which is not the question here.
+  const path = validatePath(
+    { ...leaf, isCa: false },
+    { anchors: [{ name: 'pkits', certificates: held }], now },
+  );
+  if (!path.allow) return path.reason;
+
+  const readings = crls.map((bytes) => readCrl({ bytes: Uint8Array.from(bytes), issuers: held }));
+  const check = new CrlCheck({
+    certificates: held,
+    crls: readings.flatMap((reading) => (reading.ok ? reading.crl : [])),
+    grace: day,
+  });
+  const [, ...above] = path.permit.certificates;
+  const words = above.map((issuer, index) => {
+    const certificate = index === 0 ? leaf : above[index - 1];
+    const { status } = check.status(certificate ?? leaf, { issuer, now });
+    return status === 'good' ? 'valid' : status === 'unknown' ? 'undetermined' : status;
+  });
+  return words.find((word) => word !== 'valid') ?? 'valid';
+}
+
+describe('the CRLs of PKITS', () => {
+  const judged = pkitsCases.filter(
+    (each) => (needsCrls(each) || each.expected === 'valid') && exceptions[each.number]?.why !== 'dsa',
+  );
+
+  it.each(judged)('$number $title: $expected', (pkitsCase) => {
+    expect(judge(pkitsCase)).toBe(pkitsCase.expected);
+  });
+});

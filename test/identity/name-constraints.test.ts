@@ -1,0 +1,275 @@
+import { AsnConvert } from '@peculiar/asn1-schema';
+import {
+  AttributeTypeAndValue,
+  AttributeValue,
+  GeneralName,
+  GeneralSubtree,
+  GeneralSubtrees,
+  Name,
+  NameConstraints,
+  RelativeDistinguishedName,
+} from '@peculiar/asn1-x509';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allows } from '../../src/identity/name-constraints.ts';
+import { validatePath } from '../../src/identity/path.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+import type { ConstrainedName } from '../../src/pki/name-constraints.ts';
+
+const dns = (value: string): ConstrainedName => ({ kind: 'dns', value });
+const email = (value: string): ConstrainedName => ({ kind: 'email', value });
+const uri = (value: string): ConstrainedName => ({ kind: 'uri', value });
+const ip = (...octets: number[]): ConstrainedName => ({ kind: 'ip', octets: Buffer.from(octets) });
+const directory = (...rdns: string[]): ConstrainedName => ({
+  kind: 'directory',
+  canonical: rdns.map((rdn) => JSON.stringify([rdn])).join(''),
+});
+const other = (tag: number): ConstrainedName => ({ kind: 'other', tag });
+
+/** What a constraint of this base says of the name, as permitted and as excluded. */
+const judge = (base: ConstrainedName, name: ConstrainedName) => ({
+  permitted: allows({ permitted: [base], excluded: [] }, name),
+  excluded: allows({ permitted: [], excluded: [base] }, name),
+});
+const inside = { permitted: true, excluded: false };
+const outside = { permitted: false, excluded: true };
+/** Nobody can say: refused by either. */
+const unclear = { permitted: false, excluded: false };
+
+describe('a base and a name of its kind', () => {
+  it.each<[string, ConstrainedName, ConstrainedName, object]>([
+    ['a host within itself', dns('example.com'), dns('example.com'), inside],
+    ['a host below', dns('example.com'), dns('a.b.example.com'), inside],
+    ['a host in another case', dns('Example.COM'), dns('eXample.com'), inside],
+    ['a host that only ends like it', dns('example.com'), dns('badexample.com'), outside],
+    ['the host above', dns('a.example.com'), dns('example.com'), outside],
+    ['a host below a base with a dot', dns('.example.com'), dns('a.example.com'), inside],
+    ['the host of a base with a dot', dns('.example.com'), dns('example.com'), outside],
+    ['any host within the empty base', dns(''), dns('example.com'), inside],
+    ['a wildcard below', dns('example.com'), dns('*.a.example.com'), inside],
+    [
+      'a wildcard that reaches into the base and beyond it',
+      dns('a.example.com'),
+      dns('*.example.com'),
+      unclear,
+    ],
+    ['a name that is no host', dns('example.com'), dns('a b.example.com'), unclear],
+    ['a name with a dot at its end', dns('example.com'), dns('other.com.'), unclear],
+    ['a base that is no host', dns('*.example.com'), dns('other.com'), unclear],
+
+    ['a mailbox of the host', email('example.com'), email('a@EXAMPLE.com'), inside],
+    ['a mailbox of a host below', email('example.com'), email('a@b.example.com'), outside],
+    ['a mailbox of a host in the domain', email('.example.com'), email('a@b.example.com'), inside],
+    ['a mailbox of the domain itself', email('.example.com'), email('a@example.com'), outside],
+    ['the mailbox', email('a@example.com'), email('a@Example.com'), inside],
+    ['the mailbox in another case', email('a@example.com'), email('A@example.com'), outside],
+    ['another mailbox of the host', email('a@example.com'), email('b@example.com'), outside],
+    [
+      'a mailbox whose local part holds a host',
+      email('example.com'),
+      email('"x@example.com"@evil.org'),
+      outside,
+    ],
+    ['an address without a mailbox', email('example.com'), email('example.com'), unclear],
+    ['an address without a local part', email('example.com'), email('@example.com'), unclear],
+    ['an address at an IP address', email('example.com'), email('a@[192.0.2.1]'), unclear],
+    ['a base that is no address', email('a@.example.com'), email('a@b.example.com'), unclear],
+
+    ['a URI of the host', uri('example.com'), uri('https://EXAMPLE.com:8443/x?y#z'), inside],
+    ['a URI with user information', uri('example.com'), uri('https://a:b@example.com/'), inside],
+    ['a URI of a host below', uri('example.com'), uri('https://a.example.com/'), outside],
+    ['a URI of a host in the domain', uri('.example.com'), uri('ldap://a.example.com'), inside],
+    ['a URI with the host elsewhere', uri('example.com'), uri('https://evil.org/@example.com'), outside],
+    ['a URI with the host as a user', uri('example.com'), uri('https://example.com@evil.org/'), outside],
+    ['a URI without an authority', uri('example.com'), uri('urn:example.com'), unclear],
+    ['a URI at an IPv4 address', uri('example.com'), uri('https://192.0.2.1/'), unclear],
+    ['a URI at an IPv6 address', uri('example.com'), uri('https://[2001:db8::1]/'), unclear],
+    [
+      'a URI that browsers read otherwise',
+      uri('example.com'),
+      uri('https://evil.org\\@example.com/'),
+      unclear,
+    ],
+    ['a base that is a URI', uri('https://example.com/'), uri('https://example.com/'), unclear],
+
+    ['an address in the network', ip(192, 0, 2, 0, 255, 255, 255, 0), ip(192, 0, 2, 200), inside],
+    ['an address beside it', ip(192, 0, 2, 0, 255, 255, 255, 0), ip(192, 0, 3, 200), outside],
+    ['an address under a mask with holes', ip(10, 0, 0, 1, 255, 0, 0, 255), ip(10, 9, 8, 1), inside],
+    ['an address in no network of its family', ip(...Array(32).fill(0)), ip(192, 0, 2, 1), outside],
+    ['an address in the whole of IPv6', ip(...Array(32).fill(0)), ip(...Array(16).fill(9)), inside],
+    ['an address that is none', ip(192, 0, 2, 0, 255, 255, 255, 0), ip(192, 0, 2), unclear],
+    ['a network without a mask', ip(192, 0, 2, 1), ip(192, 0, 2, 1), unclear],
+
+    ['a name below', directory('C=gb', 'O=x'), directory('C=gb', 'O=x', 'CN=y'), inside],
+    ['the name itself', directory('C=gb'), directory('C=gb'), inside],
+    ['the name above', directory('C=gb', 'O=x'), directory('C=gb'), outside],
+    ['its RDNs in another order', directory('C=gb', 'O=x'), directory('O=x', 'C=gb'), outside],
+    ['every name within the empty one', directory(), directory('C=gb'), inside],
+
+    ['a kind that nobody compares', other(0xa0), other(0xa0), unclear],
+  ])('%s', (_what, base, name, expected) => {
+    expect(judge(base, name)).toEqual(expected);
+  });
+
+  it('is not asked when the constraint speaks of other kinds only', () => {
+    for (const [base, name] of [
+      [dns('example.com'), email('a@evil.org')],
+      [directory('C=gb'), dns('evil.org')],
+      [other(0xa0), other(0x88)],
+    ] as const)
+      expect(judge(base, name)).toEqual({ permitted: true, excluded: true });
+  });
+});
+
+describe('several bases', () => {
+  it('permit what any one of them permits, and exclude it when any one excludes it', () => {
+    const permitted = [dns('a.example'), dns('b.example')];
+    const excluded = [dns('x.b.example')];
+    const names = ['a.example', 'y.b.example', 'x.b.example', 'c.example'];
+    expect(names.map((name) => allows({ permitted, excluded }, dns(name)))).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('never allow a name as permitted that they exclude', () => {
+    const host = fc.array(fc.constantFrom('a', 'b', '*', ''), { maxLength: 4 }).map((each) => each.join('.'));
+    const name = fc.oneof(
+      host.map(dns),
+      host.map((at) => email(`m@${at}`)),
+      host.map((at) => uri(`s://${at}/`)),
+    );
+    fc.assert(
+      fc.property(name, name, (base, presented) => {
+        const { permitted, excluded } = judge(base, presented);
+        if (base.kind === presented.kind) expect(permitted && excluded).toBe(false);
+        else expect(permitted && excluded).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('on a path', () => {
+  const now = Date.UTC(2026, 0, 15, 12);
+  const span = { notBefore: now - 3_600_000, notAfter: now + 3_600_000 };
+  const ca = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>) =>
+    issueCertificate({
+      ...span,
+      basicConstraints: { ca: true },
+      keyUsage: ['keyCertSign'],
+      ...options,
+    });
+  const subtrees = (names: readonly GeneralName[] = []) =>
+    names.length === 0 ? undefined : new GeneralSubtrees(names.map((base) => new GeneralSubtree({ base })));
+  const constrained = (options: {
+    permitted?: GeneralName[];
+    excluded?: GeneralName[];
+    critical?: boolean;
+  }) => {
+    const permittedSubtrees = subtrees(options.permitted);
+    const excludedSubtrees = subtrees(options.excluded);
+    const value = new NameConstraints({
+      ...(permittedSubtrees && { permittedSubtrees }),
+      ...(excludedSubtrees && { excludedSubtrees }),
+    });
+    const der = Buffer.from(AsnConvert.serialize(value));
+    return { extensions: [{ oid: '2.5.29.30', critical: options.critical ?? true, value: der }] };
+  };
+  const outcome = (leaf: Issued, ...held: Issued[]) => {
+    const certificates = held.map(({ der }) => parseCertificate(der));
+    const verdict = validatePath(parseCertificate(leaf.der), {
+      anchors: [{ name: 'own', certificates }],
+      now,
+    });
+    return verdict.allow ? 'own' : verdict.reason;
+  };
+  const leafOf = (issuer: Issued, options: Partial<IssueOptions> = {}) =>
+    issueCertificate({ ...span, subject: { O: 'Example', CN: 'client' }, issuer, ...options });
+  const hosts = [new GeneralName({ dNSName: 'example.com' })];
+  const root = ca({ subject: { CN: 'root' } });
+
+  it.each([true, false])('bind what is below the CA that has them, critical: %s', (critical) => {
+    const issuing = ca({
+      subject: { CN: 'issuing' },
+      issuer: root,
+      ...constrained({ permitted: hosts, critical }),
+    });
+    const judged = (sans: string[]) => outcome(leafOf(issuing, { sans }), root, issuing);
+    expect(judged(['DNS:a.example.com', 'email:a@evil.org'])).toBe('own');
+    expect(judged(['DNS:a.example.com', 'DNS:evil.org'])).toBe('name_constraints');
+    expect(outcome(leafOf(issuing), root, issuing)).toBe('own');
+  });
+
+  it('bind a root’s paths too, and a leaf as much as the CAs between', () => {
+    const names = new Name([
+      new RelativeDistinguishedName([
+        new AttributeTypeAndValue({
+          type: '2.5.4.10',
+          value: new AttributeValue({ printableString: 'EXAMPLE ' }),
+        }),
+      ]),
+    ]);
+    const top = ca({
+      subject: { CN: 'top' },
+      ...constrained({ permitted: [new GeneralName({ directoryName: names })] }),
+    });
+    const good = ca({ subject: { O: 'Example', CN: 'issuing' }, issuer: top });
+    const bad = ca({ subject: { O: 'Other', CN: 'issuing' }, issuer: top });
+    expect(outcome(leafOf(good), top, good)).toBe('own');
+    expect(outcome(leafOf(bad), top, bad)).toBe('name_constraints');
+    expect(outcome(leafOf(good, { subject: { O: 'Other', CN: 'client' } }), top, good)).toBe(
+      'name_constraints',
+    );
+  });
+
+  it('bind the e-mail address in a subject as they bind one beside it', () => {
+    const issuing = ca({
+      subject: { CN: 'issuing' },
+      issuer: root,
+      ...constrained({ excluded: [new GeneralName({ rfc822Name: 'example.com' })] }),
+    });
+    const subject = (address: string) =>
+      new Name([
+        new RelativeDistinguishedName([
+          new AttributeTypeAndValue({
+            type: '1.2.840.113549.1.9.1',
+            value: new AttributeValue({ ia5String: address }),
+          }),
+        ]),
+      ]);
+    const judged = (address: string) =>
+      outcome(leafOf(issuing, { subject: subject(address) }), root, issuing);
+    expect(judged('a@example.com')).toBe('name_constraints');
+    expect(judged('a@example.org')).toBe('own');
+  });
+
+  it('do not bind a CA’s certificate for its own new key, but a leaf of the same name', () => {
+    const elsewhere = new GeneralName({ directoryName: new Name([]) });
+    const old = ca({
+      subject: { O: 'Example', CN: 'issuing' },
+      issuer: root,
+      ...constrained({ excluded: [elsewhere] }),
+    });
+    const renewed = ca({ subject: old.subject, issuer: old });
+    const bare = leafOf(renewed, { subject: new Name([]) });
+    expect(outcome(bare, root, old, renewed)).toBe('own');
+    expect(outcome(leafOf(old, { subject: old.subject }), root, old)).toBe('name_constraints');
+  });
+
+  it('on one path do not stop another', () => {
+    const key = ca({ subject: { CN: 'issuing' }, issuer: root });
+    const narrow = ca({
+      subject: key.subject,
+      issuer: root,
+      key: key.privateKey,
+      ...constrained({ excluded: hosts }),
+    });
+    const leaf = leafOf(key, { sans: ['DNS:example.com'] });
+    expect(outcome(leaf, root, narrow)).toBe('name_constraints');
+    expect(outcome(leaf, root, narrow, key)).toBe('own');
+  });
+});

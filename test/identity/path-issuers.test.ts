@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { validatePath } from '../../src/identity/path.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+
+/** The anchor's certificates are given as they are: what the loader refuses must not open a path either. */
+const now = Date.UTC(2026, 0, 15, 12);
+const issue = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>): Issued =>
+  issueCertificate({ notBefore: now - 3_600_000, notAfter: now + 3_600_000, ...options });
+const ca = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>): Issued =>
+  issue({ basicConstraints: { ca: true }, keyUsage: ['keyCertSign'], ...options });
+const outcome = (leaf: Issued, ...held: Issued[]) => {
+  const anchor = { name: 'own', certificates: held.map(({ der }) => parseCertificate(der)) };
+  const verdict = validatePath(parseCertificate(leaf.der), { anchors: [anchor], now });
+  return verdict.allow ? verdict.permit.certificates.length : verdict.reason;
+};
+const root = ca({ subject: { CN: 'root' } });
+
+describe('an issuer', () => {
+  it.each<[string, Partial<IssueOptions>, number | string]>([
+    ['that is a CA', {}, 3],
+    ['without basicConstraints', { basicConstraints: null }, 'untrusted'],
+    ['that says it is no CA', { basicConstraints: { ca: false } }, 'untrusted'],
+    ['of version 1', { version: 1 }, 'untrusted'],
+    ['that may not sign certificates', { keyUsage: ['cRLSign'] }, 'untrusted'],
+    ['without a key usage', { keyUsage: null }, 3],
+    [
+      'with a critical extension that nobody knows',
+      { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.of(5, 0) }] },
+      'untrusted',
+    ],
+    [
+      'with policy constraints, critical or not',
+      { extensions: [{ oid: '2.5.29.36', value: Buffer.of(0x30, 0) }] },
+      'untrusted',
+    ],
+  ])('%s', (_what, options, expected) => {
+    const issuing = ca({ subject: { CN: 'issuing' }, issuer: root, ...options });
+    expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: issuing }), root, issuing)).toBe(expected);
+  });
+});
+
+describe('a CA’s certificate for its own new key', () => {
+  const old = ca({
+    subject: { CN: 'issuing' },
+    issuer: root,
+    basicConstraints: { ca: true, pathLength: 0 },
+  });
+  const renewed = ca({ subject: old.subject, issuer: old });
+  const below = ca({ subject: { CN: 'below' }, issuer: renewed });
+
+  it('does not count against a path length', () => {
+    expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: renewed }), root, old, renewed)).toBe(4);
+  });
+
+  it('counts for nothing else: a CA below it is one too many', () => {
+    expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: below }), root, old, renewed, below)).toBe(
+      'untrusted',
+    );
+  });
+
+  it('has the name in whatever spelling', () => {
+    const spelled = ca({ subject: { CN: ' ISSUING ' }, issuer: old });
+    expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: spelled }), root, old, spelled)).toBe(4);
+  });
+
+  it('may certify the old key in turn: no path goes round', () => {
+    const back = ca({ subject: old.subject, issuer: renewed, key: old.privateKey });
+    const leaf = issue({ subject: { CN: 'leaf' }, issuer: renewed });
+    expect(outcome(leaf, root, back, renewed)).toBe('untrusted');
+    expect(outcome(leaf, root, back, renewed, old)).toBe(4);
+  });
+});
