@@ -1,0 +1,40 @@
+/** What is known of an anchor's revocations, as plain data: the part of the policy snapshot that decides on it. */
+import type { CrlSnapshot } from './crl.ts';
+
+/** `trust.anchors[].revocation`; times in milliseconds. */
+export interface RevocationPolicy {
+  /** `auto`: the certificates' own distribution points; a list: these URLs and absolute paths, and no others. */
+  readonly crl: 'auto' | 'off' | readonly string[];
+  /** `auto`: the certificates' own responders; else the URL of the one to ask about all of them. */
+  readonly ocsp: 'auto' | 'off' | (string & {});
+  /** Whether the CAs between leaf and root are asked about too. */
+  readonly scope: 'leaf' | 'chain';
+  readonly onUnknown: 'deny' | 'allow';
+  /** How long a CRL or an OCSP answer is still believed after its end. */
+  readonly grace: number;
+  /** How long the handshake of a leaf that was never seen waits for its first answer. */
+  readonly firstContact: number;
+  /** CRLs and OCSP answers are asked for again after this, sooner when they end before. */
+  readonly refresh: number;
+}
+
+/** The last word of an OCSP responder on one certificate. */
+export interface OcspFact {
+  /** Lower hex SHA-256 of the certificate's DER. */
+  readonly certificate: string;
+  /** `failed`: asked, and never yet answered in a way that counts; a good answer outlives later failures. */
+  readonly status: 'good' | 'revoked' | 'unknown' | 'failed';
+  /** Until when `good` counts without grace, ms since the epoch; 0 for the others. */
+  readonly freshUntil: number;
+  /** For people: when and why it was revoked, or why there is no answer. */
+  readonly detail: string;
+}
+
+/** Of one anchor. Immutable: what changes is made anew. */
+export interface RevocationMaterial {
+  readonly policy: RevocationPolicy;
+  readonly crls: readonly CrlSnapshot[];
+  readonly ocsp: readonly OcspFact[];
+  /** Lower hex SHA-256 of the leaves that are already looked after: nobody need tell of them again. */
+  readonly leaves: readonly string[];
+}
