@@ -8,8 +8,8 @@ export function describeValue(node: Node | undefined, path: readonly PropertyKey
   if (isMap(node)) return node.items.length === 0 ? 'an empty mapping' : 'a mapping';
   if (isSeq(node)) return node.items.length === 0 ? 'an empty list' : 'a list';
   if (!isScalar(node) || node.value === null) return 'nothing';
-  // Here people put the passphrase itself by mistake.
-  if (path.at(-1) === 'passphraseFile') return 'a value that is not shown';
+  // Here people put the secret itself by mistake.
+  if (path.at(-1) === 'passphraseFile' || path.at(-1) === 'secretFile') return 'a value that is not shown';
   return typeof node.value === 'string' ? describeText(node.value) : String(node.value);
 }
 

@@ -3,18 +3,27 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { clientsSchema } from './clients-schema.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
+import { filesOf } from './files.ts';
+import { certificateSchema, resumptionSchema } from './listen-schema.ts';
+import { readResumptionSecret } from './resumption-secret.ts';
 import { checkRules } from './rules.ts';
-import { type Config, certificateSchema, clientsSchema, configSchema, trustSchema } from './schema.ts';
+import { type Config, configSchema } from './schema.ts';
 import {
   type CertificateNote,
   type LoadedServerCertificate,
   readServerCertificate,
 } from './server-certificate.ts';
+import { trustSchema } from './trust-schema.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
   readonly serverCertificates: readonly LoadedServerCertificate[];
+  /** The content of `listen.resumption.secretFile`; null: none is named. */
+  readonly resumptionSecret: Buffer | null;
+  /** Absolute paths of the configuration and of every file that it names and that is read at a load, each once. */
+  readonly files: readonly string[];
   /** Doubts that do not keep the gateway from running. */
   readonly warnings: readonly ConfigProblem[];
   /** Gives a finding of somebody else its place in the file: `['trust', 'anchors', 0, 'files', 1]`. */
@@ -24,6 +33,8 @@ export interface LoadedConfig {
 export interface ConfigExamination {
   readonly warnings: readonly ConfigProblem[];
   readonly problems: readonly ConfigProblem[];
+  /** As in LoadedConfig, as far as the configuration can be read: what is wrong may be put right in any of them. */
+  readonly files: readonly string[];
   /** null where there are problems. */
   readonly loaded: LoadedConfig | null;
 }
@@ -49,7 +60,8 @@ export async function examineConfig(
 ): Promise<ConfigExamination> {
   const text = await readText(file);
   if (typeof text !== 'string') {
-    return { problems: [{ file, line: 1, column: 1, path: '', ...text }], warnings: [], loaded: null };
+    const problems = [{ file, line: 1, column: 1, path: '', ...text }];
+    return { problems, warnings: [], files: [resolve(file)], loaded: null };
   }
   return examineText(text, { file, now, examineAnchors });
 }
@@ -64,24 +76,40 @@ export async function examineText(
 ): Promise<ConfigExamination> {
   const { file, now, examineAnchors } = options;
   const { value, problems: syntax, place } = parseConfigDocument(text, file);
-  if (value === undefined) return { problems: syntax, warnings: [], loaded: null };
+  if (value === undefined) {
+    return { problems: syntax, warnings: [], files: [resolve(file)], loaded: null };
+  }
 
   const folder = dirname(resolve(file));
   const { data, error } = configSchema(folder).safeParse(value);
   const rules = checkRules(value);
   const server = await examineCertificates(value, { folder, now });
+  const resumption = await examineResumption(value, folder);
   const { data: trust } = trustSchema(folder).safeParse(valueAt(value, ['trust']));
   const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
   const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? [];
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const found = [...shape, ...rules.problems, ...server.problems, ...anchors].map(place);
+  const found = [...shape, ...rules.problems, ...server.problems, ...resumption.problems, ...anchors].map(
+    place,
+  );
   const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
   const warnings = [...rules.warnings, ...server.warnings].map(place).sort(byPosition);
-  const loaded =
-    data === undefined || problems.length > 0
-      ? null
-      : { config: data, serverCertificates: server.certificates, warnings, place };
-  return { problems, warnings, loaded };
+  const files = filesOf({
+    file: resolve(file),
+    certificates: server.entries,
+    resumption: resumption.data,
+    trust,
+  });
+  if (data === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
+  const loaded = {
+    config: data,
+    serverCertificates: server.certificates,
+    resumptionSecret: resumption.secret,
+    files,
+    warnings,
+    place,
+  };
+  return { problems, warnings, files, loaded };
 }
 
 async function readText(file: string): Promise<string | { found: string; allowed: string }> {
@@ -104,16 +132,28 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Fi
     return issue.keys.map((key) => ({ path: [...path, key], found, allowed: issue.message, atKey: true }));
   }
   if (issue.code === 'invalid_union') {
-    // One mapping or a list of them: the shape that was written tells which of the two was meant.
-    const value = valueAt(root, path);
-    const meant = Array.isArray(value)
-      ? issue.errors.at(-1)
-      : value instanceof Object
-        ? issue.errors[0]
-        : undefined;
-    if (meant !== undefined) return meant.flatMap((inner) => findingsOf(inner, root, path));
+    // A mapping or a list or a word: the shape that was written tells which of them was meant.
+    const meant = issue.errors.find((errors) => !errors.some(isOfAnotherShape));
+    if (meant !== undefined && valueAt(root, path) instanceof Object) {
+      return meant.flatMap((inner) => findingsOf(inner, root, path));
+    }
   }
   return [{ path, allowed: issue.message }];
+}
+
+/** The value is of another shape than this part of the schema wants. */
+function isOfAnotherShape({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+}
+
+/** Reads the secret of `listen.resumption` as soon as that part is well-formed, whatever else is wrong. */
+async function examineResumption(root: unknown, folder: string) {
+  const path: Path = ['listen', 'resumption'];
+  const { data = null } = resumptionSchema(folder).safeParse(valueAt(root, path));
+  if (data?.secretFile === undefined) return { data, secret: null, problems: [] };
+  const reading = await readResumptionSecret(data.secretFile);
+  if ('secret' in reading) return { data, secret: reading.secret, problems: [] };
+  return { data, secret: null, problems: [{ path: [...path, 'secretFile'], ...reading }] };
 }
 
 /** Reads the files of `listen.certificate` as soon as that part is well-formed, whatever else is wrong. */
@@ -139,7 +179,7 @@ async function examineCertificates(root: unknown, { folder, now }: { folder: str
     }
     certificates.push(loaded);
   }
-  return { certificates, problems, warnings };
+  return { entries, certificates, problems, warnings };
 }
 
 function valueAt(root: unknown, path: Path): unknown {

@@ -30,20 +30,23 @@ export function text(allowed: string) {
 export function file(folder: string, allowed = 'the path of a file', words: readonly string[] = []) {
   return notation({
     allowed,
-    parse: (path) => {
-      if (words.includes(path)) return path;
-      return path.trim() === '' || /\p{Cc}/u.test(path) ? undefined : resolve(folder, path);
-    },
+    parse: (path) => (words.includes(path) ? path : parsePath(folder, path)),
   });
 }
 
+/** The absolute path; undefined: none. */
+export function parsePath(folder: string, path: string): string | undefined {
+  return path.trim() === '' || /\p{Cc}/u.test(path) ? undefined : resolve(folder, path);
+}
+
 /** Milliseconds. */
-export function duration(least: '0s' | '1ms' = '1ms') {
+export function duration(least = '1ms', most = '596h') {
+  const [shortest = 0, longest = 0] = [least, most].map(parseDuration);
   return notation({
-    allowed: `a duration in ms, s, m or h, such as 500ms, from ${least} to 596h`,
+    allowed: `a duration in ms, s, m or h, such as 500ms, from ${least} to ${most}`,
     parse: (value) => {
       const time = parseDuration(value);
-      return time === undefined || (time === 0 && least !== '0s') ? undefined : time;
+      return time === undefined || time < shortest || time > longest ? undefined : time;
     },
     pattern: durationPattern,
   });
@@ -75,9 +78,11 @@ export function choice<const T extends readonly string[]>(...values: T) {
   return z.enum(values, allowed).meta({ allowed });
 }
 
-export function listOf<T extends z.ZodType>(item: T, things: string) {
+/** `most`: items, where there is a limit. */
+export function listOf<T extends z.ZodType>(item: T, things: string, most?: number) {
   const allowed = `a list of ${things}`;
-  return z.array(item, allowed).min(1, `${allowed}, at least one`).meta({ allowed });
+  const list = z.array(item, allowed).min(1, `${allowed}, at least one`);
+  return (most === undefined ? list : list.max(most, `${allowed}, at most ${most}`)).meta({ allowed });
 }
 
 /** A mapping with these keys and no others. */
@@ -86,6 +91,16 @@ export function section<T extends z.ZodRawShape>(shape: T) {
     value._zod.optin === undefined ? `${key} (required)` : key,
   );
   return z.strictObject(shape, `the keys ${names.join(', ')}`);
+}
+
+/** The same, and not empty. */
+export function someOf<T extends z.ZodRawShape>(shape: T) {
+  return section(shape)
+    .refine((fields) => Object.keys(fields).length > 0, {
+      error: 'at least one field',
+      when: ({ issues }) => issues.length === 0,
+    })
+    .meta({ minProperties: 1 });
 }
 
 /** One mapping or a list of them, a list after parsing. */

@@ -1,6 +1,8 @@
 /** The rules between fields. They read the raw values, so that they speak up beside the schema's own problems. */
 import { parseRange } from '../source/address.ts';
-import type { Finding, Path } from './document.ts';
+import { checkAnchors } from './anchor-rules.ts';
+import type { Finding } from './document.ts';
+import { duplicates, type Fields, fieldsOf, itemsOf } from './raw.ts';
 
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
@@ -23,44 +25,6 @@ export function checkRules(config: unknown): RuleFindings {
     })),
   );
   return findings;
-}
-
-function checkAnchors(trust: Fields, { problems, warnings }: RuleFindings): void {
-  const anchors = itemsOf(trust.anchors).map(fieldsOf);
-  anchors.forEach((anchor, index) => {
-    const path: Path = ['trust', 'anchors', index];
-    const sources = (['preset', 'files', 'urls'] as const).filter((source) => source in anchor);
-    if (sources.length !== 1) {
-      const found = sources.length === 0 ? 'none of preset, files, urls' : sources.join(' and ');
-      problems.push({ path, found, allowed: 'exactly one of preset, files, urls' });
-    }
-    if ('tls' in anchor && !('urls' in anchor)) {
-      problems.push({
-        path: [...path, 'tls'],
-        found: 'tls without urls',
-        allowed: 'tls beside urls',
-        atKey: true,
-      });
-    }
-    if (!('rootSha256' in anchor) && ('preset' in anchor || 'urls' in anchor)) {
-      const found = 'no rootSha256: the first root that is fetched is trusted';
-      const finding = { path, found, allowed: 'rootSha256, the SHA-256 of the root’s DER in hex' };
-      if (trust.requirePin === true) problems.push(finding);
-      else warnings.push(finding);
-    }
-  });
-  for (const index of duplicates(anchors, ({ name }) => lowerCase(name))) {
-    problems.push({ path: ['trust', 'anchors', index, 'name'], allowed: 'a name that no other anchor has' });
-  }
-  const presets = anchors.map(({ preset }) => preset);
-  if (presets.includes('sandbox') && presets.includes('production')) {
-    const second = Math.max(presets.indexOf('sandbox'), presets.indexOf('production'));
-    problems.push({
-      path: ['trust', 'anchors', second, 'preset'],
-      found: 'the presets sandbox and production in one configuration',
-      allowed: 'one of them: test certificates must never open production',
-    });
-  }
 }
 
 /** Whether the allowlist, and whether the matches, of `clients` name a caller; pins are judged with the anchors. */
@@ -98,31 +62,4 @@ function isEveryAddress(range: unknown): boolean {
 
 function namesOnlyIssuer(match: unknown): boolean {
   return Object.keys(fieldsOf(match)).every((key) => key === 'issuer') && 'issuer' in fieldsOf(match);
-}
-
-/** The indices of items whose text another one before them has; what is no text is passed over. */
-function duplicates<T>(items: readonly T[], keyOf: (item: T) => unknown): number[] {
-  const seen = new Set<unknown>();
-  return items.flatMap((item, index) => {
-    const key = keyOf(item);
-    if (typeof key !== 'string') return [];
-    if (seen.has(key)) return [index];
-    seen.add(key);
-    return [];
-  });
-}
-
-/** Anchor names are file names too, and some systems see no case in those. */
-function lowerCase(name: unknown): unknown {
-  return typeof name === 'string' ? name.toLowerCase() : name;
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-}
-
-function itemsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : value === undefined ? [] : [value];
 }

@@ -6,7 +6,7 @@ import { GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { ServerCertificate } from '../policy/snapshot.ts';
-import type { certificateSchema } from './schema.ts';
+import type { certificateSchema } from './listen-schema.ts';
 import { type ChainNotes, checkChain } from './server-chain.ts';
 
 /** One entry of `listen.certificate`, its paths absolute. */

@@ -1,12 +1,14 @@
-/** The notations of this field: addresses, ranges, URLs, pins, thumbprints, route paths. */
+/** The notations of this field: addresses, ports, ranges, URLs, pins, thumbprints, route paths. */
 import { isIP } from 'node:net';
 import { parseAddress, parseRange } from '../source/address.ts';
-import { notation } from './notation.ts';
+import { count, notation, parsePath } from './notation.ts';
 
 export const address = notation({
   allowed: 'an IP address in its plain spelling, such as 127.0.0.1 or ::1',
   parse: (text) => (parseAddress(text) === null ? undefined : text),
 });
+
+export const port = count(0, 65_535);
 
 export const range = notation({
   allowed: 'an IP address, or a range in CIDR notation without host bits, such as 203.0.113.0/24',
@@ -21,12 +23,36 @@ export const anchorName = notation({
 
 export const anchorUrl = notation({
   allowed: 'an https:// URL without credentials and fragment',
-  parse: (text) => {
-    if (!/^https:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return undefined;
-    const { username, password, hash } = new URL(text);
-    return username === '' && password === '' && hash === '' ? text : undefined;
-  },
+  parse: (text) => (isPlainUrl(text, ['https']) ? text : undefined),
 });
+
+/** Revocation lists and answers are signed, so plain HTTP serves them, as RFC 5280 §8 advises. */
+const signedUrl = 'an http:// or https:// URL without credentials and fragment';
+
+/** A URL, or a path, absolute after parsing. What starts like a URL is none of the two, unless `./` comes first. */
+export function crlSource(folder: string) {
+  return notation({
+    allowed: `${signedUrl}, or the path of a file`,
+    parse: (text) => {
+      if (/^[a-z][a-z0-9+.-]*:/i.test(text)) return isPlainUrl(text, ['http', 'https']) ? text : undefined;
+      return parsePath(folder, text);
+    },
+  });
+}
+
+export const ocspSource = notation({
+  allowed: `auto, off, or ${signedUrl}`,
+  parse: (text) =>
+    text === 'auto' || text === 'off' || isPlainUrl(text, ['http', 'https']) ? text : undefined,
+});
+
+function isPlainUrl(text: string, schemes: readonly string[]): boolean {
+  if (!schemes.some((scheme) => text.startsWith(`${scheme}://`)) || /[\s\\]/.test(text)) return false;
+  if (!URL.canParse(text)) return false;
+  // A `#` with nothing after it leaves the parsed fragment empty.
+  const { username, password } = new URL(text);
+  return username === '' && password === '' && !text.includes('#');
+}
 
 const hexDigest = /^[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31}$/;
 

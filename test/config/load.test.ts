@@ -12,11 +12,25 @@ afterAll(() => site[Symbol.asyncDispose]());
 
 const thumbprint = Buffer.alloc(32, 7);
 
+function anchorWith(fields: object) {
+  return { trust: { anchors: [{ name: 'a', files: ['a.pem'], ...fields }] } };
+}
+
 /** The lines of the problems, without the folder. */
 async function problemsOf(config: string | Record<string, unknown>): Promise<string[]> {
   const { problems } = await site.examine(config);
   return problems.map((problem) => describeProblem(problem).replaceAll(`${site.folder}/`, ''));
 }
+
+const revocation = {
+  crl: 'auto',
+  ocsp: 'auto',
+  scope: 'chain',
+  onUnknown: 'deny',
+  grace: 86_400_000,
+  firstContact: 100,
+  refresh: 3_600_000,
+};
 
 test('fills in every default, in milliseconds, bytes and absolute paths', async () => {
   const { loaded, problems, warnings } = await site.examine({});
@@ -29,10 +43,11 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       certificate: [{ chain: join(site.folder, 'server.pem'), key: join(site.folder, 'server.key') }],
       rejectWith: 'http',
       advertiseCaNames: true,
+      resumption: { rotate: 43_200_000 },
       proxyProtocol: { trusted: [] },
     },
     trust: {
-      anchors: [{ name: 'own', files: [join(site.folder, 'anchor.pem')] }],
+      anchors: [{ name: 'own', files: [join(site.folder, 'anchor.pem')], revocation }],
       requirePin: false,
       refresh: 21_600_000,
       cacheDir: join(site.folder, 'var/trust'),
@@ -85,7 +100,7 @@ relays: 2
 `;
   expect(await problemsOf(text)).toEqual([
     'gateway.yaml:2:9: listen.port: found 70000; allowed a whole number from 0 to 65535',
-    'gateway.yaml:3:3: listen.adress: found an unknown key; allowed the keys address, port, certificate (required), rejectWith, advertiseCaNames, proxyProtocol',
+    'gateway.yaml:3:3: listen.adress: found an unknown key; allowed the keys address, port, certificate (required), rejectWith, advertiseCaNames, resumption, proxyProtocol',
     'gateway.yaml:4:25: listen.certificate.chain: found missing.pem that cannot be read (ENOENT); allowed a file that can be read',
     'gateway.yaml:7:7: trust.anchors[0]: found none of preset, files, urls; allowed exactly one of preset, files, urls',
     'gateway.yaml:8:23: clients.allowlist: found an empty list; allowed a list of ranges, at least one',
@@ -168,6 +183,16 @@ describe('never repeats a secret', () => {
       'the same as a list',
       { listen: { certificate: [{ ...minimal.listen.certificate, passphraseFile: ['hunter2'] }] } },
     ],
+    [
+      'a secret where its file belongs',
+      { listen: { ...minimal.listen, resumption: { secretFile: 'hunter2' } } },
+    ],
+    [
+      'the same with a line break',
+      { listen: { ...minimal.listen, resumption: { secretFile: 'hunter2\n' } } },
+    ],
+    ['credentials in a CRL’s URL', anchorWith({ revocation: { crl: ['http://user:hunter2@host/'] } })],
+    ['credentials in a responder’s URL', anchorWith({ revocation: { ocsp: 'http://user:hunter2@host/' } })],
     ['credentials in an upstream', { routes: [{ path: '/', upstream: 'http://user:hunter2@host' }] }],
     [
       'credentials in an anchor',
@@ -194,7 +219,9 @@ describe('values', () => {
   const route = (path: string) => ({ routes: [{ path, upstream: 'http://h' }] });
   const upstream = (url: unknown) => ({ routes: [{ path: '/', upstream: url }] });
   const clients = (fields: object) => ({ clients: { ...minimal.clients, ...fields } });
-  const anchor = (fields: object) => ({ trust: { anchors: [{ name: 'a', files: ['a.pem'], ...fields }] } });
+  const revocation = (fields: unknown) => anchorWith({ revocation: fields });
+  const resumption = (fields: unknown) => ({ listen: { ...minimal.listen, resumption: fields } });
+  const candidates = (value: unknown) => ({ trust: { ...minimal.trust, candidates: value } });
   const pin = `sha256/${thumbprint.toString('base64')}`;
   const colons = thumbprint.toString('hex').replace(/..(?=.)/g, '$&:');
 
@@ -208,7 +235,19 @@ describe('values', () => {
     ['a list of matches', clients({ match: [{ san: 'URI:urn:a' }, { thumbprint: colons }] })],
     ['a thumbprint in base64url', clients({ match: { thumbprint: thumbprint.toString('base64url') } })],
     ['an address as a SAN', clients({ match: { san: 'IP:2001:db8::1' } })],
-    ['a root’s digest with colons', anchor({ rootSha256: colons.toUpperCase() })],
+    ['a root’s digest with colons', anchorWith({ rootSha256: colons.toUpperCase() })],
+    ['no resumption', resumption('off')],
+    ['a rotation of its own', resumption({ rotate: '1s' })],
+    ['lists from everywhere', revocation({ crl: ['http://h/a.crl', 'https://h/b?c', './http:d', '/e'] })],
+    ['a responder over HTTP', revocation({ ocsp: 'http://ocsp.example:8080/' })],
+    ['no grace and no wait', revocation({ grace: '0s', firstContact: '0ms' })],
+    ['a wait of five seconds', revocation({ firstContact: '5000ms' })],
+    ['a candidate', candidates([{ name: 'b', files: ['b.pem'] }])],
+    ['a shadow of one control', clients({ shadow: { match: { issuer: 'CN=a' } } })],
+    [
+      'a shadow of all of them',
+      clients({ shadow: { allowlist: ['::/0'], pins: [pin], match: [{ san: 'DNS:a' }] } }),
+    ],
     ['relays: auto', { relays: 'auto' }],
     ['a file for the audit', { audit: { destination: 'audit.log' } }],
     ['no time to drain', { timeouts: { drain: '0s' } }],
@@ -266,10 +305,10 @@ describe('values', () => {
     ['clients.match.san', clients({ match: { san: 'DNS:' } })],
     ['clients.match.thumbprint', clients({ match: { thumbprint: 'ab'.repeat(31) } })],
     ['clients.match.thumbprint', clients({ match: { thumbprint: `${'A'.repeat(42)}B` } })],
-    ['trust.anchors[0].rootSha256', anchor({ rootSha256: 'ab'.repeat(20) })],
-    ['trust.anchors[0].rootSha256', anchor({ rootSha256: `${'ab:'.repeat(32)}` })],
-    ['trust.anchors[0].name', anchor({ name: '../a' })],
-    ['trust.anchors[0].files', anchor({ files: [] })],
+    ['trust.anchors[0].rootSha256', anchorWith({ rootSha256: 'ab'.repeat(20) })],
+    ['trust.anchors[0].rootSha256', anchorWith({ rootSha256: `${'ab:'.repeat(32)}` })],
+    ['trust.anchors[0].name', anchorWith({ name: '../a' })],
+    ['trust.anchors[0].files', anchorWith({ files: [] })],
     ['trust.anchors[0].urls[0]', { trust: { anchors: [{ name: 'a', urls: ['http://h/a.pem'] }] } }],
     ['trust.anchors[0].preset', { trust: { anchors: [{ name: 'a', preset: 'uat' }] } }],
     ['trust.cacheDir', { trust: { ...minimal.trust, cacheDir: '' } }],
@@ -278,6 +317,60 @@ describe('values', () => {
     ['listen.certificate', { listen: { certificate: [] } }],
     ['listen.certificate[0].key', { listen: { certificate: [{ chain: 'server.pem' }] } }],
     ['listen.certificate.chain', { listen: { certificate: { chain: 'a\0b', key: 'server.key' } } }],
+    ...[true, 'on', [], null, 12].map(
+      (value) => ['listen.resumption', resumption(value)] as [string, Record<string, unknown>],
+    ),
+    ['listen.resumption.rotate', resumption({ rotate: '999ms' })],
+    ['listen.resumption.rotate', resumption({ rotate: 'off' })],
+    ['listen.resumption.secret', resumption({ secret: 'a' })],
+    ['trust.candidates', candidates([])],
+    ['trust.candidates[0].name', candidates([{ files: ['b.pem'] }])],
+    ['trust.anchors[0].revocation', revocation('off')],
+    ['trust.anchors[0].revocation.delta', revocation({ delta: 'off' })],
+    ...['on', '', 'http://h/a.crl', [], {}, null, false].map(
+      (crl) => ['trust.anchors[0].revocation.crl', revocation({ crl })] as [string, Record<string, unknown>],
+    ),
+    ['trust.anchors[0].revocation.crl', revocation({ crl: Array(17).fill('/a.crl') })],
+    ...[
+      '',
+      ' ',
+      'ftp://h/',
+      'ldap://h/',
+      'HTTP://h/',
+      'http:/h',
+      'http:h',
+      'http://',
+      'http://u@h/',
+      'http://h/#',
+      1,
+    ].map(
+      (source) =>
+        ['trust.anchors[0].revocation.crl[1]', revocation({ crl: ['a.crl', source] })] as [
+          string,
+          Record<string, unknown>,
+        ],
+    ),
+    ...[
+      'on',
+      'ocsp.example',
+      '/a',
+      'ldap://h/',
+      'http://u:p@h/',
+      'http://h/#a',
+      'http://h/a b',
+      ['http://h/'],
+    ].map(
+      (ocsp) =>
+        ['trust.anchors[0].revocation.ocsp', revocation({ ocsp })] as [string, Record<string, unknown>],
+    ),
+    ['trust.anchors[0].revocation.scope', revocation({ scope: 'root' })],
+    ['trust.anchors[0].revocation.onUnknown', revocation({ onUnknown: 'warn' })],
+    ['trust.anchors[0].revocation.firstContact', revocation({ firstContact: '5001ms' })],
+    ['trust.anchors[0].revocation.refresh', revocation({ refresh: '0s' })],
+    ['clients.shadow', clients({ shadow: {} })],
+    ['clients.shadow', clients({ shadow: null })],
+    ['clients.shadow.refuseAt', clients({ shadow: { refuseAt: 'http' } })],
+    ['clients.shadow.match', clients({ shadow: { match: {} } })],
     ['limits.head', { limits: { head: '2MiB' } }],
     ['limits.fields', { limits: { fields: 0 } }],
     ['limits', { limits: null }],
@@ -303,6 +396,7 @@ describe('loadConfig', () => {
       name: 'own',
       files: [join(site.folder, 'a')],
       rootSha256: hex,
+      revocation,
     });
     expect(config.clients.pins).toEqual([thumbprint.toString('base64')]);
     expect(serverCertificates.map(({ keyType }) => keyType)).toEqual(['ECDSA']);

@@ -23,6 +23,7 @@ describe('what names a caller', () => {
     ['a range of length /0', { allowlist: ['0.0.0.0/0'] }],
     ['a range of length /0 beside others', { allowlist: ['203.0.113.7', '::/0'] }],
     ['every IPv4 address as mapped ones', { allowlist: ['::ffff:0:0/96'] }],
+    ['a shadow', { shadow: { pins: ['sha256/…'], allowlist: ['203.0.113.7'], match: { commonName: 'a' } } }],
     ['the issuer alone and a range of length /0', { match: { issuer: 'CN=CA' }, allowlist: ['0.0.0.0/0'] }],
   ])('not %s', (_, clients) => {
     expect(checkRules({ clients }).problems).toEqual(wanting);
@@ -63,74 +64,6 @@ describe('warnings about callers', () => {
     ],
   ])('%s', (_, clients, warnings) => {
     expect(warningsOf(clients)).toEqual(warnings);
-  });
-});
-
-describe('anchors', () => {
-  const clients = { pins: ['sha256/…'], allowlist: ['203.0.113.7'] };
-  const check = (trust: object) => checkRules({ clients, trust });
-  const files = ['root.pem'];
-  const rootSha256 = 'ab'.repeat(32);
-
-  test.each<[string, object, (string | number)[], string]>([
-    ['no source', { anchors: [{ name: 'a' }] }, ['trust', 'anchors', 0], 'none of preset, files, urls'],
-    [
-      'two sources',
-      { anchors: [{ name: 'a', files, preset: 'sandbox', rootSha256 }] },
-      ['trust', 'anchors', 0],
-      'preset and files',
-    ],
-    [
-      'tls without urls',
-      { anchors: [{ name: 'a', files, tls: { ca: 'ca.pem' } }] },
-      ['trust', 'anchors', 0, 'tls'],
-      'tls without urls',
-    ],
-    [
-      'both presets',
-      {
-        anchors: [
-          { name: 'a', preset: 'production', rootSha256 },
-          { name: 'b', preset: 'sandbox', rootSha256 },
-        ],
-      },
-      ['trust', 'anchors', 1, 'preset'],
-      'the presets sandbox and production in one configuration',
-    ],
-    [
-      'a preset without a pin where pins are required',
-      { requirePin: true, anchors: [{ name: 'a', preset: 'sandbox' }] },
-      ['trust', 'anchors', 0],
-      'no rootSha256: the first root that is fetched is trusted',
-    ],
-  ])('refuses %s', (_, trust, path, found) => {
-    expect(check(trust).problems).toMatchObject([{ path, found }]);
-  });
-
-  test('refuses a name that another anchor has, in whatever case', () => {
-    const { problems } = check({
-      anchors: [
-        { name: 'a', files },
-        { name: 'b', files },
-        { name: 'A', files },
-      ],
-    });
-    expect(problems.map(({ path }) => path)).toEqual([['trust', 'anchors', 2, 'name']]);
-  });
-
-  test('warns of an anchor from a preset or URL without a pin, and of none from files', () => {
-    const anchors = [
-      { name: 'a', preset: 'sandbox' },
-      { name: 'b', urls: ['https://pki.example/ca.pem'] },
-      { name: 'c', urls: ['https://pki.example/ca.pem'], rootSha256 },
-      { name: 'd', files },
-    ];
-    const { problems, warnings } = check({ anchors });
-    expect(problems).toEqual([]);
-    expect(warnings.map(({ path }) => path)).toEqual([
-      ['trust', 'anchors', 0],
-      ['trust', 'anchors', 1],
-    ]);
   });
 });
 

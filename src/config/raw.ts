@@ -1,0 +1,23 @@
+/** Values as the YAML says them, looked into without trusting their shape. */
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+export function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [value];
+}
+
+/** The indices of items whose text another one before them has; what is no text is passed over. */
+export function duplicates<T>(items: readonly T[], keyOf: (item: T) => unknown): number[] {
+  const seen = new Set<unknown>();
+  return items.flatMap((item, index) => {
+    const key = keyOf(item);
+    if (typeof key !== 'string') return [];
+    if (seen.has(key)) return [index];
+    seen.add(key);
+    return [];
+  });
+}
