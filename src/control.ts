@@ -1,17 +1,20 @@
 /** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
+import { resolve } from 'node:path';
 import { type AdminServer, openAdmin } from './admin/server.ts';
-import { trustLine } from './audit/record.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
-import type { LoadedConfig } from './config/load.ts';
-import { ConfigError, describeProblem } from './errors.ts';
-import { acceptAnchor, preflight } from './preflight.ts';
-import { buildSnapshot } from './snapshot.ts';
+import { compareConfigs } from './config/changes.ts';
+import type { ConfigExamination, LoadedConfig } from './config/load.ts';
+import { type Signatures, takeSignatures } from './config/signature.ts';
+import { openWatch, type Watch } from './config/watch.ts';
+import { ConfigError } from './errors.ts';
+import { findingOf, preflight } from './preflight.ts';
+import { readinessOf } from './readiness.ts';
+import { Reporting } from './reporting.ts';
+import { Sources } from './sources.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
-import type { FromRelay } from './thread/messages.ts';
-import { Supervisor } from './thread/supervisor.ts';
-import { openTrust, type Trust } from './trust/refresh.ts';
-import type { AnchorState, TrustEvent } from './trust/state.ts';
+import { Supervisor, type Told } from './thread/supervisor.ts';
+import { TrustError } from './trust/anchor.ts';
 import { version } from './version.ts';
 
 interface ControlOptions {
@@ -20,64 +23,102 @@ interface ControlOptions {
   readonly logger: Logger;
   /** Aborted: drain and end. */
   readonly stop: AbortSignal;
+  /** Its `reload` events have the configuration read again, changed or not. */
+  readonly signals: EventTarget;
 }
 
 /** Runs the gateway until `stop`, and resolves when it has drained. Throws ConfigError, GatewayError. */
-export async function runControl({ config: file, logger, stop }: ControlOptions): Promise<void> {
-  const { loaded, problems, warnings } = await preflight(file);
-  for (const warning of warnings) logger.warn(describeProblem(warning));
+export async function runControl({ config: file, logger, stop, signals }: ControlOptions): Promise<void> {
+  const { loaded, problems, warnings, signatures } = await load(file, []);
   if (loaded === null) throw new ConfigError(problems);
-  const { config } = loaded;
+  const audit = await openAudit(loaded, logger);
+  const reporting = new Reporting({ audit, logger });
+  reporting.warnings(warnings);
+  await using control = new Control({ file, loaded, signatures, audit, reporting, logger });
+  const reload = () => void control.reload();
+  signals.addEventListener('reload', reload);
+  try {
+    await control.run(stop);
+  } finally {
+    signals.removeEventListener('reload', reload);
+  }
+}
 
-  const audit = await openAuditWriter({
+/** Signatures are taken before anything is read, so that what changes meanwhile is a change to the watch. */
+async function load(
+  file: string,
+  known: readonly string[],
+): Promise<ConfigExamination & { readonly signatures: Signatures }> {
+  for (let files: readonly string[] = [resolve(file), ...known]; ; ) {
+    const signatures = await takeSignatures(files);
+    const examination = await preflight(file);
+    if (examination.files.every((each) => signatures.has(each))) return { ...examination, signatures };
+    files = examination.files;
+  }
+}
+
+function openAudit({ config, place }: LoadedConfig, logger: Logger): Promise<AuditWriter> {
+  return openAuditWriter({
     destination: config.audit.destination,
     onError: (error) =>
       logger.error({ error: error.message }, 'the audit sink fails; records are kept and retried'),
   }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError([
-      loaded.place({
-        path: ['audit', 'destination'],
-        found,
-        allowed: 'stdout, stderr or a file that can be written',
-      }),
-    ]);
+    const allowed = 'stdout, stderr or a file that can be written';
+    throw new ConfigError([place({ path: ['audit', 'destination'], found, allowed })]);
   });
-  await using control = new Control({ loaded, audit, logger });
-  await control.run(stop);
+}
+
+interface ControlParts {
+  readonly file: string;
+  readonly loaded: LoadedConfig;
+  readonly signatures: Signatures;
+  readonly audit: AuditWriter;
+  readonly reporting: Reporting;
+  readonly logger: Logger;
 }
 
 class Control {
-  readonly #loaded: LoadedConfig;
-  readonly #audit: AuditWriter;
-  readonly #logger: Logger;
+  readonly #parts: ControlParts;
   readonly #metrics: Metrics;
-  #trust: Trust | null = null;
+  readonly #watch: Watch;
+  #sources: Sources | null = null;
   #admin: AdminServer | null = null;
   #supervisor: Supervisor | null = null;
-  #generation = 0;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
   #trusted: () => void = () => {};
+  /** Reloads one after the other. */
+  #reloading: Promise<void> = Promise.resolve();
 
-  constructor(options: { loaded: LoadedConfig; audit: AuditWriter; logger: Logger }) {
-    this.#loaded = options.loaded;
-    this.#audit = options.audit;
-    this.#logger = options.logger;
+  constructor(parts: ControlParts) {
+    this.#parts = parts;
     this.#metrics = new Metrics({
       version,
       now: Date.now,
-      auditRecordsLost: () => this.#audit.lost,
+      auditRecordsLost: () => parts.audit.lost,
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
-      anchors: () => this.#trust?.states() ?? [],
+      anchors: () => this.#sources?.anchors() ?? [],
+      revocationSources: () => this.#sources?.revocationSources() ?? [],
     });
+    this.#watch = openWatch({ files: parts.signatures, onChange: () => this.reload() });
+  }
+
+  get #loaded(): LoadedConfig {
+    return this.#sources?.loaded ?? this.#parts.loaded;
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { config } = this.#loaded;
+    const { loaded, reporting } = this.#parts;
     this.#admin = await openAdmin({
-      ...config.admin,
+      ...loaded.config.admin,
       metrics: async () => ({ body: await this.#metrics.text(), contentType: this.#metrics.contentType }),
-      ready: () => this.#readiness(),
+      ready: () =>
+        readinessOf({
+          state: this.#state,
+          anchors: this.#sources?.anchors() ?? [],
+          serverCertificates: this.#loaded.serverCertificates,
+          now: Date.now(),
+        }),
     });
     const stopped = new Promise<void>((done) => {
       if (stop.aborted) done();
@@ -86,35 +127,64 @@ class Control {
     const trusted = new Promise<void>((done) => {
       this.#trusted = done;
     });
-    this.#trust = await openTrust({
-      ...config.trust,
+    this.#sources = await Sources.open(loaded, {
       signal: stop,
-      accept: acceptAnchor(config.clients),
-      onAnchors: (anchors) => this.#onAnchors(anchors),
-      onEvent: (event) => this.#onTrustEvent(event),
+      onChange: () => this.#publish(),
+      onTrust: (event) => reporting.trust(event),
+      onRevocation: (event) => reporting.revocation(event),
     });
-    this.#onAnchors(this.#trust.states());
+    this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
     await Promise.race([trusted, stopped]);
-    if (!stop.aborted) await this.#serve();
+    if (!stop.aborted) await this.#serve(this.#sources);
     await stopped;
     this.#state = 'draining';
-    this.#logger.info('draining');
+    this.#parts.logger.info('draining');
     await this.#supervisor?.drain();
   }
 
-  async #serve(): Promise<void> {
-    const { config } = this.#loaded;
+  /** Reads everything again, and takes it as a whole or not at all; never rejects. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  async #reload(): Promise<void> {
+    const sources = this.#sources;
+    if (sources === null || this.#state === 'draining') return;
+    const { file, reporting } = this.#parts;
+    const { loaded, problems, warnings, signatures } = await load(file, this.#loaded.files);
+    this.#watch.update(signatures);
+    try {
+      if (loaded === null) throw new ConfigError(problems);
+      const change = compareConfigs(this.#loaded, loaded);
+      await sources.update(change.effective);
+      reporting.warnings(warnings);
+      reporting.reloaded(change, sources.generation + 1);
+      this.#metrics.reloaded(true);
+      this.#publish();
+    } catch (error) {
+      this.#metrics.reloaded(false);
+      if (error instanceof ConfigError) reporting.refused(error.problems);
+      else if (error instanceof TrustError && loaded !== null)
+        reporting.refused(error.problems.map((problem) => loaded.place(findingOf(problem))));
+      else throw error;
+    }
+  }
+
+  async #serve(sources: Sources): Promise<void> {
+    const { logger } = this.#parts;
+    const { config } = sources.loaded;
     this.#supervisor = new Supervisor({
       relays: config.relays,
       address: config.listen.address,
       port: config.listen.port,
-      snapshot: this.#snapshot(),
+      snapshot: sources.snapshot(),
       onMessage: (thread, message) => this.#onMessage(thread, message),
       onDeath: (thread, error) => {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
-        this.#logger.error({ thread, error: error?.message ?? null }, 'a relay thread died and is replaced');
+        logger.error({ thread, error: error?.message ?? null }, 'a relay thread died and is replaced');
       },
     });
     const listen = await this.#supervisor.start();
@@ -123,63 +193,40 @@ class Control {
     process.stdout.write(`${JSON.stringify({ type: 'ready', listen, admin })}\n`);
   }
 
-  #snapshot() {
-    return buildSnapshot(this.#loaded, {
-      generation: ++this.#generation,
-      anchors: this.#trust?.states() ?? [],
-    });
-  }
-
-  #onAnchors(anchors: readonly AnchorState[]): void {
-    if (anchors.length === 0) return;
+  #publish(): void {
+    const sources = this.#sources;
+    if (sources === null || sources.anchors().length === 0) return;
     this.#trusted();
-    if (this.#state !== 'draining') this.#supervisor?.publish(this.#snapshot());
+    if (this.#state !== 'draining') this.#supervisor?.publish(sources.snapshot());
   }
 
-  #onTrustEvent(event: TrustEvent): void {
-    const { action, anchor, sha256, url, detail } = event;
-    const failed = action === 'refused' || action === 'fetch_failed' || action === 'root_changed_refused';
-    // With colons: the log masks long runs of digits, and a hash may hold one.
-    const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
-    this.#logger[failed || action === 'cache_failed' ? 'warn' : 'info'](
-      { anchor, root, url, detail },
-      action,
-    );
-    this.#audit.write(
-      trustLine({
-        time: Date.now(),
-        event: action,
-        anchor,
-        rootSha256: sha256 ?? null,
-        detail: detail ?? null,
-      }),
-    );
+  #onMessage(thread: number, message: Told): void {
+    switch (message.type) {
+      case 'log':
+        return this.#parts.logger[message.level]({ thread, ...message.fields }, message.message);
+      case 'unseen':
+        return void this.#contact(message);
+      case 'report':
+        if (message.audit !== null) this.#parts.audit.write(message.audit);
+        if (message.meter !== null) this.#metrics.merge(thread, message.meter);
+        return;
+      default:
+        return message satisfies never;
+    }
   }
 
-  #onMessage(thread: number, message: Extract<FromRelay, { type: 'report' | 'log' }>): void {
-    if (message.type === 'log')
-      return this.#logger[message.level]({ thread, ...message.fields }, message.message);
-    if (message.audit !== null) this.#audit.write(message.audit);
-    if (message.meter !== null) this.#metrics.merge(thread, message.meter);
-  }
-
-  #readiness(): { ready: boolean; reasons: string[] } {
-    const reasons: string[] = [];
-    if (this.#state !== 'serving') reasons.push(this.#state);
-    const now = Date.now();
-    const usable = (this.#trust?.states() ?? []).some(({ certificates }) =>
-      certificates.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter),
-    );
-    if (!usable) reasons.push('no usable trust anchor');
-    const expired = this.#loaded.serverCertificates.every(({ chain }) => now > (chain[0]?.notAfter ?? 0));
-    if (expired) reasons.push('the server certificate has expired');
-    return { ready: reasons.length === 0, reasons };
+  /** The snapshot that holds the answers is published before the relay threads hear that there are any. */
+  async #contact({ anchor, leaf }: Extract<Told, { type: 'unseen' }>): Promise<void> {
+    const sha256 = await this.#sources?.contact(anchor, leaf);
+    if (sha256 !== undefined) this.#supervisor?.contacted({ anchor, leaf: sha256 });
   }
 
   /** In reverse order of opening; the audit last, for it hears of everything else. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#trust?.close();
+    this.#watch.close();
+    await this.#reloading;
+    await this.#sources?.[Symbol.asyncDispose]();
     await this.#admin?.close();
-    await this.#audit.close();
+    await this.#parts.audit.close();
   }
 }

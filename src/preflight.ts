@@ -21,7 +21,7 @@ export function preflight(file: string): Promise<ConfigExamination> {
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */
-function findingOf({ path, found, allowed }: TrustProblem): Finding {
+export function findingOf({ path, found, allowed }: TrustProblem): Finding {
   const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
   return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), found, allowed };
 }

@@ -1,23 +1,38 @@
 /** Builds the whole snapshot from the configuration and the anchors that are usable now. */
 import type { LoadedConfig } from './config/load.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import type { RevocationMaterial } from './revocation/state.ts';
 import { materialOf } from './trust/bundle.ts';
 import type { AnchorState } from './trust/state.ts';
 
 interface SnapshotOptions {
   readonly generation: number;
   readonly anchors: readonly AnchorState[];
+  /** In the order of the configuration, those that are usable; null: there are none to rehearse. */
+  readonly candidates: readonly AnchorState[] | null;
+  readonly revocation: (anchor: string) => RevocationMaterial;
+}
+
+/** Anchors and candidates may have names in common; a slash is in neither. */
+export function candidateName(name: string): string {
+  return `candidates/${name}`;
 }
 
 export function buildSnapshot(
   { config, serverCertificates }: LoadedConfig,
-  { generation, anchors }: SnapshotOptions,
+  { generation, anchors, candidates, revocation }: SnapshotOptions,
 ): PolicySnapshot {
   const { listen, clients, routes, limits, timeouts } = config;
+  const material = (anchor: AnchorState, name = anchor.name) => {
+    return { ...materialOf(anchor), name, revocation: revocation(name) };
+  };
+  const rehearsed = candidates && {
+    anchors: candidates.map((anchor) => material(anchor, candidateName(anchor.name))),
+  };
   return {
     generation,
     certificates: serverCertificates.map(({ certificate }) => certificate),
-    anchors: anchors.map(materialOf),
+    anchors: anchors.map((anchor) => material(anchor)),
     advertiseCaNames: listen.advertiseCaNames,
     rejectWith: listen.rejectWith,
     proxyTrusted: listen.proxyProtocol.trusted,
@@ -25,6 +40,7 @@ export function buildSnapshot(
     refuseAt: clients.refuseAt,
     pins: clients.pins ?? null,
     match: clients.match ?? null,
+    shadow: rehearsed || clients.shadow ? { ...rehearsed, ...clients.shadow } : null,
     routes,
     limits,
     timeouts,

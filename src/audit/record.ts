@@ -193,11 +193,11 @@ function knownText(target: string | null): string {
 }
 
 /** Masks before it cuts: a cut must not shorten a card number to a run that passes. */
-function clientText(text: string | null): string {
+export function clientText(text: string | null): string {
   return text === null ? 'null' : JSON.stringify(cut(maskDigits(text)));
 }
 
-function quote(text: string | null): string {
+export function quote(text: string | null): string {
   return text === null ? 'null' : JSON.stringify(text);
 }
 

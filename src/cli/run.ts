@@ -7,15 +7,17 @@ import { createLogger, type Logger } from '../telemetry/logger.ts';
 export async function run({ config }: { readonly config: string }): Promise<number> {
   let logger: Logger | null = null;
   const stop = new AbortController();
+  const signals = new EventTarget();
   const onSignal = () => stop.abort();
   // A fault that nobody caught: the state behind it is unknown, so the process ends, with its last word in the log.
   process.once('uncaughtException', (error) => process.exit(fail(error, logger)));
   // Never taken off: a second signal must not kill the process between its last record and its exit code.
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  process.on('SIGHUP', () => signals.dispatchEvent(new Event('reload')));
   try {
     logger = createLogger();
     refuseUnverifiedTls();
-    await runControl({ config, logger, stop: stop.signal });
+    await runControl({ config, logger, stop: stop.signal, signals });
     return exitCodes.drained;
   } catch (error) {
     return fail(error, logger);

@@ -4,6 +4,7 @@ import {
   type HandshakeFacts,
   handshakeLine,
   leafJson,
+  liveLine,
   type MessageFacts,
   messageLine,
   trustLine,
@@ -41,6 +42,9 @@ const handshake: HandshakeFacts = {
   reason: null,
   opensslCode: null,
   detail: null,
+  generation: 3,
+  revocation: 'good',
+  shadow: { verdict: 'deny', reasons: ['untrusted'], anchor: null },
 };
 
 const message: MessageFacts = {
@@ -63,6 +67,32 @@ function parse(line: string): Record<string, unknown> {
   expect(line.indexOf('\n')).toBe(line.length - 1);
   return JSON.parse(line);
 }
+
+it('a record of a live verdict has the fields of the contract, in their order', () => {
+  const facts = {
+    time,
+    connId: 'c-1',
+    sourceAddress: '203.0.113.7',
+    leaf: leafJson(leaf),
+    anchor: 'own',
+    reason: 'revoked',
+    detail: 'CN=app was revoked',
+    generation: 4,
+  };
+  expect(Object.entries(parse(liveLine(facts)))).toEqual([
+    ['type', 'verdict'],
+    ['stage', 'live'],
+    ['time', '2026-01-02T03:04:05.067Z'],
+    ['conn_id', 'c-1'],
+    ['source_address', '203.0.113.7'],
+    ['leaf', expect.objectContaining({ subject: 'CN=app,OU=org' })],
+    ['anchor', 'own'],
+    ['verdict', 'deny'],
+    ['reason', 'revoked'],
+    ['detail', 'CN=app was revoked'],
+    ['generation', 4],
+  ]);
+});
 
 describe('a handshake record', () => {
   it('has the fields of the contract, in their order', () => {
@@ -87,6 +117,9 @@ describe('a handshake record', () => {
       ['reason', null],
       ['openssl_code', null],
       ['detail', null],
+      ['generation', 3],
+      ['revocation', 'good'],
+      ['shadow', { verdict: 'deny', reasons: ['untrusted'], anchor: null }],
     ]);
     expect(Object.entries(record.leaf as object)).toEqual([
       ['subject', 'CN=app,OU=org'],

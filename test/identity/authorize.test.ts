@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { authorizeClient, type IdentityPolicy } from '../../src/identity/authorize.ts';
+import { authorizeClient, type Claim, type IdentityPolicy } from '../../src/identity/authorize.ts';
 import { PathCache } from '../../src/identity/path-cache.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import { authority } from '../support/authority.ts';
+import { nothingToAsk } from '../support/revocation.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const pki = authority({ now });
@@ -18,13 +20,15 @@ const policy = (changes: Partial<IdentityPolicy> = {}): IdentityPolicy => ({
   match: null,
   opensslMustAgree: true,
   paths: new PathCache(anchors),
+  revocation: new Map([['own', new RevocationCheck(nothingToAsk, [])]]),
   ...changes,
 });
+const authorize = (claim: Claim, under: IdentityPolicy) => authorizeClient(claim, under).verdict;
 const source = { allowed: true };
 const peer = { leaf: good.x509, authorized: true, resumed: false };
 
 it('gives a permit with the generation, the anchor and the leaf', () => {
-  const verdict = authorizeClient({ source, peer, now }, policy());
+  const verdict = authorize({ source, peer, now }, policy());
   expect(verdict).toMatchObject({ allow: true, permit: { generation: 7, anchor: 'own' } });
   expect(verdict.allow && verdict.permit.leaf.sha256).toBe(good.sha256);
 });
@@ -32,15 +36,15 @@ it('gives a permit with the generation, the anchor and the leaf', () => {
 describe('OpenSSL', () => {
   it('must agree on a full handshake', () => {
     const claim = { source, peer: { ...peer, authorized: false }, now };
-    expect(authorizeClient(claim, policy())).toMatchObject({ allow: false, reason: 'chain_refused' });
+    expect(authorize(claim, policy())).toMatchObject({ allow: false, reason: 'chain_refused' });
   });
 
   it('is not asked where it was given no anchors, nor on a resumed connection, where it only repeats itself', () => {
     const unauthorized = { ...peer, authorized: false };
     expect(
-      authorizeClient({ source, peer: unauthorized, now }, policy({ opensslMustAgree: false })).allow,
+      authorize({ source, peer: unauthorized, now }, policy({ opensslMustAgree: false })).allow,
     ).toBe(true);
-    expect(authorizeClient({ source, peer: { ...unauthorized, resumed: true }, now }, policy()).allow).toBe(
+    expect(authorize({ source, peer: { ...unauthorized, resumed: true }, now }, policy()).allow).toBe(
       true,
     );
   });
@@ -48,9 +52,9 @@ describe('OpenSSL', () => {
   it('lets nobody in by its word alone, on a full handshake or a resumed one', () => {
     for (const resumed of [false, true]) {
       const claim = { source, peer: { leaf: stranger.x509, authorized: true, resumed }, now };
-      expect(authorizeClient(claim, policy())).toMatchObject({ allow: false, reason: 'untrusted' });
+      expect(authorize(claim, policy())).toMatchObject({ allow: false, reason: 'untrusted' });
       const nobody = { source, peer: { leaf: null, authorized: true, resumed }, now };
-      expect(authorizeClient(nobody, policy())).toMatchObject({ allow: false, reason: 'no_certificate' });
+      expect(authorize(nobody, policy())).toMatchObject({ allow: false, reason: 'no_certificate' });
     }
   });
 });
@@ -59,7 +63,7 @@ it('compares pins with the validated path, and then match with the leaf', () => 
   const unit = { organizationalUnit: 'Example organisation' };
   const claim = { source, peer, now };
   const judge = (changes: Partial<IdentityPolicy>) => {
-    const verdict = authorizeClient(claim, policy(changes));
+    const verdict = authorize(claim, policy(changes));
     return verdict.allow ? 'allow' : verdict.reason;
   };
   expect(judge({ pins: new Set([good.spkiPin]) })).toBe('allow');
@@ -75,7 +79,7 @@ it('compares pins with the validated path, and then match with the leaf', () => 
 });
 
 it('tells the operator which key it was that is not pinned', () => {
-  const verdict = authorizeClient({ source, peer, now }, policy({ pins: new Set([stranger.spkiPin]) }));
+  const verdict = authorize({ source, peer, now }, policy({ pins: new Set([stranger.spkiPin]) }));
   expect(verdict).toMatchObject({ detail: expect.stringContaining(`sha256/${good.spkiPin}`) });
 });
 
@@ -109,7 +113,7 @@ it('judges the same claim under the same policy the same way, and allows only wh
         (opensslMustAgree && !resumed && !authorized ? 'chain_refused' : null) ??
         (pinned === false ? 'pin_mismatch' : null) ??
         (matched === false ? 'match_mismatch' : null);
-      for (const verdict of [authorizeClient(claim, under), authorizeClient(claim, under)]) {
+      for (const verdict of [authorize(claim, under), authorize(claim, under)]) {
         expect(verdict.allow ? null : verdict.reason).toBe(expected);
       }
     }),

@@ -12,8 +12,8 @@ export const outcomes = {
   path_length: ['untrusted'],
   name_constraints: ['name_constraints'],
   extension: ['unsupported_extension'],
-  revoked: [],
-  undetermined: [],
+  revoked: ['revoked'],
+  undetermined: ['revocation_unknown'],
 } as const satisfies Record<string, readonly DenyReasonName[]>;
 
 export interface PkitsCase {

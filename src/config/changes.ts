@@ -1,0 +1,56 @@
+/** What another configuration changes, by the paths of its fields, and what of it cannot change while the gateway runs. */
+import type { LoadedConfig } from './load.ts';
+import type { Config } from './schema.ts';
+
+/** Sockets and sinks that are opened once, at the start. */
+const fixed = ['listen.address', 'listen.port', 'relays', 'admin.address', 'admin.port', 'audit.destination', 'trust.cacheDir'];
+
+export interface ConfigChange {
+  /** `clients.pins`: the section and its field, in the order of the schema; values are not told. */
+  readonly changed: readonly string[];
+  /** Those that stay as they are until a restart. */
+  readonly fixed: readonly string[];
+  /** The new configuration, with what stays from the old one. */
+  readonly effective: LoadedConfig;
+}
+
+export function compareConfigs(before: LoadedConfig, after: LoadedConfig): ConfigChange {
+  const changed = Object.keys(after.config).flatMap((section) => {
+    const [one, other] = [before, after].map(({ config }) => config[section as keyof Config]);
+    if (!isSection(one) || !isSection(other)) return equal(one, other) ? [] : [section];
+    const fields = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+    return fields.filter((field) => !equal(one[field], other[field])).map((field) => `${section}.${field}`);
+  });
+  if (!equal(before.serverCertificates.map(pemOf), after.serverCertificates.map(pemOf)))
+    changed.push('listen.certificate');
+  if (!equal(before.resumptionSecret, after.resumptionSecret)) changed.push('listen.resumption');
+  return {
+    changed: [...new Set(changed)].filter((path) => !fixed.includes(path)),
+    fixed: changed.filter((path) => fixed.includes(path)),
+    effective: { ...after, config: withFixed(before.config, after.config) },
+  };
+}
+
+function withFixed(before: Config, after: Config): Config {
+  const { address, port } = before.listen;
+  return {
+    ...after,
+    listen: { ...after.listen, address, port },
+    trust: { ...after.trust, cacheDir: before.trust.cacheDir },
+    relays: before.relays,
+    admin: before.admin,
+    audit: before.audit,
+  };
+}
+
+function pemOf({ certificate }: LoadedConfig['serverCertificates'][number]): unknown {
+  return certificate;
+}
+
+function isSection(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function equal(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

@@ -1,0 +1,26 @@
+/** Whether messages would be relayed now, and if not, everything that is missing: what /readyz tells. */
+import type { LoadedConfig } from './config/load.ts';
+import type { AnchorState } from './trust/state.ts';
+
+interface Standing {
+  readonly state: 'starting' | 'serving' | 'draining';
+  readonly anchors: readonly AnchorState[];
+  readonly serverCertificates: LoadedConfig['serverCertificates'];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function readinessOf({ state, anchors, serverCertificates, now }: Standing): {
+  ready: boolean;
+  reasons: string[];
+} {
+  const reasons: string[] = [];
+  if (state !== 'serving') reasons.push(state);
+  const usable = anchors.some(({ certificates }) =>
+    certificates.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter),
+  );
+  if (!usable) reasons.push('no usable trust anchor');
+  if (serverCertificates.every(({ chain }) => now > (chain[0]?.notAfter ?? 0)))
+    reasons.push('the server certificate has expired');
+  return { ready: reasons.length === 0, reasons };
+}

@@ -1,0 +1,90 @@
+/** Tells the operator, in the log, and the auditor, in the audit, what the control thread has done. */
+import { configLine, revocationLine } from './audit/event-record.ts';
+import { trustLine } from './audit/record.ts';
+import type { AuditWriter } from './audit/writer.ts';
+import type { ConfigChange } from './config/changes.ts';
+import { type ConfigProblem, describeProblem } from './errors.ts';
+import type { RevocationAction, RevocationEvent } from './revocation/event.ts';
+import type { Logger } from './telemetry/logger.ts';
+import type { TrustAction, TrustEvent } from './trust/state.ts';
+
+const alarmingTrust: readonly TrustAction[] = ['refused', 'fetch_failed', 'root_changed_refused', 'cache_failed'];
+const alarmingRevocation: readonly RevocationAction[] = [
+  'crl_refused',
+  'crl_fetch_failed',
+  'crl_stale',
+  'crl_expired',
+  'ocsp_refused',
+  'ocsp_fetch_failed',
+  'address_skipped',
+  'too_many_addresses',
+  'cache_failed',
+  'not_checked',
+];
+
+export class Reporting {
+  readonly #audit: AuditWriter;
+  readonly #logger: Logger;
+
+  constructor({ audit, logger }: { readonly audit: AuditWriter; readonly logger: Logger }) {
+    this.#audit = audit;
+    this.#logger = logger;
+  }
+
+  trust({ action, anchor, sha256, url, detail }: TrustEvent): void {
+    // With colons: the log masks long runs of digits, and a hash may hold one.
+    const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
+    this.#logger[alarmingTrust.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
+    this.#audit.write(
+      trustLine({
+        time: Date.now(),
+        event: action,
+        anchor,
+        rootSha256: sha256 ?? null,
+        detail: detail ?? null,
+      }),
+    );
+  }
+
+  revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
+    const level = alarmingRevocation.includes(action) ? 'warn' : 'info';
+    this.#logger[level]({ anchor, address, certificate, detail }, action);
+    this.#audit.write(
+      revocationLine({
+        time: Date.now(),
+        event: action,
+        anchor,
+        address: address ?? null,
+        certificate: certificate ?? null,
+        detail: detail ?? null,
+      }),
+    );
+  }
+
+  warnings(warnings: readonly ConfigProblem[]): void {
+    for (const warning of warnings) this.#logger.warn(describeProblem(warning));
+  }
+
+  reloaded({ changed, fixed }: ConfigChange, generation: number): void {
+    for (const path of fixed) this.#logger.warn({ path }, 'cannot change at run time: stays until a restart');
+    this.#logger.info({ changed, generation }, 'the configuration was reloaded');
+    this.#audit.write(
+      configLine({ time: Date.now(), event: 'reloaded', generation, changed, fixed, problems: 0 }),
+    );
+  }
+
+  refused(problems: readonly ConfigProblem[]): void {
+    for (const problem of problems) this.#logger.error(describeProblem(problem));
+    this.#logger.error({ problems: problems.length }, 'the changed configuration is refused, the last one stays');
+    this.#audit.write(
+      configLine({
+        time: Date.now(),
+        event: 'refused',
+        generation: null,
+        changed: [],
+        fixed: [],
+        problems: problems.length,
+      }),
+    );
+  }
+}

@@ -1,0 +1,187 @@
+/** Everything that a snapshot is made of, opened, changed and closed together: configuration, trust, revocation, ticket keys. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadedConfig } from './config/load.ts';
+import { epochEnd, epochOf, ticketKeys } from './handshake/resumption.ts';
+import { parseCertificate } from './pki/certificate.ts';
+import type { PolicySnapshot } from './policy/snapshot.ts';
+import { acceptAnchor } from './preflight.ts';
+import type { RevocationEvent, SourceState } from './revocation/event.ts';
+import { openRevocation, type Revocation, type RevocationSubject } from './revocation/service.ts';
+import { buildSnapshot, candidateName } from './snapshot.ts';
+import { openTrust, type Trust, type TrustOptions } from './trust/refresh.ts';
+import type { AnchorState, TrustEvent } from './trust/state.ts';
+
+interface SourcesOptions {
+  /** Aborted: every fetch ends at once. */
+  readonly signal: AbortSignal;
+  /** Another snapshot would come of it now. */
+  readonly onChange: () => void;
+  readonly onTrust: (event: TrustEvent) => void;
+  readonly onRevocation: (event: RevocationEvent) => void;
+}
+
+/** How long CRLs and OCSP answers about CAs are waited for that nobody had before: without them every caller is unknown, ms. */
+const FIRST_ANSWERS_MS = 3000;
+/** A day: timers take no more than 24, and the key's epoch is looked at again when it rings. */
+const LONGEST_PAUSE_MS = 24 * 3_600_000;
+
+export class Sources implements AsyncDisposable {
+  readonly #options: SourcesOptions;
+  #loaded: LoadedConfig;
+  #trust: Trust | null = null;
+  #candidates: Trust | null = null;
+  readonly #revocation: Revocation;
+  /** Of a start without secretFile: replicas do not resume each other's sessions, reloads do not end them. */
+  readonly #secret = randomBytes(32);
+  #generation = 0;
+  #epochTimer: NodeJS.Timeout | undefined;
+  /** While several parts change together nobody is told of the half of it; `missed`: there was something to tell. */
+  #changing = false;
+  #missed = false;
+
+  private constructor(loaded: LoadedConfig, options: SourcesOptions) {
+    this.#options = options;
+    this.#loaded = loaded;
+    this.#revocation = openRevocation({
+      cacheDir: loaded.config.trust.cacheDir,
+      signal: options.signal,
+      onChange: () => this.#changed(),
+      onEvent: options.onRevocation,
+    });
+  }
+
+  /** Throws TrustError for anchors that cannot be used as they are configured. */
+  static async open(loaded: LoadedConfig, options: SourcesOptions): Promise<Sources> {
+    const sources = new Sources(loaded, options);
+    await sources.update(loaded);
+    return sources;
+  }
+
+  get loaded(): LoadedConfig {
+    return this.#loaded;
+  }
+
+  /** Of the last snapshot. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Every usable anchor. */
+  anchors(): readonly AnchorState[] {
+    return this.#trust?.states() ?? [];
+  }
+
+  revocationSources(): readonly SourceState[] {
+    return this.#revocation.sources();
+  }
+
+  /** Takes another configuration as a whole. Throws TrustError, and then nothing has changed. */
+  async update(loaded: LoadedConfig): Promise<void> {
+    this.#changing = true;
+    try {
+      const { anchors, candidates } = loaded.config.trust;
+      const accept = acceptAnchor(loaded.config.clients);
+      this.#trust = await this.#follow(this.#trust, loaded, { anchors, accept });
+      if (candidates === undefined) this.#candidates?.close();
+      this.#candidates =
+        candidates === undefined
+          ? null
+          : await this.#follow(this.#candidates, loaded, { anchors: candidates, role: 'candidate' });
+      this.#loaded = loaded;
+      await this.#lookAfterAnchors();
+      await Promise.race([
+        this.#revocation.settled(),
+        sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
+      ]);
+    } finally {
+      this.#changing = false;
+      if (this.#missed) await this.#onAnchors();
+    }
+  }
+
+  /** The next one: its generation is one higher than the last. */
+  snapshot(): PolicySnapshot {
+    const { config, resumptionSecret } = this.#loaded;
+    const candidates = this.#candidates?.states() ?? null;
+    const snapshot = buildSnapshot(this.#loaded, {
+      generation: ++this.#generation,
+      anchors: this.anchors(),
+      candidates,
+      revocation: (anchor) => this.#revocation.material(anchor),
+    });
+    const { resumption } = config.listen;
+    clearTimeout(this.#epochTimer);
+    if (resumption === null) return { ...snapshot, ticketKeys: null };
+    const now = Date.now();
+    const pause = Math.min(epochEnd(now, resumption.rotate) - now, LONGEST_PAUSE_MS);
+    this.#epochTimer = setTimeout(() => this.#changed(), pause).unref();
+    const epoch = epochOf(now, resumption.rotate);
+    return {
+      ...snapshot,
+      ticketKeys: ticketKeys({ secret: resumptionSecret ?? this.#secret, trust: snapshot, epoch }),
+    };
+  }
+
+  /**
+   * Looks after the revocation of a leaf (DER) that a relay thread lets in, or would but for that. Resolves with its
+   * SHA-256, lower hex, when its sources have answered.
+   */
+  async contact(anchor: string, leaf: Uint8Array): Promise<string> {
+    const certificate = parseCertificate(leaf);
+    await this.#revocation.contact(anchor, certificate);
+    return certificate.sha256;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#epochTimer);
+    this.#trust?.close();
+    this.#candidates?.close();
+    await this.#revocation.close();
+  }
+
+  async #follow(
+    current: Trust | null,
+    { config: { trust } }: LoadedConfig,
+    differs: Pick<TrustOptions, 'anchors' | 'accept' | 'role'>,
+  ): Promise<Trust> {
+    const { requirePin, refresh, cacheDir } = trust;
+    const settings = { requirePin, refresh, cacheDir, ...differs };
+    if (current !== null) {
+      await current.update(settings);
+      return current;
+    }
+    const { signal, onTrust: onEvent } = this.#options;
+    return openTrust({ ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() });
+  }
+
+  async #onAnchors(): Promise<void> {
+    this.#missed = this.#changing;
+    if (this.#changing) return;
+    await this.#lookAfterAnchors();
+    this.#changed();
+  }
+
+  /** Tells the revocation service which certificates there are now, those of candidates included. */
+  #lookAfterAnchors(): Promise<void> {
+    const { anchors, candidates = [] } = this.#loaded.config.trust;
+    const subjects = (
+      configured: typeof anchors,
+      states: readonly AnchorState[],
+      nameOf: (name: string) => string,
+    ): RevocationSubject[] =>
+      configured.flatMap(({ name, revocation: policy }) => {
+        const state = states.find((each) => each.name === name);
+        return state ? [{ name: nameOf(name), certificates: state.certificates, policy }] : [];
+      });
+    return this.#revocation.update([
+      ...subjects(anchors, this.anchors(), (name) => name),
+      ...subjects(candidates, this.#candidates?.states() ?? [], candidateName),
+    ]);
+  }
+
+  #changed(): void {
+    this.#missed = this.#changing;
+    if (!this.#changing) this.#options.onChange();
+  }
+}

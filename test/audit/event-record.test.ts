@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest';
+import { configLine, revocationLine } from '../../src/audit/event-record.ts';
+
+const time = Date.UTC(2026, 0, 2, 3, 4, 5, 67);
+const at = ['time', '2026-01-02T03:04:05.067Z'];
+
+it('a record of a source of revocations has the fields of the contract, in their order', () => {
+  const line = revocationLine({
+    time,
+    event: 'crl_refused',
+    anchor: 'own',
+    address: 'http://crl.example/ca.crl',
+    certificate: null,
+    detail: 'not a CRL: <html>\n4111111111111111',
+  });
+  expect(line.indexOf('\n')).toBe(line.length - 1);
+  expect(Object.entries(JSON.parse(line))).toEqual([
+    ['type', 'revocation'],
+    at,
+    ['event', 'crl_refused'],
+    ['anchor', 'own'],
+    ['address', 'http://crl.example/ca.crl'],
+    ['certificate', null],
+    ['detail', expect.not.stringContaining('4111111111111111')],
+  ]);
+});
+
+it('a record of a changed configuration tells which fields, and no values', () => {
+  const facts = { time, generation: 7, changed: ['clients.pins'], fixed: ['listen.port'], problems: 0 };
+  expect(Object.entries(JSON.parse(configLine({ ...facts, event: 'reloaded' })))).toEqual([
+    ['type', 'config'],
+    at,
+    ['event', 'reloaded'],
+    ['generation', 7],
+    ['changed', ['clients.pins']],
+    ['fixed', ['listen.port']],
+    ['problems', 0],
+  ]);
+});

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compareConfigs } from '../../src/config/changes.ts';
+import type { LoadedConfig } from '../../src/config/load.ts';
+import { authority } from '../support/authority.ts';
+import { createSite, minimal, type Site } from './site.ts';
+
+let site: Site;
+beforeAll(async () => {
+  site = await createSite();
+});
+afterAll(() => site[Symbol.asyncDispose]());
+
+async function load(changes: Record<string, unknown> = {}): Promise<LoadedConfig> {
+  const { loaded, problems } = await site.examine(changes);
+  if (loaded === null) throw new Error(JSON.stringify(problems));
+  return loaded;
+}
+
+describe('what another configuration changes', () => {
+  it.each([
+    ['nothing', {}, []],
+    ['an allowlist', { clients: { ...minimal.clients, allowlist: ['192.0.2.0/24'] } }, ['clients.allowlist']],
+    ['a new field and one that is gone', { clients: { anyCertificateOfAnchor: true, allowlist: ['203.0.113.7/32'] } }, ['clients.anyCertificateOfAnchor', 'clients.match']],
+    ['a whole list', { routes: [{ path: '/', upstream: 'http://127.0.0.1:8081' }] }, ['routes']],
+    ['a deadline', { timeouts: { drain: '1s' } }, ['timeouts.drain']],
+    ['resumption', { listen: { ...minimal.listen, resumption: 'off' } }, ['listen.resumption']],
+  ])('%s', async (_, changes, changed) => {
+    const change = compareConfigs(await load(), await load(changes));
+    expect([...change.changed].sort()).toEqual(changed);
+    expect(change.fixed).toEqual([]);
+  });
+
+  it('is told for a certificate whose file holds another one', async () => {
+    const before = await load();
+    const server = authority().issueServer();
+    await site.write('server.pem', server.chainPem);
+    await site.write('server.key', server.keyPem);
+    expect(compareConfigs(before, await load()).changed).toEqual(['listen.certificate']);
+  });
+});
+
+describe('what is opened once', () => {
+  it.each([
+    ['listen.address', { listen: { ...minimal.listen, address: '127.0.0.1' } }],
+    ['listen.port', { listen: { ...minimal.listen, port: 9443 } }],
+    ['relays', { relays: 3 }],
+    ['admin.port', { admin: { port: 9999 } }],
+    ['audit.destination', { audit: { destination: 'stderr' } }],
+    ['trust.cacheDir', { trust: { ...minimal.trust, cacheDir: 'elsewhere' } }],
+  ])('%s stays as it was, and is named', async (path, changes) => {
+    const before = await load();
+    const change = compareConfigs(before, await load(changes));
+    expect(change.fixed).toEqual([path]);
+    expect(change.changed).toEqual([]);
+    expect(change.effective.config).toEqual(before.config);
+  });
+});

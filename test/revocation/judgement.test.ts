@@ -1,0 +1,200 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import type { CrlSnapshot } from '../../src/revocation/crl.ts';
+import { readCrl } from '../../src/revocation/crl-reader.ts';
+import { RevocationCheck } from '../../src/revocation/judgement.ts';
+import type { OcspFact, RevocationMaterial, RevocationPolicy } from '../../src/revocation/state.ts';
+import { authority } from '../support/authority.ts';
+import { type CrlOptions, distributionPoints, ocspResponders } from '../support/crl.ts';
+import { revocationPolicy } from '../support/revocation.ts';
+
+const now = Date.UTC(2026, 0, 15, 12);
+const hour = 3_600_000;
+const day = 24 * hour;
+const pki = authority({ now });
+const root = parseCertificate(pki.root.der);
+const issuing = parseCertificate(pki.issuing.der);
+const certificates = [root, issuing];
+const crlUrl = 'http://crl.example/issuing.crl';
+const ocspUrl = 'http://ocsp.example/';
+
+const leafWith = (...extensions: ReturnType<typeof distributionPoints>[]): Certificate =>
+  parseCertificate(pki.issueClient({ extensions }).der);
+const leaves = {
+  silent: leafWith(),
+  crl: leafWith(distributionPoints([{ urls: [crlUrl] }])),
+  ocsp: leafWith(ocspResponders([ocspUrl])),
+  both: leafWith(distributionPoints([{ urls: [crlUrl] }]), ocspResponders([ocspUrl])),
+};
+
+function crl(options: Partial<CrlOptions> = {}): CrlSnapshot {
+  const reading = readCrl({ bytes: Uint8Array.from(pki.crl(options).der), issuers: certificates });
+  if (!reading.ok) throw new Error(reading.detail);
+  return reading.crl;
+}
+const ended = () => crl({ thisUpdate: now - day, nextUpdate: now - hour });
+const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: serialOctets }] });
+const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
+
+const fact = ({ sha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
+  return { certificate: sha256, status: 'good', freshUntil: now + hour, detail: '', ...changes };
+};
+
+interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
+  readonly policy?: Partial<RevocationPolicy>;
+}
+
+function checkWith({ policy = {}, ...known }: Known): RevocationCheck {
+  const material = { crls: [], ocsp: [], leaves: [], ...known, policy: { ...revocationPolicy, ...policy } };
+  return new RevocationCheck(material, certificates);
+}
+
+const word = (leaf: Certificate, known: Known, at = now) =>
+  checkWith(known).word([leaf, issuing, root], at);
+
+describe('a certificate that names no source', () => {
+  it('is not checked, where none is configured', () => {
+    expect(word(leaves.silent, {})).toEqual({
+      status: 'not_checked',
+      until: Number.POSITIVE_INFINITY,
+      detail: expect.stringContaining(leaves.silent.subject),
+    });
+  });
+
+  it.each([
+    ['a CRL', { crl: [crlUrl] }],
+    ['a responder', { ocsp: ocspUrl }],
+  ])('is unknown where %s is configured that says nothing', (_, policy) => {
+    expect(word(leaves.silent, { policy }).status).toBe('unknown');
+  });
+
+  it('is revoked all the same by a CRL that is here for others', () => {
+    expect(word(leaves.silent, { crls: [revoking(leaves.silent)] }).status).toBe('revoked');
+  });
+});
+
+describe('the sources of one certificate', () => {
+  const leafOnly = { scope: 'leaf' } as const;
+  const good = [crl()];
+
+  it('are asked as the policy says: off is not asked', () => {
+    const revoked = { crls: [revoking(leaves.both)], ocsp: [fact(leaves.both)] };
+    expect(word(leaves.both, { ...revoked, policy: leafOnly }).status).toBe('revoked');
+    expect(word(leaves.both, { ...revoked, policy: { ...leafOnly, crl: 'off' } }).status).toBe('good');
+    const off = { ...leafOnly, crl: 'off', ocsp: 'off' } as const;
+    expect(word(leaves.both, { ...revoked, policy: off }).status).toBe('not_checked');
+  });
+
+  it('are enough with one good answer', () => {
+    expect(word(leaves.both, { crls: good, policy: leafOnly }).status).toBe('good');
+    expect(word(leaves.both, { ocsp: [fact(leaves.both)], policy: leafOnly }).status).toBe('good');
+  });
+
+  it.each(['unknown', 'failed'] as const)('leave it unknown where OCSP is %s and nothing else is named', (status) => {
+    const ocsp = [fact(leaves.ocsp, { status, detail: 'the responder is down' })];
+    expect(word(leaves.ocsp, { ocsp, policy: leafOnly })).toMatchObject({
+      status: 'unknown',
+      until: now + 1000,
+      detail: expect.stringContaining(leaves.ocsp.subject),
+    });
+  });
+
+  it('are believed by any that says revoked, however good the others are', () => {
+    const ocsp = [fact(leaves.both, { status: 'revoked', detail: 'at noon' })];
+    expect(word(leaves.both, { crls: good, ocsp, policy: leafOnly })).toMatchObject({
+      status: 'revoked',
+      detail: expect.stringContaining('at noon'),
+    });
+  });
+
+  it('serve on in their grace, stale, and are unknown after it', () => {
+    const ocsp = [fact(leaves.ocsp, { freshUntil: now })];
+    const policy = { ...leafOnly, grace: day };
+    expect(word(leaves.ocsp, { ocsp, policy })).toMatchObject({ status: 'good', until: now });
+    expect(word(leaves.ocsp, { ocsp, policy }, now + 1)).toMatchObject({ status: 'stale', until: now + day });
+    expect(word(leaves.ocsp, { ocsp, policy }, now + day)).toMatchObject({ status: 'stale' });
+    expect(word(leaves.ocsp, { ocsp, policy }, now + day + 1)).toMatchObject({ status: 'unknown' });
+    const ended = crl({ nextUpdate: now });
+    expect(word(leaves.crl, { crls: [ended], policy }, now + 1).status).toBe('stale');
+    expect(word(leaves.crl, { crls: [ended], policy }, now + day + 1).status).toBe('unknown');
+  });
+
+  it('count as fresh as long as one of them is', () => {
+    const known = { crls: [ended()], ocsp: [fact(leaves.both)], policy: leafOnly };
+    expect(word(leaves.both, known).status).toBe('good');
+  });
+});
+
+describe('the path', () => {
+
+  it('asks about the CAs between, not about the root, and about none with scope leaf', () => {
+    const crls = [crl(), rootsCrl({ revoked: [{ serial: issuing.serialOctets }] })];
+    expect(word(leaves.crl, { crls })).toMatchObject({
+      status: 'revoked',
+      detail: expect.stringContaining(issuing.subject),
+    });
+    expect(word(leaves.crl, { crls, policy: { scope: 'leaf' } }).status).toBe('good');
+    const ofRoot = [crl(), rootsCrl({ revoked: [{ serial: root.serialOctets }] })];
+    expect(word(leaves.crl, { crls: ofRoot }).status).toBe('good');
+  });
+
+  it('is as doubtful as its most doubtful certificate, and holds no longer than the first to end', () => {
+    expect(word(leaves.crl, { crls: [crl()] }).status).toBe('not_checked');
+    const crls = [crl({ nextUpdate: now + day }), rootsCrl({ nextUpdate: now + hour })];
+    expect(word(leaves.crl, { crls })).toEqual({ status: 'good', until: now + hour, detail: '' });
+    const policy = { crl: [crlUrl] };
+    expect(word(leaves.crl, { crls: [crl()], policy })).toMatchObject({
+      status: 'unknown',
+      detail: expect.stringContaining(issuing.subject),
+    });
+  });
+});
+
+describe('a leaf that nobody was told of', () => {
+  it.each([
+    ['names a CRL', leaves.crl, {}, true],
+    ['names a responder', leaves.ocsp, {}, true],
+    ['names nothing', leaves.silent, {}, false],
+    ['names a CRL, and other CRLs are configured', leaves.crl, { crl: ['/crl'] }, false],
+    ['names a CRL, and none is to be asked', leaves.crl, { crl: 'off' }, false],
+    ['names a responder, and none is to be asked', leaves.ocsp, { ocsp: 'off' }, false],
+    ['names nothing, and a responder is configured', leaves.silent, { ocsp: ocspUrl }, true],
+  ] as const)('%s', (_, leaf, policy, unseen) => {
+    expect(checkWith({ policy }).isUnseen(leaf)).toBe(unseen);
+    expect(checkWith({ policy, leaves: [leaf.sha256] }).isUnseen(leaf)).toBe(false);
+  });
+});
+
+it('keeps its words only as long as they hold', () => {
+  const check = checkWith({ ocsp: [fact(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
+  const path = [leaves.ocsp, issuing, root] as const;
+  const first = check.word(path, now);
+  expect(check.word(path, now + hour - 1)).toBe(first);
+  expect(check.word(path, now + hour + 1).status).toBe('unknown');
+});
+
+it('never calls good what any source calls revoked, and never good what nobody has vouched for', () => {
+  const statuses = fc.constantFrom('good', 'revoked', 'unknown', 'failed', null);
+  const lists = fc.constantFrom('good', 'revoked', 'ended', null);
+  fc.assert(
+    fc.property(statuses, lists, (ocsp, list) => {
+      const known = {
+        policy: { scope: 'leaf', grace: 0 } as const,
+        ocsp: ocsp === null ? [] : [fact(leaves.both, { status: ocsp })],
+        crls:
+          list === null
+            ? []
+            : [list === 'revoked' ? revoking(leaves.both) : list === 'good' ? crl() : ended()],
+      };
+      const expected =
+        ocsp === 'revoked' || list === 'revoked'
+          ? 'revoked'
+          : ocsp === 'good' || list === 'good'
+            ? 'good'
+            : 'unknown';
+      expect(word(leaves.both, known).status).toBe(expected);
+    }),
+    { numRuns: 60 },
+  );
+});
