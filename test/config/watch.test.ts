@@ -259,6 +259,18 @@ describe('tells nothing', () => {
   });
 });
 
+test('a load that ends while it looks has the last word on what is watched', async () => {
+  const other = join(folder.path, 'other');
+  const watching = await watch([file]);
+  const files = await takeSignatures([file, other]);
+  const look = watching.looks(1);
+  watching.update(files);
+  expect(await look).toBe(0);
+  expect(await watching.looks(3)).toBe(0);
+  await writeFile(other, 'one');
+  expect(await watching.looks(2)).toBe(1);
+});
+
 test('looks once a second', async () => {
   const { timers } = await watch([file]);
   expect(timers.interval).toBe(1000);
