@@ -1,5 +1,5 @@
 /** Who may begin a handshake: decided at accept, from the address alone, before any TLS work. */
-import type { Inbound } from './handshake/inbound.ts';
+import { type Inbound, unjudged } from './handshake/inbound.ts';
 import { type DenyReasonName, denyReasons, type FailureReasonName } from './identity/verdict.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { type Allowlist, compileAllowlist } from './source/allowlist.ts';
@@ -48,15 +48,22 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
 
 function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: () => Load): boolean {
   const named = allowlist?.contains(inbound.address) ?? false;
-  if (allowlist !== null && !named) {
-    if (snapshot.refuseAt === 'accept') return refuse(inbound, 'address_refused');
-    inbound.allowed = false;
-  }
+  // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
+  if (allowlist !== null && !named && snapshot.refuseAt === 'accept') return refuse(inbound, 'address_refused');
   // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
   if (!named && load().unfinished > snapshot.limits.unfinishedHandshakes) {
     return refuse(inbound, 'too_many_handshakes');
   }
   return true;
+}
+
+/** Whether the address may call, at the handshake and later; who stated it in a PROXY header must still be trusted to. */
+export function mayCall(
+  { address, proxyAddress }: Pick<Inbound, 'address' | 'proxyAddress'>,
+  { allowlist, proxyTrusted }: Admission,
+): boolean {
+  if (proxyAddress !== null && !proxyTrusted?.contains(proxyAddress)) return false;
+  return allowlist === null || allowlist.contains(address);
 }
 
 function refuse(inbound: Inbound, reason: DenyReasonName): false {
@@ -71,7 +78,7 @@ function end(
   inbound: Inbound,
   result: { verdict: 'deny' | 'failed'; reason: DenyReasonName | FailureReasonName; detail: string },
 ): false {
-  inbound.record({ ...result, opensslCode: null, peer: null, leaf: null, anchor: null });
+  inbound.record({ ...unjudged, ...result });
   inbound.transport.destroy();
   return false;
 }

@@ -48,6 +48,34 @@ export interface HandshakeFacts {
   readonly opensslCode: string | null;
   /** The operator's sentence. */
   readonly detail: string | null;
+  /** Of the policy that judged. */
+  readonly generation: number | null;
+  /** A closed word of the gateway's own. */
+  readonly revocation: string | null;
+  /** What the policy that is only rehearsed would have said; null: there is none. */
+  readonly shadow: ShadowFacts | null;
+}
+
+export interface ShadowFacts {
+  readonly verdict: 'allow' | 'deny';
+  /** Closed words of the gateway's own, every one that spoke against the client. */
+  readonly reasons: readonly string[];
+  readonly anchor: string | null;
+}
+
+/** The word on a connection that was let in before, and may no longer stay. */
+export interface LiveFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly connId: string;
+  readonly sourceAddress: string;
+  /** From `leafJson`. */
+  readonly leaf: string;
+  /** Under which it was let in. */
+  readonly anchor: string;
+  readonly generation: number;
+  readonly reason: string;
+  readonly detail: string;
 }
 
 /** One message's end; null, or NaN for a number, is what is not known. */
@@ -108,7 +136,19 @@ export function handshakeLine(facts: HandshakeFacts): string {
     `,"sni":${clientText(facts.sni)},"alpn":${clientText(facts.alpn)}` +
     `,"duration_ms":${milliseconds(facts.durationMs)},"leaf":${facts.leaf},"anchor":${quote(facts.anchor)}` +
     `,"verdict":"${facts.verdict}","reason":${quote(facts.reason)}` +
-    `,"openssl_code":${quote(facts.opensslCode)},"detail":${clientText(facts.detail)}}\n`
+    `,"openssl_code":${quote(facts.opensslCode)},"detail":${clientText(facts.detail)}` +
+    `,"generation":${facts.generation},"revocation":${quote(facts.revocation)}` +
+    `,"shadow":${facts.shadow === null ? 'null' : JSON.stringify(facts.shadow)}}\n`
+  );
+}
+
+/** One line, with its newline: the verdict on an open connection, beside that of its handshake. */
+export function liveLine(facts: LiveFacts): string {
+  return (
+    `{"type":"verdict","stage":"live","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
+    `,"source_address":${quote(facts.sourceAddress)},"leaf":${facts.leaf},"anchor":${quote(facts.anchor)}` +
+    `,"verdict":"deny","reason":${quote(facts.reason)},"detail":${clientText(facts.detail)}` +
+    `,"generation":${facts.generation}}\n`
   );
 }
 

@@ -10,13 +10,29 @@ import type { Peer } from './peer.ts';
 const threadPrefix = randomBytes(5).toString('hex');
 let count = 0;
 
-export type HandshakeResult = Pick<HandshakeFacts, 'verdict' | 'reason' | 'detail'> & {
-  readonly opensslCode: string | null;
-  readonly peer: Peer | null;
-  /** From `leafJson`. */
-  readonly leaf: string | null;
-  readonly anchor: string | null;
-};
+export type HandshakeResult = Pick<
+  HandshakeFacts,
+  | 'verdict'
+  | 'reason'
+  | 'detail'
+  | 'opensslCode'
+  | 'leaf'
+  | 'anchor'
+  | 'generation'
+  | 'revocation'
+  | 'shadow'
+> & { readonly peer: Peer | null };
+
+/** What is known of a connection that ended before its client could be judged: nothing. */
+export const unjudged = {
+  opensslCode: null,
+  peer: null,
+  leaf: null,
+  anchor: null,
+  generation: null,
+  revocation: null,
+  shadow: null,
+} as const satisfies Partial<HandshakeResult>;
 
 export class Inbound {
   readonly connId = `${threadPrefix}-${(++count).toString(16)}`;
@@ -27,9 +43,6 @@ export class Inbound {
   address: string;
   port: number | null;
   proxyAddress: string | null = null;
-  /** False: the allowlist does not name the source, and the refusal is left to HTTP. */
-  allowed = true;
-
   /** The source was judged, TLS has begun. */
   admitted = false;
 
@@ -54,7 +67,7 @@ export class Inbound {
     if (this.#recorded) return;
     this.#recorded = true;
     const durationMs = performance.now() - this.acceptedAt;
-    const { peer } = result;
+    const { peer, ...facts } = result;
     // Refused at accept: no handshake began that could be timed.
     const shaken = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
     this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', shaken);
@@ -72,12 +85,7 @@ export class Inbound {
         sni: peer?.sni ?? null,
         alpn: peer?.alpn ?? null,
         durationMs,
-        leaf: result.leaf,
-        anchor: result.anchor,
-        verdict: result.verdict,
-        reason: result.reason,
-        opensslCode: result.opensslCode,
-        detail: result.detail,
+        ...facts,
       }),
     );
   }

@@ -5,7 +5,7 @@ import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { secureContextOptions } from './context.ts';
-import { Inbound } from './inbound.ts';
+import { Inbound, unjudged } from './inbound.ts';
 
 export interface ListenOptions {
   readonly address: string;
@@ -165,15 +165,7 @@ export class Listener {
     reason: 'reset' | 'protocol_error' | 'handshake_timeout' | 'shutdown',
     code: string | null,
   ) {
-    inbound.record({
-      verdict: 'failed',
-      reason,
-      opensslCode: code,
-      peer: null,
-      leaf: null,
-      anchor: null,
-      detail: null,
-    });
+    inbound.record({ ...unjudged, verdict: 'failed', reason, opensslCode: code, detail: null });
     if (!inbound.transport.destroyed) inbound.transport.destroy();
   }
 

@@ -2,10 +2,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
+import type { RevocationCheck, RevocationStatus, RevocationWord } from '../revocation/judgement.ts';
 import { matchesAny } from './match.ts';
+import type { ValidatedPath } from './path.ts';
 import type { PathCache } from './path-cache.ts';
 import { isPinned } from './pin.ts';
-import { deny, type Verdict } from './verdict.ts';
+import { type Denial, deny, type Verdict } from './verdict.ts';
 
 declare const judged: unique symbol;
 
@@ -16,6 +18,12 @@ export interface ClientPermit {
   readonly generation: number;
   readonly anchor: string;
   readonly leaf: Certificate;
+  /** The CA that signed the leaf. */
+  readonly issuer: Certificate;
+  /** Never `revoked`; `unknown` only where the anchor's policy lets it pass. */
+  readonly revocation: RevocationStatus;
+  /** When it must be judged again at the latest, ms since the epoch: something on the path ends then. */
+  readonly validUntil: number;
 }
 
 export interface IdentityPolicy {
@@ -25,11 +33,13 @@ export interface IdentityPolicy {
   readonly match: readonly MatchRule[] | null;
   /** OpenSSL had the anchors too, so on a full handshake it must agree; without CA names it had none. */
   readonly opensslMustAgree: boolean;
-  /** Remembers paths that passed under this policy: the same answer as without it, sooner. */
+  /** Remembers paths that passed under these anchors: the same answer as without it, sooner. */
   readonly paths: PathCache;
+  /** By the name of the anchor: one for each. */
+  readonly revocation: ReadonlyMap<string, RevocationCheck>;
 }
 
-interface Claim {
+export interface Claim {
   /** The source room's word; false only where the refusal is left to HTTP. */
   readonly source: { readonly allowed: boolean };
   readonly peer: {
@@ -41,21 +51,97 @@ interface Claim {
   readonly now: number;
 }
 
+/** A leaf that may come in but for its revocation, of which nobody has been told who could ask. */
+export interface UnseenLeaf {
+  readonly anchor: string;
+  readonly leaf: Certificate;
+}
+
+export interface Judgement {
+  readonly verdict: Verdict<ClientPermit>;
+  /** What was told of revocations on the path; null: it was not asked, for something else spoke against the caller. */
+  readonly revocation: { readonly anchor: string; readonly status: RevocationStatus } | null;
+  /** null: nobody need be told of the leaf. */
+  readonly unseen: UnseenLeaf | null;
+}
+
 /** Runs on every connection, resumed ones too: a ticket proves who the client was, not that it still may come in. */
-export function authorizeClient({ source, peer, now }: Claim, policy: IdentityPolicy): Verdict<ClientPermit> {
-  if (!source.allowed) return deny('address_refused');
-  if (peer.leaf === null) return deny('no_certificate');
+export function authorizeClient(claim: Claim, policy: IdentityPolicy): Judgement {
+  const first = controls(claim, policy).next();
+  if (!first.done) return { verdict: first.value, revocation: null, unseen: null };
 
-  const path = policy.paths.validate(peer.leaf, now);
-  if (!path.allow) return path;
-  const { certificates, anchor } = path.permit;
+  const path = first.value;
+  if (path === null) return { verdict: deny('untrusted'), revocation: null, unseen: null };
+  const { anchor, certificates, notAfter } = path;
+  const [leaf, issuer = leaf] = certificates;
+  const { word, unseen, objection } = askRevocation(path, { policy, now: claim.now });
+  const { status, until } = word;
+  const revocation = { anchor, status };
+  if (objection !== null) return { verdict: objection, revocation, unseen };
+  const validUntil = Math.min(notAfter, until);
+  const permit = { generation: policy.generation, anchor, leaf, issuer, revocation: status, validUntil };
+  return { verdict: { allow: true, permit: permit as ClientPermit }, revocation, unseen };
+}
+
+export interface Rehearsal {
+  /** Where the path would have ended; null: there was none. */
+  readonly anchor: string | null;
+  /** Every reason against the caller, not only the first; what looks at the path is not asked without one. */
+  readonly denials: readonly Denial[];
+  readonly unseen: UnseenLeaf | null;
+}
+
+/** The same controls under a policy that nobody enforces: what would have become of the caller, and why. */
+export function rehearse(claim: Claim, policy: IdentityPolicy): Rehearsal {
+  const denials: Denial[] = [];
+  const remaining = controls(claim, policy);
+  let control = remaining.next();
+  for (; !control.done; control = remaining.next()) denials.push(control.value);
+  const path = control.value;
+  if (path === null) return { anchor: null, denials, unseen: null };
+  const { unseen, objection } = askRevocation(path, { policy, now: claim.now });
+  if (objection !== null) denials.push(objection);
+  return { anchor: path.anchor, denials, unseen };
+}
+
+/** Everything but revocation, in order. In the end the path; null: there is none, which was objected to. */
+function* controls(
+  { source, peer, now }: Claim,
+  { paths, opensslMustAgree, pins, match }: IdentityPolicy,
+): Generator<Denial, ValidatedPath | null> {
+  if (!source.allowed) yield deny('address_refused');
+  if (peer.leaf === null) {
+    yield deny('no_certificate');
+    return null;
+  }
+  const path = paths.validate(peer.leaf, now);
+  if (!path.allow) {
+    yield path;
+    return null;
+  }
+  const { certificates } = path.permit;
   const [leaf] = certificates;
-  if (policy.opensslMustAgree && !peer.resumed && !peer.authorized) return deny('chain_refused');
+  if (opensslMustAgree && !peer.resumed && !peer.authorized) yield deny('chain_refused');
+  if (pins !== null && !isPinned(certificates, pins))
+    yield deny('pin_mismatch', `no key on the path is pinned; the leaf’s is sha256/${leaf.spkiPin}`);
+  if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch');
+  return path.permit;
+}
 
-  if (policy.pins !== null && !isPinned(certificates, policy.pins))
-    return deny('pin_mismatch', `no key on the path is pinned; the leaf’s is sha256/${leaf.spkiPin}`);
-  if (policy.match !== null && !matchesAny(leaf, policy.match)) return deny('match_mismatch');
+/** Asked last, of callers that nothing else speaks against: for nobody else is anything to be fetched. */
+function askRevocation(
+  { anchor, certificates }: ValidatedPath,
+  { policy, now }: { readonly policy: IdentityPolicy; readonly now: number },
+): { word: RevocationWord; unseen: UnseenLeaf | null; objection: Denial | null } {
+  const [leaf] = certificates;
+  const check = policy.revocation.get(anchor);
+  if (check === undefined) throw new TypeError(`nothing says how the anchor ${anchor} checks revocation`);
+  const word = check.word(certificates, now);
+  const unseen = check.isUnseen(leaf) ? { anchor, leaf } : null;
+  return { word, unseen, objection: objectionTo(word, check.policy.onUnknown) };
+}
 
-  const permit = { generation: policy.generation, anchor, leaf };
-  return { allow: true, permit: permit as ClientPermit };
+function objectionTo({ status, detail }: RevocationWord, onUnknown: 'deny' | 'allow'): Denial | null {
+  if (status === 'revoked') return deny('revoked', detail);
+  return status === 'unknown' && onUnknown === 'deny' ? deny('revocation_unknown', detail) : null;
 }

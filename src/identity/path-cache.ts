@@ -6,18 +6,25 @@ import { deny, type Verdict } from './verdict.ts';
 
 const MAX_PATHS = 1024;
 
-/** Belongs to one generation: a new snapshot brings a new cache. */
+/** Belongs to one set of anchors: others bring a new cache. */
 export class PathCache {
-  readonly #anchors: readonly PathAnchor[];
+  readonly anchors: readonly PathAnchor[];
   /** By SHA-256 of the leaf's DER; least recently used first. */
   readonly #paths = new Map<string, Verdict<ValidatedPath> & { allow: true }>();
 
   constructor(anchors: readonly PathAnchor[]) {
-    this.#anchors = anchors;
+    this.anchors = anchors;
   }
 
   get size(): number {
     return this.#paths.size;
+  }
+
+  /** Whether these are its anchors: the same names and certificates, in the same order. */
+  isOf(anchors: readonly PathAnchor[]): boolean {
+    const digest = (all: readonly PathAnchor[]) =>
+      JSON.stringify(all.map(({ name, certificates }) => [name, certificates.map(({ sha256 }) => sha256)]));
+    return digest(anchors) === digest(this.anchors);
   }
 
   /** `now`: milliseconds since the epoch. A path is good only while every certificate on it is. */
@@ -33,7 +40,7 @@ export class PathCache {
     }
     const certificate = read(leaf);
     if (certificate === null) return deny('untrusted', 'the leaf is not a certificate that RFC 5280 allows');
-    const path = validatePath(certificate, { anchors: this.#anchors, now });
+    const path = validatePath(certificate, { anchors: this.anchors, now });
     if (!path.allow) return path;
     for (const oldest of this.#paths.keys()) {
       if (this.#paths.size < MAX_PATHS) break;

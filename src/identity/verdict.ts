@@ -109,6 +109,18 @@ export const denyReasons = {
     says: 'no object of clients.match fits the leaf',
     alb: 'Failed:ClientCertRejected',
   },
+  revoked: {
+    stage: 'identity',
+    status: 403,
+    says: 'a CRL or an OCSP responder says that a certificate on the path is revoked',
+    alb: 'Failed:ClientCertCrlHit',
+  },
+  revocation_unknown: {
+    stage: 'identity',
+    status: 403,
+    says: 'no CRL and no OCSP answer tells whether a certificate on the path is revoked, and revocation.onUnknown is deny',
+    alb: 'Failed:ClientCertCrlError',
+  },
 } as const satisfies Record<string, DenyReason>;
 
 export type DenyReasonName = keyof typeof denyReasons;
@@ -127,8 +139,14 @@ export type FailureReasonName = keyof typeof failureReasons;
 /** The outcome of a judgement: a permit, or a reason with the operator's detail (never shown to the client). */
 export type Verdict<Permit> =
   | { readonly allow: true; readonly permit: Permit }
-  | { readonly allow: false; readonly reason: DenyReasonName; readonly detail: string };
+  | Denial;
 
-export function deny(reason: DenyReasonName, detail: string = denyReasons[reason].says) {
-  return { allow: false, reason, detail } as const;
+export interface Denial {
+  readonly allow: false;
+  readonly reason: DenyReasonName;
+  readonly detail: string;
+}
+
+export function deny(reason: DenyReasonName, detail: string = denyReasons[reason].says): Denial {
+  return { allow: false, reason, detail };
 }

@@ -44,6 +44,10 @@ export const messageRefusals = {
   },
   head_timeout: { status: 408, says: 'the head did not arrive within timeouts.head' },
   body_timeout: { status: 408, says: 'the body stood still for timeouts.bodyIdle' },
+  permit_withdrawn: {
+    status: 403,
+    says: 'the client may no longer call; the verdict with the stage live, of the same connection, says why',
+  },
   no_route: { status: 404, says: 'no route fits the path' },
 } as const satisfies Record<string, MessageRefusal>;
 

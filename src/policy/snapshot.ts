@@ -1,5 +1,7 @@
 /** The policy snapshot: everything a relay thread needs, as plain data that crosses a thread boundary whole. */
 
+import type { RevocationMaterial } from '../revocation/state.ts';
+
 /** One server certificate: leaf first, then intermediates; both PEM. */
 export interface ServerCertificate {
   readonly chain: string;
@@ -12,6 +14,16 @@ export interface AnchorMaterial {
   readonly name: string;
   readonly root: Uint8Array;
   readonly issuing: readonly Uint8Array[];
+  readonly revocation: RevocationMaterial;
+}
+
+/** What would be judged by if it were enforced: what is absent is as it is enforced. */
+export interface ShadowPolicy {
+  /** In the place of `anchors`. */
+  readonly anchors?: readonly AnchorMaterial[];
+  readonly allowlist?: readonly string[];
+  readonly pins?: readonly string[];
+  readonly match?: readonly MatchRule[];
 }
 
 /** One `clients.match` object: all of its fields must match, exactly and case-sensitively. */
@@ -71,6 +83,8 @@ export interface PolicySnapshot {
   /** Base64 SHA-256 of the SPKI, without `sha256/`; null: no pins. */
   readonly pins: readonly string[] | null;
   readonly match: readonly MatchRule[] | null;
+  /** Rehearsed on every handshake, never enforced; null: nothing is. */
+  readonly shadow: ShadowPolicy | null;
   readonly routes: readonly RoutePolicy[];
   readonly limits: Limits;
   readonly timeouts: Timeouts;

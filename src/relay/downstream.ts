@@ -29,6 +29,8 @@ interface DownstreamOptions {
   readonly transport: Socket;
   readonly caller: Caller;
   readonly policy: () => RelayPolicy;
+  /** Asked before every message: false, and it is refused. */
+  readonly permitted: () => boolean;
   readonly recorder: Recorder;
 }
 
@@ -48,6 +50,7 @@ export class Downstream implements ExchangeClient {
   readonly #socket: TLSSocket;
   readonly #transport: Socket;
   readonly #currentPolicy: () => RelayPolicy;
+  readonly #permitted: () => boolean;
   #policy: RelayPolicy;
   readonly #heads = new RequestReader();
   readonly #reader = new BodyReader();
@@ -73,6 +76,7 @@ export class Downstream implements ExchangeClient {
     this.#socket = options.socket;
     this.#transport = options.transport;
     this.#currentPolicy = options.policy;
+    this.#permitted = options.permitted;
     this.#policy = options.policy();
     this.#idle(performance.now());
     this.#socket.on('data', this.#onData);
@@ -139,6 +143,7 @@ export class Downstream implements ExchangeClient {
     const { limits, routes } = this.#policy;
     this.#requests++;
     if (head.kind === 'refused') return this.#refuse(head.refusal, head);
+    if (!this.#permitted()) return this.#refuse('permit_withdrawn', head);
     const route = routes.find(head.path);
     if (route === null) return this.#refuse('no_route', head);
     this.#reader.start(head.framing, { length: head.length, limits });

@@ -8,6 +8,13 @@ export const bucketBounds = [
 /** How many authorised client leaves are shown; the least recently seen go first. */
 export const maxClientLeaves = 100;
 
+/** Counted once a connection or less often: for what comes with every message there are methods that allocate nothing. */
+export type CountedName =
+  | 'ehi_permits_withdrawn_total'
+  | 'ehi_revocation_checks_total'
+  | 'ehi_shadow_handshakes_total'
+  | 'ehi_shadow_denials_total';
+
 export type HandshakeVerdict = 'allow' | 'deny' | 'failed';
 
 /** New observations of one histogram: one count per bound and one beyond them all, not cumulative; the sum in seconds. */
@@ -29,6 +36,11 @@ export interface MeterDelta {
   /** The gauges as they stand, not a difference. */
   readonly connections: number;
   readonly inFlight: number;
+  readonly softFailing: number;
+  /** What was counted by name: the labels in the order of the metric table. */
+  readonly counts: readonly (readonly [name: CountedName, labels: readonly string[], count: number])[];
+  /** The last admitted handshake under each CA that signed a leaf. */
+  readonly lastHandshakes: readonly (readonly [labels: readonly string[], timeMs: number])[];
   readonly handshakes: readonly (readonly [verdict: HandshakeVerdict, reason: string, count: number])[];
   readonly handshakeSeconds: HistogramDelta;
   readonly routes: readonly RouteDelta[];
@@ -41,6 +53,8 @@ export class Meter {
   connections = 0;
   /** Messages between their complete head and the last byte of their answer; the owner adds and subtracts. */
   inFlight = 0;
+  /** Admitted clients whose revocation is unknown; the owner adds and subtracts. */
+  softFailing = 0;
 
   readonly #handshakes: Record<HandshakeVerdict, Map<string, number>> = {
     allow: new Map(),
@@ -50,15 +64,33 @@ export class Meter {
   readonly #handshakeSeconds = new Histogram();
   readonly #routes = new Map<string, RouteMeter>();
   readonly #clientCertificates = new Map<string, number>();
+  readonly #counts = new Map<string, [CountedName, readonly string[], number]>();
+  readonly #lastHandshakes = new Map<string, [readonly string[], number]>();
   #changed = false;
   #takenConnections = 0;
   #takenInFlight = 0;
+  #takenSoftFailing = 0;
 
   /** `reason` is `none` for `allow`; `milliseconds` is NaN where no handshake began (refused at accept). */
   handshake(verdict: HandshakeVerdict, reason: string, milliseconds: number): void {
     this.#changed = true;
     increment(this.#handshakes[verdict], reason);
     this.#handshakeSeconds.observe(milliseconds);
+  }
+
+  /** One more of a counter of the metric table; its labels in their order there, never a client's words. */
+  count(name: CountedName, labels: readonly string[]): void {
+    this.#changed = true;
+    const key = [name, ...labels].join('\n');
+    const entry = this.#counts.get(key);
+    if (entry === undefined) this.#counts.set(key, [name, labels, 1]);
+    else entry[2]++;
+  }
+
+  /** A client was let in under this anchor, by a leaf of this CA. */
+  lastHandshake(labels: readonly [anchor: string, issuer: string, issuerSha256: string], now: number): void {
+    this.#changed = true;
+    this.#lastHandshakes.set(labels.join('\n'), [labels, now]);
   }
 
   /**
@@ -86,12 +118,20 @@ export class Meter {
 
   /** Null when nothing changed since the last call. */
   take(): MeterDelta | null {
-    const { connections, inFlight } = this;
-    if (!this.#changed && connections === this.#takenConnections && inFlight === this.#takenInFlight)
+    const { connections, inFlight, softFailing } = this;
+    if (
+      !this.#changed &&
+      connections === this.#takenConnections &&
+      inFlight === this.#takenInFlight &&
+      softFailing === this.#takenSoftFailing
+    )
       return null;
     const delta: MeterDelta = {
       connections,
       inFlight,
+      softFailing,
+      counts: [...this.#counts.values()],
+      lastHandshakes: [...this.#lastHandshakes.values()],
       handshakes: (['allow', 'deny', 'failed'] as const).flatMap((verdict) =>
         [...this.#handshakes[verdict]].map(([reason, count]) => [verdict, reason, count] as const),
       ),
@@ -103,9 +143,12 @@ export class Meter {
     };
     for (const counts of Object.values(this.#handshakes)) counts.clear();
     this.#clientCertificates.clear();
+    this.#counts.clear();
+    this.#lastHandshakes.clear();
     this.#changed = false;
     this.#takenConnections = connections;
     this.#takenInFlight = inFlight;
+    this.#takenSoftFailing = softFailing;
     return delta;
   }
 }

@@ -41,6 +41,42 @@ export const metricTable = [
   { name: 'ehi_in_flight', help: 'Messages being exchanged now.', type: 'gauge', labels: [] },
   { name: 'ehi_connections', help: 'Client connections open now.', type: 'gauge', labels: [] },
   {
+    name: 'ehi_revocation_checks_total',
+    help: 'Handshakes of callers that nothing else spoke against, by what is known of revocation on their path.',
+    type: 'counter',
+    labels: ['anchor', 'status'],
+  },
+  {
+    name: 'ehi_revocation_soft_failing',
+    help: 'Connections open now whose revocation is unknown, let in by revocation.onUnknown: allow. Alarm above 0.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_permits_withdrawn_total',
+    help: 'Open connections whose client may no longer call, by reason.',
+    type: 'counter',
+    labels: ['reason'],
+  },
+  {
+    name: 'ehi_shadow_handshakes_total',
+    help: 'Handshakes by what the rehearsed policy would have said, beside the verdict that counted.',
+    type: 'counter',
+    labels: ['shadow', 'verdict'],
+  },
+  {
+    name: 'ehi_shadow_denials_total',
+    help: 'Every reason for which the rehearsed policy would have refused a handshake.',
+    type: 'counter',
+    labels: ['reason'],
+  },
+  {
+    name: 'ehi_client_last_handshake_timestamp_seconds',
+    help: 'When a client was last let in, by anchor and by the CA that signed its leaf; up to 100 CAs.',
+    type: 'gauge',
+    labels: ['anchor', 'issuer', 'issuer_sha256'],
+  },
+  {
     name: 'ehi_certificate_not_after_timestamp_seconds',
     help: 'When a certificate expires: server chain, anchors, and up to 100 authorised client leaves.',
     type: 'gauge',

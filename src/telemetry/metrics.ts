@@ -1,7 +1,7 @@
 /** The one metrics registry, in the control thread: merges what the relay threads counted and prints it for Prometheus. */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { MergedHistogram } from './histogram.ts';
-import { keepRecent, type MeterDelta } from './meter.ts';
+import { type CountedName, keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
 
 export interface MetricsOptions {
@@ -33,7 +33,7 @@ interface AnchorFacts {
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #threads = new Map<number, { readonly connections: number; readonly inFlight: number }>();
+  readonly #threads = new Map<number, Pick<MeterDelta, 'connections' | 'inFlight' | 'softFailing'>>();
   readonly #clientLeaves = new Map<string, number>();
   readonly #handshakes = this.#counter('ehi_handshakes_total');
   readonly #handshakeSeconds = this.#histogram('ehi_handshake_seconds');
@@ -41,11 +41,25 @@ export class Metrics {
   readonly #messageSeconds = this.#histogram('ehi_message_seconds');
   readonly #upstreamSeconds = this.#histogram('ehi_upstream_seconds');
   readonly #overheadSeconds = this.#histogram('ehi_overhead_seconds');
+  readonly #counted: Readonly<Record<CountedName, Counter>> = {
+    ehi_permits_withdrawn_total: this.#counter('ehi_permits_withdrawn_total'),
+    ehi_revocation_checks_total: this.#counter('ehi_revocation_checks_total'),
+    ehi_shadow_handshakes_total: this.#counter('ehi_shadow_handshakes_total'),
+    ehi_shadow_denials_total: this.#counter('ehi_shadow_denials_total'),
+  };
+  readonly #lastHandshakes = new Map<string, number>();
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
     this.#gauge('ehi_in_flight', (gauge) => gauge.set(this.#sum('inFlight')));
     this.#gauge('ehi_connections', (gauge) => gauge.set(this.#sum('connections')));
+    this.#gauge('ehi_revocation_soft_failing', (gauge) => gauge.set(this.#sum('softFailing')));
+    this.#gauge('ehi_client_last_handshake_timestamp_seconds', (gauge) => {
+      for (const [key, time] of this.#lastHandshakes) {
+        const [anchor = '', issuer = '', issuer_sha256 = ''] = JSON.parse(key) as string[];
+        gauge.set({ anchor, issuer, issuer_sha256 }, time / 1000);
+      }
+    });
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
       const set = (role: string, name: string, notAfter: number): void =>
         gauge.set({ role, name }, notAfter / 1000);
@@ -88,6 +102,16 @@ export class Metrics {
       this.#upstreamSeconds.add({ route }, upstream);
       this.#overheadSeconds.add({ route }, overhead);
     }
+    for (const [name, labels, count] of delta.counts) {
+      const { labelNames } = describe(name);
+      this.#counted[name].inc(
+        Object.fromEntries(labelNames.map((label, index) => [label, labels[index] ?? ''])),
+        count,
+      );
+    }
+    for (const [labels, timeMs] of delta.lastHandshakes) {
+      keepRecent(this.#lastHandshakes, JSON.stringify(labels), timeMs);
+    }
     for (const [name, notAfterMs] of delta.clientCertificates) {
       keepRecent(this.#clientLeaves, name, notAfterMs);
     }
@@ -108,7 +132,7 @@ export class Metrics {
     return this.#registry.metrics();
   }
 
-  #sum(gauge: 'connections' | 'inFlight'): number {
+  #sum(gauge: 'connections' | 'inFlight' | 'softFailing'): number {
     return [...this.#threads.values()].reduce((sum, thread) => sum + thread[gauge], 0);
   }
 

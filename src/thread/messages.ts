@@ -12,6 +12,8 @@ export interface RelayData {
 
 export type ToRelay =
   | { readonly type: 'snapshot'; readonly snapshot: PolicySnapshot }
+  /** The sources of this leaf have answered; the snapshot before this message holds what they said. */
+  | { readonly type: 'contacted'; readonly anchor: string; readonly leaf: string }
   | { readonly type: 'drain' };
 
 export type FromRelay =
@@ -25,4 +27,6 @@ export type FromRelay =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
+  /** A leaf whose revocation nobody has asked about: DER. */
+  | { readonly type: 'unseen'; readonly anchor: string; readonly leaf: Uint8Array }
   | { readonly type: 'drained' };

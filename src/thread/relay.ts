@@ -32,13 +32,20 @@ function report(): void {
 const { snapshot, listen } = workerData as RelayData;
 // Heads with a small body are written as one buffer: larger slabs keep their making off the hot path.
 Buffer.poolSize = 128 * 1024;
-const gateway = new Gateway({ snapshot, listen, recorder });
+const gateway = new Gateway({
+  snapshot,
+  listen,
+  recorder,
+  onUnseen: ({ anchor, leaf }) => tell({ type: 'unseen', anchor, leaf: leaf.der }),
+});
 const reports = setInterval(report, REPORT_MS);
 
 port.on('message', (message: ToRelay) => {
   switch (message.type) {
     case 'snapshot':
       return gateway.update(message.snapshot);
+    case 'contacted':
+      return gateway.contacted(message);
     case 'drain':
       return void drain();
     default:

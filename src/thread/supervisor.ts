@@ -12,11 +12,14 @@ interface SupervisorOptions {
   readonly address: string;
   readonly port: number;
   readonly snapshot: PolicySnapshot;
-  /** Reports and log lines of the thread with this number; numbers are never used twice. */
-  readonly onMessage: (thread: number, message: Extract<FromRelay, { type: 'report' | 'log' }>) => void;
+  /** What the thread with this number tells; numbers are never used twice. */
+  readonly onMessage: (thread: number, message: Told) => void;
   /** A thread died that nobody asked to end; it is replaced. */
   readonly onDeath: (thread: number, error: Error | null) => void;
 }
+
+/** What is not about the thread itself. */
+export type Told = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
 
 /** Before a dead thread is replaced, ms: one that dies at its start must not spin. */
 const RESTART_MS = 100;
@@ -52,6 +55,11 @@ export class Supervisor {
   publish(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
     this.#tellAll({ type: 'snapshot', snapshot });
+  }
+
+  /** Every thread is told, for each may have asked. */
+  contacted(contact: { readonly anchor: string; readonly leaf: string }): void {
+    this.#tellAll({ type: 'contacted', ...contact });
   }
 
   /** Resolves when every thread has finished its work and ended. */

@@ -53,7 +53,10 @@ export function readAnchor({ name, certificates, rootSha256, now }: AnchorClaim)
     : { ok: true, anchor: { name, certificates: [root, ...ordered] } };
 }
 
-export function materialOf({ name, certificates: [root, ...issuing] }: Anchor): AnchorMaterial {
+export function materialOf({
+  name,
+  certificates: [root, ...issuing],
+}: Anchor): Omit<AnchorMaterial, 'revocation'> {
   return { name, root: root.der, issuing: issuing.map(({ der }) => der) };
 }
 

@@ -1,0 +1,93 @@
+/** Makes a snapshot ready for use in a relay thread: parsed, indexed, and with what an unchanged part had learnt. */
+import { type Admission, compileAdmission } from './admission.ts';
+import type { IdentityPolicy } from './identity/authorize.ts';
+import { PathCache } from './identity/path-cache.ts';
+import { parseCertificate } from './pki/certificate.ts';
+import type { AnchorMaterial, PolicySnapshot } from './policy/snapshot.ts';
+import type { RelayPolicy } from './relay/downstream.ts';
+import { RouteTable } from './relay/route.ts';
+import { RevocationCheck } from './revocation/judgement.ts';
+import type { Pools } from './upstream/pools.ts';
+
+/** Swapped as one reference. */
+export interface Policy {
+  readonly snapshot: PolicySnapshot;
+  readonly admission: Admission;
+  readonly identity: IdentityPolicy;
+  /** Rehearsed beside it; null: nothing is. */
+  readonly shadow: { readonly admission: Admission; readonly identity: IdentityPolicy } | null;
+  readonly relay: RelayPolicy;
+}
+
+interface CompileOptions {
+  readonly pools: Pools;
+  /** The policy in use until now; null at the start. */
+  readonly last: Policy | null;
+}
+
+export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: CompileOptions): Policy {
+  const { anchors, pins, match, limits, timeouts, shadow } = snapshot;
+  const judge = (options: IdentityOptions) => compileIdentity(options, snapshot.generation);
+  return {
+    snapshot,
+    admission: compileAdmission(snapshot),
+    identity: judge({
+      anchors,
+      pins,
+      match,
+      opensslMustAgree: snapshot.advertiseCaNames,
+      last: last?.identity ?? null,
+    }),
+    shadow: shadow && {
+      admission: compileAdmission({ ...snapshot, allowlist: shadow.allowlist ?? snapshot.allowlist }),
+      identity: judge({
+        anchors: shadow.anchors ?? anchors,
+        pins: shadow.pins ?? pins,
+        match: shadow.match ?? match,
+        // OpenSSL was never given the candidates.
+        opensslMustAgree: false,
+        last: last?.shadow?.identity ?? null,
+      }),
+    },
+    relay: {
+      routes: new RouteTable(
+        snapshot.routes.map((policy) => ({
+          policy,
+          pool: pools.of({ ...policy.upstream, connectTimeout: timeouts.connect }),
+        })),
+      ),
+      limits,
+      timeouts,
+    },
+  };
+}
+
+type IdentityOptions = Pick<PolicySnapshot, 'anchors' | 'pins' | 'match'> &
+  Pick<IdentityPolicy, 'opensslMustAgree'> & { readonly last: IdentityPolicy | null };
+
+function compileIdentity(options: IdentityOptions, generation: number): IdentityPolicy {
+  const { anchors, pins, match, opensslMustAgree, last } = options;
+  const paths = pathsOf(anchors, last?.paths ?? null);
+  return {
+    generation,
+    pins: pins === null ? null : new Set(pins),
+    match,
+    opensslMustAgree,
+    paths,
+    revocation: new Map(
+      paths.anchors.map(({ name, certificates }, index) => {
+        const { revocation } = anchors[index] as AnchorMaterial;
+        return [name, new RevocationCheck(revocation, certificates)];
+      }),
+    ),
+  };
+}
+
+/** Paths depend on the anchors alone: while those stay, a known leaf's is not validated anew for each new CRL. */
+function pathsOf(anchors: readonly AnchorMaterial[], last: PathCache | null): PathCache {
+  const parsed = anchors.map(({ name, root, issuing }) => ({
+    name,
+    certificates: [root, ...issuing].map(parseCertificate),
+  }));
+  return last?.isOf(parsed) ? last : new PathCache(parsed);
+}

@@ -1,0 +1,164 @@
+/** Judges a path's revocation from what is known now: the one place that weighs CRLs against OCSP answers. */
+import type { Certificate } from '../pki/certificate.ts';
+import { CrlCheck } from './crl-check.ts';
+import type { OcspFact, RevocationMaterial } from './state.ts';
+
+/** In ascending order of doubt; `stale`: good, by evidence that has ended and serves on in its grace. */
+export const revocationStatuses = ['good', 'stale', 'not_checked', 'unknown', 'revoked'] as const;
+export type RevocationStatus = (typeof revocationStatuses)[number];
+
+export interface RevocationWord {
+  readonly status: RevocationStatus;
+  /** Until when it may be relied on without asking again, ms since the epoch. */
+  readonly until: number;
+  /** For people; empty where all is good. */
+  readonly detail: string;
+}
+
+/** An unknown is looked at again this soon: time alone can make it good, as with a CRL that begins in a moment, ms. */
+const DOUBT_LASTS = 1000;
+
+/** The leaf, the CAs between, the root. */
+type Path = readonly [Certificate, ...Certificate[]];
+
+/** Of one anchor and one generation. Words on a path are kept as long as they hold, so that a known leaf is a look-up. */
+export class RevocationCheck {
+  readonly #material: RevocationMaterial;
+  readonly #crls: CrlCheck;
+  readonly #ocsp: ReadonlyMap<string, OcspFact>;
+  readonly #leaves: ReadonlySet<string>;
+  readonly #words = new WeakMap<Path, RevocationWord>();
+
+  /** `certificates`: the anchor's, the root first. */
+  constructor(material: RevocationMaterial, certificates: readonly Certificate[]) {
+    const { crls, ocsp, leaves, policy } = material;
+    this.#material = material;
+    this.#crls = new CrlCheck({ certificates, crls, grace: policy.grace });
+    this.#ocsp = new Map(ocsp.map((fact) => [fact.certificate, fact]));
+    this.#leaves = new Set(leaves);
+  }
+
+  get policy(): RevocationMaterial['policy'] {
+    return this.#material.policy;
+  }
+
+  /** Whether the leaf names something to ask that nobody has been told of yet. */
+  isUnseen(leaf: Certificate): boolean {
+    const { policy } = this.#material;
+    const named = [leaf.crlDistributionPoints, leaf.freshestCrl].flat().some(({ urls }) => urls.length > 0);
+    return ((policy.crl === 'auto' && named) || this.#hasResponder(leaf)) && !this.#leaves.has(leaf.sha256);
+  }
+
+  /** The path's most doubtful word; `now`: milliseconds since the epoch. */
+  word(path: Path, now: number): RevocationWord {
+    const known = this.#words.get(path);
+    if (known !== undefined && now < known.until) return known;
+    // The root is trusted because it is configured, not because nobody has revoked it.
+    const below = this.#material.policy.scope === 'leaf' ? path.slice(0, 1) : path.slice(0, -1);
+    const word = below
+      .map((certificate, index) => this.#about(certificate, path[index + 1] ?? certificate, now))
+      .reduce(combine);
+    this.#words.set(path, word);
+    return word;
+  }
+
+  /** Any source that says revoked is believed; otherwise one good answer is enough. */
+  #about(certificate: Certificate, issuer: Certificate, now: number): RevocationWord {
+    const words = [this.#byCrl(certificate, { issuer, now }), this.#byOcsp(certificate, now)].filter(
+      (word) => word !== null,
+    );
+    const revoked = words.find(({ status }) => status === 'revoked');
+    if (revoked !== undefined) return revoked;
+    const [best, other] = words.filter(isGood).sort((one, two) => two.until - one.until);
+    if (best !== undefined) return other?.status === 'good' ? { ...best, status: 'good' } : best;
+    if (words.length > 0)
+      return unknown(words.map(({ detail }) => detail).join('; '), now);
+    const detail = `${certificate.subject} names no source of revocations, and none is configured`;
+    return { status: 'not_checked', until: Number.POSITIVE_INFINITY, detail };
+  }
+
+  /** null: nothing to go by, and nothing that should have been there. */
+  #byCrl(
+    certificate: Certificate,
+    { issuer, now }: { readonly issuer: Certificate; readonly now: number },
+  ): RevocationWord | null {
+    const { crl, grace } = this.#material.policy;
+    if (crl === 'off') return null;
+    const { subject, crlDistributionPoints } = certificate;
+    // Asked even where none is named: a CRL that is here for another certificate may speak of this one too.
+    const word = this.#crls.status(certificate, { issuer, now });
+    switch (word.status) {
+      case 'revoked': {
+        const when = new Date(word.revokedAt).toISOString();
+        const detail = `${subject} was revoked at ${when} (${word.reason}), says the CRL ${word.crl.slice(0, 16)}`;
+        return { status: 'revoked', until: Number.POSITIVE_INFINITY, detail };
+      }
+      case 'good':
+        return { status: word.stale ? 'stale' : 'good', until: endOf(word, { grace, now }), detail: '' };
+      case 'unknown':
+        if (crl === 'auto' && crlDistributionPoints.length === 0) return null;
+        return unknown(`${subject}: ${word.detail}`, now);
+      default:
+        return word satisfies never;
+    }
+  }
+
+  #byOcsp(certificate: Certificate, now: number): RevocationWord | null {
+    if (!this.#hasResponder(certificate)) return null;
+    const { grace } = this.#material.policy;
+    const { subject, sha256 } = certificate;
+    const fact = this.#ocsp.get(sha256);
+    if (fact === undefined) return unknown(`${subject}: no OCSP answer yet`, now);
+    const { freshUntil } = fact;
+    switch (fact.status) {
+      case 'revoked': {
+        const detail = `${subject} was revoked, says its OCSP responder: ${fact.detail}`;
+        return { status: 'revoked', until: Number.POSITIVE_INFINITY, detail };
+      }
+      case 'good': {
+        if (now > freshUntil + grace)
+          return unknown(`${subject}: its OCSP answer ended at ${new Date(freshUntil).toISOString()}`, now);
+        const stale = now > freshUntil;
+        const until = endOf({ stale, freshUntil }, { grace, now });
+        return { status: stale ? 'stale' : 'good', until, detail: '' };
+      }
+      case 'unknown':
+        return unknown(`${subject}: its OCSP responder does not know it`, now);
+      case 'failed':
+        return unknown(`${subject}: no OCSP answer: ${fact.detail}`, now);
+      default:
+        return fact.status satisfies never;
+    }
+  }
+
+  #hasResponder({ ocspUrls }: Certificate): boolean {
+    const { ocsp } = this.#material.policy;
+    return ocsp === 'auto' ? ocspUrls.length > 0 : ocsp !== 'off';
+  }
+}
+
+function unknown(detail: string, now: number): RevocationWord {
+  return { status: 'unknown', until: now + DOUBT_LASTS, detail };
+}
+
+function isGood({ status }: RevocationWord): boolean {
+  return status === 'good' || status === 'stale';
+}
+
+/** A good word is looked at again when it becomes stale, and a stale one when its grace is over. */
+function endOf(
+  { stale, freshUntil }: { readonly stale: boolean; readonly freshUntil: number },
+  { grace, now }: { readonly grace: number; readonly now: number },
+): number {
+  return Math.max(now, stale ? freshUntil + grace : freshUntil);
+}
+
+/** Of two certificates on one path the more doubtful counts, and only as long as both words hold. */
+function combine(one: RevocationWord, other: RevocationWord): RevocationWord {
+  const [worse, better] = doubt(one) >= doubt(other) ? [one, other] : [other, one];
+  return { ...worse, until: Math.min(worse.until, better.until) };
+}
+
+function doubt({ status }: RevocationWord): number {
+  return revocationStatuses.indexOf(status);
+}
