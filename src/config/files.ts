@@ -1,22 +1,38 @@
-/** The files that a configuration is made of: a change in any of them is a change of the configuration. */
+/** The parts of a configuration that name files, each read even while another part is wrong. */
 import { isAbsolute } from 'node:path';
 import type { z } from 'zod';
-import type { certificateSchema, resumptionSchema } from './listen-schema.ts';
-import type { trustSchema } from './trust-schema.ts';
+import {
+  type CertificateEntries,
+  certificateSchema,
+  type Resumption,
+  resumptionSchema,
+} from './listen-schema.ts';
+import { valueAt } from './raw.ts';
+import { trustSchema } from './trust-schema.ts';
 
-interface NamedFiles {
-  /** The configuration itself. */
-  readonly file: string;
-  readonly certificates: z.output<ReturnType<typeof certificateSchema>>;
-  readonly resumption: z.output<ReturnType<typeof resumptionSchema>>;
+/** Empty, null or absent: not there, or not well-formed. */
+export interface FileSections {
+  readonly certificates: CertificateEntries;
+  readonly resumption: Resumption;
   readonly trust: z.output<ReturnType<typeof trustSchema>> | undefined;
 }
 
-/** Absolute paths, each once. */
-export function filesOf({ file, certificates, resumption, trust }: NamedFiles): string[] {
+/** `config`: whatever the YAML says. */
+export function readFileSections(config: unknown, folder: string): FileSections {
+  const { data: certificates = [] } = certificateSchema(folder).safeParse(
+    valueAt(config, ['listen', 'certificate']),
+  );
+  const { data: resumption = null } = resumptionSchema(folder).safeParse(
+    valueAt(config, ['listen', 'resumption']),
+  );
+  const { data: trust } = trustSchema(folder).safeParse(valueAt(config, ['trust']));
+  return { certificates, resumption, trust };
+}
+
+/** Absolute paths of every file that is read at a load. */
+export function filesOf({ certificates, resumption, trust }: FileSections): Set<string> {
   const { anchors = [], candidates = [] } = trust ?? {};
   const files = [
-    file,
     ...certificates.flatMap(({ chain, key, passphraseFile }) => [chain, key, passphraseFile]),
     resumption?.secretFile,
     ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [
@@ -25,5 +41,5 @@ export function filesOf({ file, certificates, resumption, trust }: NamedFiles): 
       ...(Array.isArray(crl) ? crl.filter((source) => isAbsolute(source)) : []),
     ]),
   ];
-  return [...new Set(files.filter((path) => path !== undefined))];
+  return new Set(files.filter((path) => path !== undefined));
 }

@@ -3,6 +3,12 @@ import { z } from 'zod';
 import { choice, duration, file, flag, oneOrMany, section } from './notation.ts';
 import * as value from './values.ts';
 
+/** After parsing: paths absolute. */
+export type CertificateEntries = z.output<ReturnType<typeof certificateSchema>>;
+
+/** null: off. `rotate` in milliseconds. */
+export type Resumption = z.output<ReturnType<typeof resumptionSchema>>;
+
 /** `listen.certificate`, alone: its files are read even while another part of the configuration is wrong. */
 export function certificateSchema(folder: string) {
   return oneOrMany(
@@ -17,7 +23,7 @@ export function certificateSchema(folder: string) {
   ).describe('The server’s certificate, or a list of them: RSA and ECDSA side by side.');
 }
 
-/** `listen.resumption`, alone: for the same reason. null after parsing: off. */
+/** `listen.resumption`, alone: for the same reason. */
 export function resumptionSchema(folder: string) {
   const allowed = 'a mapping, or off';
   return z

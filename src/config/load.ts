@@ -5,25 +5,22 @@ import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { clientsSchema } from './clients-schema.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
-import { filesOf } from './files.ts';
-import { certificateSchema, resumptionSchema } from './listen-schema.ts';
+import { filesOf, readFileSections } from './files.ts';
+import { valueAt } from './raw.ts';
 import { readResumptionSecret } from './resumption-secret.ts';
 import { checkRules } from './rules.ts';
 import { type Config, configSchema } from './schema.ts';
-import {
-  type CertificateNote,
-  type LoadedServerCertificate,
-  readServerCertificate,
-} from './server-certificate.ts';
-import { trustSchema } from './trust-schema.ts';
+import type { LoadedServerCertificate } from './server-certificate.ts';
+import { readServerCertificates } from './server-certificates.ts';
+import { type Signatures, takeSignatures } from './signature.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
   readonly serverCertificates: readonly LoadedServerCertificate[];
   /** The content of `listen.resumption.secretFile`; null: none is named. */
   readonly resumptionSecret: Buffer | null;
-  /** Absolute paths of the configuration and of every file that it names and that is read at a load, each once. */
-  readonly files: readonly string[];
+  /** The configuration and every file that it names and that is read at a load, as they were before that. */
+  readonly files: Signatures;
   /** Doubts that do not keep the gateway from running. */
   readonly warnings: readonly ConfigProblem[];
   /** Gives a finding of somebody else its place in the file: `['trust', 'anchors', 0, 'files', 1]`. */
@@ -34,7 +31,7 @@ export interface ConfigExamination {
   readonly warnings: readonly ConfigProblem[];
   readonly problems: readonly ConfigProblem[];
   /** As in LoadedConfig, as far as the configuration can be read: what is wrong may be put right in any of them. */
-  readonly files: readonly string[];
+  readonly files: Signatures;
   /** null where there are problems. */
   readonly loaded: LoadedConfig | null;
 }
@@ -58,48 +55,43 @@ export async function examineConfig(
   now: number = Date.now(),
   examineAnchors?: ExamineAnchors,
 ): Promise<ConfigExamination> {
+  const own = await takeSignatures([resolve(file)]);
   const text = await readText(file);
   if (typeof text !== 'string') {
     const problems = [{ file, line: 1, column: 1, path: '', ...text }];
-    return { problems, warnings: [], files: [resolve(file)], loaded: null };
+    return { problems, warnings: [], files: own, loaded: null };
   }
-  return examineText(text, { file, now, examineAnchors });
+  return examineText(text, { file, own, now, examineAnchors });
 }
 
 export async function examineText(
   text: string,
   options: {
     readonly file: string;
+    /** The file's signature before it was read. */
+    readonly own: Signatures;
     readonly now: number;
     readonly examineAnchors?: ExamineAnchors | undefined;
   },
 ): Promise<ConfigExamination> {
-  const { file, now, examineAnchors } = options;
+  const { file, own, now, examineAnchors } = options;
   const { value, problems: syntax, place } = parseConfigDocument(text, file);
-  if (value === undefined) {
-    return { problems: syntax, warnings: [], files: [resolve(file)], loaded: null };
-  }
+  if (value === undefined) return { problems: syntax, warnings: [], files: own, loaded: null };
 
   const folder = dirname(resolve(file));
   const { data, error } = configSchema(folder).safeParse(value);
   const rules = checkRules(value);
-  const server = await examineCertificates(value, { folder, now });
-  const resumption = await examineResumption(value, folder);
-  const { data: trust } = trustSchema(folder).safeParse(valueAt(value, ['trust']));
+  const sections = readFileSections(value, folder);
+  const files = new Map([...own, ...(await takeSignatures(filesOf(sections)))]);
+  const server = await readServerCertificates(sections.certificates, { config: value, now });
+  const resumption = await readResumptionSecret(sections.resumption);
   const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
-  const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? [];
+  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? [];
+
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const found = [...shape, ...rules.problems, ...server.problems, ...resumption.problems, ...anchors].map(
-    place,
-  );
+  const found = [shape, rules.problems, server.problems, resumption.problems, anchors].flat().map(place);
   const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
   const warnings = [...rules.warnings, ...server.warnings].map(place).sort(byPosition);
-  const files = filesOf({
-    file: resolve(file),
-    certificates: server.entries,
-    resumption: resumption.data,
-    trust,
-  });
   if (data === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
   const loaded = {
     config: data,
@@ -144,49 +136,6 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Fi
 /** The value is of another shape than this part of the schema wants. */
 function isOfAnotherShape({ code, path }: z.core.$ZodIssue): boolean {
   return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
-}
-
-/** Reads the secret of `listen.resumption` as soon as that part is well-formed, whatever else is wrong. */
-async function examineResumption(root: unknown, folder: string) {
-  const path: Path = ['listen', 'resumption'];
-  const { data = null } = resumptionSchema(folder).safeParse(valueAt(root, path));
-  if (data?.secretFile === undefined) return { data, secret: null, problems: [] };
-  const reading = await readResumptionSecret(data.secretFile);
-  if ('secret' in reading) return { data, secret: reading.secret, problems: [] };
-  return { data, secret: null, problems: [{ path: [...path, 'secretFile'], ...reading }] };
-}
-
-/** Reads the files of `listen.certificate` as soon as that part is well-formed, whatever else is wrong. */
-async function examineCertificates(root: unknown, { folder, now }: { folder: string; now: number }) {
-  const path: Path = ['listen', 'certificate'];
-  const raw = valueAt(root, path);
-  const { data: entries = [] } = certificateSchema(folder).safeParse(raw);
-  const certificates: LoadedServerCertificate[] = [];
-  const problems: Finding[] = [];
-  const warnings: Finding[] = [];
-  for (const [index, entry] of entries.entries()) {
-    const place = ({ field, ...note }: CertificateNote): Finding => {
-      return { path: [...path, ...(Array.isArray(raw) ? [index] : []), field], ...note };
-    };
-    const reading = await readServerCertificate(entry, now);
-    const { loaded } = reading;
-    problems.push(...reading.problems.map(place));
-    warnings.push(...reading.warnings.map(place));
-    if (loaded === undefined) continue;
-    if (certificates.some(({ keyType }) => keyType === loaded.keyType)) {
-      const found = `a second ${loaded.keyType} certificate`;
-      problems.push(place({ field: 'chain', found, allowed: 'at most one certificate per key type' }));
-    }
-    certificates.push(loaded);
-  }
-  return { entries, certificates, problems, warnings };
-}
-
-function valueAt(root: unknown, path: Path): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (value instanceof Object ? Reflect.get(value, step) : undefined),
-    root,
-  );
 }
 
 /** A rule and the reader of a file may both stumble over one field: once is enough. */

@@ -1,9 +1,18 @@
 /** Values as the YAML says them, looked into without trusting their shape. */
 
+import type { Path } from './document.ts';
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 export function fieldsOf(value: unknown): Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+}
+
+export function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (value, step) => (value instanceof Object ? Reflect.get(value, step) : undefined),
+    root,
+  );
 }
 
 export function itemsOf(value: unknown): readonly unknown[] {

@@ -1,26 +1,33 @@
 /** The secret that replicas share, so that they accept each other's session tickets. */
 import { readFile } from 'node:fs/promises';
+import type { Finding } from './document.ts';
+import type { Resumption } from './listen-schema.ts';
 
-/** As many as SHA-256 gives: fewer would be the weakest part of what is derived from it (RFC 5869 §3.3). */
+/** As many as SHA-256 gives: fewer would be the weakest part of the keys that are derived from it. */
 const leastBytes = 32;
 
-export type SecretReading =
-  | { readonly secret: Buffer }
-  | { readonly found: string; readonly allowed: string };
+interface SecretReading {
+  /** Without the one line break that may end the file; null: no file is named, or there is a problem. */
+  readonly secret: Buffer | null;
+  readonly problems: readonly Finding[];
+}
 
-/** Reads the file without the one line break that may end it; what is wrong is told, not thrown. */
-export async function readResumptionSecret(path: string): Promise<SecretReading> {
-  const allowed = `a file with at least ${leastBytes} bytes`;
-  let bytes: Buffer;
+/** What is wrong with the file is told, not thrown, and nothing of what it holds. */
+export async function readResumptionSecret(resumption: Resumption): Promise<SecretReading> {
+  if (resumption?.secretFile === undefined) return { secret: null, problems: [] };
+  const refuse = (found: string): SecretReading => {
+    const path = ['listen', 'resumption', 'secretFile'];
+    return { secret: null, problems: [{ path, found, allowed: `a file with at least ${leastBytes} bytes` }] };
+  };
   try {
-    bytes = await readFile(path);
+    const secret = withoutLineBreak(await readFile(resumption.secretFile));
+    return secret.length < leastBytes
+      ? refuse(`a file with ${secret.length} bytes`)
+      : { secret, problems: [] };
   } catch (cause) {
     // Here people put the secret itself by mistake: the name is not repeated.
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    return { found: `a file that cannot be read (${code})`, allowed };
+    return refuse(`a file that cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unreadable'})`);
   }
-  const secret = withoutLineBreak(bytes);
-  return secret.length < leastBytes ? { found: `a file with ${secret.length} bytes`, allowed } : { secret };
 }
 
 function withoutLineBreak(bytes: Buffer): Buffer {

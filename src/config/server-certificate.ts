@@ -1,16 +1,15 @@
 /** The server's certificates: read, checked against their keys, each other and the clock, and ready for TLS. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { z } from 'zod';
 import { GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { ServerCertificate } from '../policy/snapshot.ts';
-import type { certificateSchema } from './listen-schema.ts';
+import type { CertificateEntries } from './listen-schema.ts';
 import { type ChainNotes, checkChain } from './server-chain.ts';
 
 /** One entry of `listen.certificate`, its paths absolute. */
-export type CertificateFiles = z.output<ReturnType<typeof certificateSchema>>[number];
+export type CertificateFiles = CertificateEntries[number];
 
 /** What is wrong or doubtful in one of an entry's files. */
 export interface CertificateNote {

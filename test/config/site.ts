@@ -32,7 +32,7 @@ export async function createSite(): Promise<Site> {
     write: (name, content) => writeFile(join(folder, name), content, { mode: 0o600 }),
     examine: (config, now = Date.now()) => {
       const text = typeof config === 'string' ? config : stringify({ ...minimal, ...config });
-      return examineText(text, { file, now });
+      return examineText(text, { file, own: new Map([[file, 'as it was']]), now });
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };

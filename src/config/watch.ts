@@ -1,0 +1,67 @@
+/**
+ * Watches the files of a configuration by asking for them again and again: file events are lost on network drives,
+ * and say little of Kubernetes' volumes, where nothing changes but a link two folders up (`..data`).
+ */
+import type { Timers } from '../trust/refresh.ts';
+import { isSame, type Signatures, takeSignatures } from './signature.ts';
+
+export interface WatchOptions {
+  /** The files, as they were before the load read them (LoadedConfig.files): what changed since then is a change. */
+  readonly files: Signatures;
+  /**
+   * Called once for a change, when the files have stood still for one interval, so that half-written files are not
+   * read. Nothing is looked at until it is done. Must not reject.
+   */
+  readonly onChange: () => void | Promise<void>;
+  /** Milliseconds between two looks. */
+  readonly interval?: number;
+  readonly timers?: Timers;
+}
+
+export interface Watch {
+  /** The files from now on, as they were before the last load read them, whatever came of it. */
+  update(files: Signatures): void;
+  close(): void;
+}
+
+const nodeTimers: Timers = {
+  setTimeout: (run, milliseconds) => setTimeout(run, milliseconds).unref(),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+};
+
+export function openWatch(options: WatchOptions): Watch {
+  const { onChange, interval = 1000, timers = nodeTimers } = options;
+  let loaded = options.files;
+  let seen = loaded;
+  let closed = false;
+  let timer: unknown;
+
+  const look = async (): Promise<void> => {
+    const before = loaded;
+    const now = await takeSignatures(loaded.keys());
+    // A load that ended meanwhile knows better, and may know other files.
+    if (closed || before !== loaded) return schedule();
+    const isStill = isSame(seen, now);
+    seen = now;
+    if (isStill && !isSame(loaded, now)) {
+      // The load may fail before it comes to its files: the same change is not told twice.
+      loaded = now;
+      await onChange();
+    }
+    schedule();
+  };
+  const schedule = (): void => {
+    if (!closed) timer = timers.setTimeout(() => void look(), interval);
+  };
+
+  schedule();
+  return {
+    update(files) {
+      loaded = files;
+    },
+    close() {
+      closed = true;
+      timers.clearTimeout(timer);
+    },
+  };
+}
