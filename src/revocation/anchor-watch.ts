@@ -115,6 +115,11 @@ export class AnchorWatch {
     return leaf.answered;
   }
 
+  /** Resolves when each source that speaks of more than single leaves has answered once, well or badly. */
+  settled(): Promise<void> {
+    return this.#answersOf(() => this.#feedsOf(null));
+  }
+
   /** Drops what time has made superfluous. */
   async sweep(): Promise<void> {
     await this.#leaves.trim();
@@ -205,19 +210,23 @@ export class AnchorWatch {
   }
 
   async #awaitAnswers(leaf: Leaf): Promise<void> {
-    // A CRL that answers may name a delta CRL, which has to answer as well.
-    for (;;) {
-      const waiting = this.#feedsOf(leaf).flatMap((feed) => feed.settled ?? []);
-      if (waiting.length === 0) break;
-      await Promise.all(waiting);
-    }
+    await this.#answersOf(() => this.#feedsOf(leaf.certificate));
     leaf.isAnswered = true;
     this.#publish();
   }
 
-  /** Feeds of what the leaf itself names, of the CAs above it, and of what is configured. */
-  #feedsOf({ certificate: { sha256 } }: Leaf): (CrlFeed | OcspFeed)[] {
-    const concerned = new Set([null, sha256, ...this.#cas().map((ca) => ca.sha256)]);
+  async #answersOf(feeds: () => readonly (CrlFeed | OcspFeed)[]): Promise<void> {
+    // A CRL that answers may name a delta CRL, which has to answer as well.
+    for (;;) {
+      const waiting = feeds().flatMap((feed) => feed.settled ?? []);
+      if (waiting.length === 0) return;
+      await Promise.all(waiting);
+    }
+  }
+
+  /** Feeds of the CAs, of what is configured, and of what the leaf itself names. */
+  #feedsOf(leaf: Certificate | null): (CrlFeed | OcspFeed)[] {
+    const concerned = new Set([null, leaf?.sha256, ...this.#cas().map((ca) => ca.sha256)]);
     const feeds = this.#plan.wanted
       .filter(({ certificate }) => concerned.has(certificate))
       .map(({ kind, address, certificate }) =>

@@ -40,6 +40,8 @@ export interface Revocation extends AsyncDisposable {
    * has answered once, well or badly; at once where they have. Never rejects.
    */
   contact(anchor: string, leaf: Uint8Array): Promise<void>;
+  /** Resolves when every source that is wanted for more than single leaves has answered once. Never rejects. */
+  settled(): Promise<void>;
   /** What is known now: the same object while nothing changes. Throws TypeError for an anchor that is not looked after. */
   material(anchor: string): RevocationMaterial;
   sources(): SourceState[];
@@ -86,6 +88,10 @@ class RevocationService implements Revocation {
   async contact(anchor: string, leaf: Uint8Array): Promise<void> {
     const sha256 = createHash('sha256').update(leaf).digest('hex');
     await this.#watches.get(anchor)?.contact(leaf, sha256);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map((watch) => watch.settled()));
   }
 
   material(anchor: string): RevocationMaterial {
