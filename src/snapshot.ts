@@ -1,4 +1,4 @@
-/** Builds the whole snapshot from the configuration and the anchors that are usable now. */
+/** Builds the snapshot from the configuration and the anchors that are usable now; ticket keys hang on the time too. */
 import type { LoadedConfig } from './config/load.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import type { RevocationMaterial } from './revocation/state.ts';
@@ -21,7 +21,7 @@ export function candidateName(name: string): string {
 export function buildSnapshot(
   { config, serverCertificates }: LoadedConfig,
   { generation, anchors, candidates, revocation }: SnapshotOptions,
-): PolicySnapshot {
+): Omit<PolicySnapshot, 'ticketKeys'> {
   const { listen, clients, routes, limits, timeouts } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
     return { ...materialOf(anchor), name, revocation: revocation(name) };

@@ -1,6 +1,6 @@
 /** The TLS options, whole and from one place: setSecureContext() forgets every option that is not given again. */
 import { constants } from 'node:crypto';
-import type { SecureContextOptions } from 'node:tls';
+import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 
 /** RFC 9325 §4.2, server's order; AES-128-GCM first: its key schedule on SHA-256 makes resumption 8 % cheaper. */
@@ -36,7 +36,10 @@ const signatureAlgorithms = [
 const sessionTimeout = 3600;
 
 /** Everything that setSecureContext() and createServer() must both be given. */
-export function secureContextOptions(snapshot: PolicySnapshot): SecureContextOptions {
+export function secureContextOptions(
+  snapshot: PolicySnapshot,
+): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
+  const { ticketKeys } = snapshot;
   return {
     cert: snapshot.certificates.map(({ chain }) => chain),
     key: snapshot.certificates.map(({ key, passphrase }) =>
@@ -50,7 +53,10 @@ export function secureContextOptions(snapshot: PolicySnapshot): SecureContextOpt
     ciphers,
     honorCipherOrder: true,
     sigalgs: signatureAlgorithms,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    // Without tickets nobody resumes: session ids are not remembered here (RFC 5246 §7.4.1.2), nor are the names that
+    // TLS 1.3 then sends in the place of tickets.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (ticketKeys === null ? constants.SSL_OP_NO_TICKET : 0),
+    ...(ticketKeys === null ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
     // One constant: with another context no ticket is accepted, whatever its key.
     sessionIdContext: 'ehi-gateway',
     sessionTimeout,

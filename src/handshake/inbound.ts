@@ -12,15 +12,7 @@ let count = 0;
 
 export type HandshakeResult = Pick<
   HandshakeFacts,
-  | 'verdict'
-  | 'reason'
-  | 'detail'
-  | 'opensslCode'
-  | 'leaf'
-  | 'anchor'
-  | 'generation'
-  | 'revocation'
-  | 'shadow'
+  'verdict' | 'reason' | 'detail' | 'opensslCode' | 'leaf' | 'anchor' | 'generation' | 'revocation' | 'shadow'
 > & { readonly peer: Peer | null };
 
 /** What is known of a connection that ended before its client could be judged: nothing. */

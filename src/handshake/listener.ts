@@ -1,6 +1,7 @@
 /** Accepts connections, lets the source be judged before any TLS work, and shakes hands within bounds. */
 import net from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
+import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -24,6 +25,8 @@ interface ListenerOptions {
   readonly onSecure: (inbound: Inbound, socket: TLSSocket) => void;
 }
 
+/** Failures to accept come in bursts: told once in this time, ms. */
+const FAILURES_MS = 10_000;
 /** How often handshakes are looked at that take too long, ms. */
 const SWEEP_MS = 250;
 /** Node's own timer restarts with every byte; the sweep's does not, so Node's never has to ring. */
@@ -31,6 +34,7 @@ const NEVER_MS = 2 ** 31 - 1;
 
 export class Listener {
   readonly #options: ListenerOptions;
+  #context: ReturnType<typeof secureContextOptions>;
   #snapshot: PolicySnapshot;
   readonly #server: net.Server;
   readonly #tls: tls.Server;
@@ -40,19 +44,23 @@ export class Listener {
   /** Oldest first. */
   readonly #unfinished = new Map<net.Socket, Inbound>();
   readonly #sweep: NodeJS.Timeout;
+  /** Of accepting, since they were last told. */
+  #failures = 0;
+  #tellFailuresAt = 0;
   /** Address and port, as records name it. */
   #name = '';
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#snapshot = options.snapshot;
+    this.#context = secureContextOptions(options.snapshot);
     this.#server = net.createServer({
       noDelay: true,
       // A PROXY header must be taken off before TLS sees the first byte; TLS starts reading by itself.
       pauseOnConnect: true,
     });
     this.#tls = tls.createServer({
-      ...secureContextOptions(options.snapshot),
+      ...this.#context,
       requestCert: true,
       // Refused over HTTP, where the caller can read it (identity/), not by an alert.
       rejectUnauthorized: false,
@@ -74,22 +82,31 @@ export class Listener {
   async open(): Promise<{ address: string; port: number }> {
     const { address, port, reusePort } = this.#options.listen;
     await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause: NodeJS.ErrnoException) => {
+      const fail = (cause: NodeJS.ErrnoException) => {
         const code = cause.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'LISTEN';
         const message = `cannot listen on ${address}:${port}: ${cause.code}`;
         reject(new GatewayError({ code, side: 'internal', message, cause }));
+      };
+      this.#server.once('error', fail);
+      this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, () => {
+        this.#server.off('error', fail);
+        this.#server.on('error', (error) => this.#acceptFailed(error));
+        resolve();
       });
-      this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, resolve);
     });
     const bound = this.#server.address() as net.AddressInfo;
     this.#name = `${bound.address}:${bound.port}`;
     return { address: bound.address, port: bound.port };
   }
 
-  /** New handshakes use the snapshot's certificates and trust; tickets made before are of no more use. */
+  /** New handshakes use the snapshot's certificates, CA names and ticket keys. */
   update(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
-    this.#tls.setSecureContext(secureContextOptions(snapshot));
+    const context = secureContextOptions(snapshot);
+    // Most snapshots change none of it, and reading keys and certificates again costs milliseconds.
+    if (isDeepStrictEqual(context, this.#context)) return;
+    this.#context = context;
+    this.#tls.setSecureContext(context);
   }
 
   /** Stops accepting. */
@@ -109,6 +126,21 @@ export class Listener {
     clearInterval(this.#sweep);
     for (const inbound of this.#unfinished.values()) this.#fail(inbound, 'shutdown', null);
     for (const transport of this.#open) transport.destroy();
+  }
+
+  /**
+   * Accepting goes on after an error, so one is told and no more is done about it. Of the likeliest, EMFILE, Node 24 and
+   * 26 do not even tell: libuv gives up a spare descriptor, with it accepts and closes whoever waits, and takes it back.
+   * Where another thread is quicker to take it, callers wait in the backlog until descriptors come back.
+   */
+  #acceptFailed(error: NodeJS.ErrnoException): void {
+    this.#failures++;
+    const now = performance.now();
+    if (now < this.#tellFailuresAt) return;
+    const fields = { code: error.code ?? null, failures: this.#failures };
+    this.#options.recorder.log('error', 'connections cannot be accepted', fields);
+    this.#failures = 0;
+    this.#tellFailuresAt = now + FAILURES_MS;
   }
 
   #accept(transport: net.Socket): void {

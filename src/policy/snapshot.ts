@@ -83,6 +83,8 @@ export interface PolicySnapshot {
   /** Base64 SHA-256 of the SPKI, without `sha256/`; null: no pins. */
   readonly pins: readonly string[] | null;
   readonly match: readonly MatchRule[] | null;
+  /** 48 bytes, from handshake/resumption.ts; null: nobody resumes a session. */
+  readonly ticketKeys: Uint8Array | null;
   /** Rehearsed on every handshake, never enforced; null: nothing is. */
   readonly shadow: ShadowPolicy | null;
   readonly routes: readonly RoutePolicy[];
