@@ -47,6 +47,14 @@ export async function runControl({ config: file, logger, stop }: ControlOptions)
   await control.run(stop);
 }
 
+const warnedOf: ReadonlySet<TrustEvent['action']> = new Set([
+  'refused',
+  'fetch_failed',
+  'root_changed_refused',
+  'approval_refused',
+  'cache_failed',
+]);
+
 class Control {
   readonly #loaded: LoadedConfig;
   readonly #audit: AuditWriter;
@@ -137,21 +145,21 @@ class Control {
   }
 
   #onTrustEvent(event: TrustEvent): void {
-    const { action, anchor, sha256, url, detail } = event;
-    const failed = action === 'refused' || action === 'fetch_failed' || action === 'root_changed_refused';
+    const { action, anchor, sha256, url, detail, added, removed } = event;
+    const failed = warnedOf.has(action);
     // With colons: the log masks long runs of digits, and a hash may hold one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
-    this.#logger[failed || action === 'cache_failed' ? 'warn' : 'info'](
-      { anchor, root, url, detail },
-      action,
-    );
+    this.#logger[failed ? 'warn' : 'info']({ anchor, root, url, detail }, action);
     this.#audit.write(
       trustLine({
         time: Date.now(),
         event: action,
         anchor,
         rootSha256: sha256 ?? null,
+        url: url ?? null,
         detail: detail ?? null,
+        added: added ?? null,
+        removed: removed ?? null,
       }),
     );
   }

@@ -77,8 +77,8 @@ export function normalizeSha256(text: string): string {
 }
 
 /**
- * A CA may have a certificate of its own for the key of its CRLs (RFC 5280 §6.3.3 (f)): it is none of a CA's, and issues
- * nothing (identity/path.ts). No root: an anchor is where certificates come from.
+ * A CA may let another key sign its CRLs (RFC 5280 §6.3.3 (f)): that key's certificate issues nothing (identity/path.ts),
+ * so it need not be a CA's, and is never a root.
  */
 function signsOnlyCrls({ keyUsage }: Certificate): boolean {
   return keyUsage?.has('cRLSign') === true && !keyUsage.has('keyCertSign');

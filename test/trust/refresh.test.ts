@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pause } from '../../src/trust/refresh.ts';
+import { pause } from '../../src/trust/schedule.ts';
 import {
   day,
   ders,
@@ -26,7 +26,13 @@ describe('an anchor from URLs', () => {
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(trust.states()).toMatchObject([{ name: 'own', fetchedAt: now, pinned: false, source: 'url' }]);
     expect(store.events).toEqual([
-      { type: 'trust', action: 'trust_on_first_use', anchor: 'own', sha256: sha256(own) },
+      {
+        type: 'trust',
+        action: 'trust_on_first_use',
+        anchor: 'own',
+        sha256: sha256(own),
+        url: `${store.directory.origin}/root.pem`,
+      },
     ]);
     expect(store.published).toEqual([]);
   });
