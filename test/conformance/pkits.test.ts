@@ -68,6 +68,7 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     pins: null,
     match: null,
     shadow: null,
+    ticketKeys: null,
     routes: [{ path: '/', upstream, deadline: while10s }],
     limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
     timeouts: {
