@@ -84,7 +84,10 @@ export class Reporting {
 
   refused(problems: readonly ConfigProblem[]): void {
     for (const problem of problems) this.#logger.error(describeProblem(problem));
-    this.#logger.error({ problems: problems.length }, 'the changed configuration is refused, the last one stays');
+    this.#logger.error(
+      { problems: problems.length },
+      'the changed configuration is refused, the last one stays',
+    );
     this.#audit.write(
       configLine({
         time: Date.now(),

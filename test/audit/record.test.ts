@@ -337,9 +337,7 @@ describe('a trust record', () => {
       ['not_before', '2026-01-02T03:04:05.067Z'],
       ['not_after', null],
     ]);
-    expect(removed).toEqual([
-      { ...added[0], subject: subject.slice(0, 512), serial: serial.slice(0, 512) },
-    ]);
+    expect(removed).toEqual([{ ...added[0], subject: subject.slice(0, 512), serial: serial.slice(0, 512) }]);
     expect(parse(trustLine({ ...event, ...facts, added: [], removed: [] }))).toMatchObject({
       added: [],
       removed: [],

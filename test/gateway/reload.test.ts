@@ -86,7 +86,12 @@ describe('what is wrong', () => {
 
     await broken[name]?.(stage);
     const record = await stage.gateway.reload();
-    expect(record).toMatchObject({ event: 'refused', generation: null, changed: [], problems: expect.any(Number) });
+    expect(record).toMatchObject({
+      event: 'refused',
+      generation: null,
+      changed: [],
+      problems: expect.any(Number),
+    });
     expect(record.problems).toBeGreaterThan(0);
     expect(stage.gateway.stderr).toMatch(/gateway\.yaml:\d+:\d+: .*found .*; allowed /);
 
@@ -150,13 +155,20 @@ describe('after a reload', () => {
       expect(statusOf(await client.exchange(post()))).toBe(200);
       expect(client.socket.isSessionReused()).toBe(true);
     }
-    expect((await sClient(gateway, '-tls1_1', '-cipher', 'ALL@SECLEVEL=0')).stderr).toMatch(/alert protocol version/);
+    expect((await sClient(gateway, '-tls1_1', '-cipher', 'ALL@SECLEVEL=0')).stderr).toMatch(
+      /alert protocol version/,
+    );
     for (const [name, content] of [
       ['client.pem', stage.leaf.chainPem],
       ['client.key', stage.leaf.keyPem],
     ] as const)
       await gateway.write(name, content);
-    const identity = ['-cert', join(gateway.folder, 'client.pem'), '-key', join(gateway.folder, 'client.key')];
+    const identity = [
+      '-cert',
+      join(gateway.folder, 'client.pem'),
+      '-key',
+      join(gateway.folder, 'client.key'),
+    ];
     const again = await sClient({ port: gateway.port, input: 'R\n' }, '-tls1_2', ...identity);
     expect(again.stderr).toMatch(/RENEGOTIATING\n.*no renegotiation/);
     const { stdout } = await sClient(gateway, '-tls1_2', ...identity);
