@@ -3,7 +3,15 @@ import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema.ts';
 
 /** Sockets and sinks that are opened once, at the start. */
-const fixed = ['listen.address', 'listen.port', 'relays', 'admin.address', 'admin.port', 'audit.destination', 'trust.cacheDir'];
+const fixed = [
+  'listen.address',
+  'listen.port',
+  'relays',
+  'admin.address',
+  'admin.port',
+  'audit.destination',
+  'trust.cacheDir',
+];
 
 export interface ConfigChange {
   /** `clients.pins`: the section and its field, in the order of the schema; values are not told. */

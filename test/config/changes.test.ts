@@ -20,7 +20,11 @@ describe('what another configuration changes', () => {
   it.each([
     ['nothing', {}, []],
     ['an allowlist', { clients: { ...minimal.clients, allowlist: ['192.0.2.0/24'] } }, ['clients.allowlist']],
-    ['a new field and one that is gone', { clients: { anyCertificateOfAnchor: true, allowlist: ['203.0.113.7/32'] } }, ['clients.anyCertificateOfAnchor', 'clients.match']],
+    [
+      'a new field and one that is gone',
+      { clients: { anyCertificateOfAnchor: true, allowlist: ['203.0.113.7/32'] } },
+      ['clients.anyCertificateOfAnchor', 'clients.match'],
+    ],
     ['a whole list', { routes: [{ path: '/', upstream: 'http://127.0.0.1:8081' }] }, ['routes']],
     ['a deadline', { timeouts: { drain: '1s' } }, ['timeouts.drain']],
     ['resumption', { listen: { ...minimal.listen, resumption: 'off' } }, ['listen.resumption']],
