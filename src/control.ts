@@ -1,15 +1,14 @@
 /** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
-import { resolve } from 'node:path';
 import { type AdminServer, openAdmin } from './admin/server.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import { compareConfigs } from './config/changes.ts';
-import type { ConfigExamination, LoadedConfig } from './config/load.ts';
-import { type Signatures, takeSignatures } from './config/signature.ts';
+import type { LoadedConfig } from './config/load.ts';
 import { openWatch, type Watch } from './config/watch.ts';
 import { ConfigError } from './errors.ts';
 import { findingOf, preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reporting } from './reporting.ts';
+import type { RevocationEvent } from './revocation/event.ts';
 import { Sources } from './sources.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -29,31 +28,18 @@ interface ControlOptions {
 
 /** Runs the gateway until `stop`, and resolves when it has drained. Throws ConfigError, GatewayError. */
 export async function runControl({ config: file, logger, stop, signals }: ControlOptions): Promise<void> {
-  const { loaded, problems, warnings, signatures } = await load(file, []);
+  const { loaded, problems, warnings } = await preflight(file);
   if (loaded === null) throw new ConfigError(problems);
   const audit = await openAudit(loaded, logger);
   const reporting = new Reporting({ audit, logger });
   reporting.warnings(warnings);
-  await using control = new Control({ file, loaded, signatures, audit, reporting, logger });
+  await using control = new Control({ file, loaded, audit, reporting, logger });
   const reload = () => void control.reload();
   signals.addEventListener('reload', reload);
   try {
     await control.run(stop);
   } finally {
     signals.removeEventListener('reload', reload);
-  }
-}
-
-/** Signatures are taken before anything is read, so that what changes meanwhile is a change to the watch. */
-async function load(
-  file: string,
-  known: readonly string[],
-): Promise<ConfigExamination & { readonly signatures: Signatures }> {
-  for (let files: readonly string[] = [resolve(file), ...known]; ; ) {
-    const signatures = await takeSignatures(files);
-    const examination = await preflight(file);
-    if (examination.files.every((each) => signatures.has(each))) return { ...examination, signatures };
-    files = examination.files;
   }
 }
 
@@ -72,7 +58,6 @@ function openAudit({ config, place }: LoadedConfig, logger: Logger): Promise<Aud
 interface ControlParts {
   readonly file: string;
   readonly loaded: LoadedConfig;
-  readonly signatures: Signatures;
   readonly audit: AuditWriter;
   readonly reporting: Reporting;
   readonly logger: Logger;
@@ -100,7 +85,7 @@ class Control {
       anchors: () => this.#sources?.anchors() ?? [],
       revocationSources: () => this.#sources?.revocationSources() ?? [],
     });
-    this.#watch = openWatch({ files: parts.signatures, onChange: () => this.reload() });
+    this.#watch = openWatch({ files: parts.loaded.files, onChange: () => this.reload() });
   }
 
   get #loaded(): LoadedConfig {
@@ -131,7 +116,7 @@ class Control {
       signal: stop,
       onChange: () => this.#publish(),
       onTrust: (event) => reporting.trust(event),
-      onRevocation: (event) => reporting.revocation(event),
+      onRevocation: (event) => this.#onRevocation(event),
     });
     this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
@@ -153,23 +138,29 @@ class Control {
     const sources = this.#sources;
     if (sources === null || this.#state === 'draining') return;
     const { file, reporting } = this.#parts;
-    const { loaded, problems, warnings, signatures } = await load(file, this.#loaded.files);
-    this.#watch.update(signatures);
+    const { loaded, problems, warnings, files } = await preflight(file);
+    this.#watch.update(files);
     try {
       if (loaded === null) throw new ConfigError(problems);
       const change = compareConfigs(this.#loaded, loaded);
       await sources.update(change.effective);
       reporting.warnings(warnings);
       reporting.reloaded(change, sources.generation + 1);
-      this.#metrics.reloaded(true);
+      this.#metrics.reloaded(true, Date.now());
       this.#publish();
     } catch (error) {
-      this.#metrics.reloaded(false);
+      this.#metrics.reloaded(false, Date.now());
       if (error instanceof ConfigError) reporting.refused(error.problems);
       else if (error instanceof TrustError && loaded !== null)
         reporting.refused(error.problems.map((problem) => loaded.place(findingOf(problem))));
       else throw error;
     }
+  }
+
+  #onRevocation(event: RevocationEvent): void {
+    this.#parts.reporting.revocation(event);
+    if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
+      this.#metrics.addressSkipped(event.anchor);
   }
 
   async #serve(sources: Sources): Promise<void> {

@@ -1,9 +1,8 @@
 /** Everything that a snapshot is made of, opened, changed and closed together: configuration, trust, revocation, ticket keys. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from './config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from './handshake/resumption.ts';
-import { parseCertificate } from './pki/certificate.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { acceptAnchor } from './preflight.ts';
 import type { RevocationEvent, SourceState } from './revocation/event.ts';
@@ -128,9 +127,8 @@ export class Sources implements AsyncDisposable {
    * SHA-256, lower hex, when its sources have answered.
    */
   async contact(anchor: string, leaf: Uint8Array): Promise<string> {
-    const certificate = parseCertificate(leaf);
-    await this.#revocation.contact(anchor, certificate);
-    return certificate.sha256;
+    await this.#revocation.contact(anchor, leaf);
+    return createHash('sha256').update(leaf).digest('hex');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -24,7 +24,7 @@ export interface ConfigChange {
 
 export function compareConfigs(before: LoadedConfig, after: LoadedConfig): ConfigChange {
   const changed = Object.keys(after.config).flatMap((section) => {
-    const [one, other] = [before, after].map(({ config }) => config[section as keyof Config]);
+    const [one, other] = [before, after].map(({ config }): unknown => config[section as keyof Config]);
     if (!isSection(one) || !isSection(other)) return equal(one, other) ? [] : [section];
     const fields = [...new Set([...Object.keys(one), ...Object.keys(other)])];
     return fields.filter((field) => !equal(one[field], other[field])).map((field) => `${section}.${field}`);

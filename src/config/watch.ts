@@ -2,7 +2,7 @@
  * Watches the files of a configuration by asking for them again and again: file events are lost on network drives,
  * and say little of Kubernetes' volumes, where nothing changes but a link two folders up (`..data`).
  */
-import type { Timers } from '../trust/refresh.ts';
+import { nodeTimers, type Timers } from '../fetch/pause.ts';
 import { isSame, type Signatures, takeSignatures } from './signature.ts';
 
 export interface WatchOptions {
@@ -23,11 +23,6 @@ export interface Watch {
   update(files: Signatures): void;
   close(): void;
 }
-
-const nodeTimers: Timers = {
-  setTimeout: (run, milliseconds) => setTimeout(run, milliseconds).unref(),
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
 
 export function openWatch(options: WatchOptions): Watch {
   const { onChange, interval = 1000, timers = nodeTimers } = options;

@@ -1,5 +1,5 @@
 /** The last OCSP answer about each certificate on disk, as it came: whoever loads one reads and judges it anew. */
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { replaceFile } from '../fetch/last-good.ts';
@@ -35,6 +35,11 @@ export async function loadOcsp(place: OcspPlace): Promise<StoredOcsp | null> {
 export async function saveOcsp(place: OcspPlace, { url, fetchedAt, bytes }: StoredOcsp): Promise<void> {
   const text = JSON.stringify({ version: 1, url, fetchedAt, bytes: bytes.toString('base64') });
   await replaceFile(fileOf(place), `${text}\n`);
+}
+
+/** Throws what node:fs throws. */
+export async function forgetOcsp(place: OcspPlace): Promise<void> {
+  await rm(fileOf(place), { force: true });
 }
 
 function fileOf({ folder, sha256 }: OcspPlace): string {

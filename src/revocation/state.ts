@@ -38,3 +38,19 @@ export interface RevocationMaterial {
   /** Lower hex SHA-256 of the leaves that are already looked after: nobody need tell of them again. */
   readonly leaves: readonly string[];
 }
+
+/** CRLs and facts that have not changed are the same objects; the order in which leaves were met says nothing. */
+export function isSameMaterial(one: RevocationMaterial, other: RevocationMaterial): boolean {
+  const leaves = new Set(other.leaves);
+  return (
+    JSON.stringify(one.policy) === JSON.stringify(other.policy) &&
+    one.leaves.length === other.leaves.length &&
+    one.leaves.every((leaf) => leaves.has(leaf)) &&
+    haveSame(one.crls, other.crls) &&
+    haveSame(one.ocsp, other.ocsp)
+  );
+}
+
+function haveSame<T>(some: readonly T[], others: readonly T[]): boolean {
+  return some.length === others.length && some.every((each, index) => each === others[index]);
+}

@@ -47,6 +47,36 @@ export const metricTable = [
     labels: ['anchor', 'status'],
   },
   {
+    name: 'ehi_revocation_age_seconds',
+    help: 'Time since a CRL or an OCSP answer was last fetched or confirmed; kind is crl or ocsp.',
+    type: 'gauge',
+    labels: ['anchor', 'kind', 'address', 'subject'],
+  },
+  {
+    name: 'ehi_revocation_next_update_timestamp_seconds',
+    help: 'When the CRL or OCSP answer in use ends; after that it serves for revocation.grace.',
+    type: 'gauge',
+    labels: ['anchor', 'kind', 'address', 'subject'],
+  },
+  {
+    name: 'ehi_revocation_failures',
+    help: 'Attempts in a row that brought no usable CRL or OCSP answer; 0: the last one did.',
+    type: 'gauge',
+    labels: ['anchor', 'kind', 'address', 'subject'],
+  },
+  {
+    name: 'ehi_revocation_entries',
+    help: 'Revoked certificates in the CRL in use.',
+    type: 'gauge',
+    labels: ['anchor', 'address', 'subject'],
+  },
+  {
+    name: 'ehi_revocation_addresses_skipped_total',
+    help: 'Addresses that certificates name and that are never followed: other schemes than http and https, or beyond 16 of an anchor.',
+    type: 'counter',
+    labels: ['anchor'],
+  },
+  {
     name: 'ehi_revocation_soft_failing',
     help: 'Connections open now whose revocation is unknown, let in by revocation.onUnknown: allow. Alarm above 0.',
     type: 'gauge',
@@ -93,6 +123,18 @@ export const metricTable = [
     help: '1 where the configuration pins the root of the anchor, else 0.',
     type: 'gauge',
     labels: ['anchor'],
+  },
+  {
+    name: 'ehi_config_last_reload_successful',
+    help: '1 where the last change of the configuration was taken, 0 where it was refused and the one before stays.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in use was read.',
+    type: 'gauge',
+    labels: [],
   },
   {
     name: 'ehi_relay_thread_restarts_total',

@@ -15,6 +15,20 @@ export interface MetricsOptions {
   readonly serverCertificates: () => readonly Expiring[];
   /** The trust anchors, likewise. */
   readonly anchors: () => readonly AnchorFacts[];
+  /** The CRLs and OCSP answers, likewise. */
+  readonly revocationSources: () => readonly RevocationSourceFacts[];
+}
+
+interface RevocationSourceFacts {
+  readonly anchor: string;
+  readonly kind: 'crl' | 'ocsp';
+  readonly address: string;
+  readonly subject: string | null;
+  /** Milliseconds since the epoch; null: nothing has come yet. */
+  readonly fetchedAt: number | null;
+  readonly nextUpdate: number | null;
+  readonly entries: number | null;
+  readonly failures: number;
 }
 
 interface Expiring {
@@ -48,6 +62,8 @@ export class Metrics {
     ehi_shadow_denials_total: this.#counter('ehi_shadow_denials_total'),
   };
   readonly #lastHandshakes = new Map<string, number>();
+  readonly #addressesSkipped = this.#counter('ehi_revocation_addresses_skipped_total');
+  #lastReload: { readonly successful: boolean; readonly successAt: number };
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
@@ -77,6 +93,15 @@ export class Metrics {
     this.#gauge('ehi_trust_root_pinned', (gauge) => {
       for (const { name, pinned } of options.anchors()) gauge.set({ anchor: name }, pinned ? 1 : 0);
     });
+    this.#revocationGauges(options);
+    const startedAt = options.now();
+    this.#lastReload = { successful: true, successAt: startedAt };
+    this.#gauge('ehi_config_last_reload_successful', (gauge) =>
+      gauge.set(this.#lastReload.successful ? 1 : 0),
+    );
+    this.#gauge('ehi_config_last_reload_success_timestamp_seconds', (gauge) =>
+      gauge.set(this.#lastReload.successAt / 1000),
+    );
     this.#gauge('ehi_build_info', (gauge) =>
       gauge.set({ version: options.version, node: process.versions.node }, 1),
     );
@@ -127,9 +152,39 @@ export class Metrics {
     this.#restarts.inc();
   }
 
+  /** A changed configuration was taken, or refused; `now`: milliseconds since the epoch. */
+  reloaded(successful: boolean, now: number): void {
+    this.#lastReload = { successful, successAt: successful ? now : this.#lastReload.successAt };
+  }
+
+  /** A certificate of this anchor names an address that is not followed. */
+  addressSkipped(anchor: string): void {
+    this.#addressesSkipped.inc({ anchor });
+  }
+
   /** Everything in Prometheus' text format. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  #revocationGauges({ revocationSources, now }: MetricsOptions): void {
+    const each = (set: (gauge: Gauge, labels: Record<string, string>, source: RevocationSourceFacts) => void) =>
+      (gauge: Gauge): void => {
+        for (const source of revocationSources()) {
+          const { anchor, kind, address, subject } = source;
+          set(gauge, { anchor, kind, address, subject: subject ?? '' }, source);
+        }
+      };
+    this.#gauge('ehi_revocation_age_seconds', each((gauge, labels, { fetchedAt }) => {
+      if (fetchedAt !== null) gauge.set(labels, (now() - fetchedAt) / 1000);
+    }));
+    this.#gauge('ehi_revocation_next_update_timestamp_seconds', each((gauge, labels, { nextUpdate }) => {
+      if (nextUpdate !== null) gauge.set(labels, nextUpdate / 1000);
+    }));
+    this.#gauge('ehi_revocation_failures', each((gauge, labels, { failures }) => gauge.set(labels, failures)));
+    this.#gauge('ehi_revocation_entries', each((gauge, { anchor, address, subject }, { entries }) => {
+      if (entries !== null) gauge.set({ anchor, address, subject } as Record<string, string>, entries);
+    }));
   }
 
   #sum(gauge: 'connections' | 'inFlight' | 'softFailing'): number {

@@ -1,4 +1,5 @@
 /** Keeps every trust anchor current: files are read once, URLs again and again, and only sound sets come through. */
+import { nodeTimers, pause, type Timers } from '../fetch/pause.ts';
 import { type AnchorOptions, readConfiguredAnchors } from './anchor.ts';
 import { type Anchor, haveSameCertificates } from './bundle.ts';
 import { AnchorFeed } from './feed.ts';
@@ -25,25 +26,12 @@ export interface TrustOptions {
   readonly random?: () => number;
 }
 
-export interface Timers {
-  setTimeout(run: () => void, milliseconds: number): unknown;
-  clearTimeout(timer: unknown): void;
-}
-
 export interface Trust {
   /** Every usable anchor, in the order of the configuration; one that was never fetched is missing. */
   states(): AnchorState[];
   /** Ends every fetch and timer; nothing is called from then on. */
   close(): void;
 }
-
-const firstBackoff = 1000;
-/** Node's timers take 32 bits: a longer pause would be none at all. */
-const longestPause = 2 ** 31 - 1;
-const nodeTimers: Timers = {
-  setTimeout,
-  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
-};
 
 /**
  * Reads files, and takes what came from URLs from the cache: only what is not there is fetched before this resolves.
@@ -93,17 +81,6 @@ export async function openTrust(options: TrustOptions): Promise<Trust> {
       waiting.clear();
     },
   };
-}
-
-/**
- * Milliseconds until the next fetch: `refresh` less up to a tenth after a success, else 1 s doubled with every
- * failure in a row up to `refresh`, less up to a half. The jitter keeps a fleet from asking all at once.
- */
-export function pause(options: { failures: number; refresh: number; random: number }): number {
-  const { failures, random } = options;
-  const refresh = Math.min(options.refresh, longestPause);
-  if (failures === 0) return refresh * (1 - random / 10);
-  return Math.min(refresh, firstBackoff * 2 ** (failures - 1)) * (1 - random / 2);
 }
 
 function isChanged(before: AnchorState | null, now: AnchorState | null): boolean {

@@ -1,9 +1,10 @@
 /** A trust store over a real directory and a real folder: only its clock, timers and chance are the test's. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Timers } from '../../src/fetch/pause.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { AnchorOptions } from '../../src/trust/anchor.ts';
-import { openTrust, type Timers, type Trust, type TrustOptions } from '../../src/trust/refresh.ts';
+import { openTrust, type Trust, type TrustOptions } from '../../src/trust/refresh.ts';
 import type { AnchorState, TrustEvent } from '../../src/trust/state.ts';
 import { type Authority, authority } from './authority.ts';
 import { type Directory, openDirectory } from './directory.ts';

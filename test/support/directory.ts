@@ -1,5 +1,5 @@
-/** A miniature directory over real HTTPS that counts requests and can be told to misbehave. */
-import type { IncomingMessage, RequestListener } from 'node:http';
+/** A miniature directory over real HTTPS, or HTTP, that counts requests and can be told to misbehave. */
+import { createServer as createPlainServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { serveFile } from '../../src/demo/directory.ts';
 import { type Authority, authority } from './authority.ts';
@@ -7,7 +7,7 @@ import { listenOnLoopback } from './listening.ts';
 
 export interface Directory extends AsyncDisposable {
   readonly port: number;
-  /** `https://localhost:<port>`; its certificate comes from `pki`. */
+  /** `https://localhost:<port>`, its certificate from `pki`; or with `http`. */
   readonly origin: string;
   readonly pki: Authority;
   /** Path → content; change it at any time. */
@@ -34,7 +34,10 @@ export const misbehaviours = {
   },
 } satisfies Record<string, RequestListener>;
 
-export async function openDirectory(files: Record<string, string | Uint8Array> = {}): Promise<Directory> {
+export async function openDirectory(
+  files: Record<string, string | Uint8Array> = {},
+  { secure = true } = {},
+): Promise<Directory> {
   const pki = authority({ name: 'Directory' });
   const server = pki.issueServer();
   const state: Pick<Directory, 'files' | 'requests' | 'misbehaviour'> = {
@@ -42,12 +45,14 @@ export async function openDirectory(files: Record<string, string | Uint8Array> =
     requests: [],
     misbehaviour: null,
   };
+  const serve: RequestListener = (request, response) => {
+    (state.misbehaviour ?? serveFile.bind(null, state.files))(request, response);
+    const { url: path = '', headers } = request;
+    state.requests.push({ path, headers, status: response.statusCode });
+  };
   const listening = await listenOnLoopback(
-    createServer({ cert: server.chainPem, key: server.keyPem }, (request, response) => {
-      (state.misbehaviour ?? serveFile.bind(null, state.files))(request, response);
-      const { url: path = '', headers } = request;
-      state.requests.push({ path, headers, status: response.statusCode });
-    }),
+    secure ? createServer({ cert: server.chainPem, key: server.keyPem }, serve) : createPlainServer(serve),
   );
-  return Object.assign(state, listening, { origin: `https://localhost:${listening.port}`, pki });
+  const origin = `${secure ? 'https' : 'http'}://localhost:${listening.port}`;
+  return Object.assign(state, listening, { origin, pki });
 }

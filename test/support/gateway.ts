@@ -1,7 +1,7 @@
 /** The real gateway in a process of its own, from a configuration in a temporary folder. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -89,6 +89,27 @@ export class Gateway implements AsyncDisposable {
     return this.#until(() => this.#records.find(fits));
   }
 
+  /** The same, of the records that are still to come. */
+  next(fits: (record: AuditRecord) => boolean): Promise<AuditRecord> {
+    const { length } = this.#records;
+    return this.#until(() => this.#records.slice(length).find(fits));
+  }
+
+  /** Replaces the configuration's file as a whole, has it read, and resolves with the record of what came of it. */
+  async reload(config?: GatewayOptions['config']): Promise<AuditRecord> {
+    if (config !== undefined) await this.write('gateway.yaml', stringify(withPorts(config)));
+    const told = this.next(({ type }) => type === 'config');
+    this.signal('SIGHUP');
+    return told;
+  }
+
+  /** Replaces a file beside the configuration as a whole. */
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    const file = join(this.folder, name);
+    await writeFile(`${file}.new`, content, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+
   /** Resolves with the ready line; rejects with stderr when the process ends first. */
   whenReady(): Promise<Ready> {
     return this.#until(() => this.#ready);
@@ -154,20 +175,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
+function withPorts(config: GatewayOptions['config']): object {
+  return {
+    ...config,
+    listen: { address: '127.0.0.1', port: 0, ...config.listen },
+    admin: { address: '127.0.0.1', port: 0, ...config.admin },
+  };
+}
+
 /** The same without waiting: for starts that are to fail. */
 export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   const { files = {}, env = {} } = options;
-  const config = {
-    ...options.config,
-    listen: { address: '127.0.0.1', port: 0, ...options.config.listen },
-    admin: { address: '127.0.0.1', port: 0, ...options.config.admin },
-  };
   const folder = await mkdtemp(join(tmpdir(), 'ehi-gateway-'));
   const file = join(folder, 'gateway.yaml');
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(folder, name), content, { mode: 0o600 });
   }
-  await writeFile(file, stringify(config));
+  await writeFile(file, stringify(withPorts(options.config)));
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
   const child = spawn(node, [main, 'run', '--config', file], {
     cwd: folder,

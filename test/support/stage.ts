@@ -2,7 +2,7 @@
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { type Authority, authority, type Leaf } from './authority.ts';
 import { type Client, type ClientOptions, connect, send } from './client.ts';
-import { type Gateway, startGateway } from './gateway.ts';
+import { type AuditRecord, type Gateway, startGateway } from './gateway.ts';
 import { type Host, type HostOptions, openHost } from './host.ts';
 import type { Message } from './http.ts';
 
@@ -31,6 +31,8 @@ export interface Stage extends AsyncDisposable {
   readonly gateway: Gateway;
   /** Connects with the good leaf, unless told otherwise; `leaf: undefined` sends none. */
   connect(options?: Partial<ClientOptions>): Promise<Client>;
+  /** Has the gateway read its configuration again, with these sections replaced; what came of it. */
+  reload(config?: Readonly<Record<string, unknown>>): Promise<AuditRecord>;
   /** One connection, one request, one response. */
   send(bytes: string | Uint8Array, options?: Partial<ClientOptions>): Promise<Message>;
 }
@@ -45,6 +47,13 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const server = pki.issueServer();
   const leaf = pki.issueClient();
   const host = opened.use(await openHost(options.host));
+  const configuration = {
+    trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
+    clients: { match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] } },
+    routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
+    ...config,
+    listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
+  };
   const gateway = opened.use(
     await startGateway({
       files: {
@@ -54,13 +63,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
         ...files,
       },
       env: options.env ?? {},
-      config: {
-        trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
-        clients: { match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] } },
-        routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
-        ...config,
-        listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
-      },
+      config: configuration,
     }),
   );
   const clientOptions = { port: gateway.port, ca: pki.root.pem, leaf };
@@ -70,6 +73,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     leaf,
     host,
     gateway,
+    reload: (changes) => gateway.reload({ ...configuration, ...changes }),
     connect: (client) => connect({ ...clientOptions, ...client }),
     send: (bytes, client) => send({ ...clientOptions, ...client }, bytes),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

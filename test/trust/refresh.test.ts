@@ -1,9 +1,7 @@
 /** Anchors from URLs and files over time: what is taken, what is refused, and when the sources are asked again. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pause } from '../../src/trust/refresh.ts';
 import {
   day,
   ders,
@@ -250,21 +248,4 @@ describe('an anchor from files', () => {
       problems: [{ path: 'trust.anchors[0].tls.ca' }],
     });
   });
-});
-
-it('pauses at most one refresh, at least half of a backoff, and never longer than a timer can', () => {
-  fc.assert(
-    fc.property(
-      fc.nat(100),
-      fc.integer({ min: 1, max: 2 ** 40 }),
-      fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
-      (failures, refresh, random) => {
-        const milliseconds = pause({ failures, refresh, random });
-        expect(milliseconds).toBeLessThanOrEqual(Math.min(refresh, 2 ** 31 - 1));
-        expect(milliseconds).toBeGreaterThanOrEqual(
-          Math.min(refresh, failures === 0 ? 2 ** 31 - 1 : 1000) / 2,
-        );
-      },
-    ),
-  );
 });

@@ -1,0 +1,146 @@
+/** Where an anchor's revocations are looked up: which addresses are followed, and which are not. Pure. */
+import { isAbsolute } from 'node:path';
+import type { Certificate } from '../pki/certificate.ts';
+import type { DistributionPoint } from '../pki/distribution-point.ts';
+import type { CrlSnapshot } from './crl.ts';
+import type { RevocationPolicy } from './state.ts';
+
+/** How many addresses an anchor has at most, CRLs and OCSP together. */
+export const MAX_ADDRESSES = 16;
+const MAX_URL = 2048;
+
+export interface Wanted {
+  readonly kind: 'crl' | 'ocsp';
+  /** URL as `URL` spells it, or an absolute path. */
+  readonly address: string;
+  /** The certificate that OCSP is asked about, or that names the CRL; null: no single one. Lower hex SHA-256. */
+  readonly certificate: string | null;
+}
+
+/** Told once each, however many certificates name it. */
+export interface Skipped {
+  readonly action: 'address_skipped' | 'too_many_addresses';
+  readonly address: string;
+  /** The subject of a certificate that names it. */
+  readonly certificate?: string;
+  readonly detail: string;
+}
+
+export interface AddressPlan {
+  readonly wanted: readonly Wanted[];
+  readonly skipped: readonly Skipped[];
+  /** The addresses among `wanted`: they keep their places in the next plan. */
+  readonly admitted: ReadonlySet<string>;
+}
+
+export interface AddressQuestion {
+  readonly policy: RevocationPolicy;
+  /** The CAs below the anchor's root whose own revocation counts. */
+  readonly cas: readonly Certificate[];
+  readonly leaves: readonly Certificate[];
+  /** CRLs in use, which may name delta CRLs. */
+  readonly crls: readonly Pick<CrlSnapshot, 'freshestCrl'>[];
+  readonly admitted: ReadonlySet<string>;
+}
+
+/** Configured addresses and those of the CAs come before what leaves name; among these whoever came first stays. */
+export function planAddresses({ policy, cas, leaves, crls, admitted }: AddressQuestion): AddressPlan {
+  const all = [
+    ...configuredCrls(policy),
+    ...cas.flatMap((ca) => namedBy(ca, policy)),
+    ...(policy.crl === 'auto' ? crls.flatMap(({ freshestCrl }) => deltas(freshestCrl)) : []),
+  ];
+  const standing = all.length;
+  all.push(...leaves.flatMap((leaf) => namedBy(leaf, policy)));
+
+  const skipped = new Map<string, Skipped>();
+  const followed: (Wanted & Named)[] = [];
+  const [first, others] = [new Set<string>(), new Set<string>()];
+  for (const [index, named] of all.entries()) {
+    const followable = follow(named);
+    const subject = named.by === null ? {} : { certificate: named.by.subject };
+    if (!followable.ok) {
+      const { address, detail } = followable;
+      if (!skipped.has(address))
+        skipped.set(address, { action: 'address_skipped', address, ...subject, detail });
+      continue;
+    }
+    const { address } = followable;
+    followed.push({ ...named, address });
+    (index < standing || named.address === policy.ocsp ? first : others).add(address);
+  }
+  const inOrder = new Set([...first, ...[...others].filter((each) => admitted.has(each)), ...others]);
+  const places = new Set([...inOrder].slice(0, MAX_ADDRESSES));
+  for (const { address, by } of followed) {
+    if (places.has(address) || skipped.has(address)) continue;
+    const detail = `not among the first ${MAX_ADDRESSES} addresses of the anchor`;
+    const subject = by === null ? {} : { certificate: by.subject };
+    skipped.set(address, { action: 'too_many_addresses', address, ...subject, detail });
+  }
+  return {
+    wanted: followed
+      .filter(({ address }) => places.has(address))
+      .map(({ kind, address, certificate }) => ({ kind, address, certificate })),
+    skipped: [...skipped.values()],
+    admitted: places,
+  };
+}
+
+/** Whether the certificate names a source of its revocation that the policy lets speak, or one is configured. */
+export function isChecked(
+  { crlDistributionPoints, ocspUrls }: Pick<Certificate, 'crlDistributionPoints' | 'ocspUrls'>,
+  { crl, ocsp }: Pick<RevocationPolicy, 'crl' | 'ocsp'>,
+): boolean {
+  const byCrl = crl === 'auto' ? crlDistributionPoints.length > 0 : crl !== 'off' && crl.length > 0;
+  const byOcsp = ocsp === 'auto' ? ocspUrls.length > 0 : ocsp !== 'off';
+  return byCrl || byOcsp;
+}
+
+interface Named extends Wanted {
+  readonly by: Certificate | null;
+  /** Only the operator may point at a file. */
+  readonly isPath?: boolean;
+}
+
+function configuredCrls({ crl }: RevocationPolicy): Named[] {
+  if (crl === 'auto' || crl === 'off') return [];
+  return crl.map((address) => ({
+    ...{ kind: 'crl', address, certificate: null, by: null },
+    isPath: isAbsolute(address),
+  }));
+}
+
+function deltas(points: readonly DistributionPoint[]): Named[] {
+  return points
+    .flatMap(({ urls }) => urls)
+    .map((address) => ({ kind: 'crl', address, certificate: null, by: null }));
+}
+
+function namedBy(by: Certificate, { crl, ocsp }: RevocationPolicy): Named[] {
+  const points = crl === 'auto' ? [...by.crlDistributionPoints, ...by.freshestCrl] : [];
+  const responders = ocsp === 'off' ? [] : ocsp === 'auto' ? by.ocspUrls : [ocsp];
+  return [
+    ...points.flatMap(({ urls }) => urls).map((address) => ({ kind: 'crl', address }) as const),
+    ...responders.map((address) => ({ kind: 'ocsp', address }) as const),
+  ].map((named) => ({ ...named, certificate: by.sha256, by }));
+}
+
+type Followable =
+  | { readonly ok: true; readonly address: string }
+  /** `address`: as it may be told. */
+  | { readonly ok: false; readonly address: string; readonly detail: string };
+
+function follow({ address, isPath = false }: Named): Followable {
+  const skip = (detail: string): Followable => ({ ok: false, address: address.slice(0, MAX_URL), detail });
+  if (isPath) return { ok: true, address };
+  const url = URL.parse(address);
+  if (url === null) return skip('not a URL');
+  const { protocol, username, password, href } = url;
+  if (protocol !== 'http:' && protocol !== 'https:')
+    return skip(`only http and https are followed, not ${protocol.slice(0, -1)}`);
+  // A URL with a password is a secret, which must not be told.
+  if (username !== '' || password !== '')
+    return { ok: false, address: `${protocol}//${url.host}`, detail: 'credentials in a URL' };
+  if (href.length > MAX_URL) return skip(`longer than ${MAX_URL} characters`);
+  return { ok: true, address: href };
+}

@@ -1,0 +1,254 @@
+/** Looks after one anchor: which sources it needs, and what they add up to. */
+import type { Certificate } from '../pki/certificate.ts';
+import { isIssuedBy } from '../pki/issued.ts';
+import { type AddressPlan, isChecked, planAddresses } from './addresses.ts';
+import type { CrlFeed } from './crl-feed.ts';
+import { CrlFeeds } from './crl-feeds.ts';
+import type { CrlParser } from './crl-parser.ts';
+import type { SourceState } from './event.ts';
+import type { FeedContext } from './feed-context.ts';
+import { type Leaf, Leaves } from './leaves.ts';
+import type { OcspFeed } from './ocsp-feed.ts';
+import { OcspFeeds, type OcspSubject } from './ocsp-feeds.ts';
+import type { Telling } from './problem.ts';
+import { isSameMaterial, type RevocationMaterial, type RevocationPolicy } from './state.ts';
+
+/** An anchor as it is configured and trusted now. */
+export interface RevocationSubject {
+  /** The anchor's. */
+  readonly name: string;
+  /** The root first. */
+  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly policy: RevocationPolicy;
+  /** PEM of the CAs that verify HTTPS servers, instead of Node's own. */
+  readonly tlsCa?: Buffer | undefined;
+}
+
+export interface AnchorWatchOptions
+  extends Pick<FeedContext, 'tell' | 'attempt' | 'clock' | 'timers' | 'random'> {
+  readonly subject: RevocationSubject;
+  readonly folders: { readonly crl: string; readonly ocsp: string; readonly leaves: string };
+  readonly parser: CrlParser;
+  /** Milliseconds for one fetch. */
+  readonly timeouts: { readonly crl: number; readonly ocsp: number };
+  /** The material is another one than before. */
+  readonly onMaterial: () => void;
+}
+
+export class AnchorWatch {
+  readonly #options: AnchorWatchOptions;
+  readonly #leaves: Leaves;
+  readonly #crls: CrlFeeds;
+  readonly #ocsp: OcspFeeds;
+  /** Feeds that begin or end. */
+  readonly #running = new Set<Promise<void>>();
+  #subject: RevocationSubject;
+  #plan: AddressPlan = { wanted: [], skipped: [], admitted: new Set() };
+  /** What was told of once, and still is so. */
+  #told: ReadonlySet<string> = new Set();
+  #material: RevocationMaterial;
+  /** While the anchor is taken over, half of what is known is no material. */
+  #isUpdating = false;
+  #ended = false;
+
+  constructor(options: AnchorWatchOptions) {
+    const { subject, folders, parser, timeouts, tell, attempt, clock, timers, random } = options;
+    this.#options = options;
+    this.#subject = subject;
+    this.#material = { policy: subject.policy, crls: [], ocsp: [], leaves: [] };
+    const context: FeedContext = {
+      anchor: subject.name,
+      policy: () => this.#subject.policy,
+      certificates: () => this.#subject.certificates,
+      tlsCa: () => this.#subject.tlsCa,
+      onChange: () => this.#changed(),
+      ...{ tell, attempt, clock, timers, random },
+    };
+    const run = (work: Promise<void>) => this.#run(work);
+    this.#leaves = new Leaves({ ...context, folder: folders.leaves });
+    this.#crls = new CrlFeeds({ context, parser, folder: folders.crl, timeout: timeouts.crl, run });
+    this.#ocsp = new OcspFeeds({ context, folder: folders.ocsp, timeout: timeouts.ocsp, run });
+  }
+
+  get material(): RevocationMaterial {
+    return this.#material;
+  }
+
+  sources(): SourceState[] {
+    return this.#feeds().map((feed) => feed.state());
+  }
+
+  /** Resolves when what is on disk has been read, before anything was fetched. */
+  async start(): Promise<void> {
+    this.#isUpdating = true;
+    await this.#leaves.recall();
+    this.#arrange();
+    for (const leaf of this.#leaves) leaf.answered = this.#awaitAnswers(leaf);
+    await this.#settleDown();
+  }
+
+  /** The same anchor with other certificates or another policy, or only to look at its files again. */
+  async update(subject: RevocationSubject): Promise<void> {
+    const before = this.#subject;
+    this.#isUpdating = true;
+    this.#subject = subject;
+    if (!haveSame(before.certificates, subject.certificates)) {
+      this.#leaves.reissue();
+      await Promise.all(this.#crls.all().map((feed) => feed.reissue()));
+    }
+    const known = this.#feeds();
+    this.#arrange();
+    if (before.policy.refresh !== subject.policy.refresh) for (const feed of known) feed.reschedule();
+    await Promise.all(this.#crls.all().map((feed) => feed.look()));
+    await this.#settleDown();
+  }
+
+  /** Resolves when each source of the leaf has answered once; at once where they have. */
+  async contact(der: Uint8Array, sha256: string): Promise<void> {
+    const known = this.#leaves.find(sha256);
+    if (known !== null) return known.answered;
+    const leaf = this.#leaves.add(der);
+    if (leaf === null) return;
+    this.#run(this.#leaves.keep(leaf).then(() => this.#leaves.trim()));
+    this.#arrange();
+    leaf.answered = this.#awaitAnswers(leaf);
+    return leaf.answered;
+  }
+
+  /** Resolves when each source that speaks of more than single leaves has answered once, well or badly. */
+  settled(): Promise<void> {
+    return this.#answersOf(() => this.#feedsOf(null));
+  }
+
+  /** Drops what time has made superfluous. */
+  async sweep(): Promise<void> {
+    await this.#leaves.trim();
+    this.#changed();
+  }
+
+  async end(): Promise<void> {
+    this.#ended = true;
+    await Promise.all(this.#feeds().map((feed) => feed.end({ forget: false })));
+    await Promise.all(this.#running);
+  }
+
+  #feeds(): (CrlFeed | OcspFeed)[] {
+    return [...this.#crls.all(), ...this.#ocsp.all()];
+  }
+
+  #run(work: Promise<void>): void {
+    this.#running.add(work);
+    work.finally(() => this.#running.delete(work));
+  }
+
+  /** A CRL that has come may name delta CRLs. */
+  #changed(): void {
+    this.#arrange();
+    this.#publish();
+  }
+
+  async #settleDown(): Promise<void> {
+    // What was read may name further addresses, whose copies are on disk as well.
+    while (this.#running.size > 0) await Promise.all(this.#running);
+    this.#isUpdating = false;
+    this.#publish();
+  }
+
+  /** Begins and ends feeds, so that they are those that policy, certificates, leaves and CRLs call for. */
+  #arrange(): void {
+    if (this.#ended) return;
+    const { policy } = this.#subject;
+    const cas = this.#cas();
+    const leaves = [...this.#leaves].map(({ certificate }) => certificate);
+    this.#plan = planAddresses({
+      ...{ policy, cas, leaves, crls: this.#crls.inUse(), admitted: this.#plan.admitted },
+    });
+    const { wanted } = this.#plan;
+    this.#crls.arrange(new Set(wanted.filter(({ kind }) => kind === 'crl').map(({ address }) => address)));
+    this.#ocsp.arrange(this.#ocspSubjects(cas));
+    this.#tellOnce([...cas, ...leaves]);
+  }
+
+  #ocspSubjects(cas: readonly Certificate[]): OcspSubject[] {
+    const wanted = this.#plan.wanted.filter(({ kind }) => kind === 'ocsp');
+    const byCertificate = Map.groupBy(wanted, ({ certificate }) => certificate);
+    const certificates = [
+      ...cas.map((certificate) => ({
+        ...{ certificate, issuer: this.#issuerOf(certificate), isRecalled: false },
+      })),
+      ...this.#leaves,
+    ];
+    return certificates.flatMap(({ certificate, issuer, isRecalled: isPatient }) => {
+      const addresses = byCertificate.get(certificate.sha256)?.map(({ address }) => address) ?? [];
+      if (issuer === null || addresses.length === 0) return [];
+      return { certificate, issuer, addresses, isPatient };
+    });
+  }
+
+  #tellOnce(certificates: readonly Certificate[]): void {
+    const { policy } = this.#subject;
+    const isOff = policy.crl === 'off' && policy.ocsp === 'off';
+    const tellings = new Map<string, Telling>();
+    for (const skipped of this.#plan.skipped) tellings.set(`${skipped.action} ${skipped.address}`, skipped);
+    for (const certificate of certificates) {
+      if (isOff || isChecked(certificate, policy)) continue;
+      tellings.set(certificate.sha256, { action: 'not_checked', certificate: certificate.subject });
+    }
+    for (const [key, telling] of tellings) if (!this.#told.has(key)) this.#options.tell(telling);
+    this.#told = new Set(tellings.keys());
+  }
+
+  /** The CAs whose own revocation counts. */
+  #cas(): readonly Certificate[] {
+    const { certificates, policy } = this.#subject;
+    return policy.scope === 'chain' ? certificates.slice(1) : [];
+  }
+
+  #issuerOf(ca: Certificate): Certificate | null {
+    const { certificates } = this.#subject;
+    return certificates.find((other) => other !== ca && isIssuedBy(ca, other)) ?? null;
+  }
+
+  async #awaitAnswers(leaf: Leaf): Promise<void> {
+    await this.#answersOf(() => this.#feedsOf(leaf.certificate));
+    leaf.isAnswered = true;
+    this.#publish();
+  }
+
+  async #answersOf(feeds: () => readonly (CrlFeed | OcspFeed)[]): Promise<void> {
+    // A CRL that answers may name a delta CRL, which has to answer as well.
+    for (;;) {
+      const waiting = feeds().flatMap((feed) => feed.settled ?? []);
+      if (waiting.length === 0) return;
+      await Promise.all(waiting);
+    }
+  }
+
+  /** Feeds of the CAs, of what is configured, and of what the leaf itself names. */
+  #feedsOf(leaf: Certificate | null): (CrlFeed | OcspFeed)[] {
+    const concerned = new Set([null, leaf?.sha256, ...this.#cas().map((ca) => ca.sha256)]);
+    const feeds = this.#plan.wanted
+      .filter(({ certificate }) => concerned.has(certificate))
+      .map(({ kind, address, certificate }) =>
+        kind === 'crl' ? this.#crls.get(address) : this.#ocsp.get(certificate ?? ''),
+      );
+    return feeds.filter((feed) => feed !== undefined);
+  }
+
+  #publish(): void {
+    if (this.#isUpdating || this.#ended) return;
+    const next: RevocationMaterial = {
+      policy: this.#subject.policy,
+      crls: this.#crls.inUse(),
+      ocsp: this.#ocsp.facts(),
+      leaves: [...this.#leaves].filter(({ isAnswered }) => isAnswered).map((leaf) => leaf.certificate.sha256),
+    };
+    if (isSameMaterial(next, this.#material)) return;
+    this.#material = next;
+    this.#options.onMaterial();
+  }
+}
+
+function haveSame(some: readonly Certificate[], others: readonly Certificate[]): boolean {
+  return some.map(({ sha256 }) => sha256).join() === others.map(({ sha256 }) => sha256).join();
+}

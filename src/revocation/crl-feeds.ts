@@ -1,0 +1,68 @@
+/** The CRL feeds of one anchor: one per address that is wanted. */
+import type { CrlSnapshot } from './crl.ts';
+import { CrlFeed } from './crl-feed.ts';
+import type { CrlParser } from './crl-parser.ts';
+import { openCrlSource } from './crl-source.ts';
+import type { FeedContext } from './feed-context.ts';
+
+export interface CrlFeedsOptions {
+  readonly context: FeedContext;
+  readonly parser: CrlParser;
+  /** Where copies of what came from URLs lie. */
+  readonly folder: string;
+  /** Milliseconds for one fetch. */
+  readonly timeout: number;
+  /** Work that has begun, which never rejects. */
+  readonly run: (work: Promise<void>) => void;
+}
+
+export class CrlFeeds {
+  readonly #options: CrlFeedsOptions;
+  readonly #feeds = new Map<string, CrlFeed>();
+
+  constructor(options: CrlFeedsOptions) {
+    this.#options = options;
+  }
+
+  all(): CrlFeed[] {
+    return [...this.#feeds.values()];
+  }
+
+  get(address: string): CrlFeed | undefined {
+    return this.#feeds.get(address);
+  }
+
+  /** Every CRL in use, once. */
+  inUse(): CrlSnapshot[] {
+    return [...new Set(this.all().flatMap(({ crl }) => crl ?? []))];
+  }
+
+  /** Begins and ends feeds until they are those of these addresses. */
+  arrange(wanted: ReadonlySet<string>): void {
+    const { run } = this.#options;
+    for (const [address, feed] of this.#feeds) {
+      if (wanted.has(address)) continue;
+      this.#feeds.delete(address);
+      run(feed.end({ forget: true }));
+    }
+    for (const address of wanted) {
+      if (this.#feeds.has(address)) continue;
+      const feed = this.#open(address);
+      this.#feeds.set(address, feed);
+      run(feed.start());
+    }
+  }
+
+  #open(address: string): CrlFeed {
+    const { context, parser, folder, timeout } = this.#options;
+    const source = openCrlSource({ ...context, address, folder, timeout });
+    return new CrlFeed({ ...context, source, parser, shared: (crl) => this.#shared(crl) });
+  }
+
+  /** A distribution point may have several URLs for one CRL: its table is there once. */
+  #shared(crl: CrlSnapshot): CrlSnapshot {
+    const isIt = (other: CrlSnapshot) =>
+      other.sha256 === crl.sha256 && other.signer.sha256 === crl.signer.sha256;
+    return this.inUse().find(isIt) ?? crl;
+  }
+}

@@ -1,0 +1,250 @@
+/** Keeps the OCSP word on one certificate current: asked for ahead, believed only if sound, kept on disk. */
+import type { Certificate } from '../pki/certificate.ts';
+import type { SourceState } from './event.ts';
+import type { FeedContext } from './feed-context.ts';
+import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
+import { fetchOcsp } from './ocsp-fetch.ts';
+import { ocspRequest } from './ocsp-request.ts';
+import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './ocsp-store.ts';
+import { succeed } from './ocsp-succession.ts';
+import { Problem, reasonOf, type Telling } from './problem.ts';
+import { Repetition } from './repetition.ts';
+import { ocspPause } from './schedule.ts';
+import type { Slots } from './slots.ts';
+import type { OcspFact } from './state.ts';
+
+export interface OcspFeedOptions extends FeedContext {
+  readonly certificate: Certificate;
+  readonly issuer: Certificate;
+  /** Responders in the order they are asked; the next one where the one before gives no answer that counts. */
+  readonly addresses: readonly string[];
+  /** Where answers lie on disk. */
+  readonly folder: string;
+  /** Milliseconds for one question. */
+  readonly timeout: number;
+  /** What waits its turn; nobody waits for a handshake's first question. */
+  readonly slots: Slots;
+  /** Nobody waits for the first answer. */
+  readonly isPatient: boolean;
+}
+
+interface Answered {
+  readonly address: string;
+  readonly bytes: Buffer;
+  readonly answer: OcspAnswer;
+}
+
+export class OcspFeed {
+  readonly #options: OcspFeedOptions;
+  readonly #problem: Problem;
+  readonly #repetition: Repetition;
+  readonly #settled = Promise.withResolvers<void>();
+  #addresses: readonly string[];
+  #isSettled = false;
+  #ended = false;
+  #answer: OcspAnswer | null = null;
+  #fact: OcspFact | null = null;
+  #fetchedAt: number | null = null;
+  #fruitless = 0;
+
+  constructor(options: OcspFeedOptions) {
+    this.#options = options;
+    this.#addresses = options.addresses;
+    this.#problem = new Problem((telling) => this.#tell(telling));
+    this.#repetition = new Repetition({
+      timers: options.timers,
+      turn: (signal) => this.#turn(signal),
+      pause: () => this.#pause(),
+    });
+  }
+
+  get issuer(): Certificate {
+    return this.#options.issuer;
+  }
+
+  /** null: nobody has been asked to the end yet. */
+  get fact(): OcspFact | null {
+    return this.#fact;
+  }
+
+  /** Resolves when the responders have answered once, well or badly; null: they have, or need not. */
+  get settled(): Promise<void> | null {
+    return this.#isSettled ? null : this.#settled.promise;
+  }
+
+  state(): SourceState {
+    const { anchor, certificate } = this.#options;
+    return {
+      ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' '), entries: null, number: null },
+      subject: certificate.subject,
+      certificate: certificate.sha256,
+      fetchedAt: this.#fetchedAt,
+      thisUpdate: this.#answer?.thisUpdate ?? null,
+      nextUpdate: this.#answer?.nextUpdate ?? null,
+      status: this.#answer?.status ?? null,
+      problem: this.#problem.detail,
+      failures: this.#problem.failures,
+    };
+  }
+
+  /** Takes what is on disk, and then begins to ask; resolves before anybody was asked. */
+  async start(): Promise<void> {
+    await this.#recall();
+    if (this.#answer === null) this.#repetition.now();
+    else this.#repetition.schedule();
+  }
+
+  /** Others than before are asked at once. */
+  askAt(addresses: readonly string[]): void {
+    if (addresses.join(' ') === this.#addresses.join(' ')) return;
+    this.#addresses = addresses;
+    this.#repetition.now();
+  }
+
+  /** The policy has another pause than before. */
+  reschedule(): void {
+    this.#repetition.schedule();
+  }
+
+  /** `forget`: nobody wants to know of this certificate any more. */
+  async end({ forget }: { readonly forget: boolean }): Promise<void> {
+    this.#ended = true;
+    this.#settle();
+    await this.#repetition.end();
+    if (forget) await this.#options.attempt(() => forgetOcsp(this.#place), undefined);
+  }
+
+  get #place(): OcspPlace {
+    return { folder: this.#options.folder, sha256: this.#options.certificate.sha256 };
+  }
+
+  async #recall(): Promise<void> {
+    const { attempt, certificate, issuer, clock, policy } = this.#options;
+    const stored = await attempt(() => loadOcsp(this.#place), null);
+    if (stored === null || this.#ended) return;
+    const { grace } = policy();
+    const reading = readOcspResponse(stored.bytes, { certificate, issuer, now: clock(), grace });
+    if (!reading.ok) {
+      if (reading.problem !== 'expired')
+        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${reading.detail}` });
+      return;
+    }
+    this.#use(reading.answer, stored.fetchedAt);
+    this.#settle();
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { isPatient, slots } = this.#options;
+    const answered =
+      isPatient || this.#isSettled ? await slots.run(() => this.#ask(signal)) : await this.#ask(signal);
+    if (signal.aborted) return;
+    if (answered !== null) this.#adopt(answered);
+    else if (this.#answer === null) this.#admitFailure();
+    this.#fruitless = answered === null || !this.#isFresh() ? this.#fruitless + 1 : 0;
+    this.#settle();
+    if (answered?.answer === this.#answer) await this.#keep(answered);
+  }
+
+  /** The first answer that counts; null: there is none, which has been told. */
+  async #ask(signal: AbortSignal): Promise<Answered | null> {
+    const { certificate, issuer, timeout, tlsCa, clock } = this.#options;
+    const request = ocspRequest({ certificate, issuer });
+    const ca = tlsCa();
+    const failures: (Telling & { readonly detail: string })[] = [];
+    for (const address of this.#addresses) {
+      if (signal.aborted) return null;
+      try {
+        const bytes = await fetchOcsp({
+          ...{ url: address, request, timeout, signal },
+          ...(ca === undefined ? {} : { ca }),
+        });
+        const reading = readOcspResponse(bytes, { certificate, issuer, now: clock() });
+        const next = reading.ok ? succeed(reading.answer, this.#answer) : { objection: reading.detail };
+        if (reading.ok && typeof next === 'string') return { address, bytes, answer: reading.answer };
+        const detail = typeof next === 'string' ? next : next.objection;
+        failures.push({ action: 'ocsp_refused', address, detail });
+      } catch (cause) {
+        failures.push({ action: 'ocsp_fetch_failed', address, detail: reasonOf(cause, address) });
+      }
+    }
+    if (!signal.aborted) this.#problem.occurs(failures);
+    return null;
+  }
+
+  #adopt({ address, answer }: Answered): void {
+    const last = this.#answer;
+    const hadProblem = this.#problem.ends();
+    this.#fetchedAt = this.#options.clock();
+    if (last?.status !== answer.status)
+      this.#tell({ action: 'ocsp_fetched', address, detail: describe(answer) });
+    else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describe(answer) });
+    if (succeed(answer, last) === 'new') this.#use(answer, this.#fetchedAt);
+  }
+
+  #use(answer: OcspAnswer, at: number): void {
+    this.#answer = answer;
+    this.#fetchedAt = at;
+    const freshUntil = answer.status === 'good' ? answer.freshUntil : 0;
+    this.#state({ status: answer.status, freshUntil, detail: describe(answer) });
+  }
+
+  #admitFailure(): void {
+    this.#state({ status: 'failed', freshUntil: 0, detail: this.#problem.detail ?? 'no answer' });
+  }
+
+  #state(word: Omit<OcspFact, 'certificate'>): void {
+    const { certificate, onChange } = this.#options;
+    const before = this.#fact;
+    if (
+      before?.status === word.status &&
+      before.freshUntil === word.freshUntil &&
+      before.detail === word.detail
+    )
+      return;
+    this.#fact = { certificate: certificate.sha256, ...word };
+    onChange();
+  }
+
+  async #keep({ address: url, bytes }: Answered): Promise<void> {
+    const fetchedAt = this.#fetchedAt ?? 0;
+    await this.#options.attempt(() => saveOcsp(this.#place, { url, fetchedAt, bytes }), undefined);
+  }
+
+  /** A responder that goes on giving an answer that has ended is asked more and more slowly, like one that fails. */
+  #isFresh(): boolean {
+    const { status = null, freshUntil = 0 } = this.#answer ?? {};
+    return status === 'revoked' || this.#options.clock() < freshUntil;
+  }
+
+  #pause(): number {
+    const { policy, clock, random } = this.#options;
+    const { status = null, freshUntil = null } = this.#answer ?? {};
+    return ocspPause({
+      failures: this.#fruitless,
+      refresh: policy().refresh,
+      // A revocation does not end.
+      end: status === 'revoked' ? null : freshUntil,
+      now: clock(),
+      random: random(),
+    });
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
+    this.#settled.resolve();
+  }
+
+  #tell(telling: Telling): void {
+    const certificate = this.#options.certificate.subject;
+    if (!this.#ended) this.#options.tell({ certificate, ...telling });
+  }
+}
+
+function describe({ status, revokedAt, reason, thisUpdate, freshUntil }: OcspAnswer): string {
+  const isoTime = (at: number) => new Date(at).toISOString();
+  if (status === 'revoked')
+    return `revoked at ${isoTime(revokedAt ?? thisUpdate)}, ${reason ?? 'unspecified'}`;
+  if (status === 'unknown')
+    return `the responder does not know the certificate, as of ${isoTime(thisUpdate)}`;
+  return `good until ${isoTime(freshUntil)}`;
+}

@@ -1,0 +1,77 @@
+/** The OCSP feeds of one anchor: one per certificate that somebody can be asked about. */
+import type { Certificate } from '../pki/certificate.ts';
+import type { FeedContext } from './feed-context.ts';
+import { OcspFeed } from './ocsp-feed.ts';
+import { Slots } from './slots.ts';
+import type { OcspFact } from './state.ts';
+
+export interface OcspSubject {
+  readonly certificate: Certificate;
+  readonly issuer: Certificate;
+  /** Responders in the order they are asked; not empty. */
+  readonly addresses: readonly string[];
+  /** Nobody waits for the first answer. */
+  readonly isPatient: boolean;
+}
+
+export interface OcspFeedsOptions {
+  readonly context: FeedContext;
+  /** Where answers lie on disk. */
+  readonly folder: string;
+  /** Milliseconds for one question. */
+  readonly timeout: number;
+  /** Work that has begun, which never rejects. */
+  readonly run: (work: Promise<void>) => void;
+}
+
+/** Questions that nobody waits for, at a time: a responder is not flooded when the gateway starts. */
+const PATIENT_QUESTIONS = 8;
+
+export class OcspFeeds {
+  readonly #options: OcspFeedsOptions;
+  /** By lower hex SHA-256 of the certificate. */
+  readonly #feeds = new Map<string, OcspFeed>();
+  readonly #slots = new Slots(PATIENT_QUESTIONS);
+
+  constructor(options: OcspFeedsOptions) {
+    this.#options = options;
+  }
+
+  all(): OcspFeed[] {
+    return [...this.#feeds.values()];
+  }
+
+  get(sha256: string): OcspFeed | undefined {
+    return this.#feeds.get(sha256);
+  }
+
+  facts(): OcspFact[] {
+    return this.all().flatMap(({ fact }) => fact ?? []);
+  }
+
+  /** Begins and ends feeds until they are those of these certificates. */
+  arrange(subjects: readonly OcspSubject[]): void {
+    const { run } = this.#options;
+    const wanted = new Set(subjects.map(({ certificate }) => certificate.sha256));
+    for (const [sha256, feed] of this.#feeds) {
+      if (wanted.has(sha256)) continue;
+      this.#feeds.delete(sha256);
+      run(feed.end({ forget: true }));
+    }
+    for (const subject of subjects) {
+      const { sha256 } = subject.certificate;
+      const feed = this.#feeds.get(sha256);
+      if (feed?.issuer.sha256 === subject.issuer.sha256) feed.askAt(subject.addresses);
+      else this.#feeds.set(sha256, this.#open(subject, feed));
+    }
+  }
+
+  /** An answer that another issuer's key has signed counts no more: what is on disk is read under the new one. */
+  #open(subject: OcspSubject, before: OcspFeed | undefined): OcspFeed {
+    const { context, folder, timeout, run } = this.#options;
+    const feed = new OcspFeed({ ...context, ...subject, folder, timeout, slots: this.#slots });
+    const ended = before?.end({ forget: false }) ?? Promise.resolve();
+    run(ended.then(() => feed.start()));
+    return feed;
+  }
+}

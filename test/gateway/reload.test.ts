@@ -1,0 +1,193 @@
+/** Changes while the gateway runs: taken as a whole or refused as a whole, and no connection is lost by either. */
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { sClient } from '../support/openssl.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+/** The certificate that a new connection is shown. */
+async function serverCertificate(stage: Stage): Promise<string | undefined> {
+  await using client = await stage.connect();
+  return client.socket.getPeerX509Certificate()?.serialNumber;
+}
+
+describe('a new server certificate', () => {
+  it('is shown to new connections, once both files are there, while the open ones go on', async () => {
+    await using stage = await openStage();
+    await using open = await stage.connect();
+    await open.exchange(post());
+    const renewed = stage.authority.issueServer();
+    const taken = stage.gateway.audit(({ type, event }) => type === 'config' && event === 'reloaded');
+    // Not a signal: the files are watched. Chain and key do not fit each other until both are written.
+    await stage.gateway.write('server.key', renewed.keyPem);
+    await stage.gateway.write('server.pem', renewed.chainPem);
+    expect(await taken).toMatchObject({ changed: ['listen.certificate'], fixed: [], problems: 0 });
+    expect(await serverCertificate(stage)).toBe(parseCertificate(renewed.der).x509.serialNumber);
+    expect(statusOf(await open.exchange(post()))).toBe(200);
+  });
+
+  it('is taken from a volume that Kubernetes mounts, whose files change behind a symbolic link', async () => {
+    const pki = authority();
+    const [first, renewed] = [pki.issueServer(), pki.issueServer()];
+    await using stage = await openStage({ authority: pki });
+    const volume = join(stage.gateway.folder, 'volume');
+    /** What a kubelet does: a new folder, a new link to it, and the link renamed over the old one. */
+    const project = async (name: string, { chainPem, keyPem }: typeof first) => {
+      await mkdir(join(volume, name), { recursive: true });
+      await writeFile(join(volume, name, 'tls.crt'), chainPem);
+      await writeFile(join(volume, name, 'tls.key'), keyPem, { mode: 0o600 });
+      await symlink(name, join(volume, '..data_tmp'));
+      await rename(join(volume, '..data_tmp'), join(volume, '..data'));
+    };
+    await project('..2026_01', first);
+    for (const file of ['tls.crt', 'tls.key']) await symlink(join('..data', file), join(volume, file));
+    const certificate = { chain: 'volume/tls.crt', key: 'volume/tls.key' };
+    expect(await stage.reload({ listen: { certificate } })).toMatchObject({ event: 'reloaded' });
+
+    const taken = stage.gateway.next(({ type }) => type === 'config');
+    await project('..2026_02', renewed);
+    expect(await taken).toMatchObject({ event: 'reloaded', changed: ['listen.certificate'] });
+    expect(await serverCertificate(stage)).toBe(parseCertificate(renewed.der).x509.serialNumber);
+  });
+});
+
+describe('what is wrong', () => {
+  const broken: Record<string, (stage: Stage) => Promise<void>> = {
+    'the configuration’s text': ({ gateway }) => gateway.write('gateway.yaml', 'listen: ['),
+    'a server certificate': ({ gateway }) => gateway.write('server.pem', 'nothing'),
+    'a server key of another certificate': ({ gateway, authority: pki }) =>
+      gateway.write('server.key', pki.issueServer().keyPem),
+    'an anchor': ({ gateway }) => gateway.write('anchor.pem', '-----BEGIN CERTIFICATE-----\ncut'),
+    'an anchor without its root': ({ gateway, authority: pki }) =>
+      gateway.write('anchor.pem', pki.issuing.pem),
+    'the secret of the tickets': ({ gateway }) => gateway.write('secret', 'too short'),
+  };
+
+  it.each(Object.keys(broken))('is refused with its place, and changes nothing: %s', async (name) => {
+    await using stage = await openStage({
+      files: { secret: 'x'.repeat(32) },
+      config: { listen: { resumption: { secretFile: 'secret' } } },
+    });
+    await using open = await stage.connect({ maxVersion: 'TLSv1.2' });
+    await open.exchange(post());
+    const session = await open.session();
+    const before = await serverCertificate(stage);
+
+    await broken[name]?.(stage);
+    const record = await stage.gateway.reload();
+    expect(record).toMatchObject({ event: 'refused', generation: null, changed: [], problems: expect.any(Number) });
+    expect(record.problems).toBeGreaterThan(0);
+    expect(stage.gateway.stderr).toMatch(/gateway\.yaml:\d+:\d+: .*found .*; allowed /);
+
+    await metricsWhen(stage.gateway, (samples) => samples.get('ehi_config_last_reload_successful') === 0);
+    expect(await serverCertificate(stage)).toBe(before);
+    expect(statusOf(await open.exchange(post()))).toBe(200);
+    await using resumed = await stage.connect({ maxVersion: 'TLSv1.2', session });
+    expect(statusOf(await resumed.exchange(post()))).toBe(200);
+    expect(resumed.socket.isSessionReused()).toBe(true);
+    expect((await stage.gateway.admin('/readyz')).status).toBe(200);
+  });
+
+  it('is taken once it is put right, and the metric says so', async () => {
+    await using stage = await openStage();
+    await stage.gateway.write('anchor.pem', 'nothing');
+    expect(await stage.gateway.reload()).toMatchObject({ event: 'refused' });
+    const taken = stage.gateway.next(({ type, event }) => type === 'config' && event === 'reloaded');
+    await stage.gateway.write('anchor.pem', stage.authority.anchorPem);
+    expect(await taken).toMatchObject({ changed: [] });
+    await metricsWhen(stage.gateway, (samples) => samples.get('ehi_config_last_reload_successful') === 1);
+  });
+
+  it('is an anchor whose own key is pinned, where pins alone name the caller', async () => {
+    await using stage = await openStage();
+    const pins = [`sha256/${parseCertificate(stage.authority.issuing.der).spkiPin}`];
+    expect(await stage.reload({ clients: { pins } })).toMatchObject({ event: 'refused' });
+    expect(statusOf(await stage.send(post()))).toBe(200);
+  });
+});
+
+it('says what cannot change while it runs, and takes the rest', async () => {
+  await using stage = await openStage();
+  const { port } = stage.gateway;
+  const record = await stage.reload({
+    listen: { certificate: { chain: 'server.pem', key: 'server.key' }, port: port === 65_535 ? 1 : port + 1 },
+    limits: { body: '2B' },
+  });
+  expect(record).toMatchObject({ event: 'reloaded', changed: ['limits.body'], fixed: ['listen.port'] });
+  expect(stage.gateway.stderr).toContain('listen.port');
+  expect(statusOf(await stage.send(post()))).toBe(413);
+});
+
+describe('after a reload', () => {
+  it('TLS 1.1, renegotiation and SHA-1 signatures are refused as before, and an old ticket resumes', async () => {
+    await using stage = await openStage();
+    const { gateway } = stage;
+    const sessions = [];
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const only = { minVersion: version, maxVersion: version };
+      await using client = await stage.connect(only);
+      await client.exchange(post());
+      sessions.push({ ...only, session: await client.session() });
+    }
+    const renewed = stage.authority.issueServer();
+    await gateway.write('server.key', renewed.keyPem);
+    await gateway.write('server.pem', renewed.chainPem);
+    expect(await gateway.reload()).toMatchObject({ event: 'reloaded' });
+
+    for (const options of sessions) {
+      await using client = await stage.connect(options);
+      expect(statusOf(await client.exchange(post()))).toBe(200);
+      expect(client.socket.isSessionReused()).toBe(true);
+    }
+    expect((await sClient(gateway, '-tls1_1', '-cipher', 'ALL@SECLEVEL=0')).stderr).toMatch(/alert protocol version/);
+    for (const [name, content] of [
+      ['client.pem', stage.leaf.chainPem],
+      ['client.key', stage.leaf.keyPem],
+    ] as const)
+      await gateway.write(name, content);
+    const identity = ['-cert', join(gateway.folder, 'client.pem'), '-key', join(gateway.folder, 'client.key')];
+    const again = await sClient({ port: gateway.port, input: 'R\n' }, '-tls1_2', ...identity);
+    expect(again.stderr).toMatch(/RENEGOTIATING\n.*no renegotiation/);
+    const { stdout } = await sClient(gateway, '-tls1_2', ...identity);
+    const [asked = ''] = stdout.match(/^Requested Signature Algorithms: .*/m) ?? [];
+    expect(asked).toContain('SHA256');
+    expect(asked).not.toMatch(/SHA1|SHA224|DSA\b(?<!ECDSA)/);
+  });
+});
+
+it('loses no message over twenty reloads, on open connections and on new ones', async () => {
+  await using stage = await openStage();
+  const pki = stage.authority;
+  const certificates = [pki.issueServer(), pki.issueServer()];
+  let reloading = true;
+  let messages = 0;
+  const talk = async (fresh: boolean) => {
+    while (reloading) {
+      await using client = await stage.connect();
+      do {
+        expect(statusOf(await client.exchange(post()))).toBe(200);
+        messages++;
+      } while (reloading && !fresh);
+    }
+  };
+  const talking = [talk(false), talk(false), talk(true)];
+  for (let index = 0; index < 20; index++) {
+    const { chainPem, keyPem } = certificates[index % 2] as (typeof certificates)[number];
+    await stage.gateway.write('server.key', keyPem);
+    await stage.gateway.write('server.pem', chainPem);
+    const allowlist = index % 3 === 0 ? ['127.0.0.1'] : ['127.0.0.0/8'];
+    const record = await stage.reload({ clients: { allowlist, anyCertificateOfAnchor: true } });
+    expect(record.event).toBe('reloaded');
+  }
+  reloading = false;
+  await Promise.all(talking);
+  expect(messages).toBeGreaterThan(20);
+  const bad = ({ type, status, verdict }: { type?: string; status?: number; verdict?: string }) =>
+    (type === 'message' && status !== 200) || (type === 'handshake' && verdict !== 'allow');
+  expect(stage.gateway.records().filter(bad)).toEqual([]);
+});

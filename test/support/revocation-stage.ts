@@ -1,0 +1,158 @@
+/** A revocation service over a real directory, a real OCSP responder and a real folder; its clock and timers are the test's. */
+import { join } from 'node:path';
+import type { Timers } from '../../src/fetch/pause.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import type { RevocationAction, RevocationEvent } from '../../src/revocation/event.ts';
+import {
+  openRevocation,
+  type Revocation,
+  type RevocationOptions,
+  type RevocationSubject,
+} from '../../src/revocation/service.ts';
+import type { RevocationPolicy } from '../../src/revocation/state.ts';
+import { type Authority, authority, type Issued, type IssueOptions } from './authority.ts';
+import { type CrlOptions, distributionPoints, issueCrl, ocspResponders } from './crl.ts';
+import { openDirectory } from './directory.ts';
+import { temporaryFolder } from './folder.ts';
+import { openOcspResponder } from './ocsp-responder.ts';
+
+export const start = Date.UTC(2026, 0, 15, 12);
+export const minute = 60_000;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+export const policy: RevocationPolicy = {
+  ...{ crl: 'auto', ocsp: 'auto', scope: 'leaf', onUnknown: 'deny' },
+  ...{ grace: day, firstContact: 100, refresh: hour },
+};
+
+/** Time passes when the test says so: timers that are due run in their order, each to its end. */
+class StagedTime implements Timers {
+  now = start;
+  readonly pending = new Set<{ readonly run: () => unknown; readonly at: number }>();
+  setTimeout(run: () => unknown, milliseconds: number) {
+    const timer = { run, at: this.now + milliseconds };
+    this.pending.add(timer);
+    return timer;
+  }
+  clearTimeout(timer: unknown) {
+    this.pending.delete(timer as never);
+  }
+  async pass(milliseconds: number) {
+    const end = this.now + milliseconds;
+    for (;;) {
+      const due = [...this.pending].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (due === undefined) break;
+      this.pending.delete(due);
+      this.now = Math.max(this.now, due.at);
+      await due.run();
+    }
+    this.now = end;
+  }
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+export interface StageOptions {
+  /** What the issuing CA names: paths in the directory, and the responder. */
+  readonly ca?: Sources;
+}
+
+export interface Sources {
+  readonly crl?: readonly string[];
+  readonly freshest?: readonly string[];
+  readonly ocsp?: boolean;
+}
+
+export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = {} }: StageOptions = {}) {
+  await using opened = new AsyncDisposableStack();
+  const directory = opened.use(await openDirectory({}, { secure: false }));
+  const folder = opened.use(await temporaryFolder());
+  const time = new StagedTime();
+  const issuers: Issued[] = [];
+  const responder = opened.use(await openOcspResponder({ issuers, now: () => time.now }));
+  const url = (path: string) => (path.startsWith('/') ? `${directory.origin}${path}` : path);
+  const extensionsFor = ({ crl = [], freshest = [], ocsp = false }: Sources) => [
+    ...(crl.length === 0 ? [] : [distributionPoints([{ urls: crl.map(url) }])]),
+    ...(freshest.length === 0 ? [] : [distributionPoints([{ urls: freshest.map(url) }], { freshest: true })]),
+    ...(ocsp ? [ocspResponders([responder.url])] : []),
+  ];
+  const own = authority({ now: start, issuing: { extensions: extensionsFor(ca) } });
+  issuers.push(own.root, own.issuing);
+  const events: RevocationEvent[] = [];
+  const changed: string[] = [];
+  const waiting = new Set<() => void>();
+  const wake = () => {
+    for (const check of waiting) check();
+  };
+  /** Resolves when it is so, as soon as the service has told of something. */
+  const until = (isSo: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const check = () => {
+        if (!isSo()) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+    });
+  const certificatesOf = ({ root, issuing: ca }: Authority) =>
+    [parseCertificate(root.der), parseCertificate(ca.der)] as [Certificate, Certificate];
+  const subject = (
+    more: Partial<RevocationPolicy> = {},
+    certificates: RevocationSubject['certificates'] = certificatesOf(own),
+  ): RevocationSubject => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
+  const running = new Set<Revocation>();
+  /** Opens the service, again and again over the same folder; `update` is called unless `subjects` is empty. */
+  const open = async (
+    subjects: readonly RevocationSubject[] = [subject()],
+    options: Partial<RevocationOptions> = {},
+  ) => {
+    const revocation = openRevocation({
+      cacheDir: join(folder.path, 'cache'),
+      onChange: (anchor) => {
+        changed.push(anchor);
+        wake();
+      },
+      onEvent: (event) => {
+        events.push(event);
+        wake();
+      },
+      clock: () => time.now,
+      timers: time,
+      random: () => 0,
+      timeouts: { crl: 5000, ocsp: 5000 },
+      ...options,
+    });
+    running.add(revocation);
+    await revocation.update(subjects);
+    return revocation;
+  };
+  opened.defer(async () => {
+    for (const revocation of running) await revocation.close();
+  });
+  const stack = opened.move();
+  return {
+    ...{ directory, responder, time, own, events, changed, open, subject, until, certificatesOf, url },
+    folder: folder.path,
+    cacheDir: join(folder.path, 'cache'),
+    /** Actions since the last call. */
+    actions: (): RevocationAction[] => events.splice(0).map(({ action }) => action),
+    /** Resolves when an event of this kind has been told, since the last `actions`. */
+    told: (action: RevocationAction) => until(() => events.some((event) => event.action === action)),
+    /** A leaf that names CRLs at these paths of the directory or URLs, and the responder. */
+    leaf: (sources: Sources = {}, more: Partial<IssueOptions> = {}) =>
+      own.issueClient({ extensions: extensionsFor(sources), ...more }),
+    /** A CRL of the issuing CA that ends in a day, by the staged clock. */
+    crl: (options: Partial<CrlOptions> = {}) =>
+      issueCrl({
+        issuer: own.issuing,
+        thisUpdate: time.now - minute,
+        nextUpdate: time.now + day,
+        ...options,
+      }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+export const serialOf = ({ der }: Issued) => parseCertificate(der).serial;
