@@ -20,10 +20,7 @@ export function checkAnchors(trust: Fields, { problems, warnings }: RuleFindings
     (trust.requirePin === true ? problems : warnings).push(...missingPin(entry));
     warnings.push(...revocationDoubts(entry));
   }
-  for (const index of duplicates(entries, ({ anchor }) => lowerCase(anchor.name))) {
-    const { path = [] } = entries[index] ?? {};
-    problems.push({ path: [...path, 'name'], allowed: 'a name that no other anchor has' });
-  }
+  problems.push(...repeatedNames(entries));
   problems.push(...mixedPresets(entries));
 }
 
@@ -39,6 +36,18 @@ function sourceProblems({ anchor, path }: Entry): Finding[] {
     problems.push({ path: [...path, 'tls'], found, allowed: 'tls beside urls', atKey: true });
   }
   return problems;
+}
+
+/** A candidate may have the name of the anchor that it is to replace. */
+function repeatedNames(entries: readonly Entry[]): Finding[] {
+  const keyOf = ({ anchor: { name }, path }: Entry) => {
+    // Names are file names too, and some systems see no case in those.
+    return typeof name === 'string' ? `${String(path[1])} ${name.toLowerCase()}` : undefined;
+  };
+  return duplicates(entries, keyOf).map((index) => {
+    const { path = [] } = entries[index] ?? {};
+    return { path: [...path, 'name'], allowed: 'a name that no other anchor has' };
+  });
 }
 
 function missingPin({ anchor, path }: Entry): Finding[] {
@@ -67,9 +76,4 @@ function mixedPresets(entries: readonly Entry[]): Finding[] {
   const found = 'the presets sandbox and production in one configuration';
   const allowed = 'one of them: test certificates must never open production';
   return [{ path: [...(entries[second]?.path ?? []), 'preset'], found, allowed }];
-}
-
-/** Anchor names are file names too, and some systems see no case in those. */
-function lowerCase(name: unknown): unknown {
-  return typeof name === 'string' ? name.toLowerCase() : name;
 }

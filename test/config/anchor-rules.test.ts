@@ -74,10 +74,10 @@ describe('candidates', () => {
     ['no source', [{ name: 'b' }], ['trust', 'candidates', 0]],
     ['tls without urls', [{ name: 'b', files, tls: { ca: 'ca.pem' } }], ['trust', 'candidates', 0, 'tls']],
     [
-      'the name of an anchor',
+      'the name of another candidate',
       [
         { name: 'b', files },
-        { name: 'A', files },
+        { name: 'B', files },
       ],
       ['trust', 'candidates', 1, 'name'],
     ],
@@ -88,6 +88,10 @@ describe('candidates', () => {
     ],
   ])('keep the rules of anchors: %s', (_, candidates, path) => {
     expect(check({ anchors, candidates }).problems.map((problem) => problem.path)).toEqual([path]);
+  });
+
+  test('may have the name of the anchor that they are to replace', () => {
+    expect(check({ anchors, candidates: [{ name: 'a', files }] }).problems).toEqual([]);
   });
 
   test('need a pin where pins are required, and are doubted without one elsewhere', () => {

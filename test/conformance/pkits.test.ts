@@ -67,6 +67,7 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     refuseAt: 'accept',
     pins: null,
     match: null,
+    ticketKeys: null,
     shadow: null,
     ticketKeys: null,
     routes: [{ path: '/', upstream, deadline: while10s }],

@@ -1,0 +1,36 @@
+/** Policy snapshots for tests that run rooms in their own process. */
+import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
+import type { Authority } from './authority.ts';
+import { nothingToAsk } from './revocation.ts';
+
+/** The authority's root and issuing CA as the anchor `example`, no routes, and nobody named as a caller. */
+export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}): PolicySnapshot {
+  const { chainPem, keyPem } = pki.issueServer();
+  const while10s = 10_000;
+  return {
+    generation: 1,
+    certificates: [{ chain: chainPem, key: keyPem }],
+    anchors: [{ name: 'example', root: pki.root.der, issuing: [pki.issuing.der], revocation: nothingToAsk }],
+    advertiseCaNames: true,
+    rejectWith: 'http',
+    proxyTrusted: [],
+    allowlist: null,
+    refuseAt: 'accept',
+    pins: null,
+    match: null,
+    ticketKeys: null,
+    shadow: null,
+    routes: [],
+    limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
+    timeouts: {
+      handshake: while10s,
+      head: while10s,
+      bodyIdle: while10s,
+      keepAlive: while10s,
+      connect: while10s,
+      drainDelay: 0,
+      drain: 0,
+    },
+    ...changes,
+  };
+}
