@@ -12,11 +12,11 @@ export interface Credential {
   readonly key: string;
 }
 
-/** Everything is PEM; `crls` holds one CRL for each CA. */
+/** Everything is PEM; `crls` holds the root's CRL, then the issuing CA's. */
 export interface Certificates {
   readonly root: string;
   readonly issuing: string;
-  readonly crls: string;
+  readonly crls: readonly [root: string, issuing: string];
   readonly server: Credential;
   readonly client: Credential;
 }
@@ -37,7 +37,7 @@ export function makeCertificates(): Certificates {
   return {
     root: root.pem,
     issuing: issuing.pem,
-    crls: makeCrl(root) + makeCrl(issuing),
+    crls: [makeCrl(root), makeCrl(issuing)],
     server: credential(authority.issueServer({ key: 'rsa-2048' })),
     client: credential(client),
   };

@@ -1,4 +1,4 @@
-/** The gateway itself, as an operator runs it: audit to a file, metrics on, allowlist and match. */
+/** The gateway itself, as an operator runs it: audit to a file, metrics on, both CRLs, allowlist and match. */
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -40,9 +40,10 @@ export async function startGateway(needs: PeerNeeds, profile: string | null): Pr
 }
 
 function configure({ upstream, audit }: { upstream: number; audit: string }): string {
+  const revocation = { crl: ['root.crl', 'issuing.crl'], ocsp: 'off' };
   return stringify({
     listen: { address: '127.0.0.1', port: 0, certificate: { chain: 'server.pem', key: 'server.key' } },
-    trust: { anchors: [{ name: 'bench', files: ['root.pem', 'issuing.pem'] }] },
+    trust: { anchors: [{ name: 'bench', files: ['root.pem', 'issuing.pem'], revocation }] },
     clients: { allowlist: ['127.0.0.0/8'], match: clientNames },
     routes: [{ path: '/', upstream: `http://127.0.0.1:${upstream}` }],
     relays: 1,

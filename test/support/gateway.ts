@@ -97,10 +97,15 @@ export class Gateway implements AsyncDisposable {
 
   /** Replaces the configuration's file as a whole, has it read, and resolves with the record of what came of it. */
   async reload(config?: GatewayOptions['config']): Promise<AuditRecord> {
-    if (config !== undefined) await this.write('gateway.yaml', stringify(withPorts(config)));
+    if (config !== undefined) await this.configure(config);
     const told = this.next(({ type }) => type === 'config');
     this.signal('SIGHUP');
     return told;
+  }
+
+  /** Replaces the configuration's file as a whole. */
+  configure(config: GatewayOptions['config']): Promise<void> {
+    return this.write('gateway.yaml', stringify(withPorts(config)));
   }
 
   /** Replaces a file beside the configuration as a whole. */

@@ -31,6 +31,8 @@ export interface Stage extends AsyncDisposable {
   readonly gateway: Gateway;
   /** Connects with the good leaf, unless told otherwise; `leaf: undefined` sends none. */
   connect(options?: Partial<ClientOptions>): Promise<Client>;
+  /** Replaces these sections in the configuration's file; nobody is told. */
+  configure(config: Readonly<Record<string, unknown>>): Promise<void>;
   /** Has the gateway read its configuration again, with these sections replaced; what came of it. */
   reload(config?: Readonly<Record<string, unknown>>): Promise<AuditRecord>;
   /** One connection, one request, one response. */
@@ -73,6 +75,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     leaf,
     host,
     gateway,
+    configure: (changes) => gateway.configure({ ...configuration, ...changes }),
     reload: (changes) => gateway.reload({ ...configuration, ...changes }),
     connect: (client) => connect({ ...clientOptions, ...client }),
     send: (bytes, client) => send({ ...clientOptions, ...client }, bytes),

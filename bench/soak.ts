@@ -1,0 +1,15 @@
+/** `npm run soak -- reloads|large-crl`: what takes too long, or needs too quiet a machine, to be a test. */
+import { soakLargeCrl } from './soak/large-crl.ts';
+import { soakReloads } from './soak/reloads.ts';
+
+const soaks: Readonly<Record<string, () => Promise<boolean>>> = {
+  reloads: soakReloads,
+  'large-crl': soakLargeCrl,
+};
+
+const name = process.argv[2] ?? '';
+const soak = soaks[name];
+if (soak === undefined) {
+  console.error(`npm run soak -- ${Object.keys(soaks).join('|')}; found ${name === '' ? 'nothing' : name}`);
+  process.exitCode = 64;
+} else process.exitCode = (await soak()) ? 0 : 1;
