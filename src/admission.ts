@@ -49,7 +49,8 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
 function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: () => Load): boolean {
   const named = allowlist?.contains(inbound.address) ?? false;
   // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
-  if (allowlist !== null && !named && snapshot.refuseAt === 'accept') return refuse(inbound, 'address_refused');
+  if (allowlist !== null && !named && snapshot.refuseAt === 'accept')
+    return refuse(inbound, 'address_refused');
   // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
   if (!named && load().unfinished > snapshot.limits.unfinishedHandshakes) {
     return refuse(inbound, 'too_many_handshakes');

@@ -144,10 +144,10 @@ class Control {
       if (loaded === null) throw new ConfigError(problems);
       const change = compareConfigs(this.#loaded, loaded);
       await sources.update(change.effective);
-      reporting.warnings(warnings);
-      reporting.reloaded(change, sources.generation + 1);
-      this.#metrics.reloaded(true, Date.now());
       this.#publish();
+      this.#metrics.reloaded(true, Date.now());
+      reporting.warnings(warnings);
+      reporting.reloaded(change, sources.generation);
     } catch (error) {
       this.#metrics.reloaded(false, Date.now());
       if (error instanceof ConfigError) reporting.refused(error.problems);

@@ -134,7 +134,8 @@ export class Gateway {
   #receive(visitor: Visitor, { verdict, revocation }: Judgement): void {
     const { inbound, socket, peer } = visitor;
     const { meter } = this.#recorder;
-    if (revocation !== null) meter.count('ehi_revocation_checks_total', [revocation.anchor, revocation.status]);
+    if (revocation !== null)
+      meter.count('ehi_revocation_checks_total', [revocation.anchor, revocation.status]);
     const facts = {
       peer,
       opensslCode: peer.opensslCode,

@@ -8,7 +8,13 @@ import type { RevocationAction, RevocationEvent } from './revocation/event.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { TrustAction, TrustEvent } from './trust/state.ts';
 
-const alarmingTrust: readonly TrustAction[] = ['refused', 'fetch_failed', 'root_changed_refused', 'cache_failed'];
+const alarmingTrust: readonly TrustAction[] = [
+  'refused',
+  'fetch_failed',
+  'root_changed_refused',
+  'approval_refused',
+  'cache_failed',
+];
 const alarmingRevocation: readonly RevocationAction[] = [
   'crl_refused',
   'crl_fetch_failed',
@@ -31,7 +37,7 @@ export class Reporting {
     this.#logger = logger;
   }
 
-  trust({ action, anchor, sha256, url, detail }: TrustEvent): void {
+  trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
     // With colons: the log masks long runs of digits, and a hash may hold one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
     this.#logger[alarmingTrust.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
@@ -41,7 +47,10 @@ export class Reporting {
         event: action,
         anchor,
         rootSha256: sha256 ?? null,
+        url: url ?? null,
         detail: detail ?? null,
+        added: added ?? null,
+        removed: removed ?? null,
       }),
     );
   }
@@ -75,7 +84,10 @@ export class Reporting {
 
   refused(problems: readonly ConfigProblem[]): void {
     for (const problem of problems) this.#logger.error(describeProblem(problem));
-    this.#logger.error({ problems: problems.length }, 'the changed configuration is refused, the last one stays');
+    this.#logger.error(
+      { problems: problems.length },
+      'the changed configuration is refused, the last one stays',
+    );
     this.#audit.write(
       configLine({
         time: Date.now(),

@@ -86,7 +86,7 @@ export class Sources implements AsyncDisposable {
       this.#candidates =
         candidates === undefined
           ? null
-          : await this.#follow(this.#candidates, loaded, { anchors: candidates, role: 'candidate' });
+          : await this.#follow(this.#candidates, loaded, { anchors: candidates, list: 'candidates' });
       this.#loaded = loaded;
       await this.#lookAfterAnchors();
       await Promise.race([
@@ -141,7 +141,7 @@ export class Sources implements AsyncDisposable {
   async #follow(
     current: Trust | null,
     { config: { trust } }: LoadedConfig,
-    differs: Pick<TrustOptions, 'anchors' | 'accept' | 'role'>,
+    differs: Pick<TrustOptions, 'anchors' | 'accept' | 'list'>,
   ): Promise<Trust> {
     const { requirePin, refresh, cacheDir } = trust;
     const settings = { requirePin, refresh, cacheDir, ...differs };

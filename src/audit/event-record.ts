@@ -1,6 +1,7 @@
 /** The audit's lines about what changes by itself or by the operator's hand: revocation data and the configuration. */
-import { clientText, quote } from './record.ts';
+
 import { isoTime } from '../telemetry/clock.ts';
+import { clientText, quote } from './record.ts';
 
 /** What became of a source of revocations. */
 export interface RevocationFacts {

@@ -107,10 +107,30 @@ export interface TrustFacts {
   readonly time: number;
   /** A closed word of the gateway's own, as `trust_on_first_use`. */
   readonly event: string;
-  readonly anchor: string;
+  /** null: several at once. */
+  readonly anchor: string | null;
   /** Hex SHA-256 of the root's DER. */
   readonly rootSha256: string | null;
+  /** From the configuration. */
+  readonly url: string | null;
   readonly detail: string | null;
+  /** What came into use and what went out of it; null: the event is no change. */
+  readonly added: readonly AnchoredFacts[] | null;
+  readonly removed: readonly AnchoredFacts[] | null;
+}
+
+/** One certificate of a trust anchor. */
+export interface AnchoredFacts {
+  readonly anchor: string;
+  readonly subject: string;
+  readonly serial: string;
+  /** Hex SHA-256 of the DER. */
+  readonly sha256: string;
+  /** The URL or the file that it came from. */
+  readonly source: string;
+  /** Milliseconds since the epoch. */
+  readonly notBefore: number;
+  readonly notAfter: number;
 }
 
 /** The leaf's fragment of a handshake record; made once per leaf. Its fields are exempt from masking. */
@@ -169,8 +189,25 @@ export function messageLine(facts: MessageFacts): string {
 export function trustLine(facts: TrustFacts): string {
   return (
     `{"type":"trust","time":"${isoTime(facts.time)}","event":${quote(facts.event)}` +
-    `,"anchor":${quote(facts.anchor)},"root_sha256":${quote(facts.rootSha256)}` +
-    `,"detail":${clientText(facts.detail)}}\n`
+    `,"anchor":${quote(facts.anchor)},"root_sha256":${quote(facts.rootSha256)},"url":${quote(facts.url)}` +
+    `,"detail":${clientText(facts.detail)}` +
+    `,"added":${anchored(facts.added)},"removed":${anchored(facts.removed)}}\n`
+  );
+}
+
+/** Exempt from masking, like a leaf's own fields. */
+function anchored(certificates: readonly AnchoredFacts[] | null): string {
+  if (certificates === null) return 'null';
+  return JSON.stringify(
+    certificates.map((each) => ({
+      anchor: each.anchor,
+      subject: cut(each.subject),
+      serial: cut(each.serial),
+      sha256: each.sha256,
+      source: each.source,
+      not_before: date(each.notBefore),
+      not_after: date(each.notAfter),
+    })),
   );
 }
 

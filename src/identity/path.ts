@@ -65,9 +65,12 @@ function* findPaths(path: Path, anchor: readonly Certificate[]): Generator<Path>
   }
 }
 
-/** What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k), (o)); anchors were read so (trust/bundle.ts). */
-function mayIssue({ isCa, unprocessedCritical }: Certificate): boolean {
-  return isCa && unprocessedCritical.length === 0;
+/**
+ * What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k), (n), (o)). Anchors hold no other CAs, but may hold
+ * certificates that only sign CRLs (trust/bundle.ts).
+ */
+function mayIssue({ isCa, keyUsage, unprocessedCritical }: Certificate): boolean {
+  return isCa && keyUsage?.has('keyCertSign') !== false && unprocessedCritical.length === 0;
 }
 
 function checkTime(path: ValidatedPath, now: number): Refusal | null {

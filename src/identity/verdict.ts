@@ -137,9 +137,7 @@ export const failureReasons = {
 export type FailureReasonName = keyof typeof failureReasons;
 
 /** The outcome of a judgement: a permit, or a reason with the operator's detail (never shown to the client). */
-export type Verdict<Permit> =
-  | { readonly allow: true; readonly permit: Permit }
-  | Denial;
+export type Verdict<Permit> = { readonly allow: true; readonly permit: Permit } | Denial;
 
 export interface Denial {
   readonly allow: false;

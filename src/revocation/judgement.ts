@@ -71,8 +71,7 @@ export class RevocationCheck {
     if (revoked !== undefined) return revoked;
     const [best, other] = words.filter(isGood).sort((one, two) => two.until - one.until);
     if (best !== undefined) return other?.status === 'good' ? { ...best, status: 'good' } : best;
-    if (words.length > 0)
-      return unknown(words.map(({ detail }) => detail).join('; '), now);
+    if (words.length > 0) return unknown(words.map(({ detail }) => detail).join('; '), now);
     const detail = `${certificate.subject} names no source of revocations, and none is configured`;
     return { status: 'not_checked', until: Number.POSITIVE_INFINITY, detail };
   }

@@ -168,23 +168,36 @@ export class Metrics {
   }
 
   #revocationGauges({ revocationSources, now }: MetricsOptions): void {
-    const each = (set: (gauge: Gauge, labels: Record<string, string>, source: RevocationSourceFacts) => void) =>
+    const each =
+      (set: (gauge: Gauge, labels: Record<string, string>, source: RevocationSourceFacts) => void) =>
       (gauge: Gauge): void => {
         for (const source of revocationSources()) {
           const { anchor, kind, address, subject } = source;
           set(gauge, { anchor, kind, address, subject: subject ?? '' }, source);
         }
       };
-    this.#gauge('ehi_revocation_age_seconds', each((gauge, labels, { fetchedAt }) => {
-      if (fetchedAt !== null) gauge.set(labels, (now() - fetchedAt) / 1000);
-    }));
-    this.#gauge('ehi_revocation_next_update_timestamp_seconds', each((gauge, labels, { nextUpdate }) => {
-      if (nextUpdate !== null) gauge.set(labels, nextUpdate / 1000);
-    }));
-    this.#gauge('ehi_revocation_failures', each((gauge, labels, { failures }) => gauge.set(labels, failures)));
-    this.#gauge('ehi_revocation_entries', each((gauge, { anchor, address, subject }, { entries }) => {
-      if (entries !== null) gauge.set({ anchor, address, subject } as Record<string, string>, entries);
-    }));
+    this.#gauge(
+      'ehi_revocation_age_seconds',
+      each((gauge, labels, { fetchedAt }) => {
+        if (fetchedAt !== null) gauge.set(labels, (now() - fetchedAt) / 1000);
+      }),
+    );
+    this.#gauge(
+      'ehi_revocation_next_update_timestamp_seconds',
+      each((gauge, labels, { nextUpdate }) => {
+        if (nextUpdate !== null) gauge.set(labels, nextUpdate / 1000);
+      }),
+    );
+    this.#gauge(
+      'ehi_revocation_failures',
+      each((gauge, labels, { failures }) => gauge.set(labels, failures)),
+    );
+    this.#gauge(
+      'ehi_revocation_entries',
+      each((gauge, { anchor, address, subject }, { entries }) => {
+        if (entries !== null) gauge.set({ anchor, address, subject } as Record<string, string>, entries);
+      }),
+    );
   }
 
   #sum(gauge: 'connections' | 'inFlight' | 'softFailing'): number {

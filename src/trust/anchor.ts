@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { type ConfigProblem, GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
-import { type Anchor, readAnchor } from './bundle.ts';
+import { type Anchor, normalizeSha256, readAnchor } from './bundle.ts';
 import { type PresetName, presets } from './preset.ts';
 import type { AnchorState } from './state.ts';
+import type { AnchorList } from './store.ts';
 
 /** Exactly one of `preset`, `files` and `urls`; paths are absolute. */
 export interface AnchorOptions {
@@ -23,8 +24,27 @@ export interface AnchorOptions {
 export interface UrlAnchor {
   readonly name: string;
   readonly urls: readonly string[];
+  /** PEM of the CAs that verify the URLs' servers. */
   readonly ca: Buffer | undefined;
+  /** Lower hex: the pin. */
   readonly rootSha256: string | undefined;
+}
+
+/** Whether what is known of the one is known of the other: the cache asks the same (trust/store.ts). */
+export function hasSameSources(one: UrlAnchor, other: UrlAnchor): boolean {
+  const sameUrls =
+    one.urls.length === other.urls.length && one.urls.every((url, index) => url === other.urls[index]);
+  return one.name === other.name && sameUrls;
+}
+
+export function isSameAnchor(one: UrlAnchor, other: UrlAnchor): boolean {
+  const sameCa = one.ca === other.ca || (one.ca !== undefined && other.ca?.equals(one.ca) === true);
+  return hasSameSources(one, other) && one.rootSha256 === other.rootSha256 && sameCa;
+}
+
+/** Whether the pin, if there is one, names the root. */
+export function allowsRoot({ rootSha256 }: UrlAnchor, { certificates: [root] }: Anchor): boolean {
+  return rootSha256 === undefined || rootSha256 === root.sha256;
 }
 
 /** Where in the configuration something is wrong; file and line are its reader's to find. */
@@ -41,7 +61,7 @@ export class TrustError extends GatewayError {
   }
 }
 
-const allowed = {
+export const allowed = {
   file: 'PEM or DER certificates',
   anchor: 'one self-signed root and the valid CAs below it',
   pin: 'an anchor with rootSha256, as trust.requirePin demands',
@@ -49,6 +69,8 @@ const allowed = {
 
 export interface ReadOptions {
   readonly anchors: readonly AnchorOptions[];
+  /** Which list of the configuration they are: its problems are told there; default `anchors`. */
+  readonly list?: AnchorList | undefined;
   /** Refuses anchors from URLs that name no root. */
   readonly requirePin: boolean;
   /** A last word on every set before it is used: null, or why it is refused. */
@@ -59,12 +81,13 @@ export interface ReadOptions {
 
 /** Reads every file that the anchors name, in the order of the configuration. Throws TrustError. */
 export async function readConfiguredAnchors(options: ReadOptions): Promise<(AnchorState | UrlAnchor)[]> {
+  const { list = 'anchors' } = options;
   const problems: TrustProblem[] = [];
   const anchors: (AnchorState | UrlAnchor)[] = [];
   // One after the other, so that the problems come in the order of the configuration.
   for (const [index, anchor] of options.anchors.entries()) {
     const report: Report = (field, found, allows) =>
-      problems.push({ path: `trust.anchors[${index}]${field}`, found, allowed: allows });
+      problems.push({ path: `trust.${list}[${index}]${field}`, found, allowed: allows });
     const read =
       anchor.files === undefined
         ? await nameUrls(anchor, options, report)
@@ -84,7 +107,12 @@ async function nameUrls(
 ): Promise<UrlAnchor> {
   if (requirePin && rootSha256 === undefined) report('', 'no rootSha256', allowed.pin);
   const ca = tls?.ca === undefined ? undefined : await readPem(tls.ca, '.tls.ca', report);
-  return { name, urls: preset === undefined ? urls : presets[preset], ca, rootSha256 };
+  return {
+    name,
+    urls: preset === undefined ? urls : presets[preset],
+    ca,
+    rootSha256: rootSha256 === undefined ? undefined : normalizeSha256(rootSha256),
+  };
 }
 
 /** What a TLS client gets as its CAs: checked here, since OpenSSL would pass over what it cannot read. */
@@ -100,11 +128,15 @@ async function readFiles(
   report: Report,
 ): Promise<AnchorState | null> {
   const certificates: Certificate[] = [];
+  const origins = new Map<string, string>();
   let complete = true;
   for (const [index, file] of files.entries()) {
     const read = await readFileCertificates(file, `.files[${index}]`, report);
     if (read === undefined) complete = false;
-    else certificates.push(...read);
+    for (const certificate of read ?? []) {
+      certificates.push(certificate);
+      if (!origins.has(certificate.sha256)) origins.set(certificate.sha256, file);
+    }
   }
   if (!complete) return null;
 
@@ -118,7 +150,8 @@ async function readFiles(
     report('.files', refusal, allowed.anchor);
     return null;
   }
-  return { ...reading.anchor, fetchedAt: now, pinned: rootSha256 !== undefined, source: 'files' };
+  const pinned = rootSha256 !== undefined;
+  return { ...reading.anchor, fetchedAt: now, pinned, source: 'files', origins };
 }
 
 async function readFileCertificates(

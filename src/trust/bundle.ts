@@ -1,12 +1,12 @@
-/** What makes certificates a trust anchor: one root, the CAs below it, and nothing to doubt about any of them. */
+/** What makes certificates a trust anchor: one root, the CAs and CRL signers below it, and nothing to doubt about any. */
 import type { Certificate } from '../pki/certificate.ts';
-import { isIssuedBy } from '../pki/issued.ts';
+import { isIssuedBy, isSelfSigned } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import type { AnchorMaterial } from '../policy/snapshot.ts';
 
 export interface Anchor {
   readonly name: string;
-  /** The root, then every CA after the one that signed it. */
+  /** The root, then every CA after the one that signed it, then those who only sign CRLs. */
   readonly certificates: readonly [Certificate, ...Certificate[]];
 }
 
@@ -29,7 +29,7 @@ export function readAnchor({ name, certificates, rootSha256, now }: AnchorClaim)
   const unique = [...new Map(certificates.map((each) => [each.sha256, each])).values()];
   const problems = unique.flatMap((each) => problemsOf(each, now));
 
-  const [root, ...furtherRoots] = unique.filter(({ subject, issuer }) => subject === issuer);
+  const [root, ...furtherRoots] = unique.filter(isSelfSigned);
   if (root === undefined) {
     return { ok: false, problems: [...problems, 'no self-signed root among the certificates'] };
   }
@@ -43,9 +43,16 @@ export function readAnchor({ name, certificates, rootSha256, now }: AnchorClaim)
     problems.push(`${root.subject}: its SHA-256 is ${root.sha256}, not rootSha256`);
   }
 
-  const intermediates = unique.filter((each) => each !== root && !furtherRoots.includes(each));
-  const ordered = descend(root, intermediates);
-  for (const orphan of intermediates.filter((each) => !ordered.includes(each))) {
+  const below = unique.filter((each) => each !== root && !furtherRoots.includes(each));
+  const cas = descend(
+    root,
+    below.filter((each) => !signsOnlyCrls(each)),
+  );
+  const signers = below.filter(
+    (each) => signsOnlyCrls(each) && [root, ...cas].some((ca) => isIssuedBy(each, ca)),
+  );
+  const ordered = [...cas, ...signers];
+  for (const orphan of below.filter((each) => !ordered.includes(each))) {
     problems.push(`${orphan.subject}: no path leads to the root ${root.subject}`);
   }
   return problems.length > 0
@@ -72,16 +79,26 @@ export function normalizeSha256(text: string): string {
   return text.replaceAll(':', '').toLowerCase();
 }
 
+/**
+ * A CA may let another key sign its CRLs (RFC 5280 §6.3.3 (f)): that key's certificate issues nothing (identity/path.ts),
+ * so it need not be a CA's, and is never a root.
+ */
+function signsOnlyCrls({ keyUsage }: Certificate): boolean {
+  return keyUsage?.has('cRLSign') === true && !keyUsage.has('keyCertSign');
+}
+
 function problemsOf(certificate: Certificate, now: number): string[] {
   const { subject, keyUsage, notBefore, notAfter, unprocessedCritical } = certificate;
+  const isRoot = isSelfSigned(certificate);
+  const issues = isRoot || !signsOnlyCrls(certificate);
   const problems: (string | null)[] = [
-    certificate.isCa ? null : 'is no CA certificate (basicConstraints)',
-    keyUsage === null || keyUsage.has('keyCertSign') ? null : 'its key usage lacks keyCertSign',
+    issues && !certificate.isCa ? 'is no CA certificate (basicConstraints)' : null,
+    issues && keyUsage?.has('keyCertSign') === false ? 'its key usage lacks keyCertSign' : null,
     now < notBefore ? `is not valid before ${new Date(notBefore).toISOString()}` : null,
     now > notAfter ? `expired at ${new Date(notAfter).toISOString()}` : null,
     has(weakKey(certificate)),
     // A root is trusted for its bytes: nobody relies on the signature it puts under itself.
-    subject === certificate.issuer ? null : has(weakSignature(certificate)),
+    isRoot ? null : has(weakSignature(certificate)),
     unprocessedCritical.length === 0
       ? null
       : `has extensions that are not processed here: ${unprocessedCritical.join(', ')}`,
@@ -93,16 +110,23 @@ function has(weakness: string | null): string | null {
   return weakness === null ? null : `has ${weakness}`;
 }
 
-/** Every intermediate that the root vouches for, nearest first, path length limits kept (RFC 5280 §6.1.4 (l), (m)). */
+/**
+ * Every intermediate that the root vouches for, nearest first, path length limits kept (RFC 5280 §6.1.4 (l), (m)): the
+ * certificate of a CA for its own other key does not count.
+ */
 function descend(root: Certificate, intermediates: readonly Certificate[]): Certificate[] {
-  /** How many CAs may still follow each CA that was reached. */
-  const reached = new Map([[root, root.pathLength ?? Infinity]]);
-  // A Map shows entries added while it is walked, so this visits parents before their children.
-  for (const [parent, below] of reached) {
+  /** How many CAs may still follow each CA that was reached, on the way that leaves it the most. */
+  const below = new Map([[root, root.pathLength ?? Infinity]]);
+  const queue = [root];
+  // An array shows entries added while it is walked, so this visits parents before their children.
+  for (const parent of queue) {
     for (const child of intermediates) {
-      if (below < 1 || reached.has(child) || !isIssuedBy(child, parent)) continue;
-      reached.set(child, Math.min(below - 1, child.pathLength ?? Infinity));
+      const left = (below.get(parent) ?? 0) - (child.isSelfIssued ? 0 : 1);
+      const limit = Math.min(left, child.pathLength ?? Infinity);
+      if (limit <= (below.get(child) ?? -1) || !isIssuedBy(child, parent)) continue;
+      below.set(child, limit);
+      queue.push(child);
     }
   }
-  return [...reached.keys()].slice(1);
+  return [...below.keys()].slice(1);
 }

@@ -1,41 +1,64 @@
-/** One anchor that comes from URLs: fetches it whole, and takes it only if nothing about it is in doubt. */
-import type { Certificate } from '../pki/certificate.ts';
-import { readCertificates } from '../pki/pem.ts';
-import {
-  type Anchor,
-  type AnchorClaim,
-  haveSameCertificates,
-  normalizeSha256,
-  readAnchor,
-} from './bundle.ts';
-import { type Fetched, fetchSource } from './source.ts';
+/** One anchor that comes from URLs: fetches it whole, takes only what is in no doubt, and another root only on approval. */
+import { allowsRoot, type UrlAnchor } from './anchor.ts';
+import { type Anchor, haveSameCertificates } from './bundle.ts';
+import { type FeedParts, PendingRoot } from './pending.ts';
+import { readSources, type SoundReading } from './reading.ts';
+import { fetchSources } from './source.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
-import { loadAnchor, type StoredAnchor, type StoredSource, saveAnchor } from './store.ts';
+import { AnchorCache, type AnchorList, type StoredAnchor, type StoredSource } from './store.ts';
+
+/** A last word on every set before it is used: null, or why it is refused. */
+export type Accept = (anchor: Anchor) => string | null;
 
 export interface FeedOptions {
-  readonly name: string;
-  readonly urls: readonly string[];
-  /** PEM of the CAs that verify the URLs' servers. */
-  readonly ca?: Buffer | undefined;
-  readonly rootSha256?: string | undefined;
+  readonly anchor: UrlAnchor;
+  readonly list: AnchorList;
   readonly cacheDir: string;
+  readonly accept: Accept;
   readonly clock: () => number;
-  readonly accept: (anchor: Anchor) => string | null;
   readonly report: (event: TrustEvent) => void;
   /** Aborted when the gateway stops: nothing is reported or changed from then on. */
   readonly signal: AbortSignal;
+  /** An ended feed of the same name and URLs: what it knew stays known. */
+  readonly predecessor?: AnchorFeed | undefined;
 }
 
 export class AnchorFeed {
+  readonly anchor: UrlAnchor;
+  /** May be replaced at any time. */
+  accept: Accept;
   readonly #options: FeedOptions;
-  readonly #pin: string | undefined;
+  readonly #parts: FeedParts;
+  readonly #pending: PendingRoot;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
   /** The last good copy, also when time has made it unusable: it still says which root was taken first. */
   #stored: StoredAnchor | null = null;
   #state: AnchorState | null = null;
 
   constructor(options: FeedOptions) {
+    const { anchor, clock, cacheDir, list } = options;
     this.#options = options;
-    this.#pin = options.rootSha256 === undefined ? undefined : normalizeSha256(options.rootSha256);
+    this.anchor = anchor;
+    this.accept = options.accept;
+    this.#signal = AbortSignal.any([this.#stop.signal, options.signal]);
+    this.#parts = {
+      anchor,
+      clock,
+      cache: new AnchorCache({ cacheDir, list, name: anchor.name, urls: anchor.urls }),
+      read: (sources, rootSha256) =>
+        readSources({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
+      report: (action, facts) => {
+        if (!this.hasEnded) options.report({ type: 'trust', action, anchor: anchor.name, ...facts });
+      },
+      attempt: (work) =>
+        work().catch((cause: unknown) => {
+          const detail = cause instanceof Error ? cause.message : String(cause);
+          this.#parts.report('cache_failed', { detail });
+          return undefined;
+        }),
+    };
+    this.#pending = new PendingRoot(this.#parts);
   }
 
   /** null: there is no usable set yet. */
@@ -43,86 +66,134 @@ export class AnchorFeed {
     return this.#state;
   }
 
+  /** Whether an approval may come: none counts against a pin. */
+  get isWaiting(): boolean {
+    return this.#pending.exists && !this.#isPinned;
+  }
+
+  get hasEnded(): boolean {
+    return this.#signal.aborted;
+  }
+
   /**
    * Takes the last good set from the disk, so that a slow or dead source delays no start; without a usable one it
    * fetches. True: what the sources serve is in use; false: ask them soon. Never throws: failures are reported.
    */
   async start(): Promise<boolean> {
-    const { cacheDir, name, urls } = this.#options;
-    try {
-      this.#stored = await loadAnchor({ cacheDir, name, urls });
-    } catch (cause) {
-      this.#report('cache_failed', { detail: messageOf(cause) });
-    }
-    if (this.#stored !== null) this.#takeCached(this.#stored);
+    const { predecessor } = this.#options;
+    if (predecessor === undefined) await this.#restore();
+    else this.#inherit(predecessor);
+    await this.takeApproved();
     return this.#state === null && (await this.update());
   }
 
   /** Fetches again; true: what the sources serve is in use. Never throws: failures are reported. */
   async update(): Promise<boolean> {
-    const { signal } = this.#options;
-    let sources: StoredSource[];
-    try {
-      sources = await this.#fetchAll();
-    } catch (cause) {
-      this.#report('fetch_failed', { detail: messageOf(cause) });
-      return false;
-    }
-    return !signal.aborted && (await this.#adopt(sources));
+    const { urls, ca } = this.anchor;
+    // A server's 304 is of use only for bytes that are in use: a spoilt copy is fetched anew.
+    const stored = this.#state === null ? undefined : this.#stored?.sources;
+    const fetched = await fetchSources({ urls, ca, stored, signal: this.#signal });
+    if (this.hasEnded) return false;
+    if (fetched.ok) return this.#adopt(fetched.sources);
+    this.#parts.report('fetch_failed', { url: fetched.url, detail: fetched.detail });
+    return false;
   }
 
-  async #fetchAll(): Promise<StoredSource[]> {
-    const { urls, ca } = this.#options;
-    // One failure makes the set useless, so it ends the other fetches too: none is left running behind the next try.
-    const failed = new AbortController();
-    const signal = AbortSignal.any([this.#options.signal, failed.signal]);
-    const fetchOne = async (url: string, index: number): Promise<StoredSource> => {
-      // A server's 304 is of use only for bytes that are in use: a spoilt copy is fetched anew.
-      const stored = this.#state === null ? undefined : this.#stored?.sources[index];
-      const fetched: Fetched = await fetchSource({ url, ca, validators: stored, signal });
-      if (fetched.status === 'fetched') return { url, bytes: fetched.bytes, ...fetched.validators };
-      if (stored === undefined) throw new TypeError(`${url}: unchanged, but nothing was stored`);
-      return stored;
-    };
-    try {
-      return await Promise.all(urls.map(fetchOne));
-    } catch (cause) {
-      failed.abort();
-      throw cause;
-    }
+  /** Takes what waits where the operator has named its root. Never throws: failures are reported. */
+  async takeApproved(): Promise<void> {
+    const approval = await this.#pending.findApproval();
+    if (approval === null || this.hasEnded) return;
+    const judgement = this.#pending.judge(approval);
+    if (judgement.ok) await this.#take(judgement.set, { ...judgement.reading, action: 'approved' });
+    // The pin's own set is fetched instead.
+    else if (approval.basis === 'approval') await this.#pending.refuse(judgement.objection);
+  }
+
+  /** Goes on in another folder, with what it knows. */
+  async moveTo(cacheDir: string): Promise<void> {
+    const { cache, attempt } = this.#parts;
+    const stored = this.#stored;
+    cache.moveTo(cacheDir);
+    if (stored !== null) await attempt(() => cache.save(stored));
+    await this.#pending.save();
+  }
+
+  /** Ends every fetch; nothing is changed or told from then on. What is in use stays to be seen. */
+  end(): void {
+    this.#stop.abort();
   }
 
   async #adopt(sources: readonly StoredSource[]): Promise<boolean> {
-    const { name, clock, cacheDir, signal } = this.#options;
-    const now = clock();
-    const reading = this.#read(sources, { now, rootSha256: this.#pin });
+    const { anchor, clock, read, report } = this.#parts;
+    const { name, rootSha256: pin } = anchor;
+    const reading = read(sources, pin);
     const known = this.#stored?.rootSha256;
-    const changed = reading.roots.find(({ sha256 }) => sha256 !== known && sha256 !== this.#pin);
-    if (known !== undefined && changed !== undefined) {
-      const detail = `the sources serve another root, ${changed.subject}; only ${this.#pin ?? known} is taken`;
-      this.#report('root_changed_refused', { sha256: changed.sha256, detail });
+    const root = reading.roots.find(({ sha256 }) => sha256 !== known && sha256 !== pin);
+    if (known !== undefined && root !== undefined) {
+      await this.#pending.put(sources, { root, known });
       return false;
     }
     if (reading.anchor === null) {
-      this.#report('refused', { detail: reading.problem });
+      report('refused', { detail: reading.problem });
       return false;
     }
-
-    const { certificates } = reading.anchor;
-    const [{ sha256 }] = certificates;
-    this.#stored = { name, fetchedAt: now, rootSha256: sha256, sources };
-    try {
-      await saveAnchor(cacheDir, this.#stored);
-    } catch (cause) {
-      this.#report('cache_failed', { detail: messageOf(cause) });
-    }
-    if (signal.aborted) return false;
+    const [{ sha256: rootSha256 }] = reading.anchor.certificates;
+    const basis = pin === undefined ? (this.#stored?.basis ?? 'first_use') : 'pin';
     const before = this.#state;
-    this.#state = this.#stateOf(reading.anchor, 'url', now);
-    if (known === undefined && this.#pin === undefined) this.#report('trust_on_first_use', { sha256 });
-    else if (before?.source !== 'url' || !haveSameCertificates(before, reading.anchor))
-      this.#report('fetched', { sha256 });
+    const isNews = before?.source !== 'url' || !haveSameCertificates(before, reading.anchor);
+    const action =
+      known === undefined && pin === undefined ? 'trust_on_first_use' : isNews ? 'fetched' : null;
+    const set = { name, fetchedAt: clock(), rootSha256, basis, sources };
+    await this.#take(set, { ...reading, action });
     return true;
+  }
+
+  /** In use before anything is awaited: `accept` must not be replaced between its answer and that. */
+  async #take(
+    set: StoredAnchor,
+    { anchor, origins, action }: SoundReading & { readonly action: TrustAction | null },
+  ): Promise<void> {
+    const { cache, report, attempt } = this.#parts;
+    const { rootSha256: sha256, fetchedAt } = set;
+    this.#stored = set;
+    this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'url' };
+    const saved = await attempt(() => cache.save(set).then(() => true));
+    if (action !== null) report(action, { sha256, url: origins.get(sha256) ?? '' });
+    // A restart would not know of what was not saved: an approval on the disk is left for it.
+    await this.#pending.clear(sha256, { onDisk: saved === true });
+  }
+
+  async #restore(): Promise<void> {
+    const { cache, attempt } = this.#parts;
+    const own = await attempt(() => cache.load());
+    /*
+     * A candidate becomes an anchor when the operator moves its entry in the configuration, after watching what its root
+     * would have allowed. That root is then the known one: to trust whatever the URLs serve at that moment instead would
+     * make the rehearsal worthless. An anchor that has a root of its own, readable or not, never takes a candidate's.
+     */
+    const rehearsed = own === null ? await attempt(() => cache.loadRehearsed()) : null;
+    if (rehearsed) await attempt(() => cache.save(rehearsed));
+    this.#stored = own ?? rehearsed ?? null;
+    if (this.#stored === null) return;
+    await this.#pending.restore(this.#stored.rootSha256);
+    this.#takeCached(this.#stored);
+  }
+
+  /** What is in use stays in use, unless the pin is new and names another root. */
+  #inherit(predecessor: AnchorFeed): void {
+    this.#stored = predecessor.#stored;
+    this.#pending.inherit(predecessor.#pending);
+    const state = predecessor.#state;
+    if (state === null) {
+      if (this.#stored !== null) this.#takeCached(this.#stored);
+      return;
+    }
+    if (allowsRoot(this.anchor, state)) {
+      this.#state = { ...state, pinned: this.#isPinned };
+      return;
+    }
+    const detail = `what was in use has another root than ${this.anchor.rootSha256}, which rootSha256 names`;
+    this.#parts.report('refused', { sha256: state.certificates[0].sha256, detail });
   }
 
   /**
@@ -130,49 +201,18 @@ export class AnchorFeed {
    * sources, and that there is nothing to fall back to. Its root stays the known one all the same.
    */
   #takeCached({ sources, rootSha256, fetchedAt }: StoredAnchor): void {
-    const now = this.#options.clock();
-    const { anchor, problem } = this.#read(sources, { now, rootSha256: this.#pin ?? rootSha256 });
+    const { read, report } = this.#parts;
+    const { anchor, origins, problem } = read(sources, this.anchor.rootSha256 ?? rootSha256);
     if (anchor === null) {
-      this.#report('refused', { detail: `from the cache: ${problem}` });
+      report('refused', { detail: `from the cache: ${problem}` });
       return;
     }
-    this.#state = this.#stateOf(anchor, 'cache', fetchedAt);
-    this.#report('from_cache', { sha256: anchor.certificates[0].sha256 });
+    this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'cache' };
+    const [{ sha256 }] = anchor.certificates;
+    report('from_cache', { sha256, url: origins.get(sha256) ?? '' });
   }
 
-  #read(sources: readonly StoredSource[], claim: Pick<AnchorClaim, 'now' | 'rootSha256'>): Reading {
-    const certificates: Certificate[] = [];
-    for (const { url, bytes } of sources) {
-      try {
-        certificates.push(...readCertificates(bytes));
-      } catch (cause) {
-        return { anchor: null, roots: [], problem: `${url}: ${messageOf(cause)}` };
-      }
-    }
-    const { name, accept } = this.#options;
-    const roots = certificates.filter(({ subject, issuer }) => subject === issuer);
-    const reading = readAnchor({ name, certificates, ...claim });
-    if (!reading.ok) return { anchor: null, roots, problem: reading.problems.join('; ') };
-    const refusal = accept(reading.anchor);
-    if (refusal !== null) return { anchor: null, roots, problem: refusal };
-    return { anchor: reading.anchor, roots, problem: null };
+  get #isPinned(): boolean {
+    return this.anchor.rootSha256 !== undefined;
   }
-
-  #stateOf(anchor: Anchor, source: AnchorState['source'], fetchedAt: number): AnchorState {
-    return { ...anchor, source, fetchedAt, pinned: this.#pin !== undefined };
-  }
-
-  #report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'detail'>): void {
-    if (this.#options.signal.aborted) return;
-    this.#options.report({ type: 'trust', action, anchor: this.#options.name, ...facts });
-  }
-}
-
-/** The self-issued certificates are told even when the set has problems: a changed root is to be named as such. */
-type Reading =
-  | { readonly anchor: Anchor; readonly roots: readonly Certificate[]; readonly problem: null }
-  | { readonly anchor: null; readonly roots: readonly Certificate[]; readonly problem: string };
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,22 +1,39 @@
-/** Keeps every trust anchor current: files are read once, URLs again and again, and only sound sets come through. */
-import { nodeTimers, pause, type Timers } from '../fetch/pause.ts';
-import { type AnchorOptions, readConfiguredAnchors } from './anchor.ts';
-import { type Anchor, haveSameCertificates } from './bundle.ts';
-import { AnchorFeed } from './feed.ts';
+/** Keeps every trust anchor current: its files, its URLs and its settings change, and only sound sets come through. */
+import { nodeTimers, type Timers } from '../fetch/pause.ts';
+import {
+  type AnchorOptions,
+  allowed,
+  allowsRoot,
+  hasSameSources,
+  isSameAnchor,
+  readConfiguredAnchors,
+  TrustError,
+  type UrlAnchor,
+} from './anchor.ts';
+import { diffAnchors } from './change.ts';
+import { type Accept, AnchorFeed } from './feed.ts';
+import { Schedule } from './schedule.ts';
 import type { AnchorState, TrustEvent } from './state.ts';
+import type { AnchorList } from './store.ts';
 
-export interface TrustOptions {
+/** What a change of the configuration may change. */
+export interface TrustSettings {
   readonly anchors: readonly AnchorOptions[];
   /** Refuses anchors from URLs that name no root. */
   readonly requirePin: boolean;
   /** Milliseconds between two fetches that succeed. */
   readonly refresh: number;
   readonly cacheDir: string;
+  /** A last word on every set before it is used: null, or why it is refused. */
+  readonly accept?: Accept;
+}
+
+export interface TrustOptions extends TrustSettings {
+  /** Candidates are kept apart in the cache, and their problems told of `trust.candidates`; default `anchors`. */
+  readonly list?: AnchorList;
   /** Aborted: fetches end at once, and nothing is changed or told from then on. */
   readonly signal?: AbortSignal;
-  /** A last word on every set before it is used: null, or why it is refused. */
-  readonly accept?: (anchor: Anchor) => string | null;
-  /** The usable set changed after `openTrust` was done. */
+  /** The usable certificates changed by themselves: neither by `openTrust` nor by `update`. */
   readonly onAnchors: (anchors: AnchorState[]) => void;
   readonly onEvent: (event: TrustEvent) => void;
   /** Milliseconds since the epoch. */
@@ -29,6 +46,12 @@ export interface TrustOptions {
 export interface Trust {
   /** Every usable anchor, in the order of the configuration; one that was never fetched is missing. */
   states(): AnchorState[];
+  /**
+   * Takes new settings whole, and answers what is usable then, or throws TrustError and changes nothing. Files are read
+   * again; anchors from URLs that stay as they are go on undisturbed; what is new is taken from the cache or fetched
+   * before the change, which one fetch can delay (10 s at most), and what is in use until then stays in use.
+   */
+  update(settings: TrustSettings): Promise<AnchorState[]>;
   /** Ends every fetch and timer; nothing is called from then on. */
   close(): void;
 }
@@ -38,52 +61,150 @@ export interface Trust {
  * Throws TrustError for what is configured wrong.
  */
 export async function openTrust(options: TrustOptions): Promise<Trust> {
-  const { requirePin, refresh, cacheDir, onAnchors, onEvent: report } = options;
-  const { accept = () => null, clock = Date.now, timers = nodeTimers, random = Math.random } = options;
-  const now = clock();
-  const configured = await readConfiguredAnchors({ anchors: options.anchors, requirePin, accept, now });
-  const stop = new AbortController();
-  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
-  const anchors = configured.map((anchor) =>
-    'urls' in anchor
-      ? new AnchorFeed({ ...anchor, cacheDir, clock, accept, report, signal })
-      : { state: anchor },
-  );
-  const states = () => anchors.flatMap(({ state }) => state ?? []);
-  const waiting = new Set<unknown>();
-
-  /** One timer or one fetch per anchor at a time: the next timer is set when the fetch is done. */
-  const schedule = (feed: AnchorFeed, failures: number): void => {
-    if (signal.aborted) return;
-    const timer = timers.setTimeout(
-      async () => {
-        waiting.delete(timer);
-        const before = feed.state;
-        const succeeded = await feed.update();
-        if (signal.aborted) return;
-        if (isChanged(before, feed.state)) onAnchors(states());
-        schedule(feed, succeeded ? 0 : failures + 1);
-      },
-      pause({ failures, refresh, random: random() }),
-    );
-    waiting.add(timer);
-  };
-
-  const feeds = anchors.filter((anchor) => anchor instanceof AnchorFeed);
-  const current = await Promise.all(feeds.map((feed) => feed.start()));
-  // A set from the cache counts as one failure: its sources are asked within a second.
-  for (const [index, feed] of feeds.entries()) schedule(feed, current[index] ? 0 : 1);
-  return {
-    states,
-    close() {
-      stop.abort();
-      for (const timer of waiting) timers.clearTimeout(timer);
-      waiting.clear();
-    },
-  };
+  const trust = new LiveTrust(options);
+  await trust.update(options);
+  return trust;
 }
 
-function isChanged(before: AnchorState | null, now: AnchorState | null): boolean {
-  if (before === null || now === null) return before !== now;
-  return !haveSameCertificates(before, now);
+/** An anchor from files, or one from URLs with all that keeps it current. */
+type Entry = { readonly state: AnchorState } | Schedule;
+
+class LiveTrust implements Trust {
+  readonly #options: TrustOptions;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  #settings: TrustSettings;
+  #entries: readonly Entry[] = [];
+  /** What the last event told to be in use. */
+  #told: AnchorState[] = [];
+  #updating: Promise<unknown> = Promise.resolve();
+
+  constructor(options: TrustOptions) {
+    this.#options = options;
+    this.#settings = options;
+    const { signal } = options;
+    this.#signal = signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
+  }
+
+  states(): AnchorState[] {
+    return this.#entries.flatMap(({ state }) => state ?? []);
+  }
+
+  /** One after the other, so that each judges what the one before it has left. */
+  update(settings: TrustSettings): Promise<AnchorState[]> {
+    const done = this.#updating.then(() => this.#update(settings));
+    this.#updating = done.catch(() => {});
+    return done;
+  }
+
+  close(): void {
+    this.#stop.abort();
+    for (const schedule of this.#schedules) schedule.end();
+  }
+
+  async #update(settings: TrustSettings): Promise<AnchorState[]> {
+    const { list = 'anchors', clock = Date.now } = this.#options;
+    const { accept = () => null } = settings;
+    const configured = await readConfiguredAnchors({ ...settings, list, accept, now: clock() });
+    this.#refuseUnwanted(configured, accept);
+
+    // Nothing fails from here on. Until the change is made, both the old word and the new one count for what stays.
+    for (const { feed } of this.#schedules) {
+      const { accept: earlier } = feed;
+      feed.accept = (anchor) => earlier(anchor) ?? accept(anchor);
+    }
+    const begun: { schedule: Schedule; failures: number }[] = [];
+    const entries = await Promise.all(
+      configured.map(async (anchor): Promise<Entry> => {
+        if (!('urls' in anchor)) return { state: anchor };
+        const current = this.#find(anchor);
+        if (current !== undefined && isSameAnchor(current.feed.anchor, anchor)) return current;
+        await current?.end();
+        const schedule = this.#newSchedule(anchor, { settings, accept, predecessor: current?.feed });
+        // A set from the cache counts as one failure: its sources are asked within a second.
+        begun.push({ schedule, failures: (await schedule.feed.start()) ? 0 : 1 });
+        return schedule;
+      }),
+    );
+    if (this.#signal.aborted) return this.states();
+
+    const kept = this.#schedules.filter((schedule) => entries.includes(schedule));
+    for (const schedule of this.#schedules) if (!kept.includes(schedule)) schedule.end();
+    const isFirst = this.#entries.length === 0;
+    const { cacheDir, refresh } = this.#settings;
+    this.#entries = entries;
+    this.#settings = settings;
+    for (const schedule of kept) {
+      schedule.feed.accept = accept;
+      if (settings.refresh < refresh) schedule.hasten();
+    }
+    for (const { schedule, failures } of begun) schedule.begin(failures);
+    this.#tell(isFirst ? 'at the start' : 'by the configuration');
+    if (cacheDir !== settings.cacheDir)
+      await Promise.all(kept.map(({ feed }) => feed.moveTo(settings.cacheDir)));
+    return this.states();
+  }
+
+  /** Throws TrustError where `accept` refuses what is in use and would stay so. */
+  #refuseUnwanted(configured: readonly (AnchorState | UrlAnchor)[], accept: Accept): void {
+    const { list = 'anchors' } = this.#options;
+    const problems = configured.flatMap((anchor, index) => {
+      if (!('urls' in anchor)) return [];
+      const state = this.#find(anchor)?.state ?? null;
+      if (state === null || !allowsRoot(anchor, state)) return [];
+      const found = accept(state);
+      return found === null ? [] : [{ path: `trust.${list}[${index}]`, found, allowed: allowed.anchor }];
+    });
+    if (problems.length > 0) throw new TrustError(problems);
+  }
+
+  #newSchedule(
+    anchor: UrlAnchor,
+    options: { settings: TrustSettings; accept: Accept; predecessor: AnchorFeed | undefined },
+  ): Schedule {
+    const { list = 'anchors', clock = Date.now, onEvent: report, onAnchors } = this.#options;
+    const { timers = nodeTimers, random = Math.random } = this.#options;
+    const { settings, accept, predecessor } = options;
+    const { cacheDir } = settings;
+    const feed = new AnchorFeed({
+      anchor,
+      list,
+      cacheDir,
+      accept,
+      clock,
+      report,
+      signal: this.#signal,
+      predecessor,
+    });
+    return new Schedule({
+      feed,
+      timers,
+      random,
+      refresh: () => this.#settings.refresh,
+      onDone: (what) => {
+        if (this.#tell(what === 'fetch' ? 'by its sources' : 'by approval')) onAnchors(this.states());
+      },
+    });
+  }
+
+  /** Every change is told once, by whoever comes first after it; false: there was none. */
+  #tell(detail: string): boolean {
+    if (this.#signal.aborted) return false;
+    const now = this.states();
+    const { added, removed } = diffAnchors(this.#told, now);
+    this.#told = now;
+    const [name = null, ...further] = new Set([...added, ...removed].map(({ anchor }) => anchor));
+    if (name === null) return false;
+    const anchor = further.length === 0 ? name : null;
+    this.#options.onEvent({ type: 'trust', action: 'changed', anchor, added, removed, detail });
+    return true;
+  }
+
+  #find(anchor: UrlAnchor): Schedule | undefined {
+    return this.#schedules.find(({ feed }) => hasSameSources(feed.anchor, anchor));
+  }
+
+  get #schedules(): readonly Schedule[] {
+    return this.#entries.filter((entry) => entry instanceof Schedule);
+  }
 }

@@ -1,5 +1,6 @@
-/** Fetches one file of a trust anchor over verified HTTPS, conditionally where the server allows it. */
+/** Fetches the files of a trust anchor over verified HTTPS, conditionally where the server allows it. */
 import { type Fetched, fetchResource, type Validators } from '../fetch/resource.ts';
+import type { StoredSource } from './store.ts';
 
 export type { Fetched, Validators };
 
@@ -19,4 +20,39 @@ export interface FetchOptions {
  */
 export function fetchSource({ timeout = 10_000, ...options }: FetchOptions): Promise<Fetched> {
   return fetchResource({ ...options, purpose: 'TRUST', schemes: ['https'], timeout, maxBytes: 1024 * 1024 });
+}
+
+export type FetchedSources =
+  | { readonly ok: true; readonly sources: readonly StoredSource[] }
+  /** The first one that failed. */
+  | { readonly ok: false; readonly url: string; readonly detail: string };
+
+/** All of them or none. `stored`: what a server's 304 may stand for, in the order of the URLs. */
+export async function fetchSources(options: {
+  readonly urls: readonly string[];
+  readonly ca: Buffer | undefined;
+  readonly stored: readonly StoredSource[] | undefined;
+  readonly signal: AbortSignal;
+}): Promise<FetchedSources> {
+  const { urls, ca, stored } = options;
+  // One failure makes the set useless, so it ends the other fetches too: none is left running behind the next try.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const failures: FetchedSources[] = [];
+  const sources = await Promise.all(
+    urls.map(async (url, index) => {
+      const validators = stored?.[index];
+      try {
+        const fetched = await fetchSource({ url, ca, validators, signal });
+        if (fetched.status === 'fetched') return { url, bytes: fetched.bytes, ...fetched.validators };
+        if (validators !== undefined) return validators;
+        throw new TypeError(`${url}: unchanged, but nothing was stored`);
+      } catch (cause) {
+        failures.push({ ok: false, url, detail: cause instanceof Error ? cause.message : String(cause) });
+        failed.abort();
+        return [];
+      }
+    }),
+  );
+  return failures[0] ?? { ok: true, sources: sources.flat() };
 }

@@ -1,8 +1,9 @@
-/** The last good copy of each fetched anchor on disk: what a restart falls back to, and which root was taken first. */
-import { readFile } from 'node:fs/promises';
+/** What is on disk of each fetched anchor: the last good set, the one with another root that waits, and its approval. */
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { replaceFile } from '../fetch/last-good.ts';
+import { normalizeSha256 } from './bundle.ts';
 import type { Validators } from './source.ts';
 
 export interface StoredSource extends Validators {
@@ -10,84 +11,169 @@ export interface StoredSource extends Validators {
   readonly bytes: Buffer;
 }
 
+/** Why the root is believed. */
+const bases = ['first_use', 'approval', 'pin'] as const;
+
 export interface StoredAnchor {
   readonly name: string;
   /** Milliseconds since the epoch: when the sources last confirmed these bytes. */
   readonly fetchedAt: number;
   readonly rootSha256: string;
+  readonly basis: (typeof bases)[number];
   readonly sources: readonly StoredSource[];
 }
 
+/** The list of the configuration that an anchor stands in. */
+export type AnchorList = 'anchors' | 'candidates';
+
+export interface CacheKey {
+  readonly cacheDir: string;
+  readonly list: AnchorList;
+  readonly name: string;
+  readonly urls: readonly string[];
+}
+
 /**
- * The stored anchor, or null when there is none or it came from other URLs.
- * Throws GatewayError `TRUST_CACHE_UNREADABLE` when there is one that cannot be read or is not what was written.
+ * The files of one anchor. Readers throw GatewayError `TRUST_CACHE_UNREADABLE` for what cannot be read or is not what was
+ * written, and have nothing for a set that came from other URLs; writers throw what node:fs throws.
  */
-export async function loadAnchor(options: {
-  cacheDir: string;
-  name: string;
-  urls: readonly string[];
-}): Promise<StoredAnchor | null> {
-  const file = fileOf(options.cacheDir, options.name);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw unreadable(file, cause);
+export class AnchorCache {
+  #key: CacheKey;
+
+  constructor(key: CacheKey) {
+    this.#key = key;
   }
+
+  /** Reads and writes in another folder from now on. */
+  moveTo(cacheDir: string): void {
+    this.#key = { ...this.#key, cacheDir };
+  }
+
+  get #good(): string {
+    return this.#file('.json');
+  }
+
+  get #pending(): string {
+    return this.#file('.json', 'pending');
+  }
+
+  get #approval(): string {
+    return this.#file('.sha256', 'approved');
+  }
+
+  /**
+   * Candidates have a folder of their own: what is only rehearsed never stands in for what is enforced. Anchor names are
+   * the operator's words: encoded and with an ending, none of them can leave its folder.
+   */
+  #file(ending: string, folder = ''): string {
+    const { cacheDir, list, name } = this.#key;
+    return join(cacheDir, list === 'anchors' ? '' : list, folder, `${encodeURIComponent(name)}${ending}`);
+  }
+
+  load(): Promise<StoredAnchor | null> {
+    return load(this.#good, this.#key);
+  }
+
+  save(anchor: StoredAnchor): Promise<void> {
+    return save(this.#good, anchor);
+  }
+
+  /** What a candidate of the same name and URLs has; null for a candidate. */
+  async loadRehearsed(): Promise<StoredAnchor | null> {
+    if (this.#key.list === 'candidates') return null;
+    return new AnchorCache({ ...this.#key, list: 'candidates' }).load();
+  }
+
+  loadPending(): Promise<StoredAnchor | null> {
+    return load(this.#pending, this.#key);
+  }
+
+  savePending(anchor: StoredAnchor): Promise<void> {
+    return save(this.#pending, anchor);
+  }
+
+  /** What the operator approved: a root's SHA-256 in lower hex, if the command wrote it; null: nothing. */
+  async loadApproval(): Promise<string | null> {
+    const text = await readText(this.#approval);
+    return text === null ? null : normalizeSha256(text.trim());
+  }
+
+  approve(rootSha256: string): Promise<void> {
+    return replaceFile(this.#approval, `${rootSha256}\n`);
+  }
+
+  dropApproval(): Promise<void> {
+    return rm(this.#approval, { force: true });
+  }
+
+  /** The approval goes first: without it nothing that is left over is ever taken. */
+  async dropPending(): Promise<void> {
+    await this.dropApproval();
+    await rm(this.#pending, { force: true });
+  }
+}
+
+async function load(file: string, { name, urls }: CacheKey): Promise<StoredAnchor | null> {
+  const text = await readText(file);
+  if (text === null) return null;
   const stored = parse(text, file);
   const sameUrls =
-    stored.sources.length === options.urls.length &&
-    stored.sources.every(({ url }, index) => url === options.urls[index]);
-  return stored.name === options.name && sameUrls ? stored : null;
+    stored.sources.length === urls.length && stored.sources.every(({ url }, index) => url === urls[index]);
+  return stored.name === name && sameUrls ? stored : null;
 }
 
-/** Replaces the stored anchor as a whole: readers see the old file or the new one. Throws what node:fs throws. */
-export async function saveAnchor(cacheDir: string, anchor: StoredAnchor): Promise<void> {
+/** Replaces the file as a whole: readers see the old one or the new one. */
+function save(file: string, anchor: StoredAnchor): Promise<void> {
   const sources = anchor.sources.map((source) => ({ ...source, bytes: source.bytes.toString('base64') }));
-  const text = `${JSON.stringify({ version: 1, ...anchor, sources }, null, 2)}\n`;
-  await replaceFile(fileOf(cacheDir, anchor.name), text);
+  return replaceFile(file, `${JSON.stringify({ version: 1, ...anchor, sources }, null, 2)}\n`);
 }
 
-/** Anchor names are the operator's words: encoded, none of them can leave the folder. */
-function fileOf(cacheDir: string, name: string): string {
-  return join(cacheDir, `${encodeURIComponent(name)}.json`);
+async function readText(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw unreadable(file, `cannot be read (${code})`, cause);
+  }
 }
 
 function parse(text: string, file: string): StoredAnchor {
+  const wrong = 'not a stored trust anchor';
   let stored: unknown;
   try {
     stored = JSON.parse(text);
   } catch (cause) {
-    throw unreadable(file, cause);
+    throw unreadable(file, wrong, cause);
   }
-  const { version, name, fetchedAt, rootSha256, sources } = fields(stored);
+  const { version, name, fetchedAt, rootSha256, basis = 'first_use', sources } = fields(stored);
   if (
     version !== 1 ||
     typeof name !== 'string' ||
     !Number.isSafeInteger(fetchedAt) ||
     typeof rootSha256 !== 'string' ||
     !/^[0-9a-f]{64}$/.test(rootSha256) ||
+    !bases.some((each) => each === basis) ||
     !Array.isArray(sources)
   ) {
-    throw unreadable(file);
+    throw unreadable(file, wrong);
   }
+  const parseSource = (value: unknown): StoredSource => {
+    const { url, bytes, etag, lastModified } = fields(value);
+    if (typeof url !== 'string' || typeof bytes !== 'string') throw unreadable(file, wrong);
+    return {
+      url,
+      bytes: Buffer.from(bytes, 'base64'),
+      ...(typeof etag === 'string' ? { etag } : {}),
+      ...(typeof lastModified === 'string' ? { lastModified } : {}),
+    };
+  };
   return {
     name,
     fetchedAt: fetchedAt as number,
     rootSha256,
-    sources: sources.map((source) => parseSource(source, file)),
-  };
-}
-
-function parseSource(value: unknown, file: string): StoredSource {
-  const { url, bytes, etag, lastModified } = fields(value);
-  if (typeof url !== 'string' || typeof bytes !== 'string') throw unreadable(file);
-  return {
-    url,
-    bytes: Buffer.from(bytes, 'base64'),
-    ...(typeof etag === 'string' ? { etag } : {}),
-    ...(typeof lastModified === 'string' ? { lastModified } : {}),
+    basis: basis as StoredAnchor['basis'],
+    sources: sources.map(parseSource),
   };
 }
 
@@ -95,7 +181,7 @@ function fields(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-function unreadable(file: string, cause?: unknown): GatewayError {
-  const message = `${file}: not a stored trust anchor`;
+function unreadable(file: string, found: string, cause?: unknown): GatewayError {
+  const message = `${file}: ${found}`;
   return new GatewayError({ code: 'TRUST_CACHE_UNREADABLE', side: 'internal', message, cause });
 }

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  type AnchoredFacts,
   type HandshakeFacts,
   handshakeLine,
   leafJson,
   liveLine,
   type MessageFacts,
   messageLine,
+  type TrustFacts,
   trustLine,
 } from '../../src/audit/record.ts';
 
@@ -281,21 +283,64 @@ describe('a message record', () => {
 });
 
 describe('a trust record', () => {
+  const event: TrustFacts = {
+    time,
+    event: 'trust_on_first_use',
+    anchor: 'own',
+    rootSha256: 'ab'.repeat(32),
+    url: 'https://pki.example/root.pem',
+    detail: null,
+    added: null,
+    removed: null,
+  };
+
   it('tells the event, the anchor and its root', () => {
-    const line = trustLine({
-      time,
-      event: 'trust_on_first_use',
-      anchor: 'own',
-      rootSha256: 'ab'.repeat(32),
-      detail: null,
-    });
-    expect(Object.entries(parse(line))).toEqual([
+    expect(Object.entries(parse(trustLine(event)))).toEqual([
       ['type', 'trust'],
       ['time', '2026-01-02T03:04:05.067Z'],
       ['event', 'trust_on_first_use'],
       ['anchor', 'own'],
       ['root_sha256', 'ab'.repeat(32)],
+      ['url', 'https://pki.example/root.pem'],
       ['detail', null],
+      ['added', null],
+      ['removed', null],
     ]);
+  });
+
+  it('tells of a change which certificates came and went, each from where and how long it lasts', () => {
+    const certificate: AnchoredFacts = {
+      anchor: 'own',
+      subject: 'CN=Root CA',
+      serial: '4d01',
+      sha256: '1234567890'.repeat(6) + 'abcd',
+      source: '/etc/ehi/root.pem',
+      notBefore: time,
+      notAfter: Number.NaN,
+    };
+    const facts = { anchor: null, rootSha256: null, url: null, event: 'changed' };
+    const [subject, serial] = ['CN='.padEnd(600, 'a'), '5'.padEnd(600, '0')];
+    const line = trustLine({
+      ...event,
+      ...facts,
+      added: [certificate],
+      removed: [{ ...certificate, subject, serial }],
+    });
+    expect(parse(line)).toMatchObject({ event: 'changed', anchor: null });
+    const { added, removed } = JSON.parse(line);
+    expect(Object.entries(added[0])).toEqual([
+      ['anchor', 'own'],
+      ['subject', 'CN=Root CA'],
+      ['serial', '4d01'],
+      ['sha256', certificate.sha256],
+      ['source', '/etc/ehi/root.pem'],
+      ['not_before', '2026-01-02T03:04:05.067Z'],
+      ['not_after', null],
+    ]);
+    expect(removed).toEqual([{ ...added[0], subject: subject.slice(0, 512), serial: serial.slice(0, 512) }]);
+    expect(parse(trustLine({ ...event, ...facts, added: [], removed: [] }))).toMatchObject({
+      added: [],
+      removed: [],
+    });
   });
 });

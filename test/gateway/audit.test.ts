@@ -22,7 +22,7 @@ const handshakeFields = [
     'reason',
     'openssl_code',
   ],
-  'detail',
+  ...['detail', 'generation', 'revocation', 'shadow'],
 ];
 const leafFields = ['subject', 'issuer', 'serial', 'not_before', 'not_after', 'spki_pin', 'thumbprint'];
 const messageFields = [

@@ -56,7 +56,9 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const directory = opened.use(await openDirectory({ '/ca.crl': pki.crl().der }, { secure: false }));
     const extensions = [distributionPoints([{ urls: [`${directory.origin}/ca.crl`] }])];
     const [doomed, other] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
-    const stage = opened.use(await openStage({ authority: pki, config: trusting({ refresh: '200ms', firstContact: '5s' }) }));
+    const stage = opened.use(
+      await openStage({ authority: pki, config: trusting({ refresh: '200ms', firstContact: '5s' }) }),
+    );
     return scene(opened, { stage, doomed, other, reason: 'revoked' }, async () => {
       directory.files.set('/ca.crl', pki.crl({ number: 2, revoked: [{ serial: doomed }] }).der);
     });
@@ -81,7 +83,9 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const responder = opened.use(await openOcspResponder({ issuers: [pki.issuing, pki.root] }));
     const extensions = [ocspResponders([responder.url])];
     const [doomed, other] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
-    const stage = opened.use(await openStage({ authority: pki, config: trusting({ refresh: '200ms', firstContact: '5s' }) }));
+    const stage = opened.use(
+      await openStage({ authority: pki, config: trusting({ refresh: '200ms', firstContact: '5s' }) }),
+    );
     return scene(opened, { stage, doomed, other, reason: 'revoked' }, async () => {
       responder.statuses.set(parseCertificate(doomed.der).serial, { revokedAt: Date.now() - seconds });
     });
@@ -94,7 +98,11 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const trust = { anchors: [own, { name: 'second', files: ['second.pem'] }], cacheDir: 'trust' };
     const clients = { match: [{ commonName: 'Example client' }, { commonName: 'Second client' }] };
     const stage = opened.use(
-      await openStage({ authority: pki, files: { 'second.pem': second.anchorPem }, config: { trust, clients } }),
+      await openStage({
+        authority: pki,
+        files: { 'second.pem': second.anchorPem },
+        config: { trust, clients },
+      }),
     );
     return scene(
       opened,
@@ -193,7 +201,9 @@ describe('open connections of a client that may call no longer, after a change o
     await goesOn.goOn(5);
     const again = await stage.send(post(), doomed).catch(() => null);
     expect(again === null ? 'closed' : statusOf(again)).toBe(reason === 'address_refused' ? 'closed' : 403);
-    expect(stage.gateway.records().filter(({ type, status }) => type === 'message' && status >= 500)).toEqual([]);
+    expect(stage.gateway.records().filter(({ type, status }) => type === 'message' && status >= 500)).toEqual(
+      [],
+    );
     const withdrawn = `ehi_permits_withdrawn_total{reason="${reason}"}`;
     await metricsWhen(stage.gateway, (samples) => samples.get(withdrawn) === 2);
     await bystander[Symbol.asyncDispose]();

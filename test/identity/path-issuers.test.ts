@@ -23,6 +23,7 @@ describe('an issuer', () => {
     ['that says it is no CA', { basicConstraints: { ca: false } }, 'untrusted'],
     ['of version 1', { version: 1 }, 'untrusted'],
     ['that may not sign certificates', { keyUsage: ['cRLSign'] }, 'untrusted'],
+    ['that only signs CRLs', { keyUsage: ['cRLSign'], basicConstraints: null }, 'untrusted'],
     ['without a key usage', { keyUsage: null }, 3],
     [
       'with a critical extension that nobody knows',

@@ -50,8 +50,7 @@ function checkWith({ policy = {}, ...known }: Known): RevocationCheck {
   return new RevocationCheck(material, certificates);
 }
 
-const word = (leaf: Certificate, known: Known, at = now) =>
-  checkWith(known).word([leaf, issuing, root], at);
+const word = (leaf: Certificate, known: Known, at = now) => checkWith(known).word([leaf, issuing, root], at);
 
 describe('a certificate that names no source', () => {
   it('is not checked, where none is configured', () => {
@@ -91,14 +90,17 @@ describe('the sources of one certificate', () => {
     expect(word(leaves.both, { ocsp: [fact(leaves.both)], policy: leafOnly }).status).toBe('good');
   });
 
-  it.each(['unknown', 'failed'] as const)('leave it unknown where OCSP is %s and nothing else is named', (status) => {
-    const ocsp = [fact(leaves.ocsp, { status, detail: 'the responder is down' })];
-    expect(word(leaves.ocsp, { ocsp, policy: leafOnly })).toMatchObject({
-      status: 'unknown',
-      until: now + 1000,
-      detail: expect.stringContaining(leaves.ocsp.subject),
-    });
-  });
+  it.each(['unknown', 'failed'] as const)(
+    'leave it unknown where OCSP is %s and nothing else is named',
+    (status) => {
+      const ocsp = [fact(leaves.ocsp, { status, detail: 'the responder is down' })];
+      expect(word(leaves.ocsp, { ocsp, policy: leafOnly })).toMatchObject({
+        status: 'unknown',
+        until: now + 1000,
+        detail: expect.stringContaining(leaves.ocsp.subject),
+      });
+    },
+  );
 
   it('are believed by any that says revoked, however good the others are', () => {
     const ocsp = [fact(leaves.both, { status: 'revoked', detail: 'at noon' })];
@@ -127,7 +129,6 @@ describe('the sources of one certificate', () => {
 });
 
 describe('the path', () => {
-
   it('asks about the CAs between, not about the root, and about none with scope leaf', () => {
     const crls = [crl(), rootsCrl({ revoked: [{ serial: issuing.serialOctets }] })];
     expect(word(leaves.crl, { crls })).toMatchObject({

@@ -52,23 +52,29 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
   const clock = { now };
   const timers = new ManualTimers();
   const events: TrustEvent[] = [];
+  const changes: TrustEvent[] = [];
   const published: AnchorState[][] = [];
   const running = new Set<Trust>();
   const urls = [`${directory.origin}/root.pem`, `${directory.origin}/issuing.pem`];
   const configured: AnchorOptions = { name: 'own', urls, tls: { ca: caFile } };
-  const open = async (changes: typeof options = {}) => {
-    const { anchor, ...rest } = { ...options, ...changes };
-    const trust = await openTrust({
+  const settings = (variation: typeof options = {}) => {
+    const { anchor, ...rest } = { ...options, ...variation };
+    return {
       anchors: [{ ...configured, ...anchor }],
       requirePin: false,
       refresh: 3_600_000,
       cacheDir: join(folder.path, 'trust'),
+      ...rest,
+    };
+  };
+  const open = async (variation: typeof options = {}) => {
+    const trust = await openTrust({
       onAnchors: (anchors) => published.push(anchors),
-      onEvent: (event) => events.push(event),
+      onEvent: (event) => (event.action === 'changed' ? changes : events).push(event),
       clock: () => clock.now,
       timers,
       random: () => 0,
-      ...rest,
+      ...settings(variation),
     });
     running.add(trust);
     return trust;
@@ -77,18 +83,31 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     for (const trust of running) trust.close();
   });
   const stack = opened.move();
-  /** What happened since the last call. */
+  /** What happened since the last call, changes apart. */
   const actions = () => events.splice(0).map(({ action }) => action);
+  /** What changed since the last call: how, and whose certificates came and went. */
+  const changed = () =>
+    changes.splice(0).map(({ anchor, detail, added = [], removed = [] }) => ({
+      anchor,
+      detail,
+      added: added.map(({ sha256 }) => sha256),
+      removed: removed.map(({ sha256 }) => sha256),
+    }));
   return {
     directory,
     configured,
     folder: folder.path,
+    cacheDir: join(folder.path, 'trust'),
     cacheFile: join(folder.path, 'trust', 'own.json'),
     clock,
     timers,
     events,
+    changes,
     published,
     actions,
+    changed,
+    /** What `open` would take, for `update`. */
+    settings,
     open,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -99,6 +118,7 @@ export async function openWarmStore() {
   const store = await openStore();
   (await store.open()).close();
   store.actions();
+  store.changed();
   return store;
 }
 

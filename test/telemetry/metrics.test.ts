@@ -13,6 +13,7 @@ function opened(options: { lost?: () => number } & Partial<MetricsOptions> = {})
     now: () => 0,
     serverCertificates: () => [],
     anchors: () => [],
+    revocationSources: () => [],
     ...rest,
   });
 }

@@ -4,6 +4,7 @@ import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts
 import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import { readAnchor } from '../../src/trust/bundle.ts';
 import { authority } from '../support/authority.ts';
+import { type PkitsCase, pkitsCases, trustAnchor } from '../support/pkits.ts';
 
 const now = Date.UTC(2026, 0, 15);
 const { root, issuing, issueClient } = authority({ now });
@@ -43,6 +44,53 @@ describe('an anchor', () => {
     );
   });
 
+  it('may bridge a root’s change of keys: the old key, certified by the new root, is no second root', () => {
+    const renewed = ca({ subject: root.subject });
+    const link = ca({ subject: root.subject, issuer: renewed, key: root.privateKey });
+    expect(read([issuing, link, renewed])).toEqual([renewed.der, link.der, issuing.der]);
+    expect(read([root, renewed]), 'but two roots are').toContain(
+      `more than one root: ${[root, renewed].map((each) => certificates(each)[0]?.subject).join(' and ')}`,
+    );
+  });
+
+  it('does not count a CA’s certificate for its own other key against a path length', () => {
+    const top = ca({ subject: { CN: 'top' }, basicConstraints: { ca: true, pathLength: 1 } });
+    const middle = ca({ subject: { CN: 'ca' }, issuer: top, basicConstraints: { ca: true, pathLength: 0 } });
+    const link = ca({ subject: middle.subject, issuer: middle });
+    expect(read([top, middle, link])).toEqual([top.der, middle.der, link.der]);
+    const low = ca({ subject: { CN: 'low' }, issuer: link });
+    expect(read([top, middle, link, low])).toEqual(['CN=low: no path leads to the root CN=top']);
+  });
+
+  it('counts a path length on the way that leaves the most', () => {
+    const top = ca({ subject: { CN: 'top' } });
+    const narrow = ca({ subject: { CN: 'mid' }, issuer: top, basicConstraints: { ca: true, pathLength: 1 } });
+    const wide = ca({ subject: narrow.subject, issuer: top, key: narrow.privateKey });
+    const middle = ca({ subject: { CN: 'middle' }, issuer: narrow });
+    const low = ca({ subject: { CN: 'low' }, issuer: middle });
+    const all = [top, narrow, wide, middle, low].map(({ der }) => der);
+    expect(read([top, narrow, wide, middle, low])).toEqual(all);
+  });
+
+  it('may have certificates that only sign CRLs, CA or not, last of all', () => {
+    const only = { keyUsage: ['cRLSign'], issuer: root } as const;
+    const signer = ca({ ...only, subject: { CN: 'crl' }, basicConstraints: null });
+    const sameName = ca({ ...only, subject: root.subject });
+    expect(read([signer, sameName, root, issuing])).toEqual([
+      root.der,
+      issuing.der,
+      signer.der,
+      sameName.der,
+    ]);
+  });
+
+  it.each(['4.4.19', '4.5.1', '4.5.3', '4.5.6'])('may be that of PKITS %s', (wanted) => {
+    const { certificates: below } = pkitsCases.find(({ number }) => number === wanted) as PkitsCase;
+    const held = [trustAnchor, ...below].map(parseCertificate);
+    const reading = readAnchor({ name: 'pkits', certificates: held, now: Date.now() });
+    expect(reading).toMatchObject({ ok: true, anchor: { certificates: { length: held.length } } });
+  });
+
   it('takes the pinned root, in any spelling of its SHA-256', () => {
     const [{ sha256, x509 }] = certificates(root) as [Certificate];
     expect(read([root, issuing], { rootSha256: sha256 })).toEqual([root.der, issuing.der]);
@@ -66,6 +114,9 @@ describe('an anchor is refused', () => {
   const rootName = 'CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB';
   const issuingName = rootName.replace('Root', 'Issuing');
   const subject = { CN: 'ca' };
+  const crlSigner = (options: Partial<IssueOptions> = {}) =>
+    ca({ subject: { CN: 'crl' }, issuer: root, basicConstraints: null, keyUsage: ['cRLSign'], ...options });
+  const signer = crlSigner();
 
   it.each<[string, Issued[], string]>([
     ['without a certificate', [], 'no self-signed root among the certificates'],
@@ -77,9 +128,9 @@ describe('an anchor is refused', () => {
       `${issuingName}: no path leads to the root ${rootName}`,
     ],
     [
-      'whose root only names itself as its issuer',
+      'whose root only names itself as its issuer, signed by another key',
       [ca({ subject, issuer: ca({ subject }) })],
-      'CN=ca: does not verify as signed by itself',
+      'no self-signed root among the certificates',
     ],
     [
       'with a leaf in it',
@@ -95,6 +146,36 @@ describe('an anchor is refused', () => {
       'whose CA may not sign certificates',
       [ca({ subject, keyUsage: ['cRLSign'] })],
       'CN=ca: its key usage lacks keyCertSign',
+    ],
+    [
+      'with a root that may only sign CRLs, though it is one',
+      [root, ca({ subject, keyUsage: ['cRLSign'] })],
+      `more than one root: ${rootName} and CN=ca`,
+    ],
+    [
+      'with a signer of CRLs that no CA of it issued',
+      [root, crlSigner({ issuer: stranger.root })],
+      `CN=crl: no path leads to the root ${rootName}`,
+    ],
+    [
+      'with a signer of CRLs that a signer of CRLs issued',
+      [root, signer, crlSigner({ issuer: { ...signer, subject: signer.subject } })],
+      `CN=crl: no path leads to the root ${rootName}`,
+    ],
+    [
+      'with a weak signer of CRLs',
+      [root, crlSigner({ key: 'rsa-1024', hash: 'sha1' })],
+      'CN=crl: has an RSA key of 1024 bits',
+    ],
+    [
+      'with a certificate that may sign neither certificates nor CRLs',
+      [root, crlSigner({ keyUsage: ['digitalSignature'] })],
+      'CN=crl: is no CA certificate (basicConstraints)',
+    ],
+    [
+      'with a CA’s own certificate for another key, signed with SHA-1',
+      [root, ca({ subject: root.subject, issuer: root, hash: 'sha1' })],
+      `${rootName}: has a signature with SHA-1`,
     ],
     [
       'before a CA is valid',

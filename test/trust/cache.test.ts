@@ -35,7 +35,13 @@ describe('the cache', () => {
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(trust.states()).toMatchObject([{ fetchedAt: now, pinned: false, source: 'cache' }]);
     expect(store.events.splice(0)).toEqual([
-      { type: 'trust', action: 'from_cache', anchor: 'own', sha256: sha256(own) },
+      {
+        type: 'trust',
+        action: 'from_cache',
+        anchor: 'own',
+        sha256: sha256(own),
+        url: `${store.directory.origin}/root.pem`,
+      },
     ]);
     expect(store.directory.requests).toHaveLength(2);
     expect(store.timers.pending).toMatchObject([{ milliseconds: 1000 }]);

@@ -24,7 +24,13 @@ describe('an anchor from URLs', () => {
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(trust.states()).toMatchObject([{ name: 'own', fetchedAt: now, pinned: false, source: 'url' }]);
     expect(store.events).toEqual([
-      { type: 'trust', action: 'trust_on_first_use', anchor: 'own', sha256: sha256(own) },
+      {
+        type: 'trust',
+        action: 'trust_on_first_use',
+        anchor: 'own',
+        sha256: sha256(own),
+        url: `${store.directory.origin}/root.pem`,
+      },
     ]);
     expect(store.published).toEqual([]);
   });

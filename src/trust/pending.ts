@@ -1,0 +1,146 @@
+/** Another root than the known one, as an anchor's sources serve it: it waits here until the operator names it. */
+import type { Certificate } from '../pki/certificate.ts';
+import type { UrlAnchor } from './anchor.ts';
+import type { SoundReading, SourcesReading } from './reading.ts';
+import type { TrustAction, TrustEvent } from './state.ts';
+import type { AnchorCache, StoredAnchor, StoredSource } from './store.ts';
+
+/** What a feed shares with its pending root. */
+export interface FeedParts {
+  readonly anchor: UrlAnchor;
+  readonly cache: AnchorCache;
+  readonly clock: () => number;
+  /** Judges the sources now; `rootSha256` undefined: with any root. */
+  read(sources: readonly StoredSource[], rootSha256: string | undefined): SourcesReading;
+  report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'url' | 'detail'>): void;
+  /** Reports what is thrown, as a failure of the cache, and answers undefined then. */
+  attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
+}
+
+/** Who named which root, by its SHA-256. */
+export interface Approval {
+  readonly sha256: string;
+  readonly basis: 'approval' | 'pin';
+}
+
+export type ApprovalJudgement =
+  | { readonly ok: true; readonly set: StoredAnchor; readonly reading: SoundReading }
+  | { readonly ok: false; readonly objection: string };
+
+export class PendingRoot {
+  readonly #parts: FeedParts;
+  #set: StoredAnchor | null = null;
+  /** The certificates that were last told of, so that a set is told once and not at every fetch. */
+  #told = '';
+  #objection = '';
+
+  constructor(parts: FeedParts) {
+    this.#parts = parts;
+  }
+
+  get exists(): boolean {
+    return this.#set !== null;
+  }
+
+  inherit(other: PendingRoot): void {
+    this.#set = other.#set;
+    this.#told = other.#told;
+  }
+
+  /** What waited when the gateway stopped; `known`: the root in use, which is what else may have been left over. */
+  async restore(known: string): Promise<void> {
+    const { cache, attempt } = this.#parts;
+    const set = await attempt(() => cache.loadPending());
+    this.#set = set?.rootSha256 === known ? null : (set ?? null);
+  }
+
+  /** Keeps what is served if its root is all that is new about it; an unsound set never takes a sound one's place. */
+  async put(
+    sources: readonly StoredSource[],
+    { root, known }: { root: Certificate; known: string },
+  ): Promise<void> {
+    const { anchor, clock, read, report } = this.#parts;
+    const reading = read(sources, undefined);
+    if (reading.anchor !== null) {
+      const { name } = anchor;
+      this.#set = { name, fetchedAt: clock(), rootSha256: root.sha256, basis: 'approval', sources };
+      await this.save();
+    }
+    const served = reading.certificates.map(({ sha256 }) => sha256).join();
+    if (served === this.#told) return;
+    this.#told = served;
+    const pin = anchor.rootSha256;
+    const approver = pin === undefined ? 'approval' : 'rootSha256 to name it';
+    const next =
+      reading.problem === null ? `it waits for ${approver}` : `nor is it sound: ${reading.problem}`;
+    report('root_changed_refused', {
+      sha256: root.sha256,
+      url: reading.origins.get(root.sha256) ?? '',
+      detail: `the sources serve another root, ${root.subject}; only ${pin ?? known} is taken; ${next}`,
+    });
+  }
+
+  async save(): Promise<void> {
+    const { cache, attempt } = this.#parts;
+    const set = this.#set;
+    if (set !== null) await attempt(() => cache.savePending(set));
+  }
+
+  /** The root that the operator has named, by the pin or else by a file; null where nothing waits. */
+  async findApproval(): Promise<Approval | null> {
+    const { anchor, cache } = this.#parts;
+    if (this.#set === null) return null;
+    if (anchor.rootSha256 === this.#set.rootSha256) return { sha256: anchor.rootSha256, basis: 'pin' };
+    try {
+      const sha256 = await cache.loadApproval();
+      return sha256 === null ? null : { sha256, basis: 'approval' };
+    } catch (cause) {
+      this.#object('cache_failed', cause instanceof Error ? cause.message : String(cause));
+      return null;
+    }
+  }
+
+  /** Whether the approval fits what waits at this moment, which may be another set than the operator saw. */
+  judge({ sha256, basis }: Approval): ApprovalJudgement {
+    const { anchor, read } = this.#parts;
+    const set = this.#set;
+    const refuse = (objection: string) => ({ ok: false, objection }) as const;
+    if (set === null) return refuse('nothing waits any more');
+    if (sha256 !== set.rootSha256) {
+      const named = /^[0-9a-f]{64}$/.test(sha256) ? sha256 : 'no root';
+      return refuse(`it names ${named}, and ${set.rootSha256} is what waits`);
+    }
+    // A pin is the stronger word: it stands in the configuration.
+    if (anchor.rootSha256 !== undefined && anchor.rootSha256 !== sha256)
+      return refuse(`rootSha256 allows only ${anchor.rootSha256}`);
+    const reading = read(set.sources, sha256);
+    return reading.anchor === null ? refuse(reading.problem) : { ok: true, set: { ...set, basis }, reading };
+  }
+
+  /** An approval that does not fit is taken away: it must not lie in wait for a set that nobody has seen yet. */
+  async refuse(objection: string): Promise<void> {
+    const { cache, attempt } = this.#parts;
+    this.#object('approval_refused', objection);
+    await attempt(() => cache.dropApproval());
+  }
+
+  /** Nothing waits any more: it was taken, or `served`, the known root, is what the sources serve again. */
+  async clear(served: string, { onDisk }: { onDisk: boolean }): Promise<void> {
+    const { cache, report, attempt } = this.#parts;
+    const waited = this.#set?.rootSha256;
+    this.#set = null;
+    this.#told = '';
+    this.#objection = '';
+    if (waited !== undefined && waited !== served)
+      report('pending_dropped', { sha256: waited, detail: `the sources serve the root ${served} again` });
+    if (onDisk) await attempt(() => cache.dropPending());
+  }
+
+  /** Told once: the file is looked at every second. */
+  #object(action: 'approval_refused' | 'cache_failed', detail: string): void {
+    if (detail === this.#objection) return;
+    this.#objection = detail;
+    const sha256 = this.#set?.rootSha256;
+    this.#parts.report(action, { ...(sha256 === undefined ? {} : { sha256 }), detail });
+  }
+}
