@@ -69,7 +69,6 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     match: null,
     ticketKeys: null,
     shadow: null,
-    ticketKeys: null,
     routes: [{ path: '/', upstream, deadline: while10s }],
     limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
     timeouts: {

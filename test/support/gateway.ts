@@ -20,6 +20,8 @@ export interface GatewayOptions {
   /** File name → content, written beside the configuration, mode 0600. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The most descriptors that the process may have; absent: as many as the tests. */
+  readonly descriptors?: number;
 }
 
 export interface Ready {
@@ -190,7 +192,7 @@ function withPorts(config: GatewayOptions['config']): object {
 
 /** The same without waiting: for starts that are to fail. */
 export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
-  const { files = {}, env = {} } = options;
+  const { files = {}, env = {}, descriptors } = options;
   const folder = await mkdtemp(join(tmpdir(), 'ehi-gateway-'));
   const file = join(folder, 'gateway.yaml');
   for (const [name, content] of Object.entries(files)) {
@@ -198,7 +200,10 @@ export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   }
   await writeFile(file, stringify(withPorts(options.config)));
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
-  const child = spawn(node, [main, 'run', '--config', file], {
+  const command = [node, main, 'run', '--config', file];
+  // A shell is the only one that sets limits; it becomes the gateway, so that its pid and its signals stay right.
+  if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+  const child = spawn(command[0] as string, command.slice(1), {
     cwd: folder,
     env: { ...process.env, ...env },
   });

@@ -20,6 +20,8 @@ export interface StageOptions {
   /** Further files beside the configuration. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** The most descriptors that the gateway may have. */
+  readonly descriptors?: number;
 }
 
 export interface Stage extends AsyncDisposable {
@@ -65,6 +67,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
         ...files,
       },
       env: options.env ?? {},
+      ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
       config: configuration,
     }),
   );

@@ -1,0 +1,43 @@
+/** More connections than the process may have descriptors: some are turned away, nothing ends, and it recovers. */
+import { once } from 'node:events';
+import net from 'node:net';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { readMetrics, type Samples } from '../support/metrics.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const descriptors = 128;
+
+it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
+  await using stage = await openStage({ descriptors, config: { relays } });
+  const crowd = Array.from({ length: 3 * descriptors }, () => {
+    const socket = net.connect({ port: stage.gateway.port, host: '127.0.0.1' });
+    // Whoever is turned away sees an end or a reset.
+    return socket.on('error', () => {}).resume();
+  });
+  const closed = crowd.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  await Promise.all(crowd.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])));
+  await Promise.race(closed);
+  for (const socket of crowd) socket.destroy();
+  await Promise.all(closed);
+
+  const samples = await whenEmpty(stage);
+  expect(samples.get('ehi_relay_thread_restarts_total')).toBe(0);
+  for (let visit = 0; visit < 5; visit++) expect(statusOf(await stage.send(post()))).toBe(200);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  // Nobody here ever saw those who were turned away.
+  const seen = stage.gateway
+    .records()
+    .filter(({ type, verdict }) => type === 'handshake' && verdict === 'failed');
+  expect(seen.length).toBeGreaterThan(0);
+  expect(seen.length).toBeLessThan(crowd.length);
+});
+
+/** The admin port needs descriptors too, so it may be a while until it answers. */
+async function whenEmpty({ gateway }: Stage): Promise<Samples> {
+  for (;;) {
+    const samples = await readMetrics(gateway).catch(() => null);
+    if (samples?.get('ehi_connections') === 0) return samples;
+  }
+}
