@@ -280,7 +280,7 @@ describe('a trust record', () => {
       anchor: 'own',
       subject: 'CN=Root CA',
       serial: '4d01',
-      sha256: '1234567890'.repeat(6) + 'abcd',
+      sha256: '0123456789abcdef'.repeat(4),
       source: '/etc/ehi/root.pem',
       notBefore: time,
       notAfter: Number.NaN,
@@ -293,8 +293,9 @@ describe('a trust record', () => {
       added: [certificate],
       removed: [{ ...certificate, subject, serial }],
     });
-    expect(parse(line)).toMatchObject({ event: 'changed', anchor: null });
-    expect(Object.entries(parse(line).added[0])).toEqual([
+    const { added, removed, ...rest } = parse(line) as Record<'added' | 'removed', [object]>;
+    expect(rest).toMatchObject({ event: 'changed', anchor: null });
+    expect(Object.entries(added[0])).toEqual([
       ['anchor', 'own'],
       ['subject', 'CN=Root CA'],
       ['serial', '4d01'],
@@ -303,9 +304,7 @@ describe('a trust record', () => {
       ['not_before', '2026-01-02T03:04:05.067Z'],
       ['not_after', null],
     ]);
-    expect(parse(line).removed).toEqual([
-      { ...parse(line).added[0], subject: subject.slice(0, 512), serial: serial.slice(0, 512) },
-    ]);
+    expect(removed).toEqual([{ ...added[0], subject: subject.slice(0, 512), serial: serial.slice(0, 512) }]);
     expect(parse(trustLine({ ...event, ...facts, added: [], removed: [] }))).toMatchObject({
       added: [],
       removed: [],
