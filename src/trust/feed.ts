@@ -43,7 +43,9 @@ export class AnchorFeed {
       read: (sources, rootSha256) =>
         readSources({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
       report: (action, facts) => {
-        if (!this.hasEnded) report({ type: 'trust', action, anchor: anchor.name, ...facts });
+        if (this.hasEnded) return false;
+        report({ type: 'trust', action, anchor: anchor.name, ...facts });
+        return true;
       },
       attempt: (work) =>
         work().catch((cause: unknown) => {

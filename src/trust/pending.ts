@@ -12,7 +12,8 @@ export interface FeedParts {
   readonly clock: () => number;
   /** Judges the sources now; `rootSha256` undefined: with any root. */
   read(sources: readonly StoredSource[], rootSha256: string | undefined): SourcesReading;
-  report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'url' | 'detail'>): void;
+  /** False: the feed has ended, and nobody was told. */
+  report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'url' | 'detail'>): boolean;
   /** Reports what is thrown, as a failure of the cache, and answers undefined then. */
   attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
@@ -65,20 +66,22 @@ export class PendingRoot {
     const fetchedAt = clock();
     const { name } = anchor;
     const set: StoredAnchor = { name, fetchedAt, rootSha256: root.sha256, basis: 'approval', sources };
-    if (reading.anchor !== null) this.#set = set;
+    if (reading.anchor !== null) {
+      this.#set = set;
+      // Before it is told: whoever hears of it asks the command what it is.
+      await this.save();
+    }
     const served = reading.certificates.map(({ sha256 }) => sha256).join();
-    if (served !== this.#told) this.#tell(reading, { root, known });
-    this.#told = served;
-    if (reading.anchor !== null) await this.save();
+    if (served !== this.#told && this.#tell(reading, { root, known })) this.#told = served;
   }
 
-  #tell(reading: SourcesReading, { root, known }: { root: Certificate; known: string }): void {
+  #tell(reading: SourcesReading, { root, known }: { root: Certificate; known: string }): boolean {
     const { anchor, report } = this.#parts;
     const pin = anchor.rootSha256;
     const approver = pin === undefined ? 'approval' : 'rootSha256 to name it';
     const next =
       reading.problem === null ? `it waits for ${approver}` : `nor is it sound: ${reading.problem}`;
-    report('root_changed_refused', {
+    return report('root_changed_refused', {
       sha256: root.sha256,
       url: reading.origins.get(root.sha256) ?? '',
       detail: `the sources serve another root, ${root.subject}; only ${pin ?? known} is taken; ${next}`,
