@@ -112,6 +112,32 @@ describe('an anchor from URLs that stays as it is', () => {
     expect(store.timers.pending).toMatchObject([{ milliseconds: 60_000 }]);
   });
 
+  it('takes nothing meanwhile that the old word refuses, or the new one', async () => {
+    const not = (count: number) => (anchor: { certificates: readonly unknown[] }) =>
+      anchor.certificates.length === count ? `not ${count}` : null;
+    await using store = await openRunning({ accept: not(1) });
+    const asked = Promise.withResolvers<ServerResponse>();
+    store.directory.misbehaviour = (_, response) => asked.resolve(response);
+    const cold = { ...store.configured, name: 'cold', urls: [`${store.directory.origin}/chain.pem`] };
+    const updating = store.trust.update({
+      ...store.settings({ accept: not(3) }),
+      anchors: [store.configured, cold],
+    });
+    const response = await asked.promise;
+    store.directory.misbehaviour = null;
+    const { issuing } = authority({ now, root: { key: own.root.privateKey }, name: 'Example' });
+    for (const served of [own.root.pem, own.issuing.pem + issuing.pem]) {
+      serve(store.directory, { '/issuing.pem': served });
+      await store.timers.fire();
+    }
+    expect(store.events).toMatchObject([
+      { action: 'refused', detail: 'not 1' },
+      { action: 'refused', detail: 'not 3' },
+    ]);
+    response.end(stranger.anchorPem);
+    expect(await updating).toHaveLength(2);
+  });
+
   it('is fetched under the new word on anchors from then on', async () => {
     await using store = await openRunning();
     await store.trust.update(
