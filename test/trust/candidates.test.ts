@@ -1,5 +1,5 @@
 /** Candidates are kept current like anchors, apart from them; promoted, they bring along the root that was rehearsed. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
@@ -49,6 +49,7 @@ it('promoted start from the rehearsed set, and its root is the known one from th
   expect(ders(promoted)).toEqual([all(own)]);
 
   // What candidates of that name see later has no say.
+  await rm(join(store.cacheDir, 'candidates'), { recursive: true });
   (await store.open(candidates)).close();
   promoted.close();
   expect(ders(await store.open())).toEqual([all(own)]);

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AnchorCache } from '../../src/trust/store.ts';
+import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
 import {
   day,
   ders,
@@ -320,6 +320,33 @@ it('an approval is of no use where nothing is known yet: the first root is taken
   expect(ders(trust)).toEqual([all(own)]);
   expect(store.actions()).toEqual(['trust_on_first_use']);
   expect(await files(store, 'approved')).toEqual([]);
+});
+
+it('a waiting set with another root than it says to have is refused, approved or not', async () => {
+  await using store = await openWaiting();
+  const pending = (await cacheOf(store).loadPending()) as StoredAnchor;
+  const sources = pending.sources.map((source, index) => ({
+    ...source,
+    bytes: Buffer.from(Object.values(filesOf(third))[index] as string),
+  }));
+  store.trust.close();
+  store.actions();
+  await cacheOf(store).savePending({ ...pending, sources });
+  await cacheOf(store).approve(sha256(stranger));
+  expect(ders(await store.open())).toEqual([all(own)]);
+  expect(store.actions()).toEqual(['from_cache', 'approval_refused']);
+});
+
+it('a root that waits goes on waiting, and is not told again, when the anchor’s settings change', async () => {
+  await using store = await openWaiting();
+  store.actions();
+  await store.trust.update(store.settings({ anchor: { rootSha256: sha256(own) } }));
+  await store.trust.update(store.settings());
+  await store.timers.fire();
+  expect(store.actions()).toEqual([]);
+  await cacheOf(store).approve(sha256(stranger));
+  await store.timers.fire();
+  expect(ders(store.trust)).toEqual([all(stranger)]);
 });
 
 it('a root that waits is nothing to a cache that came from other URLs', async () => {

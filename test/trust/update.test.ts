@@ -102,10 +102,15 @@ describe('an anchor from URLs that stays as it is', () => {
   });
 
   it('is asked sooner when the refresh is shorter, and only then is its timer touched', async () => {
-    await using store = await openRunning();
+    let chance = 0;
+    await using store = await openRunning({ random: () => chance });
     const [timer] = store.timers.pending;
-    await store.trust.update(store.settings({ refresh: 7_200_000 }));
-    expect(store.timers.pending[0]).toBe(timer);
+    chance = 0.5;
+    for (const refresh of [3_600_000, 7_200_000]) {
+      await store.trust.update(store.settings({ refresh }));
+      expect(store.timers.pending[0]).toBe(timer);
+    }
+    chance = 0;
     await store.trust.update(store.settings({ refresh: 60_000 }));
     expect(store.timers.pending).toMatchObject([{ milliseconds: 60_000 }]);
     await store.timers.fire();
@@ -296,6 +301,18 @@ describe('a new pin', () => {
     expect(store.changed()).toMatchObject([
       { anchor: 'own', detail: 'by the configuration', added: { length: 2 }, removed: { length: 2 } },
     ]);
+  });
+
+  it('is fetched for while the old root is in use, but asked for no more', async () => {
+    await using store = await openRunning();
+    const asked = Promise.withResolvers<ServerResponse>();
+    store.directory.misbehaviour = (_, response) => asked.resolve(response);
+    const updating = store.trust.update(store.settings({ anchor: { rootSha256: sha256(stranger) } }));
+    const response = await asked.promise;
+    expect(ders(store.trust)).toEqual([all(own)]);
+    expect(store.timers.pending).toEqual([]);
+    response.writeHead(503).end();
+    expect(await updating).toEqual([]);
   });
 
   it('of a root that nobody serves leaves the anchor without certificates, and the old root known', async () => {
