@@ -8,7 +8,8 @@ import { acceptAnchor } from './preflight.ts';
 import type { RevocationEvent, SourceState } from './revocation/event.ts';
 import { openRevocation, type Revocation, type RevocationSubject } from './revocation/service.ts';
 import { buildSnapshot, candidateName } from './snapshot.ts';
-import { openTrust, type Trust, type TrustOptions } from './trust/refresh.ts';
+import { openTrust, type Trust } from './trust/refresh.ts';
+import type { TrustOptions } from './trust/settings.ts';
 import type { AnchorState, TrustEvent } from './trust/state.ts';
 
 interface SourcesOptions {

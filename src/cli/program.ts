@@ -2,6 +2,13 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
+import type { TrustCommandOptions } from './trust.ts';
+
+const trustCommands = {
+  list: 'List every anchor and its certificates, as a start of the gateway would take them.',
+  diff: 'Show what another root, that waits for approval, would change.',
+  approve: 'Approve the root that waits; a running gateway takes it by itself.',
+} as const;
 
 /** Runs the command that `argv` (as process.argv) names; the exit code. */
 export async function execute(argv: readonly string[]): Promise<number> {
@@ -28,6 +35,29 @@ export async function execute(argv: readonly string[]): Promise<number> {
       const { check } = await import('./check.ts');
       code = await check(options);
     });
+  const trust = program
+    .command('trust')
+    .description(
+      'See which trust anchors are kept in the cache, and approve another root than the known one.',
+    );
+  for (const [name, description] of Object.entries(trustCommands)) {
+    const command = trust
+      .command(name)
+      .description(description)
+      .requiredOption('--config <file>', 'the configuration, YAML')
+      .option('--json', 'print for machines', false);
+    if (name === 'approve') {
+      command
+        .requiredOption('--anchor <name>', 'the anchor whose new root is approved')
+        .requiredOption('--sha256 <hex>', 'the new root’s SHA-256, as its CA tells it; colons allowed');
+    } else {
+      command.option('--anchor <name>', 'this anchor only');
+    }
+    command.action(async (options: TrustCommandOptions) => {
+      const { trust: run } = await import('./trust.ts');
+      code = await run(name as keyof typeof trustCommands, options);
+    });
+  }
   program
     .command('demo')
     .description('Run the gateway on 127.0.0.1 with a throwaway PKI and an example host.')

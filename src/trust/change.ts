@@ -1,5 +1,12 @@
 /** What one set of anchors has that another has not: the substance of every record of changed trust. */
-import type { AnchorState } from './state.ts';
+import type { Certificate } from '../pki/certificate.ts';
+
+/** A set of certificates, sound or not, and where each of them came from: SHA-256 → URL or file. */
+export interface SourcedAnchor {
+  readonly name: string;
+  readonly certificates: readonly Certificate[];
+  readonly origins: ReadonlyMap<string, string>;
+}
 
 /** One certificate in use, as far as it is told to people. */
 export interface AnchoredCertificate {
@@ -23,7 +30,7 @@ export interface AnchorChange {
 }
 
 /** A certificate is the same under the same anchor, wherever it came from; the order of anchors is no difference. */
-export function diffAnchors(before: readonly AnchorState[], after: readonly AnchorState[]): AnchorChange {
+export function diffAnchors(before: readonly SourcedAnchor[], after: readonly SourcedAnchor[]): AnchorChange {
   const [old, current] = [before, after].map(listCertificates) as [Held, Held];
   return {
     added: [...current].filter(([key]) => !old.has(key)).map(([, certificate]) => certificate),
@@ -34,7 +41,7 @@ export function diffAnchors(before: readonly AnchorState[], after: readonly Anch
 type Held = ReadonlyMap<string, AnchoredCertificate>;
 
 /** By anchor and SHA-256; a digest has one length, so no two keys run into each other. */
-function listCertificates(anchors: readonly AnchorState[]): Held {
+function listCertificates(anchors: readonly SourcedAnchor[]): Held {
   return new Map(
     anchors.flatMap(({ name, certificates, origins }) =>
       certificates.map(({ subject, serial, sha256, notBefore, notAfter }) => {

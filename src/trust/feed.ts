@@ -1,14 +1,12 @@
 /** One anchor that comes from URLs: fetches it whole, takes only what is in no doubt, and another root only on approval. */
 import { allowsRoot, type UrlAnchor } from './anchor.ts';
-import { type Anchor, haveSameCertificates } from './bundle.ts';
+import { haveSameCertificates } from './bundle.ts';
 import { type FeedParts, PendingRoot } from './pending.ts';
 import { readSources, type SoundReading } from './reading.ts';
+import type { Accept } from './settings.ts';
 import { fetchSources } from './source.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
 import { AnchorCache, type AnchorList, type StoredAnchor, type StoredSource } from './store.ts';
-
-/** A last word on every set before it is used: null, or why it is refused. */
-export type Accept = (anchor: Anchor) => string | null;
 
 export interface FeedOptions {
   readonly anchor: UrlAnchor;
@@ -19,15 +17,12 @@ export interface FeedOptions {
   readonly report: (event: TrustEvent) => void;
   /** Aborted when the gateway stops: nothing is reported or changed from then on. */
   readonly signal: AbortSignal;
-  /** An ended feed of the same name and URLs: what it knew stays known. */
-  readonly predecessor?: AnchorFeed | undefined;
 }
 
 export class AnchorFeed {
   readonly anchor: UrlAnchor;
   /** May be replaced at any time. */
   accept: Accept;
-  readonly #options: FeedOptions;
   readonly #parts: FeedParts;
   readonly #pending: PendingRoot;
   readonly #stop = new AbortController();
@@ -37,8 +32,7 @@ export class AnchorFeed {
   #state: AnchorState | null = null;
 
   constructor(options: FeedOptions) {
-    const { anchor, clock, cacheDir, list } = options;
-    this.#options = options;
+    const { anchor, clock, cacheDir, list, report } = options;
     this.anchor = anchor;
     this.accept = options.accept;
     this.#signal = AbortSignal.any([this.#stop.signal, options.signal]);
@@ -49,7 +43,9 @@ export class AnchorFeed {
       read: (sources, rootSha256) =>
         readSources({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
       report: (action, facts) => {
-        if (!this.hasEnded) options.report({ type: 'trust', action, anchor: anchor.name, ...facts });
+        if (this.hasEnded) return false;
+        report({ type: 'trust', action, anchor: anchor.name, ...facts });
+        return true;
       },
       attempt: (work) =>
         work().catch((cause: unknown) => {
@@ -78,9 +74,9 @@ export class AnchorFeed {
   /**
    * Takes the last good set from the disk, so that a slow or dead source delays no start; without a usable one it
    * fetches. True: what the sources serve is in use; false: ask them soon. Never throws: failures are reported.
+   * `predecessor`: an ended feed of the same name and URLs, which knows more than the disk.
    */
-  async start(): Promise<boolean> {
-    const { predecessor } = this.#options;
+  async start(predecessor?: AnchorFeed): Promise<boolean> {
     if (predecessor === undefined) await this.#restore();
     else this.#inherit(predecessor);
     await this.takeApproved();
@@ -148,7 +144,7 @@ export class AnchorFeed {
     return true;
   }
 
-  /** In use before anything is awaited: `accept` must not be replaced between its answer and that. */
+  /** In use and told before anything is awaited: `accept` must not be replaced, nor the feed ended, before that. */
   async #take(
     set: StoredAnchor,
     { anchor, origins, action }: SoundReading & { readonly action: TrustAction | null },
@@ -157,8 +153,8 @@ export class AnchorFeed {
     const { rootSha256: sha256, fetchedAt } = set;
     this.#stored = set;
     this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'url' };
-    const saved = await attempt(() => cache.save(set).then(() => true));
     if (action !== null) report(action, { sha256, url: origins.get(sha256) ?? '' });
+    const saved = await attempt(() => cache.save(set).then(() => true));
     // A restart would not know of what was not saved: an approval on the disk is left for it.
     await this.#pending.clear(sha256, { onDisk: saved === true });
   }

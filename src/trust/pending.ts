@@ -12,7 +12,8 @@ export interface FeedParts {
   readonly clock: () => number;
   /** Judges the sources now; `rootSha256` undefined: with any root. */
   read(sources: readonly StoredSource[], rootSha256: string | undefined): SourcesReading;
-  report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'url' | 'detail'>): void;
+  /** False: the feed has ended, and nobody was told. */
+  report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'url' | 'detail'>): boolean;
   /** Reports what is thrown, as a failure of the cache, and answers undefined then. */
   attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
@@ -32,7 +33,8 @@ export class PendingRoot {
   #set: StoredAnchor | null = null;
   /** The certificates that were last told of, so that a set is told once and not at every fetch. */
   #told = '';
-  #objection = '';
+  /** What was told of the approval that lies there now: it is looked at every second. */
+  readonly #objections = new Set<string>();
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -59,21 +61,27 @@ export class PendingRoot {
     sources: readonly StoredSource[],
     { root, known }: { root: Certificate; known: string },
   ): Promise<void> {
-    const { anchor, clock, read, report } = this.#parts;
+    const { anchor, clock, read } = this.#parts;
     const reading = read(sources, undefined);
+    const fetchedAt = clock();
+    const { name } = anchor;
+    const set: StoredAnchor = { name, fetchedAt, rootSha256: root.sha256, basis: 'approval', sources };
     if (reading.anchor !== null) {
-      const { name } = anchor;
-      this.#set = { name, fetchedAt: clock(), rootSha256: root.sha256, basis: 'approval', sources };
+      this.#set = set;
+      // Before it is told: whoever hears of it asks the command what it is.
       await this.save();
     }
     const served = reading.certificates.map(({ sha256 }) => sha256).join();
-    if (served === this.#told) return;
-    this.#told = served;
+    if (served !== this.#told && this.#tell(reading, { root, known })) this.#told = served;
+  }
+
+  #tell(reading: SourcesReading, { root, known }: { root: Certificate; known: string }): boolean {
+    const { anchor, report } = this.#parts;
     const pin = anchor.rootSha256;
     const approver = pin === undefined ? 'approval' : 'rootSha256 to name it';
     const next =
       reading.problem === null ? `it waits for ${approver}` : `nor is it sound: ${reading.problem}`;
-    report('root_changed_refused', {
+    return report('root_changed_refused', {
       sha256: root.sha256,
       url: reading.origins.get(root.sha256) ?? '',
       detail: `the sources serve another root, ${root.subject}; only ${pin ?? known} is taken; ${next}`,
@@ -93,11 +101,12 @@ export class PendingRoot {
     if (anchor.rootSha256 === this.#set.rootSha256) return { sha256: anchor.rootSha256, basis: 'pin' };
     try {
       const sha256 = await cache.loadApproval();
-      return sha256 === null ? null : { sha256, basis: 'approval' };
+      if (sha256 !== null) return { sha256, basis: 'approval' };
+      this.#objections.clear();
     } catch (cause) {
-      this.#object('cache_failed', cause instanceof Error ? cause.message : String(cause));
-      return null;
+      this.#object('cache_failed', cause);
     }
+    return null;
   }
 
   /** Whether the approval fits what waits at this moment, which may be another set than the operator saw. */
@@ -119,9 +128,8 @@ export class PendingRoot {
 
   /** An approval that does not fit is taken away: it must not lie in wait for a set that nobody has seen yet. */
   async refuse(objection: string): Promise<void> {
-    const { cache, attempt } = this.#parts;
     this.#object('approval_refused', objection);
-    await attempt(() => cache.dropApproval());
+    await this.#parts.cache.dropApproval().catch((cause: unknown) => this.#object('cache_failed', cause));
   }
 
   /** Nothing waits any more: it was taken, or `served`, the known root, is what the sources serve again. */
@@ -130,16 +138,16 @@ export class PendingRoot {
     const waited = this.#set?.rootSha256;
     this.#set = null;
     this.#told = '';
-    this.#objection = '';
+    this.#objections.clear();
     if (waited !== undefined && waited !== served)
       report('pending_dropped', { sha256: waited, detail: `the sources serve the root ${served} again` });
     if (onDisk) await attempt(() => cache.dropPending());
   }
 
-  /** Told once: the file is looked at every second. */
-  #object(action: 'approval_refused' | 'cache_failed', detail: string): void {
-    if (detail === this.#objection) return;
-    this.#objection = detail;
+  #object(action: 'approval_refused' | 'cache_failed', objection: unknown): void {
+    const detail = objection instanceof Error ? objection.message : String(objection);
+    if (this.#objections.has(detail)) return;
+    this.#objections.add(detail);
     const sha256 = this.#set?.rootSha256;
     this.#parts.report(action, { ...(sha256 === undefined ? {} : { sha256 }), detail });
   }

@@ -1,7 +1,6 @@
 /** Keeps every trust anchor current: its files, its URLs and its settings change, and only sound sets come through. */
-import { nodeTimers, type Timers } from '../fetch/pause.ts';
+import { nodeTimers } from '../fetch/pause.ts';
 import {
-  type AnchorOptions,
   allowed,
   allowsRoot,
   hasSameSources,
@@ -11,37 +10,10 @@ import {
   type UrlAnchor,
 } from './anchor.ts';
 import { diffAnchors } from './change.ts';
-import { type Accept, AnchorFeed } from './feed.ts';
+import { AnchorFeed } from './feed.ts';
 import { Schedule } from './schedule.ts';
-import type { AnchorState, TrustEvent } from './state.ts';
-import type { AnchorList } from './store.ts';
-
-/** What a change of the configuration may change. */
-export interface TrustSettings {
-  readonly anchors: readonly AnchorOptions[];
-  /** Refuses anchors from URLs that name no root. */
-  readonly requirePin: boolean;
-  /** Milliseconds between two fetches that succeed. */
-  readonly refresh: number;
-  readonly cacheDir: string;
-  /** A last word on every set before it is used: null, or why it is refused. */
-  readonly accept?: Accept;
-}
-
-export interface TrustOptions extends TrustSettings {
-  /** Candidates are kept apart in the cache, and their problems told of `trust.candidates`; default `anchors`. */
-  readonly list?: AnchorList;
-  /** Aborted: fetches end at once, and nothing is changed or told from then on. */
-  readonly signal?: AbortSignal;
-  /** The usable certificates changed by themselves: neither by `openTrust` nor by `update`. */
-  readonly onAnchors: (anchors: AnchorState[]) => void;
-  readonly onEvent: (event: TrustEvent) => void;
-  /** Milliseconds since the epoch. */
-  readonly clock?: () => number;
-  readonly timers?: Timers;
-  /** From 0 to below 1. */
-  readonly random?: () => number;
-}
+import type { Accept, TrustOptions, TrustSettings } from './settings.ts';
+import type { AnchorState } from './state.ts';
 
 export interface Trust {
   /** Every usable anchor, in the order of the configuration; one that was never fetched is missing. */
@@ -55,6 +27,8 @@ export interface Trust {
   /** Ends every fetch and timer; nothing is called from then on. */
   close(): void;
 }
+
+const acceptAll: Accept = () => null;
 
 /**
  * Reads files, and takes what came from URLs from the cache: only what is not there is fetched before this resolves.
@@ -104,7 +78,7 @@ class LiveTrust implements Trust {
 
   async #update(settings: TrustSettings): Promise<AnchorState[]> {
     const { list = 'anchors', clock = Date.now } = this.#options;
-    const { accept = () => null } = settings;
+    const { accept = acceptAll } = settings;
     const configured = await readConfiguredAnchors({ ...settings, list, accept, now: clock() });
     this.#refuseUnwanted(configured, accept);
 
@@ -120,9 +94,9 @@ class LiveTrust implements Trust {
         const current = this.#find(anchor);
         if (current !== undefined && isSameAnchor(current.feed.anchor, anchor)) return current;
         await current?.end();
-        const schedule = this.#newSchedule(anchor, { settings, accept, predecessor: current?.feed });
+        const schedule = this.#newSchedule(anchor, settings);
         // A set from the cache counts as one failure: its sources are asked within a second.
-        begun.push({ schedule, failures: (await schedule.feed.start()) ? 0 : 1 });
+        begun.push({ schedule, failures: (await schedule.feed.start(current?.feed)) ? 0 : 1 });
         return schedule;
       }),
     );
@@ -130,7 +104,6 @@ class LiveTrust implements Trust {
 
     const kept = this.#schedules.filter((schedule) => entries.includes(schedule));
     for (const schedule of this.#schedules) if (!kept.includes(schedule)) schedule.end();
-    const isFirst = this.#entries.length === 0;
     const { cacheDir, refresh } = this.#settings;
     this.#entries = entries;
     this.#settings = settings;
@@ -139,7 +112,7 @@ class LiveTrust implements Trust {
       if (settings.refresh < refresh) schedule.hasten();
     }
     for (const { schedule, failures } of begun) schedule.begin(failures);
-    this.#tell(isFirst ? 'at the start' : 'by the configuration');
+    this.#tell(settings === this.#options ? 'at the start' : 'by the configuration');
     if (cacheDir !== settings.cacheDir)
       await Promise.all(kept.map(({ feed }) => feed.moveTo(settings.cacheDir)));
     return this.states();
@@ -158,26 +131,12 @@ class LiveTrust implements Trust {
     if (problems.length > 0) throw new TrustError(problems);
   }
 
-  #newSchedule(
-    anchor: UrlAnchor,
-    options: { settings: TrustSettings; accept: Accept; predecessor: AnchorFeed | undefined },
-  ): Schedule {
+  #newSchedule(anchor: UrlAnchor, { cacheDir, accept = acceptAll }: TrustSettings): Schedule {
     const { list = 'anchors', clock = Date.now, onEvent: report, onAnchors } = this.#options;
     const { timers = nodeTimers, random = Math.random } = this.#options;
-    const { settings, accept, predecessor } = options;
-    const { cacheDir } = settings;
-    const feed = new AnchorFeed({
-      anchor,
-      list,
-      cacheDir,
-      accept,
-      clock,
-      report,
-      signal: this.#signal,
-      predecessor,
-    });
+    const signal = this.#signal;
     return new Schedule({
-      feed,
+      feed: new AnchorFeed({ anchor, list, cacheDir, accept, clock, report, signal }),
       timers,
       random,
       refresh: () => this.#settings.refresh,

@@ -78,9 +78,8 @@ export class AnchorCache {
     return save(this.#good, anchor);
   }
 
-  /** What a candidate of the same name and URLs has; null for a candidate. */
-  async loadRehearsed(): Promise<StoredAnchor | null> {
-    if (this.#key.list === 'candidates') return null;
+  /** What a candidate of the same name and URLs has. */
+  loadRehearsed(): Promise<StoredAnchor | null> {
     return new AnchorCache({ ...this.#key, list: 'candidates' }).load();
   }
 

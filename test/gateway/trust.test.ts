@@ -1,6 +1,10 @@
 /** Anchors from a URL: first use, the cache, a start without either, and what a refresh takes and does not take. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { issueCertificate } from '../../src/pki/issue.ts';
@@ -83,6 +87,14 @@ async function openScene() {
 
 const event = (name: string) => (record: { type?: string; event?: string }) =>
   record.type === 'trust' && record.event === name;
+
+/** `ehi-gateway trust`, with the configuration of a running gateway. */
+function trustCommand({ folder }: Gateway, command: string, ...options: string[]) {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const argv = [main, 'trust', command, '--config', join(folder, 'gateway.yaml'), ...options];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
+  return { stdout: text(child.stdout), code: once(child, 'exit').then(([code]) => code as number) };
+}
 
 it('takes the first root that a URL serves, says so with its SHA-256, and keeps it in the cache', async () => {
   await using scene = await openScene();
@@ -193,6 +205,45 @@ it('never takes a changed root in silence', async () => {
   expect(await scene.visit()).toBe(200);
   expect(await scene.visit(stranger.issueClient())).toBe(403);
   expect(await scene.ask('/readyz')).toMatchObject({ status: 200 });
+});
+
+it('takes another root when the operator approves it, beside the running gateway, and tells what changed', async () => {
+  await using scene = await openScene();
+  await using gateway = await scene.start();
+  await gateway.whenReady();
+  expect(await gateway.audit(event('changed'))).toMatchObject({
+    anchor: 'directory',
+    detail: 'at the start',
+    added: [
+      { anchor: 'directory', sha256: sha256(pki), source: `${scene.directory.origin}/root.pem` },
+      { source: `${scene.directory.origin}/issuing.pem` },
+    ],
+    removed: [],
+  });
+  await gateway.stop();
+
+  serve(scene.directory, stranger);
+  await using second = await scene.start();
+  const refused = await second.audit(event('root_changed_refused'));
+  expect(refused).toMatchObject({ root_sha256: sha256(stranger), url: `${scene.directory.origin}/root.pem` });
+  await second.whenReady();
+  expect(await scene.visit()).toBe(200);
+  const approve = (root: Authority) =>
+    trustCommand(second, 'approve', '--anchor', 'directory', '--sha256', sha256(root));
+  const { pending } = JSON.parse(await trustCommand(second, 'diff', '--json').stdout);
+  expect(pending).toMatchObject([{ anchor: 'directory', root_sha256: sha256(stranger) }]);
+  expect(await approve(pki).code).toBe(64);
+  expect(await approve(stranger).code).toBe(0);
+  expect(await second.audit(event('approved'))).toMatchObject({ root_sha256: sha256(stranger) });
+  expect(
+    await second.audit((record) => event('changed')(record) && record.detail === 'by approval'),
+  ).toMatchObject({
+    added: [{ sha256: sha256(stranger) }, {}],
+    removed: [{ sha256: sha256(pki) }, {}],
+  });
+  while ((await scene.visit(stranger.issueClient())) !== 200);
+  expect(await scene.visit()).toBe(403);
+  expect(await trustCommand(second, 'list').stdout).toMatch(/^directory {2}approved {2}fetched /);
 });
 
 it('takes a further issuing CA under the same root, and forgets no rule and no old ticket’s limits by it', async () => {
