@@ -27,7 +27,7 @@ export async function talk({ connect, rate, connections, signal }: TalkOptions):
   const began = performance.now();
   for (let count = 0; !signal.aborted; count++) {
     const due = began + (count * 1000) / rate;
-    if (due > performance.now()) await sleep(due - performance.now());
+    await sleep(Math.max(0, due - performance.now()));
     const one = (async () => {
       const client = (connections > 0 ? idle.shift() : undefined) ?? (await connect());
       const status = statusOf(await client.exchange(post()));
