@@ -4,7 +4,7 @@ import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import { compareConfigs } from './config/changes.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { openWatch, type Watch } from './config/watch.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, type ConfigProblem } from './errors.ts';
 import { findingOf, preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reporting } from './reporting.ts';
@@ -55,6 +55,18 @@ function openAudit({ config, place }: LoadedConfig, logger: Logger): Promise<Aud
   });
 }
 
+/** Whatever went wrong: a change that cannot be taken must not end what works. */
+function problemsOf(
+  error: unknown,
+  { file, loaded }: { readonly file: string; readonly loaded: LoadedConfig | null },
+): readonly ConfigProblem[] {
+  if (error instanceof ConfigError) return error.problems;
+  if (error instanceof TrustError && loaded !== null)
+    return error.problems.map((problem) => loaded.place(findingOf(problem)));
+  const found = error instanceof Error ? error.message : String(error);
+  return [{ file, line: 1, column: 1, path: '', found, allowed: 'what can be taken over at run time' }];
+}
+
 interface ControlParts {
   readonly file: string;
   readonly loaded: LoadedConfig;
@@ -72,8 +84,11 @@ class Control {
   #supervisor: Supervisor | null = null;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
   #trusted: () => void = () => {};
-  /** Reloads one after the other. */
-  #reloading: Promise<void> = Promise.resolve();
+  #open: () => void = () => {};
+  /** Reloads one after the other, the first once there is something to change. */
+  #reloading = new Promise<void>((open) => {
+    this.#open = open;
+  });
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -118,6 +133,7 @@ class Control {
       onTrust: (event) => reporting.trust(event),
       onRevocation: (event) => this.#onRevocation(event),
     });
+    this.#open();
     this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
     await Promise.race([trusted, stopped]);
@@ -150,10 +166,7 @@ class Control {
       reporting.reloaded(change, sources.generation);
     } catch (error) {
       this.#metrics.reloaded(false, Date.now());
-      if (error instanceof ConfigError) reporting.refused(error.problems);
-      else if (error instanceof TrustError && loaded !== null)
-        reporting.refused(error.problems.map((problem) => loaded.place(findingOf(problem))));
-      else throw error;
+      reporting.refused(problemsOf(error, { file, loaded }));
     }
   }
 
@@ -215,6 +228,7 @@ class Control {
   /** In reverse order of opening; the audit last, for it hears of everything else. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch.close();
+    this.#open();
     await this.#reloading;
     await this.#sources?.[Symbol.asyncDispose]();
     await this.#admin?.close();

@@ -1,7 +1,8 @@
 /** What a trust store is told: by the configuration, and by those who use it. */
+
+import type { Timers } from '../fetch/pause.ts';
 import type { AnchorOptions } from './anchor.ts';
 import type { Anchor } from './bundle.ts';
-import type { Timers } from '../fetch/pause.ts';
 import type { AnchorState, TrustEvent } from './state.ts';
 import type { AnchorList } from './store.ts';
 
