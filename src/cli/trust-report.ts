@@ -56,7 +56,7 @@ function factsOf(
 function describeCertificate({ mark, subject, rows }: CertificateLines): string[] {
   return [
     `  ${mark === undefined ? '' : `${mark} `}${subject}`,
-    ...rows.map(([label, value]) => `      ${label.padEnd(11)}${value}`),
+    ...rows.map(([label, value]) => `      ${label.padEnd(12)}${value}`),
   ];
 }
 
@@ -89,7 +89,7 @@ function describePending(holding: Holding, pending: PendingHolding): string {
         ? '  rootSha256 in the configuration allows only the known root: change it there to take this one.'
         : pending.isApproved
           ? '  Approved, and not taken yet: a running gateway takes it within seconds.'
-          : `  Compare the root's SHA-256 with what its CA tells on another way, then:\n  ehi-gateway trust approve --config FILE --anchor ${name} --sha256 HEX`;
+          : `  Compare the root's SHA-256 with what its CA tells by another channel, then:\n  ehi-gateway trust approve --config FILE --anchor ${name} --sha256 HEX`;
   return [
     `${name}  another root waits for approval, last served ${isoTime(pending.fetchedAt)}`,
     ...removed.flatMap(mark('-')),

@@ -71,15 +71,15 @@ describe('trust list', () => {
     expect(own.split('\n').slice(0, 7)).toEqual([
       'own  first use  fetched 2026-01-15T12:00:00.000Z',
       '  CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB',
-      `      serial     ${serial}`,
-      `      not after  ${new Date(notAfter).toISOString()}`,
-      `      SHA-256    ${colons(sha256)}`,
-      `      SPKI pin   sha256/${spkiPin}`,
-      '      source     https://pki.example/root.pem',
+      `      serial      ${serial}`,
+      `      not after   ${new Date(notAfter).toISOString()}`,
+      `      SHA-256     ${colons(sha256)}`,
+      `      SPKI pin    sha256/${spkiPin}`,
+      '      source      https://pki.example/root.pem',
     ]);
-    expect(own).toContain('source     https://pki.example/issuing.pem');
+    expect(own).toContain('source      https://pki.example/issuing.pem');
     expect(file).toMatch(/^file {2}files\n {2}CN=Example Root CA/);
-    expect(file).toContain(`source     ${join(site.folder, 'anchor.pem')}`);
+    expect(file).toContain(`source      ${join(site.folder, 'anchor.pem')}`);
     expect(cold).toBe('cold\n  nothing usable: nothing was fetched yet\n');
   });
 
@@ -142,7 +142,7 @@ describe('trust diff', () => {
       '  + CN=Next Root CA,OU=Next Directory,O=Next Limited,C=GB',
       '  + CN=Next Issuing CA,OU=Next Directory,O=Next Limited,C=GB',
     ]);
-    expect(stdout).toContain(`SHA-256    ${colons(rootOf(next).sha256)}`);
+    expect(stdout).toContain(`SHA-256     ${colons(rootOf(next).sha256)}`);
     expect(stdout).toContain('trust approve --config FILE --anchor own --sha256 HEX');
 
     const { pending } = JSON.parse((await run('diff', '--json')).stdout);
