@@ -25,7 +25,7 @@ export interface RevocationSubject {
 }
 
 export interface AnchorWatchOptions
-  extends Pick<FeedContext, 'tell' | 'attempt' | 'clock' | 'timers' | 'random'> {
+  extends Pick<FeedContext, 'tell' | 'cache' | 'clock' | 'timers' | 'random'> {
   readonly subject: RevocationSubject;
   readonly folders: { readonly crl: string; readonly ocsp: string; readonly leaves: string };
   readonly parser: CrlParser;
@@ -52,7 +52,7 @@ export class AnchorWatch {
   #ended = false;
 
   constructor(options: AnchorWatchOptions) {
-    const { subject, folders, parser, timeouts, tell, attempt, clock, timers, random } = options;
+    const { subject, folders, parser, timeouts, tell, cache, clock, timers, random } = options;
     this.#options = options;
     this.#subject = subject;
     this.#material = { policy: subject.policy, crls: [], ocsp: [], leaves: [] };
@@ -62,10 +62,10 @@ export class AnchorWatch {
       certificates: () => this.#subject.certificates,
       tlsCa: () => this.#subject.tlsCa,
       onChange: () => this.#changed(),
-      ...{ tell, attempt, clock, timers, random },
+      ...{ tell, cache, clock, timers, random },
     };
     const run = (work: Promise<void>) => this.#run(work);
-    this.#leaves = new Leaves({ ...context, folder: folders.leaves });
+    this.#leaves = new Leaves({ ...context, folder: folders.leaves, ocspFolder: folders.ocsp });
     this.#crls = new CrlFeeds({ context, parser, folder: folders.crl, timeout: timeouts.crl, run });
     this.#ocsp = new OcspFeeds({ context, folder: folders.ocsp, timeout: timeouts.ocsp, run });
   }

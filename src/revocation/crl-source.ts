@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { fetchResource, type Validators } from '../fetch/resource.ts';
-import type { CacheAttempt } from './cache-attempt.ts';
+import type { Cache } from './cache.ts';
 import { MAX_CRL } from './crl-job.ts';
 import { confirmCrl, discardDraft, draftCrl, forgetCrl, keepDraft, loadCrl } from './crl-store.ts';
 
@@ -44,7 +44,7 @@ export interface CrlSourceOptions {
   /** Milliseconds for one fetch. */
   readonly timeout: number;
   readonly clock: () => number;
-  readonly attempt: CacheAttempt;
+  readonly cache: Cache;
 }
 
 export function openCrlSource(options: CrlSourceOptions): CrlSource {
@@ -70,7 +70,7 @@ class UrlSource implements CrlSource {
   }
 
   async recall() {
-    const stored = await this.#options.attempt(() => loadCrl(this.#place), null);
+    const stored = await this.#options.cache.read(() => loadCrl(this.#place));
     this.#validators = stored?.validators ?? {};
     return stored;
   }
@@ -82,7 +82,7 @@ class UrlSource implements CrlSource {
     readonly fresh: boolean;
     readonly signal: AbortSignal;
   }): Promise<Brought> {
-    const { address, tlsCa, timeout, clock, attempt } = this.#options;
+    const { address, tlsCa, timeout, clock, cache } = this.#options;
     const fetched = await fetchResource({
       purpose: 'CRL',
       url: address,
@@ -96,26 +96,26 @@ class UrlSource implements CrlSource {
     });
     const fetchedAt = clock();
     if (fetched.status === 'unchanged') {
-      await attempt(() => confirmCrl(this.#place, { fetchedAt, validators: this.#validators }), undefined);
+      await cache.write(() => confirmCrl(this.#place, { fetchedAt, validators: this.#validators }));
       return { status: 'confirmed' };
     }
     const { bytes, validators } = fetched;
-    const drafted = await attempt(() => draftCrl(this.#place, bytes).then(() => true), false);
+    const drafted = await cache.write(() => draftCrl(this.#place, bytes));
     return {
       status: 'delivered',
       source: bytes,
       keep: async () => {
         this.#validators = validators;
-        if (drafted) await attempt(() => keepDraft(this.#place, { fetchedAt, validators }), undefined);
+        if (drafted) await cache.write(() => keepDraft(this.#place, { fetchedAt, validators }));
       },
       discard: async () => {
-        if (drafted) await attempt(() => discardDraft(this.#place), undefined);
+        if (drafted) await cache.write(() => discardDraft(this.#place));
       },
     };
   }
 
   async forget(): Promise<void> {
-    await this.#options.attempt(() => forgetCrl(this.#place), undefined);
+    await this.#options.cache.write(() => forgetCrl(this.#place));
   }
 }
 

@@ -42,7 +42,8 @@ export function createTable(options: {
 }): CrlTable {
   const { count, width, issuers } = options;
   if (count > MAX_ROWS || issuers.length > MAX_ISSUERS) throw new RangeError(`${count} revoked certificates`);
-  const memory = new SharedArrayBuffer(count * (8 + 4 + width));
+  const bytes = count * (8 + 4 + width);
+  const memory = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
   return {
     ...options,
     dates: new Float64Array(memory, 0, count),

@@ -1,7 +1,7 @@
 /** What every feed of an anchor is given: the anchor's policy and certificates as they are now, clock, timers, chance. */
 import type { Timers } from '../fetch/pause.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import type { CacheAttempt } from './cache-attempt.ts';
+import type { Cache } from './cache.ts';
 import type { Telling } from './problem.ts';
 import type { RevocationPolicy } from './state.ts';
 
@@ -15,7 +15,7 @@ export interface FeedContext {
   readonly tell: (telling: Telling) => void;
   /** What the feed has in use has changed. */
   readonly onChange: () => void;
-  readonly attempt: CacheAttempt;
+  readonly cache: Cache;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   readonly timers: Timers;

@@ -1,8 +1,9 @@
 /** The leaves of one anchor that are looked after: at most 1000, the ones that were met last, and kept on disk. */
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
-import type { CacheAttempt } from './cache-attempt.ts';
+import type { Cache } from './cache.ts';
 import { forgetLeaf, loadLeaves, saveLeaf } from './leaf-store.ts';
+import { forgetOcsp } from './ocsp-store.ts';
 
 export interface Leaf {
   readonly certificate: Certificate;
@@ -17,10 +18,12 @@ export interface Leaf {
 
 export interface LeavesOptions {
   readonly folder: string;
+  /** Where the OCSP answers about them are. */
+  readonly ocspFolder: string;
   /** The anchor's certificates, the root first. */
   readonly certificates: () => readonly Certificate[];
   readonly clock: () => number;
-  readonly attempt: CacheAttempt;
+  readonly cache: Cache;
 }
 
 export const MAX_LEAVES = 1000;
@@ -40,11 +43,11 @@ export class Leaves implements Iterable<Leaf> {
 
   /** Takes those from the disk; one that no CA of the anchor has issued, or that has expired, is forgotten. */
   async recall(): Promise<void> {
-    const { folder, attempt } = this.#options;
-    for (const { der, sha256 } of await attempt(() => loadLeaves(folder), [])) {
+    const { folder, cache } = this.#options;
+    for (const { der, sha256 } of (await cache.read(() => loadLeaves(folder))) ?? []) {
       const leaf = this.#read(der, true);
       if (leaf !== null) this.#leaves.set(sha256, leaf);
-      else await attempt(() => forgetLeaf(folder, sha256), undefined);
+      else await this.#forget(sha256);
     }
     await this.trim();
   }
@@ -66,7 +69,7 @@ export class Leaves implements Iterable<Leaf> {
   }
 
   async keep({ certificate }: Leaf): Promise<void> {
-    await this.#options.attempt(() => saveLeaf(this.#options.folder, certificate), undefined);
+    await this.#options.cache.write(() => saveLeaf(this.#options.folder, certificate));
   }
 
   /** The anchor's certificates have changed: a leaf may have another issuer, or none any more. */
@@ -80,13 +83,19 @@ export class Leaves implements Iterable<Leaf> {
 
   /** Drops what has expired and what is too many. */
   async trim(): Promise<void> {
-    const { clock, folder, attempt } = this.#options;
+    const { clock } = this.#options;
     const surplus = this.#leaves.size - MAX_LEAVES;
     const dropped = [...this.#leaves.keys()].slice(0, Math.max(0, surplus));
     for (const [sha256, { certificate }] of this.#leaves)
       if (clock() > certificate.notAfter) dropped.push(sha256);
     for (const sha256 of dropped) this.#leaves.delete(sha256);
-    for (const sha256 of dropped) await attempt(() => forgetLeaf(folder, sha256), undefined);
+    for (const sha256 of dropped) await this.#forget(sha256);
+  }
+
+  async #forget(sha256: string): Promise<void> {
+    const { folder, ocspFolder, cache } = this.#options;
+    await cache.write(() => forgetLeaf(folder, sha256));
+    await cache.write(() => forgetOcsp({ folder: ocspFolder, sha256 }));
   }
 
   #read(der: Uint8Array, isRecalled: boolean): Leaf | null {

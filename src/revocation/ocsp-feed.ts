@@ -111,7 +111,7 @@ export class OcspFeed {
     this.#ended = true;
     this.#settle();
     await this.#repetition.end();
-    if (forget) await this.#options.attempt(() => forgetOcsp(this.#place), undefined);
+    if (forget) await this.#options.cache.write(() => forgetOcsp(this.#place));
   }
 
   get #place(): OcspPlace {
@@ -119,8 +119,8 @@ export class OcspFeed {
   }
 
   async #recall(): Promise<void> {
-    const { attempt, certificate, issuer, clock, policy } = this.#options;
-    const stored = await attempt(() => loadOcsp(this.#place), null);
+    const { cache, certificate, issuer, clock, policy } = this.#options;
+    const stored = await cache.read(() => loadOcsp(this.#place));
     if (stored === null || this.#ended) return;
     const { grace } = policy();
     const reading = readOcspResponse(stored.bytes, { certificate, issuer, now: clock(), grace });
@@ -207,7 +207,7 @@ export class OcspFeed {
 
   async #keep({ address: url, bytes }: Answered): Promise<void> {
     const fetchedAt = this.#fetchedAt ?? 0;
-    await this.#options.attempt(() => saveOcsp(this.#place, { url, fetchedAt, bytes }), undefined);
+    await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
   }
 
   /** A responder that goes on giving an answer that has ended is asked more and more slowly, like one that fails. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
 import { AnchorWatch, type RevocationSubject } from './anchor-watch.ts';
-import { cacheAttempt } from './cache-attempt.ts';
+import { Cache } from './cache.ts';
 import { CrlParser } from './crl-parser.ts';
 import type { RevocationEvent, SourceState } from './event.ts';
 import type { Telling } from './problem.ts';
@@ -86,6 +86,7 @@ class RevocationService implements Revocation {
   }
 
   async contact(anchor: string, leaf: Uint8Array): Promise<void> {
+    if (this.#closed !== null) return;
     const sha256 = createHash('sha256').update(leaf).digest('hex');
     await this.#watches.get(anchor)?.contact(leaf, sha256);
   }
@@ -141,7 +142,7 @@ class RevocationService implements Revocation {
         ocsp: join(cacheDir, 'ocsp', folder),
         leaves: join(cacheDir, 'leaves', folder),
       },
-      attempt: cacheAttempt((detail) => tell({ action: 'cache_failed', detail })),
+      cache: new Cache((detail) => tell({ action: 'cache_failed', detail })),
       onMaterial: () => {
         if (this.#closed === null) this.#options.onChange(name);
       },

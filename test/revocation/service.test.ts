@@ -1,18 +1,204 @@
+/** The service as a whole: whom it asks, whom it never asks, what it takes over and what it ends. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openStage } from '../support/revocation-stage.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { openRevocation } from '../../src/revocation/service.ts';
+import { authority } from '../support/authority.ts';
+import { distributionPoints } from '../support/crl.ts';
+import { misbehaviours } from '../support/directory.ts';
+import { ocspMisbehaviours } from '../support/ocsp-responder.ts';
+import { day, hour, openStage, start } from '../support/revocation-stage.ts';
 
-describe('the first contact of a leaf', () => {
-  it('resolves when its CRL and its responder have answered', async () => {
-    await using stage = await openStage();
+const stranger = authority({ now: start });
+
+describe('a contact', () => {
+  it('asks every source at once, and each once', async () => {
+    await using stage = await openStage({ scope: 'chain' }, { ca: { crl: ['/root.crl'] } });
     const leaf = stage.leaf({ crl: ['/own.crl'], ocsp: true });
     stage.directory.files.set('/own.crl', stage.crl().der);
+    stage.directory.files.set('/root.crl', stage.crl({ issuer: stage.own.root }).der);
     const revocation = await stage.open();
     await revocation.contact('own', leaf.der);
     expect(revocation.material('own')).toMatchObject({
-      crls: [{ number: 1n }],
+      crls: [{ number: 1n }, { number: 1n }],
       ocsp: [{ status: 'good' }],
-      leaves: [expect.any(String)],
+      leaves: [parseCertificate(leaf.der).sha256],
     });
-    expect(stage.actions().sort()).toEqual(['crl_fetched', 'ocsp_fetched']);
+    await revocation.contact('own', leaf.der);
+    expect(stage.directory.requests.map(({ path }) => path).sort()).toEqual(['/own.crl', '/root.crl']);
+    expect(stage.responder.asked).toHaveLength(1);
+  });
+
+  it.each(['a stranger’s', 'an expired', 'an unreadable'])(
+    'of %s certificate causes no request, and is kept nowhere',
+    async (kind) => {
+      await using stage = await openStage();
+      const sources = { extensions: [distributionPoints([{ urls: [stage.url('/own.crl')] }])] };
+      const leaf = {
+        'a stranger’s': stranger.issueClient(sources).der,
+        'an expired': stage.own.issueClient({ ...sources, notAfter: start - 1000 }).der,
+        'an unreadable': Buffer.from('no certificate'),
+      }[kind] as Buffer;
+      const revocation = await stage.open();
+      await revocation.contact('own', leaf);
+      await revocation.contact('another anchor', leaf);
+      expect(revocation.material('own')).toMatchObject({ crls: [], ocsp: [], leaves: [] });
+      expect(revocation.sources()).toEqual([]);
+      expect(stage.directory.requests).toEqual([]);
+      await expect(readdir(join(stage.cacheDir, 'leaves', 'own'))).rejects.toMatchObject({ code: 'ENOENT' });
+    },
+  );
+
+  it('that never happens causes no request about the certificate', async () => {
+    await using stage = await openStage();
+    stage.leaf({ crl: ['/own.crl'], ocsp: true });
+    await stage.open();
+    await stage.pass(day);
+    expect([stage.directory.requests, stage.responder.asked]).toEqual([[], []]);
+  });
+
+  it('of a leaf without sources is done at once, and told of once', async () => {
+    await using stage = await openStage();
+    const leaf = stage.leaf();
+    const revocation = await stage.open();
+    await revocation.contact('own', leaf.der);
+    await revocation.contact('own', leaf.der);
+    expect(revocation.material('own').leaves).toHaveLength(1);
+    expect(stage.actions()).toEqual(['not_checked']);
+  });
+
+  it('causes no request where nothing is to be checked', async () => {
+    await using stage = await openStage({ crl: 'off', ocsp: 'off' });
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf({ crl: ['/own.crl'], ocsp: true }).der);
+    expect([stage.directory.requests, stage.responder.asked, stage.actions()]).toEqual([[], [], []]);
+  });
+});
+
+describe('addresses', () => {
+  it('of other schemes, and with a password, are skipped and told of once', async () => {
+    await using stage = await openStage();
+    const crl = ['ldap://directory.example/cn=ca', 'http://user:word@localhost/own.crl', '/own.crl'];
+    stage.directory.files.set('/own.crl', stage.crl().der);
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf({ crl }).der);
+    await revocation.contact('own', stage.leaf({ crl }).der);
+    const told = stage.events.filter(({ action }) => action === 'address_skipped');
+    expect(told).toMatchObject([
+      { address: 'ldap://directory.example/cn=ca', certificate: expect.stringContaining('CN=') },
+      { address: 'http://localhost', detail: 'credentials in a URL' },
+    ]);
+    expect(JSON.stringify(stage.events)).not.toContain('word');
+    expect(revocation.sources()).toHaveLength(1);
+  });
+
+  it('are followed up to the sixteenth, CRLs and responders together', async () => {
+    await using stage = await openStage();
+    const crl = Array.from({ length: 20 }, (_, index) => `/${index}.crl`);
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf({ crl: crl.slice(0, 15), ocsp: true }).der);
+    expect(revocation.sources()).toHaveLength(16);
+    stage.actions();
+    await revocation.contact('own', stage.leaf({ crl, ocsp: true }).der);
+    expect(stage.directory.requests).toHaveLength(15);
+    expect(revocation.material('own').ocsp, 'a responder that is known has its place').toHaveLength(2);
+    expect(stage.events.filter(({ action }) => action === 'too_many_addresses')).toHaveLength(5);
+  });
+});
+
+describe('an update', () => {
+  it('keeps the feeds of addresses that stay, ends others and begins new ones', async () => {
+    await using stage = await openStage();
+    for (const [index, path] of ['/a.crl', '/b.crl', '/c.crl'].entries())
+      stage.directory.files.set(path, stage.crl({ number: index }).der);
+    const [a, b, c] = ['/a.crl', '/b.crl', '/c.crl'].map(stage.url) as [string, string, string];
+    const revocation = await stage.open([stage.subject({ crl: [a, b] })]);
+    await stage.pass(0);
+    const [first] = revocation.material('own').crls;
+    await revocation.update([stage.subject({ crl: [a, c] })]);
+    await stage.pass(0);
+    expect(revocation.material('own').crls).toMatchObject([{ number: 0n }, { number: 2n }]);
+    expect(revocation.material('own').crls[0]).toBe(first);
+    expect(stage.directory.requests.map(({ path }) => path)).toEqual(['/a.crl', '/b.crl', '/c.crl']);
+    await stage.pass(hour);
+    expect(stage.directory.requests.slice(3).map(({ path }) => path)).toEqual(['/a.crl', '/c.crl']);
+  });
+
+  it('publishes another policy, and nothing where nothing changes', async () => {
+    await using stage = await openStage();
+    const revocation = await stage.open();
+    const before = revocation.material('own');
+    await revocation.update([stage.subject()]);
+    expect(revocation.material('own')).toBe(before);
+    expect(stage.changed).toEqual([]);
+    await revocation.update([stage.subject({ onUnknown: 'allow' })]);
+    expect(revocation.material('own').policy.onUnknown).toBe('allow');
+    expect(stage.changed).toEqual(['own']);
+  });
+
+  it('ends what an anchor needed that is gone, and leaves the others alone', async () => {
+    await using stage = await openStage();
+    stage.directory.files.set('/own.crl', stage.crl().der);
+    const own = stage.subject({ crl: [stage.url('/own.crl')] });
+    const other = { ...own, name: 'other' };
+    const revocation = await stage.open([own, other]);
+    await stage.pass(0);
+    await revocation.update([other]);
+    expect(() => revocation.material('own')).toThrow(TypeError);
+    expect(revocation.material('other').crls).toHaveLength(1);
+    await stage.pass(hour);
+    expect(stage.directory.requests).toHaveLength(3);
+  });
+
+  it('keeps two anchors apart, whatever they are called', async () => {
+    await using stage = await openStage();
+    stage.directory.files.set('/own.crl', stage.crl().der);
+    const subjects = ['..', 'a/b', 'own'].map((name) => ({
+      ...stage.subject({ crl: [stage.url('/own.crl')] }),
+      name,
+    }));
+    await stage.open(subjects);
+    await stage.pass(0);
+    expect((await readdir(join(stage.cacheDir, 'crl'))).sort()).toEqual(['%2E%2E', 'a%2Fb', 'own']);
+    expect(await readdir(stage.cacheDir)).toEqual(['crl']);
+  });
+
+  it('waits for the one before it', async () => {
+    await using stage = await openStage();
+    const revocation = await stage.open([]);
+    const updates = [[stage.subject()], [], [stage.subject({ grace: 1 })]];
+    await Promise.all(updates.map((subjects) => revocation.update(subjects)));
+    expect(revocation.material('own').policy.grace).toBe(1);
+  });
+});
+
+describe('the end', () => {
+  it.each(['close', 'signal'])('comes at once by %s, whatever is being asked', async (how) => {
+    await using stage = await openStage();
+    const stop = new AbortController();
+    stage.directory.misbehaviour = misbehaviours.hang;
+    stage.responder.misbehaviour = ocspMisbehaviours.hang;
+    const revocation = await stage.open(undefined, { signal: stop.signal });
+    const contact = revocation.contact('own', stage.leaf({ crl: ['/own.crl'], ocsp: true }).der);
+    if (how === 'signal') stop.abort();
+    await revocation.close();
+    await contact;
+    expect(stage.time.pending.size).toBe(0);
+    expect([stage.events, stage.changed]).toEqual([[], []]);
+    await revocation.contact('own', stage.leaf({ ocsp: true }).der);
+    await revocation.update([stage.subject()]);
+    expect(stage.responder.asked.length).toBeLessThanOrEqual(1);
+  });
+
+  it('comes to a service that was never told of an anchor', async () => {
+    await using stage = await openStage();
+    const revocation = openRevocation({
+      ...{ cacheDir: stage.cacheDir, onChange: () => {}, onEvent: () => {} },
+      signal: AbortSignal.abort(),
+    });
+    await revocation.update([stage.subject({ crl: [stage.url('/own.crl')] })]);
+    await revocation.close();
+    expect(stage.directory.requests).toEqual([]);
   });
 });

@@ -30,24 +30,27 @@ export const policy: RevocationPolicy = {
 class StagedTime implements Timers {
   now = start;
   readonly pending = new Set<{ readonly run: () => unknown; readonly at: number }>();
+  readonly #onTimer: () => void;
+  constructor(onTimer: () => void) {
+    this.#onTimer = onTimer;
+  }
   setTimeout(run: () => unknown, milliseconds: number) {
     const timer = { run, at: this.now + milliseconds };
     this.pending.add(timer);
+    this.#onTimer();
     return timer;
   }
   clearTimeout(timer: unknown) {
     this.pending.delete(timer as never);
   }
-  async pass(milliseconds: number) {
-    const end = this.now + milliseconds;
-    for (;;) {
-      const due = [...this.pending].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (due === undefined) break;
-      this.pending.delete(due);
-      this.now = Math.max(this.now, due.at);
-      await due.run();
-    }
-    this.now = end;
+  /** The first one that is due by then, with the clock at its time; false: there is none, and it is then. */
+  async step(end: number): Promise<boolean> {
+    const [due] = [...this.pending].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+    this.now = Math.max(this.now, due?.at ?? end);
+    if (due === undefined) return false;
+    this.pending.delete(due);
+    await due.run();
+    return true;
   }
 }
 
@@ -68,7 +71,11 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await openDirectory({}, { secure: false }));
   const folder = opened.use(await temporaryFolder());
-  const time = new StagedTime();
+  const waiting = new Set<() => void>();
+  const wake = () => {
+    for (const check of waiting) check();
+  };
+  const time = new StagedTime(wake);
   const issuers: Issued[] = [];
   const responder = opened.use(await openOcspResponder({ issuers, now: () => time.now }));
   const url = (path: string) => (path.startsWith('/') ? `${directory.origin}${path}` : path);
@@ -81,10 +88,6 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
   issuers.push(own.root, own.issuing);
   const events: RevocationEvent[] = [];
   const changed: string[] = [];
-  const waiting = new Set<() => void>();
-  const wake = () => {
-    for (const check of waiting) check();
-  };
   /** Resolves when it is so, as soon as the service has told of something. */
   const until = (isSo: () => boolean) =>
     new Promise<void>((resolve) => {
@@ -103,6 +106,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     certificates: RevocationSubject['certificates'] = certificatesOf(own),
   ): RevocationSubject => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
   const running = new Set<Revocation>();
+  const { grace } = { ...policy, ...changes };
   /** Opens the service, again and again over the same folder; `update` is called unless `subjects` is empty. */
   const open = async (
     subjects: readonly RevocationSubject[] = [subject()],
@@ -125,15 +129,35 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
       ...options,
     });
     running.add(revocation);
+    const close = revocation.close.bind(revocation);
+    revocation.close = () => {
+      running.delete(revocation);
+      return close();
+    };
     await revocation.update(subjects);
     return revocation;
+  };
+  /** How many timers there are when no source is being asked: the service's own, one per source, one per CRL's end. */
+  const timersAtRest = () =>
+    [...running].reduce((sum, revocation) => {
+      const sources = revocation.sources();
+      const ends = sources.filter(
+        ({ kind, nextUpdate }) => kind === 'crl' && nextUpdate !== null && time.now <= nextUpdate + grace,
+      );
+      return sum + 1 + sources.length + ends.length;
+    }, 0);
+  /** Lets time pass, and every source be asked to the end when its turn comes. */
+  const pass = async (milliseconds: number) => {
+    const end = time.now + milliseconds;
+    do await until(() => time.pending.size === timersAtRest());
+    while (await time.step(end));
   };
   opened.defer(async () => {
     for (const revocation of running) await revocation.close();
   });
   const stack = opened.move();
   return {
-    ...{ directory, responder, time, own, events, changed, open, subject, until, certificatesOf, url },
+    ...{ directory, responder, time, own, events, changed, open, subject, until, pass, certificatesOf, url },
     folder: folder.path,
     cacheDir: join(folder.path, 'cache'),
     /** Actions since the last call. */

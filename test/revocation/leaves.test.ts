@@ -1,0 +1,52 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { Cache } from '../../src/revocation/cache.ts';
+import { Leaves, MAX_LEAVES } from '../../src/revocation/leaves.ts';
+import { authority } from '../support/authority.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const own = authority();
+const certificates = [own.root, own.issuing].map(({ der }) => parseCertificate(der));
+const key = own.issueClient().privateKey;
+
+function openLeaves(folder: string, clock = Date.now): Leaves {
+  return new Leaves({
+    ...{ folder: join(folder, 'leaves'), ocspFolder: join(folder, 'ocsp'), clock },
+    certificates: () => certificates,
+    cache: new Cache((detail) => {
+      throw new Error(detail);
+    }),
+  });
+}
+
+it('keeps as many as it may, and drops those that were met longest ago', async () => {
+  await using folder = await temporaryFolder();
+  const leaves = openLeaves(folder.path);
+  const met = Array.from({ length: MAX_LEAVES + 2 }, () => own.issueClient({ key }));
+  const [first, second, third] = met.map(({ der }) => leaves.add(der));
+  for (const leaf of [first, second, third]) if (leaf) await leaves.keep(leaf);
+  leaves.find(first?.certificate.sha256 ?? '');
+  await leaves.trim();
+  const left = new Set([...leaves].map(({ certificate }) => certificate.sha256));
+  expect(left.size).toBe(MAX_LEAVES);
+  expect([first, second, third].map((leaf) => left.has(leaf?.certificate.sha256 ?? ''))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(await readdir(join(folder.path, 'leaves'))).toEqual([`${first?.certificate.sha256}.der`]);
+});
+
+it('drops those that have expired', async () => {
+  await using folder = await temporaryFolder();
+  let now = Date.now();
+  const leaves = openLeaves(folder.path, () => now);
+  const leaf = leaves.add(own.issueClient({ notAfter: now + 60_000 }).der);
+  leaves.add(own.issueClient().der);
+  now += 120_000;
+  await leaves.trim();
+  expect([...leaves]).toHaveLength(1);
+  expect(leaves.find(leaf?.certificate.sha256 ?? '')).toBeNull();
+});

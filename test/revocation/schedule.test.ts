@@ -1,0 +1,44 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { crlPause, ocspPause, type Turn } from '../../src/revocation/schedule.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const turn: Turn = { failures: 0, refresh: hour, end: null, now: 0, random: 0 };
+
+it.each<[string, Partial<Turn>, number, number]>([
+  ['a refresh where nothing ends', {}, hour, hour],
+  ['a refresh where the end is far', { end: 100 * hour }, hour, hour],
+  ['95 % or half of the time that is left', { end: 20 * minute }, 19 * minute, 10 * minute],
+  ['80 % or 45 % of it for the most hurried', { end: 20 * minute, random: 1 }, 16 * minute, 9 * minute],
+  ['10 s at least', { end: 5000 }, 10_000, 10_000],
+  ['10 s where the end has passed', { end: -hour }, 10_000, 10_000],
+  ['a second after one failure', { failures: 1, end: 20 * minute }, 1000, 1000],
+  ['twice that after the next', { failures: 2 }, 2000, 2000],
+  ['a refresh after many', { failures: 100 }, hour, hour],
+])('the pause is %s', (_, changes, crl, ocsp) => {
+  expect(crlPause({ ...turn, ...changes })).toBeCloseTo(crl);
+  expect(ocspPause({ ...turn, ...changes })).toBeCloseTo(ocsp);
+});
+
+describe('a pause', () => {
+  it('is never longer than the refresh, and never none', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          failures: fc.nat(50),
+          refresh: fc.integer({ min: 1000, max: 2 ** 40 }),
+          end: fc.option(fc.integer({ min: -(2 ** 45), max: 2 ** 45 })),
+          now: fc.integer({ min: 0, max: 2 ** 42 }),
+          random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+        }),
+        (each) => {
+          for (const pause of [crlPause(each), ocspPause(each)]) {
+            expect(pause).toBeLessThanOrEqual(each.refresh);
+            expect(pause).toBeGreaterThanOrEqual(500);
+          }
+        },
+      ),
+    );
+  });
+});
