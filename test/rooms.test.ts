@@ -48,7 +48,7 @@ const mayImport: Record<string, readonly string[]> = {
     ...['thread', 'sources.ts', 'preflight.ts', 'readiness.ts', 'reporting.ts', 'config', 'trust'],
     ...['revocation', 'admin', 'telemetry', 'audit', 'version.ts'],
   ],
-  demo: ['control.ts', 'config', 'trust', 'pki', 'telemetry'],
+  demo: ['pki', 'revocation'],
   cli: ['control.ts', 'preflight.ts', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
   'main.ts': ['inspector-off.ts', 'cli'],
 };

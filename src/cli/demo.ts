@@ -1,38 +1,55 @@
 /** `ehi-gateway demo`: the whole arrangement on 127.0.0.1, with throwaway certificates and lines to try it with. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DemoCertificates, demoFiles, prepareCertificates } from '../demo/certificates.ts';
+import { type DemoCertificates, demoFiles, makeCertificates } from '../demo/certificates.ts';
 import { createDirectory } from '../demo/directory.ts';
 import { createExampleHost } from '../demo/host.ts';
 import { findPort, listen } from '../demo/port.ts';
+import { serveRevocations } from '../demo/revocation-server.ts';
+import { Revocations } from '../demo/revocations.ts';
+import { parseCertificate } from '../pki/certificate.ts';
 import { run } from './run.ts';
 
 const folder = resolve('certs/dev');
+const cache = 'trust';
 
 interface Ports {
   readonly gateway: number;
   readonly admin: number;
+  /** CA files, over HTTPS. */
   readonly directory: number;
+  /** CRLs and OCSP, over HTTP. */
+  readonly revocation: number;
   readonly host: number;
 }
 
 /** Runs until a signal ends it; resolves with the gateway's exit code. */
 export async function demo(): Promise<number> {
-  const certificates = await prepareCertificates(folder, Date.now());
-  const { chainPem: cert, keyPem: key } = certificates.server;
+  // First of all: the certificates name it.
+  const revocationServer = createServer();
+  const revocation = await listen(revocationServer, 8081);
+  const origin = `http://127.0.0.1:${revocation}`;
+  const certificates = await makeCertificates({ folder, origin, now: Date.now() });
+  const { root, issuing, server, client } = certificates;
+  const revocations = new Revocations(certificates);
+  revocationServer.on('request', serveRevocations({ revocations, client }));
   const files = new Map([
-    ['/root-ca.pem', certificates.rootPem],
-    ['/issuer-ca.pem', certificates.issuingPem],
+    ['/root-ca.pem', root.pem],
+    ['/issuer-ca.pem', issuing.pem],
   ]);
-  const directory = createDirectory({ cert, key, files });
+  const directory = createDirectory({ cert: server.chainPem, key: server.keyPem, files });
   const host = createExampleHost();
   const ports: Ports = {
+    revocation,
     directory: await listen(directory, 8444),
     host: await listen(host, 8080),
     gateway: await findPort(8443),
     admin: await findPort(9090),
   };
+  // What a start before has kept is of another root.
+  await rm(join(folder, cache), { recursive: true, force: true });
   const config = join(folder, 'demo.yaml');
   await writeFile(config, configuration(certificates, ports));
 
@@ -43,7 +60,7 @@ export async function demo(): Promise<number> {
   } finally {
     stopped.abort();
     await announced;
-    for (const server of [directory, host]) {
+    for (const server of [directory, revocationServer, host]) {
       server.close();
       server.closeAllConnections();
     }
@@ -63,11 +80,12 @@ trust:
         - https://127.0.0.1:${ports.directory}/root-ca.pem
         - https://127.0.0.1:${ports.directory}/issuer-ca.pem
       tls: { ca: ${demoFiles.root} }
-      rootSha256: "${root.sha256}"
-  cacheDir: trust
+      rootSha256: "${parseCertificate(root.der).sha256}"
+      revocation: { refresh: 1s, firstContact: 5s }
+  cacheDir: ${cache}
 clients:
   allowlist: [127.0.0.1/32]
-  match: { organizationalUnit: "${client.organizationalUnits[0]}" }
+  match: { organizationalUnit: "${parseCertificate(client.der).organizationalUnits[0]}" }
 routes:
   - path: /
     upstream: http://127.0.0.1:${ports.host}
@@ -96,23 +114,35 @@ async function isReady(port: number): Promise<boolean> {
 
 function invitation(ports: Ports): string {
   const file = (name: string) => quote(join(folder, name));
-  const curl = (identity?: { chain: string; key: string }) =>
+  const gateway = `https://127.0.0.1:${ports.gateway}/`;
+  const revocation = `http://127.0.0.1:${ports.revocation}`;
+  const curl = (identity: { chain: string; key: string } | null, ...urls: string[]) =>
     [
       `curl -i --cacert ${file(demoFiles.root)}`,
       ...(identity ? [`--cert ${file(identity.chain)} --key ${file(identity.key)}`] : []),
-      `--header 'Content-Type: application/json' --data '{"MTID":"0100"}' https://127.0.0.1:${ports.gateway}/`,
+      `--header 'Content-Type: application/json' --data '{"MTID":"0100"}'`,
+      ...urls,
     ].join(' ');
   return `
 The gateway is ready; metrics are at http://127.0.0.1:${ports.admin}/metrics. Try it:
 
 # a good certificate: 200 and the host's answer
-${curl(demoFiles.client)}
+${curl(demoFiles.client, gateway)}
 
 # no certificate: 400
-${curl()}
+${curl(null, gateway)}
 
 # a certificate with the same names from another CA: 403
-${curl(demoFiles.stranger)}
+${curl(demoFiles.stranger, gateway)}
+
+# a revoked certificate: 403
+${curl(demoFiles.revoked, gateway)}
+
+# the good one, revoked while its connection is open: 200, 204 from its CA, 403; the audit record says "stage":"live"
+${curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway)}
+
+# its CA takes that back: 204, and 200 for the good one again
+curl -i -X POST ${revocation}/restore
 `;
 }
 

@@ -22,7 +22,10 @@ export function serveFile(files: DirectoryFiles, request: IncomingMessage, respo
     response.writeHead(304, { etag }).end();
     return;
   }
-  const length = Buffer.byteLength(content);
-  response.writeHead(200, { etag, 'content-type': 'application/x-pem-file', 'content-length': length });
+  response.writeHead(200, {
+    etag,
+    'content-type': request.url?.endsWith('.crl') ? 'application/pkix-crl' : 'application/x-pem-file',
+    'content-length': Buffer.byteLength(content),
+  });
   response.end(content);
 }

@@ -1,7 +1,7 @@
 /** An example EHI host: acknowledges every message and says yes, whatever is in it. */
 import { createServer, type Server } from 'node:http';
 
-const acknowledgement = JSON.stringify({ Acknowledgement: '1', Responsestatus: '00' });
+const acknowledgement = `${JSON.stringify({ Acknowledgement: '1', Responsestatus: '00' })}\n`;
 
 export function createExampleHost(): Server {
   return createServer((request, response) => {

@@ -106,7 +106,7 @@ export function issueCertificate(options: IssueOptions): Issued {
     subject,
     subjectPublicKeyInfo: spki,
   });
-  if (version === 3) tbs.extensions = new Extensions(extensionsOf(options, spki, spkiOf(signer)));
+  if (version === 3) tbs.extensions = new Extensions(extensionsOf(options, privateKey, signer));
 
   const der = Buffer.from(
     AsnConvert.serialize(
@@ -149,14 +149,10 @@ function nameOf(subject: Subject): Name {
   );
 }
 
-function extensionsOf(
-  options: IssueOptions,
-  spki: SubjectPublicKeyInfo,
-  signer: SubjectPublicKeyInfo,
-): Extension[] {
+function extensionsOf(options: IssueOptions, key: KeyObject, signer: KeyObject): Extension[] {
   const { basicConstraints, keyUsage, extendedKeyUsage, sans, extensions = [] } = options;
   const list = [
-    extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdOf(spki))),
+    extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdOf(key))),
     extension(
       id_ce_authorityKeyIdentifier,
       new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdOf(signer)) }),
@@ -199,9 +195,11 @@ function spkiOf(privateKey: KeyObject): SubjectPublicKeyInfo {
   return AsnConvert.parse(der, SubjectPublicKeyInfo);
 }
 
-/** RFC 5280 §4.2.1.2, method 1. */
-function keyIdOf(spki: SubjectPublicKeyInfo): Buffer {
-  return createHash('sha1').update(Buffer.from(spki.subjectPublicKey)).digest();
+/** The public key's name in certificates and CRLs: RFC 5280 §4.2.1.2, method 1. */
+export function keyIdOf(privateKey: KeyObject): Buffer {
+  return createHash('sha1')
+    .update(Buffer.from(spkiOf(privateKey).subjectPublicKey))
+    .digest();
 }
 
 /** What a signature by the key is called. Throws TypeError where there is no such algorithm. */

@@ -8,31 +8,52 @@ import { temporaryFolder } from '../support/folder.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-it('prints curl lines that work as printed: 200, 400 and 403', async () => {
+/** The status of each answer that the line gets, and everything that it prints. */
+async function run(line: string): Promise<{ statuses: number[]; page: string }> {
+  const curl = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const page = await text(curl.stdout);
+  return { statuses: [...page.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status)), page };
+}
+
+it('prints curl lines that work as printed, one after the other, and warns of nothing', async () => {
   await using folder = await temporaryFolder();
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
-  const demo = spawn(node, [main, 'demo'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(demo, 'exit');
+  const demo = spawn(node, [main, 'demo'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = once(demo, 'close');
+  const log = text(demo.stderr);
+  const records: { type: string; stage?: string; verdict?: string; reason?: string }[] = [];
+  const lines: string[] = [];
+  const output = createInterface({ input: demo.stdout });
+  output.on('line', (line) => {
+    if (line.startsWith('{')) records.push(JSON.parse(line));
+    if (line.startsWith('curl ')) lines.push(line);
+  });
+  const closed = new AbortController();
+  output.on('close', () => closed.abort());
   try {
-    const lines: string[] = [];
-    for await (const line of createInterface({ input: demo.stdout })) {
-      if (line.startsWith('curl ')) lines.push(line);
-      if (lines.length === 3) break;
-    }
-    const pages = [];
-    for (const line of lines) {
-      const curl = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
-      pages.push(await text(curl.stdout));
-    }
-    expect(pages.map((page) => page.split('\r\n')[0])).toEqual([
-      'HTTP/1.1 200 OK',
-      'HTTP/1.1 400 Bad Request',
-      'HTTP/1.1 403 Forbidden',
+    while (lines.length < 6) await once(output, 'line', { signal: closed.signal });
+    const answers = [];
+    for (const line of lines) answers.push(await run(line));
+    expect(answers.map(({ statuses }) => statuses)).toEqual([
+      [200],
+      [400],
+      [403],
+      [403],
+      [200, 204, 403],
+      [204],
     ]);
-    expect(pages[0]).toContain('"Acknowledgement":"1"');
-    expect(pages[1]).toContain('400 No required SSL certificate was sent');
+    expect(answers[0]?.page).toContain('"Acknowledgement":"1"');
+    expect(answers[1]?.page).toContain('400 No required SSL certificate was sent');
+    expect((await run(lines[0] as string)).statuses).toEqual([200]);
   } finally {
     demo.kill('SIGTERM');
   }
-  expect(await exited).toEqual([0, null]);
+  expect(await ended).toEqual([0, null]);
+  const reasons = records.flatMap(({ type, reason }) => (type === 'handshake' ? [reason] : []));
+  expect(reasons).toEqual([null, 'no_certificate', 'untrusted', 'revoked', null, 'revoked', null]);
+  expect(records.filter(({ type }) => type === 'verdict')).toMatchObject([
+    { stage: 'live', verdict: 'deny', reason: 'revoked' },
+  ]);
+  const loud = (await log).split('\n').filter((line) => line !== '' && JSON.parse(line).level > 30);
+  expect(loud).toEqual([]);
 });

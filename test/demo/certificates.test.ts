@@ -1,21 +1,25 @@
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { prepareCertificates } from '../../src/demo/certificates.ts';
+import { demoFiles, makeCertificates } from '../../src/demo/certificates.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { readCertificates } from '../../src/pki/pem.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const now = Date.UTC(2026, 0, 15);
-const year = 365 * 86_400_000;
+const origin = 'http://127.0.0.1:8081';
 
 it('makes certificates and keys that only their owner may read, and no CA key', async () => {
   await using temporary = await temporaryFolder();
   const folder = join(temporary.path, 'certs', 'dev');
-  await prepareCertificates(folder, now);
+  await makeCertificates({ folder, origin, now });
   const names = (await readdir(folder)).toSorted();
   expect(names).toEqual([
     'client.key',
     'client.pem',
     'issuing.pem',
+    'revoked.key',
+    'revoked.pem',
     'root.pem',
     'server.key',
     'server.pem',
@@ -28,36 +32,29 @@ it('makes certificates and keys that only their owner may read, and no CA key', 
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
 });
 
-it('uses them again while they are valid', async () => {
+it('makes all of them anew at every start, because they name the port of that start', async () => {
   await using folder = await temporaryFolder();
-  const { root } = await prepareCertificates(folder.path, now);
-  expect((await prepareCertificates(folder.path, now + year / 2)).root.sha256).toBe(root.sha256);
+  const made = (port: number) =>
+    makeCertificates({ folder: folder.path, origin: `http://127.0.0.1:${port}`, now });
+  const before = await made(8081);
+  const { root, issuing, client, server } = await made(8082);
+  expect(root.der).not.toEqual(before.root.der);
+  const read = async (name: string) => readCertificates(await readFile(join(folder.path, name)))[0]?.der;
+  expect(await read(demoFiles.root)).toEqual(root.der);
+  expect(await read(demoFiles.issuing)).toEqual(issuing.der);
+  expect(await read(demoFiles.client.chain)).toEqual(client.der);
+  expect(await read(demoFiles.server.chain)).toEqual(server.der);
 });
 
-it.each<[string, (folder: string) => Promise<unknown>]>([
-  ['a file is missing', (folder) => rm(join(folder, 'issuing.pem'))],
-  ['a certificate cannot be read', (folder) => writeFile(join(folder, 'client.pem'), 'x')],
-  [
-    'a key is of another certificate',
-    async (folder) => writeFile(join(folder, 'client.key'), await readFile(join(folder, 'server.key'))),
-  ],
-  [
-    'a leaf is of another authority',
-    async (folder) => {
-      for (const end of ['pem', 'key']) {
-        await writeFile(join(folder, `client.${end}`), await readFile(join(folder, `stranger.${end}`)));
-      }
-    },
-  ],
-])('makes them anew when %s', async (_, spoil) => {
+it('names CRL and OCSP responder in everything below the root', async () => {
   await using folder = await temporaryFolder();
-  const { root } = await prepareCertificates(folder.path, now);
-  await spoil(folder.path);
-  expect((await prepareCertificates(folder.path, now)).root.sha256).not.toBe(root.sha256);
-});
-
-it('makes them anew when they are about to expire', async () => {
-  await using folder = await temporaryFolder();
-  const { root } = await prepareCertificates(folder.path, now);
-  expect((await prepareCertificates(folder.path, now + year)).root.sha256).not.toBe(root.sha256);
+  const { root, issuing, ...leaves } = await makeCertificates({ folder: folder.path, origin, now });
+  const named = ({ der }: { der: Buffer }) => {
+    const { crlDistributionPoints, ocspUrls } = parseCertificate(der);
+    return [...crlDistributionPoints.flatMap(({ urls }) => urls), ...ocspUrls];
+  };
+  expect(named(root)).toEqual([]);
+  expect(named(issuing)).toEqual([`${origin}/root.crl`, `${origin}/ocsp`]);
+  for (const leaf of [leaves.client, leaves.revoked, leaves.server])
+    expect(named(leaf)).toEqual([`${origin}/issuing.crl`, `${origin}/ocsp`]);
 });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { authority, type Leaf } from '../support/authority.ts';
 import { type Client, post } from '../support/client.ts';
-import { distributionPoints, ocspResponders } from '../support/crl.ts';
+import { distributionPoints } from '../support/crl.ts';
 import { openDirectory } from '../support/directory.ts';
 import type { AuditRecord } from '../support/gateway.ts';
 import { statusOf } from '../support/http.ts';

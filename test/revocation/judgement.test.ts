@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import type { CrlSnapshot } from '../../src/revocation/crl.ts';
 import { readCrl } from '../../src/revocation/crl-reader.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import type { OcspFact, RevocationMaterial, RevocationPolicy } from '../../src/revocation/state.ts';
 import { authority } from '../support/authority.ts';
-import { type CrlOptions, distributionPoints, ocspResponders } from '../support/crl.ts';
+import { type CrlOptions, distributionPoints } from '../support/crl.ts';
 import { revocationPolicy } from '../support/revocation.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);

@@ -2,6 +2,7 @@
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { errorResponse } from '../../src/revocation/issue-ocsp.ts';
 import { type ReadOcspOptions, readOcspResponse } from '../../src/revocation/ocsp.ts';
 import { certIdHashes } from '../../src/revocation/ocsp-request.ts';
 import { authority } from '../support/authority.ts';
@@ -9,7 +10,6 @@ import {
   type AnswerOptions,
   certId,
   ocspAnswer,
-  ocspError,
   type SingleOptions,
   unwrapAnswer,
   wrapAnswer,
@@ -128,7 +128,7 @@ describe('an answer', () => {
     [6, 'unauthorized'],
     [9, 'status 9'],
   ])('that is the error %i is told as %s', (status, detail) => {
-    expect(read(ocspError(status))).toEqual({ ok: false, problem: 'not_answered', detail });
+    expect(read(errorResponse(status))).toEqual({ ok: false, problem: 'not_answered', detail });
   });
 
   it.each([
@@ -136,7 +136,7 @@ describe('an answer', () => {
     ['text', Buffer.from('<html></html>')],
     ['another type of response', wrapAnswer(unwrapAnswer(answer()), '1.3.6.1.5.5.7.48.1.4')],
     ['a basic response that is none', wrapAnswer(Buffer.of(0x30, 0))],
-    ['success without an answer', ocspError(0)],
+    ['success without an answer', errorResponse(0)],
     ['a byte after it', Buffer.concat([answer(), Buffer.of(0)])],
     ['a byte less', answer().subarray(0, -1)],
     ['a certificate', client.der],

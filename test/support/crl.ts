@@ -4,18 +4,14 @@ import { AsnConvert } from '@peculiar/asn1-schema';
 import type { Name } from '@peculiar/asn1-x509';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
-import { algorithmOf, type Issued, signBytes } from '../../src/pki/issue.ts';
+import { derInteger, type RawExtension } from '../../src/pki/der-writer.ts';
+import type { Issued } from '../../src/pki/issue.ts';
+import { crlEntry, crlNumber, crlReason, signCrl } from '../../src/pki/issue-crl.ts';
+import { uri } from '../../src/pki/issue-sources.ts';
 import type { NamedHash } from '../../src/pki/signature.ts';
 import { revocationReasons } from '../../src/revocation/crl-table.ts';
 
 export type Reason = NonNullable<(typeof revocationReasons)[number]>;
-
-/** `value`: DER. */
-export interface RawExtension {
-  readonly oid: string;
-  readonly critical?: boolean;
-  readonly value: Uint8Array;
-}
 
 export interface Revoked {
   /** A certificate, or the contents of a serial number's INTEGER. */
@@ -73,26 +69,12 @@ const reasonFlags = [
 export type ReasonFlag = (typeof reasonFlags)[number];
 
 export function issueCrl(options: CrlOptions): { readonly der: Buffer; readonly pem: string } {
-  const { issuer, revoked = [], thisUpdate, nextUpdate, version = 2, hash = 'sha256', pss = false } = options;
-  const algorithm = Buffer.from(AsnConvert.serialize(algorithmOf(issuer.privateKey, hash, pss)));
+  const { revoked = [], version = 2, ...contents } = options;
   const entries =
-    revoked instanceof Uint8Array ? revoked : Buffer.concat(revoked.map((each) => entry(each, thisUpdate)));
-  const tbs = derElement(
-    tags.sequence,
-    version === 2 ? derElement(tags.integer, Buffer.of(1)) : Buffer.alloc(0),
-    algorithm,
-    Buffer.from(AsnConvert.serialize(issuer.subject)),
-    time(thisUpdate),
-    nextUpdate === null ? Buffer.alloc(0) : time(nextUpdate),
-    entries.length === 0 ? Buffer.alloc(0) : derElement(tags.sequence, entries),
-    version === 2 ? derElement(0xa0, extensions(crlExtensions(options))) : Buffer.alloc(0),
-  );
-  const signature = derElement(
-    tags.bitString,
-    Buffer.of(0),
-    signBytes(tbs, issuer.privateKey, { hash, pss }),
-  );
-  const der = derElement(tags.sequence, tbs, algorithm, signature);
+    revoked instanceof Uint8Array
+      ? revoked
+      : Buffer.concat(revoked.map((each) => entry(each, options.thisUpdate)));
+  const der = signCrl({ ...contents, entries, extensions: version === 2 ? crlExtensions(options) : null });
   return { der, pem: crlPem(der) };
 }
 
@@ -105,8 +87,10 @@ export function crlPem(der: Uint8Array): string {
 
 function crlExtensions({ number = 1, baseNumber, scope, extensions: more = [] }: CrlOptions): RawExtension[] {
   return [
-    ...(number === null ? [] : [{ oid: '2.5.29.20', value: integer(number) }]),
-    ...(baseNumber === undefined ? [] : [{ oid: '2.5.29.27', critical: true, value: integer(baseNumber) }]),
+    ...(number === null ? [] : [crlNumber(number)]),
+    ...(baseNumber === undefined
+      ? []
+      : [{ oid: '2.5.29.27', critical: true, value: derInteger(baseNumber) }]),
     ...(scope === undefined ? [] : [{ oid: '2.5.29.28', critical: true, value: scopeValue(scope) }]),
     ...more,
   ];
@@ -131,16 +115,6 @@ export function distributionPoints(
   return { oid: freshest ? '2.5.29.46' : '2.5.29.31', value };
 }
 
-/** For `IssueOptions.extensions`: where a certificate's OCSP responders are. */
-export function ocspResponders(urls: readonly string[]): RawExtension {
-  const ocsp = objectIdentifier('1.3.6.1.5.5.7.48.1');
-  const value = derElement(
-    tags.sequence,
-    ...urls.map((url) => derElement(tags.sequence, ocsp, derElement(0x86, Buffer.from(url)))),
-  );
-  return { oid: '1.3.6.1.5.5.7.1.1', value };
-}
-
 function scopeValue({ only, reasons, indirect = false, ...point }: ScopeOptions): Buffer {
   const flag = (tag: number, set: boolean) => (set ? derElement(tag, Buffer.of(0xff)) : Buffer.alloc(0));
   return derElement(
@@ -156,7 +130,7 @@ function scopeValue({ only, reasons, indirect = false, ...point }: ScopeOptions)
 
 function pointName({ urls = [], directory, relative }: PointOptions): Buffer {
   if (relative !== undefined) return derElement(0xa0, derElement(0xa1, relative));
-  const names = urls.map((url) => derElement(0x86, Buffer.from(url)));
+  const names = urls.map(uri);
   if (directory !== undefined) names.push(directoryName(directory));
   return names.length === 0 ? Buffer.alloc(0) : derElement(0xa0, derElement(0xa0, ...names));
 }
@@ -174,63 +148,13 @@ function namedBits(tag: number, names: readonly ReasonFlag[]): Buffer {
   return derElement(tag, Buffer.of(7), bits);
 }
 
-function entry({ serial, at, reason, issuer, extensions: more = [] }: Revoked, thisUpdate: number): Buffer {
+function entry({ serial, at, reason, issuer, extensions = [] }: Revoked, thisUpdate: number): Buffer {
   const octets = serial instanceof Uint8Array ? serial : parseCertificate(serial.der).serialOctets;
-  const list: RawExtension[] = [...more];
-  if (reason !== undefined)
-    list.push({ oid: '2.5.29.21', value: enumerated(revocationReasons.indexOf(reason)) });
+  const list: RawExtension[] = [...extensions];
+  if (reason !== undefined) list.push(crlReason(revocationReasons.indexOf(reason)));
   if (issuer !== undefined)
     list.push({ oid: '2.5.29.29', critical: true, value: derElement(tags.sequence, directoryName(issuer)) });
-  return derElement(
-    tags.sequence,
-    derElement(tags.integer, octets),
-    time(at ?? thisUpdate),
-    list.length === 0 ? Buffer.alloc(0) : extensions(list),
-  );
-}
-
-function extensions(list: readonly RawExtension[]): Buffer {
-  return derElement(
-    tags.sequence,
-    ...list.map(({ oid, critical = false, value }) =>
-      derElement(
-        tags.sequence,
-        objectIdentifier(oid),
-        critical ? derElement(tags.boolean, Buffer.of(0xff)) : Buffer.alloc(0),
-        derElement(tags.octetString, value),
-      ),
-    ),
-  );
-}
-
-function enumerated(value: number): Buffer {
-  return derElement(tags.enumerated, Buffer.of(value));
-}
-
-function integer(value: number | bigint): Buffer {
-  const hex = BigInt(value).toString(16);
-  const octets = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-  return derElement(tags.integer, ...((octets[0] as number) >= 0x80 ? [Buffer.of(0)] : []), octets);
-}
-
-function objectIdentifier(oid: string): Buffer {
-  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
-  const arcs = [first * 40 + second, ...rest].flatMap((arc) => {
-    const septets = [arc & 0x7f];
-    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128))
-      septets.unshift((left & 0x7f) | 0x80);
-    return septets;
-  });
-  return derElement(tags.oid, Buffer.from(arcs));
-}
-
-/** UTCTime through 2049, GeneralizedTime after (RFC 5280 §5.1.2.4). */
-function time(at: number): Buffer {
-  const text = `${new Date(at).toISOString().slice(0, 19).replace(/[-:T]/g, '')}Z`;
-  const year = Number(text.slice(0, 4));
-  return year >= 1950 && year < 2050
-    ? derElement(tags.utcTime, Buffer.from(text.slice(2)))
-    : derElement(tags.generalizedTime, Buffer.from(text));
+  return crlEntry({ serial: octets, at: at ?? thisUpdate, extensions: list });
 }
 
 /** The DER of so many entries with random positive serials of `width` octets, every one with a reason, and one serial. */

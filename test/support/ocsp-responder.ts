@@ -1,17 +1,12 @@
 /** An OCSP responder over real HTTP on loopback, for any number of CAs, that can be told to misbehave. */
 import { createServer, type RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { AsnConvert } from '@peculiar/asn1-schema';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
-import {
-  type CertId,
-  noCheckExtension,
-  OcspRequest,
-  ocspSigning,
-} from '../../src/revocation/ocsp-structure.ts';
+import { certIdsIn, errorResponse, isOf, ocspErrors, serialOf } from '../../src/revocation/issue-ocsp.ts';
+import { type CertId, noCheckExtension, ocspSigning } from '../../src/revocation/ocsp-structure.ts';
 import { type Listening, listenOnLoopback } from './listening.ts';
-import { type AnsweredStatus, type AnswerOptions, certId, ocspAnswer, ocspError } from './ocsp-answer.ts';
+import { type AnsweredStatus, type AnswerOptions, ocspAnswer } from './ocsp-answer.ts';
 
 const hour = 3_600_000;
 
@@ -38,8 +33,8 @@ export interface OcspResponder extends Listening {
 export const ocspMisbehaviours = {
   down: (request) => request.socket.destroy(),
   hang: () => {},
-  tryLater: (_request, response) => response.end(ocspError(3)),
-  unauthorized: (_request, response) => response.end(ocspError(6)),
+  tryLater: (_request, response) => response.end(errorResponse(ocspErrors.tryLater)),
+  unauthorized: (_request, response) => response.end(errorResponse(ocspErrors.unauthorized)),
   garbage: (_request, response) => response.end('0\x82 this is no answer'),
   html: (_request, response) => response.setHeader('content-type', 'text/html').end('<html>Sign in</html>'),
   oversized: (_request, response) => response.end(Buffer.alloc(64 * 1024 + 1)),
@@ -56,7 +51,7 @@ export async function openOcspResponder(options: OcspResponderOptions): Promise<
   const server = createServer((request, response) => {
     buffer(request)
       .then((body) => {
-        const ids = AsnConvert.parse(body, OcspRequest).tbsRequest.requests.map(({ certId }) => certId);
+        const ids = certIdsIn(body);
         state.asked.push(...ids.map(serialOf));
         if (state.misbehaviour !== null) return state.misbehaviour(request, response);
         response.setHeader('content-type', 'application/ocsp-response').end(answer(ids, state, options));
@@ -74,7 +69,7 @@ function answer(
   { issuers, now = Date.now }: OcspResponderOptions,
 ): Buffer {
   const signer = issuers.find((issuer) => ids.every((id) => isOf(id, issuer)));
-  if (signer === undefined) return ocspError(6);
+  if (signer === undefined) return errorResponse(ocspErrors.unauthorized);
   const at = now();
   return ocspAnswer({
     singles: ids.map((id) => ({
@@ -88,23 +83,6 @@ function answer(
     signer,
     ...lie,
   });
-}
-
-function isOf({ issuerKeyHash, hashAlgorithm }: CertId, issuer: Issued): boolean {
-  // The question's hash is SHA-1 or SHA-256; a CA's key has the same hash whatever certificate it is asked for.
-  return (['sha1', 'sha256'] as const).some((hash) => {
-    const own = certId(issuer, issuer, hash);
-    return (
-      own.hashAlgorithm.algorithm === hashAlgorithm.algorithm &&
-      Buffer.from(own.issuerKeyHash.buffer).equals(new Uint8Array(issuerKeyHash.buffer))
-    );
-  });
-}
-
-function serialOf({ serialNumber }: CertId): string {
-  return Buffer.from(serialNumber)
-    .toString('hex')
-    .replace(/^(00)+(?=..)/, '');
 }
 
 /** A responder's own certificate under a CA; without overrides as RFC 6960 §4.2.2.2 wants it. */

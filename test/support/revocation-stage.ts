@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Timers } from '../../src/fetch/pause.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import type { RevocationAction, RevocationEvent } from '../../src/revocation/event.ts';
 import {
   openRevocation,
@@ -11,7 +12,7 @@ import {
 } from '../../src/revocation/service.ts';
 import type { RevocationPolicy } from '../../src/revocation/state.ts';
 import { type Authority, authority, type Issued, type IssueOptions } from './authority.ts';
-import { type CrlOptions, distributionPoints, issueCrl, ocspResponders } from './crl.ts';
+import { type CrlOptions, distributionPoints, issueCrl } from './crl.ts';
 import { openDirectory } from './directory.ts';
 import { temporaryFolder } from './folder.ts';
 import { openOcspResponder } from './ocsp-responder.ts';
