@@ -28,7 +28,8 @@ export async function soakLargeCrl(): Promise<boolean> {
   const stop = new AbortController();
   const talking = talk({ connect, rate: 500, connections: 16, signal: stop.signal });
   const health = watchHealth(gateway.ready.admin, stop.signal);
-  const at = () => gateway.metrics().then((text) => Number(/^ehi_revocation_entries\{.*\} (\d+)$/m.exec(text)?.[1] ?? 0));
+  const at = () =>
+    gateway.metrics().then((text) => Number(/^ehi_revocation_entries\{.*\} (\d+)$/m.exec(text)?.[1] ?? 0));
   directory.files.set('/ca.crl', der);
   const began = performance.now();
   while ((await at()) < entries) {
@@ -45,8 +46,12 @@ export async function soakLargeCrl(): Promise<boolean> {
 
   const p99 = [undisturbed, disturbed].map(({ times }) => quantileOf(times, 0.99));
   const slowest = Math.max(...(await health));
-  console.log(`${entries} entries, ${(der.length / 2 ** 20).toFixed(1)} MiB of DER, in use after ${seconds.toFixed(2)} s`);
-  console.log(`resident memory, MiB: ${before.now.toFixed(0)} before, ${peak.toFixed(0)} at the peak, ${now.toFixed(0)} at rest`);
+  console.log(
+    `${entries} entries, ${(der.length / 2 ** 20).toFixed(1)} MiB of DER, in use after ${seconds.toFixed(2)} s`,
+  );
+  console.log(
+    `resident memory, MiB: ${before.now.toFixed(0)} before, ${peak.toFixed(0)} at the peak, ${now.toFixed(0)} at rest`,
+  );
   console.log(`messages: p99 ${p99.map((each) => each?.toFixed(2)).join(' ms undisturbed, ')} ms meanwhile`);
   console.log(`/healthz: slowest answer ${slowest.toFixed(1)} ms`);
   const failed = [undisturbed, disturbed].flatMap(({ failures }) => failures);
@@ -65,7 +70,10 @@ async function watchHealth(
   const times: number[] = [];
   while (!signal.aborted) {
     const began = performance.now();
-    await fetch(`http://${address}:${port}/healthz`, { signal }).then((answer) => answer.arrayBuffer(), () => null);
+    await fetch(`http://${address}:${port}/healthz`, { signal }).then(
+      (answer) => answer.arrayBuffer(),
+      () => null,
+    );
     times.push(performance.now() - began);
     await sleep(20);
   }

@@ -36,11 +36,14 @@ export async function soakReloads(): Promise<boolean> {
   stop.abort();
   const results = await Promise.all(talks);
   const audit = await readFile(join(gateway.folder, 'audit.log'), 'utf8');
-  const count = (event: string) => audit.split(`"type":"config"`).filter((part) => part.includes(`"event":"${event}"`)).length;
+  const count = (event: string) =>
+    audit.split(`"type":"config"`).filter((part) => part.includes(`"event":"${event}"`)).length;
   for (const [index, { times, failures }] of results.entries()) {
     const p = (part: number) => quantileOf(times, part).toFixed(1);
     const kind = index === 0 ? 'kept connections' : 'one connection each';
-    console.log(`${kind}: ${times.length} answered, p50 ${p(0.5)} ms, p99 ${p(0.99)} ms, failed ${failures.length}`);
+    console.log(
+      `${kind}: ${times.length} answered, p50 ${p(0.5)} ms, p99 ${p(0.99)} ms, failed ${failures.length}`,
+    );
     for (const failure of new Set(failures)) console.log(`  ${failure}`);
   }
   console.log(`resident memory, MiB, every 20 reloads: ${memory.join(' ')}`);

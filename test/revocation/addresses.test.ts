@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { type AddressQuestion, isChecked, planAddresses } from '../../src/revocation/addresses.ts';
 import type { RevocationPolicy } from '../../src/revocation/state.ts';
 import { authority, type IssueOptions } from '../support/authority.ts';
-import { distributionPoints, ocspResponders } from '../support/crl.ts';
+import { distributionPoints } from '../support/crl.ts';
 import { policy as defaults } from '../support/revocation-stage.ts';
 
 const own = authority();
