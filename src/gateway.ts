@@ -16,6 +16,7 @@ import { Downstream, type RelayPolicy } from './relay/downstream.ts';
 import { RouteTable } from './relay/route.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 import { Pools } from './upstream/pools.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 /** A snapshot made ready for use; swapped as one reference. */
 interface Policy {
@@ -37,7 +38,7 @@ interface GatewayOptions {
 export class Gateway {
   readonly #recorder: Recorder;
   readonly #listener: Listener;
-  readonly #pools = new Pools();
+  readonly #pools: Pools;
   readonly #admitted = new Set<Downstream>();
   #policy: Policy;
   #draining = false;
@@ -45,6 +46,7 @@ export class Gateway {
 
   constructor({ snapshot, listen, recorder }: GatewayOptions) {
     this.#recorder = recorder;
+    this.#pools = new Pools(recorder);
     this.#policy = this.#compile(snapshot);
     this.#listener = new Listener({
       listen,
@@ -96,6 +98,7 @@ export class Gateway {
       certificates: [root, ...issuing].map(parseCertificate),
     }));
     const { limits, timeouts } = snapshot;
+    const upstreams = this.#pools.update(snapshot);
     return {
       snapshot,
       admission: compileAdmission(snapshot),
@@ -108,10 +111,7 @@ export class Gateway {
       },
       relay: {
         routes: new RouteTable(
-          snapshot.routes.map((policy) => ({
-            policy,
-            pool: this.#pools.of({ ...policy.upstream, connectTimeout: timeouts.connect }),
-          })),
+          snapshot.routes.map((policy, index) => ({ policy, upstream: upstreams[index] as Upstream })),
         ),
         limits,
         timeouts,

@@ -10,10 +10,10 @@ interface SnapshotOptions {
 }
 
 export function buildSnapshot(
-  { config, serverCertificates }: LoadedConfig,
+  { config, serverCertificates, routes }: LoadedConfig,
   { generation, anchors }: SnapshotOptions,
 ): PolicySnapshot {
-  const { listen, clients, routes, limits, timeouts } = config;
+  const { listen, clients, limits, timeouts } = config;
   return {
     generation,
     certificates: serverCertificates.map(({ certificate }) => certificate),

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { RoutePolicy } from '../policy/snapshot.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
 import { checkRules } from './rules.ts';
 import { type Config, certificateSchema, clientsSchema, configSchema, trustSchema } from './schema.ts';
@@ -11,10 +12,13 @@ import {
   type LoadedServerCertificate,
   readServerCertificate,
 } from './server-certificate.ts';
+import { readRoutes } from './upstream-files.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
   readonly serverCertificates: readonly LoadedServerCertificate[];
+  /** With the content of the files that their upstreams name. */
+  readonly routes: readonly RoutePolicy[];
   /** Doubts that do not keep the gateway from running. */
   readonly warnings: readonly ConfigProblem[];
   /** Gives a finding of somebody else its place in the file: `['trust', 'anchors', 0, 'files', 1]`. */
@@ -70,17 +74,20 @@ export async function examineText(
   const { data, error } = configSchema(folder).safeParse(value);
   const rules = checkRules(value);
   const server = await examineCertificates(value, { folder, now });
+  const upstream = await readRoutes(valueAt(value, ['routes']), { folder, now });
   const { data: trust } = trustSchema(folder).safeParse(valueAt(value, ['trust']));
   const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
   const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? [];
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const found = [...shape, ...rules.problems, ...server.problems, ...anchors].map(place);
+  const found = [...shape, ...rules.problems, ...server.problems, ...upstream.problems, ...anchors].map(
+    place,
+  );
   const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
-  const warnings = [...rules.warnings, ...server.warnings].map(place).sort(byPosition);
+  const warnings = [...rules.warnings, ...server.warnings, ...upstream.warnings].map(place).sort(byPosition);
   const loaded =
     data === undefined || problems.length > 0
       ? null
-      : { config: data, serverCertificates: server.certificates, warnings, place };
+      : { config: data, serverCertificates: server.certificates, routes: upstream.routes, warnings, place };
   return { problems, warnings, loaded };
 }
 
@@ -106,14 +113,16 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Fi
   if (issue.code === 'invalid_union') {
     // One mapping or a list of them: the shape that was written tells which of the two was meant.
     const value = valueAt(root, path);
-    const meant = Array.isArray(value)
-      ? issue.errors.at(-1)
-      : value instanceof Object
-        ? issue.errors[0]
-        : undefined;
-    if (meant !== undefined) return meant.flatMap((inner) => findingsOf(inner, root, path));
+    const meant = issue.errors.find((errors) => !errors.some(isOfAnotherShape));
+    if (meant !== undefined && value instanceof Object)
+      return meant.flatMap((inner) => findingsOf(inner, root, path));
   }
   return [{ path, allowed: issue.message }];
+}
+
+/** The value is of another shape than this part of the schema wants. */
+function isOfAnotherShape({ code, path }: z.core.$ZodIssue): boolean {
+  return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 }
 
 /** Reads the files of `listen.certificate` as soon as that part is well-formed, whatever else is wrong. */

@@ -1,6 +1,7 @@
 /** The one source of what a configuration may say: types, validation, JSON Schema and docs/configuration.md. */
 import { z } from 'zod';
 import { choice, count, duration, file, flag, listOf, oneOrMany, section, size, text } from './notation.ts';
+import { routesSchema } from './upstream.ts';
 import * as value from './values.ts';
 
 /** After parsing: durations in milliseconds, sizes in bytes, paths absolute, pins and digests in one spelling. */
@@ -12,7 +13,7 @@ export function configSchema(folder: string) {
     listen: listen(folder),
     trust: trustSchema(folder),
     clients: clientsSchema,
-    routes: listOf(route, 'routes').describe('Which internal host gets a message; the longest path wins.'),
+    routes: routesSchema(folder),
     limits,
     timeouts,
     relays: z
@@ -144,14 +145,6 @@ export const clientsSchema = section({
   .prefault({})
   .describe('Who may call: at least one of `allowlist`, `pins` and `match` must name a caller.');
 
-const route = section({
-  path: value.routePath.describe('Whole segments of the request’s path.'),
-  upstream: value.upstream.describe('The internal host; the target is forwarded unchanged.'),
-  deadline: duration()
-    .prefault('2s')
-    .describe('From the complete request head to the last byte of the answer.'),
-});
-
 const limits = section({
   head: size('1MiB').prefault('16KiB').describe('Of a request’s or answer’s head.'),
   fields: count(1, 10_000).prefault(100).describe('Fields of one head.'),
@@ -169,7 +162,10 @@ const timeouts = section({
   head: duration().prefault('10s').describe('For a complete request head, from its first byte.'),
   bodyIdle: duration().prefault('10s').describe('Between two pieces of a body.'),
   keepAlive: duration().prefault('75s').describe('Between two requests of a connection.'),
-  connect: duration().prefault('1s').describe('For a connection to the internal host.'),
+  connectFirst: duration()
+    .prefault('50ms')
+    .describe('For a connection to an upstream endpoint that has another behind it.'),
+  connect: duration().prefault('1s').describe('For a connection to the last, or only, upstream endpoint.'),
   drainDelay: duration('0s')
     .prefault('0s')
     .describe('After SIGTERM: how long connections are still accepted, until load balancers know.'),

@@ -18,7 +18,8 @@ import {
 } from '../message/write.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { UpstreamConnection, UpstreamLoss, UpstreamUser } from '../upstream/connection.ts';
+import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
+import type { Dial, DialUser } from '../upstream/dial.ts';
 import type { Caller } from './caller.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
 
@@ -45,13 +46,16 @@ export interface ExchangeClient {
 const unlimited = Number.MAX_SAFE_INTEGER;
 
 /** Made once a connection and used for its messages one after another. */
-export class Exchange implements UpstreamUser {
+export class Exchange implements DialUser {
   readonly #client: ExchangeClient;
   readonly #heads = new ResponseReader();
   readonly #reader = new BodyReader();
 
   #message: Message | null = null;
   #connection: UpstreamConnection | null = null;
+  #dial: Dial | null = null;
+  /** The endpoint that the message went to. */
+  #endpoint: string | null = null;
   /** What waits for the connection to be made. */
   #held: Buffer[] = [];
   #requestComplete = false;
@@ -79,12 +83,14 @@ export class Exchange implements UpstreamUser {
     this.#client.recorder.meter.inFlight++;
     const { head, route, requestId } = message;
     const text =
-      writeRequestStart(head, route.policy.upstream.authority) +
+      writeRequestStart(head, route.upstream.authority) +
       this.#client.identity +
       `X-Request-Id: ${requestId}\r\n${writeRequestEnd(head)}`;
     this.#heads.reset();
     this.#askedAt = performance.now();
-    this.#connection = route.pool.acquire(this);
+    this.#connection = route.upstream.take(this, this.#askedAt);
+    this.#endpoint = this.#connection?.pool.endpoint.url ?? null;
+    if (this.#connection === null) this.#dial = route.upstream.dial(this);
     this.#toHost(assemble(text, payload));
   }
 
@@ -97,19 +103,21 @@ export class Exchange implements UpstreamUser {
   }
 
   #toHost(bytes: Buffer): void {
-    const connection = this.#connection;
-    if (connection === null) return;
-    if (!connection.connected) {
+    if (this.#dial !== null) {
       this.#held.push(bytes);
       if (!this.#requestComplete) this.#client.pauseRequest();
-    } else if (!connection.write(bytes)) this.#client.pauseRequest();
+    } else if (this.#connection?.write(bytes) === false) this.#client.pauseRequest();
   }
 
-  onUpstreamConnect(): void {
+  /** From here on there is one connection for this message, and no other. */
+  onUpstreamConnect(connection: UpstreamConnection): void {
+    this.#dial = null;
+    this.#connection = connection;
+    this.#endpoint = connection.pool.endpoint.url;
     const held = this.#held;
     this.#held = [];
     let flowing = true;
-    for (const bytes of held) flowing = this.#connection?.write(bytes) ?? flowing;
+    for (const bytes of held) flowing = connection.write(bytes);
     if (flowing) this.#client.resumeRequest();
   }
 
@@ -173,14 +181,15 @@ export class Exchange implements UpstreamUser {
   }
 
   #endAnswer({ flowing, surplus }: { flowing: boolean; surplus: boolean }): void {
-    const message = this.#message as Message;
     this.#answered = true;
     this.#upstreamMs = performance.now() - this.#askedAt;
     const connection = this.#connection;
     this.#connection = null;
     if (connection !== null) {
-      if (this.#answer?.reusable && this.#requestComplete && !surplus) message.route.pool.release(connection);
-      else connection.destroy();
+      const answer = this.#answer;
+      if (answer?.reusable && this.#requestComplete && !surplus) {
+        connection.pool.release(connection, answer.idleSeconds);
+      } else connection.destroy();
     }
     if (flowing) this.#end('answered', null);
   }
@@ -234,6 +243,8 @@ export class Exchange implements UpstreamUser {
   }
 
   #release(): void {
+    this.#dial?.cancel();
+    this.#dial = null;
     this.#connection?.destroy();
     this.#connection = null;
     this.#held = [];
@@ -247,6 +258,7 @@ export class Exchange implements UpstreamUser {
       outcome,
       reason,
       status,
+      endpoint: this.#endpoint,
       requestBytes: this.#requestBytes,
       responseBytes: this.#answer === null ? 0 : this.#reader.received,
       upstreamMs: this.#upstreamMs,

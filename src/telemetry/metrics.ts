@@ -1,5 +1,6 @@
 /** The one metrics registry, in the control thread: merges what the relay threads counted and prints it for Prometheus. */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { EndpointGauges } from './endpoint-gauges.ts';
 import { MergedHistogram } from './histogram.ts';
 import { keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
@@ -34,6 +35,7 @@ interface AnchorFacts {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #threads = new Map<number, { readonly connections: number; readonly inFlight: number }>();
+  readonly #endpoints = new EndpointGauges();
   readonly #clientLeaves = new Map<string, number>();
   readonly #handshakes = this.#counter('ehi_handshakes_total');
   readonly #handshakeSeconds = this.#histogram('ehi_handshake_seconds');
@@ -41,11 +43,23 @@ export class Metrics {
   readonly #messageSeconds = this.#histogram('ehi_message_seconds');
   readonly #upstreamSeconds = this.#histogram('ehi_upstream_seconds');
   readonly #overheadSeconds = this.#histogram('ehi_overhead_seconds');
+  readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
+  readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
+  readonly #upstreamEjections = this.#counter('ehi_upstream_ejections_total');
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
     this.#gauge('ehi_in_flight', (gauge) => gauge.set(this.#sum('inFlight')));
     this.#gauge('ehi_connections', (gauge) => gauge.set(this.#sum('connections')));
+    this.#gauge('ehi_upstream_up', (gauge) => {
+      for (const { endpoint, up } of this.#endpoints.standing()) gauge.set({ endpoint }, up);
+    });
+    this.#gauge('ehi_upstream_connections', (gauge) => {
+      for (const { endpoint, idle, inUse } of this.#endpoints.standing()) {
+        gauge.set({ endpoint, state: 'idle' }, idle);
+        gauge.set({ endpoint, state: 'in_use' }, inUse);
+      }
+    });
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
       const set = (role: string, name: string, notAfter: number): void =>
         gauge.set({ role, name }, notAfter / 1000);
@@ -88,6 +102,16 @@ export class Metrics {
       this.#upstreamSeconds.add({ route }, upstream);
       this.#overheadSeconds.add({ route }, overhead);
     }
+    for (const { endpoint, connects, checks, ejections } of delta.endpoints) {
+      for (const [result, count] of Object.entries(connects)) {
+        this.#upstreamConnects.inc({ endpoint, result }, count);
+      }
+      for (const [result, count] of Object.entries(checks)) {
+        if (count > 0) this.#upstreamChecks.inc({ endpoint, result }, count);
+      }
+      this.#upstreamEjections.inc({ endpoint }, ejections);
+    }
+    this.#endpoints.merge(threadId, delta.endpoints);
     for (const [name, notAfterMs] of delta.clientCertificates) {
       keepRecent(this.#clientLeaves, name, notAfterMs);
     }
@@ -96,6 +120,7 @@ export class Metrics {
   /** A relay thread ended: its connections are gone with it, what it counted stays. */
   threadGone(threadId: number): void {
     this.#threads.delete(threadId);
+    this.#endpoints.threadGone(threadId);
   }
 
   /** A relay thread that died was replaced. */
