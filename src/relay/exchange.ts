@@ -19,8 +19,9 @@ import {
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
-import type { Dial, DialUser } from '../upstream/dial.ts';
+import type { DialUser } from '../upstream/dial.ts';
 import type { Caller } from './caller.ts';
+import { Delivery } from './delivery.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
 
 /** The client's half, as the exchange sees it. */
@@ -51,13 +52,9 @@ export class Exchange implements DialUser {
   readonly #heads = new ResponseReader();
   readonly #reader = new BodyReader();
 
+  readonly #delivery = new Delivery(this);
+
   #message: Message | null = null;
-  #connection: UpstreamConnection | null = null;
-  #dial: Dial | null = null;
-  /** The endpoint that the message went to. */
-  #endpoint: string | null = null;
-  /** What waits for the connection to be made. */
-  #held: Buffer[] = [];
   #requestComplete = false;
   #requestBytes = 0;
   #answer: ResponseHead | null = null;
@@ -88,9 +85,7 @@ export class Exchange implements DialUser {
       `X-Request-Id: ${requestId}\r\n${writeRequestEnd(head)}`;
     this.#heads.reset();
     this.#askedAt = performance.now();
-    this.#connection = route.upstream.take(this, this.#askedAt);
-    this.#endpoint = this.#connection?.pool.endpoint.url ?? null;
-    if (this.#connection === null) this.#dial = route.upstream.dial(this);
+    this.#delivery.begin(route.upstream, this.#askedAt);
     this.#toHost(assemble(text, payload));
   }
 
@@ -103,22 +98,13 @@ export class Exchange implements DialUser {
   }
 
   #toHost(bytes: Buffer): void {
-    if (this.#dial !== null) {
-      this.#held.push(bytes);
-      if (!this.#requestComplete) this.#client.pauseRequest();
-    } else if (this.#connection?.write(bytes) === false) this.#client.pauseRequest();
+    if (this.#delivery.write(bytes)) return;
+    // Of a complete request nothing more can come while the connection is made.
+    if (!this.#requestComplete || !this.#delivery.dialing) this.#client.pauseRequest();
   }
 
-  /** From here on there is one connection for this message, and no other. */
   onUpstreamConnect(connection: UpstreamConnection): void {
-    this.#dial = null;
-    this.#connection = connection;
-    this.#endpoint = connection.pool.endpoint.url;
-    const held = this.#held;
-    this.#held = [];
-    let flowing = true;
-    for (const bytes of held) flowing = connection.write(bytes);
-    if (flowing) this.#client.resumeRequest();
+    if (this.#delivery.connected(connection)) this.#client.resumeRequest();
   }
 
   onUpstreamDrain(): void {
@@ -146,7 +132,7 @@ export class Exchange implements DialUser {
         flowing = this.#client.send(Buffer.from(interim, 'latin1'));
       }
     }
-    if (!flowing) this.#connection?.pause();
+    if (!flowing) this.#delivery.pause();
   }
 
   #beginAnswer(head: ResponseHead, rest: Span): void {
@@ -165,7 +151,7 @@ export class Exchange implements DialUser {
   }
 
   #answerBody(head: string, { bytes, at, end }: Span): void {
-    if (this.#answered) return this.#connection?.destroy();
+    if (this.#answered) return this.#delivery.drop();
     const next = this.#reader.read(bytes, at, end);
     if (this.#reader.fault !== null) return this.fail(head === '' ? 'answer_cut' : 'bad_answer');
     const last = this.#reader.done;
@@ -177,20 +163,15 @@ export class Exchange implements DialUser {
       );
     }
     if (last) this.#endAnswer({ flowing, surplus: next < end });
-    else if (!flowing) this.#connection?.pause();
+    else if (!flowing) this.#delivery.pause();
   }
 
   #endAnswer({ flowing, surplus }: { flowing: boolean; surplus: boolean }): void {
     this.#answered = true;
     this.#upstreamMs = performance.now() - this.#askedAt;
-    const connection = this.#connection;
-    this.#connection = null;
-    if (connection !== null) {
-      const answer = this.#answer;
-      if (answer?.reusable && this.#requestComplete && !surplus) {
-        connection.pool.release(connection, answer.idleSeconds);
-      } else connection.destroy();
-    }
+    const answer = this.#answer;
+    if (answer?.reusable && this.#requestComplete && !surplus) this.#delivery.finish(answer.idleSeconds);
+    else this.#delivery.drop();
     if (flowing) this.#end('answered', null);
   }
 
@@ -198,7 +179,7 @@ export class Exchange implements DialUser {
   onClientDrain(): void {
     if (this.#message === null) return;
     if (this.#answered) this.#end('answered', null);
-    else this.#connection?.resume();
+    else this.#delivery.resume();
   }
 
   onUpstreamEnd(): void {
@@ -218,7 +199,7 @@ export class Exchange implements DialUser {
   fail(why: UpstreamFailureName | RefusalName): void {
     const message = this.#message;
     if (message === null) return;
-    this.#release();
+    this.#delivery.drop();
     if (!this.#answered) this.#upstreamMs = performance.now() - this.#askedAt;
     if (this.#answer !== null && why !== 'bad_answer') {
       this.#end('cut', why);
@@ -238,16 +219,8 @@ export class Exchange implements DialUser {
 
   clientGone(): void {
     if (this.#message === null) return;
-    this.#release();
+    this.#delivery.drop();
     this.#end('client_gone', null);
-  }
-
-  #release(): void {
-    this.#dial?.cancel();
-    this.#dial = null;
-    this.#connection?.destroy();
-    this.#connection = null;
-    this.#held = [];
   }
 
   #end(outcome: Outcome, reason: string | null, status: number | null = this.#answer?.status ?? null): void {
@@ -258,7 +231,7 @@ export class Exchange implements DialUser {
       outcome,
       reason,
       status,
-      endpoint: this.#endpoint,
+      endpoint: this.#delivery.endpoint,
       requestBytes: this.#requestBytes,
       responseBytes: this.#answer === null ? 0 : this.#reader.received,
       upstreamMs: this.#upstreamMs,

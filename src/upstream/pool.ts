@@ -4,6 +4,7 @@ import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';
 import { Attempt } from './attempt.ts';
+import { Complaint } from './complaint.ts';
 import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from './connection.ts';
 import { Ejection } from './ejection.ts';
 import { TlsClient } from './tls.ts';
@@ -11,8 +12,6 @@ import { Watch } from './watch.ts';
 
 /** Before the host's own `Keep-Alive: timeout`: a message that is on its way when the host closes is lost. */
 const MARGIN_MS = 1000;
-/** Between two lines of the log about one endpoint that cannot be connected to. */
-const QUIET_MS = 10_000;
 
 interface PoolOptions {
   readonly endpoint: EndpointPolicy;
@@ -35,20 +34,19 @@ export class Pool {
   readonly #tls: TlsClient | null;
   readonly #ejection = new Ejection();
   readonly #watch: Watch;
+  readonly #complaint: Complaint;
   #idle: UpstreamConnection[] = [];
   #sweep: NodeJS.Timeout | null = null;
   /** Some route has another endpoint beside this one. */
   #ejectable = false;
   #closed = false;
-  #quietUntil = 0;
-  #unsaid = 0;
 
   constructor({ endpoint, recorder, resolve }: PoolOptions) {
     const { target, tls, url } = endpoint;
     this.endpoint = endpoint;
     this.meter = recorder.meter.endpoint(url);
-    this.meter.pools++;
     this.#recorder = recorder;
+    this.#complaint = new Complaint(recorder, url);
     this.#tls = tls === null ? null : new TlsClient(tls, 'host' in target ? target.host : '');
     this.#addresses =
       'path' in target
@@ -59,6 +57,7 @@ export class Pool {
             ...(resolve && { resolve }),
           });
     this.#watch = new Watch(this);
+    this.meter.pools++;
   }
 
   /** To be passed over where there is another endpoint. */
@@ -139,7 +138,7 @@ export class Pool {
   /** A connection failed before anything was sent on it, or was refused by TLS before the host had said a word. */
   connectFailed(failure: ConnectFailure): void {
     this.meter.connect(failure.why);
-    this.#complain(failure);
+    this.#complaint.say(failure.why, failure.cause);
     if (this.#ejectable && this.#ejection.connectFailed()) this.#eject();
   }
 
@@ -150,7 +149,7 @@ export class Pool {
       if (this.#ejection.checkPassed()) this.#returned();
       return;
     }
-    this.#complain({ why: 'check_failed', cause });
+    this.#complaint.say('check_failed', cause);
     if (this.#ejectable && this.#ejection.checkFailed()) this.#eject();
   }
 
@@ -181,19 +180,6 @@ export class Pool {
   #returned(): void {
     if (!this.#closed) this.meter.ejected--;
     this.#recorder.log('info', 'an upstream endpoint is used again', { endpoint: this.endpoint.url });
-  }
-
-  #complain({ why, cause }: { why: string; cause: string }): void {
-    const now = performance.now();
-    if (now < this.#quietUntil) {
-      this.#unsaid++;
-      return;
-    }
-    this.#quietUntil = now + QUIET_MS;
-    const { url: endpoint } = this.endpoint;
-    const unsaid = this.#unsaid;
-    this.#unsaid = 0;
-    this.#recorder.log('warn', 'an upstream endpoint fails', { endpoint, reason: why, cause, unsaid });
   }
 
   #leadsHere(address: string | null): boolean {

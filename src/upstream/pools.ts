@@ -14,16 +14,16 @@ export class Pools {
 
   /** The upstreams of the routes, in their order. Endpoints that none of them names, or names otherwise, are closed. */
   update({ routes, timeouts }: Pick<PolicySnapshot, 'routes' | 'timeouts'>): Upstream[] {
-    const before = this.#pools;
-    this.#pools = new Map();
+    const pools = new Map<string, Pool>();
     const ejectable = new Set<Pool>();
     const upstreams = routes.map(({ endpoints }) => {
-      const pools = endpoints.map((endpoint) => this.#of(endpoint, before));
-      if (pools.length > 1) for (const pool of pools) ejectable.add(pool);
-      return new Upstream(pools, timeouts);
+      const several = endpoints.map((endpoint) => this.#of(endpoint, pools));
+      if (several.length > 1) for (const pool of several) ejectable.add(pool);
+      return new Upstream(several, timeouts);
     });
-    for (const [key, pool] of before) if (!this.#pools.has(key)) pool.close();
-    for (const pool of this.#pools.values()) {
+    for (const [key, pool] of this.#pools) if (!pools.has(key)) pool.close();
+    this.#pools = pools;
+    for (const pool of pools.values()) {
       pool.use({ ejectable: ejectable.has(pool), connectFirst: timeouts.connectFirst });
     }
     return upstreams;
@@ -35,10 +35,11 @@ export class Pools {
   }
 
   /** Everything of an endpoint is its key, TLS material included: what changed is not the same endpoint. */
-  #of(endpoint: EndpointPolicy, before: ReadonlyMap<string, Pool>): Pool {
+  #of(endpoint: EndpointPolicy, pools: Map<string, Pool>): Pool {
     const key = JSON.stringify(endpoint);
-    const pool = this.#pools.get(key) ?? before.get(key) ?? new Pool({ endpoint, recorder: this.#recorder });
-    this.#pools.set(key, pool);
+    const known = pools.get(key) ?? this.#pools.get(key);
+    const pool = known ?? new Pool({ endpoint, recorder: this.#recorder });
+    pools.set(key, pool);
     return pool;
   }
 }
