@@ -8,6 +8,7 @@ import type { RelayPolicy } from './relay/downstream.ts';
 import { RouteTable } from './relay/route.ts';
 import { RevocationCheck } from './revocation/judgement.ts';
 import type { Pools } from './upstream/pools.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 /** Swapped as one reference. */
 export interface Policy {
@@ -27,6 +28,7 @@ interface CompileOptions {
 
 export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: CompileOptions): Policy {
   const { anchors, pins, match, limits, timeouts, shadow } = snapshot;
+  const upstreams = pools.update(snapshot);
   const judge = (options: IdentityOptions) => compileIdentity(options, snapshot.generation);
   return {
     snapshot,
@@ -51,10 +53,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: Compile
     },
     relay: {
       routes: new RouteTable(
-        snapshot.routes.map((policy) => ({
-          policy,
-          pool: pools.of({ ...policy.upstream, connectTimeout: timeouts.connect }),
-        })),
+        snapshot.routes.map((policy, index) => ({ policy, upstream: upstreams[index] as Upstream })),
       ),
       limits,
       timeouts,

@@ -46,7 +46,7 @@ interface GatewayOptions {
 export class Gateway {
   readonly #recorder: Recorder;
   readonly #listener: Listener;
-  readonly #pools = new Pools();
+  readonly #pools: Pools;
   readonly #contacts: FirstContacts;
   readonly #admitted: AdmittedClients;
   #policy: Policy;
@@ -55,6 +55,7 @@ export class Gateway {
 
   constructor({ snapshot, listen, recorder, onUnseen }: GatewayOptions) {
     this.#recorder = recorder;
+    this.#pools = new Pools(recorder);
     this.#policy = compilePolicy(snapshot, { pools: this.#pools, last: null });
     const contacts = new FirstContacts(onUnseen);
     this.#contacts = contacts;

@@ -19,10 +19,10 @@ export function candidateName(name: string): string {
 }
 
 export function buildSnapshot(
-  { config, serverCertificates }: LoadedConfig,
+  { config, serverCertificates, routes }: LoadedConfig,
   { generation, anchors, candidates, revocation }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
-  const { listen, clients, routes, limits, timeouts } = config;
+  const { listen, clients, limits, timeouts } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
     return { ...materialOf(anchor), name, revocation: revocation(name) };
   };

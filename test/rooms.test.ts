@@ -23,7 +23,7 @@ const mayImport: Record<string, readonly string[]> = {
   handshake: ['source', 'policy', 'telemetry', 'audit'],
   identity: ['source', 'handshake', 'pki', 'revocation', 'policy'],
   message: ['policy', 'telemetry', 'audit'],
-  upstream: ['message', 'policy'],
+  upstream: ['message', 'policy', 'telemetry'],
   relay: ['identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'audit'],
   'admission.ts': ['source', 'handshake', 'identity', 'policy', 'telemetry', 'audit'],
   'compile.ts': ['admission.ts', 'identity', 'upstream', 'relay', 'pki', 'revocation', 'policy'],

@@ -91,6 +91,8 @@ export interface MessageFacts {
   /** The request target, or its path: what follows `?` is never written. */
   readonly path: string | null;
   readonly status: number | null;
+  /** The upstream endpoint's URL in the configuration. */
+  readonly endpoint: string | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly upstreamMs: number;
@@ -178,7 +180,7 @@ export function messageLine(facts: MessageFacts): string {
     `{"type":"message","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
     `,"request_id":"${facts.requestId}","route":${knownText(facts.route)}` +
     `,"method":${facts.method === null ? 'null' : `"${facts.method}"`},"path":${knownText(facts.path)}` +
-    `,"status":${facts.status},"request_bytes":${count(facts.requestBytes)}` +
+    `,"status":${facts.status},"endpoint":${knownText(facts.endpoint)},"request_bytes":${count(facts.requestBytes)}` +
     `,"response_bytes":${count(facts.responseBytes)},"upstream_ms":${milliseconds(facts.upstreamMs)}` +
     `,"total_ms":${milliseconds(facts.totalMs)},"outcome":"${facts.outcome}"` +
     `,"reason":${facts.reason === null ? 'null' : `"${facts.reason}"`}}\n`

@@ -9,12 +9,14 @@ import {
 } from './listen-schema.ts';
 import { valueAt } from './raw.ts';
 import { trustSchema } from './trust-schema.ts';
+import { routesSchema } from './upstream.ts';
 
 /** Empty, null or absent: not there, or not well-formed. */
 export interface FileSections {
   readonly certificates: CertificateEntries;
   readonly resumption: Resumption;
   readonly trust: z.output<ReturnType<typeof trustSchema>> | undefined;
+  readonly routes: z.output<ReturnType<typeof routesSchema>>;
 }
 
 /** `config`: whatever the YAML says. */
@@ -26,14 +28,22 @@ export function readFileSections(config: unknown, folder: string): FileSections 
     valueAt(config, ['listen', 'resumption']),
   );
   const { data: trust } = trustSchema(folder).safeParse(valueAt(config, ['trust']));
-  return { certificates, resumption, trust };
+  const { data: routes = [] } = routesSchema(folder).safeParse(valueAt(config, ['routes']));
+  return { certificates, resumption, trust, routes };
 }
 
 /** Absolute paths of every file that is read at a load. */
-export function filesOf({ certificates, resumption, trust }: FileSections): Set<string> {
+export function filesOf({ certificates, resumption, trust, routes }: FileSections): Set<string> {
   const { anchors = [], candidates = [] } = trust ?? {};
+  const upstreams = routes.flatMap(({ upstream }) => upstream.flatMap(({ tls }) => tls ?? []));
+  const clients = upstreams.flatMap(({ certificate }) => certificate ?? []);
   const files = [
-    ...certificates.flatMap(({ chain, key, passphraseFile }) => [chain, key, passphraseFile]),
+    ...[...certificates, ...clients].flatMap(({ chain, key, passphraseFile }) => [
+      chain,
+      key,
+      passphraseFile,
+    ]),
+    ...upstreams.map(({ ca }) => ca),
     resumption?.secretFile,
     ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [
       ...files,

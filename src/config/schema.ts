@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { clientsSchema } from './clients-schema.ts';
 import { listenSchema } from './listen-schema.ts';
-import { count, duration, file, listOf, section, size } from './notation.ts';
+import { count, duration, file, section, size } from './notation.ts';
 import { trustSchema } from './trust-schema.ts';
+import { routesSchema } from './upstream.ts';
 import * as value from './values.ts';
 
 /** After parsing: durations in milliseconds, sizes in bytes, paths absolute, pins and digests in one spelling. */
@@ -15,7 +16,7 @@ export function configSchema(folder: string) {
     listen: listenSchema(folder),
     trust: trustSchema(folder),
     clients: clientsSchema,
-    routes: listOf(route, 'routes').describe('Which internal host gets a message; the longest path wins.'),
+    routes: routesSchema(folder),
     limits,
     timeouts,
     relays: z
@@ -34,14 +35,6 @@ export function configSchema(folder: string) {
   });
 }
 
-const route = section({
-  path: value.routePath.describe('Whole segments of the request’s path.'),
-  upstream: value.upstream.describe('The internal host; the target is forwarded unchanged.'),
-  deadline: duration()
-    .prefault('2s')
-    .describe('From the complete request head to the last byte of the answer.'),
-});
-
 const limits = section({
   head: size('1MiB').prefault('16KiB').describe('Of a request’s or answer’s head.'),
   fields: count(1, 10_000).prefault(100).describe('Fields of one head.'),
@@ -59,7 +52,10 @@ const timeouts = section({
   head: duration().prefault('10s').describe('For a complete request head, from its first byte.'),
   bodyIdle: duration().prefault('10s').describe('Between two pieces of a body.'),
   keepAlive: duration().prefault('75s').describe('Between two requests of a connection.'),
-  connect: duration().prefault('1s').describe('For a connection to the internal host.'),
+  connectFirst: duration()
+    .prefault('50ms')
+    .describe('For a connection to an upstream endpoint that has another behind it.'),
+  connect: duration().prefault('1s').describe('For a connection to the last, or only, upstream endpoint.'),
   drainDelay: duration('0s')
     .prefault('0s')
     .describe('After SIGTERM: how long connections are still accepted, until load balancers know.'),

@@ -1,5 +1,4 @@
 /** The notations of this field: addresses, ports, ranges, URLs, pins, thumbprints, route paths. */
-import { isIP } from 'node:net';
 import { parseAddress, parseRange } from '../source/address.ts';
 import { count, notation, parsePath } from './notation.ts';
 
@@ -94,31 +93,6 @@ export const routePath = notation({
   allowed: 'a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
   pattern: /^\/$|^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/,
 });
-
-/** `authority` is as written, which is what an HTTP/1.0 request without Host gets as Host. */
-export const upstream = notation({
-  allowed:
-    'http://host or http://host:port, without path, query and credentials (https is not supported yet)',
-  parse: (text) => {
-    const [, authority, host, port] =
-      /^http:\/\/(([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([1-9]\d{0,4}))?)$/.exec(text) ?? [];
-    if (authority === undefined || host === undefined || Number(port ?? 80) > 65_535) return undefined;
-    const bare = host.replace(/^\[|\]$/g, '');
-    if (bare === host ? !isHostname(host) : isIP(bare) !== 6) return undefined;
-    return { host: bare, port: Number(port ?? 80), authority };
-  },
-});
-
-/** What ends in a number is an IPv4 address to resolvers, in many spellings: only the plain one is taken. */
-function isHostname(host: string): boolean {
-  if (isIP(host) === 4) return true;
-  const labels = host.replace(/\.$/, '').split('.');
-  return (
-    host.length <= 253 &&
-    labels.every((label) => /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)) &&
-    !/^(?:\d+|0[xX][0-9A-Fa-f]*)$/.test(labels.at(-1) ?? '')
-  );
-}
 
 /** The text if its last character carries no stray bits, so that equal digests are equal texts. */
 function canonical(text: string, encoding: 'base64' | 'base64url'): string | undefined {

@@ -10,6 +10,7 @@ export type FieldRule =
   | 'connection'
   | 'content-length'
   | 'transfer-encoding'
+  | 'keep-alive'
   | 'expect';
 
 const hopByHop = new Set([
@@ -44,6 +45,11 @@ function judgeFraming(name: string): FieldRule {
   return hopByHop.has(name) ? 'drop' : 'pass';
 }
 
+/** What a host says of its connection ends here, but is heard. */
+function judgeResponseField(name: string): FieldRule {
+  return name === 'keep-alive' ? name : judgeFraming(name);
+}
+
 function judgeRequestField(name: string): FieldRule {
   if (name === 'host' || name === 'expect') return name;
   // CGI-like hosts read `_` as `-`: a name with `_` could stand in for a field that was removed.
@@ -72,7 +78,7 @@ class RuleBook {
 }
 
 export const requestFields = new RuleBook(judgeRequestField);
-export const responseFields = new RuleBook(judgeFraming);
+export const responseFields = new RuleBook(judgeResponseField);
 
 /** Fields that a Connection option must not take from the host: without them the message means something else. */
 const essential = new Set(['host', 'content-length', 'content-type', 'transfer-encoding', 'expect']);
@@ -103,4 +109,17 @@ export function readConnectionOptions(value: string): ConnectionOptions {
     }
   }
   return { close, keepAlive, names, invalid };
+}
+
+let knownKeepAlive = '';
+let knownSeconds = -1;
+
+/** `timeout=5, max=100` → 5; -1 where it says no timeout. A host says the same every time: the last answer is kept. */
+export function readKeepAlive(value: string): number {
+  if (value !== knownKeepAlive) {
+    const seconds = /(?:^|,)[ \t]*timeout[ \t]*=[ \t]*"?([0-9]{1,9})/i.exec(value)?.[1];
+    knownKeepAlive = value;
+    knownSeconds = seconds === undefined ? -1 : Number(seconds);
+  }
+  return knownSeconds;
 }

@@ -49,7 +49,7 @@ export class ResponseReader {
   /** The next head, interim answers included; `malformed` when it is no valid answer; null: not complete yet. */
   read(
     { bytes, at, end }: Span,
-    { toHead, limits }: { toHead: boolean; limits: Limits },
+    { toHead, limits }: { toHead: boolean; limits: Pick<Limits, 'head' | 'fields'> },
   ): ResponseHead | 'malformed' | null {
     const intake = this.#intake;
     const found = intake.offer(bytes, at, end);

@@ -23,6 +23,7 @@ export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
       method: facts.head.method,
       path: facts.head.path,
       status: facts.status,
+      endpoint: null,
       requestBytes: 0,
       responseBytes: 0,
       upstreamMs: Number.NaN,

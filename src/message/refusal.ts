@@ -58,7 +58,11 @@ export const upstreamFailures = {
   connect_failed: { status: 502, says: 'no connection to the host; nothing was sent' },
   connect_timeout: {
     status: 504,
-    says: 'no connection to the host within timeouts.connect; nothing was sent',
+    says: 'no connection to the host in time (timeouts.connect, connectFirst); nothing was sent',
+  },
+  upstream_tls: {
+    status: 502,
+    says: 'the host or the gateway would not have the other’s TLS: the log says why; not sent again',
   },
   closed_early: { status: 502, says: 'the host closed the connection before it answered; not sent again' },
   bad_answer: { status: 502, says: 'the host’s answer is not valid HTTP/1.1' },

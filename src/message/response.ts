@@ -12,6 +12,8 @@ export interface ResponseHead {
   readonly length: number;
   /** The host lets its connection be used again after this answer. */
   readonly reusable: boolean;
+  /** For how many seconds, as far as it says (Keep-Alive: timeout); else -1. */
+  readonly idleSeconds: number;
 }
 
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
@@ -56,5 +58,6 @@ export function parseResponseHead(text: string, { toHead, maxFields }: ResponseC
     framing,
     length: section.length,
     reusable: framing !== 'close' && !section.close && (line[1] === '1' || section.keepAlive),
+    idleSeconds: section.idleSeconds,
   };
 }

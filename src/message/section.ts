@@ -1,5 +1,5 @@
 /** A head's bytes and its field lines, read strictly (RFC 9112 §2.2, §5): shared by requests and answers. */
-import { type FieldRule, readConnectionOptions } from './fields.ts';
+import { type FieldRule, readConnectionOptions, readKeepAlive } from './fields.ts';
 import { parseLength, tokenTable, valueTable } from './grammar.ts';
 import type { RefusalName } from './refusal.ts';
 
@@ -44,6 +44,8 @@ export interface FieldSection {
   chunked: boolean;
   close: boolean;
   keepAlive: boolean;
+  /** Keep-Alive: timeout, in seconds, or -1 without one. */
+  idleSeconds: number;
 }
 
 interface SectionSpan {
@@ -65,6 +67,7 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
     chunked: false,
     close: false,
     keepAlive: false,
+    idleSeconds: -1,
   };
   let connection: string | null = null;
   let count = 0;
@@ -112,6 +115,9 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
         if (section.chunked || to !== lineEnd || value.toLowerCase() !== 'chunked')
           return 'transfer_encoding';
         section.chunked = true;
+        break;
+      case 'keep-alive':
+        section.idleSeconds = readKeepAlive(value);
         break;
       case 'expect':
         section.expect = section.expect === null ? value : `${section.expect},${value}`;

@@ -40,10 +40,51 @@ export interface MatchRule {
   readonly thumbprint?: string;
 }
 
+/** How an endpoint is verified, and what is shown to it. */
+export interface UpstreamTls {
+  /** PEM; null: the operating system's CAs. */
+  readonly ca: readonly string[] | null;
+  /** Shown where the endpoint asks for one. */
+  readonly certificate: ServerCertificate | null;
+  /** The name that is sent and must be in the certificate; null: the endpoint's address must, and none is sent. */
+  readonly serverName: string | null;
+  /** As the snapshot's own pins, for the endpoint's leaf or a CA on its path. */
+  readonly pins: readonly string[] | null;
+}
+
+/** What is asked of an endpoint beside the messages; times in milliseconds. */
+export interface HealthPolicy {
+  readonly kind: 'tcp' | 'tls' | 'http';
+  /** The target of a GET, for `http`. */
+  readonly path: string;
+  readonly interval: number;
+  readonly timeout: number;
+}
+
+/** Warm connections to an endpoint. */
+export interface PoolPolicy {
+  /** How many may wait; 0: none is used again. */
+  readonly idle: number;
+  /** Milliseconds. */
+  readonly idleTimeout: number;
+}
+
+export interface EndpointPolicy {
+  /** As the configuration writes it: names the endpoint in records, metrics and the log. */
+  readonly url: string;
+  /** `host` is a name or an address; `path` a Unix socket. */
+  readonly target: { readonly host: string; readonly port: number } | { readonly path: string };
+  /** What an HTTP/1.0 request without Host gets as Host. */
+  readonly authority: string;
+  readonly tls: UpstreamTls | null;
+  readonly pool: PoolPolicy;
+  readonly health: HealthPolicy | null;
+}
+
 export interface RoutePolicy {
   readonly path: string;
-  /** Where messages go; `authority` is what an HTTP/1.0 request without Host gets as Host. */
-  readonly upstream: { readonly host: string; readonly port: number; readonly authority: string };
+  /** Where messages go: the first that can be connected to. Never empty. */
+  readonly endpoints: readonly EndpointPolicy[];
   /** Milliseconds from the complete request head to the last byte of the answer. */
   readonly deadline: number;
 }
@@ -63,6 +104,8 @@ export interface Timeouts {
   readonly head: number;
   readonly bodyIdle: number;
   readonly keepAlive: number;
+  /** For an endpoint that has another behind it. */
+  readonly connectFirst: number;
   readonly connect: number;
   readonly drainDelay: number;
   readonly drain: number;

@@ -18,8 +18,10 @@ import {
 } from '../message/write.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { UpstreamConnection, UpstreamLoss, UpstreamUser } from '../upstream/connection.ts';
+import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
+import type { DialUser } from '../upstream/dial.ts';
 import type { Caller } from './caller.ts';
+import { Delivery } from './delivery.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
 
 /** The client's half, as the exchange sees it. */
@@ -45,15 +47,14 @@ export interface ExchangeClient {
 const unlimited = Number.MAX_SAFE_INTEGER;
 
 /** Made once a connection and used for its messages one after another. */
-export class Exchange implements UpstreamUser {
+export class Exchange implements DialUser {
   readonly #client: ExchangeClient;
   readonly #heads = new ResponseReader();
   readonly #reader = new BodyReader();
 
+  readonly #delivery = new Delivery(this);
+
   #message: Message | null = null;
-  #connection: UpstreamConnection | null = null;
-  /** What waits for the connection to be made. */
-  #held: Buffer[] = [];
   #requestComplete = false;
   #requestBytes = 0;
   #answer: ResponseHead | null = null;
@@ -79,12 +80,12 @@ export class Exchange implements UpstreamUser {
     this.#client.recorder.meter.inFlight++;
     const { head, route, requestId } = message;
     const text =
-      writeRequestStart(head, route.policy.upstream.authority) +
+      writeRequestStart(head, route.upstream.authority) +
       this.#client.identity +
       `X-Request-Id: ${requestId}\r\n${writeRequestEnd(head)}`;
     this.#heads.reset();
     this.#askedAt = performance.now();
-    this.#connection = route.pool.acquire(this);
+    this.#delivery.begin(route.upstream, this.#askedAt);
     this.#toHost(assemble(text, payload));
   }
 
@@ -97,20 +98,13 @@ export class Exchange implements UpstreamUser {
   }
 
   #toHost(bytes: Buffer): void {
-    const connection = this.#connection;
-    if (connection === null) return;
-    if (!connection.connected) {
-      this.#held.push(bytes);
-      if (!this.#requestComplete) this.#client.pauseRequest();
-    } else if (!connection.write(bytes)) this.#client.pauseRequest();
+    if (this.#delivery.write(bytes)) return;
+    // Of a complete request nothing more can come while the connection is made.
+    if (!this.#requestComplete || !this.#delivery.dialing) this.#client.pauseRequest();
   }
 
-  onUpstreamConnect(): void {
-    const held = this.#held;
-    this.#held = [];
-    let flowing = true;
-    for (const bytes of held) flowing = this.#connection?.write(bytes) ?? flowing;
-    if (flowing) this.#client.resumeRequest();
+  onUpstreamConnect(connection: UpstreamConnection): void {
+    if (this.#delivery.connected(connection)) this.#client.resumeRequest();
   }
 
   onUpstreamDrain(): void {
@@ -138,7 +132,7 @@ export class Exchange implements UpstreamUser {
         flowing = this.#client.send(Buffer.from(interim, 'latin1'));
       }
     }
-    if (!flowing) this.#connection?.pause();
+    if (!flowing) this.#delivery.pause();
   }
 
   #beginAnswer(head: ResponseHead, rest: Span): void {
@@ -157,7 +151,7 @@ export class Exchange implements UpstreamUser {
   }
 
   #answerBody(head: string, { bytes, at, end }: Span): void {
-    if (this.#answered) return this.#connection?.destroy();
+    if (this.#answered) return this.#delivery.drop();
     const next = this.#reader.read(bytes, at, end);
     if (this.#reader.fault !== null) return this.fail(head === '' ? 'answer_cut' : 'bad_answer');
     const last = this.#reader.done;
@@ -169,19 +163,15 @@ export class Exchange implements UpstreamUser {
       );
     }
     if (last) this.#endAnswer({ flowing, surplus: next < end });
-    else if (!flowing) this.#connection?.pause();
+    else if (!flowing) this.#delivery.pause();
   }
 
   #endAnswer({ flowing, surplus }: { flowing: boolean; surplus: boolean }): void {
-    const message = this.#message as Message;
     this.#answered = true;
     this.#upstreamMs = performance.now() - this.#askedAt;
-    const connection = this.#connection;
-    this.#connection = null;
-    if (connection !== null) {
-      if (this.#answer?.reusable && this.#requestComplete && !surplus) message.route.pool.release(connection);
-      else connection.destroy();
-    }
+    const answer = this.#answer;
+    if (answer?.reusable && this.#requestComplete && !surplus) this.#delivery.finish(answer.idleSeconds);
+    else this.#delivery.drop();
     if (flowing) this.#end('answered', null);
   }
 
@@ -189,7 +179,7 @@ export class Exchange implements UpstreamUser {
   onClientDrain(): void {
     if (this.#message === null) return;
     if (this.#answered) this.#end('answered', null);
-    else this.#connection?.resume();
+    else this.#delivery.resume();
   }
 
   onUpstreamEnd(): void {
@@ -209,7 +199,7 @@ export class Exchange implements UpstreamUser {
   fail(why: UpstreamFailureName | RefusalName): void {
     const message = this.#message;
     if (message === null) return;
-    this.#release();
+    this.#delivery.drop();
     if (!this.#answered) this.#upstreamMs = performance.now() - this.#askedAt;
     if (this.#answer !== null && why !== 'bad_answer') {
       this.#end('cut', why);
@@ -229,14 +219,8 @@ export class Exchange implements UpstreamUser {
 
   clientGone(): void {
     if (this.#message === null) return;
-    this.#release();
+    this.#delivery.drop();
     this.#end('client_gone', null);
-  }
-
-  #release(): void {
-    this.#connection?.destroy();
-    this.#connection = null;
-    this.#held = [];
   }
 
   #end(outcome: Outcome, reason: string | null, status: number | null = this.#answer?.status ?? null): void {
@@ -247,6 +231,7 @@ export class Exchange implements UpstreamUser {
       outcome,
       reason,
       status,
+      endpoint: this.#delivery.endpoint,
       requestBytes: this.#requestBytes,
       responseBytes: this.#answer === null ? 0 : this.#reader.received,
       upstreamMs: this.#upstreamMs,

@@ -22,6 +22,8 @@ interface ExchangeFacts {
   readonly reason: string | null;
   /** What the client got; null: it got none. */
   readonly status: number | null;
+  /** The one whose connection carried it; null: none could be connected to. */
+  readonly endpoint: string | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly upstreamMs: number;
@@ -47,6 +49,7 @@ export function recordExchange(
       method: head.method,
       path: head.path,
       status,
+      endpoint: facts.endpoint,
       requestBytes: facts.requestBytes,
       responseBytes: facts.responseBytes,
       upstreamMs,

@@ -1,10 +1,10 @@
 /** Which route a path belongs to: whole segments, the longest wins, at the same cost for one route and a thousand. */
 import type { RoutePolicy } from '../policy/snapshot.ts';
-import type { Pool } from '../upstream/pool.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 
 export interface Route {
   readonly policy: RoutePolicy;
-  readonly pool: Pool;
+  readonly upstream: Upstream;
 }
 
 export class RouteTable {

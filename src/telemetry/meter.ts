@@ -1,5 +1,7 @@
 /** Counts what one relay thread does, without allocation per observation; what changed is taken away in batches. */
 
+import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
+
 /** Upper bounds of the histograms, seconds; 0.2 s is EHI's default deadline. */
 export const bucketBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10,
@@ -44,6 +46,7 @@ export interface MeterDelta {
   readonly handshakes: readonly (readonly [verdict: HandshakeVerdict, reason: string, count: number])[];
   readonly handshakeSeconds: HistogramDelta;
   readonly routes: readonly RouteDelta[];
+  readonly endpoints: readonly EndpointDelta[];
   /** Least recently seen first. */
   readonly clientCertificates: readonly (readonly [name: string, notAfterMs: number])[];
 }
@@ -63,6 +66,7 @@ export class Meter {
   };
   readonly #handshakeSeconds = new Histogram();
   readonly #routes = new Map<string, RouteMeter>();
+  readonly #endpoints = new Map<string, EndpointMeter>();
   readonly #clientCertificates = new Map<string, number>();
   readonly #counts = new Map<string, [CountedName, readonly string[], number]>();
   readonly #lastHandshakes = new Map<string, [readonly string[], number]>();
@@ -116,16 +120,25 @@ export class Meter {
     keepRecent(this.#clientCertificates, name, notAfterMs);
   }
 
+  /** The one of this upstream endpoint, whose name comes from the configuration. */
+  endpoint(name: string): EndpointMeter {
+    let meter = this.#endpoints.get(name);
+    if (meter === undefined) {
+      meter = new EndpointMeter(name);
+      this.#endpoints.set(name, meter);
+    }
+    return meter;
+  }
+
   /** Null when nothing changed since the last call. */
   take(): MeterDelta | null {
     const { connections, inFlight, softFailing } = this;
-    if (
-      !this.#changed &&
+    const endpoints = this.#takeEndpoints();
+    const stands =
       connections === this.#takenConnections &&
       inFlight === this.#takenInFlight &&
-      softFailing === this.#takenSoftFailing
-    )
-      return null;
+      softFailing === this.#takenSoftFailing;
+    if (!this.#changed && stands && endpoints.length === 0) return null;
     const delta: MeterDelta = {
       connections,
       inFlight,
@@ -139,6 +152,7 @@ export class Meter {
       routes: [...this.#routes]
         .filter(([, meter]) => meter.codes.size > 0)
         .map(([route, meter]) => meter.take(route)),
+      endpoints,
       clientCertificates: [...this.#clientCertificates],
     };
     for (const counts of Object.values(this.#handshakes)) counts.clear();
@@ -150,6 +164,16 @@ export class Meter {
     this.#takenInFlight = inFlight;
     this.#takenSoftFailing = softFailing;
     return delta;
+  }
+
+  #takeEndpoints(): EndpointDelta[] {
+    const deltas: EndpointDelta[] = [];
+    for (const [name, meter] of this.#endpoints) {
+      const delta = meter.take();
+      if (delta !== null) deltas.push(delta);
+      else if (meter.pools === 0 && meter.inUse === 0) this.#endpoints.delete(name);
+    }
+    return deltas;
   }
 }
 

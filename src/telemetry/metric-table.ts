@@ -38,6 +38,36 @@ export const metricTable = [
     type: 'histogram',
     labels: ['route'],
   },
+  {
+    name: 'ehi_upstream_connects_total',
+    help: 'Connections to upstream endpoints that were begun for messages or trials, by how that ended.',
+    type: 'counter',
+    labels: ['endpoint', 'result'],
+  },
+  {
+    name: 'ehi_upstream_checks_total',
+    help: 'Health checks of upstream endpoints, one series of them per relay thread.',
+    type: 'counter',
+    labels: ['endpoint', 'result'],
+  },
+  {
+    name: 'ehi_upstream_ejections_total',
+    help: 'How often a relay thread began to pass over an upstream endpoint.',
+    type: 'counter',
+    labels: ['endpoint'],
+  },
+  {
+    name: 'ehi_upstream_up',
+    help: '1: every relay thread uses the upstream endpoint; 0: all pass it over; between: some do.',
+    type: 'gauge',
+    labels: ['endpoint'],
+  },
+  {
+    name: 'ehi_upstream_connections',
+    help: 'Connections to upstream endpoints open now; state is idle or in_use.',
+    type: 'gauge',
+    labels: ['endpoint', 'state'],
+  },
   { name: 'ehi_in_flight', help: 'Messages being exchanged now.', type: 'gauge', labels: [] },
   { name: 'ehi_connections', help: 'Client connections open now.', type: 'gauge', labels: [] },
   {

@@ -1,5 +1,6 @@
 /** The one metrics registry, in the control thread: merges what the relay threads counted and prints it for Prometheus. */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { EndpointGauges } from './endpoint-gauges.ts';
 import { MergedHistogram } from './histogram.ts';
 import { type CountedName, keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
@@ -48,6 +49,7 @@ interface AnchorFacts {
 export class Metrics {
   readonly #registry = new Registry();
   readonly #threads = new Map<number, Pick<MeterDelta, 'connections' | 'inFlight' | 'softFailing'>>();
+  readonly #endpoints = new EndpointGauges();
   readonly #clientLeaves = new Map<string, number>();
   readonly #handshakes = this.#counter('ehi_handshakes_total');
   readonly #handshakeSeconds = this.#histogram('ehi_handshake_seconds');
@@ -64,6 +66,9 @@ export class Metrics {
   readonly #lastHandshakes = new Map<string, number>();
   readonly #addressesSkipped = this.#counter('ehi_revocation_addresses_skipped_total');
   #lastReload: { readonly successful: boolean; readonly successAt: number };
+  readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
+  readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
+  readonly #upstreamEjections = this.#counter('ehi_upstream_ejections_total');
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
@@ -74,6 +79,15 @@ export class Metrics {
       for (const [key, time] of this.#lastHandshakes) {
         const [anchor = '', issuer = '', issuer_sha256 = ''] = JSON.parse(key) as string[];
         gauge.set({ anchor, issuer, issuer_sha256 }, time / 1000);
+      }
+    });
+    this.#gauge('ehi_upstream_up', (gauge) => {
+      for (const { endpoint, up } of this.#endpoints.standing()) gauge.set({ endpoint }, up);
+    });
+    this.#gauge('ehi_upstream_connections', (gauge) => {
+      for (const { endpoint, idle, inUse } of this.#endpoints.standing()) {
+        gauge.set({ endpoint, state: 'idle' }, idle);
+        gauge.set({ endpoint, state: 'in_use' }, inUse);
       }
     });
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
@@ -137,6 +151,16 @@ export class Metrics {
     for (const [labels, timeMs] of delta.lastHandshakes) {
       keepRecent(this.#lastHandshakes, JSON.stringify(labels), timeMs);
     }
+    for (const { endpoint, connects, checks, ejections } of delta.endpoints) {
+      for (const [result, count] of Object.entries(connects)) {
+        this.#upstreamConnects.inc({ endpoint, result }, count);
+      }
+      for (const [result, count] of Object.entries(checks)) {
+        if (count > 0) this.#upstreamChecks.inc({ endpoint, result }, count);
+      }
+      this.#upstreamEjections.inc({ endpoint }, ejections);
+    }
+    this.#endpoints.merge(threadId, delta.endpoints);
     for (const [name, notAfterMs] of delta.clientCertificates) {
       keepRecent(this.#clientLeaves, name, notAfterMs);
     }
@@ -145,6 +169,7 @@ export class Metrics {
   /** A relay thread ended: its connections are gone with it, what it counted stays. */
   threadGone(threadId: number): void {
     this.#threads.delete(threadId);
+    this.#endpoints.threadGone(threadId);
   }
 
   /** A relay thread that died was replaced. */

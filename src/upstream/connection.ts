@@ -1,73 +1,104 @@
-/** One connection to the internal host; what happens on it is told to the exchange that holds it. */
+/** One connection to the internal host: first to whoever opens it, then to the exchange that holds it, it tells what happens. */
 import net from 'node:net';
+import type { Pool } from './pool.ts';
+import type { TlsClient } from './tls.ts';
 
 /** Who holds a connection. */
 export interface UpstreamUser {
-  onUpstreamConnect(): void;
   /** Bytes 0 to `end` of a buffer that is used again after the call: take or copy them. */
   onUpstreamBytes(bytes: Buffer, end: number): void;
   /** What was written has left; more may be written. */
   onUpstreamDrain(): void;
   /** The host sent FIN. */
   onUpstreamEnd(): void;
-  /** The connection is gone without FIN: refused, reset, timed out. */
+  /** The connection is gone without FIN, or by an alert of TLS. */
   onUpstreamLost(why: UpstreamLoss): void;
 }
 
-export type UpstreamLoss = 'connect_failed' | 'connect_timeout' | 'closed_early';
+export type ConnectFailureName = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
+export type UpstreamLoss = ConnectFailureName | 'closed_early';
+
+export interface ConnectFailure {
+  readonly why: ConnectFailureName;
+  /** The system's or OpenSSL's code, as ECONNREFUSED or CERT_HAS_EXPIRED. */
+  readonly cause: string;
+}
+
+/** Who opens a connection: hears exactly one of the two, later than the call that began it. */
+export interface Opener {
+  onOpen(connection: UpstreamConnection): void;
+  onOpenFailed(failure: ConnectFailure): void;
+}
+
+/** An address and port, or a Unix socket's path. */
+export type SocketAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string; readonly host?: never };
+
+interface ConnectionOptions {
+  readonly to: SocketAddress;
+  readonly tls: TlsClient | null;
+  /** Milliseconds until it can be written to. */
+  readonly timeout: number;
+  /** Whose it is. */
+  readonly pool: Pool;
+  readonly opener: Opener;
+}
 
 /** Every read of a relay thread lands here: libuv hands the bytes over before it reads the next socket. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-  /** Milliseconds. */
-  readonly connectTimeout: number;
-}
+/** A timer this much (ms) too late: the event loop stood still, and what the host sent meanwhile is still unread. */
+const STALL_MS = 5;
 
 export class UpstreamConnection {
-  user: UpstreamUser | null;
-  /** At least one byte was handed to the socket for the message at hand: it must not be sent again. */
-  written = false;
+  /** null: nobody expects anything on it. */
+  user: UpstreamUser | null = null;
   /** FIN, reset or failure was delivered: never to be picked again. */
   ended = false;
-  connected = false;
+  /** performance.now() from which on it is too old to be picked, ms. */
+  idleUntil = 0;
+  readonly pool: Pool;
+  /** The address that it leads to; null: a Unix socket. */
+  readonly address: string | null;
 
   readonly #socket: net.Socket;
+  /** Until it can be written to. */
+  #opener: Opener | null;
+  #timer: NodeJS.Timeout | null;
+  #due: number;
+  #stage: 'connecting' | 'securing' | 'used' | 'idle' | 'gone' = 'connecting';
+  #silent = true;
 
-  constructor(endpoint: Endpoint, user: UpstreamUser) {
-    this.user = user;
-    this.#socket = net.connect({
-      host: endpoint.host,
-      port: endpoint.port,
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (size) => {
-          this.#onRead(size);
-          return true;
-        },
-      },
-    });
-    const timer = setTimeout(() => this.#lose('connect_timeout'), endpoint.connectTimeout);
-    this.#socket.on('connect', () => {
-      clearTimeout(timer);
-      this.connected = true;
-      this.user?.onUpstreamConnect();
-    });
+  constructor({ to, tls, timeout, pool, opener }: ConnectionOptions) {
+    this.address = to.host ?? null;
+    this.pool = pool;
+    this.#opener = opener;
+    this.#due = performance.now() + timeout;
+    this.#timer = setTimeout(() => this.#onTimeout(), timeout);
+    const onread = { buffer: readBuffer, callback: (size: number) => this.#onRead(size) };
+    if (tls === null) {
+      this.#socket = net.connect({ ...to, noDelay: true, onread });
+      this.#socket.on('connect', () => this.#open());
+    } else {
+      const socket = tls.connect(to, onread);
+      this.#socket = socket;
+      socket.on('connect', () => {
+        this.#stage = 'securing';
+      });
+      socket.on('secureConnect', () => {
+        tls.verified(socket);
+        this.#open();
+      });
+    }
     this.#socket.on('drain', () => this.user?.onUpstreamDrain());
     this.#socket.on('end', () => this.#end());
-    this.#socket.on('error', () => this.#lose(this.connected ? 'closed_early' : 'connect_failed'));
-    this.#socket.on('close', () => {
-      clearTimeout(timer);
-      this.#lose('closed_early');
-    });
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#lose(error.code ?? 'unknown'));
+    this.#socket.on('close', () => this.#lose('closed'));
   }
 
   /** False: wait for `onUpstreamDrain`. */
   write(bytes: Buffer): boolean {
-    this.written = true;
     return this.#socket.write(bytes);
   }
 
@@ -79,30 +110,91 @@ export class UpstreamConnection {
     this.#socket.resume();
   }
 
+  /** From waiting to carrying a message. */
+  claim(user: UpstreamUser): void {
+    this.user = user;
+    this.#enter('used');
+  }
+
+  /** From carrying a message to waiting, until `until` (performance.now(), ms). */
+  park(until: number): void {
+    this.user = null;
+    this.idleUntil = until;
+    this.#enter('idle');
+  }
+
+  /** Nobody hears of it again. */
   destroy(): void {
     this.ended = true;
     this.user = null;
+    this.#opener = null;
+    this.#enter('gone');
+    this.#stopTimer();
     this.#socket.destroy();
   }
 
-  #onRead(size: number): void {
+  #open(): void {
+    this.#stopTimer();
+    this.#enter('used');
+    const opener = this.#opener;
+    this.#opener = null;
+    opener?.onOpen(this);
+  }
+
+  #onRead(size: number): boolean {
+    this.#silent = false;
     if (this.user !== null) this.user.onUpstreamBytes(readBuffer, size);
     // Bytes that nobody asked for: an answer to nothing. The connection cannot be trusted any more.
     else this.destroy();
+    return true;
+  }
+
+  #onTimeout(): void {
+    const now = performance.now();
+    const late = now - this.#due;
+    this.#due = Number.POSITIVE_INFINITY;
+    if (late < STALL_MS) return this.#lose('timeout');
+    // Timers come before sockets: the host gets back, once, what the event loop took from it.
+    this.#timer = setTimeout(() => this.#lose('timeout'), late);
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   #end(): void {
     if (this.ended) return;
+    if (this.user === null) return this.#lose('closed');
     this.ended = true;
-    if (this.user === null) this.#socket.destroy();
-    else this.user.onUpstreamEnd();
+    this.user.onUpstreamEnd();
   }
 
-  #lose(why: UpstreamLoss): void {
+  #lose(cause: string): void {
     if (this.ended) return;
-    this.ended = true;
-    const user = this.user;
+    const stage = this.#stage;
+    const { user } = this;
+    const opener = this.#opener;
     this.destroy();
+    if (opener !== null) {
+      const broken = stage === 'securing' ? 'upstream_tls' : 'connect_failed';
+      opener.onOpenFailed({ why: cause === 'timeout' ? 'connect_timeout' : broken, cause });
+    }
+    // TLS 1.3: that a client's certificate is refused comes after the handshake (RFC 8446 §4.4.2.4), so perhaps
+    // after the message. Once the host has answered anything, an alert is only another way to close.
+    const alert = opener === null && this.#silent && cause.startsWith('ERR_SSL_');
+    const why = alert ? 'upstream_tls' : 'closed_early';
+    if (why === 'upstream_tls') this.pool.connectFailed({ why, cause });
     user?.onUpstreamLost(why);
+  }
+
+  #enter(stage: 'used' | 'idle' | 'gone'): void {
+    if (this.#stage === stage) return;
+    const { meter } = this.pool;
+    if (this.#stage === 'used') meter.inUse--;
+    else if (this.#stage === 'idle') meter.idle--;
+    if (stage === 'used') meter.inUse++;
+    else if (stage === 'idle') meter.idle++;
+    this.#stage = stage;
   }
 }

@@ -61,7 +61,17 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
     routes: [
       {
         path: '/',
-        upstream: { host: '127.0.0.1', port: 8080, authority: '127.0.0.1:8080' },
+        upstream: [
+          {
+            url: {
+              url: 'http://127.0.0.1:8080',
+              secure: false,
+              target: { host: '127.0.0.1', port: 8080 },
+              authority: '127.0.0.1:8080',
+            },
+            pool: { idle: 256, idleTimeout: 4_000, reuse: 'on' },
+          },
+        ],
         deadline: 2_000,
       },
     ],
@@ -71,6 +81,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       head: 10_000,
       bodyIdle: 10_000,
       keepAlive: 75_000,
+      connectFirst: 50,
       connect: 1_000,
       drainDelay: 0,
       drain: 30_000,
@@ -91,7 +102,7 @@ trust:
     - name: own
 clients: { allowlist: [], match: {} }
 routes:
-  - upstream: https://127.0.0.1
+  - upstream: ftp://127.0.0.1
   - { path: /a, upstream: http://127.0.0.1 }
   - { path: /a, upstream: http://127.0.0.1 }
 timeouts: { head: 10 }
@@ -106,7 +117,7 @@ relays: 2
     'gateway.yaml:8:23: clients.allowlist: found an empty list; allowed a list of ranges, at least one',
     'gateway.yaml:8:34: clients.match: found an empty mapping; allowed at least one field',
     'gateway.yaml:10:5: routes[0].path: found nothing; allowed a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
-    'gateway.yaml:10:15: routes[0].upstream: found "https://127.0.0.1"; allowed http://host or http://host:port, without path, query and credentials (https is not supported yet)',
+    'gateway.yaml:10:15: routes[0].upstream: found "ftp://127.0.0.1"; allowed http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket; a mapping with such a url, or a list of either',
     'gateway.yaml:12:13: routes[2].path: found "/a"; allowed a path that no other route has',
     'gateway.yaml:13:19: timeouts.head: found 10; allowed a duration in ms, s, m or h, such as 500ms, from 1ms to 596h',
     'gateway.yaml:15:1: relays: found the key twice; allowed each key once',

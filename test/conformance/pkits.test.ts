@@ -11,6 +11,7 @@ import type { RevocationPolicy } from '../../src/revocation/state.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import { authority } from '../support/authority.ts';
 import { connect, post } from '../support/client.ts';
+import { endpointAt } from '../support/endpoint.ts';
 import type { AuditRecord } from '../support/gateway.ts';
 import { type Host, openHost } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
@@ -47,7 +48,7 @@ function readable(certificates: readonly Buffer[], crls: readonly Buffer[]): Crl
 
 /** The case's CAs are the anchor's, as they are: the loader would refuse the malformed ones. */
 function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean): PolicySnapshot {
-  const upstream = { host: '127.0.0.1', port: Number(new URL(host.url).port), authority: 'host' };
+  const endpoints = [endpointAt(host.port)];
   const while10s = 10_000;
   return {
     generation: ++generation,
@@ -69,13 +70,14 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     match: null,
     ticketKeys: null,
     shadow: null,
-    routes: [{ path: '/', upstream, deadline: while10s }],
+    routes: [{ path: '/', endpoints, deadline: while10s }],
     limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
     timeouts: {
       handshake: while10s,
       head: while10s,
       bodyIdle: while10s,
       keepAlive: while10s,
+      connectFirst: while10s,
       connect: while10s,
       drainDelay: 0,
       drain: 0,

@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readConnectionOptions, requestFields, responseFields } from '../../src/message/fields.ts';
+import {
+  readConnectionOptions,
+  readKeepAlive,
+  requestFields,
+  responseFields,
+} from '../../src/message/fields.ts';
 
 /** The names of the issue, and one for each of its prefixes. */
 const identityNames = [
@@ -85,7 +90,7 @@ describe('a field of an answer', () => {
     expect(names.map(responseFields.rule)).toEqual(names.map(() => 'pass'));
   });
 
-  it.each(hopByHop)('%s is dropped: it is hop-by-hop', (name) => {
+  it.each(hopByHop.slice(1))('%s is dropped: it is hop-by-hop', (name) => {
     expect(responseFields.rule(name)).toBe('drop');
   });
 });
@@ -113,5 +118,29 @@ describe('Connection', () => {
     ['Host, close', { close: true, keepAlive: false, names: new Set(['host']), invalid: true }],
   ])('%j is read', (value, options) => {
     expect(readConnectionOptions(value)).toEqual(options);
+  });
+});
+
+describe('Keep-Alive of an answer', () => {
+  it('is heard, and does not go on', () => {
+    expect(['Keep-Alive', 'keep-alive', 'KEEP-ALIVE'].map(responseFields.rule)).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'keep-alive',
+    ]);
+  });
+
+  it.each([
+    ['timeout=5', 5],
+    ['timeout=5, max=100', 5],
+    ['max=100,Timeout = "60"', 60],
+    ['timeout=0', 0],
+    ['max=100', -1],
+    ['xtimeout=5', -1],
+    ['timeout=', -1],
+    ['timeout=-1', -1],
+    ['', -1],
+  ])('%s is read as %i seconds', (value, seconds) => {
+    expect([readKeepAlive(value), readKeepAlive(value)]).toEqual([seconds, seconds]);
   });
 });

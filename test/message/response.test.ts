@@ -17,6 +17,7 @@ describe('an answer’s head', () => {
       framing: 'length',
       length: 3,
       reusable: true,
+      idleSeconds: -1,
     });
   });
 

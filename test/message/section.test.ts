@@ -81,6 +81,7 @@ describe('field lines', () => {
       chunked: false,
       close: false,
       keepAlive: false,
+      idleSeconds: -1,
     });
   });
 

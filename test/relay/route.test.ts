@@ -1,15 +1,13 @@
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RouteTable } from '../../src/relay/route.ts';
-import { Pool } from '../../src/upstream/pool.ts';
+import { Upstream } from '../../src/upstream/upstream.ts';
 
-// Nothing is asked of it here: no connection is made.
-const pool = new Pool({ host: '127.0.0.1', port: 9, connectTimeout: 1000 });
-afterAll(() => pool.close());
+// Nothing is asked of it here.
+const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });
 
 function table(...paths: string[]): RouteTable {
-  const upstream = { host: '127.0.0.1', port: 9, authority: '127.0.0.1:9' };
-  return new RouteTable(paths.map((path) => ({ policy: { path, upstream, deadline: 1000 }, pool })));
+  return new RouteTable(paths.map((path) => ({ policy: { path, endpoints: [], deadline: 1000 }, upstream })));
 }
 
 function find(routes: RouteTable, path: string): string | null {

@@ -1,5 +1,6 @@
 /** The internal host of a test: records what it gets byte for byte, and answers as told. */
 import { createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type Message, takeHead, takeMessage } from './http.ts';
 import { type Listening, listenOnLoopback } from './listening.ts';
 
@@ -12,8 +13,16 @@ export interface HostOptions {
   onConnection?: (socket: Socket) => void;
 }
 
+/** Where and how a host listens. */
+export interface HostPlace {
+  /** A port, by default any free one, or the path of a Unix socket. */
+  readonly at?: number | string;
+  /** Speaks TLS. */
+  readonly tls?: TlsOptions;
+}
+
 export interface Host extends Listening {
-  /** `http://127.0.0.1:<port>` */
+  /** `http://127.0.0.1:<port>`, `https://127.0.0.1:<port>` or `unix:<path>` */
   readonly url: string;
   /** Complete requests, in the order of their completion. */
   readonly requests: Message[];
@@ -35,7 +44,7 @@ export function response(options: { status?: string; fields?: string[]; body?: s
   return Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), Buffer.from(body)]);
 }
 
-export async function openHost(options: HostOptions = {}): Promise<Host> {
+export async function openHost(options: HostOptions = {}, place: HostPlace = {}): Promise<Host> {
   const requests: Message[] = [];
   const received: Buffer[][] = [];
   const waiting: { index: number; resolve: (request: Message) => void }[] = [];
@@ -45,7 +54,7 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
     const answer = (options.answer ?? (() => acknowledgement))(request, socket);
     if (answer !== null && socket.writable) socket.write(answer);
   };
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const serve = (socket: Socket) => {
     const bytes: Buffer[] = [];
     received.push(bytes);
     let pending = Buffer.alloc(0);
@@ -69,11 +78,16 @@ export async function openHost(options: HostOptions = {}): Promise<Host> {
       }
     });
     options.onConnection?.(socket);
-  });
-  const listening = await listenOnLoopback(server);
+  };
+  const { at, tls } = place;
+  const server =
+    tls === undefined
+      ? createServer({ allowHalfOpen: true, noDelay: true }, serve)
+      : createTlsServer({ allowHalfOpen: true, noDelay: true, ...tls }, serve);
+  const listening = await listenOnLoopback(server, at);
   return {
     ...listening,
-    url: `http://127.0.0.1:${listening.port}`,
+    url: typeof at === 'string' ? `unix:${at}` : `http${tls ? 's' : ''}://127.0.0.1:${listening.port}`,
     requests,
     options,
     received: (connection) => Buffer.concat(received[connection] ?? []),

@@ -1,4 +1,4 @@
-/** Opens a server on loopback, port 0, and closes it with every connection it still has. */
+/** Opens a server on loopback and closes it with every connection it still has. */
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
@@ -9,13 +9,14 @@ export interface Listening extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export async function listenOnLoopback(server: Server): Promise<Listening> {
+/** `at`: a port, by default any free one, or the path of a Unix socket. */
+export async function listenOnLoopback(server: Server, at: number | string = 0): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(typeof at === 'string' ? { path: at } : { port: at, host: '127.0.0.1' });
   await once(server, 'listening');
   const close = async () => {
     if (!server.listening) return;

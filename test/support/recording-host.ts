@@ -17,6 +17,9 @@ export interface RecordingHost extends AsyncDisposable {
    * message that were sent again would find it.
    */
   kill(options: { both: boolean }): Promise<void>;
+  /** SIGSTOP to both, so that connections are made and nothing is read, until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** The ids that each process received, in their order. */
   lives(): Promise<string[][]>;
 }
@@ -51,6 +54,12 @@ export async function openRecordingHost(): Promise<RecordingHost> {
       up = Promise.all([end(), end()]).then(start);
       await up;
       await start();
+    },
+    freeze: () => {
+      for (const child of running) child.kill('SIGSTOP');
+    },
+    thaw: () => {
+      for (const child of running) child.kill('SIGCONT');
     },
     lives: () =>
       Promise.all(

@@ -27,6 +27,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       head: while10s,
       bodyIdle: while10s,
       keepAlive: while10s,
+      connectFirst: while10s,
       connect: while10s,
       drainDelay: 0,
       drain: 0,

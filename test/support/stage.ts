@@ -12,7 +12,7 @@ export interface StageOptions {
   /** Default: `/` alone. A route without an upstream leads to the host. */
   readonly routes?: readonly {
     readonly path: string;
-    readonly upstream?: string;
+    readonly upstream?: unknown;
     readonly deadline?: string;
   }[];
   readonly host?: HostOptions;

@@ -2,21 +2,22 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Endpoint, UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
+import type { EndpointPolicy } from '../../src/policy/snapshot.ts';
+import type { UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
 import { Pool } from '../../src/upstream/pool.ts';
 import { Pools } from '../../src/upstream/pools.ts';
+import { endpointAt, recorder } from '../support/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/listening.ts';
 
 let server: Server;
 let listening: Listening;
-let endpoint: Endpoint;
 let pool: Pool;
+let { meter } = recorder();
 
 beforeEach(async () => {
   server = createServer({ allowHalfOpen: true });
   listening = await listenOnLoopback(server);
-  endpoint = { host: '127.0.0.1', port: listening.port, connectTimeout: 10_000 };
-  pool = new Pool(endpoint);
+  pool = poolOf(endpointAt(listening.port));
 });
 
 afterEach(async () => {
@@ -24,6 +25,12 @@ afterEach(async () => {
   pool.close();
   await listening.close();
 });
+
+function poolOf(endpoint: EndpointPolicy): Pool {
+  const told = recorder();
+  ({ meter } = told);
+  return new Pool({ endpoint, recorder: told });
+}
 
 /** A user that writes down what it is told, and can be waited for. */
 function listener(): UpstreamUser & { readonly told: string[]; until(word: string): Promise<void> } {
@@ -38,7 +45,6 @@ function listener(): UpstreamUser & { readonly told: string[]; until(word: strin
     until: async (word) => {
       if (!told.includes(word)) await once(events, word);
     },
-    onUpstreamConnect: () => tell('connect'),
     onUpstreamBytes: (bytes, end) => tell(`bytes ${bytes.toString('latin1', 0, end)}`),
     onUpstreamDrain: () => tell('drain'),
     onUpstreamEnd: () => tell('end'),
@@ -46,38 +52,45 @@ function listener(): UpstreamUser & { readonly told: string[]; until(word: strin
   };
 }
 
+function connect(budget = 10_000): Promise<UpstreamConnection> {
+  return new Promise((onOpen, reject) => {
+    pool.connect(budget, { onOpen, onOpenFailed: ({ why, cause }) => reject(new Error(`${why} ${cause}`)) });
+  });
+}
+
 /** A connection with the host's end of it. */
 async function open(user = listener()): Promise<{ connection: UpstreamConnection; socket: Socket }> {
   const accepted = once(server, 'connection');
-  const connection = pool.acquire(user);
+  const connection = await connect();
+  connection.claim(user);
   const [socket] = (await accepted) as [Socket];
   socket.on('error', () => {});
-  await user.until('connect');
   return { connection, socket };
 }
 
+const take = (user = listener()) => pool.take(user, performance.now());
+const endpointState = () => meter.take()?.endpoints[0];
+
 it('gives back the connection that was used last', async () => {
   const [first, second] = [await open(), await open()];
-  pool.release(first.connection);
-  pool.release(second.connection);
-  expect(pool.acquire(listener())).toBe(second.connection);
-  expect(pool.acquire(listener())).toBe(first.connection);
-  expect(pool.acquire(listener()).connected).toBe(false);
+  pool.release(first.connection, -1);
+  pool.release(second.connection, -1);
+  expect(take()).toBe(second.connection);
+  expect(take()).toBe(first.connection);
+  expect(take()).toBe(null);
 });
 
 it('tells the user of the moment, and nobody before it', async () => {
   const [earlier, later] = [listener(), listener()];
   const { connection, socket } = await open(earlier);
-  pool.release(connection);
-  pool.acquire(later);
-  expect(connection.written).toBe(false);
+  pool.release(connection, -1);
+  take(later);
   connection.write(Buffer.from('?'));
-  expect(connection.written).toBe(true);
   socket.write('!');
   await later.until('bytes !');
   socket.end();
   await later.until('end');
-  expect(earlier.told).toEqual(['connect']);
+  expect(earlier.told).toEqual([]);
   expect(later.told).toEqual(['bytes !', 'end']);
 });
 
@@ -89,7 +102,7 @@ it.each([
   const { connection, socket } = await open();
   // So that it does not end for its age.
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
-  pool.release(connection);
+  pool.release(connection, -1);
   const closed = once(socket, 'close');
   act(socket);
   socket.resume();
@@ -97,7 +110,8 @@ it.each([
   socket.on('end', () => socket.end());
   await closed;
   await vi.waitUntil(() => connection.ended);
-  expect(pool.acquire(listener())).not.toBe(connection);
+  expect(take()).toBe(null);
+  expect(endpointState()).toMatchObject({ idle: 0, inUse: 0 });
 });
 
 it('takes back no connection that has ended', async () => {
@@ -105,8 +119,16 @@ it('takes back no connection that has ended', async () => {
   const { connection, socket } = await open(user);
   socket.end();
   await user.until('end');
-  pool.release(connection);
-  expect(pool.acquire(listener())).not.toBe(connection);
+  pool.release(connection, -1);
+  expect(take()).toBe(null);
+});
+
+it('takes back no connection with bytes behind its answer, nor hands it out', async () => {
+  const { connection, socket } = await open();
+  pool.release(connection, -1);
+  socket.write('HTTP/1.1 200 OK\r\n');
+  await vi.waitUntil(() => connection.ended);
+  expect(take()).toBe(null);
 });
 
 it('says why a connection was lost, once', async () => {
@@ -114,26 +136,21 @@ it('says why a connection was lost, once', async () => {
   const { socket } = await open(user);
   socket.resetAndDestroy();
   await user.until('lost closed_early');
-  expect(user.told).toEqual(['connect', 'lost closed_early']);
+  expect(user.told).toEqual(['lost closed_early']);
 });
 
 it('says that nobody listens', async () => {
   await listening.close();
-  const user = listener();
-  pool.acquire(user);
-  await user.until('lost connect_failed');
-  expect(user.told).toEqual(['lost connect_failed']);
+  await expect(connect()).rejects.toThrow('connect_failed ECONNREFUSED');
+  expect(endpointState()).toMatchObject({ connects: { connect_failed: 1 }, inUse: 0 });
 });
 
-it('gives up a connection that is not made in time, and forgets it if it is made then', async () => {
-  const user = listener();
-  // Timers are handled before sockets: what is due after no time rings before any connection is made.
-  const connection = new Pool({ ...endpoint, connectTimeout: 0 }).acquire(user);
+it('does not take the event loop’s own standing still for the host’s', async () => {
+  const connected = connect(10);
   const start = performance.now();
-  while (performance.now() - start < 5);
-  await user.until('lost connect_timeout');
-  expect(connection.ended).toBe(true);
-  expect(user.told).toEqual(['lost connect_timeout']);
+  // The timer is due, and handled before the sockets are looked at.
+  while (performance.now() - start < 100);
+  expect((await connected).ended).toBe(false);
 });
 
 it('tells a user that let go nothing more', async () => {
@@ -143,43 +160,122 @@ it('tells a user that let go nothing more', async () => {
   socket.on('end', () => socket.end('too late'));
   connection.destroy();
   await closed;
-  expect(user.told).toEqual(['connect']);
+  expect(user.told).toEqual([]);
 });
 
-it('hands out nothing that stood idle for more than four seconds, and closes it', async () => {
+it('tells whoever cancels a connection that is being made nothing more', async () => {
+  let told = 0;
+  const count = () => {
+    told++;
+  };
+  pool.connect(10_000, { onOpen: count, onOpenFailed: count }).cancel();
+  // The one after it is there: the cancelled one would be too.
+  await connect();
+  expect(told).toBe(0);
+});
+
+it('hands out nothing that stood idle for more than its time, and closes it', async () => {
   const stale = await open();
   const { connection } = await open();
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
-  pool.release(stale.connection);
+  pool.release(stale.connection, -1);
   vi.advanceTimersByTime(3000);
-  pool.release(connection);
+  pool.release(connection, -1);
   vi.advanceTimersByTime(1500);
-  expect(pool.acquire(listener())).toBe(connection);
-  expect(pool.acquire(listener())).not.toBe(stale.connection);
+  expect(take()).toBe(connection);
+  expect(take()).toBe(null);
   expect(stale.connection.ended).toBe(true);
+});
+
+it.each([
+  [5, 3999, 4001],
+  [3, 1999, 2001],
+  [60, 3999, 4001],
+])(
+  'lets go of a connection a second before a host that closes it after %i',
+  async (announced, kept, gone) => {
+    const [early, late] = [await open(), await open()];
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
+    pool.release(early.connection, announced);
+    expect(pool.take(listener(), performance.now() + kept)).toBe(early.connection);
+    pool.release(late.connection, announced);
+    expect(pool.take(listener(), performance.now() + gone)).toBe(null);
+    expect(late.connection.ended).toBe(true);
+  },
+);
+
+it('keeps no connection that the host closes within a second', async () => {
+  const { connection } = await open();
+  pool.release(connection, 1);
+  expect(connection.ended).toBe(true);
+});
+
+it('keeps as many connections as it may, and none where none may be used again', async () => {
+  for (const [idle, kept] of [
+    [1, 1],
+    [0, 0],
+  ] as const) {
+    pool.close();
+    pool = poolOf(endpointAt(listening.port, { pool: { idle, idleTimeout: 4000 } }));
+    const opened = [await open(), await open()];
+    for (const { connection } of opened) pool.release(connection, -1);
+    expect(opened.filter(({ connection }) => !connection.ended)).toHaveLength(kept);
+    expect(endpointState()).toMatchObject({ idle: kept, inUse: 0, connects: { ok: 2 } });
+  }
 });
 
 it('closes what nobody comes back for', async () => {
   const { connection, socket } = await open();
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
-  pool.release(connection);
+  pool.release(connection, -1);
   const ended = once(socket.resume(), 'end');
   vi.advanceTimersByTime(8000);
   expect(connection.ended).toBe(true);
   await ended;
 });
 
-it('keeps one pool an endpoint and connect timeout, and closes them all', async () => {
-  const pools = new Pools();
-  const one = pools.of(endpoint);
-  expect(pools.of({ ...endpoint })).toBe(one);
-  expect(pools.of({ ...endpoint, port: 1 })).not.toBe(one);
-  expect(pools.of({ ...endpoint, connectTimeout: 1 })).not.toBe(one);
-  pool = one;
-  const { connection, socket } = await open();
-  one.release(connection);
-  const ended = once(socket.resume(), 'end');
-  pools.close();
+it('counts what is in use and what waits', async () => {
+  const [one, two] = [await open(), await open()];
+  expect(endpointState()).toMatchObject({ pools: 1, inUse: 2, idle: 0, connects: { ok: 2 } });
+  pool.release(one.connection, -1);
+  two.connection.destroy();
+  expect(endpointState()).toMatchObject({ inUse: 0, idle: 1, connects: { ok: 0 } });
+  expect(endpointState()).toBeUndefined();
+  pool.close();
+  expect(endpointState()).toMatchObject({ pools: 0, idle: 0 });
+});
+
+const timeouts = { connect: 1000, connectFirst: 50 } as Parameters<Pools['update']>[0]['timeouts'];
+
+it('keeps a connection over a change of policy as long as the endpoint stays as it is', async () => {
+  const pools = new Pools(recorder());
+  const update = (endpoint: EndpointPolicy, ...paths: string[]) =>
+    pools.update({ routes: paths.map((path) => ({ path, endpoints: [endpoint], deadline: 1 })), timeouts });
+  const endpoint = endpointAt(listening.port);
+  const [upstream] = update(endpoint, '/a');
+  const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
+    upstream?.dial({ ...listener(), onUpstreamConnect, onUpstreamLost });
+  });
+  connection.pool.release(connection, -1);
+  const [, other] = update({ ...endpoint }, '/b', '/c');
+  expect(other?.take(listener(), performance.now())).toBe(connection);
+
+  connection.pool.release(connection, -1);
+  const [changed] = update({ ...endpoint, authority: 'other' }, '/b');
   expect(connection.ended).toBe(true);
-  await ended;
+  expect(changed?.take(listener(), performance.now())).toBe(null);
+  pools.close();
+});
+
+it('closes a connection of an endpoint that is no more as soon as it comes back', async () => {
+  const pools = new Pools(recorder());
+  const routes = [{ path: '/', endpoints: [endpointAt(listening.port)], deadline: 1 }];
+  const [upstream] = pools.update({ routes, timeouts });
+  const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
+    upstream?.dial({ ...listener(), onUpstreamConnect, onUpstreamLost });
+  });
+  pools.update({ routes: [], timeouts });
+  expect(connection.ended).toBe(false);
+  connection.pool.release(connection, -1);
+  expect(connection.ended).toBe(true);
 });

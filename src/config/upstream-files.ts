@@ -1,0 +1,127 @@
+/** The routes with the content of the files that their upstreams name: CAs and client certificates. */
+import { readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { GatewayError } from '../errors.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificates } from '../pki/pem.ts';
+import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../policy/snapshot.ts';
+import type { Finding, Path } from './document.ts';
+import { readServerCertificate } from './server-certificate.ts';
+import { type EndpointConfig, routesSchema } from './upstream.ts';
+
+export interface RoutesReading {
+  /** Whole only where there is no problem. */
+  readonly routes: readonly RoutePolicy[];
+  /** Absolute paths of what was read. */
+  readonly files: readonly string[];
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
+
+interface Notes {
+  readonly files: string[];
+  readonly problems: Finding[];
+  readonly warnings: Finding[];
+}
+
+type TlsConfig = NonNullable<EndpointConfig['tls']>;
+
+/** `raw`: the routes as the YAML says them. What is wrong in a file is told, not thrown. */
+export async function readRoutes(
+  raw: unknown,
+  { folder, now }: { readonly folder: string; readonly now: number },
+): Promise<RoutesReading> {
+  const { data = [] } = routesSchema(folder).safeParse(raw);
+  const notes: Notes = { files: [], problems: [], warnings: [] };
+  const routes: RoutePolicy[] = [];
+  for (const [index, { path, upstream, deadline }] of data.entries()) {
+    const listed = Array.isArray((raw as { upstream: unknown }[])[index]?.upstream);
+    const endpoints: EndpointPolicy[] = [];
+    for (const [position, endpoint] of upstream.entries()) {
+      const at = ['routes', index, 'upstream', ...(listed ? [position] : []), 'tls'];
+      const tls = endpoint.url.secure ? await readTls(endpoint, { at, now, notes }) : null;
+      endpoints.push(policyOf(endpoint, tls));
+    }
+    routes.push({ path, endpoints, deadline });
+  }
+  return { routes, ...notes };
+}
+
+function policyOf({ url, pool, health }: EndpointConfig, tls: UpstreamTls | null): EndpointPolicy {
+  return {
+    url: url.url,
+    target: url.target,
+    authority: url.authority,
+    tls,
+    pool: { idle: pool.reuse === 'off' ? 0 : pool.idle, idleTimeout: pool.idleTimeout },
+    health: health === undefined ? null : { path: '/', ...health },
+  };
+}
+
+async function readTls(
+  { url, tls = {} }: EndpointConfig,
+  { at, now, notes }: { readonly at: Path; readonly now: number; readonly notes: Notes },
+): Promise<UpstreamTls> {
+  const host = 'host' in url.target ? url.target.host : '';
+  // An address is no server name (RFC 6066 §3): it is looked for among the certificate's addresses.
+  return {
+    ca: tls.ca === undefined ? null : await readAuthorities(tls.ca, { at, now, notes }),
+    certificate:
+      tls.certificate === undefined ? null : await readCertificate(tls.certificate, { at, now, notes }),
+    serverName: tls.serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, '') : null),
+    pins: tls.pins ?? null,
+  };
+}
+
+interface Place {
+  readonly at: Path;
+  readonly now: number;
+  readonly notes: Notes;
+}
+
+async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { at, now, notes }: Place) {
+  notes.files.push(...[files.chain, files.key, files.passphraseFile].filter((file) => file !== undefined));
+  const reading = await readServerCertificate(files, now);
+  const place = ({ field, ...note }: (typeof reading.problems)[number]) => {
+    return { path: [...at, 'certificate', field], ...note };
+  };
+  notes.problems.push(...reading.problems.map(place));
+  notes.warnings.push(...reading.warnings.map(place));
+  const certificate = reading.loaded?.certificate ?? null;
+  if (certificate === null) return null;
+  const { chain, ...key } = certificate;
+  try {
+    createSecureContext({ cert: chain, ...key });
+    return certificate;
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    const allowed = 'a certificate and key that OpenSSL takes';
+    notes.problems.push({
+      path: [...at, 'certificate', 'chain'],
+      found: `what it refuses (${code})`,
+      allowed,
+    });
+    return null;
+  }
+}
+
+async function readAuthorities(file: string, { at, now, notes }: Place): Promise<string[]> {
+  notes.files.push(file);
+  const path = [...at, 'ca'];
+  const allowed = 'PEM or DER: the CAs of the endpoint';
+  let certificates: Certificate[] = [];
+  try {
+    certificates = readCertificates(await readFile(file));
+  } catch (cause) {
+    const found =
+      cause instanceof GatewayError
+        ? `${file}: ${cause.message}`
+        : `${file} that cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unreadable'})`;
+    notes.problems.push({ path, found, allowed });
+  }
+  for (const { subject, notAfter } of certificates) {
+    if (now > notAfter) notes.warnings.push({ path, found: `${subject}, which has expired`, allowed });
+  }
+  return certificates.map(({ x509 }) => x509.toString());
+}

@@ -1,0 +1,115 @@
+/** `routes`: which internal host gets a message, and how it is reached. */
+import { z } from 'zod';
+import { choice, count, duration, file, listOf, notation, section } from './notation.ts';
+import { endpointUrl, endpointUrlAllowed, serverName } from './upstream-url.ts';
+import * as value from './values.ts';
+
+/** `routes`, alone: its files are read even while another part of the configuration is wrong. */
+export function routesSchema(folder: string) {
+  const route = section({
+    path: value.routePath.describe('Whole segments of the request’s path.'),
+    upstream: upstream(folder),
+    deadline: duration()
+      .prefault('2s')
+      .describe('From the complete request head to the last byte of the answer.'),
+  });
+  return listOf(route, 'routes').describe('Which internal host gets a message; the longest path wins.');
+}
+
+/** A list after parsing, never empty. */
+function upstream(folder: string) {
+  const allowed = `${endpointUrlAllowed}; a mapping with such a url, or a list of either`;
+  const mapping = endpoint(folder);
+  const plain = endpointUrl.transform((url): EndpointConfig => ({ url, pool: pool.parse(undefined) }));
+  const list = z
+    .array(z.union([mapping, plain], allowed), allowed)
+    .min(1, 'at least one endpoint')
+    .max(8, 'at most eight endpoints')
+    .superRefine((endpoints, context) => {
+      const urls = endpoints.map(({ url }) => url.url);
+      for (const [index, url] of urls.entries()) {
+        if (urls.indexOf(url) === index) continue;
+        const message = 'a url that no other endpoint of the route has';
+        context.addIssue({ code: 'custom', path: [index], message });
+      }
+    });
+  return z
+    .union([mapping, list, plain], allowed)
+    .transform((one) => [one].flat())
+    .meta({ allowed })
+    .describe(
+      'The internal host, or several endpoints of it in their order: a message goes to the first that can be connected to, and once a byte of it was written, to no other. The target is forwarded unchanged.',
+    );
+}
+
+function endpoint(folder: string) {
+  return section({
+    url: endpointUrl.describe('Where the endpoint is. A name is resolved again every five seconds of use.'),
+    tls: tls(folder).exactOptional().describe('Only with https: how the endpoint is verified.'),
+    pool: pool.describe('Connections that wait for the next message.'),
+    health: health
+      .exactOptional()
+      .describe(
+        'Asks each endpoint by itself, from every relay thread. After three failures in a row an endpoint that has others beside it is passed over, until a check passes.',
+      ),
+  }).superRefine(({ url, tls, health }, context) => {
+    const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (tls !== undefined && !url.secure) refuse(['tls'], 'tls beside an https url');
+    if (health?.kind === 'tls' && !url.secure) refuse(['health', 'kind'], 'tls only with an https url');
+    if (health?.path !== undefined && health.kind !== 'http') {
+      refuse(['health', 'path'], 'path only with kind: http');
+    }
+  });
+}
+
+function tls(folder: string) {
+  return section({
+    ca: file(folder)
+      .exactOptional()
+      .describe(
+        'PEM: the CAs that the endpoint’s certificate may come from. Absent: the operating system’s.',
+      ),
+    certificate: section({
+      chain: file(folder).describe('PEM: the gateway’s client certificate, then its intermediates.'),
+      key: file(folder).describe('PEM: its private key.'),
+      passphraseFile: file(folder)
+        .exactOptional()
+        .describe('Holds the passphrase of an encrypted key; a line break at its end is left out.'),
+    })
+      .exactOptional()
+      .describe('Shown to the endpoint where it asks for one.'),
+    serverName: serverName
+      .exactOptional()
+      .describe('Sent, and looked for in the endpoint’s certificate. Absent: the url’s host.'),
+    pins: listOf(value.pin, 'pins')
+      .exactOptional()
+      .describe('Public keys, of the endpoint’s certificate or of a CA above it; one must be there.'),
+  });
+}
+
+const pool = section({
+  idle: count(0, 10_000).prefault(256).describe('At most, for each relay thread.'),
+  idleTimeout: duration()
+    .prefault('4s')
+    .describe(
+      'How long one waits; a second less than the endpoint’s own Keep-Alive: timeout, if that is less.',
+    ),
+  reuse: choice('on', 'off').prefault('on').describe('`off`: a connection for each message.'),
+}).prefault({});
+
+const health = section({
+  kind: choice('tcp', 'tls', 'http').describe(
+    'A connection, a TLS handshake, or a GET that must be answered with 2xx.',
+  ),
+  path: notation({
+    allowed: 'a path such as /health, a query if need be',
+    pattern: /^\/[\x21\x22\x24-\x7e]*$/,
+  })
+    .exactOptional()
+    .describe('For `http`; default `/`.'),
+  interval: duration().prefault('5s').describe('Between two checks.'),
+  timeout: duration().prefault('1s').describe('For one check.'),
+});
+
+/** One endpoint of the configuration, its paths absolute. */
+export type EndpointConfig = z.output<ReturnType<typeof endpoint>>;

@@ -1,0 +1,76 @@
+/** One message's bytes on their way to the host: held until a connection is made, then written to it and to no other. */
+import type { UpstreamConnection } from '../upstream/connection.ts';
+import type { Dial, DialUser } from '../upstream/dial.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+
+/** Made once a client's connection and used for its messages one after another. */
+export class Delivery {
+  readonly #user: DialUser;
+  #connection: UpstreamConnection | null = null;
+  #dial: Dial | null = null;
+  #held: Buffer[] = [];
+  #endpoint: string | null = null;
+
+  constructor(user: DialUser) {
+    this.#user = user;
+  }
+
+  /** The endpoint whose connection carried the message; null: none was made. */
+  get endpoint(): string | null {
+    return this.#endpoint;
+  }
+
+  /** No connection is made yet. */
+  get dialing(): boolean {
+    return this.#dial !== null;
+  }
+
+  /** `now`: performance.now(), ms. */
+  begin(upstream: Upstream, now: number): void {
+    this.#connection = upstream.take(this.#user, now);
+    this.#endpoint = this.#connection?.pool.endpoint.url ?? null;
+    if (this.#connection === null) this.#dial = upstream.dial(this.#user);
+  }
+
+  /** False: wait for the connection, or for its drain. After `finish` or `drop` nothing is written. */
+  write(bytes: Buffer): boolean {
+    if (this.#dial === null) return this.#connection?.write(bytes) ?? true;
+    this.#held.push(bytes);
+    return false;
+  }
+
+  /** From here on there is one connection for this message, and no other. False as for `write`. */
+  connected(connection: UpstreamConnection): boolean {
+    this.#dial = null;
+    this.#connection = connection;
+    this.#endpoint = connection.pool.endpoint.url;
+    const held = this.#held;
+    this.#held = [];
+    let flowing = true;
+    for (const bytes of held) flowing = connection.write(bytes);
+    return flowing;
+  }
+
+  pause(): void {
+    this.#connection?.pause();
+  }
+
+  resume(): void {
+    this.#connection?.resume();
+  }
+
+  /** The answer is complete, and ended where it said; `idleSeconds` as the host announced it. */
+  finish(idleSeconds: number): void {
+    const connection = this.#connection;
+    this.#connection = null;
+    connection?.pool.release(connection, idleSeconds);
+  }
+
+  drop(): void {
+    this.#dial?.cancel();
+    this.#dial = null;
+    this.#connection?.destroy();
+    this.#connection = null;
+    this.#held = [];
+  }
+}

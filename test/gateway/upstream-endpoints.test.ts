@@ -1,0 +1,111 @@
+/** Where an endpoint can be, and how long its connections are kept. */
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { type Host, openHost, response } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+async function expectDelivered(stage: Stage, host: Host, endpoint: string): Promise<void> {
+  const index = host.requests.length;
+  expect(statusOf(await stage.send(post({ body: 'once' })))).toBe(200);
+  const request = await host.request(index);
+  expect(request.body.toString()).toBe('once');
+  expect(await messageOf(stage.gateway, request)).toMatchObject({ outcome: 'answered', endpoint });
+  expect(host.requests).toHaveLength(index + 1);
+}
+
+describe('an endpoint may be', () => {
+  it('a Unix socket', async () => {
+    await using folder = await temporaryFolder();
+    await using host = await openHost({}, { at: join(folder.path, 'host.sock') });
+    await using stage = await openStage({ routes: [{ path: '/', upstream: host.url }] });
+    await expectDelivered(stage, host, host.url);
+    await expectDelivered(stage, host, host.url);
+    expect(host.connectionCount).toBe(1);
+    // A request without Host gets one all the same (RFC 9112 §3.2).
+    expect(statusOf(await stage.send('GET / HTTP/1.0\r\n\r\n'))).toBe(200);
+    expect((await host.request(2)).field('host')).toBe('localhost');
+  });
+
+  it('a Unix socket that is not there, with another endpoint behind it', async () => {
+    await using second = await openHost();
+    const missing = 'unix:/nonexistent/host.sock';
+    await using stage = await openStage({ routes: [{ path: '/', upstream: [missing, second.url] }] });
+    await expectDelivered(stage, second, second.url);
+    expect(stage.gateway.stderr).toContain('ENOENT');
+  });
+
+  it('a name with several addresses, of which the first are dead', async () => {
+    await using host = await openHost();
+    const preload = fileURLToPath(new URL('../support/preload-names.ts', import.meta.url));
+    const endpoint = `http://ehi.example:${host.port}`;
+    await using stage = await openStage({
+      routes: [{ path: '/', upstream: endpoint }],
+      env: {
+        NODE_OPTIONS: `--import=${preload}`,
+        EHI_TEST_NAMES: JSON.stringify({ 'ehi.example': ['127.0.0.2', '127.0.0.3', '127.0.0.1'] }),
+      },
+    });
+    await expectDelivered(stage, host, endpoint);
+    // One attempt for all three.
+    const connects = (result: string) =>
+      `ehi_upstream_connects_total{endpoint="${endpoint}",result="${result}"}`;
+    const samples = await metricsWhen(stage.gateway, (found) => found.get(connects('ok')) === 1);
+    expect(samples.get(connects('connect_failed'))).toBe(0);
+  });
+
+  it('a name of the hosts file', async () => {
+    await using host = await openHost();
+    const endpoint = `http://localhost:${host.port}`;
+    await using stage = await openStage({ routes: [{ path: '/', upstream: endpoint }] });
+    await expectDelivered(stage, host, endpoint);
+  });
+
+  it('a name that nobody knows, which is answered with 502', async () => {
+    await using stage = await openStage({ routes: [{ path: '/', upstream: 'http://ehi.invalid' }] });
+    const answer = await stage.send(post());
+    expect(statusOf(answer)).toBe(502);
+    const record = await messageOf(stage.gateway, answer);
+    expect(record).toMatchObject({ outcome: 'failed', reason: 'connect_failed', endpoint: null });
+  });
+});
+
+describe('a connection to an endpoint', () => {
+  it.each([
+    ['is kept for as long as the host says, less a second', 'timeout=5', {}, 1],
+    ['is not kept where the host says a second', 'timeout=1, max=100', {}, 3],
+    ['is not kept where none may be', 'timeout=5', { reuse: 'off' }, 3],
+    ['is not kept beyond pool.idle', 'timeout=5', { idle: 0 }, 3],
+  ])('%s', async (_what, keepAlive, pool, connections) => {
+    await using host = await openHost({
+      answer: () => response({ fields: [`Keep-Alive: ${keepAlive}`], body: 'ok' }),
+    });
+    await using stage = await openStage({ routes: [{ path: '/', upstream: { url: host.url, pool } }] });
+    for (let index = 0; index < 3; index++) {
+      const answer = await stage.send(post());
+      expect(statusOf(answer)).toBe(200);
+      expect(answer.field('keep-alive')).toBeUndefined();
+    }
+    expect(host.requests).toHaveLength(3);
+    expect(host.connectionCount).toBe(connections);
+  });
+
+  it('is closed by the gateway after pool.idleTimeout', async () => {
+    const closed = Promise.withResolvers<void>();
+    await using host = await openHost({
+      onConnection: (socket) => void once(socket, 'end').then(() => closed.resolve()),
+    });
+    const pool = { idleTimeout: '50ms' };
+    await using stage = await openStage({ routes: [{ path: '/', upstream: { url: host.url, pool } }] });
+    await stage.send(post());
+    await closed.promise;
+    await stage.send(post());
+    expect(host.connectionCount).toBe(2);
+  });
+});

@@ -1,0 +1,196 @@
+/** Several endpoints of a host: the first that can be connected to gets the message, and no other does after it. */
+import { createServer } from 'node:net';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement, type Host, openHost } from '../support/host.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { listenOnLoopback } from '../support/listening.ts';
+import { metricsWhen, readMetrics } from '../support/metrics.ts';
+import { messageOf } from '../support/records.ts';
+import { openSilentHost } from '../support/silent-host.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+/** A port that nobody listens on. */
+async function deadPort(): Promise<number> {
+  const unused = await listenOnLoopback(createServer());
+  await unused.close();
+  return unused.port;
+}
+
+const url = (port: number) => `http://127.0.0.1:${port}`;
+
+/** The id that the message had on its way to the host is the one in its record. */
+async function recordAt(stage: Stage, host: Host, index: number) {
+  return messageOf(stage.gateway, await host.request(index));
+}
+
+async function expectFailure(stage: Stage, answer: Message, status: number, reason: string): Promise<void> {
+  expect(statusOf(answer)).toBe(status);
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', status, reason });
+}
+
+it('goes to the second endpoint when the first refuses, and passes it over after three refusals', async () => {
+  const dead = url(await deadPort());
+  await using second = await openHost();
+  await using stage = await openStage({ routes: [{ path: '/', upstream: [dead, second.url] }] });
+  for (let index = 0; index < 5; index++) {
+    // A connection that waits does not keep the first from being preferred.
+    expect(statusOf(await stage.send(post({ body: `${index}` })))).toBe(200);
+    expect(await recordAt(stage, second, index)).toMatchObject({
+      outcome: 'answered',
+      endpoint: second.url,
+      reason: null,
+    });
+  }
+  expect(second.requests.map(({ body }) => body.toString())).toEqual(['0', '1', '2', '3', '4']);
+  expect(second.connectionCount).toBe(1);
+  const ejections = `ehi_upstream_ejections_total{endpoint="${dead}"}`;
+  const samples = await metricsWhen(stage.gateway, (found) => found.get(ejections) === 1);
+  expect(samples.get(`ehi_upstream_up{endpoint="${dead}"}`)).toBe(0);
+  expect(samples.get(`ehi_upstream_up{endpoint="${second.url}"}`)).toBe(1);
+  expect(samples.get(`ehi_upstream_connects_total{endpoint="${second.url}",result="ok"}`)).toBe(1);
+  expect(samples.get(`ehi_upstream_connections{endpoint="${second.url}",state="idle"}`)).toBe(1);
+  const log = stage.gateway.stderr.split('\n').filter((line) => line.includes(dead));
+  expect(log.filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1);
+  expect(log.filter((line) => line.includes('passed over'))).toHaveLength(1);
+});
+
+it('comes back to the first endpoint as soon as that lives again', async () => {
+  const port = await deadPort();
+  await using second = await openHost();
+  await using stage = await openStage({ routes: [{ path: '/', upstream: [url(port), second.url] }] });
+  const up = `ehi_upstream_up{endpoint="${url(port)}"}`;
+  for (let index = 0; index < 3; index++) await stage.send(post());
+  await metricsWhen(stage.gateway, (samples) => samples.get(up) === 0);
+  await using first = await openHost({}, { at: port });
+  await metricsWhen(stage.gateway, (samples) => samples.get(up) === 1);
+  // The trial is the connection that carries the next message.
+  expect(first.connectionCount).toBe(1);
+  expect(statusOf(await stage.send(post({ body: 'back' })))).toBe(200);
+  expect(await recordAt(stage, first, 0)).toMatchObject({ outcome: 'answered', endpoint: first.url });
+  expect([first.connectionCount, first.requests.length, second.requests.length]).toEqual([1, 1, 3]);
+});
+
+it.runIf(process.platform === 'linux')(
+  'gives an endpoint that does not let it in no more than timeouts.connectFirst',
+  async () => {
+    await using silent = await openSilentHost();
+    await using second = await openHost();
+    await using stage = await openStage({
+      // Nothing but connectFirst can end the wait before the deadline.
+      routes: [{ path: '/', upstream: [silent.url, second.url], deadline: '10s' }],
+      config: { timeouts: { connectFirst: '50ms', connect: '10m' } },
+    });
+    expect(statusOf(await stage.send(post()))).toBe(200);
+    expect(await recordAt(stage, second, 0)).toMatchObject({ outcome: 'answered', endpoint: second.url });
+    const connects = `ehi_upstream_connects_total{endpoint="${silent.url}",result="connect_timeout"}`;
+    await metricsWhen(stage.gateway, (samples) => samples.get(connects) === 1);
+  },
+);
+
+it.runIf(process.platform === 'linux')(
+  'gives the last endpoint timeouts.connect, then answers 504',
+  async () => {
+    await using silent = await openSilentHost();
+    await using stage = await openStage({
+      routes: [{ path: '/', upstream: [url(await deadPort()), silent.url] }],
+      config: { timeouts: { connectFirst: '10m', connect: '100ms' } },
+    });
+    await expectFailure(stage, await stage.send(post()), 504, 'connect_timeout');
+  },
+);
+
+it('answers 502 when all endpoints are dead, and tries them all the same', async () => {
+  const [first, second] = [await deadPort(), await deadPort()];
+  await using stage = await openStage({
+    routes: [{ path: '/', upstream: [url(first), { url: url(second) }] }],
+  });
+  await using client = await stage.connect();
+  for (let index = 0; index < 5; index++) {
+    await expectFailure(stage, await client.exchange(post()), 502, 'connect_failed');
+  }
+  // Both are passed over by now, and yet:
+  await using host = await openHost({}, { at: second });
+  expect(statusOf(await client.exchange(post({ body: 'now' })))).toBe(200);
+  expect(await recordAt(stage, host, 0)).toMatchObject({ outcome: 'answered', endpoint: host.url });
+});
+
+it('never passes over the only endpoint of a route', async () => {
+  const port = await deadPort();
+  await using stage = await openStage({ routes: [{ path: '/', upstream: [url(port)] }] });
+  await using client = await stage.connect();
+  for (let index = 0; index < 5; index++) {
+    await expectFailure(stage, await client.exchange(post()), 502, 'connect_failed');
+  }
+  await using host = await openHost({}, { at: port });
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  expect(host.connectionCount).toBe(1);
+  const samples = await readMetrics(stage.gateway);
+  expect(samples.get(`ehi_upstream_up{endpoint="${url(port)}"}`)).toBe(1);
+  expect(samples.get(`ehi_upstream_ejections_total{endpoint="${url(port)}"}`)).toBe(0);
+});
+
+it('sends a message to no second endpoint once the first was connected, whatever happens then', async () => {
+  await using first = await openHost();
+  await using second = await openHost();
+  await using stage = await openStage({ routes: [{ path: '/', upstream: [first.url, second.url] }] });
+  await using client = await stage.connect();
+  // New, then warm.
+  for (const end of ['end', 'resetAndDestroy', 'end'] as const) {
+    first.options.answer = (_request, socket) => {
+      socket[end]();
+      return null;
+    };
+    await expectFailure(stage, await client.exchange(post({ body: end })), 502, 'closed_early');
+    first.options.answer = () => acknowledgement;
+    expect(statusOf(await client.exchange(post({ body: 'good' })))).toBe(200);
+  }
+  expect(first.requests.map(({ body }) => body.toString())).toEqual([
+    ...['end', 'good', 'resetAndDestroy', 'good', 'end', 'good'],
+  ]);
+  expect(second.connectionCount).toBe(0);
+});
+
+it('carries a body that comes slowly to the second endpoint whole', async () => {
+  await using second = await openHost();
+  await using stage = await openStage({
+    routes: [{ path: '/', upstream: [url(await deadPort()), second.url] }],
+  });
+  await using client = await stage.connect();
+  const body = Buffer.alloc(200_000, 'x');
+  client.write(post({ body }).subarray(0, 1000));
+  client.write(post({ body }).subarray(1000));
+  expect(statusOf(await client.response())).toBe(200);
+  expect((await second.request(0)).body.equals(body)).toBe(true);
+});
+
+it('passes over an endpoint that says it is not well, and comes back when it is', async () => {
+  let status = '200 OK';
+  const answer: NonNullable<Host['options']['answer']> = ({ raw }) =>
+    raw.toString().startsWith('GET /health?deep HTTP/1.1\r\n')
+      ? `HTTP/1.1 ${status}\r\nContent-Length: 0\r\n\r\n`
+      : acknowledgement;
+  await using first = await openHost({ answer });
+  await using second = await openHost();
+  const health = { kind: 'http', path: '/health?deep', interval: '20ms', timeout: '5s' };
+  await using stage = await openStage({
+    routes: [{ path: '/', upstream: [{ url: first.url, health }, second.url] }],
+  });
+  const up = `ehi_upstream_up{endpoint="${first.url}"}`;
+  await stage.send(post({ body: 'well' }));
+  status = '503 Service Unavailable';
+  await metricsWhen(stage.gateway, (samples) => samples.get(up) === 0);
+  await stage.send(post({ body: 'ill' }));
+  expect(await recordAt(stage, second, 0)).toMatchObject({ endpoint: second.url, outcome: 'answered' });
+  status = '204 No Content';
+  const samples = await metricsWhen(stage.gateway, (found) => found.get(up) === 1);
+  await stage.send(post({ body: 'well again' }));
+  const messages = first.requests.filter(({ raw }) => raw.toString().startsWith('POST'));
+  expect(messages.map(({ body }) => body.toString())).toEqual(['well', 'well again']);
+  expect(second.requests.map(({ body }) => body.toString())).toEqual(['ill']);
+  expect(
+    samples.get(`ehi_upstream_checks_total{endpoint="${first.url}",result="failed"}`),
+  ).toBeGreaterThanOrEqual(3);
+  expect(stage.gateway.stderr).toContain('status 503');
+});

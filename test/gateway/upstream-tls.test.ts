@@ -1,0 +1,276 @@
+/** TLS towards the host: whom the gateway believes, what it shows, and that a failure sends nothing. */
+import type { TLSSocket, TlsOptions } from 'node:tls';
+import { expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { issueCertificate } from '../../src/pki/issue.ts';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { type Host, openHost } from '../support/host.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority({ name: 'Host' });
+const stranger = authority({ name: 'Stranger' });
+const pinOf = ({ der }: { der: Buffer }) => `sha256/${parseCertificate(der).spkiPin}`;
+
+const server = pki.issueServer();
+const own = { cert: server.chainPem, key: server.keyPem };
+const client = pki.issueClient();
+const files = {
+  'host-ca.pem': pki.root.pem,
+  'host-cas.pem': pki.anchorPem,
+  'stranger-ca.pem': stranger.root.pem,
+  'client.pem': client.chainPem,
+  'client.key': client.keyPem,
+};
+
+interface Scene extends AsyncDisposable {
+  readonly stage: Stage;
+  readonly host: Host;
+  /** Sessions that the host resumed, in the order of its connections. */
+  readonly resumed: boolean[];
+  readonly names: (string | false | null)[];
+}
+
+async function openScene(
+  options: { tls?: object; host?: TlsOptions; behind?: string; name?: string } = {},
+): Promise<Scene> {
+  const resumed: boolean[] = [];
+  const names: Scene['names'] = [];
+  const note = (socket: TLSSocket) => {
+    resumed.push(socket.isSessionReused());
+    names.push(socket.servername);
+  };
+  await using opened = new AsyncDisposableStack();
+  const host = opened.use(
+    await openHost(
+      { onConnection: (socket) => note(socket as TLSSocket) },
+      { tls: { ...own, ...options.host } },
+    ),
+  );
+  const { tls = { ca: 'host-ca.pem' }, name = '127.0.0.1' } = options;
+  const url = `https://${name}:${host.port}`;
+  const stage = opened.use(
+    await openStage({
+      files,
+      routes: [{ path: '/', upstream: [{ url, tls }, ...(options.behind ? [options.behind] : [])] }],
+    }),
+  );
+  const stack = opened.move();
+  return { stage, host, resumed, names, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+async function expectRefused({ stage, host }: Scene, cause: string): Promise<Message> {
+  const answer = await stage.send(post());
+  expect(statusOf(answer)).toBe(502);
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({
+    outcome: 'failed',
+    status: 502,
+    reason: 'upstream_tls',
+  });
+  expect(host.requests).toEqual([]);
+  const line = stage.gateway.stderr.split('\n').find((text) => text.includes('"upstream_tls"'));
+  expect(JSON.parse(line ?? '{}')).toMatchObject({ endpoint: `https://127.0.0.1:${host.port}`, cause });
+  return answer;
+}
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'sends messages over %s to a host that the CA vouches for, one connection for many',
+  async (version) => {
+    await using scene = await openScene({ host: { minVersion: version, maxVersion: version } });
+    const { stage, host } = scene;
+    await using caller = await stage.connect();
+    const body = Buffer.alloc(100_000, 'x');
+    for (let index = 0; index < 3; index++) {
+      expect(statusOf(await caller.exchange(post({ body })))).toBe(200);
+      const request = await host.request(index);
+      expect(request.body.equals(body)).toBe(true);
+      expect(await messageOf(stage.gateway, request)).toMatchObject({
+        outcome: 'answered',
+        endpoint: `https://127.0.0.1:${host.port}`,
+      });
+    }
+    expect(host.connectionCount).toBe(1);
+  },
+);
+
+it.each([
+  ['comes from another CA', { tls: { ca: 'stranger-ca.pem' } }, 'SELF_SIGNED_CERT_IN_CHAIN'],
+  ['comes from no CA of the system', { tls: {} }, 'SELF_SIGNED_CERT_IN_CHAIN'],
+  [
+    'names another address',
+    { host: keyed(pki.issueServer({ sans: ['IP:127.0.0.2', 'DNS:localhost'] })) },
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ],
+  [
+    'names another host than serverName',
+    { tls: { ca: 'host-ca.pem', serverName: 'ehi.internal' } },
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+  ],
+  [
+    'has expired',
+    { host: keyed(pki.issueServer({ notAfter: Date.now() - 60_000, notBefore: Date.now() - 3_600_000 })) },
+    'CERT_HAS_EXPIRED',
+  ],
+  ['has no pinned key', { tls: { ca: 'host-ca.pem', pins: [pinOf(stranger.root)] } }, 'PIN_MISMATCH'],
+] as const)('sends nothing to a host whose certificate %s', async (_what, options, cause) => {
+  const chain = { cert: `${server.chainPem}${pki.root.pem}`, key: server.keyPem };
+  const host = 'host' in options ? options.host : chain;
+  await using scene = await openScene({ ...options, host });
+  await expectRefused(scene, cause);
+});
+
+function keyed({ chainPem, keyPem }: { chainPem: string; keyPem: string }): TlsOptions {
+  return { cert: chainPem, key: keyPem };
+}
+
+it('sends nothing to a host that speaks TLS 1.1 at most, or no TLS at all', async () => {
+  await using old = await openScene({
+    host: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' },
+  });
+  const answer = await old.stage.send(post());
+  expect(await messageOf(old.stage.gateway, answer)).toMatchObject({ reason: 'upstream_tls', status: 502 });
+  expect(old.host.requests).toEqual([]);
+
+  await using plain = await openHost();
+  await using stage = await openStage({
+    files,
+    routes: [{ path: '/', upstream: { url: `https://127.0.0.1:${plain.port}`, tls: { ca: 'host-ca.pem' } } }],
+  });
+  // It reads the hello as a request that never ends: the handshake is given up in time.
+  const refused = await stage.send(post());
+  expect(await messageOf(stage.gateway, refused)).toMatchObject({ outcome: 'failed', endpoint: null });
+  expect(plain.requests).toEqual([]);
+});
+
+it.each([
+  ['the leaf', [pinOf(server)]],
+  ['the issuing CA', [pinOf(stranger.root), pinOf(pki.issuing)]],
+  ['the root, which the host does not send', [pinOf(pki.root)]],
+])('takes a host with the pinned key of %s', async (_what, pins) => {
+  await using scene = await openScene({ tls: { ca: 'host-ca.pem', pins } });
+  expect(statusOf(await scene.stage.send(post()))).toBe(200);
+});
+
+it('takes no pinned key from a certificate that merely bears the name of the issuer', async () => {
+  // Whoever has a leaf of the same CA may send it along: the pinned key is public. Version 1 has no key identifier.
+  const forged = issueCertificate({
+    subject: pki.issuing.subject,
+    notBefore: Date.now() - 60_000,
+    notAfter: Date.now() + 60_000,
+    version: 1,
+  });
+  const host = { cert: server.pem + forged.pem, key: server.keyPem };
+  const tls = { ca: 'host-cas.pem' };
+  await using scene = await openScene({ host, tls: { ...tls, pins: [pinOf(forged)] } });
+  await expectRefused(scene, 'PIN_MISMATCH');
+  await using unpinned = await openScene({ host, tls });
+  expect(statusOf(await unpinned.stage.send(post()))).toBe(200);
+});
+
+it('sends the name of the url, or serverName, and verifies that; never an address', async () => {
+  await using byUrl = await openScene({ name: 'localhost' });
+  expect(statusOf(await byUrl.stage.send(post()))).toBe(200);
+  await using byAddress = await openScene();
+  expect(statusOf(await byAddress.stage.send(post()))).toBe(200);
+  await using byServerName = await openScene({
+    tls: { ca: 'host-ca.pem', serverName: 'ehi.internal' },
+    host: keyed(pki.issueServer({ sans: ['DNS:ehi.internal'] })),
+  });
+  expect(statusOf(await byServerName.stage.send(post()))).toBe(200);
+  expect([byUrl.names[0], byAddress.names[0], byServerName.names[0]]).toEqual([
+    'localhost',
+    false,
+    'ehi.internal',
+  ]);
+});
+
+const demanding = { requestCert: true, rejectUnauthorized: true, ca: [pki.root.pem, pki.issuing.pem] };
+const certificate = { chain: 'client.pem', key: 'client.key' };
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'shows its certificate to a host that demands one over %s',
+  async (version) => {
+    const subjects: unknown[] = [];
+    await using scene = await openScene({
+      tls: { ca: 'host-ca.pem', certificate },
+      host: { ...demanding, minVersion: version, maxVersion: version },
+    });
+    scene.host.options.onHead = (_head, socket) => {
+      subjects.push((socket as TLSSocket).getPeerCertificate().subject.CN);
+    };
+    expect(statusOf(await scene.stage.send(post()))).toBe(200);
+    expect(subjects).toEqual(['Host client']);
+  },
+);
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'answers 502 when a host demands a certificate over %s and there is none to show',
+  async (version) => {
+    await using scene = await openScene({ host: { ...demanding, minVersion: version, maxVersion: version } });
+    const answer = await scene.stage.send(post());
+    expect(statusOf(answer)).toBe(502);
+    expect(await messageOf(scene.stage.gateway, answer)).toMatchObject({ reason: 'upstream_tls' });
+    expect(scene.host.requests).toEqual([]);
+    expect(scene.stage.gateway.stderr).toMatch(
+      /ERR_SSL_(TLSV13_ALERT_CERTIFICATE_REQUIRED|SSL\/TLS_ALERT_HANDSHAKE_FAILURE|SSLV3_ALERT_HANDSHAKE_FAILURE)/,
+    );
+  },
+);
+
+it('goes to the second endpoint when the first is not whom it should be', async () => {
+  await using second = await openHost();
+  await using scene = await openScene({ tls: { ca: 'stranger-ca.pem' }, behind: second.url });
+  expect(statusOf(await scene.stage.send(post()))).toBe(200);
+  expect(await messageOf(scene.stage.gateway, await second.request(0))).toMatchObject({
+    outcome: 'answered',
+    endpoint: second.url,
+  });
+  expect(scene.host.requests).toEqual([]);
+});
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)('resumes its session with the host over %s', async (version) => {
+  await using scene = await openScene({ host: { minVersion: version, maxVersion: version } });
+  scene.host.options.answer = () => 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
+  for (let index = 0; index < 4; index++) expect(statusOf(await scene.stage.send(post()))).toBe(200);
+  expect(scene.resumed).toEqual([false, true, true, true]);
+});
+
+it('checks a handshake where that is asked for, and passes over a host that fails it', async () => {
+  await using second = await openHost();
+  await using host = await openHost({}, { tls: own });
+  const endpoint = `https://127.0.0.1:${host.port}`;
+  const health = { kind: 'tls', interval: '20ms', timeout: '5s' };
+  await using stage = await openStage({
+    files,
+    routes: [
+      { path: '/', upstream: [{ url: endpoint, tls: { ca: 'stranger-ca.pem' }, health }, second.url] },
+    ],
+  });
+  for (;;) if ((await stage.gateway.metrics()).includes(`ehi_upstream_up{endpoint="${endpoint}"} 0`)) break;
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  expect(second.requests).toHaveLength(1);
+  expect(host.requests).toEqual([]);
+});
+
+it('names what is wrong with the files of an endpoint', async () => {
+  const missing = openStage({
+    files,
+    routes: [
+      {
+        path: '/',
+        upstream: {
+          url: 'https://host',
+          tls: { ca: 'none.pem', certificate: { chain: 'client.pem', key: 'host-ca.pem' } },
+        },
+      },
+    ],
+  });
+  await expect(missing).rejects.toThrow(
+    new RegExp(
+      `routes\\[0\\]\\.upstream\\.tls\\.ca: found \\S*none.pem that cannot be read \\(ENOENT\\)[^]*` +
+        `routes\\[0\\]\\.upstream\\.tls\\.certificate\\.key: found no private key in PEM`,
+    ),
+  );
+});

@@ -1,0 +1,88 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { Addresses } from '../../src/upstream/addresses.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A resolver whose answer can be changed, and what it was asked. */
+function resolver(...first: string[]) {
+  const asked: string[] = [];
+  const it = {
+    asked,
+    answer: first as string[] | Error,
+    gone: 0,
+    resolve: async (host: string) => {
+      asked.push(host);
+      if (it.answer instanceof Error) throw it.answer;
+      return it.answer;
+    },
+    onGone: () => {
+      it.gone++;
+    },
+  };
+  return it;
+}
+
+it.each(['127.0.0.1', '::1'])('asks nobody for an address: %s', async (host) => {
+  const { asked, ...options } = resolver('192.0.2.1');
+  const addresses = new Addresses({ host, ...options });
+  addresses.touch(performance.now());
+  expect(addresses.known).toEqual([host]);
+  expect(asked).toEqual([]);
+});
+
+it('knows nothing until the resolver has answered, and asks it once for many', async () => {
+  const { asked, ...options } = resolver('192.0.2.1', '192.0.2.2', '192.0.2.1');
+  const addresses = new Addresses({ host: 'a', ...options });
+  expect(addresses.known).toEqual([]);
+  await Promise.all([addresses.ask(), addresses.ask()]);
+  expect(addresses.known).toEqual(['192.0.2.1', '192.0.2.2']);
+  expect(asked).toEqual(['a']);
+});
+
+it('asks again in the background after five seconds of use, and keeps the answer until then', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const source = resolver('192.0.2.1');
+  const addresses = new Addresses({ host: 'a', ...source });
+  await addresses.ask();
+  source.answer = ['192.0.2.2'];
+  vi.advanceTimersByTime(4999);
+  addresses.touch(performance.now());
+  expect(source.asked).toHaveLength(1);
+  vi.advanceTimersByTime(2);
+  addresses.touch(performance.now());
+  addresses.touch(performance.now());
+  expect(source.asked).toHaveLength(2);
+  expect(addresses.known).toEqual(['192.0.2.1']);
+  expect(source.gone).toBe(0);
+  await addresses.ask();
+  expect(addresses.known).toEqual(['192.0.2.2']);
+  expect(addresses.has('192.0.2.1')).toBe(false);
+  expect(source.gone).toBe(1);
+});
+
+it('keeps what it knows while the resolver fails', async () => {
+  const source = resolver('192.0.2.1');
+  const addresses = new Addresses({ host: 'a', ...source });
+  await addresses.ask();
+  source.answer = new Error('ENOTFOUND');
+  await expect(addresses.ask()).rejects.toThrow('ENOTFOUND');
+  addresses.doubt();
+  addresses.touch(performance.now());
+  await vi.waitUntil(() => source.asked.length === 3);
+  expect(addresses.known).toEqual(['192.0.2.1']);
+  expect(source.gone).toBe(0);
+});
+
+it('begins with the address that worked last, also after it asked again', async () => {
+  const source = resolver('192.0.2.1', '192.0.2.2', '192.0.2.3');
+  const addresses = new Addresses({ host: 'a', ...source });
+  await addresses.ask();
+  addresses.worked('192.0.2.2');
+  expect(addresses.known).toEqual(['192.0.2.2', '192.0.2.1', '192.0.2.3']);
+  addresses.worked('192.0.2.9');
+  source.answer = ['192.0.2.3', '192.0.2.2'];
+  await addresses.ask();
+  expect(addresses.known).toEqual(['192.0.2.2', '192.0.2.3']);
+});

@@ -1,0 +1,94 @@
+/** What a change of TLS material does to the connections of an endpoint. */
+import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { UpstreamTls } from '../../src/policy/snapshot.ts';
+import type { UpstreamConnection, UpstreamLoss } from '../../src/upstream/connection.ts';
+import { Pools } from '../../src/upstream/pools.ts';
+import type { Upstream } from '../../src/upstream/upstream.ts';
+import { authority } from '../support/authority.ts';
+import { endpointAt, recorder } from '../support/endpoint.ts';
+import { type Listening, listenOnLoopback } from '../support/listening.ts';
+
+const [old, renewed] = [authority({ name: 'Old' }), authority({ name: 'Renewed' })];
+const keyed = ({ chainPem, keyPem }: { chainPem: string; keyPem: string }) => ({
+  cert: chainPem,
+  key: keyPem,
+});
+
+let server: Server;
+let listening: Listening;
+let pools: Pools;
+/** Per connection of the host: whom it saw, and whether the session was one of before. */
+let seen: { client: string | undefined; resumed: boolean }[];
+
+beforeEach(async () => {
+  seen = [];
+  const ca = [old.anchorPem, renewed.anchorPem];
+  const options = { ...keyed(old.issueServer()), ca, requestCert: true, rejectUnauthorized: false };
+  server = createServer(options, (socket: TLSSocket) => {
+    seen.push({ client: socket.getPeerX509Certificate()?.subject, resumed: socket.isSessionReused() });
+    // The tickets come with it.
+    socket.write('hello');
+  });
+  listening = await listenOnLoopback(server);
+  pools = new Pools(recorder());
+});
+
+afterEach(async () => {
+  pools.close();
+  await listening.close();
+});
+
+function update(tls: Partial<UpstreamTls>): Upstream {
+  const material = { ca: [old.root.pem], certificate: null, serverName: null, pins: null, ...tls };
+  const endpoints = [endpointAt(listening.port, { tls: material })];
+  const routes = [{ path: '/', endpoints, deadline: 1 }];
+  const timeouts = { connect: 10_000, connectFirst: 50 } as Parameters<Pools['update']>[0]['timeouts'];
+  return pools.update({ routes, timeouts })[0] as Upstream;
+}
+
+/** A connection on which the host has said hello, or why there is none. */
+function dial(upstream: Upstream): Promise<UpstreamConnection | UpstreamLoss> {
+  return new Promise((resolve) => {
+    let connection: UpstreamConnection;
+    upstream.dial({
+      onUpstreamConnect: (made) => {
+        connection = made;
+      },
+      onUpstreamBytes: () => resolve(connection),
+      onUpstreamLost: resolve,
+      onUpstreamEnd: () => {},
+      onUpstreamDrain: () => {},
+    });
+  });
+}
+
+const nobody = {
+  onUpstreamBytes: () => {},
+  onUpstreamDrain: () => {},
+  onUpstreamEnd: () => {},
+  onUpstreamLost: () => {},
+};
+
+it('makes new connections with the new CA, and closes those that wait', async () => {
+  const before = update({});
+  const connection = (await dial(before)) as UpstreamConnection;
+  connection.pool.release(connection, -1);
+  server.setSecureContext({ ...keyed(renewed.issueServer()) });
+  // The host is ahead: nothing is believed that the CA does not vouch for, not even by an old session.
+  const after = update({ ca: [renewed.root.pem] });
+  expect(connection.ended).toBe(true);
+  expect(after.take(nobody, performance.now())).toBe(null);
+  expect(await dial(after)).toMatchObject({ ended: false });
+  expect(await dial(update({ ca: [old.root.pem] }))).toBe('upstream_tls');
+});
+
+it('shows the new certificate at once, in no session of the old one', async () => {
+  const certificate = (client = old.issueClient()) => ({ chain: client.chainPem, key: client.keyPem });
+  const first = certificate();
+  await dial(update({ certificate: first }));
+  await dial(update({ certificate: { ...first } }));
+  await dial(update({ certificate: certificate(renewed.issueClient()) }));
+  expect(seen.map(({ resumed }) => resumed)).toEqual([false, true, false]);
+  expect(seen.map(({ client }) => client?.includes('CN=Renewed client'))).toEqual([false, false, true]);
+});
