@@ -60,9 +60,9 @@ export async function demo(): Promise<number> {
   } finally {
     stopped.abort();
     await announced;
-    for (const server of [directory, revocationServer, host]) {
-      server.close();
-      server.closeAllConnections();
+    for (const each of [directory, revocationServer, host]) {
+      each.close();
+      each.closeAllConnections();
     }
   }
 }

@@ -8,17 +8,10 @@ import { temporaryFolder } from '../support/folder.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** The status of each answer that the line gets, and everything that it prints. */
-async function run(line: string): Promise<{ statuses: number[]; page: string }> {
-  const curl = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const page = await text(curl.stdout);
-  return { statuses: [...page.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status)), page };
-}
-
-it('prints curl lines that work as printed, one after the other, and warns of nothing', async () => {
-  await using folder = await temporaryFolder();
+/** Runs until it has printed its curl lines. */
+async function startDemo(folder: string) {
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
-  const demo = spawn(node, [main, 'demo'], { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
+  const demo = spawn(node, [main, 'demo'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(demo, 'close');
   const log = text(demo.stderr);
   const records: { type: string; stage?: string; verdict?: string; reason?: string }[] = [];
@@ -30,30 +23,58 @@ it('prints curl lines that work as printed, one after the other, and warns of no
   });
   const closed = new AbortController();
   output.on('close', () => closed.abort());
-  try {
-    while (lines.length < 6) await once(output, 'line', { signal: closed.signal });
-    const answers = [];
-    for (const line of lines) answers.push(await run(line));
-    expect(answers.map(({ statuses }) => statuses)).toEqual([
-      [200],
-      [400],
-      [403],
-      [403],
-      [200, 204, 403],
-      [204],
-    ]);
-    expect(answers[0]?.page).toContain('"Acknowledgement":"1"');
-    expect(answers[1]?.page).toContain('400 No required SSL certificate was sent');
-    expect((await run(lines[0] as string)).statuses).toEqual([200]);
-  } finally {
+  while (lines.length < 6) await once(output, 'line', { signal: closed.signal });
+  /** Exit code and signal, and what it has logged above the level of information. */
+  const stop = async () => {
     demo.kill('SIGTERM');
-  }
-  expect(await ended).toEqual([0, null]);
+    const exit = await ended;
+    const entries = (await log).split('\n').filter((line) => line !== '');
+    return { exit, warnings: entries.filter((line) => JSON.parse(line).level > 30) };
+  };
+  return { lines, records, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+}
+
+/** The status of each answer that the line gets, and everything that it prints. */
+async function run(line = ''): Promise<{ statuses: number[]; page: string }> {
+  const curl = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const page = await text(curl.stdout);
+  return { statuses: [...page.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status)), page };
+}
+
+it('prints curl lines that work as printed, one after the other, and warns of nothing', async () => {
+  await using folder = await temporaryFolder();
+  await using demo = await startDemo(folder.path);
+  const answers = [];
+  for (const line of demo.lines) answers.push(await run(line));
+  expect(answers.map(({ statuses }) => statuses)).toEqual([
+    [200],
+    [400],
+    [403],
+    [403],
+    [200, 204, 403],
+    [204],
+  ]);
+  expect(answers[0]?.page).toContain('"Acknowledgement":"1"');
+  expect(answers[1]?.page).toContain('400 No required SSL certificate was sent');
+  expect((await run(demo.lines[0])).statuses).toEqual([200]);
+
+  expect(await demo.stop()).toEqual({ exit: [0, null], warnings: [] });
+  const { records } = demo;
   const reasons = records.flatMap(({ type, reason }) => (type === 'handshake' ? [reason] : []));
   expect(reasons).toEqual([null, 'no_certificate', 'untrusted', 'revoked', null, 'revoked', null]);
   expect(records.filter(({ type }) => type === 'verdict')).toMatchObject([
     { stage: 'live', verdict: 'deny', reason: 'revoked' },
   ]);
-  const loud = (await log).split('\n').filter((line) => line !== '' && JSON.parse(line).level > 30);
-  expect(loud).toEqual([]);
+});
+
+it('starts again where it has run before, with everybody’s certificate as at first', async () => {
+  await using folder = await temporaryFolder();
+  await using before = await startDemo(folder.path);
+  expect((await run(before.lines[4])).statuses).toEqual([200, 204, 403]);
+  await before.stop();
+
+  await using demo = await startDemo(folder.path);
+  expect((await run(demo.lines[0])).statuses).toEqual([200]);
+  expect((await run(demo.lines[3])).statuses).toEqual([403]);
+  expect(await demo.stop()).toEqual({ exit: [0, null], warnings: [] });
 });

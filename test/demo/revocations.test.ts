@@ -60,6 +60,7 @@ it('revokes and restores so that every word succeeds the one before, in the same
     const next = words();
     expect(next).toMatchObject({ status, ocsp: { status } });
     expect(objectionToCrl(next.crl, { last: last.crl, now: Date.now(), grace: 0 })).toBeNull();
+    expect(next.crl.number).toBe((last.crl.number ?? 0n) + 1n);
     expect(succeed(next.ocsp, last.ocsp)).toBe('new');
     last = next;
   }
