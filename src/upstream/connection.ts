@@ -81,15 +81,11 @@ export class UpstreamConnection {
       this.#socket = net.connect({ ...to, noDelay: true, onread });
       this.#socket.on('connect', () => this.#open());
     } else {
-      const socket = tls.connect(to, onread);
-      this.#socket = socket;
-      socket.on('connect', () => {
+      this.#socket = tls.connect(to, onread);
+      this.#socket.on('connect', () => {
         this.#stage = 'securing';
       });
-      socket.on('secureConnect', () => {
-        tls.verified(socket);
-        this.#open();
-      });
+      this.#socket.on('secureConnect', () => this.#open());
     }
     this.#socket.on('drain', () => this.user?.onUpstreamDrain());
     this.#socket.on('end', () => this.#end());

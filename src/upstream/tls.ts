@@ -54,24 +54,24 @@ export class TlsClient {
       checkServerIdentity: (_name, certificate) => this.#check(certificate),
       ...(session !== undefined && { session }),
     };
-    return tls.connect(options).setNoDelay(true);
+    const socket = tls.connect(options).setNoDelay(true);
+    this.#keepSessions(socket);
+    return socket;
   }
 
-  /** The handshake is over and went well: only from here on its sessions are worth keeping. */
-  verified(socket: TLSSocket): void {
-    const { validTo } = socket.getPeerX509Certificate() ?? {};
-    const until = Math.min(Date.now() + SESSION_MS, validTo === undefined ? 0 : Date.parse(validTo));
-    const keep = (session: Buffer): void => {
+  /** Node holds sessions back until the handshake is over and whom it was with was checked. */
+  #keepSessions(socket: TLSSocket): void {
+    let until = 0;
+    socket.once('secureConnect', () => {
+      // Asked here: Node 24 knows no certificate while it tells of a session.
+      const { validTo } = socket.getPeerX509Certificate() ?? {};
+      if (validTo !== undefined) until = Math.min(Date.now() + SESSION_MS, Date.parse(validTo));
+    });
+    socket.on('session', (session) => {
+      this.#session = session;
       // One that resumed lends its successor no new time.
       if (!socket.isSessionReused()) this.#sessionUntil = until;
-      this.#session = session;
-    };
-    // TLS 1.2 has told its session before; TLS 1.3 tells of tickets from here on.
-    if (socket.getProtocol() === 'TLSv1.3') socket.on('session', keep);
-    else {
-      const session = socket.getSession();
-      if (session !== undefined) keep(session);
-    }
+    });
   }
 
   #check(certificate: PeerCertificate): Error | undefined {

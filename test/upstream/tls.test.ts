@@ -27,8 +27,7 @@ beforeEach(async () => {
   const options = { ...keyed(old.issueServer()), ca, requestCert: true, rejectUnauthorized: false };
   server = createServer(options, (socket: TLSSocket) => {
     seen.push({ client: socket.getPeerX509Certificate()?.subject, resumed: socket.isSessionReused() });
-    // The tickets come with it.
-    socket.write('hello');
+    socket.on('data', () => socket.write('!'));
   });
   listening = await listenOnLoopback(server);
   pools = new Pools(recorder());
@@ -47,13 +46,14 @@ function update(tls: Partial<UpstreamTls>): Upstream {
   return pools.update({ routes, timeouts })[0] as Upstream;
 }
 
-/** A connection on which the host has said hello, or why there is none. */
+/** A connection on which the host has answered, which it does after it has sent its tickets, or why there is none. */
 function dial(upstream: Upstream): Promise<UpstreamConnection | UpstreamLoss> {
   return new Promise((resolve) => {
     let connection: UpstreamConnection;
     upstream.dial({
       onUpstreamConnect: (made) => {
         connection = made;
+        connection.write(Buffer.from('?'));
       },
       onUpstreamBytes: () => resolve(connection),
       onUpstreamLost: resolve,
