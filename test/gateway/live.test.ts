@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { ocspResponders } from '../../src/pki/issue-sources.ts';
@@ -16,6 +17,7 @@ const seconds = 1000;
 /** Sends one message after the other until the connection ends; `answered` tells how many came back whole. */
 class Talker {
   answered = 0;
+  readonly #answers = new EventTarget();
   readonly done: Promise<void>;
   readonly #client: Client;
   #ended = false;
@@ -28,7 +30,7 @@ class Talker {
   /** Resolves when `count` more messages were answered. */
   async goOn(count: number): Promise<void> {
     const goal = this.answered + count;
-    while (this.answered < goal && !this.#ended) await new Promise(setImmediate);
+    while (this.answered < goal && !this.#ended) await once(this.#answers, 'answer');
     expect(this.#ended).toBe(false);
   }
 
@@ -37,8 +39,10 @@ class Talker {
       const answer = await this.#client.exchange(post()).catch(() => null);
       if (answer === null || statusOf(answer) !== 200) break;
       this.answered++;
+      this.#answers.dispatchEvent(new Event('answer'));
     }
     this.#ended = true;
+    this.#answers.dispatchEvent(new Event('answer'));
   }
 }
 
