@@ -12,6 +12,7 @@ function metrics(): Metrics {
     auditRecordsLost,
     serverCertificates: none,
     anchors: none,
+    revocationSources: none,
   });
 }
 
