@@ -28,8 +28,9 @@ const mayImport: Record<string, readonly string[]> = {
   'admission.ts': ['source', 'handshake', 'identity', 'policy', 'telemetry', 'audit'],
   'compile.ts': ['admission.ts', 'identity', 'upstream', 'relay', 'pki', 'revocation', 'policy'],
   'first-contact.ts': ['identity'],
+  'soft-fail.ts': ['telemetry'],
   'admitted.ts': [
-    ...['admission.ts', 'compile.ts', 'first-contact.ts'],
+    ...['admission.ts', 'compile.ts', 'first-contact.ts', 'soft-fail.ts'],
     ...['handshake', 'identity', 'relay', 'telemetry', 'audit'],
   ],
   'gateway.ts': [
