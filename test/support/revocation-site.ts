@@ -54,6 +54,22 @@ export async function enter(stage: Stage, leaf: Leaf): Promise<Visit & { readonl
   return { client, ...(await exchangeOn(stage, client)) };
 }
 
+/** Comes again and again until the record's word on revocation is this one, and then stays. */
+export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): ReturnType<typeof enter> {
+  for (;;) {
+    const entered = await enter(stage, leaf);
+    if (entered.record.revocation === revocation) return entered;
+    await entered.client[Symbol.asyncDispose]();
+  }
+}
+
+/** The same, and goes. */
+export async function visitWhen(stage: Stage, leaf: Leaf, revocation: string): Promise<Visit> {
+  const { client, ...visited } = await enterWhen(stage, leaf, revocation);
+  await client[Symbol.asyncDispose]();
+  return visited;
+}
+
 async function exchangeOn(stage: Stage, client: Client): Promise<Visit> {
   const requests = stage.host.requests.length;
   const answer = await client.exchange(post());

@@ -21,12 +21,12 @@ export interface RevocationSource extends AsyncDisposable {
   endAt(end: number): void;
   /** Makes the trouble. */
   trouble(): Promise<void>;
-  /** Ends it, as far as it can be ended. */
+  /** Ends it; one that is down stays so. */
   recover(): Promise<void>;
   /** What the gateway says of the trouble. */
   readonly told: { readonly action: RevocationAction; readonly detail: RegExp };
-  /** How often it was asked. */
-  asked(): number;
+  /** Resolves when it was asked for the CRL, or about this leaf. */
+  asked(leaf: Issued): Promise<void>;
 }
 
 export const crlTroubles = ['down', 'HTML', 'truncated', 'another key', 'rolled back', 'expired'] as const;
@@ -105,7 +105,7 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
       publish();
     },
     told: { action, detail },
-    asked: () => directory.requests.length,
+    asked: () => until(() => directory.requests.length > 0),
     [Symbol.asyncDispose]: () => directory.close(),
   };
 }
@@ -120,7 +120,7 @@ export const ocspTroubles = [
 ] as const;
 export type OcspTrouble = (typeof ocspTroubles)[number];
 
-/** An OCSP responder; `slow` means that it takes questions and keeps them until `recover`. */
+/** An OCSP responder; `slow`: it takes questions, and keeps them until `recover`. */
 export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Promise<RevocationSource> {
   const responder = await openOcspResponder({ issuers: [pki.issuing, pki.root] });
   const other = pki.issueClient();
@@ -168,9 +168,15 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
     recover: async () => {
       responder.misbehaviour = null;
       responder.lie = {};
+      // What it holds is given up, and asked again.
+      for (const socket of responder.sockets) socket.destroy();
     },
     told: { action, detail },
-    asked: () => responder.asked.length,
+    asked: ({ der }) => until(() => responder.asked.includes(parseCertificate(der).serial)),
     [Symbol.asyncDispose]: () => responder.close(),
   };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise(setImmediate);
 }
