@@ -210,10 +210,13 @@ export class OcspFeed {
     await this.#options.attempt(() => saveOcsp(this.#place, { url, fetchedAt, bytes }), undefined);
   }
 
-  /** A responder that goes on giving an answer that has ended is asked more and more slowly, like one that fails. */
+  /**
+   * A responder that goes on giving an answer that has ended, or does not know a certificate yet that was just issued,
+   * is asked soon, and more and more slowly, like one that fails.
+   */
   #isFresh(): boolean {
     const { status = null, freshUntil = 0 } = this.#answer ?? {};
-    return status === 'revoked' || this.#options.clock() < freshUntil;
+    return status === 'revoked' || (status === 'good' && this.#options.clock() < freshUntil);
   }
 
   #pause(): number {
