@@ -3,6 +3,7 @@ import { type Inbound, unjudged } from './handshake/inbound.ts';
 import { type DenyReasonName, denyReasons, type FailureReasonName } from './identity/verdict.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { type Allowlist, compileAllowlist } from './source/allowlist.ts';
+import type { HandshakeRate } from './source/handshake-rate.ts';
 import { readProxyHeader } from './source/proxy-reader.ts';
 
 export interface Admission {
@@ -20,15 +21,21 @@ export function compileAdmission(snapshot: PolicySnapshot): Admission {
 }
 
 /** Read when it is asked for: a PROXY header may take its time. */
-interface Load {
+export interface Load {
   readonly connections: number;
   readonly unfinished: number;
+  /** How long work has to wait for its turn, ms (loop-delay.ts). */
+  readonly delay: number;
+  readonly handshakes: HandshakeRate;
 }
 
 /** True: shake hands. The refused are recorded and their sockets destroyed here. */
 export function admit(inbound: Inbound, admission: Admission, load: () => Load): boolean | Promise<boolean> {
-  if (load().connections > admission.snapshot.limits.connections)
-    return refuse(inbound, 'too_many_connections');
+  const { connections, delay } = load();
+  const { limits } = admission.snapshot;
+  if (connections > limits.connections) return refuse(inbound, 'too_many_connections');
+  // Those who are in already have been promised an answer: they come before whoever wants to come in.
+  if (delay > limits.delay) return refuse(inbound, 'overloaded');
   if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
   return judge(inbound, admission, load);
 }
@@ -52,9 +59,12 @@ function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: () =>
   if (allowlist !== null && !named && snapshot.refuseAt === 'accept')
     return refuse(inbound, 'address_refused');
   // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
-  if (!named && load().unfinished > snapshot.limits.unfinishedHandshakes) {
-    return refuse(inbound, 'too_many_handshakes');
-  }
+  if (named) return true;
+  const { unfinished, handshakes } = load();
+  const { unfinishedHandshakes, handshakeRate: perSecond } = snapshot.limits;
+  if (unfinished > unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
+  if (!handshakes.take(inbound.address, { perSecond, now: inbound.acceptedAt }))
+    return refuse(inbound, 'handshake_rate');
   return true;
 }
 

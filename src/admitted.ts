@@ -8,6 +8,7 @@ import type { Inbound } from './handshake/inbound.ts';
 import { authorizeClient, type ClientPermit } from './identity/authorize.ts';
 import type { Denial } from './identity/verdict.ts';
 import type { Downstream } from './relay/downstream.ts';
+import { SoftFail } from './soft-fail.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 
 /** How often permits are looked at that end with time, ms. */
@@ -33,10 +34,12 @@ interface AdmittedOptions {
 export class AdmittedClients {
   readonly #options: AdmittedOptions;
   readonly #clients = new Set<Admitted>();
+  readonly #softFail: SoftFail;
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: AdmittedOptions) {
     this.#options = options;
+    this.#softFail = new SoftFail(options.recorder);
     this.#sweep = setInterval(() => this.#judgeEnded(), SWEEP_MS).unref();
   }
 
@@ -47,10 +50,10 @@ export class AdmittedClients {
   /** From now until its socket closes. */
   add(client: Admitted): void {
     this.#clients.add(client);
-    this.#count(client.permit, 1);
+    if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, Date.now());
     client.socket.once('close', () => {
       this.#clients.delete(client);
-      this.#count(client.permit, -1);
+      if (isSoft(client.permit)) this.#softFail.end(client.permit.anchor, Date.now());
     });
   }
 
@@ -83,30 +86,28 @@ export class AdmittedClients {
     for (const client of this.#clients) {
       if (client.state === 'permitted' && now >= client.permit.validUntil) this.#judge(client, now);
     }
+    this.#softFail.sweep(now);
   }
 
   /** As at a resumption: the handshake proved who it is, so everything but that is asked again. */
-  #judge(client: Admitted, now: number): void {
+  #judge(client: Admitted, now: number, { waited = false } = {}): void {
     const { policy, contacts } = this.#options;
     const { admission, identity } = policy();
     const source = { allowed: mayCall(client.inbound, admission) };
     const peer = { leaf: client.permit.leaf.x509, authorized: true, resumed: true };
     const { verdict, unseen } = authorizeClient({ source, peer, now }, identity);
     if (verdict.allow) {
-      this.#count(client.permit, -1);
-      client.permit = verdict.permit;
-      this.#count(client.permit, 1);
+      this.#permit(client, verdict.permit, now);
       if (unseen !== null) void contacts.tell(unseen);
-    } else if (unseen === null || verdict.reason === 'revoked' || client.state === 'asking') {
+    } else if (unseen === null || verdict.reason === 'revoked' || waited) {
       this.#withdraw(client, verdict);
-    } else {
-      // A new policy asks about revocation where nobody did before: its answer gets the time that a new client's gets.
+    } else if (client.state === 'permitted') {
+      // A new policy asks about revocation where nobody did before: its answer gets the time that a new client's gets,
+      // and messages go on meanwhile, for none of them waits.
       client.state = 'asking';
       const limit = identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
       void contacts.await(unseen, limit).then(() => {
-        if (client.state !== 'asking') return;
-        this.#judge(client, Date.now());
-        if ((client.state as Admitted['state']) === 'asking') client.state = 'permitted';
+        if (client.state === 'asking') this.#judge(client, Date.now(), { waited: true });
       });
     }
   }
@@ -131,8 +132,16 @@ export class AdmittedClients {
     downstream?.drain({ now: true });
   }
 
-  /** Soft-fail is never silent: how many are let in on an unknown is seen at every scrape. */
-  #count({ revocation }: ClientPermit, change: 1 | -1): void {
-    if (revocation === 'unknown') this.#options.recorder.meter.softFailing += change;
+  #permit(client: Admitted, permit: ClientPermit, now: number): void {
+    const before = client.permit;
+    client.permit = permit;
+    client.state = 'permitted';
+    if (isSoft(before) && isSoft(permit) && before.anchor === permit.anchor) return;
+    if (isSoft(before)) this.#softFail.end(before.anchor, now);
+    if (isSoft(permit)) this.#softFail.begin(permit.anchor, now);
   }
+}
+
+function isSoft({ revocation }: ClientPermit): boolean {
+  return revocation === 'unknown';
 }

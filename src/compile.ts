@@ -82,11 +82,14 @@ function compileIdentity(options: IdentityOptions, generation: number): Identity
   };
 }
 
-/** Paths depend on the anchors alone: while those stay, a known leaf's is not validated anew for each new CRL. */
+/**
+ * Paths depend on the anchors alone: while those stay, a known leaf's is not validated anew for each new CRL, and no
+ * anchor is read anew, for that is most of the work and messages wait for it.
+ */
 function pathsOf(anchors: readonly AnchorMaterial[], last: PathCache | null): PathCache {
-  const parsed = anchors.map(({ name, root, issuing }) => ({
-    name,
-    certificates: [root, ...issuing].map(parseCertificate),
-  }));
-  return last?.isOf(parsed) ? last : new PathCache(parsed);
+  const ders = anchors.map(({ name, root, issuing }) => ({ name, certificates: [root, ...issuing] }));
+  if (last?.isOf(ders)) return last;
+  return new PathCache(
+    ders.map(({ name, certificates }) => ({ name, certificates: certificates.map(parseCertificate) })),
+  );
 }

@@ -160,7 +160,6 @@ class Control {
       if (loaded === null) throw new ConfigError(problems);
       const change = compareConfigs(this.#loaded, loaded);
       await sources.update(change.effective);
-      this.#publish();
       this.#metrics.reloaded(true, Date.now());
       reporting.warnings(warnings);
       reporting.reloaded(change, sources.generation);

@@ -18,10 +18,12 @@ import {
   type UnseenLeaf,
 } from './identity/authorize.ts';
 import { denyReasons } from './identity/verdict.ts';
+import { LoopDelay } from './loop-delay.ts';
 import { refuseConnection } from './message/refused.ts';
 import { type Certificate, parseCertificate } from './pki/certificate.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { Downstream } from './relay/downstream.ts';
+import { HandshakeRate } from './source/handshake-rate.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 import { Pools } from './upstream/pools.ts';
 
@@ -47,6 +49,8 @@ export class Gateway {
   readonly #recorder: Recorder;
   readonly #listener: Listener;
   readonly #pools: Pools;
+  readonly #delay = new LoopDelay();
+  readonly #handshakes = new HandshakeRate();
   readonly #contacts: FirstContacts;
   readonly #admitted: AdmittedClients;
   #policy: Policy;
@@ -68,6 +72,8 @@ export class Gateway {
         admit(inbound, this.#policy.admission, () => ({
           connections: recorder.meter.connections,
           unfinished: this.#listener.unfinished,
+          delay: this.#delay.current,
+          handshakes: this.#handshakes,
         })),
       onSecure: (inbound, socket) => this.#onSecure(inbound, socket),
     });
@@ -109,6 +115,7 @@ export class Gateway {
     this.#listener.abort();
     await empty();
     this.#admitted.close();
+    this.#delay.close();
     this.#pools.close();
   }
 

@@ -1,21 +1,52 @@
 /** Builds the snapshot from the configuration and the anchors that are usable now; ticket keys hang on the time too. */
 import type { LoadedConfig } from './config/load.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import type { RevocationSubject } from './revocation/service.ts';
 import type { RevocationMaterial } from './revocation/state.ts';
 import { materialOf } from './trust/bundle.ts';
 import type { AnchorState } from './trust/state.ts';
 
-interface SnapshotOptions {
-  readonly generation: number;
+/** Those that have certificates to judge by, in the order of the configuration. */
+export interface UsableAnchors {
   readonly anchors: readonly AnchorState[];
-  /** In the order of the configuration, those that are usable; null: there are none to rehearse. */
+  /** null: there are none to rehearse. */
   readonly candidates: readonly AnchorState[] | null;
+}
+
+interface SnapshotOptions extends UsableAnchors {
+  readonly generation: number;
   readonly revocation: (anchor: string) => RevocationMaterial;
 }
 
 /** Anchors and candidates may have names in common; a slash is in neither. */
 export function candidateName(name: string): string {
   return `candidates/${name}`;
+}
+
+/** Of `some` those that are among `others` by their names. */
+export function commonAnchors(some: UsableAnchors, others: UsableAnchors): UsableAnchors {
+  const common = (list: readonly AnchorState[], among: readonly AnchorState[]) =>
+    list.filter(({ name }) => among.some((other) => other.name === name));
+  return {
+    anchors: common(some.anchors, others.anchors),
+    candidates: some.candidates && others.candidates && common(some.candidates, others.candidates),
+  };
+}
+
+/** Whose revocation has to be looked after, each by its own policy. */
+export function revocationSubjects(
+  { anchors, candidates = [] }: LoadedConfig['config']['trust'],
+  usable: UsableAnchors,
+): RevocationSubject[] {
+  const subjects = (configured: typeof anchors, states: readonly AnchorState[], nameOf = candidateName) =>
+    configured.flatMap(({ name, revocation: policy }) => {
+      const state = states.find((each) => each.name === name);
+      return state ? [{ name: nameOf(name), certificates: state.certificates, policy }] : [];
+    });
+  return [
+    ...subjects(anchors, usable.anchors, (name) => name),
+    ...subjects(candidates, usable.candidates ?? []),
+  ];
 }
 
 export function buildSnapshot(

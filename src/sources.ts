@@ -6,8 +6,8 @@ import { epochEnd, epochOf, ticketKeys } from './handshake/resumption.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { acceptAnchor } from './preflight.ts';
 import type { RevocationEvent, SourceState } from './revocation/event.ts';
-import { openRevocation, type Revocation, type RevocationSubject } from './revocation/service.ts';
-import { buildSnapshot, candidateName } from './snapshot.ts';
+import { openRevocation, type Revocation } from './revocation/service.ts';
+import { buildSnapshot, commonAnchors, revocationSubjects, type UsableAnchors } from './snapshot.ts';
 import { openTrust, type Trust } from './trust/refresh.ts';
 import type { TrustOptions } from './trust/settings.ts';
 import type { AnchorState, TrustEvent } from './trust/state.ts';
@@ -36,9 +36,10 @@ export class Sources implements AsyncDisposable {
   readonly #secret = randomBytes(32);
   #generation = 0;
   #epochTimer: NodeJS.Timeout | undefined;
-  /** While several parts change together nobody is told of the half of it; `missed`: there was something to tell. */
-  #changing = false;
-  #missed = false;
+  /** What snapshots are made of: trust may know an anchor before anybody looks after its revocation. */
+  #usable: UsableAnchors = { anchors: [], candidates: null };
+  /** While a configuration is taken over nobody is told of the half of it; resolves when the whole was told. */
+  #takingOver: Promise<void> | null = null;
 
   private constructor(loaded: LoadedConfig, options: SourcesOptions) {
     this.#options = options;
@@ -69,45 +70,34 @@ export class Sources implements AsyncDisposable {
 
   /** Every usable anchor. */
   anchors(): readonly AnchorState[] {
-    return this.#trust?.states() ?? [];
+    return this.#usable.anchors;
   }
 
   revocationSources(): readonly SourceState[] {
     return this.#revocation.sources();
   }
 
-  /** Takes another configuration as a whole. Throws TrustError, and then nothing has changed. */
+  /** Takes another configuration as a whole, and tells of it. Throws TrustError, and then nothing has changed. */
   async update(loaded: LoadedConfig): Promise<void> {
-    this.#changing = true;
-    try {
-      const { anchors, candidates } = loaded.config.trust;
-      const accept = acceptAnchor(loaded.config.clients);
-      this.#trust = await this.#follow(this.#trust, loaded, { anchors, accept });
-      if (candidates === undefined) this.#candidates?.close();
-      this.#candidates =
-        candidates === undefined
-          ? null
-          : await this.#follow(this.#candidates, loaded, { anchors: candidates, list: 'candidates' });
-      this.#loaded = loaded;
-      await this.#lookAfterAnchors();
-      await Promise.race([
-        this.#revocation.settled(),
-        sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
-      ]);
-    } finally {
-      this.#changing = false;
-      if (this.#missed) await this.#onAnchors();
-    }
+    const { anchors, candidates } = loaded.config.trust;
+    const accept = acceptAnchor(loaded.config.clients);
+    this.#trust = await this.#follow(this.#trust, loaded, { anchors, accept });
+    if (candidates === undefined) this.#candidates?.close();
+    this.#candidates =
+      candidates === undefined
+        ? null
+        : await this.#follow(this.#candidates, loaded, { anchors: candidates, list: 'candidates' });
+    this.#loaded = loaded;
+    this.#takingOver = this.#takeOver();
+    await this.#takingOver;
   }
 
   /** The next one: its generation is one higher than the last. */
   snapshot(): PolicySnapshot {
     const { config, resumptionSecret } = this.#loaded;
-    const candidates = this.#candidates?.states() ?? null;
     const snapshot = buildSnapshot(this.#loaded, {
+      ...this.#usable,
       generation: ++this.#generation,
-      anchors: this.anchors(),
-      candidates,
       revocation: (anchor) => this.#revocation.material(anchor),
     });
     const { resumption } = config.listen;
@@ -125,10 +115,11 @@ export class Sources implements AsyncDisposable {
 
   /**
    * Looks after the revocation of a leaf (DER) that a relay thread lets in, or would but for that. Resolves with its
-   * SHA-256, lower hex, when its sources have answered.
+   * SHA-256, lower hex, when its sources have answered and `onChange` was called for what they said.
    */
   async contact(anchor: string, leaf: Uint8Array): Promise<string> {
     await this.#revocation.contact(anchor, leaf);
+    while (this.#takingOver !== null) await this.#takingOver;
     return createHash('sha256').update(leaf).digest('hex');
   }
 
@@ -155,32 +146,43 @@ export class Sources implements AsyncDisposable {
   }
 
   async #onAnchors(): Promise<void> {
-    this.#missed = this.#changing;
-    if (this.#changing) return;
     await this.#lookAfterAnchors();
     this.#changed();
   }
 
+  async #takeOver(): Promise<void> {
+    try {
+      await this.#lookAfterAnchors();
+      await Promise.race([
+        this.#revocation.settled(),
+        sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
+      ]);
+    } finally {
+      this.#takingOver = null;
+      this.#changed();
+    }
+  }
+
   /** Tells the revocation service which certificates there are now, those of candidates included. */
-  #lookAfterAnchors(): Promise<void> {
-    const { anchors, candidates = [] } = this.#loaded.config.trust;
-    const subjects = (
-      configured: typeof anchors,
-      states: readonly AnchorState[],
-      nameOf: (name: string) => string,
-    ): RevocationSubject[] =>
-      configured.flatMap(({ name, revocation: policy }) => {
-        const state = states.find((each) => each.name === name);
-        return state ? [{ name: nameOf(name), certificates: state.certificates, policy }] : [];
-      });
-    return this.#revocation.update([
-      ...subjects(anchors, this.anchors(), (name) => name),
-      ...subjects(candidates, this.#candidates?.states() ?? [], candidateName),
-    ]);
+  async #lookAfterAnchors(): Promise<void> {
+    const { trust } = this.#loaded.config;
+    const usable: UsableAnchors = {
+      anchors: statesOf(trust.anchors, this.#trust),
+      candidates: this.#candidates && statesOf(trust.candidates ?? [], this.#candidates),
+    };
+    // In no snapshot is an anchor whose revocation nobody looks after: who goes is gone before, who comes comes after.
+    this.#usable = commonAnchors(this.#usable, usable);
+    await this.#revocation.update(revocationSubjects(trust, usable));
+    this.#usable = usable;
   }
 
   #changed(): void {
-    this.#missed = this.#changing;
-    if (!this.#changing) this.#options.onChange();
+    if (this.#takingOver === null) this.#options.onChange();
   }
+}
+
+/** Of the anchors that are configured: while a configuration is taken over, trust is ahead of it. */
+function statesOf(configured: readonly { readonly name: string }[], trust: Trust | null): AnchorState[] {
+  const names = new Set(configured.map(({ name }) => name));
+  return trust?.states().filter(({ name }) => names.has(name)) ?? [];
 }

@@ -43,6 +43,14 @@ const limits = section({
   unfinishedHandshakes: count(1, 1_000_000)
     .prefault(512)
     .describe('Connections still before the end of TLS.'),
+  handshakeRate: count(1, 1_000_000)
+    .prefault(1000)
+    .describe(
+      'Handshakes that one address (of IPv6 one /64) may begin in a second. Not for those that `clients.allowlist` names.',
+    ),
+  delay: duration()
+    .prefault('250ms')
+    .describe('While all work of a relay thread waits longer than this, it accepts no new connection.'),
 })
   .prefault({})
   .describe('What one caller, and all of them together, may use.');

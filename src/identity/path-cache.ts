@@ -20,11 +20,19 @@ export class PathCache {
     return this.#paths.size;
   }
 
-  /** Whether these are its anchors: the same names and certificates, in the same order. */
-  isOf(anchors: readonly PathAnchor[]): boolean {
-    const digest = (all: readonly PathAnchor[]) =>
-      JSON.stringify(all.map(({ name, certificates }) => [name, certificates.map(({ sha256 }) => sha256)]));
-    return digest(anchors) === digest(this.anchors);
+  /** Whether these are its anchors: the same names and certificates (DER), in the same order. Reads none of them. */
+  isOf(anchors: readonly { readonly name: string; readonly certificates: readonly Uint8Array[] }[]): boolean {
+    return (
+      anchors.length === this.anchors.length &&
+      this.anchors.every(({ name, certificates }, index) => {
+        const other = anchors[index];
+        return (
+          other?.name === name &&
+          other.certificates.length === certificates.length &&
+          certificates.every(({ der }, at) => der.equals(other.certificates[at] as Uint8Array))
+        );
+      })
+    );
   }
 
   /** `now`: milliseconds since the epoch. A path is good only while every certificate on it is. */

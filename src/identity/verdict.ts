@@ -31,6 +31,18 @@ export const denyReasons = {
     says: 'limits.unfinishedHandshakes is reached and the allowlist does not name the address',
     alb: 'Failed:Rejected',
   },
+  handshake_rate: {
+    stage: 'accept',
+    status: 403,
+    says: 'the address began more than limits.handshakeRate handshakes in a second and the allowlist does not name it',
+    alb: 'Failed:Rejected',
+  },
+  overloaded: {
+    stage: 'accept',
+    status: 403,
+    says: 'for half a second all work has waited longer than limits.delay: no new connection until that is over',
+    alb: 'Failed:Rejected',
+  },
   no_certificate: {
     stage: 'identity',
     status: 400,

@@ -89,13 +89,16 @@ export interface RoutePolicy {
   readonly deadline: number;
 }
 
-/** Sizes in bytes, the rest are counts. */
+/** Sizes in bytes, `delay` in milliseconds, the rest are counts. */
 export interface Limits {
   readonly head: number;
   readonly fields: number;
   readonly body: number;
   readonly connections: number;
   readonly unfinishedHandshakes: number;
+  /** Per address and second. */
+  readonly handshakeRate: number;
+  readonly delay: number;
 }
 
 /** Milliseconds. */

@@ -142,6 +142,8 @@ export class Downstream implements ExchangeClient {
     this.#policy = this.#currentPolicy();
     const { limits, routes } = this.#policy;
     this.#requests++;
+    // Idle no more, also where the head came in one piece: a permit that is withdrawn now is answered, not hung up on.
+    this.#phase = 'head';
     if (head.kind === 'refused') return this.#refuse(head.refusal, head);
     if (!this.#permitted()) return this.#refuse('permit_withdrawn', head);
     const route = routes.find(head.path);

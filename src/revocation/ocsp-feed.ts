@@ -2,7 +2,7 @@
 import type { Certificate } from '../pki/certificate.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
-import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
+import { type OcspAnswer, type OcspRefusal, readOcspResponse } from './ocsp.ts';
 import { fetchOcsp } from './ocsp-fetch.ts';
 import { ocspRequest } from './ocsp-request.ts';
 import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './ocsp-store.ts';
@@ -126,7 +126,7 @@ export class OcspFeed {
     const reading = readOcspResponse(stored.bytes, { certificate, issuer, now: clock(), grace });
     if (!reading.ok) {
       if (reading.problem !== 'expired')
-        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${reading.detail}` });
+        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${tell(reading)}` });
       return;
     }
     this.#use(reading.answer, stored.fetchedAt);
@@ -159,7 +159,7 @@ export class OcspFeed {
           ...(ca === undefined ? {} : { ca }),
         });
         const reading = readOcspResponse(bytes, { certificate, issuer, now: clock() });
-        const next = reading.ok ? succeed(reading.answer, this.#answer) : { objection: reading.detail };
+        const next = reading.ok ? succeed(reading.answer, this.#answer) : { objection: tell(reading) };
         if (reading.ok && typeof next === 'string') return { address, bytes, answer: reading.answer };
         const detail = typeof next === 'string' ? next : next.objection;
         failures.push({ action: 'ocsp_refused', address, detail });
@@ -210,10 +210,13 @@ export class OcspFeed {
     await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
   }
 
-  /** A responder that goes on giving an answer that has ended is asked more and more slowly, like one that fails. */
+  /**
+   * A responder that goes on giving an answer that has ended, or does not know a certificate yet that was just issued,
+   * is asked soon, and more and more slowly, like one that fails.
+   */
   #isFresh(): boolean {
     const { status = null, freshUntil = 0 } = this.#answer ?? {};
-    return status === 'revoked' || this.#options.clock() < freshUntil;
+    return status === 'revoked' || (status === 'good' && this.#options.clock() < freshUntil);
   }
 
   #pause(): number {
@@ -238,6 +241,10 @@ export class OcspFeed {
     const certificate = this.#options.certificate.subject;
     if (!this.#ended) this.#options.tell({ certificate, ...telling });
   }
+}
+
+function tell({ problem, detail }: OcspRefusal): string {
+  return `${problem.replaceAll('_', ' ')}: ${detail}`;
 }
 
 function describe({ status, revokedAt, reason, thisUpdate, freshUntil }: OcspAnswer): string {

@@ -4,6 +4,7 @@ import { EndpointGauges } from './endpoint-gauges.ts';
 import { MergedHistogram } from './histogram.ts';
 import { type CountedName, keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
+import { type RevocationSourceFacts, revocationSeries } from './revocation-series.ts';
 
 export interface MetricsOptions {
   /** The gateway's version. */
@@ -18,18 +19,6 @@ export interface MetricsOptions {
   readonly anchors: () => readonly AnchorFacts[];
   /** The CRLs and OCSP answers, likewise. */
   readonly revocationSources: () => readonly RevocationSourceFacts[];
-}
-
-interface RevocationSourceFacts {
-  readonly anchor: string;
-  readonly kind: 'crl' | 'ocsp';
-  readonly address: string;
-  readonly subject: string | null;
-  /** Milliseconds since the epoch; null: nothing has come yet. */
-  readonly fetchedAt: number | null;
-  readonly nextUpdate: number | null;
-  readonly entries: number | null;
-  readonly failures: number;
 }
 
 interface Expiring {
@@ -193,36 +182,22 @@ export class Metrics {
   }
 
   #revocationGauges({ revocationSources, now }: MetricsOptions): void {
-    const each =
-      (set: (gauge: Gauge, labels: Record<string, string>, source: RevocationSourceFacts) => void) =>
-      (gauge: Gauge): void => {
-        for (const source of revocationSources()) {
-          const { anchor, kind, address, subject } = source;
-          set(gauge, { anchor, kind, address, subject: subject ?? '' }, source);
-        }
-      };
-    this.#gauge(
-      'ehi_revocation_age_seconds',
-      each((gauge, labels, { fetchedAt }) => {
-        if (fetchedAt !== null) gauge.set(labels, (now() - fetchedAt) / 1000);
-      }),
-    );
-    this.#gauge(
-      'ehi_revocation_next_update_timestamp_seconds',
-      each((gauge, labels, { nextUpdate }) => {
-        if (nextUpdate !== null) gauge.set(labels, nextUpdate / 1000);
-      }),
-    );
-    this.#gauge(
-      'ehi_revocation_failures',
-      each((gauge, labels, { failures }) => gauge.set(labels, failures)),
-    );
-    this.#gauge(
-      'ehi_revocation_entries',
-      each((gauge, { anchor, address, subject }, { entries }) => {
-        if (entries !== null) gauge.set({ anchor, address, subject } as Record<string, string>, entries);
-      }),
-    );
+    const show = (name: MetricName, options: Parameters<typeof revocationSeries>[1]) =>
+      this.#gauge(name, (gauge) => {
+        const wanted = new Set<string>(describe(name).labelNames);
+        for (const { labels, value } of revocationSeries(revocationSources(), options))
+          gauge.set(Object.fromEntries(Object.entries(labels).filter(([label]) => wanted.has(label))), value);
+      });
+    show('ehi_revocation_age_seconds', {
+      value: ({ fetchedAt }) => fetchedAt && (now() - fetchedAt) / 1000,
+      worse: Math.max,
+    });
+    show('ehi_revocation_next_update_timestamp_seconds', {
+      value: ({ nextUpdate }) => nextUpdate && nextUpdate / 1000,
+      worse: Math.min,
+    });
+    show('ehi_revocation_failures', { value: ({ failures }) => failures, worse: Math.max });
+    show('ehi_revocation_entries', { value: ({ entries }) => entries, worse: Math.max });
   }
 
   #sum(gauge: 'connections' | 'inFlight' | 'softFailing'): number {

@@ -71,7 +71,15 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     ticketKeys: null,
     shadow: null,
     routes: [{ path: '/', endpoints, deadline: while10s }],
-    limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
+    limits: {
+      head: 16_384,
+      fields: 100,
+      body: 1_024,
+      connections: 100,
+      unfinishedHandshakes: 100,
+      handshakeRate: 100_000,
+      delay: 10_000,
+    },
     timeouts: {
       handshake: while10s,
       head: while10s,

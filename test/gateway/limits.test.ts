@@ -95,3 +95,24 @@ it('refuses connections beyond limits.connections until one has ended', async ()
   }
   await expectOneRecordEach(stage.gateway);
 });
+
+it('refuses an address that begins too many handshakes in a second, and never one that the allowlist names', async () => {
+  await using stage = await openStage({
+    config: {
+      listen: { proxyProtocol: { trusted: ['127.0.0.1/32'] } },
+      clients: { allowlist: [`${named}/32`], refuseAt: 'http', match },
+      limits: { handshakeRate: 1 },
+    },
+  });
+  const [first, second] = [await silent(stage, flooder), await silent(stage, flooder)];
+  const refused = await Promise.race(
+    [first, second].map((socket) => once(socket, 'close').then(() => socket)),
+  );
+  expect(await handshakeFrom(stage.gateway, portOf(refused))).toMatchObject({
+    verdict: 'deny',
+    reason: 'handshake_rate',
+    source_address: flooder,
+  });
+  for (let count = 0; count < 5; count++) await expectServed(stage, named);
+  for (const socket of [first, second]) socket.destroy();
+});

@@ -127,3 +127,27 @@ it('never says anything else than validation without it would', () => {
     { numRuns: 50 },
   );
 });
+
+it('is of anchors with the same names and certificates, in the same order', () => {
+  const second = authority({ now, name: 'Second' });
+  const named = (name: string, ...certificates: { readonly der: Uint8Array }[]) => ({
+    name,
+    certificates: certificates.map(({ der }) => new Uint8Array(der)),
+  });
+  const two = [named('one', second.root, second.issuing), named('two', second.root)];
+  const cache = new PathCache(
+    two.map(({ name, certificates }) => ({ name, certificates: certificates.map(parseCertificate) })),
+  );
+  expect(cache.isOf(structuredClone(two))).toBe(true);
+  for (const others of [
+    [],
+    two.slice(0, 1),
+    [...two, ...two.slice(1)],
+    two.toReversed(),
+    [named('other', second.root, second.issuing), ...two.slice(1)],
+    [named('one', second.issuing, second.root), ...two.slice(1)],
+    [named('one', second.root), ...two.slice(1)],
+    [named('one', second.root, second.issuing, second.issuing), ...two.slice(1)],
+  ])
+    expect(cache.isOf(others)).toBe(false);
+});

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
 import { messageRefusals } from '../../src/message/refusal.ts';
 
-const limits = { head: 64, fields: 10, body: 1000, connections: 1, unfinishedHandshakes: 1 };
+const limits = {
+  head: 64,
+  fields: 10,
+  body: 1000,
+  connections: 1,
+  unfinishedHandshakes: 1,
+  handshakeRate: 1,
+  delay: 1,
+};
 
 /** A request whose head has `size` bytes, most of them in its target or in a field. */
 function request(size: number, where: 'target' | 'field'): string {

@@ -45,6 +45,7 @@ export class Gateway implements AsyncDisposable {
     this.folder = folder;
     process.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text;
+      this.#notify();
     });
     createInterface({ input: process.stdout }).on('line', (line) => {
       this.#stdout += `${line}\n`;
@@ -95,6 +96,17 @@ export class Gateway implements AsyncDisposable {
   next(fits: (record: AuditRecord) => boolean): Promise<AuditRecord> {
     const { length } = this.#records;
     return this.#until(() => this.#records.slice(length).find(fits));
+  }
+
+  /** Every line of the log so far. */
+  log(): AuditRecord[] {
+    const lines = this.#stderr.split('\n').slice(0, -1);
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  }
+
+  /** The first line of the log that fits, past or future; rejects when the process ends without one. */
+  logged(fits: (line: AuditRecord) => boolean): Promise<AuditRecord> {
+    return this.#until(() => this.log().find(fits));
   }
 
   /** Replaces the configuration's file as a whole, has it read, and resolves with the record of what came of it. */

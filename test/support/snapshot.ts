@@ -21,7 +21,15 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
     ticketKeys: null,
     shadow: null,
     routes: [],
-    limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
+    limits: {
+      head: 16_384,
+      fields: 100,
+      body: 1_024,
+      connections: 100,
+      unfinishedHandshakes: 100,
+      handshakeRate: 100_000,
+      delay: 10_000,
+    },
     timeouts: {
       handshake: while10s,
       head: while10s,

@@ -1,0 +1,41 @@
+/** What is shown of the sources of revocations: one value for each series. */
+
+export interface RevocationSourceFacts {
+  readonly anchor: string;
+  readonly kind: 'crl' | 'ocsp';
+  readonly address: string;
+  readonly subject: string | null;
+  /** Milliseconds since the epoch; null: nothing has come yet. */
+  readonly fetchedAt: number | null;
+  readonly nextUpdate: number | null;
+  readonly entries: number | null;
+  readonly failures: number;
+}
+
+interface SeriesOptions {
+  /** null: it has none. */
+  readonly value: (source: RevocationSourceFacts) => number | null;
+  /** Of two values the one that must be seen. */
+  readonly worse: (one: number, other: number) => number;
+}
+
+/**
+ * A certificate and its successor have one subject and one responder, and so one series: of the two the worse is shown,
+ * or the one that is well would hide the one that is not.
+ */
+export function revocationSeries(
+  sources: readonly RevocationSourceFacts[],
+  { value, worse }: SeriesOptions,
+): { labels: Record<'anchor' | 'kind' | 'address' | 'subject', string>; value: number }[] {
+  const series = new Map<string, ReturnType<typeof revocationSeries>[number]>();
+  for (const source of sources) {
+    const next = value(source);
+    if (next === null) continue;
+    const { anchor, kind, address, subject } = source;
+    const labels = { anchor, kind, address, subject: subject ?? '' };
+    const key = JSON.stringify(labels);
+    const known = series.get(key);
+    series.set(key, { labels, value: known === undefined ? next : worse(known.value, next) });
+  }
+  return [...series.values()];
+}

@@ -1,0 +1,96 @@
+/** The last good word of a source in trouble has ended, and its grace has too: the anchor's policy decides. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import {
+  type CaseStage,
+  openCases,
+  type RevocationCase,
+  revocationCases,
+} from '../support/revocation-cases.ts';
+import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
+import type { Stage } from '../support/stage.ts';
+
+const second = 1000;
+const softFailing = 'ehi_revocation_soft_failing';
+
+let opened: CaseStage;
+/** Connections that are let in on an unknown. */
+const soft: Client[] = [];
+beforeAll(async () => {
+  opened = await openCases(revocationCases, { grace: '1s', refresh: '1s', firstContact: '5s' });
+});
+afterAll(() => opened[Symbol.asyncDispose]());
+
+/** Has what the source says end in four seconds, and later where the gateway does not take that in time. */
+async function endSoon({ gateway }: Stage, each: RevocationCase): Promise<void> {
+  const { source } = opened.of(each);
+  const labels = { anchor: each.name, kind: source.kind, address: source.address };
+  for (let isTaken = false; !isTaken; ) {
+    const end = Math.ceil(Date.now() / second) * second + 4 * second;
+    source.endAt(end);
+    await metricsWhen(gateway, (samples) => {
+      const ends = valuesOf(samples, 'ehi_revocation_next_update_timestamp_seconds', labels);
+      isTaken = ends.includes(end / second);
+      return isTaken || Date.now() > end;
+    });
+  }
+}
+
+describe.concurrent('when what was known last has ended, and its grace too', () => {
+  it.each(revocationCases)('$kind: $trouble (onUnknown: $onUnknown)', async (each) => {
+    const { stage } = opened;
+    const { gateway } = stage;
+    const { pki, source } = opened.of(each);
+    const { extensions, address, kind } = source;
+    const [good, revoked] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
+    source.revoke(revoked);
+    const { client: open, ...first } = await enterWhen(stage, good, 'good');
+    expect(first.status).toBe(200);
+    expect(await visitWhen(stage, revoked, 'revoked')).toMatchObject({ status: 403 });
+
+    await endSoon(stage, each);
+    await source.trouble();
+    await told(gateway, { event: source.told.action, anchor: each.name, address });
+    if (kind === 'crl') {
+      await told(gateway, { event: 'crl_stale', anchor: each.name, address });
+      await told(gateway, { event: 'crl_expired', anchor: each.name, address });
+    }
+
+    if (each.onUnknown === 'deny') {
+      const live = await gateway.audit(
+        ({ type, stage, anchor }) => type === 'verdict' && stage === 'live' && anchor === each.name,
+      );
+      expect(live).toMatchObject({ verdict: 'deny', reason: 'revocation_unknown' });
+      expect(await open.rest()).toEqual(Buffer.alloc(0));
+      const refused = { status: 403, record: { verdict: 'deny', reason: 'revocation_unknown' } };
+      expect(await visitWhen(stage, good, 'unknown')).toMatchObject(refused);
+    } else {
+      const admitted = { status: 200, record: { verdict: 'allow', reason: null, anchor: each.name } };
+      expect(await visitWhen(stage, good, 'unknown')).toMatchObject(admitted);
+      expect(statusOf(await open.exchange(post()))).toBe(200);
+      const line = await gateway.logged(
+        ({ msg, anchor }) => anchor === each.name && msg === 'clients are let in whose revocation is unknown',
+      );
+      expect(line.level).toBe(40);
+      soft.push(open);
+    }
+    // A revocation has no end.
+    expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
+  });
+});
+
+it('counts the connections that it lets in on an unknown, for as long as they are open', async () => {
+  const { gateway } = opened.stage;
+  expect(soft).toHaveLength(revocationCases.length / 2);
+  await metricsWhen(gateway, (samples) => samples.get(softFailing) === soft.length);
+  for (const client of soft) await client[Symbol.asyncDispose]();
+  await metricsWhen(gateway, (samples) => samples.get(softFailing) === 0);
+  for (const { name, onUnknown } of revocationCases) {
+    const told = gateway
+      .log()
+      .filter(({ msg, anchor }) => anchor === name && /^clients are let in/.test(msg));
+    expect([name, told.length]).toEqual([name, onUnknown === 'allow' ? 1 : 0]);
+  }
+});

@@ -1,0 +1,33 @@
+import { expect, it } from 'vitest';
+import { type RevocationSourceFacts, revocationSeries } from '../../src/telemetry/revocation-series.ts';
+
+const leaf: RevocationSourceFacts = {
+  ...{ anchor: 'sandbox', kind: 'ocsp', address: 'http://ocsp.example/', subject: 'CN=client' },
+  ...{ fetchedAt: 1000, nextUpdate: 9000, entries: null, failures: 0 },
+};
+const labels = { anchor: 'sandbox', kind: 'ocsp', address: 'http://ocsp.example/', subject: 'CN=client' };
+
+it('shows the worse of a certificate and its successor, whichever comes first', () => {
+  const failing = { ...leaf, failures: 7 };
+  for (const sources of [
+    [leaf, failing],
+    [failing, leaf],
+  ])
+    expect(revocationSeries(sources, { value: ({ failures }) => failures, worse: Math.max })).toEqual([
+      { labels, value: 7 },
+    ]);
+});
+
+it('shows one that has a value where the other has none, and keeps others apart', () => {
+  const unasked = { ...leaf, fetchedAt: null };
+  const other = { ...leaf, anchor: 'production', fetchedAt: 500 };
+  const nothing = { ...leaf, subject: null, fetchedAt: null };
+  const series = revocationSeries([unasked, leaf, other, nothing], {
+    value: ({ fetchedAt }) => fetchedAt,
+    worse: Math.min,
+  });
+  expect(series).toEqual([
+    { labels, value: 1000 },
+    { labels: { ...labels, anchor: 'production' }, value: 500 },
+  ]);
+});
