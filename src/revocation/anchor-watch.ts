@@ -35,6 +35,9 @@ export interface AnchorWatchOptions
   readonly onMaterial: () => void;
 }
 
+/** A leaf that was dropped for them is met for the first time again. */
+const MAX_LEAVES = 1000;
+
 export class AnchorWatch {
   readonly #options: AnchorWatchOptions;
   readonly #leaves: Leaves;
@@ -65,7 +68,9 @@ export class AnchorWatch {
       ...{ tell, cache, clock, timers, random },
     };
     const run = (work: Promise<void>) => this.#run(work);
-    this.#leaves = new Leaves({ ...context, folder: folders.leaves, ocspFolder: folders.ocsp });
+    this.#leaves = new Leaves({
+      ...{ ...context, folder: folders.leaves, ocspFolder: folders.ocsp, limit: MAX_LEAVES },
+    });
     this.#crls = new CrlFeeds({ context, parser, folder: folders.crl, timeout: timeouts.crl, run });
     this.#ocsp = new OcspFeeds({ context, folder: folders.ocsp, timeout: timeouts.ocsp, run });
   }

@@ -1,4 +1,4 @@
-/** The leaves of one anchor that are looked after: at most 1000, the ones that were met last, and kept on disk. */
+/** The leaves of one anchor that are looked after: so many, the ones that were met last, and kept on disk. */
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import type { Cache } from './cache.ts';
@@ -22,11 +22,11 @@ export interface LeavesOptions {
   readonly ocspFolder: string;
   /** The anchor's certificates, the root first. */
   readonly certificates: () => readonly Certificate[];
+  /** How many there are at most. */
+  readonly limit: number;
   readonly clock: () => number;
   readonly cache: Cache;
 }
-
-export const MAX_LEAVES = 1000;
 
 export class Leaves implements Iterable<Leaf> {
   readonly #options: LeavesOptions;
@@ -83,8 +83,8 @@ export class Leaves implements Iterable<Leaf> {
 
   /** Drops what has expired and what is too many. */
   async trim(): Promise<void> {
-    const { clock } = this.#options;
-    const surplus = this.#leaves.size - MAX_LEAVES;
+    const { clock, limit } = this.#options;
+    const surplus = this.#leaves.size - limit;
     const dropped = [...this.#leaves.keys()].slice(0, Math.max(0, surplus));
     for (const [sha256, { certificate }] of this.#leaves)
       if (clock() > certificate.notAfter) dropped.push(sha256);

@@ -18,6 +18,7 @@ async function openWithGood() {
   stage.directory.files.set('/own.crl', stage.crl({ number: 5 }).der);
   const revocation = await stage.open();
   await revocation.contact('own', leaf.der);
+  await stage.pass(0);
   expect(stage.actions()).toEqual(['crl_fetched']);
   stage.changed.length = 0;
   const stack = opened.move();
@@ -475,6 +476,20 @@ describe('the certificates of an anchor', () => {
     await revocation.update([stage.subject({ crl })]);
     await stage.told('crl_fetched');
     expect(numbers(revocation)).toEqual([1]);
+  });
+
+  it('may gain a key: a file that was refused for its sake is read again', async () => {
+    await using stage = await openStage();
+    const file = join(stage.folder, 'own.crl');
+    await writeFile(file, stage.crl({ number: 1 }).der);
+    const revocation = await stage.open([stage.subject({ crl: [file] })]);
+    await writeFile(file, stage.crl({ number: 2, issuer: stranger.issuing }).der);
+    await stage.pass(5000);
+    expect(stage.actions()).toEqual(['crl_fetched', 'crl_refused']);
+    const [root, issuing] = stage.certificatesOf(stage.own);
+    const renewed = parseCertificate(stranger.issuing.der);
+    await revocation.update([stage.subject({ crl: [file] }, [root, issuing, renewed])]);
+    expect(numbers(revocation)).toEqual([2]);
   });
 
   it('that stay the same leave every CRL in its place', async () => {

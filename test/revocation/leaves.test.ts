@@ -3,17 +3,16 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Cache } from '../../src/revocation/cache.ts';
-import { Leaves, MAX_LEAVES } from '../../src/revocation/leaves.ts';
+import { Leaves } from '../../src/revocation/leaves.ts';
 import { authority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const own = authority();
 const certificates = [own.root, own.issuing].map(({ der }) => parseCertificate(der));
-const key = own.issueClient().privateKey;
 
 function openLeaves(folder: string, clock = Date.now): Leaves {
   return new Leaves({
-    ...{ folder: join(folder, 'leaves'), ocspFolder: join(folder, 'ocsp'), clock },
+    ...{ folder: join(folder, 'leaves'), ocspFolder: join(folder, 'ocsp'), limit: 3, clock },
     certificates: () => certificates,
     cache: new Cache((detail) => {
       throw new Error(detail);
@@ -24,13 +23,13 @@ function openLeaves(folder: string, clock = Date.now): Leaves {
 it('keeps as many as it may, and drops those that were met longest ago', async () => {
   await using folder = await temporaryFolder();
   const leaves = openLeaves(folder.path);
-  const met = Array.from({ length: MAX_LEAVES + 2 }, () => own.issueClient({ key }));
+  const met = Array.from({ length: 5 }, () => own.issueClient());
   const [first, second, third] = met.map(({ der }) => leaves.add(der));
   for (const leaf of [first, second, third]) if (leaf) await leaves.keep(leaf);
   leaves.find(first?.certificate.sha256 ?? '');
   await leaves.trim();
   const left = new Set([...leaves].map(({ certificate }) => certificate.sha256));
-  expect(left.size).toBe(MAX_LEAVES);
+  expect(left.size).toBe(3);
   expect([first, second, third].map((leaf) => left.has(leaf?.certificate.sha256 ?? ''))).toEqual([
     true,
     false,

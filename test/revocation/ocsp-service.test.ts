@@ -232,6 +232,27 @@ describe('what is known to be good', () => {
     expect(stage.actions()).toEqual(['ocsp_confirmed']);
   });
 
+  it('is not made older by a responder’s slower replica', async () => {
+    await using stage = await openWithGood();
+    const before = stage.revocation.material('own');
+    stage.responder.lie = { thisUpdate: start - 10 * minute, nextUpdate: start + 50 * minute };
+    await stage.pass(30 * minute);
+    expect(stage.responder.asked).toHaveLength(2);
+    expect(stage.revocation.material('own')).toBe(before);
+    expect(stage.actions()).toEqual([]);
+  });
+
+  it('by an answer that has just ended, as clocks differ, is asked for again more and more slowly', async () => {
+    await using stage = await openStage();
+    stage.responder.lie = { thisUpdate: start - hour, nextUpdate: start - minute };
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf({ ocsp: true }).der);
+    expect(factOf(revocation)).toMatchObject({ status: 'good', freshUntil: start - minute });
+    await stage.pass(20_000);
+    // After 1, 3, 7 and 15 s.
+    expect(stage.responder.asked).toHaveLength(5);
+  });
+
   it('is no longer when the responder does not know it any more, or has revoked it', async () => {
     await using stage = await openWithGood();
     const serial = serialOf(stage.client);
