@@ -33,7 +33,8 @@ export class FirstContacts {
   /** The same, for `limit` milliseconds at most. */
   async await(unseen: UnseenLeaf, limit: number): Promise<void> {
     const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, limit);
+    // The connection that waits keeps the thread alive, and when it has gone nothing does.
+    const timer = setTimeout(late.resolve, limit).unref();
     await Promise.race([this.tell(unseen), late.promise]);
     clearTimeout(timer);
   }

@@ -129,9 +129,15 @@ export class Gateway {
       return this.#receive({ inbound, socket, peer }, judgement);
     }
     const limit = this.#policy.identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
-    void this.#contacts.await(unseen, limit).then(() => {
-      if (!socket.destroyed) return this.#receive({ inbound, socket, peer }, judge());
+    // Nobody else hears of a client that ends meanwhile and has sent nothing: its 'end' comes only once.
+    const onEnd = () => {
       inbound.record({ ...unjudged, peer, verdict: 'failed', reason: 'reset', detail: null });
+      socket.destroy();
+    };
+    socket.once('end', onEnd);
+    void this.#contacts.await(unseen, limit).then(() => {
+      socket.off('end', onEnd);
+      if (!socket.destroyed) this.#receive({ inbound, socket, peer }, judge());
     });
   }
 

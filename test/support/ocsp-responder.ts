@@ -27,6 +27,8 @@ export interface OcspResponder extends Listening {
   misbehaviour: RequestListener | null;
   /** Serials that were asked for, in order. */
   readonly asked: string[];
+  /** Nothing is answered before this resolves. */
+  gate: Promise<void>;
 }
 
 /** What a responder may send instead of an answer. */
@@ -42,17 +44,19 @@ export const ocspMisbehaviours = {
 } satisfies Record<string, RequestListener>;
 
 export async function openOcspResponder(options: OcspResponderOptions): Promise<OcspResponder> {
-  const state: Pick<OcspResponder, 'statuses' | 'lie' | 'misbehaviour' | 'asked'> = {
+  const state: Pick<OcspResponder, 'statuses' | 'lie' | 'misbehaviour' | 'asked' | 'gate'> = {
     statuses: new Map(),
     lie: {},
     misbehaviour: null,
     asked: [],
+    gate: Promise.resolve(),
   };
   const server = createServer((request, response) => {
     buffer(request)
-      .then((body) => {
+      .then(async (body) => {
         const ids = certIdsIn(body);
         state.asked.push(...ids.map(serialOf));
+        await state.gate;
         if (state.misbehaviour !== null) return state.misbehaviour(request, response);
         response.setHeader('content-type', 'application/ocsp-response').end(answer(ids, state, options));
       })

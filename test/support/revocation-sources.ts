@@ -163,7 +163,7 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
       responder.statuses.set(parseCertificate(leaf.der).serial, { revokedAt: Date.now() - minute });
     },
     endAt: (end) => {
-      lie = { nextUpdate: end };
+      lie = { nextUpdate: end, ...(end < Date.now() && { thisUpdate: end - minute }) };
       responder.lie = lie;
     },
     trouble: async () => void (await put()),

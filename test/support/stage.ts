@@ -18,7 +18,7 @@ export interface StageOptions {
   readonly host?: HostOptions;
   readonly authority?: Authority;
   /** Further files beside the configuration. */
-  readonly files?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
   /** The most descriptors that the gateway may have. */
   readonly descriptors?: number;

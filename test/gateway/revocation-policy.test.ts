@@ -1,0 +1,206 @@
+/** `trust.anchors[].revocation`, setting by setting: what a caller's path names, what is known, and what becomes of it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type Authority, authority, type Leaf } from '../support/authority.ts';
+import { distributionPoints, issueCrl, ocspResponders, type RawExtension } from '../support/crl.ts';
+import { type Directory, openDirectory } from '../support/directory.ts';
+import { metricsWhen, type Samples } from '../support/metrics.ts';
+import { type OcspResponder, openOcspResponder } from '../support/ocsp-responder.ts';
+import { openSite, type SiteAnchor, told, valuesOf, visit } from '../support/revocation-site.ts';
+import type { Stage } from '../support/stage.ts';
+
+const hour = 3_600_000;
+
+interface Tools {
+  /** The anchor's. */
+  readonly name: string;
+  readonly directory: Directory;
+  readonly responder: OcspResponder;
+  /** An extension that names these: paths of the directory or whole URLs. */
+  crl(...places: string[]): RawExtension;
+  ocsp(): RawExtension;
+  /** Puts a CRL of the CA there that holds these. */
+  publish(place: string, issuer: Authority['issuing'], revoked?: readonly Leaf[]): void;
+  /** The extensions of the issuing CA, and of its client. */
+  make(ca: RawExtension[], client: RawExtension[]): { pki: Authority; leaf: Leaf };
+  revokeByOcsp(leaf: { readonly der: Uint8Array }): void;
+}
+
+interface Row {
+  readonly pki: Authority;
+  readonly leaf: Leaf;
+  readonly revocation: object;
+  readonly files?: Record<string, string>;
+  readonly expected: { readonly status: number; readonly reason?: string; readonly revocation: string };
+  /** Asked for at the directory, whatever else was. */
+  readonly asks?: readonly string[];
+  readonly asksNot?: readonly string[];
+  check?(stage: Stage): Promise<unknown>;
+}
+
+const good = { status: 200, revocation: 'good' };
+const revoked = { status: 403, reason: 'revoked', revocation: 'revoked' };
+const unknown = { status: 403, reason: 'revocation_unknown', revocation: 'unknown' };
+const notChecked = { status: 200, revocation: 'not_checked' };
+const leafOnly = { scope: 'leaf', firstContact: '5s' };
+
+const rows: Record<string, (tools: Tools) => Row> = {
+  'nothing is asked where crl and ocsp are off'({ make, crl, ocsp, publish, revokeByOcsp, responder }) {
+    const { pki, leaf } = make([], [crl('/off.crl'), ocsp()]);
+    publish('/off.crl', pki.issuing, [leaf]);
+    revokeByOcsp(leaf);
+    const revocation = { ...leafOnly, crl: 'off', ocsp: 'off' };
+    const check = async () => expect(responder.asked).not.toContain(parseCertificate(leaf.der).serial);
+    return { pki, leaf, revocation, expected: notChecked, asksNot: ['/off.crl'], check };
+  },
+  'a CRL in a file speaks of leaves that name none'({ make }) {
+    const { pki, leaf } = make([], []);
+    const files = { 'own.crl': pki.crl({ revoked: [{ serial: leaf }] }).pem };
+    return { pki, leaf, files, revocation: { ...leafOnly, crl: ['own.crl'] }, expected: revoked };
+  },
+  'a configured URL is asked, and what the leaf names is not'({ make, crl, publish, directory }) {
+    const { pki, leaf } = make([], [crl('/named.crl')]);
+    publish('/named.crl', pki.issuing, [leaf]);
+    publish('/configured.crl', pki.issuing);
+    const revocation = { ...leafOnly, crl: [`${directory.origin}/configured.crl`] };
+    const asks = { asks: ['/configured.crl'], asksNot: ['/named.crl'] };
+    return { pki, leaf, revocation, expected: good, ...asks };
+  },
+  'of a file and a URL either revokes'({ make, publish, directory }) {
+    const { pki, leaf } = make([], []);
+    publish('/list.crl', pki.issuing, [leaf]);
+    const files = { 'list.crl': pki.crl().pem };
+    const crl = ['list.crl', `${directory.origin}/list.crl`];
+    return { pki, leaf, files, revocation: { ...leafOnly, crl }, expected: revoked };
+  },
+  'a configured responder is asked about leaves that name none'({ make, responder, revokeByOcsp }) {
+    const { pki, leaf } = make([], []);
+    revokeByOcsp(leaf);
+    return { pki, leaf, revocation: { ...leafOnly, ocsp: responder.url }, expected: revoked };
+  },
+  'with scope chain a revoked issuing CA takes its leaves along'({ make, crl, publish }) {
+    const { pki, leaf } = make([crl('/chain-root.crl')], [crl('/chain.crl')]);
+    publish('/chain.crl', pki.issuing);
+    publish('/chain-root.crl', pki.root, [pki.issuing as Leaf]);
+    return { pki, leaf, revocation: { firstContact: '5s' }, expected: revoked, asks: ['/chain-root.crl'] };
+  },
+  'with scope leaf the issuing CA’s revocation is not asked for'({ make, crl, publish }) {
+    const { pki, leaf } = make([crl('/leaf-root.crl')], [crl('/leaf.crl')]);
+    publish('/leaf.crl', pki.issuing);
+    publish('/leaf-root.crl', pki.root, [pki.issuing as Leaf]);
+    return { pki, leaf, revocation: leafOnly, expected: good, asksNot: ['/leaf-root.crl'] };
+  },
+  'a path that names no source is not checked, which is told'({ make, name }) {
+    const { pki, leaf } = make([], []);
+    const certificate = parseCertificate(pki.issuing.der).subject;
+    const check = async ({ gateway }: Stage) => {
+      await told(gateway, { event: 'not_checked', anchor: name, certificate });
+      const line = await gateway.logged(({ msg, anchor }) => msg === 'not_checked' && anchor === name);
+      expect(line).toMatchObject({ level: 40, certificate });
+    };
+    return { pki, leaf, revocation: {}, expected: notChecked, check };
+  },
+  'an address that is not http or https is skipped, and leaves the answer unknown'({ make, crl, name }) {
+    const { pki, leaf } = make([], [crl('ldap://directory.example/cn=ca?certificateRevocationList')]);
+    const check = async ({ gateway }: Stage) => {
+      const event = await told(gateway, { event: 'address_skipped', anchor: name });
+      expect(event.address).toMatch(/^ldap:/);
+      await skipped(gateway, name, 1);
+    };
+    return { pki, leaf, revocation: leafOnly, expected: unknown, check };
+  },
+  'of more than 16 addresses the first are asked'({ make, crl, publish, name, directory }) {
+    const paths = Array.from({ length: 18 }, (_, index) => `/many/${index}.crl`);
+    const { pki, leaf } = make([], [crl(...paths)]);
+    publish('/many/15.crl', pki.issuing);
+    publish('/many/17.crl', pki.issuing, [leaf]);
+    const check = async ({ gateway }: Stage) => {
+      await told(gateway, { event: 'too_many_addresses', address: `${directory.origin}/many/17.crl` });
+      await skipped(gateway, name, 2);
+    };
+    const asks = { asks: paths.slice(0, 16), asksNot: paths.slice(16) };
+    return { pki, leaf, revocation: leafOnly, expected: good, check, ...asks };
+  },
+  'a CRL that revokes counts beside a good OCSP answer'({ make, crl, ocsp, publish }) {
+    const { pki, leaf } = make([], [crl('/by-crl.crl'), ocsp()]);
+    publish('/by-crl.crl', pki.issuing, [leaf]);
+    return { pki, leaf, revocation: leafOnly, expected: revoked };
+  },
+  'an OCSP answer that revokes counts beside a good CRL'({ make, crl, ocsp, publish, revokeByOcsp }) {
+    const { pki, leaf } = make([], [crl('/by-ocsp.crl'), ocsp()]);
+    publish('/by-ocsp.crl', pki.issuing);
+    revokeByOcsp(leaf);
+    return { pki, leaf, revocation: leafOnly, expected: revoked };
+  },
+  'one good answer is enough where the other source has none'({ make, crl, ocsp }) {
+    const { pki, leaf } = make([], [crl('/missing.crl'), ocsp()]);
+    return { pki, leaf, revocation: leafOnly, expected: good, asks: ['/missing.crl'] };
+  },
+};
+
+function skipped(gateway: Stage['gateway'], anchor: string, count: number): Promise<Samples> {
+  const name = 'ehi_revocation_addresses_skipped_total';
+  return metricsWhen(gateway, (samples) => valuesOf(samples, name, { anchor })[0] === count);
+}
+
+const opened = new AsyncDisposableStack();
+const made = new Map<string, Row>();
+let directory: Directory;
+let stage: Stage;
+
+beforeAll(async () => {
+  directory = opened.use(await openDirectory({}, { secure: false }));
+  const issuers: Authority['issuing'][] = [];
+  const responder = opened.use(await openOcspResponder({ issuers }));
+  const files: Record<string, string> = {};
+  const anchors: SiteAnchor[] = [];
+  for (const [index, title] of Object.keys(rows).entries()) {
+    const name = `row-${index}`;
+    const row = (rows[title] as (tools: Tools) => Row)({
+      ...{ name, directory, responder },
+      crl: (...places) =>
+        distributionPoints([{ urls: places.map((place) => new URL(place, directory.origin).href) }]),
+      ocsp: () => ocspResponders([responder.url]),
+      publish: (place, issuer, serials = []) => {
+        const times = { thisUpdate: Date.now() - hour, nextUpdate: Date.now() + hour };
+        const list = serials.map((serial) => ({ serial }));
+        directory.files.set(place, issueCrl({ issuer, revoked: list, ...times }).der);
+      },
+      make: (ca, client) => {
+        const pki = authority({ name: title.slice(0, 40), issuing: { extensions: ca } });
+        issuers.push(pki.issuing, pki.root);
+        return { pki, leaf: pki.issueClient({ extensions: client }) };
+      },
+      revokeByOcsp: ({ der }) =>
+        responder.statuses.set(parseCertificate(der).serial, { revokedAt: Date.now() - hour }),
+    });
+    made.set(title, row);
+    Object.assign(files, row.files);
+    anchors.push({ name, pki: row.pki, revocation: row.revocation });
+  }
+  stage = opened.use(await openSite(anchors, { files }));
+});
+afterAll(() => opened.disposeAsync());
+
+describe('the policy of an anchor', () => {
+  it.each(Object.keys(rows))('%s', async (title) => {
+    const { leaf, expected, asks = [], asksNot = [], check } = made.get(title) as Row;
+    const { status, record } = await visit(stage, leaf);
+    const { reason = null, revocation } = expected;
+    expect({ status, ...record }).toMatchObject({ status: expected.status, reason, revocation });
+    const asked = directory.requests.map(({ path }) => path);
+    expect(asked).toEqual(expect.arrayContaining([...asks]));
+    expect(asked.filter((path) => asksNot.includes(path))).toEqual([]);
+    await check?.(stage);
+  });
+
+  it('is counted by what came of it', async () => {
+    for (const [index, { expected }] of [...made.values()].entries()) {
+      const labels = { anchor: `row-${index}`, status: expected.revocation };
+      await metricsWhen(
+        stage.gateway,
+        (samples) => valuesOf(samples, 'ehi_revocation_checks_total', labels)[0] === 1,
+      );
+    }
+  });
+});
