@@ -75,7 +75,15 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
         deadline: 2_000,
       },
     ],
-    limits: { head: 16_384, fields: 100, body: 1_048_576, connections: 10_000, unfinishedHandshakes: 512 },
+    limits: {
+      head: 16_384,
+      fields: 100,
+      body: 1_048_576,
+      connections: 10_000,
+      unfinishedHandshakes: 512,
+      handshakeRate: 1000,
+      delay: 250,
+    },
     timeouts: {
       handshake: 10_000,
       head: 10_000,
