@@ -1,8 +1,9 @@
 /** The first handshake of a leaf has its sources asked, once; no stranger's does. */
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { authority } from '../support/authority.ts';
-import { distributionPoints, ocspResponders } from '../support/crl.ts';
+import { distributionPoints } from '../support/crl.ts';
 import { openDirectory } from '../support/directory.ts';
 import { openOcspResponder } from '../support/ocsp-responder.ts';
 import { openSite, visit } from '../support/revocation-site.ts';

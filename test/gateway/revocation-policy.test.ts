@@ -1,8 +1,10 @@
 /** `trust.anchors[].revocation`, setting by setting: what a caller's path names, what is known, and what becomes of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import type { RawExtension } from '../../src/pki/der-writer.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { type Authority, authority, type Leaf } from '../support/authority.ts';
-import { distributionPoints, issueCrl, ocspResponders, type RawExtension } from '../support/crl.ts';
+import { distributionPoints, issueCrl } from '../support/crl.ts';
 import { type Directory, openDirectory } from '../support/directory.ts';
 import { metricsWhen, type Samples } from '../support/metrics.ts';
 import { type OcspResponder, openOcspResponder } from '../support/ocsp-responder.ts';

@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { authority } from '../support/authority.ts';
-import { distributionPoints, issueCrl, ocspResponders } from '../support/crl.ts';
+import { distributionPoints, issueCrl } from '../support/crl.ts';
 import { misbehaviours, openDirectory } from '../support/directory.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { ocspMisbehaviours, openOcspResponder } from '../support/ocsp-responder.ts';
