@@ -92,10 +92,9 @@ export class Gateway implements AsyncDisposable {
     return this.#until(() => this.#records.find(fits));
   }
 
-  /** The same, of the records that are still to come. */
-  next(fits: (record: AuditRecord) => boolean): Promise<AuditRecord> {
-    const { length } = this.#records;
-    return this.#until(() => this.#records.slice(length).find(fits));
+  /** The same, of the records that are still to come, or that came after the first so many. */
+  next(fits: (record: AuditRecord) => boolean, after = this.#records.length): Promise<AuditRecord> {
+    return this.#until(() => this.#records.slice(after).find(fits));
   }
 
   /** Every line of the log so far. */

@@ -1,4 +1,5 @@
 /** Reads Prometheus' text format. */
+import { scheduler } from 'node:timers/promises';
 import type { Gateway } from './gateway.ts';
 
 /** `name{labels}` → value. */
@@ -19,5 +20,6 @@ export async function metricsWhen(gateway: Gateway, fits: (samples: Samples) => 
   for (;;) {
     const samples = await readMetrics(gateway);
     if (fits(samples)) return samples;
+    await scheduler.wait(20);
   }
 }

@@ -1,4 +1,5 @@
 /** One gateway with several anchors, each with a CA, a revocation policy and clients of its own: many cases, one process. */
+import { scheduler } from 'node:timers/promises';
 import type { Authority, Leaf } from './authority.ts';
 import type { Client, ClientOptions } from './client.ts';
 import { post } from './client.ts';
@@ -44,14 +45,16 @@ export interface Visit {
 
 /** One connection with a full handshake, one message: what came back, and the handshake's record. */
 export async function visit(stage: Stage, leaf: Leaf, options: Partial<ClientOptions> = {}): Promise<Visit> {
+  const { length } = stage.gateway.records();
   await using client = await stage.connect({ leaf, ...options });
-  return await exchangeOn(stage, client);
+  return await exchangeOn(stage, client, length);
 }
 
 /** The same on a connection that stays open. */
 export async function enter(stage: Stage, leaf: Leaf): Promise<Visit & { readonly client: Client }> {
+  const { length } = stage.gateway.records();
   const client = await stage.connect({ leaf });
-  return { client, ...(await exchangeOn(stage, client)) };
+  return { client, ...(await exchangeOn(stage, client, length)) };
 }
 
 /** Comes again and again until the record's word on revocation is this one, and then stays. */
@@ -60,6 +63,7 @@ export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): R
     const entered = await enter(stage, leaf);
     if (entered.record.revocation === revocation) return entered;
     await entered.client[Symbol.asyncDispose]();
+    await scheduler.wait(20);
   }
 }
 
@@ -70,15 +74,17 @@ export async function visitWhen(stage: Stage, leaf: Leaf, revocation: string): P
   return visited;
 }
 
-async function exchangeOn(stage: Stage, client: Client): Promise<Visit> {
+/** `before`: how many records there were before it connected, for ports are used again. */
+async function exchangeOn(stage: Stage, client: Client, before: number): Promise<Visit> {
   const requests = stage.host.requests.length;
   const answer = await client.exchange(post());
   const { localPort } = client.socket;
   // Answers of the host carry no id of ours: the connection is found by the client's port.
   const record =
     answer.field('x-request-id') === undefined || stage.host.requests.length > requests
-      ? await stage.gateway.audit(
+      ? await stage.gateway.next(
           ({ type, source_port }) => type === 'handshake' && source_port === localPort,
+          before,
         )
       : await handshakeOf(stage.gateway, answer);
   return { status: statusOf(answer), record };
