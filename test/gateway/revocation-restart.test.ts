@@ -9,7 +9,6 @@ import { misbehaviours, openDirectory } from '../support/directory.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { ocspMisbehaviours, openOcspResponder } from '../support/ocsp-responder.ts';
 import { openSite, siteConfig, visit, visitWhen } from '../support/revocation-site.ts';
-import type { Stage } from '../support/stage.ts';
 
 const hour = 3_600_000;
 
@@ -38,8 +37,6 @@ async function openScene() {
   return {
     ...{ directory, responder, leaves },
     start: () => openSite(anchors, options),
-    /** One that knows nothing yet. */
-    startAnew: () => openSite(anchors),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -79,22 +76,4 @@ describe('after a restart', () => {
       expect(addresses.toSorted()).toEqual(['/ca.crl', '/root.crl']);
     },
   );
-
-  it('nobody waits for silent sources whose last words are on the disk', async () => {
-    await using scene = await openScene();
-    {
-      await using stage = await scene.start();
-      expect(await stage.gateway.stop()).toEqual({ code: 0 });
-    }
-    scene.directory.misbehaviour = misbehaviours.hang;
-    const order: string[] = [];
-    const starts = [scene.startAnew().finally(() => order.push('anew')), scene.start()];
-    await using known = await (starts[1] as Promise<Stage>);
-    order.push('known');
-    await using anew = await (starts[0] as Promise<Stage>);
-    expect(order).toEqual(['known', 'anew']);
-    const asked = scene.directory.requests.filter(({ path }) => path === '/root.crl');
-    expect(asked.length).toBeGreaterThanOrEqual(2);
-    for (const stage of [known, anew]) expect(await stage.gateway.stop()).toEqual({ code: 0 });
-  });
 });

@@ -1,0 +1,42 @@
+/** What a start waits for: answers that nobody had before, and no others. */
+import { expect, it } from 'vitest';
+import { misbehaviours } from '../support/directory.ts';
+import { ocspMisbehaviours } from '../support/ocsp-responder.ts';
+import { openStage } from '../support/revocation-stage.ts';
+
+const ca = { crl: ['/root.crl'], ocsp: true };
+
+it('sources whose last words are on the disk are not waited for, though they hang', async () => {
+  await using stage = await openStage({ scope: 'chain' }, { ca });
+  stage.directory.files.set('/root.crl', stage.crl({ issuer: stage.own.root }).der);
+  const before = await stage.open();
+  await before.settled();
+  await before.close();
+
+  stage.directory.misbehaviour = misbehaviours.hang;
+  stage.responder.misbehaviour = ocspMisbehaviours.hang;
+  const revocation = await stage.open();
+  await revocation.settled();
+  expect(revocation.material('own')).toMatchObject({ crls: [{ number: 1n }], ocsp: [{ status: 'good' }] });
+});
+
+it('a source that nobody has heard of before is waited for until it answers, well or badly', async () => {
+  await using stage = await openStage({ scope: 'chain' }, { ca: { crl: ca.crl } });
+  const held = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  stage.directory.misbehaviour = (_request, response) => {
+    asked.resolve();
+    void held.promise.then(() => response.writeHead(404).end());
+  };
+  const revocation = await stage.open();
+  let settled = false;
+  const settling = revocation.settled().then(() => {
+    settled = true;
+  });
+  await asked.promise;
+  await new Promise(setImmediate);
+  expect(settled).toBe(false);
+  held.resolve();
+  await settling;
+  expect(stage.actions()).toEqual(['crl_fetch_failed']);
+});
