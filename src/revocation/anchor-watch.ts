@@ -1,28 +1,18 @@
 /** Looks after one anchor: which sources it needs, and what they add up to. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
-import { type AddressPlan, isChecked, planAddresses } from './addresses.ts';
+import { type AddressPlan, planAddresses } from './addresses.ts';
 import type { CrlFeed } from './crl-feed.ts';
 import { CrlFeeds } from './crl-feeds.ts';
 import type { CrlParser } from './crl-parser.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { type Leaf, Leaves } from './leaves.ts';
+import { Notices, uncheckedAmong } from './notices.ts';
 import type { OcspFeed } from './ocsp-feed.ts';
 import { OcspFeeds, type OcspSubject } from './ocsp-feeds.ts';
-import type { Telling } from './problem.ts';
-import { isSameMaterial, type RevocationMaterial, type RevocationPolicy } from './state.ts';
-
-/** An anchor as it is configured and trusted now. */
-export interface RevocationSubject {
-  /** The anchor's. */
-  readonly name: string;
-  /** The root first. */
-  readonly certificates: readonly [Certificate, ...Certificate[]];
-  readonly policy: RevocationPolicy;
-  /** PEM of the CAs that verify HTTPS servers, instead of Node's own. */
-  readonly tlsCa?: Buffer | undefined;
-}
+import { isSameMaterial, type RevocationMaterial } from './state.ts';
+import type { RevocationSubject } from './subject.ts';
 
 export interface AnchorWatchOptions
   extends Pick<FeedContext, 'tell' | 'cache' | 'clock' | 'timers' | 'random'> {
@@ -43,12 +33,11 @@ export class AnchorWatch {
   readonly #leaves: Leaves;
   readonly #crls: CrlFeeds;
   readonly #ocsp: OcspFeeds;
+  readonly #notices: Notices;
   /** Feeds that begin or end. */
   readonly #running = new Set<Promise<void>>();
   #subject: RevocationSubject;
   #plan: AddressPlan = { wanted: [], skipped: [], admitted: new Set() };
-  /** What was told of once, and still is so. */
-  #told: ReadonlySet<string> = new Set();
   #material: RevocationMaterial;
   /** While the anchor is taken over, half of what is known is no material. */
   #isUpdating = false;
@@ -67,6 +56,7 @@ export class AnchorWatch {
       onChange: () => this.#changed(),
       ...{ tell, cache, clock, timers, random },
     };
+    this.#notices = new Notices(tell);
     const run = (work: Promise<void>) => this.#run(work);
     this.#leaves = new Leaves({
       ...{ ...context, folder: folders.leaves, ocspFolder: folders.ocsp, limit: MAX_LEAVES },
@@ -171,7 +161,7 @@ export class AnchorWatch {
     const { wanted } = this.#plan;
     this.#crls.arrange(new Set(wanted.filter(({ kind }) => kind === 'crl').map(({ address }) => address)));
     this.#ocsp.arrange(this.#ocspSubjects(cas));
-    this.#tellOnce([...cas, ...leaves]);
+    this.#notices.tell(this.#plan.skipped, uncheckedAmong([...cas, ...leaves], policy));
   }
 
   #ocspSubjects(cas: readonly Certificate[]): OcspSubject[] {
@@ -188,19 +178,6 @@ export class AnchorWatch {
       if (issuer === null || addresses.length === 0) return [];
       return { certificate, issuer, addresses, isPatient };
     });
-  }
-
-  #tellOnce(certificates: readonly Certificate[]): void {
-    const { policy } = this.#subject;
-    const isOff = policy.crl === 'off' && policy.ocsp === 'off';
-    const tellings = new Map<string, Telling>();
-    for (const skipped of this.#plan.skipped) tellings.set(`${skipped.action} ${skipped.address}`, skipped);
-    for (const certificate of certificates) {
-      if (isOff || isChecked(certificate, policy)) continue;
-      tellings.set(certificate.sha256, { action: 'not_checked', certificate: certificate.subject });
-    }
-    for (const [key, telling] of tellings) if (!this.#told.has(key)) this.#options.tell(telling);
-    this.#told = new Set(tellings.keys());
   }
 
   /** The CAs whose own revocation counts. */

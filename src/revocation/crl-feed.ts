@@ -5,6 +5,7 @@ import type { CrlAnswer } from './crl-job.ts';
 import type { CrlParser } from './crl-parser.ts';
 import type { Brought, CrlSource, Delivery } from './crl-source.ts';
 import { objectionToCrl } from './crl-succession.ts';
+import { describeCrl } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { Problem, reasonOf, type Telling } from './problem.ts';
@@ -193,7 +194,7 @@ export class CrlFeed {
   #use(crl: CrlSnapshot, { action, at }: { action: 'crl_fetched' | 'crl_from_cache'; at: number }): void {
     this.#crl = this.#options.shared(crl);
     this.#fetchedAt = at;
-    this.#tell({ action, detail: describe(crl) });
+    this.#tell({ action, detail: describeCrl(crl) });
     this.#end.watch(crl.nextUpdate);
     this.#settle();
     this.#options.onChange();
@@ -234,9 +235,4 @@ export class CrlFeed {
   #tell(telling: Telling): void {
     if (!this.#ended) this.#options.tell({ address: this.#options.source.address, ...telling });
   }
-}
-
-function describe({ number, table, issuerText, nextUpdate }: CrlSnapshot): string {
-  const until = nextUpdate === null ? 'without an end' : `until ${new Date(nextUpdate).toISOString()}`;
-  return `${issuerText}: ${number === null ? 'no number' : `number ${number}`}, ${table.count} entries, ${until}`;
 }

@@ -43,6 +43,7 @@ export function createTable(options: {
   const { count, width, issuers } = options;
   if (count > MAX_ROWS || issuers.length > MAX_ISSUERS) throw new RangeError(`${count} revoked certificates`);
   const bytes = count * (8 + 4 + width);
+  // Memory that could grow is the kernel's and not malloc's, which would keep it for itself when it is freed.
   const memory = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
   return {
     ...options,

@@ -1,13 +1,13 @@
 /** Keeps the OCSP word on one certificate current: asked for ahead, believed only if sound, kept on disk. */
 import type { Certificate } from '../pki/certificate.ts';
+import { describeAnswer } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
-import { type OcspAnswer, type OcspRefusal, readOcspResponse } from './ocsp.ts';
-import { fetchOcsp } from './ocsp-fetch.ts';
-import { ocspRequest } from './ocsp-request.ts';
+import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
+import { askResponders, type OcspAnswered } from './ocsp-question.ts';
 import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './ocsp-store.ts';
 import { succeed } from './ocsp-succession.ts';
-import { Problem, reasonOf, type Telling } from './problem.ts';
+import { Problem, type Telling } from './problem.ts';
 import { Repetition } from './repetition.ts';
 import { ocspPause } from './schedule.ts';
 import type { Slots } from './slots.ts';
@@ -26,12 +26,6 @@ export interface OcspFeedOptions extends FeedContext {
   readonly slots: Slots;
   /** Nobody waits for the first answer. */
   readonly isPatient: boolean;
-}
-
-interface Answered {
-  readonly address: string;
-  readonly bytes: Buffer;
-  readonly answer: OcspAnswer;
 }
 
 export class OcspFeed {
@@ -126,7 +120,7 @@ export class OcspFeed {
     const reading = readOcspResponse(stored.bytes, { certificate, issuer, now: clock(), grace });
     if (!reading.ok) {
       if (reading.problem !== 'expired')
-        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${tell(reading)}` });
+        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${reading.detail}` });
       return;
     }
     this.#use(reading.answer, stored.fetchedAt);
@@ -145,39 +139,25 @@ export class OcspFeed {
     if (answered?.answer === this.#answer) await this.#keep(answered);
   }
 
-  /** The first answer that counts; null: there is none, which has been told. */
-  async #ask(signal: AbortSignal): Promise<Answered | null> {
+  /** null: there is no answer that counts, which has been told. */
+  async #ask(signal: AbortSignal): Promise<OcspAnswered | null> {
     const { certificate, issuer, timeout, tlsCa, clock } = this.#options;
-    const request = ocspRequest({ certificate, issuer });
-    const ca = tlsCa();
-    const failures: (Telling & { readonly detail: string })[] = [];
-    for (const address of this.#addresses) {
-      if (signal.aborted) return null;
-      try {
-        const bytes = await fetchOcsp({
-          ...{ url: address, request, timeout, signal },
-          ...(ca === undefined ? {} : { ca }),
-        });
-        const reading = readOcspResponse(bytes, { certificate, issuer, now: clock() });
-        const next = reading.ok ? succeed(reading.answer, this.#answer) : { objection: tell(reading) };
-        if (reading.ok && typeof next === 'string') return { address, bytes, answer: reading.answer };
-        const detail = typeof next === 'string' ? next : next.objection;
-        failures.push({ action: 'ocsp_refused', address, detail });
-      } catch (cause) {
-        failures.push({ action: 'ocsp_fetch_failed', address, detail: reasonOf(cause, address) });
-      }
-    }
-    if (!signal.aborted) this.#problem.occurs(failures);
+    const asked = await askResponders({
+      ...{ certificate, issuer, addresses: this.#addresses, timeout, signal, clock },
+      ...{ ca: tlsCa(), last: this.#answer },
+    });
+    if (asked.ok) return asked;
+    if (!signal.aborted) this.#problem.occurs(asked.failures);
     return null;
   }
 
-  #adopt({ address, answer }: Answered): void {
+  #adopt({ address, answer }: OcspAnswered): void {
     const last = this.#answer;
     const hadProblem = this.#problem.ends();
     this.#fetchedAt = this.#options.clock();
     if (last?.status !== answer.status)
-      this.#tell({ action: 'ocsp_fetched', address, detail: describe(answer) });
-    else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describe(answer) });
+      this.#tell({ action: 'ocsp_fetched', address, detail: describeAnswer(answer) });
+    else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describeAnswer(answer) });
     if (succeed(answer, last) === 'new') this.#use(answer, this.#fetchedAt);
   }
 
@@ -185,7 +165,7 @@ export class OcspFeed {
     this.#answer = answer;
     this.#fetchedAt = at;
     const freshUntil = answer.status === 'good' ? answer.freshUntil : 0;
-    this.#state({ status: answer.status, freshUntil, detail: describe(answer) });
+    this.#state({ status: answer.status, freshUntil, detail: describeAnswer(answer) });
   }
 
   #admitFailure(): void {
@@ -205,18 +185,15 @@ export class OcspFeed {
     onChange();
   }
 
-  async #keep({ address: url, bytes }: Answered): Promise<void> {
+  async #keep({ address: url, bytes }: OcspAnswered): Promise<void> {
     const fetchedAt = this.#fetchedAt ?? 0;
     await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
   }
 
-  /**
-   * A responder that goes on giving an answer that has ended, or does not know a certificate yet that was just issued,
-   * is asked soon, and more and more slowly, like one that fails.
-   */
+  /** A responder that goes on giving an answer that has ended is asked more and more slowly, like one that fails. */
   #isFresh(): boolean {
     const { status = null, freshUntil = 0 } = this.#answer ?? {};
-    return status === 'revoked' || (status === 'good' && this.#options.clock() < freshUntil);
+    return status === 'revoked' || this.#options.clock() < freshUntil;
   }
 
   #pause(): number {
@@ -241,17 +218,4 @@ export class OcspFeed {
     const certificate = this.#options.certificate.subject;
     if (!this.#ended) this.#options.tell({ certificate, ...telling });
   }
-}
-
-function tell({ problem, detail }: OcspRefusal): string {
-  return `${problem.replaceAll('_', ' ')}: ${detail}`;
-}
-
-function describe({ status, revokedAt, reason, thisUpdate, freshUntil }: OcspAnswer): string {
-  const isoTime = (at: number) => new Date(at).toISOString();
-  if (status === 'revoked')
-    return `revoked at ${isoTime(revokedAt ?? thisUpdate)}, ${reason ?? 'unspecified'}`;
-  if (status === 'unknown')
-    return `the responder does not know the certificate, as of ${isoTime(thisUpdate)}`;
-  return `good until ${isoTime(freshUntil)}`;
 }

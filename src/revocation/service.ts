@@ -2,15 +2,16 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
-import { AnchorWatch, type RevocationSubject } from './anchor-watch.ts';
+import { AnchorWatch } from './anchor-watch.ts';
 import { Cache } from './cache.ts';
 import { CrlParser } from './crl-parser.ts';
 import type { RevocationEvent, SourceState } from './event.ts';
 import type { Telling } from './problem.ts';
 import { Repetition } from './repetition.ts';
 import type { RevocationMaterial } from './state.ts';
+import type { RevocationSubject } from './subject.ts';
 
-export type { RevocationSubject } from './anchor-watch.ts';
+export type { RevocationSubject } from './subject.ts';
 
 export interface RevocationOptions {
   /** `crl/`, `ocsp/` and `leaves/` are made below it. */

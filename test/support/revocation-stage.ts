@@ -4,13 +4,9 @@ import type { Timers } from '../../src/fetch/pause.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import type { RevocationAction, RevocationEvent } from '../../src/revocation/event.ts';
-import {
-  openRevocation,
-  type Revocation,
-  type RevocationOptions,
-  type RevocationSubject,
-} from '../../src/revocation/service.ts';
+import { openRevocation, type Revocation, type RevocationOptions } from '../../src/revocation/service.ts';
 import type { RevocationPolicy } from '../../src/revocation/state.ts';
+import type { RevocationSubject } from '../../src/revocation/subject.ts';
 import { type Authority, authority, type Issued, type IssueOptions } from './authority.ts';
 import { type CrlOptions, distributionPoints, issueCrl } from './crl.ts';
 import { openDirectory } from './directory.ts';
@@ -107,6 +103,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     certificates: RevocationSubject['certificates'] = certificatesOf(own),
   ): RevocationSubject => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
   const running = new Set<Revocation>();
+  const closing: Promise<void>[] = [];
   const { grace } = { ...policy, ...changes };
   /** Opens the service, again and again over the same folder; `update` is called unless `subjects` is empty. */
   const open = async (
@@ -133,7 +130,9 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     const close = revocation.close.bind(revocation);
     revocation.close = () => {
       running.delete(revocation);
-      return close();
+      const closed = close();
+      closing.push(closed);
+      return closed;
     };
     await revocation.update(subjects);
     return revocation;
@@ -154,7 +153,8 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     while (await time.step(end));
   };
   opened.defer(async () => {
-    for (const revocation of running) await revocation.close();
+    for (const revocation of running) revocation.close();
+    await Promise.all(closing);
   });
   const stack = opened.move();
   return {
@@ -181,3 +181,22 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
 }
 
 export const serialOf = ({ der }: Issued) => parseCertificate(der).serial;
+
+/** A stage whose service has taken CRL number 5, and nothing told yet. */
+export async function openWithCrl() {
+  await using opened = new AsyncDisposableStack();
+  const stage = opened.use(await openStage());
+  const leaf = stage.leaf({ crl: ['/own.crl'] });
+  stage.directory.files.set('/own.crl', stage.crl({ number: 5 }).der);
+  const revocation = await stage.open();
+  await revocation.contact('own', leaf.der);
+  await stage.pass(0);
+  stage.actions();
+  stage.changed.length = 0;
+  const stack = opened.move();
+  return { ...stage, revocable: leaf, revocation, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** The numbers of the CRLs in use. */
+export const crlNumbers = (revocation: Revocation) =>
+  revocation.material('own').crls.map(({ number }) => Number(number));
