@@ -143,25 +143,25 @@ async function read(response: IncomingMessage, options: ResourceOptions): Promis
 /** A body of 50 MB leaves as much garbage behind in buffers of 64 KiB, and malloc would keep most of it. */
 const garbageStep = 4 * 1024 * 1024;
 
-/** Into memory of the stated length and nothing beside, so that a large body is never held twice. */
+/** Into memory of the stated length, or into some that grows in its place: a large body is never held twice. */
 async function collect(response: IncomingMessage, options: ResourceOptions): Promise<Buffer> {
   const { maxBytes } = options;
   const tooLarge = () => failure(options, 'FETCH_TOO_LARGE', `more than ${maxBytes} bytes`);
   const stated = Number(response.headers['content-length'] ?? 0);
   if (stated > maxBytes) throw tooLarge();
-  let memory = new ArrayBuffer(stated);
+  const isStated = stated > 0;
+  const memory = isStated ? new ArrayBuffer(stated) : new ArrayBuffer(0, { maxByteLength: maxBytes });
   let size = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {
     const end = size + chunk.length;
     if (end > maxBytes) throw tooLarge();
-    // Transferring frees the smaller memory at once, and not when garbage is collected.
-    if (end > memory.byteLength)
-      memory = memory.transfer(Math.min(maxBytes, Math.max(end, 2 * memory.byteLength)));
+    // Node gives no more than was stated.
+    if (end > memory.byteLength) memory.resize(Math.min(maxBytes, Math.max(end, 2 * memory.byteLength)));
     new Uint8Array(memory).set(chunk, size);
     if (Math.floor(end / garbageStep) > Math.floor(size / garbageStep)) collectYoungGarbage();
     size = end;
   }
-  return Buffer.from(size === memory.byteLength ? memory : memory.transfer(size));
+  return Buffer.from(isStated ? memory : memory.transferToFixedLength(size));
 }
 
 function describe(cause: unknown): string {

@@ -54,20 +54,17 @@ export function planAddresses({ policy, cas, leaves, crls, admitted }: AddressQu
   all.push(...leaves.flatMap((leaf) => namedBy(leaf, policy)));
 
   const skipped = new Map<string, Skipped>();
-  const followed: (Wanted & Named)[] = [];
+  const followed: Named[] = [];
   const [first, others] = [new Set<string>(), new Set<string>()];
   for (const [index, named] of all.entries()) {
-    const followable = follow(named);
-    const subject = named.by === null ? {} : { certificate: named.by.subject };
-    if (!followable.ok) {
-      const { address, detail } = followable;
-      if (!skipped.has(address))
-        skipped.set(address, { action: 'address_skipped', address, ...subject, detail });
-      continue;
+    const { address, by, objection } = named;
+    if (objection === null) {
+      followed.push(named);
+      (index < standing || named.isConfigured ? first : others).add(address);
+    } else if (!skipped.has(address)) {
+      const subject = by === null ? {} : { certificate: by.subject };
+      skipped.set(address, { action: 'address_skipped', address, ...subject, detail: objection });
     }
-    const { address } = followable;
-    followed.push({ ...named, address });
-    (index < standing || named.address === policy.ocsp ? first : others).add(address);
   }
   const inOrder = new Set([...first, ...[...others].filter((each) => admitted.has(each)), ...others]);
   const places = new Set([...inOrder].slice(0, MAX_ADDRESSES));
@@ -98,41 +95,52 @@ export function isChecked(
 
 interface Named extends Wanted {
   readonly by: Certificate | null;
-  /** Only the operator may point at a file. */
-  readonly isPath?: boolean;
+  readonly isConfigured: boolean;
+  /** Why it is not followed; the address is one that may be told all the same. */
+  readonly objection: string | null;
 }
 
 function configuredCrls({ crl }: RevocationPolicy): Named[] {
   if (crl === 'auto' || crl === 'off') return [];
-  return crl.map((address) => ({
-    ...{ kind: 'crl', address, certificate: null, by: null },
-    isPath: isAbsolute(address),
-  }));
+  const source = { kind: 'crl', certificate: null, by: null, isConfigured: true } as const;
+  // Only the operator may point at a file.
+  return crl.map((address) => ({ ...source, ...(isAbsolute(address) ? file(address) : follow(address)) }));
 }
 
 function deltas(points: readonly DistributionPoint[]): Named[] {
-  return points
-    .flatMap(({ urls }) => urls)
-    .map((address) => ({ kind: 'crl', address, certificate: null, by: null }));
+  const source = { kind: 'crl', certificate: null, by: null, isConfigured: false } as const;
+  return points.flatMap(({ urls }) => urls).map((address) => ({ ...source, ...follow(address) }));
 }
 
-function namedBy(by: Certificate, { crl, ocsp }: RevocationPolicy): Named[] {
+/** There may be a thousand leaves, and one more or less makes a new plan of all. */
+const remembered = new WeakMap<Certificate, { readonly policy: RevocationPolicy; readonly named: Named[] }>();
+
+function namedBy(by: Certificate, policy: RevocationPolicy): Named[] {
+  const known = remembered.get(by);
+  if (known?.policy === policy) return known.named;
+  const { crl, ocsp } = policy;
   const points = crl === 'auto' ? [...by.crlDistributionPoints, ...by.freshestCrl] : [];
-  const responders = ocsp === 'off' ? [] : ocsp === 'auto' ? by.ocspUrls : [ocsp];
-  return [
-    ...points.flatMap(({ urls }) => urls).map((address) => ({ kind: 'crl', address }) as const),
-    ...responders.map((address) => ({ kind: 'ocsp', address }) as const),
-  ].map((named) => ({ ...named, certificate: by.sha256, by }));
+  const isConfigured = ocsp !== 'auto' && ocsp !== 'off';
+  const responders = isConfigured ? [ocsp] : ocsp === 'auto' ? by.ocspUrls : [];
+  const source = { certificate: by.sha256, by };
+  const named: Named[] = [
+    ...points
+      .flatMap(({ urls }) => urls)
+      .map((url) => ({ ...source, kind: 'crl' as const, isConfigured: false, ...follow(url) })),
+    ...responders.map((url) => ({ ...source, kind: 'ocsp' as const, isConfigured, ...follow(url) })),
+  ];
+  remembered.set(by, { policy, named });
+  return named;
 }
 
-type Followable =
-  | { readonly ok: true; readonly address: string }
-  /** `address`: as it may be told. */
-  | { readonly ok: false; readonly address: string; readonly detail: string };
+type Followed = Pick<Named, 'address' | 'objection'>;
 
-function follow({ address, isPath = false }: Named): Followable {
-  const skip = (detail: string): Followable => ({ ok: false, address: address.slice(0, MAX_URL), detail });
-  if (isPath) return { ok: true, address };
+function file(address: string): Followed {
+  return { address, objection: null };
+}
+
+function follow(address: string): Followed {
+  const skip = (objection: string): Followed => ({ address: address.slice(0, MAX_URL), objection });
   const url = URL.parse(address);
   if (url === null) return skip('not a URL');
   const { protocol, username, password, href } = url;
@@ -140,7 +148,7 @@ function follow({ address, isPath = false }: Named): Followable {
     return skip(`only http and https are followed, not ${protocol.slice(0, -1)}`);
   // A URL with a password is a secret, which must not be told.
   if (username !== '' || password !== '')
-    return { ok: false, address: `${protocol}//${url.host}`, detail: 'credentials in a URL' };
+    return { address: `${protocol}//${url.host}`, objection: 'credentials in a URL' };
   if (href.length > MAX_URL) return skip(`longer than ${MAX_URL} characters`);
-  return { ok: true, address: href };
+  return { address: href, objection: null };
 }

@@ -53,7 +53,7 @@ export class AnchorWatch {
       policy: () => this.#subject.policy,
       certificates: () => this.#subject.certificates,
       tlsCa: () => this.#subject.tlsCa,
-      onChange: () => this.#changed(),
+      onChange: () => this.#publish(),
       ...{ tell, cache, clock, timers, random },
     };
     this.#notices = new Notices(tell);
@@ -61,7 +61,13 @@ export class AnchorWatch {
     this.#leaves = new Leaves({
       ...{ ...context, folder: folders.leaves, ocspFolder: folders.ocsp, limit: MAX_LEAVES },
     });
-    this.#crls = new CrlFeeds({ context, parser, folder: folders.crl, timeout: timeouts.crl, run });
+    this.#crls = new CrlFeeds({
+      context: { ...context, onChange: () => this.#changed() },
+      parser,
+      folder: folders.crl,
+      timeout: timeouts.crl,
+      run,
+    });
     this.#ocsp = new OcspFeeds({ context, folder: folders.ocsp, timeout: timeouts.ocsp, run });
   }
 

@@ -4,16 +4,27 @@ import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../fetch/last-good.ts';
 
-const name = /^(?<sha256>[0-9a-f]{64})\.der$/;
-
 export interface StoredLeaf {
   readonly der: Buffer;
   /** Lower hex of the DER's digest. */
   readonly sha256: string;
 }
 
-/** The one that was stored first at the front; what is no such leaf is removed. Throws what node:fs throws. */
-export async function loadLeaves(folder: string): Promise<StoredLeaf[]> {
+/**
+ * The one that was stored first at the front, each as it is read; what is no such leaf is removed.
+ * Throws what node:fs throws.
+ */
+export async function* loadLeaves(folder: string): AsyncGenerator<StoredLeaf> {
+  for (const file of await filesByAge(folder)) {
+    const path = join(folder, file);
+    const der = await readFile(path);
+    const sha256 = createHash('sha256').update(der).digest('hex');
+    if (file === `${sha256}.der`) yield { der, sha256 };
+    else await rm(path, { force: true });
+  }
+}
+
+async function filesByAge(folder: string): Promise<string[]> {
   let files: string[];
   try {
     files = await readdir(folder);
@@ -21,15 +32,11 @@ export async function loadLeaves(folder: string): Promise<StoredLeaf[]> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw cause;
   }
-  const found: (StoredLeaf & { readonly since: number })[] = [];
-  for (const file of files) {
-    const path = join(folder, file);
-    const der = await readFile(path);
-    const sha256 = createHash('sha256').update(der).digest('hex');
-    if (name.exec(file)?.groups?.sha256 !== sha256) await rm(path, { force: true });
-    else found.push({ der, sha256, since: (await stat(path)).mtimeMs });
-  }
-  return found.sort((a, b) => a.since - b.since);
+  const since = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).mtimeMs));
+  return files
+    .map((file, index) => ({ file, since: since[index] as number }))
+    .sort((a, b) => a.since - b.since)
+    .map(({ file }) => file);
 }
 
 /** Throws what node:fs throws. */

@@ -44,11 +44,13 @@ export class Leaves implements Iterable<Leaf> {
   /** Takes those from the disk; one that no CA of the anchor has issued, or that has expired, is forgotten. */
   async recall(): Promise<void> {
     const { folder, cache } = this.#options;
-    for (const { der, sha256 } of (await cache.read(() => loadLeaves(folder))) ?? []) {
-      const leaf = this.#read(der, true);
-      if (leaf !== null) this.#leaves.set(sha256, leaf);
-      else await this.#forget(sha256);
-    }
+    await cache.read(async () => {
+      for await (const { der, sha256 } of loadLeaves(folder)) {
+        const leaf = this.#read(der, true);
+        if (leaf !== null) this.#leaves.set(sha256, leaf);
+        else await this.#forget(sha256);
+      }
+    });
     await this.trim();
   }
 

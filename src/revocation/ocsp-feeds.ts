@@ -24,14 +24,14 @@ export interface OcspFeedsOptions {
   readonly run: (work: Promise<void>) => void;
 }
 
-/** Questions that nobody waits for, at a time: a responder is not flooded when the gateway starts. */
-const PATIENT_QUESTIONS = 8;
+/** What nobody waits for, at a time: no responder is flooded when the gateway starts. */
+const PATIENT = 8;
 
 export class OcspFeeds {
   readonly #options: OcspFeedsOptions;
   /** By lower hex SHA-256 of the certificate. */
   readonly #feeds = new Map<string, OcspFeed>();
-  readonly #slots = new Slots(PATIENT_QUESTIONS);
+  readonly #slots = new Slots(PATIENT);
 
   constructor(options: OcspFeedsOptions) {
     this.#options = options;
@@ -71,7 +71,12 @@ export class OcspFeeds {
     const { context, folder, timeout, run } = this.#options;
     const feed = new OcspFeed({ ...context, ...subject, folder, timeout, slots: this.#slots });
     const ended = before?.end({ forget: false }) ?? Promise.resolve();
-    run(ended.then(() => feed.start()));
+    // Reading an answer takes a millisecond or two: a thousand of them at once would hold up everything else.
+    const begin = async () => {
+      await ended;
+      await (subject.isPatient ? this.#slots.run(() => feed.start()) : feed.start());
+    };
+    run(begin());
     return feed;
   }
 }

@@ -2,7 +2,7 @@ import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { forgetLeaf, loadLeaves, saveLeaf } from '../../src/revocation/leaf-store.ts';
+import { forgetLeaf, loadLeaves, type StoredLeaf, saveLeaf } from '../../src/revocation/leaf-store.ts';
 import { authority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -12,24 +12,30 @@ const [first, second] = [own.issueClient(), own.issueClient()].map(({ der }) => 
   ReturnType<typeof parseCertificate>,
 ];
 
+async function load(folder: string) {
+  const leaves: StoredLeaf[] = [];
+  for await (const leaf of loadLeaves(folder)) leaves.push(leaf);
+  return leaves;
+}
+
 it('gives back the leaves in the order they came, for their owner alone', async () => {
   await using folder = await temporaryFolder();
   const leaves = join(folder.path, 'leaves');
-  expect(await loadLeaves(leaves)).toEqual([]);
+  expect(await load(leaves)).toEqual([]);
   await saveLeaf(leaves, second);
   await saveLeaf(leaves, first);
   await utimes(join(leaves, `${first.sha256}.der`), 1, 1);
-  expect((await loadLeaves(leaves)).map(({ der }) => der)).toEqual([first.der, second.der]);
+  expect((await load(leaves)).map(({ der }) => der)).toEqual([first.der, second.der]);
   expect((await stat(join(leaves, `${first.sha256}.der`))).mode & 0o777).toBe(0o600);
   await forgetLeaf(leaves, first.sha256);
   await forgetLeaf(leaves, first.sha256);
-  expect((await loadLeaves(leaves)).map(({ sha256 }) => sha256)).toEqual([second.sha256]);
+  expect((await load(leaves)).map(({ sha256 }) => sha256)).toEqual([second.sha256]);
 });
 
 it('removes what is no such leaf', async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, `${first.sha256}.der`), second.der);
   await writeFile(join(folder.path, `${first.sha256}.der.abc.tmp`), first.der);
-  expect(await loadLeaves(folder.path)).toEqual([]);
+  expect(await load(folder.path)).toEqual([]);
   expect(await readdir(folder.path)).toEqual([]);
 });
