@@ -1,19 +1,17 @@
 /** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from './admin/server.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
-import { compareConfigs } from './config/changes.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { openWatch, type Watch } from './config/watch.ts';
-import { ConfigError, type ConfigProblem } from './errors.ts';
-import { findingOf, preflight } from './preflight.ts';
+import { ConfigError } from './errors.ts';
+import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
+import { Reloads } from './reloads.ts';
 import { Reporting } from './reporting.ts';
 import type { RevocationEvent } from './revocation/event.ts';
 import { Sources } from './sources.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Supervisor, type Told } from './thread/supervisor.ts';
-import { TrustError } from './trust/anchor.ts';
 import { version } from './version.ts';
 
 interface ControlOptions {
@@ -34,7 +32,7 @@ export async function runControl({ config: file, logger, stop, signals }: Contro
   const reporting = new Reporting({ audit, logger });
   reporting.warnings(warnings);
   await using control = new Control({ file, loaded, audit, reporting, logger });
-  const reload = () => void control.reload();
+  const reload = () => void control.reloads.request();
   signals.addEventListener('reload', reload);
   try {
     await control.run(stop);
@@ -55,18 +53,6 @@ function openAudit({ config, place }: LoadedConfig, logger: Logger): Promise<Aud
   });
 }
 
-/** Whatever went wrong: a change that cannot be taken must not end what works. */
-function problemsOf(
-  error: unknown,
-  { file, loaded }: { readonly file: string; readonly loaded: LoadedConfig | null },
-): readonly ConfigProblem[] {
-  if (error instanceof ConfigError) return error.problems;
-  if (error instanceof TrustError && loaded !== null)
-    return error.problems.map((problem) => loaded.place(findingOf(problem)));
-  const found = error instanceof Error ? error.message : String(error);
-  return [{ file, line: 1, column: 1, path: '', found, allowed: 'what can be taken over at run time' }];
-}
-
 interface ControlParts {
   readonly file: string;
   readonly loaded: LoadedConfig;
@@ -78,17 +64,12 @@ interface ControlParts {
 class Control {
   readonly #parts: ControlParts;
   readonly #metrics: Metrics;
-  readonly #watch: Watch;
+  readonly #reloads: Reloads;
   #sources: Sources | null = null;
   #admin: AdminServer | null = null;
   #supervisor: Supervisor | null = null;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
   #trusted: () => void = () => {};
-  #open: () => void = () => {};
-  /** Reloads one after the other, the first once there is something to change. */
-  #reloading = new Promise<void>((open) => {
-    this.#open = open;
-  });
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -100,7 +81,14 @@ class Control {
       anchors: () => this.#sources?.anchors() ?? [],
       revocationSources: () => this.#sources?.revocationSources() ?? [],
     });
-    this.#watch = openWatch({ files: parts.loaded.files, onChange: () => this.reload() });
+    this.#reloads = new Reloads({
+      ...parts,
+      onDone: (successful) => this.#metrics.reloaded(successful, Date.now()),
+    });
+  }
+
+  get reloads(): Reloads {
+    return this.#reloads;
   }
 
   get #loaded(): LoadedConfig {
@@ -133,7 +121,7 @@ class Control {
       onTrust: (event) => reporting.trust(event),
       onRevocation: (event) => this.#onRevocation(event),
     });
-    this.#open();
+    this.#reloads.begin(this.#sources);
     this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
     await Promise.race([trusted, stopped]);
@@ -142,31 +130,6 @@ class Control {
     this.#state = 'draining';
     this.#parts.logger.info('draining');
     await this.#supervisor?.drain();
-  }
-
-  /** Reads everything again, and takes it as a whole or not at all; never rejects. */
-  reload(): Promise<void> {
-    this.#reloading = this.#reloading.then(() => this.#reload());
-    return this.#reloading;
-  }
-
-  async #reload(): Promise<void> {
-    const sources = this.#sources;
-    if (sources === null || this.#state === 'draining') return;
-    const { file, reporting } = this.#parts;
-    const { loaded, problems, warnings, files } = await preflight(file);
-    this.#watch.update(files);
-    try {
-      if (loaded === null) throw new ConfigError(problems);
-      const change = compareConfigs(this.#loaded, loaded);
-      await sources.update(change.effective);
-      this.#metrics.reloaded(true, Date.now());
-      reporting.warnings(warnings);
-      reporting.reloaded(change, sources.generation);
-    } catch (error) {
-      this.#metrics.reloaded(false, Date.now());
-      reporting.refused(problemsOf(error, { file, loaded }));
-    }
   }
 
   #onRevocation(event: RevocationEvent): void {
@@ -226,9 +189,7 @@ class Control {
 
   /** In reverse order of opening; the audit last, for it hears of everything else. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#watch.close();
-    this.#open();
-    await this.#reloading;
+    await this.#reloads[Symbol.asyncDispose]();
     await this.#sources?.[Symbol.asyncDispose]();
     await this.#admin?.close();
     await this.#parts.audit.close();

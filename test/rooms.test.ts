@@ -57,8 +57,9 @@ const mayImport: Record<string, readonly string[]> = {
   'sources.ts': ['preflight.ts', 'snapshot.ts', 'config', 'handshake', 'policy', 'revocation', 'trust'],
   'readiness.ts': ['config', 'trust'],
   'reporting.ts': ['audit', 'config', 'revocation', 'telemetry', 'trust'],
+  'reloads.ts': ['preflight.ts', 'reporting.ts', 'sources.ts', 'config', 'trust'],
   'control.ts': [
-    ...['thread', 'sources.ts', 'preflight.ts', 'readiness.ts', 'reporting.ts', 'config', 'trust'],
+    ...['thread', 'sources.ts', 'preflight.ts', 'readiness.ts', 'reloads.ts', 'reporting.ts', 'config'],
     ...['revocation', 'admin', 'telemetry', 'audit', 'version.ts'],
   ],
   demo: ['pki', 'revocation'],
