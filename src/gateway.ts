@@ -1,38 +1,18 @@
 /** The rooms in order, for one relay thread: source, handshake, identity, message, relay, upstream. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TLSSocket } from 'node:tls';
-import { admit, mayCall } from './admission.ts';
+import { admit } from './admission.ts';
 import { type Admitted, AdmittedClients } from './admitted.ts';
-import { leafJson, type ShadowFacts } from './audit/record.ts';
 import { compilePolicy, type Policy } from './compile.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
-import { type Inbound, unjudged } from './handshake/inbound.ts';
 import { Listener, type ListenOptions } from './handshake/listener.ts';
-import { type Peer, readPeer } from './handshake/peer.ts';
-import {
-  authorizeClient,
-  type Claim,
-  type ClientPermit,
-  type Judgement,
-  rehearse,
-  type UnseenLeaf,
-} from './identity/authorize.ts';
-import { denyReasons } from './identity/verdict.ts';
+import type { ClientPermit, UnseenLeaf } from './identity/authorize.ts';
 import { LoopDelay } from './loop-delay.ts';
-import { refuseConnection } from './message/refused.ts';
-import { type Certificate, parseCertificate } from './pki/certificate.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import { Reception, type Visitor } from './reception.ts';
 import { Downstream } from './relay/downstream.ts';
 import { HandshakeRate } from './source/handshake-rate.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 import { Pools } from './upstream/pools.ts';
-
-/** Whoever has come through the handshake. */
-interface Visitor {
-  readonly inbound: Inbound;
-  readonly socket: TLSSocket;
-  readonly peer: Peer;
-}
 
 /** At the end of a drain: for the last answers to leave. */
 const FAREWELL_MS = 500;
@@ -64,6 +44,12 @@ export class Gateway {
     const contacts = new FirstContacts(onUnseen);
     this.#contacts = contacts;
     this.#admitted = new AdmittedClients({ policy: () => this.#policy, contacts, recorder });
+    const reception = new Reception({
+      policy: () => this.#policy,
+      contacts,
+      recorder,
+      welcome: (visitor, permit) => this.#welcome(visitor, permit),
+    });
     this.#listener = new Listener({
       listen,
       snapshot,
@@ -75,7 +61,7 @@ export class Gateway {
           delay: this.#delay.current,
           handshakes: this.#handshakes,
         })),
-      onSecure: (inbound, socket) => this.#onSecure(inbound, socket),
+      onSecure: (inbound, socket) => reception.receive(inbound, socket),
     });
   }
 
@@ -119,70 +105,6 @@ export class Gateway {
     this.#pools.close();
   }
 
-  #onSecure(inbound: Inbound, socket: TLSSocket): void {
-    const peer = readPeer(socket);
-    const judge = () => authorizeClient(this.#claim(inbound, peer), this.#policy.identity);
-    const judgement = judge();
-    const { unseen, revocation } = judgement;
-    if (unseen === null || revocation?.status !== 'unknown') {
-      if (unseen !== null) void this.#contacts.tell(unseen);
-      return this.#receive({ inbound, socket, peer }, judgement);
-    }
-    const limit = this.#policy.identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
-    // Nobody else hears of a client that ends meanwhile and has sent nothing: its 'end' comes only once.
-    const onEnd = () => {
-      inbound.record({ ...unjudged, peer, verdict: 'failed', reason: 'reset', detail: null });
-      socket.destroy();
-    };
-    socket.once('end', onEnd);
-    void this.#contacts.await(unseen, limit).then(() => {
-      socket.off('end', onEnd);
-      if (!socket.destroyed) this.#receive({ inbound, socket, peer }, judge());
-    });
-  }
-
-  #claim(inbound: Inbound, peer: Peer, { admission }: Pick<Policy, 'admission'> = this.#policy): Claim {
-    return { source: { allowed: mayCall(inbound, admission) }, peer, now: Date.now() };
-  }
-
-  #receive(visitor: Visitor, { verdict, revocation }: Judgement): void {
-    const { inbound, socket, peer } = visitor;
-    const { meter } = this.#recorder;
-    if (revocation !== null)
-      meter.count('ehi_revocation_checks_total', [revocation.anchor, revocation.status]);
-    const facts = {
-      peer,
-      opensslCode: peer.opensslCode,
-      generation: this.#policy.snapshot.generation,
-      revocation: revocation?.status ?? null,
-      shadow: this.#rehearse(visitor, verdict),
-    };
-    if (!verdict.allow) {
-      const { reason, detail } = verdict;
-      inbound.record({ ...facts, verdict: 'deny', reason, detail, leaf: describe(peer), anchor: null });
-      return this.#refuse(inbound, socket, reason);
-    }
-    const { leaf, anchor, issuer } = verdict.permit;
-    inbound.record({ ...facts, verdict: 'allow', reason: null, detail: null, leaf: factsOf(leaf), anchor });
-    meter.clientCertificate(leaf.subject, leaf.notAfter);
-    meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
-    this.#welcome(visitor, verdict.permit);
-  }
-
-  /** What the rehearsed policy would have said. Candidates' leaves are looked after once they are let in by an anchor. */
-  #rehearse({ inbound, peer }: Visitor, verdict: Judgement['verdict']): ShadowFacts | null {
-    const { shadow } = this.#policy;
-    if (shadow === null) return null;
-    const { anchor, denials, unseen } = rehearse(this.#claim(inbound, peer, shadow), shadow.identity);
-    if (verdict.allow && unseen !== null) void this.#contacts.tell(unseen);
-    const reasons = denials.map(({ reason }) => reason);
-    const would = reasons.length === 0 ? 'allow' : 'deny';
-    const { meter } = this.#recorder;
-    meter.count('ehi_shadow_handshakes_total', [would, verdict.allow ? 'allow' : 'deny']);
-    for (const reason of reasons) meter.count('ehi_shadow_denials_total', [reason]);
-    return { verdict: would, reasons, anchor };
-  }
-
   #welcome({ inbound, socket }: Visitor, permit: ClientPermit): void {
     const client: Admitted = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
@@ -196,40 +118,5 @@ export class Gateway {
     client.downstream = downstream;
     this.#admitted.add(client);
     if (this.#draining) downstream.drain({ now: !this.#accepting });
-  }
-
-  #refuse(inbound: Inbound, socket: TLSSocket, reason: keyof typeof denyReasons): void {
-    const { rejectWith, limits, timeouts } = this.#policy.snapshot;
-    if (rejectWith === 'close') return void socket.destroy();
-    refuseConnection(socket, {
-      connId: inbound.connId,
-      status: denyReasons[reason].status,
-      reason,
-      limits,
-      headTimeout: timeouts.head,
-      recorder: this.#recorder,
-    });
-  }
-}
-
-/** The leaf's part of the record, made once a leaf. */
-const knownFacts = new WeakMap<Certificate, string>();
-
-function factsOf(leaf: Certificate): string {
-  let facts = knownFacts.get(leaf);
-  if (facts === undefined) {
-    facts = leafJson(leaf);
-    knownFacts.set(leaf, facts);
-  }
-  return facts;
-}
-
-/** What can be told of a refused leaf; null: there is none, or nothing that can be read. */
-function describe(peer: Peer): string | null {
-  if (peer.leaf === null) return null;
-  try {
-    return leafJson(parseCertificate(peer.leaf.raw));
-  } catch {
-    return null;
   }
 }
