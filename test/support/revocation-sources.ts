@@ -52,12 +52,12 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
     HTML: [
       () => directory.files.set(path, '<!DOCTYPE html><html><body>Sign in</body></html>'),
       'crl_refused',
-      /./,
+      /neither DER nor PEM/,
     ],
     truncated: [
       () => directory.files.set(path, crl({ number: number + 1 }).subarray(0, -40)),
       'crl_refused',
-      /./,
+      /not a CRL/,
     ],
     'another key': [
       () =>
@@ -71,7 +71,7 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
           }).der,
         ),
       'crl_refused',
-      /sign/,
+      /not signed by/,
     ],
     'rolled back': [
       () =>
@@ -138,19 +138,19 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
         responder.misbehaviour = ocspMisbehaviours.hang;
       },
       'ocsp_fetch_failed',
-      /./,
+      /no answer within/,
     ],
     down: [() => responder.close(), 'ocsp_fetch_failed', /ECONNREFUSED/],
-    'another certID': [laid({ certId: certId(other, pki.issuing) }), 'ocsp_refused', /./],
+    'another certID': [laid({ certId: certId(other, pki.issuing) }), 'ocsp_refused', /^wrong certificate: /],
     expired: [
       () => laid({ thisUpdate: Date.now() - 2 * hour, nextUpdate: Date.now() - hour })(),
       'ocsp_refused',
-      /./,
+      /^expired: /,
     ],
     'unauthorised signer': [
       laid({ signer: unauthorised, certificates: [unauthorised.der] }),
       'ocsp_refused',
-      /./,
+      /^unauthorized responder: /,
     ],
     unknown: [laid({ status: 'unknown' }), 'ocsp_fetched', /does not know/],
   };
