@@ -22,7 +22,7 @@ export function buildSnapshot(
   { config, serverCertificates, routes }: LoadedConfig,
   { generation, anchors, candidates, revocation }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
-  const { listen, clients, limits, timeouts } = config;
+  const { listen, clients, identity, limits, timeouts } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
     return { ...materialOf(anchor), name, revocation: revocation(name) };
   };
@@ -42,6 +42,7 @@ export function buildSnapshot(
     match: clients.match ?? null,
     shadow: rehearsed || clients.shadow ? { ...rehearsed, ...clients.shadow } : null,
     routes,
+    identityHeaders: { sets: identity.headers, chain: identity.chain },
     limits,
     timeouts,
   };
