@@ -5,6 +5,7 @@ import { PathCache } from './identity/path-cache.ts';
 import { parseCertificate } from './pki/certificate.ts';
 import type { AnchorMaterial, PolicySnapshot } from './policy/snapshot.ts';
 import type { RelayPolicy } from './relay/downstream.ts';
+import { compileIdentityFields } from './relay/identity-fields.ts';
 import { RouteTable } from './relay/route.ts';
 import { RevocationCheck } from './revocation/judgement.ts';
 import type { Pools } from './upstream/pools.ts';
@@ -55,6 +56,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: Compile
       routes: new RouteTable(
         snapshot.routes.map((policy, index) => ({ policy, upstream: upstreams[index] as Upstream })),
       ),
+      identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),
       limits,
       timeouts,
     },

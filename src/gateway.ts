@@ -110,7 +110,7 @@ export class Gateway {
     const downstream = new Downstream({
       socket,
       transport: inbound.transport,
-      caller: { connId: inbound.connId, permit, address: inbound.address },
+      caller: { connId: inbound.connId, permit, address: inbound.address, port: inbound.port },
       policy: () => this.#policy.relay,
       permitted: () => this.#admitted.isPermitted(client),
       recorder: this.#recorder,

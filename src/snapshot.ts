@@ -53,7 +53,7 @@ export function buildSnapshot(
   { config, serverCertificates, routes }: LoadedConfig,
   { generation, anchors, candidates, revocation }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
-  const { listen, clients, limits, timeouts } = config;
+  const { listen, clients, identity, limits, timeouts } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
     return { ...materialOf(anchor), name, revocation: revocation(name) };
   };
@@ -73,6 +73,7 @@ export function buildSnapshot(
     match: clients.match ?? null,
     shadow: rehearsed || clients.shadow ? { ...rehearsed, ...clients.shadow } : null,
     routes,
+    identityHeaders: { sets: identity.headers, chain: identity.chain },
     limits,
     timeouts,
   };

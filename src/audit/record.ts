@@ -85,6 +85,8 @@ export interface MessageFacts {
   /** Ids are made by the gateway, of characters that JSON need not escape. */
   readonly connId: string;
   readonly requestId: string;
+  /** 32 hex digits, perhaps the client's own (W3C Trace Context). */
+  readonly traceId: string | null;
   /** The route's path in the configuration. */
   readonly route: string | null;
   readonly method: Method | null;
@@ -178,7 +180,7 @@ export function liveLine(facts: LiveFacts): string {
 export function messageLine(facts: MessageFacts): string {
   return (
     `{"type":"message","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
-    `,"request_id":"${facts.requestId}","route":${knownText(facts.route)}` +
+    `,"request_id":"${facts.requestId}","trace_id":${traceText(facts.traceId)},"route":${knownText(facts.route)}` +
     `,"method":${facts.method === null ? 'null' : `"${facts.method}"`},"path":${knownText(facts.path)}` +
     `,"status":${facts.status},"endpoint":${knownText(facts.endpoint)},"request_bytes":${count(facts.requestBytes)}` +
     `,"response_bytes":${count(facts.responseBytes)},"upstream_ms":${milliseconds(facts.upstreamMs)}` +
@@ -229,6 +231,11 @@ function knownText(target: string | null): string {
     known.set(target, text);
   }
   return text;
+}
+
+/** Hex needs no quoting, but a client could choose digits that are a card number. */
+function traceText(id: string | null): string {
+  return id === null ? 'null' : `"${maskDigits(id)}"`;
 }
 
 /** Masks before it cuts: a cut must not shorten a card number to a run that passes. */

@@ -1,6 +1,7 @@
 /** The one source of what a configuration may say: types, validation, JSON Schema and docs/configuration.md. */
 import { z } from 'zod';
 import { clientsSchema } from './clients-schema.ts';
+import { identitySchema } from './identity-schema.ts';
 import { listenSchema } from './listen-schema.ts';
 import { count, duration, file, section, size } from './notation.ts';
 import { trustSchema } from './trust-schema.ts';
@@ -17,6 +18,7 @@ export function configSchema(folder: string) {
     trust: trustSchema(folder),
     clients: clientsSchema,
     routes: routesSchema(folder),
+    identity: identitySchema,
     limits,
     timeouts,
     relays: z

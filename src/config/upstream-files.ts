@@ -48,12 +48,16 @@ export async function readRoutes(
   return { routes, ...notes };
 }
 
-function policyOf({ url, pool, health }: EndpointConfig, tls: UpstreamTls | null): EndpointPolicy {
+function policyOf(
+  { url, proxyProtocol, pool, health }: EndpointConfig,
+  tls: UpstreamTls | null,
+): EndpointPolicy {
   return {
     url: url.url,
     target: url.target,
     authority: url.authority,
     tls,
+    proxyProtocol: proxyProtocol ?? null,
     pool: { idle: pool.reuse === 'off' ? 0 : pool.idle, idleTimeout: pool.idleTimeout },
     health: health === undefined ? null : { path: '/', ...health },
   };

@@ -46,6 +46,13 @@ function endpoint(folder: string) {
   return section({
     url: endpointUrl.describe('Where the endpoint is. A name is resolved again every five seconds of use.'),
     tls: tls(folder).exactOptional().describe('Only with https: how the endpoint is verified.'),
+    proxyProtocol: z
+      .literal('v2', 'v2')
+      .meta({ allowed: 'v2' })
+      .exactOptional()
+      .describe(
+        'Begins each connection with a PROXY header that names the caller; its messages, and no others, go over it. Absent: none.',
+      ),
     pool: pool.describe('Connections that wait for the next message.'),
     health: health
       .exactOptional()

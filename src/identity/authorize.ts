@@ -20,6 +20,8 @@ export interface ClientPermit {
   readonly leaf: Certificate;
   /** The CA that signed the leaf. */
   readonly issuer: Certificate;
+  /** The leaf, the CAs between, the root. */
+  readonly path: ValidatedPath['certificates'];
   /** Never `revoked`; `unknown` only where the anchor's policy lets it pass. */
   readonly revocation: RevocationStatus;
   /** When it must be judged again at the latest, ms since the epoch: something on the path ends then. */
@@ -79,7 +81,8 @@ export function authorizeClient(claim: Claim, policy: IdentityPolicy): Judgement
   const revocation = { anchor, status };
   if (objection !== null) return { verdict: objection, revocation, unseen };
   const validUntil = Math.min(notAfter, until);
-  const permit = { generation: policy.generation, anchor, leaf, issuer, revocation: status, validUntil };
+  const { generation } = policy;
+  const permit = { generation, anchor, leaf, issuer, path: certificates, revocation: status, validUntil };
   return { verdict: { allow: true, permit: permit as ClientPermit }, revocation, unseen };
 }
 

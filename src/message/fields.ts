@@ -11,7 +11,9 @@ export type FieldRule =
   | 'content-length'
   | 'transfer-encoding'
   | 'keep-alive'
-  | 'expect';
+  | 'expect'
+  | 'traceparent'
+  | 'tracestate';
 
 const hopByHop = new Set([
   'keep-alive',
@@ -24,17 +26,36 @@ const hopByHop = new Set([
   'http2-settings',
 ]);
 
-/** Fields by which a host would learn who called: only the gateway may set them. `_` is read as `-`. */
+/** Fields by which a host would learn who called: only the gateway may set them, whichever of them it is told to set. */
 const identityNames = new Set([
   'forwarded',
   'client-cert',
   'client-cert-chain',
+  'client-ip',
+  'true-client-ip',
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'x-arr-clientcert',
+  'x-client-dn',
+  'x-client-ip',
+  'x-client-verify',
+  'x-cluster-client-ip',
+  'x-envoy-external-address',
+  'x-original-forwarded-for',
   'x-real-ip',
   'x-request-id',
-  'true-client-ip',
-  'x-arr-clientcert',
 ]);
-const identityPrefixes = ['x-forwarded-', 'x-client-cert', 'x-ssl-', 'ssl-client-', 'x-amzn-mtls-'];
+const identityPrefixes = [
+  'x-forwarded-',
+  'x-client-cert',
+  'x-ssl-',
+  'ssl-client-',
+  'x-tls-client-',
+  'x-amzn-mtls-',
+  'x-amzn-tls-',
+  'cf-client-cert-',
+  'cloudfront-viewer-',
+];
 
 function isIdentity(name: string): boolean {
   return identityNames.has(name) || identityPrefixes.some((prefix) => name.startsWith(prefix));
@@ -51,9 +72,13 @@ function judgeResponseField(name: string): FieldRule {
 }
 
 function judgeRequestField(name: string): FieldRule {
-  if (name === 'host' || name === 'expect') return name;
+  if (name === 'host' || name === 'expect' || name === 'traceparent' || name === 'tracestate') return name;
   // CGI-like hosts read `_` as `-`: a name with `_` could stand in for a field that was removed.
-  return name.includes('_') || isIdentity(name) ? 'drop' : judgeFraming(name);
+  if (name.includes('_') || isIdentity(name)) return 'drop';
+  // Some read whatever is no letter or digit so: `X.Forwarded.For` ends up as HTTP_X_FORWARDED_FOR.
+  const plain = name.replace(/[^a-z0-9]/g, '-');
+  if (plain !== name && judgeRequestField(plain) !== 'pass') return 'drop';
+  return judgeFraming(name);
 }
 
 /** Rules by the name as it was written: senders repeat the same few spellings on every message. */

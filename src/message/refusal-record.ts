@@ -2,6 +2,7 @@
 import { messageLine } from '../audit/record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { RefusedHead, RequestHead } from './request.ts';
+import { readTraceId } from './trace.ts';
 
 interface RefusalFacts {
   readonly connId: string;
@@ -19,6 +20,7 @@ export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
       time: Date.now(),
       connId: facts.connId,
       requestId: facts.requestId,
+      traceId: facts.head.kind === 'request' ? readTraceId(facts.head.traceparent) : null,
       route: null,
       method: facts.head.method,
       path: facts.head.path,

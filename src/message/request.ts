@@ -24,6 +24,9 @@ export interface RequestHead {
   readonly expectContinue: boolean;
   /** The client may send another request on this connection. */
   readonly keepAlive: boolean;
+  /** As they came, well-formed or not (message/trace.ts); null: absent. */
+  readonly traceparent: string | null;
+  readonly tracestate: string | null;
 }
 
 /** How the end of a body is known (RFC 9112 §6.3). */
@@ -100,6 +103,8 @@ export function parseRequestHead(text: string, limits: HeadLimits): RequestHead 
     // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it, and without a body there is nothing to wait for.
     expectContinue: section.expect !== null && minor === 1 && (section.chunked || section.length > 0),
     keepAlive: minor === 1 && !section.close,
+    traceparent: section.traceparent,
+    tracestate: section.tracestate,
   };
 }
 

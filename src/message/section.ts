@@ -46,6 +46,10 @@ export interface FieldSection {
   keepAlive: boolean;
   /** Keep-Alive: timeout, in seconds, or -1 without one. */
   idleSeconds: number;
+  /** Empty where there are several. */
+  traceparent: string | null;
+  /** Several are one list (RFC 9110 §5.3). */
+  tracestate: string | null;
 }
 
 interface SectionSpan {
@@ -68,6 +72,8 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
     close: false,
     keepAlive: false,
     idleSeconds: -1,
+    traceparent: null,
+    tracestate: null,
   };
   let connection: string | null = null;
   let count = 0;
@@ -122,6 +128,12 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
       case 'expect':
         section.expect = section.expect === null ? value : `${section.expect},${value}`;
         break;
+      case 'traceparent':
+        section.traceparent = section.traceparent === null ? value : '';
+        break;
+      case 'tracestate':
+        section.tracestate = section.tracestate === null ? value : `${section.tracestate},${value}`;
+        break;
     }
   }
   // RFC 9112 §6.3: a message with both is how requests are smuggled; none is let through.
@@ -146,6 +158,8 @@ function applyConnection(section: FieldSection, value: string): FieldSection | R
       if (!options.names.has(name.toLowerCase())) kept.push(name, section.fields[at + 1] as string);
     }
     section.fields = kept;
+    if (options.names.has('traceparent')) section.traceparent = null;
+    if (options.names.has('tracestate')) section.tracestate = null;
   }
   return section;
 }

@@ -77,6 +77,8 @@ export interface EndpointPolicy {
   /** What an HTTP/1.0 request without Host gets as Host. */
   readonly authority: string;
   readonly tls: UpstreamTls | null;
+  /** Begins its connections with a PROXY header, so that each belongs to one caller. */
+  readonly proxyProtocol: 'v2' | null;
   readonly pool: PoolPolicy;
   readonly health: HealthPolicy | null;
 }
@@ -87,6 +89,17 @@ export interface RoutePolicy {
   readonly endpoints: readonly EndpointPolicy[];
   /** Milliseconds from the complete request head to the last byte of the answer. */
   readonly deadline: number;
+}
+
+/** A family of fields that name the caller, as another proxy would set them. */
+export type HeaderSet = 'rfc9440' | 'nginx' | 'ingress-nginx' | 'aws' | 'envoy' | 'forwarded';
+
+/** What the host is told of the caller. */
+export interface IdentityHeaders {
+  /** In the order in which they are sent. */
+  readonly sets: readonly HeaderSet[];
+  /** Whether `rfc9440` tells of the CAs between the leaf and the root too. */
+  readonly chain: boolean;
 }
 
 /** Sizes in bytes, `delay` in milliseconds, the rest are counts. */
@@ -134,6 +147,7 @@ export interface PolicySnapshot {
   /** Rehearsed on every handshake, never enforced; null: nothing is. */
   readonly shadow: ShadowPolicy | null;
   readonly routes: readonly RoutePolicy[];
+  readonly identityHeaders: IdentityHeaders;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
 }

@@ -1,6 +1,7 @@
 /** One message's bytes on their way to the host: held until a connection is made, then written to it and to no other. */
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { Dial, DialUser } from '../upstream/dial.ts';
+import type { Pool } from '../upstream/pool.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 /** Made once a client's connection and used for its messages one after another. */
@@ -10,6 +11,8 @@ export class Delivery {
   #dial: Dial | null = null;
   #held: Buffer[] = [];
   #endpoint: string | null = null;
+  /** Where a connection may wait that speaks for this client alone. */
+  readonly #pools = new Set<Pool>();
 
   constructor(user: DialUser) {
     this.#user = user;
@@ -63,7 +66,9 @@ export class Delivery {
   finish(idleSeconds: number): void {
     const connection = this.#connection;
     this.#connection = null;
-    connection?.pool.release(connection, idleSeconds);
+    if (connection === null) return;
+    connection.pool.release(connection, idleSeconds);
+    if (connection.pool.endpoint.proxyProtocol !== null) this.#pools.add(connection.pool);
   }
 
   drop(): void {
@@ -72,5 +77,12 @@ export class Delivery {
     this.#connection?.destroy();
     this.#connection = null;
     this.#held = [];
+  }
+
+  /** The client is gone: what waits for its next message is closed too. */
+  close(): void {
+    this.drop();
+    for (const pool of this.#pools) pool.leave(this.#user);
+    this.#pools.clear();
   }
 }

@@ -8,17 +8,21 @@ import { lingeringClose } from '../message/linger.ts';
 import { messageRefusals, type RefusalName } from '../message/refusal.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
+import { traceOf } from '../message/trace.ts';
 import type { Payload } from '../message/write.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Alarm } from './alarm.ts';
-import { type Caller, identityFields } from './caller.ts';
+import type { Caller } from './caller.ts';
 import { Exchange, type ExchangeClient } from './exchange.ts';
+import type { IdentityFields } from './identity-fields.ts';
+import { Introduction } from './introduction.ts';
 import type { RouteTable } from './route.ts';
 
 /** What a relay thread forwards by; replaced as a whole. */
 export interface RelayPolicy {
   readonly routes: RouteTable;
+  readonly identityFields: IdentityFields;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
 }
@@ -45,7 +49,8 @@ const never = Number.POSITIVE_INFINITY;
 export class Downstream implements ExchangeClient {
   readonly caller: Caller;
   readonly recorder: Recorder;
-  readonly identity: string;
+
+  readonly #introduction: Introduction;
 
   readonly #socket: TLSSocket;
   readonly #transport: Socket;
@@ -72,7 +77,7 @@ export class Downstream implements ExchangeClient {
   constructor(options: DownstreamOptions) {
     this.caller = options.caller;
     this.recorder = options.recorder;
-    this.identity = identityFields(options.caller);
+    this.#introduction = new Introduction(options.caller, options.transport);
     this.#socket = options.socket;
     this.#transport = options.transport;
     this.#currentPolicy = options.policy;
@@ -83,6 +88,10 @@ export class Downstream implements ExchangeClient {
     this.#socket.on('end', this.#onEnd);
     this.#socket.on('drain', () => this.#exchange.onClientDrain());
     this.#socket.on('close', () => this.#onClose());
+  }
+
+  get proxyHeader(): Buffer {
+    return this.#introduction.proxyHeader;
   }
 
   get limits(): Limits {
@@ -140,7 +149,7 @@ export class Downstream implements ExchangeClient {
   #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
     this.#policy = this.#currentPolicy();
-    const { limits, routes } = this.#policy;
+    const { limits, routes, identityFields } = this.#policy;
     this.#requests++;
     // Idle no more, also where the head came in one piece: a permit that is withdrawn now is answered, not hung up on.
     this.#phase = 'head';
@@ -157,7 +166,9 @@ export class Downstream implements ExchangeClient {
     this.#deadline = startedAt + route.policy.deadline;
     this.#enterBody(startedAt);
     const requestId = this.#requestId();
-    this.#exchange.begin({ head, route, requestId, startedAt }, this.#payload(rest));
+    const { id: traceId, fields } = traceOf(head);
+    const added = `${this.#introduction.fields(identityFields, head.host)}X-Request-Id: ${requestId}\r\n${fields}`;
+    this.#exchange.begin({ head, route, requestId, traceId, added, startedAt }, this.#payload(rest));
     return { ...rest, at: next };
   }
 

@@ -27,8 +27,8 @@ import { type Message, type Outcome, recordExchange } from './record.ts';
 /** The client's half, as the exchange sees it. */
 export interface ExchangeClient {
   readonly caller: Caller;
-  /** The caller's identity fields, made once a connection. */
-  readonly identity: string;
+  /** Made once a connection, when the first endpoint asks for it. */
+  readonly proxyHeader: Buffer;
   readonly limits: Limits;
   readonly recorder: Recorder;
   /** The connection must end after the answer at hand. */
@@ -69,6 +69,10 @@ export class Exchange implements DialUser {
     this.#client = client;
   }
 
+  get proxyHeader(): Buffer {
+    return this.#client.proxyHeader;
+  }
+
   /** Sends the head, with what has come of the body, to the route's host. At most once: nothing is ever repeated. */
   begin(message: Message, payload: Payload): void {
     this.#message = message;
@@ -78,11 +82,8 @@ export class Exchange implements DialUser {
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
     this.#client.recorder.meter.inFlight++;
-    const { head, route, requestId } = message;
-    const text =
-      writeRequestStart(head, route.upstream.authority) +
-      this.#client.identity +
-      `X-Request-Id: ${requestId}\r\n${writeRequestEnd(head)}`;
+    const { head, route, added } = message;
+    const text = writeRequestStart(head, route.upstream.authority) + added + writeRequestEnd(head);
     this.#heads.reset();
     this.#askedAt = performance.now();
     this.#delivery.begin(route.upstream, this.#askedAt);
@@ -218,9 +219,8 @@ export class Exchange implements DialUser {
   }
 
   clientGone(): void {
-    if (this.#message === null) return;
-    this.#delivery.drop();
-    this.#end('client_gone', null);
+    this.#delivery.close();
+    if (this.#message !== null) this.#end('client_gone', null);
   }
 
   #end(outcome: Outcome, reason: string | null, status: number | null = this.#answer?.status ?? null): void {

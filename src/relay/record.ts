@@ -10,6 +10,9 @@ export interface Message {
   readonly head: RequestHead;
   readonly route: Route;
   readonly requestId: string;
+  readonly traceId: string;
+  /** The fields that the gateway adds, each with its CRLF. */
+  readonly added: string;
   /** performance.now() when the head was complete. */
   readonly startedAt: number;
 }
@@ -34,7 +37,7 @@ const clientGone = 499;
 
 export function recordExchange(
   { recorder, caller }: { readonly recorder: Recorder; readonly caller: Caller },
-  { head, route, requestId, startedAt }: Message,
+  { head, route, requestId, traceId, startedAt }: Message,
   facts: ExchangeFacts,
 ): void {
   const { status, upstreamMs } = facts;
@@ -45,6 +48,7 @@ export function recordExchange(
       time: Date.now(),
       connId: caller.connId,
       requestId,
+      traceId,
       route: route.policy.path,
       method: head.method,
       path: head.path,

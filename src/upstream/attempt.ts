@@ -9,6 +9,8 @@ interface AttemptOptions {
   /** null: a Unix socket. */
   readonly addresses: Addresses | null;
   readonly tls: TlsClient | null;
+  /** null: none is sent. */
+  readonly proxyHeader: Buffer | null;
   /** Milliseconds, for all addresses and the resolver together. */
   readonly budget: number;
   readonly opener: Opener;
@@ -72,8 +74,9 @@ export class Attempt implements Opener {
     const share = (this.#due - performance.now()) / this.#left.length;
     const to = this.#left.shift();
     if (to === undefined) return this.#fail(failure);
-    const { pool, tls } = this.#options;
-    this.#pending = new UpstreamConnection({ to, tls, pool, timeout: Math.max(1, share), opener: this });
+    const { pool, tls, proxyHeader } = this.#options;
+    const timeout = Math.max(1, share);
+    this.#pending = new UpstreamConnection({ to, tls, proxyHeader, pool, timeout, opener: this });
   }
 
   onOpen(connection: UpstreamConnection): void {

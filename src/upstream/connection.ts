@@ -38,6 +38,8 @@ export type SocketAddress =
 interface ConnectionOptions {
   readonly to: SocketAddress;
   readonly tls: TlsClient | null;
+  /** What is sent first, before TLS too; null: nothing. */
+  readonly proxyHeader: Buffer | null;
   /** Milliseconds until it can be written to. */
   readonly timeout: number;
   /** Whose it is. */
@@ -70,18 +72,20 @@ export class UpstreamConnection {
   #stage: 'connecting' | 'securing' | 'used' | 'idle' | 'gone' = 'connecting';
   #silent = true;
 
-  constructor({ to, tls, timeout, pool, opener }: ConnectionOptions) {
+  constructor({ to, tls, proxyHeader, timeout, pool, opener }: ConnectionOptions) {
     this.address = to.host ?? null;
     this.pool = pool;
     this.#opener = opener;
     this.#due = performance.now() + timeout;
     this.#timer = setTimeout(() => this.#onTimeout(), timeout);
-    const onread = { buffer: readBuffer, callback: (size: number) => this.#onRead(size) };
+    const onread = { buffer: readBuffer, callback: (size: number) => this.#onRead(readBuffer, size) };
     if (tls === null) {
       this.#socket = net.connect({ ...to, noDelay: true, onread });
-      this.#socket.on('connect', () => this.#open());
+      this.#socket.on('connect', () => this.#openWith(proxyHeader));
     } else {
-      this.#socket = tls.connect(to, onread);
+      this.#socket = tls.connect(to, { onread, proxyHeader });
+      // Over a socket that was there before, Node takes no buffer to read into.
+      if (proxyHeader !== null) this.#socket.on('data', (bytes: Buffer) => this.#onRead(bytes, bytes.length));
       this.#socket.on('connect', () => {
         this.#stage = 'securing';
       });
@@ -126,7 +130,18 @@ export class UpstreamConnection {
     this.#opener = null;
     this.#enter('gone');
     this.#stopTimer();
+    // A header that nothing followed leaves too: a host may take a connection without one for an attack.
+    this.#socket.uncork();
     this.#socket.destroy();
+  }
+
+  /** The header leaves in one segment with what the opener writes at once. */
+  #openWith(proxyHeader: Buffer | null): void {
+    if (proxyHeader === null) return this.#open();
+    this.#socket.cork();
+    this.#socket.write(proxyHeader);
+    this.#open();
+    this.#socket.uncork();
   }
 
   #open(): void {
@@ -137,9 +152,9 @@ export class UpstreamConnection {
     opener?.onOpen(this);
   }
 
-  #onRead(size: number): boolean {
+  #onRead(bytes: Buffer, size: number): boolean {
     this.#silent = false;
-    if (this.user !== null) this.user.onUpstreamBytes(readBuffer, size);
+    if (this.user !== null) this.user.onUpstreamBytes(bytes, size);
     // Bytes that nobody asked for: an answer to nothing. The connection cannot be trusted any more.
     else this.destroy();
     return true;

@@ -5,6 +5,8 @@ import type { Pool } from './pool.ts';
 
 /** Hears exactly one of the two, later than the call that began the dial. */
 export interface DialUser extends UpstreamUser {
+  /** What a connection begins with whose endpoint is told whom it speaks for; one user's never changes. */
+  readonly proxyHeader: Buffer;
   /** The connection is the user's from now on. */
   onUpstreamConnect(connection: UpstreamConnection): void;
   /** The last endpoint's failure. */
@@ -48,6 +50,6 @@ export class Dial implements Opener {
   }
 
   #connect({ pool, budget }: DialStep): Attempt {
-    return pool.connect(budget, this);
+    return pool.connect({ budget, speaksFor: this.#user }, this);
   }
 }

@@ -1,5 +1,6 @@
 /** One endpoint: its warm connections, last used first and bounded, and whether it is passed over. */
 import type { EndpointPolicy } from '../policy/snapshot.ts';
+import { localProxyHeader } from '../source/proxy-header.ts';
 import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';
@@ -8,6 +9,7 @@ import { Complaint } from './complaint.ts';
 import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from './connection.ts';
 import { Ejection } from './ejection.ts';
 import { TlsClient } from './tls.ts';
+import { Waiting } from './waiting.ts';
 import { Watch } from './watch.ts';
 
 /** Before the host's own `Keep-Alive: timeout`: a message that is on its way when the host closes is lost. */
@@ -22,6 +24,8 @@ interface PoolOptions {
 interface OpenOptions {
   /** Milliseconds. */
   readonly budget: number;
+  /** Where the endpoint is told whom a connection speaks for; default: for nobody. */
+  readonly speaksFor?: { readonly proxyHeader: Buffer };
   /** Default: as the endpoint is spoken to. */
   readonly tls?: boolean;
 }
@@ -35,7 +39,7 @@ export class Pool {
   readonly #ejection = new Ejection();
   readonly #watch: Watch;
   readonly #complaint: Complaint;
-  #idle: UpstreamConnection[] = [];
+  readonly #waiting = new Waiting();
   #sweep: NodeJS.Timeout | null = null;
   /** Some route has another endpoint beside this one. */
   #ejectable = false;
@@ -74,16 +78,21 @@ export class Pool {
   /** A warm connection that is the user's from now on; null: none. `now`: performance.now(), ms. */
   take(user: UpstreamUser, now: number): UpstreamConnection | null {
     this.#addresses?.touch(now);
-    for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
+    for (;;) {
+      const connection = this.#waiting.pick(user);
+      if (connection === undefined) return null;
       if (connection.ended) continue;
-      if (now >= connection.idleUntil) {
-        connection.destroy();
-        continue;
+      if (now < connection.idleUntil) {
+        connection.claim(user);
+        return connection;
       }
-      connection.claim(user);
-      return connection;
+      connection.destroy();
     }
-    return null;
+  }
+
+  /** The user comes no more: what waits for it alone is closed. */
+  leave(user: UpstreamUser): void {
+    if (this.endpoint.proxyProtocol !== null) this.#waiting.pick(user)?.destroy();
   }
 
   /**
@@ -95,41 +104,45 @@ export class Pool {
     this.keep(connection, announced);
   }
 
-  /** The same for one that has answered nothing yet. */
+  /** The same for one that has answered nothing yet. What speaks for its user waits for that user; for nobody: not at all. */
   keep(connection: UpstreamConnection, announced = -1): void {
-    const { idle, idleTimeout } = this.endpoint.pool;
+    const { pool, proxyProtocol } = this.endpoint;
+    const { idle, idleTimeout } = pool;
+    const owner = proxyProtocol === null ? null : connection.user;
     const limit = announced < 0 ? idleTimeout : Math.min(idleTimeout, announced * 1000 - MARGIN_MS);
     const unwanted = this.#closed || this.ejected || !this.#leadsHere(connection.address);
-    if (connection.ended || unwanted || limit <= 0 || this.#idle.length >= idle) return connection.destroy();
+    const nobodys = proxyProtocol !== null && owner === null;
+    if (connection.ended || unwanted || nobodys || limit <= 0 || this.#waiting.count >= idle) {
+      return connection.destroy();
+    }
     connection.park(performance.now() + limit);
-    this.#idle.push(connection);
+    this.#waiting.add(connection, owner);
     this.#sweep ??= setInterval(() => this.#dropOld(), idleTimeout / 2).unref();
   }
 
   /** A new connection for a message: how it goes counts. */
-  connect(budget: number, opener: Opener): Attempt {
-    return this.open(
-      { budget },
-      {
-        onOpen: (connection) => {
-          this.meter.connect('ok');
-          if (this.#ejection.connected()) this.#returned();
-          opener.onOpen(connection);
-        },
-        onOpenFailed: (failure) => {
-          this.connectFailed(failure);
-          opener.onOpenFailed(failure);
-        },
+  connect(options: Omit<OpenOptions, 'tls'>, opener: Opener): Attempt {
+    return this.open(options, {
+      onOpen: (connection) => {
+        this.meter.connect('ok');
+        if (this.#ejection.connected()) this.#returned();
+        opener.onOpen(connection);
       },
-    );
+      onOpenFailed: (failure) => {
+        this.connectFailed(failure);
+        opener.onOpenFailed(failure);
+      },
+    });
   }
 
   /** A new connection that counts for nothing. */
-  open({ budget, tls = true }: OpenOptions, opener: Opener): Attempt {
+  open({ budget, speaksFor, tls = true }: OpenOptions, opener: Opener): Attempt {
+    const announced = this.endpoint.proxyProtocol !== null;
     return new Attempt({
       pool: this,
       addresses: this.#addresses,
       tls: tls ? this.#tls : null,
+      proxyHeader: announced ? (speaksFor?.proxyHeader ?? localProxyHeader) : null,
       budget,
       opener,
     });
@@ -192,14 +205,8 @@ export class Pool {
   }
 
   #dropIdle(unfit: (connection: UpstreamConnection) => boolean): void {
-    const kept: UpstreamConnection[] = [];
-    for (const connection of this.#idle) {
-      if (connection.ended) continue;
-      if (unfit(connection)) connection.destroy();
-      else kept.push(connection);
-    }
-    this.#idle = kept;
-    if (kept.length > 0 || this.#sweep === null) return;
+    this.#waiting.drop(unfit);
+    if (this.#waiting.count > 0 || this.#sweep === null) return;
     clearInterval(this.#sweep);
     this.#sweep = null;
   }

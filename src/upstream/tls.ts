@@ -1,6 +1,6 @@
 /** The client's end of TLS towards one endpoint: what it is verified with, what it is shown, and its last session. */
 import { createHash, X509Certificate } from 'node:crypto';
-import type { OnReadOpts } from 'node:net';
+import net, { type OnReadOpts } from 'node:net';
 import tls, {
   type ConnectionOptions,
   type PeerCertificate,
@@ -26,6 +26,11 @@ export function secureContextOf({ ca, certificate }: UpstreamTls): SecureContext
   });
 }
 
+interface TlsConnectOptions {
+  readonly onread: OnReadOpts;
+  readonly proxyHeader: Buffer | null;
+}
+
 export class TlsClient {
   readonly #policy: UpstreamTls;
   /** Whom the certificate must name: a host name, or the address that the configuration gives. */
@@ -41,10 +46,11 @@ export class TlsClient {
     this.#context = secureContextOf(policy);
   }
 
-  connect(to: SocketAddress, onread: OnReadOpts): TLSSocket {
+  /** `proxyHeader` goes before the ClientHello (proxy-protocol.txt §2); null: nothing does. */
+  connect(to: SocketAddress, { onread, proxyHeader }: TlsConnectOptions): TLSSocket {
     const session = this.#session !== null && Date.now() < this.#sessionUntil ? this.#session : undefined;
     const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
-      ...to,
+      ...(proxyHeader === null ? to : { socket: openedWith(proxyHeader, to) }),
       onread,
       secureContext: this.#context,
       rejectUnauthorized: true,
@@ -81,6 +87,12 @@ export class TlsClient {
     if (pins === null || pathOf(certificate).some((link) => pins.includes(pinOf(link)))) return undefined;
     return Object.assign(new Error('no certificate of the path has a pinned key'), { code: 'PIN_MISMATCH' });
   }
+}
+
+/** The header is written in the socket's first listener; TLS begins in a later one. */
+function openedWith(proxyHeader: Buffer, to: SocketAddress): net.Socket {
+  const socket = net.connect({ ...to, noDelay: true });
+  return socket.once('connect', () => socket.write(proxyHeader));
 }
 
 /**

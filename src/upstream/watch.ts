@@ -57,10 +57,13 @@ export class Watch {
       return;
     }
     // Nobody waits for it, and if it goes well the next message finds it warm.
-    this.#running = this.#pool.connect(this.#connectFirst, {
-      onOpen: (connection) => this.#next(() => this.#pool.keep(connection)),
-      onOpenFailed: () => this.#next(() => {}),
-    });
+    this.#running = this.#pool.connect(
+      { budget: this.#connectFirst },
+      {
+        onOpen: (connection) => this.#next(() => this.#pool.keep(connection)),
+        onOpenFailed: () => this.#next(() => {}),
+      },
+    );
   }
 
   #next(settle: () => void): void {

@@ -75,6 +75,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
         deadline: 2_000,
       },
     ],
+    identity: { headers: ['rfc9440'], chain: false },
     limits: {
       head: 16_384,
       fields: 100,

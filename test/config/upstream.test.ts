@@ -33,7 +33,7 @@ async function endpointsOf(upstream: unknown): Promise<RoutePolicy['endpoints']>
   return loaded?.routes[0]?.endpoints ?? [];
 }
 
-const plain = { tls: null, pool: { idle: 256, idleTimeout: 4000 }, health: null };
+const plain = { tls: null, proxyProtocol: null, pool: { idle: 256, idleTimeout: 4000 }, health: null };
 
 describe('an endpoint', () => {
   test.each([
@@ -65,6 +65,7 @@ describe('an endpoint', () => {
         serverName: 'host.example',
         pins: [pin],
       },
+      proxyProtocol: 'v2',
       pool: { idle: 3, idleTimeout: '1m' },
       health: { kind: 'http' },
     });
@@ -78,6 +79,7 @@ describe('an endpoint', () => {
         serverName: 'host.example',
         pins: [pin.slice('sha256/'.length)],
       },
+      proxyProtocol: 'v2',
       pool: { idle: 3, idleTimeout: 60_000 },
       health: { kind: 'http', path: '/', interval: 5000, timeout: 1000 },
     });
@@ -126,6 +128,7 @@ describe('a problem is told at its place:', () => {
     [at('.health.path'), { url: 'http://h', health: { kind: 'tcp', path: '/' } }, 'path only with kind'],
     [at('.health.path'), { url: 'http://h', health: { kind: 'http', path: '/a b' } }, 'a path such as'],
     [at('.pool.reuse'), { url: 'http://h', pool: { reuse: false } }, 'on or off'],
+    [at('.proxyProtocol'), { url: 'http://h', proxyProtocol: 'v1' }, 'allowed v2'],
     [at('.retry'), { url: 'http://h', retry: 1 }, 'an unknown key'],
   ])('%s', async (path, upstream, says) => {
     const { problems, loaded } = await withUpstream(upstream);

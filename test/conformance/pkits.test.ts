@@ -70,6 +70,7 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     match: null,
     ticketKeys: null,
     shadow: null,
+    identityHeaders: { sets: ['rfc9440'], chain: false },
     routes: [{ path: '/', endpoints, deadline: while10s }],
     limits: {
       head: 16_384,

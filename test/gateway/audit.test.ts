@@ -26,7 +26,7 @@ const handshakeFields = [
 ];
 const leafFields = ['subject', 'issuer', 'serial', 'not_before', 'not_after', 'spki_pin', 'thumbprint'];
 const messageFields = [
-  ...['type', 'time', 'conn_id', 'request_id', 'route', 'method', 'path', 'status', 'endpoint'],
+  ...['type', 'time', 'conn_id', 'request_id', 'trace_id', 'route', 'method', 'path', 'status', 'endpoint'],
   ...['request_bytes', 'response_bytes', 'upstream_ms', 'total_ms', 'outcome', 'reason'],
 ];
 

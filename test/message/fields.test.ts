@@ -7,7 +7,7 @@ import {
   responseFields,
 } from '../../src/message/fields.ts';
 
-/** The names of the issue, and one for each of its prefixes. */
+/** Every name, and one or more for each prefix. */
 const identityNames = [
   'Forwarded',
   'Client-Cert',
@@ -24,6 +24,19 @@ const identityNames = [
   'X-SSL-Client-Verify',
   'SSL-Client-Cert',
   'X-Amzn-Mtls-Clientcert-Leaf',
+  'X-Amzn-Tls-Version',
+  'X-TLS-Client-DN',
+  'X-Client-DN',
+  'X-Client-IP',
+  'X-Client-Verify',
+  'X-Cluster-Client-IP',
+  'X-Envoy-External-Address',
+  'X-Original-Forwarded-For',
+  'Client-IP',
+  'CF-Connecting-IP',
+  'CF-Client-Cert-SHA256',
+  'CloudFront-Viewer-Cert-Subject',
+  'Fastly-Client-IP',
 ];
 const hopByHop = [
   'Keep-Alive',
@@ -36,10 +49,12 @@ const hopByHop = [
   'HTTP2-Settings',
 ];
 
-/** Each letter in one case or the other, each hyphen as `-` or `_`. */
+/** Each letter in one case or the other, each hyphen as whatever a host might read as one. */
 function spellings(name: string): fc.Arbitrary<string> {
   const letters = [...name].map((letter) =>
-    letter === '-' ? fc.constantFrom('-', '_') : fc.constantFrom(letter.toLowerCase(), letter.toUpperCase()),
+    letter === '-'
+      ? fc.constantFrom(..."-_.!#$%&'*+^`|~")
+      : fc.constantFrom(letter.toLowerCase(), letter.toUpperCase()),
   );
   return fc.tuple(...letters).map((parts) => parts.join(''));
 }
@@ -50,6 +65,13 @@ describe('a field of a request', () => {
       fc.property(spellings(name), (spelling) => requestFields.rule(spelling) === 'drop'),
       { numRuns: 50 },
     );
+  });
+
+  it('passes with another separator in its name, unless it resembles one that is removed or read', () => {
+    const passing = ['X.Custom', 'SOAP.Action', '!', "it's"];
+    expect(passing.map(requestFields.rule)).toEqual(passing.map(() => 'pass'));
+    const dropped = ['Content.Length', 'Transfer~Encoding', 'Keep.Alive', 'X.Forwarded.For', 'x!ssl-client'];
+    expect(dropped.map(requestFields.rule)).toEqual(['drop', 'drop', 'drop', 'drop', 'drop']);
   });
 
   it.each(hopByHop)('%s is dropped: it is hop-by-hop', (name) => {
@@ -79,7 +101,7 @@ describe('a field of a request', () => {
   });
 
   it('is read when the codec lives by it, in any case', () => {
-    const names = ['HOST', 'Connection', 'content-length', 'Transfer-Encoding', 'EXPECT'];
+    const names = ['HOST', 'Connection', 'content-length', 'Transfer-Encoding', 'EXPECT', 'TraceParent'];
     expect(names.map(requestFields.rule)).toEqual(names.map((name) => name.toLowerCase()));
   });
 });

@@ -37,6 +37,8 @@ describe('a request head', () => {
       length: 12,
       expectContinue: false,
       keepAlive: true,
+      traceparent: null,
+      tracestate: null,
     });
   });
 

@@ -37,6 +37,8 @@ describe('the end of a head', () => {
 });
 
 const rules: Record<string, FieldRule> = {
+  traceparent: 'traceparent',
+  tracestate: 'tracestate',
   Host: 'host',
   Connection: 'connection',
   'Content-Length': 'content-length',
@@ -82,7 +84,23 @@ describe('field lines', () => {
       close: false,
       keepAlive: false,
       idleSeconds: -1,
+      traceparent: null,
+      tracestate: null,
     });
+  });
+
+  it('hand over the trace, one parent at most and the states as one list', () => {
+    expect(section('traceparent: a', 'tracestate: b', 'Kept: 1', 'tracestate: c')).toMatchObject({
+      fields: ['Kept', '1'],
+      traceparent: 'a',
+      tracestate: 'b,c',
+    });
+    expect(section('traceparent: a', 'traceparent: a')).toMatchObject({ traceparent: '' });
+    expect(section('Connection: traceparent', 'traceparent: a', 'tracestate: b')).toMatchObject({
+      traceparent: null,
+      tracestate: 'b',
+    });
+    expect(section('tracestate: b', 'Connection: tracestate')).toMatchObject({ tracestate: null });
   });
 
   it('lose those that Connection names, whichever comes first', () => {

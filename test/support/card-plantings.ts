@@ -52,6 +52,8 @@ export const requests: readonly string[] = [
   `${card()}${cvv}`.repeat(1000),
   request('/ehi', `X-Card: ${card()}\r\nCookie: ${cvv}=${card()}\r\n${card()}: 1\r\n`),
   request('/ehi', `X-Request-Id: ${card()}\r\nX-Forwarded-For: ${card()}\r\ntraceparent: 00-${card()}-1\r\n`),
+  request('/ehi', `traceparent: 00-${card()}${card()}-${card()}-01\r\ntracestate: a=${card()}\r\n`),
+  request('/nowhere', `traceparent: 00-abcdef00${card()}abcdef00-${card()}-01\r\n`),
   request('/ehi', `X Card: ${card()}\r\n`),
   request('/ehi', `X-Card: ${card()}\x01\r\n`),
   request('/ehi', ` folded ${card()}\r\n`),

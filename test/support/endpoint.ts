@@ -10,6 +10,7 @@ export function endpointAt(port: number, options: Partial<EndpointPolicy> = {}):
     target: { host: '127.0.0.1', port },
     authority: `127.0.0.1:${port}`,
     tls: null,
+    proxyProtocol: null,
     pool: { idle: 256, idleTimeout: 4000 },
     health: null,
     ...options,

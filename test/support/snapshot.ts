@@ -21,6 +21,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
     ticketKeys: null,
     shadow: null,
     routes: [],
+    identityHeaders: { sets: ['rfc9440'], chain: false },
     limits: {
       head: 16_384,
       fields: 100,

@@ -41,7 +41,7 @@ afterEach(async () => {
 });
 
 function connect(budget = 10_000): Promise<UpstreamConnection | ConnectFailure> {
-  return new Promise((resolve) => pool.connect(budget, { onOpen: resolve, onOpenFailed: resolve }));
+  return new Promise((resolve) => pool.connect({ budget }, { onOpen: resolve, onOpenFailed: resolve }));
 }
 
 // Nobody listens on the other addresses of loopback.
@@ -108,7 +108,7 @@ it('tells nobody anything when it is cancelled while the resolver is asked', asy
   };
   let resolve: (addresses: string[]) => void = () => {};
   answer = () => new Promise((done) => (resolve = done));
-  pool.connect(10_000, { onOpen: count, onOpenFailed: count }).cancel();
+  pool.connect({ budget: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
   resolve(['127.0.0.1']);
   await connect();
   expect(told).toBe(0);

@@ -54,7 +54,10 @@ function listener(): UpstreamUser & { readonly told: string[]; until(word: strin
 
 function connect(budget = 10_000): Promise<UpstreamConnection> {
   return new Promise((onOpen, reject) => {
-    pool.connect(budget, { onOpen, onOpenFailed: ({ why, cause }) => reject(new Error(`${why} ${cause}`)) });
+    pool.connect(
+      { budget },
+      { onOpen, onOpenFailed: ({ why, cause }) => reject(new Error(`${why} ${cause}`)) },
+    );
   });
 }
 
@@ -168,7 +171,7 @@ it('tells whoever cancels a connection that is being made nothing more', async (
   const count = () => {
     told++;
   };
-  pool.connect(10_000, { onOpen: count, onOpenFailed: count }).cancel();
+  pool.connect({ budget: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
   // The one after it is there: the cancelled one would be too.
   await connect();
   expect(told).toBe(0);
@@ -254,7 +257,7 @@ it('keeps a connection over a change of policy as long as the endpoint stays as 
   const endpoint = endpointAt(listening.port);
   const [upstream] = update(endpoint, '/a');
   const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...listener(), onUpstreamConnect, onUpstreamLost });
+    upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
   });
   connection.pool.release(connection, -1);
   const [, other] = update({ ...endpoint }, '/b', '/c');
@@ -272,7 +275,7 @@ it('closes a connection of an endpoint that is no more as soon as it comes back'
   const routes = [{ path: '/', endpoints: [endpointAt(listening.port)], deadline: 1 }];
   const [upstream] = pools.update({ routes, timeouts });
   const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...listener(), onUpstreamConnect, onUpstreamLost });
+    upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
   });
   pools.update({ routes: [], timeouts });
   expect(connection.ended).toBe(false);

@@ -51,6 +51,7 @@ function dial(upstream: Upstream): Promise<UpstreamConnection | UpstreamLoss> {
   return new Promise((resolve) => {
     let connection: UpstreamConnection;
     upstream.dial({
+      proxyHeader: Buffer.alloc(0),
       onUpstreamConnect: (made) => {
         connection = made;
         connection.write(Buffer.from('?'));

@@ -1,0 +1,59 @@
+/** The header sets that the configuration chose, ready for use; what they say of a leaf is made once for it. */
+import type { ClientPermit } from '../identity/authorize.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificates } from '../pki/pem.ts';
+import type { IdentityHeaders, PolicySnapshot } from '../policy/snapshot.ts';
+import { type CertificateSet, certificateFields, namesOf } from './certificate-fields.ts';
+
+interface Choice extends IdentityHeaders {
+  /** URIs that the gateway's own certificates name it by; empty where no set tells them. */
+  readonly by: readonly string[];
+}
+
+export class IdentityFields {
+  readonly choice: Choice;
+  readonly #known = new WeakMap<Certificate, string>();
+
+  constructor(choice: Choice) {
+    this.choice = choice;
+  }
+
+  /** RFC 7239's field is among them: it is the connection's and the message's, not the leaf's. */
+  get forwarded(): boolean {
+    return this.choice.sets.includes('forwarded');
+  }
+
+  /** The leaf's fields, each with its CRLF. */
+  ofCertificate({ leaf, path }: Pick<ClientPermit, 'leaf' | 'path'>): string {
+    let text = this.#known.get(leaf);
+    if (text === undefined) {
+      const { sets, chain, by } = this.choice;
+      const facts = { leaf, between: chain ? path.slice(1, -1) : [], by };
+      text = sets
+        .filter((set): set is CertificateSet => set !== 'forwarded')
+        .flatMap((set) => Object.entries(certificateFields[set](facts)))
+        .map(([name, value]) => `${name}: ${value}\r\n`)
+        .join('');
+      this.#known.set(leaf, text);
+    }
+    return text;
+  }
+}
+
+/** `last`: what is in use until now; it stays, with what it knows, as long as the choice does. */
+export function compileIdentityFields(
+  { identityHeaders, certificates }: Pick<PolicySnapshot, 'identityHeaders' | 'certificates'>,
+  last: IdentityFields | null,
+): IdentityFields {
+  const { sets, chain } = identityHeaders;
+  const by = sets.includes('envoy') ? certificates.flatMap(({ chain: pem }) => urisOf(pem)) : [];
+  const choice = { sets, chain, by: [...new Set(by)] };
+  return last !== null && JSON.stringify(last.choice) === JSON.stringify(choice)
+    ? last
+    : new IdentityFields(choice);
+}
+
+function urisOf(pem: string): string[] {
+  const [leaf] = readCertificates(Buffer.from(pem, 'latin1'));
+  return leaf === undefined ? [] : namesOf(leaf, 'URI:');
+}

@@ -1,0 +1,178 @@
+/** `identity.headers`: what the host is told by each set and by several, and that nobody else tells it. */
+import { X509Certificate } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { authority } from '../support/authority.ts';
+import { type ClientOptions, post } from '../support/client.ts';
+import type { Message } from '../support/http.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority();
+const subject = {
+  C: 'GB',
+  O: 'Zoë "Q" \\ Söhne',
+  OU: 'Example organisation',
+  CN: '日本\r\nClient-Cert: forged',
+};
+const leaf = pki.issueClient({ subject, sans: ['URI:spiffe://ehi/caller', 'DNS:a.example', 'DNS:b;c'] });
+const { der } = leaf;
+const parsed = parseCertificate(der);
+const pem = new X509Certificate(der).toString();
+
+/** As OpenSSL writes the subject by RFC 2253. */
+const name =
+  'CN=\\E6\\97\\A5\\E6\\9C\\AC\\0d\\0aClient-Cert: forged,OU=Example organisation,O=Zo\\C3\\AB \\"Q\\" \\\\ S\\C3\\B6hne,C=GB';
+const issuer = 'CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB';
+const base64 = (bytes: Buffer) => `:${bytes.toString('base64')}:`;
+const serial = parsed.serial.toUpperCase();
+const iso = (time: number) => new Date(time).toISOString().replace('.000', '');
+
+/** What each set tells of this leaf. */
+const told: Record<string, [string, unknown][]> = {
+  rfc9440: [['Client-Cert', base64(der)]],
+  nginx: [
+    ['X-SSL-Client-Verify', 'SUCCESS'],
+    ['X-SSL-Client-Cert', encodeURIComponent(pem)],
+    ['X-SSL-Client-S-DN', name],
+    ['X-SSL-Client-I-DN', issuer],
+    ['X-SSL-Client-Serial', serial],
+    ['X-SSL-Client-Fingerprint', parsed.x509.fingerprint.replaceAll(':', '').toLowerCase()],
+  ],
+  'ingress-nginx': [
+    ['ssl-client-verify', 'SUCCESS'],
+    ['ssl-client-cert', encodeURIComponent(pem)],
+    ['ssl-client-subject-dn', name],
+    ['ssl-client-issuer-dn', issuer],
+  ],
+  aws: [
+    ['X-Amzn-Mtls-Clientcert-Serial-Number', serial],
+    ['X-Amzn-Mtls-Clientcert-Issuer', issuer],
+    ['X-Amzn-Mtls-Clientcert-Subject', name],
+    [
+      'X-Amzn-Mtls-Clientcert-Validity',
+      `NotBefore=${iso(parsed.notBefore)};NotAfter=${iso(parsed.notAfter)}`,
+    ],
+    ['X-Amzn-Mtls-Clientcert-Leaf', pem.replaceAll(' ', '%20').replaceAll('\n', '%0A')],
+  ],
+  envoy: [
+    [
+      'X-Forwarded-Client-Cert',
+      `Hash=${parsed.sha256};Cert="${encodeURIComponent(pem)}"` +
+        `;Subject="${name.replaceAll('\\"', '\\22').replaceAll('\\\\', '\\5C')}";URI=spiffe://ehi/caller;DNS=a.example`,
+    ],
+  ],
+  forwarded: [['Forwarded', 'for=127.0.0.1;by=127.0.0.1;host=ehi.example;proto=https']],
+};
+const all = Object.keys(told);
+
+/** Every name that any set has, and some that hosts are known to believe. */
+const forgeries = [
+  ...Object.values(told).flatMap((fields) => fields.map(([each]) => each)),
+  ...['Client-Cert-Chain', 'X-Amzn-Mtls-Clientcert', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Real-IP'],
+  ...['X-Forwarded-Host', 'X-Request-Id', 'X-Forwarded-Tls-Client-Cert', 'X-Client-Cert-Present'],
+].flatMap((each) => {
+  const odd = ['-', '_', '.', '~'].map((separator) => each.replaceAll('-', separator));
+  return [...odd, each.toLowerCase(), each.toUpperCase(), each.replace('-', '_'), each].map(
+    (spelled) => `${spelled}: forged`,
+  );
+});
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage({ authority: pki });
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** What the host got of it, without the fields that are always the same. */
+async function relay(fields: string[] = [], client: Partial<ClientOptions> = { leaf }): Promise<Message> {
+  const index = stage.host.requests.length;
+  await stage.send(post({ fields }), client);
+  return stage.host.request(index);
+}
+
+/** Everything that the gateway says of the caller, in its order. */
+function around(sets: readonly string[]): [string, unknown][] {
+  const certificate = sets.filter((set) => set !== 'forwarded').flatMap((set) => told[set] ?? []);
+  return [
+    ['Host', 'ehi.example'],
+    ['Content-Type', 'application/json'],
+    ...certificate,
+    ...(sets.includes('forwarded') ? (told.forwarded ?? []) : []),
+    ['X-Forwarded-For', '127.0.0.1'],
+    ['X-Forwarded-Proto', 'https'],
+    ['X-Request-Id', expect.stringMatching(/^[0-9a-f]{10}-[0-9a-f]+\.1$/)],
+    ['traceparent', expect.stringMatching(/^00-/)],
+    ['Content-Length', '7'],
+  ];
+}
+
+describe.each([...all.map((set) => [set]), all, ['forwarded', 'rfc9440'], ['envoy', 'aws']])(
+  'the host is told by %s %s',
+  (...sets: string[]) => {
+    it('who called, and nothing else, whatever the client says', async () => {
+      await stage.reload({ identity: { headers: sets } });
+      expect((await relay()).fields).toEqual(around(sets));
+      for (let at = 0; at < forgeries.length; at += 90) {
+        expect((await relay(forgeries.slice(at, at + 90))).fields).toEqual(around(sets));
+      }
+    });
+  },
+);
+
+it('is told of the CAs between the leaf and the root where `chain` asks for it', async () => {
+  await stage.reload({ identity: { headers: ['rfc9440'], chain: true } });
+  const { fields } = await relay(['Client-Cert-Chain: :AAAA:']);
+  expect(fields.filter(([each]) => /client-cert/i.test(each))).toEqual([
+    ['Client-Cert', base64(der)],
+    ['Client-Cert-Chain', base64(pki.issuing.der)],
+  ]);
+});
+
+it('follows a changed configuration on an open connection, and each message’s Host', async () => {
+  await stage.reload({ identity: { headers: ['forwarded'] } });
+  await using client = await stage.connect({ leaf });
+  const ask = async (host: string) => {
+    const index = stage.host.requests.length;
+    await client.exchange(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    return stage.host.request(index);
+  };
+  for (const host of ['a', 'a:1', '[::1]:8443', 'a,for=1']) {
+    const quoted = host === 'a' ? host : `"${host}"`;
+    const field = (await ask(host)).field('forwarded');
+    expect(field).toBe(`for=127.0.0.1;by=127.0.0.1;host=${quoted};proto=https`);
+  }
+  await stage.reload({ identity: { headers: ['envoy'] } });
+  const changed = await ask('a');
+  expect([changed.field('forwarded'), changed.field('x-forwarded-client-cert')]).toEqual([
+    undefined,
+    told.envoy?.[0]?.[1],
+  ]);
+});
+
+it('names the gateway by the URIs of its own certificate in XFCC', async () => {
+  const own = pki.issueServer({ sans: ['IP:127.0.0.1', 'URI:spiffe://ehi/gateway'] });
+  await using named = await openStage({
+    authority: pki,
+    files: { 'named.pem': own.chainPem, 'named.key': own.keyPem },
+    config: {
+      identity: { headers: ['envoy'] },
+      listen: { certificate: { chain: 'named.pem', key: 'named.key' } },
+    },
+  });
+  await named.send(post());
+  const field = (await named.host.request(0)).field('x-forwarded-client-cert');
+  expect(field).toMatch(/^By=spiffe:\/\/ehi\/gateway;Hash=/);
+});
+
+it('names a client of IPv6 in brackets and quotation marks', async () => {
+  await using six = await openStage({
+    authority: pki,
+    config: { listen: { address: '::1' }, identity: { headers: ['forwarded'] } },
+  });
+  await six.send(post(), { host: '::1' } as Partial<ClientOptions>);
+  const received = await six.host.request(0);
+  expect(received.field('forwarded')).toBe('for="[::1]";by="[::1]";host=ehi.example;proto=https');
+  expect(received.field('x-forwarded-for')).toBe('::1');
+});

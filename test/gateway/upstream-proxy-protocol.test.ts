@@ -1,0 +1,178 @@
+/** `proxyProtocol: v2` of an endpoint: the host is told whom a connection speaks for, and it speaks for nobody else. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { type Client, post } from '../support/client.ts';
+import { type Host, type HostPlace, openHost } from '../support/host.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { openProxied, type Proxied } from '../support/proxied.ts';
+import { handshakeOf, messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority({ name: 'Host' });
+const server = pki.issueServer();
+const while60s = { idleTimeout: '60s' };
+
+let open: AsyncDisposableStack;
+let host: Host;
+let door: Proxied;
+
+beforeEach(() => {
+  open = new AsyncDisposableStack();
+});
+afterEach(() => open.disposeAsync());
+
+async function stageWith(
+  endpoint: object = {},
+  options: { place?: HostPlace; config?: object; behind?: boolean } = {},
+) {
+  host = open.use(await openHost({}, options.place));
+  door = open.use(await openProxied(host));
+  const proxied = { url: urlOf(options.place), proxyProtocol: 'v2', pool: while60s, ...endpoint };
+  const dead = 'http://127.0.0.1:1';
+  return open.use(
+    await openStage({
+      routes: [{ path: '/', upstream: options.behind ? [dead, proxied] : proxied }],
+      files: { 'host-ca.pem': pki.root.pem },
+      config: { ...options.config },
+    }),
+  );
+}
+
+function urlOf({ tls }: HostPlace = {}): string {
+  return `http${tls === undefined ? '' : 's'}://127.0.0.1:${door.port}`;
+}
+
+/** Sends one message and gives what the host got. */
+async function relay(client: Client): Promise<Message> {
+  const index = host.requests.length;
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  return host.request(index);
+}
+
+async function connIdOf(stage: Stage, received: Message): Promise<unknown> {
+  return (await handshakeOf(stage.gateway, received)).conn_id;
+}
+
+const kinds = [
+  ['without TLS', undefined],
+  ['before the handshake of TLS', { cert: server.chainPem, key: server.keyPem }],
+] as const;
+
+it.each(kinds)('names the client, where it connected to and the connection, %s', async (_which, tls) => {
+  const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
+  await using client = await stage.connect();
+  const received = await relay(client);
+  expect(door.headers).toEqual([
+    {
+      command: 'PROXY',
+      source: `127.0.0.1:${client.socket.localPort}`,
+      destination: `127.0.0.1:${stage.gateway.port}`,
+      uniqueId: await connIdOf(stage, received),
+    },
+  ]);
+  expect(await messageOf(stage.gateway, received)).toMatchObject({ outcome: 'answered', status: 200 });
+});
+
+it('uses a connection again for its own client, and never for another', async () => {
+  const stage = await stageWith();
+  await using first = await stage.connect();
+  await using second = await stage.connect();
+  for (let round = 0; round < 5; round++) {
+    const [one, other] = [await relay(first), await relay(second)];
+    expect(await connIdOf(stage, one)).toBe(door.headers[0]?.uniqueId);
+    expect(await connIdOf(stage, other)).toBe(door.headers[1]?.uniqueId);
+  }
+  expect(door.headers.map(({ source }) => source)).toEqual(
+    [first, second].map(({ socket }) => `127.0.0.1:${socket.localPort}`),
+  );
+  // On the host's side each connection got one client's messages alone.
+  expect(host.connectionCount).toBe(2);
+  for (const index of [0, 1]) {
+    const ids =
+      host
+        .received(index)
+        .toString('latin1')
+        .match(/X-Request-Id: [^.]+/g) ?? [];
+    expect([ids.length, new Set(ids).size]).toEqual([5, 1]);
+  }
+});
+
+it.each(kinds)(
+  'closes a client’s connection to the host when the client goes, and gives the next one of its own, %s',
+  async (_kind, tls) => {
+    const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
+    const first = await stage.connect();
+    await relay(first);
+    const [waiting] = door.sockets;
+    const closed = once(waiting as NonNullable<typeof waiting>, 'close');
+    await first[Symbol.asyncDispose]();
+    await closed;
+    await using next = await stage.connect();
+    await relay(next);
+    expect(door.headers).toHaveLength(2);
+    expect(door.headers[1]?.uniqueId).not.toBe(door.headers[0]?.uniqueId);
+  },
+);
+
+it('makes a connection for each message where reuse is off', async () => {
+  const stage = await stageWith({ pool: { reuse: 'off' } });
+  await using client = await stage.connect();
+  for (let round = 0; round < 3; round++) await relay(client);
+  expect(door.headers).toHaveLength(3);
+  expect(new Set(door.headers.map(({ uniqueId }) => uniqueId)).size).toBe(1);
+});
+
+it('tells the address that a trusted load balancer states', async () => {
+  const stage = await stageWith({}, { config: { listen: { proxyProtocol: { trusted: ['127.0.0.0/8'] } } } });
+  const balancer = connect({ port: stage.gateway.port, host: '127.0.0.1' });
+  await once(balancer, 'connect');
+  balancer.write('PROXY TCP6 2001:db8::9 2001:db8::1 40001 8443\r\n');
+  await using client = await stage.connect({ socket: balancer });
+  await relay(client);
+  const mapped = '00000000000000000000ffff7f000001';
+  expect(door.headers).toMatchObject([
+    {
+      source: '20010db8000000000000000000000009:40001',
+      destination: `${mapped}:${stage.gateway.port}`,
+    },
+  ]);
+  balancer.destroy();
+});
+
+it('goes to the endpoint that is connected to, when another was tried before', async () => {
+  const stage = await stageWith({}, { behind: true });
+  await using client = await stage.connect();
+  await relay(client);
+  expect(door.headers).toMatchObject([{ source: `127.0.0.1:${client.socket.localPort}` }]);
+});
+
+it.each(['tcp', 'http', 'tls'])('checks its health as nobody: %s', async (kind) => {
+  const tls = kind === 'tls' ? { tls: { cert: server.chainPem, key: server.keyPem } } : {};
+  const endpoint = {
+    health: { kind, interval: '20ms' },
+    ...('tls' in tls && { tls: { ca: 'host-ca.pem' } }),
+  };
+  const stage = await stageWith(endpoint, { place: tls });
+  const passed = `ehi_upstream_checks_total{endpoint="${urlOf(tls)}",result="passed"}`;
+  await metricsWhen(stage.gateway, (samples) => (samples.get(passed) ?? 0) >= 3);
+  expect(door.headers.slice(0, 3)).toEqual(
+    Array(3).fill({ command: 'LOCAL', source: null, destination: null, uniqueId: null }),
+  );
+});
+
+it('says so, as of any other host, when the endpoint cannot be connected to', async () => {
+  const stage = await stageWith(
+    { tls: { ca: 'host-ca.pem' } },
+    { place: { tls: { cert: server.chainPem, key: server.keyPem } } },
+  );
+  await door.close();
+  const answer = await stage.send(post());
+  expect(statusOf(answer)).toBe(502);
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({
+    outcome: 'failed',
+    reason: 'connect_failed',
+  });
+});
