@@ -25,9 +25,10 @@ import {
   trustAnchor,
 } from '../support/pkits.ts';
 import { nothingToAsk, revocationPolicy } from '../support/revocation.ts';
+import { snapshotOf } from '../support/snapshot.ts';
 
 const pki = authority();
-const server = pki.issueServer();
+const base = snapshotOf(pki);
 const records: AuditRecord[] = [];
 let host: Host;
 let gateway: Gateway;
@@ -47,57 +48,21 @@ function readable(certificates: readonly Buffer[], crls: readonly Buffer[]): Crl
 }
 
 /** The case's CAs are the anchor's, as they are: the loader would refuse the malformed ones. */
-function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean): PolicySnapshot {
-  const endpoints = [endpointAt(host.port)];
-  const while10s = 10_000;
+function caseSnapshot({ certificates, crls }: Material, advertiseCaNames: boolean): PolicySnapshot {
+  const revocation = { ...nothingToAsk, policy, crls: readable(certificates, crls) };
   return {
+    ...base,
     generation: ++generation,
-    certificates: [{ chain: server.chainPem, key: server.keyPem }],
-    anchors: [
-      {
-        name: 'pkits',
-        root: trustAnchor,
-        issuing: certificates,
-        revocation: { ...nothingToAsk, policy, crls: readable(certificates, crls) },
-      },
-    ],
+    anchors: [{ name: 'pkits', root: trustAnchor, issuing: certificates, revocation }],
     advertiseCaNames,
-    rejectWith: 'http',
-    proxyTrusted: [],
-    allowlist: null,
-    refuseAt: 'accept',
-    pins: null,
-    match: null,
-    ticketKeys: null,
-    shadow: null,
-    identityHeaders: { sets: ['rfc9440'], chain: false },
-    routes: [{ path: '/', endpoints, deadline: while10s }],
-    limits: {
-      head: 16_384,
-      fields: 100,
-      body: 1_024,
-      connections: 100,
-      unfinishedHandshakes: 100,
-      handshakeRate: 100_000,
-      delay: 10_000,
-    },
-    timeouts: {
-      handshake: while10s,
-      head: while10s,
-      bodyIdle: while10s,
-      keepAlive: while10s,
-      connectFirst: while10s,
-      connect: while10s,
-      drainDelay: 0,
-      drain: 0,
-    },
+    routes: [{ path: '/', endpoints: [endpointAt(host.port)], deadline: 10_000 }],
   };
 }
 
 beforeAll(async () => {
   host = await openHost();
   gateway = new Gateway({
-    snapshot: snapshotOf({ certificates: [], crls: [] }, true),
+    snapshot: caseSnapshot({ certificates: [], crls: [] }, true),
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
     recorder: {
       meter: new Meter(),
@@ -115,7 +80,7 @@ afterAll(async () => {
 
 /** `valid` when the message reached the host, else why it did not. */
 async function drive(pkitsCase: PkitsCase, mode: (typeof modes)[number]): Promise<string> {
-  gateway.update(snapshotOf(pkitsCase, mode.advertiseCaNames));
+  gateway.update(caseSnapshot(pkitsCase, mode.advertiseCaNames));
   records.length = 0;
   const secureContext = loadKey(pkitsCase);
   if (secureContext === null) return 'unusable_key';
