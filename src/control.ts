@@ -61,6 +61,9 @@ interface ControlParts {
   readonly logger: Logger;
 }
 
+/** How long changes are gathered before they are published together, ms. */
+const GATHER_MS = 10;
+
 class Control {
   readonly #parts: ControlParts;
   readonly #metrics: Metrics;
@@ -70,6 +73,7 @@ class Control {
   #supervisor: Supervisor | null = null;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
   #trusted: () => void = () => {};
+  #pending: NodeJS.Timeout | null = null;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -83,7 +87,10 @@ class Control {
     });
     this.#reloads = new Reloads({
       ...parts,
-      onDone: (successful) => this.#metrics.reloaded(successful, Date.now()),
+      onDone: (successful) => {
+        this.#flush();
+        this.#metrics.reloaded(successful, Date.now());
+      },
     });
   }
 
@@ -117,7 +124,7 @@ class Control {
     });
     this.#sources = await Sources.open(loaded, {
       signal: stop,
-      onChange: () => this.#publish(),
+      onChange: () => this.#changed(),
       onTrust: (event) => reporting.trust(event),
       onRevocation: (event) => this.#onRevocation(event),
     });
@@ -159,7 +166,19 @@ class Control {
     process.stdout.write(`${JSON.stringify({ type: 'ready', listen, admin })}\n`);
   }
 
+  /** Many OCSP answers may come at one moment: together they are one snapshot. */
+  #changed(): void {
+    this.#pending ??= setTimeout(() => this.#publish(), GATHER_MS);
+  }
+
+  /** What has changed and was not told yet is told now. */
+  #flush(): void {
+    if (this.#pending !== null) this.#publish();
+  }
+
   #publish(): void {
+    if (this.#pending !== null) clearTimeout(this.#pending);
+    this.#pending = null;
     const sources = this.#sources;
     if (sources === null || sources.anchors().length === 0) return;
     this.#trusted();
@@ -184,11 +203,13 @@ class Control {
   /** The snapshot that holds the answers is published before the relay threads hear that there are any. */
   async #contact({ anchor, leaf }: Extract<Told, { type: 'unseen' }>): Promise<void> {
     const sha256 = await this.#sources?.contact(anchor, leaf);
+    this.#flush();
     if (sha256 !== undefined) this.#supervisor?.contacted({ anchor, leaf: sha256 });
   }
 
   /** In reverse order of opening; the audit last, for it hears of everything else. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#pending !== null) clearTimeout(this.#pending);
     await this.#reloads[Symbol.asyncDispose]();
     await this.#sources?.[Symbol.asyncDispose]();
     await this.#admin?.close();
