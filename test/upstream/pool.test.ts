@@ -83,6 +83,33 @@ it('gives back the connection that was used last', async () => {
   expect(take()).toBe(null);
 });
 
+it('keeps what speaks for its user for that user alone, and what speaks for nobody not at all', async () => {
+  pool.close();
+  pool = poolOf(endpointAt(listening.port, { proxyProtocol: 'v2', pool: { idle: 2, idleTimeout: 4000 } }));
+  const users = [listener(), listener(), listener()];
+  const opened = await Promise.all(users.map(open));
+  const connections = opened.map(({ connection }) => connection);
+  for (const connection of connections) pool.release(connection, -1);
+  expect(connections.map(({ ended }) => ended)).toEqual([false, false, true]);
+  expect([take(), take(users[1]), take(users[1]), take(users[0])]).toEqual([
+    null,
+    connections[1],
+    null,
+    connections[0],
+  ]);
+
+  const [first, second] = connections as [UpstreamConnection, UpstreamConnection];
+  pool.release(first, -1);
+  pool.release(second, -1);
+  pool.leave(users[0] as UpstreamUser);
+  expect([first.ended, second.ended]).toEqual([true, false]);
+  expect(take(users[0])).toBe(null);
+
+  const trial = await connect();
+  pool.keep(trial);
+  expect(trial.ended).toBe(true);
+});
+
 it('tells the user of the moment, and nobody before it', async () => {
   const [earlier, later] = [listener(), listener()];
   const { connection, socket } = await open(earlier);
