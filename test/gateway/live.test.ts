@@ -153,7 +153,7 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const pki = authority();
     const stage = opened.use(await openStage({ authority: pki }));
     // A certificate's times are whole seconds. From now on: the start of a process may take as long as this.
-    const doomed = pki.issueClient({ notAfter: Math.ceil(Date.now() / seconds) * seconds + 4 * seconds });
+    const doomed = pki.issueClient({ notAfter: Math.ceil(Date.now() / seconds) * seconds + 8 * seconds });
     return scene(opened, { stage, doomed, other: pki.issueClient(), reason: 'expired' }, async () => {});
   },
 };

@@ -23,12 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 
-/** Has what the source says end in four seconds, and later where the gateway does not take that in time. */
+/** Has what the source says end in two seconds, and in twice as many where the gateway has not taken it by then. */
 async function endSoon({ gateway }: Stage, each: RevocationCase): Promise<void> {
   const { source } = opened.of(each);
   const labels = { anchor: each.name, kind: source.kind, address: source.address };
-  for (let isTaken = false; !isTaken; ) {
-    const end = Math.ceil(Date.now() / second) * second + 4 * second;
+  let isTaken = false;
+  for (let left = 2 * second; !isTaken; left *= 2) {
+    const end = Math.ceil(Date.now() / second) * second + left;
     source.endAt(end);
     await metricsWhen(gateway, (samples) => {
       const ends = valuesOf(samples, 'ehi_revocation_next_update_timestamp_seconds', labels);

@@ -49,6 +49,8 @@ export class Gateway implements AsyncDisposable {
     });
     createInterface({ input: process.stdout }).on('line', (line) => {
       this.#stdout += `${line}\n`;
+      // Whoever is killed may leave half a line behind.
+      if (!line.endsWith('}')) return;
       const record = JSON.parse(line) as AuditRecord;
       if (record.type === 'ready') this.#ready = record as unknown as Ready;
       else this.#records.push(record);
