@@ -1,0 +1,38 @@
+/** `identity` in a configuration: which header sets may be chosen, and what is told of any other choice. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { describeProblem } from '../../src/errors.ts';
+import { createSite, type Site } from './site.ts';
+
+let site: Site;
+
+beforeAll(async () => {
+  site = await createSite();
+});
+
+afterAll(() => site[Symbol.asyncDispose]());
+
+test.each([
+  [undefined, { headers: ['rfc9440'], chain: false }],
+  [{}, { headers: ['rfc9440'], chain: false }],
+  [
+    { headers: ['forwarded', 'rfc9440'], chain: true },
+    { headers: ['forwarded', 'rfc9440'], chain: true },
+  ],
+])('may be %j, and the order is kept', async (identity, expected) => {
+  const { loaded } = await site.examine(identity === undefined ? {} : { identity });
+  expect(loaded?.config.identity).toEqual(expected);
+});
+
+test.each<[string, object, string]>([
+  ['identity.headers', { headers: [] }, 'at least one'],
+  ['identity.headers', { headers: 'rfc9440' }, 'a list of header sets'],
+  ['identity.headers', { headers: ['aws', 'envoy', 'aws'] }, 'each header set once'],
+  ['identity.headers[1]', { headers: ['aws', 'haproxy'] }, 'any of rfc9440, nginx, ingress-nginx, aws'],
+  ['identity.chain', { headers: ['aws'], chain: true }, 'chain only with rfc9440'],
+  ['identity.header', { header: ['aws'] }, 'an unknown key'],
+])('tells at %s what is wrong with %j', async (path, identity, says) => {
+  const { problems, loaded } = await site.examine({ identity });
+  expect(loaded).toBe(null);
+  expect(problems.map((problem) => problem.path)).toEqual([path]);
+  expect(problems.map(describeProblem).join()).toContain(says);
+});
