@@ -13,7 +13,8 @@ import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Alarm } from './alarm.ts';
 import { type Caller, identityFields } from './caller.ts';
-import { Exchange, type ExchangeClient } from './exchange.ts';
+import type { ExchangeClient } from './client.ts';
+import { Exchange } from './exchange.ts';
 import type { RouteTable } from './route.ts';
 
 /** What a relay thread forwards by; replaced as a whole. */

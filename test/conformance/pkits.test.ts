@@ -25,6 +25,7 @@ import {
   trustAnchor,
 } from '../support/pkits.ts';
 import { nothingToAsk, revocationPolicy } from '../support/revocation.ts';
+import { answers } from '../support/snapshot.ts';
 
 const pki = authority();
 const server = pki.issueServer();
@@ -70,7 +71,7 @@ function snapshotOf({ certificates, crls }: Material, advertiseCaNames: boolean)
     match: null,
     ticketKeys: null,
     shadow: null,
-    routes: [{ path: '/', endpoints, deadline: while10s }],
+    routes: [{ ...answers, path: '/', endpoints }],
     limits: { head: 16_384, fields: 100, body: 1_024, connections: 100, unfinishedHandshakes: 100 },
     timeouts: {
       handshake: while10s,
