@@ -40,11 +40,7 @@ export function writeResponseHead(
 ): string {
   // RFC 9110 §8.6: a 1xx or 204 has no Content-Length; one to HEAD or with 304 says what GET would get.
   const stated = length !== -1 && head.status >= 200 && head.status !== 204;
-  const framing = chunked
-    ? 'Transfer-Encoding: chunked\r\n'
-    : stated
-      ? `Content-Length: ${length}\r\n`
-      : '';
+  const framing = chunked ? 'Transfer-Encoding: chunked\r\n' : stated ? `Content-Length: ${length}\r\n` : '';
   const connection = close ? 'Connection: close\r\n' : '';
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${writeFields(head.fields)}${framing}${connection}\r\n`;
 }

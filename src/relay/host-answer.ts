@@ -135,7 +135,7 @@ export class HostAnswer {
 
   /** Bytes `at` to `end` of the payload, and the head before its first ones: sent, or kept while its length may be known. */
   #pass(bytes: Buffer, at: number, end: number): void {
-    let part = { bytes, at, end };
+    let part: Span = { bytes, at, end };
     let { length } = this.head as ResponseHead;
     if (this.#collecting) {
       const fits = this.received <= collected;
@@ -149,9 +149,15 @@ export class HostAnswer {
       this.#collecting = false;
     }
     const head = this.begun ? '' : this.#begin(length);
-    const { complete: last } = this;
-    if (head !== '' || part.end > part.at || (last && this.#chunked)) {
-      this.flowing = this.#sender.send(assemble(head, { ...part, chunked: this.#chunked, last }));
+    const payload = {
+      bytes: part.bytes,
+      at: part.at,
+      end: part.end,
+      chunked: this.#chunked,
+      last: this.complete,
+    };
+    if (head !== '' || payload.end > payload.at || (payload.last && payload.chunked)) {
+      this.flowing = this.#sender.send(assemble(head, payload));
     }
   }
 

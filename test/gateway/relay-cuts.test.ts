@@ -119,7 +119,8 @@ it('cuts the answer when its chunks go wrong after it began', async () => {
   await begun;
   for (const socket of stage.host.sockets) socket.write('1;x\r\n');
   expect(await answerOrCut(client)).toBeNull();
-  expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject({ outcome: 'cut' });
+  const cut = { outcome: 'cut', reason: 'answer_cut', response_bytes: 1 };
+  expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject(cut);
 });
 
 it('cuts an answer that the deadline finds begun', async () => {

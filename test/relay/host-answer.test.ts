@@ -114,7 +114,9 @@ describe('an answer without a length', () => {
     for (let part = 0; part < 64; part++) scene.read(bodyOf(KiB));
     expect(scene.writes).toHaveLength(0);
     scene.read(Buffer.from('x'));
-    expect(takeMessage(Buffer.concat([scene.sent, Buffer.from('0\r\n\r\n')]))?.body).toHaveLength(64 * KiB + 1);
+    expect(takeMessage(Buffer.concat([scene.sent, Buffer.from('0\r\n\r\n')]))?.body).toHaveLength(
+      64 * KiB + 1,
+    );
     for (let part = 1; part < 10; part++) {
       scene.read(Buffer.from('yz'));
       expect(scene.writes.at(-1)?.toString()).toBe('2\r\nyz\r\n');
@@ -136,7 +138,10 @@ describe('an answer without a length', () => {
     const scene = new Scene(false).begin({ contentLength: 'asis' });
     expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhalf'))).toBe('unproven_end');
     expect(scene.writes).toHaveLength(0);
-    for (const framed of ['Content-Length: 1\r\n\r\na', 'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n']) {
+    for (const framed of [
+      'Content-Length: 1\r\n\r\na',
+      'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+    ]) {
       scene.begin();
       expect(scene.read(Buffer.from(`HTTP/1.1 200 OK\r\n${framed}`))).toBeNull();
       expect(scene.answer.complete).toBe(true);
