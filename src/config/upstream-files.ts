@@ -35,7 +35,7 @@ export async function readRoutes(
   const { data = [] } = routesSchema(folder).safeParse(raw);
   const notes: Notes = { files: [], problems: [], warnings: [] };
   const routes: RoutePolicy[] = [];
-  for (const [index, { path, upstream, deadline }] of data.entries()) {
+  for (const [index, { upstream, ...route }] of data.entries()) {
     const listed = Array.isArray((raw as { upstream: unknown }[])[index]?.upstream);
     const endpoints: EndpointPolicy[] = [];
     for (const [position, endpoint] of upstream.entries()) {
@@ -43,7 +43,7 @@ export async function readRoutes(
       const tls = endpoint.url.secure ? await readTls(endpoint, { at, now, notes }) : null;
       endpoints.push(policyOf(endpoint, tls));
     }
-    routes.push({ path, endpoints, deadline });
+    routes.push({ firstByte: null, idle: null, ...route, endpoints });
   }
   return { routes, ...notes };
 }

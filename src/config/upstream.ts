@@ -12,6 +12,27 @@ export function routesSchema(folder: string) {
     deadline: duration()
       .prefault('2s')
       .describe('From the complete request head to the last byte of the answer.'),
+    firstByte: duration()
+      .exactOptional()
+      .describe(
+        'How long the host may say nothing once it has a connection and the whole request. Absent: only the deadline counts.',
+      ),
+    idle: duration()
+      .exactOptional()
+      .describe('Between two pieces of its answer. Absent: only the deadline counts.'),
+    budget: duration()
+      .prefault('200ms')
+      .describe('An answer later than this is counted as late; nothing else comes of it.'),
+    contentLength: choice('ensure', 'asis')
+      .prefault('ensure')
+      .describe(
+        '`ensure`: an answer in chunks or until close is collected up to 64 KiB and sent with Content-Length; beyond that it goes on in chunks. `asis`: every piece goes on as it comes.',
+      ),
+  }).superRefine(({ deadline, ...route }, context) => {
+    for (const name of ['firstByte', 'idle'] as const) {
+      if ((route[name] ?? 0) <= deadline) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'at most the deadline of the route' });
+    }
   });
   return listOf(route, 'routes').describe('Which internal host gets a message; the longest path wins.');
 }

@@ -1,6 +1,7 @@
 /** The record of a request that was not sent on. */
 import { messageLine } from '../audit/record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { noRoute } from '../telemetry/route-meter.ts';
 import type { RefusedHead, RequestHead } from './request.ts';
 import { readTraceId } from './trace.ts';
 
@@ -14,7 +15,7 @@ interface RefusalFacts {
 }
 
 export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
-  recorder.meter.message('none', facts.status, Number.NaN, Number.NaN);
+  recorder.meter.route(noRoute).message(facts.status, Number.NaN, Number.NaN);
   recorder.audit(
     messageLine({
       time: Date.now(),

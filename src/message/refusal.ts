@@ -65,10 +65,16 @@ export const upstreamFailures = {
     says: 'the host or the gateway would not have the other’s TLS: the log says why; not sent again',
   },
   closed_early: { status: 502, says: 'the host closed the connection before it answered; not sent again' },
+  unproven_end: {
+    status: 502,
+    says: 'over TLS the host’s answer has neither Content-Length nor chunks: its end cannot be told from a cut (RFC 9112 §9.8)',
+  },
   bad_answer: { status: 502, says: 'the host’s answer is not valid HTTP/1.1' },
   deadline: { status: 504, says: 'the host did not answer within the route’s deadline' },
+  first_byte_timeout: { status: 504, says: 'the host said nothing for the route’s firstByte' },
+  idle_timeout: { status: 504, says: 'the host’s answer stood still for the route’s idle' },
   shutdown: { status: 503, says: 'the gateway ended, after timeouts.drain, before the host answered' },
-  answer_cut: { status: 502, says: 'the answer ended in the middle; the client’s connection was cut too' },
+  answer_cut: { status: 502, says: 'the host’s answer ended in the middle' },
 } as const satisfies Record<string, MessageRefusal>;
 
 export type UpstreamFailureName = keyof typeof upstreamFailures;

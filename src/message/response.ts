@@ -16,6 +16,15 @@ export interface ResponseHead {
   readonly idleSeconds: number;
 }
 
+/** Says what its body is. */
+export function hasContentType({ fields }: ResponseHead): boolean {
+  for (let at = 0; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    if (name.length === 12 && name.toLowerCase() === 'content-type') return fields[at + 1] !== '';
+  }
+  return false;
+}
+
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
 
 const statusLine = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;

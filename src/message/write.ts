@@ -25,6 +25,8 @@ export function writeRequestEnd(head: RequestHead): string {
 }
 
 interface AnswerFraming {
+  /** Content-Length, -1 without one; absent: as the host stated it. */
+  readonly length?: number;
   /** The answer's body is sent in chunks. */
   readonly chunked: boolean;
   /** The connection ends after this answer. */
@@ -32,14 +34,13 @@ interface AnswerFraming {
 }
 
 /** The answer's whole head for the client. */
-export function writeResponseHead(head: ResponseHead, { chunked, close }: AnswerFraming): string {
+export function writeResponseHead(
+  head: ResponseHead,
+  { length = head.length, chunked, close }: AnswerFraming,
+): string {
   // RFC 9110 §8.6: a 1xx or 204 has no Content-Length; one to HEAD or with 304 says what GET would get.
-  const stated = head.length !== -1 && head.status >= 200 && head.status !== 204;
-  const framing = chunked
-    ? 'Transfer-Encoding: chunked\r\n'
-    : stated
-      ? `Content-Length: ${head.length}\r\n`
-      : '';
+  const stated = length !== -1 && head.status >= 200 && head.status !== 204;
+  const framing = chunked ? 'Transfer-Encoding: chunked\r\n' : stated ? `Content-Length: ${length}\r\n` : '';
   const connection = close ? 'Connection: close\r\n' : '';
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${writeFields(head.fields)}${framing}${connection}\r\n`;
 }

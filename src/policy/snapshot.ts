@@ -89,6 +89,13 @@ export interface RoutePolicy {
   readonly endpoints: readonly EndpointPolicy[];
   /** Milliseconds from the complete request head to the last byte of the answer. */
   readonly deadline: number;
+  /** Milliseconds of the host's silence before its answer and within it; null: the deadline alone counts. */
+  readonly firstByte: number | null;
+  readonly idle: number | null;
+  /** Milliseconds after which an answer is late. */
+  readonly budget: number;
+  /** `ensure`: an answer without a length gets one, as far as it is short. */
+  readonly contentLength: 'ensure' | 'asis';
 }
 
 /** A family of fields that name the caller, as another proxy would set them. */

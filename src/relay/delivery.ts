@@ -23,6 +23,11 @@ export class Delivery {
     return this.#endpoint;
   }
 
+  /** The connection is one of TLS. */
+  get secure(): boolean {
+    return this.#connection !== null && this.#connection.pool.endpoint.tls !== null;
+  }
+
   /** No connection is made yet. */
   get dialing(): boolean {
     return this.#dial !== null;

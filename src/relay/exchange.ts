@@ -1,66 +1,31 @@
 /** One request and its one response: the host's half of it. The client's half is downstream.ts. */
 import { errorAnswer } from '../message/answer.ts';
-import { BodyReader } from '../message/framing.ts';
-import { ResponseReader, type Span } from '../message/head-reader.ts';
 import {
   messageRefusals,
   type RefusalName,
   type UpstreamFailureName,
   upstreamFailures,
 } from '../message/refusal.ts';
-import type { ResponseHead } from '../message/response.ts';
-import {
-  assemble,
-  type Payload,
-  writeRequestEnd,
-  writeRequestStart,
-  writeResponseHead,
-} from '../message/write.ts';
-import type { Limits } from '../policy/snapshot.ts';
-import type { Recorder } from '../telemetry/recorder.ts';
+import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/write.ts';
 import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
 import type { DialUser } from '../upstream/dial.ts';
-import type { Caller } from './caller.ts';
+import type { ExchangeClient } from './client.ts';
 import { Delivery } from './delivery.ts';
+import { type AnswerSender, HostAnswer } from './host-answer.ts';
+import { Patience } from './patience.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
 
-/** The client's half, as the exchange sees it. */
-export interface ExchangeClient {
-  readonly caller: Caller;
-  /** Made once a connection, when the first endpoint asks for it. */
-  readonly proxyHeader: Buffer;
-  readonly limits: Limits;
-  readonly recorder: Recorder;
-  /** The connection must end after the answer at hand. */
-  readonly lastExchange: boolean;
-  /** False: wait for the client's drain before more is sent. */
-  send(bytes: Buffer): boolean;
-  /** The host cannot take more of the request now; `resumeRequest` follows. */
-  pauseRequest(): void;
-  resumeRequest(): void;
-  /** The answer is complete and has left. */
-  exchangeDone(close: boolean): void;
-  /** The answer ended in the middle: the connection is reset, so that nobody takes it for complete. */
-  cut(): void;
-}
-
-const unlimited = Number.MAX_SAFE_INTEGER;
-
 /** Made once a connection and used for its messages one after another. */
-export class Exchange implements DialUser {
+export class Exchange implements DialUser, AnswerSender {
   readonly #client: ExchangeClient;
-  readonly #heads = new ResponseReader();
-  readonly #reader = new BodyReader();
-
   readonly #delivery = new Delivery(this);
+  readonly #answer = new HostAnswer(this);
+  readonly #patience = new Patience((why) => this.fail(why));
 
   #message: Message | null = null;
   #requestComplete = false;
   #requestBytes = 0;
-  #answer: ResponseHead | null = null;
-  #chunked = false;
   #close = false;
-  #answered = false;
   /** performance.now() when the host was first reached for, and how long it took to answer in full. */
   #askedAt = 0;
   #upstreamMs = Number.NaN;
@@ -75,16 +40,16 @@ export class Exchange implements DialUser {
 
   /** Sends the head, with what has come of the body, to the route's host. At most once: nothing is ever repeated. */
   begin(message: Message, payload: Payload): void {
+    const { head, route, added } = message;
+    const { contentLength } = route.policy;
     this.#message = message;
-    this.#answer = null;
-    this.#answered = false;
     this.#upstreamMs = Number.NaN;
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
     this.#client.recorder.meter.inFlight++;
-    const { head, route, added } = message;
+    this.#answer.begin({ request: head, limits: this.#client.limits, contentLength });
+    this.#patience.begin(route.policy);
     const text = writeRequestStart(head, route.upstream.authority) + added + writeRequestEnd(head);
-    this.#heads.reset();
     this.#askedAt = performance.now();
     this.#delivery.begin(route.upstream, this.#askedAt);
     this.#toHost(assemble(text, payload));
@@ -92,108 +57,86 @@ export class Exchange implements DialUser {
 
   /** The next stretch of the request's body. */
   body(payload: Payload): void {
-    this.#requestComplete = payload.last;
-    this.#requestBytes += payload.end - payload.at;
     const size = payload.end - payload.at;
-    if (payload.chunked ? size > 0 || payload.last : size > 0) this.#toHost(assemble('', payload));
+    this.#requestComplete = payload.last;
+    this.#requestBytes += size;
+    if (size > 0 || (payload.chunked && payload.last)) this.#toHost(assemble('', payload));
   }
 
   #toHost(bytes: Buffer): void {
-    if (this.#delivery.write(bytes)) return;
+    const flowing = this.#delivery.write(bytes);
     // Of a complete request nothing more can come while the connection is made.
-    if (!this.#requestComplete || !this.#delivery.dialing) this.#client.pauseRequest();
+    if (!flowing && !(this.#requestComplete && this.#delivery.dialing)) this.#client.pauseRequest();
+    this.#awaitHost();
+  }
+
+  /** The host's time begins anew once it has a connection and the whole request. */
+  #awaitHost(): void {
+    if (this.#requestComplete && !this.#delivery.dialing) this.#patience.wait();
   }
 
   onUpstreamConnect(connection: UpstreamConnection): void {
     if (this.#delivery.connected(connection)) this.#client.resumeRequest();
+    this.#awaitHost();
   }
 
   onUpstreamDrain(): void {
     this.#client.resumeRequest();
+    this.#awaitHost();
   }
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
-    let rest: Span = { bytes, at: 0, end };
-    if (this.#answer !== null) return this.#answerBody('', rest);
-    const { head: request } = this.#message as Message;
-    let flowing = true;
-    while (rest.at < rest.end) {
-      const head = this.#heads.read(rest, {
-        toHead: request.method === 'HEAD',
-        limits: this.#client.limits,
-      });
-      if (head === null) break;
-      // 101: no upgrade was asked for, so none can be agreed to.
-      if (head === 'malformed' || head.status === 101) return this.fail('bad_answer');
-      rest = this.#heads.rest;
-      if (head.status >= 200) return this.#beginAnswer(head, rest);
-      // 100 was the gateway's to give; HTTP/1.0 knows no interim answers (RFC 9110 §15.2).
-      if (head.status !== 100 && request.minor === 1) {
-        const interim = writeResponseHead(head, { chunked: false, close: false });
-        flowing = this.#client.send(Buffer.from(interim, 'latin1'));
-      }
-    }
-    if (!flowing) this.#delivery.pause();
+    this.#patience.heard();
+    const fault = this.#answer.read(bytes, end);
+    if (fault !== null) return this.fail(fault);
+    if (this.#answer.complete) return this.#complete();
+    if (this.#answer.flowing) return this.#awaitHost();
+    this.#delivery.pause();
+    this.#patience.rest();
   }
 
-  #beginAnswer(head: ResponseHead, rest: Span): void {
-    const { head: request } = this.#message as Message;
-    this.#answer = head;
-    this.#chunked = request.minor === 1 && (head.framing === 'chunked' || head.framing === 'close');
-    // An answer before the whole request is in: what follows on this connection could not be told from its body.
-    this.#close = !request.keepAlive || !this.#requestComplete || this.#client.lastExchange;
-    const { limits } = this.#client;
-    this.#reader.start(head.framing, {
-      length: head.length,
-      limits: { body: unlimited, head: limits.head, fields: limits.fields },
-    });
-    const text = writeResponseHead(head, { chunked: this.#chunked, close: this.#close });
-    this.#answerBody(text, rest);
+  onUpstreamEnd(): void {
+    if (this.#answer.close()) this.#complete();
+    else this.onUpstreamLost('closed_early');
   }
 
-  #answerBody(head: string, { bytes, at, end }: Span): void {
-    if (this.#answered) return this.#delivery.drop();
-    const next = this.#reader.read(bytes, at, end);
-    if (this.#reader.fault !== null) return this.fail(head === '' ? 'answer_cut' : 'bad_answer');
-    const last = this.#reader.done;
-    const payloadEnd = this.#reader.payloadEnd;
-    let flowing = true;
-    if (head !== '' || payloadEnd > at || (last && this.#chunked)) {
-      flowing = this.#client.send(
-        assemble(head, { bytes, at, end: payloadEnd, chunked: this.#chunked, last }),
-      );
-    }
-    if (last) this.#endAnswer({ flowing, surplus: next < end });
-    else if (!flowing) this.#delivery.pause();
+  onUpstreamLost(why: UpstreamLoss): void {
+    this.fail(this.#answer.head === null ? why : 'answer_cut');
   }
 
-  #endAnswer({ flowing, surplus }: { flowing: boolean; surplus: boolean }): void {
-    this.#answered = true;
+  /** The host is let go of, whether or not the client has taken everything. */
+  #complete(): void {
+    const { head, surplus, flowing } = this.#answer;
+    this.#patience.rest();
     this.#upstreamMs = performance.now() - this.#askedAt;
-    const answer = this.#answer;
-    if (answer?.reusable && this.#requestComplete && !surplus) this.#delivery.finish(answer.idleSeconds);
+    if (head?.reusable && this.#requestComplete && !surplus) this.#delivery.finish(head.idleSeconds);
     else this.#delivery.drop();
     if (flowing) this.#end('answered', null);
+  }
+
+  send(bytes: Buffer): boolean {
+    return this.#client.send(bytes);
+  }
+
+  /** What is said in the answer's head then holds. */
+  endsWithAnswer(): boolean {
+    const { head } = this.#message as Message;
+    // An answer before the whole request is in: what follows on this connection could not be told from its body.
+    this.#close = !head.keepAlive || !this.#requestComplete || this.#client.lastExchange;
+    return this.#close;
+  }
+
+  /** RFC 9112 §9.8: over TLS only an alert does, and Node does not tell whether one came before the FIN. */
+  get finProves(): boolean {
+    return !this.#delivery.secure;
   }
 
   /** What was sent to the client has left. */
   onClientDrain(): void {
     if (this.#message === null) return;
-    if (this.#answered) this.#end('answered', null);
-    else this.#delivery.resume();
-  }
-
-  onUpstreamEnd(): void {
-    if (this.#answer?.framing !== 'close' || this.#answered) return this.onUpstreamLost('closed_early');
-    this.#reader.close();
-    const flowing = this.#chunked
-      ? this.#client.send(assemble('', { bytes: Buffer.alloc(0), at: 0, end: 0, chunked: true, last: true }))
-      : true;
-    this.#endAnswer({ flowing, surplus: false });
-  }
-
-  onUpstreamLost(why: UpstreamLoss): void {
-    this.fail(this.#answer === null ? why : 'answer_cut');
+    if (this.#answer.complete) return this.#end('answered', null);
+    this.#delivery.resume();
+    this.#awaitHost();
   }
 
   /** The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. */
@@ -201,8 +144,8 @@ export class Exchange implements DialUser {
     const message = this.#message;
     if (message === null) return;
     this.#delivery.drop();
-    if (!this.#answered) this.#upstreamMs = performance.now() - this.#askedAt;
-    if (this.#answer !== null && why !== 'bad_answer') {
+    if (!this.#answer.complete) this.#upstreamMs = performance.now() - this.#askedAt;
+    if (this.#answer.begun) {
       this.#end('cut', why);
       return this.#client.cut();
     }
@@ -210,32 +153,38 @@ export class Exchange implements DialUser {
     const { status } = refused
       ? messageRefusals[why as RefusalName]
       : upstreamFailures[why as UpstreamFailureName];
-    this.#answer = null;
-    this.#close = refused || !message.head.keepAlive || !this.#requestComplete || this.#client.lastExchange;
-    const bodyless = message.head.method === 'HEAD';
-    const { requestId } = message;
-    this.#client.send(errorAnswer({ status, requestId, close: this.#close, bodyless }));
+    const close = this.endsWithAnswer() || refused;
+    this.#close = close;
+    const { requestId, head } = message;
+    this.#client.send(errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' }));
     this.#end(refused ? 'denied' : 'failed', why, status);
   }
 
   clientGone(): void {
+    this.#patience.end();
     this.#delivery.close();
     if (this.#message !== null) this.#end('client_gone', null);
   }
 
-  #end(outcome: Outcome, reason: string | null, status: number | null = this.#answer?.status ?? null): void {
+  /** `status`: of an error of the gateway's own; absent: of what was sent of the host's answer. */
+  #end(outcome: Outcome, reason: string | null, status: number | null = null): void {
+    const answer = this.#answer;
+    const { head } = answer;
     const message = this.#message as Message;
     this.#message = null;
+    this.#patience.rest();
     this.#client.recorder.meter.inFlight--;
     recordExchange(this.#client, message, {
       outcome,
       reason,
-      status,
+      status: answer.begun && head !== null ? head.status : status,
       endpoint: this.#delivery.endpoint,
       requestBytes: this.#requestBytes,
-      responseBytes: this.#answer === null ? 0 : this.#reader.received,
+      responseBytes: answer.begun ? answer.received : 0,
       upstreamMs: this.#upstreamMs,
+      untyped: outcome === 'answered' && answer.untyped,
     });
+    answer.end();
     if (outcome !== 'cut' && outcome !== 'client_gone') this.#client.exchangeDone(this.#close);
   }
 }

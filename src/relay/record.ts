@@ -30,6 +30,8 @@ interface ExchangeFacts {
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly upstreamMs: number;
+  /** The host's answer had a body and no Content-Type. */
+  readonly untyped: boolean;
 }
 
 /** nginx's code for a client that left before its answer, for the metric only. */
@@ -42,7 +44,11 @@ export function recordExchange(
 ): void {
   const { status, upstreamMs } = facts;
   const totalMs = performance.now() - startedAt;
-  recorder.meter.message(route.policy.path, status ?? clientGone, totalMs, upstreamMs);
+  const meter = recorder.meter.route(route.policy.path);
+  meter.message(status ?? clientGone, totalMs, upstreamMs);
+  // A refusal is the client's own doing; one that left may have left because it waited too long.
+  if (facts.outcome !== 'denied') meter.budget(totalMs, route.policy.budget);
+  if (facts.untyped) meter.untyped++;
   recorder.audit(
     messageLine({
       time: Date.now(),

@@ -1,5 +1,5 @@
 /** A histogram that takes bucket counts, which prom-client's own cannot, in the shape its registry prints. */
-import { bucketBounds, type HistogramDelta } from './meter.ts';
+import type { HistogramDelta } from './counts.ts';
 
 interface Sample {
   readonly metricName: string;
@@ -18,11 +18,13 @@ export class MergedHistogram {
   readonly help: string;
   readonly type = 'histogram';
   readonly aggregator = 'sum';
+  readonly #bounds: readonly number[];
   readonly #series = new Map<string, Series>();
 
-  constructor(options: { readonly name: string; readonly help: string }) {
+  constructor(options: { readonly name: string; readonly help: string; readonly bounds: readonly number[] }) {
     this.name = options.name;
     this.help = options.help;
+    this.#bounds = options.bounds;
   }
 
   /** `labels` always come in the same order. */
@@ -55,7 +57,7 @@ export class MergedHistogram {
     let count = 0;
     const samples: Sample[] = counts.map((observed, bucket) => {
       count += observed;
-      const le = bucketBounds[bucket] ?? '+Inf';
+      const le = this.#bounds[bucket] ?? '+Inf';
       return { metricName: `${this.name}_bucket`, labels: { le, ...labels }, value: count };
     });
     samples.push({ metricName: `${this.name}_sum`, labels, value: sum });

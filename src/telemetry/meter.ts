@@ -1,11 +1,8 @@
 /** Counts what one relay thread does, without allocation per observation; what changed is taken away in batches. */
 
+import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
-
-/** Upper bounds of the histograms, seconds; 0.2 s is EHI's default deadline. */
-export const bucketBounds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10,
-] as const;
+import { type RouteDelta, RouteMeter } from './route-meter.ts';
 
 /** How many authorised client leaves are shown; the least recently seen go first. */
 export const maxClientLeaves = 100;
@@ -18,20 +15,6 @@ export type CountedName =
   | 'ehi_shadow_denials_total';
 
 export type HandshakeVerdict = 'allow' | 'deny' | 'failed';
-
-/** New observations of one histogram: one count per bound and one beyond them all, not cumulative; the sum in seconds. */
-export interface HistogramDelta {
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
-
-export interface RouteDelta {
-  readonly route: string;
-  readonly codes: readonly (readonly [code: number, count: number])[];
-  readonly total: HistogramDelta;
-  readonly upstream: HistogramDelta;
-  readonly overhead: HistogramDelta;
-}
 
 /** What changed since the last time it was asked; plain data that crosses a thread boundary. */
 export interface MeterDelta {
@@ -64,7 +47,7 @@ export class Meter {
     deny: new Map(),
     failed: new Map(),
   };
-  readonly #handshakeSeconds = new Histogram();
+  readonly #handshakeSeconds = new Counts(secondsBounds);
   readonly #routes = new Map<string, RouteMeter>();
   readonly #endpoints = new Map<string, EndpointMeter>();
   readonly #clientCertificates = new Map<string, number>();
@@ -79,7 +62,7 @@ export class Meter {
   handshake(verdict: HandshakeVerdict, reason: string, milliseconds: number): void {
     this.#changed = true;
     increment(this.#handshakes[verdict], reason);
-    this.#handshakeSeconds.observe(milliseconds);
+    this.#handshakeSeconds.observe(milliseconds / 1000);
   }
 
   /** One more of a counter of the metric table; its labels in their order there, never a client's words. */
@@ -97,21 +80,14 @@ export class Meter {
     this.#lastHandshakes.set(labels.join('\n'), [labels, now]);
   }
 
-  /**
-   * `upstreamMs` is NaN where no upstream was asked: such a message says nothing of the upstream or of the gateway's
-   * overhead. `route` comes from the configuration, never from the client.
-   */
-  message(route: string, code: number, totalMs: number, upstreamMs: number): void {
-    this.#changed = true;
-    let meter = this.#routes.get(route);
+  /** The one of this route, whose path comes from the configuration; `noRoute`: requests that reached none. */
+  route(path: string): RouteMeter {
+    let meter = this.#routes.get(path);
     if (meter === undefined) {
-      meter = new RouteMeter();
-      this.#routes.set(route, meter);
+      meter = new RouteMeter(path);
+      this.#routes.set(path, meter);
     }
-    increment(meter.codes, code);
-    meter.total.observe(totalMs);
-    meter.upstream.observe(upstreamMs);
-    meter.overhead.observe(Math.max(0, totalMs - upstreamMs));
+    return meter;
   }
 
   /** An authorised client's leaf was seen; `name` is its subject, `notAfterMs` in milliseconds since the epoch. */
@@ -134,11 +110,12 @@ export class Meter {
   take(): MeterDelta | null {
     const { connections, inFlight, softFailing } = this;
     const endpoints = this.#takeEndpoints();
+    const routes = [...this.#routes.values()].flatMap((meter) => meter.take() ?? []);
     const stands =
       connections === this.#takenConnections &&
       inFlight === this.#takenInFlight &&
       softFailing === this.#takenSoftFailing;
-    if (!this.#changed && stands && endpoints.length === 0) return null;
+    if (!this.#changed && stands && endpoints.length === 0 && routes.length === 0) return null;
     const delta: MeterDelta = {
       connections,
       inFlight,
@@ -149,9 +126,7 @@ export class Meter {
         [...this.#handshakes[verdict]].map(([reason, count]) => [verdict, reason, count] as const),
       ),
       handshakeSeconds: this.#handshakeSeconds.take(),
-      routes: [...this.#routes]
-        .filter(([, meter]) => meter.codes.size > 0)
-        .map(([route, meter]) => meter.take(route)),
+      routes,
       endpoints,
       clientCertificates: [...this.#clientCertificates],
     };
@@ -186,48 +161,4 @@ export function keepRecent(seen: Map<string, number>, key: string, value: number
     seen.delete(oldest);
     return;
   }
-}
-
-class RouteMeter {
-  readonly codes = new Map<number, number>();
-  readonly total = new Histogram();
-  readonly upstream = new Histogram();
-  readonly overhead = new Histogram();
-
-  take(route: string): RouteDelta {
-    const codes = [...this.codes];
-    this.codes.clear();
-    return {
-      route,
-      codes,
-      total: this.total.take(),
-      upstream: this.upstream.take(),
-      overhead: this.overhead.take(),
-    };
-  }
-}
-
-class Histogram {
-  readonly #counts = new Float64Array(bucketBounds.length + 1);
-  #sum = 0;
-
-  observe(milliseconds: number): void {
-    if (Number.isNaN(milliseconds)) return;
-    const seconds = milliseconds / 1000;
-    let bucket = 0;
-    while (bucket < bucketBounds.length && seconds > (bucketBounds[bucket] as number)) bucket++;
-    this.#counts[bucket] = (this.#counts[bucket] as number) + 1;
-    this.#sum += seconds;
-  }
-
-  take(): HistogramDelta {
-    const delta = { counts: [...this.#counts], sum: this.#sum };
-    this.#counts.fill(0);
-    this.#sum = 0;
-    return delta;
-  }
-}
-
-function increment<Key>(counts: Map<Key, number>, key: Key): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
 }

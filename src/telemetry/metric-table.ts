@@ -39,6 +39,24 @@ export const metricTable = [
     labels: ['route'],
   },
   {
+    name: 'ehi_message_budget_ratio',
+    help: 'Total time of a message as a share of its route’s budget: beyond 1 it was late. Refused requests do not count.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_messages_late_total',
+    help: 'Messages that were not answered within their route’s budget: answered later, failed, cut, or given up by the client. Alarm on its rate.',
+    type: 'counter',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_upstream_answers_without_content_type_total',
+    help: 'Answers of the host with a body and no Content-Type, which EHI requires.',
+    type: 'counter',
+    labels: ['route'],
+  },
+  {
     name: 'ehi_upstream_connects_total',
     help: 'Connections to upstream endpoints that were begun for messages or trials, by how that ended.',
     type: 'counter',

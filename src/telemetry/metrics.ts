@@ -1,10 +1,12 @@
 /** The one metrics registry, in the control thread: merges what the relay threads counted and prints it for Prometheus. */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { budgetBounds, secondsBounds } from './counts.ts';
 import { EndpointGauges } from './endpoint-gauges.ts';
 import { MergedHistogram } from './histogram.ts';
 import { type CountedName, keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
 import { type RevocationSourceFacts, revocationSeries } from './revocation-series.ts';
+import { noRoute } from './route-meter.ts';
 
 export interface MetricsOptions {
   /** The gateway's version. */
@@ -46,6 +48,9 @@ export class Metrics {
   readonly #messageSeconds = this.#histogram('ehi_message_seconds');
   readonly #upstreamSeconds = this.#histogram('ehi_upstream_seconds');
   readonly #overheadSeconds = this.#histogram('ehi_overhead_seconds');
+  readonly #budgetRatio = this.#histogram('ehi_message_budget_ratio', budgetBounds);
+  readonly #late = this.#counter('ehi_messages_late_total');
+  readonly #untyped = this.#counter('ehi_upstream_answers_without_content_type_total');
   readonly #counted: Readonly<Record<CountedName, Counter>> = {
     ehi_permits_withdrawn_total: this.#counter('ehi_permits_withdrawn_total'),
     ehi_revocation_checks_total: this.#counter('ehi_revocation_checks_total'),
@@ -124,11 +129,16 @@ export class Metrics {
     this.#threads.set(threadId, delta);
     for (const [verdict, reason, count] of delta.handshakes) this.#handshakes.inc({ verdict, reason }, count);
     this.#handshakeSeconds.add({}, delta.handshakeSeconds);
-    for (const { route, codes, total, upstream, overhead } of delta.routes) {
+    for (const { route, codes, total, upstream, overhead, budget, late, untyped } of delta.routes) {
       for (const [code, count] of codes) this.#messages.inc({ route, code }, count);
       this.#messageSeconds.add({ route }, total);
       this.#upstreamSeconds.add({ route }, upstream);
       this.#overheadSeconds.add({ route }, overhead);
+      // Requests that reached no route have no budget and no answer of a host.
+      if (route === noRoute) continue;
+      this.#budgetRatio.add({ route }, budget);
+      this.#late.inc({ route }, late);
+      this.#untyped.inc({ route }, untyped);
     }
     for (const [name, labels, count] of delta.counts) {
       const { labelNames } = describe(name);
@@ -218,8 +228,8 @@ export class Metrics {
     new Gauge({ ...describe(name), registers: [this.#registry], collect: onScrape(set) });
   }
 
-  #histogram(name: MetricName): MergedHistogram {
-    const histogram = new MergedHistogram(describe(name));
+  #histogram(name: MetricName, bounds: readonly number[] = secondsBounds): MergedHistogram {
+    const histogram = new MergedHistogram({ ...describe(name), bounds });
     this.#registry.registerMetric(histogram as unknown as Metric);
     return histogram;
   }

@@ -25,7 +25,7 @@ import {
   trustAnchor,
 } from '../support/pkits.ts';
 import { nothingToAsk, revocationPolicy } from '../support/revocation.ts';
-import { snapshotOf } from '../support/snapshot.ts';
+import { answers, snapshotOf } from '../support/snapshot.ts';
 
 const pki = authority();
 const base = snapshotOf(pki);
@@ -55,7 +55,7 @@ function caseSnapshot({ certificates, crls }: Material, advertiseCaNames: boolea
     generation: ++generation,
     anchors: [{ name: 'pkits', root: trustAnchor, issuing: certificates, revocation }],
     advertiseCaNames,
-    routes: [{ path: '/', endpoints: [endpointAt(host.port)], deadline: 10_000 }],
+    routes: [{ ...answers, path: '/', endpoints: [endpointAt(host.port)] }],
   };
 }
 

@@ -10,7 +10,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage();
+  stage = await openStage({ routes: [{ path: '/' }, { path: '/asis', contentLength: 'asis' }] });
 });
 
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -21,10 +21,12 @@ interface AnswerCase {
   readonly host: string;
   /** The host ends its connection after the answer. */
   readonly ends?: true;
-  /** Exactly what the client gets on HTTP/1.1. */
+  /** Exactly what the client gets on HTTP/1.1 as it is. */
   readonly modern: string;
-  /** Exactly what the client gets on HTTP/1.0, where the connection ends after it. */
+  /** Exactly what the client gets on HTTP/1.0 as it is, where the connection ends after it. */
   readonly old: string;
+  /** The body, of an answer to which a route with `contentLength: ensure` adds the length. */
+  readonly ensured?: string;
 }
 
 const ok = 'HTTP/1.1 200 OK\r\n';
@@ -48,12 +50,14 @@ const cases: readonly AnswerCase[] = [
     host: `${ok}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n002\r\nbc\r\n0\r\nX-Trailer: 1\r\n\r\n`,
     modern: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`,
     old: `${ok}${close}\r\nabc`,
+    ensured: 'abc',
   },
   {
     what: 'chunks without a byte in them',
     host: `${ok}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     modern: `${ok}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     old: `${ok}${close}\r\n`,
+    ensured: '',
   },
   {
     what: 'a body until the host’s FIN',
@@ -61,6 +65,7 @@ const cases: readonly AnswerCase[] = [
     ends: true,
     modern: `${ok}Transfer-Encoding: chunked\r\n\r\nd\r\nuntil the end\r\n0\r\n\r\n`,
     old: `${ok}${close}\r\nuntil the end`,
+    ensured: 'until the end',
   },
   {
     what: 'no body until the host’s FIN',
@@ -68,6 +73,7 @@ const cases: readonly AnswerCase[] = [
     ends: true,
     modern: `${ok}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     old: `${ok}${close}\r\n`,
+    ensured: '',
   },
   {
     what: 'HTTP/1.0, until the host’s FIN',
@@ -75,6 +81,7 @@ const cases: readonly AnswerCase[] = [
     ends: true,
     modern: `${ok}Transfer-Encoding: chunked\r\n\r\n3\r\nold\r\n0\r\n\r\n`,
     old: `${ok}${close}\r\nold`,
+    ensured: 'old',
   },
   {
     what: 'no reason phrase',
@@ -130,8 +137,20 @@ async function writeAnswer(socket: Socket, bytes: string, options: { slowly: boo
   if (options.ends) socket.end();
 }
 
-describe.each([{ slowly: false }, { slowly: true }])('written byte by byte: $slowly', ({ slowly }) => {
-  it.each(cases)('hands on $what', async ({ method = 'GET', host, ends = false, modern, old }) => {
+/** As `contentLength: ensure` has it. */
+function ensured({ ensured: body, modern, old, ...rest }: AnswerCase): AnswerCase {
+  if (body === undefined) return { ...rest, modern, old };
+  const framed = (connection: string) => `${ok}Content-Length: ${body.length}\r\n${connection}\r\n${body}`;
+  return { ...rest, modern: framed(''), old: framed(close) };
+}
+
+const ways = [true, false].flatMap((slowly) => [
+  { slowly, path: '/', answers: cases.map(ensured) },
+  { slowly, path: '/asis', answers: cases },
+]);
+
+describe.each(ways)('on $path, written byte by byte: $slowly,', ({ slowly, path, answers }) => {
+  it.each(answers)('hands on $what', async ({ method = 'GET', host, ends = false, modern, old }) => {
     stage.host.options.answer = (request, socket) => {
       if (request.startLine.startsWith('POST')) return acknowledgement;
       void writeAnswer(socket, host, { slowly, ends });
@@ -139,7 +158,7 @@ describe.each([{ slowly: false }, { slowly: true }])('written byte by byte: $slo
     };
     const first = stage.host.requests.length;
     await using newer = await stage.connect();
-    newer.write(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`).write(post({ fields: [close.trim()] }));
+    newer.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).write(post({ fields: [close.trim()] }));
     const acknowledged = acknowledgement.toString().replace('\r\n\r\n', `\r\n${close}\r\n`);
     const raw = (await newer.rest()).toString();
     expect(raw.endsWith(acknowledged)).toBe(true);
@@ -147,7 +166,7 @@ describe.each([{ slowly: false }, { slowly: true }])('written byte by byte: $slo
     expect(newer.error).toBeUndefined();
 
     await using older = await stage.connect();
-    older.write(`${method} / HTTP/1.0\r\n\r\n`);
+    older.write(`${method} ${path} HTTP/1.0\r\n\r\n`);
     expect((await older.rest()).toString()).toBe(old);
     expect(older.error).toBeUndefined();
 

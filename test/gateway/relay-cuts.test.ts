@@ -9,7 +9,13 @@ import { openStage, type Stage } from '../support/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage({ routes: [{ path: '/' }, { path: '/quick', deadline: '150ms' }] });
+  stage = await openStage({
+    routes: [
+      { path: '/', contentLength: 'asis' },
+      { path: '/ensured', contentLength: 'ensure' },
+      { path: '/quick', deadline: '150ms' },
+    ],
+  });
 });
 
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -62,6 +68,45 @@ describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framin
   );
 });
 
+const measured = ['in chunks', 'until the host’s FIN'] as const;
+
+describe.each(measured)('an answer %s, collected for its length and cut at every byte', (framing) => {
+  const whole = framed[framing];
+  const headEnd = whole.indexOf('\r\n\r\n') + 4;
+  const ways = framing === 'in chunks' ? (['FIN', 'reset'] as const) : (['reset'] as const);
+
+  it.each(ways)('by a %s is an error, of which nothing has left', async (way) => {
+    for (let offset = 1; offset < whole.length; offset++) {
+      stage.host.options.answer = (_request, socket) => {
+        socket.write(whole.slice(0, offset), () =>
+          setImmediate(() => (way === 'FIN' ? socket.end() : socket.resetAndDestroy())),
+        );
+        return null;
+      };
+      const answer = await stage.send(post({ target: '/ensured' }));
+      expect(statusOf(answer)).toBe(502);
+      expect(answer.raw.toString()).not.toContain('01');
+      const record = await messageOf(stage.gateway, answer);
+      expect(record).toMatchObject({ outcome: 'failed', status: 502, response_bytes: 0 });
+      // A reset may overtake what was written before it.
+      if (way === 'FIN') expect(record.reason).toBe(offset < headEnd ? 'closed_early' : 'answer_cut');
+      else expect(['closed_early', 'answer_cut']).toContain(record.reason);
+    }
+  });
+});
+
+it('answers 502 when chunks go wrong of which nothing has left', async () => {
+  stage.host.options.answer = (_request, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', () =>
+      setImmediate(() => socket.write('1;x\r\n')),
+    );
+    return null;
+  };
+  const answer = await stage.send(post({ target: '/ensured' }));
+  expect(statusOf(answer)).toBe(502);
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'bad_answer' });
+});
+
 it('cuts the answer when its chunks go wrong after it began', async () => {
   stage.host.options.answer = (_request, socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
@@ -74,7 +119,8 @@ it('cuts the answer when its chunks go wrong after it began', async () => {
   await begun;
   for (const socket of stage.host.sockets) socket.write('1;x\r\n');
   expect(await answerOrCut(client)).toBeNull();
-  expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject({ outcome: 'cut' });
+  const cut = { outcome: 'cut', reason: 'answer_cut', response_bytes: 1 };
+  expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject(cut);
 });
 
 it('cuts an answer that the deadline finds begun', async () => {

@@ -76,7 +76,10 @@ it('answers 503 at the end of timeouts.drain what the host has not answered', as
 });
 
 it('cuts at the end of timeouts.drain an answer that has begun', async () => {
-  await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
+  await using stage = await openStage({
+    routes: [{ path: '/', contentLength: 'asis' }],
+    config: { timeouts: { drain: '200ms' } },
+  });
   const asked = silent(stage.host);
   await using client = await stage.connect();
   // On HTTP/1.0 nothing tells the end of such an answer but how the connection ends.

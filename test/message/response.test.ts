@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseResponseHead } from '../../src/message/response.ts';
+import { hasContentType, parseResponseHead, type ResponseHead } from '../../src/message/response.ts';
 
 function parse(start: string, lines: readonly string[] = [], toHead = false) {
   return parseResponseHead(`${[start, ...lines].join('\r\n')}\r\n\r\n`, { toHead, maxFields: 5 });
@@ -114,5 +114,17 @@ describe('an answer’s head is not accepted', () => {
     ['as an interim answer with chunks', 'HTTP/1.1 100 x', [chunked]],
   ])('%s', (_, start, lines) => {
     expect(parse(start, lines)).toBe(null);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    ['says what its body is', ['A: 1', 'Content-Type: text/plain'], true],
+    ['says so in any case', ['CONTENT-type: a/b'], true],
+    ['says nothing', ['A: 1'], false],
+    ['says nothing with an empty value', ['Content-Type:'], false],
+    ['says nothing with a name of that length', ['Context-Type: a'], false],
+  ])('%s', (_, lines, said) => {
+    expect(hasContentType(parse('HTTP/1.1 200 OK', lines) as ResponseHead)).toBe(said);
   });
 });

@@ -93,6 +93,13 @@ describe('an answer goes on', () => {
     expect(writeResponseHead(stated, { chunked: true, close: false })).not.toContain('Content-Length');
   });
 
+  it('with the length that was counted', () => {
+    const head = answer('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked');
+    expect(writeResponseHead(head, { length: 12, chunked: false, close: false })).toBe(
+      'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n',
+    );
+  });
+
   it('with every byte of its reason and values', () => {
     const head = answer('HTTP/1.1 200 caf\xe9\r\nX: \xff"\t\xa0');
     expect(assemble(writeResponseHead(head, { chunked: false, close: false }), none).toString('latin1')).toBe(

@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RouteTable } from '../../src/relay/route.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
+import { answers } from '../support/snapshot.ts';
 
 // Nothing is asked of it here.
 const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });
 
 function table(...paths: string[]): RouteTable {
-  return new RouteTable(paths.map((path) => ({ policy: { path, endpoints: [], deadline: 1000 }, upstream })));
+  return new RouteTable(paths.map((path) => ({ policy: { ...answers, path, endpoints: [] }, upstream })));
 }
 
 function find(routes: RouteTable, path: string): string | null {

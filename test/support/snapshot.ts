@@ -1,7 +1,16 @@
 /** Policy snapshots for tests that run rooms in their own process. */
-import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
+import type { PolicySnapshot, RoutePolicy } from '../../src/policy/snapshot.ts';
 import type { Authority } from './authority.ts';
 import { nothingToAsk } from './revocation.ts';
+
+/** What a route says of its answers, where a test does not care. */
+export const answers = {
+  deadline: 10_000,
+  firstByte: null,
+  idle: null,
+  budget: 200,
+  contentLength: 'ensure',
+} as const satisfies Partial<RoutePolicy>;
 
 /** The authority's root and issuing CA as the anchor `example`, no routes, and nobody named as a caller. */
 export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}): PolicySnapshot {

@@ -14,6 +14,10 @@ export interface StageOptions {
     readonly path: string;
     readonly upstream?: unknown;
     readonly deadline?: string;
+    readonly firstByte?: string;
+    readonly idle?: string;
+    readonly budget?: string;
+    readonly contentLength?: 'ensure' | 'asis';
   }[];
   readonly host?: HostOptions;
   readonly authority?: Authority;

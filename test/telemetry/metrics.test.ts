@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { bucketBounds, Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
+import { budgetBounds, secondsBounds } from '../../src/telemetry/counts.ts';
+import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { Metrics, type MetricsOptions } from '../../src/telemetry/metrics.ts';
+import { noRoute } from '../../src/telemetry/route-meter.ts';
 
 function opened(options: { lost?: () => number } & Partial<MetricsOptions> = {}) {
   const { lost = () => 0, ...rest } = options;
@@ -47,8 +49,8 @@ describe('a meter', () => {
     meter.handshake('allow', 'none', 3);
     meter.handshake('allow', 'none', 3);
     meter.handshake('deny', 'untrusted', Number.NaN);
-    meter.message('/', 200, 12, 10);
-    meter.message('/', 404, 1, Number.NaN);
+    meter.route('/').message(200, 12, 10);
+    meter.route('/').message(404, 1, Number.NaN);
     meter.clientCertificate('CN=a', 5_000);
     const delta = taken(meter);
     expect(delta.handshakes).toEqual([
@@ -79,7 +81,7 @@ describe('the metrics', () => {
     const metrics = opened();
     const meter = new Meter();
     meter.handshake('allow', 'none', 3);
-    meter.message('/', 200, 12, 10);
+    meter.route('/').message(200, 12, 10);
     metrics.merge(1, taken(meter));
     const described = (await metrics.text()).split('\n').filter((line) => line.startsWith('# TYPE ehi_'));
     expect(described.sort()).toEqual(metricTable.map(({ name, type }) => `# TYPE ${name} ${type}`).sort());
@@ -97,7 +99,7 @@ describe('the metrics', () => {
       meter.connections = 3;
       meter.inFlight = 2;
       meter.handshake('allow', 'none', 1);
-      meter.message('/ehi', 200, 5, 4);
+      meter.route('/ehi').message(200, 5, 4);
       metrics.merge(thread, taken(meter));
     }
     expect(await samples(metrics, 'ehi_connections')).toEqual(['ehi_connections 6']);
@@ -119,12 +121,53 @@ describe('the metrics', () => {
     ]);
   });
 
+  it('tell how messages did by their route’s budget, and which answers had no type', async () => {
+    const metrics = opened();
+    const meter = new Meter();
+    const route = meter.route('/ehi');
+    for (const total of [20, 200, 200.1, 5000]) {
+      route.message(200, total, total);
+      route.budget(total, 200);
+    }
+    route.untyped++;
+    meter.route('/other').message(200, 300, 300);
+    meter.route('/other').budget(300, 400);
+    meter.route(noRoute).message(400, Number.NaN, Number.NaN);
+    metrics.merge(1, taken(meter));
+    expect(meter.take()).toBeNull();
+    expect(await samples(metrics, 'ehi_messages_late_total')).toEqual([
+      'ehi_messages_late_total{route="/ehi"} 2',
+      'ehi_messages_late_total{route="/other"} 0',
+    ]);
+    expect(await samples(metrics, 'ehi_upstream_answers_without_content_type_total')).toEqual([
+      'ehi_upstream_answers_without_content_type_total{route="/ehi"} 1',
+      'ehi_upstream_answers_without_content_type_total{route="/other"} 0',
+    ]);
+    const buckets = await samples(metrics, 'ehi_message_budget_ratio_bucket');
+    const share = (le: string) => `ehi_message_budget_ratio_bucket{le="${le}",route="/ehi"}`;
+    expect(buckets).toHaveLength(2 * (budgetBounds.length + 1));
+    expect(buckets).toEqual(
+      expect.arrayContaining([
+        `${share('0.05')} 0`,
+        `${share('0.1')} 1`,
+        `${share('1')} 2`,
+        `${share('1.5')} 3`,
+        `${share('10')} 3`,
+        `${share('+Inf')} 4`,
+      ]),
+    );
+    expect(await samples(metrics, 'ehi_message_budget_ratio_count')).toEqual([
+      'ehi_message_budget_ratio_count{route="/ehi"} 4',
+      'ehi_message_budget_ratio_count{route="/other"} 1',
+    ]);
+  });
+
   it('print histograms as prom-client would have, with 0.2 s among the bounds', async () => {
-    expect(bucketBounds).toContain(0.2);
+    expect(secondsBounds).toContain(0.2);
     // Also on the bounds themselves, which belong to their own bucket.
     const durations = fc.oneof(
       fc.integer({ min: 0, max: 1e8 }).map((us) => us / 1000),
-      fc.constantFrom(...bucketBounds.map((s) => s * 1000)),
+      fc.constantFrom(...secondsBounds.map((s) => s * 1000)),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(durations, { minLength: 1, maxLength: 50 }), async (milliseconds) => {
@@ -134,14 +177,14 @@ describe('the metrics', () => {
           name,
           help: 'x',
           labelNames: ['route'],
-          buckets: [...bucketBounds],
+          buckets: [...secondsBounds],
           registers: [registry],
         });
         const metrics = opened();
         const meter = new Meter();
         for (const [index, duration] of milliseconds.entries()) {
           model.observe({ route: '/"quoted"' }, duration / 1000);
-          meter.message('/"quoted"', 200, duration, Number.NaN);
+          meter.route('/"quoted"').message(200, duration, Number.NaN);
           if (index % 7 === 0) metrics.merge(1, taken(meter));
         }
         const rest = meter.take();

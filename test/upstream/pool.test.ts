@@ -8,6 +8,7 @@ import { Pool } from '../../src/upstream/pool.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import { endpointAt, recorder } from '../support/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/listening.ts';
+import { answers } from '../support/snapshot.ts';
 
 let server: Server;
 let listening: Listening;
@@ -280,7 +281,7 @@ const timeouts = { connect: 1000, connectFirst: 50 } as Parameters<Pools['update
 it('keeps a connection over a change of policy as long as the endpoint stays as it is', async () => {
   const pools = new Pools(recorder());
   const update = (endpoint: EndpointPolicy, ...paths: string[]) =>
-    pools.update({ routes: paths.map((path) => ({ path, endpoints: [endpoint], deadline: 1 })), timeouts });
+    pools.update({ routes: paths.map((path) => ({ ...answers, path, endpoints: [endpoint] })), timeouts });
   const endpoint = endpointAt(listening.port);
   const [upstream] = update(endpoint, '/a');
   const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
@@ -299,7 +300,7 @@ it('keeps a connection over a change of policy as long as the endpoint stays as 
 
 it('closes a connection of an endpoint that is no more as soon as it comes back', async () => {
   const pools = new Pools(recorder());
-  const routes = [{ path: '/', endpoints: [endpointAt(listening.port)], deadline: 1 }];
+  const routes = [{ ...answers, path: '/', endpoints: [endpointAt(listening.port)] }];
   const [upstream] = pools.update({ routes, timeouts });
   const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
     upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });

@@ -8,6 +8,7 @@ import type { Upstream } from '../../src/upstream/upstream.ts';
 import { authority } from '../support/authority.ts';
 import { endpointAt, recorder } from '../support/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/listening.ts';
+import { answers } from '../support/snapshot.ts';
 
 const [old, renewed] = [authority({ name: 'Old' }), authority({ name: 'Renewed' })];
 const keyed = ({ chainPem, keyPem }: { chainPem: string; keyPem: string }) => ({
@@ -41,7 +42,7 @@ afterEach(async () => {
 function update(tls: Partial<UpstreamTls>): Upstream {
   const material = { ca: [old.root.pem], certificate: null, serverName: null, pins: null, ...tls };
   const endpoints = [endpointAt(listening.port, { tls: material })];
-  const routes = [{ path: '/', endpoints, deadline: 1 }];
+  const routes = [{ ...answers, path: '/', endpoints }];
   const timeouts = { connect: 10_000, connectFirst: 50 } as Parameters<Pools['update']>[0]['timeouts'];
   return pools.update({ routes, timeouts })[0] as Upstream;
 }

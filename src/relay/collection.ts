@@ -1,0 +1,31 @@
+/** The part of an answer that waits until its length is known. */
+
+export class Collection {
+  #bytes: Buffer | null = null;
+  #size = 0;
+
+  /** Bytes that wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Copies them: the buffer they lie in is read into again. Grows by doubling, as message/intake.ts does. */
+  add(bytes: Buffer, at: number, end: number): void {
+    const needed = this.#size + end - at;
+    if (this.#bytes === null || this.#bytes.length < needed) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
+      if (this.#bytes !== null) grown.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes.subarray(at, end), this.#size);
+    this.#size = needed;
+  }
+
+  /** Hands over what waits, and holds nothing any more. */
+  take(): Buffer {
+    const taken = this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0);
+    this.#bytes = null;
+    this.#size = 0;
+    return taken;
+  }
+}

@@ -1,0 +1,69 @@
+/** Counts the messages of one route in a relay thread, without allocation per observation. */
+import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
+
+/** Stands for the route of requests that reached none. */
+export const noRoute = 'none';
+
+export interface RouteDelta {
+  readonly route: string;
+  readonly codes: readonly (readonly [code: number, count: number])[];
+  readonly total: HistogramDelta;
+  readonly upstream: HistogramDelta;
+  readonly overhead: HistogramDelta;
+  readonly budget: HistogramDelta;
+  readonly late: number;
+  readonly untyped: number;
+}
+
+export class RouteMeter {
+  /** Answers of the host that had a body and no Content-Type; the owner adds. */
+  untyped = 0;
+
+  readonly #route: string;
+  readonly #codes = new Map<number, number>();
+  readonly #total = new Counts(secondsBounds);
+  readonly #upstream = new Counts(secondsBounds);
+  readonly #overhead = new Counts(secondsBounds);
+  readonly #budget = new Counts(budgetBounds);
+  #late = 0;
+
+  constructor(route: string) {
+    this.#route = route;
+  }
+
+  /**
+   * `upstreamMs` is NaN where no upstream was asked: such a message says nothing of the upstream or of the gateway's
+   * overhead.
+   */
+  message(code: number, totalMs: number, upstreamMs: number): void {
+    increment(this.#codes, code);
+    this.#total.observe(totalMs / 1000);
+    this.#upstream.observe(upstreamMs / 1000);
+    this.#overhead.observe(Math.max(0, totalMs - upstreamMs) / 1000);
+  }
+
+  /** How the same message did by its route's budget, milliseconds. */
+  budget(totalMs: number, budgetMs: number): void {
+    this.#budget.observe(totalMs / budgetMs);
+    if (totalMs > budgetMs) this.#late++;
+  }
+
+  /** Null when no message ended since the last call. */
+  take(): RouteDelta | null {
+    if (this.#codes.size === 0) return null;
+    const delta = {
+      route: this.#route,
+      codes: [...this.#codes],
+      total: this.#total.take(),
+      upstream: this.#upstream.take(),
+      overhead: this.#overhead.take(),
+      budget: this.#budget.take(),
+      late: this.#late,
+      untyped: this.untyped,
+    };
+    this.#codes.clear();
+    this.#late = 0;
+    this.untyped = 0;
+    return delta;
+  }
+}

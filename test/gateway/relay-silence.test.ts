@@ -1,0 +1,226 @@
+/** Hosts that fall silent: before their answer, within it, and how late is counted. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement, response } from '../support/host.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+
+/** Only the route's own limit can end the wait in a test: its deadline is 30 s. */
+beforeAll(async () => {
+  stage = await openStage({
+    routes: [
+      { path: '/' },
+      { path: '/first', firstByte: '300ms', budget: '30s' },
+      { path: '/idle', idle: '300ms' },
+      { path: '/idle/slow', idle: '1s' },
+      { path: '/idle/asis', idle: '300ms', contentLength: 'asis' },
+    ],
+  });
+});
+
+beforeEach(() => {
+  stage.host.options.answer = () => acknowledgement;
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** The host answers the next message with these bytes and no others; its socket then. */
+function stopAfter(bytes: string): Promise<Socket> {
+  return new Promise((resolve) => {
+    stage.host.options.answer = (_request, socket) => {
+      if (bytes !== '') socket.write(bytes);
+      resolve(socket);
+      return null;
+    };
+  });
+}
+
+async function expectLetGo(asked: Promise<Socket>): Promise<void> {
+  const socket = await asked;
+  if (!socket.closed) await once(socket, 'close');
+}
+
+async function expectTimeout(answer: Message, reason: string): Promise<void> {
+  expect(statusOf(answer)).toBe(504);
+  expect(answer.raw.toString()).not.toMatch(/acknowledg|responsestatus/i);
+  const record = await messageOf(stage.gateway, answer);
+  expect(record).toMatchObject({ outcome: 'failed', status: 504, reason, response_bytes: 0 });
+  expect(record.upstream_ms).toBeGreaterThanOrEqual(300);
+  expect(record.total_ms).toBeLessThan(30_000);
+}
+
+/** A silent host's message on a connection of its own, there and back: more time than any limit here has passed. */
+async function outlast(): Promise<void> {
+  const { answer } = stage.host.options;
+  const asked = stopAfter('');
+  expect(statusOf(await stage.send(post({ target: '/first' })))).toBe(504);
+  await expectLetGo(asked);
+  if (answer !== undefined) stage.host.options.answer = answer;
+}
+
+it.each([
+  ['a new connection', 0],
+  ['a warm connection', 1],
+] as const)(
+  'answers 504 when the host says nothing for firstByte on %s, and lets go of it',
+  async (_, warm) => {
+    await using client = await stage.connect();
+    for (let each = 0; each < warm; each++) await client.exchange(post());
+    const index = stage.host.requests.length;
+    const asked = stopAfter('');
+    const answer = await client.exchange(post({ target: '/first' }));
+    await expectTimeout(answer, 'first_byte_timeout');
+    expect(answer.field('connection')).toBeUndefined();
+    await expectLetGo(asked);
+    // Never sent again, and what the host says too late is no answer to anything.
+    expect(stage.host.requests.length).toBe(index + 1);
+    stage.host.options.answer = () => response({ body: 'in time' });
+    expect((await client.exchange(post({ target: '/first' }))).body.toString()).toBe('in time');
+  },
+);
+
+it('gives the host its whole time from the end of the request', async () => {
+  await using client = await stage.connect();
+  const begun = new Promise<void>((resolve) => {
+    stage.host.options.onHead = () => {
+      delete stage.host.options.onHead;
+      resolve();
+    };
+  });
+  client.write('POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf');
+  await begun;
+  await outlast();
+  expect(statusOf(await client.exchange('half'))).toBe(200);
+});
+
+it('waits no longer for the first byte once it has come', async () => {
+  await using client = await stage.connect();
+  const asked = stopAfter('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no');
+  const begun = once(client.socket, 'data');
+  client.write(post({ target: '/first' }));
+  await begun;
+  await outlast();
+  (await asked).write('k');
+  expect((await client.response()).body.toString()).toBe('ok');
+});
+
+it.each([
+  ['in the middle of its head', 'HTTP/1.1 200 OK\r\nContent-'],
+  ['after an interim answer', 'HTTP/1.1 102 Processing\r\n\r\n'],
+  ['in an answer that is collected', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n'],
+  ['in an answer until close', 'HTTP/1.1 200 OK\r\n\r\n{"Acknowledgement":"1"}'],
+])('answers 504 when the host stands still for idle %s', async (_what, bytes) => {
+  const asked = stopAfter(bytes);
+  await using client = await stage.connect();
+  client.write(post({ target: '/idle' }));
+  let answer = await client.response();
+  if (statusOf(answer) === 102) answer = await client.response();
+  await expectTimeout(answer, 'idle_timeout');
+  await expectLetGo(asked);
+});
+
+it.each([
+  ['with Content-Length', '/idle', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'],
+  [
+    'that goes on as it is',
+    '/idle/asis',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
+  ],
+])('cuts an answer %s that stands still for idle', async (_what, target, bytes) => {
+  const index = stage.host.requests.length;
+  const asked = stopAfter(bytes);
+  await using client = await stage.connect();
+  client.write(post({ target }));
+  await expect(client.response()).rejects.toThrow(/ended after/);
+  expect(client.error).toMatchObject({ code: 'ECONNRESET' });
+  await expectLetGo(asked);
+  expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject({
+    outcome: 'cut',
+    reason: 'idle_timeout',
+    status: 200,
+    response_bytes: 4,
+  });
+});
+
+it('lets a host be slow that never stands still for idle', async () => {
+  const asked = stopAfter('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n');
+  await using client = await stage.connect();
+  const index = stage.host.requests.length;
+  client.write(post({ target: '/idle/slow' }));
+  const socket = await asked;
+  const trickle = setInterval(() => socket.write('x'), 300);
+  const answer = await client.response().finally(() => clearInterval(trickle));
+  expect(answer.body.toString()).toBe('xxxxx');
+  const record = await messageOf(stage.gateway, await stage.host.request(index));
+  expect(record.outcome).toBe('answered');
+  expect(record.upstream_ms).toBeGreaterThan(1000);
+});
+
+it.each([
+  ['with Content-Length', (body: Buffer) => response({ body })],
+  ['without', (body: Buffer) => Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), body])],
+])('holds the host back, and nothing against it, while a client is slow: %s', async (_what, answerOf) => {
+  const body = Buffer.alloc(64 * 1024 * 1024, 'a');
+  const asked = new Promise<Socket>((resolve) => {
+    stage.host.options.answer = (_request, socket) => {
+      socket.end(answerOf(body));
+      resolve(socket);
+      return null;
+    };
+  });
+  await using client = await stage.connect();
+  const index = stage.host.requests.length;
+  client.socket.pause();
+  client.write(post({ target: '/idle/slow' }));
+  const socket = await asked;
+  // Longer than idle, with a full pipe and nobody who reads.
+  for (let each = 0; each < 4; each++) await outlast();
+  expect(socket.writableLength).toBeGreaterThan(0);
+  let received = 0;
+  client.socket.removeAllListeners('data').on('data', (piece: Buffer) => {
+    received += piece.length;
+    if (received > body.length) client.socket.emit('whole');
+  });
+  const whole = once(client.socket, 'whole');
+  client.socket.resume();
+  await whole;
+  const record = await messageOf(stage.gateway, await stage.host.request(index));
+  expect(record).toMatchObject({ outcome: 'answered', response_bytes: body.length });
+});
+
+it('counts late messages, failed and given up ones among them, and the share of the budget that each took', async () => {
+  await using fresh = await openStage({
+    routes: [
+      { path: '/', budget: '30s' },
+      { path: '/late', budget: '1ms', deadline: '100ms' },
+      { path: '/gone', budget: '1ms' },
+    ],
+  });
+  await fresh.send(post());
+  await fresh.send(post({ target: '/%' }));
+  fresh.host.options.answer = () => null;
+  expect(statusOf(await fresh.send(post({ target: '/late' })))).toBe(504);
+  {
+    await using client = await fresh.connect();
+    const index = fresh.host.requests.length;
+    client.write(post({ target: '/gone' }));
+    await fresh.host.request(index);
+    expect(statusOf(await fresh.send(post({ target: '/late' })))).toBe(504);
+  }
+  const count = (name: string, route: string) => `${name}{route="${route}"}`;
+  const late = 'ehi_messages_late_total';
+  const samples = await metricsWhen(fresh.gateway, (each) => each.get(count(late, '/gone')) === 1);
+  expect(samples.get(count(late, '/'))).toBe(0);
+  expect(samples.get(count(late, '/late'))).toBe(2);
+  expect(samples.has(count(late, 'none'))).toBe(false);
+  const ratio = (le: string, route: string) =>
+    samples.get(`ehi_message_budget_ratio_bucket{le="${le}",route="${route}"}`);
+  expect([ratio('1', '/'), ratio('10', '/late'), ratio('+Inf', '/late')]).toEqual([1, 0, 2]);
+  expect(samples.get(count('ehi_message_budget_ratio_sum', '/late'))).toBeGreaterThanOrEqual(200);
+});

@@ -1,0 +1,170 @@
+/** What becomes of the host's answers however their bytes come: the same body, and a length wherever it is short. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { RequestHead } from '../../src/message/request.ts';
+import { type AnswerFault, type AnswerWish, HostAnswer } from '../../src/relay/host-answer.ts';
+import { takeMessage } from '../support/http.ts';
+
+const KiB = 1024;
+const limits = {
+  head: 16 * KiB,
+  fields: 100,
+  body: 10,
+  connections: 1,
+  unfinishedHandshakes: 1,
+  handshakeRate: 1,
+  delay: 1,
+};
+/** One buffer for all reads, as the relay's connections have it. */
+const readBuffer = Buffer.alloc(64 * KiB);
+
+interface Asked {
+  readonly minor?: 0 | 1;
+  readonly method?: 'POST' | 'HEAD';
+  readonly contentLength?: AnswerWish['contentLength'];
+  readonly finProves?: boolean;
+}
+
+class Scene {
+  readonly writes: Buffer[] = [];
+  readonly answer: HostAnswer;
+
+  constructor(finProves = true) {
+    this.answer = new HostAnswer({
+      send: (bytes) => this.writes.push(bytes) > 0,
+      endsWithAnswer: () => false,
+      finProves,
+    });
+  }
+
+  begin({ minor = 1, method = 'POST', contentLength = 'ensure' }: Asked = {}): this {
+    this.writes.length = 0;
+    const request = { method, minor } as RequestHead;
+    this.answer.begin({ request, limits, contentLength });
+    return this;
+  }
+
+  /** Hands over one read, whose buffer is another's afterwards. */
+  read(bytes: Buffer): AnswerFault | null {
+    bytes.copy(readBuffer);
+    const fault = this.answer.read(readBuffer, bytes.length);
+    readBuffer.fill('?', 0, bytes.length);
+    return fault;
+  }
+
+  get sent(): Buffer {
+    return Buffer.concat(this.writes);
+  }
+}
+
+function chunked(body: Buffer, sizes: readonly number[]): Buffer {
+  const parts: Buffer[] = [Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n')];
+  for (let at = 0, turn = 0; at < body.length; turn++) {
+    const part = body.subarray(at, at + (sizes[turn % sizes.length] as number));
+    parts.push(Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n'));
+    at += part.length;
+  }
+  return Buffer.concat([...parts, Buffer.from('0\r\nX-Trailer: 1\r\n\r\n')]);
+}
+
+function bodyOf(size: number): Buffer {
+  return Buffer.from(Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) % 256));
+}
+
+const sizes = fc.oneof(
+  fc.constantFrom(0, 1, 64 * KiB - 1, 64 * KiB, 64 * KiB + 1),
+  fc.integer({ min: 0, max: 150 * KiB }),
+);
+const steps = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 8 });
+
+describe('an answer without a length', () => {
+  it('goes on whole, with Content-Length in one write up to 64 KiB, in chunks beyond', () => {
+    const scene = new Scene();
+    const framings = fc.constantFrom('chunked', 'close');
+    const asked = fc.record({
+      minor: fc.constantFrom(0, 1),
+      contentLength: fc.constantFrom('ensure', 'asis'),
+    }) as fc.Arbitrary<Asked>;
+    fc.assert(
+      fc.property(sizes, framings, steps, steps, asked, (size, framing, chunks, reads, wish) => {
+        const body = bodyOf(size);
+        const wire =
+          framing === 'close'
+            ? Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), body])
+            : chunked(body, chunks);
+        scene.begin(wish);
+        const { answer } = scene;
+        for (let at = 0, turn = 0; at < wire.length; turn++) {
+          const part = wire.subarray(at, at + (reads[turn % reads.length] as number));
+          expect(scene.read(part)).toBeNull();
+          at += part.length;
+        }
+        expect(answer.complete).toBe(framing === 'chunked');
+        if (framing === 'close') expect(answer.close()).toBe(true);
+        expect(answer).toMatchObject({ complete: true, begun: true, surplus: false, received: size });
+
+        const message = takeMessage(scene.sent, { ended: true });
+        expect(message?.body.equals(body)).toBe(true);
+        expect(message?.raw.length).toBe(scene.sent.length);
+        const short = wish.contentLength === 'ensure' && size <= 64 * KiB;
+        expect(message?.field('content-length')).toBe(short ? `${size}` : undefined);
+        expect(message?.field('transfer-encoding')).toBe(short || wish.minor === 0 ? undefined : 'chunked');
+        if (short) expect(scene.writes).toHaveLength(1);
+        answer.end();
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('holds nothing back once it is longer than 64 KiB', () => {
+    const scene = new Scene().begin();
+    expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))).toBeNull();
+    for (let part = 0; part < 64; part++) scene.read(bodyOf(KiB));
+    expect(scene.writes).toHaveLength(0);
+    scene.read(Buffer.from('x'));
+    expect(takeMessage(Buffer.concat([scene.sent, Buffer.from('0\r\n\r\n')]))?.body).toHaveLength(
+      64 * KiB + 1,
+    );
+    for (let part = 1; part < 10; part++) {
+      scene.read(Buffer.from('yz'));
+      expect(scene.writes.at(-1)?.toString()).toBe('2\r\nyz\r\n');
+    }
+  });
+
+  it('that was given up leaves nothing for the next one', () => {
+    const scene = new Scene().begin();
+    scene.read(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'));
+    expect(scene.writes).toHaveLength(0);
+    scene.answer.end();
+    scene.begin();
+    scene.read(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsec'));
+    scene.read(Buffer.from('ond\r\n0\r\n\r\n'));
+    expect(scene.sent.toString()).toBe('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond');
+  });
+
+  it('until close is refused where a FIN proves nothing, before any of it is sent', () => {
+    const scene = new Scene(false).begin({ contentLength: 'asis' });
+    expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhalf'))).toBe('unproven_end');
+    expect(scene.writes).toHaveLength(0);
+    for (const framed of [
+      'Content-Length: 1\r\n\r\na',
+      'Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+    ]) {
+      scene.begin();
+      expect(scene.read(Buffer.from(`HTTP/1.1 200 OK\r\n${framed}`))).toBeNull();
+      expect(scene.answer.complete).toBe(true);
+    }
+  });
+});
+
+it.each([
+  ['with neither type nor length', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na', 'POST', true],
+  ['with a type', 'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\r\na', 'POST', false],
+  ['without a body', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 'POST', false],
+  ['without content', 'HTTP/1.1 204 No Content\r\n\r\n', 'POST', false],
+  ['to HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n', 'HEAD', false],
+] as const)('counts a missing Content-Type in an answer %s: %#', (_what, wire, method, untyped) => {
+  const scene = new Scene().begin({ method });
+  scene.read(Buffer.from(wire));
+  expect(scene.answer).toMatchObject({ complete: true, untyped });
+});
