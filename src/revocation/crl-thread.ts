@@ -1,9 +1,13 @@
 /** Entry of the thread that reads one CRL, so that a large one stalls neither a message nor the admin port. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants as fileConstants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { parseCertificate } from '../pki/certificate.ts';
 import { type CrlAnswer, type CrlJob, MAX_CRL } from './crl-job.ts';
 import { readCrl } from './crl-reader.ts';
+
+// Messages come first: on Linux, and there alone, this is the priority of this thread, and not of the process.
+if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
 
 function answer({ source, issuers }: CrlJob): CrlAnswer {
   const bytes = typeof source === 'string' ? readFile(source) : source;
@@ -15,7 +19,7 @@ function answer({ source, issuers }: CrlJob): CrlAnswer {
 function readFile(path: string): Uint8Array | string {
   try {
     // Opening a pipe would wait for somebody to write to it.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const file = openSync(path, fileConstants.O_RDONLY | fileConstants.O_NONBLOCK);
     try {
       const status = fstatSync(file);
       if (!status.isFile()) return 'not a file';
