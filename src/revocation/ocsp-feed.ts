@@ -1,6 +1,6 @@
 /** Keeps the OCSP word on one certificate current: asked for ahead, believed only if sound, kept on disk. */
 import type { Certificate } from '../pki/certificate.ts';
-import { describeAnswer } from './describe.ts';
+import { describeAnswer, describeRefusal } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
@@ -120,7 +120,7 @@ export class OcspFeed {
     const reading = readOcspResponse(stored.bytes, { certificate, issuer, now: clock(), grace });
     if (!reading.ok) {
       if (reading.problem !== 'expired')
-        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${reading.detail}` });
+        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${describeRefusal(reading)}` });
       return;
     }
     this.#use(reading.answer, stored.fetchedAt);
@@ -190,10 +190,13 @@ export class OcspFeed {
     await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
   }
 
-  /** A responder that goes on giving an answer that has ended is asked more and more slowly, like one that fails. */
+  /**
+   * A responder that goes on giving an answer that has ended, or does not know a certificate yet that was just issued,
+   * is asked soon, and more and more slowly, like one that fails.
+   */
   #isFresh(): boolean {
     const { status = null, freshUntil = 0 } = this.#answer ?? {};
-    return status === 'revoked' || this.#options.clock() < freshUntil;
+    return status === 'revoked' || (status === 'good' && this.#options.clock() < freshUntil);
   }
 
   #pause(): number {
