@@ -6,7 +6,6 @@ import {
   isNode,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   parseDocument,
   type YAMLMap,
@@ -38,11 +37,7 @@ const mostAliases = 100;
 
 /** Never throws. YAML 1.2, core schema, one document; tags and merge keys are refused. */
 export function parseConfigDocument(text: string, file: string): ConfigDocument {
-  const lines = new LineCounter();
-  const at = (offset: number) => {
-    const { line, col } = lines.linePos(Math.min(offset, text.length));
-    return { file, line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
+  const at = (offset: number) => ({ file, ...positionIn(text, offset) });
   const placeIn = (document: Document | undefined, finding: Finding): ConfigProblem => {
     const { path, allowed, found, atKey = false } = finding;
     const { value, nearest } = locate(document, path);
@@ -55,7 +50,7 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
     };
   };
   try {
-    const document = parse(text, lines);
+    const document = parse(text);
     const place = (finding: Finding) => placeIn(document, finding);
     const errors = [...document.errors, ...document.warnings].map((error) => ({
       ...at(error.pos[0]),
@@ -78,9 +73,14 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   }
 }
 
-function parse(text: string, lineCounter: LineCounter): Document.Parsed {
+/** Both from 1. Counted here: the library's own counter misses lines once a text is broken. */
+function positionIn(text: string, offset: number): { line: number; column: number } {
+  const before = text.slice(0, offset);
+  return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
+}
+
+function parse(text: string): Document.Parsed {
   return parseDocument(text, {
-    lineCounter,
     // Pretty errors quote the source, which may hold what no log should.
     prettyErrors: false,
     // Found by `evaluate`, which knows the path of a duplicate.

@@ -82,7 +82,8 @@ test('answers to the example however it is damaged', async () => {
       }
       await expectAnAnswer(text);
     }),
-    { numRuns: 500 },
+    // The library's own counter of lines misses some behind this.
+    { numRuns: 500, examples: [[[{ at: 0, cut: 0, put: '*{' }]]] },
   );
 });
 
