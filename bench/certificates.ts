@@ -1,10 +1,7 @@
 /** The authority of a run: RSA-2048 root, issuing CA, server, client and both CRLs, made at start and kept in memory. */
-import { sign } from 'node:crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { AlgorithmIdentifier, CertificateList, TBSCertList, Time, Version } from '@peculiar/asn1-x509';
 import { createAuthority, type Leaf } from '../src/pki/development.ts';
 import type { Issued } from '../src/pki/issue.ts';
-import { signatureAlgorithms } from '../src/pki/signature.ts';
+import { crlNumber, signCrl } from '../src/pki/issue-crl.ts';
 
 /** PEM texts; `chain` is the leaf and then its issuing CA. */
 export interface Credential {
@@ -47,24 +44,16 @@ function credential({ chainPem, keyPem }: Leaf): Credential {
   return { chain: chainPem, key: keyPem };
 }
 
-/** A CRL that revokes nothing (RFC 5280 §5.1). */
-function makeCrl({ subject, privateKey }: Issued): string {
-  const signature = new AlgorithmIdentifier({ algorithm: signatureAlgorithms.rsa.sha256, parameters: null });
-  const list = new TBSCertList({
-    version: Version.v2,
-    signature,
-    issuer: subject,
-    thisUpdate: new Time(new Date(Date.now() - day)),
-    nextUpdate: new Time(new Date(Date.now() + 30 * day)),
+/** PEM of a CRL that revokes nothing. */
+function makeCrl(issuer: Issued): string {
+  const [thisUpdate, nextUpdate] = [Date.now() - day, Date.now() + 30 * day];
+  const der = signCrl({
+    issuer,
+    entries: new Uint8Array(),
+    thisUpdate,
+    nextUpdate,
+    extensions: [crlNumber(1)],
   });
-  const signed = sign('sha256', Buffer.from(AsnConvert.serialize(list)), privateKey);
-  const crl = new CertificateList({
-    tbsCertList: list,
-    signatureAlgorithm: signature,
-    signature: new Uint8Array(signed).buffer,
-  });
-  const base64 = Buffer.from(AsnConvert.serialize(crl))
-    .toString('base64')
-    .replace(/.{64}(?=.)/g, '$&\n');
+  const base64 = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   return `-----BEGIN X509 CRL-----\n${base64}\n-----END X509 CRL-----\n`;
 }

@@ -3,21 +3,32 @@ import type { Finding } from './config/document.ts';
 import { type ConfigExamination, examineConfig } from './config/load.ts';
 import { namesCaller } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
-import { readConfiguredAnchors, TrustError, type TrustProblem } from './trust/anchor.ts';
+import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from './trust/anchor.ts';
 import type { Anchor } from './trust/bundle.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
 export function preflight(file: string): Promise<ConfigExamination> {
-  return examineConfig(file, Date.now(), async (trust, clients) => {
-    try {
-      const accept = clients === null ? () => null : acceptAnchor(clients);
-      await readConfiguredAnchors({ ...trust, accept, now: Date.now() });
-      return [];
-    } catch (error) {
-      if (error instanceof TrustError) return error.problems.map(findingOf);
-      throw error;
-    }
+  return examineConfig(file, Date.now(), async ({ anchors, candidates = [], requirePin }, clients) => {
+    const common = { requirePin, now: Date.now() };
+    const accept = clients === null ? acceptAll : acceptAnchor(clients);
+    return [
+      ...(await findingsIn({ ...common, anchors, accept })),
+      // Nobody comes in by a candidate, so none is held against the pins that count.
+      ...(await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll })),
+    ];
   });
+}
+
+const acceptAll = () => null;
+
+async function findingsIn(options: ReadOptions): Promise<Finding[]> {
+  try {
+    await readConfiguredAnchors(options);
+    return [];
+  } catch (error) {
+    if (error instanceof TrustError) return error.problems.map(findingOf);
+    throw error;
+  }
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */

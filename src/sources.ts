@@ -81,12 +81,13 @@ export class Sources implements AsyncDisposable {
   async update(loaded: LoadedConfig): Promise<void> {
     const { anchors, candidates } = loaded.config.trust;
     const accept = acceptAnchor(loaded.config.clients);
+    // Candidates first: where either is refused, nothing that counts has changed.
+    const rehearsed =
+      candidates &&
+      (await this.#follow(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
     this.#trust = await this.#follow(this.#trust, loaded, { anchors, accept });
-    if (candidates === undefined) this.#candidates?.close();
-    this.#candidates =
-      candidates === undefined
-        ? null
-        : await this.#follow(this.#candidates, loaded, { anchors: candidates, list: 'candidates' });
+    if (rehearsed === undefined) this.#candidates?.close();
+    this.#candidates = rehearsed ?? null;
     this.#loaded = loaded;
     this.#takingOver = this.#takeOver();
     await this.#takingOver;

@@ -31,6 +31,20 @@ it('passes what run would start with, and fetches nothing', async () => {
   expect(await problemsOf({ trust: { anchors: [{ name: 'far', urls }] } })).toEqual([]);
 });
 
+it('names the problems of candidates beside those of the anchors', async () => {
+  await site.write('words.pem', 'no certificate at all');
+  const anchors = [{ name: 'own', files: ['absent.pem'] }];
+  const candidates = [
+    { name: 'good', files: ['anchor.pem'] },
+    { name: 'words', files: ['words.pem'] },
+  ];
+  const lines = await problemsOf({ trust: { anchors, candidates } });
+  expect(lines.map((line) => line.split(/[ :]+/)[2])).toEqual([
+    'trust.anchors[0].files[0]',
+    'trust.candidates[1].files[0]',
+  ]);
+});
+
 it('names the place of every anchor’s problem, all of them at once', async () => {
   await site.write('leaf.pem', pki.issueClient().pem);
   await site.write('issuing.pem', pki.issuing.pem);

@@ -13,14 +13,11 @@ import { type EndpointConfig, routesSchema } from './upstream.ts';
 export interface RoutesReading {
   /** Whole only where there is no problem. */
   readonly routes: readonly RoutePolicy[];
-  /** Absolute paths of what was read. */
-  readonly files: readonly string[];
   readonly problems: readonly Finding[];
   readonly warnings: readonly Finding[];
 }
 
 interface Notes {
-  readonly files: string[];
   readonly problems: Finding[];
   readonly warnings: Finding[];
 }
@@ -33,7 +30,7 @@ export async function readRoutes(
   { folder, now }: { readonly folder: string; readonly now: number },
 ): Promise<RoutesReading> {
   const { data = [] } = routesSchema(folder).safeParse(raw);
-  const notes: Notes = { files: [], problems: [], warnings: [] };
+  const notes: Notes = { problems: [], warnings: [] };
   const routes: RoutePolicy[] = [];
   for (const [index, { upstream, ...route }] of data.entries()) {
     const listed = Array.isArray((raw as { upstream: unknown }[])[index]?.upstream);
@@ -85,7 +82,6 @@ interface Place {
 }
 
 async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { at, now, notes }: Place) {
-  notes.files.push(...[files.chain, files.key, files.passphraseFile].filter((file) => file !== undefined));
   const reading = await readServerCertificate(files, now);
   const place = ({ field, ...note }: (typeof reading.problems)[number]) => {
     return { path: [...at, 'certificate', field], ...note };
@@ -111,7 +107,6 @@ async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { a
 }
 
 async function readAuthorities(file: string, { at, now, notes }: Place): Promise<string[]> {
-  notes.files.push(file);
   const path = [...at, 'ca'];
   const allowed = 'PEM or DER: the CAs of the endpoint';
   let certificates: Certificate[] = [];

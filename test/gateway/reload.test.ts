@@ -71,6 +71,12 @@ describe('what is wrong', () => {
     'an anchor': ({ gateway }) => gateway.write('anchor.pem', '-----BEGIN CERTIFICATE-----\ncut'),
     'an anchor without its root': ({ gateway, authority: pki }) =>
       gateway.write('anchor.pem', pki.issuing.pem),
+    'a candidate beside a changed anchor': async ({ gateway, configure }) => {
+      await gateway.write('next.pem', authority({ name: 'Next' }).anchorPem);
+      const files = ['next.pem'];
+      const candidates = [{ name: 'next', files: ['server.key'] }];
+      await configure({ trust: { anchors: [{ name: 'example', files }], candidates, cacheDir: 'trust' } });
+    },
     'the secret of the tickets': ({ gateway }) => gateway.write('secret', 'too short'),
   };
 
@@ -84,8 +90,11 @@ describe('what is wrong', () => {
     const session = await open.session();
     const before = await serverCertificate(stage);
 
+    const changes = () => stage.gateway.records().filter(({ type }) => type === 'trust').length;
+    const changesBefore = changes();
     await broken[name]?.(stage);
     const record = await stage.gateway.reload();
+    expect(changes()).toBe(changesBefore);
     expect(record).toMatchObject({
       event: 'refused',
       generation: null,
