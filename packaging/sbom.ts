@@ -18,7 +18,8 @@ interface Lock {
   packages: Record<string, Manifest & { dev?: true; optional?: true; devOptional?: true }>;
 }
 
-const read = <T>(name: string) => JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')) as T;
+const read = <T>(name: string) =>
+  JSON.parse(readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')) as T;
 const manifest = read<Manifest & { name: string }>('package.json');
 const lock = read<Lock>('package-lock.json');
 for (const each of [manifest, lock.packages['']]) {

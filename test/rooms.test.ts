@@ -51,9 +51,10 @@ const mayImport: Record<string, readonly string[]> = {
   'readiness.ts': ['config', 'trust'],
   'reporting.ts': ['audit', 'config', 'revocation', 'telemetry', 'trust'],
   'reloads.ts': ['preflight.ts', 'reporting.ts', 'sources.ts', 'config', 'trust'],
+  'service-manager.ts': [],
   'control.ts': [
     ...['thread', 'sources.ts', 'preflight.ts', 'readiness.ts', 'reloads.ts', 'reporting.ts', 'config'],
-    ...['revocation', 'admin', 'telemetry', 'audit', 'version.ts'],
+    ...['service-manager.ts', 'revocation', 'admin', 'telemetry', 'audit', 'version.ts'],
   ],
   demo: ['pki', 'revocation'],
   cli: ['control.ts', 'preflight.ts', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
