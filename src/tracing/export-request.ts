@@ -1,5 +1,5 @@
 /** The body of an OTLP export: ExportTraceServiceRequest, in JSON. */
-import { attributeOf } from './span.ts';
+import { attributesJson } from './span.ts';
 
 export interface ResourceFacts {
   readonly serviceName: string;
@@ -11,14 +11,14 @@ export interface ResourceFacts {
 
 /** What comes before the spans; made once. */
 export function requestStart({ serviceName, version, instanceId, host }: ResourceFacts): string {
-  const attributes = [
-    attributeOf('service.name', serviceName),
-    attributeOf('service.version', version),
-    attributeOf('service.instance.id', instanceId),
-    attributeOf('host.name', host),
-  ];
+  const attributes = attributesJson([
+    ['service.name', serviceName],
+    ['service.version', version],
+    ['service.instance.id', instanceId],
+    ['host.name', host],
+  ]);
   const scope = { name: 'ehi-gateway', version };
-  return `{"resourceSpans":[{"resource":${JSON.stringify({ attributes })},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`;
+  return `{"resourceSpans":[{"resource":{"attributes":${attributes}},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`;
 }
 
 /** `spans`: each as tracing/span.ts writes it. */

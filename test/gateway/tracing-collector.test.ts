@@ -41,7 +41,7 @@ it('goes on beside a collector that takes spans and never answers, with a queue 
   expect(samples.get(exportedSpans)).toBe(0);
   expect(collector.exports).toHaveLength(1);
   await exchange(connection, 10);
-  // Were the end not bounded, it would last until the collector's timeouts are over, one after the other.
+  // It does not wait until a request to the collector has timed out, and asks for nothing more.
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
   expect(collector.exports).toHaveLength(1);
   const told = stage.gateway
