@@ -23,6 +23,8 @@ const reserved = new Set([
   ...['te', 'trailer', 'transfer-encoding', 'upgrade'],
 ]);
 
+const loopback = /^(?:localhost|127\.[\d.]+|\[::1\])$/;
+
 /** What is wrong with a file is told, not thrown, and nothing of what the fields hold. */
 export async function readTracing(tracing: TracingConfig, now: number): Promise<TracingReading> {
   const notes = { problems: [] as Finding[], warnings: [] as Finding[] };
@@ -30,7 +32,7 @@ export async function readTracing(tracing: TracingConfig, now: number): Promise<
   const { endpoint, serviceName, interval, headersFile, tls } = tracing;
   const headers = headersFile === undefined ? [] : await readHeaders(headersFile, notes.problems);
   const ca = tls === undefined ? null : await readAuthorities(tls.ca, { at: ['tracing', 'tls'], now, notes });
-  if (headers.length > 0 && endpoint.startsWith('http:')) {
+  if (headers.length > 0 && endpoint.startsWith('http:') && !loopback.test(new URL(endpoint).hostname)) {
     const allowed = 'an https endpoint, or a collector on this machine';
     notes.warnings.push({ path: at, found: 'fields that are sent without TLS', allowed });
   }
@@ -54,7 +56,8 @@ async function readHeaders(file: string, problems: Finding[]): Promise<Headers> 
   const fields = lines.filter(({ written }) => written.trim() !== '');
   const names = fields.map(({ parts }) => parts?.[1]?.toLowerCase());
   const wrong = fields.find((_, index) => names[index] === undefined || reserved.has(names[index] ?? ''));
-  if (wrong !== undefined) return refuse(`line ${wrong.index + 1}, which is none or may not be set`);
+  if (wrong !== undefined)
+    return refuse(`line ${wrong.index + 1}, which is no field, or one that may not be set`);
   const [again] = duplicates(names, (name) => name);
   if (again !== undefined) return refuse(`line ${(fields[again]?.index ?? 0) + 1}, which sets a field again`);
   return fields.map(({ parts }, index) => [names[index] ?? '', parts?.[2] ?? ''] as const);
