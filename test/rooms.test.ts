@@ -26,7 +26,9 @@ const mayImport: Record<string, readonly string[]> = {
   upstream: ['source', 'message', 'policy', 'telemetry'],
   relay: ['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'audit'],
   'admission.ts': ['source', 'handshake', 'identity', 'policy', 'telemetry', 'audit'],
-  'compile.ts': ['admission.ts', 'identity', 'upstream', 'relay', 'pki', 'revocation', 'policy'],
+  'compile.ts': [
+    ...['admission.ts', 'identity', 'upstream', 'relay', 'pki', 'revocation', 'policy', 'telemetry'],
+  ],
   'first-contact.ts': ['identity'],
   'loop-delay.ts': [],
   'soft-fail.ts': ['telemetry'],

@@ -1,4 +1,4 @@
-/** A relay thread that cannot keep up accepts no new connection, and goes on with those that it has. */
+/** A relay thread that cannot keep up accepts no new connection, and no new message on those that it has. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Gateway } from '../../src/gateway.ts';
@@ -10,14 +10,15 @@ import { statusOf } from '../support/http.ts';
 import { sClient } from '../support/openssl.ts';
 import { snapshotOf } from '../support/snapshot.ts';
 
-it('refuses who comes while all work waits, and lets in who comes afterwards', async () => {
+it('refuses who and what comes while all work waits, and takes in what comes afterwards', async () => {
   const pki = authority();
   const records: AuditRecord[] = [];
+  const meter = new Meter();
   const base = snapshotOf(pki);
   const gateway = new Gateway({
     snapshot: { ...base, limits: { ...base.limits, delay: 20 } },
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
-    recorder: { meter: new Meter(), audit: (line) => records.push(JSON.parse(line)), log: () => {} },
+    recorder: { meter, audit: (line) => records.push(JSON.parse(line)), log: () => {} },
     onUnseen: () => {},
   });
   const { port } = await gateway.listen();
@@ -30,10 +31,21 @@ it('refuses who comes while all work waits, and lets in who comes afterwards', a
   }, 1);
   await sleep(1500);
   expect((await sClient({ port })).stdout).toContain('no peer certificate available');
-  // Without a route it is 404: the gateway has answered all the same.
-  expect(statusOf(await open.exchange(post()))).toBe(404);
+  const shed = await open.exchange(post());
+  expect([statusOf(shed), shed.field('retry-after')]).toEqual([503, '1']);
   clearInterval(burden);
   expect(records.map(({ verdict, reason }) => [verdict, reason])).toContainEqual(['deny', 'overloaded']);
+  expect(records.find(({ type }) => type === 'message')).toMatchObject({
+    outcome: 'denied',
+    reason: 'overloaded',
+    status: 503,
+  });
+  expect(meter.take()?.routes).toMatchObject([{ route: 'none', shed: { overloaded: 1 } }]);
+
+  // Without a route it is 404: the gateway has answered all the same.
+  let status = 503;
+  while (status === 503) status = statusOf(await open.exchange(post()));
+  expect(status).toBe(404);
 
   for (;;) {
     const later = await connect(client).catch(() => null);
