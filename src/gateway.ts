@@ -119,7 +119,7 @@ export class Gateway {
       account,
       policy: () => this.#policy.relay,
       permitted: () => this.#admitted.isPermitted(client),
-      // It has waited longer than that before it was even read: to answer in a few µs lets the next one be in time.
+      // It has waited that long before it was even read: with the default EHI has given it up, and the host need not know.
       overloaded: () => this.#delay.current > this.#policy.snapshot.limits.delay,
       recorder: this.#recorder,
     });

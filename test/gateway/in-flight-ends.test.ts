@@ -53,14 +53,17 @@ const endings: Readonly<Record<string, Ending>> = {
 
 class Scene implements AsyncDisposable {
   readonly #stage: Stage;
+  readonly #witness: Client;
   #count = 0;
   /** Targets whose head the host has. */
   readonly #heads = new Map<string, () => void>();
   /** Where answers are owed. */
   #held: Socket[] = [];
 
-  constructor(stage: Stage) {
+  /** `witness`: a connection without messages, so that the client stays known between them. */
+  constructor(stage: Stage, witness: Client) {
     this.#stage = stage;
+    this.#witness = witness;
     stage.host.options.onHead = ({ startLine }, socket) => {
       const target = startLine.split(' ')[1] ?? '';
       this.#heads.get(target)?.();
@@ -83,19 +86,18 @@ class Scene implements AsyncDisposable {
     const unused = await listenOnLoopback(createServer());
     await unused.close();
     const inFlight = limits === 'route' ? places : 1000;
-    return new Scene(
-      await openStage({
-        routes: [
-          { path: '/', inFlight, deadline: '10m' },
-          { path: '/dead', upstream: `http://127.0.0.1:${unused.port}` },
-          { path: '/quick', deadline: '100ms' },
-        ],
-        config: {
-          timeouts: { bodyIdle: '200ms' },
-          limits: { inFlightPerClient: limits === 'client' ? places : 1000 },
-        },
-      }),
-    );
+    const stage = await openStage({
+      routes: [
+        { path: '/', inFlight, deadline: '10m' },
+        { path: '/dead', upstream: `http://127.0.0.1:${unused.port}` },
+        { path: '/quick', deadline: '100ms' },
+      ],
+      config: {
+        timeouts: { bodyIdle: '200ms' },
+        limits: { inFlightPerClient: limits === 'client' ? places : 1000 },
+      },
+    });
+    return new Scene(stage, await stage.connect());
   }
 
   /** Ends one message in this way, unless it was refused: what the record says of it. */
@@ -151,6 +153,7 @@ class Scene implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#witness[Symbol.asyncDispose]();
     await this.#stage[Symbol.asyncDispose]();
   }
 }
