@@ -1,4 +1,4 @@
-/** The admin port: metrics, liveness, readiness and the upstream endpoints over plain HTTP, on an address that clients do not reach. */
+/** The admin port: metrics, liveness, readiness, upstream endpoints; plain HTTP, on an address that clients do not reach. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** The upstream endpoints in words, for whoever asks at the admin port: nothing in it but what the configuration and the system say. */
+/** An upstream endpoint in words, for whoever asks at the admin port: its url, and what the system said of it. */
 import { isoTime } from './clock.ts';
 import type { EndpointStanding } from './endpoint-gauges.ts';
 
