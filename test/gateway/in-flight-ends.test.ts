@@ -7,6 +7,7 @@ import { Gateway } from '../../src/gateway.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import { authority } from '../support/authority.ts';
 import { type Client, connect, post } from '../support/client.ts';
+import { endpointAt } from '../support/endpoint.ts';
 import { acknowledgement, openHost } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
 import { listenOnLoopback } from '../support/listening.ts';
@@ -190,17 +191,8 @@ it('is given back by the end of the gateway, after timeouts.drain', async () => 
   await using host = await openHost({ answer: () => null });
   const pki = authority();
   const meter = new Meter();
-  const endpoint = {
-    url: host.url,
-    target: { host: '127.0.0.1', port: host.port },
-    authority: 'host',
-    tls: null,
-    proxyProtocol: null,
-    pool: { idle: 1, idleTimeout: 1000 },
-    health: null,
-  };
   const gateway = new Gateway({
-    snapshot: snapshotOf(pki, { routes: [{ ...answers, path: '/', endpoints: [endpoint] }] }),
+    snapshot: snapshotOf(pki, { routes: [{ ...answers, path: '/', endpoints: [endpointAt(host.port)] }] }),
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
     recorder: { meter, audit: () => {}, log: () => {} },
     onUnseen: () => {},
