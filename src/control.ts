@@ -129,6 +129,7 @@ class Control {
           serverCertificates: this.#loaded.serverCertificates,
           now: Date.now(),
         }),
+      upstreams: () => this.#metrics.upstreams(),
     });
     const stopped = new Promise<void>((done) => {
       if (stop.aborted) done();

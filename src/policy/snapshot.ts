@@ -96,6 +96,8 @@ export interface RoutePolicy {
   readonly budget: number;
   /** `ensure`: an answer without a length gets one, as far as it is short. */
   readonly contentLength: 'ensure' | 'asis';
+  /** Messages under way in one relay thread. */
+  readonly inFlight: number;
 }
 
 /** A family of fields that name the caller, as another proxy would set them. */
@@ -119,6 +121,8 @@ export interface Limits {
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;
+  /** Messages of one client under way, over all of its connections. */
+  readonly inFlightPerClient: number;
 }
 
 /** Milliseconds. */

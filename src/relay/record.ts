@@ -52,7 +52,7 @@ export function recordExchange(
   const { status, upstreamMs } = facts;
   const totalMs = performance.now() - startedAt;
   const time = Date.now();
-  const meter = recorder.meter.route(route.policy.path);
+  const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
   // A refusal is the client's own doing; one that left may have left because it waited too long.
   if (facts.outcome !== 'denied') meter.budget(totalMs, route.policy.budget);

@@ -51,6 +51,12 @@ export const metricTable = [
     labels: ['route'],
   },
   {
+    name: 'ehi_messages_shed_total',
+    help: 'Messages refused with 503 before anything was sent on: limits.delay, limits.inFlightPerClient (no route is chosen: none) or the route’s inFlight. Alarm on its rate.',
+    type: 'counter',
+    labels: ['route', 'reason'],
+  },
+  {
     name: 'ehi_upstream_answers_without_content_type_total',
     help: 'Answers of the host with a body and no Content-Type, which EHI requires.',
     type: 'counter',

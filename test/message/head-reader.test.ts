@@ -10,6 +10,7 @@ const limits = {
   unfinishedHandshakes: 1,
   handshakeRate: 1,
   delay: 1,
+  inFlightPerClient: 1,
 };
 
 /** A request whose head has `size` bytes, most of them in its target or in a field. */
