@@ -75,6 +75,7 @@ function withBooleans(schema: unknown): unknown {
     return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, withBooleans(value)]));
   }
   const { description, ...said } = json;
-  const widened = 'pattern' in said ? { anyOf: [said, { enum: booleans }] } : { enum: [...words, ...booleans] };
+  const widened =
+    'pattern' in said ? { anyOf: [said, { enum: booleans }] } : { enum: [...words, ...booleans] };
   return { ...(description ? { description } : {}), ...widened };
 }
