@@ -36,7 +36,10 @@ build_kubernetes() {
   command_file kubectl '"os"; "k8s.io/component-base/cli"; "k8s.io/kubectl/pkg/cmd"' \
     'os.Exit(cli.Run(cmd.NewDefaultKubectlCommand()))'
   go mod tidy >tidy.log 2>&1 || true
-  go build -o "$folder/bin/" ./kube-apiserver ./kubectl
+  # Charts ask for the version, which a release's build would set.
+  local minor=${kubernetes#v1.} package=k8s.io/component-base/version
+  go build -o "$folder/bin/" -ldflags "-X $package.gitVersion=$kubernetes -X $package.gitMajor=1 -X $package.gitMinor=${minor%%.*}" \
+    ./kube-apiserver ./kubectl
 }
 
 build_etcd() {
