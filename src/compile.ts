@@ -8,6 +8,7 @@ import type { RelayPolicy } from './relay/downstream.ts';
 import { compileIdentityFields } from './relay/identity-fields.ts';
 import { RouteTable } from './relay/route.ts';
 import { RevocationCheck } from './revocation/judgement.ts';
+import { Tracer } from './tracing/tracer.ts';
 import type { Pools } from './upstream/pools.ts';
 import type { Upstream } from './upstream/upstream.ts';
 
@@ -28,7 +29,7 @@ interface CompileOptions {
 }
 
 export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: CompileOptions): Policy {
-  const { anchors, pins, match, limits, timeouts, shadow } = snapshot;
+  const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
   const judge = (options: IdentityOptions) => compileIdentity(options, snapshot.generation);
   return {
@@ -59,6 +60,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: Compile
       identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),
       limits,
       timeouts,
+      tracer: tracing && new Tracer(tracing),
     },
   };
 }

@@ -4,6 +4,7 @@ import { clientsSchema } from './clients-schema.ts';
 import { identitySchema } from './identity-schema.ts';
 import { listenSchema } from './listen-schema.ts';
 import { count, duration, file, section, size } from './notation.ts';
+import { tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
 import { routesSchema } from './upstream.ts';
 import * as value from './values.ts';
@@ -34,6 +35,7 @@ export function configSchema(folder: string) {
     })
       .prefault({})
       .describe('One record per handshake and per message.'),
+    tracing: tracingSchema(folder),
   });
 }
 

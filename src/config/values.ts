@@ -28,6 +28,13 @@ export const anchorUrl = notation({
   parse: (text) => (isPlainUrl(text, ['https']) ? text : undefined),
 });
 
+/** Without a path it is mostly the address of a collector, whose /v1/traces was forgotten. */
+export const collectorUrl = notation({
+  allowed:
+    'an http:// or https:// URL with its path, without credentials and fragment, such as http://127.0.0.1:4318/v1/traces',
+  parse: (text) => (isPlainUrl(text, ['http', 'https']) && new URL(text).pathname !== '/' ? text : undefined),
+});
+
 /** Revocation lists and answers are signed, so plain HTTP serves them, as RFC 5280 §8 advises. */
 const signedUrl = 'an http:// or https:// URL without credentials and fragment';
 

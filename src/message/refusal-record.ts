@@ -8,6 +8,8 @@ import { readTraceId } from './trace.ts';
 interface RefusalFacts {
   readonly connId: string;
   readonly requestId: string;
+  /** The trace that the gateway has told of it; absent or null: the client's own, if there is one. */
+  readonly traceId?: string | null;
   readonly status: number;
   /** From the tables of message refusals and deny reasons. */
   readonly reason: string;
@@ -21,7 +23,7 @@ export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
       time: Date.now(),
       connId: facts.connId,
       requestId: facts.requestId,
-      traceId: facts.head.kind === 'request' ? readTraceId(facts.head.traceparent) : null,
+      traceId: facts.traceId ?? (facts.head.kind === 'request' ? readTraceId(facts.head.traceparent) : null),
       route: null,
       method: facts.head.method,
       path: facts.head.path,

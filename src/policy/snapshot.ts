@@ -134,6 +134,12 @@ export interface Timeouts {
   readonly drain: number;
 }
 
+/** Of which messages the gateway makes spans. */
+export interface TracingPolicy {
+  /** Of the traces that begin here, from 0 to 1; in others the client has decided. */
+  readonly sampleRatio: number;
+}
+
 export interface PolicySnapshot {
   /** Grows by one with every published snapshot. */
   readonly generation: number;
@@ -157,4 +163,6 @@ export interface PolicySnapshot {
   readonly identityHeaders: IdentityHeaders;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** null: of none. */
+  readonly tracing: TracingPolicy | null;
 }

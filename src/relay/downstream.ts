@@ -12,6 +12,7 @@ import { traceOf } from '../message/trace.ts';
 import type { Payload } from '../message/write.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import { Alarm } from './alarm.ts';
 import type { Caller } from './caller.ts';
 import type { ExchangeClient } from './client.ts';
@@ -19,6 +20,7 @@ import { Exchange } from './exchange.ts';
 import type { IdentityFields } from './identity-fields.ts';
 import { Introduction } from './introduction.ts';
 import type { RouteTable } from './route.ts';
+import { recordRefusalSpan } from './spans.ts';
 
 /** What a relay thread forwards by; replaced as a whole. */
 export interface RelayPolicy {
@@ -26,6 +28,8 @@ export interface RelayPolicy {
   readonly identityFields: IdentityFields;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** null: the gateway makes no spans. */
+  readonly tracer: Tracer | null;
 }
 
 interface DownstreamOptions {
@@ -150,7 +154,7 @@ export class Downstream implements ExchangeClient {
   #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
     this.#policy = this.#currentPolicy();
-    const { limits, routes, identityFields } = this.#policy;
+    const { limits, routes, identityFields, tracer } = this.#policy;
     this.#requests++;
     // Idle no more, also where the head came in one piece: a permit that is withdrawn now is answered, not hung up on.
     this.#phase = 'head';
@@ -167,9 +171,9 @@ export class Downstream implements ExchangeClient {
     this.#deadline = startedAt + route.policy.deadline;
     this.#enterBody(startedAt);
     const requestId = this.#requestId();
-    const { id: traceId, fields } = traceOf(head);
+    const { id: traceId, fields, span } = tracer === null ? traceOf(head) : tracer.begin(head);
     const added = `${this.#introduction.fields(identityFields, head.host)}X-Request-Id: ${requestId}\r\n${fields}`;
-    this.#exchange.begin({ head, route, requestId, traceId, added, startedAt }, this.#payload(rest));
+    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt }, this.#payload(rest));
     return { ...rest, at: next };
   }
 
@@ -256,7 +260,9 @@ export class Downstream implements ExchangeClient {
   #refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
     const { status } = messageRefusals[reason];
     const requestId = this.#requestId();
-    recordRefusal(this.recorder, { connId: this.caller.connId, requestId, status, reason, head });
+    const { tracer } = this.#policy;
+    const traceId = tracer && recordRefusalSpan(this, tracer, { head, requestId, status, reason });
+    recordRefusal(this.recorder, { connId: this.caller.connId, requestId, traceId, status, reason, head });
     this.#close(errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
     return nothing;
   }

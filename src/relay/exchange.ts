@@ -181,6 +181,7 @@ export class Exchange implements DialUser, AnswerSender {
       endpoint: this.#delivery.endpoint,
       requestBytes: this.#requestBytes,
       responseBytes: answer.begun ? answer.received : 0,
+      askedAt: this.#askedAt,
       upstreamMs: this.#upstreamMs,
       untyped: outcome === 'answered' && answer.untyped,
     });

@@ -197,6 +197,18 @@ export const metricTable = [
     labels: [],
   },
   {
+    name: 'ehi_spans_exported_total',
+    help: 'Spans that the collector has taken.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_spans_dropped_total',
+    help: 'Spans that were made and not exported; reason is queue_full, rejected, refused, undelivered or ended.',
+    type: 'counter',
+    labels: ['reason'],
+  },
+  {
     name: 'ehi_build_info',
     help: 'Always 1; says what runs.',
     type: 'gauge',

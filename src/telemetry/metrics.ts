@@ -63,6 +63,8 @@ export class Metrics {
   readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
   readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
   readonly #upstreamEjections = this.#counter('ehi_upstream_ejections_total');
+  readonly #spansExported = this.#counter('ehi_spans_exported_total');
+  readonly #spansDropped = this.#counter('ehi_spans_dropped_total');
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
@@ -184,6 +186,15 @@ export class Metrics {
   /** A certificate of this anchor names an address that is not followed. */
   addressSkipped(anchor: string): void {
     this.#addressesSkipped.inc({ anchor });
+  }
+
+  spansExported(spans: number): void {
+    this.#spansExported.inc(spans);
+  }
+
+  /** `reason`: a closed word of the gateway's own. */
+  spansDropped(spans: number, reason: string): void {
+    this.#spansDropped.inc({ reason }, spans);
   }
 
   /** Everything in Prometheus' text format. */

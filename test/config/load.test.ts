@@ -100,6 +100,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
     relays: 1,
     admin: { address: '127.0.0.1', port: 9090 },
     audit: { destination: 'stdout' },
+    tracing: null,
   });
 });
 

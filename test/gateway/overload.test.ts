@@ -17,7 +17,12 @@ it('refuses who comes while all work waits, and lets in who comes afterwards', a
   const gateway = new Gateway({
     snapshot: { ...base, limits: { ...base.limits, delay: 20 } },
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
-    recorder: { meter: new Meter(), audit: (line) => records.push(JSON.parse(line)), log: () => {} },
+    recorder: {
+      meter: new Meter(),
+      audit: (line) => records.push(JSON.parse(line)),
+      span: () => {},
+      log: () => {},
+    },
     onUnseen: () => {},
   });
   const { port } = await gateway.listen();

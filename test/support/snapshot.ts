@@ -50,6 +50,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       drainDelay: 0,
       drain: 0,
     },
+    tracing: null,
     ...changes,
   };
 }
