@@ -77,6 +77,7 @@ const networkPolicy = values({
     enabled: z.boolean(),
     dns: mappings,
     upstream: mappings,
+    collector: mappings,
     cidrs: networks,
     ports: z.array(port).min(1),
   }),

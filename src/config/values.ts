@@ -32,6 +32,7 @@ export const anchorUrl = notation({
 export const collectorUrl = notation({
   allowed:
     'an http:// or https:// URL with its path, without credentials and fragment, such as http://127.0.0.1:4318/v1/traces',
+  pattern: /^https?:\/\/[^\s\\#]+$/,
   parse: (text) => (isPlainUrl(text, ['http', 'https']) && new URL(text).pathname !== '/' ? text : undefined),
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { command, configOf, podOf, render, valueSets } from './support/chart.ts';
+import { chart, command, configOf, podOf, render, valueSets } from './support/chart.ts';
 import { layFiles } from './support/mounts.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -54,11 +54,19 @@ describe('the configuration that the chart renders', () => {
   });
 
   it('has the words off and on where Helm has read booleans', () => {
-    const { listen, trust, routes } = configOf(render('words'));
+    const { listen, trust, routes, tracing } = configOf(render('words'));
+    expect(tracing).toBe('off');
     expect(listen).toMatchObject({ resumption: 'off', advertiseCaNames: false });
     expect(trust.anchors[0].revocation).toEqual({ crl: 'auto', ocsp: 'off' });
     expect(routes[0].upstream.pool).toEqual({ reuse: 'off' });
     expect(routes[1].upstream[0].pool).toEqual({ reuse: 'on' });
+  });
+
+  it('knows every field that has such a word', () => {
+    const schema = JSON.parse(readFileSync(`${chart}values.schema.json`, 'utf8'));
+    const template = readFileSync(`${chart}templates/_config.tpl`, 'utf8');
+    const [, known = ''] = /\(\?:([a-z|]+)\)\): false\$/.exec(template) ?? [];
+    expect(known.split('|').sort()).toEqual([...new Set(worded(schema))].sort());
   });
 
   it('trusts the load balancer that the Service turns PROXY protocol on for', () => {
@@ -107,3 +115,14 @@ describe('a pod is made anew', () => {
     ]);
   });
 });
+
+/** The keys of a JSON Schema whose values may be a word or a boolean that Helm made of it. */
+function worded(schema: Record<string, unknown>, key = ''): string[] {
+  const isWord = Array.isArray(schema.enum) && schema.enum.includes(false);
+  const inner = Object.entries(schema).flatMap(([name, value]) => {
+    if (!(value instanceof Object)) return [];
+    const isField = name !== 'properties' && name !== 'anyOf' && name !== 'items' && !/^\d+$/.test(name);
+    return worded(value as Record<string, unknown>, isField ? name : key);
+  });
+  return [...(isWord ? [key] : []), ...inner];
+}

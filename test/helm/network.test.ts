@@ -90,6 +90,7 @@ describe('the NetworkPolicy', () => {
     expect(policy('cert-manager').egress[1]).toEqual({ ports: tcp(443) });
     expect(policy('dual-stack').egress[1]).toEqual({ ports: tcp(80) });
     expect(policy('files').egress[1]).toEqual({ ports: tcp(8443, 8080) });
+    expect(policy('tracing').egress[2]).toMatchObject({ ports: tcp(4318), to: [{ namespaceSelector: {} }] });
   });
 
   it('lets out only to what is named', () => {

@@ -2,7 +2,7 @@
 
 {{- /* `off` and `on` are words to the gateway, and booleans once Helm has read them. */ -}}
 {{- define "ehi-gateway.words" -}}
-{{- $said := regexReplaceAll "(?m)^(\\s*(?:- )?(?:crl|ocsp|resumption|reuse)): false$" . "${1}: \"off\"" }}
+{{- $said := regexReplaceAll "(?m)^(\\s*(?:- )?(?:crl|ocsp|resumption|reuse|tracing)): false$" . "${1}: \"off\"" }}
 {{- regexReplaceAll "(?m)^(\\s*(?:- )?reuse): true$" $said "${1}: \"on\"" }}
 {{- end }}
 
@@ -70,17 +70,22 @@
 {{- .Values.terminationGracePeriodSeconds | default (add .Values.preStopSleepSeconds $delay $drain 5) }}
 {{- end }}
 
+{{- /* The port of a URL; nothing for a Unix socket. */ -}}
+{{- define "ehi-gateway.portOf" -}}
+{{- if hasPrefix "http" . }}
+{{- $authority := regexFind "^https?://(\\[[^\\]]*\\])?[^/]*" . }}
+{{- regexFind ":[0-9]+$" $authority | trimPrefix ":" | default (hasPrefix "https:" . | ternary "443" "80") }}
+{{- end }}
+{{- end }}
+
 {{- /* The ports of all upstreams, a line for each. */ -}}
 {{- define "ehi-gateway.upstreamPorts" -}}
 {{- $ports := list }}
 {{- range .Values.config.routes }}
 {{- range (kindIs "slice" .upstream | ternary .upstream (list .upstream)) }}
 {{- $url := kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "url") }}
-{{- if hasPrefix "http" $url }}
-{{- $port := regexFind ":[0-9]+$" $url | trimPrefix ":" }}
-{{- $ports = append $ports ($port | default (hasPrefix "https:" $url | ternary "443" "80")) }}
+{{- $ports = append $ports (include "ehi-gateway.portOf" $url) }}
 {{- end }}
 {{- end }}
-{{- end }}
-{{- $ports | uniq | join "\n" }}
+{{- compact $ports | uniq | join "\n" }}
 {{- end }}

@@ -25,7 +25,7 @@ export function layFiles(objects: readonly KubernetesObject[], root: string, kin
   const mounts: Mount[] = podOf(objects).spec.containers[0].volumeMounts;
   const own = authority();
   const text = configTextOf(objects);
-  const { listen, trust, routes } = parse(text);
+  const { listen, trust, routes, tracing } = parse(text);
 
   const lay = (path: string, content: string | Uint8Array): void => {
     if (!mounts.some(({ mountPath }) => path.startsWith(`${mountPath}/`)))
@@ -51,6 +51,8 @@ export function layFiles(objects: readonly KubernetesObject[], root: string, kin
     layPair(pair, { chainPem, keyPem });
   }
   if (listen.resumption?.secretFile) lay(listen.resumption.secretFile, 'a'.repeat(44));
+  if (tracing?.headersFile) lay(tracing.headersFile, 'authorization: Bearer of-this-test\n');
+  if (tracing?.tls) lay(tracing.tls.ca, own.root.pem);
   for (const { files, revocation } of [...trust.anchors, ...(trust.candidates ?? [])]) {
     for (const [index, file] of (files ?? []).entries()) lay(file, [own.root, own.issuing][index]?.pem ?? '');
     for (const list of [revocation?.crl ?? []].flat()) {
