@@ -26,7 +26,7 @@ export function chartSchema(): Json {
   const schema = jsonOf(chartValues);
   const { $schema, ...config } = jsonOf(configSchema('/'));
   for (const path of chartSets) take(config, path.split('.'));
-  for (const path of askedForByTemplates) demand(config, path.split('.'));
+  for (const path of askedForByTemplates) waive(config, path.split('.'));
   const properties = { ...(schema.properties as Json), config: withBooleans(config) };
   return { ...schema, properties };
 }
@@ -52,13 +52,13 @@ function take(schema: Json, [field = '', ...rest]: readonly string[]): void {
     if (rest.length > 0) take(properties[field] ?? {}, rest);
     else delete properties[field];
   }
-  if (rest.length === 0) demand(schema, [field]);
+  if (rest.length === 0) waive(schema, [field]);
 }
 
 /** No longer a required field. */
-function demand(schema: Json, [field = '', ...rest]: readonly string[]): void {
+function waive(schema: Json, [field = '', ...rest]: readonly string[]): void {
   for (const mapping of mappingsOf(schema)) {
-    if (rest.length > 0) demand((mapping.properties as Record<string, Json>)[field] ?? {}, rest);
+    if (rest.length > 0) waive((mapping.properties as Record<string, Json>)[field] ?? {}, rest);
     else mapping.required = ((mapping.required ?? []) as string[]).filter((name) => name !== field);
   }
 }
