@@ -8,6 +8,7 @@ import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
 import { Reporting } from './reporting.ts';
 import type { RevocationEvent } from './revocation/event.ts';
+import { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -32,8 +33,12 @@ export async function runControl({ config: file, logger, stop, signals }: Contro
   const audit = await openAudit(loaded, logger);
   const reporting = new Reporting({ audit, logger });
   reporting.warnings(warnings);
-  await using control = new Control({ file, loaded, audit, reporting, logger });
-  const reload = () => void control.reloads.request();
+  await using manager = new ServiceManager({
+    onError: ({ message }) =>
+      logger.error({ error: message }, 'systemd cannot be told how the service stands'),
+  });
+  await using control = new Control({ file, loaded, audit, reporting, logger, manager });
+  const reload = () => void manager.reloading(control.reloads.request());
   signals.addEventListener('reload', reload);
   try {
     await control.run(stop);
@@ -60,6 +65,7 @@ interface ControlParts {
   readonly audit: AuditWriter;
   readonly reporting: Reporting;
   readonly logger: Logger;
+  readonly manager: ServiceManager;
 }
 
 /** How long changes are gathered before they are published together, ms. */
@@ -152,6 +158,7 @@ class Control {
     await stopped;
     this.#state = 'draining';
     this.#parts.logger.info('draining');
+    this.#parts.manager.stopping();
     await this.#supervisor?.drain();
   }
 
@@ -180,6 +187,7 @@ class Control {
     this.#state = 'serving';
     const admin = { address: this.#admin?.address, port: this.#admin?.port };
     process.stdout.write(`${JSON.stringify({ type: 'ready', listen, admin })}\n`);
+    this.#parts.manager.ready();
   }
 
   /** Many OCSP answers may come at one moment: together they are one snapshot. */

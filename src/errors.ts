@@ -44,5 +44,12 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${file}:${line}:${column}: ${path === '' ? '(document)' : path}: found ${found}; allowed ${allowed}`;
 }
 
-/** Exit codes of the command line, after sysexits.h. */
-export const exitCodes = { drained: 0, usage: 64, addressInUse: 69, fault: 70, configuration: 78 } as const;
+/** Exit codes of the command line, after sysexits.h; `unwell`, of `health`, is what a container runtime expects. */
+export const exitCodes = {
+  drained: 0,
+  unwell: 1,
+  usage: 64,
+  addressInUse: 69,
+  fault: 70,
+  configuration: 78,
+} as const;

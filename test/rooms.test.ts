@@ -64,9 +64,10 @@ const mayImport: Record<string, readonly string[]> = {
   'readiness.ts': ['config', 'trust'],
   'reporting.ts': ['audit', 'config', 'revocation', 'telemetry', 'tracing', 'trust'],
   'reloads.ts': ['preflight.ts', 'reporting.ts', 'sources.ts', 'config', 'trust'],
+  'service-manager.ts': [],
   'control.ts': [
     ...['thread', 'sources.ts', 'preflight.ts', 'readiness.ts', 'reloads.ts', 'reporting.ts', 'config'],
-    ...['revocation', 'admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
+    ...['service-manager.ts', 'revocation', 'admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   demo: ['pki', 'revocation'],
   cli: ['control.ts', 'preflight.ts', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],

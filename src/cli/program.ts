@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
+import type { HealthOptions } from './health.ts';
 import type { TrustCommandOptions } from './trust.ts';
 
 const trustCommands = {
@@ -34,6 +35,16 @@ export async function execute(argv: readonly string[]): Promise<number> {
     .action(async (options: { config: string; strict: boolean }) => {
       const { check } = await import('./check.ts');
       code = await check(options);
+    });
+  program
+    .command('health')
+    .description('Ask a running gateway whether it lives: exit 0, or 1 and why not.')
+    .option('--config <file>', 'its configuration, which names the admin port')
+    .option('--url <url>', 'the admin port, such as http://127.0.0.1:9090')
+    .option('--ready', 'ask whether it takes messages', false)
+    .action(async (options: HealthOptions) => {
+      const { health } = await import('./health.ts');
+      code = await health(options);
     });
   const trust = program
     .command('trust')

@@ -1,5 +1,4 @@
 /** Loads a configuration: text, schema, rules and certificate files, and tells everything that is wrong at once. */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
@@ -15,6 +14,7 @@ import { type Config, configSchema } from './schema.ts';
 import type { LoadedServerCertificate } from './server-certificate.ts';
 import { readServerCertificates } from './server-certificates.ts';
 import { type Signatures, takeSignatures } from './signature.ts';
+import { readText } from './text.ts';
 import { readTracing } from './tracing-files.ts';
 import { readRoutes } from './upstream-files.ts';
 
@@ -118,18 +118,6 @@ export async function examineText(
     place,
   };
   return { problems, warnings, files, loaded };
-}
-
-async function readText(file: string): Promise<string | { found: string; allowed: string }> {
-  const allowed = 'a YAML file in UTF-8 that can be read';
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-  } catch (cause) {
-    return {
-      found: `a file that cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
-      allowed,
-    };
-  }
 }
 
 /** Every message of the schema is the phrase for what it allows; what was found is the document's to say. */

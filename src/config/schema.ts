@@ -1,5 +1,6 @@
 /** The one source of what a configuration may say: types, validation, JSON Schema and docs/configuration.md. */
 import { z } from 'zod';
+import { adminSchema } from './admin.ts';
 import { clientsSchema } from './clients-schema.ts';
 import { identitySchema } from './identity-schema.ts';
 import { listenSchema } from './listen-schema.ts';
@@ -7,7 +8,6 @@ import { count, duration, file, section, size } from './notation.ts';
 import { tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
 import { routesSchema } from './upstream.ts';
-import * as value from './values.ts';
 
 /** After parsing: durations in milliseconds, sizes in bytes, paths absolute, pins and digests in one spelling. */
 export type Config = z.output<ReturnType<typeof configSchema>>;
@@ -27,7 +27,7 @@ export function configSchema(folder: string) {
       .meta({ allowed: 'a whole number from 1 to 256, or auto' })
       .prefault(1)
       .describe('Relay threads; `auto`: one per core.'),
-    admin,
+    admin: adminSchema,
     audit: section({
       destination: file(folder, 'stdout, stderr or the path of a file', ['stdout', 'stderr'])
         .prefault('stdout')
@@ -82,10 +82,3 @@ const timeouts = section({
 })
   .prefault({})
   .describe('How long a step may take.');
-
-const admin = section({
-  address: value.address.prefault('127.0.0.1').describe('Plain HTTP, so keep it inside.'),
-  port: value.port.prefault(9090).describe('0: any free one, told in the ready line.'),
-})
-  .prefault({})
-  .describe('`/metrics`, `/healthz`, `/readyz` and `/upstreams`.');

@@ -1,0 +1,40 @@
+# The gateway and Node, and nothing else: no shell, no package manager, a user without a name to log in by.
+#
+#   docker build --tag ehi-gateway .
+#   docker run --read-only --cap-drop ALL --publish 8443:8443 \
+#     --volume ./gateway:/etc/ehi-gateway:ro --volume ehi-trust:/var/cache/ehi-gateway ehi-gateway
+#
+# A registry of your own: --secret id=npmrc,src=$HOME/.npmrc. docs/install.md tells the rest.
+
+# Debian or one of its kind with Node 24.21 or newer, npm and a shell. Only Node and its libraries go on into the image.
+ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json LICENSE ./
+# No script of a package runs: nothing that the gateway needs has one.
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
+COPY src src
+RUN npm run build
+RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --prefer-offline --ignore-scripts --omit=dev --omit=optional
+COPY packaging/image/root.sh ./
+RUN ./root.sh /build /image
+
+FROM scratch
+COPY --from=build /image /
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ehi-gateway" \
+      org.opencontainers.image.description="A mutual-TLS termination gateway for card-processing endpoints (Thredd EHI)." \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+ENV PATH=/usr/local/bin
+# A number: Kubernetes cannot tell of a name that it is not root.
+USER 65532:65532
+EXPOSE 8443 9090
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s --retries=3 \
+  CMD ["node", "--disable-sigusr1", "/opt/ehi-gateway/dist/main.js", "health", "--config", "/etc/ehi-gateway/gateway.yaml"]
+ENTRYPOINT ["node", "--disable-sigusr1", "/opt/ehi-gateway/dist/main.js"]
+CMD ["run", "--config", "/etc/ehi-gateway/gateway.yaml"]

@@ -1,0 +1,127 @@
+/** The real command, against the real gateway and against what is none. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { acknowledgement } from '../support/host.ts';
+import { listenOnLoopback } from '../support/listening.ts';
+import { openStage } from '../support/stage.ts';
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Exit code and output. */
+async function health(...options: string[]) {
+  const child = spawn(process.execPath, [main, 'health', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ]);
+  return { code, stdout, stderr };
+}
+
+/** A configuration with this text alone. */
+async function fileOf(content: string) {
+  const folder = await temporaryFolder();
+  const file = join(folder.path, 'gateway.yaml');
+  await writeFile(file, content);
+  return {
+    file,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+describe('a running gateway', () => {
+  it('is well and ready, by its URL and by its configuration', async () => {
+    await using stage = await openStage({ config: { admin: { address: '0.0.0.0' } } });
+    const url = `http://127.0.0.1:${stage.gateway.ready.admin.port}`;
+    expect(await health('--url', url)).toEqual({ code: 0, stdout: '200 ok\n', stderr: '' });
+    const ready = { code: 0, stdout: '200 {"ready":true,"reasons":[]}\n', stderr: '' };
+    expect(await health('--url', `${url}/`, '--ready')).toEqual(ready);
+    // Everything but `admin` may be wrong in the file by now.
+    await using config = await fileOf(
+      `admin: { address: 0.0.0.0, port: ${stage.gateway.ready.admin.port} }\nlisten: 1\n`,
+    );
+    expect(await health('--config', config.file, '--ready')).toEqual(ready);
+  });
+
+  it('lives and is not ready while it drains, and says so', async () => {
+    const held: (() => void)[] = [];
+    const answer = (_request: unknown, socket: Socket) => {
+      held.push(() => socket.write(acknowledgement));
+      return null;
+    };
+    await using stage = await openStage({ host: { answer } });
+    await using busy = await stage.connect();
+    busy.write(post());
+    await stage.host.request(0);
+    const url = `http://127.0.0.1:${stage.gateway.ready.admin.port}`;
+    stage.gateway.signal('SIGTERM');
+    while ((await stage.gateway.admin('/readyz')).status === 200);
+    expect(await health('--url', url)).toMatchObject({ code: 0 });
+    const stderr = '503 {"ready":false,"reasons":["draining"]}\n';
+    expect(await health('--url', url, '--ready')).toEqual({ code: 1, stdout: '', stderr });
+    for (const release of held) release();
+    await stage.gateway.exited();
+    expect(await health('--url', url)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^.*ECONNREFUSED.*\n$/),
+    });
+  });
+});
+
+describe('what is no gateway', () => {
+  it('is not well when it never answers', async () => {
+    await using silent = await listenOnLoopback(createServer(() => {}));
+    const stderr = 'no answer within 2000 ms\n';
+    expect(await health('--url', `http://127.0.0.1:${silent.port}`)).toEqual({ code: 1, stdout: '', stderr });
+  });
+
+  it('is not well when its answer has no end', async () => {
+    const endless = createServer((_request, response) => {
+      const more = () => {
+        while (response.write('x'.repeat(1024)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    await using server = await listenOnLoopback(endless);
+    const stderr = 'answers like no gateway\n';
+    expect(await health('--url', `http://127.0.0.1:${server.port}`)).toEqual({ code: 1, stdout: '', stderr });
+  });
+});
+
+describe('whom to ask', () => {
+  it.each(['', '--url https://127.0.0.1:9090', '--url http://127.0.0.1:9090/healthz', '--url nothing'])(
+    'must be told as an origin: found %j',
+    async (options) => {
+      const stderr = 'health takes --config FILE, or --url http://HOST:PORT without a path\n';
+      expect(await health(...options.split(' ').filter(Boolean))).toEqual({ code: 64, stdout: '', stderr });
+    },
+  );
+
+  it.each([
+    [
+      'admin: { port: 0 }',
+      /gateway\.yaml:1:16: admin\.port: found 0; allowed a port of its own, to be found at\n$/,
+    ],
+    [
+      'admin: { port: x }',
+      /gateway\.yaml:1:16: admin\.port: found .*; allowed a whole number from 0 to 65535\n$/,
+    ],
+    ['admin: [', /gateway\.yaml:1:\d+: \(document\): found YAML that cannot be read .*\n$/],
+  ])('is told with its place where the configuration does not say it: %s', async (content, problem) => {
+    await using config = await fileOf(content);
+    const { code, stderr } = await health('--config', config.file);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(problem);
+    expect(stderr.match(/\n/g)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,62 @@
+/** What a service manager is told; `.ci/package` has a real systemd hear it. */
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { statusOf } from '../support/http.ts';
+import { openStage } from '../support/stage.ts';
+
+/** A `systemd-notify` that writes down what it is to send. */
+async function openNotebook() {
+  const folder = await temporaryFolder();
+  const [program, notes] = [join(folder.path, 'systemd-notify'), join(folder.path, 'notes')];
+  await writeFile(program, `#!/bin/sh\necho "$@" >>'${notes}'\n`);
+  await chmod(program, 0o700);
+  const lines = async () => (await readFile(notes, 'utf8').catch(() => '')).split('\n').slice(0, -1);
+  return {
+    env: { NOTIFY_SOCKET: '/run/systemd/notify', PATH: `${folder.path}:${process.env.PATH}` },
+    lines,
+    async until(count: number) {
+      while ((await lines()).length < count);
+    },
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+it('tells readiness, every reload it is asked for, taken or refused, and the stop, each in its turn', async () => {
+  await using notebook = await openNotebook();
+  await using stage = await openStage({ env: notebook.env });
+  await notebook.until(1);
+  expect(await stage.gateway.reload()).toMatchObject({ event: 'reloaded' });
+  await notebook.until(3);
+  await stage.gateway.write('gateway.yaml', 'listen: [');
+  expect(await stage.gateway.reload()).toMatchObject({ event: 'refused' });
+  await notebook.until(5);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  const reloading = expect.stringMatching(/^RELOADING=1 MONOTONIC_USEC=\d+$/);
+  expect(await notebook.lines()).toEqual([
+    'READY=1',
+    ...[reloading, 'READY=1'],
+    ...[reloading, 'READY=1'],
+    'STOPPING=1',
+  ]);
+});
+
+it('is told of no reload once the stop has begun', async () => {
+  await using notebook = await openNotebook();
+  await using stage = await openStage({ env: notebook.env, config: { timeouts: { drainDelay: '1500ms' } } });
+  await notebook.until(1);
+  stage.gateway.signal('SIGTERM');
+  await notebook.until(2);
+  stage.gateway.signal('SIGHUP');
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+  expect(await notebook.lines()).toEqual(['READY=1', 'STOPPING=1']);
+});
+
+it('is not needed: where it cannot be told anything, the log says so and messages pass', async () => {
+  await using stage = await openStage({ env: { NOTIFY_SOCKET: '/run/systemd/notify', PATH: '/nowhere' } });
+  await stage.gateway.logged(({ msg }) => msg === 'systemd cannot be told how the service stands');
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+});
