@@ -15,13 +15,18 @@ export interface BenchOptions {
   readonly offer: Offer;
   readonly json: string | null;
   readonly profile: string | null;
+  /** Folder of another checkout, whose gateway is the peer `before`. */
+  readonly against: string | null;
 }
 
 const modeNames = Object.keys(modes) as ModeName[];
+/** Those that need no other checkout. */
+const ownNames = peerNames.filter((name) => name !== 'before');
 
 const usage = `npm run bench -- [options]
   --peers DIR      chroot folder that holds haproxy and nginx; without it: those on the PATH
-  --only a,b       of ${peerNames.join(', ')}; the first in this order is the reference
+  --only a,b       of ${ownNames.join(', ')}; the first in this order is the reference
+  --against DIR    another checkout, whose gateway runs in the same rounds as the peer "before"
   --modes a,b      of ${modeNames.join(', ')}
   --rounds N       measured rounds of each mode (10)
   --slice MS       milliseconds of load in a slice (1000)
@@ -50,7 +55,8 @@ function parse(): BenchOptions {
   const { values } = parseArgs({
     options: {
       peers: text,
-      only: { ...text, default: peerNames.join(',') },
+      only: { ...text, default: ownNames.join(',') },
+      against: text,
       modes: { ...text, default: modeNames.join(',') },
       rounds: { ...text, default: '10' },
       slice: { ...text, default: '1000' },
@@ -67,14 +73,27 @@ function parse(): BenchOptions {
   }
   return {
     root: values.peers === undefined ? null : resolve(values.peers),
-    peers: choose(values.profile === undefined ? values.only : 'gateway', peerNames),
+    peers: choosePeers(values),
     modes: choose(values.modes, modeNames),
     rounds: count(values.rounds),
     milliseconds: count(values.slice),
     offer: { ciphers: values.suites, groups: values.groups },
     json: values.json ?? null,
     profile: values.profile === undefined ? null : resolve(values.profile),
+    against: values.against === undefined ? null : resolve(values.against),
   };
+}
+
+interface PeerChoice {
+  readonly only: string;
+  readonly profile?: string | undefined;
+  readonly against?: string | undefined;
+}
+
+function choosePeers({ only, profile, against }: PeerChoice): PeerName[] {
+  if (profile !== undefined) return ['gateway'];
+  const chosen = choose(only, ownNames);
+  return peerNames.filter((name) => (name === 'before' ? against !== undefined : chosen.includes(name)));
 }
 
 /** In the order of `known`, whatever the order asked for. */

@@ -20,7 +20,7 @@ import { command, measureSlice } from './slice.ts';
 /** Rounds before the first one that is kept: code that Node has not compiled yet costs several times as much. */
 const warmUps = 3;
 
-function startPeer(name: PeerName, needs: PeerNeeds, profile: string | null): Promise<Peer> {
+function startPeer(name: PeerName, needs: PeerNeeds): Promise<Peer> {
   switch (name) {
     case 'haproxy':
       return startHaproxy(needs);
@@ -28,8 +28,10 @@ function startPeer(name: PeerName, needs: PeerNeeds, profile: string | null): Pr
       return startNginx(needs);
     case 'http-proxy':
       return startHttpProxy(needs);
+    case 'before':
+      return startGateway(needs, { name, checkout: against });
     case 'gateway':
-      return startGateway(needs, profile);
+      return startGateway(needs, { name, profile });
     default:
       return name satisfies never;
   }
@@ -57,7 +59,7 @@ async function measureRound(options: {
   return slices;
 }
 
-const { root, offer, profile, milliseconds, ...options } = readOptions();
+const { root, offer, profile, against, milliseconds, ...options } = readOptions();
 pinSelf(cores.load);
 if (profile !== null) mkdirSync(profile, { recursive: true });
 const certificates = makeCertificates();
@@ -70,7 +72,7 @@ await command(load, { type: 'identity', certificates, offer });
 
 const peers: Peer[] = [];
 for (const name of options.peers) {
-  peers.push(await startPeer(name, { certificates, upstream: hostReady.port, root }, profile));
+  peers.push(await startPeer(name, { certificates, upstream: hostReady.port, root }));
 }
 const facts = describeMachine(peers);
 for (const [name, fact] of Object.entries(facts)) console.log(`${name.padEnd(14)} ${fact}`);

@@ -7,19 +7,29 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { clientNames } from '../certificates.ts';
 import { cores, node, nodeVersion, start } from '../processes.ts';
-import { makeHome, type Peer, type PeerNeeds } from './peer.ts';
+import { makeHome, type Peer, type PeerName, type PeerNeeds } from './peer.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const thisCheckout = fileURLToPath(new URL('../../', import.meta.url));
 
-/** `profile` is a folder for the CPU profiles that Node writes when the gateway has drained; null: none. */
-export async function startGateway(needs: PeerNeeds, profile: string | null): Promise<Peer> {
+export interface GatewayStart {
+  readonly name: PeerName;
+  /** Folder of the checkout whose gateway it is; absent: this one. */
+  readonly checkout?: string | null;
+  /** Folder for the CPU profiles that Node writes when the gateway has drained; null: none. */
+  readonly profile?: string | null;
+}
+
+export async function startGateway(
+  needs: PeerNeeds,
+  { name, checkout = null, profile = null }: GatewayStart,
+): Promise<Peer> {
   const home = makeHome({ certificates: needs.certificates, root: null });
   const audit = join(home.outside, 'audit.log');
   const config = join(home.outside, 'gateway.yaml');
   writeFileSync(config, configure({ upstream: needs.upstream, audit }));
   const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const process = start({
-    command: [node, ...flags, main, 'run', '--config', config],
+    command: [node, ...flags, join(checkout ?? thisCheckout, 'src/main.ts'), 'run', '--config', config],
     core: cores.gateway,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -31,8 +41,8 @@ export async function startGateway(needs: PeerNeeds, profile: string | null): Pr
   output.resume();
   const ready = JSON.parse(first[0]) as { listen: { port: number } };
   return {
-    name: 'gateway',
-    version: `this checkout, ${nodeVersion}`,
+    name,
+    version: `${checkout ?? 'this checkout'}, ${nodeVersion}`,
     port: ready.listen.port,
     process,
     log: { file: audit, message: '"type":"message"', full: '"resumed":false', resumed: '"resumed":true' },

@@ -33,7 +33,8 @@ export interface Peer {
   readonly log: PeerLog | null;
 }
 
-export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'gateway'] as const;
+/** The first of those that run is the reference; `before` is the gateway of another checkout. */
+export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'before', 'gateway'] as const;
 export type PeerName = (typeof peerNames)[number];
 
 export interface Home {
