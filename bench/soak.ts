@@ -1,10 +1,12 @@
-/** `npm run soak -- reloads|large-crl`: what takes too long, or needs too quiet a machine, to be a test. */
+/** `npm run soak -- reloads|large-crl|rolling-update`: what takes too long, or needs too quiet a machine, to be a test. */
 import { soakLargeCrl } from './soak/large-crl.ts';
 import { soakReloads } from './soak/reloads.ts';
+import { soakRollingUpdate } from './soak/rolling-update.ts';
 
-const soaks: Readonly<Record<string, () => Promise<boolean>>> = {
+const soaks: Readonly<Record<string, (argument?: string) => Promise<boolean>>> = {
   reloads: soakReloads,
   'large-crl': soakLargeCrl,
+  'rolling-update': soakRollingUpdate,
 };
 
 const name = process.argv[2] ?? '';
@@ -12,4 +14,4 @@ const soak = soaks[name];
 if (soak === undefined) {
   console.error(`npm run soak -- ${Object.keys(soaks).join('|')}; found ${name === '' ? 'nothing' : name}`);
   process.exitCode = 64;
-} else process.exitCode = (await soak()) ? 0 : 1;
+} else process.exitCode = (await soak(process.argv[3])) ? 0 : 1;

@@ -6,6 +6,7 @@ import { examineConfig } from '../../src/config/load.ts';
 import { takeSignatures } from '../../src/config/signature.ts';
 import { openWatch, type WatchOptions } from '../../src/config/watch.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { forget, project } from '../support/volume.ts';
 import { createSite, minimal } from './site.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -77,20 +78,6 @@ async function untilItShows(path: string, change: () => Promise<void>): Promise<
   const { ctimeNs } = await stat(path, { bigint: true });
   do await change();
   while ((await stat(path, { bigint: true })).ctimeNs === ctimeNs);
-}
-
-/** As kubelet writes a volume (its AtomicWriter): a folder of its own for every state, and one link that is swapped. */
-async function project(volume: string, state: string, files: Readonly<Record<string, string>>) {
-  const data = join(volume, '..data');
-  await mkdir(join(volume, state), { recursive: true });
-  for (const [name, content] of Object.entries(files)) await writeFile(join(volume, state, name), content);
-  await symlink(state, join(volume, '..data_tmp'));
-  await rename(join(volume, '..data_tmp'), data);
-  for (const name of Object.keys(files)) {
-    await symlink(join('..data', name), join(volume, name)).catch((error) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
-  }
 }
 
 describe('tells once, when the files have stood still, that', () => {
@@ -195,8 +182,7 @@ describe('tells once, when the files have stood still, that', () => {
     expect(await watching.looks(3)).toBe(0);
     await project(volume, '..2026_01_01_00_01_00.2', files);
     expect(await watching.looks(1)).toBe(0);
-    // Kubelet removes the old state last: the files that were read are gone, those that are watched are not.
-    await rm(join(volume, '..2026_01_01_00_00_00.1'), { recursive: true });
+    await forget(volume, '..2026_01_01_00_00_00.1');
     expect(await watching.looks(1)).toBe(1);
     expect(await watching.looks(3)).toBe(0);
   });

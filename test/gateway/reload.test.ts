@@ -1,5 +1,4 @@
 /** Changes while the gateway runs: taken as a whole or refused as a whole, and no connection is lost by either. */
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -35,30 +34,6 @@ describe('a new server certificate', () => {
     expect(await taken).toMatchObject({ changed: ['listen.certificate'], fixed: [], problems: 0 });
     await isShown(stage, renewed);
     expect(statusOf(await open.exchange(post()))).toBe(200);
-  });
-
-  it('is taken from a volume that Kubernetes mounts, whose files change behind a symbolic link', async () => {
-    const pki = authority();
-    const [first, renewed] = [pki.issueServer(), pki.issueServer()];
-    await using stage = await openStage({ authority: pki });
-    const volume = join(stage.gateway.folder, 'volume');
-    /** What a kubelet does: a new folder, a new link to it, and the link renamed over the old one. */
-    const project = async (name: string, { chainPem, keyPem }: typeof first) => {
-      await mkdir(join(volume, name), { recursive: true });
-      await writeFile(join(volume, name, 'tls.crt'), chainPem);
-      await writeFile(join(volume, name, 'tls.key'), keyPem, { mode: 0o600 });
-      await symlink(name, join(volume, '..data_tmp'));
-      await rename(join(volume, '..data_tmp'), join(volume, '..data'));
-    };
-    await project('..2026_01', first);
-    for (const file of ['tls.crt', 'tls.key']) await symlink(join('..data', file), join(volume, file));
-    const certificate = { chain: 'volume/tls.crt', key: 'volume/tls.key' };
-    expect(await stage.reload({ listen: { certificate } })).toMatchObject({ event: 'reloaded' });
-
-    const taken = stage.gateway.next(({ type }) => type === 'config');
-    await project('..2026_02', renewed);
-    expect(await taken).toMatchObject({ event: 'reloaded', changed: ['listen.certificate'] });
-    await isShown(stage, renewed);
   });
 });
 
