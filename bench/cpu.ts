@@ -36,7 +36,8 @@ function threadTime(folder: string): number {
   return (user + system) * tick;
 }
 
-function processTree(root: number): number[] {
+/** A process and all that descends from it. */
+export function processTree(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const parent = Number(statFields(`/proc/${name}/stat`)[1]);

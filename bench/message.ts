@@ -1,12 +1,13 @@
 /** The message of the bench: a card event as JSON, 2.1 KB, the same bytes every time. */
 
 const bodyBytes = 2_100;
+export const messagePath = '/ehi/messages';
 
 /** The whole request; `Connection: close` tells the gateway that the connection carries this one message. */
 export function makeMessage(options: { port: number; close: boolean }): Buffer {
   const body = makeBody();
   const fields = [
-    'POST /ehi/messages HTTP/1.1',
+    `POST ${messagePath} HTTP/1.1`,
     `Host: 127.0.0.1:${options.port}`,
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,

@@ -27,8 +27,19 @@ export interface Offer {
 /** Sent to the load generator: who it is, whom to prepare for, and when to start. */
 export type LoadOrder =
   | { readonly type: 'identity'; readonly certificates: Certificates; readonly offer: Offer }
-  | { readonly type: 'prepare'; readonly port: number; readonly mode: Mode }
+  | {
+      readonly type: 'prepare';
+      readonly port: number;
+      readonly mode: Mode;
+      /** Without TLS: straight to the host. */
+      readonly plain?: boolean;
+      /** Nothing is sent on what is opened. */
+      readonly silent?: boolean;
+    }
+  /** A closed loop. */
   | { readonly type: 'run'; readonly milliseconds: number }
+  /** So many messages a second. */
+  | { readonly type: 'pace'; readonly milliseconds: number; readonly rate: number }
   | { readonly type: 'rest' };
 
 /** What came of a slice; `handshakes` counts by kind as the client saw them. */
@@ -38,6 +49,8 @@ export interface LoadResult {
   /** Version, cipher suite and group, as `TLSv1.3 TLS_AES_128_GCM_SHA256 X25519`. */
   readonly negotiated: string;
   readonly milliseconds: number;
+  /** Of a paced run: milliseconds from when each message was due to its whole answer. */
+  readonly times?: readonly number[];
 }
 
 export type LoadAnswer =

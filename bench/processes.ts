@@ -26,18 +26,19 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
 /** Pins this process, all of its threads and what it will start. */
-export function pinSelf(core: number): void {
+export function pinSelf(core: Start['core']): void {
   const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
   if (status !== 0) throw new Error('taskset (util-linux) is needed to pin processes to cores');
 }
 
 export interface Start {
   readonly command: readonly string[];
-  readonly core: number;
+  /** One, or several that it may run on. */
+  readonly core: number | readonly number[];
   readonly stdio?: SpawnOptions['stdio'];
 }
 
-/** Starts a process on its core; `taskset` and `chroot` replace themselves, so its id is that of the command. */
+/** Starts a process where it belongs; `taskset` and `chroot` replace themselves, so its id is that of the command. */
 export function start({ command, core, stdio = ['ignore', 'ignore', 'inherit'] }: Start): ChildProcess {
   // A group of its own, so that nothing that it started outlives it.
   const child = spawn('taskset', ['-c', String(core), ...command], { stdio, detached: true });

@@ -27,16 +27,16 @@ export async function measureSlice(options: {
   load: ChildProcess;
   peer: Peer;
   mode: Mode;
-  milliseconds: number;
+  order: Extract<LoadOrder, { type: 'run' | 'pace' }>;
 }): Promise<Slice> {
-  const { load, peer, mode, milliseconds } = options;
+  const { load, peer, mode, order } = options;
   const { negotiated } = await command(load, { type: 'prepare', port: peer.port, mode });
   await delay(settling);
   const { pid } = peer.process;
   if (pid === undefined) throw new Error(`${peer.name} is not running`);
   const logBegin = peer.log === null ? 0 : logLength(peer.log);
   const before = readCpu(pid);
-  const result = await command(load, { type: 'run', milliseconds });
+  const result = await command(load, order);
   await delay(settling);
   const cpu = cpuSpent(before, readCpu(pid));
   const logged = peer.log === null ? null : countLog(peer.log, logBegin);

@@ -8,6 +8,8 @@ import type { RelayPolicy } from './relay/downstream.ts';
 import { compileIdentityFields } from './relay/identity-fields.ts';
 import { RouteTable } from './relay/route.ts';
 import { RevocationCheck } from './revocation/judgement.ts';
+import type { Meter } from './telemetry/meter.ts';
+import { Tracer } from './tracing/tracer.ts';
 import type { Pools } from './upstream/pools.ts';
 import type { Upstream } from './upstream/upstream.ts';
 
@@ -23,12 +25,14 @@ export interface Policy {
 
 interface CompileOptions {
   readonly pools: Pools;
+  /** Counts the messages of each route. */
+  readonly meter: Meter;
   /** The policy in use until now; null at the start. */
   readonly last: Policy | null;
 }
 
-export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: CompileOptions): Policy {
-  const { anchors, pins, match, limits, timeouts, shadow } = snapshot;
+export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: CompileOptions): Policy {
+  const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
   const judge = (options: IdentityOptions) => compileIdentity(options, snapshot.generation);
   return {
@@ -54,11 +58,14 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, last }: Compile
     },
     relay: {
       routes: new RouteTable(
-        snapshot.routes.map((policy, index) => ({ policy, upstream: upstreams[index] as Upstream })),
+        snapshot.routes.map((policy, index) => {
+          return { policy, upstream: upstreams[index] as Upstream, meter: meter.route(policy.path) };
+        }),
       ),
       identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),
       limits,
       timeouts,
+      tracer: tracing && new Tracer(tracing),
     },
   };
 }

@@ -13,6 +13,7 @@ import { Sources } from './sources.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Supervisor, type Told } from './thread/supervisor.ts';
+import { SpanService } from './tracing/service.ts';
 import { version } from './version.ts';
 
 interface ControlOptions {
@@ -73,6 +74,7 @@ const GATHER_MS = 10;
 class Control {
   readonly #parts: ControlParts;
   readonly #metrics: Metrics;
+  readonly #spans: SpanService;
   readonly #reloads: Reloads;
   #sources: Sources | null = null;
   #admin: AdminServer | null = null;
@@ -91,10 +93,23 @@ class Control {
       anchors: () => this.#sources?.anchors() ?? [],
       revocationSources: () => this.#sources?.revocationSources() ?? [],
     });
+    this.#spans = new SpanService({
+      version,
+      events: {
+        onExported: (spans) => this.#metrics.spansExported(spans),
+        onDropped: (spans, reason) => {
+          this.#metrics.spansDropped(spans, reason);
+          parts.reporting.spansDropped(spans, reason);
+        },
+        onTrouble: (trouble) => parts.reporting.tracing(trouble),
+      },
+    });
+    this.#spans.update(parts.loaded.tracing);
     this.#reloads = new Reloads({
       ...parts,
       onDone: (successful) => {
         this.#flush();
+        this.#spans.update(this.#loaded.tracing);
         this.#metrics.reloaded(successful, Date.now());
       },
     });
@@ -120,6 +135,7 @@ class Control {
           serverCertificates: this.#loaded.serverCertificates,
           now: Date.now(),
         }),
+      upstreams: () => this.#metrics.upstreams(),
     });
     const stopped = new Promise<void>((done) => {
       if (stop.aborted) done();
@@ -202,6 +218,7 @@ class Control {
       case 'report':
         if (message.audit !== null) this.#parts.audit.write(message.audit);
         if (message.meter !== null) this.#metrics.merge(thread, message.meter);
+        if (message.spans !== null) this.#spans.add(message.spans);
         return;
       default:
         return message satisfies never;
@@ -220,6 +237,7 @@ class Control {
     if (this.#pending !== null) clearTimeout(this.#pending);
     await this.#reloads[Symbol.asyncDispose]();
     await this.#sources?.[Symbol.asyncDispose]();
+    await this.#spans.close();
     await this.#admin?.close();
     await this.#parts.audit.close();
   }

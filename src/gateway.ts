@@ -9,6 +9,7 @@ import type { ClientPermit, UnseenLeaf } from './identity/authorize.ts';
 import { LoopDelay } from './loop-delay.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
 import { Reception, type Visitor } from './reception.ts';
+import { ClientAccounts } from './relay/client-accounts.ts';
 import { Downstream } from './relay/downstream.ts';
 import { HandshakeRate } from './source/handshake-rate.ts';
 import type { Recorder } from './telemetry/recorder.ts';
@@ -31,6 +32,7 @@ export class Gateway {
   readonly #pools: Pools;
   readonly #delay = new LoopDelay();
   readonly #handshakes = new HandshakeRate();
+  readonly #accounts = new ClientAccounts();
   readonly #contacts: FirstContacts;
   readonly #admitted: AdmittedClients;
   #policy: Policy;
@@ -40,7 +42,7 @@ export class Gateway {
   constructor({ snapshot, listen, recorder, onUnseen }: GatewayOptions) {
     this.#recorder = recorder;
     this.#pools = new Pools(recorder);
-    this.#policy = compilePolicy(snapshot, { pools: this.#pools, last: null });
+    this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter: recorder.meter, last: null });
     const contacts = new FirstContacts(onUnseen);
     this.#contacts = contacts;
     this.#admitted = new AdmittedClients({ policy: () => this.#policy, contacts, recorder });
@@ -72,7 +74,8 @@ export class Gateway {
 
   /** From now on everything is judged by this: new connections, the open ones, and their next messages. */
   update(snapshot: PolicySnapshot): void {
-    this.#policy = compilePolicy(snapshot, { pools: this.#pools, last: this.#policy });
+    const { meter } = this.#recorder;
+    this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter, last: this.#policy });
     this.#listener.update(snapshot);
     void this.#admitted.judgeAll();
   }
@@ -106,13 +109,18 @@ export class Gateway {
   }
 
   #welcome({ inbound, socket }: Visitor, permit: ClientPermit): void {
+    const account = this.#accounts.open(permit.leaf.sha256);
+    socket.once('close', () => this.#accounts.close(account));
     const client: Admitted = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
       socket,
       transport: inbound.transport,
       caller: { connId: inbound.connId, permit, address: inbound.address, port: inbound.port },
+      account,
       policy: () => this.#policy.relay,
       permitted: () => this.#admitted.isPermitted(client),
+      // It has waited that long before it was even read: with the default EHI has given it up, and the host need not know.
+      overloaded: () => this.#delay.current > this.#policy.snapshot.limits.delay,
       recorder: this.#recorder,
     });
     client.downstream = downstream;

@@ -5,6 +5,7 @@ import type { ConfigChange } from './config/changes.ts';
 import { type ConfigProblem, describeProblem } from './errors.ts';
 import type { RevocationAction, RevocationEvent } from './revocation/event.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { DropReason } from './tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from './trust/state.ts';
 
 const alarmingTrust: readonly TrustAction[] = [
@@ -67,6 +68,17 @@ export class Reporting {
         detail: detail ?? null,
       }),
     );
+  }
+
+  /** Spans begin not to be taken, for this status or code; null: they are taken again. */
+  tracing(trouble: string | null): void {
+    if (trouble === null) this.#logger.info('the collector takes spans again');
+    else this.#logger.warn({ cause: trouble }, 'the collector does not take spans');
+  }
+
+  /** The metrics end with the gateway: what was not sent until then is told here. */
+  spansDropped(spans: number, reason: DropReason): void {
+    if (reason === 'ended') this.#logger.warn({ spans }, 'spans are dropped that were not exported in time');
   }
 
   warnings(warnings: readonly ConfigProblem[]): void {

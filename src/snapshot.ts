@@ -53,7 +53,7 @@ export function buildSnapshot(
   { config, serverCertificates, routes }: LoadedConfig,
   { generation, anchors, candidates, revocation }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
-  const { listen, clients, identity, limits, timeouts } = config;
+  const { listen, clients, identity, limits, timeouts, tracing } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
     return { ...materialOf(anchor), name, revocation: revocation(name) };
   };
@@ -76,5 +76,6 @@ export function buildSnapshot(
     identityHeaders: { sets: identity.headers, chain: identity.chain },
     limits,
     timeouts,
+    tracing: tracing && { sampleRatio: tracing.sampleRatio },
   };
 }

@@ -17,6 +17,7 @@ beforeEach(() => {
   const recorder: Recorder = {
     meter,
     audit: () => {},
+    span: () => {},
     log: (level, message, fields) => lines.push([level, message, fields]),
   };
   softFail = new SoftFail(recorder);

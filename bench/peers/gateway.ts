@@ -1,4 +1,5 @@
 /** The gateway itself, as an operator runs it: audit to a file, metrics on, both CRLs, allowlist and match. */
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,47 +7,73 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { clientNames } from '../certificates.ts';
-import { cores, node, nodeVersion, start } from '../processes.ts';
-import { makeHome, type Peer, type PeerNeeds } from './peer.ts';
+import { messagePath } from '../message.ts';
+import { cores, node, nodeVersion, type Start, start } from '../processes.ts';
+import { manyPins, manyRanges, manyRoutes } from './many.ts';
+import { makeHome, type Peer, type PeerName, type PeerNeeds } from './peer.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const thisCheckout = fileURLToPath(new URL('../../', import.meta.url));
 
-/** `profile` is a folder for the CPU profiles that Node writes when the gateway has drained; null: none. */
-export async function startGateway(needs: PeerNeeds, profile: string | null): Promise<Peer> {
+export interface GatewayStart {
+  readonly name: PeerName;
+  /** Folder of the checkout whose gateway it is; absent: this one. */
+  readonly checkout?: string | null;
+  /** A thousand ranges, pins and routes instead of one range, no pin and one route. */
+  readonly large?: boolean;
+  readonly relays?: number;
+  /** Where it runs; absent: on the gateways' core. */
+  readonly core?: Start['core'];
+  /** Folder for the CPU profiles that Node writes when the gateway has drained; null: none. */
+  readonly profile?: string | null;
+}
+
+export async function startGateway(needs: PeerNeeds, options: GatewayStart): Promise<Peer> {
+  const { name, checkout = null, profile = null, core = cores.gateway } = options;
   const home = makeHome({ certificates: needs.certificates, root: null });
   const audit = join(home.outside, 'audit.log');
   const config = join(home.outside, 'gateway.yaml');
-  writeFileSync(config, configure({ upstream: needs.upstream, audit }));
+  writeFileSync(config, configure({ needs, audit, ...options }));
   const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const process = start({
-    command: [node, ...flags, main, 'run', '--config', config],
-    core: cores.gateway,
+    command: [node, ...flags, join(checkout ?? thisCheckout, 'src/main.ts'), 'run', '--config', config],
+    core,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const output = process.stdout;
-  if (output === null) throw new Error('the gateway has no standard output');
-  const ended = once(process, 'exit').then(([code]) => `exit code ${code}`);
-  const first = await Promise.race([once(createInterface(output), 'line'), ended]);
-  if (typeof first === 'string') throw new Error(`the gateway did not start: ${first}`);
-  output.resume();
-  const ready = JSON.parse(first[0]) as { listen: { port: number } };
+  const ready = await readyLine(process);
   return {
-    name: 'gateway',
-    version: `this checkout, ${nodeVersion}`,
+    name,
+    version: `${checkout ?? 'this checkout'}, ${nodeVersion}`,
     port: ready.listen.port,
     process,
     log: { file: audit, message: '"type":"message"', full: '"resumed":false', resumed: '"resumed":true' },
   };
 }
 
-function configure({ upstream, audit }: { upstream: number; audit: string }): string {
+/** What a gateway says when it is ready. */
+export async function readyLine(process: ChildProcess): Promise<{ listen: { port: number } }> {
+  const output = process.stdout;
+  if (output === null) throw new Error('the gateway has no standard output');
+  const ended = once(process, 'exit').then(([code]) => `exit code ${code}`);
+  const first = await Promise.race([once(createInterface(output), 'line'), ended]);
+  if (typeof first === 'string') throw new Error(`the gateway did not start: ${first}`);
+  output.resume();
+  return JSON.parse(first[0]);
+}
+
+function configure(options: GatewayStart & { needs: PeerNeeds; audit: string }): string {
+  const { needs, audit, large = false, relays = 1 } = options;
+  const { upstream, certificates } = needs;
+  const allowlist = large ? manyRanges() : ['127.0.0.0/8'];
+  const pins = large ? { pins: manyPins(certificates.client.chain) } : {};
   const revocation = { crl: ['root.crl', 'issuing.crl'], ocsp: 'off' };
   return stringify({
     listen: { address: '127.0.0.1', port: 0, certificate: { chain: 'server.pem', key: 'server.key' } },
     trust: { anchors: [{ name: 'bench', files: ['root.pem', 'issuing.pem'], revocation }] },
-    clients: { allowlist: ['127.0.0.0/8'], match: clientNames },
-    routes: [{ path: '/', upstream: `http://127.0.0.1:${upstream}` }],
-    relays: 1,
+    clients: { allowlist, ...pins, match: clientNames },
+    routes: large
+      ? manyRoutes(messagePath, upstream)
+      : [{ path: '/', upstream: `http://127.0.0.1:${upstream}` }],
+    relays,
     admin: { address: '127.0.0.1', port: 0 },
     audit: { destination: audit },
   });

@@ -33,7 +33,11 @@ export interface Peer {
   readonly log: PeerLog | null;
 }
 
-export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'gateway'] as const;
+/**
+ * The first of those that run is the reference. `before` is the gateway of another checkout, `gateway-large` one with a
+ * thousand of everything that a caller is compared with.
+ */
+export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'before', 'gateway', 'gateway-large'] as const;
 export type PeerName = (typeof peerNames)[number];
 
 export interface Home {

@@ -1,4 +1,4 @@
-/** The admin port: metrics, liveness and readiness over plain HTTP, on an address that clients do not reach. */
+/** The admin port: metrics, liveness, readiness, upstream endpoints; plain HTTP, on an address that clients do not reach. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../errors.ts';
@@ -14,6 +14,8 @@ export interface AdminOptions {
   readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
   /** Whether messages would be relayed now, and what is missing. */
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
+  /** How each upstream endpoint stands. */
+  readonly upstreams: () => readonly object[];
 }
 
 export interface AdminServer {
@@ -77,14 +79,18 @@ const pages = new Map<string, (options: AdminOptions) => Promise<Page>>([
     '/readyz',
     async (options) => {
       const { ready, reasons } = options.ready();
-      const body = `${JSON.stringify({ ready, reasons })}\n`;
-      return { status: ready ? 200 : 503, contentType: 'application/json', body };
+      return json(ready ? 200 : 503, { ready, reasons });
     },
   ],
+  ['/upstreams', async ({ upstreams }) => json(200, { endpoints: upstreams() })],
 ]);
 
 function plain(status: number, text: string): Page {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
+}
+
+function json(status: number, value: object): Page {
+  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
 }
 
 function send(request: IncomingMessage, response: ServerResponse, page: Page): void {

@@ -14,7 +14,7 @@ export const adminSchema = section({
   port: value.port.prefault(9090).describe('0: any free one, told in the ready line.'),
 })
   .prefault({})
-  .describe('`/metrics`, `/healthz` and `/readyz`.');
+  .describe('`/metrics`, `/healthz`, `/readyz` and `/upstreams`.');
 
 /** Whatever else is wrong in the file: a gateway that runs goes on when its file breaks. Throws ConfigError. */
 export async function readAdmin(file: string): Promise<Admin> {

@@ -32,6 +32,11 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
   if (!equal(before.serverCertificates.map(pemOf), after.serverCertificates.map(pemOf)))
     changed.push('listen.certificate');
   if (!equal(before.resumptionSecret, after.resumptionSecret)) changed.push('listen.resumption');
+  // Switched on or off it has changed as a whole.
+  if (before.tracing !== null && after.tracing !== null) {
+    if (!equal(before.tracing.headers, after.tracing.headers)) changed.push('tracing.headersFile');
+    if (!equal(before.tracing.ca, after.tracing.ca)) changed.push('tracing.tls');
+  }
   return {
     changed: [...new Set(changed)].filter((path) => !fixed.includes(path)),
     fixed: changed.filter((path) => fixed.includes(path)),

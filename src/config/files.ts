@@ -8,6 +8,7 @@ import {
   resumptionSchema,
 } from './listen-schema.ts';
 import { valueAt } from './raw.ts';
+import { type TracingConfig, tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
 import { routesSchema } from './upstream.ts';
 
@@ -17,6 +18,7 @@ export interface FileSections {
   readonly resumption: Resumption;
   readonly trust: z.output<ReturnType<typeof trustSchema>> | undefined;
   readonly routes: z.output<ReturnType<typeof routesSchema>>;
+  readonly tracing: TracingConfig;
 }
 
 /** `config`: whatever the YAML says. */
@@ -29,11 +31,12 @@ export function readFileSections(config: unknown, folder: string): FileSections 
   );
   const { data: trust } = trustSchema(folder).safeParse(valueAt(config, ['trust']));
   const { data: routes = [] } = routesSchema(folder).safeParse(valueAt(config, ['routes']));
-  return { certificates, resumption, trust, routes };
+  const { data: tracing = null } = tracingSchema(folder).safeParse(valueAt(config, ['tracing']));
+  return { certificates, resumption, trust, routes, tracing };
 }
 
 /** Absolute paths of every file that is read at a load. */
-export function filesOf({ certificates, resumption, trust, routes }: FileSections): Set<string> {
+export function filesOf({ certificates, resumption, trust, routes, tracing }: FileSections): Set<string> {
   const { anchors = [], candidates = [] } = trust ?? {};
   const upstreams = routes.flatMap(({ upstream }) => upstream.flatMap(({ tls }) => tls ?? []));
   const clients = upstreams.flatMap(({ certificate }) => certificate ?? []);
@@ -45,6 +48,8 @@ export function filesOf({ certificates, resumption, trust, routes }: FileSection
     ]),
     ...upstreams.map(({ ca }) => ca),
     resumption?.secretFile,
+    tracing?.headersFile,
+    tracing?.tls?.ca,
     ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [
       ...files,
       tls?.ca,

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
+import type { TracingSettings } from '../tracing/settings.ts';
 import { clientsSchema } from './clients-schema.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
 import { filesOf, readFileSections } from './files.ts';
@@ -14,6 +15,7 @@ import type { LoadedServerCertificate } from './server-certificate.ts';
 import { readServerCertificates } from './server-certificates.ts';
 import { type Signatures, takeSignatures } from './signature.ts';
 import { readText } from './text.ts';
+import { readTracing } from './tracing-files.ts';
 import { readRoutes } from './upstream-files.ts';
 
 export interface LoadedConfig {
@@ -25,6 +27,8 @@ export interface LoadedConfig {
   readonly files: Signatures;
   /** With the content of the files that their upstreams name. */
   readonly routes: readonly RoutePolicy[];
+  /** null: off. */
+  readonly tracing: TracingSettings | null;
   /** Doubts that do not keep the gateway from running. */
   readonly warnings: readonly ConfigProblem[];
   /** Gives a finding of somebody else its place in the file: `['trust', 'anchors', 0, 'files', 1]`. */
@@ -90,21 +94,25 @@ export async function examineText(
   const server = await readServerCertificates(sections.certificates, { config: value, now });
   const resumption = await readResumptionSecret(sections.resumption);
   const upstream = await readRoutes(valueAt(value, ['routes']), { folder, now });
+  const tracing = await readTracing(sections.tracing, now);
   const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
   const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? [];
 
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const found = [shape, rules.problems, server.problems, resumption.problems, upstream.problems, anchors]
-    .flat()
-    .map(place);
+  const readings = [rules, server, resumption, upstream, tracing];
+  const found = [shape, ...readings.map(({ problems }) => problems), anchors].flat().map(place);
   const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
-  const warnings = [...rules.warnings, ...server.warnings, ...upstream.warnings].map(place).sort(byPosition);
+  const warnings = [rules, server, upstream, tracing]
+    .flatMap(({ warnings }) => warnings)
+    .map(place)
+    .sort(byPosition);
   if (data === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
   const loaded = {
     config: data,
     serverCertificates: server.certificates,
     resumptionSecret: resumption.secret,
     routes: upstream.routes,
+    tracing: tracing.settings,
     files,
     warnings,
     place,

@@ -5,6 +5,7 @@ import { clientsSchema } from './clients-schema.ts';
 import { identitySchema } from './identity-schema.ts';
 import { listenSchema } from './listen-schema.ts';
 import { count, duration, file, section, size } from './notation.ts';
+import { tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
 import { routesSchema } from './upstream.ts';
 
@@ -34,6 +35,7 @@ export function configSchema(folder: string) {
     })
       .prefault({})
       .describe('One record per handshake and per message.'),
+    tracing: tracingSchema(folder),
   });
 }
 
@@ -41,10 +43,10 @@ const limits = section({
   head: size('1MiB').prefault('16KiB').describe('Of a request’s or answer’s head.'),
   fields: count(1, 10_000).prefault(100).describe('Fields of one head.'),
   body: size('1024MiB').prefault('1MiB').describe('Of a request’s body.'),
-  connections: count(1, 1_000_000).prefault(10_000).describe('Open at once.'),
+  connections: count(1, 1_000_000).prefault(10_000).describe('Open at once, for each relay thread.'),
   unfinishedHandshakes: count(1, 1_000_000)
     .prefault(512)
-    .describe('Connections still before the end of TLS.'),
+    .describe('Connections still before the end of TLS, for each relay thread.'),
   handshakeRate: count(1, 1_000_000)
     .prefault(1000)
     .describe(
@@ -52,7 +54,14 @@ const limits = section({
     ),
   delay: duration()
     .prefault('250ms')
-    .describe('While all work of a relay thread waits longer than this, it accepts no new connection.'),
+    .describe(
+      'While all work of a relay thread waits longer than this, it accepts no new connection, and refuses new messages with 503.',
+    ),
+  inFlightPerClient: count(1, 1_000_000)
+    .prefault(512)
+    .describe(
+      'Messages that one client, whatever its connections, may have under way in each relay thread; beyond that they are refused with 503. A client is one leaf certificate.',
+    ),
 })
   .prefault({})
   .describe('What one caller, and all of them together, may use.');

@@ -1,12 +1,9 @@
 /** The routes with the content of the files that their upstreams name: CAs and client certificates. */
-import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { GatewayError } from '../errors.ts';
-import type { Certificate } from '../pki/certificate.ts';
-import { readCertificates } from '../pki/pem.ts';
 import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../policy/snapshot.ts';
-import type { Finding, Path } from './document.ts';
+import { type Notes, type Place, readAuthorities } from './authorities.ts';
+import type { Finding } from './document.ts';
 import { readServerCertificate } from './server-certificate.ts';
 import { type EndpointConfig, routesSchema } from './upstream.ts';
 
@@ -15,11 +12,6 @@ export interface RoutesReading {
   readonly routes: readonly RoutePolicy[];
   readonly problems: readonly Finding[];
   readonly warnings: readonly Finding[];
-}
-
-interface Notes {
-  readonly problems: Finding[];
-  readonly warnings: Finding[];
 }
 
 type TlsConfig = NonNullable<EndpointConfig['tls']>;
@@ -60,10 +52,7 @@ function policyOf(
   };
 }
 
-async function readTls(
-  { url, tls = {} }: EndpointConfig,
-  { at, now, notes }: { readonly at: Path; readonly now: number; readonly notes: Notes },
-): Promise<UpstreamTls> {
+async function readTls({ url, tls = {} }: EndpointConfig, { at, now, notes }: Place): Promise<UpstreamTls> {
   const host = 'host' in url.target ? url.target.host : '';
   // An address is no server name (RFC 6066 §3): it is looked for among the certificate's addresses.
   return {
@@ -73,12 +62,6 @@ async function readTls(
     serverName: tls.serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, '') : null),
     pins: tls.pins ?? null,
   };
-}
-
-interface Place {
-  readonly at: Path;
-  readonly now: number;
-  readonly notes: Notes;
 }
 
 async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { at, now, notes }: Place) {
@@ -104,23 +87,4 @@ async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { a
     });
     return null;
   }
-}
-
-async function readAuthorities(file: string, { at, now, notes }: Place): Promise<string[]> {
-  const path = [...at, 'ca'];
-  const allowed = 'PEM or DER: the CAs of the endpoint';
-  let certificates: Certificate[] = [];
-  try {
-    certificates = readCertificates(await readFile(file));
-  } catch (cause) {
-    const found =
-      cause instanceof GatewayError
-        ? `${file}: ${cause.message}`
-        : `${file} that cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unreadable'})`;
-    notes.problems.push({ path, found, allowed });
-  }
-  for (const { subject, notAfter } of certificates) {
-    if (now > notAfter) notes.warnings.push({ path, found: `${subject}, which has expired`, allowed });
-  }
-  return certificates.map(({ x509 }) => x509.toString());
 }

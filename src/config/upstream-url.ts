@@ -17,6 +17,7 @@ export const endpointUrlAllowed =
 
 export const endpointUrl = notation({
   allowed: endpointUrlAllowed,
+  pattern: /^(?:https?:\/\/[^\s/?#@]+|unix:\/.+)$/,
   parse: (text): EndpointUrl | undefined => (text.startsWith('unix:') ? parseSocket(text) : parseUrl(text)),
 });
 

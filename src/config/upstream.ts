@@ -28,6 +28,11 @@ export function routesSchema(folder: string) {
       .describe(
         '`ensure`: an answer in chunks or until close is collected up to 64 KiB and sent with Content-Length; beyond that it goes on in chunks. `asis`: every piece goes on as it comes.',
       ),
+    inFlight: count(1, 1_000_000)
+      .prefault(1024)
+      .describe(
+        'Messages that may be under way in each relay thread, from the complete request head to the end of the answer; beyond that they are refused with 503.',
+      ),
   }).superRefine(({ deadline, ...route }, context) => {
     for (const name of ['firstByte', 'idle'] as const) {
       if ((route[name] ?? 0) <= deadline) continue;

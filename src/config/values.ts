@@ -4,6 +4,7 @@ import { count, notation, parsePath } from './notation.ts';
 
 export const address = notation({
   allowed: 'an IP address in its plain spelling, such as 127.0.0.1 or ::1',
+  pattern: /^[0-9A-Fa-f:.]+$/,
   parse: (text) => (parseAddress(text) === null ? undefined : text),
 });
 
@@ -11,6 +12,7 @@ export const port = count(0, 65_535);
 
 export const range = notation({
   allowed: 'an IP address, or a range in CIDR notation without host bits, such as 203.0.113.0/24',
+  pattern: /^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/,
   parse: (text) => (parseRange(text) === null ? undefined : text),
 });
 
@@ -22,7 +24,16 @@ export const anchorName = notation({
 
 export const anchorUrl = notation({
   allowed: 'an https:// URL without credentials and fragment',
+  pattern: /^https:\/\/[^\s\\#]+$/,
   parse: (text) => (isPlainUrl(text, ['https']) ? text : undefined),
+});
+
+/** Without a path it is mostly the address of a collector, whose /v1/traces was forgotten. */
+export const collectorUrl = notation({
+  allowed:
+    'an http:// or https:// URL with its path, without credentials and fragment, such as http://127.0.0.1:4318/v1/traces',
+  pattern: /^https?:\/\/[^\s\\#]+$/,
+  parse: (text) => (isPlainUrl(text, ['http', 'https']) && new URL(text).pathname !== '/' ? text : undefined),
 });
 
 /** Revocation lists and answers are signed, so plain HTTP serves them, as RFC 5280 §8 advises. */
@@ -41,6 +52,7 @@ export function crlSource(folder: string) {
 
 export const ocspSource = notation({
   allowed: `auto, off, or ${signedUrl}`,
+  pattern: /^(?:auto|off|https?:\/\/[^\s\\#]+)$/,
   parse: (text) =>
     text === 'auto' || text === 'off' || isPlainUrl(text, ['http', 'https']) ? text : undefined,
 });
@@ -72,12 +84,13 @@ export const pin = notation({
 export const thumbprint = notation({
   allowed:
     'the SHA-256 of the leaf’s DER: base64url (x5t#S256, 43 characters) or 64 hex digits, colons allowed',
-  parse: (text) =>
-    hexDigest.test(text) ? text : /^[\w-]{43}$/.test(text) ? canonical(text, 'base64url') : undefined,
+  pattern: /^(?:[\w-]{43}|[0-9A-Fa-f]{2}(?::?[0-9A-Fa-f]{2}){31})$/,
+  parse: (text) => (hexDigest.test(text) ? text : canonical(text, 'base64url')),
 });
 
 export const san = notation({
   allowed: 'DNS:, URI:, email: or IP: and the name after it',
+  pattern: /^(?:DNS|URI|email|IP):\S+$/,
   parse: (text) => {
     const [, kind, name] = /^(DNS|URI|email|IP):(\S+)$/.exec(text) ?? [];
     if (name === undefined || (kind === 'IP' && parseAddress(name) === null)) return undefined;
@@ -91,7 +104,9 @@ export const san = notation({
  */
 export const routePath = notation({
   allowed: 'a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
-  pattern: /^\/$|^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/,
+  // No lookahead, which Go's regular expressions lack: they read this pattern in the chart's values.schema.json.
+  pattern:
+    /^(?:\/|(?:\/(?:[\w~!$&'()*+,;=:@-]|\.[\w~!$&'()*+,;=:@-]|\.\.[\w.~!$&'()*+,;=:@-])[\w.~!$&'()*+,;=:@-]*)+)$/,
 });
 
 /** The text if its last character carries no stray bits, so that equal digests are equal texts. */

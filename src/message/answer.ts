@@ -31,10 +31,12 @@ export function refusalPage(options: AnswerOptions & { readonly status: 400 | 40
 
 function write(options: AnswerOptions, content: { type: string; body: string }): Buffer {
   const { status, requestId, close, bodyless } = options;
+  // RFC 9110 §10.2.3: what is too much now may be served in a second, or by the replica beside this one.
+  const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
   return Buffer.from(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${content.type}\r\n` +
       `Content-Length: ${content.body.length}\r\nX-Request-Id: ${requestId}\r\nCache-Control: no-store\r\n` +
-      `${close ? 'Connection: close\r\n' : ''}\r\n${bodyless ? '' : content.body}`,
+      `${retry}${close ? 'Connection: close\r\n' : ''}\r\n${bodyless ? '' : content.body}`,
     'latin1',
   );
 }

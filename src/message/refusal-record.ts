@@ -8,21 +8,25 @@ import { readTraceId } from './trace.ts';
 interface RefusalFacts {
   readonly connId: string;
   readonly requestId: string;
+  /** The trace that the gateway has told of it; absent or null: the client's own, if there is one. */
+  readonly traceId?: string | null;
   readonly status: number;
   /** From the tables of message refusals and deny reasons. */
   readonly reason: string;
   readonly head: RequestHead | RefusedHead;
+  /** The path of the one that was chosen; by default none was. */
+  readonly route?: string | null;
 }
 
-export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
-  recorder.meter.route(noRoute).message(facts.status, Number.NaN, Number.NaN);
+export function recordRefusal(recorder: Recorder, { route = null, ...facts }: RefusalFacts): void {
+  recorder.meter.route(route ?? noRoute).message(facts.status, Number.NaN, Number.NaN);
   recorder.audit(
     messageLine({
       time: Date.now(),
       connId: facts.connId,
       requestId: facts.requestId,
-      traceId: facts.head.kind === 'request' ? readTraceId(facts.head.traceparent) : null,
-      route: null,
+      traceId: facts.traceId ?? (facts.head.kind === 'request' ? readTraceId(facts.head.traceparent) : null),
+      route,
       method: facts.head.method,
       path: facts.head.path,
       status: facts.status,

@@ -49,6 +49,12 @@ export const messageRefusals = {
     says: 'the client may no longer call; the verdict with the stage live, of the same connection, says why',
   },
   no_route: { status: 404, says: 'no route fits the path' },
+  overloaded: { status: 503, says: 'all work of the relay thread waits longer than limits.delay' },
+  client_in_flight: {
+    status: 503,
+    says: 'the client has limits.inFlightPerClient messages under way, over all of its connections',
+  },
+  route_in_flight: { status: 503, says: 'the route has as many messages under way as its inFlight' },
 } as const satisfies Record<string, MessageRefusal>;
 
 export type RefusalName = keyof typeof messageRefusals;

@@ -16,8 +16,8 @@ export interface RequestHead {
   readonly minor: 0 | 1;
   /** null only on HTTP/1.0. */
   readonly host: string | null;
-  /** Name, value, name, value … of the fields that go on. */
-  readonly fields: readonly string[];
+  /** The lines of the fields that go on, `name: value` and CRLF each. */
+  readonly fields: string;
   readonly framing: Framing;
   /** Bytes of a body with framing `length`, else 0. */
   readonly length: number;

@@ -5,8 +5,8 @@ import { readFields } from './section.ts';
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** Name, value, name, value … of the fields that go on. */
-  readonly fields: readonly string[];
+  /** The lines of the fields that go on, `name: value` and CRLF each. */
+  readonly fields: string;
   readonly framing: ResponseFraming;
   /** Content-Length as the host stated it, -1 without one; no body follows when framing is `none`. */
   readonly length: number;
@@ -18,12 +18,10 @@ export interface ResponseHead {
 
 /** Says what its body is. */
 export function hasContentType({ fields }: ResponseHead): boolean {
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = fields[at] as string;
-    if (name.length === 12 && name.toLowerCase() === 'content-type') return fields[at + 1] !== '';
-  }
-  return false;
+  return contentType.test(fields);
 }
+
+const contentType = /^content-type: ./im;
 
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
 

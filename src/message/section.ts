@@ -8,6 +8,9 @@ const LF = 0x0a;
 const SP = 0x20;
 const HTAB = 0x09;
 
+/** Between the lines of `FieldSection.fields`. */
+const lines = /(?<=\r\n)/;
+
 /** The head is not complete yet. */
 export const INCOMPLETE = -1;
 /** A bare CR, a bare LF or a NUL: no parser may guess what was meant. */
@@ -35,8 +38,8 @@ export function findHeadEnd(bytes: Uint8Array, span: { start: number; from: numb
 
 /** The fields of one head: those that pass in wire order, and what the others said. */
 export interface FieldSection {
-  /** Name, value, name, value …, as written, values without white space around them. */
-  fields: string[];
+  /** Their lines, `name: value` and CRLF each: names and values as written, but without white space around the values. */
+  fields: string;
   host: string | null;
   expect: string | null;
   /** Content-Length, or -1 without one. */
@@ -64,7 +67,7 @@ interface SectionSpan {
 /** Reads the field lines of `text` (one character a byte); the refusal's name when a line is not exactly right. */
 export function readFields(text: string, span: SectionSpan): FieldSection | RefusalName {
   const section: FieldSection = {
-    fields: [],
+    fields: '',
     host: null,
     expect: null,
     length: -1,
@@ -78,6 +81,8 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
   let connection: string | null = null;
   let count = 0;
   let at = span.at;
+  // Lines that go on as they stand, one after another, are taken over in one piece that begins here.
+  let run = at;
   while (at < span.end) {
     if (++count > span.maxFields) return 'field_count';
     const first = text.charCodeAt(at);
@@ -96,13 +101,18 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
     while (to > from && isSpace(text.charCodeAt(to - 1))) to--;
 
     const name = text.slice(at, colon);
-    const value = text.slice(from, to);
+    const rule = span.rule(name);
+    const start = at;
     at = lineEnd + 2;
-    switch (span.rule(name)) {
+    const normal = to === lineEnd && from === colon + 2 && text.charCodeAt(colon + 1) === SP;
+    if (rule === 'pass' && normal) continue;
+    if (run < start) section.fields += text.slice(run, start);
+    run = at;
+    if (rule === 'drop') continue;
+    const value = text.slice(from, to);
+    switch (rule) {
       case 'pass':
-        section.fields.push(name, value);
-        break;
-      case 'drop':
+        section.fields += `${name}: ${value}\r\n`;
         break;
       case 'host':
         if (section.host !== null) return 'host';
@@ -136,6 +146,7 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
         break;
     }
   }
+  if (run < at) section.fields += text.slice(run, at);
   // RFC 9112 §6.3: a message with both is how requests are smuggled; none is let through.
   if (section.chunked && section.length !== -1) return 'transfer_encoding';
   if (connection !== null) return applyConnection(section, connection);
@@ -152,14 +163,11 @@ function applyConnection(section: FieldSection, value: string): FieldSection | R
   section.close = options.close;
   section.keepAlive = options.keepAlive;
   if (options.names !== null) {
-    const kept: string[] = [];
-    for (let at = 0; at < section.fields.length; at += 2) {
-      const name = section.fields[at] as string;
-      if (!options.names.has(name.toLowerCase())) kept.push(name, section.fields[at + 1] as string);
-    }
-    section.fields = kept;
-    if (options.names.has('traceparent')) section.traceparent = null;
-    if (options.names.has('tracestate')) section.tracestate = null;
+    const { names } = options;
+    const stays = (line: string) => !names.has(line.slice(0, line.indexOf(':')).toLowerCase());
+    section.fields = section.fields.split(lines).filter(stays).join('');
+    if (names.has('traceparent')) section.traceparent = null;
+    if (names.has('tracestate')) section.tracestate = null;
   }
   return section;
 }

@@ -15,7 +15,7 @@ export interface Payload {
 
 /** The request line and fields for the host, up to where the identity fields begin. */
 export function writeRequestStart(head: RequestHead, authority: string): string {
-  return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host ?? authority}\r\n${writeFields(head.fields)}`;
+  return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host ?? authority}\r\n${head.fields}`;
 }
 
 /** The framing fields and the empty line that end the head for the host. */
@@ -42,13 +42,7 @@ export function writeResponseHead(
   const stated = length !== -1 && head.status >= 200 && head.status !== 204;
   const framing = chunked ? 'Transfer-Encoding: chunked\r\n' : stated ? `Content-Length: ${length}\r\n` : '';
   const connection = close ? 'Connection: close\r\n' : '';
-  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${writeFields(head.fields)}${framing}${connection}\r\n`;
-}
-
-function writeFields(fields: readonly string[]): string {
-  let text = '';
-  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
-  return text;
+  return `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}${framing}${connection}\r\n`;
 }
 
 /** `head` (latin1) and the payload, framed, in one buffer: one write, one TLS record. */

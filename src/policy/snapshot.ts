@@ -96,6 +96,8 @@ export interface RoutePolicy {
   readonly budget: number;
   /** `ensure`: an answer without a length gets one, as far as it is short. */
   readonly contentLength: 'ensure' | 'asis';
+  /** Messages under way in one relay thread. */
+  readonly inFlight: number;
 }
 
 /** A family of fields that name the caller, as another proxy would set them. */
@@ -119,6 +121,8 @@ export interface Limits {
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;
+  /** Messages of one client under way, over all of its connections. */
+  readonly inFlightPerClient: number;
 }
 
 /** Milliseconds. */
@@ -132,6 +136,12 @@ export interface Timeouts {
   readonly connect: number;
   readonly drainDelay: number;
   readonly drain: number;
+}
+
+/** Of which messages the gateway makes spans. */
+export interface TracingPolicy {
+  /** Of the traces that begin here, from 0 to 1; in others the client has decided. */
+  readonly sampleRatio: number;
 }
 
 export interface PolicySnapshot {
@@ -157,4 +167,6 @@ export interface PolicySnapshot {
   readonly identityHeaders: IdentityHeaders;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** null: of none. */
+  readonly tracing: TracingPolicy | null;
 }

@@ -2,9 +2,12 @@
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
+import type { ClientAccount } from './client-accounts.ts';
 
 export interface ExchangeClient {
   readonly caller: Caller;
+  /** Shared by the connections of one client. */
+  readonly account: ClientAccount;
   /** Made once a connection, when the first endpoint asks for it. */
   readonly proxyHeader: Buffer;
   readonly limits: Limits;

@@ -12,13 +12,18 @@ import { traceOf } from '../message/trace.ts';
 import type { Payload } from '../message/write.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import type { ShedReason } from '../telemetry/route-meter.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import { Alarm } from './alarm.ts';
 import type { Caller } from './caller.ts';
 import type { ExchangeClient } from './client.ts';
+import type { ClientAccount } from './client-accounts.ts';
 import { Exchange } from './exchange.ts';
 import type { IdentityFields } from './identity-fields.ts';
 import { Introduction } from './introduction.ts';
-import type { RouteTable } from './route.ts';
+import type { Route, RouteTable } from './route.ts';
+import { Shed } from './shed.ts';
+import { recordRefusalSpan } from './spans.ts';
 
 /** What a relay thread forwards by; replaced as a whole. */
 export interface RelayPolicy {
@@ -26,6 +31,8 @@ export interface RelayPolicy {
   readonly identityFields: IdentityFields;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
+  /** null: the gateway makes no spans. */
+  readonly tracer: Tracer | null;
 }
 
 interface DownstreamOptions {
@@ -33,9 +40,12 @@ interface DownstreamOptions {
   /** The TCP socket below: what resets the connection. */
   readonly transport: Socket;
   readonly caller: Caller;
+  readonly account: ClientAccount;
   readonly policy: () => RelayPolicy;
   /** Asked before every message: false, and it is refused. */
   readonly permitted: () => boolean;
+  /** Likewise: true, and it is refused. */
+  readonly overloaded: () => boolean;
   readonly recorder: Recorder;
 }
 
@@ -49,6 +59,7 @@ const never = Number.POSITIVE_INFINITY;
 
 export class Downstream implements ExchangeClient {
   readonly caller: Caller;
+  readonly account: ClientAccount;
   readonly recorder: Recorder;
 
   readonly #introduction: Introduction;
@@ -57,6 +68,7 @@ export class Downstream implements ExchangeClient {
   readonly #transport: Socket;
   readonly #currentPolicy: () => RelayPolicy;
   readonly #permitted: () => boolean;
+  readonly #overloaded: () => boolean;
   #policy: RelayPolicy;
   readonly #heads = new RequestReader();
   readonly #reader = new BodyReader();
@@ -74,15 +86,18 @@ export class Downstream implements ExchangeClient {
   #chunkedRequest = false;
   /** Bytes of the next request that came before the answer to this one. */
   #waiting: Buffer | null = null;
+  #shed: Shed | null = null;
 
   constructor(options: DownstreamOptions) {
     this.caller = options.caller;
+    this.account = options.account;
     this.recorder = options.recorder;
     this.#introduction = new Introduction(options.caller, options.transport);
     this.#socket = options.socket;
     this.#transport = options.transport;
     this.#currentPolicy = options.policy;
     this.#permitted = options.permitted;
+    this.#overloaded = options.overloaded;
     this.#policy = options.policy();
     this.#idle(performance.now());
     this.#socket.on('data', this.#onData);
@@ -150,14 +165,20 @@ export class Downstream implements ExchangeClient {
   #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
     this.#policy = this.#currentPolicy();
-    const { limits, routes, identityFields } = this.#policy;
+    const { limits, routes, identityFields, tracer } = this.#policy;
     this.#requests++;
     // Idle no more, also where the head came in one piece: a permit that is withdrawn now is answered, not hung up on.
     this.#phase = 'head';
     if (head.kind === 'refused') return this.#refuse(head.refusal, head);
     if (!this.#permitted()) return this.#refuse('permit_withdrawn', head);
+    // The cheapest first: a number of the thread's, one of the client's, and once the route is found one of the route's.
+    if (this.#overloaded()) return this.#turnAway('overloaded', { head, rest });
+    if (this.account.inFlight >= limits.inFlightPerClient)
+      return this.#turnAway('client_in_flight', { head, rest });
     const route = routes.find(head.path);
     if (route === null) return this.#refuse('no_route', head);
+    if (route.meter.inFlight >= route.policy.inFlight)
+      return this.#turnAway('route_in_flight', { head, rest, route });
     this.#reader.start(head.framing, { length: head.length, limits });
     const next = this.#reader.read(rest.bytes, rest.at, rest.end);
     if (this.#reader.fault !== null) return this.#refuse(this.#reader.fault, head);
@@ -167,13 +188,14 @@ export class Downstream implements ExchangeClient {
     this.#deadline = startedAt + route.policy.deadline;
     this.#enterBody(startedAt);
     const requestId = this.#requestId();
-    const { id: traceId, fields } = traceOf(head);
+    const { id: traceId, fields, span } = tracer === null ? traceOf(head) : tracer.begin(head);
     const added = `${this.#introduction.fields(identityFields, head.host)}X-Request-Id: ${requestId}\r\n${fields}`;
-    this.#exchange.begin({ head, route, requestId, traceId, added, startedAt }, this.#payload(rest));
+    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt }, this.#payload(rest));
     return { ...rest, at: next };
   }
 
   #readBody(rest: Span): Span {
+    if (this.#shed !== null) return this.#discard(rest, this.#shed);
     const next = this.#reader.read(rest.bytes, rest.at, rest.end);
     if (this.#reader.fault !== null) {
       this.#exchange.fail(this.#reader.fault);
@@ -249,6 +271,7 @@ export class Downstream implements ExchangeClient {
     if (now < this.#phaseDue) return this.#alarm.set(Math.min(this.#phaseDue, this.#deadline), now);
     if (this.#phase === 'idle') this.#close();
     else if (this.#phase === 'head') this.#readRequest(headTimeout, nothing);
+    else if (this.#shed !== null) this.#close(this.#shed.answer({ close: true }));
     else if (this.#phase === 'body') this.#exchange.fail('body_timeout');
   }
 
@@ -256,9 +279,46 @@ export class Downstream implements ExchangeClient {
   #refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
     const { status } = messageRefusals[reason];
     const requestId = this.#requestId();
-    recordRefusal(this.recorder, { connId: this.caller.connId, requestId, status, reason, head });
+    const { tracer } = this.#policy;
+    const traceId = tracer && recordRefusalSpan(this, tracer, { head, requestId, status, reason });
+    recordRefusal(this.recorder, { connId: this.caller.connId, requestId, traceId, status, reason, head });
     this.#close(errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
     return nothing;
+  }
+
+  /** A request that is refused for the load there is: where it can, its connection stays. */
+  #turnAway(
+    reason: ShedReason,
+    { head, rest, route = null }: { head: RequestHead; rest: Span; route?: Route | null },
+  ): Span {
+    const { limits, timeouts, tracer } = this.#policy;
+    const requestId = this.#requestId();
+    const { status } = messageRefusals[reason];
+    const traceId = tracer && recordRefusalSpan(this, tracer, { head, requestId, status, reason });
+    const facts = { reason, connId: this.caller.connId, requestId, traceId, head, route };
+    this.#shed = new Shed(facts, { limits, rest });
+    this.#shed.record(this.recorder);
+    this.#phase = 'body';
+    // All of the body has the time that else one piece of it has.
+    const now = performance.now();
+    this.#phaseDue = now + timeouts.bodyIdle;
+    this.#alarm.set(this.#phaseDue, now);
+    return this.#discard(rest, this.#shed);
+  }
+
+  #discard(rest: Span, shed: Shed): Span {
+    const next = shed.read(rest);
+    if (!shed.over) return { ...rest, at: next };
+    // Who does not take these answers must not make them pile up.
+    const close = !shed.keepsAlive || this.#last || this.#socket.writableNeedDrain;
+    if (close) {
+      this.#close(shed.answer({ close }));
+      return nothing;
+    }
+    this.#shed = null;
+    this.#socket.write(shed.answer({ close }));
+    this.#idle(performance.now());
+    return { ...rest, at: next };
   }
 
   #close(answer: Buffer | null = null): void {

@@ -46,7 +46,7 @@ export class Exchange implements DialUser, AnswerSender {
     this.#upstreamMs = Number.NaN;
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
-    this.#client.recorder.meter.inFlight++;
+    this.#count(message, 1);
     this.#answer.begin({ request: head, limits: this.#client.limits, contentLength });
     this.#patience.begin(route.policy);
     const text = writeRequestStart(head, route.upstream.authority) + added + writeRequestEnd(head);
@@ -166,6 +166,13 @@ export class Exchange implements DialUser, AnswerSender {
     if (this.#message !== null) this.#end('client_gone', null);
   }
 
+  /** Every message that began is under way exactly until `#end`. */
+  #count({ route }: Message, by: 1 | -1): void {
+    this.#client.recorder.meter.inFlight += by;
+    this.#client.account.inFlight += by;
+    route.meter.inFlight += by;
+  }
+
   /** `status`: of an error of the gateway's own; absent: of what was sent of the host's answer. */
   #end(outcome: Outcome, reason: string | null, status: number | null = null): void {
     const answer = this.#answer;
@@ -173,7 +180,7 @@ export class Exchange implements DialUser, AnswerSender {
     const message = this.#message as Message;
     this.#message = null;
     this.#patience.rest();
-    this.#client.recorder.meter.inFlight--;
+    this.#count(message, -1);
     recordExchange(this.#client, message, {
       outcome,
       reason,
@@ -181,6 +188,7 @@ export class Exchange implements DialUser, AnswerSender {
       endpoint: this.#delivery.endpoint,
       requestBytes: this.#requestBytes,
       responseBytes: answer.begun ? answer.received : 0,
+      askedAt: this.#askedAt,
       upstreamMs: this.#upstreamMs,
       untyped: outcome === 'answered' && answer.untyped,
     });

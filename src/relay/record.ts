@@ -1,9 +1,11 @@
-/** The end of an exchange, in the metrics and the audit. */
+/** The end of an exchange, in the metrics, the audit and the trace. */
 import { messageLine } from '../audit/record.ts';
 import type { RequestHead } from '../message/request.ts';
+import type { SpanContext } from '../message/trace.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
 import type { Route } from './route.ts';
+import { recordSpans } from './spans.ts';
 
 /** One message, from its complete head to its audit record. */
 export interface Message {
@@ -11,6 +13,8 @@ export interface Message {
   readonly route: Route;
   readonly requestId: string;
   readonly traceId: string;
+  /** null: it is not sampled. */
+  readonly span: SpanContext | null;
   /** The fields that the gateway adds, each with its CRLF. */
   readonly added: string;
   /** performance.now() when the head was complete. */
@@ -19,7 +23,7 @@ export interface Message {
 
 export type Outcome = 'answered' | 'denied' | 'failed' | 'cut' | 'client_gone';
 
-interface ExchangeFacts {
+export interface ExchangeFacts {
   readonly outcome: Outcome;
   /** From the tables of message refusals and upstream failures; null: `answered` and `client_gone`. */
   readonly reason: string | null;
@@ -29,6 +33,8 @@ interface ExchangeFacts {
   readonly endpoint: string | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** performance.now() when the host was first reached for. */
+  readonly askedAt: number;
   readonly upstreamMs: number;
   /** The host's answer had a body and no Content-Type. */
   readonly untyped: boolean;
@@ -39,19 +45,21 @@ const clientGone = 499;
 
 export function recordExchange(
   { recorder, caller }: { readonly recorder: Recorder; readonly caller: Caller },
-  { head, route, requestId, traceId, startedAt }: Message,
+  message: Message,
   facts: ExchangeFacts,
 ): void {
+  const { head, route, requestId, traceId, span, startedAt } = message;
   const { status, upstreamMs } = facts;
   const totalMs = performance.now() - startedAt;
-  const meter = recorder.meter.route(route.policy.path);
+  const time = Date.now();
+  const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
   // A refusal is the client's own doing; one that left may have left because it waited too long.
   if (facts.outcome !== 'denied') meter.budget(totalMs, route.policy.budget);
   if (facts.untyped) meter.untyped++;
   recorder.audit(
     messageLine({
-      time: Date.now(),
+      time,
       connId: caller.connId,
       requestId,
       traceId,
@@ -68,4 +76,5 @@ export function recordExchange(
       reason: facts.reason,
     }),
   );
+  if (span !== null) recordSpans({ recorder, caller }, { ...message, span }, facts, { time, totalMs });
 }

@@ -1,10 +1,13 @@
 /** Which route a path belongs to: whole segments, the longest wins, at the same cost for one route and a thousand. */
 import type { RoutePolicy } from '../policy/snapshot.ts';
+import type { RouteMeter } from '../telemetry/route-meter.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 export interface Route {
   readonly policy: RoutePolicy;
   readonly upstream: Upstream;
+  /** Outlives this object: a reload makes the routes anew, and what is under way still counts. */
+  readonly meter: RouteMeter;
 }
 
 export class RouteTable {

@@ -1,19 +1,20 @@
 /** How the upstream endpoints stand, over all relay threads. */
 import type { EndpointDelta } from './endpoint-meter.ts';
 
-type Standing = Pick<EndpointDelta, 'pools' | 'ejected' | 'idle' | 'inUse'>;
+type Standing = Pick<
+  EndpointDelta,
+  'pools' | 'ejected' | 'idle' | 'inUse' | 'ejections' | 'lastFailure' | 'lastCheck'
+>;
 
-interface EndpointStanding {
+export interface EndpointStanding extends Standing {
   readonly endpoint: string;
-  /** The share of its pools that use it. */
-  readonly up: number;
-  readonly idle: number;
-  readonly inUse: number;
 }
 
 export class EndpointGauges {
   /** By thread, then by endpoint. */
   readonly #threads = new Map<number, Map<string, Standing>>();
+  /** Since the start, of threads that are gone too. */
+  readonly #ejections = new Map<string, number>();
 
   /** What changed in a thread; an endpoint that has no pool there any more is forgotten. */
   merge(threadId: number, deltas: readonly EndpointDelta[]): void {
@@ -23,8 +24,10 @@ export class EndpointGauges {
       this.#threads.set(threadId, endpoints);
     }
     for (const delta of deltas) {
-      if (delta.pools > 0) endpoints.set(delta.endpoint, delta);
-      else endpoints.delete(delta.endpoint);
+      const { endpoint, pools, ejections } = delta;
+      this.#ejections.set(endpoint, (this.#ejections.get(endpoint) ?? 0) + ejections);
+      if (pools > 0) endpoints.set(endpoint, delta);
+      else endpoints.delete(endpoint);
     }
   }
 
@@ -33,17 +36,31 @@ export class EndpointGauges {
   }
 
   standing(): EndpointStanding[] {
-    const sums = new Map<string, { pools: number; ejected: number; idle: number; inUse: number }>();
-    for (const [endpoint, standing] of [...this.#threads.values()].flatMap((thread) => [...thread])) {
-      const sum = sums.get(endpoint) ?? { pools: 0, ejected: 0, idle: 0, inUse: 0 };
-      sum.pools += standing.pools;
-      sum.ejected += standing.ejected;
-      sum.idle += standing.idle;
-      sum.inUse += standing.inUse;
-      sums.set(endpoint, sum);
+    const sums = new Map<string, Standing>();
+    for (const [endpoint, one] of [...this.#threads.values()].flatMap((thread) => [...thread])) {
+      const other = sums.get(endpoint);
+      sums.set(endpoint, other === undefined ? one : together(one, other));
     }
-    return [...sums].map(([endpoint, { pools, ejected, idle, inUse }]) => {
-      return { endpoint, up: (pools - ejected) / pools, idle, inUse };
+    return [...sums].map(([endpoint, { pools, ejected, idle, inUse, lastFailure, lastCheck }]) => {
+      const ejections = this.#ejections.get(endpoint) ?? 0;
+      return { endpoint, pools, ejected, idle, inUse, ejections, lastFailure, lastCheck };
     });
   }
+}
+
+function together(one: Standing, other: Standing): Standing {
+  return {
+    pools: one.pools + other.pools,
+    ejected: one.ejected + other.ejected,
+    idle: one.idle + other.idle,
+    inUse: one.inUse + other.inUse,
+    ejections: one.ejections + other.ejections,
+    lastFailure: later(one.lastFailure, other.lastFailure),
+    lastCheck: later(one.lastCheck, other.lastCheck),
+  };
+}
+
+function later<T extends { readonly at: number }>(one: T | null, other: T | null): T | null {
+  if (one === null || other === null) return one ?? other;
+  return one.at > other.at ? one : other;
 }

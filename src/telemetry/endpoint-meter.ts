@@ -1,7 +1,24 @@
 /** Counts of one upstream endpoint in one relay thread, written to by its pools. */
 
-export type ConnectResult = 'ok' | 'connect_failed' | 'connect_timeout' | 'upstream_tls';
+type ConnectFailureReason = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
+export type ConnectResult = 'ok' | ConnectFailureReason;
 export type CheckResult = 'passed' | 'failed';
+
+/** A connection that was not made, or was refused by TLS once it was. */
+export interface EndpointFailure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly reason: ConnectFailureReason;
+  /** A code of the system, of OpenSSL or of the gateway's own. */
+  readonly cause: string;
+}
+
+export interface EndpointCheck {
+  /** Milliseconds since the epoch: when it ended. */
+  readonly at: number;
+  /** As above, or `status 503`; null: it passed. */
+  readonly cause: string | null;
+}
 
 /** What changed since the last time it was asked. */
 export interface EndpointDelta {
@@ -14,6 +31,9 @@ export interface EndpointDelta {
   readonly ejected: number;
   readonly idle: number;
   readonly inUse: number;
+  /** The last ones there were; null: none yet. */
+  readonly lastFailure: EndpointFailure | null;
+  readonly lastCheck: EndpointCheck | null;
 }
 
 export class EndpointMeter {
@@ -28,6 +48,8 @@ export class EndpointMeter {
   #connects = noConnects();
   #checks = noChecks();
   #ejections = 0;
+  #lastFailure: EndpointFailure | null = null;
+  #lastCheck: EndpointCheck | null = null;
   #changed = false;
   #taken: readonly number[] = [];
 
@@ -36,13 +58,20 @@ export class EndpointMeter {
     this.#endpoint = endpoint;
   }
 
-  connect(result: ConnectResult): void {
-    this.#connects[result]++;
+  connected(): void {
+    this.#connects.ok++;
     this.#changed = true;
   }
 
-  check(result: CheckResult): void {
-    this.#checks[result]++;
+  failed(failure: EndpointFailure): void {
+    this.#connects[failure.reason]++;
+    this.#lastFailure = failure;
+    this.#changed = true;
+  }
+
+  checked(check: EndpointCheck): void {
+    this.#checks[check.cause === null ? 'passed' : 'failed']++;
+    this.#lastCheck = check;
     this.#changed = true;
   }
 
@@ -66,6 +95,8 @@ export class EndpointMeter {
       ejected,
       idle,
       inUse,
+      lastFailure: this.#lastFailure,
+      lastCheck: this.#lastCheck,
     };
     this.#connects = noConnects();
     this.#checks = noChecks();

@@ -51,6 +51,12 @@ export const metricTable = [
     labels: ['route'],
   },
   {
+    name: 'ehi_messages_shed_total',
+    help: 'Messages refused with 503 before anything was sent on: limits.delay, limits.inFlightPerClient (no route is chosen: none) or the route’s inFlight. Alarm on its rate.',
+    type: 'counter',
+    labels: ['route', 'reason'],
+  },
+  {
     name: 'ehi_upstream_answers_without_content_type_total',
     help: 'Answers of the host with a body and no Content-Type, which EHI requires.',
     type: 'counter',
@@ -195,6 +201,18 @@ export const metricTable = [
     help: 'Audit records that could not be written.',
     type: 'counter',
     labels: [],
+  },
+  {
+    name: 'ehi_spans_exported_total',
+    help: 'Spans that the collector has taken.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_spans_dropped_total',
+    help: 'Spans that were made and not exported; reason is queue_full, rejected, refused, undelivered or ended.',
+    type: 'counter',
+    labels: ['reason'],
   },
   {
     name: 'ehi_build_info',

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { budgetBounds, secondsBounds } from './counts.ts';
 import { EndpointGauges } from './endpoint-gauges.ts';
+import { describeEndpoint, type EndpointReport } from './endpoint-report.ts';
 import { MergedHistogram } from './histogram.ts';
 import { type CountedName, keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
@@ -50,6 +51,7 @@ export class Metrics {
   readonly #overheadSeconds = this.#histogram('ehi_overhead_seconds');
   readonly #budgetRatio = this.#histogram('ehi_message_budget_ratio', budgetBounds);
   readonly #late = this.#counter('ehi_messages_late_total');
+  readonly #shed = this.#counter('ehi_messages_shed_total');
   readonly #untyped = this.#counter('ehi_upstream_answers_without_content_type_total');
   readonly #counted: Readonly<Record<CountedName, Counter>> = {
     ehi_permits_withdrawn_total: this.#counter('ehi_permits_withdrawn_total'),
@@ -63,6 +65,8 @@ export class Metrics {
   readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
   readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
   readonly #upstreamEjections = this.#counter('ehi_upstream_ejections_total');
+  readonly #spansExported = this.#counter('ehi_spans_exported_total');
+  readonly #spansDropped = this.#counter('ehi_spans_dropped_total');
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
@@ -76,7 +80,9 @@ export class Metrics {
       }
     });
     this.#gauge('ehi_upstream_up', (gauge) => {
-      for (const { endpoint, up } of this.#endpoints.standing()) gauge.set({ endpoint }, up);
+      for (const { endpoint, pools, ejected } of this.#endpoints.standing()) {
+        gauge.set({ endpoint }, (pools - ejected) / pools);
+      }
     });
     this.#gauge('ehi_upstream_connections', (gauge) => {
       for (const { endpoint, idle, inUse } of this.#endpoints.standing()) {
@@ -129,11 +135,14 @@ export class Metrics {
     this.#threads.set(threadId, delta);
     for (const [verdict, reason, count] of delta.handshakes) this.#handshakes.inc({ verdict, reason }, count);
     this.#handshakeSeconds.add({}, delta.handshakeSeconds);
-    for (const { route, codes, total, upstream, overhead, budget, late, untyped } of delta.routes) {
+    for (const { route, codes, total, upstream, overhead, budget, late, untyped, shed } of delta.routes) {
       for (const [code, count] of codes) this.#messages.inc({ route, code }, count);
       this.#messageSeconds.add({ route }, total);
       this.#upstreamSeconds.add({ route }, upstream);
       this.#overheadSeconds.add({ route }, overhead);
+      for (const [reason, count] of Object.entries(shed)) {
+        if (count > 0) this.#shed.inc({ route, reason }, count);
+      }
       // Requests that reached no route have no budget and no answer of a host.
       if (route === noRoute) continue;
       this.#budgetRatio.add({ route }, budget);
@@ -184,6 +193,20 @@ export class Metrics {
   /** A certificate of this anchor names an address that is not followed. */
   addressSkipped(anchor: string): void {
     this.#addressesSkipped.inc({ anchor });
+  }
+
+  spansExported(spans: number): void {
+    this.#spansExported.inc(spans);
+  }
+
+  /** `reason`: a closed word of the gateway's own. */
+  spansDropped(spans: number, reason: string): void {
+    this.#spansDropped.inc({ reason }, spans);
+  }
+
+  /** The upstream endpoints as they stand. */
+  upstreams(): EndpointReport[] {
+    return this.#endpoints.standing().map(describeEndpoint);
   }
 
   /** Everything in Prometheus' text format. */

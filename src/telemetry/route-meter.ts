@@ -4,6 +4,9 @@ import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } f
 /** Stands for the route of requests that reached none. */
 export const noRoute = 'none';
 
+/** Why a message is refused for the load there is. */
+export type ShedReason = 'overloaded' | 'client_in_flight' | 'route_in_flight';
+
 export interface RouteDelta {
   readonly route: string;
   readonly codes: readonly (readonly [code: number, count: number])[];
@@ -13,11 +16,14 @@ export interface RouteDelta {
   readonly budget: HistogramDelta;
   readonly late: number;
   readonly untyped: number;
+  readonly shed: Readonly<Record<ShedReason, number>>;
 }
 
 export class RouteMeter {
   /** Answers of the host that had a body and no Content-Type; the owner adds. */
   untyped = 0;
+  /** Messages between their complete head and the end of their answer; the owner adds and subtracts. */
+  inFlight = 0;
 
   readonly #route: string;
   readonly #codes = new Map<number, number>();
@@ -26,6 +32,7 @@ export class RouteMeter {
   readonly #overhead = new Counts(secondsBounds);
   readonly #budget = new Counts(budgetBounds);
   #late = 0;
+  #shed = noneShed();
 
   constructor(route: string) {
     this.#route = route;
@@ -48,6 +55,11 @@ export class RouteMeter {
     if (totalMs > budgetMs) this.#late++;
   }
 
+  /** The same message was refused for the load. */
+  shed(reason: ShedReason): void {
+    this.#shed[reason]++;
+  }
+
   /** Null when no message ended since the last call. */
   take(): RouteDelta | null {
     if (this.#codes.size === 0) return null;
@@ -60,10 +72,16 @@ export class RouteMeter {
       budget: this.#budget.take(),
       late: this.#late,
       untyped: this.untyped,
+      shed: this.#shed,
     };
     this.#codes.clear();
     this.#late = 0;
     this.untyped = 0;
+    this.#shed = noneShed();
     return delta;
   }
+}
+
+function noneShed(): Record<ShedReason, number> {
+  return { overloaded: 0, client_in_flight: 0, route_in_flight: 0 };
 }

@@ -3,6 +3,7 @@ import type { ListenOptions } from '../handshake/listener.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
 import type { LogLevel } from '../telemetry/recorder.ts';
+import type { SpanReport } from '../tracing/batch.ts';
 
 /** Given to a relay thread at its start. */
 export interface RelayData {
@@ -19,8 +20,13 @@ export type ToRelay =
 export type FromRelay =
   | { readonly type: 'listening'; readonly address: string; readonly port: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  /** Audit lines, transferred, and counts since the last report. */
-  | { readonly type: 'report'; readonly audit: Uint8Array | null; readonly meter: MeterDelta | null }
+  /** Audit lines, transferred, and counts and spans since the last report. */
+  | {
+      readonly type: 'report';
+      readonly audit: Uint8Array | null;
+      readonly meter: MeterDelta | null;
+      readonly spans: SpanReport | null;
+    }
   | {
       readonly type: 'log';
       readonly level: LogLevel;

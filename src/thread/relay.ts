@@ -5,6 +5,7 @@ import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { SpanBatch } from '../tracing/batch.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
 /** An audit record is in its sink within 100 ms: half of that here, the rest for the way and the disk. */
@@ -15,17 +16,20 @@ const tell = (message: FromRelay): void => port.postMessage(message);
 
 const audit = new AuditBatch();
 const meter = new Meter();
+const spans = new SpanBatch();
 const recorder: Recorder = {
   meter,
   audit: (line) => audit.add(line),
+  span: (span) => spans.add(span),
   log: (level, message, fields = {}) => tell({ type: 'log', level, message, fields }),
 };
 
 function report(): void {
   const lines = audit.take();
   const delta = meter.take();
-  if (lines === null && delta === null) return;
-  const message: FromRelay = { type: 'report', audit: lines, meter: delta };
+  const finished = spans.take();
+  if (lines === null && delta === null && finished === null) return;
+  const message: FromRelay = { type: 'report', audit: lines, meter: delta, spans: finished };
   port.postMessage(message, lines === null ? [] : [lines.buffer]);
 }
 

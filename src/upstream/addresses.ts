@@ -61,9 +61,9 @@ export class Addresses {
     if (this.#isName && now - this.#askedAt > FRESH_MS) this.ask().catch(() => {});
   }
 
-  /** None of them could be connected to: they are not fresh any more. */
+  /** None of them could be connected to: asked for at once, so that the next message finds where the name leads now. */
   doubt(): void {
-    this.#askedAt = Number.NEGATIVE_INFINITY;
+    if (this.#isName && this.#known.length > 0) this.ask().catch(() => {});
   }
 
   /** Resolves when an answer is known; rejects with the resolver's error, which leaves what was known as it is. */

@@ -124,7 +124,7 @@ export class Pool {
   connect(options: Omit<OpenOptions, 'tls'>, opener: Opener): Attempt {
     return this.open(options, {
       onOpen: (connection) => {
-        this.meter.connect('ok');
+        this.meter.connected();
         if (this.#ejection.connected()) this.#returned();
         opener.onOpen(connection);
       },
@@ -150,14 +150,14 @@ export class Pool {
 
   /** A connection failed before anything was sent on it, or was refused by TLS before the host had said a word. */
   connectFailed(failure: ConnectFailure): void {
-    this.meter.connect(failure.why);
+    this.meter.failed({ at: Date.now(), reason: failure.why, cause: failure.cause });
     this.#complaint.say(failure.why, failure.cause);
     if (this.#ejectable && this.#ejection.connectFailed()) this.#eject();
   }
 
   /** What a check found; null: all is well. */
   checked(cause: string | null): void {
-    this.meter.check(cause === null ? 'passed' : 'failed');
+    this.meter.checked({ at: Date.now(), cause });
     if (cause === null) {
       if (this.#ejection.checkPassed()) this.#returned();
       return;

@@ -14,6 +14,7 @@ async function opened(options: Partial<AdminOptions> = {}): Promise<string> {
     port: 0,
     metrics: async () => ({ body: 'ehi_connections 1\n', contentType: 'text/plain; version=0.0.4' }),
     ready: () => ({ ready: true, reasons: [] }),
+    upstreams: () => [],
     ...options,
   });
   open.push(admin);
@@ -44,9 +45,16 @@ describe('the admin port', () => {
     expect([draining.status, await draining.json()]).toEqual([503, { ready: false, reasons: ['draining'] }]);
   });
 
+  it('tells how the upstream endpoints stand', async () => {
+    const base = await opened({ upstreams: () => [{ url: 'http://host' }] });
+    const response = await fetch(`${base}/upstreams`);
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
+    expect(await response.json()).toEqual({ endpoints: [{ url: 'http://host' }] });
+  });
+
   it('answers HEAD with the head of GET', async () => {
     const base = await opened();
-    for (const path of ['/metrics', '/healthz', '/readyz']) {
+    for (const path of ['/metrics', '/healthz', '/readyz', '/upstreams']) {
       const [get, head] = [await fetch(base + path), await fetch(base + path, { method: 'HEAD' })];
       expect(head.status).toBe(get.status);
       expect(head.headers.get('content-length')).toBe(`${(await get.arrayBuffer()).byteLength}`);

@@ -1,8 +1,11 @@
 /** What the bench concludes from its slices, and which slices it refuses. */
 import { expect, test } from 'vitest';
 import { cpuSpent } from '../../bench/cpu.ts';
+import { quantile } from '../../bench/figures.ts';
+import { differences } from '../../bench/measures/latency.ts';
+import { whyNot } from '../../bench/measures/relays.ts';
 import { modes } from '../../bench/modes.ts';
-import { quantile, type Round, ratios } from '../../bench/report.ts';
+import { type Round, ratios } from '../../bench/report.ts';
 import { findFaults, type Slice } from '../../bench/slice.ts';
 
 const resumed: Slice = {
@@ -21,6 +24,24 @@ test('a ratio compares the cost per message with the reference of the same round
     gateway: { ...resumed, cpu: 3_000, messages: 20 },
   };
   expect(ratios({ rounds: [slow, fast], peer: 'gateway', reference: 'haproxy' })).toEqual([0.5, 0.75]);
+});
+
+test('a difference of times compares with the other peer of the same round only', () => {
+  const times = (p50: number) => ({ p50, p99: 2 * p50 });
+  const rounds = [
+    { direct: times(1), haproxy: times(3), gateway: times(2) },
+    { direct: times(2), haproxy: times(4) },
+    { direct: times(1), haproxy: times(2), gateway: times(4) },
+  ];
+  expect(differences(rounds, { peer: 'gateway', than: 'haproxy', part: 'p50' })).toEqual([-1, 2]);
+  expect(differences(rounds, { peer: 'haproxy', than: 'direct', part: 'p99' })).toEqual([4, 4, 2]);
+});
+
+test('two relays are measured only where four cores are free', () => {
+  expect(whyNot(2, 0)).toBe('2 cores, 4 are needed');
+  expect(whyNot(4, 1.5)).toBe('4 cores, load 1.5, 4 free ones are needed');
+  expect(whyNot(4, 0.2)).toBeNull();
+  expect(whyNot(8, 3)).toBeNull();
 });
 
 test('a quantile lies between the two nearest ranks', () => {

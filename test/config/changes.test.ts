@@ -16,6 +16,8 @@ async function load(changes: Record<string, unknown> = {}): Promise<LoadedConfig
   return loaded;
 }
 
+const endpoint = 'https://collector.example/v1/traces';
+
 describe('what another configuration changes', () => {
   it.each([
     ['nothing', {}, []],
@@ -27,6 +29,7 @@ describe('what another configuration changes', () => {
     ],
     ['a whole list', { routes: [{ path: '/', upstream: 'http://127.0.0.1:8081' }] }, ['routes']],
     ['a deadline', { timeouts: { drain: '1s' } }, ['timeouts.drain']],
+    ['tracing, switched on', { tracing: { endpoint } }, ['tracing']],
     ['resumption', { listen: { ...minimal.listen, resumption: 'off' } }, ['listen.resumption']],
   ])('%s', async (_, changes, changed) => {
     const change = compareConfigs(await load(), await load(changes));
@@ -41,6 +44,19 @@ describe('what another configuration changes', () => {
     await site.write('server.key', server.keyPem);
     expect(compareConfigs(before, await load()).changed).toEqual(['listen.certificate']);
   });
+});
+
+it('tells of fields for the collector, and of its CA, whose files hold others', async () => {
+  await site.write('fields', 'authorization: one');
+  await site.write('ca.pem', authority().root.pem);
+  const tracing = { endpoint, headersFile: 'fields', tls: { ca: 'ca.pem' } };
+  const before = await load({ tracing });
+  expect(compareConfigs(before, await load({ tracing })).changed).toEqual([]);
+  await site.write('fields', 'authorization: two');
+  await site.write('ca.pem', authority().root.pem);
+  const change = compareConfigs(before, await load({ tracing }));
+  expect(change).toMatchObject({ changed: ['tracing.headersFile', 'tracing.tls'], fixed: [] });
+  expect(compareConfigs(before, await load()).changed).toEqual(['tracing']);
 });
 
 describe('what is opened once', () => {

@@ -14,6 +14,7 @@ const here = (names: readonly string[]) => names.map((name) => join(site.folder,
 
 test('names the configuration and every file that it is read with, each once and no URL', async () => {
   await site.write('secret', Buffer.alloc(32, 1));
+  await site.write('fields', 'a: b');
   const { loaded, files } = await site.examine({
     listen: { certificate: minimal.listen.certificate, resumption: { secretFile: 'secret' } },
     trust: {
@@ -28,12 +29,13 @@ test('names the configuration and every file that it is read with, each once and
       ],
       candidates: [{ name: 'c', files: ['root.pem', 'next.pem'], revocation: { crl: ['c.crl'] } }],
     },
+    tracing: { endpoint: 'https://h/v1/traces', headersFile: 'fields', tls: { ca: 'anchor.pem' } },
   });
   expect([...files.keys()].sort()).toEqual([
     '/b.crl',
     ...here([
       ...['gateway.yaml', 'server.pem', 'server.key', 'secret', 'root.pem', 'issuing.pem', 'next.pem'],
-      ...['tls.pem', 'a.crl', 'c.crl'],
+      ...['tls.pem', 'a.crl', 'c.crl', 'fields', 'anchor.pem'],
     ]),
   ]);
   expect(loaded?.files).toEqual(files);

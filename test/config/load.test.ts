@@ -75,6 +75,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
         deadline: 2_000,
         budget: 200,
         contentLength: 'ensure',
+        inFlight: 1024,
       },
     ],
     identity: { headers: ['rfc9440'], chain: false },
@@ -86,6 +87,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       unfinishedHandshakes: 512,
       handshakeRate: 1000,
       delay: 250,
+      inFlightPerClient: 512,
     },
     timeouts: {
       handshake: 10_000,
@@ -100,6 +102,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
     relays: 1,
     admin: { address: '127.0.0.1', port: 9090 },
     audit: { destination: 'stdout' },
+    tracing: null,
   });
 });
 

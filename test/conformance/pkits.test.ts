@@ -67,6 +67,7 @@ beforeAll(async () => {
     recorder: {
       meter: new Meter(),
       audit: (line) => records.push(JSON.parse(line)),
+      span: () => {},
       log: () => {},
     },
     onUnseen: () => {},

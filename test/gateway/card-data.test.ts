@@ -8,6 +8,7 @@ import { authority } from '../support/authority.ts';
 import { answerTo, card, percent, requests, twice, withBody } from '../support/card-plantings.ts';
 import { cardNumber, cvv, findCardData, findCardDataIn } from '../support/card-search.ts';
 import type { ClientOptions } from '../support/client.ts';
+import { openCollector } from '../support/collector.ts';
 import { openDirectory } from '../support/directory.ts';
 import type { AuditRecord } from '../support/gateway.ts';
 import { openStage, type Stage } from '../support/stage.ts';
@@ -54,6 +55,7 @@ it('would find what was planted, in each of its forms, and does not find what wa
 });
 
 it('lets no card number and no CVV out, whoever sends it, wherever it stands, however the exchange ends', async () => {
+  await using collector = await openCollector();
   const directory = await openDirectory();
   await using _ = directory;
   const pki = authority();
@@ -87,6 +89,7 @@ it('lets no card number and no CVV out, whoever sends it, wherever it stands, ho
       },
       audit: { destination: 'audit.jsonl' },
       timeouts: { head: '1s', bodyIdle: '1s' },
+      tracing: { endpoint: collector.url, interval: '50ms' },
     },
   });
   const { gateway } = stage;
@@ -150,6 +153,11 @@ it('lets no card number and no CVV out, whoever sends it, wherever it stands, ho
   // The host's answers go through as they are; the gateway's own, and the admin port's, hold nothing.
   const byItself = own.filter((text) => !text.includes('X-Card') && !/^HTTP\/1.1 200 \d/.test(text));
   expect(findCardData(byItself.join('\n'))).toEqual([]);
+
+  // Nor do the spans. Their times are digits too, which may by chance look like anything.
+  expect(collector.spans.length).toBeGreaterThan(100);
+  const exported = collector.exports.map(({ body }) => body.replaceAll(/"\d{19}"/g, '""'));
+  expect(findCardData(exported.join('\n'))).toEqual([]);
 
   // And the search does look there.
   await appendFile(audit, `{"path":"/${percent(cardNumber(9999))}"}\n`);

@@ -11,6 +11,9 @@ const descriptors = 128;
 
 it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
   await using stage = await openStage({ descriptors, config: { relays } });
+  // Who is in already is served while nobody else can come in: neither side needs a descriptor for that.
+  await using early = await stage.connect();
+  expect(statusOf(await early.exchange(post({ target: '/early' })))).toBe(200);
   const crowd = Array.from({ length: 3 * descriptors }, () => {
     const socket = net.connect({ port: stage.gateway.port, host: '127.0.0.1' });
     // Whoever is turned away sees an end or a reset.
@@ -19,12 +22,18 @@ it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
   const closed = crowd.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   await Promise.all(crowd.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])));
   await Promise.race(closed);
+  for (let message = 0; message < 5; message++) {
+    expect(statusOf(await early.exchange(post({ target: '/meanwhile' })))).toBe(200);
+  }
   for (const socket of crowd) socket.destroy();
   await Promise.all(closed);
 
+  await early[Symbol.asyncDispose]();
   const samples = await whenEmpty(stage);
   expect(samples.get('ehi_relay_thread_restarts_total')).toBe(0);
-  for (let visit = 0; visit < 5; visit++) expect(statusOf(await stage.send(post()))).toBe(200);
+  for (let visit = 0; visit < 5; visit++) {
+    expect(statusOf(await stage.send(post({ target: '/afterwards' })))).toBe(200);
+  }
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
   // Nobody here ever saw those who were turned away.
   const seen = stage.gateway
@@ -32,6 +41,14 @@ it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
     .filter(({ type, verdict }) => type === 'handshake' && verdict === 'failed');
   expect(seen.length).toBeGreaterThan(0);
   expect(seen.length).toBeLessThan(crowd.length);
+  const paths = ['/early', ...Array(5).fill('/meanwhile'), ...Array(5).fill('/afterwards')];
+  const records = stage.gateway.records().filter(({ type }) => type === 'message');
+  expect(records.map(({ path, outcome, status }) => [path, outcome, status])).toEqual(
+    paths.map((path) => [path, 'answered', 200]),
+  );
+  expect(stage.host.requests.map(({ startLine }) => startLine)).toEqual(
+    paths.map((path) => `POST ${path} HTTP/1.1`),
+  );
 });
 
 /** The admin port needs descriptors too, so it may be a while until it answers. */

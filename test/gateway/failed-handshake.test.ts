@@ -1,9 +1,9 @@
 /** Connections that end before anyone can judge them: each is one `failed` record, with the address and the cause. */
 import { once } from 'node:events';
-import { connect as connectTcp, createServer, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
+import { clientHello } from '../support/client-hello.ts';
 import { statusOf } from '../support/http.ts';
 import { sClient } from '../support/openssl.ts';
 import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
@@ -29,20 +29,6 @@ const unknown = {
   leaf: null,
   anchor: null,
 };
-
-/** The bytes of a real ClientHello, taken off a connection that leads nowhere. */
-async function clientHello(): Promise<Buffer> {
-  await using server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  const client = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
-  const [accepted] = (await once(server, 'connection')) as [Socket];
-  const [bytes] = (await once(accepted, 'data')) as [Buffer];
-  accepted.destroy();
-  client.destroy();
-  return bytes;
-}
 
 it.concurrent.each([
   ['plain HTTP', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],

@@ -58,7 +58,11 @@ describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framin
         // A reset may overtake what was written before it.
         if (way === 'FIN') expect(answer === null).toBe(offset >= headEnd);
         if (answer === null) cuts.push(await stage.host.request(index));
-        else expect(statusOf(answer)).toBe(502);
+        else {
+          expect(statusOf(answer)).toBe(502);
+          const failed = { outcome: 'failed', reason: 'closed_early', status: 502, response_bytes: 0 };
+          expect(await messageOf(stage.gateway, answer)).toMatchObject(failed);
+        }
         expect(stage.host.requests.length).toBe(index + 1);
       }
       const records = await Promise.all(cuts.map((request) => messageOf(stage.gateway, request)));
@@ -83,9 +87,11 @@ describe.each(measured)('an answer %s, collected for its length and cut at every
         );
         return null;
       };
+      const index = stage.host.requests.length;
       const answer = await stage.send(post({ target: '/ensured' }));
       expect(statusOf(answer)).toBe(502);
       expect(answer.raw.toString()).not.toContain('01');
+      expect(stage.host.requests.length).toBe(index + 1);
       const record = await messageOf(stage.gateway, answer);
       expect(record).toMatchObject({ outcome: 'failed', status: 502, response_bytes: 0 });
       // A reset may overtake what was written before it.

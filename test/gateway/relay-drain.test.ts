@@ -71,6 +71,7 @@ it('answers 503 at the end of timeouts.drain what the host has not answered', as
   const answer = await client.response();
   expect(statusOf(answer)).toBe(503);
   expect(answer.field('connection')).toBe('close');
+  expect(answer.field('retry-after')).toBe('1');
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'shutdown' });
 });

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { response } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
+import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
 let stage: Stage;
@@ -37,6 +38,8 @@ it('hands on an answer that comes before the whole request, and ends the connect
   const record = await stage.gateway.audit(({ path }) => path === '/early');
   expect(record).toMatchObject({ outcome: 'answered', status: 413, request_bytes: 13, response_bytes: 6 });
   expect(stage.host.connectionCount).toBe(before + 1);
+  expect(stage.host.received(before).toString()).toMatch(/\r\n\r\nthe beginning$/);
+  expect(stage.host.requests).toEqual([]);
 });
 
 it('goes on with the request while an early answer is on its way', async () => {
@@ -52,5 +55,28 @@ it('goes on with the request while an early answer is on its way', async () => {
   const answer = await client.write('later').response();
   delete stage.host.options.onHead;
   expect(answer.body.toString()).toBe('stared');
-  expect((await stage.host.request(index)).body.toString()).toBe('firstlater');
+  const request = await stage.host.request(index);
+  expect(request.body.toString()).toBe('firstlater');
+  const record = { outcome: 'answered', status: 200, request_bytes: 10, response_bytes: 6 };
+  expect(await messageOf(stage.gateway, request)).toMatchObject(record);
+});
+
+it('answers, and has the host hear no more, when the answer overtakes a body of many writes', async () => {
+  const size = 1_000_000;
+  stage.host.options.onHead = (_head, socket) => {
+    socket.end(response({ status: '401 Unauthorized', body: 'no' }));
+  };
+  stage.host.options.answer = () => null;
+  await using client = await stage.connect();
+  client.write(`POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  client.write(Buffer.alloc(size / 2, 'a'));
+  const answer = await client.response();
+  delete stage.host.options.onHead;
+  expect(statusOf(answer)).toBe(401);
+  expect(answer.body.toString()).toBe('no');
+  expect(answer.field('connection')).toBe('close');
+  const record = await stage.gateway.audit(({ path }) => path === '/large');
+  expect(record).toMatchObject({ outcome: 'answered', status: 401, reason: null, response_bytes: 2 });
+  expect(record.request_bytes).toBeLessThan(size);
+  expect(stage.host.requests.filter(({ startLine }) => startLine.includes('/large'))).toEqual([]);
 });

@@ -20,7 +20,10 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await openStage({
-    routes: [{ path: '/', deadline: '5m' }],
+    routes: [
+      { path: '/', deadline: '5m' },
+      { path: '/quick', deadline: '300ms' },
+    ],
     config: { limits: { body: '300MiB' } },
   });
 });
@@ -163,10 +166,36 @@ linux('holds back a host that sends interim answers without end to a client that
   await using client = await stage.connect();
   client.socket.pause();
   client.write(post({ target: '/hints' }));
-  await stage.host.request(index);
+  const request = await stage.host.request(index);
   await letPass(500);
   const held = source?.poured();
   await letPass(100);
   expect(source?.poured()).toBe(held);
   expect((await residentBytes()) - before).toBeLessThan(allowed);
+  await client[Symbol.asyncDispose]();
+  const record = await messageOf(stage.gateway, request);
+  expect(record).toMatchObject({ outcome: 'client_gone', status: null, response_bytes: 0 });
+});
+
+it('cuts an answer at its deadline that the client does not read, and lets go of the host', async () => {
+  const asked = new Promise<Socket>((resolve) => {
+    stage.host.options.answer = (_request, socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);
+      pour(socket).digest.catch(() => {});
+      resolve(socket);
+      return null;
+    };
+  });
+  const index = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.socket.pause();
+  client.write(post({ target: '/quick' }));
+  const socket = await asked;
+  if (!socket.closed) await new Promise((closed) => socket.once('close', closed));
+  const record = await messageOf(stage.gateway, await stage.host.request(index));
+  expect(record).toMatchObject({ outcome: 'cut', reason: 'deadline', status: 200 });
+  expect(record.response_bytes).toBeLessThan(size);
+  client.socket.resume();
+  await expect(client.response()).rejects.toThrow(/ended after/);
+  expect(client.error).toMatchObject({ code: 'ECONNRESET' });
 });

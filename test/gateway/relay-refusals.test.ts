@@ -10,10 +10,7 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await openStage({
-    config: {
-      limits: { head: '1KiB', fields: 5, body: '1KiB' },
-      timeouts: { head: '300ms', bodyIdle: '300ms', keepAlive: '400ms' },
-    },
+    config: { limits: { head: '1KiB', fields: 5, body: '1KiB' } },
   });
 });
 
@@ -145,44 +142,4 @@ it('refuses HEAD without a body', async () => {
   const answer = await client.exchange(head('', 'HEAD /%2e HTTP/1.1'), { bodiless: true });
   expect(statusOf(answer)).toBe(400);
   expect(await client.rest()).toHaveLength(0);
-});
-
-it('waits for a head that has begun until timeouts.head, however it trickles in', async () => {
-  await using client = await stage.connect();
-  client.write('GET / HTTP/1.1\r\n');
-  const trickle = setInterval(() => client.write('X'), 50);
-  const answer = await client.response().finally(() => clearInterval(trickle));
-  expectRefusal(answer, 'head_timeout');
-  expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'denied', reason: 'head_timeout' });
-});
-
-it('waits for a body that stands still until timeouts.bodyIdle', async () => {
-  await using client = await stage.connect();
-  client.write(head('Content-Length: 10\r\n'));
-  client.write('hell');
-  const answer = await client.response();
-  expectRefusal(answer, 'body_timeout');
-  expect(await client.rest()).toHaveLength(0);
-  expect(await messageOf(stage.gateway, answer)).toMatchObject({
-    outcome: 'denied',
-    reason: 'body_timeout',
-    request_bytes: 4,
-  });
-});
-
-it('does not count time against a body that keeps coming', async () => {
-  await using client = await stage.connect();
-  client.write(head('Content-Length: 10\r\n'));
-  for (let byte = 0; byte < 10; byte++) {
-    await new Promise((resolve) => setTimeout(resolve, 60));
-    client.write('x');
-  }
-  expect(statusOf(await client.response())).toBe(200);
-});
-
-it('closes a connection in good order on which nothing came for timeouts.keepAlive', async () => {
-  await using client = await stage.connect();
-  expect(statusOf(await client.exchange(post()))).toBe(200);
-  expect(await client.rest()).toHaveLength(0);
-  expect(client.error).toBeUndefined();
 });

@@ -1,13 +1,13 @@
 /** Where an endpoint can be, and how long its connections are kept. */
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { type Host, openHost, response } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
 import { metricsWhen } from '../support/metrics.ts';
+import { resolving } from '../support/names.ts';
 import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -43,14 +43,10 @@ describe('an endpoint may be', () => {
 
   it('a name with several addresses, of which the first are dead', async () => {
     await using host = await openHost();
-    const preload = fileURLToPath(new URL('../support/preload-names.ts', import.meta.url));
     const endpoint = `http://ehi.example:${host.port}`;
     await using stage = await openStage({
       routes: [{ path: '/', upstream: endpoint }],
-      env: {
-        NODE_OPTIONS: `--import=${preload}`,
-        EHI_TEST_NAMES: JSON.stringify({ 'ehi.example': ['127.0.0.2', '127.0.0.3', '127.0.0.1'] }),
-      },
+      ...resolving({ 'ehi.example': ['127.0.0.2', '127.0.0.3', '127.0.0.1'] }),
     });
     await expectDelivered(stage, host, endpoint);
     // One attempt for all three.

@@ -28,7 +28,7 @@ async function listen(changes: Partial<PolicySnapshot> = {}): Promise<Running> {
   const listener = new Listener({
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
     snapshot: { ...base, ...changes },
-    recorder: { meter: new Meter(), audit: () => {}, log: (...line) => logged.push(line) },
+    recorder: { meter: new Meter(), audit: () => {}, span: () => {}, log: (...line) => logged.push(line) },
     admit: () => true,
     onSecure: (_, socket) => socket.resume(),
   });
@@ -185,7 +185,7 @@ describe('errors of accepting', () => {
     const second = new Listener({
       listen: { address: '127.0.0.1', port: running.port, reusePort: false },
       snapshot: base,
-      recorder: { meter: new Meter(), audit: () => {}, log: () => {} },
+      recorder: { meter: new Meter(), audit: () => {}, span: () => {}, log: () => {} },
       admit: () => true,
       onSecure: () => {},
     });

@@ -32,6 +32,11 @@ describe('an error', () => {
     expect(answer.body.length).toBeLessThan(100);
   });
 
+  it.each(statuses)('%i says when to come back where that helps', (status) => {
+    const answer = errorAnswer({ status, requestId: 'c', close: true }).toString();
+    expect(/\r\nRetry-After: (.*)\r\n/.exec(answer)?.[1]).toBe(status === 503 ? '1' : undefined);
+  });
+
   it('names no status of success: it cannot be taken for an acknowledgement', () => {
     expect(statuses.filter((status) => status < 400)).toEqual([]);
   });

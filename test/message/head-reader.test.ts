@@ -10,6 +10,7 @@ const limits = {
   unfinishedHandshakes: 1,
   handshakeRate: 1,
   delay: 1,
+  inFlightPerClient: 1,
 };
 
 /** A request whose head has `size` bytes, most of them in its target or in a field. */
@@ -92,5 +93,27 @@ describe('an answer’s head', () => {
     expect(offer('HTTP/')).toBe(null);
     reader.reset();
     expect(offer('HTTP/1.1 204 x\r\n\r\n')).toMatchObject({ status: 204 });
+  });
+
+  it('that comes again means the same, and in every other way what it says itself', () => {
+    const reader = new ResponseReader();
+    const offer = (text: string, asked = { toHead: false, limits }) => {
+      // Bytes that are written over afterwards, as those of a connection are.
+      const bytes = Buffer.from(text, 'latin1');
+      const head = reader.read({ bytes, at: 0, end: bytes.length }, asked);
+      bytes.fill(0);
+      return head;
+    };
+    const text = (length: number) => `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`;
+    const first = offer(text(5));
+    expect(first).toMatchObject({ framing: 'length', length: 5 });
+    expect(offer(text(5))).toBe(first);
+    expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
+    expect(offer(text(6), { toHead: true, limits })).toMatchObject({ framing: 'none', length: 6 });
+    expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
+    expect(offer(text(6), { toHead: false, limits: { head: 64, fields: 0 } as typeof limits })).toBe(
+      'malformed',
+    );
+    expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
   });
 });

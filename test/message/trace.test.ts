@@ -18,10 +18,12 @@ describe('a traceparent is believed', () => {
     expect(traceOf({ traceparent, tracestate: null })).toEqual({
       id,
       fields: `traceparent: ${traceparent}\r\n`,
+      span: null,
     });
     expect(traceOf({ traceparent, tracestate: 'a=1,b@c=2' })).toEqual({
       id,
       fields: `traceparent: ${traceparent}\r\ntracestate: a=1,b@c=2\r\n`,
+      span: null,
     });
   });
 });

@@ -14,6 +14,7 @@ const limits = {
   unfinishedHandshakes: 1,
   handshakeRate: 1,
   delay: 1,
+  inFlightPerClient: 1,
 };
 /** One buffer for all reads, as the relay's connections have it. */
 const readBuffer = Buffer.alloc(64 * KiB);

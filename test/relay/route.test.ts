@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RouteTable } from '../../src/relay/route.ts';
+import { RouteMeter } from '../../src/telemetry/route-meter.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { answers } from '../support/snapshot.ts';
 
@@ -8,7 +9,11 @@ import { answers } from '../support/snapshot.ts';
 const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });
 
 function table(...paths: string[]): RouteTable {
-  return new RouteTable(paths.map((path) => ({ policy: { ...answers, path, endpoints: [] }, upstream })));
+  return new RouteTable(
+    paths.map((path) => {
+      return { policy: { ...answers, path, endpoints: [] }, upstream, meter: new RouteMeter(path) };
+    }),
+  );
 }
 
 function find(routes: RouteTable, path: string): string | null {

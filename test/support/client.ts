@@ -9,6 +9,8 @@ export interface ClientOptions extends Omit<ConnectionOptions, 'port' | 'host' |
   readonly ca: string;
   /** The client's certificate; absent: none is sent. */
   readonly leaf?: { readonly chainPem: string; readonly keyPem: string } | undefined;
+  /** Where it calls from: another loopback address makes it somebody else. */
+  readonly localAddress?: string;
 }
 
 export class Client implements AsyncDisposable {

@@ -28,6 +28,7 @@ export function recorder(): TestRecorder {
     meter: new Meter(),
     logged,
     audit: () => {},
+    span: () => {},
     log: (level, message, fields) => logged.push({ level, message, ...fields }),
   };
 }

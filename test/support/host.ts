@@ -17,6 +17,8 @@ export interface HostOptions {
 export interface HostPlace {
   /** A port, by default any free one, or the path of a Unix socket. */
   readonly at?: number | string;
+  /** Where the port is; default: 127.0.0.1. */
+  readonly address?: string;
   /** Speaks TLS. */
   readonly tls?: TlsOptions;
 }
@@ -79,15 +81,15 @@ export async function openHost(options: HostOptions = {}, place: HostPlace = {})
     });
     options.onConnection?.(socket);
   };
-  const { at, tls } = place;
+  const { at, address = '127.0.0.1', tls } = place;
   const server =
     tls === undefined
       ? createServer({ allowHalfOpen: true, noDelay: true }, serve)
       : createTlsServer({ allowHalfOpen: true, noDelay: true, ...tls }, serve);
-  const listening = await listenOnLoopback(server, at);
+  const listening = await listenOnLoopback(server, at, address);
   return {
     ...listening,
-    url: typeof at === 'string' ? `unix:${at}` : `http${tls ? 's' : ''}://127.0.0.1:${listening.port}`,
+    url: typeof at === 'string' ? `unix:${at}` : `http${tls ? 's' : ''}://${address}:${listening.port}`,
     requests,
     options,
     received: (connection) => Buffer.concat(received[connection] ?? []),

@@ -10,13 +10,17 @@ export interface Listening extends AsyncDisposable {
 }
 
 /** `at`: a port, by default any free one, or the path of a Unix socket. */
-export async function listenOnLoopback(server: Server, at: number | string = 0): Promise<Listening> {
+export async function listenOnLoopback(
+  server: Server,
+  at: number | string = 0,
+  host = '127.0.0.1',
+): Promise<Listening> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  server.listen(typeof at === 'string' ? { path: at } : { port: at, host: '127.0.0.1' });
+  server.listen(typeof at === 'string' ? { path: at } : { port: at, host });
   await once(server, 'listening');
   const close = async () => {
     if (!server.listening) return;

@@ -1,18 +1,24 @@
-/** Loaded into a process before its own code (`--import`): its resolver reads `EHI_TEST_NAMES` first, `{"name": ["address"]}`. */
+/**
+ * Loaded into a process before its own code (`--import`): its resolver looks into the file that `EHI_TEST_NAMES` names
+ * first, `{"name": ["address"]}`, and reads it anew each time. A name without an address is one that nobody knows. What
+ * was asked for is in a file beside it, one name a line.
+ */
 import dns from 'node:dns';
+import { appendFileSync, readFileSync } from 'node:fs';
 
-const names = JSON.parse(process.env.EHI_TEST_NAMES ?? '{}') as Record<string, string[]>;
 const lookup = dns.lookup as (...args: unknown[]) => void;
 
 Object.assign(dns, {
-  lookup: (host: string, options: object, done: (error: null, found: object[]) => void) => {
+  lookup: (host: string, options: object, done: (error: Error | null, found?: object[]) => void) => {
+    const names = JSON.parse(readFileSync(process.env.EHI_TEST_NAMES ?? '', 'utf8')) as Record<
+      string,
+      string[]
+    >;
     const addresses = names[host];
+    appendFileSync(`${process.env.EHI_TEST_NAMES}.asked`, `${host}\n`);
     if (addresses === undefined) return lookup(host, options, done);
-    process.nextTick(() =>
-      done(
-        null,
-        addresses.map((address) => ({ address, family: 4 })),
-      ),
-    );
+    const found = addresses.map((address) => ({ address, family: 4 }));
+    const unknown = Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' });
+    process.nextTick(() => (found.length > 0 ? done(null, found) : done(unknown)));
   },
 });

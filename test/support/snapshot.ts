@@ -10,6 +10,7 @@ export const answers = {
   idle: null,
   budget: 200,
   contentLength: 'ensure',
+  inFlight: 100,
 } as const satisfies Partial<RoutePolicy>;
 
 /** The authority's root and issuing CA as the anchor `example`, no routes, and nobody named as a caller. */
@@ -39,6 +40,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       unfinishedHandshakes: 100,
       handshakeRate: 100_000,
       delay: 10_000,
+      inFlightPerClient: 100,
     },
     timeouts: {
       handshake: while10s,
@@ -50,6 +52,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       drainDelay: 0,
       drain: 0,
     },
+    tracing: null,
     ...changes,
   };
 }

@@ -18,6 +18,7 @@ export interface StageOptions {
     readonly idle?: string;
     readonly budget?: string;
     readonly contentLength?: 'ensure' | 'asis';
+    readonly inFlight?: number;
   }[];
   readonly host?: HostOptions;
   readonly authority?: Authority;

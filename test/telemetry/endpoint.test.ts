@@ -28,7 +28,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
   const counts = meter.endpoint(endpoint);
   expect(meter.endpoint(endpoint)).toBe(counts);
   counts.pools++;
-  counts.connect('ok');
+  counts.connected();
   counts.inUse++;
   const delta = structuredClone(meter.take()?.endpoints);
   expect(delta).toEqual([
@@ -41,6 +41,8 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
       ejected: 0,
       idle: 0,
       inUse: 1,
+      lastFailure: null,
+      lastCheck: null,
     },
   ]);
   expect(meter.take()).toBeNull();
@@ -73,10 +75,10 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     counts.pools++;
     counts.idle = 2;
     counts.inUse = thread;
-    counts.connect('ok');
+    counts.connected();
     if (thread === 1) {
-      counts.connect('connect_timeout');
-      counts.check('failed');
+      counts.failed({ at: 2000, reason: 'connect_timeout', cause: 'timeout' });
+      counts.checked({ at: 3000, cause: 'status 503' });
       counts.ejected++;
       counts.ejection();
     }
@@ -94,7 +96,21 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     `ehi_upstream_connections{endpoint="${endpoint}",state="idle"} 4`,
     `ehi_upstream_connections{endpoint="${endpoint}",state="in_use"} 1`,
   ]);
+  expect(all.upstreams()).toEqual([
+    {
+      url: endpoint,
+      state: 'partly_used',
+      relays: { used: 1, passed_over: 1 },
+      connections: { idle: 4, in_use: 1 },
+      ejections: 1,
+      last_failure: { time: '1970-01-01T00:00:02.000Z', reason: 'connect_timeout', cause: 'timeout' },
+      last_check: { time: '1970-01-01T00:00:03.000Z', result: 'failed', cause: 'status 503' },
+    },
+  ]);
   all.threadGone(1);
+  expect(all.upstreams()).toMatchObject([
+    { state: 'used', relays: { used: 1, passed_over: 0 }, ejections: 1, last_failure: null },
+  ]);
   expect(await samples(all)).toEqual(
     expect.arrayContaining([
       `ehi_upstream_ejections_total{endpoint="${endpoint}"} 1`,
@@ -102,4 +118,32 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
       `ehi_upstream_connections{endpoint="${endpoint}",state="in_use"} 0`,
     ]),
   );
+});
+
+it('tells the last failure and the last check of all relay threads, and forgets what no route names any more', () => {
+  const all = metrics();
+  const meters = [new Meter(), new Meter(), new Meter()];
+  const merge = () => {
+    for (const [thread, meter] of meters.entries()) all.merge(thread, meter.take() ?? expect.fail());
+  };
+  for (const [thread, meter] of meters.entries()) {
+    const counts = meter.endpoint(endpoint);
+    counts.pools++;
+    counts.ejected++;
+    // The second thread's are the last.
+    const at = [1000, 3000, 2000][thread] as number;
+    counts.failed({ at, reason: 'connect_failed', cause: `E${thread}` });
+    counts.checked({ at, cause: thread === 1 ? null : 'timeout' });
+  }
+  merge();
+  expect(all.upstreams()).toMatchObject([
+    {
+      state: 'passed_over',
+      last_failure: { reason: 'connect_failed', cause: 'E1' },
+      last_check: { result: 'passed', cause: null },
+    },
+  ]);
+  for (const meter of meters) meter.endpoint(endpoint).pools--;
+  merge();
+  expect(all.upstreams()).toEqual([]);
 });

@@ -62,6 +62,20 @@ it('asks again in the background after five seconds of use, and keeps the answer
   expect(source.gone).toBe(1);
 });
 
+it('asks again at once when none of them could be connected to, and once for many', async () => {
+  const source = resolver('192.0.2.1');
+  const addresses = new Addresses({ host: 'a', ...source });
+  addresses.doubt();
+  expect(source.asked).toEqual([]);
+  await addresses.ask();
+  source.answer = ['192.0.2.2'];
+  addresses.doubt();
+  addresses.doubt();
+  expect(source.asked).toHaveLength(2);
+  await vi.waitUntil(() => addresses.has('192.0.2.2'));
+  expect(addresses.known).toEqual(['192.0.2.2']);
+});
+
 it('keeps what it knows while the resolver fails', async () => {
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
@@ -69,7 +83,6 @@ it('keeps what it knows while the resolver fails', async () => {
   source.answer = new Error('ENOTFOUND');
   await expect(addresses.ask()).rejects.toThrow('ENOTFOUND');
   addresses.doubt();
-  addresses.touch(performance.now());
   await vi.waitUntil(() => source.asked.length === 3);
   expect(addresses.known).toEqual(['192.0.2.1']);
   expect(source.gone).toBe(0);

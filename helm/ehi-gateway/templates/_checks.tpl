@@ -1,0 +1,80 @@
+{{- /* What the schema cannot say: rules between values, all told at once. */ -}}
+
+{{- define "ehi-gateway.checks" -}}
+{{- $problems := compact (concat
+  (include "ehi-gateway.missing" . | splitList "\n")
+  (include "ehi-gateway.unpinned" . | splitList "\n")
+  (include "ehi-gateway.unmounted" . | splitList "\n")
+  (include "ehi-gateway.contradictions" . | splitList "\n")
+) }}
+{{- if $problems }}
+{{- fail (printf "\n\nThe values of %s do not go together:\n- %s\n" .Chart.Name (join "\n- " $problems)) }}
+{{- end }}
+{{- end }}
+
+{{- define "ehi-gateway.missing" -}}
+{{- $config := .Values.config }}
+{{- if not .Values.certificates }}
+certificates: at least one, as {existingSecret: NAME} of type kubernetes.io/tls, or {certManager: {issuerRef: {name: NAME}, dnsNames: [HOST]}}
+{{- end }}
+{{- if not (dig "trust" "anchors" list $config) }}
+config.trust.anchors: whose client certificates are accepted, as {name: thredd, preset: production, rootSha256: "…"}
+{{- end }}
+{{- with $config.clients | default dict }}
+{{- if not (or .allowlist .pins .match .anyCertificateOfAnchor) }}
+config.clients: a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true, for the CA serves every customer
+{{- end }}
+{{- else }}
+config.clients: a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true, for the CA serves every customer
+{{- end }}
+{{- if not $config.routes }}
+config.routes: the internal host, as {path: /, upstream: "http://host.cards.svc:8080"}
+{{- end }}
+{{- end }}
+
+{{- define "ehi-gateway.unpinned" -}}
+{{- if eq .Values.trustCache.type "emptyDir" }}
+{{- range $list := list "anchors" "candidates" }}
+{{- range dig "trust" $list list $.Values.config }}
+{{- if and (or .preset .urls) (not .rootSha256) }}
+config.trust.{{ $list }}: {{ .name }} has no rootSha256, and trustCache.type emptyDir forgets with each pod which root was known: a new pod would trust whatever comes first. Pin the root, or set trustCache.type to persistentVolumeClaim
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Files that the configuration names and nothing mounts. */ -}}
+{{- define "ehi-gateway.unmounted" -}}
+{{- range regexFindAll "/etc/ehi-gateway/files/[^/\"',\\]} ]+" (toYaml .Values.config) -1 | uniq }}
+{{- $name := base . }}
+{{- if not (hasKey $.Values.files $name) }}
+config names {{ . }}, and files.{{ $name }} is missing: {secret: NAME} or {configMap: NAME}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "ehi-gateway.contradictions" -}}
+{{- with .Values.service.proxyProtocol }}
+{{- if and .provider (not .trusted) }}
+service.proxyProtocol.trusted: the load balancer's own addresses, or nobody is believed
+{{- end }}
+{{- if and .trusted (not .provider) }}
+service.proxyProtocol.provider: the load balancer that speaks PROXY protocol, or `other`
+{{- end }}
+{{- end }}
+{{- if .Values.autoscaling.enabled }}
+{{- if eq .Values.kind "DaemonSet" }}
+autoscaling.enabled: only with kind: Deployment
+{{- end }}
+{{- if not (or .Values.autoscaling.cpuUtilization .Values.autoscaling.inFlight) }}
+autoscaling: cpuUtilization, inFlight or both
+{{- end }}
+{{- end }}
+{{- if and .Values.monitoring.serviceMonitor.enabled (not .Values.adminService.enabled) }}
+monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.podMonitor needs none
+{{- end }}
+{{- if eq (int .Values.ports.listener) (int .Values.ports.admin) }}
+ports: two different ones
+{{- end }}
+{{- end }}

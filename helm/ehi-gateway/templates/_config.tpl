@@ -1,0 +1,91 @@
+{{- /* The gateway's configuration: `values.config`, and what the chart sets of it. */ -}}
+
+{{- /* `off` and `on` are words to the gateway, and booleans once Helm has read them. */ -}}
+{{- define "ehi-gateway.words" -}}
+{{- $said := regexReplaceAll "(?m)^(\\s*(?:- )?(?:crl|ocsp|resumption|reuse|tracing)): false$" . "${1}: \"off\"" }}
+{{- regexReplaceAll "(?m)^(\\s*(?:- )?reuse): true$" $said "${1}: \"on\"" }}
+{{- end }}
+
+{{- define "ehi-gateway.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- $listen := $config.listen | default dict }}
+{{- $_ := set $listen "address" .Values.address }}
+{{- $_ := set $listen "port" .Values.ports.listener }}
+{{- $_ := set $listen "certificate" (include "ehi-gateway.certificates" . | fromYamlArray) }}
+{{- if include "ehi-gateway.resumes" . }}
+{{- $_ := set $listen "resumption" (set ($listen.resumption | default dict) "secretFile" "/etc/ehi-gateway/resumption/secret") }}
+{{- end }}
+{{- with .Values.service.proxyProtocol }}
+{{- if .provider }}
+{{- $_ := set $listen "proxyProtocol" (dict "trusted" .trusted) }}
+{{- end }}
+{{- end }}
+{{- $_ := set $config "listen" $listen }}
+{{- $_ := set $config "trust" (set ($config.trust | default dict) "cacheDir" "/var/lib/ehi-gateway/trust") }}
+{{- $_ := set $config "admin" (dict "address" .Values.address "port" .Values.ports.admin) }}
+{{- include "ehi-gateway.words" (toYaml $config) }}
+{{- end }}
+
+{{- define "ehi-gateway.certificates" -}}
+{{- range $index, $certificate := .Values.certificates }}
+{{- if .chain }}
+- {{ pick . "chain" "key" "passphraseFile" | toJson }}
+{{- else }}
+{{- $folder := printf "/etc/ehi-gateway/tls/%d" $index }}
+- chain: {{ $folder }}/{{ .chainKey | default "tls.crt" }}
+  key: {{ $folder }}/{{ .keyKey | default "tls.key" }}
+  {{- with .passphraseKey }}
+  passphraseFile: {{ $folder }}/{{ . }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- /* Not empty where sessions are resumed. */ -}}
+{{- define "ehi-gateway.resumes" -}}
+{{- $resumption := dig "listen" "resumption" dict .Values.config }}
+{{- if kindIs "map" $resumption }}true{{ end }}
+{{- end }}
+
+{{- /* What the gateway reads once, at its start: another value needs another pod. Everything else is taken while it runs. */ -}}
+{{- define "ehi-gateway.fixed" -}}
+{{- dict "address" .Values.address "ports" .Values.ports "relays" .Values.config.relays "audit" .Values.config.audit | toJson }}
+{{- end }}
+
+{{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
+{{- define "ehi-gateway.seconds" -}}
+{{- $count := regexFind "^[0-9]+" . | int }}
+{{- $unit := regexFind "[a-z]+$" . }}
+{{- if eq $unit "ms" }}{{ div (add $count 999) 1000 }}
+{{- else if eq $unit "s" }}{{ $count }}
+{{- else if eq $unit "m" }}{{ mul $count 60 }}
+{{- else }}{{ mul $count 3600 }}
+{{- end }}
+{{- end }}
+
+{{- define "ehi-gateway.gracePeriod" -}}
+{{- $timeouts := .Values.config.timeouts | default dict }}
+{{- $delay := include "ehi-gateway.seconds" ($timeouts.drainDelay | default "0s") | int }}
+{{- $drain := include "ehi-gateway.seconds" ($timeouts.drain | default "30s") | int }}
+{{- .Values.terminationGracePeriodSeconds | default (add .Values.preStopSleepSeconds $delay $drain 5) }}
+{{- end }}
+
+{{- /* The port of a URL; nothing for a Unix socket. */ -}}
+{{- define "ehi-gateway.portOf" -}}
+{{- if hasPrefix "http" . }}
+{{- $authority := regexFind "^https?://(\\[[^\\]]*\\])?[^/]*" . }}
+{{- regexFind ":[0-9]+$" $authority | trimPrefix ":" | default (hasPrefix "https:" . | ternary "443" "80") }}
+{{- end }}
+{{- end }}
+
+{{- /* The ports of all upstreams, a line for each. */ -}}
+{{- define "ehi-gateway.upstreamPorts" -}}
+{{- $ports := list }}
+{{- range .Values.config.routes }}
+{{- range (kindIs "slice" .upstream | ternary .upstream (list .upstream)) }}
+{{- $url := kindIs "string" . | ternary . (get (kindIs "map" . | ternary . dict) "url") }}
+{{- $ports = append $ports (include "ehi-gateway.portOf" $url) }}
+{{- end }}
+{{- end }}
+{{- compact $ports | uniq | join "\n" }}
+{{- end }}

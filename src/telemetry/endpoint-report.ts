@@ -1,0 +1,39 @@
+/** An upstream endpoint in words, for whoever asks at the admin port: its url, and what the system said of it. */
+import { isoTime } from './clock.ts';
+import type { EndpointStanding } from './endpoint-gauges.ts';
+
+export interface EndpointReport {
+  readonly url: string;
+  readonly state: 'used' | 'partly_used' | 'passed_over';
+  /** How many relay threads do which. */
+  readonly relays: { readonly used: number; readonly passed_over: number };
+  readonly connections: { readonly idle: number; readonly in_use: number };
+  readonly ejections: number;
+  readonly last_failure: { readonly time: string; readonly reason: string; readonly cause: string } | null;
+  readonly last_check: {
+    readonly time: string;
+    readonly result: 'passed' | 'failed';
+    readonly cause: string | null;
+  } | null;
+}
+
+export function describeEndpoint(standing: EndpointStanding): EndpointReport {
+  const { endpoint, pools, ejected, idle, inUse, ejections, lastFailure, lastCheck } = standing;
+  return {
+    url: endpoint,
+    state: ejected === 0 ? 'used' : ejected < pools ? 'partly_used' : 'passed_over',
+    relays: { used: pools - ejected, passed_over: ejected },
+    connections: { idle, in_use: inUse },
+    ejections,
+    last_failure: lastFailure && {
+      time: isoTime(lastFailure.at),
+      reason: lastFailure.reason,
+      cause: lastFailure.cause,
+    },
+    last_check: lastCheck && {
+      time: isoTime(lastCheck.at),
+      result: lastCheck.cause === null ? 'passed' : 'failed',
+      cause: lastCheck.cause,
+    },
+  };
+}

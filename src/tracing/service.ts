@@ -1,0 +1,58 @@
+/** Exports what the relay threads have finished: by the settings of now, and by nothing where tracing is off. */
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { SpanReport } from './batch.ts';
+import { Exporter, type SpanEvents } from './exporter.ts';
+import type { TracingSettings } from './settings.ts';
+
+interface ServiceOptions {
+  readonly version: string;
+  readonly events: SpanEvents;
+}
+
+export class SpanService {
+  readonly #options: ServiceOptions;
+  readonly #instanceId = randomUUID();
+  #settings: TracingSettings | null = null;
+  #exporter: Exporter | null = null;
+  /** Those whose settings have changed, until they have said farewell. */
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** null: off. Settings that stay keep their queue. */
+  update(settings: TracingSettings | null): void {
+    if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
+    this.#settings = settings;
+    this.#leave();
+    if (settings !== null) {
+      const { version, events } = this.#options;
+      const instanceId = this.#instanceId;
+      this.#exporter = new Exporter({ settings, version, instanceId, host: hostname(), events });
+    }
+  }
+
+  add({ spans, dropped }: SpanReport): void {
+    const { events } = this.#options;
+    if (dropped > 0) events.onDropped(dropped, 'queue_full');
+    // What was begun before tracing was switched off.
+    if (this.#exporter === null) events.onDropped(spans.length, 'ended');
+    else this.#exporter.add(spans);
+  }
+
+  /** Takes a second at most. */
+  async close(): Promise<void> {
+    this.#leave();
+    await Promise.all(this.#leaving);
+  }
+
+  #leave(): void {
+    const farewell = this.#exporter?.close();
+    this.#exporter = null;
+    if (farewell === undefined) return;
+    this.#leaving.add(farewell);
+    void farewell.then(() => this.#leaving.delete(farewell));
+  }
+}

@@ -1,0 +1,47 @@
+/** Decides for each message whether it gets spans, and names them, so that the host's spans become their children. */
+import type { RequestHead } from '../message/request.ts';
+import { randomHex, readTraceId, type Trace, traceOf } from '../message/trace.ts';
+import type { TracingPolicy } from '../policy/snapshot.ts';
+import { maskDigits } from '../telemetry/mask.ts';
+import { isSampled, thresholdOf } from './sampling.ts';
+
+/** W3C Trace Context §3.2.2.5, and Level 2's promise that the trace id is random, which is its maker's to give. */
+const sampledFlag = 0x01;
+const randomFlag = 0x02;
+
+export class Tracer {
+  readonly #threshold: string | null;
+
+  constructor({ sampleRatio }: TracingPolicy) {
+    this.#threshold = thresholdOf(sampleRatio);
+  }
+
+  /** As `traceOf`; where the client sampled its trace, or a trace that begins here is, with a span. */
+  begin(head: Pick<RequestHead, 'traceparent' | 'tracestate'>): Trace {
+    const trace = traceOf(head);
+    const { traceparent } = head;
+    if (traceparent === null || readTraceId(traceparent) === null) {
+      return isSampled(trace.id, this.#threshold) ? withSpan(trace, { parent: null, flags: 0 }) : trace;
+    }
+    // All versions have the fields of version 00 at the same places.
+    const parent = traceparent.slice(36, 52);
+    const flags = Number.parseInt(traceparent.slice(53, 55), 16);
+    if ((flags & sampledFlag) === 0 || isMasked(trace.id) || isMasked(parent)) return trace;
+    return withSpan(trace, { parent, flags: flags & randomFlag });
+  }
+}
+
+function withSpan(
+  { id, fields }: Trace,
+  { parent, flags: kept }: { readonly parent: string | null; readonly flags: number },
+): Trace {
+  const span = { server: randomHex(8), client: randomHex(8), parent, flags: kept | sampledFlag };
+  // The state, if there is one, stands behind the first line.
+  const state = fields.slice(fields.indexOf('\n') + 1);
+  return { id, fields: `traceparent: 00-${id}-${span.client}-0${span.flags}\r\n${state}`, span };
+}
+
+/** A client could choose digits that are a card number: such ids leave for the host alone, as in the audit. */
+function isMasked(id: string): boolean {
+  return maskDigits(id) !== id;
+}

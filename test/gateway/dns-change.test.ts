@@ -1,0 +1,149 @@
+/** A host whose name leads elsewhere from now on: the gateway follows without a restart, and no message goes to both. */
+import { once } from 'node:events';
+import { scheduler } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { type Client, post } from '../support/client.ts';
+import { type Host, openHost, response } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { renameTo, resolving, timesAsked } from '../support/names.ts';
+import { echo, numbered } from '../support/numbered.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const name = 'ehi.example';
+
+interface Scene extends AsyncDisposable {
+  readonly stage: Stage;
+  /** On 127.0.0.1 and on 127.0.0.2, on the same port. */
+  readonly old: Host;
+  readonly renewed: Host;
+  readonly endpoint: string;
+  /** Where the name leads, as soon as the gateway asks. */
+  lead(...addresses: string[]): Promise<void>;
+}
+
+async function openScene(): Promise<Scene> {
+  await using opened = new AsyncDisposableStack();
+  const old = opened.use(await openHost({ answer: echo }));
+  const renewed = opened.use(await openHost({ answer: echo }, { at: old.port, address: '127.0.0.2' }));
+  const endpoint = `http://${name}:${old.port}`;
+  const stage = opened.use(
+    await openStage({
+      // Nothing but the change ends a connection.
+      routes: [{ path: '/', upstream: { url: endpoint, pool: { idleTimeout: '10m' } } }],
+      ...resolving({ [name]: ['127.0.0.1'] }),
+    }),
+  );
+  const lead = (...addresses: string[]) => renameTo(stage.gateway, { [name]: addresses });
+  const stack = opened.move();
+  return { stage, old, renewed, endpoint, lead, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** Sends messages until it is so; each of them must be answered. How many those were. */
+async function talkUntil(isSo: () => boolean | Promise<boolean>, client: Client): Promise<number> {
+  let sent = 0;
+  // A name is asked for again after five seconds of use.
+  for (; !(await isSo()); sent++) {
+    const body = `message ${sent}`;
+    expect((await client.exchange(post({ body }))).body.toString()).toBe(body);
+    await scheduler.wait(20);
+  }
+  return sent;
+}
+
+/** A message of this client's is answered; where it went is seen at the hosts. */
+async function expectAnswered(client: Client, body: string): Promise<void> {
+  expect((await client.exchange(post({ body }))).body.toString()).toBe(body);
+}
+
+/** Each host got its messages in their order, none got another's, and the audit knows all of them. */
+async function expectDelivered({ stage, old, renewed, endpoint }: Scene, bodies: string[]): Promise<void> {
+  const requests = [...old.requests, ...renewed.requests];
+  expect(requests.map(({ body }) => body.toString())).toEqual(bodies);
+  for (const request of requests) {
+    const record = await messageOf(stage.gateway, request);
+    expect(record).toMatchObject({ outcome: 'answered', status: 200, endpoint });
+  }
+}
+
+it.concurrent('goes over to the new address under traffic, loses nothing, and leaves no connection to the old', async () => {
+  await using scene = await openScene();
+  const { stage, old, renewed, lead } = scene;
+  await using client = await stage.connect();
+  await using other = await stage.connect();
+  old.options.answer = () => null;
+  client.write(post({ body: 'first' }));
+  other.write(post({ body: 'first' }));
+  await old.request(1);
+  old.options.answer = echo;
+  for (const socket of old.sockets) socket.write(response({ body: 'first' }));
+  await client.response();
+  await other.response();
+  await lead('127.0.0.2');
+  // Two wait for their next message, and lead to where the name leads no more.
+  expect(old.sockets.size).toBe(2);
+  const closed = [...old.sockets].map((socket) => once(socket, 'close'));
+  const sent = await talkUntil(async () => (await timesAsked(stage.gateway, name)) > 1, client);
+  await Promise.all(closed);
+  await expectAnswered(client, 'last');
+  expect(renewed.requests).toHaveLength(1);
+  await expectDelivered(scene, ['first', 'first', ...numbered(sent), 'last']);
+});
+
+it.concurrent('finishes on the old address what was under way there, and begins nothing else there', async () => {
+  await using scene = await openScene();
+  const { stage, old, renewed, lead } = scene;
+  const asked = new Promise<() => void>((resolve) => {
+    old.options.answer = (request, socket) => {
+      resolve(() => void socket.write(echo(request)));
+      return null;
+    };
+  });
+  await using busy = await stage.connect();
+  busy.write(post({ body: 'under way' }));
+  const answer = await asked;
+  old.options.answer = echo;
+  await lead('127.0.0.2');
+  await using client = await stage.connect();
+  const sent = await talkUntil(() => renewed.requests.length > 0, client);
+  const [connection] = old.sockets;
+  answer();
+  expect((await busy.response()).body.toString()).toBe('under way');
+  if (connection !== undefined && !connection.closed) await once(connection, 'close');
+  await expectAnswered(busy, 'last');
+  await expectDelivered(scene, ['under way', ...numbered(sent), 'last']);
+});
+
+it.concurrent('loses one message at most to an address that is dead, and finds the new one by that', async () => {
+  await using scene = await openScene();
+  const { stage, old, renewed, endpoint, lead } = scene;
+  await using client = await stage.connect();
+  await expectAnswered(client, 'first');
+  await lead('127.0.0.2');
+  await old.close();
+  const waiting = `ehi_upstream_connections{endpoint="${endpoint}",state="idle"}`;
+  await metricsWhen(stage.gateway, (samples) => samples.get(waiting) === 0);
+  const lost = await client.exchange(post({ body: 'lost' }));
+  expect(statusOf(lost)).toBe(502);
+  const record = await messageOf(stage.gateway, lost);
+  expect(record).toMatchObject({ outcome: 'failed', status: 502, reason: 'connect_failed', endpoint: null });
+  await expectAnswered(client, 'next');
+  expect(renewed.requests).toHaveLength(1);
+  await expectDelivered(scene, ['first', 'next']);
+});
+
+it.concurrent('goes on with the address that it knows while nobody knows the name, on new connections too', async () => {
+  await using scene = await openScene();
+  const { stage, old, renewed, lead } = scene;
+  await using client = await stage.connect();
+  await expectAnswered(client, 'first');
+  await lead();
+  const sent = await talkUntil(async () => (await timesAsked(stage.gateway, name)) > 1, client);
+  for (const socket of old.sockets) socket.destroy();
+  await using other = await stage.connect();
+  await expectAnswered(other, 'last');
+  expect(renewed.connectionCount).toBe(0);
+  expect(old.connectionCount).toBe(2);
+  await expectDelivered(scene, ['first', ...numbered(sent), 'last']);
+});

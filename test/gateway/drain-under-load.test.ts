@@ -1,0 +1,71 @@
+/** SIGTERM in the middle of traffic: every message that reached the host is answered, and no other was taken from anybody. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { type Client, post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { echo } from '../support/numbered.ts';
+import { expectOneRecordEach } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+interface Sent {
+  /** Messages that were answered on the same connection before. */
+  readonly before: number;
+  /** null: the connection ended without an answer. */
+  readonly status: number | null;
+}
+
+/** Sends message after message, on one connection for as long as it lasts, until nobody lets it in. */
+async function talk(stage: Stage, talker: number, sent: Map<string, Sent>): Promise<void> {
+  for (;;) {
+    // Refused, or let in by the system and never by the gateway, which closed its port before it got there.
+    const client = await stage.connect().catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
+    if (typeof client === 'string') return expect(client).toMatch(/^(ECONNREFUSED|ECONNRESET)$/) as undefined;
+    await talkOn(client, talker, sent);
+    await client[Symbol.asyncDispose]();
+  }
+}
+
+async function talkOn(client: Client, talker: number, sent: Map<string, Sent>): Promise<void> {
+  for (let before = 0; ; before++) {
+    const body = `${talker}/${sent.size}`;
+    sent.set(body, { before, status: null });
+    const answer = await client.exchange(post({ body })).catch(() => null);
+    if (answer === null) return expect(client.error).toBeUndefined();
+    sent.set(body, { before, status: statusOf(answer) });
+    expect(answer.body.toString()).toBe(body);
+    if (answer.field('connection') !== 'close') continue;
+    expect(await client.rest()).toHaveLength(0);
+    return expect(client.error).toBeUndefined();
+  }
+}
+
+it.each(['0s', '1s'])('loses no message, with timeouts.drainDelay %s', async (drainDelay) => {
+  await using stage = await openStage({ config: { timeouts: { drainDelay } } });
+  stage.host.options.answer = (request, socket) => {
+    // So that at any time some are under way.
+    void sleep(request.body.length % 2 === 0 ? 0 : 20).then(() => socket.write(echo(request)));
+    return null;
+  };
+  const sent = new Map<string, Sent>();
+  const talking = Array.from({ length: 24 }, (_, talker) => talk(stage, talker, sent));
+  await stage.host.request(400);
+  stage.gateway.signal('SIGTERM');
+  await Promise.all(talking);
+  await expectOneRecordEach(stage.gateway);
+
+  const received = stage.host.requests.map(({ body }) => body.toString());
+  expect(new Set(received).size).toBe(received.length);
+  const answered = [...sent].filter(([, { status }]) => status === 200).map(([body]) => body);
+  expect(answered.sort()).toEqual(received.sort());
+  const lost = [...sent.values()].filter(({ status }) => status === null);
+  expect(answered.length + lost.length).toBe(sent.size);
+  // Whoever was told that the connection ends had time to heed it: only who had just come finds it closed.
+  if (drainDelay !== '0s') expect(lost.filter(({ before }) => before > 0)).toEqual([]);
+
+  const records = stage.gateway.records().filter(({ type }) => type === 'message');
+  expect(records.map(({ outcome, status }) => `${outcome} ${status}`)).toEqual(
+    received.map(() => 'answered 200'),
+  );
+  const ids = new Set(records.map(({ request_id }) => request_id));
+  expect(stage.host.requests.filter((request) => !ids.has(request.field('x-request-id')))).toEqual([]);
+});

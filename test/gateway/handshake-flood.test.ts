@@ -1,0 +1,182 @@
+/** Hundreds that begin a handshake and are not let in: each is in the audit, and an honest client is served all the while. */
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { clientHello } from '../support/client-hello.ts';
+import { statusOf } from '../support/http.ts';
+import { expectOneRecordEach } from '../support/records.ts';
+import { expectRefusalPage } from '../support/refusal-page.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const each = 150;
+const localAddress = '127.0.0.2';
+const stranger = authority({ name: 'Stranger' });
+
+/** A connection of the flood's that sends these bytes as soon as it is made. */
+function begin({ gateway }: Stage, bytes: Buffer): Socket {
+  const socket = connectTcp({ port: gateway.port, host: '127.0.0.1', localAddress });
+  socket.on('error', () => {}).write(bytes);
+  return socket.resume();
+}
+
+/** Says no more, until the gateway closes the connection. */
+async function stop(socket: Socket): Promise<void> {
+  await new Promise((closed) => socket.once('close', closed));
+}
+
+interface Attack {
+  readonly verdict: string;
+  readonly reason: string;
+  /** One of the flood's connections, from its beginning to its end. */
+  attack(stage: Stage, hello: Buffer): Promise<void>;
+}
+
+async function expectPage(
+  stage: Stage,
+  leaf: { chainPem: string; keyPem: string } | undefined,
+  status: 400 | 403,
+) {
+  await using client = await stage.connect({ leaf, localAddress });
+  expectRefusalPage(await client.exchange(post({ target: '/flood' })), status);
+  expect(await client.rest()).toHaveLength(0);
+}
+
+const attacks: Readonly<Record<string, Attack>> = {
+  'without a certificate': {
+    verdict: 'deny',
+    reason: 'no_certificate',
+    attack: (stage) => expectPage(stage, undefined, 400),
+  },
+  'with a certificate of another CA': {
+    verdict: 'deny',
+    reason: 'untrusted',
+    attack: (stage) => expectPage(stage, stranger.issueClient(), 403),
+  },
+  'with a certificate of another customer': {
+    verdict: 'deny',
+    reason: 'match_mismatch',
+    attack: (stage) => expectPage(stage, stage.authority.issueClient({ subject: { OU: 'Another' } }), 403),
+  },
+  'that reset in the middle of the handshake': {
+    verdict: 'failed',
+    reason: 'reset',
+    attack: async (stage, hello) => {
+      const socket = begin(stage, hello);
+      // The server's flight: the costly half of the handshake is done.
+      await once(socket, 'data');
+      socket.resetAndDestroy();
+    },
+  },
+  'that stop in the middle of the ClientHello': {
+    verdict: 'failed',
+    reason: 'handshake_timeout',
+    attack: async (stage, hello) => stop(begin(stage, hello.subarray(0, 100))),
+  },
+  'that never answer the server’s flight': {
+    verdict: 'failed',
+    reason: 'handshake_timeout',
+    attack: async (stage, hello) => stop(begin(stage, hello)),
+  },
+};
+
+interface Served {
+  readonly kept: number;
+  readonly fresh: number;
+}
+
+/** Messages of an honest client on a connection that it keeps and on one after the other, until the flood is over. */
+async function serve(stage: Stage, flood: Promise<unknown>): Promise<Served> {
+  let over = false;
+  const ended = flood.finally(() => {
+    over = true;
+  });
+  const served = { kept: 0, fresh: 0 };
+  await using client = await stage.connect();
+  const keep = async () => {
+    for (; !over; served.kept++) {
+      expect(statusOf(await client.exchange(post({ target: '/kept' })))).toBe(200);
+    }
+  };
+  const renew = async () => {
+    for (; !over; served.fresh++) expect(statusOf(await stage.send(post({ target: '/fresh' })))).toBe(200);
+  };
+  await Promise.all([ended, keep(), renew()]);
+  return served;
+}
+
+/**
+ * Ends the gateway. Every one of so many connections of the flood has its record, and the host got every message of
+ * the honest client once, and none of the flood's. How many records of the flood's there are by verdict and reason.
+ */
+async function auditOf(
+  stage: Stage,
+  { kept, fresh }: Served,
+  flood: number,
+): Promise<Record<string, number>> {
+  await expectOneRecordEach(stage.gateway, flood + 1 + fresh);
+  const records = stage.gateway.records();
+  const counts: Record<string, number> = {};
+  for (const { verdict, reason, source_address } of records.filter(({ type }) => type === 'handshake')) {
+    const who = source_address === localAddress ? `${verdict} ${reason}` : `honest: ${verdict}`;
+    counts[who] = (counts[who] ?? 0) + 1;
+  }
+  const { 'honest: allow': honest, ...others } = counts;
+  expect(honest).toBe(1 + fresh);
+  expect(stage.host.requests).toHaveLength(kept + fresh);
+  expect(stage.host.requests.filter(({ startLine }) => startLine.includes('/flood'))).toEqual([]);
+  expect(records.filter(({ outcome }) => outcome === 'answered')).toHaveLength(kept + fresh);
+  return others;
+}
+
+it('serves an honest client through a flood of every kind at once', async () => {
+  await using stage = await openStage({
+    // How many at a time, and how late, is tried elsewhere.
+    config: {
+      timeouts: { handshake: '2s' },
+      limits: { unfinishedHandshakes: 10_000, handshakeRate: 100_000, delay: '10s' },
+    },
+  });
+  const hello = await clientHello();
+  const flood = Object.values(attacks).flatMap(({ attack, reason }) => {
+    let left = each;
+    const line = async () => {
+      while (left-- > 0) await attack(stage, hello);
+    };
+    // Who stops waits for the gateway's timeout: all of them at the same time.
+    return Array.from({ length: reason === 'handshake_timeout' ? each : 10 }, line);
+  });
+  const served = await serve(stage, Promise.all(flood));
+  expect(Math.min(served.kept, served.fresh)).toBeGreaterThan(10);
+  const expected: Record<string, number> = {};
+  for (const { verdict, reason } of Object.values(attacks)) {
+    const name = `${verdict} ${reason}`;
+    expected[name] = (expected[name] ?? 0) + each;
+  }
+  expect(await auditOf(stage, served, each * Object.keys(attacks).length)).toEqual(expected);
+});
+
+it('turns away what is more than limits.unfinishedHandshakes, and nobody whom the allowlist names', async () => {
+  const unfinishedHandshakes = 50;
+  await using stage = await openStage({
+    config: {
+      clients: { allowlist: ['127.0.0.1'], refuseAt: 'http', anyCertificateOfAnchor: true },
+      limits: { unfinishedHandshakes, handshakeRate: 100_000, delay: '10s' },
+      timeouts: { handshake: '4s' },
+    },
+  });
+  const hello = await clientHello();
+  const flood = Array.from({ length: 4 * each }, () => stop(begin(stage, hello)));
+  const served = await serve(stage, Promise.all(flood));
+  expect(Math.min(served.kept, served.fresh)).toBeGreaterThan(10);
+  const {
+    'deny too_many_handshakes': refused,
+    'failed handshake_timeout': waited,
+    ...others
+  } = await auditOf(stage, served, flood.length);
+  expect(others).toEqual({});
+  // Those that waited have left room for others, if it took longer than that to let all of them come.
+  expect(waited).toBeGreaterThanOrEqual(unfinishedHandshakes - 2);
+  expect(refused).toBeGreaterThan(0);
+});

@@ -1,0 +1,150 @@
+/** What becomes of the connection when a message on it is refused for the load: it stays wherever it can. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Client, post } from '../support/client.ts';
+import { HeldAnswers } from '../support/held-answers.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+let occupant: Client;
+
+/** `/` is full from here on, `/free` is not. */
+beforeAll(async () => {
+  stage = await openStage({
+    routes: [{ path: '/', inFlight: 1, deadline: '10m' }, { path: '/free' }],
+    config: { timeouts: { bodyIdle: '10m' } },
+  });
+  occupant = await new HeldAnswers(stage).occupant();
+  delete stage.host.options.answer;
+});
+
+afterAll(async () => {
+  await occupant[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
+});
+
+async function expectShed(answer: Message, { close }: { close: boolean }): Promise<void> {
+  expect(statusOf(answer)).toBe(503);
+  expect(answer.field('retry-after')).toBe('1');
+  expect(answer.field('connection')).toBe(close ? 'close' : undefined);
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({ reason: 'route_in_flight' });
+}
+
+const free = post({ target: '/free' });
+const head = (fields: string, start = 'POST / HTTP/1.1') => `${start}\r\nHost: a\r\n${fields}\r\n\r\n`;
+const chunked = head('Transfer-Encoding: chunked');
+
+describe('stays for the next message', () => {
+  it.each([
+    ['a request that came whole', post()],
+    ['a request without a body', head('Accept: */*', 'GET / HTTP/1.1')],
+    ['a body of 64 KiB', post({ body: Buffer.alloc(64 * 1024, 'x') })],
+    ['a body in chunks', `${chunked}3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n`],
+    ['a body that waited for no 100', `${head('Content-Length: 2\r\nExpect: 100-continue')}hi`],
+  ])('after %s', async (_what, request) => {
+    await using client = await stage.connect();
+    await expectShed(await client.exchange(request), { close: false });
+    expect(statusOf(await client.exchange(free))).toBe(200);
+  });
+
+  it('after HEAD, whose answer has no body', async () => {
+    await using client = await stage.connect();
+    const answer = await client.exchange(head('Accept: */*', 'HEAD / HTTP/1.1'), { bodiless: true });
+    await expectShed(answer, { close: false });
+    expect(statusOf(await client.exchange(free))).toBe(200);
+  });
+
+  it.each([
+    [head('Content-Length: 4'), 'ab', 'cd'],
+    [chunked, '4\r\nab', 'cd\r\n0\r\n\r\n'],
+  ])('after a body that comes later: %j', async (...pieces) => {
+    await using client = await stage.connect();
+    const told = stage.gateway.next(({ reason }) => reason === 'route_in_flight');
+    client.write(pieces[0]);
+    await told;
+    client.write(pieces[1]).write(pieces[2]);
+    await expectShed(await client.response(), { close: false });
+    expect(statusOf(await client.exchange(free))).toBe(200);
+  });
+
+  it('and requests that were sent one after another are answered in their order', async () => {
+    await using client = await stage.connect();
+    const requests = [post(), free, post(), post(), free, free, post()];
+    client.write(Buffer.concat(requests));
+    for (const request of requests) {
+      expect(statusOf(await client.response())).toBe(request === free ? 200 : 503);
+    }
+    client.halfClose();
+    expect(await client.rest()).toHaveLength(0);
+  });
+});
+
+describe('ends', () => {
+  it.each([
+    ['where the client asks for it', head('Connection: close\r\nContent-Length: 0')],
+    ['on HTTP/1.0', head('Content-Length: 0', 'POST / HTTP/1.0')],
+    ['where the body waits for 100', head('Content-Length: 2\r\nExpect: 100-continue')],
+    ['with a body beyond 64 KiB', post({ body: Buffer.alloc(64 * 1024 + 1, 'x') })],
+    ['with a body that cannot be read', `${chunked}x\r\n`],
+  ])('%s', async (_when, request) => {
+    await using client = await stage.connect();
+    await expectShed(await client.exchange(request), { close: true });
+    expect(await client.rest()).toHaveLength(0);
+    expect(client.error).toBeUndefined();
+  });
+
+  it('with a client that does not take its answers', async () => {
+    await using client = await stage.connect();
+    const count = 3000;
+    const before = stage.gateway.records().length;
+    client.socket.pause();
+    client.write(Buffer.concat(Array.from({ length: count }, () => post({ body: '' }))));
+    client.socket.resume();
+    const answers: Message[] = [];
+    do answers.push(await client.response());
+    while (answers.at(-1)?.field('connection') !== 'close');
+    expect(answers.length).toBeLessThan(count);
+    expect(answers.every((answer) => statusOf(answer) === 503)).toBe(true);
+    await messageOf(stage.gateway, answers.at(-1) as Message);
+    expect(
+      stage.gateway
+        .records()
+        .slice(before)
+        .filter(({ type }) => type === 'message'),
+    ).toHaveLength(answers.length);
+  });
+});
+
+it('ends with a body that is not in within timeouts.bodyIdle, however it trickles', async () => {
+  await using stalling = await openStage({
+    routes: [{ path: '/', inFlight: 1, deadline: '10m' }],
+    config: { timeouts: { bodyIdle: '200ms' } },
+  });
+  await using _occupant = await new HeldAnswers(stalling).occupant();
+  await using client = await stalling.connect();
+  client.write(head('Content-Length: 60000'));
+  const trickle = setInterval(() => client.write('x'), 20);
+  const answer = await client.response();
+  clearInterval(trickle);
+  expect([statusOf(answer), answer.field('connection')]).toEqual([503, 'close']);
+});
+
+it('ends with the answer once the gateway drains', async () => {
+  await using draining = await openStage({ routes: [{ path: '/', inFlight: 1, deadline: '10m' }] });
+  await using _occupant = await new HeldAnswers(draining).occupant();
+  await using client = await draining.connect();
+  await using idle = await draining.connect();
+  const told = draining.gateway.next(({ reason }) => reason === 'route_in_flight');
+  client.write(head('Content-Length: 4'));
+  await told;
+  draining.gateway.signal('SIGTERM');
+  expect(await idle.rest()).toHaveLength(0);
+  const answer = await client.exchange('abcd');
+  expect([statusOf(answer), answer.field('connection')]).toEqual([503, 'close']);
+  expect(await client.rest()).toHaveLength(0);
+});
+
+it('has sent nothing of all this to the host', () => {
+  expect(stage.host.requests.filter(({ startLine }) => startLine !== 'POST /free HTTP/1.1')).toHaveLength(1);
+});

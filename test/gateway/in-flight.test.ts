@@ -1,0 +1,111 @@
+/** `routes[].inFlight` and `limits.inFlightPerClient`: what is too much is refused before the host hears of it. */
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import type { AuditRecord } from '../support/gateway.ts';
+import { HeldAnswers } from '../support/held-answers.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const refused = post({ target: '/refused?never=seen', body: 'never sent' });
+
+async function expectShed(stage: Stage, answer: Message, reason: string): Promise<AuditRecord> {
+  expect(statusOf(answer)).toBe(503);
+  expect(answer.field('retry-after')).toBe('1');
+  expect(answer.field('connection')).toBeUndefined();
+  const request_id = answer.field('x-request-id');
+  expect(JSON.parse(answer.body.toString())).toEqual({ error: 'service_unavailable', request_id });
+  const record = await messageOf(stage.gateway, answer);
+  expect(record).toMatchObject({ outcome: 'denied', reason, status: 503, method: 'POST', path: '/refused' });
+  expect(record).toMatchObject({ endpoint: null, request_bytes: 0, response_bytes: 0, upstream_ms: null });
+  return record;
+}
+
+it('refuses a message beyond the route’s inFlight before the host hears of it, and no other route’s', async () => {
+  await using stage = await openStage({ routes: [{ path: '/', inFlight: 2 }, { path: '/other' }] });
+  const held = new HeldAnswers(stage);
+  await using first = await held.occupant();
+  await using second = await held.occupant();
+  await using client = await stage.connect();
+  for (let count = 0; count < 3; count++) {
+    const record = await expectShed(stage, await client.exchange(refused), 'route_in_flight');
+    expect(record.route).toBe('/');
+  }
+  expect([stage.host.requests.length, stage.host.connectionCount]).toEqual([2, 2]);
+  expect(stage.gateway.stdout).not.toContain('never');
+
+  // The connection is still good, and another route has places of its own.
+  await held.ask(client, post({ target: '/other' }));
+  held.release();
+  for (const each of [client, first, second]) expect(statusOf(await each.response())).toBe(200);
+  await held.ask(client);
+  held.release();
+  expect(statusOf(await client.response())).toBe(200);
+  const samples = await metricsWhen(
+    stage.gateway,
+    (found) => found.get('ehi_messages_shed_total{route="/",reason="route_in_flight"}') === 3,
+  );
+  expect(samples.get('ehi_messages_total{route="/",code="503"}')).toBe(3);
+});
+
+it('counts the messages of one certificate over all of its connections, and nobody else’s', async () => {
+  await using stage = await openStage({ config: { limits: { inFlightPerClient: 2 } } });
+  const held = new HeldAnswers(stage);
+  await using first = await held.occupant();
+  await using second = await held.occupant();
+  await using client = await stage.connect();
+  const record = await expectShed(stage, await client.exchange(refused), 'client_in_flight');
+  expect(record.route).toBeNull();
+  // Whoever resumes a session is the same client.
+  await using resumed = await stage.connect({ session: await client.session() });
+  expect(resumed.socket.isSessionReused()).toBe(true);
+  await expectShed(stage, await resumed.exchange(refused), 'client_in_flight');
+  expect(stage.host.requests).toHaveLength(2);
+
+  // Same names, another certificate.
+  const leaf = stage.authority.issueClient();
+  await using third = await held.occupant({ leaf });
+  await using fourth = await held.occupant({ leaf });
+  await using other = await stage.connect();
+  await expectShed(stage, await other.exchange(refused), 'client_in_flight');
+  held.release(1);
+  expect(statusOf(await first.response())).toBe(200);
+  await held.ask(client);
+  await expectShed(stage, await other.exchange(refused), 'client_in_flight');
+  held.release();
+  for (const each of [client, second, third, fourth]) expect(statusOf(await each.response())).toBe(200);
+  await metricsWhen(
+    stage.gateway,
+    (found) => found.get('ehi_messages_shed_total{route="none",reason="client_in_flight"}') === 4,
+  );
+});
+
+it('takes a changed limit for the next message, and still counts what was under way before', async () => {
+  await using stage = await openStage({ routes: [{ path: '/', inFlight: 1 }] });
+  const held = new HeldAnswers(stage);
+  await using first = await held.occupant();
+  await using client = await stage.connect();
+  await expectShed(stage, await client.exchange(refused), 'route_in_flight');
+
+  const routes = (inFlight: number) => [{ path: '/', upstream: stage.host.url, deadline: '30s', inFlight }];
+  await stage.reload({ routes: routes(2) });
+  await using second = await held.occupant();
+  await expectShed(stage, await client.exchange(refused), 'route_in_flight');
+
+  await stage.reload({ routes: routes(1) });
+  held.release(1);
+  expect(statusOf(await first.response())).toBe(200);
+  await expectShed(stage, await client.exchange(refused), 'route_in_flight');
+  held.release(1);
+  expect(statusOf(await second.response())).toBe(200);
+  await held.ask(client);
+
+  await stage.reload({ routes: routes(2), limits: { inFlightPerClient: 1 } });
+  await using another = await stage.connect();
+  await expectShed(stage, await another.exchange(refused), 'client_in_flight');
+  await stage.reload({ routes: routes(2), limits: { inFlightPerClient: 2 } });
+  await held.ask(another);
+  held.release();
+  for (const each of [client, another]) expect(statusOf(await each.response())).toBe(200);
+});

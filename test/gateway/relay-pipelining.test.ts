@@ -1,0 +1,113 @@
+/** Messages that come before the answer to the one before them: one exchange at a time, and answers in their order. */
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { acknowledgement, response } from '../support/host.ts';
+import type { Message } from '../support/http.ts';
+import { bodies, echo, numbered, posts } from '../support/numbered.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+});
+
+beforeEach(() => {
+  stage.host.options.answer = echo;
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** Long enough for anything that was under way in the gateway to show: messages there and back on another connection. */
+async function letPass(roundTrips: number): Promise<void> {
+  await using other = await stage.connect();
+  for (let trip = 0; trip < roundTrips; trip++)
+    await other.exchange(post({ target: '/other', body: 'other' }));
+}
+
+/** Not one of those that only let time pass. */
+const isOne = ({ startLine }: Message) => !startLine.includes('/other');
+
+/** The host got each message once and in its order, all of one client's connection, and so does the audit say. */
+async function expectDelivered(delivered: readonly Message[], count: number): Promise<void> {
+  expect(delivered.map(({ body }) => body.toString())).toEqual(numbered(count));
+  const records = await Promise.all(delivered.map((request) => messageOf(stage.gateway, request)));
+  const [id] = records.map(({ conn_id }) => conn_id);
+  const answered = { outcome: 'answered', status: 200, reason: null };
+  expect(records).toMatchObject(
+    delivered.map((_, index) => ({ ...answered, conn_id: id, request_id: `${id}.${index + 1}` })),
+  );
+}
+
+it('sends a pipelined message on only when the one before it is answered', async () => {
+  const asked: { body: string; socket: Socket }[] = [];
+  stage.host.options.answer = (request, socket) => {
+    const body = request.body.toString();
+    if (body === 'other') return acknowledgement;
+    asked.push({ body, socket });
+    return null;
+  };
+  const first = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.write(posts(3));
+  for (const [index, body] of numbered(3).entries()) {
+    // `letPass` asks the host too, twice.
+    await stage.host.request(first + index * 3);
+    await letPass(2);
+    expect(asked.map((each) => each.body)).toEqual(numbered(index + 1));
+    asked[index]?.socket.write(response({ body }));
+    expect((await client.response()).body.toString()).toBe(body);
+  }
+  await expectDelivered(stage.host.requests.slice(first).filter(isOne), 3);
+});
+
+it('answers 100 messages that come at once, in their order', async () => {
+  const first = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.write(posts(100));
+  expect(await bodies(client, 100)).toEqual(numbered(100));
+  await expectDelivered(stage.host.requests.slice(first), 100);
+});
+
+it('answers pipelined messages that come byte by byte, and cut anywhere', async () => {
+  for (const [count, size] of [
+    [3, 1],
+    [20, 97],
+  ] as const) {
+    const first = stage.host.requests.length;
+    await using client = await stage.connect();
+    const bytes = posts(count);
+    for (let at = 0; at < bytes.length; at += size) client.write(bytes.subarray(at, at + size));
+    expect(await bodies(client, count)).toEqual(numbered(count));
+    await expectDelivered(stage.host.requests.slice(first), count);
+  }
+});
+
+it('takes up no further message while the client does not read the answers', async () => {
+  const filler = Buffer.alloc(512 * 1024, 'x');
+  let asked = 0;
+  stage.host.options.answer = ({ body }) => {
+    if (body.toString() === 'other') return acknowledgement;
+    asked++;
+    return response({ body: Buffer.concat([body, filler]) });
+  };
+  const first = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.socket.pause();
+  client.write(posts(100));
+  await letPass(200);
+  const taken = asked;
+  expect(taken).toBeLessThan(50);
+  await letPass(50);
+  expect(asked).toBe(taken);
+
+  client.socket.resume();
+  for (const body of numbered(100)) {
+    const answer = await client.response();
+    expect(answer.body.toString('latin1', 0, body.length)).toBe(body);
+    expect(answer.body.length).toBe(body.length + filler.length);
+  }
+  await expectDelivered(stage.host.requests.slice(first).filter(isOne), 100);
+});

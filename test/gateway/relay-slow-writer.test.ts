@@ -1,0 +1,127 @@
+/** Clients that write slowly: waited for as long as they go on, given up in time, and never completed for the host. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type Client, post } from '../support/client.ts';
+import { acknowledgement } from '../support/host.ts';
+import { type Message, statusOf } from '../support/http.ts';
+import { messageOf } from '../support/records.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage({
+    routes: [{ path: '/' }, { path: '/quick', deadline: '400ms' }],
+    config: { timeouts: { head: '2s', bodyIdle: '600ms' } },
+  });
+});
+
+beforeEach(() => {
+  stage.host.options.answer = () => acknowledgement;
+  delete stage.host.options.onHead;
+});
+
+afterAll(() => stage[Symbol.asyncDispose]());
+
+/** One byte after the other, so many milliseconds apart, until all are written or the function that it returns is called. */
+function trickle(client: Client, bytes: Buffer, milliseconds: number): () => void {
+  let at = 0;
+  const timer = setInterval(() => {
+    client.write(bytes.subarray(at, ++at));
+    if (at === bytes.length) clearInterval(timer);
+  }, milliseconds);
+  return () => clearInterval(timer);
+}
+
+/** The host's connection as soon as a head has come on it. */
+function begun(): Promise<Socket> {
+  return new Promise((resolve) => {
+    stage.host.options.onHead = (_head, socket) => resolve(socket);
+  });
+}
+
+/** An error of the gateway's own that ends the connection, and the record of it. */
+async function expectGivenUp(
+  client: Client,
+  answer: Message,
+  record: { status: number; outcome: string; reason: string },
+): Promise<void> {
+  expect(statusOf(answer)).toBe(record.status);
+  expect(answer.field('connection')).toBe('close');
+  expect(answer.raw.toString()).not.toMatch(/acknowledg/i);
+  expect(await client.rest()).toHaveLength(0);
+  expect(await messageOf(stage.gateway, answer)).toMatchObject(record);
+}
+
+/** Its end reached the host, and the message never did. */
+async function expectAbandoned(socket: Socket, requests: number): Promise<void> {
+  if (!socket.closed) await once(socket, 'close');
+  expect(stage.host.requests).toHaveLength(requests);
+}
+
+it('carries a message to the host whose head comes in pieces, within timeouts.head', async () => {
+  const index = stage.host.requests.length;
+  await using client = await stage.connect();
+  const bytes = post({ target: '/slow/head' });
+  for (const part of [bytes.subarray(0, 3), bytes.subarray(3, 40)]) {
+    await new Promise((written) => client.socket.write(part, written));
+    // A message there and back: the piece was read by itself.
+    await stage.send(post({ target: '/other' }));
+  }
+  expect(statusOf(await client.exchange(bytes.subarray(40)))).toBe(200);
+  const slow = stage.host.requests.slice(index).filter(({ startLine }) => startLine.includes('/slow/head'));
+  expect(slow.map(({ body }) => body.toString())).toEqual(['{"a":1}']);
+  const record = await messageOf(stage.gateway, slow[0] as Message);
+  expect(record).toMatchObject({ outcome: 'answered', status: 200, request_bytes: 7 });
+});
+
+it('waits for a head that has begun until timeouts.head, however it trickles in', async () => {
+  const { connectionCount } = stage.host;
+  await using client = await stage.connect();
+  client.write('GET / HTTP/1.1\r\n');
+  const stop = trickle(client, Buffer.alloc(1000, 'X'), 50);
+  const answer = await client.response().finally(stop);
+  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'head_timeout' });
+  expect(stage.host.connectionCount).toBe(connectionCount);
+});
+
+it('does not count time against a body that keeps coming', async () => {
+  const index = stage.host.requests.length;
+  await using client = await stage.connect();
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n');
+  trickle(client, Buffer.from('twelve bytes'), 60);
+  expect(statusOf(await client.response())).toBe(200);
+  const request = await stage.host.request(index);
+  expect(request.body.toString()).toBe('twelve bytes');
+  const record = await messageOf(stage.gateway, request);
+  expect(record).toMatchObject({ outcome: 'answered', status: 200, request_bytes: 12 });
+  // Longer than timeouts.bodyIdle.
+  expect(record.total_ms).toBeGreaterThan(600);
+});
+
+it.each([
+  ['Content-Length: 10\r\n\r\n', 'hell'],
+  ['Transfer-Encoding: chunked\r\n\r\n', '5\r\nhell'],
+])('waits for a body that stands still until timeouts.bodyIdle (%j)', async (framing, beginning) => {
+  const requests = stage.host.requests.length;
+  const host = begun();
+  await using client = await stage.connect();
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\n${framing}${beginning}`);
+  const answer = await client.response();
+  const reason = 'body_timeout';
+  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason });
+  expect((await messageOf(stage.gateway, answer)).request_bytes).toBe(4);
+  await expectAbandoned(await host, requests);
+});
+
+it('waits for a body that dribbles until the deadline of its route', async () => {
+  const requests = stage.host.requests.length;
+  const host = begun();
+  await using client = await stage.connect();
+  client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
+  const stop = trickle(client, Buffer.alloc(1000, 'x'), 30);
+  const answer = await client.response().finally(stop);
+  await expectGivenUp(client, answer, { status: 504, outcome: 'failed', reason: 'deadline' });
+  await expectAbandoned(await host, requests);
+});

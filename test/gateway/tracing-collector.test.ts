@@ -1,0 +1,172 @@
+/** Collectors that are slow, dead or gone, and configurations that change: messages go on, and what is lost is counted. */
+import { expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { type Collector, openCollector } from '../support/collector.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen, readMetrics } from '../support/metrics.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const sampled = 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+const exportedSpans = 'ehi_spans_exported_total';
+const dropped = (reason: string) => `ehi_spans_dropped_total{reason="${reason}"}`;
+
+/** An interval that no test lives to see: spans go when there are 512, or in the end. */
+const never = '1h';
+
+interface Connection {
+  exchange(bytes: Uint8Array): Promise<Parameters<typeof statusOf>[0]>;
+}
+
+async function exchange(connection: Connection, count: number): Promise<void> {
+  const message = post();
+  for (let index = 0; index < count; index++) {
+    expect(statusOf(await connection.exchange(message))).toBe(200);
+  }
+}
+
+async function tracedStage(collector: Pick<Collector, 'url'>, tracing: object = {}): Promise<Stage> {
+  return openStage({ config: { tracing: { endpoint: collector.url, interval: '10ms', ...tracing } } });
+}
+
+it('goes on beside a collector that takes spans and never answers, with a queue that ends', async () => {
+  await using collector = await openCollector();
+  collector.answer = () => {};
+  await using stage = await tracedStage(collector, { interval: never });
+  await using connection = await stage.connect();
+  // Two spans each: 512 are with the collector, 2048 wait, 440 have no room.
+  await exchange(connection, 1500);
+  const samples = await metricsWhen(stage.gateway, (found) => (found.get(dropped('queue_full')) ?? 0) >= 440);
+  expect(samples.get(dropped('queue_full'))).toBe(440);
+  expect(samples.get(exportedSpans)).toBe(0);
+  expect(collector.exports).toHaveLength(1);
+  await exchange(connection, 10);
+  // It does not wait until a request to the collector has timed out, and asks for nothing more.
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  expect(collector.exports).toHaveLength(1);
+  const told = stage.gateway
+    .log()
+    .find(({ msg }) => msg === 'spans are dropped that were not exported in time');
+  expect(told).toMatchObject({ spans: 2560 });
+});
+
+it.each([
+  ['answers 500', '500'],
+  ['is gone', 'ECONNREFUSED'],
+])('goes on beside a collector that %s, and says so once', async (_which, cause) => {
+  await using collector = await openCollector();
+  collector.answer = (_request, answer) => answer.writeHead(500).end();
+  if (cause !== '500') await collector.close();
+  await using stage = await tracedStage(collector);
+  await using connection = await stage.connect();
+  await exchange(connection, 20);
+  await stage.gateway.logged(({ msg }) => msg === 'the collector does not take spans');
+  await exchange(connection, 300);
+  if (cause === '500') {
+    await metricsWhen(stage.gateway, (found) => (found.get(dropped('refused')) ?? 0) === 640);
+  }
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  const complaints = stage.gateway.log().filter(({ msg }) => msg === 'the collector does not take spans');
+  expect(complaints).toMatchObject([{ level: 40, cause }]);
+});
+
+it('sends again what a busy collector would not take, and tells that it does', async () => {
+  await using collector = await openCollector();
+  collector.answer = (_request, answer) => {
+    collector.answer = null;
+    answer.writeHead(503, { 'retry-after': '1' }).end();
+  };
+  await using stage = await tracedStage(collector);
+  await stage.send(post());
+  await metricsWhen(stage.gateway, (found) => found.get(exportedSpans) === 2);
+  expect(collector.exports).toHaveLength(2);
+  expect(collector.exports[1]?.body).toBe(collector.exports[0]?.body);
+  await stage.gateway.logged(({ msg }) => msg === 'the collector takes spans again');
+});
+
+it('exports the spans of all relay threads, and those that still wait when it ends', async () => {
+  await using collector = await openCollector();
+  await using stage = await openStage({
+    config: { relays: 2, tracing: { endpoint: collector.url, interval: never } },
+  });
+  const connections = await Promise.all(Array.from({ length: 8 }, () => stage.connect()));
+  await Promise.all(connections.map((connection) => exchange(connection, 5)));
+  expect(collector.exports).toHaveLength(0);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  expect(collector.spans).toHaveLength(80);
+  expect(new Set(collector.spans.map(({ spanId }) => spanId)).size).toBe(80);
+  for (const connection of connections) await connection[Symbol.asyncDispose]();
+});
+
+it('goes to an https collector with the fields of a file', async () => {
+  const pki = authority();
+  const server = pki.issueServer();
+  await using collector = await openCollector({ tls: { cert: server.chainPem, key: server.keyPem } });
+  await using stage = await openStage({
+    authority: pki,
+    files: { 'ca.pem': pki.root.pem, fields: 'Authorization: Bearer top secret\n\nx-tenant: a\n' },
+    config: {
+      tracing: {
+        endpoint: collector.url,
+        interval: '10ms',
+        serviceName: 'card-gateway',
+        headersFile: 'fields',
+        tls: { ca: 'ca.pem' },
+      },
+    },
+  });
+  await stage.send(post());
+  await collector.collect(2);
+  expect(collector.exports[0]).toMatchObject({
+    headers: { authorization: 'Bearer top secret', 'x-tenant': 'a' },
+    resource: { 'service.name': 'card-gateway' },
+  });
+  await stage.gateway.stop();
+  expect(stage.gateway.stdout + stage.gateway.stderr).not.toContain('top secret');
+});
+
+it('is switched on, changed and switched off while it runs', async () => {
+  await using one = await openCollector();
+  await using other = await openCollector();
+  await using stage = await openStage();
+  const hostSpan = async () => {
+    const index = stage.host.requests.length;
+    await stage.send(post({ fields: [sampled] }));
+    return (await stage.host.request(index)).field('traceparent');
+  };
+  expect(`traceparent: ${await hostSpan()}`).toBe(sampled);
+
+  const tracing = { endpoint: one.url, interval: '10ms', sampleRatio: 0 };
+  expect(await stage.reload({ tracing })).toMatchObject({
+    event: 'reloaded',
+    changed: ['tracing'],
+    fixed: [],
+  });
+  await stage.send(post());
+  const first = await hostSpan();
+  await one.collect(2);
+  // Of a ratio of none only what its sender has sampled.
+  expect(one.spans.map(({ spanId }) => spanId)).toContain(first?.split('-')[2]);
+  expect(one.spans).toHaveLength(2);
+
+  expect(await stage.reload({ tracing: { ...tracing, endpoint: other.url, sampleRatio: 1 } })).toMatchObject({
+    changed: ['tracing.endpoint', 'tracing.sampleRatio'],
+    fixed: [],
+  });
+  await stage.send(post());
+  await other.collect(2);
+  expect(one.spans).toHaveLength(2);
+
+  expect(await stage.reload({ tracing: 'off' })).toMatchObject({ changed: ['tracing'] });
+  expect(`traceparent: ${await hostSpan()}`).toBe(sampled);
+  await stage.gateway.stop();
+  expect([...one.spans, ...other.spans]).toHaveLength(4);
+});
+
+it('has no spans, and no connection, where nothing is configured', async () => {
+  await using stage = await openStage();
+  await stage.send(post({ fields: [sampled] }));
+  const samples = await readMetrics(stage.gateway);
+  expect(samples.get(exportedSpans)).toBe(0);
+  expect([...samples.keys()].filter((name) => name.startsWith('ehi_spans_dropped'))).toEqual([]);
+});

@@ -1,0 +1,110 @@
+/** `/upstreams` on the admin port: what an operator sees of the endpoints while one of them is dead. */
+import { createServer } from 'node:net';
+import { scheduler } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import type { EndpointReport } from '../../src/telemetry/endpoint-report.ts';
+import { post } from '../support/client.ts';
+import type { Gateway } from '../support/gateway.ts';
+import { openHost } from '../support/host.ts';
+import { statusOf } from '../support/http.ts';
+import { listenOnLoopback } from '../support/listening.ts';
+import { openStage } from '../support/stage.ts';
+
+async function endpoints(gateway: Gateway): Promise<EndpointReport[]> {
+  const { status, body } = await gateway.admin('/upstreams');
+  expect(status).toBe(200);
+  return JSON.parse(body).endpoints;
+}
+
+/** Asks until the endpoints are so: the relay threads report in batches. */
+async function endpointsWhen(
+  gateway: Gateway,
+  fits: (found: EndpointReport[]) => boolean,
+): Promise<EndpointReport[]> {
+  for (;;) {
+    const found = await endpoints(gateway);
+    if (fits(found)) return found;
+    await scheduler.wait(20);
+  }
+}
+
+it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
+  const dead = await listenOnLoopback(createServer());
+  await dead.close();
+  const url = `http://127.0.0.1:${dead.port}`;
+  await using dr = await openHost();
+  const health = { kind: 'tcp', interval: '20ms' };
+  await using stage = await openStage({
+    routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }],
+  });
+  const { gateway } = stage;
+  const began = new Date().toISOString();
+  for (let count = 0; count < 3; count++) expect(statusOf(await stage.send(post()))).toBe(200);
+  const [primary, second, ...others] = await endpointsWhen(
+    gateway,
+    ([first, last]) =>
+      first?.state === 'passed_over' && last?.connections.idle === 1 && last.last_check !== null,
+  );
+  expect(others).toEqual([]);
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  expect(primary).toEqual({
+    url,
+    state: 'passed_over',
+    relays: { used: 0, passed_over: 1 },
+    connections: { idle: 0, in_use: 0 },
+    ejections: 1,
+    last_failure: { time, reason: 'connect_failed', cause: 'ECONNREFUSED' },
+    last_check: null,
+  });
+  expect(primary?.last_failure?.time.localeCompare(began)).toBeGreaterThanOrEqual(0);
+  expect(second).toEqual({
+    url: dr.url,
+    state: 'used',
+    relays: { used: 1, passed_over: 0 },
+    connections: { idle: 1, in_use: 0 },
+    ejections: 0,
+    last_failure: null,
+    last_check: { time, result: 'passed', cause: null },
+  });
+
+  // A message under way is seen where it is.
+  dr.options.answer = () => null;
+  await using client = await stage.connect();
+  client.write(post());
+  await endpointsWhen(gateway, ([, last]) => last?.connections.in_use === 1);
+
+  await using first = await openHost({}, { at: dead.port });
+  const [again] = await endpointsWhen(gateway, ([found]) => found?.state === 'used');
+  expect(again).toMatchObject({ url: first.url, relays: { used: 1, passed_over: 0 }, ejections: 1 });
+  expect(again?.last_failure).toMatchObject({ reason: 'connect_failed' });
+});
+
+it('counts every relay thread, and tells a failed check from a failed connection', async () => {
+  await using ill = await openHost({ answer: () => 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n' });
+  await using well = await openHost();
+  const health = { kind: 'http', interval: '20ms' };
+  await using stage = await openStage({
+    routes: [{ path: '/', upstream: [{ url: ill.url, health }, well.url] }],
+    config: { relays: 2 },
+  });
+  const [first, second] = await endpointsWhen(
+    stage.gateway,
+    ([found, other]) => found?.relays.passed_over === 2 && other?.relays.used === 2,
+  );
+  expect(first).toMatchObject({
+    state: 'passed_over',
+    ejections: 2,
+    last_failure: null,
+    last_check: { result: 'failed', cause: 'status 500' },
+  });
+  expect(second).toMatchObject({ state: 'used', ejections: 0, last_check: null });
+});
+
+it('forgets an endpoint that no route names any more', async () => {
+  await using stage = await openStage();
+  await endpointsWhen(stage.gateway, (found) => found.length === 1);
+  const url = 'http://127.0.0.1:9';
+  await stage.reload({ routes: [{ path: '/', upstream: url }] });
+  const found = await endpointsWhen(stage.gateway, ([one]) => one?.url === url);
+  expect(found).toMatchObject([{ url, state: 'used', connections: { idle: 0, in_use: 0 } }]);
+});

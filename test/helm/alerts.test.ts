@@ -1,0 +1,100 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { metricTable } from '../../src/telemetry/metric-table.ts';
+import { alertCases, type Series } from './support/alert-cases.ts';
+import { chart, command, one, render } from './support/chart.ts';
+
+interface Rule {
+  readonly alert?: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: Record<string, string>;
+  readonly annotations: Record<string, string>;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'ehi-chart-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const rulesOf = (set: string, values?: object): Rule[] =>
+  one(render(set, values), 'PrometheusRule').spec.groups[0].rules;
+const rules = rulesOf('service-monitor', { monitoring: { prometheusRule: { alertLabels: {} } } });
+const rulesFile = join(folder, 'rules.json');
+writeFileSync(rulesFile, JSON.stringify({ groups: [{ name: 'chart', rules }] }));
+
+/** The labels of the Prometheus operator, before those that a series has of its own. */
+function seriesOf(
+  series: Series,
+  operators = { namespace: 'cards', job: 'edge-ehi-gateway-admin', pod: 'a' },
+) {
+  return Object.entries(series).map(([written, values]) => {
+    const [, name, labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(written) ?? [];
+    const given = Object.entries(operators).filter(([key]) => !labels.includes(`${key}="`));
+    const all = [...given.map(([key, value]) => `${key}="${value}"`), ...(labels ? [labels] : [])];
+    return { series: `${name}{${all.join(',')}}`, values };
+  });
+}
+
+/** What promtool says of half an hour with these series, when the alert is expected as stated. */
+function judge(alertname: string, input_series: object[], exp_alerts: object[]) {
+  const alert_rule_test = [{ eval_time: '30m', alertname, exp_alerts }];
+  const file = join(folder, 'test.json');
+  const tests = [{ interval: '1m', input_series, alert_rule_test }];
+  writeFileSync(file, JSON.stringify({ rule_files: [rulesFile], evaluation_interval: '1m', tests }));
+  const { status, stdout, stderr } = command('promtool', ['test', 'rules', file]);
+  return { passed: status === 0, said: stdout + stderr };
+}
+
+it('has rules that promtool takes, over metrics that the gateway has', () => {
+  const { status, stderr } = command('promtool', ['check', 'rules', '--lint-fatal', rulesFile]);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  const known = new Set(metricTable.map(({ name }) => name as string));
+  for (const { expr } of rules) {
+    const used = [...expr.matchAll(/\behi_\w+/g)].map(([name]) => name.replace(/_(bucket|count|sum)$/, ''));
+    expect(used.length).toBeGreaterThan(0);
+    expect(used.filter((name) => !known.has(name))).toEqual([]);
+  }
+});
+
+it('has a case for each alert, and a line in the README', () => {
+  expect(rules.map(({ alert }) => alert)).toEqual(Object.keys(alertCases));
+  const readme = readFileSync(`${chart}README.md`, 'utf8').replace('In60Days, …30Days, …7Days', 'In');
+  const missing = rules.filter(
+    ({ alert = '' }) => !readme.includes(`| ${alert.replace(/In\d+Days$/, 'In')} |`),
+  );
+  expect(missing).toEqual([]);
+});
+
+describe.each(Object.entries(alertCases))('%s', (name, { fires, labels, says, silent }) => {
+  const rule = rules.find(({ alert }) => alert === name) as Rule;
+  const expected = {
+    exp_labels: { ...rule.labels, namespace: 'cards', ...labels },
+    exp_annotations: { ...rule.annotations, description: says },
+  };
+
+  it('fires, and says what for', () => {
+    expect(judge(name, seriesOf(fires), [expected])).toEqual({ passed: true, said: expect.any(String) });
+  });
+
+  it.each(silent.map((series) => [series]))('is silent with %j', (series) => {
+    expect(judge(name, seriesOf(series), [])).toEqual({ passed: true, said: expect.any(String) });
+  });
+
+  it('is silent about another release', () => {
+    const others = { namespace: 'cards', job: 'other-ehi-gateway-admin', pod: 'a' };
+    expect(judge(name, seriesOf(fires, others), [])).toEqual({ passed: true, said: expect.any(String) });
+  });
+});
+
+it('looks at the PodMonitor’s series, leaves out what is disabled, and adds what is asked for', () => {
+  const others = rulesOf('pod-monitor');
+  expect(others.find(({ alert }) => alert === 'EhiReloadFailed')?.expr).toContain(
+    'job="cards/edge-ehi-gateway"',
+  );
+  expect(others.map(({ alert }) => alert)).not.toContain('EhiCertificateExpiresIn60Days');
+  expect(others.at(-1)).toMatchObject({ record: 'ehi:messages:rate5m' });
+  expect(others).toHaveLength(rules.length);
+  expect(rulesOf('service-monitor').every(({ labels }) => labels.team === 'payments')).toBe(true);
+});

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openStage, type Stage } from '../support/stage.ts';
+import { chart, one, render } from './support/chart.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ehi-chart-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Runs the test pod's script as the chart's pod does, against a gateway on this machine. */
+async function call(stage: Stage, values: object, leaf?: Stage['leaf']) {
+  const [container] = one(render('default', values), 'Pod').spec.containers;
+  const variables: { name: string; value: string }[] = container.env;
+  const env = Object.fromEntries(variables.map(({ name, value }) => [name, value]));
+  const client = await mkdtemp(join(folder, 'client-'));
+  if (leaf) {
+    await writeFile(join(client, 'tls.crt'), leaf.chainPem);
+    await writeFile(join(client, 'tls.key'), leaf.keyPem);
+  }
+  const own = { GATEWAY_HOST: '127.0.0.1', GATEWAY_PORT: String(stage.gateway.port), CLIENT_FOLDER: client };
+  const child = spawn(process.execPath, [`${chart}files/call.mjs`], { env: { ...env, ...own } });
+  const [said, errors, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close'),
+  ]);
+  expect(errors).toBe('');
+  return { code: code as number, said };
+}
+
+const anybody = { config: { clients: { match: { commonName: 'a' } } } };
+
+describe('the pod of helm test', () => {
+  it('sees both CA names, 400 without a certificate, and 200 with one', async () => {
+    await using stage = await openStage();
+    const { code, said } = await call(stage, { test: { body: '{"a":1}' } }, stage.leaf);
+    expect(said.trim().split('\n')).toEqual([
+      expect.stringMatching(/^ok {4}\s+acceptable CA names:/),
+      expect.stringMatching(/^\s+GB, Example Limited, Example Directory, .*Root CA/),
+      expect.stringMatching(/^\s+GB, Example Limited, Example Directory, .*Issuing CA/),
+      'ok     without a certificate: 400, expected 400',
+      'ok     with a certificate: 200, expected 200',
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it('fails where its certificate is not let in', async () => {
+    await using stage = await openStage();
+    const stranger = stage.authority.issueClient({ subject: { OU: 'another', CN: 'another' } });
+    const { code, said } = await call(stage, {}, stranger);
+    expect(said).toContain('FAILED with a certificate: 403, expected 200');
+    expect(code).toBe(1);
+  });
+
+  it('fails where no CA names are advertised, unless the values say so', async () => {
+    const config = { listen: { advertiseCaNames: false } };
+    await using stage = await openStage({ config });
+    expect(await call(stage, {})).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('acceptable CA names: none'),
+    });
+    expect(await call(stage, { config })).toMatchObject({ code: 0 });
+  });
+
+  it('knows that a refusal may be a closed connection', async () => {
+    const config = { listen: { rejectWith: 'close' } };
+    await using stage = await openStage({ config });
+    expect(await call(stage, {})).toMatchObject({ code: 1 });
+    expect(await call(stage, { config })).toMatchObject({ code: 0 });
+  });
+
+  it.each(['accept', 'http'])(
+    'says that its address is not on the allowlist, refused at %s',
+    async (refuseAt) => {
+      await using stage = await openStage({ config: { clients: { allowlist: ['203.0.113.7'], refuseAt } } });
+      expect(await call(stage, {})).toMatchObject({
+        code: 0,
+        said: expect.stringContaining('as one outside config.clients.allowlist is'),
+      });
+      // With a certificate it was to be let in.
+      expect(await call(stage, {}, stage.leaf)).toMatchObject({ code: 1 });
+    },
+  );
+
+  it('fails where nothing listens', async () => {
+    const stage = await openStage();
+    await stage[Symbol.asyncDispose]();
+    expect(await call(stage, anybody)).toMatchObject({
+      code: 1,
+      said: expect.stringContaining('FAILED TLS with'),
+    });
+  });
+});

@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { command, renderText, valueSets } from './support/chart.ts';
+
+/** Checks that are not asked, and why. */
+const exceptions: Record<string, string> = {
+  CKV_K8S_11: 'no CPU limit: throttling delays answers beyond the 200 ms that the sender waits',
+  CKV_K8S_15: 'the installer chooses the pull policy; a tag of a release does not change',
+  CKV_K8S_43: 'the installer chooses a digest by image.digest; the chart cannot know that of its registry',
+};
+
+/** The pod of `helm test` ends by itself, and nobody connects to it. */
+const ofTest: Record<string, string> = {
+  ...exceptions,
+  CKV_K8S_8: 'no liveness probe: it lives for seconds',
+  CKV_K8S_9: 'no readiness probe: no Service leads to it',
+  CKV2_K8S_6: 'no NetworkPolicy of its own: it must reach the Service as any other pod does',
+};
+
+/** Of one value set alone. */
+const ofSet: Record<string, Record<string, string>> = {
+  daemonset: { CKV_K8S_26: 'a port of the node is what these values ask for' },
+  'ipv4-only': { CKV2_K8S_6: 'no NetworkPolicy is what these values ask for' },
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'ehi-chart-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function failures(text: string, skipped: Record<string, string>): string[] {
+  const file = join(folder, 'rendered.yaml');
+  writeFileSync(file, text);
+  const skip = ['--skip-check', Object.keys(skipped).join(',')];
+  const { stdout } = command('checkov', [
+    ...['--file', file, '--framework', 'kubernetes', '--output', 'json', '--skip-download', '--quiet'],
+    ...skip,
+  ]);
+  const { results } = JSON.parse(stdout);
+  return results.failed_checks.map(({ check_id, check_name, resource }: Record<string, string>) => {
+    return `${check_id} ${check_name}: ${resource}`;
+  });
+}
+
+/** The documents of a rendered chart, those of the test pod or the others. */
+function part(text: string, isOfTest: boolean): string {
+  return text
+    .split(/^(?=---$)/m)
+    .filter((document) => document.includes('helm.sh/hook: test') === isOfTest)
+    .join('');
+}
+
+describe('checkov has nothing against', () => {
+  // In `extras` there are containers of others, in `bare` no user and no policy, as those values ask.
+  it.each(valueSets.filter((set) => !['extras', 'bare'].includes(set)))('the objects with %s', (set) => {
+    expect(failures(part(renderText(set), false), { ...exceptions, ...ofSet[set] })).toEqual([]);
+  });
+
+  it('the pod of helm test', () => {
+    expect(failures(part(renderText('default'), true), ofTest)).toEqual([]);
+  });
+});
+
+it('is asked by checkov for what was taken away', () => {
+  const text = part(renderText('default'), false).replace('readOnlyRootFilesystem: true', '');
+  expect(failures(text, exceptions)).toEqual([expect.stringContaining('CKV_K8S_22 ')]);
+});

@@ -1,0 +1,173 @@
+/** For each alert of the chart: series with which it fires, what it says then, and series with which it is silent. */
+
+/** A series without the labels that all have → its values, a minute apart, in promtool's notation. */
+export type Series = Readonly<Record<string, string>>;
+
+export interface AlertCase {
+  readonly fires: Series;
+  /** Beside severity and namespace. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly says: string;
+  readonly silent: readonly Series[];
+}
+
+const day = 86_400;
+const server = 'role="server",name="CN=ehi"';
+const notAfter = (days: number, labels = server): Series => ({
+  [`ehi_certificate_not_after_timestamp_seconds{${labels}}`]: `${days * day}x60`,
+});
+const perMinute = (count: number): string => `0+${count}x60`;
+const expires = (days: number) => `server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s.`;
+const message = (code: number) => `ehi_messages_total{route="/",code="${code}"}`;
+const handshakes = (verdict: string, reason: string) =>
+  `ehi_handshakes_total{verdict="${verdict}",reason="${reason}"}`;
+const source = 'anchor="a",kind="crl",address="https://pki.example.com/crl"';
+
+export const alertCases: Readonly<Record<string, AlertCase>> = {
+  EhiCertificateExpiresIn60Days: {
+    fires: notAfter(59),
+    labels: { role: 'server', name: 'CN=ehi' },
+    says: expires(59),
+    silent: [notAfter(61), notAfter(29)],
+  },
+  EhiCertificateExpiresIn30Days: {
+    fires: notAfter(29),
+    labels: { role: 'server', name: 'CN=ehi' },
+    says: expires(29),
+    silent: [notAfter(31), notAfter(6)],
+  },
+  EhiCertificateExpiresIn7Days: {
+    // Of two pods the one that has not taken the new certificate counts.
+    fires: { ...notAfter(6), ...notAfter(90, `${server},pod="b"`) },
+    labels: { role: 'server', name: 'CN=ehi' },
+    says: expires(6),
+    silent: [notAfter(8), notAfter(61, 'role="client",name="CN=caller"')],
+  },
+  EhiHandshakesRefused: {
+    fires: { [handshakes('deny', 'untrusted')]: perMinute(1) },
+    labels: { reason: 'untrusted' },
+    says: '15 in 15 minutes because of untrusted: docs/deny-reasons.md tells what that is, the audit records who it was.',
+    silent: [
+      {
+        [handshakes('deny', 'address_refused')]: perMinute(100),
+        [handshakes('deny', 'no_certificate')]: perMinute(100),
+      },
+      { [handshakes('deny', 'untrusted')]: '3x60' },
+    ],
+  },
+  EhiEveryCallerRefused: {
+    fires: { [handshakes('deny', 'revoked')]: perMinute(2), [handshakes('allow', 'none')]: '500x60' },
+    labels: {},
+    says: 'No handshake has been allowed for five minutes. The audit records name the reason.',
+    silent: [
+      { [handshakes('deny', 'revoked')]: perMinute(2), [handshakes('allow', 'none')]: perMinute(1) },
+      { [handshakes('allow', 'none')]: '500x60' },
+    ],
+  },
+  EhiUpstreamErrors: {
+    fires: { [message(200)]: perMinute(96), [message(502)]: perMinute(3), [message(504)]: perMinute(1) },
+    labels: { route: '/' },
+    says: '4% of the messages to / are answered with 502, 503 or 504.',
+    silent: [
+      { [message(200)]: perMinute(1000), [message(502)]: perMinute(9) },
+      { [message(500)]: perMinute(9), [message(403)]: perMinute(9) },
+    ],
+  },
+  EhiUpstreamEndpointOut: {
+    fires: { 'ehi_upstream_up{endpoint="https://host"}': '1 0.5x60' },
+    labels: { endpoint: 'https://host' },
+    says: 'https://host fails, and messages go to the others.',
+    silent: [{ 'ehi_upstream_up{endpoint="https://host"}': '1x60' }],
+  },
+  EhiMessagesLate: {
+    fires: {
+      'ehi_messages_late_total{route="/"}': perMinute(2),
+      'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+    },
+    labels: { route: '/' },
+    says: '0.2% of the messages to / are not answered within their budget.',
+    silent: [
+      {
+        'ehi_messages_late_total{route="/"}': perMinute(1),
+        'ehi_message_budget_ratio_count{route="/"}': perMinute(1001),
+      },
+      { 'ehi_messages_late_total{route="/"}': '0x60', 'ehi_message_budget_ratio_count{route="/"}': '0x60' },
+    ],
+  },
+  EhiBudgetNearlyUsed: {
+    fires: {
+      'ehi_message_budget_ratio_bucket{route="/",le="0.5"}': perMinute(90),
+      'ehi_message_budget_ratio_bucket{route="/",le="1"}': perMinute(100),
+      'ehi_message_budget_ratio_bucket{route="/",le="+Inf"}': perMinute(100),
+    },
+    labels: { route: '/' },
+    says: 'One message to / in a hundred takes 95% of its budget or more.',
+    silent: [
+      {
+        'ehi_message_budget_ratio_bucket{route="/",le="0.5"}': perMinute(100),
+        'ehi_message_budget_ratio_bucket{route="/",le="1"}': perMinute(100),
+        'ehi_message_budget_ratio_bucket{route="/",le="+Inf"}': perMinute(100),
+      },
+    ],
+  },
+  EhiReloadFailed: {
+    fires: { ehi_config_last_reload_successful: '1 0x60' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    says: 'a goes on with the one before. Its log says what is wrong, with line and column.',
+    silent: [{ ehi_config_last_reload_successful: '1x60' }],
+  },
+  EhiTrustStale: {
+    fires: { 'ehi_trust_age_seconds{anchor="thredd.new"}': `${day + 3600}x60` },
+    labels: { anchor: 'thredd.new' },
+    says: 'thredd.new was last fetched 1d 1h 0m 0s ago. The last good one stays in use.',
+    silent: [
+      { 'ehi_trust_age_seconds{anchor="thredd.new"}': '21600x60' },
+      // Of files: nothing fetches it.
+      { 'ehi_trust_age_seconds{anchor="thredd-new"}': `${90 * day}x60` },
+    ],
+  },
+  EhiRevocationEnded: {
+    fires: { [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '600x60' },
+    labels: { anchor: 'a', kind: 'crl', address: 'https://pki.example.com/crl' },
+    says: 'The crl of https://pki.example.com/crl still counts for revocation.grace; after that its callers are unknown, and refused unless onUnknown is allow.',
+    silent: [{ [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '3600x60' }],
+  },
+  EhiRevocationFetchFails: {
+    fires: { [`ehi_revocation_failures{${source},subject=""}`]: '0+1x60' },
+    labels: { anchor: 'a', kind: 'crl', address: 'https://pki.example.com/crl' },
+    says: '30 attempts at the crl of https://pki.example.com/crl failed in a row.',
+    silent: [
+      { [`ehi_revocation_failures{${source},subject=""}`]: '2x60' },
+      { [`ehi_revocation_failures{${source},subject=""}`]: '9x25 0x60' },
+    ],
+  },
+  EhiRevocationUnknown: {
+    fires: { 'ehi_revocation_checks_total{anchor="a",status="unknown"}': perMinute(1) },
+    labels: { anchor: 'a' },
+    says: '10 handshakes under a in ten minutes.',
+    silent: [
+      {
+        'ehi_revocation_checks_total{anchor="a",status="good"}': perMinute(9),
+        'ehi_revocation_checks_total{anchor="a",status="unknown"}': '7x60',
+      },
+    ],
+  },
+  EhiRevocationSoftFailing: {
+    fires: { ehi_revocation_soft_failing: '2x60', 'ehi_revocation_soft_failing{pod="b"}': '1x60' },
+    labels: {},
+    says: '3 connections are open by revocation.onUnknown: allow.',
+    silent: [{ ehi_revocation_soft_failing: '0x60' }],
+  },
+  EhiAuditRecordsLost: {
+    fires: { ehi_audit_records_lost_total: perMinute(2) },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    says: 'a lost 20 in ten minutes.',
+    silent: [{ ehi_audit_records_lost_total: '5x60' }],
+  },
+  EhiRelayThreadRestarted: {
+    fires: { ehi_relay_thread_restarts_total: '0x20 1x60' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    says: 'a: its log has the cause.',
+    silent: [{ ehi_relay_thread_restarts_total: '1x60' }],
+  },
+};

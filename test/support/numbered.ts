@@ -1,0 +1,25 @@
+/** Messages that can be told apart by their bodies, and a host that answers each with its own. */
+import { type Client, post } from './client.ts';
+import { response } from './host.ts';
+import type { Message } from './http.ts';
+
+/** Answers with the request's own body. */
+export function echo(request: Message): Buffer {
+  return response({ body: request.body });
+}
+
+export function numbered(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `message ${index}`);
+}
+
+/** All of them, one after the other. */
+export function posts(count: number): Buffer {
+  return Buffer.concat(numbered(count).map((body) => post({ body })));
+}
+
+/** The bodies of the next answers. */
+export async function bodies(client: Client, count: number): Promise<string[]> {
+  const read: string[] = [];
+  while (read.length < count) read.push((await client.response()).body.toString());
+  return read;
+}

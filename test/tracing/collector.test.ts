@@ -1,0 +1,145 @@
+/** One export over the wire: what is sent, whom it is sent to, and how little of an answer is believed. */
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Collector, type CollectorAnswer } from '../../src/tracing/collector.ts';
+import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
+import { authority } from '../support/authority.ts';
+import { openCollector } from '../support/collector.ts';
+import { type Listening, listenOnLoopback } from '../support/listening.ts';
+
+const body = exportRequest(
+  requestStart({ serviceName: 'ehi', version: '1', instanceId: 'i', host: 'höst' }),
+  [],
+);
+const opened: Collector[] = [];
+
+afterEach(() => {
+  for (const collector of opened.splice(0)) collector.close();
+});
+
+function post(
+  endpoint: string,
+  options: Partial<ConstructorParameters<typeof Collector>[0]> = {},
+  abort = new AbortController().signal,
+): Promise<CollectorAnswer> {
+  const collector = new Collector({ endpoint, headers: [], ca: null, ...options });
+  opened.push(collector);
+  return collector.post(body, abort);
+}
+
+/** Answers each connection with these bytes once something has come. */
+async function openLiar(
+  answer: string,
+  { more = '', end = false } = {},
+): Promise<Listening & { url: string }> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write(answer);
+      const flood = () => {
+        while (more !== '' && socket.writable && socket.write(more));
+      };
+      socket.on('drain', flood);
+      flood();
+      if (end) socket.end();
+    });
+  });
+  const listening = await listenOnLoopback(server);
+  return { ...listening, url: `http://127.0.0.1:${listening.port}/v1/traces` };
+}
+
+describe('an export', () => {
+  it('is a POST of JSON with its length and the configured fields', async () => {
+    await using collector = await openCollector();
+    const headers = [['authorization', 'Bearer x']] as const;
+    expect(await post(`${collector.url}?tenant=a`, { headers })).toEqual({ kind: 'taken', rejected: 0 });
+    const [received] = collector.exports;
+    expect(received?.path).toBe('/v1/traces?tenant=a');
+    expect(received?.body).toBe(body);
+    expect(received?.headers).toMatchObject({
+      'content-type': 'application/json',
+      'content-length': `${Buffer.byteLength(body)}`,
+      authorization: 'Bearer x',
+    });
+  });
+
+  it('uses its connection again, and closes it in the end', async () => {
+    await using collector = await openCollector();
+    const exporter = new Collector({ endpoint: collector.url, headers: [], ca: null });
+    const { signal } = new AbortController();
+    await exporter.post(body, signal);
+    const [socket] = collector.sockets;
+    await exporter.post(body, signal);
+    expect([...collector.sockets]).toEqual([socket]);
+    const closed = new Promise((resolve) => socket?.once('close', resolve));
+    exporter.close();
+    await closed;
+  });
+
+  it('goes over TLS to whom the CA vouches for, and to nobody else', async () => {
+    const pki = authority();
+    const server = pki.issueServer();
+    await using collector = await openCollector({ tls: { cert: server.chainPem, key: server.keyPem } });
+    expect(await post(collector.url, { ca: [pki.root.pem] })).toEqual({ kind: 'taken', rejected: 0 });
+    for (const ca of [[authority().root.pem], null]) {
+      expect(await post(collector.url, { ca })).toMatchObject({ kind: 'silent' });
+    }
+    expect(collector.exports).toHaveLength(1);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    [200, { kind: 'taken', rejected: 0 }],
+    [202, { kind: 'taken', rejected: 0 }],
+    [503, { kind: 'busy', status: 503, retryAfter: '9' }],
+    [500, { kind: 'refused', status: 500 }],
+    [307, { kind: 'refused', status: 307 }],
+  ])('of %d is told', async (code, answer) => {
+    await using collector = await openCollector();
+    collector.answer = (_request, response) =>
+      response.writeHead(code, { 'retry-after': '9', location: '/elsewhere' }).end();
+    expect(await post(collector.url)).toEqual(answer);
+    expect(collector.exports).toHaveLength(1);
+  });
+
+  it('that never ends is not read to its end', async () => {
+    await using liar = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n', {
+      more: 'x'.repeat(16_384),
+    });
+    expect(await post(liar.url)).toEqual({ kind: 'taken', rejected: 0 });
+  });
+
+  it('that is cut counts by its status', async () => {
+    await using liar = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"partial', {
+      end: true,
+    });
+    expect(await post(liar.url)).toEqual({ kind: 'taken', rejected: 0 });
+  });
+
+  it('that is no HTTP is none', async () => {
+    await using liar = await openLiar('220 mail ready\r\n');
+    expect(await post(liar.url)).toMatchObject({ kind: 'silent', cause: expect.stringMatching(/^HPE_/) });
+  });
+
+  it('is waited for no longer than the timeout, before its head and after', async () => {
+    await using silent = await openLiar('');
+    expect(await post(silent.url, { timeout: 50 })).toEqual({ kind: 'silent', cause: 'timeout' });
+    await using slow = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{');
+    expect(await post(slow.url, { timeout: 200 })).toEqual({ kind: 'taken', rejected: 0 });
+  });
+
+  it('is not waited for when the gateway ends', async () => {
+    await using silent = await openLiar('');
+    const end = new AbortController();
+    const answer = post(silent.url, {}, end.signal);
+    end.abort();
+    expect(await answer).toMatchObject({ kind: 'silent' });
+  });
+
+  it('does not come from where nobody is', async () => {
+    const gone = await openLiar('');
+    await gone.close();
+    expect(await post(gone.url)).toEqual({ kind: 'silent', cause: 'ECONNREFUSED' });
+  });
+});
