@@ -7,7 +7,7 @@
 # A registry of your own: --secret id=npmrc,src=$HOME/.npmrc. docs/install.md tells the rest.
 
 # Debian or one of its kind with Node 24.21 or newer, npm and a shell. Only Node and its libraries go on into the image.
-ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
+ARG NODE_IMAGE=node:26-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build

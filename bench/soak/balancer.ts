@@ -51,9 +51,9 @@ ${lines.join('\n')}
   const balancer: Balancer = {
     port,
     async allUp() {
-      while ((await countUp(socket)) < servers.length) {
+      for (const end = Date.now() + 10_000; (await countUp(socket)) < servers.length; await sleep(20)) {
         if (child.exitCode !== null) throw new Error(`haproxy ended with ${child.exitCode}`);
-        await sleep(20);
+        if (Date.now() > end) throw new Error('haproxy does not find every gateway ready');
       }
     },
     async [Symbol.asyncDispose]() {
@@ -61,8 +61,13 @@ ${lines.join('\n')}
       await ended;
     },
   };
-  await balancer.allUp();
-  return balancer;
+  try {
+    await balancer.allUp();
+    return balancer;
+  } catch (error) {
+    await balancer[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** 0 as well while HAProxy does not answer yet. */

@@ -1,5 +1,5 @@
 /** A well-behaved sender: it heeds `Connection: close`, uses no connection that has ended, and never sends twice. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldToAnswers } from 'node:timers/promises';
 import { type Client, post } from '../../test/support/client.ts';
 import { statusOf } from '../../test/support/http.ts';
 
@@ -22,56 +22,92 @@ export interface SenderOptions {
   readonly connect: () => Promise<Client>;
   /** Messages a second, over all connections. */
   readonly rate: number;
-  /** Connections that are kept, the longest idle one used first; 0: one for each message. */
+  /** Open at the same time, the longest idle one used first: a message waits while all of them are busy. */
   readonly connections: number;
+  /** Or one for each message. */
+  readonly keep: boolean;
   readonly signal: AbortSignal;
 }
 
 export const idField = 'X-Message-Id';
+/** Milliseconds. */
+const mostBehind = 5_000;
 
-export async function send({ name, connect, rate, connections, signal }: SenderOptions): Promise<Sent> {
-  const sent: Sent = { times: [], answered: [], crossed: [], failures: [] };
-  const idle: Client[] = await Promise.all(Array.from({ length: connections }, connect));
-  const used = new WeakSet<Client>();
-  const take = (): Client | undefined => {
-    for (let client = idle.shift(); client !== undefined; client = idle.shift()) {
-      if (!client.socket.readableEnded && !client.socket.closed) return client;
-      void client[Symbol.asyncDispose]();
-    }
-    return undefined;
-  };
-  const one = async (id: string, due: number): Promise<void> => {
-    const client = take() ?? (await connect());
-    const last = connections === 0;
-    try {
-      const fields = [`${idField}: ${id}`, ...(last ? ['Connection: close'] : [])];
-      const answer = await client.exchange(post({ fields }));
-      if (statusOf(answer) !== 200) throw new Error(`status ${statusOf(answer)}`);
-      sent.times.push(performance.now() - due);
-      sent.answered.push(id);
-      used.add(client);
-      if (!last && answer.field('connection') !== 'close') idle.push(client);
-      else await client[Symbol.asyncDispose]();
-    } catch (error) {
-      const { message } = error as Error;
-      if (used.has(client) && message.startsWith('the connection ended after 0 bytes')) sent.crossed.push(id);
-      else sent.failures.push(`${name}: ${message}`);
-      await client[Symbol.asyncDispose]();
-    }
-  };
+/** Rejects when the machine is too slow for the rate. */
+export async function send(options: SenderOptions): Promise<Sent> {
+  const { name, rate, signal } = options;
+  const sender = new Sender(options);
   const underWay = new Set<Promise<void>>();
   const began = performance.now();
   for (let count = 0; !signal.aborted; count++) {
     const due = began + (count * 1000) / rate;
-    // A timer takes a millisecond at least: those that are due by then go together.
+    // A timer takes a millisecond at least: those that are due by then go together, a few at a time, or a sender that
+    // has fallen behind would never hear an answer again.
     if (due - performance.now() > 1) await sleep(due - performance.now());
-    const message = one(`${name}-${count}`, due).catch(
-      ({ message }: Error) => void sent.failures.push(`${name}, connecting: ${message}`),
-    );
+    else if (count % 4 === 0) await yieldToAnswers();
+    if (performance.now() - due > mostBehind)
+      throw new Error(`${name}: cannot keep its rate on this machine`);
+    const message = sender.send(`${name}-${count}`, due);
     underWay.add(message);
     void message.then(() => underWay.delete(message));
   }
   await Promise.all(underWay);
-  for (const client of idle) await client[Symbol.asyncDispose]();
-  return sent;
+  await sender[Symbol.asyncDispose]();
+  return sender.sent;
+}
+
+class Sender implements AsyncDisposable {
+  readonly sent: Sent = { times: [], answered: [], crossed: [], failures: [] };
+  readonly #options: SenderOptions;
+  readonly #idle: Client[] = [];
+  readonly #used = new WeakSet<Client>();
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  async send(id: string, due: number): Promise<void> {
+    const { name, keep, connections } = this.#options;
+    const { sent } = this;
+    if (this.#busy >= connections) await new Promise<void>((resume) => this.#waiting.push(resume));
+    this.#busy++;
+    let client: Client | undefined;
+    try {
+      client = await this.#take();
+      const fields = [`${idField}: ${id}`, ...(keep ? [] : ['Connection: close'])];
+      const answer = await client.exchange(post({ fields }));
+      if (statusOf(answer) !== 200) throw new Error(`status ${statusOf(answer)}`);
+      sent.times.push(performance.now() - due);
+      sent.answered.push(id);
+      this.#used.add(client);
+      if (keep && answer.field('connection') !== 'close') this.#idle.push(client);
+      else await client[Symbol.asyncDispose]();
+    } catch (error) {
+      const { message } = error as Error;
+      const silent = message.startsWith('the connection ended after 0 bytes');
+      if (client !== undefined && this.#used.has(client) && silent) sent.crossed.push(id);
+      else sent.failures.push(`${name}: ${message}`);
+      await client?.[Symbol.asyncDispose]();
+    }
+    this.#busy--;
+    this.#waiting.shift()?.();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#idle) await client[Symbol.asyncDispose]();
+  }
+
+  async #take(): Promise<Client> {
+    const { connect, connections, keep } = this.#options;
+    // All of them are opened before one is used again.
+    while (this.#idle.length + this.#busy > connections || !keep) {
+      const client = this.#idle.shift();
+      if (client === undefined) break;
+      if (!client.socket.readableEnded && !client.socket.closed) return client;
+      await client[Symbol.asyncDispose]();
+    }
+    return connect();
+  }
 }
