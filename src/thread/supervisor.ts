@@ -24,6 +24,12 @@ export type Told = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
 /** Before a dead thread is replaced, ms: one that dies at its start must not spin. */
 const RESTART_MS = 100;
 
+/**
+ * A young generation of V8's default size fills up with connections when many come at once, and to move them all takes
+ * tens of milliseconds, in which no message goes on. A third of this is what one collection moves at most.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 const entry = new URL(import.meta.url.endsWith('.ts') ? './relay.ts' : './relay.js', import.meta.url);
 
 export class Supervisor {
@@ -81,7 +87,7 @@ export class Supervisor {
     const { address, onMessage } = this.#options;
     const listen = { address, port, reusePort: this.#reusePort };
     const workerData: RelayData = { snapshot: this.#snapshot, listen };
-    const worker = new Worker(entry, { workerData, name: `relay ${thread}` });
+    const worker = new Worker(entry, { workerData, resourceLimits, name: `relay ${thread}` });
     this.#workers.set(thread, worker);
 
     return new Promise((resolve, reject) => {
