@@ -27,7 +27,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 /** Pins this process, all of its threads and what it will start. */
 export function pinSelf(core: Start['core']): void {
-  const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)]);
+  pin(process.pid, core);
+}
+
+/** The same for a process that runs. */
+export function pin(pid: number, core: Start['core']): void {
+  const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
   if (status !== 0) throw new Error('taskset (util-linux) is needed to pin processes to cores');
 }
 

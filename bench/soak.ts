@@ -1,12 +1,14 @@
-/** `npm run soak -- reloads|large-crl|rolling-update`: what takes too long, or needs too quiet a machine, to be a test. */
+/** `npm run soak -- reloads|large-crl|rolling-update|slowloris`: what takes too long, or needs too quiet a machine, to be a test. */
 import { soakLargeCrl } from './soak/large-crl.ts';
 import { soakReloads } from './soak/reloads.ts';
 import { soakRollingUpdate } from './soak/rolling-update.ts';
+import { soakSlowloris } from './soak/slowloris.ts';
 
 const soaks: Readonly<Record<string, (argument?: string) => Promise<boolean>>> = {
   reloads: soakReloads,
   'large-crl': soakLargeCrl,
   'rolling-update': soakRollingUpdate,
+  slowloris: soakSlowloris,
 };
 
 const name = process.argv[2] ?? '';

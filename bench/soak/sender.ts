@@ -6,6 +6,8 @@ import { statusOf } from '../../test/support/http.ts';
 export interface Sent {
   /** Milliseconds from when a message was due to its whole answer. */
   readonly times: number[];
+  /** The same without what the sender itself was late by, however long it waited for a free connection. */
+  readonly waits: number[];
   /** Ids of the messages that were answered with 200. */
   readonly answered: string[];
   /**
@@ -27,6 +29,8 @@ export interface SenderOptions {
   /** Or one for each message. */
   readonly keep: boolean;
   readonly signal: AbortSignal;
+  /** Is told of each answer as it comes; default: a new one. */
+  readonly sent?: Sent;
 }
 
 export const idField = 'X-Message-Id';
@@ -56,8 +60,12 @@ export async function send(options: SenderOptions): Promise<Sent> {
   return sender.sent;
 }
 
+export function nothingSent(): Sent {
+  return { times: [], waits: [], answered: [], crossed: [], failures: [] };
+}
+
 class Sender implements AsyncDisposable {
-  readonly sent: Sent = { times: [], answered: [], crossed: [], failures: [] };
+  readonly sent: Sent;
   readonly #options: SenderOptions;
   readonly #idle: Client[] = [];
   readonly #used = new WeakSet<Client>();
@@ -66,11 +74,13 @@ class Sender implements AsyncDisposable {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.sent = options.sent ?? nothingSent();
   }
 
   async send(id: string, due: number): Promise<void> {
     const { name, keep, connections } = this.#options;
     const { sent } = this;
+    const began = performance.now();
     if (this.#busy >= connections) await new Promise<void>((resume) => this.#waiting.push(resume));
     this.#busy++;
     let client: Client | undefined;
@@ -79,7 +89,9 @@ class Sender implements AsyncDisposable {
       const fields = [`${idField}: ${id}`, ...(keep ? [] : ['Connection: close'])];
       const answer = await client.exchange(post({ fields }));
       if (statusOf(answer) !== 200) throw new Error(`status ${statusOf(answer)}`);
-      sent.times.push(performance.now() - due);
+      const now = performance.now();
+      sent.times.push(now - due);
+      sent.waits.push(now - began);
       sent.answered.push(id);
       this.#used.add(client);
       if (keep && answer.field('connection') !== 'close') this.#idle.push(client);
