@@ -9,6 +9,7 @@
 # Debian or one of its kind with Node 24.21 or newer, npm and a shell. Only Node and its libraries go on into the image.
 ARG NODE_IMAGE=node:26-bookworm-slim
 
+# checkov:skip=CKV_DOCKER_7:the tag stands in NODE_IMAGE, which checkov does not follow
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json LICENSE ./

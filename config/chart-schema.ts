@@ -28,7 +28,7 @@ export function chartSchema(): Json {
   for (const path of chartSets) take(config, path.split('.'));
   for (const path of askedForByTemplates) waive(config, path.split('.'));
   const properties = { ...(schema.properties as Json), config: withBooleans(config) };
-  return { ...schema, properties };
+  return { ...schema, properties, required: ['config', ...(schema.required as string[])] };
 }
 
 function jsonOf(schema: z.ZodType): Json {

@@ -15,9 +15,16 @@ const objectName = z.string().regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/);
 const clouds = ['aws', 'digitalocean', 'hetzner', 'linode', 'openstack', 'oracle', 'scaleway'] as const;
 const orEmpty = <T extends z.ZodType>(value: T) => z.union([value, z.literal('')]);
 
-/** No other keys; each may be absent. */
+/**
+ * No other keys, and each that may not be null is there: Helm looks at what is merged with the chart's defaults, and an
+ * empty value (`annotations:`) takes its default away.
+ */
 function values(shape: z.ZodRawShape) {
-  return z.strictObject(shape).partial();
+  const fields = Object.entries(shape).map(([key, field]) => [
+    key,
+    field instanceof z.ZodNullable ? field.optional() : field,
+  ]);
+  return z.strictObject(Object.fromEntries(fields) as z.ZodRawShape);
 }
 
 const certificate = z.union([
@@ -87,8 +94,8 @@ const networkPolicy = values({
 
 /** All but `config`. `global` and `enabled` are what a chart above may give to a part of it. */
 export const chartValues = values({
-  global: mapping,
-  enabled: z.boolean(),
+  global: mapping.optional(),
+  enabled: z.boolean().optional(),
   nameOverride: text,
   fullnameOverride: text,
   certificates: z.array(certificate),
@@ -122,7 +129,11 @@ export const chartValues = values({
   updateStrategy: mapping,
   revisionHistoryLimit: z.int().min(0),
   minReadySeconds: seconds,
-  resources: values({ requests: mapping, limits: mapping, claims: mappings }),
+  resources: values({
+    requests: mapping.nullable(),
+    limits: mapping.nullable(),
+    claims: mappings.optional(),
+  }),
   autoscaling: values({
     enabled: z.boolean(),
     minReplicas: z.int().min(1),
@@ -133,7 +144,7 @@ export const chartValues = values({
   }),
   podDisruptionBudget: values({
     enabled: z.boolean(),
-    maxUnavailable: countOrPercent,
+    maxUnavailable: countOrPercent.nullable(),
     minAvailable: countOrPercent.nullable(),
   }),
   podAntiAffinity: z.enum(['soft', 'hard', 'off']),

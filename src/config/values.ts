@@ -10,9 +10,13 @@ export const address = notation({
 
 export const port = count(0, 65_535);
 
+const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
+
 export const range = notation({
   allowed: 'an IP address, or a range in CIDR notation without host bits, such as 203.0.113.0/24',
-  pattern: /^[0-9A-Fa-f:.]+(?:\/\d{1,3})?$/,
+  pattern: new RegExp(
+    `^(?:(?:${octet}\\.){3}${octet}(?:/(?:3[0-2]|[12]?\\d))?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:/\\d{1,3})?)$`,
+  ),
   parse: (text) => (parseRange(text) === null ? undefined : text),
 });
 

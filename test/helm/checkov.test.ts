@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { command, renderText, valueSets } from './support/chart.ts';
 
@@ -28,18 +29,23 @@ const ofSet: Record<string, Record<string, string>> = {
 const folder = mkdtempSync(join(tmpdir(), 'ehi-chart-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function failures(text: string, skipped: Record<string, string>): string[] {
-  const file = join(folder, 'rendered.yaml');
-  writeFileSync(file, text);
-  const skip = ['--skip-check', Object.keys(skipped).join(',')];
+/** What checkov finds with these arguments. */
+function findings(framework: string, args: readonly string[]): string[] {
   const { stdout } = command('checkov', [
-    ...['--file', file, '--framework', 'kubernetes', '--output', 'json', '--skip-download', '--quiet'],
-    ...skip,
+    ...['--framework', framework, '--output', 'json', '--skip-download', '--quiet', ...args],
   ]);
-  const { results } = JSON.parse(stdout);
+  const { results, summary } = JSON.parse(stdout);
+  expect(summary.passed).toBeGreaterThan(0);
+  expect(summary.parsing_errors).toBe(0);
   return results.failed_checks.map(({ check_id, check_name, resource }: Record<string, string>) => {
     return `${check_id} ${check_name}: ${resource}`;
   });
+}
+
+function failures(text: string, skipped: Record<string, string>): string[] {
+  const file = join(folder, 'rendered.yaml');
+  writeFileSync(file, text);
+  return findings('kubernetes', ['--file', file, '--skip-check', Object.keys(skipped).join(',')]);
 }
 
 /** The documents of a rendered chart, those of the test pod or the others. */
@@ -64,4 +70,23 @@ describe('checkov has nothing against', () => {
 it('is asked by checkov for what was taken away', () => {
   const text = part(renderText('default'), false).replace('readOnlyRootFilesystem: true', '');
   expect(failures(text, exceptions)).toEqual([expect.stringContaining('CKV_K8S_22 ')]);
+});
+
+/** What is excepted stands in the files, with its reason. */
+describe('checkov has nothing against what builds and delivers', () => {
+  const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+  it('the Dockerfile', () => {
+    expect(findings('dockerfile', ['--file', source('Dockerfile')])).toEqual([]);
+  });
+
+  it('the workflows', () => {
+    expect(findings('github_actions', ['--directory', source('.github')])).toEqual([]);
+  });
+
+  it('and is asked', () => {
+    const file = join(folder, 'Dockerfile');
+    writeFileSync(file, readFileSync(source('Dockerfile'), 'utf8').replace(/^USER .*$/m, 'USER root'));
+    expect(findings('dockerfile', ['--file', file])).toEqual([expect.stringContaining('CKV_DOCKER_8 ')]);
+  });
 });

@@ -37,6 +37,18 @@ const wrong: readonly (readonly [title: string, values: object, said: string])[]
     `'/config/clients/allowlist/0': 'caller.example.com' does not match pattern`,
   ],
   [
+    'an address that is none',
+    { config: { clients: { allowlist: ['203.0.113.999'] } } },
+    `'/config/clients/allowlist/0': '203.0.113.999' does not match pattern`,
+  ],
+  [
+    'no value where a list belongs',
+    { networkPolicy: { scrapers: null } },
+    `'/networkPolicy': missing property 'scrapers'`,
+  ],
+  ['no value where a mapping belongs', { podLabels: null }, `'': missing property 'podLabels'`],
+  ['no configuration at all', { config: null }, `'': missing property 'config'`],
+  [
     'a pin that is no SHA-256',
     { config: { clients: { pins: ['sha256/AAAA'] } } },
     `'/config/clients/pins/0': 'sha256/AAAA' does not match pattern`,

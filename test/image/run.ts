@@ -11,8 +11,9 @@ import { connect, post } from '../support/client.ts';
 import { openDirectory } from '../support/directory.ts';
 import { acknowledgement, openHost } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
-import { readImage, startContainer } from './container.ts';
+import { readImage } from './container.ts';
 import { checkContents } from './contents.ts';
+import { chooseRuntime } from './runtime.ts';
 
 const [root = '', inspection = ''] = process.argv.slice(2);
 const image = await readImage(inspection);
@@ -72,12 +73,15 @@ for (const [name, content] of Object.entries(files)) {
 }
 await chown(cache, user, user);
 
+const start = await chooseRuntime(join(folder, 'probe'));
 const began = performance.now();
-const container = await startContainer({
+const container = await start({
+  image,
   root,
-  inspection,
   folder: join(folder, 'bundle'),
   mounts: [
+    // Every runtime brings these two.
+    ...['/etc/hosts', '/etc/resolv.conf'].map((path) => ({ source: path, destination: path })),
     { source: config, destination: '/etc/ehi-gateway' },
     { source: cache, destination: '/var/cache/ehi-gateway', writable: true },
   ],
