@@ -157,6 +157,11 @@ const together: readonly (readonly [title: string, values: object, said: string]
     { adminService: { enabled: false }, monitoring: { serviceMonitor: { enabled: true } } },
     'monitoring.serviceMonitor.enabled',
   ],
+  [
+    'less time for the last answers than they are given',
+    { terminationGracePeriodSeconds: 20 },
+    'terminationGracePeriodSeconds: 20 cut what is still draining',
+  ],
   ['one port for both', { ports: { admin: 8443 } }, 'ports: two different ones'],
 ];
 

@@ -74,6 +74,11 @@ autoscaling: cpuUtilization, inFlight or both
 {{- if and .Values.monitoring.serviceMonitor.enabled (not .Values.adminService.enabled) }}
 monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.podMonitor needs none
 {{- end }}
+{{- $grace := include "ehi-gateway.gracePeriod" . | int }}
+{{- $needed := include "ehi-gateway.drainSeconds" . | int }}
+{{- if lt $grace $needed }}
+terminationGracePeriodSeconds: {{ $grace }} cut what is still draining: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }}
+{{- end }}
 {{- if eq (int .Values.ports.listener) (int .Values.ports.admin) }}
 ports: two different ones
 {{- end }}

@@ -63,11 +63,16 @@
 {{- end }}
 {{- end }}
 
-{{- define "ehi-gateway.gracePeriod" -}}
+{{- /* From SIGTERM, or the sleep before it, to the end of the last answer. */ -}}
+{{- define "ehi-gateway.drainSeconds" -}}
 {{- $timeouts := .Values.config.timeouts | default dict }}
 {{- $delay := include "ehi-gateway.seconds" ($timeouts.drainDelay | default "0s") | int }}
 {{- $drain := include "ehi-gateway.seconds" ($timeouts.drain | default "30s") | int }}
-{{- .Values.terminationGracePeriodSeconds | default (add .Values.preStopSleepSeconds $delay $drain 5) }}
+{{- add .Values.preStopSleepSeconds $delay $drain }}
+{{- end }}
+
+{{- define "ehi-gateway.gracePeriod" -}}
+{{- .Values.terminationGracePeriodSeconds | default (add (include "ehi-gateway.drainSeconds" . | int) 5) }}
 {{- end }}
 
 {{- /* The port of a URL; nothing for a Unix socket. */ -}}

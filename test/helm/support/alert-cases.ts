@@ -18,6 +18,7 @@ const notAfter = (days: number, labels = server): Series => ({
 });
 const perMinute = (count: number): string => `0+${count}x60`;
 const expires = (days: number) => `server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s.`;
+const shed = 'ehi_messages_shed_total{route="/",reason="route_in_flight"}';
 const message = (code: number) => `ehi_messages_total{route="/",code="${code}"}`;
 const handshakes = (verdict: string, reason: string) =>
   `ehi_handshakes_total{verdict="${verdict}",reason="${reason}"}`;
@@ -71,6 +72,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     silent: [
       { [message(200)]: perMinute(1000), [message(502)]: perMinute(9) },
       { [message(500)]: perMinute(9), [message(403)]: perMinute(9) },
+      { [message(200)]: perMinute(90), [message(503)]: perMinute(10), [shed]: perMinute(10) },
     ],
   },
   EhiUpstreamEndpointOut: {
@@ -78,6 +80,12 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     labels: { endpoint: 'https://host' },
     says: 'https://host fails, and messages go to the others.',
     silent: [{ 'ehi_upstream_up{endpoint="https://host"}': '1x60' }],
+  },
+  EhiMessagesShed: {
+    fires: { [shed]: perMinute(60) },
+    labels: { route: '/', reason: 'route_in_flight' },
+    says: '1 messages a second to / are answered with 503: route_in_flight.',
+    silent: [{ [shed]: '7x60' }, { [message(503)]: perMinute(9) }],
   },
   EhiMessagesLate: {
     fires: {
