@@ -38,8 +38,13 @@ const spans = { warmUp: 8_000, undisturbed: 6_000, attacked: 8_000, rest: 2_000 
 
 /** `argument`: only these scenes, as `held-head,cut-body`. */
 export async function soakSlowloris(argument?: string): Promise<boolean> {
+  const known = new Map(scenes.map((scene) => [`${scene.name}-${scene.form}`, scene]));
+  const chosen = (argument?.split(',') ?? [...known.keys()]).map((name) => {
+    const scene = known.get(name);
+    if (scene === undefined) throw new Error(`found ${name}; allowed ${[...known.keys()].join(', ')}`);
+    return scene;
+  });
   pinSelf(cores.load);
-  const chosen = scenes.filter(({ name, form }) => argument?.split(',').includes(`${name}-${form}`) ?? true);
   const results: SceneResult[] = [];
   for (const scene of chosen) results.push(await play(scene));
   return judge(results);

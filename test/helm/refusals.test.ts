@@ -160,7 +160,7 @@ const together: readonly (readonly [title: string, values: object, said: string]
   [
     'less time for the last answers than they are given',
     { terminationGracePeriodSeconds: 20 },
-    'terminationGracePeriodSeconds: 20 cut what is still draining',
+    'terminationGracePeriodSeconds: 20 s would cut what is still draining',
   ],
   ['one port for both', { ports: { admin: 8443 } }, 'ports: two different ones'],
 ];

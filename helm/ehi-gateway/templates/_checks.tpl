@@ -77,7 +77,7 @@ monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.po
 {{- $grace := include "ehi-gateway.gracePeriod" . | int }}
 {{- $needed := include "ehi-gateway.drainSeconds" . | int }}
 {{- if lt $grace $needed }}
-terminationGracePeriodSeconds: {{ $grace }} cut what is still draining: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }}
+terminationGracePeriodSeconds: {{ $grace }} s would cut what is still draining: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }} s
 {{- end }}
 {{- if eq (int .Values.ports.listener) (int .Values.ports.admin) }}
 ports: two different ones
