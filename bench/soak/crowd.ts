@@ -52,8 +52,8 @@ export class Crowd implements AsyncDisposable {
 export async function openHost(options: {
   readonly theirs: boolean;
 }): Promise<AsyncDisposable & { readonly url: string }> {
-  const process = startOwn('./large-host.ts', options.theirs ? idle : []);
-  const [port] = await once(process, 'message');
+  const process = options.theirs ? startOwn('./large-host.ts', idle) : startOwn('../host.ts');
+  const [{ port }] = await once(process, 'message');
   return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => stop(process) };
 }
 
