@@ -16,6 +16,8 @@ export interface Span {
 export interface Asked {
   readonly toHead: boolean;
   readonly limits: Pick<Limits, 'head' | 'fields'>;
+  /** Of the host that was asked; absent: none is kept. */
+  readonly familiar?: FamiliarHead;
 }
 
 export class RequestReader {
@@ -46,10 +48,36 @@ function unread(refusal: RefusedHead['refusal']): RefusedHead {
 /** A longer head is not worth keeping. */
 const MAX_KEPT = 512;
 
+/** The head that a host's answers begin with, mostly one like the other: read once, for all who ask that host. */
+export class FamiliarHead {
+  // A slab of its own: the bytes of a read lie in a buffer that is read into again.
+  readonly #bytes = Buffer.allocUnsafeSlow(MAX_KEPT);
+  #length = 0;
+  #asked: Asked | null = null;
+  #head: ResponseHead | null = null;
+
+  /** What bytes `at` to `end` said when they came before, by the same rules; null: they did not, or not last. */
+  recall({ bytes, at, end }: Span, { toHead, limits }: Asked): ResponseHead | null {
+    const asked = this.#asked;
+    const same =
+      asked !== null &&
+      asked.toHead === toHead &&
+      asked.limits === limits &&
+      this.#length === end - at &&
+      this.#bytes.compare(bytes, at, end, 0, this.#length) === 0;
+    return same ? this.#head : null;
+  }
+
+  keep({ bytes, at, end }: Span, asked: Asked, head: ResponseHead): void {
+    if (end - at > MAX_KEPT) return;
+    this.#length = bytes.copy(this.#bytes, 0, at, end);
+    this.#asked = asked;
+    this.#head = head;
+  }
+}
+
 export class ResponseReader {
   readonly #intake = new HeadIntake();
-  /** A host's answers begin alike: the last head's bytes, what they said, and to what they were the answer. */
-  #kept: { readonly bytes: Buffer; readonly head: ResponseHead; readonly asked: Asked } | null = null;
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
   /** Forgets what came of an answer before. */
@@ -59,28 +87,19 @@ export class ResponseReader {
 
   /** The next head, interim answers included; `malformed` when it is no valid answer; null: not complete yet. */
   read({ bytes, at, end }: Span, asked: Asked): ResponseHead | 'malformed' | null {
-    const { toHead, limits } = asked;
+    const { toHead, limits, familiar } = asked;
     const intake = this.#intake;
     const found = intake.offer(bytes, at, end);
     const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
     if (found === BROKEN || length > limits.head) return 'malformed';
     if (found === INCOMPLETE) return null;
     this.rest = { bytes: intake.bytes, at: found, end: intake.end };
-    const kept = this.#kept;
-    if (
-      kept !== null &&
-      kept.bytes.length === length &&
-      kept.bytes.compare(intake.bytes, intake.start, found) === 0 &&
-      kept.asked.toHead === toHead &&
-      kept.asked.limits === limits
-    ) {
-      return kept.head;
-    }
+    const span = { bytes: intake.bytes, at: intake.start, end: found };
+    const known = familiar?.recall(span, asked) ?? null;
+    if (known !== null) return known;
     const head = parseResponseHead(intake.text(found), { toHead, maxFields: limits.fields });
     if (head === null) return 'malformed';
-    // Copied: the bytes lie in a buffer that is read into again.
-    if (length <= MAX_KEPT)
-      this.#kept = { bytes: Buffer.from(intake.bytes.subarray(intake.start, found)), head, asked };
+    familiar?.keep(span, asked, head);
     return head;
   }
 }

@@ -47,7 +47,8 @@ export class Exchange implements DialUser, AnswerSender {
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
     this.#count(message, 1);
-    this.#answer.begin({ request: head, limits: this.#client.limits, contentLength });
+    const { familiar } = route.upstream;
+    this.#answer.begin({ request: head, limits: this.#client.limits, contentLength, familiar });
     this.#patience.begin(route.policy);
     const text = writeRequestStart(head, route.upstream.authority) + added + writeRequestEnd(head);
     this.#askedAt = performance.now();

@@ -1,6 +1,6 @@
 /** The host's answer on its way to the client: read strictly, given its length where that is known in time, framed anew. */
 import { BodyReader } from '../message/framing.ts';
-import { ResponseReader, type Span } from '../message/head-reader.ts';
+import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
 import type { RequestHead } from '../message/request.ts';
 import { hasContentType, type ResponseHead } from '../message/response.ts';
 import { assemble, writeResponseHead } from '../message/write.ts';
@@ -22,6 +22,8 @@ export interface AnswerWish {
   readonly limits: Limits;
   /** As the route's `contentLength`. */
   readonly contentLength: 'ensure' | 'asis';
+  /** Of the host that is asked. */
+  readonly familiar: FamiliarHead;
 }
 
 export type AnswerFault = 'bad_answer' | 'unproven_end' | 'answer_cut';
@@ -86,10 +88,10 @@ export class HostAnswer {
   read(bytes: Buffer, end: number): AnswerFault | null {
     let rest: Span = { bytes, at: 0, end };
     this.flowing = true;
-    const { request, limits } = this.#wish as AnswerWish;
+    const { request, limits, familiar } = this.#wish as AnswerWish;
     while (this.head === null) {
       if (rest.at === rest.end) return null;
-      const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits });
+      const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, familiar });
       if (head === null) return null;
       // 101: no upgrade was asked for, so none can be agreed to.
       if (head === 'malformed' || head.status === 101) return 'bad_answer';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
+import { FamiliarHead, RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
 import { messageRefusals } from '../../src/message/refusal.ts';
 
 const limits = {
@@ -96,11 +96,11 @@ describe('an answer’s head', () => {
   });
 
   it('that comes again means the same, and in every other way what it says itself', () => {
-    const reader = new ResponseReader();
+    const familiar = new FamiliarHead();
     const offer = (text: string, asked = { toHead: false, limits }) => {
-      // Bytes that are written over afterwards, as those of a connection are.
+      // Bytes that are written over afterwards, as those of a connection are; and every time another client's reader.
       const bytes = Buffer.from(text, 'latin1');
-      const head = reader.read({ bytes, at: 0, end: bytes.length }, asked);
+      const head = new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { ...asked, familiar });
       bytes.fill(0);
       return head;
     };
@@ -114,6 +114,11 @@ describe('an answer’s head', () => {
     expect(offer(text(6), { toHead: false, limits: { head: 64, fields: 0 } as typeof limits })).toBe(
       'malformed',
     );
+    expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
+    const long = `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(600)}\r\n\r\n`;
+    const wide = { toHead: false, limits: { ...limits, head: 1024 } };
+    expect(offer(long, wide)).toMatchObject({ status: 200 });
+    expect(offer(long, wide)).not.toBe(offer(long, wide));
     expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
   });
 });
