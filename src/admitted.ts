@@ -8,6 +8,7 @@ import type { Inbound } from './handshake/inbound.ts';
 import { authorizeClient, type ClientPermit } from './identity/authorize.ts';
 import type { Denial } from './identity/verdict.ts';
 import type { Downstream } from './relay/downstream.ts';
+import { type Place, Roll } from './roll.ts';
 import { SoftFail } from './soft-fail.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 
@@ -33,7 +34,7 @@ interface AdmittedOptions {
 
 export class AdmittedClients {
   readonly #options: AdmittedOptions;
-  readonly #clients = new Set<Admitted>();
+  readonly #clients = new Roll<Admitted>();
   readonly #softFail: SoftFail;
   readonly #sweep: NodeJS.Timeout;
 
@@ -44,17 +45,20 @@ export class AdmittedClients {
   }
 
   downstreams(): Downstream[] {
-    return [...this.#clients].flatMap(({ downstream }) => downstream ?? []);
+    return this.#clients.members().flatMap(({ downstream }) => downstream ?? []);
   }
 
-  /** From now until its socket closes. */
-  add(client: Admitted): void {
-    this.#clients.add(client);
+  /** From now until `leave`. */
+  enter(client: Admitted): Place<Admitted> {
     if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, Date.now());
-    client.socket.once('close', () => {
-      this.#clients.delete(client);
-      if (isSoft(client.permit)) this.#softFail.end(client.permit.anchor, Date.now());
-    });
+    return this.#clients.enter(client);
+  }
+
+  /** Its socket has closed. */
+  leave(place: Place<Admitted>): void {
+    const { permit } = place.member as Admitted;
+    if (isSoft(permit)) this.#softFail.end(permit.anchor, Date.now());
+    this.#clients.leave(place);
   }
 
   /** Whether its next message may be forwarded: with a permit of an older policy, or one that has ended, it is asked again. */
@@ -70,7 +74,7 @@ export class AdmittedClients {
   async judgeAll(): Promise<void> {
     const { generation } = this.#options.policy().snapshot;
     let judged = 0;
-    for (const client of [...this.#clients]) {
+    for (const client of this.#clients.members()) {
       if (this.#options.policy().snapshot.generation !== generation) return;
       this.isPermitted(client);
       if (++judged % BATCH === 0) await new Promise(setImmediate);
@@ -83,7 +87,7 @@ export class AdmittedClients {
 
   #judgeEnded(): void {
     const now = Date.now();
-    for (const client of this.#clients) {
+    for (const client of this.#clients.members()) {
       if (client.state === 'permitted' && now >= client.permit.validUntil) this.#judge(client, now);
     }
     this.#softFail.sweep(now);
@@ -91,6 +95,8 @@ export class AdmittedClients {
 
   /** As at a resumption: the handshake proved who it is, so everything but that is asked again. */
   #judge(client: Admitted, now: number, { waited = false } = {}): void {
+    // It left while others were judged, or its sources asked: nothing counts it any more.
+    if (client.socket.closed) return;
     const { policy, contacts } = this.#options;
     const { admission, identity } = policy();
     const source = { allowed: mayCall(client.inbound, admission) };

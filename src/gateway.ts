@@ -110,7 +110,6 @@ export class Gateway {
 
   #welcome({ inbound, socket }: Visitor, permit: ClientPermit): void {
     const account = this.#accounts.open(permit.leaf.sha256);
-    socket.once('close', () => this.#accounts.close(account));
     const client: Admitted = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
       socket,
@@ -124,7 +123,11 @@ export class Gateway {
       recorder: this.#recorder,
     });
     client.downstream = downstream;
-    this.#admitted.add(client);
+    const place = this.#admitted.enter(client);
+    socket.once('close', () => {
+      this.#accounts.close(account);
+      this.#admitted.leave(place);
+    });
     if (this.#draining) downstream.drain({ now: !this.#accepting });
   }
 }

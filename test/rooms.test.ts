@@ -5,11 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 /** What every room may use. */
-const ground = ['errors.ts'];
+const ground = ['errors.ts', 'roll.ts'];
 
 /** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
 const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
+  'roll.ts': [],
   'version.ts': [],
   'inspector-off.ts': [],
   fetch: [],

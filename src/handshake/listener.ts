@@ -4,9 +4,14 @@ import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
+import { Roll } from '../roll.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { secureContextOptions } from './context.ts';
 import { Inbound, unjudged } from './inbound.ts';
+
+/** Leads from a TCP socket to the connection that it carries. */
+const carries = Symbol('inbound');
+type Transport = net.Socket & { [carries]?: Inbound };
 
 export interface ListenOptions {
   readonly address: string;
@@ -29,8 +34,8 @@ interface ListenerOptions {
 const FAILURES_MS = 10_000;
 /** How often handshakes are looked at that take too long, ms. */
 const SWEEP_MS = 250;
-/** Node's own timer restarts with every byte; the sweep's does not, so Node's never has to ring. */
-const NEVER_MS = 2 ** 31 - 1;
+/** Node's own timer restarts with every byte; the sweep's does not, so Node need not set any. */
+const NO_TIMER = -1;
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -39,10 +44,10 @@ export class Listener {
   readonly #server: net.Server;
   readonly #tls: tls.Server;
   /** Every connection from accept to close. */
-  readonly #open = new Set<net.Socket>();
+  readonly #open = new Roll<net.Socket>();
   #whenEmpty: (() => void)[] = [];
   /** Oldest first. */
-  readonly #unfinished = new Map<net.Socket, Inbound>();
+  readonly #unfinished = new Roll<Inbound>();
   readonly #sweep: NodeJS.Timeout;
   /** Of accepting, since they were last told. */
   #failures = 0;
@@ -64,8 +69,10 @@ export class Listener {
       requestCert: true,
       // Refused over HTTP, where the caller can read it (identity/), not by an alert.
       rejectUnauthorized: false,
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: NEVER_MS,
+      // As the list `['http/1.1']` would; but of a list Node makes a copy for each connection, in a slab of its pool, which
+      // is then kept for as long as the connection stays.
+      ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
+      handshakeTimeout: NO_TIMER,
     });
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#tls.on('secureConnection', (socket) => this.#secure(socket));
@@ -124,8 +131,8 @@ export class Listener {
   /** Ends every connection that is left. */
   abort(): void {
     clearInterval(this.#sweep);
-    for (const inbound of this.#unfinished.values()) this.#fail(inbound, 'shutdown', null);
-    for (const transport of this.#open) transport.destroy();
+    for (const inbound of this.#unfinished.members()) this.#fail(inbound, 'shutdown', null);
+    for (const transport of this.#open.members()) transport.destroy();
   }
 
   /**
@@ -143,23 +150,25 @@ export class Listener {
     this.#tellFailuresAt = now + FAILURES_MS;
   }
 
-  #accept(transport: net.Socket): void {
+  #accept(transport: Transport): void {
     const inbound = new Inbound(transport, {
       listener: this.#name,
       recorder: this.#options.recorder,
     });
+    transport[carries] = inbound;
     const { meter } = this.#options.recorder;
     meter.connections++;
-    this.#open.add(transport);
+    const place = this.#open.enter(transport);
+    inbound.place = this.#unfinished.enter(inbound);
     transport.once('close', () => {
       meter.connections--;
-      this.#open.delete(transport);
-      this.#unfinished.delete(transport);
+      this.#open.leave(place);
+      this.#unfinished.leave(inbound.place);
       this.#fail(inbound, 'reset', null);
+      letGo(transport);
       if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
     });
     transport.on('error', () => {});
-    this.#unfinished.set(transport, inbound);
     const admitted = this.#options.admit(inbound);
     if (typeof admitted === 'boolean') this.#begin(inbound, admitted);
     else void admitted.then((yes) => this.#begin(inbound, yes));
@@ -167,7 +176,7 @@ export class Listener {
 
   #begin(inbound: Inbound, admitted: boolean): void {
     // Who was refused counts no longer, though the socket takes a moment to close.
-    if (!admitted) this.#unfinished.delete(inbound.transport);
+    if (!admitted) this.#unfinished.leave(inbound.place);
     else if (!inbound.transport.destroyed) {
       inbound.admitted = true;
       this.#tls.emit('connection', inbound.transport);
@@ -178,7 +187,8 @@ export class Listener {
     const inbound = this.#inboundOf(socket);
     socket.on('error', () => {});
     if (inbound === null) return void socket.destroy();
-    this.#unfinished.delete(inbound.transport);
+    this.#unfinished.leave(inbound.place);
+    socket.once('close', () => letGo(socket));
     // Only now: a client that ends before its handshake is gone, one that ends after its request wants the answer.
     socket.allowHalfOpen = true;
     this.#options.onSecure(inbound, socket);
@@ -203,7 +213,7 @@ export class Listener {
 
   #timeOut(): void {
     const oldest = performance.now() - this.#snapshot.timeouts.handshake;
-    for (const inbound of this.#unfinished.values()) {
+    for (const inbound of this.#unfinished.members()) {
       if (inbound.acceptedAt > oldest) return;
       // Who is still to be admitted is waited for elsewhere, and for as long (admission.ts).
       if (inbound.admitted) this.#fail(inbound, 'handshake_timeout', null);
@@ -212,7 +222,17 @@ export class Listener {
 
   /** The TLS socket keeps the TCP socket it wraps as `_parent`; nothing public leads from one to the other. */
   #inboundOf(socket: TLSSocket): Inbound | null {
-    const transport = (socket as TLSSocket & { _parent?: net.Socket })._parent;
-    return (transport !== undefined && this.#unfinished.get(transport)) || null;
+    return (socket as TLSSocket & { _parent?: Transport })._parent?.[carries] ?? null;
   }
+}
+
+const ignore = (): void => {};
+
+/**
+ * A closed socket leads to nothing of ours any more: V8's collections of young objects keep whatever a handle of Node's
+ * leads to, so every connection would be copied twice and wait for a full collection.
+ */
+function letGo(socket: net.Socket): void {
+  socket.removeAllListeners();
+  socket.on('error', ignore);
 }

@@ -40,8 +40,11 @@ export class PathCache {
     const key = leaf.fingerprint256;
     const known = this.#paths.get(key);
     if (known !== undefined) {
+      const good = now >= known.permit.notBefore && now <= known.permit.notAfter;
+      // While there is room the order is nobody's concern, and a Map that is always put in order is always made anew.
+      if (good && this.#paths.size <= MAX_PATHS / 2) return known;
       this.#paths.delete(key);
-      if (now >= known.permit.notBefore && now <= known.permit.notAfter) {
+      if (good) {
         this.#paths.set(key, known);
         return known;
       }

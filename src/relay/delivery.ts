@@ -12,7 +12,7 @@ export class Delivery {
   #held: Buffer[] = [];
   #endpoint: string | null = null;
   /** Where a connection may wait that speaks for this client alone. */
-  readonly #pools = new Set<Pool>();
+  #pools: Pool[] = [];
 
   constructor(user: DialUser) {
     this.#user = user;
@@ -73,7 +73,8 @@ export class Delivery {
     this.#connection = null;
     if (connection === null) return;
     connection.pool.release(connection, idleSeconds);
-    if (connection.pool.endpoint.proxyProtocol !== null) this.#pools.add(connection.pool);
+    const { pool } = connection;
+    if (pool.endpoint.proxyProtocol !== null && !this.#pools.includes(pool)) this.#pools.push(pool);
   }
 
   drop(): void {
@@ -88,6 +89,6 @@ export class Delivery {
   close(): void {
     this.drop();
     for (const pool of this.#pools) pool.leave(this.#user);
-    this.#pools.clear();
+    this.#pools = [];
   }
 }

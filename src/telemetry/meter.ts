@@ -93,6 +93,8 @@ export class Meter {
   /** An authorised client's leaf was seen; `name` is its subject, `notAfterMs` in milliseconds since the epoch. */
   clientCertificate(name: string, notAfterMs: number): void {
     this.#changed = true;
+    // Since the last report: who of those came last is nobody's concern.
+    if (this.#clientCertificates.get(name) === notAfterMs) return;
     keepRecent(this.#clientCertificates, name, notAfterMs);
   }
 
