@@ -216,13 +216,17 @@ class Control {
       case 'unseen':
         return void this.#contact(message);
       case 'report':
-        if (message.audit !== null) this.#parts.audit.write(message.audit);
+        if (message.audit !== null) this.#write(thread, message.audit);
         if (message.meter !== null) this.#metrics.merge(thread, message.meter);
         if (message.spans !== null) this.#spans.add(message.spans);
         return;
       default:
         return message satisfies never;
     }
+  }
+
+  #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {
+    this.#parts.audit.write(lines, () => this.#supervisor?.written(thread, lines));
   }
 
   /** The snapshot that holds the answers is published before the relay threads hear that there are any. */

@@ -50,6 +50,8 @@ port.on('message', (message: ToRelay) => {
       return gateway.update(message.snapshot);
     case 'contacted':
       return gateway.contacted(message);
+    case 'written':
+      return audit.giveBack(message.buffer);
     case 'drain':
       return void drain();
     default:
