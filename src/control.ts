@@ -1,5 +1,6 @@
 /** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from './admin/server.ts';
+import { isWorthGivingBack } from './audit/batch.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError } from './errors.ts';
@@ -226,7 +227,8 @@ class Control {
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {
-    this.#parts.audit.write(lines, () => this.#supervisor?.written(thread, lines));
+    const giveBack = () => this.#supervisor?.written(thread, lines);
+    this.#parts.audit.write(lines, isWorthGivingBack(lines) ? giveBack : undefined);
   }
 
   /** The snapshot that holds the answers is published before the relay threads hear that there are any. */

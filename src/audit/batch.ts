@@ -1,8 +1,14 @@
 /** Collects audit lines on a relay thread as bytes: a line is garbage at once, and the batch changes threads uncopied. */
 
+/** A buffer of this size is sooner made anew than brought back. */
 const firstSize = 64 * 1024;
 /** A buffer so many times longer than the batch before is not used again: what a burst needed is not held for ever. */
 const mostSpare = 16;
+
+/** Whether the buffer of a batch, once it is written, is worth a message to the thread that collects. */
+export function isWorthGivingBack({ buffer }: Uint8Array<ArrayBuffer>): boolean {
+  return buffer.byteLength > firstSize;
+}
 
 export class AuditBatch {
   #bytes = Buffer.allocUnsafeSlow(firstSize);
