@@ -2,9 +2,12 @@
 import { spawnSync } from 'node:child_process';
 
 const inside = 'EHI_SOAK_OWN_NETWORK';
-/** Octets that a socket keeps to be sent: at least, at first, at most. What docs/operations.md advises. */
-const sendBuffer = '4096 16384 262144';
-const prepare = `ip link set lo up && echo ${sendBuffer} > /proc/sys/net/ipv4/tcp_wmem && exec "$@"`;
+/** Octets that a socket keeps: at least, at first, at most. What docs/operations.md advises. */
+const buffers = { tcp_rmem: '4096 131072 131072', tcp_wmem: '4096 16384 131072' };
+const settings = Object.entries(buffers).map(
+  ([name, octets]) => `echo ${octets} > /proc/sys/net/ipv4/${name}`,
+);
+const prepare = ['ip link set lo up', ...settings, 'exec "$@"'].join(' && ');
 
 /** Runs this process's command once more, in a namespace of its own; null: it is that one. Needs root and iproute2. */
 export function runInOwnNetwork(): { readonly success: boolean } | null {
