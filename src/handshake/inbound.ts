@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
-import type { Place } from '../roll.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Peer } from './peer.ts';
@@ -38,8 +37,6 @@ export class Inbound {
   proxyAddress: string | null = null;
   /** The source was judged, TLS has begun. */
   admitted = false;
-  /** Among the connections whose handshake is not done; the listener's. */
-  place: Place<Inbound> | null = null;
 
   readonly #listener: string;
   readonly #recorder: Recorder;

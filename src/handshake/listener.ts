@@ -4,14 +4,14 @@ import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { Roll } from '../roll.ts';
+import { type Place, Roll } from '../roll.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { secureContextOptions } from './context.ts';
 import { Inbound, unjudged } from './inbound.ts';
 
-/** Leads from a TCP socket to the connection that it carries. */
-const carries = Symbol('inbound');
-type Transport = net.Socket & { [carries]?: Inbound };
+/** Leads from a TCP socket to its connection while the handshake is not done. */
+const unfinished = Symbol('unfinished');
+type Transport = net.Socket & { [unfinished]?: Place<Inbound> };
 
 export interface ListenOptions {
   readonly address: string;
@@ -155,15 +155,15 @@ export class Listener {
       listener: this.#name,
       recorder: this.#options.recorder,
     });
-    transport[carries] = inbound;
     const { meter } = this.#options.recorder;
     meter.connections++;
     const place = this.#open.enter(transport);
-    inbound.place = this.#unfinished.enter(inbound);
+    const handshake = this.#unfinished.enter(inbound);
+    transport[unfinished] = handshake;
     transport.once('close', () => {
       meter.connections--;
       this.#open.leave(place);
-      this.#unfinished.leave(inbound.place);
+      this.#unfinished.leave(handshake);
       this.#fail(inbound, 'reset', null);
       letGo(transport);
       if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -176,7 +176,7 @@ export class Listener {
 
   #begin(inbound: Inbound, admitted: boolean): void {
     // Who was refused counts no longer, though the socket takes a moment to close.
-    if (!admitted) this.#unfinished.leave(inbound.place);
+    if (!admitted) this.#finish(inbound.transport);
     else if (!inbound.transport.destroyed) {
       inbound.admitted = true;
       this.#tls.emit('connection', inbound.transport);
@@ -187,7 +187,7 @@ export class Listener {
     const inbound = this.#inboundOf(socket);
     socket.on('error', () => {});
     if (inbound === null) return void socket.destroy();
-    this.#unfinished.leave(inbound.place);
+    this.#finish(inbound.transport);
     socket.once('close', () => letGo(socket));
     // Only now: a client that ends before its handshake is gone, one that ends after its request wants the answer.
     socket.allowHalfOpen = true;
@@ -220,9 +220,13 @@ export class Listener {
     }
   }
 
+  #finish(transport: Transport): void {
+    this.#unfinished.leave(transport[unfinished] ?? null);
+  }
+
   /** The TLS socket keeps the TCP socket it wraps as `_parent`; nothing public leads from one to the other. */
   #inboundOf(socket: TLSSocket): Inbound | null {
-    return (socket as TLSSocket & { _parent?: Transport })._parent?.[carries] ?? null;
+    return (socket as TLSSocket & { _parent?: Transport })._parent?.[unfinished]?.member ?? null;
   }
 }
 
