@@ -1,5 +1,4 @@
 /** What becomes of the host's answers however their bytes come: the same body, and a length wherever it is short. */
-
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FamiliarHead } from '../../src/message/head-reader.ts';
