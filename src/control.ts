@@ -1,5 +1,6 @@
 /** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from './admin/server.ts';
+import { isWorthGivingBack } from './audit/batch.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError } from './errors.ts';
@@ -216,13 +217,18 @@ class Control {
       case 'unseen':
         return void this.#contact(message);
       case 'report':
-        if (message.audit !== null) this.#parts.audit.write(message.audit);
+        if (message.audit !== null) this.#write(thread, message.audit);
         if (message.meter !== null) this.#metrics.merge(thread, message.meter);
         if (message.spans !== null) this.#spans.add(message.spans);
         return;
       default:
         return message satisfies never;
     }
+  }
+
+  #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {
+    const giveBack = () => this.#supervisor?.written(thread, lines);
+    this.#parts.audit.write(lines, isWorthGivingBack(lines) ? giveBack : undefined);
   }
 
   /** The snapshot that holds the answers is published before the relay threads hear that there are any. */

@@ -1,10 +1,19 @@
 /** Collects audit lines on a relay thread as bytes: a line is garbage at once, and the batch changes threads uncopied. */
 
+/** A buffer of this size is sooner made anew than brought back. */
 const firstSize = 64 * 1024;
+/** A buffer so many times longer than the batch before is not used again: what a burst needed is not held for ever. */
+const mostSpare = 16;
+
+/** Whether the buffer of a batch, once it is written, is worth a message to the thread that collects. */
+export function isWorthGivingBack({ buffer }: Uint8Array<ArrayBuffer>): boolean {
+  return buffer.byteLength > firstSize;
+}
 
 export class AuditBatch {
   #bytes = Buffer.allocUnsafeSlow(firstSize);
   #end = 0;
+  #spare: Buffer<ArrayBuffer> | null = null;
 
   /** One or more whole lines, each with its newline. */
   add(lines: string): void {
@@ -18,10 +27,26 @@ export class AuditBatch {
   take(): Uint8Array<ArrayBuffer> | null {
     if (this.#end === 0) return null;
     const taken = this.#bytes.subarray(0, this.#end);
-    // As much again is to be expected.
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(firstSize, this.#end * 2));
+    this.#bytes = this.#next(this.#end);
     this.#end = 0;
     return taken;
+  }
+
+  /** The buffer of an earlier batch, which nobody reads any more: new ones would have both threads collect garbage. */
+  giveBack(buffer: ArrayBuffer): void {
+    if (this.#spare === null || this.#spare.length < buffer.byteLength) this.#spare = Buffer.from(buffer);
+  }
+
+  /** As much again is to be expected. */
+  #next(size: number): Buffer<ArrayBuffer> {
+    const wanted = Math.max(firstSize, size * 2);
+    const spare = this.#spare;
+    if (spare !== null && spare.length > wanted * mostSpare) this.#spare = null;
+    else if (spare !== null && spare.length >= size) {
+      this.#spare = null;
+      return spare;
+    }
+    return Buffer.allocUnsafeSlow(wanted);
   }
 
   #grow(needed: number): void {

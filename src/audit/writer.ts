@@ -15,8 +15,11 @@ export interface AuditWriterOptions {
 }
 
 export interface AuditWriter {
-  /** Queues whole lines, each with its newline; bytes are taken over, not copied. Never waits: beyond 64 MiB of queue they are lost, and counted. */
-  write(lines: string | Uint8Array): void;
+  /**
+   * Queues whole lines, each with its newline; bytes are taken over, not copied, until `done`: written, lost or copied
+   * after all. Never waits: beyond 64 MiB of queue they are lost, and counted.
+   */
+  write(lines: string | Uint8Array, done?: () => void): void;
   /** Settles when all that was queued is written or lost. */
   flush(): Promise<void>;
   /** Flushes, for at most five seconds, then counts the rest as lost; the destination may be gone for good. */
@@ -42,15 +45,20 @@ export async function openAuditWriter(options: AuditWriterOptions): Promise<Audi
   }
 }
 
+interface Lines {
+  readonly bytes: Uint8Array;
+  readonly done: (() => void) | undefined;
+}
+
 class Sink implements AuditWriter {
   lost = 0;
   readonly #file: number;
   readonly #onError: (error: Error) => void;
   readonly #release: () => void;
-  #queue: Uint8Array[] = [];
+  #queue: Lines[] = [];
   #queuedBytes = 0;
   /** What is being written, from `#offset` on; null when idle. */
-  #chunk: Uint8Array | null = null;
+  #chunk: Lines | null = null;
   #offset = 0;
   #failing = false;
   #retry: NodeJS.Timeout | undefined;
@@ -63,15 +71,15 @@ class Sink implements AuditWriter {
     this.#release = release;
   }
 
-  write(lines: string | Uint8Array): void {
-    if (lines.length === 0) return;
+  write(lines: string | Uint8Array, done?: () => void): void {
+    if (lines.length === 0) return done?.();
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
-    const held = this.#queuedBytes + (this.#chunk?.length ?? 0);
+    const held = this.#queuedBytes + (this.#chunk?.bytes.length ?? 0);
     if (this.#closed || held + bytes.length > maxQueuedBytes) {
       this.lost += countLines(bytes);
-      return;
+      return done?.();
     }
-    this.#queue.push(bytes);
+    this.#queue.push({ bytes, done });
     this.#queuedBytes += bytes.length;
     if (this.#chunk === null) this.#next();
   }
@@ -97,7 +105,7 @@ class Sink implements AuditWriter {
       for (const resolve of this.#waiting.splice(0)) resolve();
       return;
     }
-    this.#chunk = this.#queue.length === 1 ? first : Buffer.concat(this.#queue);
+    this.#chunk = this.#queue.length === 1 ? first : joined(this.#queue);
     this.#offset = 0;
     this.#queue = [];
     this.#queuedBytes = 0;
@@ -105,8 +113,9 @@ class Sink implements AuditWriter {
   }
 
   /** `fs.write` and not `process.stdout`: that one writes to pipes synchronously, so a slow reader would stop us. */
-  #put(chunk: Uint8Array): void {
-    write(this.#file, chunk, this.#offset, chunk.length - this.#offset, null, (error, written) => {
+  #put(chunk: Lines): void {
+    const { bytes, done } = chunk;
+    write(this.#file, bytes, this.#offset, bytes.length - this.#offset, null, (error, written) => {
       if (this.#chunk !== chunk) return;
       if (error !== null) {
         this.#failed(chunk, error);
@@ -114,12 +123,13 @@ class Sink implements AuditWriter {
       }
       this.#failing = false;
       this.#offset += written;
-      if (this.#offset < chunk.length) this.#put(chunk);
-      else this.#next();
+      if (this.#offset < bytes.length) return this.#put(chunk);
+      done?.();
+      this.#next();
     });
   }
 
-  #failed(chunk: Uint8Array, error: NodeJS.ErrnoException): void {
+  #failed(chunk: Lines, error: NodeJS.ErrnoException): void {
     // EAGAIN is a full pipe that somebody made non-blocking: no fault, only slow.
     if (error.code !== 'EAGAIN' && !this.#failing) {
       this.#failing = true;
@@ -137,12 +147,19 @@ class Sink implements AuditWriter {
   #abandon(): void {
     clearTimeout(this.#retry);
     this.#closed = true;
-    if (this.#chunk !== null) this.lost += countLines(this.#chunk.subarray(this.#offset));
-    for (const lines of this.#queue) this.lost += countLines(lines);
+    if (this.#chunk !== null) this.lost += countLines(this.#chunk.bytes.subarray(this.#offset));
+    for (const { bytes } of this.#queue) this.lost += countLines(bytes);
     this.#queue = [];
     this.#queuedBytes = 0;
     this.#next();
   }
+}
+
+/** One write instead of many. */
+function joined(queue: readonly Lines[]): Lines {
+  const bytes = Buffer.concat(queue.map((each) => each.bytes));
+  for (const { done } of queue) done?.();
+  return { bytes, done: undefined };
 }
 
 const newline = 0x0a;

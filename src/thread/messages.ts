@@ -15,6 +15,8 @@ export type ToRelay =
   | { readonly type: 'snapshot'; readonly snapshot: PolicySnapshot }
   /** The sources of this leaf have answered; the snapshot before this message holds what they said. */
   | { readonly type: 'contacted'; readonly anchor: string; readonly leaf: string }
+  /** The audit lines of a report are written: their buffer, transferred back. */
+  | { readonly type: 'written'; readonly buffer: ArrayBuffer }
   | { readonly type: 'drain' };
 
 export type FromRelay =
@@ -23,7 +25,7 @@ export type FromRelay =
   /** Audit lines, transferred, and counts and spans since the last report. */
   | {
       readonly type: 'report';
-      readonly audit: Uint8Array | null;
+      readonly audit: Uint8Array<ArrayBuffer> | null;
       readonly meter: MeterDelta | null;
       readonly spans: SpanReport | null;
     }

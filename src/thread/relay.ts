@@ -10,6 +10,8 @@ import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
 /** An audit record is in its sink within 100 ms: half of that here, the rest for the way and the disk. */
 const REPORT_MS = 50;
+/** Counts, which nobody looks at that often, go with every fifth report: they are most of what it costs both threads. */
+const REPORTS_PER_COUNTS = 5;
 
 const port = parentPort as MessagePort;
 const tell = (message: FromRelay): void => port.postMessage(message);
@@ -24,9 +26,11 @@ const recorder: Recorder = {
   log: (level, message, fields = {}) => tell({ type: 'log', level, message, fields }),
 };
 
-function report(): void {
+let reports = 0;
+
+function report({ last = false } = {}): void {
   const lines = audit.take();
-  const delta = meter.take();
+  const delta = last || ++reports % REPORTS_PER_COUNTS === 0 ? meter.take() : null;
   const finished = spans.take();
   if (lines === null && delta === null && finished === null) return;
   const message: FromRelay = { type: 'report', audit: lines, meter: delta, spans: finished };
@@ -42,7 +46,7 @@ const gateway = new Gateway({
   recorder,
   onUnseen: ({ anchor, leaf }) => tell({ type: 'unseen', anchor, leaf: leaf.der }),
 });
-const reports = setInterval(report, REPORT_MS);
+const timer = setInterval(report, REPORT_MS);
 
 port.on('message', (message: ToRelay) => {
   switch (message.type) {
@@ -50,6 +54,8 @@ port.on('message', (message: ToRelay) => {
       return gateway.update(message.snapshot);
     case 'contacted':
       return gateway.contacted(message);
+    case 'written':
+      return audit.giveBack(message.buffer);
     case 'drain':
       return void drain();
     default:
@@ -59,8 +65,8 @@ port.on('message', (message: ToRelay) => {
 
 async function drain(): Promise<void> {
   await gateway.drain();
-  clearInterval(reports);
-  report();
+  clearInterval(timer);
+  report({ last: true });
   tell({ type: 'drained' });
   port.close();
 }
@@ -68,7 +74,7 @@ async function drain(): Promise<void> {
 try {
   tell({ type: 'listening', ...(await gateway.listen()) });
 } catch (error) {
-  clearInterval(reports);
+  clearInterval(timer);
   const code = error instanceof GatewayError ? error.code : 'FAULT';
   tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
   port.close();

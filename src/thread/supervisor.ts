@@ -68,6 +68,12 @@ export class Supervisor {
     this.#tellAll({ type: 'contacted', ...contact });
   }
 
+  /** The thread's audit lines are written. */
+  written(thread: number, { buffer }: Uint8Array<ArrayBuffer>): void {
+    const message: ToRelay = { type: 'written', buffer };
+    this.#workers.get(thread)?.postMessage(message, [buffer]);
+  }
+
   /** Resolves when every thread has finished its work and ended. */
   async drain(): Promise<void> {
     this.#draining = true;

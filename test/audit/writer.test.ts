@@ -87,6 +87,30 @@ describe('the audit writer', () => {
     expect(writer.lost).toBe(13);
   });
 
+  it('tells when it needs the bytes no more: written, joined with others, or lost; each once', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const writer = await openAuditWriter({ destination, onError: unexpected });
+    const told: string[] = [];
+    const write = (name: string, bytes: Buffer = Buffer.from(`${name}\n`)) =>
+      writer.write(bytes, () => {
+        told.push(name);
+        // As by who has them back.
+        bytes.fill('?');
+      });
+    write('first');
+    write('second');
+    write('third');
+    write('beyond', Buffer.alloc(64 * 1024 * 1024, '\n'));
+    write('nothing', Buffer.alloc(0));
+    expect(told).toEqual(['beyond', 'nothing']);
+    await writer.flush();
+    expect(told).toEqual(['beyond', 'nothing', 'first', 'second', 'third']);
+    expect(readFileSync(destination, 'utf8')).toBe('first\nsecond\nthird\n');
+    await writer.close();
+    write('late');
+    expect(told.slice(5)).toEqual(['late']);
+  });
+
   // A device that is always full; Linux has it.
   it.runIf(process.platform === 'linux')(
     'reports a full disk once, keeps trying, and counts what it lost when it closes',
