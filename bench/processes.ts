@@ -41,12 +41,16 @@ export interface Start {
   /** One, or several that it may run on. */
   readonly core: number | readonly number[];
   readonly stdio?: SpawnOptions['stdio'];
+  /** Beside the bench's own. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Starts a process where it belongs; `taskset` and `chroot` replace themselves, so its id is that of the command. */
-export function start({ command, core, stdio = ['ignore', 'ignore', 'inherit'] }: Start): ChildProcess {
+export function start(options: Start): ChildProcess {
+  const { command, core, stdio = ['ignore', 'ignore', 'inherit'], environment = {} } = options;
+  const env = { ...process.env, ...environment };
   // A group of its own, so that nothing that it started outlives it.
-  const child = spawn('taskset', ['-c', String(core), ...command], { stdio, detached: true });
+  const child = spawn('taskset', ['-c', String(core), ...command], { stdio, env, detached: true });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;

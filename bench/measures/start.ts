@@ -9,7 +9,7 @@ import { createDirectory, type DirectoryFiles, serveFile } from '../../src/demo/
 import { type Certificates, clientNames, makeCertificates } from '../certificates.ts';
 import { align, describeMachine, median, printFacts, quartiles } from '../figures.ts';
 import type { BenchOptions } from '../options.ts';
-import { readyLine } from '../peers/gateway.ts';
+import { allocatorSettings, readyLine } from '../peers/gateway.ts';
 import { makeHome } from '../peers/peer.ts';
 import { cores, node, pinSelf, type Start, start, stop } from '../processes.ts';
 
@@ -34,12 +34,13 @@ export async function measureStart({ rounds, against }: BenchOptions): Promise<v
       name: `${name}, ${placement.name}`,
       command: [node, main, 'run', '--config', config],
       core: placement.core,
+      environment: allocatorSettings(folder),
       times: [] as number[],
     }));
   });
   for (let round = -warmUps; round < rounds; round += 1) {
-    for (const { command, core, times } of starts) {
-      const time = await timeStart({ command, core });
+    for (const { command, core, environment, times } of starts) {
+      const time = await timeStart({ command, core, environment });
       if (round >= 0) times.push(time);
     }
   }
@@ -49,7 +50,7 @@ export async function measureStart({ rounds, against }: BenchOptions): Promise<v
   console.log(align([['', 'median', 'quartiles'], ...rows]));
 }
 
-async function timeStart(options: Pick<Start, 'command' | 'core'>): Promise<number> {
+async function timeStart(options: Pick<Start, 'command' | 'core' | 'environment'>): Promise<number> {
   const began = performance.now();
   const process = start({ ...options, stdio: ['ignore', 'pipe', 'ignore'] });
   await readyLine(process);

@@ -1,7 +1,7 @@
 /** The gateway itself, as an operator runs it: audit to a file, metrics on, both CRLs, allowlist and match. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -29,15 +29,17 @@ export interface GatewayStart {
 
 export async function startGateway(needs: PeerNeeds, options: GatewayStart): Promise<Peer> {
   const { name, checkout = null, profile = null, core = cores.gateway } = options;
+  const root = checkout ?? thisCheckout;
   const home = makeHome({ certificates: needs.certificates, root: null });
   const audit = join(home.outside, 'audit.log');
   const config = join(home.outside, 'gateway.yaml');
   writeFileSync(config, configure({ needs, audit, ...options }));
   const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const process = start({
-    command: [node, ...flags, join(checkout ?? thisCheckout, 'src/main.ts'), 'run', '--config', config],
+    command: [node, ...flags, join(root, 'src/main.ts'), 'run', '--config', config],
     core,
     stdio: ['ignore', 'pipe', 'inherit'],
+    environment: allocatorSettings(root),
   });
   const ready = await readyLine(process);
   return {
@@ -47,6 +49,14 @@ export async function startGateway(needs: PeerNeeds, options: GatewayStart): Pro
     process,
     log: { file: audit, message: '"type":"message"', full: '"resumed":false', resumed: '"resumed":true' },
   };
+}
+
+/** What the image of a checkout, and its systemd unit, tell malloc. */
+export function allocatorSettings(checkout: string): Record<string, string> {
+  const dockerfile = readFileSync(join(checkout, 'Dockerfile'), 'latin1');
+  return Object.fromEntries(
+    [...dockerfile.matchAll(/^ENV (MALLOC_\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]),
+  );
 }
 
 /** What a gateway says when it is ready. */

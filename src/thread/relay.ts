@@ -38,8 +38,9 @@ function report({ last = false } = {}): void {
 }
 
 const { snapshot, listen } = workerData as RelayData;
-// Heads with a small body are written as one buffer: larger slabs keep their making off the hot path.
-Buffer.poolSize = 128 * 1024;
+// Heads with a small body are written as one buffer: larger slabs keep their making off the hot path. From 64 KiB on, as
+// the image and the unit set malloc, each would be mapped, and unmapped.
+Buffer.poolSize = 60 * 1024;
 const gateway = new Gateway({
   snapshot,
   listen,
