@@ -185,7 +185,7 @@ export class CrlFeed {
   async #read(source: Uint8Array | string): Promise<CrlAnswer | null> {
     const { parser, certificates } = this.#options;
     try {
-      return await parser.parse({ source, issuers: certificates().map(({ der }) => der) });
+      return await parser.parse({ source, issuers: certificates() });
     } catch (cause) {
       return this.#ended ? null : { ok: false, problem: 'file', detail: reasonOf(cause) };
     }

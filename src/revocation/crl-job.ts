@@ -1,13 +1,21 @@
-/** What the control thread asks of the thread that reads a CRL, and what that answers. */
+/** What is asked of who reads a CRL, and what the answer is. */
+import type { Certificate } from '../pki/certificate.ts';
 import type { CrlReading } from './crl.ts';
 
 /** Octets of a CRL, DER or PEM, that are read at most. */
 export const MAX_CRL = 64 * 1024 * 1024;
 
 export interface CrlJob {
-  /** DER or PEM; or the path of a file that holds it. */
+  /** DER or PEM, which nobody else may use from now on; or the path of a file that holds it. */
   readonly source: Uint8Array | string;
-  /** DER of the certificates that may have signed it (crl-reader.ts). */
+  /** The certificates that may have signed it (crl-reader.ts). */
+  readonly issuers: readonly Certificate[];
+}
+
+/** The same for another thread. */
+export interface CrlThreadJob {
+  readonly source: CrlJob['source'];
+  /** DER. */
   readonly issuers: readonly Uint8Array[];
 }
 

@@ -1,27 +1,35 @@
-/** Has CRLs read one at a time, each in a thread of its own that gives back all of its memory when it is done. */
+/** Has CRLs read one at a time: a small one here, any other in a thread that gives back all of its memory when it is done. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
-import type { CrlAnswer, CrlJob } from './crl-job.ts';
+import { type CrlFile, readCrlFile } from './crl-file.ts';
+import type { CrlAnswer, CrlJob, CrlThreadJob } from './crl-job.ts';
+import { readCrl } from './crl-reader.ts';
 
 const entry = new URL(
   import.meta.url.endsWith('.ts') ? './crl-thread.ts' : './crl-thread.js',
   import.meta.url,
 );
 
+/** Octets that are read within milliseconds; a thread takes a hundred to start. */
+const SMALL = 64 * 1024;
+
 /** Beside the CRL and its table a thread needs little: what makes it need more ends the thread, and not the process. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 };
 
 export class CrlParser implements AsyncDisposable {
+  readonly #small: number;
   #last: Promise<unknown> = Promise.resolve();
   #worker: Worker | null = null;
   #closed = false;
 
-  /**
-   * Reads one CRL; its bytes are transferred where they are the whole of their memory, and gone afterwards.
-   * Rejects with GatewayError CRL_THREAD when the thread dies of it, and with CLOSED.
-   */
+  /** `small`: octets that do not take a thread. */
+  constructor({ small = SMALL }: { readonly small?: number } = {}) {
+    this.#small = small;
+  }
+
+  /** Reads one CRL. Rejects with GatewayError CRL_THREAD when its thread dies of it, and with CLOSED. */
   parse(job: CrlJob): Promise<CrlAnswer> {
-    const answer = this.#last.then(() => this.#run(job));
+    const answer = this.#last.then(() => this.#read(job));
     this.#last = answer.catch(() => {});
     return answer;
   }
@@ -37,10 +45,22 @@ export class CrlParser implements AsyncDisposable {
     return this.close();
   }
 
-  #run({ source, issuers }: CrlJob): Promise<CrlAnswer> {
+  async #read(job: CrlJob): Promise<CrlAnswer> {
+    const { source, issuers } = job;
+    const short = typeof source === 'string' ? await readCrlFile(source, this.#small) : this.#short(source);
     if (this.#closed) throw failure('CLOSED', 'no CRL is read any more');
+    if (short.ok) return readCrl({ bytes: short.bytes, issuers });
+    return short.isLong ? this.#readInThread(job) : { ok: false, problem: 'file', detail: short.detail };
+  }
+
+  #short(bytes: Uint8Array): CrlFile {
+    const isLong = bytes.length > this.#small;
+    return isLong ? { ok: false, isLong, detail: `${bytes.length} octets` } : { ok: true, bytes };
+  }
+
+  #readInThread({ source, issuers }: CrlJob): Promise<CrlAnswer> {
     const bytes = typeof source === 'string' ? null : whole(source);
-    const workerData: CrlJob = { source: bytes ?? source, issuers };
+    const workerData: CrlThreadJob = { source: bytes ?? source, issuers: issuers.map(({ der }) => der) };
     const transferList = bytes === null ? [] : [bytes.buffer];
     const worker = new Worker(entry, { workerData, transferList, resourceLimits, name: 'crl' });
     this.#worker = worker;
