@@ -47,7 +47,8 @@ export async function send(options: SenderOptions): Promise<Sent> {
     const due = began + (count * 1000) / rate;
     // A timer takes a millisecond at least: those that are due by then go together, a few at a time, or a sender that
     // has fallen behind would never hear an answer again.
-    if (due - performance.now() > 1) await sleep(due - performance.now());
+    const ahead = due - performance.now();
+    if (ahead > 1) await sleep(ahead);
     else if (count % 4 === 0) await yieldToAnswers();
     if (performance.now() - due > mostBehind)
       throw new Error(`${name}: cannot keep its rate on this machine`);

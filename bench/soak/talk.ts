@@ -28,7 +28,8 @@ export async function talk({ connect, rate, connections, signal }: TalkOptions):
   for (let count = 0; !signal.aborted; count++) {
     const due = began + (count * 1000) / rate;
     // A timer takes a millisecond at least: those that are due by then go together.
-    if (due - performance.now() > 1) await sleep(due - performance.now());
+    const ahead = due - performance.now();
+    if (ahead > 1) await sleep(ahead);
     const one = (async () => {
       const client = (connections > 0 ? idle.shift() : undefined) ?? (await connect());
       const status = statusOf(await client.exchange(post()));
