@@ -5,7 +5,7 @@ import type { Attack, Form } from './attackers.ts';
 /** `held`: limits so wide that everybody stays; `cut`: the defaults, and who is cut off comes back. */
 export interface Scene extends Pick<Attack, 'form' | 'attackers' | 'pace'> {
   readonly name: 'held' | 'cut';
-  /** Milliseconds until it is as it stays. */
+  /** Milliseconds until it is as it stays; at least. */
   readonly ramp: number;
 }
 
