@@ -14,6 +14,8 @@ export interface ExchangeClient {
   readonly recorder: Recorder;
   /** The connection must end after the answer at hand. */
   readonly lastExchange: boolean;
+  /** It does not take what was sent so far. */
+  readonly backedUp: boolean;
   /** False: wait for the client's drain before more is sent. */
   send(bytes: Buffer): boolean;
   /** The host cannot take more of the request now; `resumeRequest` follows. */

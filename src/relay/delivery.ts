@@ -59,6 +59,16 @@ export class Delivery {
     return flowing;
   }
 
+  /** The host has to wait for the client. */
+  get paused(): boolean {
+    return this.#connection?.paused ?? false;
+  }
+
+  /** Nothing of the message waits here any more. */
+  get flushed(): boolean {
+    return this.#connection?.flushed ?? false;
+  }
+
   pause(): void {
     this.#connection?.pause();
   }
@@ -67,13 +77,13 @@ export class Delivery {
     this.#connection?.resume();
   }
 
-  /** The answer is complete, and ended where it said; `idleSeconds` as the host announced it. */
-  finish(idleSeconds: number): void {
+  /** The answer is complete; `idleSeconds` as for `Pool.release`. */
+  finish(idleSeconds: number | null): void {
     const connection = this.#connection;
     this.#connection = null;
     if (connection === null) return;
-    connection.pool.release(connection, idleSeconds);
     const { pool } = connection;
+    pool.release(connection, idleSeconds);
     if (pool.endpoint.proxyProtocol !== null && !this.#pools.includes(pool)) this.#pools.push(pool);
   }
 

@@ -226,6 +226,10 @@ export class Downstream implements ExchangeClient {
     return `${this.caller.connId}.${this.#requests}`;
   }
 
+  get backedUp(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
   send(bytes: Buffer): boolean {
     return this.#socket.write(bytes);
   }
@@ -244,7 +248,16 @@ export class Downstream implements ExchangeClient {
 
   exchangeDone(close: boolean): void {
     this.#deadline = never;
-    if (close || this.#last) return this.#close();
+    if (close) return this.#close();
+    if (this.#waiting === null && !this.#socket.isPaused()) return this.#next();
+    // What else the host sent is perhaps read, and not told yet: it must not pass for the answer to the next request.
+    setImmediate(() => {
+      if (this.#phase !== 'closing') this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#last) return this.#close();
     this.#idle(performance.now());
     this.#socket.resume();
     const waiting = this.#waiting;
@@ -310,7 +323,7 @@ export class Downstream implements ExchangeClient {
     const next = shed.read(rest);
     if (!shed.over) return { ...rest, at: next };
     // Who does not take these answers must not make them pile up.
-    const close = !shed.keepsAlive || this.#last || this.#socket.writableNeedDrain;
+    const close = !shed.keepsAlive || this.#last || this.backedUp;
     if (close) {
       this.#close(shed.answer({ close }));
       return nothing;

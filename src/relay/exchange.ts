@@ -71,9 +71,10 @@ export class Exchange implements DialUser, AnswerSender {
     this.#awaitHost();
   }
 
-  /** The host's time begins anew once it has a connection and the whole request. */
+  /** The host's time begins anew once it has a connection and the whole request, and the client takes what came. */
   #awaitHost(): void {
-    if (this.#requestComplete && !this.#delivery.dialing) this.#patience.wait();
+    const clients = this.#answer.complete || this.#delivery.paused;
+    if (this.#requestComplete && !this.#delivery.dialing && !clients) this.#patience.wait();
   }
 
   onUpstreamConnect(connection: UpstreamConnection): void {
@@ -110,8 +111,8 @@ export class Exchange implements DialUser, AnswerSender {
     const { head, surplus, flowing } = this.#answer;
     this.#patience.rest();
     this.#upstreamMs = performance.now() - this.#askedAt;
-    if (head?.reusable && this.#requestComplete && !surplus) this.#delivery.finish(head.idleSeconds);
-    else this.#delivery.drop();
+    const reusable = head?.reusable && this.#requestComplete && this.#delivery.flushed && !surplus;
+    this.#delivery.finish(reusable ? head.idleSeconds : null);
     if (flowing) this.#end('answered', null);
   }
 
@@ -154,7 +155,8 @@ export class Exchange implements DialUser, AnswerSender {
     const { status } = refused
       ? messageRefusals[why as RefusalName]
       : upstreamFailures[why as UpstreamFailureName];
-    const close = this.endsWithAnswer() || refused;
+    // Who does not take these answers must not make them pile up.
+    const close = this.endsWithAnswer() || refused || this.#client.backedUp;
     this.#close = close;
     const { requestId, head } = message;
     this.#client.send(errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' }));

@@ -55,7 +55,8 @@ export function recordExchange(
   const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
   // A refusal is the client's own doing; one that left may have left because it waited too long.
-  if (facts.outcome !== 'denied') meter.budget(totalMs, route.policy.budget);
+  const { outcome } = facts;
+  if (outcome !== 'denied') meter.budget(totalMs, route.policy.budget, outcome === 'answered');
   if (facts.untyped) meter.untyped++;
   recorder.audit(
     messageLine({

@@ -49,10 +49,10 @@ export class RouteMeter {
     this.#overhead.observe(Math.max(0, totalMs - upstreamMs) / 1000);
   }
 
-  /** How the same message did by its route's budget, milliseconds. */
-  budget(totalMs: number, budgetMs: number): void {
+  /** How the same message did by its route's budget, milliseconds; whoever was not answered was not in time either. */
+  budget(totalMs: number, budgetMs: number, answered: boolean): void {
     this.#budget.observe(totalMs / budgetMs);
-    if (totalMs > budgetMs) this.#late++;
+    if (!answered || totalMs > budgetMs) this.#late++;
   }
 
   /** The same message was refused for the load. */

@@ -10,6 +10,8 @@ import { isIP } from 'node:net';
 
 /** Milliseconds. */
 const FRESH_MS = 5000;
+/** Between two questions while none of the addresses can be connected to. */
+const DOUBT_MS = 100;
 
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
@@ -27,21 +29,26 @@ export interface AddressesOptions {
   readonly host: string;
   /** Some that were known are no more. */
   readonly onGone?: () => void;
+  /** The resolver failed while no message waited for it: what was known stays in use. */
+  readonly onFailed?: (error: NodeJS.ErrnoException) => void;
   readonly resolve?: Resolve;
 }
 
 export class Addresses {
   readonly #host: string;
   readonly #onGone: () => void;
+  readonly #onFailed: (error: NodeJS.ErrnoException) => void;
   readonly #resolve: Resolve;
   readonly #isName: boolean;
   #known: readonly string[] = [];
   #askedAt = Number.NEGATIVE_INFINITY;
+  #doubtedAt = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | null = null;
 
-  constructor({ host, onGone = () => {}, resolve = askSystem }: AddressesOptions) {
+  constructor({ host, onGone = () => {}, onFailed = () => {}, resolve = askSystem }: AddressesOptions) {
     this.#host = host;
     this.#onGone = onGone;
+    this.#onFailed = onFailed;
     this.#resolve = resolve;
     this.#isName = isIP(host) === 0;
     if (!this.#isName) this.#known = [host];
@@ -58,12 +65,15 @@ export class Addresses {
 
   /** In use at `now` (performance.now(), ms): an answer that is not fresh is replaced in the background. */
   touch(now: number): void {
-    if (this.#isName && now - this.#askedAt > FRESH_MS) this.ask().catch(() => {});
+    if (now - this.#askedAt > FRESH_MS) this.#askAgain();
   }
 
   /** None of them could be connected to: asked for at once, so that the next message finds where the name leads now. */
   doubt(): void {
-    if (this.#isName && this.#known.length > 0) this.ask().catch(() => {});
+    const now = performance.now();
+    if (this.#known.length === 0 || now - this.#doubtedAt < DOUBT_MS) return;
+    this.#doubtedAt = now;
+    this.#askAgain();
   }
 
   /** Resolves when an answer is known; rejects with the resolver's error, which leaves what was known as it is. */
@@ -78,6 +88,10 @@ export class Addresses {
   worked(address: string): void {
     if (this.#known[0] === address || !this.has(address)) return;
     this.#known = [address, ...this.#known.filter((other) => other !== address)];
+  }
+
+  #askAgain(): void {
+    if (this.#isName) this.ask().catch(this.#onFailed);
   }
 
   async #ask(): Promise<void> {

@@ -13,6 +13,9 @@ interface AttemptOptions {
   readonly proxyHeader: Buffer | null;
   /** Milliseconds, for all addresses and the resolver together. */
   readonly budget: number;
+  /** As for a connection. */
+  readonly sure: boolean;
+  readonly counts: boolean;
   readonly opener: Opener;
 }
 
@@ -74,9 +77,8 @@ export class Attempt implements Opener {
     const share = (this.#due - performance.now()) / this.#left.length;
     const to = this.#left.shift();
     if (to === undefined) return this.#fail(failure);
-    const { pool, tls, proxyHeader } = this.#options;
     const timeout = Math.max(1, share);
-    this.#pending = new UpstreamConnection({ to, tls, proxyHeader, pool, timeout, opener: this });
+    this.#pending = new UpstreamConnection({ ...this.#options, to, timeout, opener: this });
   }
 
   onOpen(connection: UpstreamConnection): void {

@@ -42,7 +42,10 @@ interface ConnectionOptions {
   readonly proxyHeader: Buffer | null;
   /** Milliseconds until it can be written to. */
   readonly timeout: number;
-  /** Whose it is. */
+  /** Open only when no refusal of the gateway's certificate is to be expected any more. */
+  readonly sure: boolean;
+  /** Whether it was accepted or refused counts for the pool, whose it is. */
+  readonly counts: boolean;
   readonly pool: Pool;
   readonly opener: Opener;
 }
@@ -52,6 +55,9 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A timer this much (ms) too late: the event loop stood still, and what the host sent meanwhile is still unread. */
 const STALL_MS = 5;
+
+/** How long (ms), at least, nothing said after a handshake counts as a refusal that may still come; else as long as that took. */
+const QUIET_MS = 25;
 
 export class UpstreamConnection {
   /** null: nobody expects anything on it. */
@@ -65,31 +71,50 @@ export class UpstreamConnection {
   readonly address: string | null;
 
   readonly #socket: net.Socket;
+  readonly #counts: boolean;
   /** Until it can be written to. */
   #opener: Opener | null;
   #timer: NodeJS.Timeout | null;
   #due: number;
   #stage: 'connecting' | 'securing' | 'used' | 'idle' | 'gone' = 'connecting';
-  #silent = true;
+  /**
+   * The host has let the gateway in. From TLS 1.3 on it may refuse a client's certificate after the handshake (RFC 8446
+   * §4.4.2.4), perhaps after the message: its ticket or its first byte says that it did not.
+   */
+  #accepted = false;
 
-  constructor({ to, tls, proxyHeader, timeout, pool, opener }: ConnectionOptions) {
+  constructor({ to, tls, proxyHeader, timeout, sure, counts, pool, opener }: ConnectionOptions) {
     this.address = to.host ?? null;
     this.pool = pool;
+    this.#counts = counts;
     this.#opener = opener;
     this.#due = performance.now() + timeout;
     this.#timer = setTimeout(() => this.#onTimeout(), timeout);
     const onread = { buffer: readBuffer, callback: (size: number) => this.#onRead(readBuffer, size) };
     if (tls === null) {
       this.#socket = net.connect({ ...to, noDelay: true, onread });
-      this.#socket.on('connect', () => this.#openWith(proxyHeader));
+      this.#socket.on('connect', () => {
+        this.#accept();
+        this.#openWith(proxyHeader);
+      });
     } else {
-      this.#socket = tls.connect(to, { onread, proxyHeader });
+      const secured = tls.connect(to, { onread, proxyHeader });
+      this.#socket = secured;
       // Over a socket that was there before, Node takes no buffer to read into.
       if (proxyHeader !== null) this.#socket.on('data', (bytes: Buffer) => this.#onRead(bytes, bytes.length));
       this.#socket.on('connect', () => {
         this.#stage = 'securing';
       });
-      this.#socket.on('secureConnect', () => this.#open());
+      const began = performance.now();
+      secured.on('secureConnect', () => {
+        if (secured.getProtocol() !== 'TLSv1.3') return this.#openAccepted();
+        if (!sure) return this.#open();
+        this.#stopTimer();
+        const quiet = Math.max(QUIET_MS, performance.now() - began);
+        this.#timer = setTimeout(() => this.#openAccepted(), quiet);
+      });
+      // A ticket follows the verification of the client's certificate.
+      secured.on('session', () => this.#openAccepted());
     }
     this.#socket.on('drain', () => this.user?.onUpstreamDrain());
     this.#socket.on('end', () => this.#end());
@@ -102,6 +127,16 @@ export class UpstreamConnection {
     return this.#socket.write(bytes);
   }
 
+  /** Everything that was written has left. */
+  get flushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  get paused(): boolean {
+    return this.#socket.isPaused();
+  }
+
+  /** What TLS has received by then comes all the same. */
   pause(): void {
     this.#socket.pause();
   }
@@ -121,6 +156,8 @@ export class UpstreamConnection {
     this.user = null;
     this.idleUntil = until;
     this.#enter('idle');
+    // Who waits must hear whatever comes.
+    if (this.paused) this.resume();
   }
 
   /** Nobody hears of it again. */
@@ -144,19 +181,33 @@ export class UpstreamConnection {
     this.#socket.uncork();
   }
 
+  #accept(): void {
+    if (this.#accepted) return;
+    this.#accepted = true;
+    if (this.#counts) this.pool.accepted();
+  }
+
+  #openAccepted(): void {
+    this.#accept();
+    this.#open();
+  }
+
   #open(): void {
+    const opener = this.#opener;
+    if (opener === null) return;
+    this.#opener = null;
     this.#stopTimer();
     this.#enter('used');
-    const opener = this.#opener;
-    this.#opener = null;
-    opener?.onOpen(this);
+    opener.onOpen(this);
   }
 
   #onRead(bytes: Buffer, size: number): boolean {
-    this.#silent = false;
-    if (this.user !== null) this.user.onUpstreamBytes(bytes, size);
     // Bytes that nobody asked for: an answer to nothing. The connection cannot be trusted any more.
-    else this.destroy();
+    if (this.user === null) this.#lose('unasked');
+    else {
+      this.#accept();
+      this.user.onUpstreamBytes(bytes, size);
+    }
     return true;
   }
 
@@ -191,11 +242,10 @@ export class UpstreamConnection {
       const broken = stage === 'securing' ? 'upstream_tls' : 'connect_failed';
       opener.onOpenFailed({ why: cause === 'timeout' ? 'connect_timeout' : broken, cause });
     }
-    // TLS 1.3: that a client's certificate is refused comes after the handshake (RFC 8446 §4.4.2.4), so perhaps
-    // after the message. Once the host has answered anything, an alert is only another way to close.
-    const alert = opener === null && this.#silent && cause.startsWith('ERR_SSL_');
-    const why = alert ? 'upstream_tls' : 'closed_early';
-    if (why === 'upstream_tls') this.pool.connectFailed({ why, cause });
+    // Once the host has accepted the gateway, an alert is only another way to close.
+    const refused = opener === null && !this.#accepted && cause.startsWith('ERR_SSL_');
+    const why = refused ? 'upstream_tls' : 'closed_early';
+    if (why === 'upstream_tls' && this.#counts) this.pool.connectFailed({ why, cause });
     user?.onUpstreamLost(why);
   }
 

@@ -43,6 +43,12 @@ export class Ejection {
     return this.#return();
   }
 
+  /** True: it was out, and is in again, as if it had never failed. */
+  reset(): boolean {
+    this.#trials = 0;
+    return this.checkPassed();
+  }
+
   /** A message was answered: the next ejection begins with a short pause again. */
   answered(): void {
     this.#trials = 0;

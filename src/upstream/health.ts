@@ -1,5 +1,5 @@
 /** One health check: a connection, a handshake or a GET, with nothing of a message in it. */
-import { ResponseReader } from '../message/head-reader.ts';
+import { ResponseReader, type Span } from '../message/head-reader.ts';
 import type { HealthPolicy, Limits } from '../policy/snapshot.ts';
 import type { Attempt } from './attempt.ts';
 import type { UpstreamConnection, UpstreamLoss, UpstreamUser } from './connection.ts';
@@ -25,7 +25,7 @@ export class HealthCheck implements UpstreamUser {
     const { kind, timeout } = policy;
     this.#timer = setTimeout(() => this.#end('timeout'), timeout);
     this.#attempt = pool.open(
-      { budget: timeout, tls: kind !== 'tcp' },
+      { budget: timeout, tls: kind !== 'tcp', sure: kind === 'tls' },
       {
         onOpen: (connection) => this.#opened(connection),
         onOpenFailed: ({ cause }) => this.#end(cause),
@@ -51,10 +51,14 @@ export class HealthCheck implements UpstreamUser {
   }
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
-    const head = this.#heads.read({ bytes, at: 0, end }, { toHead: false, limits });
-    if (head === null) return;
-    if (head === 'malformed') return this.#end('bad_answer');
-    this.#end(head.status >= 200 && head.status <= 299 ? null : `status ${head.status}`);
+    let rest: Span = { bytes, at: 0, end };
+    for (;;) {
+      const head = this.#heads.read(rest, { toHead: false, limits });
+      if (head === null) return;
+      if (head === 'malformed') return this.#end('bad_answer');
+      if (head.status >= 200) return this.#end(head.status <= 299 ? null : `status ${head.status}`);
+      rest = this.#heads.rest;
+    }
   }
 
   onUpstreamDrain(): void {}

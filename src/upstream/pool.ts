@@ -28,6 +28,10 @@ interface OpenOptions {
   readonly speaksFor?: { readonly proxyHeader: Buffer };
   /** Default: as the endpoint is spoken to. */
   readonly tls?: boolean;
+  /** Hears of it only when the host has accepted the gateway for certain; default: false. */
+  readonly sure?: boolean;
+  /** Whether it is accepted or refused counts; default: false. */
+  readonly counts?: boolean;
 }
 
 export class Pool {
@@ -58,6 +62,7 @@ export class Pool {
         : new Addresses({
             host: target.host,
             onGone: () => this.#dropIdle(({ address }) => !this.#leadsHere(address)),
+            onFailed: ({ code }) => this.#complaint.say('resolve_failed', code ?? 'resolver'),
             ...(resolve && { resolve }),
           });
     this.#watch = new Watch(this);
@@ -72,7 +77,10 @@ export class Pool {
   /** What routes make of it: `ejectable` when one of them has another beside it; `connectFirst` in milliseconds. */
   use({ ejectable, connectFirst }: { ejectable: boolean; connectFirst: number }): void {
     this.#ejectable = ejectable;
+    if (!ejectable && this.#ejection.reset()) this.#returned();
     this.#watch.start(connectFirst);
+    // Asked for ahead, or the first message would have to wait for the resolver.
+    this.#addresses?.touch(performance.now());
   }
 
   /** A warm connection that is the user's from now on; null: none. `now`: performance.now(), ms. */
@@ -96,12 +104,13 @@ export class Pool {
   }
 
   /**
-   * Takes back a connection that nothing is under way on; `announced`: the seconds that the host keeps it open
-   * (Keep-Alive: timeout), -1 where it did not say.
+   * Takes back a connection whose message was answered; `announced`: the seconds that the host keeps it open (Keep-Alive:
+   * timeout), -1 where it did not say; null: nothing more can be sent on it.
    */
-  release(connection: UpstreamConnection, announced: number): void {
+  release(connection: UpstreamConnection, announced: number | null): void {
     this.#ejection.answered();
-    this.keep(connection, announced);
+    if (announced === null) connection.destroy();
+    else this.keep(connection, announced);
   }
 
   /** The same for one that has answered nothing yet. What speaks for its user waits for that user; for nobody: not at all. */
@@ -110,7 +119,7 @@ export class Pool {
     const { idle, idleTimeout } = pool;
     const owner = proxyProtocol === null ? null : connection.user;
     const limit = announced < 0 ? idleTimeout : Math.min(idleTimeout, announced * 1000 - MARGIN_MS);
-    const unwanted = this.#closed || this.ejected || !this.#leadsHere(connection.address);
+    const unwanted = this.#closed || !this.#leadsHere(connection.address);
     const nobodys = proxyProtocol !== null && owner === null;
     if (connection.ended || unwanted || nobodys || limit <= 0 || this.#waiting.count >= idle) {
       return connection.destroy();
@@ -121,22 +130,25 @@ export class Pool {
   }
 
   /** A new connection for a message: how it goes counts. */
-  connect(options: Omit<OpenOptions, 'tls'>, opener: Opener): Attempt {
-    return this.open(options, {
+  connect(options: Omit<OpenOptions, 'tls' | 'counts'>, opener: Opener): Attempt {
+    const counted: Opener = {
       onOpen: (connection) => {
         this.meter.connected();
-        if (this.#ejection.connected()) this.#returned();
         opener.onOpen(connection);
       },
       onOpenFailed: (failure) => {
         this.connectFailed(failure);
         opener.onOpenFailed(failure);
       },
-    });
+    };
+    return this.open({ ...options, counts: true }, counted);
   }
 
-  /** A new connection that counts for nothing. */
-  open({ budget, speaksFor, tls = true }: OpenOptions, opener: Opener): Attempt {
+  /** A new connection that by default counts for nothing. */
+  open(
+    { budget, speaksFor, tls = true, sure = false, counts = false }: OpenOptions,
+    opener: Opener,
+  ): Attempt {
     const announced = this.endpoint.proxyProtocol !== null;
     return new Attempt({
       pool: this,
@@ -144,8 +156,15 @@ export class Pool {
       tls: tls ? this.#tls : null,
       proxyHeader: announced ? (speaksFor?.proxyHeader ?? localProxyHeader) : null,
       budget,
+      sure,
+      counts,
       opener,
     });
+  }
+
+  /** The host lets the gateway in. */
+  accepted(): void {
+    if (this.#ejection.connected()) this.#returned();
   }
 
   /** A connection failed before anything was sent on it, or was refused by TLS before the host had said a word. */

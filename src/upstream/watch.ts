@@ -58,7 +58,7 @@ export class Watch {
     }
     // Nobody waits for it, and if it goes well the next message finds it warm.
     this.#running = this.#pool.connect(
-      { budget: this.#connectFirst },
+      { budget: this.#connectFirst, sure: true },
       {
         onOpen: (connection) => this.#next(() => this.#pool.keep(connection)),
         onOpenFailed: () => this.#next(() => {}),

@@ -1,8 +1,9 @@
 /** Messages that come before the answer to the one before them: one exchange at a time, and answers in their order. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
 import { post } from '../support/client.ts';
-import { acknowledgement, response } from '../support/host.ts';
+import { acknowledgement, openHost, response } from '../support/host.ts';
 import type { Message } from '../support/http.ts';
 import { bodies, echo, numbered, posts } from '../support/numbered.ts';
 import { messageOf } from '../support/records.ts';
@@ -110,4 +111,31 @@ it('takes up no further message while the client does not read the answers', asy
     expect(answer.body.length).toBe(body.length + filler.length);
   }
   await expectDelivered(stage.host.requests.slice(first).filter(isOne), 100);
+});
+
+it('takes nothing that the host sends behind an answer for the answer to the next message', async () => {
+  const pki = authority({ name: 'Host' });
+  const { chainPem, keyPem } = pki.issueServer();
+  await using host = await openHost({}, { tls: { cert: chainPem, key: keyPem } });
+  await using secured = await openStage({
+    files: { 'host-ca.pem': pki.root.pem },
+    routes: [{ path: '/', upstream: { url: host.url, tls: { ca: 'host-ca.pem' } } }],
+  });
+  // Each fills records of TLS of its own, and all of them come in one read.
+  const full = (name: string) => {
+    const { length } = response({ body: Buffer.alloc(16_000) });
+    return response({ body: Buffer.alloc(16_384 - length + 16_000, name) });
+  };
+  host.options.answer = ({ body }) =>
+    body.toString() === numbered(2)[0] ? Buffer.concat([full('a'), full('x')]) : full('b');
+  await using client = await secured.connect();
+  client.write(posts(2));
+  for (const [index, expected] of ['a', 'b'].entries()) {
+    expect((await client.response()).body.toString('latin1', 0, 1)).toBe(expected);
+    expect(await messageOf(secured.gateway, await host.request(index))).toMatchObject({
+      outcome: 'answered',
+    });
+  }
+  expect(host.requests.map(({ body }) => body.toString())).toEqual(numbered(2));
+  expect(host.connectionCount).toBe(2);
 });

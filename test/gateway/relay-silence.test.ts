@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
+import { type Client, post } from '../support/client.ts';
 import { acknowledgement, response } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
 import { metricsWhen } from '../support/metrics.ts';
@@ -39,6 +39,18 @@ function stopAfter(bytes: string): Promise<Socket> {
       return null;
     };
   });
+}
+
+/** Reads on until more than `size` bytes have come, and keeps none. */
+async function take({ socket }: Client, size: number): Promise<void> {
+  let received = 0;
+  socket.removeAllListeners('data').on('data', (piece: Buffer) => {
+    received += piece.length;
+    if (received > size) socket.emit('whole');
+  });
+  const whole = once(socket, 'whole');
+  socket.resume();
+  await whole;
 }
 
 async function expectLetGo(asked: Promise<Socket>): Promise<void> {
@@ -182,16 +194,33 @@ it.each([
   // Longer than idle, with a full pipe and nobody who reads.
   for (let each = 0; each < 4; each++) await outlast();
   expect(socket.writableLength).toBeGreaterThan(0);
-  let received = 0;
-  client.socket.removeAllListeners('data').on('data', (piece: Buffer) => {
-    received += piece.length;
-    if (received > body.length) client.socket.emit('whole');
-  });
-  const whole = once(client.socket, 'whole');
-  client.socket.resume();
-  await whole;
+  await take(client, body.length);
   const record = await messageOf(stage.gateway, await stage.host.request(index));
   expect(record).toMatchObject({ outcome: 'answered', response_bytes: body.length });
+});
+
+it('holds nothing against a host that answered early while the client, who is slow to read, sends the rest', async () => {
+  const body = Buffer.alloc(64 * 1024 * 1024, 'a');
+  const answering = new Promise<void>((resolve) => {
+    stage.host.options.onHead = (_head, socket) => {
+      delete stage.host.options.onHead;
+      socket.write(response({ body }));
+      resolve();
+    };
+  });
+  await using client = await stage.connect();
+  client.socket.pause();
+  client.write('POST /idle HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf');
+  await answering;
+  await outlast();
+  stage.host.options.answer = () => null;
+  const index = stage.host.requests.length;
+  client.write('half');
+  await stage.host.request(index);
+  for (let each = 0; each < 3; each++) await outlast();
+  await take(client, body.length);
+  const record = await messageOf(stage.gateway, stage.host.requests[index] as Message);
+  expect(record).toMatchObject({ outcome: 'answered', reason: null, response_bytes: body.length });
 });
 
 it('counts late messages, failed and given up ones among them, and the share of the budget that each took', async () => {
@@ -199,13 +228,21 @@ it('counts late messages, failed and given up ones among them, and the share of 
     routes: [
       { path: '/', budget: '30s' },
       { path: '/late', budget: '1ms', deadline: '100ms' },
-      { path: '/gone', budget: '1ms' },
+      { path: '/failed', budget: '30s', deadline: '100ms' },
+      { path: '/gone', budget: '30s' },
+      { path: '/slow', budget: '1ms' },
     ],
   });
   await fresh.send(post());
   await fresh.send(post({ target: '/%' }));
+  fresh.host.options.answer = (_request, socket) => {
+    setTimeout(() => socket.write(acknowledgement), 20);
+    return null;
+  };
+  expect(statusOf(await fresh.send(post({ target: '/slow' })))).toBe(200);
   fresh.host.options.answer = () => null;
   expect(statusOf(await fresh.send(post({ target: '/late' })))).toBe(504);
+  expect(statusOf(await fresh.send(post({ target: '/failed' })))).toBe(504);
   {
     await using client = await fresh.connect();
     const index = fresh.host.requests.length;
@@ -216,8 +253,8 @@ it('counts late messages, failed and given up ones among them, and the share of 
   const count = (name: string, route: string) => `${name}{route="${route}"}`;
   const late = 'ehi_messages_late_total';
   const samples = await metricsWhen(fresh.gateway, (each) => each.get(count(late, '/gone')) === 1);
-  expect(samples.get(count(late, '/'))).toBe(0);
-  expect(samples.get(count(late, '/late'))).toBe(2);
+  const counts = ['/', '/slow', '/late', '/failed'].map((route) => samples.get(count(late, route)));
+  expect(counts).toEqual([0, 1, 2, 1]);
   expect(samples.has(count(late, 'none'))).toBe(false);
   const ratio = (le: string, route: string) =>
     samples.get(`ehi_message_budget_ratio_bucket{le="${le}",route="${route}"}`);

@@ -1,4 +1,5 @@
 /** TLS towards the host: whom the gateway believes, what it shows, and that a failure sends nothing. */
+import { constants } from 'node:crypto';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -7,6 +8,7 @@ import { authority } from '../support/authority.ts';
 import { post } from '../support/client.ts';
 import { type Host, openHost } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
 import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -230,6 +232,37 @@ it('goes to the second endpoint when the first is not whom it should be', async 
   expect(scene.host.requests).toEqual([]);
 });
 
+it.each([
+  ['with tickets', {}],
+  ['without', { secureOptions: constants.SSL_OP_NO_TICKET }],
+])(
+  'passes over a host %s that refuses it for want of a certificate after the handshake, until it does so no more',
+  async (_what, tickets) => {
+    const tls = { ...own, ...demanding, ...tickets, minVersion: 'TLSv1.3' } as const;
+    await using second = await openHost();
+    const refusing = await openHost({}, { tls });
+    const { url } = refusing;
+    const primary = { url, tls: { ca: 'host-ca.pem' } };
+    await using stage = await openStage({ files, routes: [{ path: '/', upstream: [primary, second.url] }] });
+    const statuses: number[] = [];
+    for (let index = 0; index < 6; index++) statuses.push(statusOf(await stage.send(post())));
+    expect(statuses).toEqual([502, 502, 502, 200, 200, 200]);
+    expect([refusing.requests.length, second.requests.length]).toEqual([0, 3]);
+    // A trial is refused as the messages were.
+    const up = `ehi_upstream_up{endpoint="${url}"}`;
+    const refusals = `ehi_upstream_connects_total{endpoint="${url}",result="upstream_tls"}`;
+    const samples = await metricsWhen(stage.gateway, (found) => (found.get(refusals) ?? 0) > 3);
+    expect(samples.get(up)).toBe(0);
+    expect(samples.get(`ehi_upstream_ejections_total{endpoint="${url}"}`)).toBe(1);
+
+    await refusing[Symbol.asyncDispose]();
+    await using accepting = await openHost({}, { at: refusing.port, tls: { ...tls, requestCert: false } });
+    await metricsWhen(stage.gateway, (found) => found.get(up) === 1);
+    expect(statusOf(await stage.send(post()))).toBe(200);
+    expect([accepting.requests.length, second.requests.length]).toEqual([1, 3]);
+  },
+);
+
 it.each(['TLSv1.2', 'TLSv1.3'] as const)('resumes its session with the host over %s', async (version) => {
   await using scene = await openScene({ host: { minVersion: version, maxVersion: version } });
   scene.host.options.answer = () => 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok';
@@ -237,16 +270,17 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)('resumes its session with the host over
   expect(scene.resumed).toEqual([false, true, true, true]);
 });
 
-it('checks a handshake where that is asked for, and passes over a host that fails it', async () => {
+it.each([
+  ['shows a wrong certificate', own, 'stranger-ca.pem'],
+  ['demands one', { ...own, ...demanding, minVersion: 'TLSv1.3' } as const, 'host-ca.pem'],
+])('checks a handshake where that is asked for, and passes over a host that %s', async (_what, tls, ca) => {
   await using second = await openHost();
-  await using host = await openHost({}, { tls: own });
+  await using host = await openHost({}, { tls });
   const endpoint = `https://127.0.0.1:${host.port}`;
-  const health = { kind: 'tls', interval: '20ms', timeout: '5s' };
+  const health = { kind: 'tls', interval: '100ms', timeout: '5s' };
   await using stage = await openStage({
     files,
-    routes: [
-      { path: '/', upstream: [{ url: endpoint, tls: { ca: 'stranger-ca.pem' }, health }, second.url] },
-    ],
+    routes: [{ path: '/', upstream: [{ url: endpoint, tls: { ca }, health }, second.url] }],
   });
   for (;;) if ((await stage.gateway.metrics()).includes(`ehi_upstream_up{endpoint="${endpoint}"} 0`)) break;
   expect(statusOf(await stage.send(post()))).toBe(200);

@@ -127,11 +127,11 @@ describe('the metrics', () => {
     const route = meter.route('/ehi');
     for (const total of [20, 200, 200.1, 5000]) {
       route.message(200, total, total);
-      route.budget(total, 200);
+      route.budget(total, 200, true);
     }
     route.untyped++;
     meter.route('/other').message(200, 300, 300);
-    meter.route('/other').budget(300, 400);
+    meter.route('/other').budget(300, 400, true);
     meter.route(noRoute).message(400, Number.NaN, Number.NaN);
     metrics.merge(1, taken(meter));
     expect(meter.take()).toBeNull();

@@ -76,14 +76,34 @@ it('asks again at once when none of them could be connected to, and once for man
   expect(addresses.known).toEqual(['192.0.2.2']);
 });
 
-it('keeps what it knows while the resolver fails', async () => {
+it('asks ten times a second at most while none of them can be connected to', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
   await addresses.ask();
+  const askedAfter = async (ms: number) => {
+    vi.advanceTimersByTime(ms);
+    addresses.doubt();
+    await new Promise(setImmediate);
+    return source.asked.length;
+  };
+  expect([await askedAfter(1), await askedAfter(98), await askedAfter(2), await askedAfter(2)]).toEqual([
+    2, 2, 3, 3,
+  ]);
+});
+
+it('keeps what it knows while the resolver fails, and says so', async () => {
+  const source = resolver('192.0.2.1');
+  const told: string[] = [];
+  const addresses = new Addresses({ host: 'a', ...source, onFailed: ({ message }) => told.push(message) });
+  await addresses.ask();
   source.answer = new Error('ENOTFOUND');
   await expect(addresses.ask()).rejects.toThrow('ENOTFOUND');
+  expect(told).toEqual([]);
   addresses.doubt();
-  await vi.waitUntil(() => source.asked.length === 3);
+  await vi.waitUntil(() => told.length > 0);
+  expect(told).toEqual(['ENOTFOUND']);
+  expect(source.asked).toHaveLength(3);
   expect(addresses.known).toEqual(['192.0.2.1']);
   expect(source.gone).toBe(0);
 });

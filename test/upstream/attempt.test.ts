@@ -3,13 +3,14 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ConnectFailure, UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
 import { Pool } from '../../src/upstream/pool.ts';
-import { endpointAt, recorder } from '../support/endpoint.ts';
+import { endpointAt, recorder, type TestRecorder } from '../support/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/listening.ts';
 
 let listening: Listening;
 let pool: Pool;
 let answer: () => Promise<readonly string[]>;
 let asked: number;
+let told: TestRecorder;
 
 const nobody: UpstreamUser = {
   onUpstreamBytes: () => {},
@@ -21,12 +22,13 @@ const nobody: UpstreamUser = {
 beforeEach(async () => {
   listening = await listenOnLoopback(createServer());
   asked = 0;
+  told = recorder();
   pool = new Pool({
     endpoint: endpointAt(listening.port, {
       target: { host: 'host.example', port: listening.port },
       pool: { idle: 256, idleTimeout: 60_000 },
     }),
-    recorder: recorder(),
+    recorder: told,
     resolve: () => {
       asked++;
       return answer();
@@ -78,11 +80,27 @@ it('counts the resolver’s time among its own', async () => {
 });
 
 it('asks again once all addresses have failed, while the next attempt still tries the old ones', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
   answer = async () => ['127.0.0.2'];
   await connect();
   answer = async () => ['127.0.0.1'];
+  vi.advanceTimersByTime(101);
   expect(await connect()).toMatchObject({ why: 'connect_failed' });
   expect(await connect()).toMatchObject({ address: '127.0.0.1' });
+});
+
+it('has asked ahead when the first message comes, and tells of a resolver that then fails', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  answer = async () => ['127.0.0.1'];
+  pool.use({ ejectable: true, connectFirst: 50 });
+  expect(asked).toBe(1);
+  expect(await connect()).toMatchObject({ address: '127.0.0.1' });
+  expect(asked).toBe(1);
+  answer = async () => Promise.reject(Object.assign(new Error(), { code: 'EAI_AGAIN' }));
+  vi.advanceTimersByTime(5001);
+  expect(await connect()).toMatchObject({ address: '127.0.0.1' });
+  await vi.waitUntil(() => told.logged.length > 0);
+  expect(told.logged).toMatchObject([{ level: 'warn', reason: 'resolve_failed', cause: 'EAI_AGAIN' }]);
 });
 
 it('lets go of warm connections to an address that the name has no more', async () => {

@@ -154,6 +154,49 @@ it('takes back no connection that has ended', async () => {
   expect(take()).toBe(null);
 });
 
+it('hears what comes on a connection that its last user had paused', async () => {
+  const { connection, socket } = await open();
+  connection.pause();
+  pool.release(connection, -1);
+  socket.end();
+  await vi.waitUntil(() => connection.ended);
+  expect(take()).toBe(null);
+});
+
+it('knows whether everything that was written has left', async () => {
+  const user = listener();
+  const { connection, socket } = await open(user);
+  socket.pause();
+  expect(connection.flushed).toBe(true);
+  while (connection.write(Buffer.alloc(1024 * 1024)));
+  expect(connection.flushed).toBe(false);
+  socket.resume();
+  await user.until('drain');
+  expect(connection.flushed).toBe(true);
+});
+
+it('begins with a short pause again after any answer, also on a connection that cannot be used again', async () => {
+  for (let trial = 0; trial < 6; trial++) pool.pause();
+  expect(pool.pause()).toBeGreaterThan(20_000);
+  const { connection } = await open();
+  pool.release(connection, null);
+  expect(connection.ended).toBe(true);
+  expect(pool.pause()).toBeLessThan(1300);
+});
+
+it('is not passed over any more once it is alone in its routes', async () => {
+  pool.use({ ejectable: true, connectFirst: 50 });
+  for (let check = 0; check < 3; check++) pool.checked('status 500');
+  expect(pool.ejected).toBe(true);
+  // Whom it is alone for uses it all the same.
+  const { connection } = await open();
+  pool.release(connection, -1);
+  expect(take()).toBe(connection);
+  pool.use({ ejectable: false, connectFirst: 50 });
+  expect(pool.ejected).toBe(false);
+  expect(endpointState()).toMatchObject({ ejected: 0, ejections: 1 });
+});
+
 it('takes back no connection with bytes behind its answer, nor hands it out', async () => {
   const { connection, socket } = await open();
   pool.release(connection, -1);
