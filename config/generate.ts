@@ -72,7 +72,8 @@ const targets: Readonly<Record<string, string>> = {
   'docs/metrics.md': page({
     title: 'Metrics',
     text: [
-      'Served as `/metrics` on the admin port, beside the process metrics of Node. Times are in seconds.',
+      'Served as `/metrics` on the admin port, beside the process metrics of Node. Times are in seconds. `nodejs_*` are of',
+      'the control thread alone, which carries no messages.',
     ],
     head: ['Metric', 'Type', 'Labels', 'What it counts'],
     rows: metricTable.map(({ name, type, labels, help }) => [

@@ -16,7 +16,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_messages_total',
-    help: 'Messages by route and by the status that the client got.',
+    help: 'Messages by route and by the status that the client got; 499: it got none, for it left before its answer had begun.',
     type: 'counter',
     labels: ['route', 'code'],
   },
@@ -28,13 +28,13 @@ export const metricTable = [
   },
   {
     name: 'ehi_upstream_seconds',
-    help: 'Time that the upstream took, for messages that were sent to it.',
+    help: 'Time from reaching for the upstream to its whole answer, or until the message failed, also where no connection could be made. Not of messages whose client left before that.',
     type: 'histogram',
     labels: ['route'],
   },
   {
     name: 'ehi_overhead_seconds',
-    help: 'Total less upstream time, for messages that were sent to it.',
+    help: 'Total less upstream time, of the same messages.',
     type: 'histogram',
     labels: ['route'],
   },
@@ -64,7 +64,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_upstream_connects_total',
-    help: 'Connections to upstream endpoints that were begun for messages or trials, by how that ended.',
+    help: 'Connections to upstream endpoints that were begun for messages or trials, by how that ended: ok; connect_failed; connect_timeout; upstream_tls, where one side would not have the other’s TLS, with TLS 1.3 perhaps only after an ok.',
     type: 'counter',
     labels: ['endpoint', 'result'],
   },
