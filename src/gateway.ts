@@ -65,6 +65,10 @@ export class Gateway {
         })),
       onSecure: (inbound, socket) => reception.receive(inbound, socket),
     });
+    recorder.meter.load = () => ({
+      unfinishedHandshakes: this.#listener.unfinished,
+      delay: this.#delay.current,
+    });
   }
 
   /** Throws GatewayError ADDRESS_IN_USE or LISTEN. */

@@ -1,5 +1,5 @@
 /** Counts what one relay thread does, without allocation per observation; what changed is taken away in batches. */
-
+import { isDeepStrictEqual } from 'node:util';
 import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
 import { type RouteDelta, RouteMeter } from './route-meter.ts';
@@ -16,12 +16,24 @@ export type CountedName =
 
 export type HandshakeVerdict = 'allow' | 'deny' | 'failed';
 
-/** What changed since the last time it was asked; plain data that crosses a thread boundary. */
-export interface MeterDelta {
-  /** The gauges as they stand, not a difference. */
+/** What a thread sheds load by, as its limits see it. */
+interface Load {
+  readonly unfinishedHandshakes: number;
+  /** Milliseconds (loop-delay.ts). */
+  readonly delay: number;
+}
+
+/** As they stand, not a difference. */
+export interface Gauges extends Load {
   readonly connections: number;
   readonly inFlight: number;
   readonly softFailing: number;
+}
+
+const idle: Gauges = { connections: 0, inFlight: 0, softFailing: 0, unfinishedHandshakes: 0, delay: 0 };
+
+/** What changed since the last time it was asked; plain data that crosses a thread boundary. */
+export interface MeterDelta extends Gauges {
   /** What was counted by name: the labels in the order of the metric table. */
   readonly counts: readonly (readonly [name: CountedName, labels: readonly string[], count: number])[];
   /** The last admitted handshake under each CA that signed a leaf. */
@@ -41,6 +53,8 @@ export class Meter {
   inFlight = 0;
   /** Admitted clients whose revocation is unknown; the owner adds and subtracts. */
   softFailing = 0;
+  /** Asked for each report; the owner sets it. */
+  load: () => Load = () => idle;
 
   readonly #handshakes: Record<HandshakeVerdict, Map<string, number>> = {
     allow: new Map(),
@@ -54,9 +68,7 @@ export class Meter {
   readonly #counts = new Map<string, [CountedName, readonly string[], number]>();
   readonly #lastHandshakes = new Map<string, [readonly string[], number]>();
   #changed = false;
-  #takenConnections = 0;
-  #takenInFlight = 0;
-  #takenSoftFailing = 0;
+  #taken = idle;
 
   /** `reason` is `none` for `allow`; `milliseconds` is NaN where no handshake began (refused at accept). */
   handshake(verdict: HandshakeVerdict, reason: string, milliseconds: number): void {
@@ -110,18 +122,13 @@ export class Meter {
 
   /** Null when nothing changed since the last call. */
   take(): MeterDelta | null {
-    const { connections, inFlight, softFailing } = this;
+    const gauges = this.#gauges();
     const endpoints = this.#takeEndpoints();
     const routes = [...this.#routes.values()].flatMap((meter) => meter.take() ?? []);
-    const stands =
-      connections === this.#takenConnections &&
-      inFlight === this.#takenInFlight &&
-      softFailing === this.#takenSoftFailing;
+    const stands = isDeepStrictEqual(gauges, this.#taken);
     if (!this.#changed && stands && endpoints.length === 0 && routes.length === 0) return null;
     const delta: MeterDelta = {
-      connections,
-      inFlight,
-      softFailing,
+      ...gauges,
       counts: [...this.#counts.values()],
       lastHandshakes: [...this.#lastHandshakes.values()],
       handshakes: (['allow', 'deny', 'failed'] as const).flatMap((verdict) =>
@@ -137,10 +144,15 @@ export class Meter {
     this.#counts.clear();
     this.#lastHandshakes.clear();
     this.#changed = false;
-    this.#takenConnections = connections;
-    this.#takenInFlight = inFlight;
-    this.#takenSoftFailing = softFailing;
+    this.#taken = gauges;
     return delta;
+  }
+
+  #gauges(): Gauges {
+    const { connections, inFlight, softFailing } = this;
+    const { unfinishedHandshakes, delay } = this.load();
+    // To the millisecond: a thread with nothing to do has nothing to report.
+    return { connections, inFlight, softFailing, unfinishedHandshakes, delay: Math.round(delay) };
   }
 
   #takeEndpoints(): EndpointDelta[] {

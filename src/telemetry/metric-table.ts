@@ -93,7 +93,25 @@ export const metricTable = [
     labels: ['endpoint', 'state'],
   },
   { name: 'ehi_in_flight', help: 'Messages being exchanged now.', type: 'gauge', labels: [] },
+  {
+    name: 'ehi_route_in_flight',
+    help: 'Messages being exchanged now, by route, in all relay threads; the route’s inFlight limits each thread’s.',
+    type: 'gauge',
+    labels: ['route'],
+  },
   { name: 'ehi_connections', help: 'Client connections open now.', type: 'gauge', labels: [] },
+  {
+    name: 'ehi_unfinished_handshakes',
+    help: 'Client connections before the end of TLS now, in all relay threads; limits.unfinishedHandshakes limits each thread’s.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_relay_loop_delay_seconds',
+    help: 'How long all work of a relay thread has had to wait, ten looks in a row, in the thread where that is longest: what limits.delay is compared with.',
+    type: 'gauge',
+    labels: [],
+  },
   {
     name: 'ehi_revocation_checks_total',
     help: 'Handshakes of callers that nothing else spoke against, by what is known of revocation on their path.',

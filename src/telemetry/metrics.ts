@@ -8,6 +8,7 @@ import { type CountedName, keepRecent, type MeterDelta } from './meter.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
 import { type RevocationSourceFacts, revocationSeries } from './revocation-series.ts';
 import { noRoute } from './route-meter.ts';
+import { ThreadGauges } from './thread-gauges.ts';
 
 export interface MetricsOptions {
   /** The gateway's version. */
@@ -40,7 +41,7 @@ interface AnchorFacts {
 
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #threads = new Map<number, Pick<MeterDelta, 'connections' | 'inFlight' | 'softFailing'>>();
+  readonly #threads = new ThreadGauges();
   readonly #endpoints = new EndpointGauges();
   readonly #clientLeaves = new Map<string, number>();
   readonly #handshakes = this.#counter('ehi_handshakes_total');
@@ -70,9 +71,15 @@ export class Metrics {
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
-    this.#gauge('ehi_in_flight', (gauge) => gauge.set(this.#sum('inFlight')));
-    this.#gauge('ehi_connections', (gauge) => gauge.set(this.#sum('connections')));
-    this.#gauge('ehi_revocation_soft_failing', (gauge) => gauge.set(this.#sum('softFailing')));
+    const threads = this.#threads;
+    this.#gauge('ehi_in_flight', (gauge) => gauge.set(threads.sum('inFlight')));
+    this.#gauge('ehi_route_in_flight', (gauge) => {
+      for (const [route, inFlight] of threads.routes()) gauge.set({ route }, inFlight);
+    });
+    this.#gauge('ehi_connections', (gauge) => gauge.set(threads.sum('connections')));
+    this.#gauge('ehi_unfinished_handshakes', (gauge) => gauge.set(threads.sum('unfinishedHandshakes')));
+    this.#gauge('ehi_relay_loop_delay_seconds', (gauge) => gauge.set(threads.delay() / 1000));
+    this.#gauge('ehi_revocation_soft_failing', (gauge) => gauge.set(threads.sum('softFailing')));
     this.#gauge('ehi_client_last_handshake_timestamp_seconds', (gauge) => {
       for (const [key, time] of this.#lastHandshakes) {
         const [anchor = '', issuer = '', issuer_sha256 = ''] = JSON.parse(key) as string[];
@@ -132,7 +139,7 @@ export class Metrics {
 
   /** Adds what one relay thread counted since its last batch. */
   merge(threadId: number, delta: MeterDelta): void {
-    this.#threads.set(threadId, delta);
+    this.#threads.merge(threadId, delta, delta.routes);
     for (const [verdict, reason, count] of delta.handshakes) this.#handshakes.inc({ verdict, reason }, count);
     this.#handshakeSeconds.add({}, delta.handshakeSeconds);
     for (const { route, codes, total, upstream, overhead, budget, late, untyped, shed } of delta.routes) {
@@ -176,7 +183,7 @@ export class Metrics {
 
   /** A relay thread ended: its connections are gone with it, what it counted stays. */
   threadGone(threadId: number): void {
-    this.#threads.delete(threadId);
+    this.#threads.threadGone(threadId);
     this.#endpoints.threadGone(threadId);
   }
 
@@ -231,10 +238,6 @@ export class Metrics {
     });
     show('ehi_revocation_failures', { value: ({ failures }) => failures, worse: Math.max });
     show('ehi_revocation_entries', { value: ({ entries }) => entries, worse: Math.max });
-  }
-
-  #sum(gauge: 'connections' | 'inFlight' | 'softFailing'): number {
-    return [...this.#threads.values()].reduce((sum, thread) => sum + thread[gauge], 0);
   }
 
   #counter(name: MetricName, collect?: (counter: Counter) => void): Counter {

@@ -9,6 +9,8 @@ export type ShedReason = 'overloaded' | 'client_in_flight' | 'route_in_flight';
 
 export interface RouteDelta {
   readonly route: string;
+  /** The gauge as it stands, not a difference. */
+  readonly inFlight: number;
   readonly codes: readonly (readonly [code: number, count: number])[];
   readonly total: HistogramDelta;
   readonly upstream: HistogramDelta;
@@ -33,6 +35,7 @@ export class RouteMeter {
   readonly #budget = new Counts(budgetBounds);
   #late = 0;
   #shed = noneShed();
+  #takenInFlight = 0;
 
   constructor(route: string) {
     this.#route = route;
@@ -60,11 +63,13 @@ export class RouteMeter {
     this.#shed[reason]++;
   }
 
-  /** Null when no message ended since the last call. */
+  /** Null when nothing changed since the last call. */
   take(): RouteDelta | null {
-    if (this.#codes.size === 0) return null;
+    const { inFlight } = this;
+    if (this.#codes.size === 0 && inFlight === this.#takenInFlight) return null;
     const delta = {
       route: this.#route,
+      inFlight,
       codes: [...this.#codes],
       total: this.#total.take(),
       upstream: this.#upstream.take(),
@@ -78,6 +83,7 @@ export class RouteMeter {
     this.#late = 0;
     this.untyped = 0;
     this.#shed = noneShed();
+    this.#takenInFlight = inFlight;
     return delta;
   }
 }

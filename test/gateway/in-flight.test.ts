@@ -49,6 +49,35 @@ it('refuses a message beyond the route’s inFlight before the host hears of it,
   expect(samples.get('ehi_messages_total{route="/",code="503"}')).toBe(3);
 });
 
+it('shows the messages under way on each route, and none where they have ended', async () => {
+  await using stage = await openStage({ config: { relays: 2 }, routes: [{ path: '/' }, { path: '/other' }] });
+  const held = new HeldAnswers(stage);
+  const shown = (some: number, others: number) =>
+    metricsWhen(
+      stage.gateway,
+      (found) =>
+        found.get('ehi_route_in_flight{route="/"}') === some &&
+        found.get('ehi_route_in_flight{route="/other"}') === others &&
+        found.get('ehi_in_flight') === some + others,
+    );
+  // Whichever thread each of them is with.
+  const clients = await Promise.all(Array.from({ length: 8 }, () => stage.connect()));
+  for (const [index, client] of clients.entries()) {
+    await held.ask(client, post({ target: index < 5 ? '/' : '/other' }));
+  }
+  await shown(5, 3);
+  held.release(2);
+  await shown(3, 3);
+  // Routes that are made anew go on with what was under way before.
+  expect((await stage.reload()).event).toBe('reloaded');
+  clients.push(await held.occupant());
+  await shown(4, 3);
+  held.release();
+  await shown(0, 0);
+  for (const client of clients) expect(statusOf(await client.response())).toBe(200);
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});
+
 it('counts the messages of one certificate over all of its connections, and nobody else’s', async () => {
   await using stage = await openStage({ config: { limits: { inFlightPerClient: 2 } } });
   const held = new HeldAnswers(stage);

@@ -4,6 +4,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { post } from '../support/client.ts';
 import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
 import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -69,6 +70,26 @@ it('refuses a flood of unfinished handshakes, and never an address that the allo
   expect(statusOf(await client.exchange(post()))).toBe(403);
   late.destroy();
   await expectOneRecordEach(stage.gateway, 7 + 20 + 3);
+});
+
+it('shows how many handshakes are unfinished, in all relay threads', async () => {
+  await using stage = await openStage({ config: { relays: 2, timeouts: { handshake: '10m' } } });
+  const shown = (unfinished: number, connections: number) =>
+    metricsWhen(
+      stage.gateway,
+      (found) =>
+        found.get('ehi_unfinished_handshakes') === unfinished && found.get('ehi_connections') === connections,
+    );
+  const waiting = Array.from({ length: 8 }, () =>
+    connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {}),
+  );
+  await shown(8, 8);
+  await using _done = await stage.connect();
+  await shown(8, 9);
+  for (const socket of waiting.splice(0, 3)) socket.destroy();
+  await shown(5, 6);
+  for (const socket of waiting) socket.destroy();
+  await shown(0, 1);
 });
 
 it('refuses connections beyond limits.connections until one has ended', async () => {

@@ -44,6 +44,21 @@ describe('a meter', () => {
     expect(meter.take()).toMatchObject({ connections: 0, inFlight: 1 });
   });
 
+  it('tells what it sheds load by, and nothing of a delay that changes by less than a millisecond', () => {
+    const meter = new Meter();
+    let load = { unfinishedHandshakes: 0, delay: 0.3 };
+    meter.load = () => load;
+    expect(meter.take()).toBeNull();
+    load = { unfinishedHandshakes: 2, delay: 20.4 };
+    expect(meter.take()).toMatchObject({ unfinishedHandshakes: 2, delay: 20 });
+    load = { unfinishedHandshakes: 2, delay: 19.6 };
+    expect(meter.take()).toBeNull();
+    const route = meter.route('/');
+    route.inFlight++;
+    expect(meter.take()?.routes).toMatchObject([{ route: '/', inFlight: 1, codes: [] }]);
+    expect(meter.take()).toBeNull();
+  });
+
   it('hands out each observation once', () => {
     const meter = new Meter();
     meter.handshake('allow', 'none', 3);
@@ -119,6 +134,41 @@ describe('the metrics', () => {
     expect(await samples(metrics, 'ehi_message_seconds_count')).toEqual([
       'ehi_message_seconds_count{route="/ehi"} 2',
     ]);
+  });
+
+  it('add what all threads have under way, and show the longest of their delays', async () => {
+    const metrics = opened();
+    const meters = [5, 300, 0].map((delay, thread) => {
+      const meter = new Meter();
+      meter.load = () => ({ unfinishedHandshakes: thread, delay });
+      meter.route('/ehi').inFlight = 2;
+      meter.route(noRoute).message(400, Number.NaN, Number.NaN);
+      metrics.merge(thread, taken(meter));
+      return meter;
+    });
+    const shown = async () =>
+      Promise.all(
+        ['ehi_route_in_flight', 'ehi_unfinished_handshakes', 'ehi_relay_loop_delay_seconds'].map((name) =>
+          samples(metrics, name),
+        ),
+      );
+    expect(await shown()).toEqual([
+      ['ehi_route_in_flight{route="/ehi"} 6'],
+      ['ehi_unfinished_handshakes 3'],
+      ['ehi_relay_loop_delay_seconds 0.3'],
+    ]);
+    // What another route does says nothing of this one.
+    const [first] = meters as [Meter];
+    first.route('/other').inFlight = 1;
+    metrics.merge(0, taken(first));
+    metrics.threadGone(1);
+    expect(await shown()).toEqual([
+      ['ehi_route_in_flight{route="/ehi"} 4', 'ehi_route_in_flight{route="/other"} 1'],
+      ['ehi_unfinished_handshakes 2'],
+      ['ehi_relay_loop_delay_seconds 0.005'],
+    ]);
+    for (const thread of [0, 2]) metrics.threadGone(thread);
+    expect(await shown()).toEqual([[], ['ehi_unfinished_handshakes 0'], ['ehi_relay_loop_delay_seconds 0']]);
   });
 
   it('tell how messages did by their route’s budget, and which answers had no type', async () => {
