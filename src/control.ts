@@ -132,6 +132,7 @@ class Control {
       ready: () =>
         readinessOf({
           state: this.#state,
+          listening: this.#supervisor?.listening ?? 0,
           anchors: this.#sources?.anchors() ?? [],
           serverCertificates: this.#loaded.serverCertificates,
           now: Date.now(),
@@ -170,7 +171,7 @@ class Control {
   }
 
   async #serve(sources: Sources): Promise<void> {
-    const { logger } = this.#parts;
+    const { reporting } = this.#parts;
     const { config } = sources.loaded;
     this.#supervisor = new Supervisor({
       relays: config.relays,
@@ -181,7 +182,7 @@ class Control {
       onDeath: (thread, error) => {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
-        logger.error({ thread, error: error?.message ?? null }, 'a relay thread died and is replaced');
+        reporting.threadDied(thread, error);
       },
     });
     const listen = await this.#supervisor.start();

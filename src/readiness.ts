@@ -4,18 +4,21 @@ import type { AnchorState } from './trust/state.ts';
 
 interface Standing {
   readonly state: 'starting' | 'serving' | 'draining';
+  /** Relay threads that accept connections. */
+  readonly listening: number;
   readonly anchors: readonly AnchorState[];
   readonly serverCertificates: LoadedConfig['serverCertificates'];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function readinessOf({ state, anchors, serverCertificates, now }: Standing): {
+export function readinessOf({ state, listening, anchors, serverCertificates, now }: Standing): {
   ready: boolean;
   reasons: string[];
 } {
   const reasons: string[] = [];
   if (state !== 'serving') reasons.push(state);
+  else if (listening === 0) reasons.push('no relay thread listens');
   const usable = anchors.some(({ certificates }) =>
     certificates.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter),
   );

@@ -1,5 +1,5 @@
 /** Tells the operator, in the log, and the auditor, in the audit, what the control thread has done. */
-import { configLine, revocationLine, trustLine } from './audit/event-record.ts';
+import { configLine, revocationLine, threadLine, trustLine } from './audit/event-record.ts';
 import type { AuditWriter } from './audit/writer.ts';
 import type { ConfigChange } from './config/changes.ts';
 import { type ConfigProblem, describeProblem } from './errors.ts';
@@ -35,6 +35,13 @@ export class Reporting {
   constructor({ audit, logger }: { readonly audit: AuditWriter; readonly logger: Logger }) {
     this.#audit = audit;
     this.#logger = logger;
+  }
+
+  /** `error`: null where it said nothing. */
+  threadDied(thread: number, error: Error | null): void {
+    const detail = error?.message ?? null;
+    this.#logger.error({ thread, error: detail }, 'a relay thread died and is replaced');
+    this.#audit.write(threadLine({ time: Date.now(), thread, detail }));
   }
 
   trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {

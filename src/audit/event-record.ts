@@ -1,4 +1,4 @@
-/** The audit's lines about what changes by itself or by the operator's hand: trust, revocation data, the configuration. */
+/** The audit's lines about what changes by itself or by the operator's hand: trust, revocation data, threads, the configuration. */
 
 import { isoTime } from '../telemetry/clock.ts';
 import { clientText, cut, date, quote } from './text.ts';
@@ -62,6 +62,21 @@ export interface ConfigFacts {
   readonly fixed: readonly string[];
   /** How many things were wrong. */
   readonly problems: number;
+}
+
+/** The end of a relay thread that nobody asked to end: what it had not told yet is lost. */
+export interface ThreadFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Never used twice. */
+  readonly thread: number;
+  readonly detail: string | null;
+}
+
+/** One line, with its newline. */
+export function threadLine({ time, thread, detail }: ThreadFacts): string {
+  const what = `"event":"died","thread":${thread},"detail":${clientText(detail)}`;
+  return `{"type":"thread","time":"${isoTime(time)}",${what}}\n`;
 }
 
 /** One line, with its newline. */

@@ -14,15 +14,16 @@ interface SupervisorOptions {
   readonly snapshot: PolicySnapshot;
   /** What the thread with this number tells; numbers are never used twice. */
   readonly onMessage: (thread: number, message: Told) => void;
-  /** A thread died that nobody asked to end; it is replaced. */
+  /** A thread died that nobody asked to end, perhaps at its start; it is replaced. */
   readonly onDeath: (thread: number, error: Error | null) => void;
 }
 
 /** What is not about the thread itself. */
 export type Told = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
 
-/** Before a dead thread is replaced, ms: one that dies at its start must not spin. */
+/** Before a dead thread is replaced, ms; twice as long after each one that dies at its start, up to the longest. */
 const RESTART_MS = 100;
+const LONGEST_RESTART_MS = 10_000;
 
 /**
  * A young generation of V8's default size fills up with connections when many come at once, and to move them all takes
@@ -37,6 +38,7 @@ export class Supervisor {
   readonly #workers = new Map<number, Worker>();
   #snapshot: PolicySnapshot;
   #started = 0;
+  #listening = 0;
   #draining = false;
   #reusePort = false;
 
@@ -56,6 +58,11 @@ export class Supervisor {
       : this.#options.port;
     const [first] = await Promise.all(Array.from({ length: count }, () => this.#spawn(port)));
     return first as { address: string; port: number };
+  }
+
+  /** Threads that accept connections. */
+  get listening(): number {
+    return this.#listening;
   }
 
   publish(snapshot: PolicySnapshot): void {
@@ -103,6 +110,7 @@ export class Supervisor {
         switch (message.type) {
           case 'listening':
             listening = { address: message.address, port: message.port };
+            this.#listening++;
             return resolve(listening);
           case 'failed':
             fault = new GatewayError({ code: message.code, side: 'internal', message: message.message });
@@ -120,20 +128,24 @@ export class Supervisor {
         this.#workers.delete(thread);
         if (listening === null)
           return reject(fault ?? new Error(`relay thread ${thread} ended at its start`));
-        if (!this.#draining) void this.#replace(thread, { fault, port: listening.port });
+        this.#listening--;
+        if (!this.#draining) void this.#replace({ thread, error: fault, port: listening.port });
       });
     });
   }
 
-  async #replace(thread: number, { fault, port }: { fault: Error | null; port: number }): Promise<void> {
-    this.#options.onDeath(thread, fault);
-    for (let error: unknown = fault; error !== undefined; ) {
-      await sleep(RESTART_MS);
+  async #replace(dead: { thread: number; error: Error | null; port: number }): Promise<void> {
+    let { thread, error } = dead;
+    for (let pause = RESTART_MS; ; pause = Math.min(2 * pause, LONGEST_RESTART_MS)) {
+      this.#options.onDeath(thread, error);
+      await sleep(pause);
       if (this.#draining) return;
-      error = await this.#spawn(port).then(
-        () => undefined,
-        (again: unknown) => again ?? new Error('unknown'),
+      thread = this.#started;
+      error = await this.#spawn(dead.port).then(
+        () => null,
+        (again: Error) => again,
       );
+      if (error === null) return;
     }
   }
 }
