@@ -41,13 +41,14 @@ const targets: Readonly<Record<string, string>> = {
     title: 'Reasons',
     text: [
       'Why a connection was refused (`verdict: deny`) or never came to be judged (`verdict: failed`): the `reason` of',
-      'audit records and of `ehi_handshakes_total`. The client sees the status alone. ALB: the nearest',
-      '`tls_verify_status` of an AWS Application Load Balancer.',
+      'audit records and of `ehi_handshakes_total`. The client sees the status alone, and none where it is closed without',
+      'an answer: at accept (`address_refused` is answered with 403 after the handshake under `clients.refuseAt: http`), and',
+      'everywhere under `listen.rejectWith: close`. ALB: the nearest `tls_verify_status` of an AWS Application Load Balancer.',
     ],
     head: ['Reason', 'Verdict', 'Stage', 'Status', 'What it says', 'ALB'],
     rows: [
       ...Object.entries(denyReasons).map(([name, { stage, status, says, alb }]) => {
-        return [code(name), 'deny', stage, String(status), says, code(alb)];
+        return [code(name), 'deny', stage, stage === 'accept' ? '' : String(status), says, code(alb)];
       }),
       ...Object.entries(failureReasons).map(([name, says]) => [code(name), 'failed', '', '', says, '']),
     ],

@@ -14,6 +14,15 @@ test('schema and reference pages are those that the sources generate', () => {
   expect(status).toBe(0);
 });
 
+test('the page of reasons gives no status to what is closed at accept, and one to what is refused later', async () => {
+  const page = await readFile(new URL('docs/deny-reasons.md', root), 'utf8');
+  const rows = page.split('\n').filter((line) => line.includes('| deny |'));
+  const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
+  const statuses = (at: string) => cells.flatMap(([, , , stage, status]) => (stage === at ? [status] : []));
+  expect(new Set(statuses('accept'))).toEqual(new Set(['']));
+  expect(new Set(statuses('identity'))).toEqual(new Set(['400', '403']));
+});
+
 test('the example shows every key that the schema knows', async () => {
   const example = await readFile(new URL('config/example.yaml', root), 'utf8');
   const schema = JSON.parse(await readFile(new URL('config/schema.json', root), 'utf8'));
