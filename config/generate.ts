@@ -32,7 +32,8 @@ const targets: Readonly<Record<string, string>> = {
     text: [
       'One YAML file; `config/example.yaml` is a complete one. Relative paths start from its folder, unknown keys are',
       'errors, and what is present must not be empty. `ehi-gateway check --config FILE` names every problem with its',
-      'line. `[]` in a path: each entry of a list; **required** counts where the mapping around it is present.',
+      'line; those of files as soon as the part that names them is well-formed, a certificate, an `upstream`, `trust`.',
+      '`[]` in a path: each entry of a list; **required** counts where the mapping around it is present.',
     ],
     head: ['Path', 'Allowed', 'Default', 'What it does'],
     rows: settingsOf(schema as Shape, ''),

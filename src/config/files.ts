@@ -10,14 +10,16 @@ import {
 import { valueAt } from './raw.ts';
 import { type TracingConfig, tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
-import { routesSchema } from './upstream.ts';
+import type { EndpointConfig } from './upstream.ts';
+import { readUpstreams } from './upstream-files.ts';
 
 /** Empty, null or absent: not there, or not well-formed. */
 export interface FileSections {
   readonly certificates: CertificateEntries;
   readonly resumption: Resumption;
   readonly trust: z.output<ReturnType<typeof trustSchema>> | undefined;
-  readonly routes: z.output<ReturnType<typeof routesSchema>>;
+  /** Of all routes. */
+  readonly endpoints: readonly EndpointConfig[];
   readonly tracing: TracingConfig;
 }
 
@@ -30,15 +32,15 @@ export function readFileSections(config: unknown, folder: string): FileSections 
     valueAt(config, ['listen', 'resumption']),
   );
   const { data: trust } = trustSchema(folder).safeParse(valueAt(config, ['trust']));
-  const { data: routes = [] } = routesSchema(folder).safeParse(valueAt(config, ['routes']));
+  const endpoints = readUpstreams(valueAt(config, ['routes']), folder).flat();
   const { data: tracing = null } = tracingSchema(folder).safeParse(valueAt(config, ['tracing']));
-  return { certificates, resumption, trust, routes, tracing };
+  return { certificates, resumption, trust, endpoints, tracing };
 }
 
 /** Absolute paths of every file that is read at a load. */
-export function filesOf({ certificates, resumption, trust, routes, tracing }: FileSections): Set<string> {
+export function filesOf({ certificates, resumption, trust, endpoints, tracing }: FileSections): Set<string> {
   const { anchors = [], candidates = [] } = trust ?? {};
-  const upstreams = routes.flatMap(({ upstream }) => upstream.flatMap(({ tls }) => tls ?? []));
+  const upstreams = endpoints.flatMap(({ tls }) => tls ?? []);
   const clients = upstreams.flatMap(({ certificate }) => certificate ?? []);
   const files = [
     ...[...certificates, ...clients].flatMap(({ chain, key, passphraseFile }) => [

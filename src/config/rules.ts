@@ -2,7 +2,8 @@
 import { parseRange } from '../source/address.ts';
 import { checkAnchors } from './anchor-rules.ts';
 import type { Finding } from './document.ts';
-import { duplicates, type Fields, fieldsOf, itemsOf } from './raw.ts';
+import { type Fields, fieldsOf, itemsOf } from './raw.ts';
+import { checkRoutes } from './route-rules.ts';
 
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
@@ -18,12 +19,7 @@ export function checkRules(config: unknown): RuleFindings {
   const { trust, clients, routes } = fieldsOf(config);
   checkAnchors(fieldsOf(trust), findings);
   checkCallers(fieldsOf(clients), findings);
-  findings.problems.push(
-    ...duplicates(itemsOf(routes), (route) => fieldsOf(route).path).map((index) => ({
-      path: ['routes', index, 'path'],
-      allowed: 'a path that no other route has',
-    })),
-  );
+  checkRoutes(itemsOf(routes).map(fieldsOf), findings);
   return findings;
 }
 

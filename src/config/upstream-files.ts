@@ -4,8 +4,9 @@ import { createSecureContext } from 'node:tls';
 import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../policy/snapshot.ts';
 import { type Notes, type Place, readAuthorities } from './authorities.ts';
 import type { Finding } from './document.ts';
+import { fieldsOf, itemsOf } from './raw.ts';
 import { readServerCertificate } from './server-certificate.ts';
-import { type EndpointConfig, routesSchema } from './upstream.ts';
+import { type EndpointConfig, routeSchema, upstreamSchema } from './upstream.ts';
 
 export interface RoutesReading {
   /** Whole only where there is no problem. */
@@ -21,20 +22,30 @@ export async function readRoutes(
   raw: unknown,
   { folder, now }: { readonly folder: string; readonly now: number },
 ): Promise<RoutesReading> {
-  const { data = [] } = routesSchema(folder).safeParse(raw);
   const notes: Notes = { problems: [], warnings: [] };
   const routes: RoutePolicy[] = [];
-  for (const [index, { upstream, ...route }] of data.entries()) {
-    const listed = Array.isArray((raw as { upstream: unknown }[])[index]?.upstream);
+  const schema = routeSchema(folder);
+  const upstreams = readUpstreams(raw, folder);
+  for (const [index, item] of itemsOf(raw).entries()) {
+    const { data: route } = schema.safeParse(item);
+    const listed = Array.isArray(fieldsOf(item).upstream);
     const endpoints: EndpointPolicy[] = [];
-    for (const [position, endpoint] of upstream.entries()) {
+    for (const [position, endpoint] of (upstreams[index] ?? []).entries()) {
       const at = ['routes', index, 'upstream', ...(listed ? [position] : []), 'tls'];
       const tls = endpoint.url.secure ? await readTls(endpoint, { at, now, notes }) : null;
       endpoints.push(policyOf(endpoint, tls));
     }
-    routes.push({ firstByte: null, idle: null, ...route, endpoints });
+    if (route === undefined) continue;
+    const { upstream: _, ...policy } = route;
+    routes.push({ firstByte: null, idle: null, ...policy, endpoints });
   }
   return { routes, ...notes };
+}
+
+/** The endpoints of each route, whatever else is wrong with it; none where its upstream is not well-formed. */
+export function readUpstreams(raw: unknown, folder: string): (readonly EndpointConfig[])[] {
+  const schema = upstreamSchema(folder);
+  return itemsOf(raw).map((route) => schema.safeParse(fieldsOf(route).upstream).data ?? []);
 }
 
 function policyOf(

@@ -4,25 +4,35 @@ import { choice, count, duration, file, listOf, notation, section } from './nota
 import { endpointUrl, endpointUrlAllowed, serverName } from './upstream-url.ts';
 import * as value from './values.ts';
 
-/** `routes`, alone: its files are read even while another part of the configuration is wrong. */
+/** Times of a route, held against each other in route-rules.ts. */
+export const routeTimes = {
+  deadline: duration()
+    .prefault('2s')
+    .describe('From the complete request head to the last byte of the answer.'),
+  firstByte: duration()
+    .exactOptional()
+    .describe(
+      'How long the host may say nothing once it has a connection and the whole request. Absent: only the deadline counts.',
+    ),
+  idle: duration()
+    .exactOptional()
+    .describe('Between two pieces of its answer. Absent: only the deadline counts.'),
+  budget: duration()
+    .prefault('200ms')
+    .describe('An answer later than this is counted as late; nothing else comes of it.'),
+};
+
 export function routesSchema(folder: string) {
-  const route = section({
+  return listOf(routeSchema(folder), 'routes').describe(
+    'Which internal host gets a message; the longest path wins.',
+  );
+}
+
+export function routeSchema(folder: string) {
+  return section({
     path: value.routePath.describe('Whole segments of the request’s path.'),
-    upstream: upstream(folder),
-    deadline: duration()
-      .prefault('2s')
-      .describe('From the complete request head to the last byte of the answer.'),
-    firstByte: duration()
-      .exactOptional()
-      .describe(
-        'How long the host may say nothing once it has a connection and the whole request. Absent: only the deadline counts.',
-      ),
-    idle: duration()
-      .exactOptional()
-      .describe('Between two pieces of its answer. Absent: only the deadline counts.'),
-    budget: duration()
-      .prefault('200ms')
-      .describe('An answer later than this is counted as late; nothing else comes of it.'),
+    upstream: upstreamSchema(folder),
+    ...routeTimes,
     contentLength: choice('ensure', 'asis')
       .prefault('ensure')
       .describe(
@@ -33,17 +43,11 @@ export function routesSchema(folder: string) {
       .describe(
         'Messages that may be under way in each relay thread, from the complete request head to the end of the answer; beyond that they are refused with 503.',
       ),
-  }).superRefine(({ deadline, ...route }, context) => {
-    for (const name of ['firstByte', 'idle'] as const) {
-      if ((route[name] ?? 0) <= deadline) continue;
-      context.addIssue({ code: 'custom', path: [name], message: 'at most the deadline of the route' });
-    }
   });
-  return listOf(route, 'routes').describe('Which internal host gets a message; the longest path wins.');
 }
 
-/** A list after parsing, never empty. */
-function upstream(folder: string) {
+/** `upstream` of a route, alone: its files are read even while something else is wrong. A list after parsing, never empty. */
+export function upstreamSchema(folder: string) {
   const allowed = `${endpointUrlAllowed}; a mapping with such a url, or a list of either`;
   const mapping = endpoint(folder);
   const plain = endpointUrl.transform((url): EndpointConfig => ({ url, pool: pool.parse(undefined) }));

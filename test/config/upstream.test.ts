@@ -1,4 +1,5 @@
 /** Upstreams in a configuration: every spelling, the files that they name, and what the snapshot gets of them. */
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeProblem } from '../../src/errors.ts';
 import type { RoutePolicy } from '../../src/policy/snapshot.ts';
@@ -137,6 +138,28 @@ describe('a problem is told at its place:', () => {
     expect(problems.map(describeProblem).join()).toContain(says);
     expect(problems.map(describeProblem).join()).not.toContain('secret');
   });
+});
+
+test('what is wrong in one route hides neither the files of an upstream nor the rules between other fields', async () => {
+  const upstream = (ca: string) => ({ url: 'https://h', tls: { ca } });
+  const { problems, files } = await site.examine({
+    routes: [
+      { path: '/', upstream: 'ftp://h' },
+      { path: '/a', upstream: upstream('none.pem'), firstByte: '3s', idle: '3s', deadlin: '4s' },
+      { path: '/b', upstream: upstream('nor-this.pem') },
+    ],
+  });
+  expect(problems.map(({ path }) => path)).toEqual([
+    'routes[0].upstream',
+    'routes[1].upstream.tls.ca',
+    'routes[1].firstByte',
+    'routes[1].idle',
+    'routes[1].deadlin',
+    'routes[2].upstream.tls.ca',
+  ]);
+  expect([...files.keys()]).toEqual(
+    expect.arrayContaining([join(site.folder, 'none.pem'), join(site.folder, 'nor-this.pem')]),
+  );
 });
 
 test('a CA that has expired is a warning', async () => {
