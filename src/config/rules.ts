@@ -16,10 +16,10 @@ export interface RuleFindings {
 /** `config`: whatever the YAML says; what is not of the right shape is passed over, for the schema has named it. */
 export function checkRules(config: unknown): RuleFindings {
   const findings: RuleFindings = { problems: [], warnings: [] };
-  const { trust, clients, routes } = fieldsOf(config);
+  const { trust, clients, routes, timeouts } = fieldsOf(config);
   checkAnchors(fieldsOf(trust), findings);
   checkCallers(fieldsOf(clients), findings);
-  checkRoutes(itemsOf(routes).map(fieldsOf), findings);
+  checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, findings);
   return findings;
 }
 

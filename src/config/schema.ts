@@ -7,7 +7,7 @@ import { listenSchema } from './listen-schema.ts';
 import { count, duration, file, section, size } from './notation.ts';
 import { tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
-import { routesSchema } from './upstream.ts';
+import { connectTimes, routesSchema } from './upstream.ts';
 
 /** After parsing: durations in milliseconds, sizes in bytes, paths absolute, pins and digests in one spelling. */
 export type Config = z.output<ReturnType<typeof configSchema>>;
@@ -71,10 +71,7 @@ const timeouts = section({
   head: duration().prefault('10s').describe('For a complete request head, from its first byte.'),
   bodyIdle: duration().prefault('10s').describe('Between two pieces of a body.'),
   keepAlive: duration().prefault('75s').describe('Between two requests of a connection.'),
-  connectFirst: duration()
-    .prefault('50ms')
-    .describe('For a connection to an upstream endpoint that has another behind it.'),
-  connect: duration().prefault('1s').describe('For a connection to the last, or only, upstream endpoint.'),
+  ...connectTimes,
   drainDelay: duration('0s')
     .prefault('0s')
     .describe('After SIGTERM: how long connections are still accepted, until load balancers know.'),

@@ -1,6 +1,7 @@
 /** Where an upstream endpoint is: `http://`, `https://` with host and port, or a Unix socket. */
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
+import { formatAddress, parseAddress } from '../source/address.ts';
 import { notation } from './notation.ts';
 
 interface EndpointUrl {
@@ -13,13 +14,21 @@ interface EndpointUrl {
 }
 
 export const endpointUrlAllowed =
-  'http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket';
+  'http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket (the path at most 103 bytes)';
 
 export const endpointUrl = notation({
   allowed: endpointUrlAllowed,
   pattern: /^(?:https?:\/\/[^\s/?#@]+|unix:\/.+)$/,
   parse: (text): EndpointUrl | undefined => (text.startsWith('unix:') ? parseSocket(text) : parseUrl(text)),
 });
+
+/** The same for all spellings of one endpoint: upper case, the scheme's own port, the forms of an address. */
+export function keyOf({ secure, target }: EndpointUrl): string {
+  if ('path' in target) return `unix:${target.path}`;
+  const address = parseAddress(target.host);
+  const host = address === null ? target.host.toLowerCase() : formatAddress(address);
+  return `${secure ? 'https' : 'http'} ${host} ${target.port}`;
+}
 
 /** A name that TLS may send and verify (RFC 6066 §3). */
 export const serverName = notation({

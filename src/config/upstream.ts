@@ -1,7 +1,8 @@
 /** `routes`: which internal host gets a message, and how it is reached. */
 import { z } from 'zod';
 import { choice, count, duration, file, listOf, notation, section } from './notation.ts';
-import { endpointUrl, endpointUrlAllowed, serverName } from './upstream-url.ts';
+import { duplicates } from './raw.ts';
+import { endpointUrl, endpointUrlAllowed, keyOf, serverName } from './upstream-url.ts';
 import * as value from './values.ts';
 
 /** Times of a route, held against each other in route-rules.ts. */
@@ -20,6 +21,14 @@ export const routeTimes = {
   budget: duration()
     .prefault('200ms')
     .describe('An answer later than this is counted as late; nothing else comes of it.'),
+};
+
+/** Of `timeouts`, and held against the routes' there too. */
+export const connectTimes = {
+  connectFirst: duration()
+    .prefault('50ms')
+    .describe('For a connection to an upstream endpoint that has another behind it.'),
+  connect: duration().prefault('1s').describe('For a connection to the last, or only, upstream endpoint.'),
 };
 
 export function routesSchema(folder: string) {
@@ -56,10 +65,8 @@ export function upstreamSchema(folder: string) {
     .min(1, 'at least one endpoint')
     .max(8, 'at most eight endpoints')
     .superRefine((endpoints, context) => {
-      const urls = endpoints.map(({ url }) => url.url);
-      for (const [index, url] of urls.entries()) {
-        if (urls.indexOf(url) === index) continue;
-        const message = 'a url that no other endpoint of the route has';
+      const message = 'a url that leads where none of the route’s other endpoints is';
+      for (const index of duplicates(endpoints, ({ url }) => keyOf(url))) {
         context.addIssue({ code: 'custom', path: [index], message });
       }
     });

@@ -131,7 +131,7 @@ relays: 2
     'gateway.yaml:8:23: clients.allowlist: found an empty list; allowed a list of ranges, at least one',
     'gateway.yaml:8:34: clients.match: found an empty mapping; allowed at least one field',
     'gateway.yaml:10:5: routes[0].path: found nothing; allowed a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
-    'gateway.yaml:10:15: routes[0].upstream: found "ftp://127.0.0.1"; allowed http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket; a mapping with such a url, or a list of either',
+    'gateway.yaml:10:15: routes[0].upstream: found "ftp://127.0.0.1"; allowed http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket (the path at most 103 bytes); a mapping with such a url, or a list of either',
     'gateway.yaml:12:13: routes[2].path: found "/a"; allowed a path that no other route has',
     'gateway.yaml:13:19: timeouts.head: found 10; allowed a duration in ms, s, m or h, such as 500ms, from 1ms to 596h',
     'gateway.yaml:15:1: relays: found the key twice; allowed each key once',

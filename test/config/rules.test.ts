@@ -75,3 +75,50 @@ test('refuses a route that stands there already, and sees a difference in case',
     ['routes', 4, 'path'],
   ]);
 });
+
+describe('warnings about the times of routes', () => {
+  const pair = ['http://a', 'http://b'];
+  const warningsOf = (route: object, timeouts?: object) =>
+    checkRules({ clients: { pins: ['sha256/…'] }, routes: [route], timeouts })
+      .warnings.filter(({ path }) => path[0] !== 'clients')
+      .map(({ path, found }) => `${path.join('.')}: ${found}`);
+
+  const budget = 'routes.0.budget: 200ms beside a deadline of 200ms: nothing is late before it is cut';
+  const next = 'a silent endpoint leaves no time for the next';
+  const last = 'the last endpoint gets less time than those before it';
+
+  test.each<[string, object, object | undefined, string[]]>([
+    ['a budget below the deadline', { deadline: '201ms' }, undefined, []],
+    ['a deadline that the default budget fills', { deadline: '200ms' }, undefined, [budget]],
+    [
+      'a budget beyond the default deadline',
+      { budget: '1m' },
+      undefined,
+      ['routes.0.budget: 60000ms beside a deadline of 2000ms: nothing is late before it is cut'],
+    ],
+    ['a deadline that is none', { deadline: 'soon', budget: '1m' }, undefined, []],
+    [
+      'a first endpoint that takes the whole deadline',
+      { upstream: pair },
+      { connectFirst: '2s', connect: '2s' },
+      [`routes.0.deadline: 2000ms beside a timeouts.connectFirst of 2000ms: ${next}`],
+    ],
+    ['the same alone', { upstream: 'http://a' }, { connectFirst: '2s' }, []],
+    ['the same alone in a list', { upstream: ['http://a'] }, { connectFirst: '2s' }, []],
+    [
+      'a first endpoint that gets more time than the last',
+      { upstream: pair },
+      { connectFirst: '1001ms' },
+      [`timeouts.connectFirst: 1001ms beside a timeouts.connect of 1000ms: ${last}`],
+    ],
+    [
+      'the same by default',
+      { upstream: pair },
+      { connect: '49ms' },
+      [`timeouts.connectFirst: 50ms beside a timeouts.connect of 49ms: ${last}`],
+    ],
+    ['as much time for each endpoint', { upstream: pair }, { connectFirst: '1s' }, []],
+  ])('%s', (_, route, timeouts, warnings) => {
+    expect(warningsOf(route, timeouts)).toEqual(warnings);
+  });
+});

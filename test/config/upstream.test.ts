@@ -98,6 +98,13 @@ test('several endpoints keep their order, whichever way each is written', async 
   expect(endpoints.map(({ url }) => url)).toEqual(['http://a', 'https://b', 'unix:/c']);
 });
 
+test('endpoints that differ in scheme, port, name or socket are not the same', async () => {
+  const urls = ['http://a', 'https://a', 'http://a:443', 'http://a.', 'unix:/a', 'unix:/A'];
+  expect((await endpointsOf(urls)).map(({ url }) => url)).toEqual(urls);
+  const longest = `unix:/${'a'.repeat(102)}`;
+  expect((await endpointsOf(longest)).map(({ url }) => url)).toEqual([longest]);
+});
+
 describe('a problem is told at its place:', () => {
   const at = (field: string) => `routes[0].upstream${field}`;
   const secure = (tls: object) => ({ url: 'https://h', tls });
@@ -106,12 +113,23 @@ describe('a problem is told at its place:', () => {
   test.each<[string, unknown, string]>([
     [at(''), 'ftp://h', 'allowed http://host, http://host:port'],
     [at(''), 'unix:relative', 'unix:/path'],
-    [at(''), `unix:/${'a'.repeat(110)}`, 'unix:/path'],
+    [at(''), `unix:/${'a'.repeat(103)}`, 'unix:/path of a socket (the path at most 103 bytes)'],
     [at(''), 'https://user:secret@h', 'without path, query and credentials'],
     [at(''), [], 'at least one endpoint'],
     [at(''), Array.from({ length: 9 }, (_, index) => `http://h${index}`), 'at most eight endpoints'],
     [at('[1]'), ['http://a', 'b'], 'allowed http://host'],
-    [at('[1]'), ['http://a', 'http://a'], 'no other endpoint of the route has'],
+    ...[
+      ['http://a', 'http://a'],
+      ['http://a', 'http://a:80'],
+      ['https://a:443', 'https://A'],
+      ['http://[::1]', 'http://[0:0::1]:80'],
+      ['http://192.0.2.1', 'http://[::ffff:c000:201]'],
+      ['unix:/a', 'unix:/a'],
+    ].map(([one, other]): [string, unknown, string] => [
+      at('[1]'),
+      [one, { url: other }],
+      'where none of the route’s other endpoints is',
+    ]),
     [at('[1].url'), ['http://a', { url: 'b' }], 'allowed http://host'],
     [at('[1].pool.idle'), ['http://a', { url: 'http://b', pool: { idle: -1 } }], 'a whole number'],
     [at('.tls'), { url: 'http://h', tls: {} }, 'tls beside an https url'],
