@@ -162,6 +162,16 @@ const together: readonly (readonly [title: string, values: object, said: string]
     { terminationGracePeriodSeconds: 20 },
     'terminationGracePeriodSeconds: 20 s would cut what is still draining',
   ],
+  [
+    'less memory than the connections of all relay threads may take',
+    { config: { relays: 3 } },
+    'resources.limits.memory: 768Mi is less than the 978 MiB that config.limits.connections: 4000 may take with config.relays: 3',
+  ],
+  [
+    'less memory than the connections of one may take, in a unit of its own',
+    { config: { limits: { connections: 10_000 } }, resources: { limits: { memory: '0.829e9' } } },
+    'is less than the 791 MiB that config.limits.connections: 10000 may take with config.relays: 1',
+  ],
   ['one port for both', { ports: { admin: 8443 } }, 'ports: two different ones'],
 ];
 
@@ -171,6 +181,19 @@ describe('the chart refuses', () => {
     expect(stderr).toContain('do not go together');
     expect(stderr).toContain(said);
     expect(status).toBe(1);
+  });
+
+  it.each([
+    ['2 relay threads', { config: { relays: 2 } }],
+    ['as many as the node has cores', { config: { relays: 'auto' } }],
+    ['no limit', { config: { relays: 9 }, resources: { limits: null } }],
+    ['no limit of memory', { config: { relays: 9 }, resources: { limits: { memory: null } } }],
+    ...['978Mi', '1026M', '1.0Gi', '1100000Ki', '2e9', 1_100_000_000].map((memory): [string, object] => [
+      `3 and ${memory}`,
+      { config: { relays: 3 }, resources: { limits: { memory } } },
+    ]),
+  ])('not for its memory: %s', (_, values) => {
+    expect(template('default', values)).toMatchObject({ status: 0, stderr: '' });
   });
 
   it('a configuration that names no caller', () => {

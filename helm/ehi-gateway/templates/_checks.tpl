@@ -79,7 +79,37 @@ monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.po
 {{- if lt $grace $needed }}
 terminationGracePeriodSeconds: {{ $grace }} s would cut what is still draining: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }} s
 {{- end }}
+{{- $memory := (.Values.resources.limits | default dict).memory }}
+{{- if and $memory (ne (toString .Values.config.relays) "auto") }}
+{{- $memoryNeeded := include "ehi-gateway.neededMebibytes" . | int }}
+{{- if lt (include "ehi-gateway.mebibytes" $memory | int) $memoryNeeded }}
+resources.limits.memory: {{ $memory }} is less than the {{ $memoryNeeded }} MiB that config.limits.connections: {{ include "ehi-gateway.connections" . }} may take with config.relays: {{ include "ehi-gateway.relays" . }}
+{{- end }}
+{{- end }}
 {{- if eq (int .Values.ports.listener) (int .Values.ports.admin) }}
 ports: two different ones
 {{- end }}
+{{- end }}
+
+{{- define "ehi-gateway.relays" -}}
+{{- .Values.config.relays | default 1 | int }}
+{{- end }}
+
+{{- define "ehi-gateway.connections" -}}
+{{- (.Values.config.limits | default dict).connections | default 10000 | int }}
+{{- end }}
+
+{{- /* What the gateway takes with every connection that it may have, as the README's section Resources says. */ -}}
+{{- define "ehi-gateway.neededMebibytes" -}}
+{{- $relays := include "ehi-gateway.relays" . | int }}
+{{- $kibibytes := mul 69 $relays (include "ehi-gateway.connections" . | int) }}
+{{- add 117 (mul 26 (sub $relays 1)) (div (add $kibibytes 1023) 1024) }}
+{{- end }}
+
+{{- /* A quantity of Kubernetes in MiB, rounded down. */ -}}
+{{- define "ehi-gateway.mebibytes" -}}
+{{- $suffix := toString . | regexFind "[A-Za-z]*$" }}
+{{- $bytes := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- $count := toString . | trimSuffix $suffix | float64 }}
+{{- divf (mulf $count (get $bytes $suffix | default 1)) 1048576 | floor | int64 }}
 {{- end }}
