@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { Gateway } from '../../src/gateway.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import { authority } from '../support/authority.ts';
-import { connect, post } from '../support/client.ts';
+import { type Client, connect, post } from '../support/client.ts';
 import { endpointAt } from '../support/endpoint.ts';
 import type { AuditRecord } from '../support/gateway.ts';
 import { openHost } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
+import { type Message, statusOf } from '../support/http.ts';
 import { sClient } from '../support/openssl.ts';
 import { answers, snapshotOf } from '../support/snapshot.ts';
 
@@ -32,6 +32,13 @@ it('refuses who and what comes while all work waits, and takes in what comes aft
   const { port } = await gateway.listen();
   const client = { port, ca: pki.root.pem, leaf: pki.issueClient() };
   await using open = await connect(client);
+  /** Statuses of all that was sent. */
+  const statuses: number[] = [];
+  const exchange = async (connection: Client): Promise<Message> => {
+    const answer = await connection.exchange(post());
+    statuses.push(statusOf(answer));
+    return answer;
+  };
 
   // This thread is the relay's: whoever holds it up holds up everything.
   const burden = setInterval(() => {
@@ -44,8 +51,8 @@ it('refuses who and what comes while all work waits, and takes in what comes aft
   };
   await told(() => delay > 20);
   // A single look that is in time lets everybody in again: then one more is asked for.
-  let message = await open.exchange(post());
-  while (statusOf(message) === 200) message = await open.exchange(post());
+  let message = await exchange(open);
+  while (statusOf(message) === 200) message = await exchange(open);
   expect([statusOf(message), message.field('retry-after')]).toEqual([503, '1']);
   let refused = false;
   while (!refused) refused = (await sClient({ port })).stdout.includes('no peer certificate available');
@@ -61,17 +68,19 @@ it('refuses who and what comes while all work waits, and takes in what comes aft
   expect(meter.take()?.routes).toContainEqual(expect.objectContaining({ route: 'none', shed }));
 
   let status = 503;
-  while (status === 503) status = statusOf(await open.exchange(post()));
+  while (status === 503) status = statusOf(await exchange(open));
   expect(status).toBe(200);
 
   for (;;) {
     const later = await connect(client).catch(() => null);
     if (later === null) continue;
     await using _ = later;
-    expect(statusOf(await later.exchange(post()))).toBe(200);
+    expect(statusOf(await exchange(later))).toBe(200);
     break;
   }
   await told(() => delay <= 20);
+  // Whoever was told to come again may: the host has nothing of what was refused.
+  expect(host.requests.length).toBe(statuses.filter((each) => each === 200).length);
   await open[Symbol.asyncDispose]();
   await gateway.drain();
 });
