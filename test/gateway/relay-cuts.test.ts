@@ -1,24 +1,40 @@
 /** Answers that end in the middle: the client's connection is cut too, and nobody can take half an answer for a whole. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
 import { type Client, post } from '../support/client.ts';
+import { type Host, openHost } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
 import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
 let stage: Stage;
+/** Speaks TLS. */
+let secure: Host;
 
 beforeAll(async () => {
+  const pki = authority({ name: 'Host' });
+  const { chainPem: cert, keyPem: key } = pki.issueServer();
+  secure = await openHost({}, { tls: { cert, key } });
   stage = await openStage({
     routes: [
       { path: '/', contentLength: 'asis' },
       { path: '/ensured', contentLength: 'ensure' },
       { path: '/quick', deadline: '150ms' },
+      {
+        path: '/secure',
+        contentLength: 'asis',
+        upstream: [{ url: secure.url, tls: { ca: 'host-ca.pem' } }],
+      },
     ],
+    files: { 'host-ca.pem': pki.root.pem },
   });
 });
 
-afterAll(() => stage[Symbol.asyncDispose]());
+afterAll(async () => {
+  await stage[Symbol.asyncDispose]();
+  await secure[Symbol.asyncDispose]();
+});
 
 /** The whole answer, or null: the connection was reset before there was one. */
 async function answerOrCut(client: Client): Promise<Message | null> {
@@ -70,6 +86,47 @@ describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framin
       expect(records).toEqual(records.map(() => expect.objectContaining(cut)));
     },
   );
+});
+
+describe.each(Object.entries(framed))('an answer over TLS %s, cut at every byte', (framing, whole) => {
+  const headEnd = whole.indexOf('\r\n\r\n') + 4;
+  const failed = { outcome: 'failed', status: 502, response_bytes: 0 };
+  const early = { ...failed, reason: 'closed_early' };
+  /** Once the head is there. */
+  const later =
+    framing === 'until the host’s FIN'
+      ? { ...failed, reason: 'unproven_end' }
+      : { outcome: 'cut', reason: 'answer_cut', status: 200 };
+
+  /** What the client got, and what the audit says, of the answer that ends after so many bytes. */
+  async function askFor(offset: number) {
+    await using client = await stage.connect();
+    client.write(post({ target: '/secure', body: `${offset}` }));
+    const answer = await answerOrCut(client);
+    const request = secure.requests.find(({ body }) => body.toString() === `${offset}`) as Message;
+    return { offset, answer, record: await messageOf(stage.gateway, request) };
+  }
+
+  it.each(['FIN without close_notify', 'reset'])('by a %s is never complete', async (way) => {
+    secure.requests.length = 0;
+    secure.options.answer = ({ body }, socket) => {
+      const transport = secure.transportOf(socket);
+      const end = () => (way === 'reset' ? transport.resetAndDestroy() : transport.destroy());
+      if (`${body}` === '0') end();
+      else socket.write(whole.slice(0, Number(body)), () => setImmediate(end));
+      return null;
+    };
+    const offsets = [...Array(whole.length).keys()];
+    for (const { offset, answer, record } of await Promise.all(offsets.map(askFor))) {
+      const due = offset < headEnd ? [early] : [later];
+      // A reset may overtake what was written before it.
+      if (way === 'reset') due.push(early);
+      expect(due.map((each) => expect.objectContaining(each))).toContainEqual(record);
+      expect(answer === null ? 'cut' : statusOf(answer)).toBe(record.outcome === 'cut' ? 'cut' : 502);
+    }
+    const heard = secure.requests.map(({ body }) => Number(body));
+    expect(heard.sort((one, other) => one - other)).toEqual(offsets);
+  });
 });
 
 const measured = ['in chunks', 'until the host’s FIN'] as const;

@@ -35,6 +35,8 @@ export interface Host extends Listening {
   readonly options: HostOptions;
   /** The request with that index, as soon as it is complete. */
   request(index: number): Promise<Message>;
+  /** What carries this connection's TLS: it can end without TLS's word on it. */
+  transportOf(socket: Socket): Socket;
 }
 
 export const acknowledgement = response({ body: '{"Acknowledgement":"1","Responsestatus":"00"}' });
@@ -86,6 +88,8 @@ export async function openHost(options: HostOptions = {}, place: HostPlace = {})
     tls === undefined
       ? createServer({ allowHalfOpen: true, noDelay: true }, serve)
       : createTlsServer({ allowHalfOpen: true, noDelay: true, ...tls }, serve);
+  const transports = new Map<number | undefined, Socket>();
+  server.on('connection', (transport: Socket) => transports.set(transport.remotePort, transport));
   const listening = await listenOnLoopback(server, at, address);
   return {
     ...listening,
@@ -102,5 +106,6 @@ export async function openHost(options: HostOptions = {}, place: HostPlace = {})
         if (known === undefined) waiting.push({ index, resolve });
         else resolve(known);
       }),
+    transportOf: (socket) => transports.get(socket.remotePort) ?? socket,
   };
 }
