@@ -5,7 +5,7 @@ import { post } from '../support/client.ts';
 import { acknowledgement, type Host, openHost } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
 import { listenOnLoopback } from '../support/listening.ts';
-import { metricsWhen, readMetrics } from '../support/metrics.ts';
+import { metricsWhen, readMetrics, type Samples } from '../support/metrics.ts';
 import { messageOf } from '../support/records.ts';
 import { openSilentHost } from '../support/silent-host.ts';
 import { openStage, type Stage } from '../support/stage.ts';
@@ -193,4 +193,30 @@ it('passes over an endpoint that says it is not well, and comes back when it is'
     samples.get(`ehi_upstream_checks_total{endpoint="${first.url}",result="failed"}`),
   ).toBeGreaterThanOrEqual(3);
   expect(stage.gateway.stderr).toContain('status 503');
+});
+
+it('takes an interim answer for no word on how an endpoint is', async () => {
+  const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n';
+  const well = 'HTTP/1.1 204 No Content\r\n\r\n';
+  let checks = 0;
+  const answer: NonNullable<Host['options']['answer']> = (_request, socket) => {
+    // In one piece, and in two.
+    if (checks++ % 2 === 0) return hints + well;
+    socket.write(hints, () => setImmediate(() => socket.write(well)));
+    return null;
+  };
+  await using first = await openHost({ answer });
+  await using second = await openHost();
+  const health = { kind: 'http', path: '/health', interval: '20ms', timeout: '5s' };
+  await using stage = await openStage({
+    routes: [{ path: '/', upstream: [{ url: first.url, health }, second.url] }],
+  });
+  const of = (result: string) => `ehi_upstream_checks_total{endpoint="${first.url}",result="${result}"}`;
+  const count = (samples: Samples, result: string) => samples.get(of(result)) ?? 0;
+  const samples = await metricsWhen(
+    stage.gateway,
+    (found) => count(found, 'passed') + count(found, 'failed') >= 4,
+  );
+  expect(stage.gateway.stderr).not.toContain('status 103');
+  expect(count(samples, 'failed')).toBe(0);
 });
