@@ -151,7 +151,7 @@ const health = section({
   })
     .exactOptional()
     .describe('For `http`; default `/`.'),
-  interval: duration().prefault('5s').describe('Between two checks.'),
+  interval: duration('100ms').prefault('5s').describe('Between two checks.'),
   timeout: duration().prefault('1s').describe('For one check.'),
 });
 

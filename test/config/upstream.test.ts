@@ -146,6 +146,7 @@ describe('a problem is told at its place:', () => {
     [at('.health.kind'), { url: 'http://h', health: { kind: 'ping' } }, 'tcp or tls or http'],
     [at('.health.path'), { url: 'http://h', health: { kind: 'tcp', path: '/' } }, 'path only with kind'],
     [at('.health.path'), { url: 'http://h', health: { kind: 'http', path: '/a b' } }, 'a path such as'],
+    [at('.health.interval'), { url: 'http://h', health: { kind: 'tcp', interval: '99ms' } }, 'from 100ms to'],
     [at('.pool.reuse'), { url: 'http://h', pool: { reuse: false } }, 'on or off'],
     [at('.proxyProtocol'), { url: 'http://h', proxyProtocol: 'v1' }, 'allowed v2'],
     [at('.retry'), { url: 'http://h', retry: 1 }, 'an unknown key'],

@@ -173,7 +173,7 @@ it('passes over an endpoint that says it is not well, and comes back when it is'
       : acknowledgement;
   await using first = await openHost({ answer });
   await using second = await openHost();
-  const health = { kind: 'http', path: '/health?deep', interval: '20ms', timeout: '5s' };
+  const health = { kind: 'http', path: '/health?deep', interval: '100ms', timeout: '5s' };
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [{ url: first.url, health }, second.url] }],
   });
@@ -207,7 +207,7 @@ it('takes an interim answer for no word on how an endpoint is', async () => {
   };
   await using first = await openHost({ answer });
   await using second = await openHost();
-  const health = { kind: 'http', path: '/health', interval: '20ms', timeout: '5s' };
+  const health = { kind: 'http', path: '/health', interval: '100ms', timeout: '5s' };
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [{ url: first.url, health }, second.url] }],
   });

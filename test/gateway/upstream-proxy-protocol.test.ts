@@ -152,7 +152,7 @@ it('goes to the endpoint that is connected to, when another was tried before', a
 it.each(['tcp', 'http', 'tls'])('checks its health as nobody: %s', async (kind) => {
   const tls = kind === 'tls' ? { tls: { cert: server.chainPem, key: server.keyPem } } : {};
   const endpoint = {
-    health: { kind, interval: '20ms' },
+    health: { kind, interval: '100ms' },
     ...('tls' in tls && { tls: { ca: 'host-ca.pem' } }),
   };
   const stage = await stageWith(endpoint, { place: tls });

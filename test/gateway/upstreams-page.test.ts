@@ -33,7 +33,7 @@ it('names a dead primary with its cause and a live DR with its connections, and 
   await dead.close();
   const url = `http://127.0.0.1:${dead.port}`;
   await using dr = await openHost();
-  const health = { kind: 'tcp', interval: '20ms' };
+  const health = { kind: 'tcp', interval: '100ms' };
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }],
   });
@@ -82,7 +82,7 @@ it('names a dead primary with its cause and a live DR with its connections, and 
 it('counts every relay thread, and tells a failed check from a failed connection', async () => {
   await using ill = await openHost({ answer: () => 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n' });
   await using well = await openHost();
-  const health = { kind: 'http', interval: '20ms' };
+  const health = { kind: 'http', interval: '100ms' };
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [{ url: ill.url, health }, well.url] }],
     config: { relays: 2 },
