@@ -64,9 +64,9 @@ export class Delivery {
     return this.#connection?.paused ?? false;
   }
 
-  /** Nothing of the message waits here any more. */
-  get flushed(): boolean {
-    return this.#connection?.flushed ?? false;
+  /** The host has taken the message, or nearly. */
+  get drained(): boolean {
+    return this.#connection?.drained ?? false;
   }
 
   pause(): void {

@@ -111,7 +111,7 @@ export class Exchange implements DialUser, AnswerSender {
     const { head, surplus, flowing } = this.#answer;
     this.#patience.rest();
     this.#upstreamMs = performance.now() - this.#askedAt;
-    const reusable = head?.reusable && this.#requestComplete && this.#delivery.flushed && !surplus;
+    const reusable = head?.reusable && this.#requestComplete && this.#delivery.drained && !surplus;
     this.#delivery.finish(reusable ? head.idleSeconds : null);
     if (flowing) this.#end('answered', null);
   }

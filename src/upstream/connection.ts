@@ -127,9 +127,9 @@ export class UpstreamConnection {
     return this.#socket.write(bytes);
   }
 
-  /** Everything that was written has left. */
-  get flushed(): boolean {
-    return this.#socket.writableLength === 0;
+  /** No drain is waited for. (Nearer to the last byte TLS cannot say it: it tells late that a write has left.) */
+  get drained(): boolean {
+    return !this.#socket.writableNeedDrain;
   }
 
   get paused(): boolean {

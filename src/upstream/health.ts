@@ -13,7 +13,8 @@ export class HealthCheck implements UpstreamUser {
   readonly #policy: HealthPolicy;
   readonly #done: (cause: string | null) => void;
   readonly #attempt: Attempt;
-  readonly #timer: NodeJS.Timeout;
+  /** For the answer to a GET; the others end with their attempt, which has the same time. */
+  readonly #timer: NodeJS.Timeout | undefined;
   readonly #heads = new ResponseReader();
   #connection: UpstreamConnection | null = null;
 
@@ -23,7 +24,7 @@ export class HealthCheck implements UpstreamUser {
     this.#policy = policy;
     this.#done = done;
     const { kind, timeout } = policy;
-    this.#timer = setTimeout(() => this.#end('timeout'), timeout);
+    this.#timer = kind === 'http' ? setTimeout(() => this.#end('timeout'), timeout) : undefined;
     this.#attempt = pool.open(
       { budget: timeout, tls: kind !== 'tcp', sure: kind === 'tls' },
       {

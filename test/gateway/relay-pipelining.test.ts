@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { authority } from '../support/authority.ts';
 import { post } from '../support/client.ts';
-import { acknowledgement, openHost, response } from '../support/host.ts';
+import { acknowledgement, type Host, openHost, response } from '../support/host.ts';
 import type { Message } from '../support/http.ts';
 import { bodies, echo, numbered, posts } from '../support/numbered.ts';
 import { messageOf } from '../support/records.ts';
@@ -40,6 +40,22 @@ async function expectDelivered(delivered: readonly Message[], count: number): Pr
   expect(records).toMatchObject(
     delivered.map((_, index) => ({ ...answered, conn_id: id, request_id: `${id}.${index + 1}` })),
   );
+}
+
+/** A host over TLS, which echoes. */
+async function openSecured(): Promise<AsyncDisposable & { readonly host: Host; readonly stage: Stage }> {
+  const pki = authority({ name: 'Host' });
+  const { chainPem, keyPem } = pki.issueServer();
+  await using opened = new AsyncDisposableStack();
+  const host = opened.use(await openHost({ answer: echo }, { tls: { cert: chainPem, key: keyPem } }));
+  const secured = opened.use(
+    await openStage({
+      files: { 'host-ca.pem': pki.root.pem },
+      routes: [{ path: '/', upstream: { url: host.url, tls: { ca: 'host-ca.pem' } } }],
+    }),
+  );
+  const stack = opened.move();
+  return { host, stage: secured, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 it('sends a pipelined message on only when the one before it is answered', async () => {
@@ -113,14 +129,18 @@ it('takes up no further message while the client does not read the answers', asy
   await expectDelivered(stage.host.requests.slice(first).filter(isOne), 100);
 });
 
+it('keeps to one connection of TLS for messages that come at once', async () => {
+  await using scene = await openSecured();
+  await using client = await scene.stage.connect();
+  client.write(posts(60));
+  expect(await bodies(client, 60)).toEqual(numbered(60));
+  expect(scene.host.requests).toHaveLength(60);
+  expect(scene.host.connectionCount).toBe(1);
+});
+
 it('takes nothing that the host sends behind an answer for the answer to the next message', async () => {
-  const pki = authority({ name: 'Host' });
-  const { chainPem, keyPem } = pki.issueServer();
-  await using host = await openHost({}, { tls: { cert: chainPem, key: keyPem } });
-  await using secured = await openStage({
-    files: { 'host-ca.pem': pki.root.pem },
-    routes: [{ path: '/', upstream: { url: host.url, tls: { ca: 'host-ca.pem' } } }],
-  });
+  await using scene = await openSecured();
+  const { host, stage: secured } = scene;
   // Each fills records of TLS of its own, and all of them come in one read.
   const full = (name: string) => {
     const { length } = response({ body: Buffer.alloc(16_000) });

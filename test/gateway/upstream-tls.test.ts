@@ -1,6 +1,6 @@
 /** TLS towards the host: whom the gateway believes, what it shows, and that a failure sends nothing. */
 import { constants } from 'node:crypto';
-import type { TLSSocket, TlsOptions } from 'node:tls';
+import { createSecureContext, type TLSSocket, type TlsOptions } from 'node:tls';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { issueCertificate } from '../../src/pki/issue.ts';
@@ -286,6 +286,27 @@ it.each([
   expect(statusOf(await stage.send(post()))).toBe(200);
   expect(second.requests).toHaveLength(1);
   expect(host.requests).toEqual([]);
+});
+
+it('gives a handshake all of a check’s time, and waits for a refusal beyond it', async () => {
+  const secureOptions = constants.SSL_OP_NO_TICKET;
+  const slow = createSecureContext({ ...keyed(pki.issueServer({ sans: ['DNS:localhost'] })), secureOptions });
+  const tls: TlsOptions = {
+    ...own,
+    secureOptions,
+    SNICallback: (_name, done) => void setTimeout(() => done(null, slow), 600),
+  };
+  await using second = await openHost();
+  await using host = await openHost({}, { tls });
+  const url = `https://localhost:${host.port}`;
+  const health = { kind: 'tls', interval: '100ms', timeout: '1s' };
+  await using stage = await openStage({
+    files,
+    routes: [{ path: '/', upstream: [{ url, tls: { ca: 'host-ca.pem' }, health }, second.url] }],
+  });
+  const checks = (result: string) => `ehi_upstream_checks_total{endpoint="${url}",result="${result}"}`;
+  const samples = await metricsWhen(stage.gateway, (found) => (found.get(checks('passed')) ?? 0) > 1);
+  expect(samples.get(checks('failed')) ?? 0).toBe(0);
 });
 
 it('names what is wrong with the files of an endpoint', async () => {
