@@ -1,8 +1,9 @@
-/** `openssl s_client`, the tool that operators test with: what it prints, whatever it thinks of it. */
+/** `openssl s_client`, the tool that operators test with, and `s_server`, which does what Node's server cannot. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** `input` is typed once the handshake is done, where s_client takes single letters as commands (`R`: renegotiate). */
+/** What it prints, whatever it thinks of it. `input` is typed once the handshake is done, where s_client takes single letters as commands (`R`: renegotiate). */
 export async function sClient(
   options: { readonly port: number; readonly input?: string },
   ...flags: string[]
@@ -14,4 +15,28 @@ export async function sClient(
   else child.stdin.write(input);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
   return { stdout, stderr };
+}
+
+/** Serves TLS on 127.0.0.1, with the certificate and key of these files. */
+export async function sServer(
+  files: { readonly chain: string; readonly key: string },
+  ...flags: string[]
+): Promise<AsyncDisposable & { readonly port: number }> {
+  const { chain, key } = files;
+  const shown = ['-cert', chain, '-cert_chain', chain, '-key', key];
+  const child = spawn('openssl', ['s_server', '-accept', '127.0.0.1:0', ...shown, ...flags]);
+  const ended = once(child, 'exit');
+  let printed = '';
+  for await (const piece of child.stdout.iterator({ destroyOnReturn: false })) {
+    printed += piece;
+    if (/^ACCEPT \S+:\d+$/m.test(printed)) break;
+  }
+  child.stdout.resume();
+  return {
+    port: Number(/^ACCEPT \S+:(\d+)$/m.exec(printed)?.[1]),
+    async [Symbol.asyncDispose]() {
+      child.kill();
+      await ended;
+    },
+  };
 }
