@@ -1,4 +1,4 @@
-/** The audit's lines about what changes by itself or by the operator's hand: trust, revocation data, threads, the configuration. */
+/** The audit's lines about what changes by itself or by hand: trust, revocations, threads, the configuration. */
 
 import { isoTime } from '../telemetry/clock.ts';
 import { clientText, cut, date, quote } from './text.ts';

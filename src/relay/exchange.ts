@@ -73,8 +73,8 @@ export class Exchange implements DialUser, AnswerSender {
 
   /** The host's time begins anew once it has a connection and the whole request, and the client takes what came. */
   #awaitHost(): void {
-    const clients = this.#answer.complete || this.#delivery.paused;
-    if (this.#requestComplete && !this.#delivery.dialing && !clients) this.#patience.wait();
+    const clientsTurn = this.#answer.complete || this.#delivery.paused;
+    if (this.#requestComplete && !this.#delivery.dialing && !clientsTurn) this.#patience.wait();
   }
 
   onUpstreamConnect(connection: UpstreamConnection): void {

@@ -49,13 +49,12 @@ export function recordExchange(
   facts: ExchangeFacts,
 ): void {
   const { head, route, requestId, traceId, span, startedAt } = message;
-  const { status, upstreamMs } = facts;
+  const { outcome, status, upstreamMs } = facts;
   const totalMs = performance.now() - startedAt;
   const time = Date.now();
   const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
   // A refusal is the client's own doing; one that left may have left because it waited too long.
-  const { outcome } = facts;
   if (outcome !== 'denied') meter.budget(totalMs, route.policy.budget, outcome === 'answered');
   if (facts.untyped) meter.untyped++;
   recorder.audit(
@@ -73,7 +72,7 @@ export function recordExchange(
       responseBytes: facts.responseBytes,
       upstreamMs,
       totalMs,
-      outcome: facts.outcome,
+      outcome,
       reason: facts.reason,
     }),
   );

@@ -210,7 +210,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_relay_thread_restarts_total',
-    help: 'Relay threads that died and were replaced.',
+    help: 'Relay threads that died, perhaps at their start, and were replaced.',
     type: 'counter',
     labels: [],
   },

@@ -140,6 +140,7 @@ export class Supervisor {
       this.#options.onDeath(thread, error);
       await sleep(pause);
       if (this.#draining) return;
+      // The number that the next one gets.
       thread = this.#started;
       error = await this.#spawn(dead.port).then(
         () => null,

@@ -56,7 +56,7 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** A timer this much (ms) too late: the event loop stood still, and what the host sent meanwhile is still unread. */
 const STALL_MS = 5;
 
-/** How long (ms), at least, nothing said after a handshake counts as a refusal that may still come; else as long as that took. */
+/** Silence after a handshake, ms, in which a refusal may still come; or as long as that took, if it is more. */
 const QUIET_MS = 25;
 
 export class UpstreamConnection {

@@ -31,7 +31,7 @@ export class Ejection {
   }
 
   /** True: that brings the endpoint back. */
-  connected(): boolean {
+  accepted(): boolean {
     this.#connectFailures = 0;
     return !this.#byChecks && this.#return();
   }

@@ -164,7 +164,7 @@ export class Pool {
 
   /** The host lets the gateway in. */
   accepted(): void {
-    if (this.#ejection.connected()) this.#returned();
+    if (this.#ejection.accepted()) this.#returned();
   }
 
   /** A connection failed before anything was sent on it, or was refused by TLS before the host had said a word. */

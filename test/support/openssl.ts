@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** What it prints, whatever it thinks of it. `input` is typed once the handshake is done, where s_client takes single letters as commands (`R`: renegotiate). */
+/**
+ * What s_client prints, whatever it thinks of it. `input` is typed once the handshake is done, where it takes single
+ * letters as commands (`R`: renegotiate).
+ */
 export async function sClient(
   options: { readonly port: number; readonly input?: string },
   ...flags: string[]

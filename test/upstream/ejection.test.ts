@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Ejection } from '../../src/upstream/ejection.ts';
 
-type Step = 'connected' | 'connectFailed' | 'checkPassed' | 'checkFailed';
+type Step = 'accepted' | 'connectFailed' | 'checkPassed' | 'checkFailed';
 
 function after(...steps: Step[]): Ejection {
   const ejection = new Ejection();
@@ -15,12 +15,12 @@ describe('an endpoint is', () => {
     [false, []],
     [false, ['connectFailed', 'connectFailed']],
     [true, ['connectFailed', 'connectFailed', 'connectFailed']],
-    [false, ['connectFailed', 'connectFailed', 'connected', 'connectFailed']],
-    [false, ['connectFailed', 'connectFailed', 'connectFailed', 'connected']],
+    [false, ['connectFailed', 'connectFailed', 'accepted', 'connectFailed']],
+    [false, ['connectFailed', 'connectFailed', 'connectFailed', 'accepted']],
     [false, ['connectFailed', 'checkFailed', 'connectFailed', 'checkFailed']],
     [true, ['checkFailed', 'checkFailed', 'checkFailed']],
     // Being let in says nothing of being well, but being well says that it lets in.
-    [true, ['checkFailed', 'connected', 'checkFailed', 'connected', 'checkFailed', 'connected']],
+    [true, ['checkFailed', 'accepted', 'checkFailed', 'accepted', 'checkFailed', 'accepted']],
     [false, ['checkFailed', 'checkFailed', 'checkFailed', 'checkPassed']],
     [false, ['connectFailed', 'connectFailed', 'connectFailed', 'checkPassed']],
     [false, ['checkFailed', 'checkFailed', 'checkPassed', 'checkFailed', 'checkFailed']],
@@ -33,7 +33,7 @@ describe('an endpoint is', () => {
         'checkFailed',
         'checkFailed',
         'checkFailed',
-        'connected',
+        'accepted',
       ],
     ],
   ])('passed over: %s, after %j', (ejected, steps) => {
@@ -42,7 +42,7 @@ describe('an endpoint is', () => {
 });
 
 it('says so when it goes out and when it comes back, and only then', () => {
-  const step = fc.constantFrom<Step>('connected', 'connectFailed', 'checkPassed', 'checkFailed');
+  const step = fc.constantFrom<Step>('accepted', 'connectFailed', 'checkPassed', 'checkFailed');
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
       const ejection = new Ejection();
@@ -68,7 +68,7 @@ it('waits twice as long before each trial, half a minute at most, a quarter more
 it('forgets how long it waited once a message was answered, not merely when it was let in', () => {
   const ejection = after('connectFailed', 'connectFailed', 'connectFailed');
   ejection.pause(0.5);
-  ejection.connected();
+  ejection.accepted();
   expect(ejection.pause(0.5)).toBe(2000);
   ejection.answered();
   expect(ejection.pause(0.5)).toBe(1000);
