@@ -1,44 +1,33 @@
 /** The door to X.509: one certificate, parsed strictly, with everything that a judgement asks of it. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  BasicConstraints,
-  ExtendedKeyUsage,
-  type Extension,
-  type GeneralName,
-  KeyUsage,
-  SubjectAlternativeName,
-  Certificate as X509Structure,
-} from '@peculiar/asn1-x509';
 import { GatewayError } from '../errors.ts';
+import { type CertificateStructure, readCertificateStructure } from './certificate-structure.ts';
+import { DerError } from './der-cursor.ts';
 import {
   canonicalText,
   type DistributionPoint,
   readDistributionPoints,
   readOcspUrls,
 } from './distribution-point.ts';
+import {
+  type KeyUsageName,
+  readBasicConstraints,
+  readExtendedKeyUsage,
+  readKeyUsage,
+  readPrintedNames,
+} from './extension-values.ts';
 import { type CertificateKey, keyOf } from './key.ts';
-import { attributeTypes, attributeValues, formatName } from './name.ts';
+import { attributeTypes, attributeValues, formatName, readName } from './name.ts';
 import {
   type ConstrainedName,
   type NameConstraints,
   readAlternativeNames,
   readNameConstraints,
 } from './name-constraints.ts';
+import { serialHex } from './serial.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
 
-const keyUsageNames = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-] as const;
-export type KeyUsageName = (typeof keyUsageNames)[number];
+export type { KeyUsageName } from './extension-values.ts';
 
 export interface Certificate {
   readonly x509: X509Certificate;
@@ -47,6 +36,11 @@ export interface Certificate {
   readonly sha256: string;
   /** Base64url of the same: `x5t#S256` (RFC 8705 §3.1). */
   readonly thumbprint: string;
+  /**
+   * Lower hex of the SHA-256 of the TBSCertificate: what is known of a certificate hangs on this. Whoever holds a
+   * certificate that is signed with ECDSA can make a second one of it, (r, n − s) beside (r, s), with another `sha256`.
+   */
+  readonly tbsSha256: string;
   /** Base64 SHA-256 of the SubjectPublicKeyInfo's DER (RFC 7469 §2.4). */
   readonly spkiPin: string;
   /** RFC 4514 string, most specific RDN first. */
@@ -130,153 +124,191 @@ const narrowing: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads one DER certificate (RFC 5280 §4.1).
+ * Reads one DER certificate (RFC 5280 §4.1), all of it.
  * Throws GatewayError `CERTIFICATE_UNREADABLE`; the message never repeats the input.
  */
 export function parseCertificate(der: Uint8Array): Certificate {
-  try {
-    return read(Buffer.from(der));
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    throw unreadable('not a DER certificate', cause);
-  }
+  const certificate = parseHead(der);
+  readRest(certificate);
+  return certificate;
+}
+
+/**
+ * The same, but what its extensions and names say is read when it is first asked for, which may throw
+ * `CERTIFICATE_UNREADABLE` then: a stranger's certificate is refused by its issuer before anything of it is built.
+ */
+export function parseHead(der: Uint8Array): Certificate {
+  return guard(() => read(Buffer.from(der)));
+}
+
+/** Reads what `parseHead` has left. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
+export function readRest(certificate: Certificate): void {
+  Object.values(certificate);
 }
 
 export function unreadable(message: string, cause?: unknown): GatewayError {
   return new GatewayError({ code: 'CERTIFICATE_UNREADABLE', side: 'internal', message, cause });
 }
 
+function guard<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    const where = cause instanceof DerError ? `: ${cause.message}` : '';
+    throw unreadable(`not a DER certificate${where}`, cause);
+  }
+}
+
+/** Made when it is first asked for. */
+function lazy<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: guard(make) };
+    return made.value;
+  };
+}
+
 function read(der: Buffer): Certificate {
+  const structure = readCertificateStructure(der);
   const x509 = new X509Certificate(der);
   // OpenSSL looks for PEM text anywhere in the bytes first and ignores what follows the DER: both would make
   // it speak of another certificate than the one that is read here.
   if (!x509.raw.equals(der)) throw unreadable('bytes before or after the certificate');
 
-  const { tbsCertificate: tbs, signatureAlgorithm } = AsnConvert.parse(der, X509Structure);
-  if (tbs.signature.algorithm !== signatureAlgorithm.algorithm) {
-    throw unreadable('two different signature algorithms (RFC 5280 §4.1.1.2)');
-  }
-  const extensions = new Map<string, Extension>();
-  for (const extension of tbs.extensions ?? []) {
-    if (extensions.has(extension.extnID)) throw unreadable(`extension ${extension.extnID} occurs twice`);
-    extensions.set(extension.extnID, extension);
-  }
-  if (extensions.size > 0 && tbs.version !== 2) throw unreadable('extensions in a certificate before v3');
-
-  const digest = createHash('sha256').update(der).digest();
-  const spki = Buffer.from(AsnConvert.serialize(tbs.subjectPublicKeyInfo));
-  const basic = readExtension(extensions, oid.basicConstraints, BasicConstraints);
-  const extendedKeyUsage = readExtension(extensions, oid.extendedKeyUsage, ExtendedKeyUsage);
-  const names = readExtension(extensions, oid.subjectAltName, SubjectAlternativeName);
-  const constraints = extensionValue(extensions, oid.nameConstraints);
-  const nameConstraints = constraints === null ? null : readNameConstraints(constraints);
-  const alternativeNames = extensionValue(extensions, oid.subjectAltName);
-  const [subject, issuer] = [canonicalText(tbs.subject), canonicalText(tbs.issuer)];
-  const points = (id: string) => readDistributionPoints(extensionValue(extensions, id) ?? none, issuer);
+  const { serial, notBefore, notAfter } = structure;
+  const digest = sha256Of(der);
+  const part = partsOf(structure, x509);
   return {
     x509,
     der,
     sha256: digest.toString('hex'),
     thumbprint: digest.toString('base64url'),
-    spkiPin: createHash('sha256').update(spki).digest('base64'),
-    subject: formatName(tbs.subject),
-    issuer: formatName(tbs.issuer),
-    canonicalSubject: subject,
-    canonicalIssuer: issuer,
-    serial: Buffer.from(tbs.serialNumber)
-      .toString('hex')
-      .replace(/^(00)+(?=..)/, ''),
-    serialOctets: new Uint8Array(tbs.serialNumber),
-    notBefore: readTime(x509.validFromDate),
-    notAfter: readTime(x509.validToDate),
-    organizationalUnits: attributeValues(tbs.subject, attributeTypes.organizationalUnit),
-    commonNames: attributeValues(tbs.subject, attributeTypes.commonName),
-    sans: [...(names ?? [])].flatMap(formatAlternativeName),
-    names: [
-      ...(subject === '' ? [] : [{ kind: 'directory', canonical: subject } as const]),
-      ...attributeValues(tbs.subject, attributeTypes.emailAddress).map(asEmail),
-      ...(alternativeNames === null ? [] : readAlternativeNames(alternativeNames)),
-    ],
-    isSelfIssued: subject === issuer,
-    isCa: basic?.cA === true,
-    pathLength: basic?.cA === true ? readPathLength(basic) : null,
-    keyUsage: readKeyUsage(readExtension(extensions, oid.keyUsage, KeyUsage)),
-    extendedKeyUsage: extendedKeyUsage === null ? null : [...extendedKeyUsage],
-    nameConstraints,
-    signatureHash: signatureHashOf(signatureAlgorithm),
-    key: keyOf(x509, tbs.subjectPublicKeyInfo.algorithm.algorithm),
-    unprocessedCritical: [...extensions.values()]
-      .filter(({ extnID, critical }) =>
-        extnID === oid.nameConstraints
-          ? nameConstraints === null
-          : narrowing.has(extnID) || (critical && !processed.has(extnID)),
-      )
-      .map(({ extnID }) => extnID),
+    tbsSha256: sha256Of(structure.tbs).toString('hex'),
+    spkiPin: sha256Of(structure.publicKeyInfo).toString('base64'),
+    serial: serialHex(serial),
+    serialOctets: new Uint8Array(serial),
+    notBefore,
+    notAfter,
+    signatureHash: signatureHashOf(structure.signatureAlgorithm),
+    get subject() {
+      return part.subject();
+    },
+    get issuer() {
+      return part.issuer();
+    },
+    get canonicalSubject() {
+      return part.canonicalSubject();
+    },
+    get canonicalIssuer() {
+      return part.canonicalIssuer();
+    },
+    get organizationalUnits() {
+      return part.organizationalUnits();
+    },
+    get commonNames() {
+      return part.commonNames();
+    },
+    get sans() {
+      return part.sans();
+    },
+    get names() {
+      return part.names();
+    },
+    get isSelfIssued() {
+      return part.canonicalSubject() === part.canonicalIssuer();
+    },
+    get isCa() {
+      return part.basic().isCa;
+    },
+    get pathLength() {
+      return part.basic().isCa ? part.basic().pathLength : null;
+    },
+    get keyUsage() {
+      return part.keyUsage();
+    },
+    get extendedKeyUsage() {
+      return part.extendedKeyUsage();
+    },
+    get nameConstraints() {
+      return part.nameConstraints();
+    },
+    get key() {
+      return part.key();
+    },
+    get unprocessedCritical() {
+      return part.unprocessedCritical();
+    },
+    get crlDistributionPoints() {
+      return part.crlDistributionPoints();
+    },
+    get freshestCrl() {
+      return part.freshestCrl();
+    },
+    get ocspUrls() {
+      return part.ocspUrls();
+    },
+  };
+}
+
+/** Everything that is not read before somebody asks for it. */
+function partsOf(structure: CertificateStructure, x509: X509Certificate) {
+  const { extensions } = structure;
+  const extension = <T>(id: string, readValue: (value: Uint8Array) => T): (() => T | null) =>
+    lazy(() => {
+      const found = extensions.get(id);
+      return found === undefined ? null : readValue(found.value);
+    });
+  const subjectName = lazy(() => readName(structure.subject));
+  const issuerName = lazy(() => readName(structure.issuer));
+  const canonicalSubject = lazy(() => canonicalText(subjectName()));
+  const canonicalIssuer = lazy(() => canonicalText(issuerName()));
+  const points = (id: string): (() => readonly DistributionPoint[]) =>
+    lazy(() => readDistributionPoints(extensions.get(id)?.value ?? none, canonicalIssuer()));
+  const constraints = extension(oid.nameConstraints, readNameConstraints);
+  const alternativeNames = extension(oid.subjectAltName, readAlternativeNames);
+  const printedNames = extension(oid.subjectAltName, readPrintedNames);
+  const basic = extension(oid.basicConstraints, readBasicConstraints);
+  return {
+    canonicalSubject,
+    canonicalIssuer,
+    subject: lazy(() => formatName(subjectName())),
+    issuer: lazy(() => formatName(issuerName())),
+    organizationalUnits: lazy(() => attributeValues(subjectName(), attributeTypes.organizationalUnit)),
+    commonNames: lazy(() => attributeValues(subjectName(), attributeTypes.commonName)),
+    sans: lazy(() => printedNames() ?? []),
+    names: lazy((): readonly ConstrainedName[] => [
+      ...(canonicalSubject() === '' ? [] : [{ kind: 'directory', canonical: canonicalSubject() } as const]),
+      ...attributeValues(subjectName(), attributeTypes.emailAddress).map(asEmail),
+      ...(alternativeNames() ?? []),
+    ]),
+    basic: lazy(() => basic() ?? { isCa: false, pathLength: null }),
+    keyUsage: extension(oid.keyUsage, readKeyUsage),
+    extendedKeyUsage: extension(oid.extendedKeyUsage, readExtendedKeyUsage),
+    nameConstraints: constraints,
+    key: lazy(() => keyOf(x509, structure.keyAlgorithm)),
+    unprocessedCritical: lazy(() =>
+      [...extensions]
+        .filter(([id, { critical }]) =>
+          id === oid.nameConstraints
+            ? constraints() === null
+            : narrowing.has(id) || (critical && !processed.has(id)),
+        )
+        .map(([id]) => id),
+    ),
     crlDistributionPoints: points(oid.crlDistributionPoints),
     freshestCrl: points(oid.freshestCrl),
-    ocspUrls: readOcspUrls(extensionValue(extensions, oid.authorityInformationAccess) ?? none),
+    ocspUrls: lazy(() => readOcspUrls(extensions.get(oid.authorityInformationAccess)?.value ?? none)),
   };
 }
 
 /** An empty SEQUENCE, in place of an extension that is absent. */
 const none = Buffer.of(0x30, 0x00);
 
-function readExtension<T>(
-  extensions: ReadonlyMap<string, Extension>,
-  id: string,
-  Structure: new () => T,
-): T | null {
-  const value = extensionValue(extensions, id);
-  return value === null ? null : AsnConvert.parse(value, Structure);
-}
-
-/** The extension's DER; null: it is absent. */
-function extensionValue(extensions: ReadonlyMap<string, Extension>, id: string): Buffer | null {
-  const extension = extensions.get(id);
-  if (extension === undefined) return null;
-  const value = Buffer.from(extension.extnValue.buffer);
-  if (!isOneElement(value)) throw unreadable(`extension ${id} is not one DER element`);
-  return value;
+function sha256Of(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
 }
 
 function asEmail(value: string): ConstrainedName {
   return { kind: 'email', value };
-}
-
-/** Whether the bytes are exactly one DER element: the ASN.1 library would ignore whatever follows it. */
-function isOneElement(bytes: Buffer): boolean {
-  const first = bytes[1];
-  if (first === undefined) return false;
-  if (first < 0x80) return bytes.length === 2 + first;
-  const octets = first & 0x7f;
-  if (octets < 1 || octets > 4 || bytes.length < 2 + octets) return false;
-  return bytes.length === 2 + octets + bytes.readUIntBE(2, octets);
-}
-
-function readTime(time: Date): number {
-  const ms = time.getTime();
-  if (!Number.isFinite(ms)) throw unreadable('a validity date that is no date');
-  return ms;
-}
-
-function readPathLength({ pathLenConstraint }: BasicConstraints): number | null {
-  if (pathLenConstraint === undefined) return null;
-  if (!Number.isSafeInteger(pathLenConstraint) || pathLenConstraint < 0) {
-    throw unreadable('a path length that is no count');
-  }
-  return pathLenConstraint;
-}
-
-function readKeyUsage(usage: KeyUsage | null): ReadonlySet<KeyUsageName> | null {
-  if (usage === null) return null;
-  const bits = usage.toNumber();
-  return new Set(keyUsageNames.filter((_, bit) => (bits & (1 << bit)) !== 0));
-}
-
-function formatAlternativeName(name: GeneralName): string | [] {
-  if (name.dNSName !== undefined) return `DNS:${name.dNSName}`;
-  if (name.uniformResourceIdentifier !== undefined) return `URI:${name.uniformResourceIdentifier}`;
-  if (name.rfc822Name !== undefined) return `email:${name.rfc822Name}`;
-  if (name.iPAddress !== undefined) return `IP:${name.iPAddress}`;
-  return [];
 }

@@ -1,4 +1,8 @@
-/** A cursor over DER (X.690 §8.1, §10.1): one element after the other, in place; nothing is copied or built. */
+/**
+ * A cursor over DER (X.690 §8.1, §10.1): one element after the other, in place; nothing is copied or built. BER is read
+ * where it can mean one thing only, since OpenSSL reads it and CAs write it: lengths in more octets than they need, any
+ * TRUE. Signatures are checked over the bytes as they came.
+ */
 
 /** The bytes are not DER, or not the structure they should be; the message says where. */
 export class DerError extends Error {}
@@ -36,6 +40,12 @@ export class DerCursor {
     this.at = this.start;
   }
 
+  /** The same, of an element that nothing follows. */
+  openLast(limit: number, tag?: number): void {
+    this.open(limit, tag);
+    if (this.end !== limit) throw new DerError(`bytes behind an element, at byte ${this.end}`);
+  }
+
   /** Reads the next element, which ends by `limit`, and goes on behind it. */
   read(limit: number, tag?: number): void {
     const { bytes } = this;
@@ -52,8 +62,6 @@ export class DerCursor {
       if (at + octets > limit) throw this.#error('cut off');
       length = 0;
       for (let octet = 0; octet < octets; octet++) length = length * 256 + (bytes[at++] as number);
-      if (length < (octets === 1 ? 0x80 : 256 ** (octets - 1)))
-        throw this.#error('a length that is not minimal');
     }
     if (at + length > limit) throw this.#error('an element that ends behind what holds it');
     this.tag = found;
@@ -96,8 +104,22 @@ export class DerCursor {
   /** UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 writes them, in milliseconds since the epoch. */
   readTime(limit: number): number {
     this.read(limit);
+    const time = this.#strictTime();
+    if (Number.isNaN(time)) throw this.#error('no time in UTC');
+    return time;
+  }
+
+  /** As X.690 §11.7 and X.680 §46 allow them, too: without seconds, with fractions, off UTC. NaN: no time. */
+  readAnyTime(limit: number): number {
+    this.read(limit);
+    const time = this.#strictTime();
+    return Number.isNaN(time) ? parseAnyTime(this.tag, this.contents()) : time;
+  }
+
+  /** NaN: no time in the one form of RFC 5280. */
+  #strictTime(): number {
     const century = this.tag === tags.utcTime ? 0 : this.tag === tags.generalizedTime ? 2 : -1;
-    if (century < 0 || this.end - this.start !== 13 + century) throw this.#error('no time in UTC');
+    if (century < 0 || this.end - this.start !== 13 + century) return Number.NaN;
     const field = (at: number): number => {
       const tens = (this.bytes[this.start + at] as number) - 0x30;
       const ones = (this.bytes[this.start + at + 1] as number) - 0x30;
@@ -107,20 +129,15 @@ export class DerCursor {
     const year = century > 0 ? field(0) * 100 + short : short + (short < 50 ? 2000 : 1900);
     const [month, day, hour] = [field(century + 2), field(century + 4), field(century + 6)];
     const [minute, second] = [field(century + 8), field(century + 10)];
-    const inRange = month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59;
-    const time = Date.UTC(year, month - 1, day, hour, minute, second);
-    // A year below 100 would be read as one of the last century, a 31 June as 1 July.
-    const exists = inRange && year >= 1900 && day <= daysIn(year, month);
-    if (!exists || this.bytes[this.end - 1] !== 0x5a) throw this.#error('no time in UTC');
-    return time;
+    if (this.bytes[this.end - 1] !== 0x5a) return Number.NaN;
+    return utcTime(year, month, day, hour, minute, second);
   }
 
-  /** A BOOLEAN in DER's two spellings. */
+  /** A BOOLEAN; every value but 0 is TRUE (X.690 §8.2.2). */
   readBoolean(limit: number, tag: number = tags.boolean): boolean {
     this.read(limit, tag);
-    const value = this.bytes[this.start];
-    if (this.end - this.start !== 1 || (value !== 0 && value !== 0xff)) throw this.#error('no BOOLEAN');
-    return value === 0xff;
+    if (this.end - this.start !== 1) throw this.#error('no BOOLEAN');
+    return this.bytes[this.start] !== 0;
   }
 
   /** A BIT STRING of names for bits, as a mask: bit 0, the first of them, is the lowest. Bits above 30 are dropped. */
@@ -140,9 +157,61 @@ export class DerCursor {
   }
 }
 
+/** Milliseconds since the epoch; NaN: there is no such moment. */
+function utcTime(
+  year: number,
+  month: number,
+  day: number,
+  hour: number,
+  minute: number,
+  second: number,
+): number {
+  const inRange = month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59;
+  // A 31 June would be read as 1 July, a year below 100 as one of the last century.
+  if (!inRange || !(day <= daysIn(year, month))) return Number.NaN;
+  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  return year >= 100 ? time : new Date(time).setUTCFullYear(year);
+}
+
+const anyUtcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})$/;
+const anyGeneralizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,]\d+)?)?)?(Z|[+-]\d{4})$/;
+
+/** Fractions of a second are dropped: nothing here is that precise. */
+function parseAnyTime(tag: number, contents: Uint8Array): number {
+  if (contents.length > 40) return Number.NaN;
+  const isUtcTime = tag === tags.utcTime;
+  if (!isUtcTime && tag !== tags.generalizedTime) return Number.NaN;
+  const text = Buffer.from(contents).toString('latin1');
+  const match = (isUtcTime ? anyUtcTime : anyGeneralizedTime).exec(text);
+  if (match === null) return Number.NaN;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((part = '0') => Number(part));
+  const fullYear = isUtcTime ? year + (year < 50 ? 2000 : 1900) : year;
+  return utcTime(fullYear, month, day, hour, minute, second) - offsetOf(match[7] ?? 'Z');
+}
+
+/** How far a zone is ahead of UTC, ms; NaN: there is none such. */
+function offsetOf(zone: string): number {
+  if (zone === 'Z') return 0;
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3))];
+  if (hours > 23 || minutes > 59) return Number.NaN;
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+}
+
 function daysIn(year: number, month: number): number {
   if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+}
+
+const whiteSpace: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20]);
+
+/** A file or a body without the line ends that an editor or a server has put behind its one element. */
+export function trimEnd(bytes: Uint8Array): Uint8Array {
+  const cursor = new DerCursor(bytes);
+  cursor.read(bytes.length);
+  const isBlank = bytes.subarray(cursor.end, cursor.end + 16).every((octet) => whiteSpace.has(octet));
+  return isBlank && bytes.length - cursor.end <= 16 ? bytes.subarray(0, cursor.end) : bytes;
 }
 
 /** One element around contents. */

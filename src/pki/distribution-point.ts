@@ -1,9 +1,7 @@
 /** Where revocation is told: CRL distribution points (RFC 5280 §4.2.1.13) and OCSP responders (§4.2.2.1). */
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { Name } from '@peculiar/asn1-x509';
 import { DerCursor, DerError, derElement, tags } from './der-cursor.ts';
 import { directoriesAmong, directory } from './directory-name.ts';
-import { canonicalName } from './name.ts';
+import { canonicalName, type DistinguishedName, readName } from './name.ts';
 
 export interface DistributionPoint {
   /** Its names as `readGeneralNames` tells them, a relative one made whole; null: it has none. */
@@ -21,16 +19,13 @@ const uniformResourceIdentifier = 0x86;
 const directoryName = 0xa4;
 
 /** A name as one string: equal names are equal strings, and a relative name is made whole by putting it behind. */
-export function canonicalText(name: Name): string {
+export function canonicalText(name: DistinguishedName): string {
   return canonicalName(name).join('');
 }
 
-/** The same from a Name's DER. Throws DerError, or what the ASN.1 library throws. */
+/** The same from a Name's DER. Throws DerError. */
 export function readCanonicalText(der: Uint8Array): string {
-  const cursor = new DerCursor(der);
-  cursor.read(der.length, tags.sequence);
-  cursor.close(der.length);
-  return canonicalText(AsnConvert.parse(der, Name));
+  return canonicalText(readName(der));
 }
 
 /** `tag:contents` in lower hex each; directory names in their canonical spelling, the others octet for octet. */

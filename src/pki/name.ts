@@ -1,6 +1,17 @@
 /** Distinguished names: as RFC 4514 strings, most specific RDN first, and in the form that two are compared in. */
-import { AsnConvert } from '@peculiar/asn1-schema';
-import type { AttributeTypeAndValue, AttributeValue, Name } from '@peculiar/asn1-x509';
+import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
+
+export interface Attribute {
+  /** OID. */
+  readonly type: string;
+  /** null: the value is no string. */
+  readonly text: string | null;
+  /** The value's DER. */
+  readonly value: Uint8Array;
+}
+
+/** RDNs, the most general first. */
+export type DistinguishedName = readonly (readonly Attribute[])[];
 
 export const attributeTypes = {
   commonName: '2.5.4.3',
@@ -27,19 +38,45 @@ const shortNames: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 };
 
-export function formatName(name: Name): string {
+/** Reads a Name. The cost grows with its length: a stranger's certificate may hold thousands. Throws DerError. */
+export function readName(der: Uint8Array): DistinguishedName {
+  const cursor = new DerCursor(der);
+  cursor.open(der.length, tags.sequence);
+  if (cursor.end !== der.length) throw new DerError('bytes behind a name');
+  const name: Attribute[][] = [];
+  while (cursor.at < der.length) {
+    cursor.open(der.length, tags.set);
+    const { end } = cursor;
+    const rdn: Attribute[] = [];
+    while (cursor.at < end) rdn.push(readAttribute(cursor, end));
+    name.push(rdn);
+  }
+  return name;
+}
+
+function readAttribute(cursor: DerCursor, limit: number): Attribute {
+  cursor.open(limit, tags.sequence);
+  const { end } = cursor;
+  cursor.read(end, tags.oid);
+  const type = formatOid(cursor.contents());
+  const value = cursor.element(end);
+  cursor.close(end);
+  return { type, text: decodeText(cursor.tag, cursor.contents()), value };
+}
+
+export function formatName(name: DistinguishedName): string {
   return [...name]
     .reverse()
-    .map((rdn) => [...rdn].map(formatAttribute).join('+'))
+    .map((rdn) => rdn.map(formatAttribute).join('+'))
     .join(',');
 }
 
 /** Every value of one attribute type, in the order of the certificate; values that are no strings are left out. */
-export function attributeValues(name: Name, type: string): string[] {
-  return [...name]
-    .flatMap((rdn) => [...rdn])
+export function attributeValues(name: DistinguishedName, type: string): string[] {
+  return name
+    .flat()
     .filter((attribute) => attribute.type === type)
-    .flatMap((attribute) => textOf(attribute.value) ?? []);
+    .flatMap(({ text }) => text ?? []);
 }
 
 /**
@@ -47,35 +84,66 @@ export function attributeValues(name: Name, type: string): string[] {
  * §7.1: the order of RDNs counts, that of the attributes within one does not; strings are compared whatever their
  * ASN.1 type, case and superfluous white space (RFC 4518 in short), other values by their DER.
  */
-export function canonicalName(name: Name): readonly string[] {
-  return [...name].map((rdn) => JSON.stringify([...rdn].map(canonicalAttribute).sort()));
+export function canonicalName(name: DistinguishedName): readonly string[] {
+  return name.map((rdn) => JSON.stringify(rdn.map(canonicalAttribute).sort()));
 }
 
-function canonicalAttribute({ type, value }: AttributeTypeAndValue): string {
-  const text = textOf(value);
-  if (text === undefined) return `${type}#${Buffer.from(AsnConvert.serialize(value)).toString('hex')}`;
-  return `${type}=${text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')}`;
+const printableAscii = /^[\x20-\x7e]*$/;
+
+function canonicalAttribute({ type, text, value }: Attribute): string {
+  if (text === null) return `${type}#${Buffer.from(value).toString('hex')}`;
+  const composed = printableAscii.test(text) ? text : text.normalize('NFKC');
+  return `${type}=${composed.toLowerCase().trim().replace(/\s+/g, ' ')}`;
 }
 
 /** RFC 4514 §2.4: a type without a short name, or a value that is no string, is written as the hex of its DER. */
-function formatAttribute({ type, value }: AttributeTypeAndValue): string {
+function formatAttribute({ type, text, value }: Attribute): string {
   const short = shortNames[type];
-  const text = textOf(value);
-  if (short === undefined || text === undefined) {
-    return `${short ?? type}=#${Buffer.from(AsnConvert.serialize(value)).toString('hex')}`;
+  if (short === undefined || text === null) {
+    return `${short ?? type}=#${Buffer.from(value).toString('hex')}`;
   }
   return `${short}=${escapeValue(text)}`;
 }
 
-function textOf(value: AttributeValue): string | undefined {
-  return (
-    value.utf8String ??
-    value.printableString ??
-    value.ia5String ??
-    value.teletexString ??
-    value.bmpString ??
-    value.universalString
-  );
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The string types that OpenSSL compares across types (ASN1_MASK_CANON); null: another type, or none of its kind. */
+function decodeText(tag: number, contents: Uint8Array): string | null {
+  switch (tag) {
+    case 0x0c:
+      return decodeUtf8(contents);
+    case 0x13: // PrintableString
+    case 0x14: // TeletexString
+    case 0x16: // IA5String
+      return Buffer.from(contents.buffer, contents.byteOffset, contents.length).toString('latin1');
+    case 0x1c: // UniversalString
+      return decodeUnits(contents, 4);
+    case 0x1e: // BMPString
+      return decodeUnits(contents, 2);
+    default:
+      return null;
+  }
+}
+
+function decodeUtf8(contents: Uint8Array): string | null {
+  try {
+    return utf8.decode(contents);
+  } catch {
+    return null;
+  }
+}
+
+/** Code units of so many octets, the highest first. */
+function decodeUnits(contents: Uint8Array, width: 2 | 4): string | null {
+  if (contents.length % width !== 0) return null;
+  const octets = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
+  const units: string[] = [];
+  for (let at = 0; at < octets.length; at += width) {
+    const unit = octets.readUIntBE(at, width);
+    if (unit > 0x10ffff) return null;
+    units.push(width === 2 ? String.fromCharCode(unit) : String.fromCodePoint(unit));
+  }
+  return units.join('');
 }
 
 /** RFC 4514 §2.4, and control characters as hex pairs too, which it allows: the string ends up in logs. */

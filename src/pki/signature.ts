@@ -1,12 +1,20 @@
 /** Which hash a certificate is signed with, from its signature algorithm and back. */
 import { AsnConvert, AsnProp, AsnPropTypes, AsnType, AsnTypeTypes } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
+import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
 
 /** `none`: the scheme takes the message itself (Ed25519); `unknown`: to be refused. */
 export type SignatureHash = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512' | 'none' | 'unknown';
 export type NamedHash = Exclude<SignatureHash, 'none' | 'unknown'>;
 
-const rsaPss = '1.2.840.113549.1.1.10';
+/** An AlgorithmIdentifier (RFC 5280 §4.1.1.2). */
+export interface Algorithm {
+  readonly oid: string;
+  /** DER; null: absent. */
+  readonly parameters: Uint8Array | null;
+}
+
+export const rsaPss = '1.2.840.113549.1.1.10';
 const mgf1 = '1.2.840.113549.1.1.8';
 
 /** Key type → hash → OID of the signature algorithm. */
@@ -46,7 +54,7 @@ function invert(entries: [string, string][]): ReadonlyMap<string, SignatureHash>
   return new Map(entries.map(([hash, oid]) => [oid, hash as SignatureHash]));
 }
 
-/** RSASSA-PSS-params (RFC 4055 §3.1): an absent hash means SHA-1. */
+/** The same, to be written. */
 class PssParameters {
   hashAlgorithm = new AlgorithmIdentifier({ algorithm: hashes.sha1 });
   maskGenAlgorithm?: AlgorithmIdentifier;
@@ -63,10 +71,74 @@ AsnProp({ type: AlgorithmIdentifier, context: 1, optional: true })(
 AsnProp({ type: AsnPropTypes.Integer, context: 2, optional: true })(PssParameters.prototype, 'saltLength');
 AsnProp({ type: AsnPropTypes.Integer, context: 3, optional: true })(PssParameters.prototype, 'trailerField');
 
-export function signatureHashOf({ algorithm, parameters }: AlgorithmIdentifier): SignatureHash {
-  if (algorithm !== rsaPss) return hashOfSignature.get(algorithm) ?? 'unknown';
-  if (!parameters) return 'unknown';
-  return hashOfOid.get(AsnConvert.parse(parameters, PssParameters).hashAlgorithm.algorithm) ?? 'unknown';
+/** `der`: an AlgorithmIdentifier. Throws DerError. */
+export function readAlgorithm(der: Uint8Array): Algorithm {
+  const cursor = new DerCursor(der);
+  cursor.open(der.length, tags.sequence);
+  cursor.read(der.length, tags.oid);
+  const oid = formatOid(cursor.contents());
+  const parameters = cursor.at < der.length ? cursor.element(der.length) : null;
+  cursor.close(der.length);
+  return { oid, parameters };
+}
+
+/** `unknown` for what cannot be read, too. */
+export function signatureHashOf({ oid, parameters }: Algorithm): SignatureHash {
+  if (oid !== rsaPss) return hashOfSignature.get(oid) ?? 'unknown';
+  return parameters === null ? 'unknown' : (readPss(parameters)?.hash ?? 'unknown');
+}
+
+export interface Pss {
+  readonly hash: SignatureHash;
+  /** Of the mask generation function MGF1. */
+  readonly maskHash: SignatureHash;
+  readonly saltLength: number;
+}
+
+/** RSASSA-PSS-params (RFC 4055 §3.1): SHA-1 and 20 octets of salt where nothing is stated. null: unreadable. */
+export function readPss(parameters: Uint8Array): Pss | null {
+  try {
+    return readPssFields(parameters);
+  } catch {
+    return null;
+  }
+}
+
+function readPssFields(parameters: Uint8Array): Pss {
+  const cursor = new DerCursor(parameters);
+  cursor.open(parameters.length, tags.sequence);
+  const { end } = cursor;
+  const field = (tag: number): Uint8Array | null => {
+    if (cursor.peek(end) !== tag) return null;
+    cursor.read(end, tag);
+    return cursor.contents();
+  };
+  const [hash, mask, salt, trailer] = [field(0xa0), field(0xa1), field(0xa2), field(0xa3)];
+  cursor.close(parameters.length);
+  if (trailer !== null && numberIn(trailer) !== 1) throw new DerError('an unknown trailer field');
+  return {
+    hash: hash === null ? 'sha1' : hashNamed(readAlgorithm(hash).oid),
+    maskHash: mask === null ? 'sha1' : maskHashOf(readAlgorithm(mask)),
+    saltLength: salt === null ? 20 : numberIn(salt),
+  };
+}
+
+function maskHashOf({ oid, parameters }: Algorithm): SignatureHash {
+  return oid === mgf1 && parameters !== null ? hashNamed(readAlgorithm(parameters).oid) : 'unknown';
+}
+
+function hashNamed(oid: string): SignatureHash {
+  return hashOfOid.get(oid) ?? 'unknown';
+}
+
+/** `der`: an INTEGER of at most two octets. */
+function numberIn(der: Uint8Array): number {
+  const cursor = new DerCursor(der);
+  cursor.readInteger(der.length);
+  cursor.close(der.length);
+  const octets = cursor.contents();
+  if (octets.length > 2 || (octets[0] as number) >= 0x80) throw new DerError('a number out of range');
+  return octets.reduce((number, octet) => number * 256 + octet, 0);
 }
 
 /** RSASSA-PSS with the same hash for the message and MGF1, and a salt as long as the hash. */

@@ -1,11 +1,10 @@
 /** Reads a CRL (RFC 5280 §5.1), believing nothing in it before its signature has been verified. */
 import { createHash } from 'node:crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { AlgorithmIdentifier, Name } from '@peculiar/asn1-x509';
 import type { Certificate } from '../pki/certificate.ts';
 import { DerCursor, DerError, tags } from '../pki/der-cursor.ts';
 import { canonicalText } from '../pki/distribution-point.ts';
-import { formatName } from '../pki/name.ts';
+import { type DistinguishedName, formatName, readName } from '../pki/name.ts';
+import { readAlgorithm } from '../pki/signature.ts';
 import { weakKey } from '../pki/strength.ts';
 import type { CrlProblem, CrlReading, CrlSnapshot } from './crl.ts';
 import { EntryReader } from './crl-entries.ts';
@@ -70,7 +69,7 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
 
 interface Outline extends Signed {
   readonly version: 1 | 2;
-  readonly issuer: Name;
+  readonly issuer: DistinguishedName;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
   /** Contents of revokedCertificates; both ends are equal where it is absent. */
@@ -90,7 +89,7 @@ function readOutline(der: Uint8Array): Outline {
 
   const version = cursor.peek(end) === tags.integer ? readVersion(cursor, end) : 1;
   const innerAlgorithm = small(cursor.element(end, tags.sequence));
-  const issuer = AsnConvert.parse(small(cursor.element(end, tags.sequence)), Name);
+  const issuer = readName(small(cursor.element(end, tags.sequence)));
   const thisUpdate = cursor.readTime(end);
   const hasNext = cursor.peek(end) === tags.utcTime || cursor.peek(end) === tags.generalizedTime;
   const nextUpdate = hasNext ? cursor.readTime(end) : null;
@@ -118,7 +117,7 @@ function readOutline(der: Uint8Array): Outline {
   return {
     ...{ version, issuer, thisUpdate, nextUpdate, entriesStart, entriesEnd, extensions },
     bytes: der.subarray(signedStart, end),
-    algorithm: AsnConvert.parse(algorithm, AlgorithmIdentifier),
+    algorithm: readAlgorithm(algorithm),
     signature: signature.subarray(1),
   };
 }

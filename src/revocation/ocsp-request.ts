@@ -39,6 +39,25 @@ export function ocspRequest({
   return Buffer.from(AsnConvert.serialize(Object.assign(new OcspRequest(), { tbsRequest })));
 }
 
+/** What a certID says of one certificate. */
+export interface CertIdOctets {
+  /** As the certificate spells its issuer's name, and as the issuer's own certificate does. */
+  readonly issuerNames: readonly Buffer[];
+  readonly issuerKey: Buffer;
+  /** The contents of the INTEGER. */
+  readonly serial: Uint8Array;
+}
+
+export function certIdHashesOf({ certificate, issuer }: Subject, hash: CertIdHash): CertIdOctets {
+  const [own, above] = [identityOf(certificate), identityOf(issuer)];
+  const digest = (bytes: Uint8Array) => createHash(hash).update(bytes).digest();
+  return {
+    issuerNames: [own.issuer, above.subject].map(digest),
+    issuerKey: digest(above.publicKey),
+    serial: certificate.serialOctets,
+  };
+}
+
 /** The issuer's name is hashed as the certificate spells it, its key without tag, length and unused bits (§4.1.1). */
 export function certIdOf({ certificate, issuer }: Subject, hash: CertIdHash): CertId {
   const { issuer: name, serialNumber } = identityOf(certificate);

@@ -1,11 +1,11 @@
 /** Who may answer for a CA (RFC 6960 §4.2.2.2): the CA itself, or a responder that the same key has certified. */
 import { createHash } from 'node:crypto';
-import { AsnConvert } from '@peculiar/asn1-schema';
-import { Certificate as X509Structure } from '@peculiar/asn1-x509';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { readCertificateStructure } from '../pki/certificate-structure.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
-import { identityOf, noCheckExtension, ocspSigning, type ResponderId } from './ocsp-structure.ts';
+import type { StatedResponder } from './ocsp-reader.ts';
+import { identityOf, noCheckExtension, ocspSigning } from './ocsp-structure.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from './signature.ts';
 
 export interface Responder {
@@ -23,9 +23,10 @@ export type FoundResponder =
 
 export interface ResponderClaim {
   readonly signed: Signed;
-  readonly responderId: ResponderId;
+  /** Who the answer says has signed it. */
+  readonly stated: StatedResponder;
   /** DER of the certificates that came with the answer. */
-  readonly certificates: readonly Buffer[];
+  readonly certificates: readonly Uint8Array[];
   readonly issuer: Certificate;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -33,13 +34,13 @@ export interface ResponderClaim {
 
 /** The signer of an answer, if the signature is strong and its own, and it may speak for the issuer. */
 export function findResponder(claim: ResponderClaim): FoundResponder {
-  const { signed, issuer, responderId } = claim;
+  const { signed, issuer, stated } = claim;
   const weak = weakAlgorithm(signed.algorithm);
   if (weak !== null) return { ok: false, problem: 'weak_signature', detail: weak };
 
   // The answer's own word on who signed it says whose signature to try, and authorizes nobody.
   const named = [issuer, ...claim.certificates.flatMap(readCandidate)].filter((candidate) =>
-    isNamed(candidate, responderId),
+    isNamed(candidate, stated),
   );
   if (named.length === 0)
     return refuse('the responder that the answer names is neither the issuer nor among its certificates');
@@ -60,7 +61,7 @@ function refuse(detail: string): FoundResponder {
 }
 
 /** What comes along unsigned and cannot be read is as good as absent. */
-function readCandidate(der: Buffer): Certificate[] {
+function readCandidate(der: Uint8Array): Certificate[] {
   try {
     return [parseCertificate(der)];
   } catch {
@@ -69,10 +70,10 @@ function readCandidate(der: Buffer): Certificate[] {
 }
 
 /** Both spellings of a ResponderID (§4.2.1): the subject's name, or the SHA-1 of the public key. */
-function isNamed(certificate: Certificate, { byName, byKey }: ResponderId): boolean {
-  const { subject, publicKey } = identityOf(certificate);
-  if (byName !== undefined) return subject.equals(new Uint8Array(byName));
-  return byKey !== undefined && createHash('sha1').update(publicKey).digest().equals(new Uint8Array(byKey));
+function isNamed(certificate: Certificate, { name, keyHash }: StatedResponder): boolean {
+  if (name !== null) return certificate.canonicalSubject === name;
+  const own = createHash('sha1').update(identityOf(certificate).publicKey).digest();
+  return keyHash !== null && own.equals(keyHash);
 }
 
 /** Why the signer may not answer for the issuer; null: it may. */
@@ -92,6 +93,5 @@ function objectionTo(signer: Certificate, { issuer, now }: ResponderClaim): stri
 }
 
 function hasNoCheck({ der }: Certificate): boolean {
-  const { extensions = [] } = AsnConvert.parse(der, X509Structure).tbsCertificate;
-  return extensions.some(({ extnID }) => extnID === noCheckExtension);
+  return readCertificateStructure(der).extensions.has(noCheckExtension);
 }

@@ -1,7 +1,15 @@
 /** What an OCSP answer says about one certificate among those it speaks of (RFC 6960 §4.2.1, SingleResponse). */
+import { DerCursor, DerError } from '../pki/der-cursor.ts';
+import { serialStart } from '../pki/serial.ts';
 import { type RevocationReason, revocationReasons } from './crl-table.ts';
-import { type CertIdHash, certIdHashes, certIdOf, type Subject } from './ocsp-request.ts';
-import { type CertId, RevokedInfo, readStrictly, type SingleResponse } from './ocsp-structure.ts';
+import { readRevokedInfo, type SingleStatement, type StatedCertId } from './ocsp-reader.ts';
+import {
+  type CertIdHash,
+  type CertIdOctets,
+  certIdHashes,
+  certIdHashesOf,
+  type Subject,
+} from './ocsp-request.ts';
 
 export interface CertificateStatus {
   readonly status: 'good' | 'revoked' | 'unknown';
@@ -10,41 +18,48 @@ export interface CertificateStatus {
   readonly reason?: RevocationReason;
 }
 
-/** The answers about exactly this certificate: several when the responder gives one per hash. */
-export function answersAbout(subject: Subject, responses: readonly SingleResponse[]): SingleResponse[] {
-  return responses.filter(({ certId }) => isAbout(certId, subject));
+/** Those about exactly this certificate: several when the responder gives one per hash. */
+export function statementsAbout(subject: Subject, singles: readonly SingleStatement[]): SingleStatement[] {
+  const known = new Map<CertIdHash, CertIdOctets>();
+  return singles.filter(({ certId }) => {
+    const name = hashes.find((hash) => certIdHashes[hash] === certId.hash);
+    if (name === undefined) return false;
+    const own = known.get(name) ?? certIdHashesOf(subject, name);
+    known.set(name, own);
+    return isAbout(certId, own);
+  });
 }
 
-/** Under whichever hash the responder chose: the signature binds its answer to the CA, this only finds it. */
-function isAbout({ hashAlgorithm, ...stated }: CertId, subject: Subject): boolean {
-  const hashes = Object.keys(certIdHashes) as CertIdHash[];
-  const hash = hashes.find((name) => certIdHashes[name] === hashAlgorithm.algorithm);
-  if (hash === undefined) return false;
-  const own = certIdOf(subject, hash);
+const hashes = Object.keys(certIdHashes) as CertIdHash[];
+
+/**
+ * Under whichever hash the responder chose: the signature binds its answer to the CA, this only finds it. The issuer's
+ * name may be hashed as the certificate spells it or as the CA's own does: they are one name (RFC 5280 §7.1).
+ */
+function isAbout(stated: StatedCertId, own: CertIdOctets): boolean {
   return (
-    isEqual(stated.issuerNameHash.buffer, own.issuerNameHash.buffer) &&
-    isEqual(stated.issuerKeyHash.buffer, own.issuerKeyHash.buffer) &&
-    isEqual(stated.serialNumber, own.serialNumber)
+    own.issuerNames.some((hash) => hash.equals(stated.issuerNameHash)) &&
+    own.issuerKey.equals(stated.issuerKeyHash) &&
+    significant(own.serial).equals(significant(stated.serial))
   );
 }
 
-function isEqual(one: ArrayBuffer, other: ArrayBuffer): boolean {
-  return Buffer.from(one).equals(new Uint8Array(other));
+function significant(serial: Uint8Array): Buffer {
+  return Buffer.from(serial.subarray(serialStart(serial, 0, serial.length)));
 }
 
-/** Throws Error (of no particular kind) when the CHOICE is none of the three. */
-export function readStatus({ certStatus }: SingleResponse): CertificateStatus {
-  const der = Buffer.from(certStatus);
-  const choice = der.toString('hex');
-  if (choice === '8000') return { status: 'good' };
-  if (choice === '8200') return { status: 'unknown' };
-  if (der[0] !== 0xa1) throw new TypeError('not a CertStatus');
-  // The implicit tag stands for that of the SEQUENCE.
-  der[0] = 0x30;
-  const { revocationTime, reason } = readStrictly(der, RevokedInfo);
+/** `der`: a CertStatus. Throws DerError when the CHOICE is none of the three. */
+export function readStatus(der: Uint8Array): CertificateStatus {
+  const cursor = new DerCursor(der);
+  cursor.openLast(der.length);
+  const contents = cursor.contents();
+  if (cursor.tag === 0x80 && contents.length === 0) return { status: 'good' };
+  if (cursor.tag === 0x82 && contents.length === 0) return { status: 'unknown' };
+  if (cursor.tag !== 0xa1) throw new DerError('not a CertStatus');
+  const { revokedAt, reason } = readRevokedInfo(contents);
   return {
     status: 'revoked',
-    revokedAt: revocationTime.getTime(),
-    ...(reason === undefined ? {} : { reason: revocationReasons[reason] ?? 'unspecified' }),
+    revokedAt,
+    ...(reason === null ? {} : { reason: revocationReasons[reason] ?? 'unspecified' }),
   };
 }

@@ -1,6 +1,8 @@
-/** The ASN.1 of OCSP (RFC 6960 §4.1.1, §4.2.1), and what a certID needs of a certificate: the names' own bytes. */
+/**
+ * The ASN.1 of OCSP (RFC 6960 §4.1.1, §4.2.1) as it is written, and what a certID needs of a certificate: the names' own
+ * bytes. Responses are read by ocsp-reader.ts.
+ */
 import {
-  AsnConvert,
   AsnIntegerArrayBufferConverter,
   AsnProp,
   AsnPropTypes,
@@ -8,12 +10,14 @@ import {
   AsnTypeTypes,
   OctetString,
 } from '@peculiar/asn1-schema';
-import { AlgorithmIdentifier, Extension, SubjectPublicKeyInfo } from '@peculiar/asn1-x509';
+import { AlgorithmIdentifier, Extension } from '@peculiar/asn1-x509';
+import { readCertificateStructure } from '../pki/certificate-structure.ts';
 
 const { Any, BitString, Enumerated, GeneralizedTime, Integer, ObjectIdentifier } = AsnPropTypes;
 
 export const basicResponseType = '1.3.6.1.5.5.7.48.1.1';
 export const nonceExtension = '1.3.6.1.5.5.7.48.1.2';
+export const extendedRevokeExtension = '1.3.6.1.5.5.7.48.1.9';
 export const noCheckExtension = '1.3.6.1.5.5.7.48.1.5';
 export const ocspSigning = '1.3.6.1.5.5.7.3.9';
 
@@ -142,49 +146,13 @@ sequence(OcspResponse, {
   responseBytes: { type: ResponseBytes, context: 0, optional: true },
 });
 
-/** The head of a TBSCertificate (RFC 5280 §4.1): names as their own bytes, because a certID hashes those. */
-class TbsHead {
-  version = 0;
-  serialNumber = new ArrayBuffer(0);
-  signature = new ArrayBuffer(0);
-  issuer = new ArrayBuffer(0);
-  validity = new ArrayBuffer(0);
-  subject = new ArrayBuffer(0);
-  publicKey = new SubjectPublicKeyInfo();
-}
-sequence(TbsHead, {
-  version: { type: Integer, context: 0, defaultValue: 0 },
-  serialNumber: integerBytes,
-  signature: { type: Any },
-  issuer: { type: Any },
-  validity: { type: Any },
-  subject: { type: Any },
-  publicKey: { type: SubjectPublicKeyInfo },
-});
-
-class CertificateHead {
-  tbs = new TbsHead();
-}
-sequence(CertificateHead, { tbs: { type: TbsHead } });
-
 /** What identifies a certificate in OCSP: names as DER, the serial's and the public key's contents. */
-export function identityOf(certificate: { readonly der: Buffer }) {
-  const { serialNumber, issuer, subject, publicKey } = AsnConvert.parse(certificate.der, CertificateHead).tbs;
+export function identityOf(certificate: { readonly der: Uint8Array }) {
+  const { serial, issuer, subject, publicKey } = readCertificateStructure(certificate.der);
   return {
-    serialNumber,
+    serialNumber: new Uint8Array(serial).buffer,
     issuer: Buffer.from(issuer),
     subject: Buffer.from(subject),
-    publicKey: Buffer.from(publicKey.subjectPublicKey),
+    publicKey: Buffer.from(publicKey),
   };
-}
-
-/**
- * One structure and nothing else, in DER: writing what was read must give the same bytes. The library reads BER,
- * passes over what follows a structure or stands in it unasked, and misreads times outside of UTC.
- * Throws Error (of no particular kind) for anything else.
- */
-export function readStrictly<T extends object>(bytes: Uint8Array, Structure: new () => T): T {
-  const read = AsnConvert.parse(bytes, Structure);
-  if (!Buffer.from(AsnConvert.serialize(read)).equals(bytes)) throw new TypeError('not DER');
-  return read;
 }

@@ -1,16 +1,10 @@
 /** Reads what an OCSP responder answered, and believes it only as far as RFC 6960 §3.2 allows. */
-import type { Extension } from '@peculiar/asn1-x509';
+import { DerError } from '../pki/der-cursor.ts';
+import { type BasicStatement, readOcspStatement, type StatedExtension } from './ocsp-reader.ts';
 import { nonceOf, type Subject } from './ocsp-request.ts';
 import { findResponder, type Responder, type ResponderProblem } from './ocsp-responder.ts';
-import { answersAbout, type CertificateStatus, readStatus } from './ocsp-status.ts';
-import {
-  BasicResponse,
-  basicResponseType,
-  nonceExtension,
-  OcspResponse,
-  type ResponseData,
-  readStrictly,
-} from './ocsp-structure.ts';
+import { type CertificateStatus, readStatus, statementsAbout } from './ocsp-status.ts';
+import { extendedRevokeExtension, nonceExtension } from './ocsp-structure.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface OcspAnswer extends CertificateStatus {
@@ -25,7 +19,7 @@ export interface OcspAnswer extends CertificateStatus {
 
 export type OcspProblem =
   | ResponderProblem
-  /** Not one DER OCSPResponse of the basic type. */
+  /** Not one OCSPResponse of the basic type. */
   | 'malformed'
   /** The responder states an error instead: tryLater, unauthorized, … */
   | 'not_answered'
@@ -67,56 +61,50 @@ const responseStatuses: Readonly<Record<number, string>> = {
   6: 'unauthorized',
 };
 
+/**
+ * Extensions that may be critical. The nonce is compared; extendedRevoke says only that what was never issued counts as
+ * revoked here (RFC 6960 §4.4.8).
+ */
+const processed: ReadonlySet<string> = new Set([nonceExtension, extendedRevokeExtension]);
+
 /** The answer about exactly this certificate, or why there is none to go by. Throws nothing, whatever the bytes. */
 export function readOcspResponse(bytes: Uint8Array, options: ReadOcspOptions): OcspReading {
   try {
-    const { responseStatus, responseBytes } = readStrictly(bytes, OcspResponse);
-    if (responseStatus !== 0)
-      return refuse('not_answered', responseStatuses[responseStatus] ?? `status ${responseStatus}`);
-    if (responseBytes?.responseType !== basicResponseType)
-      return refuse('malformed', `a response of type ${responseBytes?.responseType ?? 'none'}`);
-    return readBasic(new Uint8Array(responseBytes.response.buffer), options);
+    const { status, basic } = readOcspStatement(bytes);
+    return basic === null
+      ? refuse('not_answered', responseStatuses[status] ?? `status ${status}`)
+      : readBasic(basic, options);
   } catch (cause) {
-    return refuse('malformed', `not a DER OCSP response: ${cause instanceof Error ? cause.message : cause}`);
+    const detail = cause instanceof DerError || cause instanceof Error ? cause.message : 'unknown';
+    return refuse('malformed', `not an OCSP response: ${detail}`);
   }
 }
 
-function readBasic(bytes: Uint8Array, options: ReadOcspOptions): OcspReading {
-  const {
-    dataRaw,
-    data,
-    signatureAlgorithm,
-    signature,
-    certificates = [],
-  } = readStrictly(bytes, BasicResponse);
-  const found = findResponder({
-    signed: { bytes: dataRaw, signature: new Uint8Array(signature), algorithm: signatureAlgorithm },
-    responderId: data.responderId,
-    certificates: certificates.map((der) => Buffer.from(der)),
-    issuer: options.issuer,
-    now: options.now,
-  });
-  return found.ok ? readAnswer(data, found.responder, options) : found;
+function readBasic(basic: BasicStatement, options: ReadOcspOptions): OcspReading {
+  const { signed, responder, certificates } = basic;
+  const { issuer, now } = options;
+  const found = findResponder({ signed, stated: responder, certificates, issuer, now });
+  return found.ok ? readAnswer(basic, found.responder, options) : found;
 }
 
-/** `data` is what the responder has signed. */
-function readAnswer(data: ResponseData, responder: Responder, options: ReadOcspOptions): OcspReading {
-  const about = answersAbout(options, data.responses);
-  const extensions = [data, ...about].flatMap((part) => part.extensions ?? []);
-  const unprocessed = extensions.filter(({ critical, extnID }) => critical && extnID !== nonceExtension);
+/** `basic` is what the responder has signed. */
+function readAnswer(basic: BasicStatement, responder: Responder, options: ReadOcspOptions): OcspReading {
+  const about = statementsAbout(options, basic.singles);
+  const extensions = [basic, ...about].flatMap((part) => part.extensions);
+  const unprocessed = extensions.filter(({ critical, oid }) => critical && !processed.has(oid));
   if (unprocessed.length > 0)
-    return refuse('critical_extension', unprocessed.map(({ extnID }) => extnID).join(', '));
-  if (!isNonceRight(data.extensions ?? [], options.nonce))
+    return refuse('critical_extension', unprocessed.map(({ oid }) => oid).join(', '));
+  if (!isNonceRight(basic.extensions, options.nonce))
     return refuse('wrong_nonce', 'another nonce than that of the request');
 
   const answers = about.map((single): OcspAnswer => {
-    const [thisUpdate, nextUpdate] = [single.thisUpdate.getTime(), single.nextUpdate?.getTime() ?? null];
+    const { thisUpdate, nextUpdate } = single;
     return {
-      ...readStatus(single),
+      ...readStatus(single.status),
       thisUpdate,
       nextUpdate,
       freshUntil: nextUpdate ?? thisUpdate + openEnded,
-      producedAt: data.producedAt.getTime(),
+      producedAt: basic.producedAt,
       responder,
     };
   });
@@ -132,12 +120,10 @@ function refuse(problem: OcspProblem, detail: string): OcspRefusal {
   return { ok: false, problem, detail };
 }
 
-function isNonceRight(extensions: readonly Extension[], nonce: Uint8Array | undefined): boolean {
+function isNonceRight(extensions: readonly StatedExtension[], nonce: Uint8Array | undefined): boolean {
   if (nonce === undefined) return true;
   const expected = Buffer.from(nonceOf(nonce).extnValue.buffer);
-  return extensions
-    .filter(({ extnID }) => extnID === nonceExtension)
-    .every(({ extnValue }) => expected.equals(new Uint8Array(extnValue.buffer)));
+  return extensions.filter(({ oid }) => oid === nonceExtension).every(({ value }) => expected.equals(value));
 }
 
 /** RFC 6960 §4.2.2.1. A revocation counts whatever its age: a certificate does not come back by waiting. */

@@ -1,37 +1,47 @@
 /** Checks a signature over DER under an algorithm that the signer states, and takes only strong ones. */
-import { constants as openssl, verify, type X509Certificate } from 'node:crypto';
-import type { AlgorithmIdentifier } from '@peculiar/asn1-x509';
-import { type SignatureHash, signatureAlgorithms, signatureHashOf } from '../pki/signature.ts';
+import {
+  createPublicKey,
+  type KeyObject,
+  constants as openssl,
+  verify,
+  type X509Certificate,
+} from 'node:crypto';
+import { DerCursor, derElement, tags } from '../pki/der-cursor.ts';
+import { derOid } from '../pki/der-writer.ts';
+import {
+  type Algorithm,
+  readPss,
+  rsaPss,
+  type SignatureHash,
+  signatureAlgorithms,
+  signatureHashOf,
+} from '../pki/signature.ts';
 
 export interface Signed {
   readonly bytes: Uint8Array;
   readonly signature: Uint8Array;
-  readonly algorithm: AlgorithmIdentifier;
+  readonly algorithm: Algorithm;
 }
 
-const rsaPss = '1.2.840.113549.1.1.10';
 const weak: ReadonlySet<SignatureHash> = new Set(['md5', 'sha1', 'unknown']);
 
 /** What is weak about the algorithm, or null; an unknown one counts as weak. */
-export function weakAlgorithm(algorithm: AlgorithmIdentifier): string | null {
-  const hash = hashOf(algorithm);
-  return weak.has(hash) ? `a signature with ${hash} (${algorithm.algorithm})` : null;
+export function weakAlgorithm(algorithm: Algorithm): string | null {
+  const hash = signatureHashOf(algorithm);
+  return weak.has(hash) ? `a signature with ${hash} (${algorithm.oid})` : null;
 }
 
 /** Whether the certificate's key made the signature, by an algorithm that is the key's own and not weak. */
-export function isSignedBy({ bytes, signature, algorithm }: Signed, x509: X509Certificate): boolean {
-  const hash = hashOf(algorithm);
+export function isSignedBy(signed: Signed, x509: X509Certificate): boolean {
+  const { bytes, signature, algorithm } = signed;
+  const hash = signatureHashOf(algorithm);
   if (weak.has(hash)) return false;
   try {
     const { publicKey: key } = x509;
     const type = key.asymmetricKeyType ?? '';
-    if (algorithm.algorithm === rsaPss) {
-      if (type !== 'rsa' && type !== 'rsa-pss') return false;
-      const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_AUTO: saltLength } = openssl;
-      return verify(hash, bytes, { key, padding, saltLength }, signature);
-    }
+    if (algorithm.oid === rsaPss) return isPssSignedBy(signed, key);
     const own: Readonly<Record<string, Partial<Record<SignatureHash, string>>>> = signatureAlgorithms;
-    if (own[type]?.[hash] !== algorithm.algorithm) return false;
+    if (own[type]?.[hash] !== algorithm.oid) return false;
     return verify(hash === 'none' ? null : hash, bytes, key, signature);
   } catch {
     // A key or a signature that OpenSSL cannot even read proves nothing.
@@ -39,10 +49,29 @@ export function isSignedBy({ bytes, signature, algorithm }: Signed, x509: X509Ce
   }
 }
 
-function hashOf(algorithm: AlgorithmIdentifier): SignatureHash {
-  try {
-    return signatureHashOf(algorithm);
-  } catch {
-    return 'unknown';
-  }
+/**
+ * The hash of MGF1 may be another than that of the message (RFC 4055 §3.1), SHA-1 too: it only spreads the mask. Node
+ * takes no such option, but a key that is bound to the signature's own parameters carries it.
+ */
+function isPssSignedBy({ bytes, signature, algorithm: { parameters } }: Signed, key: KeyObject): boolean {
+  const pss = parameters === null ? null : readPss(parameters);
+  if (pss === null || parameters === null) return false;
+  const { RSA_PKCS1_PSS_PADDING: padding } = openssl;
+  const { hash, maskHash, saltLength } = pss;
+  const type = key.asymmetricKeyType;
+  if (type !== 'rsa' && type !== 'rsa-pss') return false;
+  const isBound = key.asymmetricKeyDetails?.mgf1HashAlgorithm !== undefined;
+  const bound = maskHash !== hash && !isBound ? bindKey(key, parameters) : key;
+  return verify(hash, bytes, { key: bound, padding, saltLength }, signature);
+}
+
+/** The same RSA key as an id-RSASSA-PSS key that is limited to these parameters (RFC 4055 §3.1). */
+function bindKey(key: KeyObject, parameters: Uint8Array): KeyObject {
+  const spki = key.export({ type: 'spki', format: 'der' });
+  const cursor = new DerCursor(spki);
+  cursor.open(spki.length, tags.sequence);
+  cursor.read(spki.length, tags.sequence);
+  const bits = cursor.element(spki.length, tags.bitString);
+  const algorithm = derElement(tags.sequence, derOid(rsaPss), parameters);
+  return createPublicKey({ key: derElement(tags.sequence, algorithm, bits), type: 'spki', format: 'der' });
 }

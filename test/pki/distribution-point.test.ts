@@ -1,10 +1,11 @@
 import { AsnConvert } from '@peculiar/asn1-schema';
+import type { Name } from '@peculiar/asn1-x509';
 import { describe, expect, it } from 'vitest';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
 import type { RawExtension } from '../../src/pki/der-writer.ts';
 import { directory } from '../../src/pki/directory-name.ts';
-import { canonicalText, readGeneralNames } from '../../src/pki/distribution-point.ts';
+import { readCanonicalText, readGeneralNames } from '../../src/pki/distribution-point.ts';
 import { type Issued, issueCertificate, type Subject } from '../../src/pki/issue.ts';
 import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { distributionPoints } from '../support/crl.ts';
@@ -15,6 +16,7 @@ const issue = (subject: Subject, extensions: readonly RawExtension[] = []): Issu
 const parse = (...extensions: RawExtension[]): Certificate =>
   parseCertificate(issue({ O: 'Example', CN: 'Issuing CA' }, extensions).der);
 const other = issue({ O: 'Elsewhere', CN: 'CRL issuer' }).subject;
+const canonicalText = (name: Name) => readCanonicalText(Buffer.from(AsnConvert.serialize(name)));
 const commonName = (text: string) =>
   derElement(
     tags.sequence,

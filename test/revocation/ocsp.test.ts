@@ -147,7 +147,7 @@ describe('an answer', () => {
   });
 
   it('is refused when it has a critical extension that nobody here knows', () => {
-    const extensions = [{ oid: '1.3.6.1.5.5.7.48.1.9', critical: true }];
+    const extensions = [{ oid: '1.3.6.1.5.5.7.48.1.6', critical: true }];
     expect(read(answer({ extensions }))).toEqual(refused('critical_extension'));
     expect(read(answer({}, { extensions }))).toEqual(refused('critical_extension'));
     const known = extensions.map(({ oid }) => ({ oid }));

@@ -20,7 +20,6 @@ import {
   identityOf,
   OcspResponse,
   ResponderId,
-  readStrictly,
   type SingleResponse,
 } from '../../src/revocation/ocsp-structure.ts';
 
@@ -59,8 +58,8 @@ export function ocspAnswer(options: AnswerOptions): Buffer {
 
 /** What is in an answer, to be changed and wrapped again. */
 export function unwrapAnswer(answer: Buffer): BasicResponse {
-  const { responseBytes } = readStrictly(answer, OcspResponse);
-  return readStrictly(new Uint8Array(responseBytes?.response.buffer ?? new ArrayBuffer()), BasicResponse);
+  const { responseBytes } = AsnConvert.parse(answer, OcspResponse);
+  return AsnConvert.parse(responseBytes?.response.buffer ?? new ArrayBuffer(), BasicResponse);
 }
 
 export function wrapAnswer(basic: BasicResponse | Uint8Array, responseType?: string): Buffer {
