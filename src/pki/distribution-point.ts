@@ -47,6 +47,33 @@ export function readGeneralNames(contents: Uint8Array): string[] {
   return names;
 }
 
+/** Whether two names of `readGeneralNames` are one: in a URI the case of scheme and host is of no account (RFC 5280 §7.4). */
+export function isSameName(one: string, other: string): boolean {
+  return one === other || (isUri(one) && isUri(other) && comparable(one) === comparable(other));
+}
+
+const uriTag = `${uniformResourceIdentifier.toString(16)}:`;
+
+function isUri(name: string): boolean {
+  return name.startsWith(uriTag);
+}
+
+function comparable(name: string): string {
+  const uri = Buffer.from(name.slice(uriTag.length), 'hex').toString('latin1');
+  return uri.replace(/^[^:/?#]*:(?:\/\/[^/?#]*)?/, lowerHost);
+}
+
+/** `start`: scheme and authority, of which user information alone knows case (RFC 3986 §6.2.2.1). */
+function lowerHost(start: string): string {
+  const at = start.lastIndexOf('@') + 1;
+  const scheme = start.indexOf(':') + 1;
+  return (
+    start.slice(0, scheme).toLowerCase() +
+    (at > scheme ? start.slice(scheme, at) : '') +
+    start.slice(Math.max(at, scheme)).toLowerCase()
+  );
+}
+
 /** URIs of printable ASCII, which is all that a URI can hold. */
 function urlsAmong(names: readonly string[]): string[] {
   return names

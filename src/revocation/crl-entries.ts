@@ -2,25 +2,26 @@
 import { type DerCursor, DerError, formatOid, tags } from '../pki/der-cursor.ts';
 import { directoriesAmong } from '../pki/directory-name.ts';
 import { readGeneralNames } from '../pki/distribution-point.ts';
+import { MAX_SERIAL_OCTETS, serialStart } from '../pki/serial.ts';
+import type { UnclearEntries } from './crl.ts';
 import { CrlRefusal } from './crl-refusal.ts';
 import { removeFromCrl, revocationReasons } from './crl-table.ts';
 
-/** RFC 5280 §4.1.2.2 allows 20 octets; CAs that gave 20 to the number itself need one more for its sign. */
-const MAX_SERIAL = 21;
-
 interface EntryRules {
-  /** A v1 CRL's entries have no extensions. */
-  readonly version: 1 | 2;
   readonly indirect: boolean;
   readonly delta: boolean;
   /** The CRL's own issuer: of the certificates before the first entry that names another (RFC 5280 §5.3.3). */
   readonly issuer: string;
 }
 
+/**
+ * An entry whose serial number can be read revokes, whatever the rest of it is: what is not understood costs only the
+ * date or the reason, and neither lets its certificate pass nor takes the rest of the list down.
+ */
 export class EntryReader {
-  /** Names of certificate issuers so far, the CRL's own first. */
-  readonly issuers: (readonly string[])[];
-  /** The last entry: its serial's place in the bytes, time, CRLReason, and which of `issuers` the certificate is of. */
+  /** Names of certificate issuers so far, the CRL's own first; null: perhaps any. */
+  readonly issuers: (readonly string[] | null)[];
+  /** The last entry: its serial's place in the bytes, time (NaN: unknown), CRLReason, and which of `issuers` the certificate is of. */
   serialStart = 0;
   serialEnd = 0;
   revokedAt = 0;
@@ -30,6 +31,11 @@ export class EntryReader {
   readonly #end: number;
   readonly #rules: EntryRules;
   readonly #issuerIndex = new Map<string, number>();
+  /** Where the entry begins that is read. */
+  #at = 0;
+  #unclear = 0;
+  #first = '';
+  #lastUnclear = -1;
 
   /** The cursor stands at the first entry, `end` behind the last. */
   constructor(cursor: DerCursor, end: number, rules: EntryRules) {
@@ -39,37 +45,81 @@ export class EntryReader {
     this.issuers = [[rules.issuer]];
   }
 
-  /** Reads the next entry; false at the end. Throws DerError and CrlRefusal. */
+  /** Among the entries so far. */
+  get unclear(): UnclearEntries | null {
+    return this.#unclear === 0 ? null : { count: this.#unclear, first: this.#first };
+  }
+
+  /** Reads the next entry; false at the end. Throws DerError where no serial number can be read, and CrlRefusal. */
   next(): boolean {
+    while (this.#cursor.at < this.#end) {
+      this.#read();
+      const octets = this.serialEnd - this.serialStart;
+      if (octets <= MAX_SERIAL_OCTETS) return true;
+      // No certificate with such a number comes in (pki/certificate-structure.ts).
+      this.#note(`a serial number of ${octets} octets`);
+    }
+    return false;
+  }
+
+  #read(): void {
     const cursor = this.#cursor;
-    if (cursor.at >= this.#end) return false;
+    this.#at = cursor.at;
     cursor.open(this.#end, tags.sequence);
     const { end } = cursor;
-    cursor.readInteger(end);
-    this.serialStart = cursor.start;
+    cursor.read(end, tags.integer);
+    if (cursor.end === cursor.start)
+      throw new DerError(`an entry without a serial number, at byte ${this.#at}`);
+    this.serialStart = serialStart(cursor.bytes, cursor.start, cursor.end);
     this.serialEnd = cursor.end;
-    if (cursor.end - cursor.start > MAX_SERIAL)
-      throw new DerError(`a serial number of ${cursor.end - cursor.start} octets, at byte ${cursor.start}`);
-    this.revokedAt = cursor.readTime(end);
+    this.revokedAt = Number.NaN;
     this.reason = 0;
+    try {
+      this.#readRest(end);
+    } catch (cause) {
+      if (!(cause instanceof DerError)) throw cause;
+      this.#misread(cause.message);
+    }
+    cursor.at = end;
+  }
+
+  #readRest(end: number): void {
+    const cursor = this.#cursor;
+    this.revokedAt = cursor.readAnyTime(end);
+    if (Number.isNaN(this.revokedAt)) this.#note('a date that is none');
     if (cursor.at < end) this.#readExtensions(end);
-    if (this.reason === removeFromCrl && !this.#rules.delta)
-      throw new DerError(`removeFromCRL in a complete CRL, at byte ${this.serialStart}`);
-    return true;
+    if (this.reason === removeFromCrl && !this.#rules.delta) {
+      this.#note('removeFromCRL in a complete CRL');
+      this.reason = 0;
+    }
+  }
+
+  /** The entry may name another issuer where that cannot be read, also for the entries after it. */
+  #misread(what: string): void {
+    this.reason = 0;
+    if (this.#rules.indirect) this.issuer = this.#anyIssuer();
+    this.#note(what);
+  }
+
+  #note(what: string): void {
+    if (this.#lastUnclear === this.#at) return;
+    this.#lastUnclear = this.#at;
+    if (this.#unclear++ === 0) this.#first = what.includes('at byte') ? what : `${what}, at byte ${this.#at}`;
+  }
+
+  #anyIssuer(): number {
+    const known = this.issuers.indexOf(null);
+    return known >= 0 ? known : this.issuers.push(null) - 1;
   }
 
   #readExtensions(end: number): void {
     const cursor = this.#cursor;
-    if (this.#rules.version === 1)
-      throw new DerError(`an entry's extensions in a v1 CRL, at byte ${cursor.at}`);
-    cursor.open(end, tags.sequence);
-    if (cursor.end !== end) throw new DerError(`bytes behind an entry's extensions, at byte ${cursor.end}`);
+    cursor.openLast(end, tags.sequence);
     let seen = 0;
     while (cursor.at < end) {
       const { at } = cursor;
       const extension = this.#readExtension(end);
-      if ((seen & extension) !== 0)
-        throw new DerError(`an entry's extension that occurs twice, at byte ${at}`);
+      if ((seen & extension) !== 0) throw new DerError(`an extension that occurs twice, at byte ${at}`);
       seen |= extension;
     }
   }
@@ -83,8 +133,7 @@ export class EntryReader {
     const oidStart = cursor.start;
     const oidEnd = cursor.end;
     const critical = cursor.peek(end) === tags.boolean && cursor.readBoolean(end);
-    cursor.open(end, tags.octetString);
-    if (cursor.end !== end) throw new DerError(`bytes behind an extension's value, at byte ${cursor.end}`);
+    cursor.openLast(end, tags.octetString);
     switch (this.#arcBelowIdCe(oidStart, oidEnd)) {
       case 21:
         this.#readReason(end);
@@ -92,15 +141,20 @@ export class EntryReader {
       case 29:
         this.#readIssuer(end);
         return 2;
+      // holdInstructionCode and invalidityDate change nothing in that the certificate is revoked (RFC 5280 §5.3.2).
+      case 23:
+      case 24:
+        break;
       default:
+        // RFC 5280 §5.3: such a CRL says nothing of any certificate.
         if (critical)
           throw new CrlRefusal(
             'critical_extension',
             `an entry has the critical extension ${formatOid(cursor.bytes.subarray(oidStart, oidEnd))}`,
           );
-        cursor.at = end;
-        return 0;
     }
+    cursor.at = end;
+    return 0;
   }
 
   /** `n` of 2.5.29.n, or -1. */
@@ -113,24 +167,32 @@ export class EntryReader {
 
   #readReason(end: number): void {
     const cursor = this.#cursor;
-    cursor.read(end, tags.enumerated);
-    cursor.close(end);
-    const code = cursor.end - cursor.start === 1 ? (cursor.bytes[cursor.start] as number) : -1;
+    cursor.openLast(end, tags.enumerated);
+    const code = end - cursor.start === 1 ? (cursor.bytes[cursor.start] as number) : -1;
     if (code < 0 || code >= 0x80) throw new DerError(`no reason code, at byte ${cursor.start}`);
+    cursor.at = end;
     // A code that nobody knows revokes all the same.
     this.reason = (revocationReasons[code] ?? null) === null ? 0 : code;
   }
 
   #readIssuer(end: number): void {
     const cursor = this.#cursor;
-    if (!this.#rules.indirect)
-      throw new DerError(`a certificateIssuer in a CRL that is not indirect, at byte ${cursor.at}`);
-    cursor.read(end, tags.sequence);
-    cursor.close(end);
+    cursor.openLast(end, tags.sequence);
+    cursor.at = end;
+    // Such a CRL speaks of its own issuer's certificates alone (crl-scope.ts), and so does the entry.
+    if (!this.#rules.indirect) return this.#note('a certificateIssuer in a CRL that is not indirect');
     const names = readGeneralNames(cursor.contents());
     const key = JSON.stringify(names);
+    const known = this.#issuerIndex.get(key);
+    if (known !== undefined) {
+      this.issuer = known;
+      return;
+    }
+    const directories = directoriesAmong(names);
     // Only a directory name can be a certificate's issuer.
-    this.issuer = this.#issuerIndex.get(key) ?? this.issuers.push(directoriesAmong(names)) - 1;
+    if (directories.length === 0)
+      throw new DerError(`no name of a certificate issuer, at byte ${cursor.start}`);
+    this.issuer = this.issuers.push(directories) - 1;
     this.#issuerIndex.set(key, this.issuer);
   }
 }

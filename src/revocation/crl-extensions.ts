@@ -1,6 +1,7 @@
 /** The extensions of a CRL itself (RFC 5280 §5.2): what they limit it to, and whether all that is critical is known. */
 import { DerCursor, DerError, formatOid, tags } from '../pki/der-cursor.ts';
 import { type DistributionPoint, readDistributionPoints, readPointName } from '../pki/distribution-point.ts';
+import { MAX_SERIAL_OCTETS } from '../pki/serial.ts';
 import type { CrlScope } from './crl.ts';
 import { CrlRefusal } from './crl-refusal.ts';
 
@@ -57,15 +58,14 @@ function readValues(contents: Uint8Array): Map<string, Uint8Array> {
   return values;
 }
 
-/** RFC 5280 §5.2.3: not negative, at most 20 octets, and one for the sign. */
+/** RFC 5280 §5.2.3 wants at most 20 octets and none below 0; what a CA writes is told and compared all the same. */
 function readNumber(value: Uint8Array): bigint {
   const cursor = new DerCursor(value);
-  cursor.readInteger(value.length);
-  cursor.close(value.length);
+  cursor.openLast(value.length, tags.integer);
   const octets = cursor.contents();
-  if ((octets[0] as number) >= 0x80 || octets.length > 21)
-    throw new DerError('a CRL number that is no such number');
-  return BigInt(`0x${Buffer.from(octets).toString('hex')}`);
+  if (octets.length === 0 || octets.length > MAX_SERIAL_OCTETS)
+    throw new DerError(`a CRL number of ${octets.length} octets`);
+  return BigInt.asIntN(octets.length * 8, BigInt(`0x${Buffer.from(octets).toString('hex')}`));
 }
 
 function readScope(value: Uint8Array | null, issuer: string): CrlScope {

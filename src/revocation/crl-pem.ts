@@ -1,4 +1,5 @@
 /** One CRL out of a file that may be PEM (RFC 7468 §6): decoded where it lies, for it may be as large as a CRL can be. */
+import { trimEnd } from '../pki/der-cursor.ts';
 import { CrlRefusal } from './crl-refusal.ts';
 
 const begin = '-----BEGIN X509 CRL-----';
@@ -6,14 +7,21 @@ const end = '-----END X509 CRL-----';
 
 /** The DER of the one CRL, as a view; PEM is overwritten. Throws CrlRefusal `unreadable`. */
 export function derOf(bytes: Uint8Array): Uint8Array {
-  if (bytes[0] === 0x30) return bytes;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const from = text.indexOf(begin);
+  // The text before PEM may begin with 0, too.
+  const from = bytes[0] === 0x30 && !isText(bytes) ? -1 : text.indexOf(begin);
+  if (from < 0 && bytes[0] === 0x30) return trimEnd(bytes);
   if (from < 0) throw unreadable('neither DER nor PEM with an X509 CRL block');
   const to = text.indexOf(end, from);
   if (to < 0) throw unreadable('a PEM block without its end');
-  if (text.indexOf(begin, to) >= 0) throw unreadable('more than one PEM block');
+  if (text.indexOf(begin, to) >= 0)
+    throw unreadable('more than one PEM block: each CRL needs a file of its own');
   return decode(bytes.subarray(from + begin.length, to));
+}
+
+/** Whether the bytes begin like text: a CRL longer than 127 octets, as each is, has a length above ASCII. */
+function isText(bytes: Uint8Array): boolean {
+  return (bytes[1] ?? 0x80) < 0x80;
 }
 
 /** Octet → its six bits; 64: white space, 65: padding, 66: none of Base64. */

@@ -11,7 +11,7 @@ import { EntryReader } from './crl-entries.ts';
 import { readCrlExtensions } from './crl-extensions.ts';
 import { derOf } from './crl-pem.ts';
 import { CrlRefusal } from './crl-refusal.ts';
-import { type CrlTable, createTable, setSerial, sortTable } from './crl-table.ts';
+import { createTable, setSerial, sortTable } from './crl-table.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from './signature.ts';
 
 export interface CrlInput {
@@ -46,10 +46,9 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
   const issuerText = formatName(outline.issuer);
   const signer = findSigner(outline, { issuers, issuer, issuerText });
   const extensions = readCrlExtensions(outline.extensions, issuer);
-  const { version, entriesStart, entriesEnd, thisUpdate, nextUpdate } = outline;
+  const { entriesStart, entriesEnd, thisUpdate, nextUpdate } = outline;
   const newReader = (): EntryReader =>
     new EntryReader(new DerCursor(der, entriesStart), entriesEnd, {
-      version,
       indirect: extensions.scope.indirect,
       delta: extensions.baseNumber !== null,
       issuer,
@@ -63,12 +62,11 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
     ...extensions,
     thisUpdate,
     nextUpdate,
-    table: readTable(der, newReader),
+    ...readTable(der, newReader),
   };
 }
 
 interface Outline extends Signed {
-  readonly version: 1 | 2;
   readonly issuer: DistinguishedName;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
@@ -81,18 +79,17 @@ interface Outline extends Signed {
 /** CertificateList and TBSCertList, field by field; entries and extensions only where they lie. */
 function readOutline(der: Uint8Array): Outline {
   const cursor = new DerCursor(der);
-  cursor.open(der.length, tags.sequence);
-  if (cursor.end !== der.length) throw new DerError('bytes behind it');
+  cursor.openLast(der.length, tags.sequence);
   const signedStart = cursor.at;
   cursor.open(der.length, tags.sequence);
   const { end } = cursor;
 
-  const version = cursor.peek(end) === tags.integer ? readVersion(cursor, end) : 1;
+  if (cursor.peek(end) === tags.integer) readVersion(cursor, end);
   const innerAlgorithm = small(cursor.element(end, tags.sequence));
   const issuer = readName(small(cursor.element(end, tags.sequence)));
-  const thisUpdate = cursor.readTime(end);
+  const thisUpdate = readTime(cursor, end);
   const hasNext = cursor.peek(end) === tags.utcTime || cursor.peek(end) === tags.generalizedTime;
-  const nextUpdate = hasNext ? cursor.readTime(end) : null;
+  const nextUpdate = hasNext ? readTime(cursor, end) : null;
   if (nextUpdate !== null && nextUpdate < thisUpdate) throw new DerError('nextUpdate before thisUpdate');
   let [entriesStart, entriesEnd] = [end, end];
   if (cursor.peek(end) === tags.sequence) {
@@ -100,7 +97,7 @@ function readOutline(der: Uint8Array): Outline {
     [entriesStart, entriesEnd] = [cursor.start, cursor.end];
   }
   let extensions: Uint8Array | null = null;
-  if (version === 2 && cursor.peek(end) === 0xa0) {
+  if (cursor.peek(end) === 0xa0) {
     cursor.read(end);
     extensions = cursor.contents();
   }
@@ -115,7 +112,7 @@ function readOutline(der: Uint8Array): Outline {
   const signature = cursor.contents();
   if (signature[0] !== 0) throw new DerError('a signature that is not whole octets');
   return {
-    ...{ version, issuer, thisUpdate, nextUpdate, entriesStart, entriesEnd, extensions },
+    ...{ issuer, thisUpdate, nextUpdate, entriesStart, entriesEnd, extensions },
     bytes: der.subarray(signedStart, end),
     algorithm: readAlgorithm(algorithm),
     signature: signature.subarray(1),
@@ -128,11 +125,20 @@ function small(element: Uint8Array): Uint8Array {
   return element;
 }
 
-function readVersion(cursor: DerCursor, end: number): 2 {
-  cursor.readInteger(end);
-  if (cursor.end - cursor.start !== 1 || cursor.bytes[cursor.start] !== 1)
-    throw new DerError('no CRL of v1 or v2');
-  return 2;
+/**
+ * v1 may be written out, and have extensions: what they say counts whatever the version, since it can only limit the
+ * CRL or name more that is revoked.
+ */
+function readVersion(cursor: DerCursor, end: number): void {
+  cursor.read(end, tags.integer);
+  const version = cursor.bytes[cursor.start] as number;
+  if (cursor.end - cursor.start !== 1 || version > 1) throw new DerError('no CRL of v1 or v2');
+}
+
+function readTime(cursor: DerCursor, end: number): number {
+  const time = cursor.readAnyTime(end);
+  if (Number.isNaN(time)) throw new DerError(`a time that is none, at byte ${cursor.start}`);
+  return time;
 }
 
 /** Whose key verifies the signature, of those that bear the issuer's name and may sign CRLs (RFC 5280 §6.3.3 (f), (g)). */
@@ -159,7 +165,7 @@ function objectionTo(issuer: Certificate): string | null {
 }
 
 /** Once over the entries to know how many there are and how wide, and once more to fill the table. */
-function readTable(der: Uint8Array, newReader: () => EntryReader): CrlTable {
+function readTable(der: Uint8Array, newReader: () => EntryReader): Pick<CrlSnapshot, 'table' | 'unclear'> {
   const first = newReader();
   let [count, width] = [0, 1];
   while (first.next()) {
@@ -174,5 +180,5 @@ function readTable(der: Uint8Array, newReader: () => EntryReader): CrlTable {
     table.marks[row] = entry.issuer * 256 + entry.reason;
   }
   sortTable(table);
-  return table;
+  return { table, unclear: first.unclear };
 }

@@ -1,7 +1,7 @@
 /** Which CRLs speak of which certificates (RFC 5280 §6.3.3 (b), (d)), and which delta belongs to which (§5.2.4). */
 import type { Certificate } from '../pki/certificate.ts';
 import { directory } from '../pki/directory-name.ts';
-import type { DistributionPoint } from '../pki/distribution-point.ts';
+import { type DistributionPoint, isSameName } from '../pki/distribution-point.ts';
 import type { CrlSnapshot } from './crl.ts';
 
 /** What a CRL is about: a certificate, by one of its distribution points. */
@@ -21,7 +21,7 @@ export function covers({ issuer, scope }: CrlSnapshot, { point, certificate }: C
 }
 
 function haveCommon(some: readonly string[], others: readonly string[]): boolean {
-  return some.some((name) => others.includes(name));
+  return some.some((name) => others.some((other) => isSameName(name, other)));
 }
 
 /** Bits 1 to 8 of ReasonFlags (§4.2.1.13). */

@@ -6,12 +6,12 @@ export interface CrlTable {
   readonly width: number;
   /** `count` rows in ascending order, each serial's sign extended to the left (two's complement). */
   readonly serials: Uint8Array<SharedArrayBuffer>;
-  /** Per row: when it was revoked, milliseconds since the epoch. */
+  /** Per row: when it was revoked, milliseconds since the epoch; NaN: unknown. */
   readonly dates: Float64Array<SharedArrayBuffer>;
   /** Per row: the CRLReason in the lowest octet, above it which of `issuers` the certificate is of. */
   readonly marks: Uint32Array<SharedArrayBuffer>;
-  /** Names of certificate issuers, the CRL's own first; more than that only in an indirect CRL. */
-  readonly issuers: readonly (readonly string[])[];
+  /** Names of certificate issuers, the CRL's own first; more than that only in an indirect CRL. null: perhaps any. */
+  readonly issuers: readonly (readonly string[] | null)[];
 }
 
 /** CRLReason (RFC 5280 §5.3.1); 7 is not used. */
@@ -38,7 +38,7 @@ const MAX_ISSUERS = 2 ** 24;
 export function createTable(options: {
   readonly count: number;
   readonly width: number;
-  readonly issuers: readonly (readonly string[])[];
+  readonly issuers: CrlTable['issuers'];
 }): CrlTable {
   const { count, width, issuers } = options;
   if (count > MAX_ROWS || issuers.length > MAX_ISSUERS) throw new RangeError(`${count} revoked certificates`);
@@ -58,7 +58,7 @@ export function reasonAt({ marks }: CrlTable, row: number): RevocationReason {
 }
 
 /**
- * The row of a certificate, or -1. `serial`: the contents of its INTEGER; `issuer`: its canonical issuer.
+ * The row of a certificate, or -1. `serial`: the contents of its INTEGER, in its shortest form; `issuer`: its canonical issuer.
  * Of several rows the one that revokes is found, before one that only takes a revocation back.
  */
 export function findRow(table: CrlTable, serial: Uint8Array, issuer: string): number {
@@ -66,7 +66,8 @@ export function findRow(table: CrlTable, serial: Uint8Array, issuer: string): nu
   let removed = -1;
   for (let row = lowerBound(table, serial); row < count && compareAt(table, row, serial) === 0; row++) {
     const mark = marks[row] as number;
-    if (issuers[mark >>> 8]?.includes(issuer) !== true) continue;
+    const names = issuers[mark >>> 8];
+    if (names !== null && names?.includes(issuer) !== true) continue;
     if ((mark & 0xff) !== removeFromCrl) return row;
     removed = row;
   }

@@ -22,6 +22,15 @@ export interface CrlSnapshot {
   /** Where delta CRLs to this one are found. */
   readonly freshestCrl: readonly DistributionPoint[];
   readonly table: CrlTable;
+  /** null: there are none. */
+  readonly unclear: UnclearEntries | null;
+}
+
+/** Entries of which something could not be read or makes no sense: each revokes all the same. */
+export interface UnclearEntries {
+  readonly count: number;
+  /** What is wrong with the first of them, and where. */
+  readonly first: string;
 }
 
 /** The certificate whose key verified the signature. */
@@ -43,7 +52,7 @@ export interface CrlScope {
 }
 
 export type CrlProblem =
-  /** Neither one DER CRL as RFC 5280 §5.1 has it nor one in PEM. */
+  /** Neither one CRL as RFC 5280 §5.1 has it nor one in PEM. */
   | 'unreadable'
   /** Not signed in the name, or under the right, of any certificate that could have. */
   | 'wrong_issuer'

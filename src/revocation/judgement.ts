@@ -88,8 +88,7 @@ export class RevocationCheck {
     const word = this.#crls.status(certificate, { issuer, now });
     switch (word.status) {
       case 'revoked': {
-        const when = new Date(word.revokedAt).toISOString();
-        const detail = `${subject} was revoked at ${when} (${word.reason}), says the CRL ${word.crl.slice(0, 16)}`;
+        const detail = `${subject} was revoked ${dateOf(word.revokedAt)} (${word.reason}), says the CRL ${word.crl.slice(0, 16)}`;
         return { status: 'revoked', until: Number.POSITIVE_INFINITY, detail };
       }
       case 'good':
@@ -134,6 +133,10 @@ export class RevocationCheck {
     const { ocsp } = this.#material.policy;
     return ocsp === 'auto' ? ocspUrls.length > 0 : ocsp !== 'off';
   }
+}
+
+function dateOf(at: number): string {
+  return Number.isNaN(at) ? 'at a date that the CRL does not tell' : `at ${new Date(at).toISOString()}`;
 }
 
 function unknown(detail: string, now: number): RevocationWord {

@@ -246,14 +246,12 @@ describe('what must be understood', () => {
 
 describe('signed nonsense is unreadable:', () => {
   const number = { oid: '2.5.29.20', value: Buffer.from('020101', 'hex') };
-  const reason = { oid: '2.5.29.21', value: Buffer.from('0a0101', 'hex') };
   const entry = (hex: string) => ({ revoked: Buffer.from(hex, 'hex') });
   const time = `170d${Buffer.from('260115120000Z').toString('hex')}`;
 
   it.each<[string, Partial<CrlOptions>]>([
     ['an extension twice', { extensions: [number] }],
-    ['a negative number', { number: null, extensions: [{ ...number, value: Buffer.from('0201ff', 'hex') }] }],
-    ['a number of 22 octets', { number: 2n ** 170n }],
+    ['a number of 65 octets', { number: 2n ** 513n }],
     [
       'a number that is none',
       { number: null, extensions: [{ ...number, value: Buffer.from('0500', 'hex') }] },
@@ -271,32 +269,9 @@ describe('signed nonsense is unreadable:', () => {
       { extensions: [{ oid: '2.5.29.28', value: Buffer.from('30068101ff8201ff', 'hex') }] },
     ],
     ['nextUpdate before thisUpdate', { nextUpdate: now - 3_600_000 }],
-    ['removeFromCRL in a complete CRL', { revoked: [{ serial: leaf, reason: 'removeFromCRL' }] }],
-    [
-      'an issuer of an entry in a CRL that is not indirect',
-      { revoked: [{ serial: leaf, issuer: pki.root.subject }] },
-    ],
-    [
-      'an extension of an entry twice',
-      { revoked: [{ serial: leaf, reason: 'superseded', extensions: [reason] }] },
-    ],
-    [
-      'a reason that is none',
-      { revoked: [{ serial: leaf, extensions: [{ ...reason, value: Buffer.from('020101', 'hex') }] }] },
-    ],
-    [
-      'bytes behind a reason',
-      { revoked: [{ serial: leaf, extensions: [{ ...reason, value: Buffer.from('0a010100', 'hex') }] }] },
-    ],
-    [
-      'extensions of an entry in a CRL of version 1',
-      { version: 1, revoked: [{ serial: leaf, reason: 'superseded' }] },
-    ],
-    ['a serial of 22 octets', { revoked: [{ serial: Buffer.alloc(22, 1) }] }],
-    ['a serial that is not minimal', { revoked: [{ serial: Buffer.of(0, 1) }] }],
-    ['an entry without a date', entry('3003020101')],
+    ['an entry without a serial', entry('30020200')],
+    ['an entry whose serial is no INTEGER', entry(`30120101ff${time}`)],
     ['an entry that is no SEQUENCE', entry('020101')],
-    ['an entry with more behind its extensions', entry(`3016020101${time}30000500`)],
     ['an entry that is cut off', entry(`3014020101${time}`)],
   ])('%s', (_, options) => {
     expect(readIssued(options)).toMatchObject({ problem: 'unreadable' });
@@ -311,7 +286,7 @@ describe('bytes that are no CRL', () => {
     ['nothing', '', neither],
     ['a page', '<!DOCTYPE html><html><body>Not found</body></html>', neither],
     ['a certificate', pki.issuing.pem, neither],
-    ['two CRLs', pki.crl().pem + pki.crl().pem, 'more than one PEM block'],
+    ['two CRLs', pki.crl().pem + pki.crl().pem, 'more than one PEM block: each CRL needs a file of its own'],
     ['PEM without its end', pki.crl().pem.replace(/-----END.*/s, ''), 'a PEM block without its end'],
     ['PEM that is not Base64', pki.crl().pem.replace('\nM', '\n*'), notBase64],
     [

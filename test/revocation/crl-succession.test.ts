@@ -10,7 +10,7 @@ const crl = (changes: Partial<CrlSnapshot> = {}): CrlSnapshot => ({
   ...{ sha256: '', size: 0, issuer: 'ca', issuerText: 'CN=CA', signer: { sha256: '', spkiPin: '' } },
   ...{ number: 5n, baseNumber: null, thisUpdate: now - hour, nextUpdate: now + hour },
   ...{ scope: { extension: null, names: null, only: null, reasons: null, indirect: false } },
-  ...{ freshestCrl: [], table: createTable({ count: 0, width: 1, issuers: [] }) },
+  ...{ freshestCrl: [], unclear: null, table: createTable({ count: 0, width: 1, issuers: [] }) },
   ...changes,
 });
 const scope = { ...crl().scope, extension: 'aa' };
