@@ -113,7 +113,7 @@ export class Gateway {
   }
 
   #welcome({ inbound, socket }: Visitor, permit: ClientPermit): void {
-    const account = this.#accounts.open(permit.leaf.sha256);
+    const account = this.#accounts.open(permit.leaf.tbsSha256);
     const client: Admitted = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
       socket,

@@ -1,7 +1,7 @@
 /** The door to X.509: one certificate, parsed strictly, with everything that a judgement asks of it. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
-import { type CertificateStructure, readCertificateStructure } from './certificate-structure.ts';
+import { type CertificateStructure, readCertificateStructure, tbsOf } from './certificate-structure.ts';
 import { DerError } from './der-cursor.ts';
 import {
   canonicalText,
@@ -144,6 +144,11 @@ export function parseHead(der: Uint8Array): Certificate {
 /** Reads what `parseHead` has left. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
 export function readRest(certificate: Certificate): void {
   Object.values(certificate);
+}
+
+/** `Certificate.tbsSha256` of a certificate that is not read any further. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
+export function tbsSha256Of(der: Uint8Array): string {
+  return guard(() => sha256Of(tbsOf(der)).toString('hex'));
 }
 
 export function unreadable(message: string, cause?: unknown): GatewayError {

@@ -1,8 +1,8 @@
 /** How many messages each client has under way in a relay thread, over all of its connections. */
 
-/** A client is who shows one leaf certificate. */
+/** A client is who shows one leaf certificate, however its signature is spelled. */
 export interface ClientAccount {
-  /** SHA-256 of the leaf's DER. */
+  /** `tbsSha256` of the leaf. */
   readonly leaf: string;
   /** Messages between their complete head and the end of their answer; the owner adds and subtracts. */
   inFlight: number;

@@ -13,7 +13,7 @@ export interface Wanted {
   readonly kind: 'crl' | 'ocsp';
   /** URL as `URL` spells it, or an absolute path. */
   readonly address: string;
-  /** The certificate that OCSP is asked about, or that names the CRL; null: no single one. Lower hex SHA-256. */
+  /** The certificate that OCSP is asked about, or that names the CRL, by its `tbsSha256`; null: no single one. */
   readonly certificate: string | null;
 }
 
@@ -122,7 +122,7 @@ function namedBy(by: Certificate, policy: RevocationPolicy): Named[] {
   const points = crl === 'auto' ? [...by.crlDistributionPoints, ...by.freshestCrl] : [];
   const isConfigured = ocsp !== 'auto' && ocsp !== 'off';
   const responders = isConfigured ? [ocsp] : ocsp === 'auto' ? by.ocspUrls : [];
-  const source = { certificate: by.sha256, by };
+  const source = { certificate: by.tbsSha256, by };
   const named: Named[] = [
     ...points
       .flatMap(({ urls }) => urls)

@@ -105,8 +105,8 @@ export class AnchorWatch {
   }
 
   /** Resolves when each source of the leaf has answered once; at once where they have. */
-  async contact(der: Uint8Array, sha256: string): Promise<void> {
-    const known = this.#leaves.find(sha256);
+  async contact(der: Uint8Array): Promise<void> {
+    const known = this.#leaves.find(der);
     if (known !== null) return known.answered;
     const leaf = this.#leaves.add(der);
     if (leaf === null) return;
@@ -180,7 +180,7 @@ export class AnchorWatch {
       ...this.#leaves,
     ];
     return certificates.flatMap(({ certificate, issuer, isRecalled: isPatient }) => {
-      const addresses = byCertificate.get(certificate.sha256)?.map(({ address }) => address) ?? [];
+      const addresses = byCertificate.get(certificate.tbsSha256)?.map(({ address }) => address) ?? [];
       if (issuer === null || addresses.length === 0) return [];
       return { certificate, issuer, addresses, isPatient };
     });
@@ -214,7 +214,7 @@ export class AnchorWatch {
 
   /** Feeds of the CAs, of what is configured, and of what the leaf itself names. */
   #feedsOf(leaf: Certificate | null): (CrlFeed | OcspFeed)[] {
-    const concerned = new Set([null, leaf?.sha256, ...this.#cas().map((ca) => ca.sha256)]);
+    const concerned = new Set([null, leaf?.tbsSha256, ...this.#cas().map((ca) => ca.tbsSha256)]);
     const feeds = this.#plan.wanted
       .filter(({ certificate }) => concerned.has(certificate))
       .map(({ kind, address, certificate }) =>
@@ -229,7 +229,9 @@ export class AnchorWatch {
       policy: this.#subject.policy,
       crls: this.#crls.inUse(),
       ocsp: this.#ocsp.facts(),
-      leaves: [...this.#leaves].filter(({ isAnswered }) => isAnswered).map((leaf) => leaf.certificate.sha256),
+      leaves: [...this.#leaves]
+        .filter(({ isAnswered }) => isAnswered)
+        .map((leaf) => leaf.certificate.tbsSha256),
     };
     if (isSameMaterial(next, this.#material)) return;
     this.#material = next;

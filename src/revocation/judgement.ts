@@ -46,7 +46,9 @@ export class RevocationCheck {
   isUnseen(leaf: Certificate): boolean {
     const { policy } = this.#material;
     const named = [leaf.crlDistributionPoints, leaf.freshestCrl].flat().some(({ urls }) => urls.length > 0);
-    return ((policy.crl === 'auto' && named) || this.#hasResponder(leaf)) && !this.#leaves.has(leaf.sha256);
+    return (
+      ((policy.crl === 'auto' && named) || this.#hasResponder(leaf)) && !this.#leaves.has(leaf.tbsSha256)
+    );
   }
 
   /** The path's most doubtful word; `now`: milliseconds since the epoch. */
@@ -104,8 +106,8 @@ export class RevocationCheck {
   #byOcsp(certificate: Certificate, now: number): RevocationWord | null {
     if (!this.#hasResponder(certificate)) return null;
     const { grace } = this.#material.policy;
-    const { subject, sha256 } = certificate;
-    const fact = this.#ocsp.get(sha256);
+    const { subject, tbsSha256 } = certificate;
+    const fact = this.#ocsp.get(tbsSha256);
     if (fact === undefined) return unknown(`${subject}: no OCSP answer yet`, now);
     const { freshUntil } = fact;
     switch (fact.status) {

@@ -1,5 +1,5 @@
 /** The leaves of one anchor that are looked after: so many, the ones that were met last, and kept on disk. */
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { type Certificate, parseCertificate, tbsSha256Of } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import type { Cache } from './cache.ts';
 import { forgetLeaf, loadLeaves, saveLeaf } from './leaf-store.ts';
@@ -30,7 +30,10 @@ export interface LeavesOptions {
 
 export class Leaves implements Iterable<Leaf> {
   readonly #options: LeavesOptions;
-  /** By lower hex SHA-256, the one that was met last at the end. */
+  /**
+   * By `tbsSha256`, the one that was met last at the end: the certificate and its twin with another spelling of the
+   * signature are one leaf, whose file bears the name of the one that came first.
+   */
   readonly #leaves = new Map<string, Leaf>();
 
   constructor(options: LeavesOptions) {
@@ -47,7 +50,7 @@ export class Leaves implements Iterable<Leaf> {
     await cache.read(async () => {
       for await (const { der, sha256 } of loadLeaves(folder)) {
         const leaf = this.#read(der, true);
-        if (leaf !== null) this.#leaves.set(sha256, leaf);
+        if (leaf !== null && !this.#leaves.has(leaf.certificate.tbsSha256)) this.#set(leaf);
         else await this.#forget(sha256);
       }
     });
@@ -55,18 +58,19 @@ export class Leaves implements Iterable<Leaf> {
   }
 
   /** A leaf that is known becomes the one that was met last. */
-  find(sha256: string): Leaf | null {
-    const leaf = this.#leaves.get(sha256);
-    if (leaf === undefined) return null;
-    this.#leaves.delete(sha256);
-    this.#leaves.set(sha256, leaf);
+  find(der: Uint8Array): Leaf | null {
+    const key = keyOf(der);
+    const leaf = key === null ? undefined : this.#leaves.get(key);
+    if (key === null || leaf === undefined) return null;
+    this.#leaves.delete(key);
+    this.#set(leaf);
     return leaf;
   }
 
   /** null: no CA of the anchor has issued it, or it is not valid now. */
   add(der: Uint8Array): Leaf | null {
     const leaf = this.#read(der, false);
-    if (leaf !== null) this.#leaves.set(leaf.certificate.sha256, leaf);
+    if (leaf !== null) this.#set(leaf);
     return leaf;
   }
 
@@ -76,9 +80,9 @@ export class Leaves implements Iterable<Leaf> {
 
   /** The anchor's certificates have changed: a leaf may have another issuer, or none any more. */
   reissue(): void {
-    for (const [sha256, leaf] of this.#leaves) {
+    for (const [key, leaf] of this.#leaves) {
       const issuer = this.#issuerOf(leaf.certificate);
-      if (issuer === null) this.#leaves.delete(sha256);
+      if (issuer === null) this.#leaves.delete(key);
       else leaf.issuer = issuer;
     }
   }
@@ -87,11 +91,14 @@ export class Leaves implements Iterable<Leaf> {
   async trim(): Promise<void> {
     const { clock, limit } = this.#options;
     const surplus = this.#leaves.size - limit;
-    const dropped = [...this.#leaves.keys()].slice(0, Math.max(0, surplus));
-    for (const [sha256, { certificate }] of this.#leaves)
-      if (clock() > certificate.notAfter) dropped.push(sha256);
-    for (const sha256 of dropped) this.#leaves.delete(sha256);
-    for (const sha256 of dropped) await this.#forget(sha256);
+    const dropped = [...this.#leaves.values()].slice(0, Math.max(0, surplus));
+    for (const leaf of this.#leaves.values()) if (clock() > leaf.certificate.notAfter) dropped.push(leaf);
+    for (const { certificate } of dropped) this.#leaves.delete(certificate.tbsSha256);
+    for (const { certificate } of dropped) await this.#forget(certificate.sha256);
+  }
+
+  #set(leaf: Leaf): void {
+    this.#leaves.set(leaf.certificate.tbsSha256, leaf);
   }
 
   async #forget(sha256: string): Promise<void> {
@@ -114,6 +121,14 @@ export class Leaves implements Iterable<Leaf> {
       .filter((certificate) => isIssuedBy(leaf, certificate))
       .sort((a, b) => b.notAfter - a.notAfter);
     return issuer;
+  }
+}
+
+function keyOf(der: Uint8Array): string | null {
+  try {
+    return tbsSha256Of(der);
+  } catch {
+    return null;
   }
 }
 

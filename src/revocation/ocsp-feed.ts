@@ -181,7 +181,7 @@ export class OcspFeed {
       before.detail === word.detail
     )
       return;
-    this.#fact = { certificate: certificate.sha256, ...word };
+    this.#fact = { certificate: certificate.tbsSha256, ...word };
     onChange();
   }
 

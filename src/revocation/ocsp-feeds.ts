@@ -29,7 +29,7 @@ const PATIENT = 8;
 
 export class OcspFeeds {
   readonly #options: OcspFeedsOptions;
-  /** By lower hex SHA-256 of the certificate. */
+  /** By `tbsSha256` of the certificate. */
   readonly #feeds = new Map<string, OcspFeed>();
   readonly #slots = new Slots(PATIENT);
 
@@ -41,8 +41,8 @@ export class OcspFeeds {
     return [...this.#feeds.values()];
   }
 
-  get(sha256: string): OcspFeed | undefined {
-    return this.#feeds.get(sha256);
+  get(tbsSha256: string): OcspFeed | undefined {
+    return this.#feeds.get(tbsSha256);
   }
 
   facts(): OcspFact[] {
@@ -52,17 +52,17 @@ export class OcspFeeds {
   /** Begins and ends feeds until they are those of these certificates. */
   arrange(subjects: readonly OcspSubject[]): void {
     const { run } = this.#options;
-    const wanted = new Set(subjects.map(({ certificate }) => certificate.sha256));
-    for (const [sha256, feed] of this.#feeds) {
-      if (wanted.has(sha256)) continue;
-      this.#feeds.delete(sha256);
+    const wanted = new Set(subjects.map(({ certificate }) => certificate.tbsSha256));
+    for (const [tbsSha256, feed] of this.#feeds) {
+      if (wanted.has(tbsSha256)) continue;
+      this.#feeds.delete(tbsSha256);
       run(feed.end({ forget: true }));
     }
     for (const subject of subjects) {
-      const { sha256 } = subject.certificate;
-      const feed = this.#feeds.get(sha256);
+      const { tbsSha256 } = subject.certificate;
+      const feed = this.#feeds.get(tbsSha256);
       if (feed?.issuer.sha256 === subject.issuer.sha256) feed.askAt(subject.addresses);
-      else this.#feeds.set(sha256, this.#open(subject, feed));
+      else this.#feeds.set(tbsSha256, this.#open(subject, feed));
     }
   }
 

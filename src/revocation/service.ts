@@ -1,5 +1,4 @@
 /** The revocation service of the control thread: fetches, reads, keeps and refreshes what tells of revocations. */
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
 import { AnchorWatch } from './anchor-watch.ts';
@@ -88,8 +87,7 @@ class RevocationService implements Revocation {
 
   async contact(anchor: string, leaf: Uint8Array): Promise<void> {
     if (this.#closed !== null) return;
-    const sha256 = createHash('sha256').update(leaf).digest('hex');
-    await this.#watches.get(anchor)?.contact(leaf, sha256);
+    await this.#watches.get(anchor)?.contact(leaf);
   }
 
   async settled(): Promise<void> {

@@ -20,7 +20,7 @@ export interface RevocationPolicy {
 
 /** The last word of an OCSP responder on one certificate. */
 export interface OcspFact {
-  /** Lower hex SHA-256 of the certificate's DER. */
+  /** `tbsSha256` of the certificate. */
   readonly certificate: string;
   /** `failed`: asked, and never yet answered in a way that counts; a good answer outlives later failures. */
   readonly status: 'good' | 'revoked' | 'unknown' | 'failed';
@@ -35,7 +35,7 @@ export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
   readonly crls: readonly CrlSnapshot[];
   readonly ocsp: readonly OcspFact[];
-  /** Lower hex SHA-256 of the leaves that are already looked after: nobody need tell of them again. */
+  /** `tbsSha256` of the leaves that are already looked after: nobody need tell of them again. */
   readonly leaves: readonly string[];
 }
 

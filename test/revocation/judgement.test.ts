@@ -38,8 +38,8 @@ const ended = () => crl({ thisUpdate: now - day, nextUpdate: now - hour });
 const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: serialOctets }] });
 const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
 
-const fact = ({ sha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
-  return { certificate: sha256, status: 'good', freshUntil: now + hour, detail: '', ...changes };
+const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
+  return { certificate: tbsSha256, status: 'good', freshUntil: now + hour, detail: '', ...changes };
 };
 
 interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
@@ -164,7 +164,7 @@ describe('a leaf that nobody was told of', () => {
     ['names nothing, and a responder is configured', leaves.silent, { ocsp: ocspUrl }, true],
   ] as const)('%s', (_, leaf, policy, unseen) => {
     expect(checkWith({ policy }).isUnseen(leaf)).toBe(unseen);
-    expect(checkWith({ policy, leaves: [leaf.sha256] }).isUnseen(leaf)).toBe(false);
+    expect(checkWith({ policy, leaves: [leaf.tbsSha256] }).isUnseen(leaf)).toBe(false);
   });
 });
 

@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Cache } from '../../src/revocation/cache.ts';
+import { saveLeaf } from '../../src/revocation/leaf-store.ts';
 import { Leaves } from '../../src/revocation/leaves.ts';
 import { authority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { twinOf } from '../support/twin.ts';
 
 const own = authority();
 const certificates = [own.root, own.issuing].map(({ der }) => parseCertificate(der));
@@ -26,7 +28,7 @@ it('keeps as many as it may, and drops those that were met longest ago', async (
   const met = Array.from({ length: 5 }, () => own.issueClient());
   const [first, second, third] = met.map(({ der }) => leaves.add(der));
   for (const leaf of [first, second, third]) if (leaf) await leaves.keep(leaf);
-  leaves.find(first?.certificate.sha256 ?? '');
+  leaves.find(first?.certificate.der ?? Buffer.alloc(0));
   await leaves.trim();
   const left = new Set([...leaves].map(({ certificate }) => certificate.sha256));
   expect(left.size).toBe(3);
@@ -47,5 +49,21 @@ it('drops those that have expired', async () => {
   now += 120_000;
   await leaves.trim();
   expect([...leaves]).toHaveLength(1);
-  expect(leaves.find(leaf?.certificate.sha256 ?? '')).toBeNull();
+  expect(leaves.find(leaf?.certificate.der ?? Buffer.alloc(0))).toBeNull();
+});
+
+it('holds one leaf for a certificate and its twin, from the disk too', async () => {
+  await using folder = await temporaryFolder();
+  const leaves = openLeaves(folder.path);
+  const made = own.issueClient();
+  const leaf = leaves.add(made.der);
+  expect(leaves.find(twinOf(made).der)).toBe(leaf);
+  // A version before this one stored both.
+  for (const { der } of [made, twinOf(made)])
+    await saveLeaf(join(folder.path, 'leaves'), parseCertificate(der));
+  const recalled = openLeaves(folder.path);
+  await recalled.recall();
+  expect([...recalled]).toHaveLength(1);
+  expect(await readdir(join(folder.path, 'leaves'))).toHaveLength(1);
+  expect(recalled.find(Buffer.from('no certificate'))).toBeNull();
 });

@@ -90,17 +90,17 @@ describe('a leaf that comes for the first time', () => {
     const revocation = await stage.open();
     expect(stage.responder.asked).toEqual([]);
     await revocation.contact('own', client.der);
-    const { sha256 } = parseCertificate(client.der);
+    const { sha256, tbsSha256 } = parseCertificate(client.der);
     expect(revocation.material('own')).toEqual({
       policy: stage.subject().policy,
       crls: [],
       ocsp: [
         {
-          ...{ certificate: sha256, status: 'good', freshUntil: start + hour },
+          ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },
           detail: 'good until 2026-01-15T13:00:00.000Z',
         },
       ],
-      leaves: [sha256],
+      leaves: [tbsSha256],
     });
     expect(stage.responder.asked).toEqual([serialOf(client)]);
     expect(stage.events).toMatchObject([
@@ -313,7 +313,7 @@ describe('a restart', () => {
     const restarted = await stage.open();
     expect(restarted.material('own')).toMatchObject({
       ocsp: [{ status: 'good', freshUntil: start + hour }],
-      leaves: [parseCertificate(stage.client.der).sha256],
+      leaves: [parseCertificate(stage.client.der).tbsSha256],
     });
     expect(stage.events).toEqual([]);
     await restarted.contact('own', stage.client.der);

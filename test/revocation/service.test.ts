@@ -21,7 +21,7 @@ describe('a contact', () => {
     expect(revocation.material('own')).toMatchObject({
       crls: [{ number: 1n }, { number: 1n }],
       ocsp: [{ status: 'good' }],
-      leaves: [parseCertificate(leaf.der).sha256],
+      leaves: [parseCertificate(leaf.der).tbsSha256],
     });
     await revocation.contact('own', leaf.der);
     expect(stage.directory.requests.map(({ path }) => path).sort()).toEqual(['/own.crl', '/root.crl']);
