@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { describeFile } from '../pki/content.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { ServerCertificate } from '../policy/snapshot.ts';
 import type { CertificateEntries } from './listen-schema.ts';
@@ -93,7 +94,8 @@ async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Readi
   const [bytes, passphrase] = await Promise.all([read('key', key), readPassphrase(passphraseFile)]);
   if ('note' in bytes) return bytes;
   if ('note' in passphrase) return passphrase;
-  const pem = bytes.value.toString('utf8');
+  // As in certificate files, a byte order mark at the start is passed over: OpenSSL would see no key behind it.
+  const pem = bytes.value.toString('utf8').replace(/^\ufeff/, '');
   const problem = (field: keyof CertificateFiles, found: string, allowed: string) => ({
     note: { field, found, allowed },
   });
@@ -107,7 +109,9 @@ async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Readi
     // OpenSSL's own words differ from version to version and are no help here.
     const allowed = 'PEM with the leaf’s private key';
     if (!/-----BEGIN (?:ENCRYPTED |RSA |EC )?PRIVATE KEY-----/.test(pem)) {
-      return problem('key', `no private key in PEM in ${key}`, allowed);
+      const content = describeFile(bytes.value);
+      const but = content === null ? '' : `, but ${content}`;
+      return problem('key', `no private key in PEM in ${key}${but}`, allowed);
     }
     if (!/ENCRYPTED/.test(pem)) return problem('key', `a private key in ${key} that cannot be read`, allowed);
     if (passphraseFile === undefined) {

@@ -116,15 +116,21 @@ describe('refuses', () => {
     [
       'an empty chain',
       ['', plain.keyPem],
-      [`${chain}: chain.pem: neither a DER certificate nor PEM with a CERTIFICATE block`],
+      [`${chain}: chain.pem: neither a DER certificate nor PEM with a CERTIFICATE block, but an empty file`],
     ],
     [
       'a private key in the chain',
       [plain.pem + plain.keyPem, plain.keyPem],
-      [`${chain}: chain.pem: PEM block 2 is labelled PRIVATE KEY; only certificates are allowed`],
+      [
+        `${chain}: chain.pem: PEM block 2 (line ${plain.pem.split('\n').length}) is a private key; only certificates are allowed`,
+      ],
     ],
     ['a key that is no PEM', [plain.chainPem, 'hello'], [`${key}: no private key in PEM in chain.key`]],
-    ['a certificate as the key', [plain.chainPem, plain.pem], [`${key}: no private key in PEM in chain.key`]],
+    [
+      'a certificate as the key',
+      [plain.chainPem, plain.pem],
+      [`${key}: no private key in PEM in chain.key, but a certificate`],
+    ],
     [
       'a damaged key',
       [plain.chainPem, plain.keyPem.replace(/\nM.{20}/, '\nM')],
