@@ -125,7 +125,9 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Fi
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const found = 'an unknown key';
-    return issue.keys.map((key) => ({ path: [...path, key], found, allowed: issue.message, atKey: true }));
+    // Where YAML 1.1 has a merge key, the document says what is wrong with it.
+    const keys = issue.keys.filter((key) => key !== '<<');
+    return keys.map((key) => ({ path: [...path, key], found, allowed: issue.message, atKey: true }));
   }
   if (issue.code === 'invalid_union') {
     // A mapping or a list or a word: the shape that was written tells which of them was meant.
