@@ -37,10 +37,12 @@ function describe({ code, message, pos }: YAMLError, document: Document.Parsed):
     case 'MULTILINE_IMPLICIT_KEY':
       return finding('a line that is neither a key nor a value', 'key: value, with a space after the colon');
     case 'BAD_INDENT':
-      return finding(
-        `an indentation that does not fit (${wordsOf(message)})`,
-        'the keys of one mapping in one column, and what is inside brackets further in',
-      );
+      return message.startsWith('Flow ')
+        ? finding('a [ or { that is not closed before this line', 'closed brackets, their content indented')
+        : finding(
+            `an indentation that does not fit (${wordsOf(message)})`,
+            'the keys of one mapping in one column',
+          );
     case 'BAD_SCALAR_START':
       return finding('a text that begins with @, ` or %', 'quotes around such a text');
     default:

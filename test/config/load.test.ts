@@ -164,16 +164,13 @@ test.each([
 });
 
 test.each([
-  ['an open list', 'listen: [\ntrust: {}\n', 'gateway.yaml:2:1'],
   ['a tag', 'listen: !!binary aGk=\n', 'gateway.yaml:1:9'],
   ['a mapping as a key', '{ a: 1 }: 2\n', 'gateway.yaml:1:1'],
   ['an alias that contains itself', 'listen: &a [*a]\n', 'gateway.yaml:1:1'],
   ['lists nested thousands deep', '['.repeat(50_000), 'gateway.yaml:1:'],
 ])('refuses %s as YAML that cannot be read', async (_, text, place) => {
   const problem = (await problemsOf(text)).find((line) => line.startsWith(place));
-  expect(problem).toMatch(
-    /\(document\): found (?:YAML that cannot be read|an indentation that does not fit)/,
-  );
+  expect(problem).toMatch(/\(document\): found (?:YAML that cannot be read|a \[ or \{ that is not closed)/);
 });
 
 test.each([
@@ -181,6 +178,11 @@ test.each([
     'a tab as indentation',
     'listen:\n\tport: 1\n',
     '2:1: (document): found a tab as indentation; allowed spaces',
+  ],
+  [
+    'an open list',
+    'listen: [\ntrust: {}\n',
+    '2:1: (document): found a [ or { that is not closed before this line; allowed closed brackets, their content indented',
   ],
   [
     'two documents',
