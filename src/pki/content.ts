@@ -28,7 +28,7 @@ export function describeLabel(label: string): string {
 
 /** What the bytes are that hold no readable PEM block and no readable DER; null: nothing that is known. */
 export function describeContent(bytes: Uint8Array): string | null {
-  const content = Buffer.from(bytes);
+  const content = beginningOf(bytes);
   const text = content.toString('latin1');
   if (text.trim() === '') return content.length === 0 ? 'an empty file' : 'a file of white space only';
   return describeBinary(content) ?? describeText(text);
@@ -36,8 +36,13 @@ export function describeContent(bytes: Uint8Array): string | null {
 
 /** What a file holds that should be something else: its first PEM block, or what its bytes look like; null: unknown. */
 export function describeFile(bytes: Uint8Array): string | null {
-  const [, label] = /^-----BEGIN ([A-Z0-9 ]{1,40})-----/m.exec(Buffer.from(bytes).toString('latin1')) ?? [];
+  const [, label] = /^-----BEGIN ([A-Z0-9 ]{1,40})-----/m.exec(beginningOf(bytes).toString('latin1')) ?? [];
   return label === undefined ? describeContent(bytes) : describeLabel(label);
+}
+
+/** Enough to see what it is: a file may be as large as a CRL can be. */
+function beginningOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, Math.min(length, 64 * 1024));
 }
 
 const oidSignedData = Buffer.from('06092a864886f70d010702', 'hex');

@@ -1,4 +1,5 @@
 /** Where revocation is told: CRL distribution points (RFC 5280 §4.2.1.13) and OCSP responders (§4.2.2.1). */
+import { isUtf8 } from 'node:buffer';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { Name } from '@peculiar/asn1-x509';
 import { DerCursor, DerError, derElement, tags } from './der-cursor.ts';
@@ -52,12 +53,12 @@ export function readGeneralNames(contents: Uint8Array): string[] {
   return names;
 }
 
-/** URIs of printable ASCII, which is all that a URI can hold. */
+/** URIs as they are written, also those with octets that no URI has: whoever follows them says so (revocation/addresses.ts). */
 function urlsAmong(names: readonly string[]): string[] {
   return names
     .filter((name) => name.startsWith(`${uniformResourceIdentifier.toString(16)}:`))
-    .map((name) => Buffer.from(name.slice(3), 'hex').toString('latin1'))
-    .filter((url) => /^[\x21-\x7e]+$/.test(url));
+    .map((name) => Buffer.from(name.slice(3), 'hex'))
+    .map((octets) => octets.toString(isUtf8(octets) ? 'utf8' : 'latin1'));
 }
 
 /** The contents of a DistributionPointName; a relative name continues that of the CRL's issuer. */

@@ -1,4 +1,5 @@
 /** One CRL out of a file that may be PEM (RFC 7468 §6): decoded where it lies, for it may be as large as a CRL can be. */
+import { describeFile } from '../pki/content.ts';
 import { CrlRefusal } from './crl-refusal.ts';
 
 const begin = '-----BEGIN X509 CRL-----';
@@ -9,7 +10,12 @@ export function derOf(bytes: Uint8Array): Uint8Array {
   if (bytes[0] === 0x30) return bytes;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const from = text.indexOf(begin);
-  if (from < 0) throw unreadable('neither DER nor PEM with an X509 CRL block');
+  if (from < 0) {
+    const content = describeFile(bytes);
+    throw unreadable(
+      `neither DER nor PEM with an X509 CRL block${content === null ? '' : `, but ${content}`}`,
+    );
+  }
   const to = text.indexOf(end, from);
   if (to < 0) throw unreadable('a PEM block without its end');
   if (text.indexOf(begin, to) >= 0) throw unreadable('more than one PEM block');

@@ -2,10 +2,27 @@
 import type { CrlSnapshot } from './crl.ts';
 import type { OcspAnswer, OcspRefusal } from './ocsp.ts';
 
-export function describeCrl({ number, table, issuerText, nextUpdate }: CrlSnapshot): string {
-  const which = number === null ? 'no number' : `number ${number}`;
-  const until = nextUpdate === null ? 'without an end' : `until ${isoTime(nextUpdate)}`;
-  return `${issuerText}: ${which}, ${table.count} entries, ${until}`;
+export function describeCrl({ sha256, number, table, issuerText, nextUpdate }: CrlSnapshot): string {
+  const until = nextUpdate === null ? 'without nextUpdate' : `until ${isoTime(nextUpdate)}`;
+  const id = `CRL ${crlId(sha256)}`;
+  return `${issuerText}: ${crlNumber(number)}, ${table.count} entries, ${until}, ${id}`;
+}
+
+/** What stands for a CRL in details, so that a denial's is found again where it was fetched: hex, too short to be masked. */
+export function crlId(sha256: string): string {
+  return sha256.slice(0, 12);
+}
+
+export function crlNumber(number: bigint | null): string {
+  return number === null ? 'no number' : `number ${number}`;
+}
+
+/** Why a CRL's time is over; `end`: as told by `crlEnd`. */
+export function describeEnd({ sha256, number, nextUpdate }: CrlSnapshot, end: number): string {
+  const which = `CRL ${crlId(sha256)}, ${crlNumber(number)}`;
+  return nextUpdate === null
+    ? `${which}: it has no nextUpdate, so from its thisUpdate ${isoTime(end)} on it counts for the grace alone`
+    : `${which}: it ended at ${isoTime(end)}`;
 }
 
 export function describeAnswer(answer: OcspAnswer): string {
