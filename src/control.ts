@@ -3,7 +3,7 @@ import { type AdminServer, openAdmin } from './admin/server.ts';
 import { isWorthGivingBack } from './audit/batch.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
 import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
@@ -11,6 +11,7 @@ import { Reporting } from './reporting.ts';
 import type { RevocationEvent } from './revocation/event.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
+import { checkStart, type StartCheck } from './start-check.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Supervisor, type Told } from './thread/supervisor.ts';
@@ -31,9 +32,11 @@ interface ControlOptions {
 export async function runControl({ config: file, logger, stop, signals }: ControlOptions): Promise<void> {
   const { loaded, problems, warnings } = await preflight(file);
   if (loaded === null) throw new ConfigError(problems);
+  const start = await checkStart(loaded);
+  refuseStart(start);
   const audit = await openAudit(loaded, logger);
   const reporting = new Reporting({ audit, logger });
-  reporting.warnings(warnings);
+  reporting.warnings([...warnings, ...start.warnings]);
   await using manager = new ServiceManager({
     onError: ({ message }) =>
       logger.error({ error: message }, 'systemd cannot be told how the service stands'),
@@ -46,6 +49,21 @@ export async function runControl({ config: file, logger, stop, signals }: Contro
   } finally {
     signals.removeEventListener('reload', reload);
   }
+}
+
+/**
+ * Before anything is opened, so that all of it is reported at once. Sockets have exit codes of their own: a port may
+ * become free, and an address may come up later than the gateway.
+ */
+function refuseStart({ problems, refusedSockets, socketsInUse }: StartCheck): void {
+  const refuse = (code: string, found: readonly ConfigProblem[]) => {
+    if (found.length === 0) return;
+    const message = [...problems, ...found].map(describeProblem).join('\n');
+    throw new GatewayError({ code, side: 'internal', message });
+  };
+  if (problems.length > 0) throw new ConfigError([...problems, ...refusedSockets, ...socketsInUse]);
+  refuse('ADDRESS_IN_USE', socketsInUse);
+  refuse('LISTEN', refusedSockets);
 }
 
 function openAudit({ config, place }: LoadedConfig, logger: Logger): Promise<AuditWriter> {

@@ -1,34 +1,99 @@
 /** What `run` and `check` both look at before anything starts: the configuration, its certificates, its anchors. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import type { Finding } from './config/document.ts';
-import { type ConfigExamination, examineConfig } from './config/load.ts';
+import { type AnchorFindings, type ConfigExamination, examineConfig } from './config/load.ts';
 import { namesCaller } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
+import type { ConfigProblem } from './errors.ts';
 import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from './trust/anchor.ts';
 import type { Anchor } from './trust/bundle.ts';
+import { doubtsAbout } from './trust/doubts.ts';
+import type { AnchorList } from './trust/store.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
-export function preflight(file: string): Promise<ConfigExamination> {
-  return examineConfig(file, Date.now(), async ({ anchors, candidates = [], requirePin }, clients) => {
-    const common = { requirePin, now: Date.now() };
-    const accept = clients === null ? acceptAll : acceptAnchor(clients);
-    return [
-      ...(await findingsIn({ ...common, anchors, accept })),
-      // Nobody comes in by a candidate, so none is held against the pins that count.
-      ...(await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll })),
-    ];
-  });
+export async function preflight(file: string): Promise<ConfigExamination> {
+  const examination = await examineConfig(
+    file,
+    Date.now(),
+    async ({ anchors, candidates = [], requirePin }, clients) => {
+      const common = { requirePin, now: Date.now() };
+      const accept = clients === null ? acceptAll : acceptAnchor(clients);
+      const findings = [
+        await findingsIn({ ...common, anchors, accept }),
+        // Nobody comes in by a candidate, so none is held against the pins that count.
+        await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll }),
+      ];
+      const crls = [
+        ...(await unreadableCrls('anchors', anchors)),
+        ...(await unreadableCrls('candidates', candidates)),
+      ];
+      return {
+        problems: findings.flatMap(({ problems }) => problems),
+        warnings: [...findings.flatMap(({ warnings }) => warnings), ...crls],
+      };
+    },
+  );
+  const environment = environmentProblems();
+  if (environment.length === 0) return examination;
+  return { ...examination, problems: [...environment, ...examination.problems], loaded: null };
+}
+
+/** With it every TLS client in the process, the fetching of trust anchors included, would believe anybody. */
+function environmentProblems(): ConfigProblem[] {
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
+  return [
+    {
+      file: 'environment',
+      line: 1,
+      column: 1,
+      path: 'NODE_TLS_REJECT_UNAUTHORIZED',
+      found: '0, which turns certificate verification off',
+      allowed: 'not set',
+    },
+  ];
 }
 
 const acceptAll = () => null;
 
-async function findingsIn(options: ReadOptions): Promise<Finding[]> {
+async function findingsIn(options: ReadOptions): Promise<AnchorFindings> {
+  const { list = 'anchors', now } = options;
   try {
-    await readConfiguredAnchors(options);
-    return [];
+    const anchors = await readConfiguredAnchors(options);
+    const warnings = anchors.flatMap((anchor, index) => {
+      if (!('certificates' in anchor)) return [];
+      return doubtsAbout(anchor, now).map((doubt) => ({ path: ['trust', list, index, 'files'], ...doubt }));
+    });
+    return { problems: [], warnings };
   } catch (error) {
-    if (error instanceof TrustError) return error.problems.map(findingOf);
+    if (error instanceof TrustError) return { problems: error.problems.map(findingOf), warnings: [] };
     throw error;
   }
+}
+
+/**
+ * CRL files that cannot be read. Warnings, because a file that is late must not keep the gateway from starting: until
+ * it is there, revocation is unknown.
+ */
+async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Finding[]> {
+  const files = anchors.flatMap(({ revocation: { crl } }, anchor) =>
+    (Array.isArray(crl) ? crl : [])
+      .map((file, index) => ({ file, path: ['trust', list, anchor, 'revocation', 'crl', index] }))
+      .filter(({ file }) => isAbsolute(file)),
+  );
+  const findings = await Promise.all(
+    files.map(async ({ file, path }) => {
+      const code = await access(file, constants.R_OK).then(
+        () => null,
+        (cause: NodeJS.ErrnoException) => cause.code ?? 'unreadable',
+      );
+      return code === null
+        ? []
+        : { path, found: `${file} that cannot be read (${code})`, allowed: 'a CRL, DER or PEM' };
+    }),
+  );
+  return findings.flat();
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */

@@ -123,3 +123,44 @@ describe('an anchor', () => {
     expect(await refusal(clients)).toMatch(says);
   });
 });
+
+describe('warns of anchors and lists that will not do what is wanted', () => {
+  const warningsOf = async (trust: object) => {
+    await site.write('gateway.yaml', JSON.stringify({ ...minimal, trust }, null, 1));
+    const { problems, warnings } = await preflight(site.file);
+    expect(problems).toEqual([]);
+    return warnings.map(({ path, found }) => `${path}: ${found.replaceAll(`${site.folder}/`, '')}`);
+  };
+
+  it('a root alone, of anchors and candidates, since what clients send along is never used', async () => {
+    await site.write('root.pem', pki.root.pem);
+    await site.write('both.pem', pki.anchorPem);
+    const root = 'CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB';
+    const says = `the root ${root} alone: clients are refused whose certificates an issuing CA below it has issued`;
+    expect(
+      await warningsOf({
+        anchors: [
+          { name: 'whole', files: ['both.pem'] },
+          { name: 'half', files: ['root.pem'] },
+        ],
+        candidates: [{ name: 'next', files: ['root.pem'] }],
+      }),
+    ).toEqual([`trust.anchors[1].files: ${says}`, `trust.candidates[0].files: ${says}`]);
+  });
+
+  it('a CA that expires within 30 days', async () => {
+    const day = 24 * 3_600_000;
+    const soon = authority({ issuing: { notAfter: Date.now() + 29 * day } });
+    await site.write('soon.pem', soon.anchorPem);
+    expect(await warningsOf({ anchors: [{ name: 'soon', files: ['soon.pem'] }] })).toEqual([
+      expect.stringMatching(/^trust\.anchors\[0\]\.files: CN=Example Issuing CA.*, which expires on 20\d\d-/),
+    ]);
+  });
+
+  it('a CRL file that is not there', async () => {
+    const revocation = { crl: ['absent.crl', 'https://crl.example/a.crl', 'anchor.pem'] };
+    expect(await warningsOf({ anchors: [{ name: 'own', files: ['anchor.pem'], revocation }] })).toEqual([
+      'trust.anchors[0].revocation.crl[0]: absent.crl that cannot be read (ENOENT)',
+    ]);
+  });
+});

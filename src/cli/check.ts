@@ -1,15 +1,58 @@
-/** `ehi-gateway check`: says everything that is wrong or doubtful in a configuration, and changes nothing. */
-import { describeProblem, exitCodes } from '../errors.ts';
+/** `ehi-gateway check`: reports every error and every warning of a configuration, and starts nothing. */
+import type { LoadedConfig } from '../config/load.ts';
+import { type ConfigProblem, describeProblem, exitCodes } from '../errors.ts';
 import { preflight } from '../preflight.ts';
+import { checkStart } from '../start-check.ts';
+
+export interface CheckOptions {
+  readonly config: string;
+  /** Warnings count as problems. */
+  readonly strict: boolean;
+  /** The configuration is another machine's: its addresses, ports and folders are not tried here. */
+  readonly elsewhere: boolean;
+}
 
 /**
- * Prints one line per problem, then one per warning, on stderr; nothing when all is well.
- * Answers the exit code: 78 for a problem, with `strict` for a warning too, else 0.
+ * Prints one line per problem, then one per warning, on stderr; where there is no problem, one line on stdout that sums
+ * up. Resolves with the exit code: 78 for a problem, with `strict` for a warning too, else 0. A port in use is a warning
+ * that `strict` passes over: on the machine where the gateway runs it is the gateway's own.
  */
-export async function check(options: { readonly config: string; readonly strict: boolean }): Promise<number> {
-  const { problems, warnings } = await preflight(options.config);
-  for (const problem of problems) process.stderr.write(`${describeProblem(problem)}\n`);
-  for (const warning of warnings) process.stderr.write(`${describeProblem(warning)} (warning)\n`);
-  const refused = problems.length > 0 || (options.strict && warnings.length > 0);
-  return refused ? exitCodes.configuration : 0;
+export async function check({ config, strict, elsewhere }: CheckOptions): Promise<number> {
+  const { loaded, problems, warnings } = await preflight(config);
+  const start = loaded === null || elsewhere ? null : await checkStart(loaded);
+  const errors = [...problems, ...(start?.problems ?? []), ...(start?.refusedSockets ?? [])];
+  const doubts = [...warnings, ...(start?.warnings ?? [])];
+  const inUse = start?.socketsInUse ?? [];
+  for (const problem of errors) process.stderr.write(`${describeProblem(problem)}\n`);
+  for (const warning of [...doubts, ...inUse])
+    process.stderr.write(`${describeProblem(warning)} (warning)\n`);
+  if (loaded === null || errors.length > 0 || (strict && doubts.length > 0)) return exitCodes.configuration;
+  process.stdout.write(`${summarize(config, loaded, [...doubts, ...inUse])}\n`);
+  return exitCodes.drained;
+}
+
+/** `gateway.yaml: 2 routes; anchors a, b; server certificate CN=gateway until 2030-01-31T12:00:00Z; no warnings`. */
+function summarize(
+  file: string,
+  { config, serverCertificates }: LoadedConfig,
+  warnings: readonly ConfigProblem[],
+): string {
+  const { anchors, candidates = [] } = config.trust;
+  const names = (list: typeof anchors) => list.map(({ name }) => name).join(', ');
+  const certificates = serverCertificates.map(({ chain: [leaf] }) => {
+    const until = leaf === undefined ? '' : new Date(leaf.notAfter).toISOString().replace('.000Z', 'Z');
+    return `server certificate ${leaf?.subject} until ${until}`;
+  });
+  const facts = [
+    counted(config.routes.length, 'route'),
+    `${anchors.length === 1 ? 'anchor' : 'anchors'} ${names(anchors)}`,
+    ...(candidates.length === 0 ? [] : [`candidates ${names(candidates)}`]),
+    ...certificates,
+    warnings.length === 0 ? 'no warnings' : counted(warnings.length, 'warning'),
+  ];
+  return `${file}: ${facts.join('; ')}`;
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }

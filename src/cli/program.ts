@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
+import type { CheckOptions } from './check.ts';
 import type { HealthOptions } from './health.ts';
 import type { TrustCommandOptions } from './trust.ts';
 
@@ -22,24 +23,27 @@ export async function execute(argv: readonly string[]): Promise<number> {
   program
     .command('run')
     .description('Run the gateway until SIGTERM or SIGINT, then drain.')
-    .requiredOption('--config <file>', 'the configuration, YAML')
+    .requiredOption('-c, --config <file>', 'the configuration, YAML')
     .action(async (options: { config: string }) => {
       const { run } = await import('./run.ts');
       code = await run(options);
     });
   program
     .command('check')
-    .description('Say everything that is wrong or doubtful in a configuration; start nothing.')
-    .requiredOption('--config <file>', 'the configuration, YAML')
+    .description(
+      'Validate a configuration and exit: reports every error and every warning that a start on this machine would have.',
+    )
+    .requiredOption('-c, --config <file>', 'the configuration, YAML')
     .option('--strict', 'fail on warnings too', false)
-    .action(async (options: { config: string; strict: boolean }) => {
+    .option('--elsewhere', 'do not try the addresses, ports and folders of this machine', false)
+    .action(async (options: CheckOptions) => {
       const { check } = await import('./check.ts');
       code = await check(options);
     });
   program
     .command('health')
     .description('Ask a running gateway whether it lives: exit 0, or 1 and why not.')
-    .option('--config <file>', 'its configuration, which names the admin port')
+    .option('-c, --config <file>', 'its configuration, which names the admin port')
     .option('--url <url>', 'the admin port, such as http://127.0.0.1:9090')
     .option('--ready', 'ask whether it takes messages', false)
     .action(async (options: HealthOptions) => {
@@ -55,7 +59,7 @@ export async function execute(argv: readonly string[]): Promise<number> {
     const command = trust
       .command(name)
       .description(description)
-      .requiredOption('--config <file>', 'the configuration, YAML')
+      .requiredOption('-c, --config <file>', 'the configuration, YAML')
       .option('--json', 'print for machines', false);
     if (name === 'approve') {
       command

@@ -16,27 +16,11 @@ export async function run({ config }: { readonly config: string }): Promise<numb
   process.on('SIGHUP', () => signals.dispatchEvent(new Event('reload')));
   try {
     logger = createLogger();
-    refuseUnverifiedTls();
     await runControl({ config, logger, stop: stop.signal, signals });
     return exitCodes.drained;
   } catch (error) {
     return fail(error, logger);
   }
-}
-
-/** With it every TLS client in the process, the fetching of trust anchors included, would believe anybody. */
-function refuseUnverifiedTls(): void {
-  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return;
-  throw new ConfigError([
-    {
-      file: 'environment',
-      line: 1,
-      column: 1,
-      path: 'NODE_TLS_REJECT_UNAUTHORIZED',
-      found: '0, which turns certificate verification off',
-      allowed: 'not set',
-    },
-  ]);
 }
 
 function fail(error: unknown, logger: Logger | null): number {

@@ -12,6 +12,7 @@ import {
 } from 'yaml';
 import type { ConfigProblem } from '../errors.ts';
 import { describeValue } from './found.ts';
+import { describeSyntax } from './syntax.ts';
 
 export type Path = readonly PropertyKey[];
 
@@ -35,6 +36,13 @@ export interface ConfigDocument {
 /** Aliases that a document may use: each makes it larger than it looks. */
 const mostAliases = 100;
 
+/** A key of YAML 1.1 that never became part of YAML 1.2. */
+const mergeKey = {
+  found: 'a merge key (<<), which YAML 1.2 does not have',
+  allowed: 'the keys written out, or an alias in the place of a whole value: head: *name',
+  atKey: true,
+};
+
 /** Never throws. YAML 1.2, core schema, one document; tags and merge keys are refused. */
 export function parseConfigDocument(text: string, file: string): ConfigDocument {
   const at = (offset: number) => ({ file, ...positionIn(text, offset) });
@@ -52,12 +60,10 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   try {
     const document = parse(text);
     const place = (finding: Finding) => placeIn(document, finding);
-    const errors = [...document.errors, ...document.warnings].map((error) => ({
-      ...at(error.pos[0]),
+    const errors = describeSyntax(document).map(({ offset, ...words }) => ({
+      ...at(offset),
       path: '',
-      // What stands after a colon may quote the source.
-      found: `YAML that cannot be read (${error.message.split(/[:\n]/, 1)[0]})`,
-      allowed: 'one document of plain YAML 1.2',
+      ...words,
     }));
     // One slip makes the parser stumble many times.
     const syntax = errors.filter(
@@ -105,6 +111,7 @@ function evaluate(document: Document.Parsed): { value: unknown; findings: Findin
       return Object.fromEntries(
         node.items.map((pair) => {
           const key = keyOf(pair.key);
+          if (key === '<<') findings.push({ path: [...path, key], ...mergeKey });
           // YAML 1.2 §3.2.1.3.
           if (seen.has(key)) {
             findings.push({

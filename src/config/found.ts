@@ -10,7 +10,9 @@ export function describeValue(node: Node | undefined, path: readonly PropertyKey
   if (!isScalar(node) || node.value === null) return 'nothing';
   // Here people put the secret itself by mistake.
   if (path.at(-1) === 'passphraseFile' || path.at(-1) === 'secretFile') return 'a value that is not shown';
-  return typeof node.value === 'string' ? describeText(node.value) : String(node.value);
+  if (typeof node.value === 'string') return describeText(node.value);
+  // As it was written: 007 is the number 7.
+  return node.source ?? String(node.value);
 }
 
 /** Quoted and cut; neither the credentials of a URL nor anything of a PEM text is repeated. */

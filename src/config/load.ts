@@ -55,7 +55,12 @@ export async function loadConfig(file: string, now: number = Date.now()): Promis
 export type ExamineAnchors = (
   trust: Config['trust'],
   clients: Config['clients'] | null,
-) => Promise<readonly Finding[]>;
+) => Promise<AnchorFindings>;
+
+export interface AnchorFindings {
+  readonly problems: readonly Finding[];
+  readonly warnings: readonly Finding[];
+}
 
 /** The same, for those who want the warnings beside the problems. `now`: milliseconds since the epoch. */
 export async function examineConfig(
@@ -71,6 +76,8 @@ export async function examineConfig(
   }
   return examineText(text, { file, own, now, examineAnchors });
 }
+
+const none: AnchorFindings = { problems: [], warnings: [] };
 
 export async function examineText(
   text: string,
@@ -96,13 +103,13 @@ export async function examineText(
   const upstream = await readRoutes(valueAt(value, ['routes']), { folder, now });
   const tracing = await readTracing(sections.tracing, now);
   const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
-  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? [];
+  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? none;
 
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const readings = [rules, server, resumption, upstream, tracing];
-  const found = [shape, ...readings.map(({ problems }) => problems), anchors].flat().map(place);
+  const readings = [rules, server, resumption, upstream, tracing, anchors];
+  const found = [shape, ...readings.map(({ problems }) => problems)].flat().map(place);
   const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
-  const warnings = [rules, server, upstream, tracing]
+  const warnings = readings
     .flatMap(({ warnings }) => warnings)
     .map(place)
     .sort(byPosition);
@@ -125,7 +132,9 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Fi
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const found = 'an unknown key';
-    return issue.keys.map((key) => ({ path: [...path, key], found, allowed: issue.message, atKey: true }));
+    // Where YAML 1.1 has a merge key, the document says what is wrong with it.
+    const keys = issue.keys.filter((key) => key !== '<<');
+    return keys.map((key) => ({ path: [...path, key], found, allowed: issue.message, atKey: true }));
   }
   if (issue.code === 'invalid_union') {
     // A mapping or a list or a word: the shape that was written tells which of them was meant.

@@ -10,8 +10,13 @@ export function notation<T = string>(options: {
   readonly parse?: (text: string) => T | undefined;
 }) {
   const { allowed, pattern, parse = (text: string) => text as T } = options;
+  // YAML reads 123 and true as number and flag: where the same as a text would do, quotes are what is missing.
+  const isUnquoted = (input: unknown) =>
+    ['number', 'boolean'].includes(typeof input) &&
+    (pattern?.test(String(input)) ?? true) &&
+    parse(String(input)) !== undefined;
   return z
-    .string(allowed)
+    .string({ error: ({ input }) => (isUnquoted(input) ? `${allowed}, as a text in quotes` : allowed) })
     .meta({ allowed, ...(pattern ? { pattern: pattern.source } : { minLength: 1 }) })
     .transform((text, context): T => {
       const value = (pattern?.test(text) ?? true) ? parse(text) : undefined;
@@ -43,7 +48,7 @@ export function parsePath(folder: string, path: string): string | undefined {
 export function duration(least = '1ms', most = '596h') {
   const [shortest = 0, longest = 0] = [least, most].map(parseDuration);
   return notation({
-    allowed: `a duration in ms, s, m or h, such as 500ms, from ${least} to ${most}`,
+    allowed: `a whole number and its unit ms, s, m or h, such as 1500ms, from ${least} to ${most}`,
     parse: (value) => {
       const time = parseDuration(value);
       return time === undefined || time < shortest || time > longest ? undefined : time;
@@ -55,7 +60,7 @@ export function duration(least = '1ms', most = '596h') {
 /** Bytes. */
 export function size(most: string) {
   return notation({
-    allowed: `a size in B, KiB or MiB, from 1B to ${most}`,
+    allowed: `a whole number and its unit B, KiB or MiB, such as 16KiB, from 1B to ${most}`,
     parse: (value) => {
       const bytes = parseSize(value);
       return bytes === undefined || bytes === 0 || bytes > (parseSize(most) ?? 0) ? undefined : bytes;
@@ -66,11 +71,20 @@ export function size(most: string) {
 
 export function count(least: number, most: number) {
   const allowed = `a whole number from ${least} to ${most}`;
-  return z.int(allowed).min(least, allowed).max(most, allowed).meta({ allowed });
+  const isQuoted = (input: unknown) => typeof input === 'string' && /^\d+$/.test(input);
+  return z
+    .int({ error: ({ input }) => (isQuoted(input) ? `${allowed}, without quotes` : allowed) })
+    .min(least, allowed)
+    .max(most, allowed)
+    .meta({ allowed });
 }
 
 export function flag() {
-  return z.boolean('true or false').meta({ allowed: 'true or false' });
+  const allowed = 'true or false';
+  const isQuoted = (input: unknown) => input === 'true' || input === 'false';
+  return z
+    .boolean({ error: ({ input }) => (isQuoted(input) ? `${allowed}, without quotes` : allowed) })
+    .meta({ allowed });
 }
 
 export function choice<const T extends readonly string[]>(...values: T) {

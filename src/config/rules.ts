@@ -2,6 +2,7 @@
 import { parseRange } from '../source/address.ts';
 import { checkAnchors } from './anchor-rules.ts';
 import type { Finding } from './document.ts';
+import { checkPorts } from './port-rules.ts';
 import { type Fields, fieldsOf, itemsOf } from './raw.ts';
 import { checkRoutes } from './route-rules.ts';
 
@@ -16,7 +17,8 @@ export interface RuleFindings {
 /** `config`: whatever the YAML says; what is not of the right shape is passed over, for the schema has named it. */
 export function checkRules(config: unknown): RuleFindings {
   const findings: RuleFindings = { problems: [], warnings: [] };
-  const { trust, clients, routes, timeouts } = fieldsOf(config);
+  const { admin, clients, listen, routes, timeouts, trust } = fieldsOf(config);
+  checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, findings);
   checkAnchors(fieldsOf(trust), findings);
   checkCallers(fieldsOf(clients), findings);
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, findings);

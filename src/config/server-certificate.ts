@@ -1,12 +1,15 @@
-/** The server's certificates: read, checked against their keys, each other and the clock, and ready for TLS. */
+/** The certificates that the gateway shows, as a server or as a client of its hosts: read, checked against their keys and the clock, and ready for TLS. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import { GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { describeFile } from '../pki/content.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { ServerCertificate } from '../policy/snapshot.ts';
 import type { CertificateEntries } from './listen-schema.ts';
-import { type ChainNotes, checkChain } from './server-chain.ts';
+import { ownersOnly, rightsOfOthers } from './permissions.ts';
+import { type ChainNotes, type ChainPurpose, checkChain } from './server-chain.ts';
 
 /** One entry of `listen.certificate`, its paths absolute. */
 export type CertificateFiles = CertificateEntries[number];
@@ -39,18 +42,19 @@ type Reading<T> = { readonly value: T } | { readonly note: CertificateNote };
 /** Reads and checks one entry; whatever the files hold is told, not thrown. `now`: milliseconds since the epoch. */
 export async function readServerCertificate(
   files: CertificateFiles,
-  now: number,
+  { now, purpose }: { readonly now: number; readonly purpose: ChainPurpose },
 ): Promise<ServerCertificateReading> {
   const [chain, key] = await Promise.all([readChain(files.chain), readKey(files)]);
   const problems: CertificateNote[] = [];
   const warnings: CertificateNote[] = [];
   if ('note' in chain) problems.push(chain.note);
   else {
-    const notes: ChainNotes = checkChain(chain.value, now);
+    const notes: ChainNotes = checkChain(chain.value, { now, purpose });
     problems.push(...notes.problems.map((note) => ({ field: 'chain', ...note }) as const));
     warnings.push(...notes.warnings.map((note) => ({ field: 'chain', ...note }) as const));
   }
   if ('note' in key) problems.push(key.note);
+  warnings.push(...(await openToOthers(files)));
   if ('note' in chain || 'note' in key) return { problems, warnings };
 
   const mismatch = checkKey(chain.value, key.value.object);
@@ -64,7 +68,34 @@ export async function readServerCertificate(
     key: pem,
     ...(passphrase === undefined ? {} : { passphrase }),
   };
+  const refusal = refusalByOpenSsl(certificate);
+  if (refusal !== undefined) return { problems: [refusal], warnings };
   return { loaded: { certificate, keyType, chain: chain.value }, problems, warnings };
+}
+
+/** A key that is too short for OpenSSL's security level, for one: no listener and no connection could begin with it. */
+function refusalByOpenSsl({ chain, ...key }: ServerCertificate): CertificateNote | undefined {
+  try {
+    createSecureContext({ cert: chain, ...key });
+    return undefined;
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    return {
+      field: 'chain',
+      found: `what OpenSSL refuses (${code})`,
+      allowed: 'a certificate and key that OpenSSL takes',
+    };
+  }
+}
+
+async function openToOthers({ key, passphraseFile }: CertificateFiles): Promise<CertificateNote[]> {
+  const [ofKey, ofPassphrase] = await Promise.all([
+    rightsOfOthers(key),
+    passphraseFile === undefined ? null : rightsOfOthers(passphraseFile),
+  ]);
+  const note = (field: keyof CertificateFiles, name: string, rights: string | null) =>
+    rights === null ? [] : [{ field, found: `${name} ${rights}`, allowed: ownersOnly }];
+  return [...note('key', key, ofKey), ...note('passphraseFile', 'a file', ofPassphrase)];
 }
 
 const keyTypes: Readonly<Record<string, 'RSA' | 'ECDSA'>> = { rsa: 'RSA', ec: 'ECDSA' };
@@ -93,7 +124,8 @@ async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Readi
   const [bytes, passphrase] = await Promise.all([read('key', key), readPassphrase(passphraseFile)]);
   if ('note' in bytes) return bytes;
   if ('note' in passphrase) return passphrase;
-  const pem = bytes.value.toString('utf8');
+  // As in certificate files, a byte order mark at the start is passed over: OpenSSL would see no key behind it.
+  const pem = bytes.value.toString('utf8').replace(/^\ufeff/, '');
   const problem = (field: keyof CertificateFiles, found: string, allowed: string) => ({
     note: { field, found, allowed },
   });
@@ -107,7 +139,9 @@ async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Readi
     // OpenSSL's own words differ from version to version and are no help here.
     const allowed = 'PEM with the leaf’s private key';
     if (!/-----BEGIN (?:ENCRYPTED |RSA |EC )?PRIVATE KEY-----/.test(pem)) {
-      return problem('key', `no private key in PEM in ${key}`, allowed);
+      const content = describeFile(bytes.value);
+      const but = content === null ? '' : `, but ${content}`;
+      return problem('key', `no private key in PEM in ${key}${but}`, allowed);
     }
     if (!/ENCRYPTED/.test(pem)) return problem('key', `a private key in ${key} that cannot be read`, allowed);
     if (passphraseFile === undefined) {

@@ -28,7 +28,7 @@ export async function readServerCertificates(
     const place = ({ field, ...note }: CertificateNote): Finding => {
       return { path: [...path, ...(isList ? [index] : []), field], ...note };
     };
-    const reading = await readServerCertificate(entry, now);
+    const reading = await readServerCertificate(entry, { now, purpose: 'server' });
     const { loaded } = reading;
     problems.push(...reading.problems.map(place));
     warnings.push(...reading.warnings.map(place));

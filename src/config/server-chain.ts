@@ -1,5 +1,6 @@
 /** Checks a server's chain as a client will see it: order, dates, and what is missing or too much (RFC 8446 §4.4.2). */
 import type { Certificate } from '../pki/certificate.ts';
+import { weakKey, weakSignature } from '../pki/strength.ts';
 
 export interface ChainNote {
   readonly found: string;
@@ -11,15 +12,25 @@ export interface ChainNotes {
   readonly warnings: ChainNote[];
 }
 
+/** What the chain is shown as. */
+export type ChainPurpose = 'server' | 'client';
+
 /** From here on an expiry is worth a warning. */
 const noticeDays = 30;
 const day = 24 * 3_600_000;
 
 /** `now`: milliseconds since the epoch. */
-export function checkChain(chain: readonly [Certificate, ...Certificate[]], now: number): ChainNotes {
+export function checkChain(
+  chain: readonly [Certificate, ...Certificate[]],
+  { now, purpose }: { readonly now: number; readonly purpose: ChainPurpose },
+): ChainNotes {
   const notes: ChainNotes = { problems: [], warnings: [] };
-  for (const certificate of chain) checkDates(certificate, now, notes);
   const [leaf, ...above] = chain;
+  for (const certificate of chain) {
+    checkDates(certificate, now, notes);
+    checkStrength(certificate, notes);
+  }
+  checkPurpose(leaf, purpose, notes);
   if (above.length === 0 && !isIssuedBy(leaf, leaf)) {
     notes.warnings.push({
       found: `the leaf without its intermediate: ${leaf.issuer}`,
@@ -57,6 +68,37 @@ function checkDates({ subject, notBefore, notAfter }: Certificate, now: number, 
       allowed: `more than ${noticeDays} days left`,
     });
   }
+}
+
+function checkStrength(certificate: Certificate, { warnings }: ChainNotes): void {
+  // Nobody relies on the signature that a certificate puts under itself.
+  const signature = isIssuedBy(certificate, certificate) ? null : weakSignature(certificate);
+  for (const weakness of [weakKey(certificate), signature]) {
+    if (weakness === null) continue;
+    const allowed = 'RSA of 2048 bits or P-256, P-384, P-521, signed with SHA-256 or better';
+    warnings.push({ found: `${certificate.subject}, which has ${weakness}`, allowed });
+  }
+}
+
+const purposes = {
+  server: { oid: '1.3.6.1.5.5.7.3.1', name: 'serverAuth', side: 'clients' },
+  client: { oid: '1.3.6.1.5.5.7.3.2', name: 'clientAuth', side: 'hosts' },
+} as const;
+
+/** What makes the other side refuse a certificate that is sound otherwise (RFC 5280 §4.2.1.3, §4.2.1.12; RFC 9525 §2). */
+function checkPurpose(leaf: Certificate, purpose: ChainPurpose, { warnings }: ChainNotes): void {
+  const { subject, extendedKeyUsage, keyUsage, sans } = leaf;
+  const { oid, name, side } = purposes[purpose];
+  const warn = (found: string, allowed: string) => warnings.push({ found: `${subject}, ${found}`, allowed });
+  if (extendedKeyUsage !== null && !extendedKeyUsage.includes(oid))
+    warn(`whose extended key usage lacks ${name}: ${side} refuse it`, `a certificate for ${name}`);
+  if (keyUsage !== null && !keyUsage.has('digitalSignature'))
+    warn(`whose key usage lacks digitalSignature: ${side} refuse it`, 'a key usage with digitalSignature');
+  if (purpose === 'server' && !sans.some((san) => /^(?:DNS|IP):/.test(san)))
+    warn(
+      'without a host name or address in its subject alternative name: clients look nowhere else',
+      'a subject alternative name with the name or address that clients connect to',
+    );
 }
 
 function isIssuedBy({ x509 }: Certificate, issuer: Certificate): boolean {

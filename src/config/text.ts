@@ -1,11 +1,15 @@
 /** The text of a configuration, from its file. */
+import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 
-/** Never rejects: what cannot be read is a finding. */
+/** Never rejects: what cannot be read is a finding. A byte order mark at the start is passed over. */
 export async function readText(file: string): Promise<string | { found: string; allowed: string }> {
   const allowed = 'a YAML file in UTF-8 that can be read';
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
+    const bytes = await readFile(file);
+    if (isUtf8(bytes)) return new TextDecoder('utf-8').decode(bytes);
+    const isUtf16 = ['fffe', 'feff'].includes(bytes.toString('hex', 0, 2));
+    return { found: isUtf16 ? 'UTF-16 text' : 'bytes that are not UTF-8', allowed };
   } catch (cause) {
     return {
       found: `a file that cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { TracingSettings } from '../tracing/settings.ts';
 import { readAuthorities } from './authorities.ts';
 import type { Finding } from './document.ts';
+import { ownersOnly, rightsOfOthers } from './permissions.ts';
 import { duplicates } from './raw.ts';
 import type { TracingConfig } from './tracing-schema.ts';
 
@@ -36,6 +37,8 @@ export async function readTracing(tracing: TracingConfig, now: number): Promise<
     const allowed = 'an https endpoint, or a collector on this machine';
     notes.warnings.push({ path: at, found: 'fields that are sent without TLS', allowed });
   }
+  const rights = headersFile === undefined ? null : await rightsOfOthers(headersFile);
+  if (rights !== null) notes.warnings.push({ path: at, found: `a file ${rights}`, allowed: ownersOnly });
   if (notes.problems.length > 0) return { settings: null, ...notes };
   return { settings: { endpoint, serviceName, interval, headers, ca }, ...notes };
 }

@@ -1,6 +1,5 @@
 /** The routes with the content of the files that their upstreams name: CAs and client certificates. */
 import { isIP } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../policy/snapshot.ts';
 import { type Notes, type Place, readAuthorities } from './authorities.ts';
 import type { Finding } from './document.ts';
@@ -76,26 +75,11 @@ async function readTls({ url, tls = {} }: EndpointConfig, { at, now, notes }: Pl
 }
 
 async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { at, now, notes }: Place) {
-  const reading = await readServerCertificate(files, now);
+  const reading = await readServerCertificate(files, { now, purpose: 'client' });
   const place = ({ field, ...note }: (typeof reading.problems)[number]) => {
     return { path: [...at, 'certificate', field], ...note };
   };
   notes.problems.push(...reading.problems.map(place));
   notes.warnings.push(...reading.warnings.map(place));
-  const certificate = reading.loaded?.certificate ?? null;
-  if (certificate === null) return null;
-  const { chain, ...key } = certificate;
-  try {
-    createSecureContext({ cert: chain, ...key });
-    return certificate;
-  } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    const allowed = 'a certificate and key that OpenSSL takes';
-    notes.problems.push({
-      path: [...at, 'certificate', 'chain'],
-      found: `what it refuses (${code})`,
-      allowed,
-    });
-    return null;
-  }
+  return reading.loaded?.certificate ?? null;
 }

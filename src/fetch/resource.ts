@@ -42,7 +42,7 @@ export interface ResourceOptions {
 
 /**
  * Throws GatewayError, the purpose before its code: `_URL_REFUSED`, `_FETCH_FAILED`, `_FETCH_TIMEOUT`, `_FETCH_STATUS`,
- * `_FETCH_REDIRECT` or `_FETCH_TOO_LARGE`, as in `CRL_FETCH_TIMEOUT`.
+ * `_FETCH_REDIRECT`, `_FETCH_ENCODING` or `_FETCH_TOO_LARGE`, as in `CRL_FETCH_TIMEOUT`.
  */
 export async function fetchResource(options: ResourceOptions): Promise<Fetched> {
   const { timeout, redirects = 0 } = options;
@@ -129,6 +129,14 @@ async function read(response: IncomingMessage, options: ResourceOptions): Promis
   const { statusCode, headers } = response;
   if (statusCode === 304 && options.validators !== undefined) return { status: 'unchanged' };
   if (statusCode !== 200) throw failure(options, 'FETCH_STATUS', `the server answered ${statusCode}`);
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  // RFC 9110 §12.5.3: another coding than the one that was asked for. Some servers send it all the same.
+  if (encoding !== 'identity' && encoding !== '')
+    throw failure(
+      options,
+      'FETCH_ENCODING',
+      `the server sent it as Content-Encoding: ${plainWord(encoding)}`,
+    );
   return {
     status: 'fetched',
     bytes: await collect(response, options),
@@ -138,6 +146,11 @@ async function read(response: IncomingMessage, options: ResourceOptions): Promis
     },
     type: (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '',
   };
+}
+
+/** What a server says goes into messages as far as it is a token (RFC 9110 §5.6.2), and short. */
+function plainWord(value: string): string {
+  return /^[\w.+-]{1,32}$/.test(value) ? value : 'something else';
 }
 
 /** A body of 50 MB leaves as much garbage behind in buffers of 64 KiB, and malloc would keep most of it. */

@@ -1,4 +1,5 @@
 /** Where revocation is told: CRL distribution points (RFC 5280 §4.2.1.13) and OCSP responders (§4.2.2.1). */
+import { isUtf8 } from 'node:buffer';
 import { DerCursor, DerError, derElement, tags } from './der-cursor.ts';
 import { directoriesAmong, directory } from './directory-name.ts';
 import { canonicalName, type DistinguishedName, readName } from './name.ts';
@@ -74,12 +75,12 @@ function lowerHost(start: string): string {
   );
 }
 
-/** URIs of printable ASCII, which is all that a URI can hold. */
+/** URIs as they are written, also those with octets that a URI cannot hold: revocation/addresses.ts reports and skips them. */
 function urlsAmong(names: readonly string[]): string[] {
   return names
     .filter((name) => name.startsWith(`${uniformResourceIdentifier.toString(16)}:`))
-    .map((name) => Buffer.from(name.slice(3), 'hex').toString('latin1'))
-    .filter((url) => /^[\x21-\x7e]+$/.test(url));
+    .map((name) => Buffer.from(name.slice(3), 'hex'))
+    .map((octets) => octets.toString(isUtf8(octets) ? 'utf8' : 'latin1'));
 }
 
 /** The contents of a DistributionPointName; a relative name continues that of the CRL's issuer. */

@@ -1,56 +1,108 @@
 /** Certificate files: PEM with CERTIFICATE blocks only (RFC 7468 §5), or one DER certificate. */
 import { type Certificate, parseCertificate, unreadable } from './certificate.ts';
+import { describeContent, describeLabel } from './content.ts';
 
 /**
  * Every certificate of a file, in its order.
- * Throws GatewayError `CERTIFICATE_UNREADABLE` that names the block at fault and never repeats what is in it:
- * a private key put here by mistake must not end up in a log.
+ * Throws GatewayError `CERTIFICATE_UNREADABLE` that names the block at fault and its line, and never repeats what is in
+ * it: a private key put here by mistake must not end up in a log.
  */
 export function readCertificates(bytes: Uint8Array): Certificate[] {
-  if (bytes[0] === 0x30) return [parseCertificate(bytes)];
-  return readBlocks(Buffer.from(bytes).toString('latin1')).map(parseCertificate);
+  if (bytes[0] === 0x30) return [readDer(bytes)];
+  const blocks = readBlocks(Buffer.from(bytes).toString('latin1'));
+  if (blocks.length === 0)
+    throw unreadable(
+      `neither a DER certificate nor PEM with a CERTIFICATE block${suffix(describeContent(bytes))}`,
+    );
+  return blocks.map(({ der, number, line }) => {
+    try {
+      return parseCertificate(der);
+    } catch (cause) {
+      throw at(number, line, cause instanceof Error ? cause.message : String(cause));
+    }
+  });
 }
 
+function readDer(bytes: Uint8Array): Certificate {
+  try {
+    return parseCertificate(bytes);
+  } catch (cause) {
+    const content = describeContent(bytes);
+    if (content === null) throw cause;
+    throw unreadable(`not a DER certificate${suffix(content)}`);
+  }
+}
+
+function suffix(content: string | null): string {
+  return content === null ? '' : `, but ${content}`;
+}
+
+/** A byte order mark (U+FEFF in UTF-8), read as latin1. */
+const bom = '\xef\xbb\xbf';
 const boundary = /^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----\s*$/;
+/** A line of dashes and nothing else, as people draw between the certificates of a bundle. */
+const rule = /^-+\s*$/;
+
+interface Block {
+  readonly der: Buffer;
+  /** From 1. */
+  readonly number: number;
+  /** Of its BEGIN, from 1. */
+  readonly line: number;
+}
 
 /** Text outside of the blocks is explanation (RFC 7468 §2) and passed over. */
-function readBlocks(text: string): Buffer[] {
-  const blocks: Buffer[] = [];
-  let body: string[] | null = null;
-  for (const line of text.replace(/^\xef\xbb\xbf/, '').split('\n')) {
-    if (!line.startsWith('-----')) {
-      body?.push(line.trim());
+function readBlocks(text: string): Block[] {
+  const blocks: Block[] = [];
+  let open: { readonly line: number; readonly body: string[] } | null = null;
+  for (const [index, written] of text.split('\n').entries()) {
+    const line = index + 1;
+    const number = blocks.length + 1;
+    if (line > 1 && written.startsWith(bom))
+      throw at(number, line, 'a byte order mark (BOM) inside the file: save each part as UTF-8 without it');
+    const content = line === 1 && written.startsWith(bom) ? written.slice(bom.length) : written;
+    if (!content.startsWith('-----')) {
+      open?.body.push(content.trim());
       continue;
     }
-    const number = blocks.length + 1;
-    const [, edge, label] = boundary.exec(line) ?? [];
-    if (edge === undefined) throw unreadable(`PEM block ${number} has a broken boundary line`);
-    if (label !== 'CERTIFICATE') {
-      throw unreadable(`PEM block ${number} is ${article(label)}; only certificates are allowed`);
-    }
-    if ((edge === 'BEGIN') === (body !== null))
-      throw unreadable(`PEM block ${number} has no ${body ? 'end' : 'begin'}`);
-    if (body === null) {
-      body = [];
+    if (open === null && rule.test(content)) continue;
+    const [, edge, label] = boundary.exec(content) ?? [];
+    if (edge === undefined || label === undefined) throw at(number, line, brokenBoundary(content));
+    if (label !== 'CERTIFICATE')
+      throw at(number, line, `is ${describeLabel(label)}; only certificates are allowed`);
+    if ((edge === 'BEGIN') === (open !== null))
+      throw at(number, open?.line ?? line, `has no ${open ? 'end' : 'begin'}`);
+    if (open === null) {
+      open = { line, body: [] };
     } else {
-      blocks.push(decode(body.join(''), number));
-      body = null;
+      blocks.push({ der: decode(open.body, { number, line: open.line }), number, line: open.line });
+      open = null;
     }
   }
-  if (body !== null) throw unreadable(`PEM block ${blocks.length + 1} has no end`);
-  if (blocks.length === 0) throw unreadable('neither a DER certificate nor PEM with a CERTIFICATE block');
+  if (open !== null) throw at(blocks.length + 1, open.line, 'has no end');
   return blocks;
 }
 
-/** Node's decoder skips what is not Base64, so the decoded bytes must give the same text again. */
-function decode(base64: string, number: number): Buffer {
-  const bytes = Buffer.from(base64, 'base64');
-  if (bytes.length === 0 || bytes.toString('base64') !== base64) {
-    throw unreadable(`PEM block ${number} is not Base64`);
-  }
-  return bytes;
+function at(number: number, line: number, message: string): Error {
+  return unreadable(`PEM block ${number} (line ${line}) ${message}`);
 }
 
-function article(label: string | undefined): string {
-  return label === undefined ? 'unnamed' : `labelled ${label}`;
+function brokenBoundary(line: string): string {
+  const has = 'has a broken boundary line';
+  if (line.includes('\\n')) return `${has}: \\n is written out instead of a line break`;
+  if (line.includes('\r-----') || /\r[^\s]/.test(line)) return `${has}: its lines end with CR alone`;
+  if (/-----(?:BEGIN|END) .*-----.*-----(?:BEGIN|END) /.test(line))
+    return `${has}: a line break is missing between END and BEGIN`;
+  if (/^-----(?:begin|end) /i.test(line) && /[a-z]/.test(line)) return `${has}: labels are upper case`;
+  return has;
+}
+
+/** Node's decoder skips what is not Base64, so the decoded bytes must give the same text again. */
+function decode(body: readonly string[], { number, line }: Pick<Block, 'number' | 'line'>): Buffer {
+  if (body.some((each) => /^[\w-]+: /.test(each)))
+    throw at(number, line, 'is not Base64: it has header fields (RFC 1421)');
+  const base64 = body.join('');
+  const bytes = Buffer.from(base64, 'base64');
+  if (bytes.length === 0 || bytes.toString('base64') !== base64) throw at(number, line, 'is not Base64');
+  return bytes;
 }

@@ -139,14 +139,21 @@ function file(address: string): Followed {
   return { address, objection: null };
 }
 
-function follow(address: string): Followed {
-  const skip = (objection: string): Followed => ({ address: address.slice(0, MAX_URL), objection });
+/** The address as `URL` spells it, and why it is not followed; null: it is. */
+export function follow(address: string): Followed {
+  // A URL with a password is a secret, which must not be told.
+  const plain = address.replace(/\/\/[^/?#]*@/, '//…@').slice(0, MAX_URL);
+  const skip = (objection: string): Followed => ({ address: plain, objection });
+  // URL would encode the one and drop the other: what a CA has not encoded may be meant in several ways.
+  if (!/^[\x21-\x7e]*$/.test(address))
+    return skip(
+      'a space, a control character or a letter beyond ASCII, which a URL has percent-encoded only',
+    );
   const url = URL.parse(address);
   if (url === null) return skip('not a URL');
   const { protocol, username, password, href } = url;
   if (protocol !== 'http:' && protocol !== 'https:')
     return skip(`only http and https are followed, not ${protocol.slice(0, -1)}`);
-  // A URL with a password is a secret, which must not be told.
   if (username !== '' || password !== '')
     return { address: `${protocol}//${url.host}`, objection: 'credentials in a URL' };
   if (href.length > MAX_URL) return skip(`longer than ${MAX_URL} characters`);

@@ -47,7 +47,7 @@ export class AnchorWatch {
     const { subject, folders, parser, timeouts, tell, cache, clock, timers, random } = options;
     this.#options = options;
     this.#subject = subject;
-    this.#material = { policy: subject.policy, crls: [], ocsp: [], leaves: [] };
+    this.#material = { policy: subject.policy, crls: [], origins: [], ocsp: [], leaves: [] };
     const context: FeedContext = {
       anchor: subject.name,
       policy: () => this.#subject.policy,
@@ -62,7 +62,15 @@ export class AnchorWatch {
       ...{ ...context, folder: folders.leaves, ocspFolder: folders.ocsp, limit: MAX_LEAVES },
     });
     this.#crls = new CrlFeeds({
-      context: { ...context, onChange: () => this.#changed() },
+      context: {
+        ...context,
+        onChange: () => this.#changed(),
+        // What is wrong with a source is part of what a denial says.
+        tell: (telling) => {
+          tell(telling);
+          this.#publish();
+        },
+      },
       parser,
       folder: folders.crl,
       timeout: timeouts.crl,
@@ -228,6 +236,7 @@ export class AnchorWatch {
     const next: RevocationMaterial = {
       policy: this.#subject.policy,
       crls: this.#crls.inUse(),
+      origins: this.#crls.origins(),
       ocsp: this.#ocsp.facts(),
       leaves: [...this.#leaves]
         .filter(({ isAnswered }) => isAnswered)

@@ -7,7 +7,7 @@ export interface CrlEndOptions {
   readonly clock: () => number;
   readonly timers: Timers;
   readonly grace: () => number;
-  /** `end`: the nextUpdate that has passed, ms since the epoch. */
+  /** `end`: what has passed, as `crlEnd` tells it, ms since the epoch. */
   readonly onEnding: (ending: CrlEnding, end: number) => void;
 }
 

@@ -1,11 +1,11 @@
 /** Keeps one address' CRL current: brings it, has it read, and lets only a sound successor take the last one's place. */
-import type { CrlSnapshot } from './crl.ts';
+import { type CrlSnapshot, crlEnd } from './crl.ts';
 import { CrlEnd } from './crl-end.ts';
 import type { CrlAnswer } from './crl-job.ts';
 import type { CrlParser } from './crl-parser.ts';
 import type { Brought, CrlSource, Delivery } from './crl-source.ts';
 import { objectionToCrl } from './crl-succession.ts';
-import { describeCrl } from './describe.ts';
+import { describeCrl, describeEnd } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { Problem, reasonOf, type Telling } from './problem.ts';
@@ -45,7 +45,9 @@ export class CrlFeed {
       clock,
       timers,
       grace: () => policy().grace,
-      onEnding: (action, end) => this.#tell({ action, detail: `it ended at ${new Date(end).toISOString()}` }),
+      onEnding: (action, end) => {
+        if (this.#crl !== null) this.#tell({ action, detail: describeEnd(this.#crl, end) });
+      },
     });
     this.#repetition = new Repetition({
       timers,
@@ -72,7 +74,8 @@ export class CrlFeed {
       subject: crl?.issuerText ?? null,
       fetchedAt: this.#fetchedAt,
       thisUpdate: crl?.thisUpdate ?? null,
-      nextUpdate: crl?.nextUpdate ?? null,
+      // Without one it has ended by the day it came: that is what an alert is to see.
+      nextUpdate: crl === null ? null : crlEnd(crl),
       entries: crl?.table.count ?? null,
       number: crl?.number?.toString() ?? null,
       problem: this.#problem.detail,
@@ -195,7 +198,7 @@ export class CrlFeed {
     this.#crl = this.#options.shared(crl);
     this.#fetchedAt = at;
     this.#tell({ action, detail: describeCrl(crl) });
-    this.#end.watch(crl.nextUpdate);
+    this.#end.watch(crlEnd(crl));
     this.#settle();
     this.#options.onChange();
   }

@@ -1,9 +1,10 @@
 /** The CRL feeds of one anchor: one per address that is wanted. */
-import type { CrlSnapshot } from './crl.ts';
+import { type CrlSnapshot, crlEnd } from './crl.ts';
 import { CrlFeed } from './crl-feed.ts';
 import type { CrlParser } from './crl-parser.ts';
 import { openCrlSource } from './crl-source.ts';
 import type { FeedContext } from './feed-context.ts';
+import type { CrlOrigin } from './state.ts';
 
 export interface CrlFeedsOptions {
   readonly context: FeedContext;
@@ -30,6 +31,19 @@ export class CrlFeeds {
 
   get(address: string): CrlFeed | undefined {
     return this.#feeds.get(address);
+  }
+
+  /** How each address stands, in one order whatever the order they came in. */
+  origins(): CrlOrigin[] {
+    return this.all()
+      .map((feed) => {
+        const { address, problem } = feed.state();
+        const { crl } = feed;
+        // Of a CRL that holds nothing is said: while its server is away, every failure would be a new snapshot.
+        const holds = crl !== null && this.#options.context.clock() <= crlEnd(crl);
+        return { address, crl: crl?.sha256 ?? null, problem: holds ? null : problem };
+      })
+      .sort((one, other) => (one.address < other.address ? -1 : 1));
   }
 
   /** Every CRL in use, once. */

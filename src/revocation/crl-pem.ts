@@ -1,4 +1,5 @@
 /** One CRL out of a file that may be PEM (RFC 7468 §6): decoded where it lies, for it may be as large as a CRL can be. */
+import { describeFile } from '../pki/content.ts';
 import { trimEnd } from '../pki/der-cursor.ts';
 import { CrlRefusal } from './crl-refusal.ts';
 
@@ -11,7 +12,12 @@ export function derOf(bytes: Uint8Array): Uint8Array {
   // The text before PEM may begin with 0, too.
   const from = bytes[0] === 0x30 && !isText(bytes) ? -1 : text.indexOf(begin);
   if (from < 0 && bytes[0] === 0x30) return trimEnd(bytes);
-  if (from < 0) throw unreadable('neither DER nor PEM with an X509 CRL block');
+  if (from < 0) {
+    const content = describeFile(bytes);
+    throw unreadable(
+      `neither DER nor PEM with an X509 CRL block${content === null ? '' : `, but ${content}`}`,
+    );
+  }
   const to = text.indexOf(end, from);
   if (to < 0) throw unreadable('a PEM block without its end');
   if (text.indexOf(begin, to) >= 0)

@@ -2,7 +2,7 @@
 import type { Certificate } from '../pki/certificate.ts';
 import { directory } from '../pki/directory-name.ts';
 import type { DistributionPoint } from '../pki/distribution-point.ts';
-import type { CrlSnapshot } from './crl.ts';
+import { type CrlSnapshot, crlEnd as ownEnd } from './crl.ts';
 import { allReasons, covers, deltaFor, reasonsOf } from './crl-scope.ts';
 import { findRow, type RevocationReason, reasonAt } from './crl-table.ts';
 
@@ -123,11 +123,6 @@ function revokedBy({ table, sha256 }: CrlSnapshot, row: number): CrlStatus {
 
 function isFuture({ thisUpdate }: CrlSnapshot, { now }: CrlQuestion): boolean {
   return thisUpdate > now + SKEW;
-}
-
-/** A CRL that does not say when the next one comes (RFC 5280 §5.1.2.5 demands it) holds by grace alone. */
-function ownEnd({ thisUpdate, nextUpdate }: CrlSnapshot): number {
-  return nextUpdate ?? thisUpdate;
 }
 
 /** Combined with its delta a CRL is as young as that (§5.2.4). */

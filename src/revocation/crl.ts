@@ -51,6 +51,11 @@ export interface CrlScope {
   readonly indirect: boolean;
 }
 
+/** A CRL that does not say when the next one comes (RFC 5280 §5.1.2.5 demands it) holds by grace alone. */
+export function crlEnd({ thisUpdate, nextUpdate }: Pick<CrlSnapshot, 'thisUpdate' | 'nextUpdate'>): number {
+  return nextUpdate ?? thisUpdate;
+}
+
 export type CrlProblem =
   /** Neither one CRL as RFC 5280 §5.1 has it nor one in PEM. */
   | 'unreadable'

@@ -1,6 +1,7 @@
 /** Judges a path's revocation from what is known now: the one place that weighs CRLs against OCSP answers. */
 import type { Certificate } from '../pki/certificate.ts';
 import { CrlCheck } from './crl-check.ts';
+import { describeCrlOf, describeCrlSources, describeResponders } from './source-words.ts';
 import type { OcspFact, RevocationMaterial } from './state.ts';
 
 /** In ascending order of doubt; `stale`: good, by evidence that has ended and serves on in its grace. */
@@ -90,14 +91,15 @@ export class RevocationCheck {
     const word = this.#crls.status(certificate, { issuer, now });
     switch (word.status) {
       case 'revoked': {
-        const detail = `${subject} was revoked ${dateOf(word.revokedAt)} (${word.reason}), says the CRL ${word.crl.slice(0, 16)}`;
+        const source = describeCrlOf(word.crl, this.#material);
+        const detail = `${subject} was revoked ${dateOf(word.revokedAt)} (${word.reason}), says ${source}`;
         return { status: 'revoked', until: Number.POSITIVE_INFINITY, detail };
       }
       case 'good':
         return { status: word.stale ? 'stale' : 'good', until: endOf(word, { grace, now }), detail: '' };
       case 'unknown':
         if (crl === 'auto' && crlDistributionPoints.length === 0) return null;
-        return unknown(`${subject}: ${word.detail}`, now);
+        return unknown(`${subject}: ${word.detail}${this.#sourcesOf(certificate)}`, now);
       default:
         return word satisfies never;
     }
@@ -108,27 +110,40 @@ export class RevocationCheck {
     const { grace } = this.#material.policy;
     const { subject, tbsSha256 } = certificate;
     const fact = this.#ocsp.get(tbsSha256);
-    if (fact === undefined) return unknown(`${subject}: no OCSP answer yet`, now);
-    const { freshUntil } = fact;
+    if (fact === undefined)
+      return unknown(
+        `${subject}: no OCSP answer yet from ${describeResponders(certificate, this.#material)}`,
+        now,
+      );
+    const { freshUntil, address, problem } = fact;
     switch (fact.status) {
       case 'revoked': {
-        const detail = `${subject} was revoked, says its OCSP responder: ${fact.detail}`;
+        const detail = `${subject} was revoked, says its OCSP responder ${address}: ${fact.detail}`;
         return { status: 'revoked', until: Number.POSITIVE_INFINITY, detail };
       }
       case 'good': {
-        if (now > freshUntil + grace)
-          return unknown(`${subject}: its OCSP answer ended at ${new Date(freshUntil).toISOString()}`, now);
+        if (now > freshUntil + grace) {
+          const ended = `the OCSP answer of ${address} ended at ${new Date(freshUntil).toISOString()}`;
+          const since = problem === null ? '' : `, and no newer one came: ${problem}`;
+          return unknown(`${subject}: ${ended}${since}`, now);
+        }
         const stale = now > freshUntil;
         const until = endOf({ stale, freshUntil }, { grace, now });
         return { status: stale ? 'stale' : 'good', until, detail: '' };
       }
       case 'unknown':
-        return unknown(`${subject}: its OCSP responder does not know it`, now);
+        return unknown(`${subject}: its OCSP responder ${address} does not know it`, now);
       case 'failed':
         return unknown(`${subject}: no OCSP answer: ${fact.detail}`, now);
       default:
         return fact.status satisfies never;
     }
+  }
+
+  /** `: http://…` and what is wrong with it. */
+  #sourcesOf(certificate: Certificate): string {
+    const sources = describeCrlSources(certificate, this.#material);
+    return sources === '' ? '' : `: ${sources}`;
   }
 
   #hasResponder({ ocspUrls }: Certificate): boolean {

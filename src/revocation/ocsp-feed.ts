@@ -123,7 +123,7 @@ export class OcspFeed {
         this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${describeRefusal(reading)}` });
       return;
     }
-    this.#use(reading.answer, stored.fetchedAt);
+    this.#use({ address: stored.url, answer: reading.answer }, stored.fetchedAt);
     this.#settle();
   }
 
@@ -133,7 +133,7 @@ export class OcspFeed {
       isPatient || this.#isSettled ? await slots.run(() => this.#ask(signal)) : await this.#ask(signal);
     if (signal.aborted) return;
     if (answered !== null) this.#adopt(answered);
-    else if (this.#answer === null) this.#admitFailure();
+    else this.#admitFailure();
     this.#fruitless = answered === null || !this.#isFresh() ? this.#fruitless + 1 : 0;
     this.#settle();
     if (answered?.answer === this.#answer) await this.#keep(answered);
@@ -151,25 +151,43 @@ export class OcspFeed {
     return null;
   }
 
-  #adopt({ address, answer }: OcspAnswered): void {
+  #adopt({ address, answer }: Pick<OcspAnswered, 'address' | 'answer'>): void {
     const last = this.#answer;
     const hadProblem = this.#problem.ends();
     this.#fetchedAt = this.#options.clock();
     if (last?.status !== answer.status)
       this.#tell({ action: 'ocsp_fetched', address, detail: describeAnswer(answer) });
     else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describeAnswer(answer) });
-    if (succeed(answer, last) === 'new') this.#use(answer, this.#fetchedAt);
+    if (succeed(answer, last) === 'new') this.#use({ address, answer }, this.#fetchedAt);
   }
 
-  #use(answer: OcspAnswer, at: number): void {
+  #use({ address, answer }: Pick<OcspAnswered, 'address' | 'answer'>, at: number): void {
     this.#answer = answer;
     this.#fetchedAt = at;
     const freshUntil = answer.status === 'good' ? answer.freshUntil : 0;
-    this.#state({ status: answer.status, freshUntil, detail: describeAnswer(answer) });
+    this.#state({
+      status: answer.status,
+      freshUntil,
+      address,
+      detail: describeAnswer(answer),
+      problem: null,
+    });
   }
 
+  /** Of a good answer that holds nothing is said: while a responder is away, every failure would be a new snapshot. */
   #admitFailure(): void {
-    this.#state({ status: 'failed', freshUntil: 0, detail: this.#problem.detail ?? 'no answer' });
+    const { detail: problem } = this.#problem;
+    const address = this.#addresses.join(' ');
+    if (this.#answer === null)
+      this.#state({
+        status: 'failed',
+        freshUntil: 0,
+        address,
+        detail: problem ?? 'no answer',
+        problem: null,
+      });
+    else if (this.#answer.status === 'good' && this.#fact !== null && !this.#isFresh())
+      this.#state({ ...this.#fact, problem });
   }
 
   #state(word: Omit<OcspFact, 'certificate'>): void {
@@ -178,7 +196,9 @@ export class OcspFeed {
     if (
       before?.status === word.status &&
       before.freshUntil === word.freshUntil &&
-      before.detail === word.detail
+      before.detail === word.detail &&
+      before.address === word.address &&
+      before.problem === word.problem
     )
       return;
     this.#fact = { certificate: certificate.tbsSha256, ...word };

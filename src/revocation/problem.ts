@@ -25,7 +25,9 @@ export class Problem {
   /** One attempt failed, for these reasons. */
   occurs(tellings: readonly (Telling & { readonly detail: string })[]): void {
     this.#failures += 1;
-    const detail = tellings.map((telling) => telling.detail).join('; ');
+    const detail = tellings
+      .map(({ address, detail: why }) => (address ? `${address}: ${why}` : why))
+      .join('; ');
     if (detail === this.#detail) return;
     this.#detail = detail;
     for (const telling of tellings) this.#tell(telling);

@@ -26,14 +26,29 @@ export interface OcspFact {
   readonly status: 'good' | 'revoked' | 'unknown' | 'failed';
   /** Until when `good` counts without grace, ms since the epoch; 0 for the others. */
   readonly freshUntil: number;
+  /** The responder that has answered; of `failed` those that were asked. */
+  readonly address: string;
   /** For people: when and why it was revoked, or why there is no answer. */
   readonly detail: string;
+  /** For people: why no newer answer has come, once the good one has ended; null: it has not, or nothing is wrong. */
+  readonly problem: string | null;
+}
+
+/** How the address of a CRL stands: for the words of a denial, which decides by `crls` alone. */
+export interface CrlOrigin {
+  /** URL or path. */
+  readonly address: string;
+  /** SHA-256 of the CRL that is in use from there; null: none is. */
+  readonly crl: string | null;
+  /** What was wrong with the last attempt, where no CRL is in use, or one that has ended; null: nothing. */
+  readonly problem: string | null;
 }
 
 /** Of one anchor. Immutable: what changes is made anew. */
 export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
   readonly crls: readonly CrlSnapshot[];
+  readonly origins: readonly CrlOrigin[];
   readonly ocsp: readonly OcspFact[];
   /** `tbsSha256` of the leaves that are already looked after: nobody need tell of them again. */
   readonly leaves: readonly string[];
@@ -47,6 +62,7 @@ export function isSameMaterial(one: RevocationMaterial, other: RevocationMateria
     one.leaves.length === other.leaves.length &&
     one.leaves.every((leaf) => leaves.has(leaf)) &&
     haveSame(one.crls, other.crls) &&
+    JSON.stringify(one.origins) === JSON.stringify(other.origins) &&
     haveSame(one.ocsp, other.ocsp)
   );
 }

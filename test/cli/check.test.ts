@@ -1,13 +1,15 @@
-import { spawn } from 'node:child_process';
+import { type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { authority } from '../support/authority.ts';
+import { spawnGateway } from '../support/gateway.ts';
 
 let site: Site;
 beforeEach(async () => {
@@ -17,19 +19,191 @@ afterEach(() => site[Symbol.asyncDispose]());
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** The real command: its exit code, and its lines on stderr without the folder. */
-async function run(file: string, ...options: string[]): Promise<{ code: number | null; lines: string[] }> {
-  const child = spawn(process.execPath, [main, 'check', '--config', file, ...options], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
-  return { code, lines: stderr.replaceAll(`${site.folder}/`, '').split('\n').slice(0, -1) };
+/** The least that is accepted without a warning, on ports that are free. */
+const sound = {
+  ...minimal,
+  listen: { ...minimal.listen, address: '127.0.0.1', port: 0 },
+  admin: { port: 0 },
+};
+
+interface Outcome {
+  readonly code: number | null;
+  /** Of stderr, without the folder. */
+  readonly lines: string[];
+  readonly stdout: string;
 }
 
-test('says nothing and exits 0 where all is well, strictly too', async () => {
-  await site.write('gateway.yaml', JSON.stringify(minimal));
-  expect(await run(site.file)).toEqual({ code: 0, lines: [] });
-  expect(await run(site.file, '--strict')).toEqual({ code: 0, lines: [] });
+async function command(args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [main, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout as Readable),
+    text(child.stderr as Readable),
+    once(child, 'exit'),
+  ]);
+  const plain = (said: string) => said.replaceAll(`${site.folder}/`, '');
+  return { code, lines: plain(stderr).split('\n').slice(0, -1), stdout: plain(stdout) };
+}
+
+/** The real command: its exit code, and its lines on stderr. */
+async function run(file: string, ...options: string[]): Promise<Omit<Outcome, 'stdout'>> {
+  const { code, lines } = await command(['check', '--config', file, ...options]);
+  return { code, lines };
+}
+
+test('sums up in one line and exits 0 where all is well, strictly too', async () => {
+  await site.write('gateway.yaml', JSON.stringify(sound));
+  const expected = {
+    code: 0,
+    lines: [],
+    stdout: expect.stringMatching(
+      /^gateway\.yaml: 1 route; anchor own; server certificate CN=localhost until 20\d\d-\d\d-\d\dT[\d:]+Z; no warnings\n$/,
+    ),
+  };
+  expect(await command(['check', '--config', site.file])).toEqual(expected);
+  expect(await command(['check', '-c', site.file, '--strict'])).toEqual(expected);
+});
+
+test('sums up all routes, anchors, candidates, certificates and warnings, and nothing beside a problem', async () => {
+  const rsa = authority().issueServer({ key: 'rsa-2048', subject: { CN: 'rsa.example' } });
+  await site.write('rsa.pem', rsa.chainPem);
+  await site.write('rsa.key', rsa.keyPem);
+  const certificate = [sound.listen.certificate, { chain: 'rsa.pem', key: 'rsa.key' }];
+  const config = {
+    ...sound,
+    listen: { ...sound.listen, certificate },
+    trust: {
+      anchors: [
+        { name: 'own', files: ['anchor.pem'] },
+        { name: 'far', preset: 'sandbox' },
+      ],
+      candidates: [{ name: 'next', files: ['anchor.pem'] }],
+    },
+    routes: [...sound.routes, { path: '/b', upstream: 'http://127.0.0.1:8080' }],
+  };
+  await site.write('gateway.yaml', JSON.stringify(config));
+  const { stdout, code } = await command(['check', '--config', site.file]);
+  expect(stdout).toMatch(
+    /^gateway\.yaml: 2 routes; anchors own, far; candidates next; server certificate CN=localhost until \S+; server certificate CN=rsa\.example until \S+; 1 warning\n$/,
+  );
+  expect(code).toBe(0);
+  await site.write('gateway.yaml', JSON.stringify({ ...config, speed: 1 }));
+  expect(await command(['check', '--config', site.file])).toMatchObject({ code: 78, stdout: '' });
+});
+
+describe('refuses what run refuses, in the same words', () => {
+  test.each<[string, object, RegExp]>([
+    [
+      'an audit file whose folder does not exist',
+      { audit: { destination: 'absent/audit.log' } },
+      /^gateway\.yaml:1:\d+: audit\.destination: found .*its folder does not exist; allowed stdout, stderr or a file/,
+    ],
+    [
+      'an audit file that is a folder',
+      { audit: { destination: '.' } },
+      /^gateway\.yaml:1:\d+: audit\.destination: found .* is a folder; /,
+    ],
+    [
+      'one port for both listeners',
+      { listen: { ...sound.listen, port: 9443 }, admin: { port: 9443 } },
+      /^gateway\.yaml:1:\d+: admin\.port: found the port 9443 for both listen and admin; /,
+    ],
+    [
+      'an address that this machine does not have',
+      { listen: { ...sound.listen, address: '192.0.2.1' } },
+      /^gateway\.yaml:1:\d+: listen\.address: found 192\.0\.2\.1:0, an address that this machine does not have \(EADDRNOTAVAIL\); /,
+    ],
+    [
+      'the same of the admin port',
+      { admin: { address: '2001:db8::1', port: 0 } },
+      /^gateway\.yaml:1:\d+: admin\.address: found \[2001:db8::1\]:0, an address /,
+    ],
+  ])('%s', async (_, change, line) => {
+    await site.write('gateway.yaml', JSON.stringify({ ...sound, ...change }));
+    const checked = await command(['check', '--config', site.file]);
+    expect(checked).toMatchObject({ code: 78, stdout: '', lines: [expect.stringMatching(line)] });
+    const started = await command(['run', '--config', site.file]);
+    // A socket is refused with a code of its own, since the machine may have the address a moment later.
+    expect(started.code).toBe(/an address /.test(String(line)) ? 70 : 78);
+    const said = started.lines.map((each) => (each.startsWith('{') ? JSON.parse(each).msg : each));
+    expect(said.map((each: string) => each.replaceAll(`${site.folder}/`, ''))).toEqual(checked.lines);
+    expect(started.stdout).not.toContain('"type":"ready"');
+  });
+
+  test('a port that this user may not open', async () => {
+    // The kernel asks root for nothing.
+    const uid = process.getuid?.() === 0 ? 65534 : undefined;
+    const names = ['gateway.yaml', 'server.pem', 'server.key', 'anchor.pem'];
+    const listen = { ...sound.listen, port: 443 };
+    await site.write('gateway.yaml', JSON.stringify({ ...sound, listen }));
+    if (uid !== undefined)
+      for (const path of [site.folder, ...names.map((name) => join(site.folder, name))])
+        await chown(path, uid, uid);
+    const user = uid === undefined ? {} : { uid, gid: uid };
+    const says =
+      /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:443, a port that this user may not open \(EACCES\)/;
+    for (const [name, expected] of [
+      ['check', 78],
+      ['run', 70],
+    ] as const) {
+      const { code, lines } = await command([name, '--config', site.file], user);
+      expect({ name, code }).toEqual({ name, code: expected });
+      const said = lines.map((each) => (each.startsWith('{') ? JSON.parse(each).msg : each));
+      expect(said.at(-1)?.replaceAll(`${site.folder}/`, '')).toMatch(says);
+    }
+  });
+
+  test('NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
+    await site.write('gateway.yaml', JSON.stringify(sound));
+    const env = { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    for (const name of ['check', 'run']) {
+      const { code, lines } = await command([name, '--config', site.file], { env });
+      expect(code).toBe(78);
+      expect(lines.at(-1)).toMatch(/^environment:1:1: NODE_TLS_REJECT_UNAUTHORIZED: found 0/);
+    }
+  });
+});
+
+test('leaves the machine as it was: no audit file, no folder', async () => {
+  const trust = { ...sound.trust, cacheDir: 'kept/trust' };
+  await site.write('gateway.yaml', JSON.stringify({ ...sound, trust, audit: { destination: 'audit.log' } }));
+  const before = await readdir(site.folder);
+  expect((await run(site.file)).code).toBe(0);
+  expect(await readdir(site.folder)).toEqual(before);
+});
+
+test('a port in use is a warning, which --strict passes over: on a live host it is the gateway’s own', async () => {
+  const pki = authority();
+  const server = pki.issueServer();
+  await using gateway = await spawnGateway({
+    config: { ...minimal, trust: { ...minimal.trust, cacheDir: 'trust' } },
+    files: { 'server.pem': server.chainPem, 'server.key': server.keyPem, 'anchor.pem': pki.anchorPem },
+  });
+  const { listen, admin } = await gateway.whenReady();
+  const config = { ...sound, listen: { ...sound.listen, port: listen.port }, admin: { port: admin.port } };
+  await site.write('gateway.yaml', JSON.stringify(config));
+  for (const options of [[], ['--strict']]) {
+    const { code, lines } = await run(site.file, ...options);
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:\d+, which is in use, by another program or by this gateway where it is running \(EADDRINUSE\); allowed a port that is free when the gateway starts \(warning\)$/,
+      ),
+      expect.stringMatching(/^gateway\.yaml:1:\d+: admin\.port: found .*EADDRINUSE.* \(warning\)$/),
+    ]);
+    expect(code).toBe(0);
+  }
+  // The one that runs has not noticed.
+  expect((await fetch(`http://127.0.0.1:${admin.port}/readyz`)).status).toBe(200);
+});
+
+test('a cache folder that cannot be written is a warning, and --elsewhere asks nothing of this machine', async () => {
+  const trust = { ...sound.trust, cacheDir: '/dev/null/trust' };
+  const config = { ...sound, trust, audit: { destination: 'absent/audit.log' } };
+  await site.write('gateway.yaml', JSON.stringify(config));
+  expect((await run(site.file)).lines).toEqual([
+    expect.stringMatching(/audit\.destination: found .*its folder does not exist/),
+    expect.stringMatching(/trust\.cacheDir: found \/dev\/null\/trust, which cannot be written \(ENOTDIR\)/),
+  ]);
+  expect(await run(site.file, '--elsewhere')).toEqual({ code: 0, lines: [] });
 });
 
 test('prints problems, then warnings, one line each, and exits 78', async () => {
@@ -49,7 +223,7 @@ test('prints problems, then warnings, one line each, and exits 78', async () => 
 });
 
 test('warnings alone exit 0, and 78 with --strict', async () => {
-  await site.write('gateway.yaml', JSON.stringify({ ...minimal, clients: { match: { commonName: 'a' } } }));
+  await site.write('gateway.yaml', JSON.stringify({ ...sound, clients: { match: { commonName: 'a' } } }));
   const { code, lines } = await run(site.file);
   expect(code).toBe(0);
   expect(lines).toHaveLength(1);
@@ -83,7 +257,8 @@ test('accepts config/example.yaml beside a server certificate, and warns that it
   await writeFile(join(site.folder, 'certs/server.key'), server.keyPem, { mode: 0o600 });
   await copyFile(new URL('../../config/example.yaml', import.meta.url), file);
 
-  const { code, lines } = await run(file);
+  // Another program may have the default ports here.
+  const { code, lines } = await run(file, '--elsewhere');
   expect(lines).toEqual([
     expect.stringMatching(/^config\/example\.yaml:\d+:7: trust\.anchors\[0\]: found no rootSha256/),
   ]);

@@ -116,7 +116,7 @@ describe('whom to ask', () => {
       'admin: { port: x }',
       /gateway\.yaml:1:16: admin\.port: found .*; allowed a whole number from 0 to 65535\n$/,
     ],
-    ['admin: [', /gateway\.yaml:1:\d+: \(document\): found YAML that cannot be read .*\n$/],
+    ['admin: [', /gateway\.yaml:1:\d+: \(document\): found a \[ or \{ that is not closed .*\n$/],
   ])('is told with its place where the configuration does not say it: %s', async (content, problem) => {
     await using config = await fileOf(content);
     const { code, stderr } = await health('--config', config.file);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
+import { stringify } from 'yaml';
+import { examineConfig, loadConfig } from '../../src/config/load.ts';
 import { ConfigError, describeProblem } from '../../src/errors.ts';
 import { createSite, minimal, type Site } from './site.ts';
 
@@ -133,7 +134,7 @@ relays: 2
     'gateway.yaml:10:5: routes[0].path: found nothing; allowed a path such as / or /ehi/v1: no empty, "." or ".." segment, no "%", no "/" at its end',
     'gateway.yaml:10:15: routes[0].upstream: found "ftp://127.0.0.1"; allowed http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket (the path at most 103 bytes); a mapping with such a url, or a list of either',
     'gateway.yaml:12:13: routes[2].path: found "/a"; allowed a path that no other route has',
-    'gateway.yaml:13:19: timeouts.head: found 10; allowed a duration in ms, s, m or h, such as 500ms, from 1ms to 596h',
+    'gateway.yaml:13:19: timeouts.head: found 10; allowed a whole number and its unit ms, s, m or h, such as 1500ms, from 1ms to 596h',
     'gateway.yaml:15:1: relays: found the key twice; allowed each key once',
   ]);
 });
@@ -163,16 +164,100 @@ test.each([
 });
 
 test.each([
-  ['an open list', 'listen: [\ntrust: {}\n', 'gateway.yaml:2:1'],
-  ['a tab as indentation', 'listen:\n\tport: 1\n', 'gateway.yaml:2:1'],
-  ['two documents', 'listen: {}\n---\ntrust: {}\n', 'gateway.yaml:2:1'],
   ['a tag', 'listen: !!binary aGk=\n', 'gateway.yaml:1:9'],
   ['a mapping as a key', '{ a: 1 }: 2\n', 'gateway.yaml:1:1'],
   ['an alias that contains itself', 'listen: &a [*a]\n', 'gateway.yaml:1:1'],
   ['lists nested thousands deep', '['.repeat(50_000), 'gateway.yaml:1:'],
 ])('refuses %s as YAML that cannot be read', async (_, text, place) => {
   const problem = (await problemsOf(text)).find((line) => line.startsWith(place));
-  expect(problem).toContain('(document): found YAML that cannot be read');
+  expect(problem).toMatch(/\(document\): found (?:YAML that cannot be read|a \[ or \{ that is not closed)/);
+});
+
+test.each([
+  [
+    'a tab as indentation',
+    'listen:\n\tport: 1\n',
+    '2:1: (document): found a tab as indentation; allowed spaces',
+  ],
+  [
+    'an open list',
+    'listen: [\ntrust: {}\n',
+    '2:1: (document): found a [ or { that is not closed before this line; allowed closed brackets, their content indented',
+  ],
+  [
+    'two documents',
+    'listen: {}\n---\ntrust: {}\n',
+    '2:1: (document): found a second document (after ---); allowed one document in one file',
+  ],
+  [
+    'a double quote that is never closed, at the quote',
+    'listen:\n  address: "127.0.0.1\n  port: 8443\nrelays: 1\n',
+    '2:12: (document): found a " that is never closed; allowed a " at the end of the text',
+  ],
+  [
+    'a single quote that is never closed, behind one that is',
+    "listen:\n  address: '::1'\nadmin:\n  address: '::1\n",
+    "4:12: (document): found a ' that is never closed; allowed a ' at the end of the text",
+  ],
+  [
+    'a colon without a space',
+    'listen:\n  port:8443\n  address: 127.0.0.1\n',
+    '2:3: (document): found a line that is neither a key nor a value; allowed key: value, with a space after the colon',
+  ],
+  [
+    'a text that begins with @',
+    'clients: { match: { commonName: @a } }\n',
+    '1:33: (document): found a text that begins with @, ` or %; allowed quotes around such a text',
+  ],
+])('names the mistake of YAML and its place: %s', async (_, text, problem) => {
+  expect(await problemsOf(text)).toEqual([`gateway.yaml:${problem}`]);
+});
+
+test.each<[string, Record<string, unknown> | string, string]>([
+  [
+    'a fraction of a second',
+    { timeouts: { head: '1.5s' } },
+    'timeouts.head: found "1.5s"; allowed a whole number and its unit ms, s, m or h, such as 1500ms, from 1ms to 596h',
+  ],
+  [
+    'a size without its unit',
+    { limits: { head: 16384 } },
+    'limits.head: found 16384; allowed a whole number and its unit B, KiB or MiB, such as 16KiB, from 1B to 1MiB',
+  ],
+  [
+    'a number where a text is meant, as it was written',
+    JSON.stringify({ ...minimal, clients: { match: { organizationalUnit: 7 } } }).replace(':7', ': 007'),
+    'clients.match.organizationalUnit: found 007; allowed a value of the subject’s OU, as a text in quotes',
+  ],
+  [
+    'a number in quotes',
+    { admin: { port: '9090' } },
+    'admin.port: found "9090"; allowed a whole number from 0 to 65535, without quotes',
+  ],
+  [
+    'a flag in quotes',
+    { clients: { ...minimal.clients, anyCertificateOfAnchor: 'true' } },
+    'clients.anyCertificateOfAnchor: found "true"; allowed true or false, without quotes',
+  ],
+  [
+    'a merge key',
+    `${JSON.stringify({ ...minimal, timeouts: { head: '1s' } })
+      .replace('"timeouts":', '"timeouts": &t ')
+      .slice(0, -1)}, "limits": { <<: *t } }`,
+    'limits."<<": found a merge key (<<), which YAML 1.2 does not have; allowed the keys written out, or an alias in the place of a whole value: head: *name',
+  ],
+])('says how it is written rightly: %s', async (_, config, problem) => {
+  const found = await problemsOf(config);
+  expect(found.map((line) => line.replace(/^gateway\.yaml:\d+:\d+: /, ''))).toEqual([problem]);
+});
+
+test('a configuration in UTF-16 is named so, and one with a byte order mark is read', async () => {
+  const text = stringify(minimal);
+  await site.write('gateway.yaml', Buffer.from(`\ufeff${text}`, 'utf16le'));
+  const { problems } = await examineConfig(site.file);
+  expect(problems).toEqual([expect.objectContaining({ found: 'UTF-16 text', line: 1, column: 1 })]);
+  await site.write('gateway.yaml', `\ufeff${text}`);
+  expect((await examineConfig(site.file)).problems).toEqual([]);
 });
 
 test('follows aliases', async () => {
@@ -182,7 +267,7 @@ test('follows aliases', async () => {
   expect(problems).toEqual([]);
 });
 
-test.each(['__proto__', 'constructor', 'toString', '<<'])(
+test.each(['__proto__', 'constructor', 'toString'])(
   'an unknown key %s is an error like any other',
   async (key) => {
     const text = `${key}: { x: 1 }\n${Object.entries(minimal)

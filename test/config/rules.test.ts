@@ -122,3 +122,27 @@ describe('warnings about the times of routes', () => {
     expect(warningsOf(route, timeouts)).toEqual(warnings);
   });
 });
+
+describe('the ports of clients and admin', () => {
+  const clients = { match: { commonName: 'a' } };
+  const problemsOf = (listen: object, admin: object) =>
+    checkRules({ clients, listen, admin }).problems.map(({ path }) => path.join('.'));
+
+  test.each<[string, object, object, string[]]>([
+    ['one on all addresses', { port: 9443 }, { port: 9443 }, ['admin.port']],
+    ['the default of the other', { port: 9090 }, {}, ['listen.port']],
+    [
+      'one address in two spellings',
+      { address: '::1', port: 1 },
+      { address: '0:0::1', port: 1 },
+      ['admin.port'],
+    ],
+    ['all of IPv6, which takes IPv4 along', { address: '::', port: 1 }, { port: 1 }, ['admin.port']],
+    ['two addresses', { address: '192.0.2.1', port: 1 }, { port: 1 }, []],
+    ['two families', { address: '0.0.0.0', port: 1 }, { address: '::1', port: 1 }, []],
+    ['free ones', { port: 0 }, { port: 0 }, []],
+    ['what is no port', { port: '1' }, { port: 1 }, []],
+  ])('may not be equal on one address: %s', (_, listen, admin, expected) => {
+    expect(problemsOf(listen, admin)).toEqual(expected);
+  });
+});

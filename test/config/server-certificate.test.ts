@@ -1,5 +1,8 @@
+import { chmod } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { purposes } from '../../src/pki/development.ts';
 import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import { makeKey } from '../../src/pki/key.ts';
 import { authority } from '../support/authority.ts';
@@ -116,15 +119,21 @@ describe('refuses', () => {
     [
       'an empty chain',
       ['', plain.keyPem],
-      [`${chain}: chain.pem: neither a DER certificate nor PEM with a CERTIFICATE block`],
+      [`${chain}: chain.pem: neither a DER certificate nor PEM with a CERTIFICATE block, but an empty file`],
     ],
     [
       'a private key in the chain',
       [plain.pem + plain.keyPem, plain.keyPem],
-      [`${chain}: chain.pem: PEM block 2 is labelled PRIVATE KEY; only certificates are allowed`],
+      [
+        `${chain}: chain.pem: PEM block 2 (line ${plain.pem.split('\n').length}) is a private key; only certificates are allowed`,
+      ],
     ],
     ['a key that is no PEM', [plain.chainPem, 'hello'], [`${key}: no private key in PEM in chain.key`]],
-    ['a certificate as the key', [plain.chainPem, plain.pem], [`${key}: no private key in PEM in chain.key`]],
+    [
+      'a certificate as the key',
+      [plain.chainPem, plain.pem],
+      [`${key}: no private key in PEM in chain.key, but a certificate`],
+    ],
     [
       'a damaged key',
       [plain.chainPem, plain.keyPem.replace(/\nM.{20}/, '\nM')],
@@ -186,6 +195,7 @@ describe('warns of', () => {
     notBefore: now - day,
     notAfter: now + 90 * day,
     key: makeKey('P-256'),
+    sans: ['DNS:alone'],
   });
 
   test.each<[string, [chain: string, key: string], string[]]>([
@@ -214,3 +224,122 @@ describe('warns of', () => {
     expect(loaded).not.toBeNull();
   });
 });
+
+describe('warns of what makes clients refuse a certificate that is sound otherwise', () => {
+  const chain = 'listen.certificate.chain: CN=localhost,';
+  const sha1Ca = authority({ now, issuing: { hash: 'sha1' } });
+  const sha1 = sha1Ca.issueServer();
+  test.each<[string, { chainPem: string; keyPem: string }, string[]]>([
+    [
+      'a client’s certificate',
+      server({ extendedKeyUsage: [purposes.clientAuth] }),
+      [`${chain} whose extended key usage lacks serverAuth: clients refuse it`],
+    ],
+    ['any purpose', server({ extendedKeyUsage: null }), []],
+    [
+      'a key usage for encryption alone',
+      server({ keyUsage: ['keyEncipherment'] }),
+      [`${chain} whose key usage lacks digitalSignature: clients refuse it`],
+    ],
+    [
+      'no name but the CN',
+      server({ sans: [] }),
+      [`${chain} without a host name or address in its subject alternative name: clients look nowhere else`],
+    ],
+    ['a signature with SHA-1', server({ hash: 'sha1' }), [`${chain} which has a signature with SHA-1`]],
+    [
+      'an issuing CA that is signed with SHA-1',
+      sha1,
+      [
+        'listen.certificate.chain: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB, which has a signature with SHA-1',
+      ],
+    ],
+    [
+      'a curve that few clients have',
+      server({ key: 'secp256k1' }),
+      [`${chain} which has an EC key on secp256k1`],
+    ],
+    [
+      'thirty days that are nearly over',
+      server({ notAfter: now + 29 * day }),
+      ['listen.certificate.chain: CN=localhost, which expires on 2030-02-13T00:00:00Z'],
+    ],
+  ])('%s', async (_, { chainPem, keyPem }, expected) => {
+    const { problems, warnings } = await examine(chainPem, keyPem);
+    expect({ problems, warnings }).toEqual({ problems: [], warnings: expected });
+  });
+
+  test('of a client certificate for a host it is clientAuth that must not be missing', async () => {
+    const certificate = { chain: 'chain.pem', key: 'chain.key' };
+    const routes = [{ path: '/', upstream: { url: 'https://host', tls: { certificate } } }];
+    for (const [leaf, expected] of [
+      [
+        pki.issueClient({ extendedKeyUsage: [purposes.serverAuth] }),
+        ['routes[0].upstream.tls.certificate.chain'],
+      ],
+      [pki.issueClient({ extendedKeyUsage: [purposes.clientAuth], sans: [] }), []],
+    ] as const) {
+      await site.write('chain.pem', leaf.chainPem);
+      await site.write('chain.key', leaf.keyPem);
+      const { warnings } = await site.examine({ routes }, now);
+      const own = warnings.filter(({ path }) => path.startsWith('routes'));
+      expect(own.map(({ path }) => path)).toEqual(expected);
+      expect(own.map(({ found }) => found.includes('lacks clientAuth'))).toEqual(expected.map(() => true));
+    }
+  });
+
+  test('a key of 1024 bits is refused, as OpenSSL would refuse it at the start', async () => {
+    const weak = server({ key: 'rsa-1024' });
+    const { problems, loaded } = await examine(weak.chainPem, weak.keyPem);
+    expect(problems).toEqual(['listen.certificate.chain: what OpenSSL refuses (ERR_SSL_EE_KEY_TOO_SMALL)']);
+    expect(loaded).toBeNull();
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('warns of a secret that others on the machine may use', () => {
+  test.each([
+    [0o644, 'which every user of this machine may read (mode 0644)'],
+    [0o602, 'which every user of this machine may write (mode 0602)'],
+    [0o640, null],
+    [0o600, null],
+  ])('a key of mode %o', async (mode, says) => {
+    await examine(plain.chainPem, plain.keyPem);
+    await chmod(join(site.folder, 'chain.key'), mode);
+    const { problems, warnings } = await examineAsItIs();
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual(says === null ? [] : [`listen.certificate.key: chain.key ${says}`]);
+  });
+
+  test('passphrase, shared secret and fields for the collector, without the names of their files', async () => {
+    await examine(plain.chainPem, plain.keyPem);
+    for (const name of ['passphrase', 'secret', 'fields']) {
+      await site.write(name, name === 'fields' ? 'authorization: x\n' : 'x'.repeat(32));
+      await chmod(join(site.folder, name), 0o644);
+    }
+    const certificate = { chain: 'chain.pem', key: 'chain.key', passphraseFile: 'passphrase' };
+    const { warnings } = await site.examine(
+      {
+        listen: { certificate, resumption: { secretFile: 'secret' } },
+        tracing: { endpoint: 'https://127.0.0.1/v1/traces', headersFile: 'fields' },
+      },
+      now,
+    );
+    const own = warnings.filter(({ found }) => found.includes('mode'));
+    expect(own.map(({ path }) => path).toSorted()).toEqual([
+      'listen.certificate.passphraseFile',
+      'listen.resumption.secretFile',
+      'tracing.headersFile',
+    ]);
+    expect(new Set(own.map(({ found }) => found))).toEqual(
+      new Set(['a file which every user of this machine may read (mode 0644)']),
+    );
+  });
+});
+
+async function examineAsItIs() {
+  const certificate = { chain: 'chain.pem', key: 'chain.key' };
+  const { problems, warnings } = await site.examine({ listen: { certificate } }, now);
+  const say = ({ path, found }: (typeof problems)[number]) =>
+    `${path}: ${found.replaceAll(`${site.folder}/`, '')}`;
+  return { problems: problems.map(say), warnings: warnings.map(say) };
+}

@@ -137,7 +137,7 @@ describe('a problem is told at its place:', () => {
     [at('.tls.serverName'), secure({ serverName: '192.0.2.1' }), 'a host name, no address'],
     [at('.tls.pins[0]'), secure({ pins: ['sha256/x'] }), 'sha256/ and the Base64'],
     [at('.tls.ca'), secure({ ca: 'none.pem' }), 'none.pem that cannot be read (ENOENT)'],
-    [at('.tls.ca'), secure({ ca: 'client.key' }), 'PEM block 1 is labelled PRIVATE KEY'],
+    [at('.tls.ca'), secure({ ca: 'client.key' }), 'PEM block 1 (line 1) is a private key'],
     [at('.tls.certificate.key'), certificate('client.pem', 'server.key'), 'a key of another certificate'],
     [at('.tls.certificate.chain'), certificate('expired.pem', 'expired.key'), 'expired on'],
     [at('.tls.certificate.chain'), certificate('weak.pem', 'weak.key'), 'ERR_SSL_EE_KEY_TOO_SMALL'],

@@ -1,5 +1,6 @@
 /** Redirects and sizes; the rest of the ways out is tested where they are taken (trust, revocation). */
 import { createServer, type RequestListener } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { fetchResource, type ResourceOptions } from '../../src/fetch/resource.ts';
 import { openDirectory } from '../support/directory.ts';
@@ -136,6 +137,21 @@ describe('a body', () => {
       flood();
     });
     await expect(server.fetch()).rejects.toEqual(code('CRL_FETCH_TOO_LARGE'));
+  });
+
+  it.each([
+    ['gzip', 'the server sent it as Content-Encoding: gzip'],
+    ['<a secret>', 'the server sent it as Content-Encoding: something else'],
+  ])('in a coding that nobody asked for is refused: %s', async (encoding, message) => {
+    await using server = await serve((_request, response) =>
+      response.setHeader('content-encoding', encoding).end(gzipSync('a')),
+    );
+    const refusal = { code: 'CRL_FETCH_ENCODING', message: expect.stringContaining(message) };
+    await expect(server.fetch()).rejects.toMatchObject(refusal);
+    await using plain = await serve((_request, response) =>
+      response.setHeader('content-encoding', 'Identity').end('a'),
+    );
+    expect(await plain.fetch()).toMatchObject({ bytes: Buffer.from('a') });
   });
 
   it('comes with its media type in lower case, without parameters', async () => {

@@ -98,7 +98,7 @@ describe('78, configuration', () => {
       expect.stringMatching(/^gateway\.yaml:\d+:\d+: clients\.allowlist: found an empty list; allowed .+$/),
       expect.stringMatching(/^gateway\.yaml:\d+:\d+: clients\.match: found .+; allowed .+$/),
       expect.stringMatching(
-        /^gateway\.yaml:\d+:\d+: timeouts\.head: found "10 parsecs"; allowed a duration .+$/,
+        /^gateway\.yaml:\d+:\d+: timeouts\.head: found "10 parsecs"; allowed a whole number and its unit .+$/,
       ),
       expect.stringMatching(/^gateway\.yaml:\d+:\d+: speed: found .+; allowed .+$/),
     ]);

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function check(objects: ReturnType<typeof render>, name: string) {
   // Two certificates of a server are one of each kind.
   const config = layFiles(objects, join(folder, name), ['P-256', 'rsa-2048']);
-  return command(process.execPath, [main, 'check', '--config', config]);
+  return command(process.execPath, [main, 'check', '--elsewhere', '--config', config]);
 }
 
 describe('the configuration that the chart renders', () => {

@@ -35,7 +35,14 @@ const claim: Claim = {
   now,
 };
 const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => {
-  return { certificate: leaf.sha256, status, freshUntil, detail: 'noon' };
+  return {
+    certificate: leaf.sha256,
+    status,
+    freshUntil,
+    address: 'http://o/',
+    detail: 'noon',
+    problem: null,
+  };
 };
 const lenient = { ...revocationPolicy, onUnknown: 'allow' } as const;
 

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readCertificates } from '../../src/pki/pem.ts';
 import { authority } from '../support/authority.ts';
@@ -23,25 +24,92 @@ describe('a certificate file', () => {
   it.each([
     ['nothing', '', 'neither a DER certificate nor PEM'],
     ['text without a block', 'hello', 'neither a DER certificate nor PEM'],
-    ['a private key', root.keyPem, 'PEM block 1 is labelled PRIVATE KEY; only certificates are allowed'],
-    ['a private key after a certificate', root.pem + root.keyPem, 'PEM block 2 is labelled PRIVATE KEY'],
-    ['a trusted certificate', root.pem.replaceAll(' CERT', ' TRUSTED CERT'), 'labelled TRUSTED CERTIFICATE'],
-    ['a block without an end', root.pem.replace(/-----END.*/, ''), 'PEM block 1 has no end'],
-    ['a block without a begin', root.pem.replace(/-----BEGIN.*/, ''), 'PEM block 1 has no begin'],
-    ['a block within a block', root.pem.replace(/-----END.*\n/, '') + issuing.pem, 'PEM block 1 has no end'],
+    ['a private key', root.keyPem, 'PEM block 1 (line 1) is a private key; only certificates are allowed'],
+    [
+      'a private key after a certificate',
+      root.pem + root.keyPem,
+      /^PEM block 2 \(line 1\d\) is a private key; only certificates are allowed$/,
+    ],
+    [
+      'a trusted certificate',
+      root.pem.replaceAll(' CERT', ' TRUSTED CERT'),
+      'is a certificate with OpenSSL’s own trust settings',
+    ],
+    ['a block without an end', root.pem.replace(/-----END.*/, ''), 'PEM block 1 (line 1) has no end'],
+    [
+      'a block without a begin',
+      root.pem.replace(/-----BEGIN.*/, ''),
+      /^PEM block 1 \(line 1\d\) has no begin$/,
+    ],
+    [
+      'a block within a block',
+      root.pem.replace(/-----END.*\n/, '') + issuing.pem,
+      'PEM block 1 (line 1) has no end',
+    ],
     [
       'a broken boundary',
       `-----BEGIN CERTIFICATE----\n${root.pem}`,
-      'PEM block 1 has a broken boundary line',
+      'PEM block 1 (line 1) has a broken boundary line',
     ],
-    ['what is not Base64', root.pem.replace('\nM', '\n*M'), 'PEM block 1 is not Base64'],
+    ['what is not Base64', root.pem.replace('\nM', '\n*M'), 'PEM block 1 (line 1) is not Base64'],
     [
       'an empty block',
       '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n',
-      'PEM block 1 is not Base64',
+      'PEM block 1 (line 1) is not Base64',
     ],
   ])('is refused with %s', (_, text, message) => {
     expect(() => read(text)).toThrow(message);
+  });
+
+  it('may have lines of dashes between its blocks, as people draw them', () => {
+    const line = '-'.repeat(40);
+    expect(read(`${line}\nroot\n-----\n${root.pem}${line}\n${issuing.pem}`)).toEqual([root.der, issuing.der]);
+  });
+
+  const bundle = root.pem + issuing.pem;
+  const lines = root.pem.split('\n').length - 1;
+  const second = `PEM block 2 (line ${lines + 1})`;
+  const pkcs7 = '3027 06092a864886f70d010702 a01a 3018 020101 3100 300b 06092a864886f70d010701 a000 3100';
+  it.each<[string, string | Buffer, string]>([
+    [
+      'a byte order mark in its middle',
+      `${root.pem}\ufeff${issuing.pem}`,
+      `${second} a byte order mark (BOM)`,
+    ],
+    ['UTF-16', Buffer.from(`\ufeff${bundle}`, 'utf16le'), 'but UTF-16 text'],
+    ['an empty file', '', 'but an empty file'],
+    ['white space', '\n \n', 'but a file of white space only'],
+    ['a web page', '<!DOCTYPE html><html>login</html>', 'but an HTML or XML page'],
+    ['a gzip archive', gzipSync(bundle), 'but a gzip archive'],
+    ['Base64 alone', issuing.der.toString('base64'), 'but Base64 without BEGIN and END lines'],
+    ['indented PEM', bundle.replace(/^/gm, '  '), 'but PEM that is indented'],
+    [
+      'a PKCS#7 bundle',
+      '-----BEGIN PKCS7-----\nMAA=\n',
+      'PEM block 1 (line 1) is a PKCS#7 bundle: openssl pkcs7',
+    ],
+    ['a PKCS#7 bundle in DER', Buffer.from(pkcs7.replaceAll(' ', ''), 'hex'), 'but a PKCS#7 bundle in DER'],
+    ['a PKCS#12 file', Buffer.from('30820a00020103308209c6', 'hex'), 'but a PKCS#12 (.p12, .pfx) file'],
+    ['a revocation list', `${root.pem}-----BEGIN X509 CRL-----\n`, `${second} is a revocation list (CRL)`],
+    ['a request', '-----BEGIN CERTIFICATE REQUEST-----\n', 'is a certificate request (CSR)'],
+    ['a label that is unknown', '-----BEGIN SOMETHING-----\n', 'is labelled SOMETHING'],
+    ['\\n written out', bundle.replaceAll('\n', '\\n'), '\\n is written out instead of a line break'],
+    ['CR alone', bundle.replaceAll('\n', '\r'), 'its lines end with CR alone'],
+    [
+      'no line break between blocks',
+      root.pem.trimEnd() + issuing.pem,
+      'a line break is missing between END and BEGIN',
+    ],
+    ['a lower-case label', bundle.replaceAll('CERTIFICATE', 'certificate'), 'labels are upper case'],
+    ['header fields', root.pem.replace('\n', '\nX-Info: a\n\n'), 'it has header fields (RFC 1421)'],
+    ['two DER certificates', Buffer.concat([root.der, issuing.der]), 'bytes behind the certificate'],
+    [
+      'another thing in its second block',
+      `${root.pem}-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n`,
+      `${second} not a DER certificate`,
+    ],
+  ])('names what it holds instead: %s', (_, content, message) => {
+    expect(() => readCertificates(Buffer.from(content as string))).toThrow(message);
   });
 
   it('is refused without a word of what a key in it says', () => {
@@ -52,7 +120,7 @@ describe('a certificate file', () => {
     } catch (error) {
       message = String(error);
     }
-    expect(message).toContain('PEM block 2 has a broken boundary line');
+    expect(message).toMatch(/PEM block 2 \(line 1\d\) has a broken boundary line/);
     expect(message).not.toContain(secret);
   });
 });

@@ -75,6 +75,12 @@ describe('the addresses of an anchor', () => {
     ['/etc/passwd', /^not a URL$/],
     ['http://', /^not a URL$/],
     ['http://user@h/', /^credentials/],
+    ['ldap://user@h/', /not ldap$/],
+    ['http://user:pw@h /', /^a space/],
+    ['http://h/my ca.crl', /^a space, a control character or a letter beyond ASCII/],
+    ['http://h/ca.crl ', /^a space/],
+    ['http://h/ca.crl\n', /^a space/],
+    ['http://h/é.crl', /^a space/],
     [`http://h/${'a'.repeat(3000)}`, /^longer/],
   ])('are never %s', (url, detail) => {
     const { wanted, skipped } = plan({ leaves: [naming(url), naming(url)] });

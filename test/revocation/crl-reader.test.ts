@@ -297,7 +297,8 @@ describe('bytes that are no CRL', () => {
     ['PEM whose Base64 is cut off', pki.crl().pem.replace(/.(=*)\n-----END/, '$1\n-----END'), notBase64],
     ['PEM of padding', pki.crl().pem.replace(/(.{64}\n).*(\n-----END)/s, '$1====$2'), notBase64],
   ])('are refused: %s', (_, text, detail) => {
-    expect(read(Buffer.from(text))).toEqual({ ok: false, problem: 'unreadable', detail });
+    const says = expect.stringContaining(detail);
+    expect(read(Buffer.from(text))).toEqual({ ok: false, problem: 'unreadable', detail: says });
   });
 
   it('are refused with a byte more, or cut off anywhere', () => {

@@ -1,5 +1,7 @@
 /** CRLs through the service: what takes the last good one's place, and what never does. */
 import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import { authority } from '../support/authority.ts';
 import { issueCrl } from '../support/crl.ts';
 import { misbehaviours } from '../support/directory.ts';
@@ -159,7 +161,10 @@ describe('the last good CRL', () => {
     expect(stage.actions()).toEqual(['crl_fetch_failed']);
     await pass(1);
     expect(stage.events).toMatchObject([
-      { action: 'crl_stale', detail: 'it ended at 2026-01-16T12:00:00.000Z' },
+      {
+        action: 'crl_stale',
+        detail: expect.stringMatching(/^CRL [0-9a-f]{12}, number 5: it ended at 2026-01-16T12:00:00\.000Z$/),
+      },
     ]);
     stage.actions();
     await stage.revocation.update([stage.subject()]);
@@ -170,6 +175,63 @@ describe('the last good CRL', () => {
     await pass(day);
     expect(stage.actions()).toEqual([]);
     expect(crlNumbers(stage.revocation), 'it still tells of revocations').toEqual([5]);
+  });
+
+  it('that names no end is said to count for the grace alone, and to be over with it', async () => {
+    await using stage = await openStage();
+    stage.directory.files.set('/own.crl', stage.crl({ number: 5, nextUpdate: null }).der);
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf({ crl: ['/own.crl'] }).der);
+    await stage.pass(0);
+    const began = '2026-01-15T11:59:00.000Z';
+    expect(stage.events).toMatchObject([
+      {
+        action: 'crl_fetched',
+        detail: expect.stringContaining('number 5, 0 entries, without nextUpdate, CRL '),
+      },
+      {
+        action: 'crl_stale',
+        detail: expect.stringContaining(
+          `it has no nextUpdate, so from its thisUpdate ${began} on it counts for the`,
+        ),
+      },
+    ]);
+    expect(revocation.sources()).toMatchObject([{ nextUpdate: start - minute }]);
+    stage.actions();
+    await stage.pass(day - minute);
+    expect(stage.actions()).toEqual([]);
+    await stage.pass(minute);
+    expect(stage.actions()).toEqual(['crl_expired']);
+  });
+
+  it('has in its events what a denial names it by', async () => {
+    await using stage = await openStage({ grace: 0 });
+    const leaf = stage.leaf({ crl: ['/own.crl'] });
+    stage.directory.files.set('/own.crl', stage.crl({ number: 5, revoked: [{ serial: leaf }] }).der);
+    const revocation = await stage.open();
+    await revocation.contact('own', leaf.der);
+    await stage.pass(0);
+    const detailOf = (action: string) => stage.events.find((event) => event.action === action)?.detail;
+    const [, id] = /CRL ([0-9a-f]{12})$/.exec(detailOf('crl_fetched') ?? '') ?? [];
+    const certificates = stage.certificatesOf(stage.own);
+    const [root, issuing] = certificates;
+    const judge = (der: Uint8Array) =>
+      new RevocationCheck(revocation.material('own'), certificates).word(
+        [parseCertificate(der), issuing, root],
+        stage.time.now,
+      ).detail;
+    const address = stage.url('/own.crl');
+    expect(judge(leaf.der)).toContain(`says CRL ${id} (number 5) of ${address}`);
+
+    stage.directory.misbehaviour = misbehaviours.fail;
+    await stage.pass(day + 1);
+    expect(stage.actions()).toContain('crl_expired');
+    const other = stage.leaf({ crl: ['/own.crl'] });
+    expect(judge(other.der)).toMatch(
+      new RegExp(
+        `: the CRLs ended at 2026-01-16T12:00:00\\.000Z: ${address}: CRL ${id}, number 5, until 2026-01-16T12:00:00\\.000Z, and the last attempt failed: the server answered 503$`,
+      ),
+    );
   });
 
   it('gives way to a sibling’s when its grace has passed', async () => {

@@ -5,7 +5,12 @@ import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import type { CrlSnapshot } from '../../src/revocation/crl.ts';
 import { readCrl } from '../../src/revocation/crl-reader.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
-import type { OcspFact, RevocationMaterial, RevocationPolicy } from '../../src/revocation/state.ts';
+import type {
+  CrlOrigin,
+  OcspFact,
+  RevocationMaterial,
+  RevocationPolicy,
+} from '../../src/revocation/state.ts';
 import { authority } from '../support/authority.ts';
 import { type CrlOptions, distributionPoints } from '../support/crl.ts';
 import { revocationPolicy } from '../support/revocation.ts';
@@ -39,7 +44,8 @@ const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: se
 const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
 
 const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
-  return { certificate: tbsSha256, status: 'good', freshUntil: now + hour, detail: '', ...changes };
+  const word = { status: 'good', freshUntil: now + hour, detail: '' } as const;
+  return { certificate: tbsSha256, address: ocspUrl, problem: null, ...word, ...changes };
 };
 
 interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
@@ -47,11 +53,111 @@ interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
 }
 
 function checkWith({ policy = {}, ...known }: Known): RevocationCheck {
-  const material = { crls: [], ocsp: [], leaves: [], ...known, policy: { ...revocationPolicy, ...policy } };
+  const material = {
+    crls: [],
+    origins: [],
+    ocsp: [],
+    leaves: [],
+    ...known,
+    policy: { ...revocationPolicy, ...policy },
+  };
   return new RevocationCheck(material, certificates);
 }
 
 const word = (leaf: Certificate, known: Known, at = now) => checkWith(known).word([leaf, issuing, root], at);
+
+describe('the detail of a denial names the source, its address and what is wrong with it', () => {
+  const leafOnly = { scope: 'leaf' } as const;
+  const origin = (changes: Partial<CrlOrigin> = {}): CrlOrigin => {
+    return { address: crlUrl, crl: null, problem: null, ...changes };
+  };
+  const over = ended();
+  const spaced = leafWith(distributionPoints([{ urls: ['http://h/my ca.crl', 'ldap://h/', crlUrl] }]));
+  it.each<[string, Certificate, Known, string]>([
+    [
+      'a CRL that cannot be had',
+      leaves.crl,
+      { origins: [origin({ problem: 'the server answered 404' })] },
+      `no CRL is about this certificate: ${crlUrl}: the server answered 404`,
+    ],
+    ['a CRL that was not asked for yet', leaves.crl, {}, `${crlUrl} was not asked yet`],
+    ['a CRL that has not come yet', leaves.crl, { origins: [origin()] }, `${crlUrl}: no answer yet`],
+    [
+      'addresses that are not followed',
+      spaced,
+      { origins: [origin({ problem: 'signed by nobody' })] },
+      `http://h/my ca.crl is not followed: a space, a control character or a letter beyond ASCII, which a URL has percent-encoded only; ldap://h/ is not followed: only http and https are followed, not ldap; ${crlUrl}: signed by nobody`,
+    ],
+    [
+      'a CRL that has ended, and why no newer one came',
+      leaves.crl,
+      {
+        crls: [over],
+        origins: [origin({ crl: over.sha256, problem: 'ECONNREFUSED' })],
+        policy: { ...leafOnly, grace: 0 },
+      },
+      `: ${crlUrl}: CRL ${over.sha256.slice(0, 12)}, number 1, until 2026-01-15T11:00:00.000Z, and the last attempt failed: ECONNREFUSED`,
+    ],
+    [
+      'a configured list that is about others',
+      leaves.crl,
+      {
+        crls: [rootsCrl({ number: 3 })],
+        origins: [origin({ address: '/etc/root.crl', crl: rootsCrl({ number: 3 }).sha256 })],
+        policy: { ...leafOnly, crl: ['/etc/root.crl'] },
+      },
+      'no CRL is about this certificate: /etc/root.crl: ',
+    ],
+    [
+      'a CRL that says revoked',
+      leaves.crl,
+      (() => {
+        const revoked = revoking(leaves.crl);
+        return { crls: [revoked], origins: [origin({ crl: revoked.sha256 }), origin({ address: '/b' })] };
+      })(),
+      ` (number 1) of ${crlUrl}`,
+    ],
+    ['a responder that was not asked yet', leaves.ocsp, {}, `no OCSP answer yet from ${ocspUrl}`],
+    [
+      'a responder that fails',
+      leaves.ocsp,
+      { ocsp: [fact(leaves.ocsp, { status: 'failed', detail: `${ocspUrl}: the server answered 500` })] },
+      `no OCSP answer: ${ocspUrl}: the server answered 500`,
+    ],
+    [
+      'a responder that does not know it',
+      leaves.ocsp,
+      { ocsp: [fact(leaves.ocsp, { status: 'unknown' })] },
+      `its OCSP responder ${ocspUrl} does not know it`,
+    ],
+    [
+      'an answer that has ended, and why no newer one came',
+      leaves.ocsp,
+      {
+        ocsp: [fact(leaves.ocsp, { freshUntil: now - hour, problem: `${ocspUrl}: ECONNREFUSED` })],
+        policy: { ...leafOnly, grace: 0 },
+      },
+      `the OCSP answer of ${ocspUrl} ended at 2026-01-15T11:00:00.000Z, and no newer one came: ${ocspUrl}: ECONNREFUSED`,
+    ],
+    [
+      'a responder that says revoked',
+      leaves.ocsp,
+      { ocsp: [fact(leaves.ocsp, { status: 'revoked', detail: 'at noon' })] },
+      `says its OCSP responder ${ocspUrl}: at noon`,
+    ],
+  ])('%s', (_, leaf, known, detail) => {
+    expect(word(leaf, { policy: leafOnly, ...known }).detail).toContain(detail);
+    expect(word(leaf, { policy: leafOnly, ...known }).detail).toContain(leaf.subject);
+  });
+
+  it('and of many addresses the first ones', () => {
+    const urls = Array.from({ length: 5 }, (_, index) => `http://h/${index}.crl`);
+    const leaf = leafWith(distributionPoints([{ urls }]));
+    expect(word(leaf, { crls: [], policy: leafOnly }).detail).toMatch(
+      /2\.crl was not asked yet; and 2 more$/,
+    );
+  });
+});
 
 describe('a certificate that names no source', () => {
   it('is not checked, where none is configured', () => {

@@ -94,10 +94,12 @@ describe('a leaf that comes for the first time', () => {
     expect(revocation.material('own')).toEqual({
       policy: stage.subject().policy,
       crls: [],
+      origins: [],
       ocsp: [
         {
           ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },
           detail: 'good until 2026-01-15T13:00:00.000Z',
+          ...{ address: stage.responder.url, problem: null },
         },
       ],
       leaves: [tbsSha256],
@@ -147,7 +149,7 @@ describe('a leaf that comes for the first time', () => {
     expect(revocation.material('own')).toMatchObject({ ocsp: [], leaves: [] });
     await contact;
     expect(revocation.material('own')).toMatchObject({
-      ocsp: [{ status: 'failed', detail: 'no answer within 200 ms' }],
+      ocsp: [{ status: 'failed', detail: expect.stringMatching(/^http:\S+: no answer within 200 ms$/) }],
       leaves: [expect.any(String)],
     });
   });

@@ -15,6 +15,7 @@ export const revocationPolicy: RevocationPolicy = {
 export const nothingToAsk: RevocationMaterial = {
   policy: revocationPolicy,
   crls: [],
+  origins: [],
   ocsp: [],
   leaves: [],
 };
