@@ -18,31 +18,23 @@ import {
   readOcspUrls,
 } from './distribution-point.ts';
 import { type CertificateKey, keyOf } from './key.ts';
-import { attributeTypes, attributeValues, formatName } from './name.ts';
+import { type KeyUsageName, type NetscapeCertType, readKeyUsage, readNetscapeCertType } from './key-usage.ts';
+import { attributeTypes, attributeValues, exactText, formatName } from './name.ts';
 import {
   type ConstrainedName,
+  commonHostNames,
   type NameConstraints,
   readAlternativeNames,
   readNameConstraints,
+  subjectNames,
 } from './name-constraints.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
-
-const keyUsageNames = [
-  'digitalSignature',
-  'nonRepudiation',
-  'keyEncipherment',
-  'dataEncipherment',
-  'keyAgreement',
-  'keyCertSign',
-  'cRLSign',
-  'encipherOnly',
-  'decipherOnly',
-] as const;
-export type KeyUsageName = (typeof keyUsageNames)[number];
 
 export interface Certificate {
   readonly x509: X509Certificate;
   readonly der: Buffer;
+  /** 1, 2 or 3: extensions need 3 (RFC 5280 §4.1.2.1). */
+  readonly version: number;
   /** Lower hex of the SHA-256 of the DER. */
   readonly sha256: string;
   /** Base64url of the same: `x5t#S256` (RFC 8705 §3.1). */
@@ -68,6 +60,8 @@ export interface Certificate {
   readonly sans: readonly string[];
   /** Every name that a name constraint can speak of: the subject, its emailAddresses, the alternative names. */
   readonly names: readonly ConstrainedName[];
+  /** Common names that read as host names, where no alternative name is one: DNS constraints bind those of a leaf. */
+  readonly commonHostNames: readonly ConstrainedName[];
   /** Subject and issuer are one name (RFC 5280 §3.2); the key need not be its own signer. */
   readonly isSelfIssued: boolean;
   readonly isCa: boolean;
@@ -77,7 +71,9 @@ export interface Certificate {
   readonly keyUsage: ReadonlySet<KeyUsageName> | null;
   /** OIDs; null: the extension is absent. */
   readonly extendedKeyUsage: readonly string[] | null;
-  /** null: the extension is absent, or not processed and so among `unprocessedCritical`. */
+  /** Netscape's certificate type; null: the extension is absent, or the certificate a CA's. */
+  readonly netscapeCertType: NetscapeCertType | null;
+  /** null: the extension is absent, or cannot be applied and so is among `unprocessedCritical`. */
   readonly nameConstraints: NameConstraints | null;
   readonly signatureHash: SignatureHash;
   readonly key: CertificateKey;
@@ -94,7 +90,6 @@ export interface Certificate {
 }
 
 const oid = {
-  subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
@@ -102,31 +97,38 @@ const oid = {
   crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
   policyMappings: '2.5.29.33',
-  authorityKeyIdentifier: '2.5.29.35',
   policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
+  netscapeCertType: '2.16.840.1.113730.1.1',
+  ipAddressBlocks: '1.3.6.1.5.5.7.1.7',
+  autonomousSystemIds: '1.3.6.1.5.5.7.1.8',
+  proxyCertificate: '1.3.6.1.5.5.7.1.14',
 } as const;
 
+/** Those that may be critical: key identifiers and access to information must not be (RFC 5280 §4.2.1.1, §4.2.2.1). */
 const processed: ReadonlySet<string> = new Set([
   oid.basicConstraints,
   oid.keyUsage,
   oid.extendedKeyUsage,
   oid.subjectAltName,
   oid.certificatePolicies,
-  oid.subjectKeyIdentifier,
-  oid.authorityKeyIdentifier,
   oid.crlDistributionPoints,
-  oid.authorityInformationAccess,
 ]);
 
-/** They narrow what a CA may issue; ignoring one would widen it, so their presence counts even when not critical. */
+/**
+ * They narrow what a CA may issue, or what a certificate stands for; ignoring one would widen it, so their presence counts
+ * even when not critical: certificate policies, IP addresses and AS numbers (RFC 3779), proxy certificates (RFC 3820).
+ */
 const narrowing: ReadonlySet<string> = new Set([
   oid.policyConstraints,
   oid.policyMappings,
   oid.inhibitAnyPolicy,
+  oid.ipAddressBlocks,
+  oid.autonomousSystemIds,
+  oid.proxyCertificate,
 ]);
 
 /**
@@ -170,12 +172,19 @@ function read(der: Buffer): Certificate {
   const names = readExtension(extensions, oid.subjectAltName, SubjectAlternativeName);
   const constraints = extensionValue(extensions, oid.nameConstraints);
   const nameConstraints = constraints === null ? null : readNameConstraints(constraints);
-  const alternativeNames = extensionValue(extensions, oid.subjectAltName);
   const [subject, issuer] = [canonicalText(tbs.subject), canonicalText(tbs.issuer)];
+  const alternativeNames = extensionValue(extensions, oid.subjectAltName);
+  const constrained = [
+    ...subjectNames(tbs.subject, subject),
+    ...(alternativeNames === null ? [] : readAlternativeNames(alternativeNames)),
+  ];
+  const isCa = basic?.cA === true;
+  const certType = isCa ? null : extensionValue(extensions, oid.netscapeCertType);
   const points = (id: string) => readDistributionPoints(extensionValue(extensions, id) ?? none, issuer);
   return {
     x509,
     der,
+    version: tbs.version + 1,
     sha256: digest.toString('hex'),
     thumbprint: digest.toString('base64url'),
     spkiPin: createHash('sha256').update(spki).digest('base64'),
@@ -192,16 +201,14 @@ function read(der: Buffer): Certificate {
     organizationalUnits: attributeValues(tbs.subject, attributeTypes.organizationalUnit),
     commonNames: attributeValues(tbs.subject, attributeTypes.commonName),
     sans: [...(names ?? [])].flatMap(formatAlternativeName),
-    names: [
-      ...(subject === '' ? [] : [{ kind: 'directory', canonical: subject } as const]),
-      ...attributeValues(tbs.subject, attributeTypes.emailAddress).map(asEmail),
-      ...(alternativeNames === null ? [] : readAlternativeNames(alternativeNames)),
-    ],
-    isSelfIssued: subject === issuer,
-    isCa: basic?.cA === true,
-    pathLength: basic?.cA === true ? readPathLength(basic) : null,
+    names: constrained,
+    commonHostNames: constrained.some(({ kind }) => kind === 'dns') ? [] : commonHostNames(tbs.subject),
+    isSelfIssued: subject === issuer && exactText(tbs.subject) === exactText(tbs.issuer),
+    isCa,
+    pathLength: isCa ? readPathLength(basic) : null,
     keyUsage: readKeyUsage(readExtension(extensions, oid.keyUsage, KeyUsage)),
     extendedKeyUsage: extendedKeyUsage === null ? null : [...extendedKeyUsage],
+    netscapeCertType: certType === null ? null : readNetscapeCertType(certType),
     nameConstraints,
     signatureHash: signatureHashOf(signatureAlgorithm),
     key: keyOf(x509, tbs.subjectPublicKeyInfo.algorithm.algorithm),
@@ -209,7 +216,8 @@ function read(der: Buffer): Certificate {
       .filter(({ extnID, critical }) =>
         extnID === oid.nameConstraints
           ? nameConstraints === null
-          : narrowing.has(extnID) || (critical && !processed.has(extnID)),
+          : narrowing.has(extnID) ||
+            (critical && !processed.has(extnID) && (isCa || extnID !== oid.netscapeCertType)),
       )
       .map(({ extnID }) => extnID),
     crlDistributionPoints: points(oid.crlDistributionPoints),
@@ -239,10 +247,6 @@ function extensionValue(extensions: ReadonlyMap<string, Extension>, id: string):
   return value;
 }
 
-function asEmail(value: string): ConstrainedName {
-  return { kind: 'email', value };
-}
-
 /** Whether the bytes are exactly one DER element: the ASN.1 library would ignore whatever follows it. */
 function isOneElement(bytes: Buffer): boolean {
   const first = bytes[1];
@@ -265,12 +269,6 @@ function readPathLength({ pathLenConstraint }: BasicConstraints): number | null 
     throw unreadable('a path length that is no count');
   }
   return pathLenConstraint;
-}
-
-function readKeyUsage(usage: KeyUsage | null): ReadonlySet<KeyUsageName> | null {
-  if (usage === null) return null;
-  const bits = usage.toNumber();
-  return new Set(keyUsageNames.filter((_, bit) => (bits & (1 << bit)) !== 0));
 }
 
 function formatAlternativeName(name: GeneralName): string | [] {

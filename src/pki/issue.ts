@@ -36,8 +36,8 @@ import {
   TBSCertificate,
   Validity,
 } from '@peculiar/asn1-x509';
-import type { KeyUsageName } from './certificate.ts';
 import { type KeyKind, makeKey } from './key.ts';
+import type { KeyUsageName } from './key-usage.ts';
 import { attributeTypes } from './name.ts';
 import { type NamedHash, pssAlgorithm, signatureAlgorithms } from './signature.ts';
 

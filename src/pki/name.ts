@@ -36,10 +36,15 @@ export function formatName(name: Name): string {
 
 /** Every value of one attribute type, in the order of the certificate; values that are no strings are left out. */
 export function attributeValues(name: Name, type: string): string[] {
+  return attributesOf(name, type).flatMap((value) => textOf(value) ?? []);
+}
+
+/** Every value of one attribute type, strings or not. */
+export function attributesOf(name: Name, type: string): AttributeValue[] {
   return [...name]
     .flatMap((rdn) => [...rdn])
     .filter((attribute) => attribute.type === type)
-    .flatMap((attribute) => textOf(attribute.value) ?? []);
+    .map(({ value }) => value);
 }
 
 /**
@@ -47,14 +52,35 @@ export function attributeValues(name: Name, type: string): string[] {
  * §7.1: the order of RDNs counts, that of the attributes within one does not; strings are compared whatever their
  * ASN.1 type, case and superfluous white space (RFC 4518 in short), other values by their DER.
  */
-export function canonicalName(name: Name): readonly string[] {
-  return [...name].map((rdn) => JSON.stringify([...rdn].map(canonicalAttribute).sort()));
+export function canonicalName(name: Name, fold: (text: string) => string = foldText): readonly string[] {
+  return [...name].map((rdn) =>
+    JSON.stringify([...rdn].map((attribute) => canonicalAttribute(attribute, fold)).sort()),
+  );
 }
 
-function canonicalAttribute({ type, value }: AttributeTypeAndValue): string {
+/**
+ * A name as one string, as `canonicalName` has it but for letters beyond ASCII, whose case counts: how OpenSSL compares
+ * names. For what must not be wider than OpenSSL's reading: names that are permitted, names that count as self-issued.
+ */
+export function exactText(name: Name): string {
+  return canonicalName(name, foldAscii).join('');
+}
+
+function canonicalAttribute({ type, value }: AttributeTypeAndValue, fold: (text: string) => string): string {
   const text = textOf(value);
   if (text === undefined) return `${type}#${Buffer.from(AsnConvert.serialize(value)).toString('hex')}`;
-  return `${type}=${text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ')}`;
+  return `${type}=${fold(text)}`;
+}
+
+function foldText(text: string): string {
+  return text.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
+}
+
+function foldAscii(text: string): string {
+  return text
+    .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    .replace(/^[\t-\r ]+|[\t-\r ]+$/g, '')
+    .replace(/[\t-\r ]+/g, ' ');
 }
 
 /** RFC 4514 §2.4: a type without a short name, or a value that is no string, is written as the hex of its DER. */
@@ -67,7 +93,8 @@ function formatAttribute({ type, value }: AttributeTypeAndValue): string {
   return `${short}=${escapeValue(text)}`;
 }
 
-function textOf(value: AttributeValue): string | undefined {
+/** undefined: the value is no string. */
+export function textOf(value: AttributeValue): string | undefined {
   return (
     value.utf8String ??
     value.printableString ??
