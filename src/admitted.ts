@@ -100,7 +100,8 @@ export class AdmittedClients {
     const { policy, contacts } = this.#options;
     const { admission, identity } = policy();
     const source = { allowed: mayCall(client.inbound, admission) };
-    const peer = { leaf: client.permit.leaf.x509, authorized: true, resumed: true };
+    // What OpenSSL objected to at the handshake did not keep it out then: it is not remembered.
+    const peer = { leaf: client.permit.leaf.x509, opensslCode: null };
     const { verdict, unseen } = authorizeClient({ source, peer, now }, identity);
     if (verdict.allow) {
       this.#permit(client, verdict.permit, now);

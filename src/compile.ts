@@ -42,7 +42,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
       anchors,
       pins,
       match,
-      opensslMustAgree: snapshot.advertiseCaNames,
+      opensslHasAnchors: snapshot.advertiseCaNames,
       last: last?.identity ?? null,
     }),
     shadow: shadow && {
@@ -51,8 +51,8 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
         anchors: shadow.anchors ?? anchors,
         pins: shadow.pins ?? pins,
         match: shadow.match ?? match,
-        // OpenSSL was never given the candidates.
-        opensslMustAgree: false,
+        // Candidates are never among the CA names.
+        opensslHasAnchors: snapshot.advertiseCaNames && shadow.anchors === undefined,
         last: last?.shadow?.identity ?? null,
       }),
     },
@@ -71,16 +71,16 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
 }
 
 type IdentityOptions = Pick<PolicySnapshot, 'anchors' | 'pins' | 'match'> &
-  Pick<IdentityPolicy, 'opensslMustAgree'> & { readonly last: IdentityPolicy | null };
+  Pick<IdentityPolicy, 'opensslHasAnchors'> & { readonly last: IdentityPolicy | null };
 
 function compileIdentity(options: IdentityOptions, generation: number): IdentityPolicy {
-  const { anchors, pins, match, opensslMustAgree, last } = options;
+  const { anchors, pins, match, opensslHasAnchors, last } = options;
   const paths = pathsOf(anchors, last?.paths ?? null);
   return {
     generation,
     pins: pins === null ? null : new Set(pins),
     match,
-    opensslMustAgree,
+    opensslHasAnchors,
     paths,
     revocation: new Map(
       paths.anchors.map(({ name, certificates }, index) => {

@@ -5,9 +5,10 @@ import type { TLSSocket } from 'node:tls';
 export interface Peer {
   /** The leaf; null: the client sent no certificate. */
   readonly leaf: X509Certificate | null;
-  /** OpenSSL's word on the chain; on a resumed connection it repeats what was true when the ticket was made. */
-  readonly authorized: boolean;
-  /** OpenSSL's code, for the log only: it hides reasons. */
+  /**
+   * OpenSSL's objection to the chain, null where it has none; of several the last. On a resumed connection it repeats
+   * what was true when the ticket was made. What it counts for: identity/openssl.ts.
+   */
   readonly opensslCode: string | null;
   readonly resumed: boolean;
   readonly tlsVersion: string | null;
@@ -21,7 +22,6 @@ export function readPeer(socket: TLSSocket): Peer {
   return {
     // Not `authorized` alone: Node before 24.21 called a resumed session without a certificate authorized.
     leaf: socket.getPeerX509Certificate() ?? null,
-    authorized: socket.authorized,
     opensslCode: socket.authorized
       ? null
       : error instanceof Error

@@ -4,6 +4,7 @@ import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
 import type { RevocationCheck, RevocationStatus, RevocationWord } from '../revocation/judgement.ts';
 import { matchesAny } from './match.ts';
+import { meaningOf } from './openssl.ts';
 import type { ValidatedPath } from './path.ts';
 import type { PathCache } from './path-cache.ts';
 import { isPinned } from './pin.ts';
@@ -33,8 +34,8 @@ export interface IdentityPolicy {
   /** Base64 SHA-256 of SPKI; null: no pins. */
   readonly pins: ReadonlySet<string> | null;
   readonly match: readonly MatchRule[] | null;
-  /** OpenSSL had the anchors too, so on a full handshake it must agree; without CA names it had none. */
-  readonly opensslMustAgree: boolean;
+  /** OpenSSL verifies with these anchors too; without CA names, and for candidates, it has none of them. */
+  readonly opensslHasAnchors: boolean;
   /** Remembers paths that passed under these anchors: the same answer as without it, sooner. */
   readonly paths: PathCache;
   /** By the name of the anchor: one for each. */
@@ -46,8 +47,8 @@ export interface Claim {
   readonly source: { readonly allowed: boolean };
   readonly peer: {
     readonly leaf: X509Certificate | null;
-    readonly authorized: boolean;
-    readonly resumed: boolean;
+    /** OpenSSL's objection to the chain at the full handshake; null: it had none. */
+    readonly opensslCode: string | null;
   };
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -110,7 +111,7 @@ export function rehearse(claim: Claim, policy: IdentityPolicy): Rehearsal {
 /** Everything but revocation, in order. In the end the path; null: there is none, which was objected to. */
 function* controls(
   { source, peer, now }: Claim,
-  { paths, opensslMustAgree, pins, match }: IdentityPolicy,
+  { paths, opensslHasAnchors, pins, match }: IdentityPolicy,
 ): Generator<Denial, ValidatedPath | null> {
   if (!source.allowed) yield deny('address_refused');
   if (peer.leaf === null) {
@@ -124,11 +125,18 @@ function* controls(
   }
   const { certificates } = path.permit;
   const [leaf] = certificates;
-  if (opensslMustAgree && !peer.resumed && !peer.authorized) yield deny('chain_refused');
+  const { opensslCode: code } = peer;
+  if (opensslHasAnchors && code !== null && isObjection(code, path.permit))
+    yield deny('chain_refused', `OpenSSL refuses the chain with ${code}, the gateway’s own path passed`);
   if (pins !== null && !isPinned(certificates, pins))
     yield deny('pin_mismatch', `no key on the path is pinned; the leaf’s is sha256/${leaf.spkiPin}`);
   if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch');
   return path.permit;
+}
+
+/** Whether the code is about this path: among certificates of one name OpenSSL takes one and may refuse that. */
+function isObjection(code: string, { hasNamesakes }: ValidatedPath): boolean {
+  return meaningOf(code) === 'property' && !hasNamesakes;
 }
 
 /** Asked last, of callers that nothing else speaks against: for nobody else is anything to be fetched. */

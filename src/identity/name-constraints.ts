@@ -2,30 +2,45 @@
 import type { Certificate } from '../pki/certificate.ts';
 import type { ConstrainedName, NameConstraints } from '../pki/name-constraints.ts';
 
+/** What one path may cost: a handful of milliseconds. Public CAs stay below a thousand. */
+const MAX_COMPARISONS = 65_536;
+
 /** `path`: leaf first. Null: every name is allowed by every CA above it; else who certified what, in one phrase. */
 export function findForbiddenName(path: readonly Certificate[]): string | null {
+  let comparisons = 0;
   for (const [index, ca] of path.entries()) {
     const { nameConstraints } = ca;
     if (nameConstraints === null) continue;
+    const subtrees = nameConstraints.permitted.length + nameConstraints.excluded.length;
     for (const certificate of path.slice(0, index)) {
+      const isLeaf = certificate === path[0];
       // A CA certifies its own new key under its own name; only the leaf's is a name that somebody claims.
-      if (certificate.isSelfIssued && certificate !== path[0]) continue;
-      const forbidden = certificate.names.find((name) => !allows(nameConstraints, name));
+      if (certificate.isSelfIssued && !isLeaf) continue;
+      const names = isLeaf ? [...certificate.names, ...certificate.commonHostNames] : certificate.names;
+      comparisons += names.length * subtrees;
+      if (comparisons > MAX_COMPARISONS)
+        return `${certificate.subject} has ${names.length} names and ${ca.subject} ${subtrees} name constraints: more than ${MAX_COMPARISONS} comparisons on one path`;
+      const forbidden = names.find((name) => !allows(nameConstraints, name));
       if (forbidden !== undefined)
-        return `${ca.subject} may not certify a ${forbidden.kind} name of ${certificate.subject}`;
+        return `${ca.subject} may not certify ${describe(forbidden)} of ${certificate.subject}`;
     }
   }
   return null;
 }
 
-/** One CA's word on one name. What cannot be compared for certain, on either side, is not allowed. */
+/** The name itself may be long and is not in the audit's words: its kind says where to look. */
+function describe({ kind }: ConstrainedName): string {
+  return kind === 'unreadable' ? 'a subject name that cannot be read' : `a ${kind} name`;
+}
+
+/** What one CA says of one name. What cannot be compared for certain, on either side, is not allowed. */
 export function allows({ permitted, excluded }: NameConstraints, name: ConstrainedName): boolean {
+  if (name.kind === 'unreadable') return false;
   const ofKind = permitted.filter((base) => isSameKind(base, name));
-  const notOfKind = excluded.filter((base) => isSameKind(base, name));
-  // What nobody can say counts as outside the permitted and inside the excluded.
+  // What cannot be compared counts as outside the permitted and inside the excluded.
   return (
-    (ofKind.length === 0 || ofKind.some((base) => isWithin(name, base) === true)) &&
-    notOfKind.every((base) => isWithin(name, base) === false)
+    (ofKind.length === 0 || ofKind.some((base) => isWithin(name, base, exactOf) === true)) &&
+    excluded.every((base) => !isSameKind(base, name) || isWithin(name, base, canonicalOf) === false)
   );
 }
 
@@ -33,10 +48,19 @@ function isSameKind(one: ConstrainedName, other: ConstrainedName): boolean {
   return one.kind === other.kind && (one.kind !== 'other' || one.tag === (other as typeof one).tag);
 }
 
-/** Whether the name lies in the subtree of the base, which is of its kind; null: nobody can say. */
-function isWithin(name: ConstrainedName, base: ConstrainedName): boolean | null {
+type DirectoryName = ConstrainedName & { readonly kind: 'directory' };
+/** Permitted is what OpenSSL would find within too; excluded what anybody would. */
+const exactOf = ({ canonical, exact = canonical }: DirectoryName): string => exact;
+const canonicalOf = ({ canonical }: DirectoryName): string => canonical;
+
+/** Whether the name lies in the subtree of the base, which is of its kind; null: they cannot be compared. */
+function isWithin(
+  name: ConstrainedName,
+  base: ConstrainedName,
+  spelling: (name: DirectoryName) => string,
+): boolean | null {
   if (name.kind === 'directory' && base.kind === 'directory')
-    return name.canonical.startsWith(base.canonical);
+    return spelling(name).startsWith(spelling(base));
   if (name.kind === 'ip' && base.kind === 'ip') return isInNetwork(name.octets, base.octets);
   if (name.kind === 'dns' && base.kind === 'dns') return isDnsWithin(name.value, base.value);
   if (name.kind === 'email' && base.kind === 'email') return isEmailWithin(name.value, base.value);
@@ -76,9 +100,12 @@ function isEmailWithin(name: string, base: string): boolean | null {
   return sameHost && mailbox.local === other.local;
 }
 
+/** Null: no local part of printable ASCII, or a second `@`, of which readers take the first or the last. */
 function splitMailbox(address: string): { local: string; host: string } | null {
-  const at = address.lastIndexOf('@');
-  return at < 1 ? null : { local: address.slice(0, at), host: address.slice(at + 1) };
+  const at = address.indexOf('@');
+  return /^[!-?A-~]+@[^@]*$/.test(address)
+    ? { local: address.slice(0, at), host: address.slice(at + 1) }
+    : null;
 }
 
 /** `base`: that host alone, or with a dot in front every host below. */
@@ -89,8 +116,8 @@ function isHostWithin(name: string, base: string): boolean | null {
   return base.startsWith('.') ? host.endsWith(`.${domain}`) : host === domain;
 }
 
-const uriPattern =
-  /^[a-z][a-z0-9+.-]*:\/\/(?:[a-z0-9._~!$&'()*+,;=:%-]*@)?([a-z0-9._-]+)(?::\d*)?(?:[/?#]|$)/i;
+/** Without user information, and without a colon or query that OpenSSL would take for the host's end. */
+const uriPattern = /^[a-z][a-z0-9+.-]*:\/\/([a-z0-9._-]+)(?::\d{1,5}(?:[/?#][!-~]*)?|\/[!-9;-~]*)?$/i;
 
 /** The host of a URI (RFC 3986 §3.2); empty where there is none, and for what readers might read differently. */
 function hostOfUri(uri: string): string {

@@ -1,9 +1,9 @@
 /** Path validation of our own (RFC 5280 §6.1): from the leaf over the anchors' certificates, and over no others. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
-import { weakKey, weakSignature } from '../pki/strength.ts';
-import { findForbiddenName } from './name-constraints.ts';
-import { deny, type Verdict } from './verdict.ts';
+import { findLeafFault } from './leaf.ts';
+import { findPathFault, type Path, type TimedPath } from './path-fault.ts';
+import { type Denial, deny, type Verdict } from './verdict.ts';
 
 /** A trust anchor as it was checked when it was read: the root first, then the CAs below it. */
 export interface PathAnchor {
@@ -11,19 +11,11 @@ export interface PathAnchor {
   readonly certificates: readonly Certificate[];
 }
 
-type Path = readonly [Certificate, ...Certificate[]];
-
-export interface ValidatedPath {
+export interface ValidatedPath extends TimedPath {
   readonly anchor: string;
-  /** The leaf, the CAs between, the root. */
-  readonly certificates: Path;
-  /** The span in which every certificate on the path is valid: milliseconds since the epoch, both included. */
-  readonly notBefore: number;
-  readonly notAfter: number;
+  /** Another certificate of the anchors has the name of a CA on the path: OpenSSL may have judged that one instead. */
+  readonly hasNamesakes: boolean;
 }
-
-const clientAuth = '1.3.6.1.5.5.7.3.2';
-const anyExtendedKeyUsage = '2.5.29.37.0';
 
 /** The leaf's path to the first anchor it leads to in full, or the reason why there is none; `now` in ms. */
 export function validatePath(
@@ -32,78 +24,72 @@ export function validatePath(
 ): Verdict<ValidatedPath> {
   // A CA is told apart even when no path leads from it: an anchor's own CA presented as a client is a finding.
   if (leaf.isCa) return deny('ca_as_leaf');
-  let refusal: Refusal | null = null;
+  let refusal: Denial | null = null;
+  const obstacles: string[] = [];
   for (const { name, certificates: held } of anchors) {
-    for (const certificates of findPaths([leaf], held)) {
+    for (const certificates of findPaths([leaf], { held, obstacles })) {
       const path = {
         anchor: name,
         certificates,
         notBefore: Math.max(...certificates.map(({ notBefore }) => notBefore)),
         notAfter: Math.min(...certificates.map(({ notAfter }) => notAfter)),
       };
-      const fault = checkTime(path, now) ?? checkNames(path);
-      if (fault === null) return checkLeaf(leaf) ?? { allow: true, permit: path };
+      const fault = findPathFault(path, now);
+      if (fault === null) {
+        return (
+          findLeafFault(leaf) ?? {
+            allow: true,
+            permit: { ...path, hasNamesakes: hasNamesakes(certificates, anchors) },
+          }
+        );
+      }
       // A CA that was renewed under its key may stand beside the old one: a path with a fault is not the last word.
       refusal ??= fault;
     }
   }
-  return refusal ?? deny('untrusted');
+  return refusal ?? deny('untrusted', obstacles[0]);
 }
 
-type Refusal = ReturnType<typeof deny>;
+interface Search {
+  readonly held: readonly Certificate[];
+  /** Why CAs that signed were passed over, in words for the operator; findPaths adds to them. */
+  readonly obstacles: string[];
+}
 
 /** Depth first from the leaf up: names, key identifiers, key usage and signatures, no certificate twice. */
-function* findPaths(path: Path, anchor: readonly Certificate[]): Generator<Path> {
+function* findPaths(path: Path, search: Search): Generator<Path> {
+  const { held, obstacles } = search;
   const [from = path[0]] = path.slice(-1);
   // Certificates that a CA issues to itself for a new key do not count (RFC 5280 §6.1.4 (l)), nor does the leaf.
   const below = path.slice(1).filter(({ isSelfIssued }) => !isSelfIssued).length;
-  for (const issuer of anchor) {
-    if (path.includes(issuer) || !mayIssue(issuer) || !isIssuedBy(from, issuer)) continue;
-    if (issuer.pathLength !== null && below > issuer.pathLength) continue;
-    if (issuer === anchor[0]) yield [...path, issuer];
-    else yield* findPaths([...path, issuer], anchor);
+  for (const issuer of held) {
+    if (path.includes(issuer) || !isIssuedBy(from, issuer)) continue;
+    const obstacle = findObstacle(issuer, below);
+    if (obstacle !== null) obstacles.push(`${issuer.subject} signed ${from.subject}, but ${obstacle}`);
+    else if (issuer === held[0]) yield [...path, issuer];
+    else yield* findPaths([...path, issuer], search);
   }
 }
 
 /**
- * What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k), (n), (o)). Anchors hold no other CAs, but may hold
- * certificates that only sign CRLs (trust/bundle.ts).
+ * What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k) to (o)); null: nothing is missing. Anchors hold no
+ * other CAs, but may hold certificates that only sign CRLs (trust/bundle.ts).
  */
-function mayIssue({ isCa, keyUsage, unprocessedCritical }: Certificate): boolean {
-  return isCa && keyUsage?.has('keyCertSign') !== false && unprocessedCritical.length === 0;
+function findObstacle(issuer: Certificate, below: number): string | null {
+  const { isCa, keyUsage, unprocessedCritical, pathLength } = issuer;
+  if (!isCa) return 'is no CA certificate (basicConstraints)';
+  if (keyUsage?.has('keyCertSign') === false) return 'its key usage lacks keyCertSign';
+  if (unprocessedCritical.length > 0)
+    return `has extensions that are not processed here: ${unprocessedCritical.join(', ')}`;
+  return pathLength !== null && below > pathLength
+    ? `allows ${pathLength} CAs below itself, not ${below}`
+    : null;
 }
 
-function checkTime(path: ValidatedPath, now: number): Refusal | null {
-  if (now >= path.notBefore && now <= path.notAfter) return null;
-  for (const { subject, notBefore, notAfter } of path.certificates) {
-    if (now > notAfter) return deny('expired', `${subject} expired at ${new Date(notAfter).toISOString()}`);
-    if (now < notBefore)
-      return deny('not_yet_valid', `${subject} is not valid before ${new Date(notBefore).toISOString()}`);
-  }
-  return deny('expired', 'the certificates on the path are never valid together');
-}
-
-function checkNames({ certificates }: ValidatedPath): Refusal | null {
-  const forbidden = findForbiddenName(certificates);
-  return forbidden === null ? null : deny('name_constraints', forbidden);
-}
-
-/** What the leaf itself must be, once its path holds. No EKU and no SAN are fine: Thredd's have neither. */
-function checkLeaf(leaf: Certificate) {
-  const key = weakKey(leaf);
-  if (key !== null) return deny('weak_key', key);
-  const signature = weakSignature(leaf);
-  if (signature !== null) return deny('weak_signature', signature);
-  if (leaf.unprocessedCritical.length > 0)
-    return deny('unsupported_extension', `the leaf has ${leaf.unprocessedCritical.join(', ')}`);
-  const { extendedKeyUsage: purposes, keyUsage } = leaf;
-  if (purposes !== null && !purposes.includes(clientAuth) && !purposes.includes(anyExtendedKeyUsage))
-    return deny(
-      'wrong_purpose',
-      `the leaf’s extended key usage is ${purposes.join(', ')}, without clientAuth`,
-    );
-  // The client signs the handshake (RFC 8446 §4.4.2.2).
-  if (keyUsage !== null && !keyUsage.has('digitalSignature'))
-    return deny('wrong_purpose', 'the leaf’s key usage lacks digitalSignature');
-  return null;
+function hasNamesakes([, ...cas]: Path, anchors: readonly PathAnchor[]): boolean {
+  return anchors.some(({ certificates }) =>
+    certificates.some((held) =>
+      cas.some((ca) => ca.canonicalSubject === held.canonicalSubject && ca.sha256 !== held.sha256),
+    ),
+  );
 }

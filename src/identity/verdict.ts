@@ -58,7 +58,7 @@ export const denyReasons = {
   chain_refused: {
     stage: 'identity',
     status: 403,
-    says: 'our own path passed, OpenSSL’s verification of the chain did not',
+    says: 'the gateway’s own path passed, but OpenSSL refuses something that a certificate on it says: openssl_code says what',
     alb: 'Failed:ClientCertInvalid',
   },
   not_yet_valid: {
@@ -76,7 +76,7 @@ export const denyReasons = {
   wrong_purpose: {
     stage: 'identity',
     status: 403,
-    says: 'the leaf has an extended key usage without clientAuth, or a key usage without digitalSignature',
+    says: 'a certificate on the path has an extended key usage without clientAuth, or the leaf a key usage without digitalSignature or a Netscape certificate type without SSL client',
     alb: 'Failed:ClientCertPurposeInvalid',
   },
   ca_as_leaf: {
@@ -85,28 +85,34 @@ export const denyReasons = {
     says: 'the client presented a CA certificate',
     alb: 'Failed:ClientCertInvalid',
   },
+  invalid_leaf: {
+    stage: 'identity',
+    status: 403,
+    says: 'the leaf is what RFC 5280 forbids: not of version 3, with name constraints, or with keyCertSign though it is no CA',
+    alb: 'Failed:ClientCertInvalid',
+  },
   name_constraints: {
     stage: 'identity',
     status: 403,
-    says: 'a name of the leaf, or of a CA below, is not among those that a CA on the path may certify (RFC 5280 §4.2.1.10)',
+    says: 'a name of the leaf, or of a CA below, is not among those that a CA on the path may certify, cannot be compared, or there are too many to compare (RFC 5280 §4.2.1.10)',
     alb: 'Failed:ClientCertInvalid',
   },
   weak_key: {
     stage: 'identity',
     status: 403,
-    says: 'the leaf’s key is RSA below 2048 bits, EC other than P-256, P-384, P-521, or DSA',
+    says: 'a key on the path is RSA below 2048 bits, EC other than P-256, P-384, P-521, or DSA',
     alb: 'Failed:ClientCertTypeUnsupported',
   },
   weak_signature: {
     stage: 'identity',
     status: 403,
-    says: 'the leaf is signed with MD5 or SHA-1',
+    says: 'the leaf, or a CA below the root, is signed with MD5 or SHA-1',
     alb: 'Failed:ClientCertTypeUnsupported',
   },
   unsupported_extension: {
     stage: 'identity',
     status: 403,
-    says: 'the leaf has a critical extension that is not processed here (RFC 5280 §6.1.4)',
+    says: 'the leaf has a critical extension that is not processed here, or one that narrows it and is never processed (RFC 5280 §6.1.4)',
     alb: 'Failed:ClientCertInvalid',
   },
   pin_mismatch: {

@@ -11,18 +11,22 @@ import {
 } from './distribution-point.ts';
 import {
   type KeyUsageName,
+  type NetscapeCertType,
   readBasicConstraints,
   readExtendedKeyUsage,
   readKeyUsage,
+  readNetscapeCertType,
   readPrintedNames,
 } from './extension-values.ts';
 import { type CertificateKey, keyOf } from './key.ts';
-import { attributeTypes, attributeValues, formatName, readName } from './name.ts';
+import { attributeTypes, attributeValues, exactText, formatName, readName } from './name.ts';
 import {
   type ConstrainedName,
+  commonHostNames,
   type NameConstraints,
   readAlternativeNames,
   readNameConstraints,
+  subjectNames,
 } from './name-constraints.ts';
 import { serialHex } from './serial.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
@@ -32,6 +36,8 @@ export type { KeyUsageName } from './extension-values.ts';
 export interface Certificate {
   readonly x509: X509Certificate;
   readonly der: Buffer;
+  /** 1, 2 or 3: extensions need 3 (RFC 5280 §4.1.2.1). */
+  readonly version: number;
   /** Lower hex of the SHA-256 of the DER. */
   readonly sha256: string;
   /** Base64url of the same: `x5t#S256` (RFC 8705 §3.1). */
@@ -62,6 +68,8 @@ export interface Certificate {
   readonly sans: readonly string[];
   /** Every name that a name constraint can speak of: the subject, its emailAddresses, the alternative names. */
   readonly names: readonly ConstrainedName[];
+  /** Common names that read as host names, where no alternative name is one: DNS constraints bind those of a leaf. */
+  readonly commonHostNames: readonly ConstrainedName[];
   /** Subject and issuer are one name (RFC 5280 §3.2); the key need not be its own signer. */
   readonly isSelfIssued: boolean;
   readonly isCa: boolean;
@@ -71,7 +79,9 @@ export interface Certificate {
   readonly keyUsage: ReadonlySet<KeyUsageName> | null;
   /** OIDs; null: the extension is absent. */
   readonly extendedKeyUsage: readonly string[] | null;
-  /** null: the extension is absent, or not processed and so among `unprocessedCritical`. */
+  /** Netscape's certificate type; null: the extension is absent, or the certificate a CA's. */
+  readonly netscapeCertType: NetscapeCertType | null;
+  /** null: the extension is absent, or cannot be applied and so is among `unprocessedCritical`. */
   readonly nameConstraints: NameConstraints | null;
   readonly signatureHash: SignatureHash;
   readonly key: CertificateKey;
@@ -88,7 +98,6 @@ export interface Certificate {
 }
 
 const oid = {
-  subjectKeyIdentifier: '2.5.29.14',
   keyUsage: '2.5.29.15',
   subjectAltName: '2.5.29.17',
   basicConstraints: '2.5.29.19',
@@ -96,31 +105,38 @@ const oid = {
   crlDistributionPoints: '2.5.29.31',
   certificatePolicies: '2.5.29.32',
   policyMappings: '2.5.29.33',
-  authorityKeyIdentifier: '2.5.29.35',
   policyConstraints: '2.5.29.36',
   extendedKeyUsage: '2.5.29.37',
   freshestCrl: '2.5.29.46',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
+  netscapeCertType: '2.16.840.1.113730.1.1',
+  ipAddressBlocks: '1.3.6.1.5.5.7.1.7',
+  autonomousSystemIds: '1.3.6.1.5.5.7.1.8',
+  proxyCertificate: '1.3.6.1.5.5.7.1.14',
 } as const;
 
+/** Those that may be critical: key identifiers and access to information must not be (RFC 5280 §4.2.1.1, §4.2.2.1). */
 const processed: ReadonlySet<string> = new Set([
   oid.basicConstraints,
   oid.keyUsage,
   oid.extendedKeyUsage,
   oid.subjectAltName,
   oid.certificatePolicies,
-  oid.subjectKeyIdentifier,
-  oid.authorityKeyIdentifier,
   oid.crlDistributionPoints,
-  oid.authorityInformationAccess,
 ]);
 
-/** They narrow what a CA may issue; ignoring one would widen it, so their presence counts even when not critical. */
+/**
+ * They narrow what a CA may issue, or what a certificate stands for; ignoring one would widen it, so their presence counts
+ * even when not critical: certificate policies, IP addresses and AS numbers (RFC 3779), proxy certificates (RFC 3820).
+ */
 const narrowing: ReadonlySet<string> = new Set([
   oid.policyConstraints,
   oid.policyMappings,
   oid.inhibitAnyPolicy,
+  oid.ipAddressBlocks,
+  oid.autonomousSystemIds,
+  oid.proxyCertificate,
 ]);
 
 /**
@@ -187,6 +203,7 @@ function read(der: Buffer): Certificate {
   return {
     x509,
     der,
+    version: structure.version + 1,
     sha256: digest.toString('hex'),
     thumbprint: digest.toString('base64url'),
     tbsSha256: sha256Of(structure.tbs).toString('hex'),
@@ -220,8 +237,11 @@ function read(der: Buffer): Certificate {
     get names() {
       return part.names();
     },
+    get commonHostNames() {
+      return part.commonHostNames();
+    },
     get isSelfIssued() {
-      return part.canonicalSubject() === part.canonicalIssuer();
+      return part.isSelfIssued();
     },
     get isCa() {
       return part.basic().isCa;
@@ -234,6 +254,9 @@ function read(der: Buffer): Certificate {
     },
     get extendedKeyUsage() {
       return part.extendedKeyUsage();
+    },
+    get netscapeCertType() {
+      return part.netscapeCertType();
     },
     get nameConstraints() {
       return part.nameConstraints();
@@ -273,7 +296,13 @@ function partsOf(structure: CertificateStructure, x509: X509Certificate) {
   const constraints = extension(oid.nameConstraints, readNameConstraints);
   const alternativeNames = extension(oid.subjectAltName, readAlternativeNames);
   const printedNames = extension(oid.subjectAltName, readPrintedNames);
-  const basic = extension(oid.basicConstraints, readBasicConstraints);
+  const basicConstraints = extension(oid.basicConstraints, readBasicConstraints);
+  const basic = lazy(() => basicConstraints() ?? { isCa: false, pathLength: null });
+  const netscapeCertType = extension(oid.netscapeCertType, readNetscapeCertType);
+  const names = lazy((): readonly ConstrainedName[] => [
+    ...subjectNames(subjectName(), canonicalSubject()),
+    ...(alternativeNames() ?? []),
+  ]);
   return {
     canonicalSubject,
     canonicalIssuer,
@@ -282,14 +311,17 @@ function partsOf(structure: CertificateStructure, x509: X509Certificate) {
     organizationalUnits: lazy(() => attributeValues(subjectName(), attributeTypes.organizationalUnit)),
     commonNames: lazy(() => attributeValues(subjectName(), attributeTypes.commonName)),
     sans: lazy(() => printedNames() ?? []),
-    names: lazy((): readonly ConstrainedName[] => [
-      ...(canonicalSubject() === '' ? [] : [{ kind: 'directory', canonical: canonicalSubject() } as const]),
-      ...attributeValues(subjectName(), attributeTypes.emailAddress).map(asEmail),
-      ...(alternativeNames() ?? []),
-    ]),
-    basic: lazy(() => basic() ?? { isCa: false, pathLength: null }),
+    names,
+    commonHostNames: lazy(() =>
+      names().some(({ kind }) => kind === 'dns') ? [] : commonHostNames(subjectName()),
+    ),
+    isSelfIssued: lazy(
+      () => canonicalSubject() === canonicalIssuer() && exactText(subjectName()) === exactText(issuerName()),
+    ),
+    basic,
     keyUsage: extension(oid.keyUsage, readKeyUsage),
     extendedKeyUsage: extension(oid.extendedKeyUsage, readExtendedKeyUsage),
+    netscapeCertType: lazy(() => (basic().isCa ? null : netscapeCertType())),
     nameConstraints: constraints,
     key: lazy(() => keyOf(x509, structure.keyAlgorithm)),
     unprocessedCritical: lazy(() =>
@@ -297,7 +329,8 @@ function partsOf(structure: CertificateStructure, x509: X509Certificate) {
         .filter(([id, { critical }]) =>
           id === oid.nameConstraints
             ? constraints() === null
-            : narrowing.has(id) || (critical && !processed.has(id)),
+            : narrowing.has(id) ||
+              (critical && !processed.has(id) && (basic().isCa || id !== oid.netscapeCertType)),
         )
         .map(([id]) => id),
     ),
@@ -312,8 +345,4 @@ const none = Buffer.of(0x30, 0x00);
 
 function sha256Of(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-function asEmail(value: string): ConstrainedName {
-  return { kind: 'email', value };
 }

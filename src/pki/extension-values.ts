@@ -20,6 +20,19 @@ export function readKeyUsage(value: Uint8Array): ReadonlySet<KeyUsageName> {
   return new Set(keyUsageNames.filter((_, bit) => (bits & (1 << bit)) !== 0));
 }
 
+/** Netscape's certificate type, the forerunner of key usage and extended key usage. */
+export interface NetscapeCertType {
+  readonly sslClient: boolean;
+}
+
+/** `value`: a netscape-cert-type extension (2.16.840.1.113730.1.1), a BIT STRING. */
+export function readNetscapeCertType(value: Uint8Array): NetscapeCertType {
+  const cursor = new DerCursor(value);
+  const bits = cursor.readNamedBits(value.length);
+  cursor.close(value.length);
+  return { sslClient: (bits & 1) !== 0 };
+}
+
 /** OIDs. */
 export function readExtendedKeyUsage(value: Uint8Array): string[] {
   const cursor = inside(value);

@@ -36,7 +36,7 @@ import {
   TBSCertificate,
   Validity,
 } from '@peculiar/asn1-x509';
-import type { KeyUsageName } from './certificate.ts';
+import type { KeyUsageName } from './extension-values.ts';
 import { type KeyKind, makeKey } from './key.ts';
 import { attributeTypes } from './name.ts';
 import { type NamedHash, pssAlgorithm, signatureAlgorithms } from './signature.ts';

@@ -73,10 +73,12 @@ export function formatName(name: DistinguishedName): string {
 
 /** Every value of one attribute type, in the order of the certificate; values that are no strings are left out. */
 export function attributeValues(name: DistinguishedName, type: string): string[] {
-  return name
-    .flat()
-    .filter((attribute) => attribute.type === type)
-    .flatMap(({ text }) => text ?? []);
+  return attributesOf(name, type).flatMap(({ text }) => text ?? []);
+}
+
+/** Every attribute of one type, strings or not. */
+export function attributesOf(name: DistinguishedName, type: string): Attribute[] {
+  return name.flat().filter((attribute) => attribute.type === type);
 }
 
 /**
@@ -84,16 +86,40 @@ export function attributeValues(name: DistinguishedName, type: string): string[]
  * §7.1: the order of RDNs counts, that of the attributes within one does not; strings are compared whatever their
  * ASN.1 type, case and superfluous white space (RFC 4518 in short), other values by their DER.
  */
-export function canonicalName(name: DistinguishedName): readonly string[] {
-  return name.map((rdn) => JSON.stringify(rdn.map(canonicalAttribute).sort()));
+export function canonicalName(
+  name: DistinguishedName,
+  fold: (text: string) => string = foldText,
+): readonly string[] {
+  return name.map((rdn) =>
+    JSON.stringify(rdn.map((attribute) => canonicalAttribute(attribute, fold)).sort()),
+  );
+}
+
+/**
+ * A name as one string, as `canonicalName` has it but for letters beyond ASCII, whose case counts: how OpenSSL compares
+ * names. For what must not be wider than OpenSSL's reading: names that are permitted, names that count as self-issued.
+ */
+export function exactText(name: DistinguishedName): string {
+  return canonicalName(name, foldAscii).join('');
+}
+
+function canonicalAttribute({ type, text, value }: Attribute, fold: (text: string) => string): string {
+  if (text === null) return `${type}#${Buffer.from(value).toString('hex')}`;
+  return `${type}=${fold(text)}`;
 }
 
 const printableAscii = /^[\x20-\x7e]*$/;
 
-function canonicalAttribute({ type, text, value }: Attribute): string {
-  if (text === null) return `${type}#${Buffer.from(value).toString('hex')}`;
+function foldText(text: string): string {
   const composed = printableAscii.test(text) ? text : text.normalize('NFKC');
-  return `${type}=${composed.toLowerCase().trim().replace(/\s+/g, ' ')}`;
+  return composed.toLowerCase().trim().replace(/\s+/g, ' ');
+}
+
+function foldAscii(text: string): string {
+  return text
+    .replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    .replace(/^[\t-\r ]+|[\t-\r ]+$/g, '')
+    .replace(/[\t-\r ]+/g, ' ');
 }
 
 /** RFC 4514 §2.4: a type without a short name, or a value that is no string, is written as the hex of its DER. */

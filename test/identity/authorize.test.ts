@@ -10,7 +10,7 @@ import { nothingToAsk } from '../support/revocation.ts';
 const now = Date.UTC(2026, 0, 15, 12);
 const pki = authority({ now });
 const parse = ({ der }: { der: Uint8Array }) => parseCertificate(der);
-const anchors = [{ name: 'own', certificates: [pki.root, pki.issuing].map(parse) }];
+const anchors = [{ name: 'own', certificates: [pki.root, pki.issuing].map(parse) }] as const;
 const good = parse(pki.issueClient());
 const stranger = parse(authority({ now }).issueClient());
 
@@ -18,14 +18,14 @@ const policy = (changes: Partial<IdentityPolicy> = {}): IdentityPolicy => ({
   generation: 7,
   pins: null,
   match: null,
-  opensslMustAgree: true,
+  opensslHasAnchors: true,
   paths: new PathCache(anchors),
   revocation: new Map([['own', new RevocationCheck(nothingToAsk, [])]]),
   ...changes,
 });
 const authorize = (claim: Claim, under: IdentityPolicy) => authorizeClient(claim, under).verdict;
 const source = { allowed: true };
-const peer = { leaf: good.x509, authorized: true, resumed: false };
+const peer = { leaf: good.x509, opensslCode: null };
 
 it('gives a permit with the generation, the anchor and the leaf', () => {
   const verdict = authorize({ source, peer, now }, policy());
@@ -34,26 +34,44 @@ it('gives a permit with the generation, the anchor and the leaf', () => {
 });
 
 describe('OpenSSL', () => {
-  it('must agree on a full handshake', () => {
-    const claim = { source, peer: { ...peer, authorized: false }, now };
-    expect(authorize(claim, policy())).toMatchObject({ allow: false, reason: 'chain_refused' });
-  });
+  const refused = (opensslCode: string) => ({ source, peer: { ...peer, opensslCode }, now });
 
-  it('is not asked where it was given no anchors, nor on a resumed connection, where it only repeats itself', () => {
-    const unauthorized = { ...peer, authorized: false };
-    expect(authorize({ source, peer: unauthorized, now }, policy({ opensslMustAgree: false })).allow).toBe(
-      true,
-    );
-    expect(authorize({ source, peer: { ...unauthorized, resumed: true }, now }, policy()).allow).toBe(true);
-  });
-
-  it('lets nobody in by its word alone, on a full handshake or a resumed one', () => {
-    for (const resumed of [false, true]) {
-      const claim = { source, peer: { leaf: stranger.x509, authorized: true, resumed }, now };
-      expect(authorize(claim, policy())).toMatchObject({ allow: false, reason: 'untrusted' });
-      const nobody = { source, peer: { leaf: null, authorized: true, resumed }, now };
-      expect(authorize(nobody, policy())).toMatchObject({ allow: false, reason: 'no_certificate' });
+  it('keeps out whom it refuses for what a certificate says, where it had the anchors', () => {
+    for (const code of [
+      'INVALID_PURPOSE',
+      'INVALID_CA',
+      'PATH_LENGTH_EXCEEDED',
+      'UNSPECIFIED',
+      'A_NEW_CODE',
+    ]) {
+      expect(authorize(refused(code), policy())).toMatchObject({
+        allow: false,
+        reason: 'chain_refused',
+        detail: expect.stringContaining(code),
+      });
+      expect(authorize(refused(code), policy({ opensslHasAnchors: false })).allow).toBe(true);
     }
+  });
+
+  it('is overruled where it built no path, or compared dates by an earlier clock', () => {
+    for (const code of ['UNABLE_TO_GET_ISSUER_CERT', 'CERT_SIGNATURE_FAILURE', 'CERT_NOT_YET_VALID'])
+      expect(authorize(refused(code), policy()).allow).toBe(true);
+  });
+
+  it('is overruled where it may have judged another CA of the same name than the one on the path', () => {
+    const namesake = parse(authority({ now }).issuing);
+    for (const paths of [
+      new PathCache([{ name: 'own', certificates: [...anchors[0].certificates, namesake] }]),
+      new PathCache([...anchors, { name: 'other', certificates: [namesake] }]),
+    ])
+      expect(authorize(refused('INVALID_PURPOSE'), policy({ paths })).allow).toBe(true);
+  });
+
+  it('lets nobody in by its word alone', () => {
+    const claim = { source, peer: { leaf: stranger.x509, opensslCode: null }, now };
+    expect(authorize(claim, policy())).toMatchObject({ allow: false, reason: 'untrusted' });
+    const nobody = { source, peer: { leaf: null, opensslCode: null }, now };
+    expect(authorize(nobody, policy())).toMatchObject({ allow: false, reason: 'no_certificate' });
   });
 });
 
@@ -91,24 +109,23 @@ it('judges the same claim under the same policy the same way, and allows only wh
   const some = fc.record({
     allowed: fc.boolean(),
     leaf: fc.constantFrom(...leaves),
-    authorized: fc.boolean(),
-    resumed: fc.boolean(),
-    opensslMustAgree: fc.boolean(),
+    opensslCode: fc.constantFrom(null, 'INVALID_PURPOSE', 'CERT_SIGNATURE_FAILURE', 'CERT_HAS_EXPIRED'),
+    opensslHasAnchors: fc.boolean(),
     pinned: fc.constantFrom(null, true, false),
     matched: fc.constantFrom(null, true, false),
   });
   fc.assert(
-    fc.property(some, ({ allowed, leaf, authorized, resumed, opensslMustAgree, pinned, matched }) => {
+    fc.property(some, ({ allowed, leaf, opensslCode, opensslHasAnchors, pinned, matched }) => {
       const under = policy({
-        opensslMustAgree,
+        opensslHasAnchors,
         pins: pinned === null ? null : new Set([pinned ? good.spkiPin : stranger.spkiPin]),
         match: matched === null ? null : [{ commonName: matched ? 'Example client' : 'somebody' }],
       });
-      const claim = { source: { allowed }, peer: { leaf: leaf.x509, authorized, resumed }, now };
+      const claim = { source: { allowed }, peer: { leaf: leaf.x509, opensslCode }, now };
       const expected =
         (allowed ? null : 'address_refused') ??
         leaf.reason ??
-        (opensslMustAgree && !resumed && !authorized ? 'chain_refused' : null) ??
+        (opensslHasAnchors && opensslCode === 'INVALID_PURPOSE' ? 'chain_refused' : null) ??
         (pinned === false ? 'pin_mismatch' : null) ??
         (matched === false ? 'match_mismatch' : null);
       for (const verdict of [authorize(claim, under), authorize(claim, under)]) {

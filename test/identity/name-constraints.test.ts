@@ -69,19 +69,33 @@ describe('a base and a name of its kind', () => {
       'a mailbox whose local part holds a host',
       email('example.com'),
       email('"x@example.com"@evil.org'),
-      outside,
+      unclear,
     ],
+    ['an address with two @', email('example.com'), email('a@evil.org@example.com'), unclear],
+    [
+      'an address with two @ in a domain',
+      email('.example.com'),
+      email('a@b.example.com@c.example.com'),
+      unclear,
+    ],
+    ['an address with a space', email('example.com'), email('a b@example.com'), unclear],
+    ['an address with a NUL', email('example.com'), email('a\0@example.com'), unclear],
+    ['an address beyond ASCII, which is read as empty', email('example.com'), email(''), unclear],
+    ['a base with two @', email('a@b@example.com'), email('a@example.com'), unclear],
     ['an address without a mailbox', email('example.com'), email('example.com'), unclear],
     ['an address without a local part', email('example.com'), email('@example.com'), unclear],
     ['an address at an IP address', email('example.com'), email('a@[192.0.2.1]'), unclear],
     ['a base that is no address', email('a@.example.com'), email('a@b.example.com'), unclear],
 
     ['a URI of the host', uri('example.com'), uri('https://EXAMPLE.com:8443/x?y#z'), inside],
-    ['a URI with user information', uri('example.com'), uri('https://a:b@example.com/'), inside],
+    ['a URI with user information', uri('example.com'), uri('https://a:b@example.com/'), unclear],
+    ['a URI with a colon in its path', uri('example.com'), uri('https://example.com/a:b'), unclear],
+    ['a URI with a colon behind its port', uri('example.com'), uri('https://example.com:443/a:b'), inside],
+    ['a URI with a query and no path', uri('example.com'), uri('https://example.com?a'), unclear],
     ['a URI of a host below', uri('example.com'), uri('https://a.example.com/'), outside],
     ['a URI of a host in the domain', uri('.example.com'), uri('ldap://a.example.com'), inside],
     ['a URI with the host elsewhere', uri('example.com'), uri('https://evil.org/@example.com'), outside],
-    ['a URI with the host as a user', uri('example.com'), uri('https://example.com@evil.org/'), outside],
+    ['a URI with the host as a user', uri('example.com'), uri('https://example.com@evil.org/'), unclear],
     ['a URI without an authority', uri('example.com'), uri('urn:example.com'), unclear],
     ['a URI at an IPv4 address', uri('example.com'), uri('https://192.0.2.1/'), unclear],
     ['a URI at an IPv6 address', uri('example.com'), uri('https://[2001:db8::1]/'), unclear],
@@ -107,9 +121,23 @@ describe('a base and a name of its kind', () => {
     ['its RDNs in another order', directory('C=gb', 'O=x'), directory('O=x', 'C=gb'), outside],
     ['every name within the empty one', directory(), directory('C=gb'), inside],
 
+    ['a name without the accents of the base', directory('O=\u00dc'), directory('O=U'), outside],
     ['a kind that nobody compares', other(0xa0), other(0xa0), unclear],
   ])('%s', (_what, base, name, expected) => {
     expect(judge(base, name)).toEqual(expected);
+  });
+
+  it('are one name to some readers only: not permitted by it, and excluded by it', () => {
+    const base: ConstrainedName = { kind: 'directory', canonical: '["O=\u00fc"]', exact: '["O=\u00dc"]' };
+    const name: ConstrainedName = { kind: 'directory', canonical: '["O=\u00fc"]' };
+    expect(judge(base, name)).toEqual(unclear);
+    expect(judge(base, base)).toEqual(inside);
+  });
+
+  it('is never enough for a name that cannot be read', () => {
+    const unreadable: ConstrainedName = { kind: 'unreadable' };
+    for (const base of [dns('example.com'), directory('C=gb'), other(0xa0)])
+      expect(judge(base, unreadable)).toEqual(unclear);
   });
 
   it('is not asked when the constraint speaks of other kinds only', () => {
@@ -204,6 +232,72 @@ describe('on a path', () => {
     expect(outcome(leafOf(issuing), root, issuing)).toBe('own');
   });
 
+  it('bind a leaf’s common name that reads as a host name, unless an alternative name is a host name', () => {
+    const issuing = ca({
+      subject: { CN: 'issuing.evil.org' },
+      issuer: root,
+      ...constrained({ permitted: hosts }),
+    });
+    const judged = (CN: string, sans?: string[]) =>
+      outcome(leafOf(issuing, { subject: { CN }, ...(sans && { sans }) }), root, issuing);
+    expect(judged('a.example.com')).toBe('own');
+    expect(judged('a.evil.org')).toBe('name_constraints');
+    expect(judged('A.EVIL.org', ['email:a@evil.org'])).toBe('name_constraints');
+    expect(judged('*.evil.org')).toBe('name_constraints');
+    expect(judged('a.evil.org', ['DNS:a.example.com'])).toBe('own');
+    // What is no host name of two labels: Thredd's is a UUID.
+    for (const other of [
+      'evil',
+      '6c8d7a5e-4f0e-4f0b-9a7c-2d8e1b3a4f5c',
+      'evil org',
+      '-a.evil.org',
+      'a..evil.org',
+    ])
+      expect(judged(other), other).toBe('own');
+    // Below a constrained CA the rule is for the leaf alone: CAs are no hosts.
+    const below = ca({ subject: { CN: 'below.evil.org' }, issuer: issuing });
+    expect(outcome(leafOf(below), root, issuing, below)).toBe('own');
+  });
+
+  it('are compared with a bounded number of names', () => {
+    const many = Array.from({ length: 512 }, (_, at) => new GeneralName({ dNSName: `${at}.example.com` }));
+    const issuing = ca({ subject: { CN: 'issuing' }, issuer: root, ...constrained({ permitted: many }) });
+    const judged = (count: number) => {
+      const sans = Array.from({ length: count }, (_, at) => `DNS:a.${at % 512}.example.com`);
+      const leaf = parseCertificate(leafOf(issuing, { sans }).der);
+      const certificates = [root, issuing].map(({ der }) => parseCertificate(der));
+      return validatePath(leaf, { anchors: [{ name: 'own', certificates }], now });
+    };
+    // The subject is a name too: 128 × 512 = 65,536 comparisons are made, one name more is denied.
+    expect(judged(127).allow).toBe(true);
+    expect(judged(128)).toMatchObject({
+      allow: false,
+      reason: 'name_constraints',
+      detail: expect.stringContaining(
+        '129 names and CN=issuing 512 name constraints: more than 65536 comparisons',
+      ),
+    });
+  });
+
+  it.each([
+    ['are an empty sequence', '3000'],
+    ['have an empty permitted subtree', '3002a000'],
+    ['have an empty excluded subtree', '3002a100'],
+    ['have an empty subtree beside another', '3009a0053003820161a100'],
+    ['hold a network without its mask', '300aa00830068704c0000201'],
+  ])('make a CA unusable when they %s', (_what, hex) => {
+    const extensions = [{ oid: '2.5.29.30', critical: true, value: Buffer.from(hex, 'hex') }];
+    const issuing = ca({ subject: { CN: 'issuing' }, issuer: root, extensions });
+    const certificates = [root, issuing].map(({ der }) => parseCertificate(der));
+    expect(
+      validatePath(parseCertificate(leafOf(issuing).der), { anchors: [{ name: 'own', certificates }], now }),
+    ).toMatchObject({
+      reason: 'untrusted',
+      detail:
+        'CN=issuing signed CN=client,O=Example, but has extensions that are not processed here: 2.5.29.30',
+    });
+  });
+
   it('bind a root’s paths too, and a leaf as much as the CAs between', () => {
     const names = new Name([
       new RelativeDistinguishedName([
@@ -245,6 +339,17 @@ describe('on a path', () => {
       outcome(leafOf(issuing, { subject: subject(address) }), root, issuing);
     expect(judged('a@example.com')).toBe('name_constraints');
     expect(judged('a@example.org')).toBe('own');
+    const utf8 = new Name([
+      new RelativeDistinguishedName([
+        new AttributeTypeAndValue({
+          type: '1.2.840.113549.1.9.1',
+          value: new AttributeValue({ utf8String: 'a@example.org' }),
+        }),
+      ]),
+    ]);
+    // No IA5String: OpenSSL compares none of these.
+    expect(outcome(leafOf(issuing, { subject: utf8 }), root, issuing)).toBe('name_constraints');
+    expect(outcome(leafOf(root, { subject: utf8 }), root)).toBe('own');
   });
 
   it('do not bind a CA’s certificate for its own new key, but a leaf of the same name', () => {

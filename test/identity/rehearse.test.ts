@@ -23,7 +23,7 @@ function policyWith(
     generation: 7,
     pins: null,
     match: null,
-    opensslMustAgree: false,
+    opensslHasAnchors: false,
     paths: new PathCache([{ name: 'own', certificates: held }]),
     revocation: new Map([['own', new RevocationCheck({ ...nothingToAsk, ...material }, held)]]),
     ...changes,
@@ -31,7 +31,7 @@ function policyWith(
 }
 const claim: Claim = {
   source: { allowed: true },
-  peer: { leaf: leaf.x509, authorized: true, resumed: false },
+  peer: { leaf: leaf.x509, opensslCode: null },
   now,
 };
 const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => {
