@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
 import { denyReasons, failureReasons } from '../src/identity/verdict.ts';
+import { identityFamilies } from '../src/message/identity-names.ts';
 import { messageRefusals, upstreamFailures } from '../src/message/refusal.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
@@ -70,6 +71,18 @@ const targets: Readonly<Record<string, string>> = {
         return [code(name), 'failed', String(status), says];
       }),
     ],
+  }),
+  'docs/removed-fields.md': page({
+    title: 'Fields that are removed from requests',
+    text: [
+      'Hosts and their frameworks believe these fields: they say who called, by which way, or that another request was',
+      'meant. Only a proxy may set them, so the gateway removes them from what clients send, and the message goes on',
+      'without them. Case does not matter, repeated fields all go, and `_`, `.` and every other separator count as `-`; a',
+      '`*` stands for any rest of the name. `identity.remove` adds names. [identity.md](identity.md) says which fields the',
+      'gateway sets itself, and what is refused instead.',
+    ],
+    head: ['Whose', 'Fields', 'Source of the names'],
+    rows: identityFamilies.map(({ who, fields, source }) => [who, fields.map(code).join(', '), source]),
   }),
   'docs/metrics.md': page({
     title: 'Metrics',

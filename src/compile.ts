@@ -5,7 +5,7 @@ import { PathCache } from './identity/path-cache.ts';
 import { parseCertificate } from './pki/certificate.ts';
 import type { AnchorMaterial, PolicySnapshot } from './policy/snapshot.ts';
 import type { RelayPolicy } from './relay/downstream.ts';
-import { compileIdentityFields } from './relay/identity-fields.ts';
+import { compileIdentityFields, compileRequestFields } from './relay/identity-fields.ts';
 import { RouteTable } from './relay/route.ts';
 import { RevocationCheck } from './revocation/judgement.ts';
 import type { Meter } from './telemetry/meter.ts';
@@ -63,6 +63,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
         }),
       ),
       identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),
+      requestFields: compileRequestFields(snapshot, last?.relay.requestFields ?? null),
       limits,
       timeouts,
       tracer: tracing && new Tracer(tracing),

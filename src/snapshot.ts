@@ -73,7 +73,7 @@ export function buildSnapshot(
     match: clients.match ?? null,
     shadow: rehearsed || clients.shadow ? { ...rehearsed, ...clients.shadow } : null,
     routes,
-    identityHeaders: { sets: identity.headers, chain: identity.chain },
+    identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },
     limits,
     timeouts,
     tracing: tracing && { sampleRatio: tracing.sampleRatio },

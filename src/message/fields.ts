@@ -1,6 +1,7 @@
 /** What happens to a field, decided by its name: hop-by-hop and identity fields never pass (RFC 9110 §7.6.1). */
 
 import { isToken } from './grammar.ts';
+import { identityNames, NameSet, plainName } from './identity-names.ts';
 
 /** The fields that the codec reads; `pass` goes on as it is, `drop` does not. */
 export type FieldRule =
@@ -26,41 +27,6 @@ const hopByHop = new Set([
   'http2-settings',
 ]);
 
-/** Fields by which a host would learn who called: only the gateway may set them, whichever of them it is told to set. */
-const identityNames = new Set([
-  'forwarded',
-  'client-cert',
-  'client-cert-chain',
-  'client-ip',
-  'true-client-ip',
-  'cf-connecting-ip',
-  'fastly-client-ip',
-  'x-arr-clientcert',
-  'x-client-dn',
-  'x-client-ip',
-  'x-client-verify',
-  'x-cluster-client-ip',
-  'x-envoy-external-address',
-  'x-original-forwarded-for',
-  'x-real-ip',
-  'x-request-id',
-]);
-const identityPrefixes = [
-  'x-forwarded-',
-  'x-client-cert',
-  'x-ssl-',
-  'ssl-client-',
-  'x-tls-client-',
-  'x-amzn-mtls-',
-  'x-amzn-tls-',
-  'cf-client-cert-',
-  'cloudfront-viewer-',
-];
-
-function isIdentity(name: string): boolean {
-  return identityNames.has(name) || identityPrefixes.some((prefix) => name.startsWith(prefix));
-}
-
 function judgeFraming(name: string): FieldRule {
   if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection') return name;
   return hopByHop.has(name) ? 'drop' : 'pass';
@@ -71,14 +37,28 @@ function judgeResponseField(name: string): FieldRule {
   return name === 'keep-alive' ? name : judgeFraming(name);
 }
 
-function judgeRequestField(name: string): FieldRule {
-  if (name === 'host' || name === 'expect' || name === 'traceparent' || name === 'tracestate') return name;
+/** Fields that the gateway reads, whatever the configuration says: no list of names can take them from it. */
+const readFields: ReadonlySet<string> = new Set<FieldRule>([
+  'host',
+  'expect',
+  'traceparent',
+  'tracestate',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+]);
+
+/** `name` in lower case; `removed`: what hosts believe. */
+function judgeRequestField(name: string, removed: NameSet): FieldRule {
+  if (readFields.has(name)) return name as FieldRule;
+  // EHI requires it: no `*` of the configuration takes it away either.
+  if (name === 'content-type') return 'pass';
   // CGI-like hosts read `_` as `-`: a name with `_` could stand in for a field that was removed.
-  if (name.includes('_') || isIdentity(name)) return 'drop';
+  if (name.includes('_') || hopByHop.has(name)) return 'drop';
   // Some read whatever is no letter or digit so: `X.Forwarded.For` ends up as HTTP_X_FORWARDED_FOR.
-  const plain = name.replace(/[^a-z0-9]/g, '-');
-  if (plain !== name && judgeRequestField(plain) !== 'pass') return 'drop';
-  return judgeFraming(name);
+  const plain = plainName(name);
+  if (removed.has(plain)) return 'drop';
+  return plain !== name && (readFields.has(plain) || hopByHop.has(plain)) ? 'drop' : 'pass';
 }
 
 /** Rules by the name as it was written: senders repeat the same few spellings on every message. */
@@ -95,14 +75,29 @@ class RuleBook {
     let rule = this.#rules.get(name);
     if (rule === undefined) {
       rule = this.#judge(name.toLowerCase());
-      // Bounded: a client that invents names costs itself the cache, not the gateway its memory.
-      if (this.#rules.size < 1024 && name.length <= 64) this.#rules.set(name, rule);
+      // Bounded, and begun anew when it is full: names that one client invents must not keep out the others' for good.
+      if (name.length > 64) return rule;
+      if (this.#rules.size >= 1024) this.#rules.clear();
+      this.#rules.set(name, rule);
     }
     return rule;
   };
 }
 
-export const requestFields = new RuleBook(judgeRequestField);
+/** The rules for requests: what hosts believe does not pass, nor what the configuration adds to that. */
+export class RequestFields extends RuleBook {
+  /** `identity.remove`. */
+  readonly added: readonly string[];
+
+  constructor(added: readonly string[] = []) {
+    const removed = new NameSet([...identityNames, ...added]);
+    super((name) => judgeRequestField(name, removed));
+    this.added = added;
+  }
+}
+
+/** Without `identity.remove`. */
+export const requestFields = new RequestFields();
 export const responseFields = new RuleBook(judgeResponseField);
 
 /** Fields that a Connection option must not take from the host: without them the message means something else. */

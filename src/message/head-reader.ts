@@ -1,5 +1,6 @@
 /** Heads out of a stream of bytes: requests on the client's side, answers on the host's. */
 import type { Limits } from '../policy/snapshot.ts';
+import type { RequestFields } from './fields.ts';
 import { HeadIntake } from './intake.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
 import { parseResponseHead, type ResponseHead } from './response.ts';
@@ -25,8 +26,8 @@ export class RequestReader {
   /** What follows the head that was read last. */
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
-  /** The next head, or what it is refused for; null: it is not complete yet. */
-  read({ bytes, at, end }: Span, limits: Limits): RequestHead | RefusedHead | null {
+  /** The next head, or what it is refused for; null: it is not complete yet. `fields`: what becomes of each field. */
+  read({ bytes, at, end }: Span, limits: Limits, fields?: RequestFields): RequestHead | RefusedHead | null {
     const intake = this.#intake;
     const found = intake.offer(bytes, at, end);
     const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
@@ -37,7 +38,7 @@ export class RequestReader {
     }
     if (found === INCOMPLETE) return null;
     this.rest = { bytes: intake.bytes, at: found, end: intake.end };
-    return parseRequestHead(intake.text(found), limits);
+    return parseRequestHead(intake.text(found), limits, fields);
   }
 }
 

@@ -13,7 +13,7 @@ export const messageRefusals = {
   target: { status: 400, says: 'the target is not in origin form, or has a byte outside RFC 3986' },
   target_ambiguous: {
     status: 400,
-    says: 'the path has a dot segment, an empty segment or an encoded dot, slash, backslash or NUL',
+    says: 'the path has a dot segment, an empty segment, or an encoded dot, slash, backslash or control character (NUL, CR, LF), perhaps encoded twice',
   },
   target_length: { status: 414, says: 'the request line is longer than limits.head' },
   head_length: { status: 431, says: 'the head is longer than limits.head' },

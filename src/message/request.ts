@@ -1,5 +1,5 @@
 /** The request head: bytes to a request that can be read one way only, or a refusal (RFC 9112 §3, §5, §6). */
-import { requestFields } from './fields.ts';
+import { type RequestFields, requestFields } from './fields.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
 import type { RefusalName } from './refusal.ts';
 import { type FieldSection, readFields } from './section.ts';
@@ -59,7 +59,11 @@ const refused = (
 });
 
 /** Parses a complete head: `text` holds its bytes as latin1, CRLF CRLF included, found by `findHeadEnd`. */
-export function parseRequestHead(text: string, limits: HeadLimits): RequestHead | RefusedHead {
+export function parseRequestHead(
+  text: string,
+  limits: HeadLimits,
+  fields: RequestFields = requestFields,
+): RequestHead | RefusedHead {
   const lineEnd = text.indexOf('\r\n');
   const methodEnd = text.indexOf(' ');
   const targetEnd = text.indexOf(' ', methodEnd + 1);
@@ -83,7 +87,7 @@ export function parseRequestHead(text: string, limits: HeadLimits): RequestHead 
     at: lineEnd + 2,
     end: text.length - 2,
     maxFields: limits.fields,
-    rule: requestFields.rule,
+    rule: fields.rule,
   });
   if (typeof section === 'string') return refused(section, method, path);
   const minor = version === 'HTTP/1.1' ? 1 : 0;

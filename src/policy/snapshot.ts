@@ -103,12 +103,14 @@ export interface RoutePolicy {
 /** A family of fields that name the caller, as another proxy would set them. */
 export type HeaderSet = 'rfc9440' | 'nginx' | 'ingress-nginx' | 'aws' | 'envoy' | 'forwarded';
 
-/** What the host is told of the caller. */
+/** What the host is told of the caller, and what clients may not tell it. */
 export interface IdentityHeaders {
   /** In the order in which they are sent. */
   readonly sets: readonly HeaderSet[];
   /** Whether `rfc9440` tells of the CAs between the leaf and the root too. */
   readonly chain: boolean;
+  /** Names of further fields that are removed from requests; `*` at the end: every name that begins so. */
+  readonly remove: readonly string[];
 }
 
 /** Sizes in bytes, `delay` in milliseconds, the rest are counts. */

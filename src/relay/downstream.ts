@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { errorAnswer } from '../message/answer.ts';
+import type { RequestFields } from '../message/fields.ts';
 import { BodyReader } from '../message/framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
 import { lingeringClose } from '../message/linger.ts';
@@ -29,6 +30,8 @@ import { recordRefusalSpan } from './spans.ts';
 export interface RelayPolicy {
   readonly routes: RouteTable;
   readonly identityFields: IdentityFields;
+  /** What becomes of the fields that clients send. */
+  readonly requestFields: RequestFields;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
   /** null: the gateway makes no spans. */
@@ -142,7 +145,9 @@ export class Downstream implements ExchangeClient {
     while (rest.at < rest.end && this.#phase !== 'answer' && this.#phase !== 'closing') {
       if (this.#phase === 'body') rest = this.#readBody(rest);
       else {
-        const head = this.#heads.read(rest, this.#policy.limits);
+        this.#policy = this.#currentPolicy();
+        const { limits, requestFields } = this.#policy;
+        const head = this.#heads.read(rest, limits, requestFields);
         if (head === null) return this.#awaitHead();
         rest = this.#readRequest(head, this.#heads.rest);
       }
@@ -164,7 +169,6 @@ export class Downstream implements ExchangeClient {
   /** A complete head: checked, then sent on with what has come of its body; what is left after that. */
   #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
-    this.#policy = this.#currentPolicy();
     const { limits, routes, identityFields, tracer } = this.#policy;
     this.#requests++;
     // Idle no more, also where the head came in one piece: a permit that is withdrawn now is answered, not hung up on.

@@ -1,11 +1,13 @@
 /** The header sets that the configuration chose, ready for use; what they say of a leaf is made once for it. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ClientPermit } from '../identity/authorize.ts';
+import { RequestFields } from '../message/fields.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { IdentityHeaders, PolicySnapshot } from '../policy/snapshot.ts';
 import { type CertificateSet, certificateFields, namesOf } from './certificate-fields.ts';
 
-interface Choice extends IdentityHeaders {
+interface Choice extends Pick<IdentityHeaders, 'sets' | 'chain'> {
   /** URIs that the gateway's own certificates name it by; empty where no set tells them. */
   readonly by: readonly string[];
 }
@@ -51,6 +53,14 @@ export function compileIdentityFields(
   return last !== null && JSON.stringify(last.choice) === JSON.stringify(choice)
     ? last
     : new IdentityFields(choice);
+}
+
+/** What clients may not say; `last` as above. */
+export function compileRequestFields(
+  { identityHeaders: { remove } }: Pick<PolicySnapshot, 'identityHeaders'>,
+  last: RequestFields | null,
+): RequestFields {
+  return last !== null && isDeepStrictEqual(last.added, remove) ? last : new RequestFields(remove);
 }
 
 function urisOf(pem: string): string[] {

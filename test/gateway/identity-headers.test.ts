@@ -70,6 +70,17 @@ const forgeries = [
   ...Object.values(told).flatMap((fields) => fields.map(([each]) => each)),
   ...['Client-Cert-Chain', 'X-Amzn-Mtls-Clientcert', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Real-IP'],
   ...['X-Forwarded-Host', 'X-Request-Id', 'X-Forwarded-Tls-Client-Cert', 'X-Client-Cert-Present'],
+  ...[
+    'WL-Proxy-Client-Cert',
+    'WL-Proxy-Client-IP',
+    '$WSCC',
+    '$WSRA',
+    '$WSRU',
+    'Proxy-Client-IP',
+    'Proxy-Auth-Cert',
+  ],
+  ...['X-Remote-User', 'Remote-User', 'X-MS-Client-Principal', 'X-MS-Client-Principal-Name', 'l5d-client-id'],
+  ...['X-Certificate', 'X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override', 'Proxy'],
 ].flatMap((each) => {
   const odd = ['-', '_', '.', '~'].map((separator) => each.replaceAll('-', separator));
   return [...odd, each.toLowerCase(), each.toUpperCase(), each.replace('-', '_'), each].map(
@@ -128,6 +139,23 @@ it('is told of the CAs between the leaf and the root where `chain` asks for it',
     ['Client-Cert', base64(der)],
     ['Client-Cert-Chain', base64(pki.issuing.der)],
   ]);
+});
+
+it('is not told what `identity.remove` names, from the message on that follows its change on an open connection', async () => {
+  await stage.reload({ identity: { headers: ['rfc9440'] } });
+  await using client = await stage.connect({ leaf });
+  const forged = ['X-User', 'x-user', 'X.USER', 'X-Tenant-Id', 'X-Users'].map((each) => `${each}: forged`);
+  const ask = async () => {
+    const index = stage.host.requests.length;
+    await client.exchange(post({ fields: forged }));
+    const { fields } = await stage.host.request(index);
+    return fields.flatMap(([each, value]) => (value === 'forged' ? [each] : []));
+  };
+  expect(await ask()).toEqual(['X-User', 'x-user', 'X.USER', 'X-Tenant-Id', 'X-Users']);
+  await stage.reload({ identity: { headers: ['rfc9440'], remove: ['X-User', 'X-Tenant-*'] } });
+  expect(await ask()).toEqual(['X-Users']);
+  await stage.reload({ identity: { headers: ['rfc9440'] } });
+  expect(await ask()).toEqual(['X-User', 'x-user', 'X.USER', 'X-Tenant-Id', 'X-Users']);
 });
 
 it('follows a changed configuration on an open connection, and each message’s Host', async () => {

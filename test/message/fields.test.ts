@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  RequestFields,
   readConnectionOptions,
   readKeepAlive,
   requestFields,
   responseFields,
 } from '../../src/message/fields.ts';
+import { identityFamilies } from '../../src/message/identity-names.ts';
 
 /** Every name, and one or more for each prefix. */
 const identityNames = [
@@ -37,6 +39,26 @@ const identityNames = [
   'CF-Client-Cert-SHA256',
   'CloudFront-Viewer-Cert-Subject',
   'Fastly-Client-IP',
+  // What hosts believe beside certificates and addresses; the table itself is below.
+  ...['WL-Proxy-Client-Cert', 'WL-Proxy-Client-IP', 'WL-Proxy-SSL', 'Proxy-Client-IP', 'Proxy-Auth-Cert'],
+  ...['X-Remote-User', 'Remote-User', 'X-MS-Client-Principal', 'X-MS-Client-Principal-Id', 'l5d-client-id'],
+  ...['X-Certificate', 'X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override', 'X-HTTP-Method'],
+  ...['X-Method-Override', 'Proxy', 'X-Envoy-Max-Retries', 'X-Original-Host', 'Front-End-Https'],
+  ...['X-Forwarded', 'SM-User', 'X-Middleware-Subrequest', 'MS-ASPNETCORE-CLIENTCERT', 'X-WebAuth-User'],
+];
+/** The private headers of WebSphere’s plug-in. */
+const webSphere = [
+  '$WSAT',
+  '$WSCC',
+  '$WSCS',
+  '$WSIS',
+  '$WSPR',
+  '$WSRA',
+  '$WSRH',
+  '$WSRU',
+  '$WSSC',
+  '$WSSN',
+  '$WSSP',
 ];
 const hopByHop = [
   'Keep-Alive',
@@ -67,6 +89,22 @@ describe('a field of a request', () => {
     );
   });
 
+  it.each(webSphere)('%s is dropped in any case', (name) => {
+    const spelled = [name, name.toLowerCase(), name.replace('$', '%')];
+    expect(spelled.map(requestFields.rule)).toEqual(['drop', 'drop', 'drop']);
+  });
+
+  it.each(identityFamilies)(
+    'of the list is dropped, with any rest where the list has a `*`: $who',
+    ({ fields }) => {
+      for (const field of fields) {
+        const names = field.endsWith('*') ? [field.slice(0, -1), `${field.slice(0, -1)}x`] : [field];
+        const spelled = names.flatMap((name) => [name, name.toUpperCase(), name.replaceAll('-', '_')]);
+        expect(spelled.map(requestFields.rule)).toEqual(spelled.map(() => 'drop'));
+      }
+    },
+  );
+
   it('passes with another separator in its name, unless it resembles one that is removed or read', () => {
     const passing = ['X.Custom', 'SOAP.Action', '!', "it's"];
     expect(passing.map(requestFields.rule)).toEqual(passing.map(() => 'pass'));
@@ -92,10 +130,19 @@ describe('a field of a request', () => {
       'Forwarded-To',
       'X-Real-IP-2',
       'Client-Certs',
-      'X-Forwarded',
-      'SSL-Clien',
+      'X-Forward',
+      'SSL',
       'XX-SSL-a',
       'X-SSL',
+      'Proxies',
+      'X-Remote',
+      'WSCC',
+      'Smile',
+      'X-Client-Version',
+      'X-Correlation-Id',
+      'Authorization',
+      'SOAPAction',
+      'X-Thredd-Signature',
     ];
     expect(names.map(requestFields.rule)).toEqual(names.map(() => 'pass'));
   });
@@ -103,6 +150,28 @@ describe('a field of a request', () => {
   it('is read when the codec lives by it, in any case', () => {
     const names = ['HOST', 'Connection', 'content-length', 'Transfer-Encoding', 'EXPECT', 'TraceParent'];
     expect(names.map(requestFields.rule)).toEqual(names.map((name) => name.toLowerCase()));
+  });
+});
+
+describe('a field that `identity.remove` names', () => {
+  const { rule } = new RequestFields(['X-User', 'x_tenant-*', '$Own', 'c*', 'h*', 'T*']);
+
+  it('is dropped in every spelling, and what begins so where it ends in `*`', () => {
+    fc.assert(
+      fc.property(spellings('X-User'), (spelling) => rule(spelling) === 'drop'),
+      { numRuns: 50 },
+    );
+    const names = ['X-Tenant-', 'x-tenant-id', 'X.Tenant.Id', '$OWN', 'Cookie', 'X-Forwarded-For'];
+    expect(names.map(rule)).toEqual(names.map(() => 'drop'));
+    const passing = ['X-Users', 'X-Tenant', 'X-Own', 'Accept'];
+    expect(passing.map(rule)).toEqual(passing.map(() => 'pass'));
+    expect(passing.concat('Cookie').map(requestFields.rule)).toEqual(passing.concat('').map(() => 'pass'));
+  });
+
+  it('is read all the same where the codec lives by it, whatever begins so', () => {
+    const names = ['content-length', 'connection', 'host', 'transfer-encoding', 'traceparent', 'tracestate'];
+    expect(names.map(rule)).toEqual(names);
+    expect(rule('Content-Type')).toBe('pass');
   });
 });
 

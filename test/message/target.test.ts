@@ -12,6 +12,10 @@ describe('a target is read', () => {
     ['an encoded slash, dot, backslash and NUL in the query', '/a?%2f%2e%5c%00', 2],
     ['every character of RFC 3986 in a segment', "/-._~!$&'()*+,;=:@azAZ09", 24],
     ['percent-encodings that do not change the path', '/%41%7e%25%ff', 13],
+    ['an encoded percent sign and digits that hide nothing', '/100%25/%2541/%25zz', 19],
+    ['an encoded semicolon in a name', '/a%3bb/...%3b', 13],
+    ['characters of UTF-8 and of Latin-1', '/%c3%a9/%e2%82%ac/%f0%9f%92%b3/caf%e9', 37],
+    ['encoded line breaks in the query', '/a?%0d%0a%250d', 2],
     ['three dots, and names that begin or end in dots', '/.../.a/..b/c./d..', 18],
     ['parameters in a segment that is not dots', '/a;x=../b;y', 11],
   ])('with %s', (_, target, pathEnd) => {
@@ -75,6 +79,22 @@ describe('a target is refused', () => {
     ['an encoded slash in upper case', '/a%2Fb'],
     ['an encoded backslash', '/a%5cb'],
     ['an encoded NUL', '/a%00'],
+    ['an encoded CR', '/a%0d'],
+    ['an encoded LF', '/%0Ab'],
+    ['an encoded tab', '/a%09'],
+    ['an encoded DEL', '/a%7f'],
+    ['a dot encoded twice', '/a/%252e%252E/b'],
+    ['a slash encoded three times', '/a%25252fb'],
+    ['CR and LF encoded twice', '/a%250d%250aX'],
+    ['NUL encoded twice', '/a%2500'],
+    ['a dot whose code is encoded digit by digit', '/a/%25%32%65'],
+    ['an A that is encoded more often than any host decodes', '/%2525252541'],
+    ['a dot in overlong UTF-8', '/a/%c0%ae%c0%ae/b'],
+    ['a slash in overlong UTF-8 of three bytes', '/a%e0%80%afb'],
+    ['a slash in overlong UTF-8 of four bytes', '/a%f0%80%80%afb'],
+    ['NUL in overlong UTF-8, encoded twice', '/a%25c0%2580'],
+    ['two dots with an encoded semicolon', '/a/..%3b/b'],
+    ['a dot with an encoded semicolon', '/a/.%3Bx/b'],
   ])('as ambiguous with %s', (_, target) => {
     expect(readTarget(target)).toBe('target_ambiguous');
   });
@@ -109,6 +129,42 @@ it('reads no target that WHATWG URL resolves to another path', () => {
       expect(search).toBe(target.slice(read.pathEnd).replace(/^\?$/, ''));
     }),
     { numRuns: 2000 },
+  );
+});
+
+it('reads no path in which any number of decodings finds a dot segment, a backslash or a control character', () => {
+  const piece = fc.constantFrom(
+    '/',
+    '.',
+    '%',
+    '25',
+    '2e',
+    '2F',
+    '0d',
+    '0A',
+    '5c',
+    '00',
+    'c0',
+    'ae',
+    'a',
+    '3b',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (parts) => {
+      const target = `/a${parts.join('')}`;
+      fc.pre(typeof readTarget(target) !== 'string');
+      for (let text = target; ; ) {
+        const decoded = text.replace(/%([0-9a-f]{2})/gi, (_, hex) =>
+          String.fromCharCode(Number.parseInt(hex, 16)),
+        );
+        if (decoded === text) break;
+        text = decoded;
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+        expect(text).not.toMatch(/[\x00-\x1f\\]|\/\.{1,2}(?:[/;]|$)|\xc0\xae/);
+        expect(text.split('/')).toHaveLength(target.split('/').length);
+      }
+    }),
+    { numRuns: 5000 },
   );
 });
 

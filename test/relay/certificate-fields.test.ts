@@ -174,7 +174,7 @@ describe('the chosen sets', () => {
     const { chainPem, keyPem } = pki.issueServer({ sans: ['URI:spiffe://gateway'] });
     const certificates = [{ chain: chainPem, key: keyPem }];
     const compile = (sets: readonly CertificateSet[], last: IdentityFields | null = null) =>
-      compileIdentityFields({ identityHeaders: { sets, chain: false }, certificates }, last);
+      compileIdentityFields({ identityHeaders: { sets, chain: false, remove: [] }, certificates }, last);
     const first = compile(['envoy']);
     expect(first.choice.by).toEqual(['spiffe://gateway']);
     expect(first.ofCertificate({ leaf, path })).toContain(

@@ -4,6 +4,7 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { expect, it, vi } from 'vitest';
 import type { ClientPermit } from '../../src/identity/authorize.ts';
+import { requestFields } from '../../src/message/fields.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Downstream } from '../../src/relay/downstream.ts';
 import { IdentityFields } from '../../src/relay/identity-fields.ts';
@@ -29,6 +30,7 @@ it('lets no errors pile up for a client that asks on and does not read them', as
   const relay = {
     routes,
     identityFields: new IdentityFields({ sets: [], chain: false, by: [] }),
+    requestFields,
     limits,
     timeouts,
     tracer: null,

@@ -6,7 +6,8 @@ import { mostly } from './http-mutations.ts';
 export const requestNames = (
   'Accept Content-Type Cookie X-Custom x_custom Forwarded CLIENT_CERT Client-Cert-Chain X-Forwarded-For ' +
   'x_forwarded-host X-Real-IP X-Request-Id True-Client-IP X-ARR-ClientCert X-Client-Cert-Dn X-SSL-Cert ' +
-  'ssl_client_verify X-Amzn-Mtls-Clientcert Keep-Alive TE Trailer Upgrade Proxy-Connection'
+  'ssl_client_verify X-Amzn-Mtls-Clientcert Keep-Alive TE Trailer Upgrade Proxy-Connection $WSCC WL-Proxy-SSL ' +
+  'Proxy X.Remote.User X-HTTP-Method-Override X-Original-URL'
 ).split(' ');
 export const responseNames = 'Content-Type Date ETag Set-Cookie Set-Cookie Keep-Alive Trailer Upgrade'.split(
   ' ',

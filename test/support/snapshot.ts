@@ -31,7 +31,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
     ticketKeys: null,
     shadow: null,
     routes: [],
-    identityHeaders: { sets: ['rfc9440'], chain: false },
+    identityHeaders: { sets: ['rfc9440'], chain: false, remove: [] },
     limits: {
       head: 16_384,
       fields: 100,

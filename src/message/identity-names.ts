@@ -1,0 +1,164 @@
+/**
+ * The one list of request fields that hosts believe: who called, by which way, or which request was meant. Only a proxy
+ * may set them, so none of them passes from a client. docs/removed-fields.md is made from it.
+ *
+ * Names stand as their source spells them; a `*` at the end stands for any rest of the name. Case does not matter, and
+ * `_`, `.` and other separators count as `-`.
+ */
+interface IdentityFamily {
+  readonly who: string;
+  readonly fields: readonly string[];
+  /** Where the names come from. */
+  readonly source: string;
+}
+
+export const identityFamilies: readonly IdentityFamily[] = [
+  {
+    who: 'Standards',
+    fields: ['Forwarded', 'Client-Cert', 'Client-Cert-Chain'],
+    source: 'RFC 7239; RFC 9440',
+  },
+  {
+    who: 'Proxies in general',
+    fields: ['X-Forwarded', 'X-Forwarded-*', 'Forwarded-For', 'X-Real-IP', 'X-Proxied-Https', 'X-Request-Id'],
+    source: 'MDN, X-Forwarded-For; nginx, ngx_http_realip_module; Jetty, ForwardedRequestCustomizer',
+  },
+  {
+    who: 'Addresses of other proxies',
+    fields: [
+      ...['Client-IP', 'X-Client-IP', 'X-Cluster-Client-IP', 'X-ProxyUser-IP', 'X-Originating-IP'],
+      ...['True-Client-IP', 'Fastly-*', 'Fly-*', 'Incap-Client-IP', 'X-Azure-*', 'X-Vercel-*', 'X-NF-*'],
+    ],
+    source:
+      'Akamai, True-Client-IP; Fastly, Fly.io, Imperva, Azure Front Door, Vercel, Netlify: request headers',
+  },
+  {
+    who: 'Certificates, as configuration guides name them',
+    fields: [
+      ...['X-SSL-*', 'SSL-*', 'X-TLS-*', 'X-Client-Cert*', 'X-Client-Verify', 'X-Client-DN', 'X-Client-CN'],
+      ...['X-Client-Subject*', 'X-Client-Issuer*', 'X-Client-Serial*', 'X-Client-Fingerprint*'],
+      ...['X-Certificate*', 'X-Peer-Cert*', 'X-MTLS-*', 'SSLClient*'],
+    ],
+    source:
+      'nginx, ngx_http_ssl_module; Apache, mod_ssl; HAProxy, ssl_c_*; Tomcat, SSLValve; F5, SSLClientCert*',
+  },
+  {
+    who: 'WebSphere and Domino',
+    fields: ['$WS*'],
+    source: 'IBM, private headers of the web server plug-in (trustedSensitiveHeaderOrigin)',
+  },
+  {
+    who: 'WebLogic, iPlanet, GlassFish, Jetty, and CGI’s HTTP_PROXY (httpoxy)',
+    fields: ['WL-Proxy-*', 'Proxy', 'Proxy-*'],
+    source: 'Oracle, WLProxySSL and clientCertProxy; GlassFish, auth-pass-through; CVE-2016-5385',
+  },
+  {
+    who: 'SAP',
+    fields: ['ClientProtocol', 'X-SAP-WebDisp-*'],
+    source: 'SAP Web Dispatcher, SSL termination',
+  },
+  {
+    who: 'Users, as proxies and single sign-on name them',
+    fields: [
+      ...['Remote-*', 'X-Remote-*', 'X-WebAuth-*', 'X-Auth-Request-*', 'X-Authenticated-*', 'X-Authentik-*'],
+      ...[
+        'X-Userinfo',
+        'X-Proxy-User',
+        'X-Pomerium-*',
+        'Tailscale-User-*',
+        'OIDC-*',
+        'Shib-*',
+        'OAM-*',
+        'OSSO-*',
+      ],
+      ...['SM-*', 'SMUser', 'IV-*'],
+    ],
+    source:
+      'Kubernetes, authenticating proxy; Authelia; Grafana, auth proxy; oauth2-proxy; authentik; mod_auth_openidc; Shibboleth; Oracle; SiteMinder; IBM WebSEAL',
+  },
+  {
+    who: 'API gateways',
+    fields: ['X-Consumer-*', 'X-Credential-*', 'X-Anonymous-Consumer', 'Dapr-Caller-*'],
+    source: 'Kong and APISIX, consumer headers; Dapr, service invocation',
+  },
+  {
+    who: 'Azure and ASP.NET Core',
+    fields: [
+      ...[
+        'X-ARR-*',
+        'X-MS-Client-Principal*',
+        'X-MS-Token-*',
+        'X-AppService-*',
+        'X-WAWS-*',
+        'Disguised-Host',
+      ],
+      ...['MS-ASPNETCORE-*', 'X-Original-For', 'Front-End-Https'],
+    ],
+    source: 'Azure App Service, authentication and TLS mutual authentication; ASP.NET Core Module; Exchange',
+  },
+  {
+    who: 'AWS',
+    fields: [
+      'X-Amzn-Mtls-*',
+      'X-Amzn-Tls-*',
+      'X-Amzn-Oidc-*',
+      'X-Amzn-Request-Context',
+      'CloudFront-Viewer-*',
+    ],
+    source: 'AWS, Application Load Balancer and CloudFront: request headers',
+  },
+  {
+    who: 'Google Cloud',
+    fields: ['X-Goog-Authenticated-User-*', 'X-Goog-IAP-*', 'X-AppEngine-*'],
+    source: 'Google, Identity-Aware Proxy; App Engine, request headers',
+  },
+  {
+    who: 'Cloudflare',
+    fields: ['CF-*'],
+    source: 'Cloudflare, HTTP request headers; Access',
+  },
+  {
+    who: 'Service meshes',
+    fields: ['X-Envoy-*', 'L5d-*'],
+    source: 'Envoy, HTTP header manipulation (x-envoy-max-retries would also send a message twice); Linkerd',
+  },
+  {
+    who: 'Another request than the one that was judged',
+    fields: [
+      ...['X-Original-*', 'X-Rewrite-URL', 'X-Host', 'X-HTTP-Host-Override', 'X-Scheme', 'X-URL-Scheme'],
+      ...['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override', 'X-Script-Name', 'X-Middleware-*'],
+      ...['X-Sendfile-Type', 'X-Accel-*'],
+    ],
+    source:
+      'IIS, URL Rewrite; Symfony and Zend (CVE-2018-14773); ingress-nginx; Rails and Spring, method override; Next.js (CVE-2025-29927); Rack::Sendfile',
+  },
+];
+
+/** Lower case, and every separator a hyphen: what CGI-like hosts make the same is the same here. */
+export function plainName(lowerCaseName: string): string {
+  return lowerCaseName.replace(/[^a-z0-9]/g, '-');
+}
+
+/** Names and beginnings of names, asked in their plain form. */
+export class NameSet {
+  readonly #names = new Set<string>();
+  readonly #beginnings: RegExp | null;
+
+  /** `*` at the end of a name: whatever begins so. */
+  constructor(names: readonly string[]) {
+    const beginnings = new Set<string>();
+    for (const name of names) {
+      const plain = plainName(name.toLowerCase());
+      if (name.endsWith('*')) beginnings.add(plain.slice(0, -1));
+      else this.#names.add(plain);
+    }
+    // Of letters, digits and hyphens alone: nothing in them means anything to a pattern.
+    this.#beginnings = beginnings.size === 0 ? null : new RegExp(`^(?:${[...beginnings].join('|')})`);
+  }
+
+  has(plain: string): boolean {
+    return this.#names.has(plain) || (this.#beginnings?.test(plain) ?? false);
+  }
+}
+
+export const identityNames: readonly string[] = identityFamilies.flatMap(({ fields }) => fields);
