@@ -1,18 +1,19 @@
 /** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from './admin/server.ts';
 import { isWorthGivingBack } from './audit/batch.ts';
+import type { AuditEvent } from './audit/failure.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
 import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
-import { Reporting } from './reporting.ts';
+import { Reporting, reportAudit, reportLost } from './reporting.ts';
 import type { RevocationEvent } from './revocation/event.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
 import { checkStart, type StartCheck } from './start-check.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { Log, Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Supervisor, type Told } from './thread/supervisor.ts';
 import { SpanService } from './tracing/service.ts';
@@ -21,28 +22,54 @@ import { version } from './version.ts';
 interface ControlOptions {
   /** Path of the configuration file. */
   readonly config: string;
-  readonly logger: Logger;
+  readonly log: Log;
   /** Aborted: drain and end. */
   readonly stop: AbortSignal;
   /** Its `reload` events have the configuration read again, changed or not. */
   readonly signals: EventTarget;
 }
 
-/** Runs the gateway until `stop`, and resolves when it has drained. Throws ConfigError, GatewayError. */
-export async function runControl({ config: file, logger, stop, signals }: ControlOptions): Promise<void> {
-  const { loaded, problems, warnings } = await preflight(file);
+/**
+ * Runs the gateway until `stop`, and resolves when it has drained, with the number of audit records that were not
+ * written. Throws ConfigError, GatewayError.
+ */
+export async function runControl(options: ControlOptions): Promise<{ readonly recordsLost: number }> {
+  const { logger } = options.log;
+  const { loaded, problems, warnings } = await preflight(options.config);
   if (loaded === null) throw new ConfigError(problems);
   const start = await checkStart(loaded);
   refuseStart(start);
-  const audit = await openAudit(loaded, logger);
+  const events = new EventTarget();
+  const audit = await openAudit(loaded, (event) => {
+    reportAudit(logger, event);
+    events.dispatchEvent(new Event('audit'));
+  });
+  // Also of a process that ends by a fault, before anything is closed.
+  const onExit = () => reportLost(logger, audit);
+  process.once('exit', onExit);
+  const parts = { file: options.config, loaded, audit, logger, linesDropped: options.log.linesDropped };
+  await serve(options, parts, { warnings: [...warnings, ...start.warnings], events });
+  return { recordsLost: audit.lost };
+}
+
+async function serve(
+  { stop, signals }: ControlOptions,
+  parts: Omit<ControlParts, 'reporting' | 'manager'>,
+  { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
+): Promise<void> {
+  const { audit, logger } = parts;
   const reporting = new Reporting({ audit, logger });
-  reporting.warnings([...warnings, ...start.warnings]);
+  reporting.warnings(warnings);
   await using manager = new ServiceManager({
     onError: ({ message }) =>
       logger.error({ error: message }, 'systemd cannot be told how the service stands'),
   });
-  await using control = new Control({ file, loaded, audit, reporting, logger, manager });
-  const reload = () => void manager.reloading(control.reloads.request());
+  await using control = new Control({ ...parts, reporting, manager });
+  events.addEventListener('audit', () => control.auditChanged());
+  const reload = () => {
+    audit.reopen();
+    void manager.reloading(control.reloads.request());
+  };
   signals.addEventListener('reload', reload);
   try {
     await control.run(stop);
@@ -66,12 +93,11 @@ function refuseStart({ problems, refusedSockets, socketsInUse }: StartCheck): vo
   refuse('LISTEN', refusedSockets);
 }
 
-function openAudit({ config, place }: LoadedConfig, logger: Logger): Promise<AuditWriter> {
-  return openAuditWriter({
-    destination: config.audit.destination,
-    onError: (error) =>
-      logger.error({ error: error.message }, 'the audit sink fails; records are kept and retried'),
-  }).catch((cause: unknown) => {
+function openAudit(
+  { config, place }: LoadedConfig,
+  onEvent: (event: AuditEvent) => void,
+): Promise<AuditWriter> {
+  return openAuditWriter({ destination: config.audit.destination, onEvent }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
     const allowed = 'stdout, stderr or a file that can be written';
     throw new ConfigError([place({ path: ['audit', 'destination'], found, allowed })]);
@@ -84,6 +110,8 @@ interface ControlParts {
   readonly audit: AuditWriter;
   readonly reporting: Reporting;
   readonly logger: Logger;
+  /** Lines of the log that stderr did not take. */
+  readonly linesDropped: () => number;
   readonly manager: ServiceManager;
 }
 
@@ -107,7 +135,8 @@ class Control {
     this.#metrics = new Metrics({
       version,
       now: Date.now,
-      auditRecordsLost: () => parts.audit.lost,
+      audit: parts.audit,
+      logLinesDropped: parts.linesDropped,
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
       anchors: () => this.#sources?.anchors() ?? [],
       revocationSources: () => this.#sources?.revocationSources() ?? [],
@@ -130,6 +159,7 @@ class Control {
         this.#flush();
         this.#spans.update(this.#loaded.tracing);
         this.#metrics.reloaded(successful, Date.now());
+        this.auditChanged();
       },
     });
   }
@@ -142,6 +172,16 @@ class Control {
     return this.#sources?.loaded ?? this.#parts.loaded;
   }
 
+  /** Records of messages cannot be kept, and the configuration wants none without. */
+  get #refusesMessages(): boolean {
+    return this.#parts.audit.failingSince !== null && this.#loaded.config.audit.onFailure === 'refuse';
+  }
+
+  /** The audit destination fails, or works again, or the configuration wants something else then. */
+  auditChanged(): void {
+    this.#supervisor?.refuseMessages(this.#refusesMessages);
+  }
+
   async run(stop: AbortSignal): Promise<void> {
     const { loaded, reporting } = this.#parts;
     this.#admin = await openAdmin({
@@ -151,6 +191,7 @@ class Control {
         readinessOf({
           state: this.#state,
           listening: this.#supervisor?.listening ?? 0,
+          refusesMessages: this.#refusesMessages,
           anchors: this.#sources?.anchors() ?? [],
           serverCertificates: this.#loaded.serverCertificates,
           now: Date.now(),
@@ -196,6 +237,7 @@ class Control {
       address: config.listen.address,
       port: config.listen.port,
       snapshot: sources.snapshot(),
+      refuseMessages: this.#refusesMessages,
       onMessage: (thread, message) => this.#onMessage(thread, message),
       onDeath: (thread, error) => {
         this.#metrics.threadGone(thread);

@@ -38,6 +38,7 @@ export class Gateway {
   #policy: Policy;
   #draining = false;
   #accepting = true;
+  #refuseMessages = false;
 
   constructor({ snapshot, listen, recorder, onUnseen }: GatewayOptions) {
     this.#recorder = recorder;
@@ -84,6 +85,11 @@ export class Gateway {
     void this.#admitted.judgeAll();
   }
 
+  /** Whether new messages are refused, since their audit records cannot be written. */
+  refuseMessages(refuse: boolean): void {
+    this.#refuseMessages = refuse;
+  }
+
   /** The snapshot that was given last holds what the sources of an unseen leaf have answered. */
   contacted(contact: ContactKey): void {
     this.#contacts.answered(contact);
@@ -122,6 +128,7 @@ export class Gateway {
       account,
       policy: () => this.#policy.relay,
       permitted: () => this.#admitted.isPermitted(client),
+      auditUnavailable: () => this.#refuseMessages,
       // It has waited that long before it was even read: with the default EHI has given it up, and the host need not know.
       overloaded: () => this.#delay.current > this.#policy.snapshot.limits.delay,
       recorder: this.#recorder,

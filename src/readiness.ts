@@ -6,19 +6,20 @@ interface Standing {
   readonly state: 'starting' | 'serving' | 'draining';
   /** Relay threads that accept connections. */
   readonly listening: number;
+  /** By `audit.onFailure: refuse`. */
+  readonly refusesMessages: boolean;
   readonly anchors: readonly AnchorState[];
   readonly serverCertificates: LoadedConfig['serverCertificates'];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function readinessOf({ state, listening, anchors, serverCertificates, now }: Standing): {
-  ready: boolean;
-  reasons: string[];
-} {
+export function readinessOf(standing: Standing): { ready: boolean; reasons: string[] } {
+  const { state, listening, refusesMessages, anchors, serverCertificates, now } = standing;
   const reasons: string[] = [];
   if (state !== 'serving') reasons.push(state);
   else if (listening === 0) reasons.push('no relay thread listens');
+  if (refusesMessages) reasons.push('audit records cannot be written, and audit.onFailure is refuse');
   const usable = anchors.some(({ certificates }) =>
     certificates.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter),
   );

@@ -1,5 +1,7 @@
 /** Tells the operator, in the log, and the auditor, in the audit, what the control thread has done. */
+
 import { configLine, revocationLine, threadLine, trustLine } from './audit/event-record.ts';
+import type { AuditEvent } from './audit/failure.ts';
 import type { AuditWriter } from './audit/writer.ts';
 import type { ConfigChange } from './config/changes.ts';
 import { type ConfigProblem, describeProblem } from './errors.ts';
@@ -27,6 +29,39 @@ const alarmingRevocation: readonly RevocationAction[] = [
   'cache_failed',
   'not_checked',
 ];
+
+/** What an operator has to know of the audit's destination: nothing of it can be in the audit. */
+export function reportAudit(logger: Logger, event: AuditEvent): void {
+  switch (event.type) {
+    case 'failing':
+      return logger.error(
+        { error: event.error.message },
+        event.final
+          ? 'audit records cannot be written: the reader of the destination is gone for good, so records are lost from now on'
+          : 'audit records cannot be written: up to 64 MiB of them are kept in memory, and tried again until they can be',
+      );
+    case 'full':
+      return logger.error('64 MiB of audit records wait to be written: further ones are lost');
+    case 'recovered': {
+      const { kept, givenUp: lost, milliseconds } = event;
+      return logger.warn(
+        { kept, lost, seconds: Math.round(milliseconds / 1000) },
+        'audit records are written again',
+      );
+    }
+    case 'reopened':
+      return logger.info('the audit file was moved or removed, and is opened anew by its path');
+    default:
+      return event satisfies never;
+  }
+}
+
+/** The last line of a process that has lost records, or ends before it could write all of them. */
+export function reportLost(logger: Logger, { lost, queuedBytes }: AuditWriter): void {
+  if (lost > 0) logger.error({ lost }, 'audit records were lost since the start: they were written nowhere');
+  if (queuedBytes > 0)
+    logger.error({ bytes: queuedBytes }, 'the process ends before these audit records are written');
+}
 
 export class Reporting {
   readonly #audit: AuditWriter;

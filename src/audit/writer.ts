@@ -1,17 +1,24 @@
 /** Writes audit lines in order, off the threads that make them wait: one write in flight, the rest in a bounded queue. */
-import { close, constants, open, write } from 'node:fs';
+import { write as writeCallback } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { GatewayError } from '../errors.ts';
+import { type AuditEvent, AuditFailure } from './failure.ts';
+import { type Output, openPath, openStandard } from './output.ts';
+
+const write = promisify(writeCallback);
 
 const maxQueuedBytes = 64 * 1024 * 1024;
 const retryMs = 50;
 const closeGraceMs = 5_000;
+/** A destination that takes nothing for so long is at fault, and not only slow. */
+const stallMs = 10_000;
+/** How often an idle writer looks at its path: a deleted file that is held open still fills its disk. */
+const idleCheckMs = 5_000;
 
 export interface AuditWriterOptions {
   /** `stdout`, `stderr` or a file's path; a file is appended to, and created with 0640. */
   readonly destination: string;
-  /** Told once when writing begins to fail, and again only after it worked in between. */
-  readonly onError: (error: Error) => void;
+  readonly onEvent: (event: AuditEvent) => void;
 }
 
 export interface AuditWriter {
@@ -24,25 +31,21 @@ export interface AuditWriter {
   flush(): Promise<void>;
   /** Flushes, for at most five seconds, then counts the rest as lost; the destination may be gone for good. */
   close(): Promise<void>;
+  /** Opens the file anew where its path names another one. This happens before each write too. */
+  reopen(): void;
   /** Records that were never written. */
   readonly lost: number;
+  /** Bytes that wait to be written. */
+  readonly queuedBytes: number;
+  /** Milliseconds since the epoch; null: records are written. */
+  readonly failingSince: number | null;
 }
 
 /** @throws GatewayError `AUDIT_DESTINATION` where the file cannot be opened; its folder must exist. */
-export async function openAuditWriter(options: AuditWriterOptions): Promise<AuditWriter> {
-  const { destination, onError } = options;
-  if (destination === 'stdout') return new Sink(1, onError);
-  if (destination === 'stderr') return new Sink(2, onError);
-  const { O_APPEND, O_CREAT, O_WRONLY } = constants;
-  try {
-    const file = await promisify(open)(destination, O_APPEND | O_CREAT | O_WRONLY, 0o640);
-    return new Sink(file, onError, () => close(file));
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? cause.code : cause;
-    const says = why === 'ENOENT' ? 'its folder does not exist' : `${why}`;
-    const message = `the audit file ${destination} cannot be opened: ${says}`;
-    throw new GatewayError({ code: 'AUDIT_DESTINATION', side: 'internal', message, cause });
-  }
+export async function openAuditWriter({ destination, onEvent }: AuditWriterOptions): Promise<AuditWriter> {
+  if (destination === 'stdout') return new Sink(openStandard(1), onEvent);
+  if (destination === 'stderr') return new Sink(openStandard(2), onEvent);
+  return new Sink(await openPath(destination), onEvent);
 }
 
 interface Lines {
@@ -52,117 +55,190 @@ interface Lines {
 
 class Sink implements AuditWriter {
   lost = 0;
-  readonly #file: number;
-  readonly #onError: (error: Error) => void;
-  readonly #release: () => void;
+  readonly #output: Output;
+  readonly #onEvent: (event: AuditEvent) => void;
+  readonly #failure: AuditFailure;
+  readonly #idleCheck: NodeJS.Timeout;
   #queue: Lines[] = [];
-  #queuedBytes = 0;
-  /** What is being written, from `#offset` on; null when idle. */
+  #waitingBytes = 0;
+  /** What is being written, from `#offset` on. */
   #chunk: Lines | null = null;
   #offset = 0;
-  #failing = false;
-  #retry: NodeJS.Timeout | undefined;
+  /** Where in the chunk its records began to wait for a failure to end. */
+  #failedAt = 0;
+  /** Lines go into a file that the path does not name any more. */
+  #astray = false;
+  #busy = false;
   #closed = false;
-  #waiting: (() => void)[] = [];
+  #flushed: (() => void)[] = [];
 
-  constructor(file: number, onError: (error: Error) => void, release: () => void = () => {}) {
-    this.#file = file;
-    this.#onError = onError;
-    this.#release = release;
+  constructor(output: Output, onEvent: (event: AuditEvent) => void) {
+    this.#output = output;
+    this.#onEvent = onEvent;
+    this.#failure = new AuditFailure(onEvent);
+    this.#idleCheck = setInterval(() => this.reopen(), idleCheckMs).unref();
+  }
+
+  get queuedBytes(): number {
+    return this.#waitingBytes + (this.#chunk === null ? 0 : this.#chunk.bytes.length - this.#offset);
+  }
+
+  get failingSince(): number | null {
+    return this.#failure.since;
   }
 
   write(lines: string | Uint8Array, done?: () => void): void {
     if (lines.length === 0) return done?.();
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
-    const held = this.#queuedBytes + (this.#chunk?.bytes.length ?? 0);
+    const held = this.#waitingBytes + (this.#chunk?.bytes.length ?? 0);
     if (this.#closed || held + bytes.length > maxQueuedBytes) {
-      this.lost += countLines(bytes);
+      this.#giveUp(countLines(bytes));
       return done?.();
     }
     this.#queue.push({ bytes, done });
-    this.#queuedBytes += bytes.length;
-    if (this.#chunk === null) this.#next();
+    this.#waitingBytes += bytes.length;
+    if (!this.#busy) void this.#run();
+  }
+
+  #giveUp(records: number): void {
+    this.lost += records;
+    if (this.#closed) return;
+    this.#begin(new Error(`${maxQueuedBytes} bytes of records wait`));
+    this.#failure.giveUp(records);
   }
 
   flush(): Promise<void> {
-    if (this.#chunk === null) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    if (!this.#busy) return Promise.resolve();
+    return new Promise((resolve) => this.#flushed.push(resolve));
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
+    clearInterval(this.#idleCheck);
     const giveUp = setTimeout(() => this.#abandon(), closeGraceMs);
     await this.flush();
     clearTimeout(giveUp);
     this.#closed = true;
-    this.#release();
+    this.#output.close();
   }
 
-  #next(): void {
-    const [first] = this.#queue;
-    if (first === undefined) {
-      this.#chunk = null;
-      for (const resolve of this.#waiting.splice(0)) resolve();
-      return;
-    }
-    this.#chunk = this.#queue.length === 1 ? first : joined(this.#queue);
-    this.#offset = 0;
-    this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#put(this.#chunk);
+  reopen(): void {
+    if (!this.#busy && !this.#closed) void this.#run();
   }
 
-  /** `fs.write` and not `process.stdout`: that one writes to pipes synchronously, so a slow reader would stop us. */
-  #put(chunk: Lines): void {
-    const { bytes, done } = chunk;
-    write(this.#file, bytes, this.#offset, bytes.length - this.#offset, null, (error, written) => {
+  /** Writes all that is queued; with nothing queued it looks at the path alone. */
+  async #run(): Promise<void> {
+    this.#busy = true;
+    // Nothing waits that could be lost: where the path cannot be opened, the next record tries again.
+    if (this.#queue.length === 0) await this.#follow().catch(() => {});
+    while (this.#queue.length > 0) {
+      const chunk = joined(this.#queue);
+      this.#queue = [];
+      this.#waitingBytes = 0;
+      this.#chunk = chunk;
+      this.#offset = 0;
+      this.#failedAt = 0;
+      await this.#put(chunk);
+      // Abandoned meanwhile.
       if (this.#chunk !== chunk) return;
-      if (error !== null) {
-        this.#failed(chunk, error);
-        return;
-      }
-      this.#failing = false;
-      this.#offset += written;
-      if (this.#offset < bytes.length) return this.#put(chunk);
-      done?.();
-      this.#next();
-    });
+      this.#chunk = null;
+      chunk.done?.();
+    }
+    this.#idle();
   }
 
-  #failed(chunk: Lines, error: NodeJS.ErrnoException): void {
-    // EAGAIN is a full pipe that somebody made non-blocking: no fault, only slow.
-    if (error.code !== 'EAGAIN' && !this.#failing) {
-      this.#failing = true;
-      this.#onError(error);
+  #idle(): void {
+    this.#busy = false;
+    for (const resolve of this.#flushed.splice(0)) resolve();
+  }
+
+  /** Tries until all of the chunk is written, or it is abandoned. */
+  async #put(chunk: Lines): Promise<void> {
+    const stall = setTimeout(() => this.#begin(new Error(`no byte taken for ${stallMs / 1000} s`)), stallMs);
+    let pause = 1;
+    while (this.#chunk === chunk && this.#offset < chunk.bytes.length) {
+      try {
+        await this.#attempt(chunk);
+        stall.refresh();
+        pause = 1;
+      } catch (cause) {
+        const error = cause as NodeJS.ErrnoException;
+        // EAGAIN is a full pipe that does not block: no fault, only slow. Its reader may need a moment, or long.
+        if (error.code === 'EAGAIN') pause = Math.min(2 * pause, retryMs);
+        else pause = this.#fails(error);
+        if (this.#chunk === chunk) await sleep(pause);
+      }
     }
-    // The reader of a pipe does not come back.
-    if (error.code === 'EPIPE') {
-      this.#abandon();
-      return;
-    }
-    this.#retry = setTimeout(() => this.#put(chunk), retryMs);
+    clearTimeout(stall);
+  }
+
+  async #attempt(chunk: Lines): Promise<void> {
+    const { bytes } = chunk;
+    const wasAstray = this.#astray;
+    if (this.#offset === 0 || this.#failure.since !== null) await this.#follow();
+    if (this.#chunk !== chunk) return;
+    const rest = bytes.length - this.#offset;
+    const { bytesWritten } = await write(this.#output.descriptor, bytes, this.#offset, rest, null);
+    if (this.#chunk !== chunk) return;
+    this.#offset += bytesWritten;
+    if (bytesWritten < rest || this.#astray) return;
+    const kept = () => countLines(bytes.subarray(this.#failedAt)) + countLinesOf(this.#queue);
+    this.#failure.end(wasAstray ? () => 0 : kept);
+  }
+
+  /** Throws where lines can go nowhere. */
+  async #follow(): Promise<void> {
+    const came = await this.#output.follow();
+    this.#astray = came instanceof Error;
+    if (came instanceof Error) this.#begin(came);
+    if (came !== 'reopened') return;
+    this.#onEvent({ type: 'reopened' });
+    // The rest of a line would be of no use in another file than its beginning.
+    if (this.#chunk !== null && this.#offset > 0)
+      this.#offset = this.#chunk.bytes.lastIndexOf(newline, this.#offset - 1) + 1;
+  }
+
+  /** Milliseconds until the next attempt. */
+  #fails(error: NodeJS.ErrnoException): number {
+    // The reader of a pipe that the process was started with does not come back; that of a named one may.
+    const final = error.code === 'EPIPE' && !this.#output.isPath;
+    this.#begin(error, final);
+    if (final) this.#abandon();
+    return retryMs;
+  }
+
+  #begin(error: Error, final = false): void {
+    if (this.#failure.since === null) this.#failedAt = this.#offset;
+    this.#failure.begin(error, final);
   }
 
   /** Gives up what is queued and closes; a write that hangs in the kernel is left behind. */
   #abandon(): void {
-    clearTimeout(this.#retry);
     this.#closed = true;
     if (this.#chunk !== null) this.lost += countLines(this.#chunk.bytes.subarray(this.#offset));
-    for (const { bytes } of this.#queue) this.lost += countLines(bytes);
+    this.lost += countLinesOf(this.#queue);
+    // Not the chunk's: the kernel may read it still.
+    for (const { done } of this.#queue) done?.();
+    this.#chunk = null;
     this.#queue = [];
-    this.#queuedBytes = 0;
-    this.#next();
+    this.#waitingBytes = 0;
+    this.#idle();
   }
 }
 
 /** One write instead of many. */
 function joined(queue: readonly Lines[]): Lines {
+  const [first] = queue;
+  if (queue.length === 1 && first !== undefined) return first;
   const bytes = Buffer.concat(queue.map((each) => each.bytes));
   for (const { done } of queue) done?.();
   return { bytes, done: undefined };
 }
 
 const newline = 0x0a;
+
+function countLinesOf(queue: readonly Lines[]): number {
+  return queue.reduce((sum, { bytes }) => sum + countLines(bytes), 0);
+}
 
 function countLines(bytes: Uint8Array): number {
   let lines = 0;

@@ -1,7 +1,7 @@
 /** `ehi-gateway run`: starts the gateway, turns signals into a drain and errors into exit codes. */
 import { runControl } from '../control.ts';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
-import { createLogger, type Logger } from '../telemetry/logger.ts';
+import { type Logger, openLog } from '../telemetry/logger.ts';
 
 /** Resolves with the exit code when the gateway has drained, or cannot run. */
 export async function run({ config }: { readonly config: string }): Promise<number> {
@@ -14,10 +14,13 @@ export async function run({ config }: { readonly config: string }): Promise<numb
   // Never taken off: a second signal must not kill the process between its last record and its exit code.
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   process.on('SIGHUP', () => signals.dispatchEvent(new Event('reload')));
+  // Without them a reader that went away would end the process: with the first line, or with a thread that is started.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
-    logger = createLogger();
-    await runControl({ config, logger, stop: stop.signal, signals });
-    return exitCodes.drained;
+    const log = openLog();
+    logger = log.logger;
+    const { recordsLost } = await runControl({ config, log, stop: stop.signal, signals });
+    return recordsLost === 0 ? exitCodes.drained : exitCodes.fault;
   } catch (error) {
     return fail(error, logger);
   }

@@ -52,7 +52,7 @@ function withFixed(before: Config, after: Config): Config {
     trust: { ...after.trust, cacheDir: before.trust.cacheDir },
     relays: before.relays,
     admin: before.admin,
-    audit: before.audit,
+    audit: { ...after.audit, destination: before.audit.destination },
   };
 }
 

@@ -4,7 +4,7 @@ import { adminSchema } from './admin.ts';
 import { clientsSchema } from './clients-schema.ts';
 import { identitySchema } from './identity-schema.ts';
 import { listenSchema } from './listen-schema.ts';
-import { count, duration, file, section, size } from './notation.ts';
+import { choice, count, duration, file, section, size } from './notation.ts';
 import { tracingSchema } from './tracing-schema.ts';
 import { trustSchema } from './trust-schema.ts';
 import { connectTimes, routesSchema } from './upstream.ts';
@@ -32,6 +32,11 @@ export function configSchema(folder: string) {
       destination: file(folder, 'stdout, stderr or the path of a file', ['stdout', 'stderr'])
         .prefault('stdout')
         .describe('Where the audit records go, as JSON lines.'),
+      onFailure: choice('continue', 'refuse')
+        .prefault('continue')
+        .describe(
+          'While audit records cannot be written: `continue` to relay messages, and keep up to 64 MiB of records in memory; or `refuse` new messages with 503.',
+        ),
     })
       .prefault({})
       .describe('One record per handshake and per message.'),

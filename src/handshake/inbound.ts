@@ -1,13 +1,16 @@
 /** One accepted connection, from the first byte to its one handshake record. */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Peer } from './peer.ts';
 
-/** Unique among replicas and restarts; hex, so that no id can look like a card number for long. */
-const threadPrefix = randomBytes(5).toString('hex');
+/**
+ * Unique among replicas and restarts. Hex that ends in a letter: with the counter behind it no id is a run of 13 digits,
+ * which the host's own masking would take for a card number.
+ */
+const threadPrefix = `${randomBytes(5).toString('hex').slice(0, 9)}${'abcdef'[randomInt(6)]}`;
 let count = 0;
 
 export type HandshakeResult = Pick<

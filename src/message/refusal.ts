@@ -49,6 +49,10 @@ export const messageRefusals = {
     says: 'the client may no longer call; the verdict with the stage live, of the same connection, says why',
   },
   no_route: { status: 404, says: 'no route fits the path' },
+  audit_unavailable: {
+    status: 503,
+    says: 'audit records cannot be written, and audit.onFailure is refuse; the log says why they cannot',
+  },
   overloaded: { status: 503, says: 'all work of the relay thread waits longer than limits.delay' },
   client_in_flight: {
     status: 503,

@@ -49,6 +49,8 @@ interface DownstreamOptions {
   readonly permitted: () => boolean;
   /** Likewise: true, and it is refused. */
   readonly overloaded: () => boolean;
+  /** Likewise: true, and it is refused. */
+  readonly auditUnavailable: () => boolean;
   readonly recorder: Recorder;
 }
 
@@ -72,6 +74,7 @@ export class Downstream implements ExchangeClient {
   readonly #currentPolicy: () => RelayPolicy;
   readonly #permitted: () => boolean;
   readonly #overloaded: () => boolean;
+  readonly #auditUnavailable: () => boolean;
   #policy: RelayPolicy;
   readonly #heads = new RequestReader();
   readonly #reader = new BodyReader();
@@ -101,6 +104,7 @@ export class Downstream implements ExchangeClient {
     this.#currentPolicy = options.policy;
     this.#permitted = options.permitted;
     this.#overloaded = options.overloaded;
+    this.#auditUnavailable = options.auditUnavailable;
     this.#policy = options.policy();
     this.#idle(performance.now());
     this.#socket.on('data', this.#onData);
@@ -176,6 +180,7 @@ export class Downstream implements ExchangeClient {
     if (head.kind === 'refused') return this.#refuse(head.refusal, head);
     if (!this.#permitted()) return this.#refuse('permit_withdrawn', head);
     // The cheapest first: a number of the thread's, one of the client's, and once the route is found one of the route's.
+    if (this.#auditUnavailable()) return this.#turnAway('audit_unavailable', { head, rest });
     if (this.#overloaded()) return this.#turnAway('overloaded', { head, rest });
     if (this.account.inFlight >= limits.inFlightPerClient)
       return this.#turnAway('client_in_flight', { head, rest });

@@ -1,39 +1,73 @@
 /** Masks what could be a card number in text that is about to be written. */
+import { decodePercent } from './percent.ts';
 
 /**
- * Replaces every run of 13 or more digits, also where digits are percent-encoded, once or many times over
- * (`%34`, `%2534`, `%25%33%34`), by `[digits]`.
+ * Replaces by `[digits]` every run of 13 or more digits (a card number has 13 to 19, ISO/IEC 7812-1), also
+ * - where single separators stand between digits: white space of any kind, `-`, `.`, `_`, `+`, and Unicode's dashes;
+ * - where digits or separators are percent-encoded, once or many times over (`%34`, `%2534`, `%25%33%34`, `%2D`).
  *
- * A digit's encoding consists of digits and `%` alone, so only runs of these need a closer look; one that holds such a
- * number in any reading is replaced whole.
+ * The check digit (Luhn) is not looked at: a mistyped card number is as secret as a right one.
  */
 export function maskDigits(text: string): string {
-  return candidate.test(text) ? text.replace(candidates, maskRun) : text;
+  const solid = runOfDigits.test(text) ? text.replace(runsOfDigits, maskRun) : text;
+  const grouped = groupedNumber.test(solid) ? solid.replace(groupedNumbers, maskGroups) : solid;
+  return grouped.includes('%') ? maskEncoded(grouped) : grouped;
 }
 
-const candidate = /[0-9%]{13}/;
-const candidates = /[0-9%]{13,}/g;
+const mask = '[digits]';
+
+// A digit's encoding consists of digits and `%` alone, so only runs of these need a closer look; one that holds such a
+// number in any reading is replaced whole.
+const runOfDigits = /[0-9%]{13}/;
+const runsOfDigits = /[0-9%]{13,}/g;
 const digits = /[0-9]{13}/;
 
 function maskRun(run: string): string {
-  return digits.test(run) || digits.test(decodeFully(run)) ? '[digits]' : run;
+  return digits.test(run) || (run.includes('%') && digits.test(decodePercent(run).text)) ? mask : run;
 }
 
-/** Decodes every `%xx` that is there or comes to be by decoding, in one pass over a stack: linear in the input. */
-function decodeFully(run: string): string {
-  if (!run.includes('%')) return run;
-  const stack: number[] = [];
-  for (let index = 0; index < run.length; index++) {
-    stack.push(run.charCodeAt(index));
-    while (true) {
-      const [percent, high, low] = [stack.at(-3), stack.at(-2), stack.at(-1)];
-      if (percent !== 0x25 || !isDigit(high) || !isDigit(low)) break;
-      stack.splice(-3, 3, (high - 0x30) * 16 + (low - 0x30));
-    }
+/** Characters, their bytes in UTF-8 as percent-encoding gives them, and the escapes of a JSON string. */
+const separatorCharacter = String.raw`[\t-\r\x20\-.+_\xa0\xad\u1680\u2000-\u2015\u202f\u205f\u2060\u2212\u3000\ufeff]`;
+const separators = [
+  separatorCharacter,
+  String.raw`\xc2[\xa0\xad]`,
+  String.raw`\xe1\x9a\x80`,
+  String.raw`\xe2(?:\x80[\x80-\x95\xaf]|\x81[\x9f\xa0]|\x88\x92)`,
+  String.raw`\xe3\x80\x80`,
+  String.raw`\xef\xbb\xbf`,
+  String.raw`\\[tnvfr]`,
+].join('|');
+const number = `[0-9](?:(?:${separators})?[0-9]){12}`;
+const groupedNumber = new RegExp(number);
+const groupedNumbers = new RegExp(`${number}(?:(?:${separators})?[0-9])*`, 'g');
+
+/**
+ * Arcs that object identifiers of certificates begin with (PKCS, other US organisations, enterprises): they say what an
+ * extension or an algorithm is, so their digits do not count.
+ */
+const knownArcs = /^(?:1\.2\.840\.113549|2\.16\.840\.1|1\.3\.6\.1\.4\.1)\./;
+
+function maskGroups(run: string): string {
+  const arcs = knownArcs.exec(run)?.[0] ?? '';
+  const rest = run.slice(arcs.length);
+  return arcs === '' || groupedNumber.test(rest) ? `${arcs}${mask}` : run;
+}
+
+// What encoded digits and separators are written with: all of an encoded number lies in one such run.
+const encodedRuns = new RegExp(String.raw`(?:[0-9A-Fa-f%\\tnvr]|${separatorCharacter}){13,}`, 'g');
+
+function maskEncoded(text: string): string {
+  return text.replace(encodedRuns, (run) => (run.includes('%') ? maskDecoded(run) : run));
+}
+
+function maskDecoded(encoded: string): string {
+  const { text, starts, ends } = decodePercent(encoded);
+  let masked = '';
+  let after = 0;
+  for (const { 0: run, index } of text.matchAll(groupedNumbers)) {
+    if (maskGroups(run) === run) continue;
+    masked += encoded.slice(after, starts[index]) + mask;
+    after = ends[index + run.length - 1] ?? encoded.length;
   }
-  return stack.map((code) => String.fromCharCode(code)).join('');
-}
-
-function isDigit(code: number | undefined): code is number {
-  return code !== undefined && code >= 0x30 && code <= 0x39;
+  return masked + encoded.slice(after);
 }

@@ -52,7 +52,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_messages_shed_total',
-    help: 'Messages refused with 503 before anything was sent on: limits.delay, limits.inFlightPerClient (no route is chosen: none) or the route’s inFlight. Alarm on its rate.',
+    help: 'Messages refused with 503 before anything was sent on: audit.onFailure, limits.delay, limits.inFlightPerClient (no route is chosen: none) or the route’s inFlight. Alarm on its rate.',
     type: 'counter',
     labels: ['route', 'reason'],
   },
@@ -216,7 +216,25 @@ export const metricTable = [
   },
   {
     name: 'ehi_audit_records_lost_total',
-    help: 'Audit records that could not be written.',
+    help: 'Audit records that were lost, since they could not be written.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_queue_bytes',
+    help: 'Bytes of audit records that wait to be written; beyond 64 MiB further records are lost.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_failing_since_timestamp_seconds',
+    help: 'Since when audit records cannot be written; 0: they can. Alarm above 0.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_log_lines_dropped_total',
+    help: 'Lines of the operational log that stderr did not take.',
     type: 'counter',
     labels: [],
   },

@@ -13,8 +13,10 @@ import { ThreadGauges } from './thread-gauges.ts';
 export interface MetricsOptions {
   /** The gateway's version. */
   readonly version: string;
-  /** How many audit records the writer has lost so far. */
-  readonly auditRecordsLost: () => number;
+  /** How the audit writer stands. */
+  readonly audit: AuditFacts;
+  /** Lines of the log that stderr did not take, since the start. */
+  readonly logLinesDropped: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The certificates of the server's chains, as they are in use at a scrape. */
@@ -23,6 +25,14 @@ export interface MetricsOptions {
   readonly anchors: () => readonly AnchorFacts[];
   /** The CRLs and OCSP answers, likewise. */
   readonly revocationSources: () => readonly RevocationSourceFacts[];
+}
+
+interface AuditFacts {
+  /** Records, since the start. */
+  readonly lost: number;
+  readonly queuedBytes: number;
+  /** Milliseconds since the epoch; null: records are written. */
+  readonly failingSince: number | null;
 }
 
 interface Expiring {
@@ -126,10 +136,12 @@ export class Metrics {
     this.#gauge('ehi_build_info', (gauge) =>
       gauge.set({ version: options.version, node: process.versions.node }, 1),
     );
-    this.#counter('ehi_audit_records_lost_total', (counter) => {
-      counter.reset();
-      counter.inc(options.auditRecordsLost());
-    });
+    this.#total('ehi_audit_records_lost_total', () => options.audit.lost);
+    this.#gauge('ehi_audit_queue_bytes', (gauge) => gauge.set(options.audit.queuedBytes));
+    this.#gauge('ehi_audit_failing_since_timestamp_seconds', (gauge) =>
+      gauge.set((options.audit.failingSince ?? 0) / 1000),
+    );
+    this.#total('ehi_log_lines_dropped_total', options.logLinesDropped);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -238,6 +250,14 @@ export class Metrics {
     });
     show('ehi_revocation_failures', { value: ({ failures }) => failures, worse: Math.max });
     show('ehi_revocation_entries', { value: ({ entries }) => entries, worse: Math.max });
+  }
+
+  /** A counter that somebody else keeps. */
+  #total(name: MetricName, value: () => number): void {
+    this.#counter(name, (counter) => {
+      counter.reset();
+      counter.inc(value());
+    });
   }
 
   #counter(name: MetricName, collect?: (counter: Counter) => void): Counter {

@@ -5,7 +5,7 @@ import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } f
 export const noRoute = 'none';
 
 /** Why a message is refused for the load there is. */
-export type ShedReason = 'overloaded' | 'client_in_flight' | 'route_in_flight';
+export type ShedReason = 'audit_unavailable' | 'overloaded' | 'client_in_flight' | 'route_in_flight';
 
 export interface RouteDelta {
   readonly route: string;
@@ -89,5 +89,5 @@ export class RouteMeter {
 }
 
 function noneShed(): Record<ShedReason, number> {
-  return { overloaded: 0, client_in_flight: 0, route_in_flight: 0 };
+  return { audit_unavailable: 0, overloaded: 0, client_in_flight: 0, route_in_flight: 0 };
 }

@@ -9,6 +9,7 @@ import type { SpanReport } from '../tracing/batch.ts';
 export interface RelayData {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
+  readonly refuseMessages: boolean;
 }
 
 export type ToRelay =
@@ -17,6 +18,8 @@ export type ToRelay =
   | { readonly type: 'contacted'; readonly anchor: string; readonly leaf: string }
   /** The audit lines of a report are written: their buffer, transferred back. */
   | { readonly type: 'written'; readonly buffer: ArrayBuffer }
+  /** Audit records cannot be written: no new message is to be sent on, or it is again. */
+  | { readonly type: 'refuse_messages'; readonly refuse: boolean }
   | { readonly type: 'drain' };
 
 export type FromRelay =

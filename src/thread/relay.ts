@@ -37,7 +37,7 @@ function report({ last = false } = {}): void {
   port.postMessage(message, lines === null ? [] : [lines.buffer]);
 }
 
-const { snapshot, listen } = workerData as RelayData;
+const { snapshot, listen, refuseMessages } = workerData as RelayData;
 // Heads with a small body are written as one buffer: larger slabs keep their making off the hot path. From 64 KiB on, as
 // the image and the unit set malloc, each would be mapped, and unmapped.
 Buffer.poolSize = 60 * 1024;
@@ -47,6 +47,7 @@ const gateway = new Gateway({
   recorder,
   onUnseen: ({ anchor, leaf }) => tell({ type: 'unseen', anchor, leaf: leaf.der }),
 });
+gateway.refuseMessages(refuseMessages);
 const timer = setInterval(report, REPORT_MS);
 
 port.on('message', (message: ToRelay) => {
@@ -57,6 +58,8 @@ port.on('message', (message: ToRelay) => {
       return gateway.contacted(message);
     case 'written':
       return audit.giveBack(message.buffer);
+    case 'refuse_messages':
+      return gateway.refuseMessages(message.refuse);
     case 'drain':
       return void drain();
     default:

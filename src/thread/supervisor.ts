@@ -12,6 +12,8 @@ interface SupervisorOptions {
   readonly address: string;
   readonly port: number;
   readonly snapshot: PolicySnapshot;
+  /** As by `refuseMessages`. */
+  readonly refuseMessages: boolean;
   /** What the thread with this number tells; numbers are never used twice. */
   readonly onMessage: (thread: number, message: Told) => void;
   /** A thread died that nobody asked to end, perhaps at its start; it is replaced. */
@@ -37,6 +39,7 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #workers = new Map<number, Worker>();
   #snapshot: PolicySnapshot;
+  #refuseMessages: boolean;
   #started = 0;
   #listening = 0;
   #draining = false;
@@ -45,6 +48,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#snapshot = options.snapshot;
+    this.#refuseMessages = options.refuseMessages;
   }
 
   /** Where the threads listen. Throws GatewayError ADDRESS_IN_USE, LISTEN or FAULT. */
@@ -68,6 +72,13 @@ export class Supervisor {
   publish(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
     this.#tellAll({ type: 'snapshot', snapshot });
+  }
+
+  /** Whether new messages are refused, since their audit records cannot be written. */
+  refuseMessages(refuse: boolean): void {
+    if (refuse === this.#refuseMessages) return;
+    this.#refuseMessages = refuse;
+    this.#tellAll({ type: 'refuse_messages', refuse });
   }
 
   /** Every thread is told, for each may have asked. */
@@ -99,7 +110,11 @@ export class Supervisor {
     const thread = this.#started++;
     const { address, onMessage } = this.#options;
     const listen = { address, port, reusePort: this.#reusePort };
-    const workerData: RelayData = { snapshot: this.#snapshot, listen };
+    const workerData: RelayData = {
+      snapshot: this.#snapshot,
+      listen,
+      refuseMessages: this.#refuseMessages,
+    };
     const worker = new Worker(entry, { workerData, resourceLimits, name: `relay ${thread}` });
     this.#workers.set(thread, worker);
 

@@ -1,19 +1,25 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import {
   closeSync,
   constants,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
+  readSync,
+  renameSync,
+  rmdirSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { AuditEvent } from '../../src/audit/failure.ts';
 import { openAuditWriter } from '../../src/audit/writer.ts';
 
 let folder = '';
@@ -26,15 +32,32 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function unexpected(error: Error): never {
-  throw error;
+function unexpected(event: AuditEvent): never {
+  throw new Error(JSON.stringify(event));
+}
+
+/** A writer, what it tells, and a promise for the first event of a kind. */
+async function opened(destination: string) {
+  const events: AuditEvent[] = [];
+  const changed = new EventEmitter();
+  const writer = await openAuditWriter({
+    destination,
+    onEvent: (event) => {
+      events.push(event);
+      changed.emit('event');
+    },
+  });
+  const happened = async (type: AuditEvent['type']) => {
+    while (!events.some((event) => event.type === type)) await once(changed, 'event');
+  };
+  return { writer, events, happened };
 }
 
 describe('the audit writer', () => {
   it('appends to its file in order, and creates it for its owner and group only', async () => {
     const destination = join(folder, 'audit.jsonl');
     const before = process.umask(0);
-    const writer = await openAuditWriter({ destination, onError: unexpected });
+    const writer = await openAuditWriter({ destination, onEvent: unexpected });
     process.umask(before);
     const lines = Array.from({ length: 5_000 }, (_, index) => `{"n":${index}}\n`);
     for (const line of lines.slice(0, 2_500)) writer.write(line);
@@ -50,7 +73,7 @@ describe('the audit writer', () => {
   it('keeps what a file already holds', async () => {
     const destination = join(folder, 'audit.jsonl');
     writeFileSync(destination, 'before\n');
-    const writer = await openAuditWriter({ destination, onError: unexpected });
+    const writer = await openAuditWriter({ destination, onEvent: unexpected });
     writer.write('after\n');
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('before\nafter\n');
@@ -61,7 +84,7 @@ describe('the audit writer', () => {
     ['a folder', '.', /EISDIR/],
   ])('refuses %s', async (_title, path, says) => {
     await expect(
-      openAuditWriter({ destination: join(folder, path), onError: unexpected }),
+      openAuditWriter({ destination: join(folder, path), onEvent: unexpected }),
     ).rejects.toMatchObject({
       code: 'AUDIT_DESTINATION',
       message: expect.stringMatching(says),
@@ -69,27 +92,29 @@ describe('the audit writer', () => {
   });
 
   it('flushes at once when there is nothing to write', async () => {
-    const writer = await openAuditWriter({ destination: join(folder, 'audit.jsonl'), onError: unexpected });
+    const writer = await openAuditWriter({ destination: join(folder, 'audit.jsonl'), onEvent: unexpected });
     await writer.flush();
     await writer.close();
     await writer.close();
   });
 
-  it('loses and counts what comes when 64 MiB are waiting, and writes what it took', async () => {
+  it('loses and counts what comes when 64 MiB are waiting, says so, and writes what it took', async () => {
     const destination = join(folder, 'audit.jsonl');
-    const writer = await openAuditWriter({ destination, onError: unexpected });
+    const { writer, events } = await opened(destination);
     const batch = `${'x'.repeat(1024 * 1024 - 2)}\n\n`;
     for (let index = 0; index < 70; index++) writer.write(batch);
     expect(writer.lost).toBe(12);
     await writer.close();
     expect(statSync(destination).size).toBe(64 * 1024 * 1024);
+    expect(events.map(({ type }) => type)).toEqual(['failing', 'full', 'recovered']);
+    expect(events.at(-1)).toMatchObject({ givenUp: 12 });
     writer.write('too late\n');
     expect(writer.lost).toBe(13);
   });
 
   it('tells when it needs the bytes no more: written, joined with others, or lost; each once', async () => {
     const destination = join(folder, 'audit.jsonl');
-    const writer = await openAuditWriter({ destination, onError: unexpected });
+    const { writer } = await opened(destination);
     const told: string[] = [];
     const write = (name: string, bytes: Buffer = Buffer.from(`${name}\n`)) =>
       writer.write(bytes, () => {
@@ -115,24 +140,151 @@ describe('the audit writer', () => {
   it.runIf(process.platform === 'linux')(
     'reports a full disk once, keeps trying, and counts what it lost when it closes',
     async () => {
-      const errors: Error[] = [];
-      const failed = Promise.withResolvers<void>();
-      const writer = await openAuditWriter({
-        destination: '/dev/full',
-        onError: (error) => {
-          errors.push(error);
-          failed.resolve();
-        },
-      });
+      const { writer, events, happened } = await opened('/dev/full');
       writer.write('one\n');
-      await failed.promise;
+      await happened('failing');
       writer.write('two\nthree\n');
       expect(writer.lost).toBe(0);
+      expect(writer.queuedBytes).toBe(14);
+      expect(writer.failingSince).toEqual(expect.any(Number));
       await writer.close();
-      expect(errors).toMatchObject([{ code: 'ENOSPC' }]);
+      expect(events).toMatchObject([{ type: 'failing', error: { code: 'ENOSPC' }, final: false }]);
       expect(writer.lost).toBe(3);
     },
   );
+
+  it('says that records are lost once 64 MiB wait, and when it recovers how many it kept and how many it lost', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, events, happened } = await opened(destination);
+    // A folder in the file's place: nothing can be opened there until it is gone.
+    rmSync(destination);
+    mkdirSync(destination);
+    writer.write('one\n');
+    await happened('failing');
+    writer.write('two\nthree\n');
+    writer.write(`${'x'.repeat(64 * 1024 * 1024 - 15)}\n`);
+    writer.write('beyond\nbeyond\n');
+    writer.write('beyond\n');
+    expect(writer.lost).toBe(3);
+    rmdirSync(destination);
+    await happened('recovered');
+    expect(events).toEqual([
+      { type: 'failing', error: expect.objectContaining({ code: 'EISDIR' }), final: false },
+      { type: 'full' },
+      { type: 'reopened' },
+      {
+        type: 'recovered',
+        kept: 4,
+        givenUp: 3,
+        milliseconds: expect.any(Number),
+      },
+    ]);
+    expect(writer.failingSince).toBeNull();
+    await writer.close();
+    expect(readFileSync(destination, 'utf8').slice(0, 15)).toBe('one\ntwo\nthree\nx');
+  });
+});
+
+describe('the audit writer whose file is rotated', () => {
+  it('writes on into a new file of the path, and loses nothing of what it wrote before', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, events } = await opened(destination);
+    writer.write('one\n');
+    await writer.flush();
+    renameSync(destination, `${destination}.1`);
+    writer.write('two\n');
+    await writer.flush();
+    // As logrotate's `create` does.
+    renameSync(destination, `${destination}.2`);
+    writeFileSync(destination, '', { mode: 0o600 });
+    writer.write('three\n');
+    await writer.flush();
+    rmSync(destination);
+    writer.write('four\n');
+    await writer.close();
+    const texts = ['.1', '.2', ''].map((end) => readFileSync(`${destination}${end}`, 'utf8'));
+    expect(texts).toEqual(['one\n', 'two\n', 'four\n']);
+    expect(events).toEqual(Array(3).fill({ type: 'reopened' }));
+    expect(writer.lost).toBe(0);
+  });
+
+  it('opens it anew when it is asked to, also when nothing is to be written', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, happened } = await opened(destination);
+    renameSync(destination, `${destination}.1`);
+    writer.reopen();
+    await happened('reopened');
+    expect(statSync(destination).size).toBe(0);
+    await writer.close();
+  });
+
+  it('goes on at the new end of a file that was copied and truncated', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, events } = await opened(destination);
+    writer.write('one\n');
+    await writer.flush();
+    truncateSync(destination);
+    writer.write('two\n');
+    await writer.close();
+    expect(readFileSync(destination, 'utf8')).toBe('two\n');
+    expect(events).toEqual([]);
+  });
+
+  it('writes on into the former file where the new one cannot be opened, says so, and follows once it can', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, events, happened } = await opened(destination);
+    renameSync(destination, `${destination}.1`);
+    mkdirSync(destination);
+    writer.write('one\n');
+    await writer.flush();
+    expect(readFileSync(`${destination}.1`, 'utf8')).toBe('one\n');
+    expect(events).toMatchObject([{ type: 'failing', error: { code: 'EISDIR' } }]);
+    rmdirSync(destination);
+    writer.write('two\n');
+    await happened('recovered');
+    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    await writer.close();
+    expect(readFileSync(destination, 'utf8')).toBe('two\n');
+  });
+
+  it('begins on a line of its own behind the half record of a process that died', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    writeFileSync(destination, '{"type":"mess');
+    const { writer } = await opened(destination);
+    writer.write('one\n');
+    await writer.close();
+    expect(readFileSync(destination, 'utf8')).toBe('{"type":"mess\none\n');
+  });
+
+  it('refuses a named pipe without a reader instead of waiting for one', async () => {
+    const destination = join(folder, 'pipe');
+    execFileSync('mkfifo', [destination]);
+    await expect(opened(destination)).rejects.toMatchObject({
+      code: 'AUDIT_DESTINATION',
+      message: expect.stringContaining('no reader'),
+    });
+  });
+
+  it('keeps records while a named pipe has no reader, and writes them to the next one', async () => {
+    const destination = join(folder, 'pipe');
+    execFileSync('mkfifo', [destination]);
+    const first = openSync(destination, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { writer, events, happened } = await opened(destination);
+    closeSync(first);
+    writer.write('one\n');
+    await happened('failing');
+    const second = openSync(destination, constants.O_RDONLY | constants.O_NONBLOCK);
+    await happened('recovered');
+    expect(events).toMatchObject([
+      { type: 'failing', error: { code: 'EPIPE' }, final: false },
+      { type: 'recovered', kept: 1, givenUp: 0 },
+    ]);
+    await writer.close();
+    expect(writer.lost).toBe(0);
+    const bytes = Buffer.alloc(5);
+    expect(bytes.toString('utf8', 0, readSync(second, bytes))).toBe('one\n');
+    closeSync(second);
+  });
 });
 
 /** Runs a program with the writer on its stdout; it tells what happened on stderr. */
@@ -140,7 +292,8 @@ function run(program: string, stdout: 'pipe' | number) {
   const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
   const source = `import { openAuditWriter } from ${JSON.stringify(module)};
     const errors = [];
-    const writer = await openAuditWriter({ destination: 'stdout', onError: (error) => errors.push(error.code) });
+    const onEvent = ({ type, error, final }) => errors.push(error?.code ?? type, ...(final ? ['final'] : []));
+    const writer = await openAuditWriter({ destination: 'stdout', onEvent });
     const tell = () => process.stderr.write(JSON.stringify({ lost: writer.lost, errors }));
     ${program}`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
@@ -215,7 +368,7 @@ describe('the audit writer on stdout', () => {
     child.stdin?.write('go');
     await closed;
     expect(child.exitCode).toBe(0);
-    expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE'] });
+    expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE', 'final'] });
   });
 
   it('writes to a file that the shell opened', async () => {

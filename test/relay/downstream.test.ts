@@ -56,6 +56,7 @@ it('lets no errors pile up for a client that asks on and does not read them', as
     policy: () => relay,
     permitted: () => true,
     overloaded: () => false,
+    auditUnavailable: () => false,
     recorder: { ...told, audit: () => void answered++ },
   });
   await vi.waitUntil(() => client.writableEnded);

@@ -22,6 +22,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The most descriptors that the process may have; absent: as many as the tests. */
   readonly descriptors?: number;
+  /** A file, a device or a named pipe that standard error goes to; absent: it is kept in `stderr`. */
+  readonly stderr?: string;
 }
 
 export interface Ready {
@@ -151,6 +153,11 @@ export class Gateway implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
+  /** As a log shipper that dies: who writes to stdout gets EPIPE. */
+  closeStdout(): void {
+    this.#process.stdout.destroy();
+  }
+
   exited(): Promise<{ code: number | null }> {
     return this.#exited;
   }
@@ -205,7 +212,7 @@ function withPorts(config: GatewayOptions['config']): object {
 
 /** The same without waiting: for starts that are to fail. */
 export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
-  const { files = {}, env = {}, descriptors } = options;
+  const { files = {}, env = {}, descriptors, stderr } = options;
   const folder = await mkdtemp(join(tmpdir(), 'ehi-gateway-'));
   const file = join(folder, 'gateway.yaml');
   for (const [name, content] of Object.entries(files)) {
@@ -216,6 +223,7 @@ export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   const command = [node, main, 'run', '--config', file];
   // A shell is the only one that sets limits; it becomes the gateway, so that its pid and its signals stay right.
   if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+  if (stderr !== undefined) command.unshift('sh', '-c', `exec "$0" "$@" 2>>'${stderr}'`);
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: folder,
     env: { ...process.env, ...env },

@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** The most descriptors that the gateway may have. */
   readonly descriptors?: number;
+  /** Where the gateway's standard error goes. */
+  readonly stderr?: string;
 }
 
 export interface Stage extends AsyncDisposable {
@@ -73,6 +75,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       },
       env: options.env ?? {},
       ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
+      ...(options.stderr === undefined ? {} : { stderr: options.stderr }),
       config: configuration,
     }),
   );

@@ -5,11 +5,12 @@ import { Metrics } from '../../src/telemetry/metrics.ts';
 const endpoint = 'http://127.0.0.1:8080';
 
 function metrics(): Metrics {
-  const [auditRecordsLost, none] = [() => 0, () => []];
+  const none = () => [];
   return new Metrics({
     version: '1',
     now: Date.now,
-    auditRecordsLost,
+    audit: { lost: 0, queuedBytes: 0, failingSince: null },
+    logLinesDropped: () => 0,
     serverCertificates: none,
     anchors: none,
     revocationSources: none,

@@ -7,16 +7,16 @@ import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { Metrics, type MetricsOptions } from '../../src/telemetry/metrics.ts';
 import { noRoute } from '../../src/telemetry/route-meter.ts';
 
-function opened(options: { lost?: () => number } & Partial<MetricsOptions> = {}) {
-  const { lost = () => 0, ...rest } = options;
+function opened(options: Partial<MetricsOptions> = {}) {
   return new Metrics({
     version: '1.2.3',
-    auditRecordsLost: lost,
+    audit: { lost: 0, queuedBytes: 0, failingSince: null },
+    logLinesDropped: () => 0,
     now: () => 0,
     serverCertificates: () => [],
     anchors: () => [],
     revocationSources: () => [],
-    ...rest,
+    ...options,
   });
 }
 
@@ -309,15 +309,27 @@ describe('the metrics', () => {
     ]);
   });
 
-  it('tell what the audit lost so far, on every scrape', async () => {
-    let lost = 2;
-    const metrics = opened({ lost: () => lost });
-    expect(await samples(metrics, 'ehi_audit_records_lost_total')).toEqual([
-      'ehi_audit_records_lost_total 2',
+  it('tell on every scrape how the audit and the log stand', async () => {
+    const audit = { lost: 2, queuedBytes: 0, failingSince: null as number | null };
+    let dropped = 0;
+    const metrics = opened({ audit, logLinesDropped: () => dropped });
+    const values = async () => {
+      const lines = (await metrics.text()).split('\n');
+      return lines.flatMap((line) => /^ehi_((audit|log)_.*)/.exec(line)?.[1] ?? []);
+    };
+    expect(await values()).toEqual([
+      'audit_records_lost_total 2',
+      'audit_queue_bytes 0',
+      'audit_failing_since_timestamp_seconds 0',
+      'log_lines_dropped_total 0',
     ]);
-    lost = 5;
-    expect(await samples(metrics, 'ehi_audit_records_lost_total')).toEqual([
-      'ehi_audit_records_lost_total 5',
+    Object.assign(audit, { lost: 5, queuedBytes: 1000, failingSince: 1_500_000 });
+    dropped = 7;
+    expect(await values()).toEqual([
+      'audit_records_lost_total 5',
+      'audit_queue_bytes 1000',
+      'audit_failing_since_timestamp_seconds 1500',
+      'log_lines_dropped_total 7',
     ]);
   });
 });

@@ -1,0 +1,124 @@
+/** What becomes of messages, and what operators hear, while audit records cannot be written. */
+import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import type { AuditRecord } from '../support/gateway.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen, readMetrics } from '../support/metrics.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const killer = new URL('../support/relay-killer.ts', import.meta.url);
+const says = (text: string) => (line: AuditRecord) => line.msg.includes(text);
+
+/** A folder in the place of the file: nothing can be written there until it is gone. */
+async function breakFile(stage: Stage): Promise<() => Promise<void>> {
+  const file = join(stage.gateway.folder, 'audit.log');
+  await rm(file);
+  await mkdir(file);
+  return () => rmdir(file);
+}
+
+it('are relayed by default: records are kept, and written when it works again; metrics and log say so', async () => {
+  await using stage = await openStage({ config: { audit: { destination: 'audit.log' } } });
+  const mend = await breakFile(stage);
+  expect(statusOf(await stage.send(post({ target: '/kept' })))).toBe(200);
+  const { error } = await stage.gateway.logged(says('audit records cannot be written'));
+  expect(error).toContain('EISDIR');
+  const failing = await metricsWhen(stage.gateway, (all) => (all.get('ehi_audit_queue_bytes') ?? 0) > 0);
+  const since = failing.get('ehi_audit_failing_since_timestamp_seconds') ?? 0;
+  expect(Math.abs(Date.now() / 1000 - since)).toBeLessThan(600);
+  expect((await stage.gateway.admin('/readyz')).status).toBe(200);
+
+  await mend();
+  const recovered = await stage.gateway.logged(says('audit records are written again'));
+  expect(recovered).toMatchObject({ kept: expect.any(Number), lost: 0 });
+  expect(recovered.kept).toBeGreaterThan(0);
+  const samples = await readMetrics(stage.gateway);
+  expect(samples.get('ehi_audit_failing_since_timestamp_seconds')).toBe(0);
+  expect(samples.get('ehi_audit_records_lost_total')).toBe(0);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  expect(await readFile(join(stage.gateway.folder, 'audit.log'), 'utf8')).toContain('"path":"/kept"');
+});
+
+it('are refused with 503 under audit.onFailure: refuse, by every relay thread, until it works again', async () => {
+  await using stage = await openStage({
+    config: { audit: { destination: 'audit.log', onFailure: 'refuse' }, relays: 2 },
+  });
+  const mend = await breakFile(stage);
+  // On one connection of each kind of record: the handshake's is the one that cannot be written.
+  await using client = await stage.connect();
+  await stage.gateway.logged(says('audit records cannot be written'));
+  let answer = await client.exchange(post({ target: '/refused' }));
+  while (statusOf(answer) === 200) answer = await client.exchange(post({ target: '/refused' }));
+  expect([statusOf(answer), answer.field('retry-after')]).toEqual([503, '1']);
+  const { status, body } = await stage.gateway.admin('/readyz');
+  expect(status).toBe(503);
+  expect(body).toContain('audit records cannot be written, and audit.onFailure is refuse');
+  const samples = await metricsWhen(stage.gateway, (all) =>
+    all.has('ehi_messages_shed_total{route="none",reason="audit_unavailable"}'),
+  );
+  expect(samples.get('ehi_messages_shed_total{route="none",reason="audit_unavailable"}')).toBeGreaterThan(0);
+
+  await mend();
+  await stage.gateway.logged(says('audit records are written again'));
+  do answer = await client.exchange(post({ target: '/relayed' }));
+  while (statusOf(answer) === 503);
+  expect(statusOf(answer)).toBe(200);
+  expect((await stage.gateway.admin('/readyz')).status).toBe(200);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  const text = await readFile(join(stage.gateway.folder, 'audit.log'), 'utf8');
+  expect(text).toContain('"reason":"audit_unavailable"');
+});
+
+it('are refused as soon as a changed configuration wants it, also by a relay thread that takes the place of another', async () => {
+  await using stage = await openStage({
+    config: { audit: { destination: 'audit.log' } },
+    env: { NODE_OPTIONS: `--import=${killer}` },
+  });
+  const { gateway } = stage;
+  await breakFile(stage);
+  await using client = await stage.connect();
+  await gateway.logged(says('audit records cannot be written'));
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  await stage.configure({ audit: { destination: 'audit.log', onFailure: 'refuse' } });
+  gateway.signal('SIGHUP');
+  await gateway.logged(says('the configuration was reloaded'));
+  let answer = await client.exchange(post());
+  while (statusOf(answer) === 200) answer = await client.exchange(post());
+  expect(statusOf(answer)).toBe(503);
+
+  gateway.signal('SIGUSR2');
+  await gateway.logged(says('a relay thread died'));
+  const send = () => stage.send(post()).catch(() => null);
+  let first = await send();
+  while (first === null) first = await send();
+  expect(statusOf(first)).toBe(503);
+});
+
+it('leave records behind at the end: their number is the last line of the log, and the exit code is 70', async () => {
+  await using stage = await openStage({ config: { audit: { destination: '/dev/full' } } });
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  await stage.gateway.logged(says('audit records cannot be written'));
+  expect(await stage.gateway.stop()).toEqual({ code: 70 });
+  const last = stage.gateway.log().at(-1);
+  expect(last).toMatchObject({ level: 50, lost: expect.any(Number) });
+  expect(last?.msg).toContain('audit records were lost');
+  // The start's own, the handshake's and the message's.
+  expect(last?.lost).toBeGreaterThanOrEqual(2);
+});
+
+it('go on when the reader of stdout is gone; the log says that records are lost, and the exit code is 70', async () => {
+  await using stage = await openStage();
+  stage.gateway.closeStdout();
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  await stage.gateway.logged(says('the reader of the destination is gone for good'));
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  const samples = await metricsWhen(
+    stage.gateway,
+    (all) => (all.get('ehi_audit_records_lost_total') ?? 0) >= 3,
+  );
+  expect(samples.get('ehi_audit_failing_since_timestamp_seconds')).toBeGreaterThan(0);
+  expect(await stage.gateway.stop()).toEqual({ code: 70 });
+  expect(stage.gateway.log().at(-1)?.msg).toContain('audit records were lost');
+});
