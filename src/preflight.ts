@@ -5,30 +5,49 @@ import { namesCaller } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from './trust/anchor.ts';
 import type { Anchor } from './trust/bundle.ts';
+import { isUsable, passedOverAt } from './trust/passed-over.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
 export function preflight(file: string): Promise<ConfigExamination> {
   return examineConfig(file, Date.now(), async ({ anchors, candidates = [], requirePin }, clients) => {
-    const common = { requirePin, now: Date.now() };
+    const warnings: Finding[] = [];
+    const onPassedOver = (warning: TrustProblem) => warnings.push(findingOf(warning));
+    const common = { requirePin, onPassedOver, now: Date.now() };
     const accept = clients === null ? acceptAll : acceptAnchor(clients);
-    return [
-      ...(await findingsIn({ ...common, anchors, accept })),
+    const problems = [
+      ...(await problemsIn({ ...common, anchors, accept }, unusableAt(common.now))),
       // Nobody comes in by a candidate, so none is held against the pins that count.
-      ...(await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll })),
+      ...(await problemsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll })),
     ];
+    return { problems, warnings };
   });
 }
 
 const acceptAll = () => null;
 
-async function findingsIn(options: ReadOptions): Promise<Finding[]> {
+type Configured = Awaited<ReturnType<typeof readConfiguredAnchors>>;
+
+async function problemsIn(
+  options: ReadOptions,
+  judge: (anchors: Configured) => Finding[] = () => [],
+): Promise<Finding[]> {
   try {
-    await readConfiguredAnchors(options);
-    return [];
+    return judge(await readConfiguredAnchors(options));
   } catch (error) {
     if (error instanceof TrustError) return error.problems.map(findingOf);
     throw error;
   }
+}
+
+/** What time has made unusable is a problem only where nothing else is left: no anchor from a URL, which may serve it. */
+function unusableAt(now: number): (anchors: Configured) => Finding[] {
+  return (anchors) => {
+    const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
+    if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
+    const faults = states.flatMap((state) => passedOverAt(state, now)).map(({ detail }) => detail);
+    const found = `no anchor that can be used now: ${faults.join('; ')}`;
+    return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
+  };
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */

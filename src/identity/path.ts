@@ -1,6 +1,6 @@
 /** Path validation of our own (RFC 5280 §6.1): from the leaf over the anchors' certificates, and over no others. */
 import type { Certificate } from '../pki/certificate.ts';
-import { isIssuedBy } from '../pki/issued.ts';
+import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import { findForbiddenName } from './name-constraints.ts';
 import { deny, type Verdict } from './verdict.ts';
@@ -54,13 +54,15 @@ type Refusal = ReturnType<typeof deny>;
 
 /** Depth first from the leaf up: names, key identifiers, key usage and signatures, no certificate twice. */
 function* findPaths(path: Path, anchor: readonly Certificate[]): Generator<Path> {
+  const [root] = anchor;
   const [from = path[0]] = path.slice(-1);
   // Certificates that a CA issues to itself for a new key do not count (RFC 5280 §6.1.4 (l)), nor does the leaf.
   const below = path.slice(1).filter(({ isSelfIssued }) => !isSelfIssued).length;
   for (const issuer of anchor) {
     if (path.includes(issuer) || !mayIssue(issuer) || !isIssuedBy(from, issuer)) continue;
     if (issuer.pathLength !== null && below > issuer.pathLength) continue;
-    if (issuer === anchor[0]) yield [...path, issuer];
+    // A root that was renewed under its key stands there more than once, and a path ends in any of them.
+    if (root !== undefined && isSameCa(issuer, root)) yield [...path, issuer];
     else yield* findPaths([...path, issuer], anchor);
   }
 }

@@ -11,6 +11,32 @@ export function readCertificates(bytes: Uint8Array): Certificate[] {
   return readBlocks(Buffer.from(bytes).toString('latin1')).map(parseCertificate);
 }
 
+export interface CertificateBundle {
+  readonly certificates: readonly Certificate[];
+  /** What is wrong with each certificate that cannot be read, by its place: never what is in it. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * The same for a bundle whose certificates stand for themselves: one that cannot be read costs none of the others.
+ * Throws as `readCertificates` does for what is no bundle of certificates, and where none of them can be read.
+ */
+export function readBundle(bytes: Uint8Array): CertificateBundle {
+  if (bytes[0] === 0x30) return { certificates: [parseCertificate(bytes)], unreadable: [] };
+  const certificates: Certificate[] = [];
+  const faults: string[] = [];
+  for (const [index, block] of readBlocks(Buffer.from(bytes).toString('latin1')).entries()) {
+    try {
+      certificates.push(parseCertificate(block));
+    } catch (cause) {
+      const found = cause instanceof Error ? cause.message : String(cause);
+      faults.push(`certificate ${index + 1}: ${found}`);
+    }
+  }
+  if (certificates.length === 0) throw unreadable(faults.join('; '));
+  return { certificates, unreadable: faults };
+}
+
 const boundary = /^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----\s*$/;
 
 /** Text outside of the blocks is explanation (RFC 7468 §2) and passed over. */
