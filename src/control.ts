@@ -3,6 +3,7 @@ import { type AdminServer, openAdmin } from './admin/server.ts';
 import { isWorthGivingBack } from './audit/batch.ts';
 import type { AuditEvent } from './audit/failure.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
+import { ClockWatch } from './clock-watch.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
 import { preflight } from './preflight.ts';
@@ -17,6 +18,7 @@ import type { Log, Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Supervisor, type Told } from './thread/supervisor.ts';
 import { SpanService } from './tracing/service.ts';
+import { isUsable, passedOverAt } from './trust/passed-over.ts';
 import { version } from './version.ts';
 
 interface ControlOptions {
@@ -129,6 +131,7 @@ class Control {
   #state: 'starting' | 'serving' | 'draining' = 'starting';
   #trusted: () => void = () => {};
   #pending: NodeJS.Timeout | null = null;
+  #clock: ClockWatch | null = null;
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -138,7 +141,10 @@ class Control {
       audit: parts.audit,
       logLinesDropped: parts.linesDropped,
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
-      anchors: () => this.#sources?.anchors() ?? [],
+      anchors: () =>
+        (this.#sources?.anchors() ?? []).map((anchor) => {
+          return { ...anchor, passedOver: passedOverAt(anchor, Date.now()) };
+        }),
       revocationSources: () => this.#sources?.revocationSources() ?? [],
     });
     this.#spans = new SpanService({
@@ -212,6 +218,8 @@ class Control {
       onRevocation: (event) => this.#onRevocation(event),
     });
     this.#reloads.begin(this.#sources);
+    const sources = this.#sources;
+    this.#clock = new ClockWatch({ onLook: () => sources.look(), onJump: () => {} });
     this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
     await Promise.race([trusted, stopped]);
@@ -267,7 +275,7 @@ class Control {
     this.#pending = null;
     const sources = this.#sources;
     if (sources === null || sources.anchors().length === 0) return;
-    this.#trusted();
+    if (sources.anchors().some((anchor) => isUsable(anchor, Date.now()))) this.#trusted();
     if (this.#state !== 'draining') this.#supervisor?.publish(sources.snapshot());
   }
 
@@ -302,6 +310,7 @@ class Control {
   /** In reverse order of opening; the audit last, for it hears of everything else. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#pending !== null) clearTimeout(this.#pending);
+    this.#clock?.[Symbol.dispose]();
     await this.#reloads[Symbol.asyncDispose]();
     await this.#sources?.[Symbol.asyncDispose]();
     await this.#spans.close();

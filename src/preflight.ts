@@ -2,14 +2,16 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import type { Notes } from './config/authorities.ts';
 import type { Finding } from './config/document.ts';
-import { type AnchorFindings, type ConfigExamination, examineConfig } from './config/load.ts';
+import { type ConfigExamination, examineConfig } from './config/load.ts';
 import { namesCaller } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigProblem } from './errors.ts';
 import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from './trust/anchor.ts';
 import type { Anchor } from './trust/bundle.ts';
 import { doubtsAbout } from './trust/doubts.ts';
+import { isUsable, passedOverAt } from './trust/passed-over.ts';
 import type { AnchorList } from './trust/store.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
@@ -18,10 +20,12 @@ export async function preflight(file: string): Promise<ConfigExamination> {
     file,
     Date.now(),
     async ({ anchors, candidates = [], requirePin }, clients) => {
-      const common = { requirePin, now: Date.now() };
+      const passedOver: Finding[] = [];
+      const onPassedOver = (warning: TrustProblem) => passedOver.push(findingOf(warning));
+      const common = { requirePin, onPassedOver, now: Date.now() };
       const accept = clients === null ? acceptAll : acceptAnchor(clients);
       const findings = [
-        await findingsIn({ ...common, anchors, accept }),
+        await findingsIn({ ...common, anchors, accept }, unusableAt(common.now)),
         // Nobody comes in by a candidate, so none is held against the pins that count.
         await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll }),
       ];
@@ -31,7 +35,7 @@ export async function preflight(file: string): Promise<ConfigExamination> {
       ];
       return {
         problems: findings.flatMap(({ problems }) => problems),
-        warnings: [...findings.flatMap(({ warnings }) => warnings), ...crls],
+        warnings: [...passedOver, ...findings.flatMap(({ warnings }) => warnings), ...crls],
       };
     },
   );
@@ -57,7 +61,12 @@ function environmentProblems(): ConfigProblem[] {
 
 const acceptAll = () => null;
 
-async function findingsIn(options: ReadOptions): Promise<AnchorFindings> {
+type Configured = Awaited<ReturnType<typeof readConfiguredAnchors>>;
+
+async function findingsIn(
+  options: ReadOptions,
+  judge: (anchors: Configured) => Finding[] = () => [],
+): Promise<Notes> {
   const { list = 'anchors', now } = options;
   try {
     const anchors = await readConfiguredAnchors(options);
@@ -65,7 +74,7 @@ async function findingsIn(options: ReadOptions): Promise<AnchorFindings> {
       if (!('certificates' in anchor)) return [];
       return doubtsAbout(anchor, now).map((doubt) => ({ path: ['trust', list, index, 'files'], ...doubt }));
     });
-    return { problems: [], warnings };
+    return { problems: judge(anchors), warnings };
   } catch (error) {
     if (error instanceof TrustError) return { problems: error.problems.map(findingOf), warnings: [] };
     throw error;
@@ -94,6 +103,17 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
     }),
   );
   return findings.flat();
+}
+
+/** What time has made unusable is a problem only where nothing else is left: no anchor from a URL, which may serve it. */
+function unusableAt(now: number): (anchors: Configured) => Finding[] {
+  return (anchors) => {
+    const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
+    if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
+    const faults = states.flatMap((state) => passedOverAt(state, now)).map(({ detail }) => detail);
+    const found = `no anchor that can be used now: ${faults.join('; ')}`;
+    return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
+  };
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */

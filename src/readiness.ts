@@ -1,5 +1,6 @@
 /** Whether messages would be relayed now, and if not, everything that is missing: what /readyz tells. */
 import type { LoadedConfig } from './config/load.ts';
+import { isUsable } from './trust/passed-over.ts';
 import type { AnchorState } from './trust/state.ts';
 
 interface Standing {
@@ -20,10 +21,7 @@ export function readinessOf(standing: Standing): { ready: boolean; reasons: stri
   if (state !== 'serving') reasons.push(state);
   else if (listening === 0) reasons.push('no relay thread listens');
   if (refusesMessages) reasons.push('audit records cannot be written, and audit.onFailure is refuse');
-  const usable = anchors.some(({ certificates }) =>
-    certificates.every(({ notBefore, notAfter }) => now >= notBefore && now <= notAfter),
-  );
-  if (!usable) reasons.push('no usable trust anchor');
+  if (!anchors.some((anchor) => isUsable(anchor, now))) reasons.push('no usable trust anchor');
   if (serverCertificates.every(({ chain }) => now > (chain[0]?.notAfter ?? 0)))
     reasons.push('the server certificate has expired');
   return { ready: reasons.length === 0, reasons };

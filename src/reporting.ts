@@ -16,6 +16,7 @@ const alarmingTrust: readonly TrustAction[] = [
   'root_changed_refused',
   'approval_refused',
   'cache_failed',
+  'passed_over',
 ];
 const alarmingRevocation: readonly RevocationAction[] = [
   'crl_refused',

@@ -93,6 +93,12 @@ export class Sources implements AsyncDisposable {
     await this.#takingOver;
   }
 
+  /** Looks at the dates of the anchors. */
+  look(): void {
+    this.#trust?.look();
+    this.#candidates?.look();
+  }
+
   /** The next one: its generation is one higher than the last. */
   snapshot(): PolicySnapshot {
     const { config, resumptionSecret } = this.#loaded;

@@ -74,13 +74,53 @@ it('names the place of every anchor’s problem, all of them at once', async () 
   expect(places).toEqual(places.toSorted((one, other) => one - other));
 });
 
+it('warns of what an anchor passes over, and has a problem only where no anchor is left', async () => {
+  const old = authority({ name: 'Old', issuing: { notAfter: Date.now() - 1000 } });
+  await site.write('old.pem', old.anchorPem);
+  const examine = async (anchors: object[]) => {
+    await site.write('gateway.yaml', JSON.stringify({ ...minimal, trust: { anchors } }));
+    const { problems, warnings } = await preflight(site.file);
+    return { problems, warnings: warnings.filter(({ path }) => path.startsWith('trust')) };
+  };
+  const [good, gone] = [
+    { name: 'good', files: ['anchor.pem'] },
+    { name: 'old', files: ['old.pem'] },
+  ];
+  const expired = expect.stringMatching(/CN=Old Issuing CA.*: expired at /);
+  expect(await examine([gone, good])).toEqual({
+    problems: [],
+    warnings: [expect.objectContaining({ path: 'trust.anchors[0].files', found: expired })],
+  });
+  expect((await examine([gone])).problems).toEqual([
+    expect.objectContaining({ path: 'trust.anchors', found: expired }),
+  ]);
+  const far = { name: 'far', urls: ['https://192.0.2.1/root.pem'] };
+  expect((await examine([gone, far])).problems, 'a URL may serve one').toEqual([]);
+});
+
+it('has a problem with a file of which nothing can be used', async () => {
+  const [one, other] = [authority({ name: 'One' }), authority({ name: 'Other' })];
+  await site.write('one.pem', one.anchorPem);
+  await site.write('other.pem', other.issuing.pem);
+  const lines = await problemsOf({ trust: { anchors: [{ name: 'own', files: ['one.pem', 'other.pem'] }] } });
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /anchors\[0\]\.files\[1\]: .*none of its certificates can be used: .*no path leads/,
+    ),
+  ]);
+});
+
 it('has one problem with a configuration that is not there', async () => {
   const { problems } = await preflight(join(site.folder, 'absent.yaml'));
   expect(problems).toEqual([expect.objectContaining({ path: '', line: 1, column: 1 })]);
 });
 
 describe('an anchor', () => {
-  const anchor = { name: 'own', certificates: [parse(pki.root), parse(pki.issuing)] as const };
+  const anchor = {
+    name: 'own',
+    certificates: [parse(pki.root), parse(pki.issuing)] as const,
+    passedOver: [],
+  };
   const ofLeaf = parse(pki.issueClient()).spkiPin;
   const ofRoot = parse(pki.root).spkiPin;
   const ofIssuing = parse(pki.issuing).spkiPin;

@@ -64,6 +64,7 @@ const mayImport: Record<string, readonly string[]> = {
   'snapshot.ts': ['policy', 'config', 'trust', 'revocation'],
   'sources.ts': ['preflight.ts', 'snapshot.ts', 'config', 'handshake', 'policy', 'revocation', 'trust'],
   'readiness.ts': ['config', 'trust'],
+  'clock-watch.ts': ['fetch'],
   'reporting.ts': ['audit', 'config', 'revocation', 'telemetry', 'tracing', 'trust'],
   'reloads.ts': ['preflight.ts', 'reporting.ts', 'sources.ts', 'config', 'trust'],
   'service-manager.ts': [],
@@ -77,8 +78,8 @@ const mayImport: Record<string, readonly string[]> = {
       'reloads.ts',
       'reporting.ts',
     ],
-    'config',
-    ...['service-manager.ts', 'revocation', 'admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
+    ...['config', 'service-manager.ts', 'clock-watch.ts', 'revocation', 'trust', 'admin'],
+    ...['telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   demo: ['pki', 'revocation'],
   cli: [

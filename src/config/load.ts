@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { TracingSettings } from '../tracing/settings.ts';
+import type { Notes } from './authorities.ts';
 import { clientsSchema } from './clients-schema.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
 import { filesOf, readFileSections } from './files.ts';
@@ -17,6 +18,8 @@ import { type Signatures, takeSignatures } from './signature.ts';
 import { readText } from './text.ts';
 import { readTracing } from './tracing-files.ts';
 import { readRoutes } from './upstream-files.ts';
+
+const noNotes: Notes = { problems: [], warnings: [] };
 
 export interface LoadedConfig {
   readonly config: Config;
@@ -52,15 +55,7 @@ export async function loadConfig(file: string, now: number = Date.now()): Promis
 }
 
 /** Looks at the anchors' files as soon as `trust` is well-formed, whatever else is wrong; `clients` likewise. */
-export type ExamineAnchors = (
-  trust: Config['trust'],
-  clients: Config['clients'] | null,
-) => Promise<AnchorFindings>;
-
-export interface AnchorFindings {
-  readonly problems: readonly Finding[];
-  readonly warnings: readonly Finding[];
-}
+export type ExamineAnchors = (trust: Config['trust'], clients: Config['clients'] | null) => Promise<Notes>;
 
 /** The same, for those who want the warnings beside the problems. `now`: milliseconds since the epoch. */
 export async function examineConfig(
@@ -76,8 +71,6 @@ export async function examineConfig(
   }
   return examineText(text, { file, own, now, examineAnchors });
 }
-
-const none: AnchorFindings = { problems: [], warnings: [] };
 
 export async function examineText(
   text: string,
@@ -103,7 +96,7 @@ export async function examineText(
   const upstream = await readRoutes(valueAt(value, ['routes']), { folder, now });
   const tracing = await readTracing(sections.tracing, now);
   const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
-  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? none;
+  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? noNotes;
 
   const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
   const readings = [rules, server, resumption, upstream, tracing, anchors];

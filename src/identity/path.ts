@@ -1,6 +1,6 @@
 /** Path validation of our own (RFC 5280 §6.1): from the leaf over the anchors' certificates, and over no others. */
 import type { Certificate } from '../pki/certificate.ts';
-import { isIssuedBy } from '../pki/issued.ts';
+import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 import { findLeafFault } from './leaf.ts';
 import { findPathFault, type Path, type TimedPath } from './path-fault.ts';
 import { type Denial, deny, type Verdict } from './verdict.ts';
@@ -59,6 +59,7 @@ interface Search {
 /** Depth first from the leaf up: names, key identifiers, key usage and signatures, no certificate twice. */
 function* findPaths(path: Path, search: Search): Generator<Path> {
   const { held, obstacles } = search;
+  const [root] = held;
   const [from = path[0]] = path.slice(-1);
   // Certificates that a CA issues to itself for a new key do not count (RFC 5280 §6.1.4 (l)), nor does the leaf.
   const below = path.slice(1).filter(({ isSelfIssued }) => !isSelfIssued).length;
@@ -66,7 +67,8 @@ function* findPaths(path: Path, search: Search): Generator<Path> {
     if (path.includes(issuer) || !isIssuedBy(from, issuer)) continue;
     const obstacle = findObstacle(issuer, below);
     if (obstacle !== null) obstacles.push(`${issuer.subject} signed ${from.subject}, but ${obstacle}`);
-    else if (issuer === held[0]) yield [...path, issuer];
+    // A root that was renewed under its key stands there more than once, and a path ends in any of them.
+    else if (root !== undefined && isSameCa(issuer, root)) yield [...path, issuer];
     else yield* findPaths([...path, issuer], search);
   }
 }

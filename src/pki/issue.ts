@@ -58,6 +58,8 @@ export interface IssueOptions {
   readonly subject: Subject | Name;
   /** Absent: self-signed. */
   readonly issuer?: Issued;
+  /** The authority key identifier names the issuer's certificate of this serial too. */
+  readonly authoritySerial?: Uint8Array;
   /** A kind to make a key of, or a key to certify again; default P-256. */
   readonly key?: KeyKind | KeyObject;
   /** Milliseconds since the epoch; both are cut to seconds. */
@@ -151,11 +153,20 @@ function nameOf(subject: Subject): Name {
 
 function extensionsOf(options: IssueOptions, key: KeyObject, signer: KeyObject): Extension[] {
   const { basicConstraints, keyUsage, extendedKeyUsage, sans, extensions = [] } = options;
+  const { issuer, authoritySerial } = options;
   const list = [
     extension(id_ce_subjectKeyIdentifier, new SubjectKeyIdentifier(keyIdOf(key))),
     extension(
       id_ce_authorityKeyIdentifier,
-      new AuthorityKeyIdentifier({ keyIdentifier: new KeyIdentifier(keyIdOf(signer)) }),
+      new AuthorityKeyIdentifier({
+        keyIdentifier: new KeyIdentifier(keyIdOf(signer)),
+        ...(authoritySerial === undefined || issuer === undefined
+          ? {}
+          : {
+              authorityCertIssuer: [new GeneralName({ directoryName: issuer.subject })],
+              authorityCertSerialNumber: new Uint8Array(authoritySerial).buffer,
+            }),
+      }),
     ),
   ];
   if (basicConstraints) {

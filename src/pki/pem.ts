@@ -9,12 +9,7 @@ import { describeContent, describeLabel } from './content.ts';
  */
 export function readCertificates(bytes: Uint8Array): Certificate[] {
   if (bytes[0] === 0x30) return [readDer(bytes)];
-  const blocks = readBlocks(Buffer.from(bytes).toString('latin1'));
-  if (blocks.length === 0)
-    throw unreadable(
-      `neither a DER certificate nor PEM with a CERTIFICATE block${suffix(describeContent(bytes))}`,
-    );
-  return blocks.map(({ der, number, line }) => {
+  return blocksOf(bytes).map(({ der, number, line }) => {
     try {
       return parseCertificate(der);
     } catch (cause) {
@@ -33,12 +28,46 @@ function readDer(bytes: Uint8Array): Certificate {
   }
 }
 
+export interface CertificateBundle {
+  readonly certificates: readonly Certificate[];
+  /** What is wrong with each certificate that cannot be read, by its block and line: never what is in it. */
+  readonly unreadable: readonly string[];
+}
+
+/**
+ * The same for a bundle whose certificates stand for themselves: one that cannot be read costs none of the others.
+ * Throws as `readCertificates` does for what is no bundle of certificates, and where none of them can be read.
+ */
+export function readBundle(bytes: Uint8Array): CertificateBundle {
+  if (bytes[0] === 0x30) return { certificates: [readDer(bytes)], unreadable: [] };
+  const certificates: Certificate[] = [];
+  const faults: string[] = [];
+  for (const { der, number, line } of blocksOf(bytes)) {
+    try {
+      certificates.push(parseCertificate(der));
+    } catch (cause) {
+      faults.push(at(number, line, cause instanceof Error ? cause.message : String(cause)).message);
+    }
+  }
+  if (certificates.length === 0) throw unreadable(faults.join('; '));
+  return { certificates, unreadable: faults };
+}
+
+/** Throws where there is none. */
+function blocksOf(bytes: Uint8Array): Block[] {
+  const blocks = readBlocks(Buffer.from(bytes).toString('latin1'));
+  if (blocks.length > 0) return blocks;
+  const content = suffix(describeContent(bytes));
+  throw unreadable(`neither a DER certificate nor PEM with a CERTIFICATE block${content}`);
+}
+
 function suffix(content: string | null): string {
   return content === null ? '' : `, but ${content}`;
 }
 
 /** A byte order mark (U+FEFF in UTF-8), read as latin1. */
 const bom = '\xef\xbb\xbf';
+
 const boundary = /^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----\s*$/;
 /** A line of dashes and nothing else, as people draw between the certificates of a bundle. */
 const rule = /^-+\s*$/;

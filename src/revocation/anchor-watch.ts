@@ -1,6 +1,6 @@
 /** Looks after one anchor: which sources it needs, and what they add up to. */
 import type { Certificate } from '../pki/certificate.ts';
-import { isIssuedBy } from '../pki/issued.ts';
+import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 import { type AddressPlan, planAddresses } from './addresses.ts';
 import type { CrlFeed } from './crl-feed.ts';
 import { CrlFeeds } from './crl-feeds.ts';
@@ -194,15 +194,20 @@ export class AnchorWatch {
     });
   }
 
-  /** The CAs whose own revocation counts. */
+  /** The CAs whose own revocation counts: not the root in any of its certificates, and none that has expired. */
   #cas(): readonly Certificate[] {
     const { certificates, policy } = this.#subject;
-    return policy.scope === 'chain' ? certificates.slice(1) : [];
+    const [root, ...others] = certificates;
+    const now = this.#options.clock();
+    if (policy.scope !== 'chain') return [];
+    return others.filter((each) => now <= each.notAfter && !isSameCa(each, root));
   }
 
   #issuerOf(ca: Certificate): Certificate | null {
     const { certificates } = this.#subject;
-    return certificates.find((other) => other !== ca && isIssuedBy(ca, other)) ?? null;
+    const issuers = certificates.filter((other) => other !== ca && isIssuedBy(ca, other));
+    // Of several certificates for one key the one that lasts longest.
+    return issuers.toSorted((one, other) => other.notAfter - one.notAfter)[0] ?? null;
   }
 
   async #awaitAnswers(leaf: Leaf): Promise<void> {

@@ -197,6 +197,12 @@ export const metricTable = [
     labels: ['anchor'],
   },
   {
+    name: 'ehi_trust_certificates_passed_over',
+    help: 'Certificates of the anchor that are not used while the others are; reason is expired, not_yet_valid, unusable or unreadable. The audit names them.',
+    type: 'gauge',
+    labels: ['anchor', 'reason'],
+  },
+  {
     name: 'ehi_config_last_reload_successful',
     help: '1 where the last change of the configuration was taken, 0 where it was refused and the one before stays.',
     type: 'gauge',

@@ -46,6 +46,8 @@ interface AnchorFacts {
   /** Milliseconds since the epoch: when the anchor's source last confirmed it. */
   readonly fetchedAt: number;
   readonly pinned: boolean;
+  /** What of it is not used. */
+  readonly passedOver: readonly { readonly reason: string }[];
   readonly certificates: readonly Expiring[];
 }
 
@@ -123,6 +125,14 @@ export class Metrics {
     });
     this.#gauge('ehi_trust_root_pinned', (gauge) => {
       for (const { name, pinned } of options.anchors()) gauge.set({ anchor: name }, pinned ? 1 : 0);
+    });
+    this.#gauge('ehi_trust_certificates_passed_over', (gauge) => {
+      for (const { name, passedOver } of options.anchors()) {
+        for (const reason of ['expired', 'not_yet_valid', 'unusable', 'unreadable']) {
+          const count = passedOver.filter((each) => each.reason === reason).length;
+          gauge.set({ anchor: name, reason }, count);
+        }
+      }
     });
     this.#revocationGauges(options);
     const startedAt = options.now();

@@ -2,9 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { type ConfigProblem, GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { readCertificates } from '../pki/pem.ts';
-import { type Anchor, normalizeSha256, readAnchor } from './bundle.ts';
+import { type CertificateBundle, readBundle, readCertificates } from '../pki/pem.ts';
+import { type Anchor, normalizeSha256, readAnchor, rootsOf } from './bundle.ts';
+import { passedOverAt } from './passed-over.ts';
 import { type PresetName, presets } from './preset.ts';
+import { idleSource, type Sourced } from './reading.ts';
 import type { AnchorState } from './state.ts';
 import type { AnchorList } from './store.ts';
 
@@ -43,8 +45,8 @@ export function isSameAnchor(one: UrlAnchor, other: UrlAnchor): boolean {
 }
 
 /** Whether the pin, if there is one, names the root. */
-export function allowsRoot({ rootSha256 }: UrlAnchor, { certificates: [root] }: Anchor): boolean {
-  return rootSha256 === undefined || rootSha256 === root.sha256;
+export function allowsRoot({ rootSha256 }: UrlAnchor, anchor: Anchor): boolean {
+  return rootSha256 === undefined || rootsOf(anchor).some(({ sha256 }) => sha256 === rootSha256);
 }
 
 /** Where in the configuration something is wrong; file and line are its reader's to find. */
@@ -63,7 +65,7 @@ export class TrustError extends GatewayError {
 
 export const allowed = {
   file: 'PEM or DER certificates',
-  anchor: 'one self-signed root and the valid CAs below it',
+  anchor: 'one self-signed root and the CAs below it, valid now',
   pin: 'an anchor with rootSha256, as trust.requirePin demands',
 };
 
@@ -75,6 +77,8 @@ export interface ReadOptions {
   readonly requirePin: boolean;
   /** A last word on every set before it is used: null, or why it is refused. */
   readonly accept: (anchor: Anchor) => string | null;
+  /** Told of what is passed over in an anchor that is used all the same. */
+  readonly onPassedOver?: (warning: TrustProblem) => void;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -86,19 +90,22 @@ export async function readConfiguredAnchors(options: ReadOptions): Promise<(Anch
   const anchors: (AnchorState | UrlAnchor)[] = [];
   // One after the other, so that the problems come in the order of the configuration.
   for (const [index, anchor] of options.anchors.entries()) {
-    const report: Report = (field, found, allows) =>
-      problems.push({ path: `trust.${list}[${index}]${field}`, found, allowed: allows });
+    const place = (field: string, found: string, allows: string): TrustProblem => {
+      return { path: `trust.${list}[${index}]${field}`, found, allowed: allows };
+    };
+    const report: Report = (...problem) => problems.push(place(...problem));
+    const warn: Report = (...warning) => options.onPassedOver?.(place(...warning));
     const read =
       anchor.files === undefined
         ? await nameUrls(anchor, options, report)
-        : await readFiles(anchor, anchor.files, options, report);
+        : await readFiles(anchor, anchor.files, options, { report, warn });
     if (read !== null) anchors.push(read);
   }
   if (problems.length > 0) throw new TrustError(problems);
   return anchors;
 }
 
-type Report = (field: string, found: string, allows: string) => void;
+type Report = (field: string, found: string, allows: string) => unknown;
 
 async function nameUrls(
   { name, preset, urls = [], tls, rootSha256 }: AnchorOptions,
@@ -125,26 +132,32 @@ async function readFiles(
   { name, rootSha256 }: AnchorOptions,
   files: readonly string[],
   { now, accept }: ReadOptions,
-  report: Report,
+  { report, warn }: { readonly report: Report; readonly warn: Report },
 ): Promise<AnchorState | null> {
-  const certificates: Certificate[] = [];
+  const bundles: Sourced[] = [];
+  const unreadable: string[] = [];
   const origins = new Map<string, string>();
-  let complete = true;
   for (const [index, file] of files.entries()) {
-    const read = await readFileCertificates(file, `.files[${index}]`, report);
-    if (read === undefined) complete = false;
-    for (const certificate of read ?? []) {
-      certificates.push(certificate);
-      if (!origins.has(certificate.sha256)) origins.set(certificate.sha256, file);
-    }
+    const bundle = await readFileBundle(file, `.files[${index}]`, report);
+    if (bundle === undefined) continue;
+    bundles.push({ source: file, certificates: bundle.certificates });
+    unreadable.push(...bundle.unreadable.map((fault) => `${file}: ${fault}`));
+    for (const { sha256 } of bundle.certificates) if (!origins.has(sha256)) origins.set(sha256, file);
   }
-  if (!complete) return null;
+  if (bundles.length < files.length) return null;
 
-  const reading = readAnchor({ name, certificates, rootSha256, now });
+  const certificates = bundles.flatMap((bundle) => bundle.certificates);
+  const reading = readAnchor({ name, certificates, unreadable, rootSha256, now });
   if (!reading.ok) {
     for (const problem of reading.problems) report('.files', problem, allowed.anchor);
     return null;
   }
+  const idle = idleSource(reading.anchor, bundles, now);
+  if (idle !== null) {
+    report(`.files[${idle.index}]`, idle.problem, allowed.anchor);
+    return null;
+  }
+  for (const { detail } of passedOverAt(reading.anchor, now)) warn('.files', detail, allowed.anchor);
   const refusal = accept(reading.anchor);
   if (refusal !== null) {
     report('.files', refusal, allowed.anchor);
@@ -154,13 +167,24 @@ async function readFiles(
   return { ...reading.anchor, fetchedAt: now, pinned, source: 'files', origins };
 }
 
-async function readFileCertificates(
+function readFileCertificates(
   file: string,
   field: string,
   report: Report,
 ): Promise<Certificate[] | undefined> {
+  return readWith(readCertificates, { file, field, report });
+}
+
+function readFileBundle(file: string, field: string, report: Report): Promise<CertificateBundle | undefined> {
+  return readWith(readBundle, { file, field, report });
+}
+
+async function readWith<T>(
+  read: (bytes: Uint8Array) => T,
+  { file, field, report }: { readonly file: string; readonly field: string; readonly report: Report },
+): Promise<T | undefined> {
   try {
-    return readCertificates(await readFile(file));
+    return read(await readFile(file));
   } catch (cause) {
     const message =
       cause instanceof GatewayError ? cause.message : `${(cause as NodeJS.ErrnoException).code}`;

@@ -1,8 +1,9 @@
 /** Makes an anchor of what its sources served: the certificates, where each came from, and a judgement of the whole. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';
-import { readCertificates } from '../pki/pem.ts';
+import { readBundle } from '../pki/pem.ts';
 import { type Anchor, readAnchor } from './bundle.ts';
+import { isUsable, passedOverAt } from './passed-over.ts';
 import type { StoredSource } from './store.ts';
 
 export interface SourcesClaim {
@@ -32,10 +33,15 @@ export type SourcesReading = SoundReading | (Found & { readonly anchor: null; re
 
 export function readSources({ name, sources, accept, ...claim }: SourcesClaim): SourcesReading {
   const certificates: Certificate[] = [];
+  const unreadable: string[] = [];
   const origins = new Map<string, string>();
+  const bundles: Sourced[] = [];
   for (const { url, bytes } of sources) {
     try {
-      for (const certificate of readCertificates(bytes)) {
+      const bundle = readBundle(bytes);
+      bundles.push({ source: url, certificates: bundle.certificates });
+      unreadable.push(...bundle.unreadable.map((fault) => `${url}: ${fault}`));
+      for (const certificate of bundle.certificates) {
         certificates.push(certificate);
         if (!origins.has(certificate.sha256)) origins.set(certificate.sha256, url);
       }
@@ -45,10 +51,47 @@ export function readSources({ name, sources, accept, ...claim }: SourcesClaim): 
     }
   }
   const found = { certificates, roots: certificates.filter(isSelfSigned), origins };
-  const reading = readAnchor({ name, certificates, ...claim });
+  const reading = readAnchor({ name, certificates, unreadable, ...claim });
   if (!reading.ok) return { ...found, anchor: null, problem: reading.problems.join('; ') };
-  const refusal = accept(reading.anchor);
+  const { anchor } = reading;
+  const refusal =
+    idleSource(anchor, bundles, claim.now)?.problem ?? unusableNow(anchor, claim.now) ?? accept(anchor);
   return refusal === null
-    ? { ...found, anchor: reading.anchor, problem: null }
+    ? { ...found, anchor, problem: null }
     : { ...found, anchor: null, problem: refusal };
+}
+
+/** What one URL or one file holds. */
+export interface Sourced {
+  readonly source: string;
+  readonly certificates: readonly Certificate[];
+}
+
+/**
+ * The first source of which nothing can be used, and why: it holds something else than it should. One whose
+ * certificates have only expired does not.
+ */
+export function idleSource(
+  { certificates, passedOver }: Anchor,
+  sources: readonly Sourced[],
+  now: number,
+): { readonly index: number; readonly problem: string } | null {
+  const used = new Set(certificates.map(({ sha256 }) => sha256));
+  const index = sources.findIndex((each) =>
+    each.certificates.every(({ sha256, notAfter }) => !used.has(sha256) && now <= notAfter),
+  );
+  const idle = sources[index];
+  if (idle === undefined) return null;
+  const details = passedOver
+    .map(({ detail }) => detail)
+    .filter((detail) => idle.certificates.some(({ subject }) => detail.startsWith(`${subject}: `)));
+  const problem = `${idle.source}: none of its certificates can be used: ${details.join('; ')}`;
+  return { index, problem };
+}
+
+function unusableNow(anchor: Anchor, now: number): string | null {
+  if (isUsable(anchor, now)) return null;
+  return passedOverAt(anchor, now)
+    .map(({ detail }) => detail)
+    .join('; ');
 }

@@ -11,6 +11,7 @@ import {
 } from './anchor.ts';
 import { diffAnchors } from './change.ts';
 import { AnchorFeed } from './feed.ts';
+import { type PassedOverReason, passedOverAt } from './passed-over.ts';
 import { Schedule } from './schedule.ts';
 import type { Accept, TrustOptions, TrustSettings } from './settings.ts';
 import type { AnchorState } from './state.ts';
@@ -24,6 +25,8 @@ export interface Trust {
    * before the change, which one fetch can delay (10 s at most), and what is in use until then stays in use.
    */
   update(settings: TrustSettings): Promise<AnchorState[]>;
+  /** Looks at the dates of what is in use: tells of what has expired or become valid since the last look. */
+  look(): void;
   /** Ends every fetch and timer; nothing is called from then on. */
   close(): void;
 }
@@ -40,6 +43,13 @@ export async function openTrust(options: TrustOptions): Promise<Trust> {
   return trust;
 }
 
+const advice: Readonly<Record<PassedOverReason, string>> = {
+  unreadable: 'remove it, or replace it by one that can be read',
+  unusable: 'remove it, or replace it by one that can be used',
+  expired: 'remove it, or put the renewed one in its place',
+  not_yet_valid: 'it serves from then on',
+};
+
 /** An anchor from files, or one from URLs with all that keeps it current. */
 type Entry = { readonly state: AnchorState } | Schedule;
 
@@ -51,6 +61,8 @@ class LiveTrust implements Trust {
   #entries: readonly Entry[] = [];
   /** What the last event told to be in use. */
   #told: AnchorState[] = [];
+  /** What is passed over now, and was told. */
+  #passedOver: ReadonlySet<string> = new Set();
   #updating: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrustOptions) {
@@ -69,6 +81,10 @@ class LiveTrust implements Trust {
     const done = this.#updating.then(() => this.#update(settings));
     this.#updating = done.catch(() => {});
     return done;
+  }
+
+  look(): void {
+    if (!this.#signal.aborted && this.#tellPassedOver()) this.#options.onAnchors(this.states());
   }
 
   close(): void {
@@ -150,6 +166,7 @@ class LiveTrust implements Trust {
   #tell(detail: string): boolean {
     if (this.#signal.aborted) return false;
     const now = this.states();
+    this.#tellPassedOver();
     const { added, removed } = diffAnchors(this.#told, now);
     this.#told = now;
     const [name = null, ...further] = new Set([...added, ...removed].map(({ anchor }) => anchor));
@@ -157,6 +174,25 @@ class LiveTrust implements Trust {
     const anchor = further.length === 0 ? name : null;
     this.#options.onEvent({ type: 'trust', action: 'changed', anchor, added, removed, detail });
     return true;
+  }
+
+  /** True: something is passed over that was not before, or is no longer. */
+  #tellPassedOver(): boolean {
+    const { onEvent, clock = Date.now } = this.#options;
+    const now = clock();
+    const before = this.#passedOver;
+    const told = new Set<string>();
+    for (const state of this.states()) {
+      for (const { reason, detail } of passedOverAt(state, now)) {
+        const key = `${state.name} ${detail}`;
+        told.add(key);
+        if (before.has(key)) continue;
+        const next = `${detail}: it is passed over; ${advice[reason]}`;
+        onEvent({ type: 'trust', action: 'passed_over', anchor: state.name, detail: next });
+      }
+    }
+    this.#passedOver = told;
+    return told.size !== before.size || [...told].some((key) => !before.has(key));
   }
 
   #find(anchor: UrlAnchor): Schedule | undefined {

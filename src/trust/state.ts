@@ -32,6 +32,8 @@ export type TrustAction =
   | 'from_cache'
   /** The cache could not be read, or not be written. */
   | 'cache_failed'
+  /** A certificate of the anchor cannot be used, or not now: the others serve on. Told once for each, and why. */
+  | 'passed_over'
   /** The usable certificates are others than before, for whatever reason; `added` and `removed` say which. */
   | 'changed';
 

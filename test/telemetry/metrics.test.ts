@@ -279,7 +279,7 @@ describe('the metrics', () => {
     const root = { subject: 'CN=root', notAfter: 2_000 };
     const metrics = opened({
       serverCertificates: () => [{ subject: 'CN=gateway', notAfter: 1_000 }],
-      anchors: () => [{ name: 'own', fetchedAt: 0, pinned: false, certificates: [root] }],
+      anchors: () => [{ name: 'own', fetchedAt: 0, pinned: false, passedOver: [], certificates: [root] }],
     });
     const meter = new Meter();
     for (let leaf = 0; leaf < 200; leaf++) meter.clientCertificate(`CN=${leaf}`, 0);
@@ -294,8 +294,8 @@ describe('the metrics', () => {
     const metrics = opened({
       now: () => now,
       anchors: () => [
-        { name: 'sandbox', fetchedAt: 4_000, pinned: true, certificates: [] },
-        { name: 'own', fetchedAt: 10_000, pinned: false, certificates: [] },
+        { name: 'sandbox', fetchedAt: 4_000, pinned: true, passedOver: [], certificates: [] },
+        { name: 'own', fetchedAt: 10_000, pinned: false, passedOver: [], certificates: [] },
       ],
     });
     now = 11_000;

@@ -11,6 +11,7 @@ const certificates = [own.root, own.issuing, stranger.root, stranger.issuing].ma
 const stateOf = (name: string, held: typeof certificates, origin = '/etc/anchor.pem'): AnchorState => ({
   name,
   certificates: held as unknown as AnchorState['certificates'],
+  passedOver: [],
   fetchedAt: now,
   pinned: false,
   source: 'files',

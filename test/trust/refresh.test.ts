@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import {
   day,
   ders,
@@ -253,5 +254,129 @@ describe('an anchor from files', () => {
     await expect(store.open({ anchor: { tls: { ca } } })).rejects.toMatchObject({
       problems: [{ path: 'trust.anchors[0].tls.ca' }],
     });
+  });
+});
+
+describe('a set with a certificate that cannot be used', () => {
+  const further = (options: Partial<IssueOptions> = {}) =>
+    issueCertificate({
+      subject: { CN: 'further' },
+      issuer: own.root,
+      notBefore: now - day,
+      notAfter: now + day,
+      basicConstraints: { ca: true },
+      keyUsage: ['keyCertSign'],
+      ...options,
+    });
+  /** A certificate that no strict reader takes: a serial of another type. */
+  const unreadable = (pem: string) => pem.replace(/(?<=\n)[^\n]{64}(?=\n)/, 'A'.repeat(64));
+
+  it('is taken without it, which is told once', async () => {
+    await using store = await openStore();
+    const trust = await store.open();
+    store.actions();
+    const next = further();
+    const odd = further({ key: 'rsa-1024' });
+    serve(store.directory, {
+      '/issuing.pem': own.issuing.pem + next.pem + odd.pem + unreadable(odd.pem),
+    });
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der, next.der]]);
+    expect(store.events).toMatchObject([
+      { action: 'fetched' },
+      {
+        action: 'passed_over',
+        anchor: 'own',
+        detail: expect.stringMatching(/issuing\.pem: certificate 4: /),
+      },
+      {
+        action: 'passed_over',
+        anchor: 'own',
+        detail: expect.stringMatching(/^CN=further: has an RSA key of/),
+      },
+    ]);
+    store.actions();
+    await store.timers.fire();
+    expect(store.actions()).toEqual([]);
+  });
+
+  it('is refused where what cannot be read may be a certificate that is in use', async () => {
+    await using store = await openStore();
+    const trust = await store.open();
+    store.actions();
+    serve(store.directory, { '/issuing.pem': unreadable(own.issuing.pem) + further().pem });
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(store.events).toMatchObject([
+      {
+        action: 'refused',
+        detail: expect.stringMatching(/certificate 1: .*; without it .* would be missing$/),
+      },
+    ]);
+  });
+
+  it('gives up what its sources no longer serve, whatever else is odd about it', async () => {
+    await using store = await openStore();
+    const trust = await store.open();
+    const [next, odd] = [further(), further({ key: 'rsa-1024' })];
+    serve(store.directory, { '/issuing.pem': next.pem + odd.pem });
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, next.der]]);
+  });
+
+  it('is taken at the first fetch, and again from the cache', async () => {
+    await using store = await openStore();
+    const old = further({ notAfter: now - 1000 });
+    serve(store.directory, { '/issuing.pem': own.issuing.pem + old.pem });
+    (await store.open()).close();
+    expect(store.actions()).toEqual(['trust_on_first_use', 'passed_over']);
+    const trust = await store.open();
+    expect(store.actions()).toEqual(['from_cache', 'passed_over']);
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der, old.der]]);
+  });
+
+  it('is looked at again when a date has passed, by itself', async () => {
+    await using store = await openStore();
+    serve(store.directory, {
+      '/issuing.pem': own.issuing.pem + further({ notAfter: now + 60_000 }).pem,
+    });
+    const trust = await store.open();
+    store.actions();
+    trust.look();
+    expect([store.actions(), store.published]).toEqual([[], []]);
+    store.clock.now += 61_000;
+    trust.look();
+    trust.look();
+    expect(store.events).toMatchObject([
+      { action: 'passed_over', detail: expect.stringMatching(/^CN=further: expired at .*; remove it/) },
+    ]);
+    expect(store.published).toHaveLength(1);
+  });
+
+  it('may hold the known root renewed under its key, and goes on with that alone', async () => {
+    await using store = await openStore();
+    const trust = await store.open();
+    store.actions();
+    const renewed = further({ subject: own.root.subject, issuer: own.root, key: own.root.privateKey });
+    serve(store.directory, { '/root.pem': own.root.pem + renewed.pem });
+    await store.timers.fire();
+    expect(store.actions()).toEqual(['fetched']);
+    serve(store.directory, { '/root.pem': renewed.pem });
+    await store.timers.fire();
+    expect(store.actions()).toEqual(['fetched']);
+    expect(ders(trust)).toEqual([[renewed.der, own.issuing.der]]);
+    trust.close();
+    await store.open();
+    expect(store.actions()).toEqual(['from_cache']);
+  });
+
+  it('with the renewed root alone waits for approval, as any other root does', async () => {
+    await using store = await openStore();
+    await store.open();
+    store.actions();
+    const renewed = further({ subject: own.root.subject, issuer: own.root, key: own.root.privateKey });
+    serve(store.directory, { '/root.pem': renewed.pem });
+    await store.timers.fire();
+    expect(store.actions()).toEqual(['root_changed_refused']);
   });
 });

@@ -134,6 +134,16 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { 'ehi_trust_age_seconds{anchor="thredd-new"}': `${90 * day}x60` },
     ],
   },
+  EhiTrustCertificatePassedOver: {
+    fires: { 'ehi_trust_certificates_passed_over{anchor="a",reason="expired"}': '1x60' },
+    labels: { anchor: 'a', reason: 'expired' },
+    says: 'a has 1 certificates that are expired; callers below them are refused, the others go on. The log names them (passed_over): remove or renew them.',
+    silent: [
+      { 'ehi_trust_certificates_passed_over{anchor="a",reason="expired"}': '0x60' },
+      // It serves from its date on by itself.
+      { 'ehi_trust_certificates_passed_over{anchor="a",reason="not_yet_valid"}': '1x60' },
+    ],
+  },
   EhiRevocationEnded: {
     fires: { [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '600x60' },
     labels: { anchor: 'a', kind: 'crl', address: 'https://pki.example.com/crl' },

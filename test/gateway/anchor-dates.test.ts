@@ -1,0 +1,179 @@
+/** Certificates of an anchor that time has passed over, or not reached: the others serve, and nothing stands still for them. */
+import { expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+import { authority } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { spawnGateway } from '../support/gateway.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority();
+const second = 1000;
+const passedOver = (reason: string) =>
+  `ehi_trust_certificates_passed_over{anchor="example",reason="${reason}"}`;
+
+/** A further issuing CA below the authority's root. */
+function issuingCa(name: string, options: Partial<IssueOptions>) {
+  return issueCertificate({
+    subject: { CN: name },
+    issuer: pki.root,
+    notBefore: Date.now() - 60 * second,
+    notAfter: Date.now() + 3600 * second,
+    basicConstraints: { ca: true, pathLength: 0 },
+    keyUsage: ['keyCertSign', 'cRLSign'],
+    ...options,
+  });
+}
+
+async function renewServerCertificate({ gateway }: Stage) {
+  const renewed = pki.issueServer();
+  await gateway.write('server.key', renewed.keyPem);
+  await gateway.write('server.pem', renewed.chainPem);
+  return gateway.reload();
+}
+
+it.each([
+  ['names advertised', true],
+  ['no names advertised', false],
+])('a CA that expires beside a good one takes nothing down: %s', async (_, advertiseCaNames) => {
+  const end = (Math.floor(Date.now() / second) + 3) * second;
+  const old = issuingCa('Issuing 2025', { notAfter: end });
+  await using stage = await openStage({
+    authority: pki,
+    files: { 'anchor.pem': pki.anchorPem + old.pem },
+    config: { listen: { advertiseCaNames } },
+  });
+  const { gateway } = stage;
+  const leaf = pki.issueClient({ issuer: old });
+  expect(statusOf(await stage.send(post(), { leaf }))).toBe(200);
+
+  const told = await gateway.audit(({ type, event }) => type === 'trust' && event === 'passed_over');
+  expect(told).toMatchObject({
+    anchor: 'example',
+    detail: expect.stringMatching(
+      `^CN=Issuing 2025: expired at ${new Date(end).toISOString()}: it is passed over; remove it`,
+    ),
+  });
+  await gateway.logged(({ msg, level }) => msg === 'passed_over' && level === 40);
+  await metricsWhen(gateway, (samples) => samples.get(passedOver('expired')) === 1);
+  expect(await gateway.admin('/readyz')).toMatchObject({ status: 200 });
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  expect(statusOf(await stage.send(post(), { leaf }))).toBe(403);
+
+  expect(await renewServerCertificate(stage)).toMatchObject({ event: 'reloaded', problems: 0 });
+  expect(statusOf(await stage.send(post()))).toBe(200);
+});
+
+it('a start goes on with an expired CA, one that is not valid yet, and one that cannot be read', async () => {
+  const odd = pki.root.pem.replace(/(?<=\n)[^\n]{64}(?=\n)/, 'A'.repeat(64));
+  const old = issuingCa('Issuing 2025', { notAfter: Date.now() - second });
+  const start = (Math.floor(Date.now() / second) + 4) * second;
+  const next = issuingCa('Issuing 2027', { notBefore: start });
+  await using stage = await openStage({
+    authority: pki,
+    files: { 'anchor.pem': odd + old.pem + pki.anchorPem + next.pem },
+  });
+  const { gateway } = stage;
+  const told = (reason: RegExp) =>
+    gateway.audit(({ event, detail }) => event === 'passed_over' && reason.test(detail));
+  await told(/^\/.*anchor\.pem: certificate 1: /);
+  await told(/^CN=Issuing 2025: expired/);
+  await told(/^CN=Issuing 2027: is not valid before .*it serves from then on$/);
+  expect(gateway.stderr).toMatch(/trust\.anchors\[0\]\.files: .*CN=Issuing 2025: expired/);
+  expect(statusOf(await stage.send(post()))).toBe(200);
+
+  // By itself, when its time has come.
+  await metricsWhen(gateway, (samples) => samples.get(passedOver('not_yet_valid')) === 0);
+  const leaf = pki.issueClient({ issuer: next });
+  expect(statusOf(await stage.send(post(), { leaf: { ...leaf, chainPem: leaf.pem + next.pem } }))).toBe(200);
+});
+
+it('an anchor that has expired as a whole is passed over beside another one', async () => {
+  const gone = authority({ name: 'Gone', root: { notAfter: Date.now() - second } });
+  await using stage = await openStage({
+    authority: pki,
+    files: { 'gone.pem': gone.anchorPem },
+    config: {
+      trust: {
+        anchors: [
+          { name: 'gone', files: ['gone.pem'] },
+          { name: 'example', files: ['anchor.pem'] },
+        ],
+        cacheDir: 'trust',
+      },
+    },
+  });
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  expect(await renewServerCertificate(stage)).toMatchObject({ event: 'reloaded' });
+  const { status } = await stage.gateway.admin('/readyz');
+  expect(status).toBe(200);
+  const answer = await stage.send(post(), { leaf: gone.issueClient() });
+  expect(statusOf(answer)).toBe(403);
+});
+
+it('a start with nothing but an expired anchor ends with 78, and says which and since when', async () => {
+  const gone = authority({ name: 'Gone', issuing: { notAfter: Date.now() - second } });
+  const server = pki.issueServer();
+  await using gateway = await spawnGateway({
+    files: { 'server.pem': server.chainPem, 'server.key': server.keyPem, 'gone.pem': gone.anchorPem },
+    config: {
+      listen: { certificate: { chain: 'server.pem', key: 'server.key' } },
+      trust: { anchors: [{ name: 'gone', files: ['gone.pem'] }], cacheDir: 'trust' },
+      clients: { anyCertificateOfAnchor: true },
+      routes: [{ path: '/', upstream: 'http://127.0.0.1:1' }],
+    },
+  });
+  await expect(gateway.whenReady()).rejects.toThrow(
+    /trust\.anchors: found no anchor that can be used now: CN=Gone Issuing CA.*: expired at /,
+  );
+});
+
+const renewedRoot = () =>
+  issueCertificate({
+    subject: pki.root.subject,
+    key: pki.root.privateKey,
+    notBefore: Date.now() - 60 * second,
+    notAfter: Date.now() + 7200 * second,
+    basicConstraints: { ca: true },
+    keyUsage: ['keyCertSign', 'cRLSign'],
+  });
+
+it.each([
+  ['names advertised', true],
+  ['no names advertised', false],
+])('a root that was renewed under its key serves beside its former certificate: %s', async (_, advertise) => {
+  const gone = authority({ root: { notAfter: Date.now() - second } });
+  const renewed = issueCertificate({
+    subject: gone.root.subject,
+    key: gone.root.privateKey,
+    notBefore: Date.now() - 60 * second,
+    notAfter: Date.now() + 7200 * second,
+    basicConstraints: { ca: true },
+    keyUsage: ['keyCertSign', 'cRLSign'],
+  });
+  await using stage = await openStage({
+    authority: gone,
+    files: { 'anchor.pem': gone.anchorPem + renewed.pem },
+    config: { listen: { advertiseCaNames: advertise } },
+  });
+  // The server's own certificate has the same root, which clients must trust in its new certificate.
+  const trusting = { ca: renewed.pem };
+  expect(statusOf(await stage.send(post(), trusting))).toBe(200);
+  await metricsWhen(stage.gateway, (samples) => samples.get(passedOver('expired')) === 1);
+});
+
+it('a CA that names the serial of its root’s former certificate serves under the renewed one', async () => {
+  const renewed = renewedRoot();
+  const named = issuingCa('Issuing by serial', {
+    authoritySerial: parseCertificate(pki.root.der).serialOctets,
+  });
+  await using stage = await openStage({
+    authority: pki,
+    files: { 'anchor.pem': renewed.pem + named.pem },
+    config: { listen: { advertiseCaNames: false } },
+  });
+  const leaf = pki.issueClient({ issuer: named });
+  expect(statusOf(await stage.send(post(), { leaf }))).toBe(200);
+});
