@@ -11,6 +11,7 @@ import type { PolicySnapshot } from './policy/snapshot.ts';
 import { Reception, type Visitor } from './reception.ts';
 import { ClientAccounts } from './relay/client-accounts.ts';
 import { Downstream } from './relay/downstream.ts';
+import { AddressShares } from './source/address-share.ts';
 import { HandshakeRate } from './source/handshake-rate.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 import { Pools } from './upstream/pools.ts';
@@ -32,6 +33,7 @@ export class Gateway {
   readonly #pools: Pools;
   readonly #delay = new LoopDelay();
   readonly #handshakes = new HandshakeRate();
+  readonly #shares = new AddressShares();
   readonly #accounts = new ClientAccounts();
   readonly #contacts: FirstContacts;
   readonly #admitted: AdmittedClients;
@@ -62,6 +64,7 @@ export class Gateway {
           unfinished: this.#listener.unfinished,
           delay: this.#delay.current,
           handshakes: this.#handshakes,
+          shares: this.#shares,
         })),
       onSecure: (inbound, socket) => reception.receive(inbound, socket),
     });

@@ -44,9 +44,19 @@ const limits = section({
   fields: count(1, 10_000).prefault(100).describe('Fields of one head.'),
   body: size('1024MiB').prefault('1MiB').describe('Of a request’s body.'),
   connections: count(1, 1_000_000).prefault(10_000).describe('Open at once, for each relay thread.'),
+  connectionsPerAddress: count(1, 1_000_000)
+    .exactOptional()
+    .describe(
+      'Of these, for one address (of IPv6 one /64). Absent: a quarter of `connections`, at least 16. Not for addresses that `clients.allowlist` names.',
+    ),
   unfinishedHandshakes: count(1, 1_000_000)
     .prefault(512)
     .describe('Connections still before the end of TLS, for each relay thread.'),
+  unfinishedHandshakesPerAddress: count(1, 1_000_000)
+    .exactOptional()
+    .describe(
+      'Of these, for one address (of IPv6 one /64). Absent: half of `unfinishedHandshakes`, at least 16. Not for addresses that `clients.allowlist` names.',
+    ),
   handshakeRate: count(1, 1_000_000)
     .prefault(1000)
     .describe(

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
+import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Peer } from './peer.ts';
 
@@ -37,6 +38,8 @@ export class Inbound {
   proxyAddress: string | null = null;
   /** The source was judged, TLS has begun. */
   admitted = false;
+  /** What it counts as of its address's share; null: the allowlist names the address, or it is not judged yet. */
+  share: AddressShare | null = null;
 
   readonly #listener: string;
   readonly #recorder: Recorder;

@@ -164,6 +164,7 @@ export class Listener {
       meter.connections--;
       this.#open.leave(place);
       this.#unfinished.leave(handshake);
+      inbound.share?.leave();
       this.#fail(inbound, 'reset', null);
       letGo(transport);
       if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -188,6 +189,7 @@ export class Listener {
     socket.on('error', () => {});
     if (inbound === null) return void socket.destroy();
     this.#finish(inbound.transport);
+    inbound.share?.handshakeDone();
     socket.once('close', () => letGo(socket));
     // Only now: a client that ends before its handshake is gone, one that ends after its request wants the answer.
     socket.allowHalfOpen = true;

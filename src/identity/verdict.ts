@@ -31,6 +31,18 @@ export const denyReasons = {
     says: 'limits.unfinishedHandshakes is reached and the allowlist does not name the address',
     alb: 'Failed:Rejected',
   },
+  connections_per_address: {
+    stage: 'accept',
+    status: 403,
+    says: 'the address (of IPv6 its /64) has limits.connectionsPerAddress connections open and the allowlist does not name it',
+    alb: 'Failed:Rejected',
+  },
+  handshakes_per_address: {
+    stage: 'accept',
+    status: 403,
+    says: 'limits.unfinishedHandshakesPerAddress is reached by the address (of IPv6 its /64) and the allowlist does not name it',
+    alb: 'Failed:Rejected',
+  },
   handshake_rate: {
     stage: 'accept',
     status: 403,

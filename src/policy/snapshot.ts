@@ -117,7 +117,9 @@ export interface Limits {
   readonly fields: number;
   readonly body: number;
   readonly connections: number;
+  readonly connectionsPerAddress: number;
   readonly unfinishedHandshakes: number;
+  readonly unfinishedHandshakesPerAddress: number;
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;

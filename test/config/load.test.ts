@@ -432,7 +432,11 @@ describe('loadConfig', () => {
     });
     expect(config.clients.pins).toEqual([thumbprint.toString('base64')]);
     expect(serverCertificates.map(({ keyType }) => keyType)).toEqual(['ECDSA']);
-    expect(warnings.map(({ found }) => found)).toEqual(['no allowlist: any address may connect']);
+    expect(warnings.map(({ found }) => found)).toEqual([
+      expect.stringMatching(
+        /^no allowlist: any address may connect, and one address may hold limits\.connectionsPerAddress /,
+      ),
+    ]);
     expect(place({ path: ['trust', 'anchors', 0, 'files', 0], allowed: 'b' })).toMatchObject({
       line: 1,
       found: '"a"',
