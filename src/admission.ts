@@ -5,6 +5,7 @@ import type { PolicySnapshot } from './policy/snapshot.ts';
 import { parseRange } from './source/address.ts';
 import type { AddressShares } from './source/address-share.ts';
 import { type Allowlist, compileAllowlist } from './source/allowlist.ts';
+import type { HandshakeCosts } from './source/handshake-cost.ts';
 import type { HandshakeRate } from './source/handshake-rate.ts';
 import { readProxyHeader } from './source/proxy-reader.ts';
 
@@ -32,6 +33,7 @@ export interface Load {
   /** How long work has to wait for its turn, ms (loop-delay.ts). */
   readonly delay: number;
   readonly handshakes: HandshakeRate;
+  readonly costs: HandshakeCosts;
   readonly shares: AddressShares;
 }
 
@@ -67,10 +69,11 @@ function judge(inbound: Inbound, { allowlist, named, snapshot }: Admission, load
   // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
   if (allowlist !== null && snapshot.refuseAt === 'accept' && !allowlist.contains(inbound.address))
     return refuse(inbound, 'address_refused');
-  const { unfinished, handshakes, shares } = load();
+  const { unfinished, handshakes, costs, shares } = load();
   const { limits } = snapshot;
   const perSecond = limits.handshakeRate;
   if (unfinished > limits.unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
+  if (costs.waits(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
   if (!handshakes.take(inbound.address, { perSecond, now: inbound.acceptedAt }))
     return refuse(inbound, 'handshake_rate');
   const share = shares.enter(inbound.address, {

@@ -57,6 +57,11 @@ const limits = section({
     .describe(
       'Of these, for one address (of IPv6 one /64). Absent: half of `unfinishedHandshakes`, at least 16. Not for addresses that `clients.allowlist` names.',
     ),
+  handshakeBytes: size('1MiB')
+    .prefault('16KiB')
+    .describe(
+      'Of the client’s part of a TLS handshake, its certificates above all. For addresses that `clients.allowlist` names four times as much.',
+    ),
   handshakeRate: count(1, 1_000_000)
     .prefault(1000)
     .describe(
@@ -65,7 +70,12 @@ const limits = section({
   delay: duration()
     .prefault('250ms')
     .describe(
-      'While all work of a relay thread waits longer than this, it accepts no new connection, and refuses new messages with 503.',
+      'While every message of a relay thread waits longer than this for its two turns, it accepts no new connection, and refuses new messages with 503.',
+    ),
+  smallRecords: count(1, 1_000_000)
+    .prefault(2000)
+    .describe(
+      'TLS records with little or no data (KeyUpdates, empty ones, a few bytes) that a connection may send in a second, and five times as many at once; without an admitted client a twentieth. Beyond that it is closed.',
     ),
   inFlightPerClient: count(1, 1_000_000)
     .prefault(512)

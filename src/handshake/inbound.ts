@@ -5,6 +5,7 @@ import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import type { Gate } from './gate.ts';
 import type { Peer } from './peer.ts';
 
 /** Unique among replicas and restarts; hex, so that no id can look like a card number for long. */
@@ -38,6 +39,10 @@ export class Inbound {
   proxyAddress: string | null = null;
   /** The source was judged, TLS has begun. */
   admitted = false;
+  /** What its bytes pass through; null: the allowlist names the address, or it is not judged yet. */
+  gate: Gate | null = null;
+  /** The client that was let in; null: none was, or not yet. */
+  client: { readonly leaf: string; readonly anchor: string } | null = null;
   /** What it counts as of its address's share; null: the allowlist names the address, or it is not judged yet. */
   share: AddressShare | null = null;
 

@@ -49,7 +49,10 @@ export const messageRefusals = {
     says: 'the client may no longer call; the verdict with the stage live, of the same connection, says why',
   },
   no_route: { status: 404, says: 'no route fits the path' },
-  overloaded: { status: 503, says: 'all work of the relay thread waits longer than limits.delay' },
+  overloaded: {
+    status: 503,
+    says: 'every message of the relay thread waits longer than limits.delay for its turns',
+  },
   client_in_flight: {
     status: 503,
     says: 'the client has limits.inFlightPerClient messages under way, over all of its connections',

@@ -85,8 +85,10 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       body: 1_048_576,
       connections: 10_000,
       unfinishedHandshakes: 512,
+      handshakeBytes: 16_384,
       handshakeRate: 1000,
       delay: 250,
+      smallRecords: 2000,
       inFlightPerClient: 512,
     },
     timeouts: {

@@ -10,8 +10,10 @@ const limits = {
   connectionsPerAddress: 1,
   unfinishedHandshakes: 1,
   unfinishedHandshakesPerAddress: 1,
+  handshakeBytes: 16_384,
   handshakeRate: 1,
   delay: 1,
+  smallRecords: 2000,
   inFlightPerClient: 1,
 };
 

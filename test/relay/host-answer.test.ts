@@ -15,8 +15,10 @@ const limits = {
   connectionsPerAddress: 1,
   unfinishedHandshakes: 1,
   unfinishedHandshakesPerAddress: 1,
+  handshakeBytes: 16_384,
   handshakeRate: 1,
   delay: 1,
+  smallRecords: 2000,
   inFlightPerClient: 1,
 };
 /** One buffer for all reads, as the relay's connections have it. */

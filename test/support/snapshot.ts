@@ -40,8 +40,10 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       connectionsPerAddress: 100,
       unfinishedHandshakes: 100,
       unfinishedHandshakesPerAddress: 100,
+      handshakeBytes: 16_384,
       handshakeRate: 100_000,
       delay: 10_000,
+      smallRecords: 2000,
       inFlightPerClient: 100,
     },
     timeouts: {
