@@ -50,7 +50,14 @@ const targets: Readonly<Record<string, string>> = {
     head: ['Reason', 'Verdict', 'Stage', 'Status', 'What it says', 'ALB'],
     rows: [
       ...Object.entries(denyReasons).map(([name, { stage, status, says, alb }]) => {
-        return [code(name), 'deny', stage, stage === 'accept' ? '' : String(status), says, code(alb)];
+        return [
+          code(name),
+          'deny',
+          stage,
+          stage === 'accept' || stage === 'live' ? '' : String(status),
+          says,
+          code(alb),
+        ];
       }),
       ...Object.entries(failureReasons).map(([name, says]) => [code(name), 'failed', '', '', says, '']),
     ],

@@ -2,18 +2,24 @@
 import { type Inbound, unjudged } from './handshake/inbound.ts';
 import { type DenyReasonName, denyReasons, type FailureReasonName } from './identity/verdict.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
+import { parseRange } from './source/address.ts';
+import type { AddressShares } from './source/address-share.ts';
 import { type Allowlist, compileAllowlist } from './source/allowlist.ts';
+import type { HandshakeCosts } from './source/handshake-cost.ts';
 import type { HandshakeRate } from './source/handshake-rate.ts';
 import { readProxyHeader } from './source/proxy-reader.ts';
 
 export interface Admission {
   readonly allowlist: Allowlist | null;
+  /** The networks of the allowlist that name a caller: a range of length /0 lets everybody in and names none. */
+  readonly named: Allowlist;
   readonly proxyTrusted: Allowlist | null;
   readonly snapshot: PolicySnapshot;
 }
 
 export function compileAdmission(snapshot: PolicySnapshot): Admission {
   return {
+    named: compileAllowlist((snapshot.allowlist ?? []).filter((range) => parseRange(range)?.prefix !== 0)),
     allowlist: snapshot.allowlist === null ? null : compileAllowlist(snapshot.allowlist),
     proxyTrusted: snapshot.proxyTrusted.length === 0 ? null : compileAllowlist(snapshot.proxyTrusted),
     snapshot,
@@ -27,6 +33,8 @@ export interface Load {
   /** How long work has to wait for its turn, ms (loop-delay.ts). */
   readonly delay: number;
   readonly handshakes: HandshakeRate;
+  readonly costs: HandshakeCosts;
+  readonly shares: AddressShares;
 }
 
 /** True: shake hands. The refused are recorded and their sockets destroyed here. */
@@ -53,18 +61,28 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
   return judge(inbound, admission, load);
 }
 
-function judge(inbound: Inbound, { allowlist, snapshot }: Admission, load: () => Load): boolean {
-  const named = allowlist?.contains(inbound.address) ?? false;
-  // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
-  if (allowlist !== null && !named && snapshot.refuseAt === 'accept')
-    return refuse(inbound, 'address_refused');
+function judge(inbound: Inbound, { allowlist, named, snapshot }: Admission, load: () => Load): boolean {
+  // It has closed while its PROXY header was read: nothing would take back what it counts as.
+  if (inbound.recorded) return false;
   // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
-  if (named) return true;
-  const { unfinished, handshakes } = load();
-  const { unfinishedHandshakes, handshakeRate: perSecond } = snapshot.limits;
-  if (unfinished > unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
+  if (named.contains(inbound.address)) return true;
+  // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
+  if (allowlist !== null && snapshot.refuseAt === 'accept' && !allowlist.contains(inbound.address))
+    return refuse(inbound, 'address_refused');
+  const { unfinished, handshakes, costs, shares } = load();
+  const { limits } = snapshot;
+  const perSecond = limits.handshakeRate;
+  if (unfinished > limits.unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
+  if (costs.waits(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
   if (!handshakes.take(inbound.address, { perSecond, now: inbound.acceptedAt }))
     return refuse(inbound, 'handshake_rate');
+  const share = shares.enter(inbound.address, {
+    connections: limits.connectionsPerAddress,
+    unfinished: limits.unfinishedHandshakesPerAddress,
+  });
+  if (share === 'connections') return refuse(inbound, 'connections_per_address');
+  if (share === 'unfinished') return refuse(inbound, 'handshakes_per_address');
+  inbound.share = share;
   return true;
 }
 

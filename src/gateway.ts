@@ -4,6 +4,8 @@ import { admit } from './admission.ts';
 import { type Admitted, AdmittedClients } from './admitted.ts';
 import { compilePolicy, type Policy } from './compile.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
+import { FloodWatch } from './flood-watch.ts';
+import type { Inbound } from './handshake/inbound.ts';
 import { Listener, type ListenOptions } from './handshake/listener.ts';
 import type { ClientPermit, UnseenLeaf } from './identity/authorize.ts';
 import { LoopDelay } from './loop-delay.ts';
@@ -11,10 +13,14 @@ import type { PolicySnapshot } from './policy/snapshot.ts';
 import { Reception, type Visitor } from './reception.ts';
 import { ClientAccounts } from './relay/client-accounts.ts';
 import { Downstream } from './relay/downstream.ts';
+import { AddressShares } from './source/address-share.ts';
+import { HandshakeCosts } from './source/handshake-cost.ts';
 import { HandshakeRate } from './source/handshake-rate.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 import { Pools } from './upstream/pools.ts';
 
+/** What a connection that was closed for its flood counts as, CPU time in ms: its address waits for seconds. */
+const FLOOD_MS = 250;
 /** At the end of a drain: for the last answers to leave. */
 const FAREWELL_MS = 500;
 
@@ -30,11 +36,14 @@ export class Gateway {
   readonly #recorder: Recorder;
   readonly #listener: Listener;
   readonly #pools: Pools;
-  readonly #delay = new LoopDelay();
+  readonly #delay = new LoopDelay({ onLongTurn: () => this.#floods.look() });
   readonly #handshakes = new HandshakeRate();
+  readonly #costs = new HandshakeCosts();
+  readonly #shares = new AddressShares();
   readonly #accounts = new ClientAccounts();
   readonly #contacts: FirstContacts;
   readonly #admitted: AdmittedClients;
+  readonly #floods: FloodWatch;
   #policy: Policy;
   #draining = false;
   #accepting = true;
@@ -47,6 +56,11 @@ export class Gateway {
     const contacts = new FirstContacts(onUnseen);
     this.#contacts = contacts;
     this.#admitted = new AdmittedClients({ policy: () => this.#policy, contacts, recorder });
+    this.#floods = new FloodWatch({
+      snapshot: () => this.#policy.snapshot,
+      recorder,
+      onFlood: (inbound) => this.#charge(inbound, FLOOD_MS),
+    });
     const reception = new Reception({
       policy: () => this.#policy,
       contacts,
@@ -63,8 +77,15 @@ export class Gateway {
           unfinished: this.#listener.unfinished,
           delay: this.#delay.current,
           handshakes: this.#handshakes,
+          costs: this.#costs,
+          shares: this.#shares,
         })),
-      onSecure: (inbound, socket) => reception.receive(inbound, socket),
+      onClose: (inbound) => this.#charge(inbound, inbound.gate?.spent ?? 0),
+      onSecure: (inbound, socket) => {
+        const check = this.#floods.enter(inbound, socket);
+        inbound.gate?.open(check);
+        reception.receive(inbound, socket);
+      },
     });
     recorder.meter.load = () => ({
       unfinishedHandshakes: this.#listener.unfinished,
@@ -115,7 +136,13 @@ export class Gateway {
     await empty();
     this.#admitted.close();
     this.#delay.close();
+    this.#floods.close();
     this.#pools.close();
+  }
+
+  /** Named addresses are many callers at once, or one that is known: they never wait for another connection's doing. */
+  #charge(inbound: Inbound, spent: number): void {
+    if (inbound.share !== null) this.#costs.charge(inbound.address, { spent, now: performance.now() });
   }
 
   #welcome({ inbound, socket }: Visitor, permit: ClientPermit): void {

@@ -87,7 +87,9 @@ export class Reception {
       return this.#refuse(visitor, reason);
     }
     const { leaf, anchor, issuer } = verdict.permit;
-    inbound.record({ ...facts, verdict: 'allow', reason: null, detail: null, leaf: factsOf(leaf), anchor });
+    const client = { leaf: factsOf(leaf), anchor };
+    inbound.client = client;
+    inbound.record({ ...facts, ...client, verdict: 'allow', reason: null, detail: null });
     meter.clientCertificate(leaf.subject, leaf.notAfter);
     meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
     welcome(visitor, verdict.permit);

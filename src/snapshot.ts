@@ -1,6 +1,6 @@
 /** Builds the snapshot from the configuration and the anchors that are usable now; ticket keys hang on the time too. */
 import type { LoadedConfig } from './config/load.ts';
-import type { PolicySnapshot } from './policy/snapshot.ts';
+import type { Limits, PolicySnapshot } from './policy/snapshot.ts';
 import type { RevocationSubject } from './revocation/service.ts';
 import type { RevocationMaterial } from './revocation/state.ts';
 import { materialOf } from './trust/bundle.ts';
@@ -74,8 +74,24 @@ export function buildSnapshot(
     shadow: rehearsed || clients.shadow ? { ...rehearsed, ...clients.shadow } : null,
     routes,
     identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },
-    limits,
+    limits: withShares(limits),
     timeouts,
     tracing: tracing && { sampleRatio: tracing.sampleRatio },
+  };
+}
+
+/** Beneath this a share would refuse a caller whose connections overlap for a moment. */
+const MIN_SHARE = 16;
+
+/**
+ * One address gets a part of what there is, so that it cannot use up the rest: of the handshakes more than of the
+ * connections, because an honest caller begins many of them at the same time after an interruption.
+ */
+function withShares(limits: LoadedConfig['config']['limits']): Limits {
+  const { connections, unfinishedHandshakes } = limits;
+  return {
+    connectionsPerAddress: Math.max(MIN_SHARE, Math.ceil(connections / 4)),
+    unfinishedHandshakesPerAddress: Math.max(MIN_SHARE, Math.ceil(unfinishedHandshakes / 2)),
+    ...limits,
   };
 }

@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   audit: ['telemetry'],
   admin: [],
   source: ['policy'],
-  handshake: ['source', 'policy', 'telemetry', 'audit'],
+  handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
   identity: ['source', 'handshake', 'pki', 'revocation', 'policy'],
   message: ['policy', 'telemetry', 'audit'],
   tracing: ['fetch', 'message', 'policy', 'telemetry'],
@@ -43,6 +43,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   'first-contact.ts': ['identity'],
   'loop-delay.ts': [],
+  'flood-watch.ts': ['handshake', 'identity', 'policy', 'telemetry', 'audit'],
   'soft-fail.ts': ['telemetry'],
   'admitted.ts': [
     ...['admission.ts', 'compile.ts', 'first-contact.ts', 'soft-fail.ts'],
@@ -53,7 +54,8 @@ const mayImport: Record<string, readonly string[]> = {
     ...['handshake', 'identity', 'message', 'pki', 'telemetry', 'audit'],
   ],
   'gateway.ts': [
-    ...['admission.ts', 'admitted.ts', 'compile.ts', 'first-contact.ts', 'loop-delay.ts', 'reception.ts'],
+    ...['admission.ts', 'admitted.ts', 'compile.ts', 'first-contact.ts', 'flood-watch.ts', 'loop-delay.ts'],
+    'reception.ts',
     ...['source', 'handshake', 'identity', 'relay', 'upstream', 'policy', 'telemetry'],
   ],
   thread: ['gateway.ts', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],

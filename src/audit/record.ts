@@ -59,16 +59,16 @@ export interface ShadowFacts {
   readonly anchor: string | null;
 }
 
-/** The word on a connection that was let in before, and may no longer stay. */
+/** Why an open connection may no longer stay. */
 export interface LiveFacts {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly connId: string;
   readonly sourceAddress: string;
-  /** From `leafJson`. */
-  readonly leaf: string;
-  /** Under which it was let in. */
-  readonly anchor: string;
+  /** From `leafJson`; null: no client was let in on it. */
+  readonly leaf: string | null;
+  /** Under which it was let in; null likewise. */
+  readonly anchor: string | null;
   readonly generation: number;
   readonly reason: string;
   readonly detail: string;

@@ -9,6 +9,9 @@ import { checkRoutes } from './route-rules.ts';
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
 
+const openToStrangers =
+  'and one address may hold limits.connectionsPerAddress connections and limits.unfinishedHandshakesPerAddress handshakes of each relay thread, several addresses together all of limits.connections';
+
 export interface RuleFindings {
   readonly problems: Finding[];
   readonly warnings: Finding[];
@@ -45,9 +48,11 @@ function checkCallers(clients: Fields, { problems, warnings }: RuleFindings): vo
   if (!byAddress) {
     const hasAllowlist = 'allowlist' in clients;
     const path = hasAllowlist ? ['clients', 'allowlist'] : ['clients'];
-    const found = hasAllowlist
-      ? 'a range of length /0: every address of its family may connect'
-      : 'no allowlist: any address may connect';
+    const found = `${
+      hasAllowlist
+        ? 'a range of length /0: every address of its family may connect'
+        : 'no allowlist: any address may connect'
+    }, ${openToStrangers}`;
     warnings.push({ path, found, allowed: 'an allowlist of the networks that call', atKey: true });
   } else if (!byCertificate && clients.anyCertificateOfAnchor !== true) {
     warnings.push({ path: ['clients', 'allowlist'], found: 'an allowlist alone', allowed, atKey: true });

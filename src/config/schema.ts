@@ -49,9 +49,24 @@ const limits = section({
   fields: count(1, 10_000).prefault(100).describe('Fields of one head.'),
   body: size('1024MiB').prefault('1MiB').describe('Of a request’s body.'),
   connections: count(1, 1_000_000).prefault(10_000).describe('Open at once, for each relay thread.'),
+  connectionsPerAddress: count(1, 1_000_000)
+    .exactOptional()
+    .describe(
+      'Of these, for one address (of IPv6 one /64). Absent: a quarter of `connections`, at least 16. Not for addresses that `clients.allowlist` names.',
+    ),
   unfinishedHandshakes: count(1, 1_000_000)
     .prefault(512)
     .describe('Connections still before the end of TLS, for each relay thread.'),
+  unfinishedHandshakesPerAddress: count(1, 1_000_000)
+    .exactOptional()
+    .describe(
+      'Of these, for one address (of IPv6 one /64). Absent: half of `unfinishedHandshakes`, at least 16. Not for addresses that `clients.allowlist` names.',
+    ),
+  handshakeBytes: size('1MiB')
+    .prefault('16KiB')
+    .describe(
+      'Of the client’s part of a TLS handshake, its certificates above all. For addresses that `clients.allowlist` names four times as much.',
+    ),
   handshakeRate: count(1, 1_000_000)
     .prefault(1000)
     .describe(
@@ -60,7 +75,12 @@ const limits = section({
   delay: duration()
     .prefault('250ms')
     .describe(
-      'While all work of a relay thread waits longer than this, it accepts no new connection, and refuses new messages with 503.',
+      'While every message of a relay thread waits longer than this for its two turns, it accepts no new connection, and refuses new messages with 503.',
+    ),
+  smallRecords: count(1, 1_000_000)
+    .prefault(2000)
+    .describe(
+      'TLS records with little or no data (KeyUpdates, empty ones, a few bytes) that a connection may send in a second, and five times as many at once; without an admitted client a twentieth. Beyond that it is closed.',
     ),
   inFlightPerClient: count(1, 1_000_000)
     .prefault(512)

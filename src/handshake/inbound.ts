@@ -3,7 +3,9 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
+import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import type { Gate } from './gate.ts';
 import type { Peer } from './peer.ts';
 
 /**
@@ -40,6 +42,12 @@ export class Inbound {
   proxyAddress: string | null = null;
   /** The source was judged, TLS has begun. */
   admitted = false;
+  /** What its bytes pass through; null: the allowlist names the address, or it is not judged yet. */
+  gate: Gate | null = null;
+  /** The client that was let in; null: none was, or not yet. */
+  client: { readonly leaf: string; readonly anchor: string } | null = null;
+  /** What it counts as of its address's share; null: the allowlist names the address, or it is not judged yet. */
+  share: AddressShare | null = null;
 
   readonly #listener: string;
   readonly #recorder: Recorder;

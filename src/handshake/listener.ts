@@ -1,13 +1,13 @@
 /** Accepts connections, lets the source be judged before any TLS work, and shakes hands within bounds. */
 import net from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
-import { isDeepStrictEqual } from 'node:util';
+import type { TLSSocket } from 'node:tls';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { type Place, Roll } from '../roll.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { secureContextOptions } from './context.ts';
+import type { FlightRefusal } from './client-flight.ts';
 import { Inbound, unjudged } from './inbound.ts';
+import { TlsServers, transportOf } from './tls-servers.ts';
 
 /** Leads from a TCP socket to its connection while the handshake is not done. */
 const unfinished = Symbol('unfinished');
@@ -28,21 +28,22 @@ interface ListenerOptions {
   readonly admit: (inbound: Inbound) => boolean | Promise<boolean>;
   /** The handshake is done; the callee records the connection. */
   readonly onSecure: (inbound: Inbound, socket: TLSSocket) => void;
+  /** The connection has closed, whatever came of it. */
+  readonly onClose?: (inbound: Inbound) => void;
 }
 
 /** Failures to accept come in bursts: told once in this time, ms. */
 const FAILURES_MS = 10_000;
 /** How often handshakes are looked at that take too long, ms. */
 const SWEEP_MS = 250;
-/** Node's own timer restarts with every byte; the sweep's does not, so Node need not set any. */
-const NO_TIMER = -1;
+/** How many times limits.handshakeBytes an address may send that the allowlist names. */
+const NAMED_FACTOR = 4;
 
 export class Listener {
   readonly #options: ListenerOptions;
-  #context: ReturnType<typeof secureContextOptions>;
   #snapshot: PolicySnapshot;
   readonly #server: net.Server;
-  readonly #tls: tls.Server;
+  readonly #tls: TlsServers;
   /** Every connection from accept to close. */
   readonly #open = new Roll<net.Socket>();
   #whenEmpty: (() => void)[] = [];
@@ -58,25 +59,18 @@ export class Listener {
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#snapshot = options.snapshot;
-    this.#context = secureContextOptions(options.snapshot);
     this.#server = net.createServer({
       noDelay: true,
       // A PROXY header must be taken off before TLS sees the first byte; TLS starts reading by itself.
       pauseOnConnect: true,
     });
-    this.#tls = tls.createServer({
-      ...this.#context,
-      requestCert: true,
-      // Refused over HTTP, where the caller can read it (identity/), not by an alert.
-      rejectUnauthorized: false,
-      // As the list `['http/1.1']` would; but of a list Node makes a copy for each connection, in a slab of its pool, which
-      // is then kept for as long as the connection stays.
-      ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
-      handshakeTimeout: NO_TIMER,
+    this.#tls = new TlsServers({
+      snapshot: options.snapshot,
+      onSecure: (socket) => this.#secure(socket),
+      onError: (error, socket) => this.#failed(error, socket),
+      onRefused: (inbound, { reason, detail }) => this.#fail(inbound, reason, null, detail),
     });
     this.#server.on('connection', (socket) => this.#accept(socket));
-    this.#tls.on('secureConnection', (socket) => this.#secure(socket));
-    this.#tls.on('tlsClientError', (error, socket) => this.#failed(error, socket));
     this.#sweep = setInterval(() => this.#timeOut(), SWEEP_MS).unref();
   }
 
@@ -109,11 +103,7 @@ export class Listener {
   /** New handshakes use the snapshot's certificates, CA names and ticket keys. */
   update(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
-    const context = secureContextOptions(snapshot);
-    // Most snapshots change none of it, and reading keys and certificates again costs milliseconds.
-    if (isDeepStrictEqual(context, this.#context)) return;
-    this.#context = context;
-    this.#tls.setSecureContext(context);
+    this.#tls.update(snapshot);
   }
 
   /** Stops accepting. */
@@ -164,7 +154,9 @@ export class Listener {
       meter.connections--;
       this.#open.leave(place);
       this.#unfinished.leave(handshake);
+      inbound.share?.leave();
       this.#fail(inbound, 'reset', null);
+      this.#options.onClose?.(inbound);
       letGo(transport);
       if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
     });
@@ -179,7 +171,7 @@ export class Listener {
     if (!admitted) this.#finish(inbound.transport);
     else if (!inbound.transport.destroyed) {
       inbound.admitted = true;
-      this.#tls.emit('connection', inbound.transport);
+      this.#tls.begin(inbound);
     }
   }
 
@@ -188,6 +180,7 @@ export class Listener {
     socket.on('error', () => {});
     if (inbound === null) return void socket.destroy();
     this.#finish(inbound.transport);
+    inbound.share?.handshakeDone();
     socket.once('close', () => letGo(socket));
     // Only now: a client that ends before its handshake is gone, one that ends after its request wants the answer.
     socket.allowHalfOpen = true;
@@ -204,17 +197,22 @@ export class Listener {
 
   #fail(
     inbound: Inbound,
-    reason: 'reset' | 'protocol_error' | 'handshake_timeout' | 'shutdown',
+    reason: FlightRefusal['reason'] | 'reset' | 'protocol_error' | 'handshake_timeout' | 'shutdown',
     code: string | null,
+    detail: string | null = null,
   ) {
-    inbound.record({ ...unjudged, verdict: 'failed', reason, opensslCode: code, detail: null });
+    inbound.record({ ...unjudged, verdict: 'failed', reason, opensslCode: code, detail });
     if (!inbound.transport.destroyed) inbound.transport.destroy();
   }
 
   #timeOut(): void {
     const oldest = performance.now() - this.#snapshot.timeouts.handshake;
+    const maxBytes = this.#snapshot.limits.handshakeBytes * NAMED_FACTOR;
     for (const inbound of this.#unfinished.members()) {
-      if (inbound.acceptedAt > oldest) return;
+      // Gates count for themselves, as the bytes come.
+      if (inbound.gate === null && inbound.admitted && inbound.transport.bytesRead > maxBytes)
+        this.#fail(inbound, 'handshake_too_large', null, `the client sent more than ${maxBytes} bytes`);
+      if (inbound.acceptedAt > oldest) continue;
       // Who is still to be admitted is waited for elsewhere, and for as long (admission.ts).
       if (inbound.admitted) this.#fail(inbound, 'handshake_timeout', null);
     }
@@ -224,9 +222,8 @@ export class Listener {
     this.#unfinished.leave(transport[unfinished] ?? null);
   }
 
-  /** The TLS socket keeps the TCP socket it wraps as `_parent`; nothing public leads from one to the other. */
   #inboundOf(socket: TLSSocket): Inbound | null {
-    return (socket as TLSSocket & { _parent?: Transport })._parent?.[unfinished]?.member ?? null;
+    return (transportOf(socket) as Transport | null)?.[unfinished]?.member ?? null;
   }
 }
 

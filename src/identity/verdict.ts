@@ -1,6 +1,6 @@
 /** The verdict on a caller, and the one table of reasons a connection can be refused or fail for. */
 
-type Stage = 'accept' | 'handshake' | 'identity';
+type Stage = 'accept' | 'handshake' | 'identity' | 'live';
 
 interface DenyReason {
   readonly stage: Stage;
@@ -31,6 +31,24 @@ export const denyReasons = {
     says: 'limits.unfinishedHandshakes is reached and the allowlist does not name the address',
     alb: 'Failed:Rejected',
   },
+  connections_per_address: {
+    stage: 'accept',
+    status: 403,
+    says: 'the address (of IPv6 its /64) has limits.connectionsPerAddress connections open and the allowlist does not name it',
+    alb: 'Failed:Rejected',
+  },
+  handshakes_per_address: {
+    stage: 'accept',
+    status: 403,
+    says: 'limits.unfinishedHandshakesPerAddress is reached by the address (of IPv6 its /64) and the allowlist does not name it',
+    alb: 'Failed:Rejected',
+  },
+  handshake_cost: {
+    stage: 'accept',
+    status: 403,
+    says: 'connections of the address took far more work than ordinary ones, the allowlist does not name it, and it has not waited yet for twenty times as long',
+    alb: 'Failed:Rejected',
+  },
   handshake_rate: {
     stage: 'accept',
     status: 403,
@@ -40,7 +58,7 @@ export const denyReasons = {
   overloaded: {
     stage: 'accept',
     status: 403,
-    says: 'for half a second all work has waited longer than limits.delay: no new connection until that is over',
+    says: 'for half a second every message has waited longer than limits.delay for its turns: no new connection until that is over',
     alb: 'Failed:Rejected',
   },
   no_certificate: {
@@ -139,6 +157,12 @@ export const denyReasons = {
     says: 'no CRL and no OCSP answer tells whether a certificate on the path is revoked, and revocation.onUnknown is deny',
     alb: 'Failed:ClientCertCrlError',
   },
+  record_flood: {
+    stage: 'live',
+    status: 403,
+    says: 'the open connection sent more TLS records with little or no data (KeyUpdates, empty records, records of a few bytes) than limits.smallRecords allows',
+    alb: 'Failed:Rejected',
+  },
 } as const satisfies Record<string, DenyReason>;
 
 export type DenyReasonName = keyof typeof denyReasons;
@@ -147,6 +171,10 @@ export type DenyReasonName = keyof typeof denyReasons;
 export const failureReasons = {
   proxy_header: 'a trusted network sent no valid PROXY header, or not in time',
   handshake_timeout: 'the handshake did not finish within timeouts.handshake',
+  handshake_too_large:
+    'the client’s part of the handshake was larger than limits.handshakeBytes, or in more than 64 records',
+  certificates_refused:
+    'the allowlist does not name the address, and the client sent certificates that are costly to verify: more than five, CA certificates of more than 8 KiB, RSA beyond 8192 bits or with an exponent beyond 32 bits, EC other than P-256, P-384, P-521, or what cannot be read',
   protocol_error: 'TLS failed: openssl_code says how',
   reset: 'the client closed or reset the connection before the handshake was done',
   shutdown: 'the gateway stopped before the handshake was done',

@@ -53,7 +53,10 @@ export const messageRefusals = {
     status: 503,
     says: 'audit records cannot be written, and audit.onFailure is refuse; the log says why they cannot',
   },
-  overloaded: { status: 503, says: 'all work of the relay thread waits longer than limits.delay' },
+  overloaded: {
+    status: 503,
+    says: 'every message of the relay thread waits longer than limits.delay for its turns',
+  },
   client_in_flight: {
     status: 503,
     says: 'the client has limits.inFlightPerClient messages under way, over all of its connections',

@@ -1,13 +1,7 @@
 /** The key identifiers of a certificate (RFC 5280 §4.2.1.1, §4.2.1.2): hints for finding an issuer, and no proof. */
-import { AsnConvert } from '@peculiar/asn1-schema';
-import {
-  AuthorityKeyIdentifier,
-  id_ce_authorityKeyIdentifier,
-  id_ce_subjectKeyIdentifier,
-  SubjectKeyIdentifier,
-  Certificate as X509Structure,
-} from '@peculiar/asn1-x509';
 import type { Certificate } from './certificate.ts';
+import { readCertificateStructure } from './certificate-structure.ts';
+import { DerCursor, tags } from './der-cursor.ts';
 
 export interface KeyIdentifiers {
   /** Lower hex; null: the certificate does not say. */
@@ -17,19 +11,38 @@ export interface KeyIdentifiers {
   readonly namesSerial: boolean;
 }
 
-/** Reads the certificate anew: asked where OpenSSL does not take an issuer that has the right name. Throws Error. */
+/** Reads the certificate anew: asked where OpenSSL does not take an issuer that has the right name. Throws DerError. */
 export function readKeyIdentifiers({ der }: Pick<Certificate, 'der'>): KeyIdentifiers {
-  const { extensions = [] } = AsnConvert.parse(der, X509Structure).tbsCertificate;
-  const valueOf = (id: string) => extensions.find(({ extnID }) => extnID === id)?.extnValue.buffer;
-  const [ofSubject, ofIssuer] = [id_ce_subjectKeyIdentifier, id_ce_authorityKeyIdentifier].map(valueOf);
-  const issuer = ofIssuer === undefined ? null : AsnConvert.parse(ofIssuer, AuthorityKeyIdentifier);
+  const { extensions } = readCertificateStructure(der);
+  const subject = extensions.get('2.5.29.14')?.value;
+  const authority = extensions.get('2.5.29.35')?.value;
   return {
-    subject: ofSubject === undefined ? null : hex(AsnConvert.parse(ofSubject, SubjectKeyIdentifier).buffer),
-    authority: issuer?.keyIdentifier === undefined ? null : hex(issuer.keyIdentifier.buffer),
-    namesSerial: issuer?.authorityCertSerialNumber !== undefined,
+    subject: subject === undefined ? null : readSubjectKeyIdentifier(subject),
+    ...(authority === undefined ? { authority: null, namesSerial: false } : readAuthority(authority)),
   };
 }
 
-function hex(bytes: ArrayBuffer): string {
+function readSubjectKeyIdentifier(value: Uint8Array): string {
+  const cursor = new DerCursor(value);
+  cursor.read(value.length, tags.octetString);
+  return hex(cursor.contents());
+}
+
+/** keyIdentifier [0], authorityCertIssuer [1], authorityCertSerialNumber [2]. */
+function readAuthority(value: Uint8Array): Pick<KeyIdentifiers, 'authority' | 'namesSerial'> {
+  const cursor = new DerCursor(value);
+  cursor.open(value.length, tags.sequence);
+  const { end } = cursor;
+  let authority: string | null = null;
+  let namesSerial = false;
+  while (cursor.at < end) {
+    cursor.read(end);
+    if (cursor.tag === 0x80) authority = hex(cursor.contents());
+    namesSerial ||= cursor.tag === 0x82;
+  }
+  return { authority, namesSerial };
+}
+
+function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }

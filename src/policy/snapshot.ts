@@ -119,10 +119,16 @@ export interface Limits {
   readonly fields: number;
   readonly body: number;
   readonly connections: number;
+  readonly connectionsPerAddress: number;
   readonly unfinishedHandshakes: number;
+  readonly unfinishedHandshakesPerAddress: number;
+  /** The client's part of a handshake. */
+  readonly handshakeBytes: number;
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;
+  /** TLS records with little or no data, per connection and second. */
+  readonly smallRecords: number;
   /** Messages of one client under way, over all of its connections. */
   readonly inFlightPerClient: number;
 }

@@ -57,6 +57,16 @@ export function formatAddress(address: Address): string {
   return new ipaddr.IPv6([...bytes]).toRFC5952String();
 }
 
+/** Whoever has an IPv6 address has 2^64 of them (RFC 4291 §2.5.1). */
+const IPV6_HOST_BITS = 64n;
+
+/** What counts as one caller where callers are limited: an IPv4 address, the /64 of an IPv6 one, any other text as it is. */
+export function networkOf(text: string): string {
+  if (!text.includes(':')) return text;
+  const address = parseAddress(text);
+  return address?.family === 6 ? `${address.value >> IPV6_HOST_BITS}/64` : text;
+}
+
 /**
  * The number of a dotted-decimal IPv4 address, or -1: four octets without leading zeros (`010` is 8 to some readers
  * and 10 to others). By hand and without allocation, because it runs for every connection.

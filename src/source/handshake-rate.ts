@@ -1,10 +1,8 @@
 /** How often an address may begin a handshake: a token bucket for each, within bounded memory. */
-import { parseAddress } from './address.ts';
+import { networkOf } from './address.ts';
 
 /** Addresses that are remembered; the least recently seen are forgotten first. */
 const MAX_ADDRESSES = 10_000;
-/** Whoever has an IPv6 address has 2^64 of them (RFC 4291 §2.5.1). */
-const IPV6_HOST_BITS = 64n;
 
 interface Bucket {
   tokens: number;
@@ -46,10 +44,4 @@ export class HandshakeRate {
       return;
     }
   }
-}
-
-function networkOf(text: string): string {
-  if (!text.includes(':')) return text;
-  const address = parseAddress(text);
-  return address?.family === 6 ? `${address.value >> IPV6_HOST_BITS}/64` : text;
 }

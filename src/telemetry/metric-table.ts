@@ -108,7 +108,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_relay_loop_delay_seconds',
-    help: 'How long all work of a relay thread has had to wait, ten looks in a row, in the thread where that is longest: what limits.delay is compared with.',
+    help: 'How long every message of a relay thread has had to wait for its two turns, for half a second, in the thread where that is longest: what limits.delay is compared with.',
     type: 'gauge',
     labels: [],
   },
@@ -157,6 +157,12 @@ export const metricTable = [
   {
     name: 'ehi_permits_withdrawn_total',
     help: 'Open connections whose client may no longer call, by reason.',
+    type: 'counter',
+    labels: ['reason'],
+  },
+  {
+    name: 'ehi_connections_closed_total',
+    help: 'Open connections closed for what they sent, by reason: record_flood is TLS records with little or no data, beyond limits.smallRecords.',
     type: 'counter',
     labels: ['reason'],
   },

@@ -86,8 +86,10 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       body: 1_048_576,
       connections: 10_000,
       unfinishedHandshakes: 512,
+      handshakeBytes: 16_384,
       handshakeRate: 1000,
       delay: 250,
+      smallRecords: 2000,
       inFlightPerClient: 512,
     },
     timeouts: {
@@ -517,7 +519,11 @@ describe('loadConfig', () => {
     });
     expect(config.clients.pins).toEqual([thumbprint.toString('base64')]);
     expect(serverCertificates.map(({ keyType }) => keyType)).toEqual(['ECDSA']);
-    expect(warnings.map(({ found }) => found)).toEqual(['no allowlist: any address may connect']);
+    expect(warnings.map(({ found }) => found)).toEqual([
+      expect.stringMatching(
+        /^no allowlist: any address may connect, and one address may hold limits\.connectionsPerAddress /,
+      ),
+    ]);
     expect(place({ path: ['trust', 'anchors', 0, 'files', 0], allowed: 'b' })).toMatchObject({
       line: 1,
       found: '"a"',

@@ -162,7 +162,12 @@ it('turns away what is more than limits.unfinishedHandshakes, and nobody whom th
   await using stage = await openStage({
     config: {
       clients: { allowlist: ['127.0.0.1'], refuseAt: 'http', anyCertificateOfAnchor: true },
-      limits: { unfinishedHandshakes, handshakeRate: 100_000, delay: '10s' },
+      limits: {
+        unfinishedHandshakes,
+        unfinishedHandshakesPerAddress: unfinishedHandshakes,
+        handshakeRate: 100_000,
+        delay: '10s',
+      },
       timeouts: { handshake: '4s' },
     },
   });

@@ -7,9 +7,13 @@ const limits = {
   fields: 10,
   body: 1000,
   connections: 1,
+  connectionsPerAddress: 1,
   unfinishedHandshakes: 1,
+  unfinishedHandshakesPerAddress: 1,
+  handshakeBytes: 16_384,
   handshakeRate: 1,
   delay: 1,
+  smallRecords: 2000,
   inFlightPerClient: 1,
 };
 

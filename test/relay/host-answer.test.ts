@@ -12,9 +12,13 @@ const limits = {
   fields: 100,
   body: 10,
   connections: 1,
+  connectionsPerAddress: 1,
   unfinishedHandshakes: 1,
+  unfinishedHandshakesPerAddress: 1,
+  handshakeBytes: 16_384,
   handshakeRate: 1,
   delay: 1,
+  smallRecords: 2000,
   inFlightPerClient: 1,
 };
 /** One buffer for all reads, as the relay's connections have it. */

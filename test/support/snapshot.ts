@@ -37,9 +37,13 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       fields: 100,
       body: 1_024,
       connections: 100,
+      connectionsPerAddress: 100,
       unfinishedHandshakes: 100,
+      unfinishedHandshakesPerAddress: 100,
+      handshakeBytes: 16_384,
       handshakeRate: 100_000,
       delay: 10_000,
+      smallRecords: 2000,
       inFlightPerClient: 100,
     },
     timeouts: {

@@ -1,0 +1,203 @@
+/**
+ * Reads along what a client sends until its handshake is done, one record after the other, and holds back what would make
+ * OpenSSL work for a stranger: too many bytes or records, or certificates that are costly to verify. In TLS 1.2 those come in
+ * clear, in TLS 1.3 under the handshake traffic secret, which the server knows before the client can use it (RFC 8446 §7.3).
+ */
+import { judgeCertificates } from './certificate-list.ts';
+import { RecordProtection, type Suite, suites } from './record-protection.ts';
+
+const HEADER_BYTES = 5;
+/** An ordinary handshake has about six from the client; many small ones cost more than their bytes. */
+const MAX_RECORDS = 64;
+
+const types = { changeCipherSpec: 20, handshake: 22, applicationData: 23 } as const;
+const messages = { certificate: 11, finished: 20, compressedCertificate: 25 } as const;
+
+export interface FlightRefusal {
+  readonly reason: 'handshake_too_large' | 'certificates_refused';
+  readonly detail: string;
+}
+
+/**
+ * `plain`: records are read as they are · `sealed`: a ChangeCipherSpec came, so what follows is of a TLS 1.2 session, or of
+ * TLS 1.3 before its secret · `protected`: TLS 1.3, its secret is known · `over`: nothing is read any more.
+ */
+type Mode = 'plain' | 'sealed' | 'protected' | 'over';
+
+export class ClientFlight {
+  readonly #maxBytes: number;
+  #mode: Mode = 'plain';
+  /** What came after the last whole record. */
+  #chunks: Buffer[] = [];
+  #length = 0;
+  /** Bytes of the next record; 0: not known yet. */
+  #size = 0;
+  #bytes = 0;
+  #records = 0;
+  #protections: RecordProtection[] = [];
+  /** The handshake message that is being read: its header, then its body if that is judged. */
+  #header = Buffer.alloc(0);
+  #body: Buffer | null = null;
+  /** Of its body, still to come. */
+  #missing = 0;
+  #refusal: FlightRefusal | null = null;
+
+  constructor({ maxBytes }: { readonly maxBytes: number }) {
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Why no more may be passed on; null: nothing speaks against it. */
+  get refusal(): FlightRefusal | null {
+    return this.#refusal;
+  }
+
+  offer(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#length += chunk.length;
+  }
+
+  /** The next bytes for OpenSSL, a whole record at most; null: more has to come, or there is a refusal. */
+  next(): Buffer | null {
+    if (this.#refusal !== null) return null;
+    if (this.#mode === 'over') return this.#length === 0 ? null : this.#take(this.#length);
+    if (this.#records === 0 && this.#length > 0 && !this.#beginsTls()) {
+      if (this.#refusal !== null || this.#length < 3) return null;
+      // OpenSSL refuses it, and reads nothing of what follows.
+      this.end();
+      return this.next();
+    }
+    if (this.#size === 0 && this.#length >= HEADER_BYTES)
+      this.#size = HEADER_BYTES + this.#peek(HEADER_BYTES).readUInt16BE(3);
+    if (this.#bytes + this.#size > this.#maxBytes) return this.#tooLarge(`more than ${this.#maxBytes} bytes`);
+    if (this.#size === 0 || this.#length < this.#size) return null;
+    if (++this.#records > MAX_RECORDS) return this.#tooLarge(`more than ${MAX_RECORDS} records`);
+    this.#bytes += this.#size;
+    const record = this.#take(this.#size);
+    this.#size = 0;
+    this.#read(record);
+    return this.#refusal === null ? record : null;
+  }
+
+  /** One line of the key log (NSS format), which is wiped. */
+  keyLog(line: Buffer): void {
+    const [name, , secret = ''] = line.toString('latin1').trimEnd().split(' ');
+    line.fill(0);
+    if (name !== 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' || this.#mode === 'over') return;
+    const bytes = Buffer.from(secret, 'hex');
+    // Which of the suites with this hash it is, the first record tells.
+    const possible = Object.values(suites).filter(({ hashBytes }) => hashBytes === bytes.length);
+    this.#protections = possible.map((suite: Suite) => new RecordProtection(suite, bytes));
+    bytes.fill(0);
+    this.#mode = 'protected';
+    this.#header = Buffer.alloc(0);
+    this.#missing = 0;
+    this.#body = null;
+  }
+
+  /** The handshake is over: what follows is passed on as it comes. */
+  end(): void {
+    this.#mode = 'over';
+    for (const protection of this.#protections) protection.wipe();
+    this.#protections = [];
+    this.#body = null;
+  }
+
+  /** Of the first record alone: on whatever follows it OpenSSL's judgement could differ from this one. */
+  #beginsTls(): boolean {
+    const [type = 0, major = 3, kind = 1] = this.#peek(3);
+    // A ClientHello in the format of SSL 2.0, which OpenSSL still reads and answers with TLS 1.2 (RFC 5246 appendix E.2).
+    if (type >= 0x80 && kind === 1 && this.#length >= 3) {
+      const detail = 'a ClientHello in the format of SSL 2.0, which no client of TLS 1.2 or 1.3 needs';
+      this.#refusal = { reason: 'certificates_refused', detail };
+    }
+    return type >= types.changeCipherSpec && type <= types.applicationData && major === 3;
+  }
+
+  #read(record: Buffer): void {
+    const type = record[0];
+    if (this.#mode === 'plain') {
+      if (type === types.handshake) this.#readMessages(record.subarray(HEADER_BYTES));
+      else if (type === types.changeCipherSpec) this.#mode = 'sealed';
+    } else if (this.#mode === 'protected' && type === types.applicationData) this.#readProtected(record);
+  }
+
+  #readProtected(record: Buffer): void {
+    for (const protection of this.#protections) {
+      const content = protection.open(record);
+      // Of early data, which is refused, OpenSSL skips what it cannot open, as here (RFC 8446 §4.2.10).
+      if (content === null) continue;
+      for (const other of this.#protections) if (other !== protection) other.wipe();
+      this.#protections = [protection];
+      if (content.type === types.handshake) this.#readMessages(content.bytes);
+      content.bytes.fill(0);
+      return;
+    }
+  }
+
+  /** Messages may be cut into records anywhere, and several may be in one (RFC 8446 §5.1). */
+  #readMessages(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length && this.#refusal === null && this.#mode !== 'over') {
+      if (this.#missing === 0) {
+        const taken = Math.min(4 - this.#header.length, bytes.length - at);
+        this.#header = Buffer.concat([this.#header, bytes.subarray(at, at + taken)]);
+        at += taken;
+        if (this.#header.length < 4) return;
+        this.#beginMessage(this.#header[0] as number, this.#header.readUIntBE(1, 3));
+        if (this.#refusal !== null) return;
+      }
+      const taken = Math.min(this.#missing, bytes.length - at);
+      this.#body?.set(bytes.subarray(at, at + taken), this.#body.length - this.#missing);
+      this.#missing -= taken;
+      at += taken;
+      if (this.#missing === 0) this.#endMessage();
+    }
+  }
+
+  #beginMessage(type: number, length: number): void {
+    this.#missing = length;
+    if (type === messages.compressedCertificate)
+      this.#refuseCertificates('compressed certificates, which were not asked for');
+    if (type !== messages.certificate) return;
+    if (length > this.#maxBytes) this.#tooLarge(`more than ${this.#maxBytes} bytes`);
+    else this.#body = Buffer.alloc(length);
+  }
+
+  #endMessage(): void {
+    const type = this.#header[0];
+    const body = this.#body;
+    this.#header = Buffer.alloc(0);
+    this.#body = null;
+    if (body !== null) {
+      const problem = judgeCertificates(body, { tls13: this.#mode === 'protected' });
+      if (problem !== null) this.#refuseCertificates(problem);
+    }
+    if (type === messages.finished && this.#mode === 'protected') this.end();
+  }
+
+  #refuseCertificates(problem: string): void {
+    this.#refusal = { reason: 'certificates_refused', detail: `the client sent ${problem}` };
+  }
+
+  #tooLarge(what: string): null {
+    this.#refusal = {
+      reason: 'handshake_too_large',
+      detail: `the client’s part of the handshake has ${what}`,
+    };
+    return null;
+  }
+
+  #peek(length: number): Buffer {
+    const first = this.#chunks[0] as Buffer;
+    if (first.length >= length || this.#chunks.length === 1) return first.subarray(0, length);
+    return Buffer.concat(this.#chunks).subarray(0, length);
+  }
+
+  #take(length: number): Buffer {
+    const all = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks);
+    const rest = all.subarray(length);
+    this.#chunks = rest.length === 0 ? [] : [rest];
+    this.#length = rest.length;
+    return all.subarray(0, length);
+  }
+}

@@ -1,0 +1,83 @@
+/** TLS records without data, which OpenSSL takes without a word to anybody: they are bounded, and others are served. */
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { openRecordWriter, type RecordWriter } from '../support/record-writer.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const match = { organizationalUnit: 'Example organisation' };
+
+const clients = { 'without a certificate': false, 'of a client that was let in': true };
+
+/** As many as take about a second of the thread. */
+const floods: Readonly<Record<string, (writer: RecordWriter) => Buffer>> = {
+  KeyUpdates: (writer) => writer.keyUpdates(15_000),
+  'empty records': (writer) => writer.data(Array(15_000).fill(Buffer.alloc(0))),
+  // Of a field that does not end.
+  'records of one byte': (writer) =>
+    writer.data([Buffer.from('GET / HTTP/1.1\r\nX: '), ...Array(15_000).fill(Buffer.from('x'))]),
+};
+
+describe.each<[string, Record<string, unknown>]>([
+  ['an address that the allowlist names', { clients: { allowlist: ['127.0.0.0/8'], match } }],
+  ['an address that no allowlist names', {}],
+])('from %s', (_, config) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage({ config });
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
+
+  const cases = Object.entries(floods).flatMap(([what, flood]) =>
+    Object.entries(clients).map(([who, admitted]) => ({ what, who, flood, admitted })),
+  );
+  // Each of its own: an address that is not named has to wait after a flood.
+  let addresses = 1;
+
+  it.each(cases)('closes a connection $who that floods it with $what', async ({ flood, admitted }) => {
+    const { gateway, authority, leaf } = stage;
+    const localAddress = `127.0.1.${addresses++}`;
+    await using writer = await openRecordWriter({
+      port: gateway.port,
+      ca: authority.root.pem,
+      leaf: admitted ? leaf : undefined,
+      localAddress,
+    });
+    const { localPort } = writer.socket;
+    const handshake = await gateway.audit(({ source_port }) => source_port === localPort);
+    const closed = once(writer.socket, 'close');
+    writer.socket.write(flood(writer));
+    await closed;
+    const record = await gateway.audit(
+      ({ stage, conn_id }) => stage === 'live' && conn_id === handshake.conn_id,
+    );
+    expect(record).toMatchObject({
+      verdict: 'deny',
+      reason: 'record_flood',
+      source_address: localAddress,
+      anchor: admitted ? 'example' : null,
+      detail: expect.stringMatching(/: \d+ bytes from the network held \d+ bytes of data$/),
+    });
+    expect(statusOf(await stage.send(post()))).toBe(200);
+  });
+
+  it('counts them and says so in the log', async () => {
+    const name = 'ehi_connections_closed_total{reason="record_flood"}';
+    await metricsWhen(stage.gateway, (found) => found.get(name) === cases.length);
+    await stage.gateway.logged(({ reason }) => reason === 'record_flood');
+  });
+
+  it('leaves a client alone that sends its message byte by byte, and one that updates its key now and then', async () => {
+    const { gateway, authority, leaf } = stage;
+    await using writer = await openRecordWriter({ port: gateway.port, ca: authority.root.pem, leaf });
+    const bytes = post({ body: 'x'.repeat(3000) });
+    const pieces = Array.from(bytes, (byte) => Buffer.from([byte]));
+    for (let message = 0; message < 3; message++) {
+      const before = gateway.records().length;
+      writer.socket.write(Buffer.concat([writer.keyUpdates(20), writer.data(pieces)]));
+      expect(await gateway.next(({ type }) => type === 'message', before)).toMatchObject({ status: 200 });
+    }
+  });
+});
