@@ -47,6 +47,9 @@ const limits = section({
   unfinishedHandshakes: count(1, 1_000_000)
     .prefault(512)
     .describe('Connections still before the end of TLS, for each relay thread.'),
+  certificateBytes: size('64KiB')
+    .prefault('8KiB')
+    .describe('Of a client’s certificate: a larger one is refused with 403 before it is read.'),
   handshakeRate: count(1, 1_000_000)
     .prefault(1000)
     .describe(

@@ -118,6 +118,8 @@ export interface Limits {
   readonly body: number;
   readonly connections: number;
   readonly unfinishedHandshakes: number;
+  /** Of a client's certificate, DER. */
+  readonly certificateBytes: number;
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;

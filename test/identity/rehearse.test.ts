@@ -35,7 +35,7 @@ const claim: Claim = {
   now,
 };
 const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => {
-  return { certificate: leaf.sha256, status, freshUntil, detail: 'noon' };
+  return { certificate: leaf.tbsSha256, status, freshUntil, detail: 'noon' };
 };
 const lenient = { ...revocationPolicy, onUnknown: 'allow' } as const;
 
@@ -66,7 +66,7 @@ describe('revocation in the verdict', () => {
   it('tells of a leaf that nobody looks after, unless something else speaks against the caller', () => {
     const ask = (policy: IdentityPolicy) => authorizeClient(claim, policy).unseen;
     expect(ask(policyWith())).toMatchObject({ anchor: 'own', leaf: { sha256: leaf.sha256 } });
-    expect(ask(policyWith({ leaves: [leaf.sha256] }))).toBeNull();
+    expect(ask(policyWith({ leaves: [leaf.tbsSha256] }))).toBeNull();
     expect(ask(policyWith({}, { match: [{ commonName: 'somebody' }] }))).toBeNull();
     expect(ask(policyWith({}, { pins: new Set(['another']) }))).toBeNull();
   });

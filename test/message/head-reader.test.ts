@@ -8,6 +8,7 @@ const limits = {
   body: 1000,
   connections: 1,
   unfinishedHandshakes: 1,
+  certificateBytes: 1,
   handshakeRate: 1,
   delay: 1,
   inFlightPerClient: 1,

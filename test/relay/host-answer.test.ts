@@ -13,6 +13,7 @@ const limits = {
   body: 10,
   connections: 1,
   unfinishedHandshakes: 1,
+  certificateBytes: 1,
   handshakeRate: 1,
   delay: 1,
   inFlightPerClient: 1,

@@ -38,6 +38,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       body: 1_024,
       connections: 100,
       unfinishedHandshakes: 100,
+      certificateBytes: 8_192,
       handshakeRate: 100_000,
       delay: 10_000,
       inFlightPerClient: 100,
