@@ -1,6 +1,7 @@
 /** Makes a snapshot ready for use in a relay thread: parsed, indexed, and with what an unchanged part had learnt. */
 import { type Admission, compileAdmission } from './admission.ts';
 import type { IdentityPolicy } from './identity/authorize.ts';
+import { LeafReader } from './identity/leaf-reader.ts';
 import { PathCache } from './identity/path-cache.ts';
 import { parseCertificate } from './pki/certificate.ts';
 import type { AnchorMaterial, PolicySnapshot } from './policy/snapshot.ts';
@@ -34,7 +35,8 @@ interface CompileOptions {
 export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: CompileOptions): Policy {
   const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
-  const judge = (options: IdentityOptions) => compileIdentity(options, snapshot.generation);
+  const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
+  const judge = (options: IdentityOptions) => compileIdentity(options, { leaves, ...snapshot });
   return {
     snapshot,
     admission: compileAdmission(snapshot),
@@ -74,9 +76,12 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
 type IdentityOptions = Pick<PolicySnapshot, 'anchors' | 'pins' | 'match'> &
   Pick<IdentityPolicy, 'opensslHasAnchors'> & { readonly last: IdentityPolicy | null };
 
-function compileIdentity(options: IdentityOptions, generation: number): IdentityPolicy {
+function compileIdentity(
+  options: IdentityOptions,
+  { leaves, generation }: { readonly leaves: LeafReader; readonly generation: number },
+): IdentityPolicy {
   const { anchors, pins, match, opensslHasAnchors, last } = options;
-  const paths = pathsOf(anchors, last?.paths ?? null);
+  const paths = pathsOf(anchors, leaves, last?.paths ?? null);
   return {
     generation,
     pins: pins === null ? null : new Set(pins),
@@ -96,10 +101,16 @@ function compileIdentity(options: IdentityOptions, generation: number): Identity
  * Paths depend on the anchors alone: while those stay, a known leaf's is not validated anew for each new CRL, and no
  * anchor is read anew, for that is most of the work and messages wait for it.
  */
-function pathsOf(anchors: readonly AnchorMaterial[], last: PathCache | null): PathCache {
+function pathsOf(anchors: readonly AnchorMaterial[], leaves: LeafReader, last: PathCache | null): PathCache {
   const ders = anchors.map(({ name, root, issuing }) => ({ name, certificates: [root, ...issuing] }));
-  if (last?.isOf(ders)) return last;
+  if (last?.leaves === leaves && last.isOf(ders)) return last;
   return new PathCache(
     ders.map(({ name, certificates }) => ({ name, certificates: certificates.map(parseCertificate) })),
+    leaves,
   );
+}
+
+/** One for what is enforced and what is rehearsed, so that each certificate is read once. */
+function leavesOf(maxBytes: number, last: LeafReader | null): LeafReader {
+  return last?.maxBytes === maxBytes ? last : new LeafReader(maxBytes);
 }

@@ -15,7 +15,8 @@ import {
 } from './identity/authorize.ts';
 import { type DenyReasonName, denyReasons } from './identity/verdict.ts';
 import { refuseConnection } from './message/refused.ts';
-import { type Certificate, parseCertificate } from './pki/certificate.ts';
+import type { Certificate } from './pki/certificate.ts';
+import { outlineOf } from './pki/certificate-outline.ts';
 import type { Recorder } from './telemetry/recorder.ts';
 
 /** Whoever has come through the handshake. */
@@ -83,7 +84,14 @@ export class Reception {
     };
     if (!verdict.allow) {
       const { reason, detail } = verdict;
-      inbound.record({ ...facts, verdict: 'deny', reason, detail, leaf: describe(peer), anchor: null });
+      inbound.record({
+        ...facts,
+        verdict: 'deny',
+        reason,
+        detail,
+        leaf: describe(peer, policy()),
+        anchor: null,
+      });
       return this.#refuse(visitor, reason);
     }
     const { leaf, anchor, issuer } = verdict.permit;
@@ -137,12 +145,15 @@ function factsOf(leaf: Certificate): string {
   return facts;
 }
 
-/** What can be told of a refused leaf; null: there is none, or nothing that can be read. */
-function describe(peer: Peer): string | null {
-  if (peer.leaf === null) return null;
+/** What can be told of a refused leaf, which the verdict has read already; null: there is none. */
+function describe({ leaf }: Peer, { identity }: Pick<Policy, 'identity'>): string | null {
+  if (leaf === null) return null;
+  const reading = identity.paths.leaves.read(leaf);
+  if (!reading.ok) return leafJson(reading.outline);
   try {
-    return leafJson(parseCertificate(peer.leaf.raw));
+    return leafJson(reading.certificate);
   } catch {
-    return null;
+    // Nobody has read its names before: they were not asked for.
+    return leafJson(outlineOf(leaf));
   }
 }

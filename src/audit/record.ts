@@ -12,8 +12,8 @@ export interface LeafFacts {
   /** Milliseconds since the epoch; NaN where the certificate's own text cannot be read. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** `sha256/` and base64, or as the gateway spells its pins. */
-  readonly spkiPin: string;
+  /** `sha256/` and base64, or as the gateway spells its pins; null: the certificate cannot be read so far. */
+  readonly spkiPin: string | null;
   /** `x5t#S256`. */
   readonly thumbprint: string;
 }

@@ -67,6 +67,9 @@ const limits = section({
     .describe(
       'Of the client’s part of a TLS handshake, its certificates above all. For addresses that `clients.allowlist` names four times as much.',
     ),
+  certificateBytes: size('64KiB')
+    .prefault('8KiB')
+    .describe('Of a client’s certificate: a larger one is refused with 403 before it is read.'),
   handshakeRate: count(1, 1_000_000)
     .prefault(1000)
     .describe(

@@ -1,19 +1,29 @@
 /** Remembers the paths that passed under one policy, so that a known leaf costs a look-up and two comparisons. */
 import type { X509Certificate } from 'node:crypto';
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
+import { readRest } from '../pki/certificate.ts';
+import { LeafReader } from './leaf-reader.ts';
 import { type PathAnchor, type ValidatedPath, validatePath } from './path.ts';
-import { deny, type Verdict } from './verdict.ts';
+import type { Denial, Verdict } from './verdict.ts';
 
 const MAX_PATHS = 1024;
+/** Of strangers, who can bring any number. */
+const MAX_REFUSALS = 256;
 
 /** Belongs to one set of anchors: others bring a new cache. */
 export class PathCache {
   readonly anchors: readonly PathAnchor[];
-  /** By SHA-256 of the leaf's DER; least recently used first. */
+  readonly leaves: LeafReader;
+  /**
+   * By SHA-256 of the leaf's DER, signature included: a path that passed vouches for no other spelling of it. Least
+   * recently used first.
+   */
   readonly #paths = new Map<string, Verdict<ValidatedPath> & { allow: true }>();
+  /** Refusals that time does not change, likewise. */
+  readonly #refusals = new Map<string, Denial>();
 
-  constructor(anchors: readonly PathAnchor[]) {
+  constructor(anchors: readonly PathAnchor[], leaves = new LeafReader()) {
     this.anchors = anchors;
+    this.leaves = leaves;
   }
 
   get size(): number {
@@ -49,23 +59,33 @@ export class PathCache {
         return known;
       }
     }
-    const certificate = read(leaf);
-    if (certificate === null) return deny('untrusted', 'the leaf is not a certificate that RFC 5280 allows');
-    const path = validatePath(certificate, { anchors: this.anchors, now });
-    if (!path.allow) return path;
-    for (const oldest of this.#paths.keys()) {
-      if (this.#paths.size < MAX_PATHS) break;
-      this.#paths.delete(oldest);
-    }
-    this.#paths.set(key, path);
+    const refused = this.#refusals.get(key);
+    if (refused !== undefined) return refused;
+    const path = this.#find(leaf, now);
+    if (path.allow) setBounded(this.#paths, MAX_PATHS, key, path);
+    else if (path.reason === 'untrusted' || path.reason === 'ca_as_leaf')
+      setBounded(this.#refusals, MAX_REFUSALS, key, path);
     return path;
+  }
+
+  #find(leaf: X509Certificate, now: number): Verdict<ValidatedPath> {
+    const reading = this.leaves.read(leaf);
+    if (!reading.ok) return reading.denial;
+    try {
+      const path = validatePath(reading.certificate, { anchors: this.anchors, now });
+      // Only now, of a certificate that an anchor's CA has signed.
+      if (path.allow) readRest(reading.certificate);
+      return path;
+    } catch (cause) {
+      return this.leaves.refuse(leaf, cause);
+    }
   }
 }
 
-function read(leaf: X509Certificate): Certificate | null {
-  try {
-    return parseCertificate(leaf.raw);
-  } catch {
-    return null;
+function setBounded<T>(map: Map<string, T>, limit: number, key: string, value: T): void {
+  for (const oldest of map.keys()) {
+    if (map.size < limit) break;
+    map.delete(oldest);
   }
+  map.set(key, value);
 }

@@ -67,6 +67,18 @@ export const denyReasons = {
     says: 'the client sent no certificate',
     alb: 'Failed:ClientCertRejected',
   },
+  certificate_too_large: {
+    stage: 'identity',
+    status: 403,
+    says: 'the client’s certificate is larger than limits.certificateBytes',
+    alb: 'Failed:ClientCertMaxSizeExceeded',
+  },
+  certificate_unreadable: {
+    stage: 'identity',
+    status: 403,
+    says: 'OpenSSL reads the client’s certificate, but it is not as RFC 5280 has it: the detail says where',
+    alb: 'Failed:ClientCertInvalid',
+  },
   untrusted: {
     stage: 'identity',
     status: 403,

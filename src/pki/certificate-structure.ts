@@ -48,15 +48,15 @@ export function readCertificateStructure(der: Uint8Array): CertificateStructure 
   cursor.open(der.length, tags.sequence);
   if (cursor.end !== der.length) throw new DerError('bytes behind the certificate');
   const tbs = cursor.element(der.length, tags.sequence);
-  const signatureAlgorithm = readAlgorithm(cursor.element(der.length, tags.sequence));
+  const algorithm = cursor.element(der.length, tags.sequence);
   cursor.read(der.length, tags.bitString);
   cursor.close(der.length);
-  return { tbs, signatureAlgorithm, ...readTbs(tbs, signatureAlgorithm) };
+  return { tbs, signatureAlgorithm: readAlgorithm(algorithm), ...readTbs(tbs, algorithm) };
 }
 
 function readTbs(
   tbs: Uint8Array,
-  outer: Algorithm,
+  outer: Uint8Array,
 ): Omit<CertificateStructure, 'tbs' | 'signatureAlgorithm'> {
   const cursor = new DerCursor(tbs);
   cursor.open(tbs.length, tags.sequence);
@@ -66,7 +66,8 @@ function readTbs(
   const serial = cursor.contents();
   if (serial.length > MAX_SERIAL_OCTETS)
     throw new DerError(`a serial number of ${serial.length} octets, more than ${MAX_SERIAL_OCTETS}`);
-  if (readAlgorithm(cursor.element(end, tags.sequence)).oid !== outer.oid)
+  // Otherwise one of the two would not be signed.
+  if (Buffer.compare(cursor.element(end, tags.sequence), outer) !== 0)
     throw new DerError('two different signature algorithms (RFC 5280 §4.1.1.2)');
   const issuer = cursor.element(end, tags.sequence);
   cursor.open(end, tags.sequence);

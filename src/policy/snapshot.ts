@@ -124,6 +124,8 @@ export interface Limits {
   readonly unfinishedHandshakesPerAddress: number;
   /** The client's part of a handshake. */
   readonly handshakeBytes: number;
+  /** Of a client's certificate, DER. */
+  readonly certificateBytes: number;
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;

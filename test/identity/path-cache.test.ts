@@ -70,7 +70,8 @@ it('denies a leaf that OpenSSL reads and RFC 5280 does not allow', () => {
   });
   expect(new PathCache(anchors).validate(new X509Certificate(der), now)).toMatchObject({
     allow: false,
-    reason: 'untrusted',
+    reason: 'certificate_unreadable',
+    detail: expect.stringContaining('extension 2.5.29.37 occurs twice'),
   });
 });
 

@@ -36,7 +36,7 @@ const claim: Claim = {
 };
 const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => {
   return {
-    certificate: leaf.sha256,
+    certificate: leaf.tbsSha256,
     status,
     freshUntil,
     address: 'http://o/',
@@ -73,7 +73,7 @@ describe('revocation in the verdict', () => {
   it('tells of a leaf that nobody looks after, unless something else speaks against the caller', () => {
     const ask = (policy: IdentityPolicy) => authorizeClient(claim, policy).unseen;
     expect(ask(policyWith())).toMatchObject({ anchor: 'own', leaf: { sha256: leaf.sha256 } });
-    expect(ask(policyWith({ leaves: [leaf.sha256] }))).toBeNull();
+    expect(ask(policyWith({ leaves: [leaf.tbsSha256] }))).toBeNull();
     expect(ask(policyWith({}, { match: [{ commonName: 'somebody' }] }))).toBeNull();
     expect(ask(policyWith({}, { pins: new Set(['another']) }))).toBeNull();
   });

@@ -11,6 +11,7 @@ const limits = {
   unfinishedHandshakes: 1,
   unfinishedHandshakesPerAddress: 1,
   handshakeBytes: 16_384,
+  certificateBytes: 1,
   handshakeRate: 1,
   delay: 1,
   smallRecords: 2000,

@@ -41,6 +41,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       unfinishedHandshakes: 100,
       unfinishedHandshakesPerAddress: 100,
       handshakeBytes: 16_384,
+      certificateBytes: 8_192,
       handshakeRate: 100_000,
       delay: 10_000,
       smallRecords: 2000,

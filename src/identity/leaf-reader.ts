@@ -1,0 +1,71 @@
+/** Reads the certificates that clients present: bounded in size, each once, and no more of it than the verdict asks for. */
+import type { X509Certificate } from 'node:crypto';
+import { type Certificate, parseHead } from '../pki/certificate.ts';
+import { type CertificateOutline, outlineOf } from '../pki/certificate-outline.ts';
+import { type Denial, deny } from './verdict.ts';
+
+export type LeafReading =
+  | { readonly ok: true; readonly certificate: Certificate }
+  /** `outline`: what can be told of it all the same. */
+  | { readonly ok: false; readonly denial: Denial; readonly outline: CertificateOutline };
+
+/** Octets; a client's certificate has one to three thousand. */
+export const MAX_LEAF_BYTES = 8192;
+
+/** Strangers can bring any number: the ones that came last are kept, so that each is read once a connection. */
+const MAX_READINGS = 256;
+
+export class LeafReader {
+  /** `limits.certificateBytes`. */
+  readonly maxBytes: number;
+  /** By SHA-256 of the DER, the one that was read first at the front. */
+  readonly #readings = new Map<string, LeafReading>();
+
+  constructor(maxBytes: number = MAX_LEAF_BYTES) {
+    this.maxBytes = maxBytes;
+  }
+
+  read(leaf: X509Certificate): LeafReading {
+    const key = leaf.fingerprint256;
+    const known = this.#readings.get(key);
+    if (known !== undefined) return known;
+    const reading = this.#read(leaf);
+    this.#remember(key, reading);
+    return reading;
+  }
+
+  /** The same for a leaf of which something that is read later turned out unreadable. */
+  refuse(leaf: X509Certificate, cause: unknown): Denial {
+    const reading = unreadable(leaf, cause);
+    this.#remember(leaf.fingerprint256, reading);
+    return reading.denial;
+  }
+
+  #read(leaf: X509Certificate): LeafReading {
+    const { length } = leaf.raw;
+    if (length > this.maxBytes) {
+      const detail = `the certificate has ${length} octets, more than limits.certificateBytes (${this.maxBytes})`;
+      return { ok: false, denial: deny('certificate_too_large', detail), outline: outlineOf(leaf) };
+    }
+    try {
+      return { ok: true, certificate: parseHead(leaf.raw) };
+    } catch (cause) {
+      return unreadable(leaf, cause);
+    }
+  }
+
+  #remember(key: string, reading: LeafReading): void {
+    for (const oldest of this.#readings.keys()) {
+      if (this.#readings.size < MAX_READINGS) break;
+      this.#readings.delete(oldest);
+    }
+    this.#readings.set(key, reading);
+  }
+}
+
+/** The messages of pki never repeat what stands in a certificate. */
+function unreadable(leaf: X509Certificate, cause: unknown): LeafReading & { readonly ok: false } {
+  const why = cause instanceof Error ? cause.message : 'unknown';
+  const detail = `the certificate of ${leaf.raw.length} octets cannot be read: ${why}`;
+  return { ok: false, denial: deny('certificate_unreadable', detail), outline: outlineOf(leaf) };
+}

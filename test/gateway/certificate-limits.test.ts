@@ -1,0 +1,83 @@
+/** `limits.certificateBytes`, and certificates that OpenSSL reads and RFC 5280 does not allow: refused, and told with what can be known. */
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { authority, type Leaf } from '../support/authority.ts';
+import { post } from '../support/client.ts';
+import { statusOf } from '../support/http.ts';
+import { manyNames } from '../support/many-names.ts';
+import { visit } from '../support/revocation-site.ts';
+import { openStage, type Stage } from '../support/stage.ts';
+
+const pki = authority();
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ authority: pki, config: { clients: { anyCertificateOfAnchor: true } } });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
+const thumbprint = ({ der }: Leaf) => createHash('sha256').update(der).digest('base64url');
+/** OpenSSL does not look into it before somebody asks. */
+const oddAccess = { oid: '1.3.6.1.5.5.7.1.1', value: Buffer.of(0x30, 2, 0x30, 5) };
+
+it.each([
+  ['of the anchor', pki],
+  ['of a stranger', authority()],
+])('refuses a certificate %s that is larger than the limit, and tells what it is', async (_, issuer) => {
+  const leaf = issuer.issueClient({ extensions: [manyNames(1200)] });
+  const { subject, serial, notAfter, spkiPin } = parseCertificate(leaf.der);
+  const { status, record } = await visit(stage, leaf);
+  expect({ status, ...record }).toMatchObject({
+    ...{ status: 403, verdict: 'deny', reason: 'certificate_too_large', anchor: null, revocation: null },
+    detail: `the certificate has ${leaf.der.length} octets, more than limits.certificateBytes (8192)`,
+    leaf: {
+      ...{ subject, serial, thumbprint: thumbprint(leaf), spki_pin: spkiPin },
+      not_after: new Date(notAfter).toISOString(),
+    },
+  });
+  expect(leaf.der.length).toBeGreaterThan(16_384);
+});
+
+it('lets in one of just that size, and with a higher limit a larger one; a lower one ends its connection', async () => {
+  const leaf = pki.issueClient({ extensions: [manyNames(400)] });
+  const { length } = leaf.der;
+  expect(await visit(stage, leaf)).toMatchObject({ status: 200 });
+  const limited = (certificateBytes: string) => stage.reload({ limits: { certificateBytes } });
+  await limited(`${length}B`);
+  await using client = await stage.connect({ leaf });
+  expect(statusOf(await client.exchange(post()))).toBe(200);
+  await limited(`${length - 1}B`);
+  expect(await stage.gateway.next(({ type }) => type === 'verdict')).toMatchObject({
+    reason: 'certificate_too_large',
+    leaf: { thumbprint: thumbprint(leaf) },
+  });
+  expect(await visit(stage, leaf)).toMatchObject({
+    status: 403,
+    record: { reason: 'certificate_too_large' },
+  });
+  await limited('64KiB');
+  const larger = pki.issueClient({ extensions: [manyNames(1200)] });
+  expect(await visit(stage, larger)).toMatchObject({ status: 200, record: { verdict: 'allow' } });
+  await limited('8KiB');
+});
+
+it('refuses one that cannot be read to its end, says where, and tells what can be read', async () => {
+  const leaf = pki.issueClient({ extensions: [oddAccess] });
+  for (let count = 0; count < 2; count++) {
+    const { status, record } = await visit(stage, leaf);
+    expect({ status, ...record }).toMatchObject({
+      ...{ status: 403, reason: 'certificate_unreadable' },
+      detail: `the certificate of ${leaf.der.length} octets cannot be read: not a DER certificate: an element that ends behind what holds it, at byte 2`,
+      leaf: { thumbprint: thumbprint(leaf), serial: expect.any(String), subject: expect.any(String) },
+    });
+  }
+});
+
+it('reads no more of a stranger’s certificate than it needs to see that', async () => {
+  const leaf = authority({ name: 'Elsewhere' }).issueClient({ extensions: [oddAccess] });
+  const { record } = await visit(stage, leaf);
+  expect(record).toMatchObject({
+    reason: 'untrusted',
+    leaf: { thumbprint: thumbprint(leaf), issuer: expect.stringContaining('Elsewhere') },
+  });
+});
