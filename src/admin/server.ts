@@ -2,9 +2,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GatewayError } from '../errors.ts';
+import { AdminConnections } from './connections.ts';
+import { SharedText, type Text } from './shared-text.ts';
 
 const headerTimeoutMs = 5_000;
-const maxConnections = 64;
+/** An unread answer holds a few KiB here, for the text of the metrics is shared, and its length again in the kernel. */
+const maxConnections = 256;
+/** Prometheus gives a scrape up after 10 s too. */
+const connectionTimeMs = 10_000;
+const metricsEveryMs = 1_000;
 const maxHeaderBytes = 8 * 1024;
 
 export interface AdminOptions {
@@ -27,6 +33,9 @@ export interface AdminServer {
 
 /** @throws GatewayError `ADDRESS_IN_USE`, or `ADMIN_LISTEN` for any other refusal by the system. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
+  const connections = new AdminConnections({ count: maxConnections, time: connectionTimeMs });
+  const metrics = new SharedText({ make: options.metrics, everyMs: metricsEveryMs });
+  const sources: Sources = { ...options, metrics: () => metrics.read() };
   const server = createServer(
     {
       headersTimeout: headerTimeoutMs,
@@ -34,9 +43,11 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
       connectionsCheckingInterval: 1_000,
       maxHeaderSize: maxHeaderBytes,
     },
-    (request, response) => void answer(options, request, response),
+    (request, response) => {
+      if (connections.isFirstRequest(request.socket)) void answer(sources, request, response);
+    },
   );
-  server.maxConnections = maxConnections;
+  server.on('connection', (socket) => connections.add(socket));
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;
   return {
@@ -50,12 +61,12 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   };
 }
 
+interface Sources extends Pick<AdminOptions, 'ready' | 'upstreams'> {
+  readonly metrics: () => Promise<Text>;
+}
+
 /** The URL is compared and never repeated: it may hold anything. */
-async function answer(
-  options: AdminOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answer(sources: Sources, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url?.split('?', 1)[0];
   const page = pages.get(path ?? '');
   if (page === undefined) return send(request, response, plain(404, 'not found'));
@@ -63,22 +74,22 @@ async function answer(
     response.setHeader('Allow', 'GET, HEAD');
     return send(request, response, plain(405, 'method not allowed'));
   }
-  send(request, response, await page(options).catch(() => plain(500, 'internal error')));
+  send(request, response, await page(sources).catch(() => plain(500, 'internal error')));
 }
 
 interface Page {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
-const pages = new Map<string, (options: AdminOptions) => Promise<Page>>([
+const pages = new Map<string, (sources: Sources) => Promise<Page>>([
   ['/metrics', async ({ metrics }) => ({ status: 200, ...(await metrics()) })],
   ['/healthz', async () => plain(200, 'ok')],
   [
     '/readyz',
-    async (options) => {
-      const { ready, reasons } = options.ready();
+    async (sources) => {
+      const { ready, reasons } = sources.ready();
       return json(ready ? 200 : 503, { ready, reasons });
     },
   ],
@@ -99,6 +110,8 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     'Content-Length': Buffer.byteLength(page.body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
+    // One request for each connection: nothing can queue up behind an answer that is not read.
+    Connection: 'close',
   });
   response.end(request.method === 'HEAD' ? undefined : page.body);
 }

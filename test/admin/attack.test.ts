@@ -1,0 +1,89 @@
+/** Who floods the admin port, or does not read its answers, costs bounded work and memory, and health is answered. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { afterEach, expect, it } from 'vitest';
+import { openAdmin } from '../../src/admin/server.ts';
+
+const stack: AsyncDisposableStack[] = [];
+afterEach(async () => {
+  for (const each of stack.splice(0)) await each.disposeAsync();
+});
+
+/** Like that of a gateway with many routes, and more than a kernel's buffers hold. */
+const body = 'ehi_connections 1\n'.repeat(500_000);
+
+async function opened(text = body) {
+  const opened = new AsyncDisposableStack();
+  stack.push(opened);
+  let made = 0;
+  const admin = await openAdmin({
+    address: '127.0.0.1',
+    port: 0,
+    metrics: async () => {
+      made++;
+      return { body: text, contentType: 'text/plain' };
+    },
+    ready: () => ({ ready: true, reasons: [] }),
+    upstreams: () => [],
+  });
+  opened.defer(() => admin.close());
+  const dial = async (): Promise<Socket> => {
+    const socket = connect(admin.port, '127.0.0.1');
+    socket.on('error', () => {});
+    opened.defer(() => void socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { dial, made: () => made, base: `http://127.0.0.1:${admin.port}` };
+}
+
+const scrape = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
+
+it('makes the metrics once for many connections that do not read them, and answers health', async () => {
+  const { dial, made, base } = await opened();
+  const sockets = await Promise.all(Array.from({ length: 100 }, dial));
+  for (const socket of sockets) socket.pause().write(scrape);
+  // Their answers have begun, and cannot end.
+  await Promise.all(sockets.map((socket) => once(socket, 'readable')));
+  for (let count = 0; count < 20; count++) expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  // All that came within one second share one text, and hold no copy of it.
+  expect(made()).toBeLessThanOrEqual(3);
+});
+
+it('answers one request of a connection and none of those that follow: pipelining queues nothing', async () => {
+  const { dial, made } = await opened('ehi_connections 1\n');
+  const socket = await dial();
+  let answers = '';
+  socket.on('data', (chunk) => {
+    answers += chunk;
+  });
+  const closed = new Promise((done) => socket.once('close', done));
+  socket.write(scrape.repeat(2_000));
+  await closed;
+  expect(answers.split('HTTP/1.1 200').length - 1).toBeLessThanOrEqual(1);
+  expect(made()).toBeLessThanOrEqual(1);
+});
+
+it('answers the request of a connection, says that it closes, and closes', async () => {
+  const { dial } = await opened('ehi_connections 1\n');
+  const socket = await dial();
+  let answer = '';
+  socket.on('data', (chunk) => {
+    answer += chunk;
+  });
+  socket.write(scrape);
+  await once(socket, 'end');
+  expect(answer).toContain('\r\nConnection: close\r\n');
+  expect(answer.endsWith('ehi_connections 1\n')).toBe(true);
+});
+
+it('closes the connection that was open longest when too many are, so that a health check is let in', async () => {
+  const { dial, base } = await opened();
+  const silent = await Promise.all(Array.from({ length: 256 }, dial));
+  let closed = 0;
+  for (const socket of silent) socket.resume().once('close', () => closed++);
+  expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  while (closed === 0) await turn();
+  expect(closed).toBe(1);
+});
