@@ -4,6 +4,7 @@ import { isWorthGivingBack } from './audit/batch.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
+import { namedProxies } from './fetch/proxy.ts';
 import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
@@ -32,6 +33,9 @@ interface ControlOptions {
 export async function runControl({ config: file, logger, stop, signals }: ControlOptions): Promise<void> {
   const { loaded, problems, warnings } = await preflight(file);
   if (loaded === null) throw new ConfigError(problems);
+  const proxies = namedProxies();
+  if (Object.keys(proxies).length > 0)
+    logger.info(proxies, 'trust anchors, CRLs, OCSP answers and spans are fetched and sent through a proxy');
   const start = await checkStart(loaded);
   refuseStart(start);
   const audit = await openAudit(loaded, logger);

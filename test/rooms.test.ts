@@ -59,7 +59,7 @@ const mayImport: Record<string, readonly string[]> = {
   thread: ['gateway.ts', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
   trust: ['fetch', 'pki', 'policy', 'telemetry', 'audit'],
   config: ['fetch', 'source', 'pki', 'policy', 'tracing', 'trust'],
-  'preflight.ts': ['config', 'trust'],
+  'preflight.ts': ['fetch', 'config', 'trust'],
   'start-check.ts': ['audit', 'config', 'thread'],
   'snapshot.ts': ['policy', 'config', 'trust', 'revocation'],
   'sources.ts': ['preflight.ts', 'snapshot.ts', 'config', 'handshake', 'policy', 'revocation', 'trust'],
@@ -78,7 +78,7 @@ const mayImport: Record<string, readonly string[]> = {
       'reporting.ts',
     ],
     'config',
-    ...['service-manager.ts', 'revocation', 'admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
+    ...['service-manager.ts', 'fetch', 'revocation', 'admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   demo: ['pki', 'revocation'],
   cli: [
