@@ -6,6 +6,7 @@ import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import { ClockWatch } from './clock-watch.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
+import { namedProxies } from './fetch/proxy.ts';
 import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
@@ -39,6 +40,9 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   const { logger } = options.log;
   const { loaded, problems, warnings } = await preflight(options.config);
   if (loaded === null) throw new ConfigError(problems);
+  const proxies = namedProxies();
+  if (Object.keys(proxies).length > 0)
+    logger.info(proxies, 'trust anchors, CRLs, OCSP answers and spans are fetched and sent through a proxy');
   const start = await checkStart(loaded);
   refuseStart(start);
   const events = new EventTarget();

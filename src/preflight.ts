@@ -8,6 +8,7 @@ import { type ConfigExamination, examineConfig } from './config/load.ts';
 import { namesCaller } from './config/rules.ts';
 import type { Config } from './config/schema.ts';
 import type { ConfigProblem } from './errors.ts';
+import { unusableProxies } from './fetch/proxy.ts';
 import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from './trust/anchor.ts';
 import type { Anchor } from './trust/bundle.ts';
 import { doubtsAbout } from './trust/doubts.ts';
@@ -40,8 +41,18 @@ export async function preflight(file: string): Promise<ConfigExamination> {
     },
   );
   const environment = environmentProblems();
-  if (environment.length === 0) return examination;
-  return { ...examination, problems: [...environment, ...examination.problems], loaded: null };
+  const warnings = [...examination.warnings, ...environmentWarnings()];
+  if (environment.length === 0) return { ...examination, warnings };
+  return { ...examination, warnings, problems: [...environment, ...examination.problems], loaded: null };
+}
+
+/** The value is not shown: it may hold credentials. */
+function environmentWarnings(): ConfigProblem[] {
+  return unusableProxies().map((variable) => ({
+    ...{ file: 'environment', line: 1, column: 1, path: variable },
+    found: 'a value that names no HTTP proxy: everything is fetched directly',
+    allowed: 'http://host:port or https://host:port',
+  }));
 }
 
 /** With it every TLS client in the process, the fetching of trust anchors included, would believe anybody. */

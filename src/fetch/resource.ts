@@ -1,8 +1,10 @@
-/** Fetches one resource over HTTP or HTTPS within limits of time, size and redirection: the only way out for trust data. */
-import { type IncomingMessage, request as requestHttp } from 'node:http';
+/** Fetches one resource over HTTP or HTTPS, through the environment's proxy, within limits of time, size and redirection: the only way out for trust data. */
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { GatewayError } from '../errors.ts';
 import { collectYoungGarbage } from './garbage.ts';
+import { proxyFor, routeOf } from './proxy.ts';
+import { TunnelAgent } from './tunnel.ts';
 
 /** What lets a server answer 304 (RFC 9110 §8.8). */
 export interface Validators {
@@ -82,7 +84,10 @@ function acceptable(options: ResourceOptions): URL {
   return url;
 }
 
-function open(url: URL, options: ResourceOptions): Promise<IncomingMessage> {
+function open(
+  url: URL,
+  options: ResourceOptions & { readonly signal: AbortSignal },
+): Promise<IncomingMessage> {
   const { post, accept = '*/*', ca, validators, signal } = options;
   const headers: Record<string, string | number> = { accept, 'accept-encoding': 'identity' };
   if (validators?.etag !== undefined) headers['if-none-match'] = validators.etag;
@@ -93,16 +98,32 @@ function open(url: URL, options: ResourceOptions): Promise<IncomingMessage> {
   }
   const common = { method: post === undefined ? 'GET' : 'POST', headers, signal, agent: false } as const;
   return new Promise((resolve, reject) => {
-    const request =
-      url.protocol === 'http:'
-        ? requestHttp(url, common)
-        : requestHttps(url, {
-            ...common,
-            rejectUnauthorized: true,
-            minVersion: 'TLSv1.2',
-            ...(ca === undefined ? {} : { ca }),
-          });
+    const request = begin(url, { ...common, ca });
     request.on('response', resolve).on('error', reject).end(post?.body);
+  });
+}
+
+interface RequestOptions {
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string | number>>;
+  readonly signal: AbortSignal;
+  readonly agent: false;
+  readonly ca: Buffer | undefined;
+}
+
+/** Each has a connection of its own, through the proxy that the environment names for the URL. */
+function begin(url: URL, { ca, headers, ...options }: RequestOptions): ClientRequest {
+  const proxy = proxyFor(url);
+  const route = routeOf(url, proxy);
+  const common = { ...options, ...route.options, headers: { ...headers, ...route.headers } };
+  if (url.protocol === 'http:')
+    return (route.url.protocol === 'http:' ? requestHttp : requestHttps)(route.url, common);
+  return requestHttps(url, {
+    ...common,
+    ...(proxy === null ? {} : { agent: new TunnelAgent({ proxy, signal: () => options.signal }) }),
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+    ...(ca === undefined ? {} : { ca }),
   });
 }
 
@@ -179,6 +200,7 @@ async function collect(response: IncomingMessage, options: ResourceOptions): Pro
 
 function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
+  if ('code' in cause && cause.code === 'PROXY_TUNNEL') return cause.message;
   return 'code' in cause ? `${cause.code}: ${cause.message}` : cause.message;
 }
 
@@ -186,7 +208,14 @@ function failure({ purpose, url }: ResourceOptions, code: string, message: strin
   return new GatewayError({
     code: `${purpose}_${code}`,
     side: 'internal',
-    message: `${url}: ${message}`,
+    message: `${url}: ${message}${throughProxy(url)}`,
     cause,
   });
+}
+
+/** Who has answered, or has not, may be the proxy. */
+function throughProxy(url: string): string {
+  const target = URL.parse(url);
+  const proxy = target && proxyFor(target);
+  return proxy === null ? '' : ` (through the proxy ${proxy.name})`;
 }

@@ -2,6 +2,8 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { getCACertificates } from 'node:tls';
+import { type HttpProxy, proxyFor, type Route, routeOf } from '../fetch/proxy.ts';
+import { TunnelAgent } from '../fetch/tunnel.ts';
 import type { TracingSettings } from './settings.ts';
 
 export type CollectorAnswer =
@@ -11,7 +13,7 @@ export type CollectorAnswer =
   | { readonly kind: 'busy'; readonly status: number; readonly retryAfter: string | null }
   /** Never to be sent again. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** No answer; `cause`: the system's, OpenSSL's or Node's code. */
+  /** No answer; `cause`: the system's, OpenSSL's or Node's code, and the proxy's name where there is one. */
   | { readonly kind: 'silent'; readonly cause: string };
 
 /** The exporters' default (OTEL_EXPORTER_OTLP_TIMEOUT), ms: for everything, the answer's body included. */
@@ -26,45 +28,51 @@ interface CollectorOptions extends Pick<TracingSettings, 'endpoint' | 'headers' 
 }
 
 export class Collector {
-  readonly #url: URL;
+  readonly #route: Route;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #agent: HttpAgent;
+  /** null: the collector is asked directly. */
+  readonly #proxy: HttpProxy | null;
   readonly #timeout: number;
 
   constructor({ endpoint, headers, ca, timeout = TIMEOUT_MS }: CollectorOptions) {
-    this.#url = new URL(endpoint);
-    this.#headers = { ...Object.fromEntries(headers), 'content-type': 'application/json' };
+    const url = new URL(endpoint);
+    this.#proxy = proxyFor(url);
+    this.#route = routeOf(url, this.#proxy);
+    this.#headers = {
+      ...Object.fromEntries(headers),
+      ...this.#route.headers,
+      'content-type': 'application/json',
+    };
     this.#timeout = timeout;
-    const reuse = { keepAlive: true, maxSockets: 1 };
     this.#agent =
-      this.#url.protocol === 'http:'
-        ? new HttpAgent(reuse)
-        : new HttpsAgent({
-            ...reuse,
-            ca: ca === null ? getCACertificates('system') : [...ca],
-            minVersion: 'TLSv1.2',
-            rejectUnauthorized: true,
-          });
+      url.protocol === 'https:' ? secureAgent({ proxy: this.#proxy, ca, timeout }) : plainAgent(this.#route);
   }
 
   /** Never rejects; aborted, it is silent. Redirects are not followed: credentials and spans go where they were sent. */
   async post(body: string, abort: AbortSignal): Promise<CollectorAnswer> {
     const bytes = Buffer.from(body);
+    const { url, options: route } = this.#route;
     const options = {
+      ...route,
       method: 'POST',
       agent: this.#agent,
       headers: { ...this.#headers, 'content-length': bytes.length },
       signal: AbortSignal.any([AbortSignal.timeout(this.#timeout), abort]),
     };
-    const request = this.#url.protocol === 'http:' ? requestHttp : requestHttps;
+    const request = url.protocol === 'http:' ? requestHttp : requestHttps;
     try {
       const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-        request(this.#url, options).on('response', resolve).on('error', reject).end(bytes);
+        request(url, options).on('response', resolve).on('error', reject).end(bytes);
       });
       return await read(answer);
     } catch (error) {
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
-      return { kind: 'silent', cause: code === 'ABORT_ERR' ? 'timeout' : code };
+      const cause = code === 'ABORT_ERR' ? 'timeout' : code;
+      return {
+        kind: 'silent',
+        cause: this.#proxy ? `${cause} through the proxy ${this.#proxy.name}` : cause,
+      };
     }
   }
 
@@ -72,6 +80,31 @@ export class Collector {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+const reuse = { keepAlive: true, maxSockets: 1 };
+
+function plainAgent({ url }: Route): HttpAgent {
+  // A proxy may want TLS itself.
+  return url.protocol === 'https:' ? new HttpsAgent(reuse) : new HttpAgent(reuse);
+}
+
+function secureAgent({
+  proxy,
+  ca,
+  timeout,
+}: Pick<CollectorOptions, 'ca'> & {
+  readonly proxy: HttpProxy | null;
+  readonly timeout: number;
+}): HttpsAgent {
+  const options = {
+    ...reuse,
+    ca: ca === null ? getCACertificates('system') : [...ca],
+    minVersion: 'TLSv1.2',
+    rejectUnauthorized: true,
+  } as const;
+  if (proxy === null) return new HttpsAgent(options);
+  return new TunnelAgent({ ...options, proxy, signal: () => AbortSignal.timeout(timeout) });
 }
 
 async function read(answer: IncomingMessage): Promise<CollectorAnswer> {

@@ -36,10 +36,10 @@ export const misbehaviours = {
 
 export async function openDirectory(
   files: Record<string, string | Uint8Array> = {},
-  { secure = true } = {},
+  { secure = true, names }: { readonly secure?: boolean; readonly names?: readonly string[] } = {},
 ): Promise<Directory> {
   const pki = authority({ name: 'Directory' });
-  const server = pki.issueServer();
+  const server = pki.issueServer(names === undefined ? {} : { sans: names.map((name) => `DNS:${name}`) });
   const state: Pick<Directory, 'files' | 'requests' | 'misbehaviour'> = {
     files: new Map(Object.entries(files)),
     requests: [],

@@ -1,11 +1,12 @@
 /** One export over the wire: what is sent, whom it is sent to, and how little of an answer is believed. */
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Collector, type CollectorAnswer } from '../../src/tracing/collector.ts';
 import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
 import { authority } from '../support/authority.ts';
 import { openCollector } from '../support/collector.ts';
 import { type Listening, listenOnLoopback } from '../support/listening.ts';
+import { openProxy } from '../support/proxy.ts';
 
 const body = exportRequest(
   requestStart({ serviceName: 'ehi', version: '1', instanceId: 'i', host: 'höst' }),
@@ -141,5 +142,53 @@ describe('an answer', () => {
     const gone = await openLiar('');
     await gone.close();
     expect(await post(gone.url)).toEqual({ kind: 'silent', cause: 'ECONNREFUSED' });
+  });
+});
+
+describe('a collector behind a proxy', () => {
+  afterEach(() => vi.unstubAllEnvs());
+  const pki = authority();
+  const server = pki.issueServer({ sans: ['DNS:collector.invalid'] });
+  const tls = { cert: server.chainPem, key: server.keyPem };
+
+  it.each([
+    ['http', 'POST http://collector.invalid/v1/traces?tenant=a'],
+    ['https', 'CONNECT collector.invalid:443'],
+  ])('is reached over %s, on one connection for all', async (scheme, asked) => {
+    await using collector = await openCollector(scheme === 'https' ? { tls } : {});
+    await using proxy = await openProxy({ 'collector.invalid': Number(new URL(collector.url).port) });
+    for (const name of ['HTTP_PROXY', 'HTTPS_PROXY']) vi.stubEnv(name, proxy.url);
+    const endpoint = `${scheme}://collector.invalid/v1/traces?tenant=a`;
+    const sender = new Collector({ endpoint, headers: [['authorization', 'Bearer x']], ca: [pki.root.pem] });
+    opened.push(sender);
+    for (let count = 0; count < 2; count++)
+      expect(await sender.post(body, new AbortController().signal)).toEqual({ kind: 'taken', rejected: 0 });
+    expect(proxy.sockets.size).toBe(1);
+    expect(proxy.requests).toEqual(scheme === 'https' ? [asked] : [asked, asked]);
+    expect(collector.exports.map(({ headers }) => headers)).toMatchObject([
+      { authorization: 'Bearer x', host: 'collector.invalid' },
+      { authorization: 'Bearer x', host: 'collector.invalid' },
+    ]);
+    expect(collector.exports[0]?.headers).not.toHaveProperty('proxy-authorization');
+  });
+
+  it('is silent while the proxy is, in time and each time, and the trouble names the proxy', async () => {
+    await using silent = await listenOnLoopback(createServer((socket) => socket.on('error', () => {})));
+    const name = `http://127.0.0.1:${silent.port}`;
+    vi.stubEnv('HTTPS_PROXY', `http://user:pw@127.0.0.1:${silent.port}`);
+    const sender = new Collector({
+      ...{ endpoint: 'https://collector.invalid/v1/traces', headers: [], ca: null, timeout: 200 },
+    });
+    opened.push(sender);
+    const cause = `timeout through the proxy ${name}`;
+    for (let count = 0; count < 3; count++)
+      expect(await sender.post(body, new AbortController().signal)).toEqual({ kind: 'silent', cause });
+    vi.stubEnv('HTTPS_PROXY', '');
+    await using liar = await openLiar('HTTP/1.1 502 no\r\n\r\n');
+    vi.stubEnv('HTTPS_PROXY', new URL(liar.url).origin);
+    expect(await post('https://collector.invalid/v1/traces')).toEqual({
+      kind: 'silent',
+      cause: `PROXY_TUNNEL through the proxy ${new URL(liar.url).origin}`,
+    });
   });
 });
