@@ -1,32 +1,15 @@
 /** The door to X.509: one certificate, parsed strictly, with everything that a judgement asks of it. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { GatewayError } from '../errors.ts';
-import { type CertificateStructure, readCertificateStructure, tbsOf } from './certificate-structure.ts';
-import { DerError } from './der-cursor.ts';
-import {
-  canonicalText,
-  type DistributionPoint,
-  readDistributionPoints,
-  readOcspUrls,
-} from './distribution-point.ts';
-import {
-  type KeyUsageName,
-  readBasicConstraints,
-  readExtendedKeyUsage,
-  readKeyUsage,
-  readPrintedNames,
-} from './extension-values.ts';
-import { type CertificateKey, keyOf } from './key.ts';
-import { attributeTypes, attributeValues, formatName, readName } from './name.ts';
-import {
-  type ConstrainedName,
-  type NameConstraints,
-  readAlternativeNames,
-  readNameConstraints,
-} from './name-constraints.ts';
+import { guard, partsOf, unreadable } from './certificate-parts.ts';
+import { readCertificateStructure, tbsOf } from './certificate-structure.ts';
+import type { DistributionPoint } from './distribution-point.ts';
+import type { KeyUsageName } from './extension-values.ts';
+import type { CertificateKey } from './key.ts';
+import type { ConstrainedName, NameConstraints } from './name-constraints.ts';
 import { serialHex } from './serial.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
 
+export { unreadable } from './certificate-parts.ts';
 export type { KeyUsageName } from './extension-values.ts';
 
 export interface Certificate {
@@ -87,42 +70,6 @@ export interface Certificate {
   readonly ocspUrls: readonly string[];
 }
 
-const oid = {
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  nameConstraints: '2.5.29.30',
-  crlDistributionPoints: '2.5.29.31',
-  certificatePolicies: '2.5.29.32',
-  policyMappings: '2.5.29.33',
-  authorityKeyIdentifier: '2.5.29.35',
-  policyConstraints: '2.5.29.36',
-  extendedKeyUsage: '2.5.29.37',
-  freshestCrl: '2.5.29.46',
-  inhibitAnyPolicy: '2.5.29.54',
-  authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
-} as const;
-
-const processed: ReadonlySet<string> = new Set([
-  oid.basicConstraints,
-  oid.keyUsage,
-  oid.extendedKeyUsage,
-  oid.subjectAltName,
-  oid.certificatePolicies,
-  oid.subjectKeyIdentifier,
-  oid.authorityKeyIdentifier,
-  oid.crlDistributionPoints,
-  oid.authorityInformationAccess,
-]);
-
-/** They narrow what a CA may issue; ignoring one would widen it, so their presence counts even when not critical. */
-const narrowing: ReadonlySet<string> = new Set([
-  oid.policyConstraints,
-  oid.policyMappings,
-  oid.inhibitAnyPolicy,
-]);
-
 /**
  * Reads one DER certificate (RFC 5280 §4.1), all of it.
  * Throws GatewayError `CERTIFICATE_UNREADABLE`; the message never repeats the input.
@@ -149,29 +96,6 @@ export function readRest(certificate: Certificate): void {
 /** `Certificate.tbsSha256` of a certificate that is not read any further. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
 export function tbsSha256Of(der: Uint8Array): string {
   return guard(() => sha256Of(tbsOf(der)).toString('hex'));
-}
-
-export function unreadable(message: string, cause?: unknown): GatewayError {
-  return new GatewayError({ code: 'CERTIFICATE_UNREADABLE', side: 'internal', message, cause });
-}
-
-function guard<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    const where = cause instanceof DerError ? `: ${cause.message}` : '';
-    throw unreadable(`not a DER certificate${where}`, cause);
-  }
-}
-
-/** Made when it is first asked for. */
-function lazy<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => {
-    made ??= { value: guard(make) };
-    return made.value;
-  };
 }
 
 function read(der: Buffer): Certificate {
@@ -256,64 +180,6 @@ function read(der: Buffer): Certificate {
   };
 }
 
-/** Everything that is not read before somebody asks for it. */
-function partsOf(structure: CertificateStructure, x509: X509Certificate) {
-  const { extensions } = structure;
-  const extension = <T>(id: string, readValue: (value: Uint8Array) => T): (() => T | null) =>
-    lazy(() => {
-      const found = extensions.get(id);
-      return found === undefined ? null : readValue(found.value);
-    });
-  const subjectName = lazy(() => readName(structure.subject));
-  const issuerName = lazy(() => readName(structure.issuer));
-  const canonicalSubject = lazy(() => canonicalText(subjectName()));
-  const canonicalIssuer = lazy(() => canonicalText(issuerName()));
-  const points = (id: string): (() => readonly DistributionPoint[]) =>
-    lazy(() => readDistributionPoints(extensions.get(id)?.value ?? none, canonicalIssuer()));
-  const constraints = extension(oid.nameConstraints, readNameConstraints);
-  const alternativeNames = extension(oid.subjectAltName, readAlternativeNames);
-  const printedNames = extension(oid.subjectAltName, readPrintedNames);
-  const basic = extension(oid.basicConstraints, readBasicConstraints);
-  return {
-    canonicalSubject,
-    canonicalIssuer,
-    subject: lazy(() => formatName(subjectName())),
-    issuer: lazy(() => formatName(issuerName())),
-    organizationalUnits: lazy(() => attributeValues(subjectName(), attributeTypes.organizationalUnit)),
-    commonNames: lazy(() => attributeValues(subjectName(), attributeTypes.commonName)),
-    sans: lazy(() => printedNames() ?? []),
-    names: lazy((): readonly ConstrainedName[] => [
-      ...(canonicalSubject() === '' ? [] : [{ kind: 'directory', canonical: canonicalSubject() } as const]),
-      ...attributeValues(subjectName(), attributeTypes.emailAddress).map(asEmail),
-      ...(alternativeNames() ?? []),
-    ]),
-    basic: lazy(() => basic() ?? { isCa: false, pathLength: null }),
-    keyUsage: extension(oid.keyUsage, readKeyUsage),
-    extendedKeyUsage: extension(oid.extendedKeyUsage, readExtendedKeyUsage),
-    nameConstraints: constraints,
-    key: lazy(() => keyOf(x509, structure.keyAlgorithm)),
-    unprocessedCritical: lazy(() =>
-      [...extensions]
-        .filter(([id, { critical }]) =>
-          id === oid.nameConstraints
-            ? constraints() === null
-            : narrowing.has(id) || (critical && !processed.has(id)),
-        )
-        .map(([id]) => id),
-    ),
-    crlDistributionPoints: points(oid.crlDistributionPoints),
-    freshestCrl: points(oid.freshestCrl),
-    ocspUrls: lazy(() => readOcspUrls(extensions.get(oid.authorityInformationAccess)?.value ?? none)),
-  };
-}
-
-/** An empty SEQUENCE, in place of an extension that is absent. */
-const none = Buffer.of(0x30, 0x00);
-
 function sha256Of(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();
-}
-
-function asEmail(value: string): ConstrainedName {
-  return { kind: 'email', value };
 }

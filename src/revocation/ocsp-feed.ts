@@ -4,7 +4,8 @@ import { describeAnswer, describeRefusal } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
-import { askResponders, type OcspAnswered } from './ocsp-question.ts';
+import { askResponders, type IsRevoked, type OcspAnswered } from './ocsp-question.ts';
+import { checkedResponder } from './ocsp-responder.ts';
 import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './ocsp-store.ts';
 import { succeed } from './ocsp-succession.ts';
 import { Problem, type Telling } from './problem.ts';
@@ -26,6 +27,8 @@ export interface OcspFeedOptions extends FeedContext {
   readonly slots: Slots;
   /** Nobody waits for the first answer. */
   readonly isPatient: boolean;
+  /** Asked about responders that others have delegated. */
+  readonly isRevoked: IsRevoked;
 }
 
 export class OcspFeed {
@@ -141,9 +144,9 @@ export class OcspFeed {
 
   /** null: there is no answer that counts, which has been told. */
   async #ask(signal: AbortSignal): Promise<OcspAnswered | null> {
-    const { certificate, issuer, timeout, tlsCa, clock } = this.#options;
+    const { certificate, issuer, timeout, tlsCa, clock, isRevoked } = this.#options;
     const asked = await askResponders({
-      ...{ certificate, issuer, addresses: this.#addresses, timeout, signal, clock },
+      ...{ certificate, issuer, addresses: this.#addresses, timeout, signal, clock, isRevoked },
       ...{ ca: tlsCa(), last: this.#answer },
     });
     if (asked.ok) return asked;
@@ -165,11 +168,13 @@ export class OcspFeed {
     this.#answer = answer;
     this.#fetchedAt = at;
     const freshUntil = answer.status === 'good' ? answer.freshUntil : 0;
-    this.#state({ status: answer.status, freshUntil, detail: describeAnswer(answer) });
+    const responder = checkedResponder(answer.responder);
+    this.#state({ status: answer.status, freshUntil, detail: describeAnswer(answer), responder });
   }
 
   #admitFailure(): void {
-    this.#state({ status: 'failed', freshUntil: 0, detail: this.#problem.detail ?? 'no answer' });
+    const detail = this.#problem.detail ?? 'no answer';
+    this.#state({ status: 'failed', freshUntil: 0, detail, responder: null });
   }
 
   #state(word: Omit<OcspFact, 'certificate'>): void {
@@ -178,7 +183,8 @@ export class OcspFeed {
     if (
       before?.status === word.status &&
       before.freshUntil === word.freshUntil &&
-      before.detail === word.detail
+      before.detail === word.detail &&
+      before.responder?.tbsSha256 === word.responder?.tbsSha256
     )
       return;
     this.#fact = { certificate: certificate.tbsSha256, ...word };

@@ -1,4 +1,5 @@
 /** What is known of an anchor's revocations, as plain data: the part of the policy snapshot that decides on it. */
+import type { Certificate } from '../pki/certificate.ts';
 import type { CrlSnapshot } from './crl.ts';
 
 /** `trust.anchors[].revocation`; times in milliseconds. */
@@ -28,7 +29,15 @@ export interface OcspFact {
   readonly freshUntil: number;
   /** For people: when and why it was revoked, or why there is no answer. */
   readonly detail: string;
+  /** Who signed the answer in the CA's stead, where its own certificate has to be checked; null: nobody is to be. */
+  readonly responder: CheckedResponder | null;
 }
+
+/** A delegated responder without ocsp-nocheck (RFC 6960 §4.2.2.2.1): the part of its certificate that CRLs are asked about. */
+export type CheckedResponder = Pick<
+  Certificate,
+  'subject' | 'tbsSha256' | 'serialOctets' | 'canonicalIssuer' | 'isCa' | 'crlDistributionPoints'
+>;
 
 /** Of one anchor. Immutable: what changes is made anew. */
 export interface RevocationMaterial {

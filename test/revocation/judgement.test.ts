@@ -39,7 +39,14 @@ const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: se
 const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
 
 const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
-  return { certificate: tbsSha256, status: 'good', freshUntil: now + hour, detail: '', ...changes };
+  return {
+    certificate: tbsSha256,
+    status: 'good',
+    freshUntil: now + hour,
+    detail: '',
+    responder: null,
+    ...changes,
+  };
 };
 
 interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
