@@ -74,6 +74,7 @@ export class CrlFeed {
       thisUpdate: crl?.thisUpdate ?? null,
       nextUpdate: crl?.nextUpdate ?? null,
       entries: crl?.table.count ?? null,
+      unclear: crl && (crl.unclear?.count ?? 0),
       number: crl?.number?.toString() ?? null,
       problem: this.#problem.detail,
       failures: this.#problem.failures,

@@ -72,7 +72,8 @@ export class OcspFeed {
   state(): SourceState {
     const { anchor, certificate } = this.#options;
     return {
-      ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' '), entries: null, number: null },
+      ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' ') },
+      ...{ entries: null, unclear: null, number: null },
       subject: certificate.subject,
       certificate: certificate.sha256,
       fetchedAt: this.#fetchedAt,
