@@ -1,36 +1,15 @@
 /** The door to X.509: one certificate, parsed strictly, with everything that a judgement asks of it. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { GatewayError } from '../errors.ts';
-import { type CertificateStructure, readCertificateStructure, tbsOf } from './certificate-structure.ts';
-import { DerError } from './der-cursor.ts';
-import {
-  canonicalText,
-  type DistributionPoint,
-  readDistributionPoints,
-  readOcspUrls,
-} from './distribution-point.ts';
-import {
-  type KeyUsageName,
-  type NetscapeCertType,
-  readBasicConstraints,
-  readExtendedKeyUsage,
-  readKeyUsage,
-  readNetscapeCertType,
-  readPrintedNames,
-} from './extension-values.ts';
-import { type CertificateKey, keyOf } from './key.ts';
-import { attributeTypes, attributeValues, exactText, formatName, readName } from './name.ts';
-import {
-  type ConstrainedName,
-  commonHostNames,
-  type NameConstraints,
-  readAlternativeNames,
-  readNameConstraints,
-  subjectNames,
-} from './name-constraints.ts';
+import { guard, partsOf, unreadable } from './certificate-parts.ts';
+import { readCertificateStructure, tbsOf } from './certificate-structure.ts';
+import type { DistributionPoint } from './distribution-point.ts';
+import type { KeyUsageName, NetscapeCertType } from './extension-values.ts';
+import type { CertificateKey } from './key.ts';
+import type { ConstrainedName, NameConstraints } from './name-constraints.ts';
 import { serialHex } from './serial.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
 
+export { unreadable } from './certificate-parts.ts';
 export type { KeyUsageName } from './extension-values.ts';
 
 export interface Certificate {
@@ -97,48 +76,6 @@ export interface Certificate {
   readonly ocspUrls: readonly string[];
 }
 
-const oid = {
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  nameConstraints: '2.5.29.30',
-  crlDistributionPoints: '2.5.29.31',
-  certificatePolicies: '2.5.29.32',
-  policyMappings: '2.5.29.33',
-  policyConstraints: '2.5.29.36',
-  extendedKeyUsage: '2.5.29.37',
-  freshestCrl: '2.5.29.46',
-  inhibitAnyPolicy: '2.5.29.54',
-  authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
-  netscapeCertType: '2.16.840.1.113730.1.1',
-  ipAddressBlocks: '1.3.6.1.5.5.7.1.7',
-  autonomousSystemIds: '1.3.6.1.5.5.7.1.8',
-  proxyCertificate: '1.3.6.1.5.5.7.1.14',
-} as const;
-
-/** Those that may be critical: key identifiers and access to information must not be (RFC 5280 §4.2.1.1, §4.2.2.1). */
-const processed: ReadonlySet<string> = new Set([
-  oid.basicConstraints,
-  oid.keyUsage,
-  oid.extendedKeyUsage,
-  oid.subjectAltName,
-  oid.certificatePolicies,
-  oid.crlDistributionPoints,
-]);
-
-/**
- * They narrow what a CA may issue, or what a certificate stands for; ignoring one would widen it, so their presence counts
- * even when not critical: certificate policies, IP addresses and AS numbers (RFC 3779), proxy certificates (RFC 3820).
- */
-const narrowing: ReadonlySet<string> = new Set([
-  oid.policyConstraints,
-  oid.policyMappings,
-  oid.inhibitAnyPolicy,
-  oid.ipAddressBlocks,
-  oid.autonomousSystemIds,
-  oid.proxyCertificate,
-]);
-
 /**
  * Reads one DER certificate (RFC 5280 §4.1), all of it.
  * Throws GatewayError `CERTIFICATE_UNREADABLE`; the message never repeats the input.
@@ -165,29 +102,6 @@ export function readRest(certificate: Certificate): void {
 /** `Certificate.tbsSha256` of a certificate that is not read any further. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
 export function tbsSha256Of(der: Uint8Array): string {
   return guard(() => sha256Of(tbsOf(der)).toString('hex'));
-}
-
-export function unreadable(message: string, cause?: unknown): GatewayError {
-  return new GatewayError({ code: 'CERTIFICATE_UNREADABLE', side: 'internal', message, cause });
-}
-
-function guard<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (cause instanceof GatewayError) throw cause;
-    const where = cause instanceof DerError ? `: ${cause.message}` : '';
-    throw unreadable(`not a DER certificate${where}`, cause);
-  }
-}
-
-/** Made when it is first asked for. */
-function lazy<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => {
-    made ??= { value: guard(make) };
-    return made.value;
-  };
 }
 
 function read(der: Buffer): Certificate {
@@ -278,70 +192,6 @@ function read(der: Buffer): Certificate {
     },
   };
 }
-
-/** Everything that is not read before somebody asks for it. */
-function partsOf(structure: CertificateStructure, x509: X509Certificate) {
-  const { extensions } = structure;
-  const extension = <T>(id: string, readValue: (value: Uint8Array) => T): (() => T | null) =>
-    lazy(() => {
-      const found = extensions.get(id);
-      return found === undefined ? null : readValue(found.value);
-    });
-  const subjectName = lazy(() => readName(structure.subject));
-  const issuerName = lazy(() => readName(structure.issuer));
-  const canonicalSubject = lazy(() => canonicalText(subjectName()));
-  const canonicalIssuer = lazy(() => canonicalText(issuerName()));
-  const points = (id: string): (() => readonly DistributionPoint[]) =>
-    lazy(() => readDistributionPoints(extensions.get(id)?.value ?? none, canonicalIssuer()));
-  const constraints = extension(oid.nameConstraints, readNameConstraints);
-  const alternativeNames = extension(oid.subjectAltName, readAlternativeNames);
-  const printedNames = extension(oid.subjectAltName, readPrintedNames);
-  const basicConstraints = extension(oid.basicConstraints, readBasicConstraints);
-  const basic = lazy(() => basicConstraints() ?? { isCa: false, pathLength: null });
-  const netscapeCertType = extension(oid.netscapeCertType, readNetscapeCertType);
-  const names = lazy((): readonly ConstrainedName[] => [
-    ...subjectNames(subjectName(), canonicalSubject()),
-    ...(alternativeNames() ?? []),
-  ]);
-  return {
-    canonicalSubject,
-    canonicalIssuer,
-    subject: lazy(() => formatName(subjectName())),
-    issuer: lazy(() => formatName(issuerName())),
-    organizationalUnits: lazy(() => attributeValues(subjectName(), attributeTypes.organizationalUnit)),
-    commonNames: lazy(() => attributeValues(subjectName(), attributeTypes.commonName)),
-    sans: lazy(() => printedNames() ?? []),
-    names,
-    commonHostNames: lazy(() =>
-      names().some(({ kind }) => kind === 'dns') ? [] : commonHostNames(subjectName()),
-    ),
-    isSelfIssued: lazy(
-      () => canonicalSubject() === canonicalIssuer() && exactText(subjectName()) === exactText(issuerName()),
-    ),
-    basic,
-    keyUsage: extension(oid.keyUsage, readKeyUsage),
-    extendedKeyUsage: extension(oid.extendedKeyUsage, readExtendedKeyUsage),
-    netscapeCertType: lazy(() => (basic().isCa ? null : netscapeCertType())),
-    nameConstraints: constraints,
-    key: lazy(() => keyOf(x509, structure.keyAlgorithm)),
-    unprocessedCritical: lazy(() =>
-      [...extensions]
-        .filter(([id, { critical }]) =>
-          id === oid.nameConstraints
-            ? constraints() === null
-            : narrowing.has(id) ||
-              (critical && !processed.has(id) && (basic().isCa || id !== oid.netscapeCertType)),
-        )
-        .map(([id]) => id),
-    ),
-    crlDistributionPoints: points(oid.crlDistributionPoints),
-    freshestCrl: points(oid.freshestCrl),
-    ocspUrls: lazy(() => readOcspUrls(extensions.get(oid.authorityInformationAccess)?.value ?? none)),
-  };
-}
-
-/** An empty SEQUENCE, in place of an extension that is absent. */
-const none = Buffer.of(0x30, 0x00);
 
 function sha256Of(bytes: Uint8Array): Buffer {
   return createHash('sha256').update(bytes).digest();

@@ -2,6 +2,7 @@
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 import { type AddressPlan, planAddresses } from './addresses.ts';
+import { CrlCheck } from './crl-check.ts';
 import type { CrlFeed } from './crl-feed.ts';
 import { CrlFeeds } from './crl-feeds.ts';
 import type { CrlParser } from './crl-parser.ts';
@@ -76,7 +77,14 @@ export class AnchorWatch {
       timeout: timeouts.crl,
       run,
     });
-    this.#ocsp = new OcspFeeds({ context, folder: folders.ocsp, timeout: timeouts.ocsp, run });
+    this.#ocsp = new OcspFeeds({
+      ...{ context, folder: folders.ocsp, timeout: timeouts.ocsp, run },
+      isRevoked: (certificate, issuer) => {
+        const { certificates, policy } = this.#subject;
+        const check = new CrlCheck({ certificates, crls: this.#crls.inUse(), grace: policy.grace });
+        return check.status(certificate, { issuer, now: clock() }).status === 'revoked';
+      },
+    });
   }
 
   get material(): RevocationMaterial {

@@ -77,6 +77,7 @@ export class CrlFeed {
       // Without one it has ended by the day it came: that is what an alert is to see.
       nextUpdate: crl === null ? null : crlEnd(crl),
       entries: crl?.table.count ?? null,
+      unclear: crl && (crl.unclear?.count ?? 0),
       number: crl?.number?.toString() ?? null,
       problem: this.#problem.detail,
       failures: this.#problem.failures,

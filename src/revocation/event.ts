@@ -56,6 +56,8 @@ export interface SourceState {
   readonly nextUpdate: number | null;
   /** Revoked certificates in the CRL. */
   readonly entries: number | null;
+  /** Entries of the CRL that are not as RFC 5280 has them, and revoke all the same; null: no CRL. */
+  readonly unclear: number | null;
   /** The CRL's number, in decimal. */
   readonly number: string | null;
   /** Of OCSP: the word in use. */

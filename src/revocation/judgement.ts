@@ -67,9 +67,10 @@ export class RevocationCheck {
 
   /** Any source that says revoked is believed; otherwise one good answer is enough. */
   #about(certificate: Certificate, issuer: Certificate, now: number): RevocationWord {
-    const words = [this.#byCrl(certificate, { issuer, now }), this.#byOcsp(certificate, now)].filter(
-      (word) => word !== null,
-    );
+    const words = [
+      this.#byCrl(certificate, { issuer, now }),
+      this.#byOcsp(certificate, { issuer, now }),
+    ].filter((word) => word !== null);
     const revoked = words.find(({ status }) => status === 'revoked');
     if (revoked !== undefined) return revoked;
     const [best, other] = words.filter(isGood).sort((one, two) => two.until - one.until);
@@ -105,7 +106,10 @@ export class RevocationCheck {
     }
   }
 
-  #byOcsp(certificate: Certificate, now: number): RevocationWord | null {
+  #byOcsp(
+    certificate: Certificate,
+    { issuer, now }: { readonly issuer: Certificate; readonly now: number },
+  ): RevocationWord | null {
     if (!this.#hasResponder(certificate)) return null;
     const { grace } = this.#material.policy;
     const { subject, tbsSha256 } = certificate;
@@ -122,6 +126,13 @@ export class RevocationCheck {
         return { status: 'revoked', until: Number.POSITIVE_INFINITY, detail };
       }
       case 'good': {
+        const { responder } = fact;
+        // Its good word, that is: what a revoked responder calls revoked stays out.
+        if (responder !== null && this.#crls.status(responder, { issuer, now }).status === 'revoked')
+          return unknown(
+            `${subject}: the certificate of its OCSP responder, ${responder.subject}, is revoked`,
+            now,
+          );
         if (now > freshUntil + grace) {
           const ended = `the OCSP answer of ${address} ended at ${new Date(freshUntil).toISOString()}`;
           const since = problem === null ? '' : `, and no newer one came: ${problem}`;

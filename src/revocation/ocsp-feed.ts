@@ -4,7 +4,8 @@ import { describeAnswer, describeRefusal } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
-import { askResponders, type OcspAnswered } from './ocsp-question.ts';
+import { askResponders, type IsRevoked, type OcspAnswered } from './ocsp-question.ts';
+import { checkedResponder } from './ocsp-responder.ts';
 import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './ocsp-store.ts';
 import { succeed } from './ocsp-succession.ts';
 import { Problem, type Telling } from './problem.ts';
@@ -26,6 +27,8 @@ export interface OcspFeedOptions extends FeedContext {
   readonly slots: Slots;
   /** Nobody waits for the first answer. */
   readonly isPatient: boolean;
+  /** Asked about responders that others have delegated. */
+  readonly isRevoked: IsRevoked;
 }
 
 export class OcspFeed {
@@ -69,7 +72,8 @@ export class OcspFeed {
   state(): SourceState {
     const { anchor, certificate } = this.#options;
     return {
-      ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' '), entries: null, number: null },
+      ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' ') },
+      ...{ entries: null, unclear: null, number: null },
       subject: certificate.subject,
       certificate: certificate.sha256,
       fetchedAt: this.#fetchedAt,
@@ -141,9 +145,9 @@ export class OcspFeed {
 
   /** null: there is no answer that counts, which has been told. */
   async #ask(signal: AbortSignal): Promise<OcspAnswered | null> {
-    const { certificate, issuer, timeout, tlsCa, clock } = this.#options;
+    const { certificate, issuer, timeout, tlsCa, clock, isRevoked } = this.#options;
     const asked = await askResponders({
-      ...{ certificate, issuer, addresses: this.#addresses, timeout, signal, clock },
+      ...{ certificate, issuer, addresses: this.#addresses, timeout, signal, clock, isRevoked },
       ...{ ca: tlsCa(), last: this.#answer },
     });
     if (asked.ok) return asked;
@@ -171,6 +175,7 @@ export class OcspFeed {
       address,
       detail: describeAnswer(answer),
       problem: null,
+      responder: checkedResponder(answer.responder),
     });
   }
 
@@ -185,6 +190,7 @@ export class OcspFeed {
         address,
         detail: problem ?? 'no answer',
         problem: null,
+        responder: null,
       });
     else if (this.#answer.status === 'good' && this.#fact !== null && !this.#isFresh())
       this.#state({ ...this.#fact, problem });
@@ -198,7 +204,8 @@ export class OcspFeed {
       before.freshUntil === word.freshUntil &&
       before.detail === word.detail &&
       before.address === word.address &&
-      before.problem === word.problem
+      before.problem === word.problem &&
+      before.responder?.tbsSha256 === word.responder?.tbsSha256
     )
       return;
     this.#fact = { certificate: certificate.tbsSha256, ...word };

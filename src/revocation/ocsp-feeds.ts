@@ -2,6 +2,7 @@
 import type { Certificate } from '../pki/certificate.ts';
 import type { FeedContext } from './feed-context.ts';
 import { OcspFeed } from './ocsp-feed.ts';
+import type { IsRevoked } from './ocsp-question.ts';
 import { Slots } from './slots.ts';
 import type { OcspFact } from './state.ts';
 
@@ -20,6 +21,7 @@ export interface OcspFeedsOptions {
   readonly folder: string;
   /** Milliseconds for one question. */
   readonly timeout: number;
+  readonly isRevoked: IsRevoked;
   /** Work that has begun, which never rejects. */
   readonly run: (work: Promise<void>) => void;
 }
@@ -68,8 +70,8 @@ export class OcspFeeds {
 
   /** An answer that another issuer's key has signed counts no more: what is on disk is read under the new one. */
   #open(subject: OcspSubject, before: OcspFeed | undefined): OcspFeed {
-    const { context, folder, timeout, run } = this.#options;
-    const feed = new OcspFeed({ ...context, ...subject, folder, timeout, slots: this.#slots });
+    const { context, folder, timeout, isRevoked, run } = this.#options;
+    const feed = new OcspFeed({ ...context, ...subject, folder, timeout, isRevoked, slots: this.#slots });
     const ended = before?.end({ forget: false }) ?? Promise.resolve();
     // Reading an answer takes a millisecond or two: a thousand of them at once would hold up everything else.
     const begin = async () => {

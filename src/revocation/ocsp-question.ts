@@ -4,8 +4,10 @@ import { describeRefusal } from './describe.ts';
 import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
 import { fetchOcsp } from './ocsp-fetch.ts';
 import { ocspRequest } from './ocsp-request.ts';
+import { checkedResponder } from './ocsp-responder.ts';
 import { succeed } from './ocsp-succession.ts';
 import { reasonOf, type Telling } from './problem.ts';
+import type { CheckedResponder } from './state.ts';
 
 export interface OcspQuestion {
   readonly certificate: Certificate;
@@ -20,7 +22,11 @@ export interface OcspQuestion {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  readonly isRevoked: IsRevoked;
 }
+
+/** Whether a certificate that the issuer has signed is known to be revoked. */
+export type IsRevoked = (certificate: CheckedResponder, issuer: Certificate) => boolean;
 
 export interface OcspAnswered {
   readonly ok: true;
@@ -59,9 +65,15 @@ export async function askResponders(question: OcspQuestion): Promise<OcspAnswere
   return { ok: false, failures };
 }
 
-function judge(bytes: Buffer, { certificate, issuer, last, clock }: OcspQuestion) {
+function judge(bytes: Buffer, { certificate, issuer, last, clock, isRevoked }: OcspQuestion) {
   const reading = readOcspResponse(bytes, { certificate, issuer, now: clock() });
   if (!reading.ok) return { ok: false as const, detail: describeRefusal(reading) };
+  const responder = checkedResponder(reading.answer.responder);
+  if (reading.answer.status !== 'revoked' && responder !== null && isRevoked(responder, issuer))
+    return {
+      ok: false as const,
+      detail: `the certificate of the responder, ${responder.subject}, is revoked`,
+    };
   const next = succeed(reading.answer, last);
   return typeof next === 'string' ? reading : { ok: false as const, detail: next.objection };
 }

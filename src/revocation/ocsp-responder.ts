@@ -7,6 +7,7 @@ import { weakKey, weakSignature } from '../pki/strength.ts';
 import type { StatedResponder } from './ocsp-reader.ts';
 import { identityOf, noCheckExtension, ocspSigning } from './ocsp-structure.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from './signature.ts';
+import type { CheckedResponder } from './state.ts';
 
 export interface Responder {
   /** The issuer's own, or the delegated responder's. */
@@ -54,6 +55,13 @@ export function findResponder(claim: ResponderClaim): FoundResponder {
   if (certificate === undefined) return refuse(`${first.subject}: ${objectionTo(first, claim)}`);
   const delegated = certificate !== issuer;
   return { ok: true, responder: { certificate, delegated, noCheck: delegated && hasNoCheck(certificate) } };
+}
+
+/** Whose certificate has to be checked itself, as plain data; null: nobody's (§4.2.2.2.1). */
+export function checkedResponder({ certificate, delegated, noCheck }: Responder): CheckedResponder | null {
+  if (!delegated || noCheck) return null;
+  const { subject, tbsSha256, serialOctets, canonicalIssuer, isCa, crlDistributionPoints } = certificate;
+  return { subject, tbsSha256, serialOctets, canonicalIssuer, isCa, crlDistributionPoints };
 }
 
 function refuse(detail: string): FoundResponder {

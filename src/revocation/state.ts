@@ -1,4 +1,5 @@
 /** What is known of an anchor's revocations, as plain data: the part of the policy snapshot that decides on it. */
+import type { Certificate } from '../pki/certificate.ts';
 import type { CrlSnapshot } from './crl.ts';
 
 /** `trust.anchors[].revocation`; times in milliseconds. */
@@ -32,6 +33,8 @@ export interface OcspFact {
   readonly detail: string;
   /** For people: why no newer answer has come, once the good one has ended; null: it has not, or nothing is wrong. */
   readonly problem: string | null;
+  /** Who signed the answer in the CA's stead, where its own certificate has to be checked; null: nobody is to be. */
+  readonly responder: CheckedResponder | null;
 }
 
 /** How the address of a CRL stands: for the words of a denial, which decides by `crls` alone. */
@@ -43,6 +46,12 @@ export interface CrlOrigin {
   /** What was wrong with the last attempt, where no CRL is in use, or one that has ended; null: nothing. */
   readonly problem: string | null;
 }
+
+/** A delegated responder without ocsp-nocheck (RFC 6960 §4.2.2.2.1): the part of its certificate that CRLs are asked about. */
+export type CheckedResponder = Pick<
+  Certificate,
+  'subject' | 'tbsSha256' | 'serialOctets' | 'canonicalIssuer' | 'isCa' | 'crlDistributionPoints'
+>;
 
 /** Of one anchor. Immutable: what changes is made anew. */
 export interface RevocationMaterial {

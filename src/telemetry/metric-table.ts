@@ -143,6 +143,12 @@ export const metricTable = [
     labels: ['anchor', 'address', 'subject'],
   },
   {
+    name: 'ehi_revocation_unclear_entries',
+    help: 'Entries of the CRL in use that are not as RFC 5280 has them: each counts as revoked; crl_fetched says what is wrong with the first.',
+    type: 'gauge',
+    labels: ['anchor', 'address', 'subject'],
+  },
+  {
     name: 'ehi_revocation_addresses_skipped_total',
     help: 'Addresses that certificates name and that are never followed: other schemes than http and https, or beyond 16 of an anchor.',
     type: 'counter',

@@ -261,6 +261,7 @@ export class Metrics {
     });
     show('ehi_revocation_failures', { value: ({ failures }) => failures, worse: Math.max });
     show('ehi_revocation_entries', { value: ({ entries }) => entries, worse: Math.max });
+    show('ehi_revocation_unclear_entries', { value: ({ unclear }) => unclear, worse: Math.max });
   }
 
   /** A counter that somebody else keeps. */

@@ -9,6 +9,7 @@ export interface RevocationSourceFacts {
   readonly fetchedAt: number | null;
   readonly nextUpdate: number | null;
   readonly entries: number | null;
+  readonly unclear: number | null;
   readonly failures: number;
 }
 

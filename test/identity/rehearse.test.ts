@@ -42,6 +42,7 @@ const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => 
     address: 'http://o/',
     detail: 'noon',
     problem: null,
+    responder: null,
   };
 };
 const lenient = { ...revocationPolicy, onUnknown: 'allow' } as const;

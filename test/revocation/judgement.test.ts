@@ -44,7 +44,7 @@ const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: se
 const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
 
 const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
-  const word = { status: 'good', freshUntil: now + hour, detail: '' } as const;
+  const word = { status: 'good', freshUntil: now + hour, detail: '', responder: null } as const;
   return { certificate: tbsSha256, address: ocspUrl, problem: null, ...word, ...changes };
 };
 

@@ -99,7 +99,7 @@ describe('a leaf that comes for the first time', () => {
         {
           ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },
           detail: 'good until 2026-01-15T13:00:00.000Z',
-          ...{ address: stage.responder.url, problem: null },
+          ...{ address: stage.responder.url, problem: null, responder: null },
         },
       ],
       leaves: [tbsSha256],

@@ -3,7 +3,7 @@ import { type RevocationSourceFacts, revocationSeries } from '../../src/telemetr
 
 const leaf: RevocationSourceFacts = {
   ...{ anchor: 'sandbox', kind: 'ocsp', address: 'http://ocsp.example/', subject: 'CN=client' },
-  ...{ fetchedAt: 1000, nextUpdate: 9000, entries: null, failures: 0 },
+  ...{ fetchedAt: 1000, nextUpdate: 9000, entries: null, unclear: null, failures: 0 },
 };
 const labels = { anchor: 'sandbox', kind: 'ocsp', address: 'http://ocsp.example/', subject: 'CN=client' };
 

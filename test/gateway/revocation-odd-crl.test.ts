@@ -1,0 +1,48 @@
+/** One odd entry of a CRL: it revokes, the others do too, everybody else goes on, and the operator hears of it. */
+import { expect, it } from 'vitest';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { derElement, tags } from '../../src/pki/der-cursor.ts';
+import { crlEntry } from '../../src/pki/issue-crl.ts';
+import { authority } from '../support/authority.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { openSite, told, valuesOf, visit } from '../support/revocation-site.ts';
+
+it('does not cost the list, and is told in the audit and in a metric', async () => {
+  const pki = authority();
+  const [odd, revoked, good] = [pki.issueClient(), pki.issueClient(), pki.issueClient()];
+  const [oddSerial, serial] = [odd, revoked].map(({ der }) => parseCertificate(der).serialOctets) as [
+    Uint8Array,
+    Uint8Array,
+  ];
+  const at = Date.now() - 60_000;
+  const entries = Buffer.concat([
+    derElement(
+      tags.sequence,
+      derElement(tags.integer, oddSerial),
+      derElement(tags.utcTime, Buffer.from('?')),
+    ),
+    crlEntry({ serial: Buffer.alloc(32, 0x11), at }),
+    crlEntry({ serial, at }),
+  ]);
+  await using stage = await openSite(
+    [{ name: 'own', pki, revocation: { crl: ['own.crl'], ocsp: 'off', onUnknown: 'deny', scope: 'leaf' } }],
+    { files: { 'own.crl': pki.crl({ revoked: entries }).der } },
+  );
+  const { detail } = await told(stage.gateway, { event: 'crl_fetched' });
+  expect(detail).toMatch(
+    /3 entries, until .*; 1 entry is not as RFC 5280 has it and counts as revoked \(a date that is none, at byte \d+\): tell the CA$/,
+  );
+  expect(await visit(stage, odd)).toMatchObject({
+    status: 403,
+    record: {
+      reason: 'revoked',
+      detail: expect.stringContaining('was revoked at a date that the CRL does not tell (unspecified)'),
+    },
+  });
+  expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
+  expect(await visit(stage, good)).toMatchObject({ status: 200, record: { revocation: 'good' } });
+  const labels = { anchor: 'own' };
+  await metricsWhen(stage.gateway, (samples) =>
+    valuesOf(samples, 'ehi_revocation_unclear_entries', labels).includes(1),
+  );
+});
