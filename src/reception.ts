@@ -88,7 +88,7 @@ export class Reception {
     }
     const { leaf, anchor, issuer } = verdict.permit;
     inbound.record({ ...facts, verdict: 'allow', reason: null, detail: null, leaf: factsOf(leaf), anchor });
-    meter.clientCertificate(leaf.subject, leaf.notAfter);
+    meter.clientCertificate(leaf, Date.now());
     meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
     welcome(visitor, verdict.permit);
   }

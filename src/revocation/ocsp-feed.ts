@@ -71,6 +71,7 @@ export class OcspFeed {
     return {
       ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' '), entries: null, number: null },
       subject: certificate.subject,
+      serial: certificate.serial,
       certificate: certificate.sha256,
       fetchedAt: this.#fetchedAt,
       thisUpdate: this.#answer?.thisUpdate ?? null,
