@@ -143,6 +143,8 @@ export class AdmittedClients {
     const before = client.permit;
     client.permit = permit;
     client.state = 'permitted';
+    // A connection may stay open for longer than a leaf is shown that is not seen.
+    this.#options.recorder.meter.clientCertificate(permit.leaf, now);
     if (isSoft(before) && isSoft(permit) && before.anchor === permit.anchor) return;
     if (isSoft(before)) this.#softFail.end(before.anchor, now);
     if (isSoft(permit)) this.#softFail.begin(permit.anchor, now);

@@ -98,7 +98,7 @@ export class Reception {
     const client = { leaf: factsOf(leaf), anchor };
     inbound.client = client;
     inbound.record({ ...facts, ...client, verdict: 'allow', reason: null, detail: null });
-    meter.clientCertificate(leaf.subject, leaf.notAfter);
+    meter.clientCertificate(leaf, Date.now());
     meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
     welcome(visitor, verdict.permit);
   }

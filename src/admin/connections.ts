@@ -1,4 +1,4 @@
-/** The admin port's connections: bounded in number, in time and in work, so that none of them can stop the others. */
+/** The admin port's connections: bounded in number and in time, so that none of them can keep others out. */
 import type { Socket } from 'node:net';
 
 interface ConnectionLimits {
@@ -9,25 +9,25 @@ interface ConnectionLimits {
 }
 
 /**
- * Beyond the limit the connection that was open longest makes room for the new one: whoever holds many connections open
- * closes his own, and a health check, which needs its connection for milliseconds, is answered.
+ * Beyond the limit the connection that was open longest makes room for the new one: a flood closes its own connections,
+ * and a health check, which needs its connection for milliseconds, is answered.
  */
 export class AdminConnections {
   readonly #limits: ConnectionLimits;
-  /** In the order of accept; true: its one request has come. */
-  readonly #open = new Map<Socket, boolean>();
+  /** In the order of accept. */
+  readonly #open = new Set<Socket>();
 
   constructor(limits: ConnectionLimits) {
     this.#limits = limits;
   }
 
   add(socket: Socket): void {
-    for (const [oldest] of this.#open) {
+    for (const oldest of this.#open) {
       if (this.#open.size < this.#limits.count) break;
-      oldest.destroy();
       this.#open.delete(oldest);
+      oldest.destroy();
     }
-    this.#open.set(socket, false);
+    this.#open.add(socket);
     const timer = setTimeout(() => socket.destroy(), this.#limits.time);
     socket.once('close', () => {
       clearTimeout(timer);
@@ -35,13 +35,7 @@ export class AdminConnections {
     });
   }
 
-  /** Whether this request is its connection's first. Any other ends the connection: nothing of it is answered. */
-  isFirstRequest(socket: Socket): boolean {
-    if (this.#open.get(socket) !== false) {
-      socket.destroy();
-      return false;
-    }
-    this.#open.set(socket, true);
-    return true;
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
   }
 }

@@ -1,11 +1,11 @@
 /** The admin port: metrics, liveness, readiness, upstream endpoints; plain HTTP, on an address that clients do not reach. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { GatewayError } from '../errors.ts';
 import { AdminConnections } from './connections.ts';
+import { OneRequest } from './one-request.ts';
 import { SharedText, type Text } from './shared-text.ts';
 
-const headerTimeoutMs = 5_000;
 /** An unread answer holds a few KiB here, for the text of the metrics is shared, and its length again in the kernel. */
 const maxConnections = 256;
 /** Prometheus gives a scrape up after 10 s too. */
@@ -36,18 +36,15 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   const connections = new AdminConnections({ count: maxConnections, time: connectionTimeMs });
   const metrics = new SharedText({ make: options.metrics, everyMs: metricsEveryMs });
   const sources: Sources = { ...options, metrics: () => metrics.read() };
-  const server = createServer(
-    {
-      headersTimeout: headerTimeoutMs,
-      requestTimeout: headerTimeoutMs,
-      connectionsCheckingInterval: 1_000,
-      maxHeaderSize: maxHeaderBytes,
-    },
-    (request, response) => {
-      if (connections.isFirstRequest(request.socket)) void answer(sources, request, response);
-    },
+  const http = createHttpServer(
+    { maxHeaderSize: maxHeaderBytes },
+    (request, response) => void answer(sources, request, response),
   );
-  server.on('connection', (socket) => connections.add(socket));
+  // It answers when the client has closed its half, too.
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    connections.add(socket);
+    http.emit('connection', new OneRequest(socket, { maxHead: maxHeaderBytes }));
+  });
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;
   return {
@@ -56,7 +53,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        connections.close();
       }),
   };
 }

@@ -70,7 +70,7 @@ export class CrlFeed {
     const { anchor, source } = this.#options;
     const crl = this.#crl;
     return {
-      ...{ anchor, kind: 'crl', address: source.address, certificate: null, status: null },
+      ...{ anchor, kind: 'crl', address: source.address, certificate: null, serial: null, status: null },
       subject: crl?.issuerText ?? null,
       fetchedAt: this.#fetchedAt,
       thisUpdate: crl?.thisUpdate ?? null,

@@ -48,6 +48,8 @@ export interface SourceState {
   readonly address: string;
   /** The subject that OCSP is asked about; the issuer of the CRL; null: no CRL yet. */
   readonly subject: string | null;
+  /** Of the certificate that OCSP is asked about. */
+  readonly serial: string | null;
   /** Lower hex SHA-256 of the certificate that OCSP is asked about. */
   readonly certificate: string | null;
   /** When the source last gave or confirmed what is in use; null: nothing is. */

@@ -75,6 +75,7 @@ export class OcspFeed {
       ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' ') },
       ...{ entries: null, unclear: null, number: null },
       subject: certificate.subject,
+      serial: certificate.serial,
       certificate: certificate.sha256,
       fetchedAt: this.#fetchedAt,
       thisUpdate: this.#answer?.thisUpdate ?? null,

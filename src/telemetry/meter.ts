@@ -1,11 +1,12 @@
 /** Counts what one relay thread does, without allocation per observation; what changed is taken away in batches. */
 import { isDeepStrictEqual } from 'node:util';
+import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
 import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
 import { type RouteDelta, RouteMeter } from './route-meter.ts';
 
-/** How many authorised client leaves are shown; the least recently seen go first. */
-export const maxClientLeaves = 100;
+/** How many CAs of clients are shown; the least recently seen go first. */
+const maxIssuers = 100;
 
 /** Counted once a connection or less often: for what comes with every message there are methods that allocate nothing. */
 export type CountedName =
@@ -43,8 +44,8 @@ export interface MeterDelta extends Gauges {
   readonly handshakeSeconds: HistogramDelta;
   readonly routes: readonly RouteDelta[];
   readonly endpoints: readonly EndpointDelta[];
-  /** Least recently seen first. */
-  readonly clientCertificates: readonly (readonly [name: string, notAfterMs: number])[];
+  /** Of authorised clients that were seen. */
+  readonly clientCertificates: readonly ClientLeaf[];
 }
 
 export class Meter {
@@ -65,7 +66,7 @@ export class Meter {
   readonly #handshakeSeconds = new Counts(secondsBounds);
   readonly #routes = new Map<string, RouteMeter>();
   readonly #endpoints = new Map<string, EndpointMeter>();
-  readonly #clientCertificates = new Map<string, number>();
+  readonly #clientCertificates = new ClientLeaves();
   readonly #counts = new Map<string, [CountedName, readonly string[], number]>();
   readonly #lastHandshakes = new Map<string, [readonly string[], number]>();
   #changed = false;
@@ -103,12 +104,10 @@ export class Meter {
     return meter;
   }
 
-  /** An authorised client's leaf was seen; `name` is its subject, `notAfterMs` in milliseconds since the epoch. */
-  clientCertificate(name: string, notAfterMs: number): void {
+  /** An authorised client's leaf was seen; `now`: milliseconds since the epoch. */
+  clientCertificate(leaf: ClientLeaf, now: number): void {
     this.#changed = true;
-    // Since the last report: who of those came last is nobody's concern.
-    if (this.#clientCertificates.get(name) === notAfterMs) return;
-    keepRecent(this.#clientCertificates, name, notAfterMs);
+    this.#clientCertificates.see(leaf, now);
   }
 
   /** The one of this upstream endpoint, whose name comes from the configuration. */
@@ -138,7 +137,7 @@ export class Meter {
       handshakeSeconds: this.#handshakeSeconds.take(),
       routes,
       endpoints,
-      clientCertificates: [...this.#clientCertificates],
+      clientCertificates: this.#clientCertificates.current(0),
     };
     for (const counts of Object.values(this.#handshakes)) counts.clear();
     this.#clientCertificates.clear();
@@ -167,11 +166,11 @@ export class Meter {
   }
 }
 
-/** Sets `key` as the most recent entry, and drops the least recent one beyond `maxClientLeaves`. */
+/** Sets `key` as the most recent entry, and drops the least recent one beyond `maxIssuers`. */
 export function keepRecent(seen: Map<string, number>, key: string, value: number): void {
   seen.delete(key);
   seen.set(key, value);
-  if (seen.size <= maxClientLeaves) return;
+  if (seen.size <= maxIssuers) return;
   for (const oldest of seen.keys()) {
     seen.delete(oldest);
     return;

@@ -120,21 +120,21 @@ export const metricTable = [
   },
   {
     name: 'ehi_revocation_age_seconds',
-    help: 'Time since a CRL or an OCSP answer was last fetched or confirmed; kind is crl or ocsp.',
+    help: 'Time since a CRL or an OCSP answer was last fetched or confirmed; kind is crl or ocsp, subject and serial are those of the certificate that OCSP is asked about (of a CRL: its issuer, and none).',
     type: 'gauge',
-    labels: ['anchor', 'kind', 'address', 'subject'],
+    labels: ['anchor', 'kind', 'address', 'subject', 'serial'],
   },
   {
     name: 'ehi_revocation_next_update_timestamp_seconds',
     help: 'When the CRL or OCSP answer in use ends; after that it serves for revocation.grace.',
     type: 'gauge',
-    labels: ['anchor', 'kind', 'address', 'subject'],
+    labels: ['anchor', 'kind', 'address', 'subject', 'serial'],
   },
   {
     name: 'ehi_revocation_failures',
     help: 'Attempts in a row that brought no usable CRL or OCSP answer; 0: the last one did.',
     type: 'gauge',
-    labels: ['anchor', 'kind', 'address', 'subject'],
+    labels: ['anchor', 'kind', 'address', 'subject', 'serial'],
   },
   {
     name: 'ehi_revocation_entries',
@@ -192,9 +192,9 @@ export const metricTable = [
   },
   {
     name: 'ehi_certificate_not_after_timestamp_seconds',
-    help: 'When a certificate expires: server chain, anchors, and up to 100 authorised client leaves.',
+    help: 'When a certificate expires: server chain, anchors, and those 100 authorised client leaves that expire first. A leaf that was not seen for a day is dropped once it has expired or its subject has a later one.',
     type: 'gauge',
-    labels: ['role', 'name'],
+    labels: ['role', 'name', 'serial'],
   },
   {
     name: 'ehi_trust_age_seconds',

@@ -1,5 +1,6 @@
 /** The one metrics registry, in the control thread: merges what the relay threads counted and prints it for Prometheus. */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { ClientLeaves } from './client-leaves.ts';
 import { budgetBounds, secondsBounds } from './counts.ts';
 import { EndpointGauges } from './endpoint-gauges.ts';
 import { describeEndpoint, type EndpointReport } from './endpoint-report.ts';
@@ -37,6 +38,7 @@ interface AuditFacts {
 
 interface Expiring {
   readonly subject: string;
+  readonly serial: string;
   /** Milliseconds since the epoch. */
   readonly notAfter: number;
 }
@@ -55,7 +57,8 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #threads = new ThreadGauges();
   readonly #endpoints = new EndpointGauges();
-  readonly #clientLeaves = new Map<string, number>();
+  readonly #clientLeaves = new ClientLeaves();
+  readonly #now: () => number;
   readonly #handshakes = this.#counter('ehi_handshakes_total');
   readonly #handshakeSeconds = this.#histogram('ehi_handshake_seconds');
   readonly #messages = this.#counter('ehi_messages_total');
@@ -84,6 +87,7 @@ export class Metrics {
   readonly #restarts = this.#counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
+    this.#now = options.now;
     const threads = this.#threads;
     this.#gauge('ehi_in_flight', (gauge) => gauge.set(threads.sum('inFlight')));
     this.#gauge('ehi_route_in_flight', (gauge) => {
@@ -111,13 +115,13 @@ export class Metrics {
       }
     });
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
-      const set = (role: string, name: string, notAfter: number): void =>
-        gauge.set({ role, name }, notAfter / 1000);
-      for (const { subject, notAfter } of options.serverCertificates()) set('server', subject, notAfter);
-      for (const { subject, notAfter } of options.anchors().flatMap(({ certificates }) => certificates)) {
-        set('anchor', subject, notAfter);
-      }
-      for (const [subject, notAfter] of this.#clientLeaves) set('client', subject, notAfter);
+      const set = (role: string, certificates: readonly Expiring[]): void => {
+        for (const { subject: name, serial, notAfter } of certificates)
+          gauge.set({ role, name, serial }, notAfter / 1000);
+      };
+      set('server', options.serverCertificates());
+      for (const { certificates } of options.anchors()) set('anchor', certificates);
+      set('client', this.#clientLeaves.current(options.now()));
     });
     this.#gauge('ehi_trust_age_seconds', (gauge) => {
       for (const { name, fetchedAt } of options.anchors()) {
@@ -199,9 +203,7 @@ export class Metrics {
       this.#upstreamEjections.inc({ endpoint }, ejections);
     }
     this.#endpoints.merge(threadId, delta.endpoints);
-    for (const [name, notAfterMs] of delta.clientCertificates) {
-      keepRecent(this.#clientLeaves, name, notAfterMs);
-    }
+    for (const leaf of delta.clientCertificates) this.#clientLeaves.see(leaf, this.#now());
   }
 
   /** A relay thread ended: its connections are gone with it, what it counted stays. */

@@ -5,6 +5,8 @@ export interface RevocationSourceFacts {
   readonly kind: 'crl' | 'ocsp';
   readonly address: string;
   readonly subject: string | null;
+  /** Of the certificate that OCSP is asked about; null: a CRL. */
+  readonly serial: string | null;
   /** Milliseconds since the epoch; null: nothing has come yet. */
   readonly fetchedAt: number | null;
   readonly nextUpdate: number | null;
@@ -20,20 +22,17 @@ interface SeriesOptions {
   readonly worse: (one: number, other: number) => number;
 }
 
-/**
- * A certificate and its successor have one subject and one responder, and so one series: of the two the worse is shown,
- * or the one that is well would hide the one that is not.
- */
+/** Where two sources have the same labels the worse value is shown: one that is well must not hide one that is not. */
 export function revocationSeries(
   sources: readonly RevocationSourceFacts[],
   { value, worse }: SeriesOptions,
-): { labels: Record<'anchor' | 'kind' | 'address' | 'subject', string>; value: number }[] {
+): { labels: Record<'anchor' | 'kind' | 'address' | 'subject' | 'serial', string>; value: number }[] {
   const series = new Map<string, ReturnType<typeof revocationSeries>[number]>();
   for (const source of sources) {
     const next = value(source);
     if (next === null) continue;
-    const { anchor, kind, address, subject } = source;
-    const labels = { anchor, kind, address, subject: subject ?? '' };
+    const { anchor, kind, address, subject, serial } = source;
+    const labels = { anchor, kind, address, subject: subject ?? '', serial: serial ?? '' };
     const key = JSON.stringify(labels);
     const known = series.get(key);
     series.set(key, { labels, value: known === undefined ? next : worse(known.value, next) });

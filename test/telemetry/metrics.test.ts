@@ -27,6 +27,9 @@ function taken(meter: Meter): MeterDelta {
   return structuredClone(delta);
 }
 
+const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, serial, notAfter });
+const notAfterMetric = 'ehi_certificate_not_after_timestamp_seconds';
+
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
   const text = await metrics.text();
   return text.split('\n').filter((line) => line.startsWith(name) && /^[ {]/.test(line.slice(name.length)));
@@ -66,13 +69,13 @@ describe('a meter', () => {
     meter.handshake('deny', 'untrusted', Number.NaN);
     meter.route('/').message(200, 12, 10);
     meter.route('/').message(404, 1, Number.NaN);
-    meter.clientCertificate('CN=a', 5_000);
+    meter.clientCertificate(leaf('CN=a', 5_000), 0);
     const delta = taken(meter);
     expect(delta.handshakes).toEqual([
       ['allow', 'none', 2],
       ['deny', 'untrusted', 1],
     ]);
-    expect(delta.clientCertificates).toEqual([['CN=a', 5_000]]);
+    expect(delta.clientCertificates).toEqual([leaf('CN=a', 5_000)]);
     expect(delta.handshakeSeconds.counts.reduce((sum, count) => sum + count)).toBe(2);
     const [route] = delta.routes;
     expect(route).toMatchObject({
@@ -86,8 +89,12 @@ describe('a meter', () => {
     expect(route?.upstream.sum).toBeCloseTo(0.01);
     expect(route?.overhead.sum).toBeCloseTo(0.002);
     expect(meter.take()).toBeNull();
-    meter.clientCertificate('CN=b', 6_000);
-    expect(taken(meter)).toMatchObject({ handshakes: [], routes: [], clientCertificates: [['CN=b', 6_000]] });
+    meter.clientCertificate(leaf('CN=b', 6_000), 0);
+    expect(taken(meter)).toMatchObject({
+      handshakes: [],
+      routes: [],
+      clientCertificates: [leaf('CN=b', 6_000)],
+    });
   });
 });
 
@@ -252,41 +259,81 @@ describe('the metrics', () => {
     );
   });
 
-  it('show the 100 client leaves that were seen last', async () => {
+  it('show each of the certificates of one client: one that is well hides none that ends', async () => {
     const metrics = opened();
     const meter = new Meter();
-    for (let leaf = 0; leaf < 100; leaf++) meter.clientCertificate(`CN=${leaf}`, leaf * 1000);
+    meter.clientCertificate(leaf('CN=a', 5_000, '0a'), 0);
+    meter.clientCertificate(leaf('CN=a', 90_000, '0b'), 0);
     metrics.merge(1, taken(meter));
-    meter.clientCertificate('CN=0', 0);
-    meter.clientCertificate('CN=100', 100_000);
-    metrics.merge(2, taken(meter));
-    const shown = await samples(metrics, 'ehi_certificate_not_after_timestamp_seconds');
-    expect(shown).toHaveLength(100);
-    expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="client",name="CN=0"} 0');
-    expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="client",name="CN=100"} 100');
-    expect(shown.join('\n')).not.toContain('"CN=1"');
+    const labels = (serial: string) => `${notAfterMetric}{role="client",name="CN=a",serial="${serial}"}`;
+    expect(await samples(metrics, notAfterMetric)).toEqual([`${labels('0a')} 5`, `${labels('0b')} 90`]);
   });
 
-  it('hold at most 100 client leaves between two batches', () => {
+  it('show those 100 client leaves that end first, whenever they were seen', async () => {
+    const metrics = opened();
     const meter = new Meter();
-    for (let leaf = 0; leaf < 1_000; leaf++) meter.clientCertificate(`CN=${leaf}`, 0);
-    expect(taken(meter).clientCertificates.map(([name]) => name)).toEqual(
+    for (let n = 0; n < 60; n++) meter.clientCertificate(leaf(`CN=${n}`, n * 1000), 0);
+    metrics.merge(1, taken(meter));
+    for (let n = 200; n > 60; n--) meter.clientCertificate(leaf(`CN=${n}`, n * 1000), 0);
+    metrics.merge(2, taken(meter));
+    const shown = await samples(metrics, notAfterMetric);
+    const wanted = [...Array(60).keys(), ...Array.from({ length: 40 }, (_, index) => 61 + index)];
+    expect(shown.map((line) => Number(line.split(' ').at(-1))).sort((one, other) => one - other)).toEqual(
+      wanted,
+    );
+  });
+
+  it('hold at most 100 client leaves between two batches, those that end first', () => {
+    const meter = new Meter();
+    for (let n = 0; n < 1_000; n++) meter.clientCertificate(leaf(`CN=${n}`, 1_000_000 - n), 0);
+    expect(taken(meter).clientCertificates.map(({ subject }) => subject)).toEqual(
       Array.from({ length: 100 }, (_, index) => `CN=${900 + index}`),
     );
   });
 
+  it('drop a client leaf that was not seen for a day once it has ended or its subject has a later one, and no other', async () => {
+    const hour = 3_600_000;
+    let now = 0;
+    const metrics = opened({ now: () => now });
+    const see = (...leaves: readonly ReturnType<typeof leaf>[]) => {
+      const meter = new Meter();
+      for (const each of leaves) meter.clientCertificate(each, now);
+      metrics.merge(1, taken(meter));
+    };
+    const shown = async () =>
+      (await samples(metrics, notAfterMetric)).map((line) =>
+        /name="CN=(.*)",serial="(.*)"/.exec(line)?.slice(1).join(),
+      );
+    see(leaf('CN=renewed', 900 * hour, '01'), leaf('CN=rare', 900 * hour), leaf('CN=ends', 2 * hour));
+    now = 20 * hour;
+    see(leaf('CN=renewed', 9_000 * hour, '02'));
+    expect(await shown()).toEqual(['renewed,01', 'rare,01', 'ends,01', 'renewed,02']);
+    now = 25 * hour;
+    expect(await shown()).toEqual(['rare,01', 'renewed,02']);
+    now = 800 * hour;
+    expect(await shown()).toEqual(['rare,01', 'renewed,02']);
+  });
+
   it('show server and anchor certificates beside the leaves, however many these are', async () => {
-    const root = { subject: 'CN=root', notAfter: 2_000 };
+    const root = leaf('CN=root', 2_000);
+    // As while a CA is rotated: one name, two certificates.
+    const renewed = leaf('CN=root', 9_000, '02');
     const metrics = opened({
-      serverCertificates: () => [{ subject: 'CN=gateway', notAfter: 1_000 }],
-      anchors: () => [{ name: 'own', fetchedAt: 0, pinned: false, passedOver: [], certificates: [root] }],
+      serverCertificates: () => [leaf('CN=gateway', 1_000)],
+      anchors: () => [
+        { name: 'own', fetchedAt: 0, pinned: false, passedOver: [], certificates: [root, renewed] },
+      ],
     });
     const meter = new Meter();
-    for (let leaf = 0; leaf < 200; leaf++) meter.clientCertificate(`CN=${leaf}`, 0);
+    for (let n = 0; n < 200; n++) meter.clientCertificate(leaf(`CN=${n}`, 0), 0);
     metrics.merge(0, taken(meter));
-    const shown = await samples(metrics, 'ehi_certificate_not_after_timestamp_seconds');
-    expect(shown).toHaveLength(102);
-    expect(shown).toContain('ehi_certificate_not_after_timestamp_seconds{role="server",name="CN=gateway"} 1');
+    const shown = await samples(metrics, notAfterMetric);
+    expect(shown).toHaveLength(103);
+    const labels = (role: string, name: string, serial: string) =>
+      `${notAfterMetric}{role="${role}",name="${name}",serial="${serial}"}`;
+    expect(shown).toContain(`${labels('server', 'CN=gateway', '01')} 1`);
+    expect(shown).toContain(`${labels('anchor', 'CN=root', '01')} 2`);
+    expect(shown).toContain(`${labels('anchor', 'CN=root', '02')} 9`);
   });
 
   it('tell the age of trust at the time of asking', async () => {

@@ -3,11 +3,26 @@ import { type RevocationSourceFacts, revocationSeries } from '../../src/telemetr
 
 const leaf: RevocationSourceFacts = {
   ...{ anchor: 'sandbox', kind: 'ocsp', address: 'http://ocsp.example/', subject: 'CN=client' },
-  ...{ fetchedAt: 1000, nextUpdate: 9000, entries: null, unclear: null, failures: 0 },
+  ...{ serial: '0a', fetchedAt: 1000, nextUpdate: 9000, entries: null, unclear: null, failures: 0 },
 };
-const labels = { anchor: 'sandbox', kind: 'ocsp', address: 'http://ocsp.example/', subject: 'CN=client' };
+const labels = {
+  anchor: 'sandbox',
+  kind: 'ocsp',
+  address: 'http://ocsp.example/',
+  subject: 'CN=client',
+  serial: '0a',
+};
 
-it('shows the worse of a certificate and its successor, whichever comes first', () => {
+it('shows two certificates of one subject apart, by their serials', () => {
+  const other = { ...leaf, serial: '0b', nextUpdate: 100 };
+  const series = revocationSeries([leaf, other], { value: ({ nextUpdate }) => nextUpdate, worse: Math.min });
+  expect(series).toEqual([
+    { labels, value: 9000 },
+    { labels: { ...labels, serial: '0b' }, value: 100 },
+  ]);
+});
+
+it('shows the worse of two sources that have the same labels, whichever comes first', () => {
   const failing = { ...leaf, failures: 7 };
   for (const sources of [
     [leaf, failing],
