@@ -12,7 +12,7 @@ export interface LeafFacts {
   /** Milliseconds since the epoch; NaN where the certificate's own text cannot be read. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** `sha256/` and base64, or as the gateway spells its pins. */
+  /** Base64 of the SHA-256 of the SubjectPublicKeyInfo. */
   readonly spkiPin: string;
   /** `x5t#S256`. */
   readonly thumbprint: string;
@@ -110,6 +110,8 @@ export function leafJson(leaf: LeafFacts): string {
     not_before: date(leaf.notBefore),
     not_after: date(leaf.notAfter),
     spki_pin: leaf.spkiPin,
+    // The same as `clients.pins` takes it, to be copied from here.
+    pin: `sha256/${leaf.spkiPin}`,
     thumbprint: leaf.thumbprint,
   });
 }
