@@ -1,4 +1,8 @@
+import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
+
+/** Each file runs a gateway, a host and clients of its own: a core, and less than a GiB. */
+const maxWorkers = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 30)));
 
 export default defineConfig({
   test: {
@@ -7,6 +11,6 @@ export default defineConfig({
     exclude: ['test/helm/**', 'test/cluster/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxWorkers: 2,
+    maxWorkers,
   },
 });

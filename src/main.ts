@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** argv → command → exit code; nothing else. */
+import './node-version.ts';
 import './inspector-off.ts';
 import { execute } from './cli/program.ts';
 

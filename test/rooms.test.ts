@@ -12,6 +12,7 @@ const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
   'roll.ts': [],
   'version.ts': [],
+  'node-version.ts': [],
   'inspector-off.ts': [],
   fetch: [],
   pki: [],
@@ -95,7 +96,7 @@ const mayImport: Record<string, readonly string[]> = {
     'telemetry',
     'version.ts',
   ],
-  'main.ts': ['inspector-off.ts', 'cli'],
+  'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
 
 /** A library → where it may be imported: a room, or one file of it. */

@@ -12,7 +12,7 @@ export interface LeafFacts {
   /** Milliseconds since the epoch; NaN where the certificate's own text cannot be read. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** `sha256/` and base64, or as the gateway spells its pins; null: the certificate cannot be read so far. */
+  /** Base64 of the SHA-256 of the SubjectPublicKeyInfo; null: the certificate cannot be read so far. */
   readonly spkiPin: string | null;
   /** `x5t#S256`. */
   readonly thumbprint: string;
@@ -110,6 +110,8 @@ export function leafJson(leaf: LeafFacts): string {
     not_before: date(leaf.notBefore),
     not_after: date(leaf.notAfter),
     spki_pin: leaf.spkiPin,
+    // The same as `clients.pins` takes it, to be copied from here.
+    pin: leaf.spkiPin === null ? null : `sha256/${leaf.spkiPin}`,
     thumbprint: leaf.thumbprint,
   });
 }

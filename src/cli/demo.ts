@@ -12,8 +12,16 @@ import { Revocations } from '../demo/revocations.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { run } from './run.ts';
 
-const folder = resolve('certs/dev');
 const cache = 'trust';
+
+/** Of the first demo on a machine. */
+const revocationPort = 8081;
+
+interface Place {
+  /** Absolute. */
+  readonly folder: string;
+  readonly ports: Ports;
+}
 
 interface Ports {
   readonly gateway: number;
@@ -29,7 +37,10 @@ interface Ports {
 export async function demo(): Promise<number> {
   // First of all: the certificates name it.
   const revocationServer = createServer();
-  const revocation = await listen(revocationServer, 8081);
+  const revocation = await listen(revocationServer, revocationPort);
+  // Nobody else has this port while it runs, so a demo beside another one has a folder to itself.
+  const isFirst = revocation === revocationPort;
+  const folder = resolve(isFirst ? 'certs/dev' : `certs/dev-${revocation}`);
   const origin = `http://127.0.0.1:${revocation}`;
   const certificates = await makeCertificates({ folder, origin, now: Date.now() });
   const { root, issuing, server, client } = certificates;
@@ -54,7 +65,7 @@ export async function demo(): Promise<number> {
   await writeFile(config, configuration(certificates, ports));
 
   const stopped = new AbortController();
-  const announced = announce(ports, stopped.signal);
+  const announced = announce({ folder, ports }, stopped.signal);
   try {
     return await run({ config });
   } finally {
@@ -64,6 +75,8 @@ export async function demo(): Promise<number> {
       each.close();
       each.closeAllConnections();
     }
+    // The next one beside another has another port.
+    if (!isFirst) await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -96,12 +109,12 @@ admin:
 }
 
 /** Prints the lines once they work: when the gateway says that it is ready. */
-async function announce(ports: Ports, signal: AbortSignal): Promise<void> {
-  while (!(await isReady(ports.admin))) {
+async function announce(place: Place, signal: AbortSignal): Promise<void> {
+  while (!(await isReady(place.ports.admin))) {
     if (signal.aborted) return;
     await delay(50);
   }
-  if (!signal.aborted) console.log(invitation(ports));
+  if (!signal.aborted) console.log(invitation(place));
 }
 
 async function isReady(port: number): Promise<boolean> {
@@ -112,7 +125,7 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-function invitation(ports: Ports): string {
+function invitation({ folder, ports }: Place): string {
   const file = (name: string) => quote(join(folder, name));
   const gateway = `https://127.0.0.1:${ports.gateway}/`;
   const revocation = `http://127.0.0.1:${ports.revocation}`;

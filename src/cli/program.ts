@@ -73,6 +73,16 @@ export async function execute(argv: readonly string[]): Promise<number> {
       code = await run(name as keyof typeof trustCommands, options);
     });
   }
+  const certs = program.command('certs').description('Look at certificates.');
+  certs
+    .command('pin')
+    .description('Print the pin of each certificate, as clients.pins takes it.')
+    .argument('<file...>', 'certificates, PEM or DER; - reads one from stdin')
+    .option('--json', 'print for machines', false)
+    .action(async (files: string[], options: { json: boolean }) => {
+      const { printPins } = await import('./certs-pin.ts');
+      code = await printPins(files, options);
+    });
   program
     .command('demo')
     .description('Run the gateway on 127.0.0.1 with a throwaway PKI and an example host.')

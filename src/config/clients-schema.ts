@@ -28,7 +28,9 @@ export const clientsSchema = section({
   refuseAt: choice('accept', 'http')
     .prefault('accept')
     .describe('Where an address outside the allowlist is refused: before TLS, or after it with 403.'),
-  pins: pins.describe('Public keys, of the leaf or of a CA on the validated path; one must be there.'),
+  pins: pins.describe(
+    'Public keys, of the leaf or of a CA on the validated path; one must be there. `ehi-gateway certs pin FILE` prints them.',
+  ),
   match: match.describe('All fields of any one mapping must equal the leaf’s, case included.'),
   anyCertificateOfAnchor: flag()
     .prefault(false)

@@ -201,7 +201,10 @@ async function collect(response: IncomingMessage, options: ResourceOptions): Pro
 function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if ('code' in cause && cause.code === 'PROXY_TUNNEL') return cause.message;
-  return 'code' in cause ? `${cause.code}: ${cause.message}` : cause.message;
+  // OpenSSL's own message ends with a line break and names a line of its source.
+  const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(cause.message) ?? [];
+  const message = reason ?? cause.message;
+  return 'code' in cause ? `${cause.code}: ${message}` : message;
 }
 
 function failure({ purpose, url }: ResourceOptions, code: string, message: string, cause?: unknown) {

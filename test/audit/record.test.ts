@@ -19,7 +19,7 @@ const leaf = {
   serial: '0a1b',
   notBefore: Date.UTC(2025, 0, 1),
   notAfter: Date.UTC(2026, 0, 31),
-  spkiPin: 'sha256/AAAA=',
+  spkiPin: 'AAAA=',
   thumbprint: 'abc_-',
 };
 
@@ -129,7 +129,8 @@ describe('a handshake record', () => {
       ['serial', '0a1b'],
       ['not_before', '2025-01-01T00:00:00.000Z'],
       ['not_after', '2026-01-31T00:00:00.000Z'],
-      ['spki_pin', 'sha256/AAAA='],
+      ['spki_pin', 'AAAA='],
+      ['pin', 'sha256/AAAA='],
       ['thumbprint', 'abc_-'],
     ]);
   });

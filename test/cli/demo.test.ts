@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -65,6 +67,22 @@ it('prints curl lines that work as printed, one after the other, and warns of no
   expect(records.filter(({ type }) => type === 'verdict')).toMatchObject([
     { stage: 'live', verdict: 'deny', reason: 'revoked' },
   ]);
+});
+
+it('runs beside another one in the same place, each with certificates of its own', async () => {
+  await using folder = await temporaryFolder();
+  await using first = await startDemo(folder.path);
+  await using second = await startDemo(folder.path);
+  const folders = [first, second].map(({ lines }) => /--cert (\S+)\//.exec(lines[0] ?? '')?.[1] ?? '');
+  expect(new Set(folders).size).toBe(2);
+  for (const demo of [first, second, first]) {
+    expect((await run(demo.lines[0])).statuses).toEqual([200]);
+    expect((await run(demo.lines[3])).statuses).toEqual([403]);
+  }
+  // A folder that no later start would use again goes with its demo.
+  for (const demo of [second, first]) expect(await demo.stop()).toEqual({ exit: [0, null], warnings: [] });
+  const left = await readdir(join(folder.path, 'certs'));
+  expect(left.filter((name) => name !== 'dev')).toEqual([]);
 });
 
 it('starts again where it has run before, with everybody’s certificate as at first', async () => {

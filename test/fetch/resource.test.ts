@@ -163,3 +163,11 @@ describe('a body', () => {
     expect(await silent.fetch()).toMatchObject({ type: '' });
   });
 });
+
+it('tells what TLS says in one line, without a line of OpenSSL’s source', async () => {
+  await using plain = await serve((_request, response) => response.end('no TLS'));
+  const url = `${plain.origin.replace('http:', 'https:')}/0`;
+  await expect(plain.fetch({ url })).rejects.toMatchObject({
+    message: expect.stringMatching(/\/0: [A-Z_]+: wrong version number$/),
+  });
+});

@@ -24,7 +24,16 @@ const handshakeFields = [
   ],
   ...['detail', 'generation', 'revocation', 'shadow'],
 ];
-const leafFields = ['subject', 'issuer', 'serial', 'not_before', 'not_after', 'spki_pin', 'thumbprint'];
+const leafFields = [
+  'subject',
+  'issuer',
+  'serial',
+  'not_before',
+  'not_after',
+  'spki_pin',
+  'pin',
+  'thumbprint',
+];
 const messageFields = [
   ...['type', 'time', 'conn_id', 'request_id', 'trace_id', 'route', 'method', 'path', 'status', 'endpoint'],
   ...['request_bytes', 'response_bytes', 'upstream_ms', 'total_ms', 'outcome', 'reason'],

@@ -26,7 +26,7 @@ it('lets the pinned key in, also under a renewed certificate', async () => {
     );
     expect(record).toMatchObject({
       verdict: 'allow',
-      leaf: { spki_pin: parseCertificate(leaf.der).spkiPin },
+      leaf: { spki_pin: parseCertificate(leaf.der).spkiPin, pin: pinOf(pinned) },
     });
   }
 });

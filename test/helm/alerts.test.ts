@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { alertCases, type Series } from './support/alert-cases.ts';
@@ -56,6 +57,13 @@ it('has rules that promtool takes, over metrics that the gateway has', () => {
     expect(used.length).toBeGreaterThan(0);
     expect(used.filter((name) => !known.has(name))).toEqual([]);
   }
+});
+
+it('has them for a Prometheus without Helm too, in rules that promtool takes', () => {
+  const plain = fileURLToPath(new URL('../../packaging/prometheus/ehi-gateway.rules.yaml', import.meta.url));
+  const { status, stderr } = command('promtool', ['check', 'rules', '--lint-fatal', plain]);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
 });
 
 it('has a case for each alert, and a line in the README', () => {

@@ -1,0 +1,56 @@
+/** `ehi-gateway certs pin`: the pin of each certificate in files, as `clients.pins` takes it. */
+import { readFile } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
+import { exitCodes, GatewayError } from '../errors.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificates } from '../pki/pem.ts';
+
+/**
+ * Prints one line per certificate on stdout, one per file that cannot be read on stderr. Resolves with the exit code: 64
+ * where a file cannot be read.
+ */
+export async function printPins(
+  files: readonly string[],
+  { json }: { readonly json: boolean },
+): Promise<number> {
+  const found: { readonly file: string; readonly certificate: Certificate }[] = [];
+  let failed = false;
+  for (const file of files) {
+    try {
+      const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
+      found.push(...readCertificates(bytes).map((certificate) => ({ file, certificate })));
+    } catch (error) {
+      failed = true;
+      process.stderr.write(`${file}: ${reasonOf(error)}\n`);
+    }
+  }
+  const text = json
+    ? `${JSON.stringify({ certificates: found.map(factsOf) })}\n`
+    : found.map(({ certificate }) => `${lineOf(certificate)}\n`).join('');
+  process.stdout.write(text);
+  return failed ? exitCodes.usage : exitCodes.drained;
+}
+
+/** Never a byte of what the file holds. */
+function reasonOf(error: unknown): string {
+  if (error instanceof GatewayError) return error.message;
+  return `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`;
+}
+
+function pinOf({ spkiPin }: Certificate): string {
+  return `sha256/${spkiPin}`;
+}
+
+/** The pin comes first, and what follows is a comment of YAML: a line can be an item of `clients.pins` as it stands. */
+function lineOf(certificate: Certificate): string {
+  const { subject, isCa } = certificate;
+  const caution = isCa ? ' (a CA: its key is on the path of every client that it issues)' : '';
+  return `${pinOf(certificate)}  # ${subject}${caution}`;
+}
+
+/** Named as in the audit records. */
+function factsOf({ file, certificate }: { readonly file: string; readonly certificate: Certificate }) {
+  const { subject, serial, notAfter, isCa } = certificate;
+  const date = new Date(notAfter).toISOString();
+  return { file, subject, serial, not_after: date, ca: isCa, pin: pinOf(certificate) };
+}
