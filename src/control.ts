@@ -41,7 +41,10 @@ export async function runControl({ config: file, logger, stop, signals }: Contro
       logger.error({ error: message }, 'systemd cannot be told how the service stands'),
   });
   await using control = new Control({ file, loaded, audit, reporting, logger, manager });
-  const reload = () => void manager.reloading(control.reloads.request());
+  const reload = () => {
+    // Whether or not the configuration is taken: who sends the signal wants what is current.
+    void manager.reloading(control.reloads.request()).finally(() => control.refresh());
+  };
   signals.addEventListener('reload', reload);
   try {
     await control.run(stop);
@@ -122,6 +125,11 @@ class Control {
     });
   }
 
+  /** Fetches anchors, CRLs and OCSP answers now. */
+  refresh(): void {
+    void this.#sources?.refresh();
+  }
+
   get reloads(): Reloads {
     return this.#reloads;
   }
@@ -160,7 +168,7 @@ class Control {
     });
     this.#reloads.begin(this.#sources);
     const sources = this.#sources;
-    this.#clock = new ClockWatch({ onLook: () => sources.look(), onJump: () => {} });
+    this.#clock = new ClockWatch({ onLook: () => sources.look(), onJump: (ms) => this.#onJump(ms, sources) });
     this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
     await Promise.race([trusted, stopped]);
@@ -172,10 +180,16 @@ class Control {
     await this.#supervisor?.drain();
   }
 
+  #onJump(ms: number, sources: Sources): void {
+    this.#parts.reporting.clockJumped(ms);
+    sources.wake();
+  }
+
   #onRevocation(event: RevocationEvent): void {
     this.#parts.reporting.revocation(event);
     if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
       this.#metrics.addressSkipped(event.anchor);
+    if (event.action === 'crl_restarted') this.#metrics.crlRestarted(event.anchor);
   }
 
   async #serve(sources: Sources): Promise<void> {

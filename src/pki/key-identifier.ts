@@ -20,8 +20,8 @@ export interface KeyIdentifiers {
 /** Reads the certificate anew: asked where OpenSSL does not take an issuer that has the right name. Throws Error. */
 export function readKeyIdentifiers({ der }: Pick<Certificate, 'der'>): KeyIdentifiers {
   const { extensions = [] } = AsnConvert.parse(der, X509Structure).tbsCertificate;
-  const valueOf = (id: string) => extensions.find(({ extnID }) => extnID === id)?.extnValue.buffer;
-  const [ofSubject, ofIssuer] = [id_ce_subjectKeyIdentifier, id_ce_authorityKeyIdentifier].map(valueOf);
+  const contentsOf = (id: string) => extensions.find(({ extnID }) => extnID === id)?.extnValue.buffer;
+  const [ofSubject, ofIssuer] = [id_ce_subjectKeyIdentifier, id_ce_authorityKeyIdentifier].map(contentsOf);
   const issuer = ofIssuer === undefined ? null : AsnConvert.parse(ofIssuer, AuthorityKeyIdentifier);
   return {
     subject: ofSubject === undefined ? null : hex(AsnConvert.parse(ofSubject, SubjectKeyIdentifier).buffer),

@@ -95,6 +95,38 @@ export class OcspFeed {
     this.#repetition.now();
   }
 
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Asks now, and soon again where that brings nothing. */
+  async refresh(): Promise<void> {
+    this.#fruitless = 0;
+    await this.#repetition.now();
+  }
+
+  /** The clock was set, or the machine slept: asks now where the answer has ended, or was judged by another clock. */
+  wake(): void {
+    const isDoubtful =
+      !this.#isFresh() || this.#problem.detail !== null || (this.#fetchedAt ?? 0) > this.#options.clock();
+    if (isDoubtful) void this.refresh();
+    else this.#repetition.schedule();
+  }
+
+  /** The operator wants what is kept dropped, in memory and on disk: it is asked for anew. */
+  async forget(): Promise<void> {
+    await this.#repetition.interrupt();
+    if (this.#ended) return;
+    await this.#options.cache.write(() => forgetOcsp(this.#place));
+    this.#answer = null;
+    this.#fact = null;
+    this.#fetchedAt = null;
+    this.#problem.ends();
+    this.#tell({ action: 'forgotten', address: this.#addresses.join(' ') });
+    this.#options.onChange();
+    void this.refresh();
+  }
+
   /** The policy has another pause than before. */
   reschedule(): void {
     this.#repetition.schedule();
@@ -158,7 +190,7 @@ export class OcspFeed {
     if (last?.status !== answer.status)
       this.#tell({ action: 'ocsp_fetched', address, detail: describeAnswer(answer) });
     else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describeAnswer(answer) });
-    if (succeed(answer, last) === 'new') this.#use(answer, this.#fetchedAt);
+    if (succeed(answer, last, this.#options.clock()) === 'new') this.#use(answer, this.#fetchedAt);
   }
 
   #use(answer: OcspAnswer, at: number): void {

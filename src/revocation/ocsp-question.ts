@@ -62,6 +62,6 @@ export async function askResponders(question: OcspQuestion): Promise<OcspAnswere
 function judge(bytes: Buffer, { certificate, issuer, last, clock }: OcspQuestion) {
   const reading = readOcspResponse(bytes, { certificate, issuer, now: clock() });
   if (!reading.ok) return { ok: false as const, detail: describeRefusal(reading) };
-  const next = succeed(reading.answer, last);
+  const next = succeed(reading.answer, last, clock());
   return typeof next === 'string' ? reading : { ok: false as const, detail: next.objection };
 }

@@ -34,6 +34,8 @@ export interface OcspFact {
 export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
   readonly crls: readonly CrlSnapshot[];
+  /** Sound CRLs that are not in use: what they revoke counts, that they revoke nothing does not. */
+  readonly aside: readonly CrlSnapshot[];
   readonly ocsp: readonly OcspFact[];
   /** Lower hex SHA-256 of the leaves that are already looked after: nobody need tell of them again. */
   readonly leaves: readonly string[];
@@ -47,6 +49,7 @@ export function isSameMaterial(one: RevocationMaterial, other: RevocationMateria
     one.leaves.length === other.leaves.length &&
     one.leaves.every((leaf) => leaves.has(leaf)) &&
     haveSame(one.crls, other.crls) &&
+    haveSame(one.aside, other.aside) &&
     haveSame(one.ocsp, other.ocsp)
   );
 }

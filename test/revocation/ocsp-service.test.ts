@@ -94,6 +94,7 @@ describe('a leaf that comes for the first time', () => {
     expect(revocation.material('own')).toEqual({
       policy: stage.subject().policy,
       crls: [],
+      aside: [],
       ocsp: [
         {
           ...{ certificate: sha256, status: 'good', freshUntil: start + hour },

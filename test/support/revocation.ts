@@ -15,6 +15,7 @@ export const revocationPolicy: RevocationPolicy = {
 export const nothingToAsk: RevocationMaterial = {
   policy: revocationPolicy,
   crls: [],
+  aside: [],
   ocsp: [],
   leaves: [],
 };
