@@ -77,9 +77,12 @@ export class Sources implements AsyncDisposable {
     return this.#generation;
   }
 
-  /** Every usable anchor. */
+  /** Every usable anchor; a confirmation makes it younger and nothing else of it another. */
   anchors(): readonly AnchorState[] {
-    return this.#usable.anchors;
+    const current = new Map(this.#trust?.states().map((state) => [state.name, state]));
+    return this.#usable.anchors.map((anchor) => {
+      return { ...anchor, fetchedAt: current.get(anchor.name)?.fetchedAt ?? anchor.fetchedAt };
+    });
   }
 
   revocationSources(): readonly SourceState[] {
@@ -203,6 +206,11 @@ export class Sources implements AsyncDisposable {
   }
 
   async #onAnchors(): Promise<void> {
+    // With the first anchor the port opens: whoever comes then is not refused for what could have been asked before.
+    if (this.#usable.anchors.length === 0) {
+      this.#takingOver = this.#takeOver();
+      return this.#takingOver;
+    }
     await this.#lookAfterAnchors();
     this.#changed();
   }

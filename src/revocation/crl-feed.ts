@@ -179,7 +179,6 @@ export class CrlFeed {
     if (before !== null) this.#holding.recallFormer(before);
     if (kept !== null && last !== null) {
       this.#holding.recall(last, kept.fetchedAt);
-      this.#settle();
     }
     if (aside === null || beside === null) return;
     await this.#holding.setAside(beside, aside);

@@ -12,7 +12,7 @@ export interface CrlHoldingOptions extends Pick<FeedContext, 'policy' | 'clock' 
   readonly problem: Problem;
   /** The same CRL where another address has brought it before, so that its table is there once. */
   readonly shared: (crl: CrlSnapshot) => CrlSnapshot;
-  /** Another one is in use. */
+  /** Another one is in use, and can vouch for somebody. */
   readonly onUse: () => void;
   /** What was in use before counts no more: its copy can go. */
   readonly dropFormer: () => Promise<void>;
@@ -151,7 +151,9 @@ export class CrlHolding {
     this.#fetchedAt = at;
     this.#options.tell({ action, detail: describeCrl(crl) });
     this.#end.watch(crl.nextUpdate);
-    this.#options.onUse();
+    // What has ended with its grace says nothing good: whoever waits for a word waits on.
+    if (this.#options.clock() <= (crl.nextUpdate ?? Number.POSITIVE_INFINITY) + this.#options.policy().grace)
+      this.#options.onUse();
     this.#options.onChange();
   }
 }

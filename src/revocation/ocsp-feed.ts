@@ -168,7 +168,7 @@ export class OcspFeed {
     else if (this.#answer === null) this.#admitFailure();
     this.#fruitless = answered === null || !this.#isFresh() ? this.#fruitless + 1 : 0;
     this.#settle();
-    if (answered?.answer === this.#answer) await this.#keep(answered);
+    if (answered !== null && this.#isInUse(answered)) await this.#keep(answered);
   }
 
   /** null: there is no answer that counts, which has been told. */
@@ -220,6 +220,11 @@ export class OcspFeed {
   async #keep({ address: url, bytes }: OcspAnswered): Promise<void> {
     const fetchedAt = this.#fetchedAt ?? 0;
     await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
+  }
+
+  /** The answer in use, or one that says the same as of the same moment: its age on disk is that of the last one. */
+  #isInUse({ answer: { status, thisUpdate } }: OcspAnswered): boolean {
+    return status === this.#answer?.status && thisUpdate === this.#answer.thisUpdate;
   }
 
   /**
