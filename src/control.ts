@@ -74,7 +74,8 @@ async function serve(
   events.addEventListener('audit', () => control.auditChanged());
   const reload = () => {
     audit.reopen();
-    void manager.reloading(control.reloads.request());
+    // Whether or not the configuration is taken: who sends the signal wants what is current.
+    void manager.reloading(control.reloads.request()).finally(() => control.refresh());
   };
   signals.addEventListener('reload', reload);
   try {
@@ -174,6 +175,11 @@ class Control {
     });
   }
 
+  /** Fetches anchors, CRLs and OCSP answers now. */
+  refresh(): void {
+    void this.#sources?.refresh();
+  }
+
   get reloads(): Reloads {
     return this.#reloads;
   }
@@ -223,7 +229,7 @@ class Control {
     });
     this.#reloads.begin(this.#sources);
     const sources = this.#sources;
-    this.#clock = new ClockWatch({ onLook: () => sources.look(), onJump: () => {} });
+    this.#clock = new ClockWatch({ onLook: () => sources.look(), onJump: (ms) => this.#onJump(ms, sources) });
     this.#publish();
     // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
     await Promise.race([trusted, stopped]);
@@ -235,10 +241,16 @@ class Control {
     await this.#supervisor?.drain();
   }
 
+  #onJump(ms: number, sources: Sources): void {
+    this.#parts.reporting.clockJumped(ms);
+    sources.wake();
+  }
+
   #onRevocation(event: RevocationEvent): void {
     this.#parts.reporting.revocation(event);
     if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
       this.#metrics.addressSkipped(event.anchor);
+    if (event.action === 'crl_restarted') this.#metrics.crlRestarted(event.anchor);
   }
 
   async #serve(sources: Sources): Promise<void> {

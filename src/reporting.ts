@@ -100,7 +100,10 @@ export class Reporting {
 
   revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
     const level = alarmingRevocation.includes(action) ? 'warn' : 'info';
-    this.#logger[level]({ anchor, address, certificate, detail }, action);
+    this.#logger[action === 'crl_restarted' ? 'error' : level](
+      { anchor, address, certificate, detail },
+      action,
+    );
     this.#audit.write(
       revocationLine({
         time: Date.now(),
@@ -122,6 +125,14 @@ export class Reporting {
   /** The metrics end with the gateway: what was not sent until then is told here. */
   spansDropped(spans: number, reason: DropReason): void {
     if (reason === 'ended') this.#logger.warn({ spans }, 'spans are dropped that were not exported in time');
+  }
+
+  /** The clock was set, or the machine slept; `ms`: forward if positive. */
+  clockJumped(ms: number): void {
+    this.#logger.warn(
+      { ms: Math.round(ms) },
+      'the clock was set, or the machine slept: what has ended is fetched now, and every connection judged anew',
+    );
   }
 
   warnings(warnings: readonly ConfigProblem[]): void {

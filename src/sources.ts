@@ -7,8 +7,15 @@ import type { PolicySnapshot } from './policy/snapshot.ts';
 import { acceptAnchor } from './preflight.ts';
 import type { RevocationEvent, SourceState } from './revocation/event.ts';
 import { openRevocation, type Revocation } from './revocation/service.ts';
-import { buildSnapshot, commonAnchors, revocationSubjects, type UsableAnchors } from './snapshot.ts';
+import {
+  buildSnapshot,
+  candidateName,
+  commonAnchors,
+  revocationSubjects,
+  type UsableAnchors,
+} from './snapshot.ts';
 import { openTrust, type Trust } from './trust/refresh.ts';
+import { type TrustRequest, takeRequests } from './trust/requests.ts';
 import type { TrustOptions } from './trust/settings.ts';
 import type { AnchorState, TrustEvent } from './trust/state.ts';
 
@@ -40,6 +47,8 @@ export class Sources implements AsyncDisposable {
   #usable: UsableAnchors = { anchors: [], candidates: null };
   /** While a configuration is taken over nobody is told of the half of it; resolves when the whole was told. */
   #takingOver: Promise<void> | null = null;
+  /** Why the folder of requests could not be read the last time; null: it could. */
+  #requestProblem: string | null = null;
 
   private constructor(loaded: LoadedConfig, options: SourcesOptions) {
     this.#options = options;
@@ -68,9 +77,12 @@ export class Sources implements AsyncDisposable {
     return this.#generation;
   }
 
-  /** Every usable anchor. */
+  /** Every usable anchor; a confirmation makes it younger and nothing else of it another. */
   anchors(): readonly AnchorState[] {
-    return this.#usable.anchors;
+    const current = new Map(this.#trust?.states().map((state) => [state.name, state]));
+    return this.#usable.anchors.map((anchor) => {
+      return { ...anchor, fetchedAt: current.get(anchor.name)?.fetchedAt ?? anchor.fetchedAt };
+    });
   }
 
   revocationSources(): readonly SourceState[] {
@@ -93,10 +105,24 @@ export class Sources implements AsyncDisposable {
     await this.#takingOver;
   }
 
-  /** Looks at the dates of the anchors. */
+  /** Looks at the dates of the anchors, and does what a command has asked for. */
   look(): void {
     this.#trust?.look();
     this.#candidates?.look();
+    void this.#takeRequests();
+  }
+
+  /** Fetches everything now: anchors, CRLs, OCSP answers. Never rejects. */
+  async refresh(): Promise<void> {
+    await Promise.all([this.#trust?.refresh(), this.#candidates?.refresh(), this.#revocation.refresh()]);
+  }
+
+  /** The clock was set, or the machine slept: what that concerns is fetched now, and every connection judged anew. */
+  wake(): void {
+    this.#revocation.wake();
+    void this.#trust?.refresh();
+    void this.#candidates?.refresh();
+    this.#changed();
   }
 
   /** The next one: its generation is one higher than the last. */
@@ -152,7 +178,39 @@ export class Sources implements AsyncDisposable {
     return openTrust({ ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() });
   }
 
+  async #takeRequests(): Promise<void> {
+    try {
+      for (const request of await takeRequests(this.#loaded.config.trust.cacheDir)) {
+        if (request.command === 'refresh') void this.refresh();
+        else await this.#forget(request);
+      }
+      this.#requestProblem = null;
+    } catch (cause) {
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      if (detail === this.#requestProblem) return;
+      this.#requestProblem = detail;
+      this.#options.onTrust({ type: 'trust', action: 'cache_failed', anchor: null, detail });
+    }
+  }
+
+  async #forget({
+    anchor,
+    candidate,
+    address,
+  }: TrustRequest & { readonly command: 'forget' }): Promise<void> {
+    const name = candidate ? candidateName(anchor) : anchor;
+    if (await this.#revocation.forget(name, address)) return;
+    const detail = 'nothing is kept of it';
+    const where = address === null ? {} : { address };
+    this.#options.onRevocation({ type: 'revocation', action: 'forgotten', anchor: name, ...where, detail });
+  }
+
   async #onAnchors(): Promise<void> {
+    // With the first anchor the port opens: whoever comes then is not refused for what could have been asked before.
+    if (this.#usable.anchors.length === 0) {
+      this.#takingOver = this.#takeOver();
+      return this.#takingOver;
+    }
     await this.#lookAfterAnchors();
     this.#changed();
   }
@@ -160,6 +218,7 @@ export class Sources implements AsyncDisposable {
   async #takeOver(): Promise<void> {
     try {
       await this.#lookAfterAnchors();
+      await this.#takeRequests();
       await Promise.race([
         this.#revocation.settled(),
         sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),

@@ -10,6 +10,8 @@ const trustCommands = {
   list: 'List every anchor and its certificates, as a start of the gateway would take them.',
   diff: 'Show what another root, that waits for approval, would change.',
   approve: 'Approve the root that waits; a running gateway takes it by itself.',
+  refresh: 'Have a running gateway fetch anchors, CRLs and OCSP answers now.',
+  forget: 'Have the CRLs and OCSP answers dropped that are kept for an anchor, and fetched anew.',
 } as const;
 
 /** Runs the command that `argv` (as process.argv) names; the exit code. */
@@ -53,7 +55,7 @@ export async function execute(argv: readonly string[]): Promise<number> {
   const trust = program
     .command('trust')
     .description(
-      'See which trust anchors are kept in the cache, and approve another root than the known one.',
+      'See which trust anchors are kept in the cache, approve another root, have everything fetched anew.',
     );
   for (const [name, description] of Object.entries(trustCommands)) {
     const command = trust
@@ -65,7 +67,11 @@ export async function execute(argv: readonly string[]): Promise<number> {
       command
         .requiredOption('--anchor <name>', 'the anchor whose new root is approved')
         .requiredOption('--sha256 <hex>', 'the new root’s SHA-256, as its CA tells it; colons allowed');
-    } else {
+    } else if (name === 'forget') {
+      command
+        .requiredOption('--anchor <name>', 'the anchor whose CRLs and OCSP answers are dropped')
+        .option('--address <address>', 'this URL or path only');
+    } else if (name !== 'refresh') {
       command.option('--anchor <name>', 'this anchor only');
     }
     command.action(async (options: TrustCommandOptions) => {

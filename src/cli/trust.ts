@@ -5,6 +5,7 @@ import { acceptAnchor, preflight } from '../preflight.ts';
 import type { AnchorOptions } from '../trust/anchor.ts';
 import { normalizeSha256 } from '../trust/bundle.ts';
 import { type Holding, readHoldings } from '../trust/holding.ts';
+import { writeRequest } from '../trust/requests.ts';
 import { describeDiff, describeList, diffJson, fingerprint, listJson } from './trust-report.ts';
 
 export interface TrustCommandOptions {
@@ -12,17 +13,18 @@ export interface TrustCommandOptions {
   readonly json: boolean;
   readonly anchor?: string;
   readonly sha256?: string;
+  readonly address?: string;
 }
 
 /** What cannot be done as it was asked for. */
 class Refusal extends Error {}
 
 /**
- * `list` and `diff` print on stdout, `approve` writes one file. Answers the exit code: 64 for what cannot be done as it
+ * `list` and `diff` print on stdout, the others write one file. Answers the exit code: 64 for what cannot be done as it
  * was asked for, 70 where the cache cannot be read or written, 78 for a configuration with problems.
  */
 export async function trust(
-  command: 'list' | 'diff' | 'approve',
+  command: 'list' | 'diff' | 'approve' | 'refresh' | 'forget',
   options: TrustCommandOptions,
 ): Promise<number> {
   const { loaded, problems } = await preflight(options.config);
@@ -39,7 +41,10 @@ export async function trust(
       ...(await readHoldings({ ...common, anchors: lists.candidates ?? [], list: 'candidates' })),
     ];
     const chosen = choose(holdings, options.anchor);
-    if (command === 'approve') await approve(chosen.find(({ pending }) => pending) ?? chosen[0], options);
+    if (command === 'refresh') await askToRefresh(config.trust.cacheDir, options);
+    else if (command === 'forget') await askToForget(chosen[0], config.trust.cacheDir, options);
+    else if (command === 'approve')
+      await approve(chosen.find(({ pending }) => pending) ?? chosen[0], options);
     else if (command === 'list') print(options.json ? listJson(chosen) : describeList(chosen));
     else print(options.json ? diffJson(chosen) : describeDiff(chosen));
     return exitCodes.drained;
@@ -90,6 +95,30 @@ async function approve(holding: Holding, { sha256 = '', json }: TrustCommandOpti
     json
       ? JSON.stringify({ anchor: name, root_sha256: given })
       : `${name}: approved. A running gateway takes it within seconds, another one at its start.`,
+  );
+}
+
+async function askToRefresh(cacheDir: string, { json }: TrustCommandOptions): Promise<void> {
+  await writeRequest(cacheDir, { command: 'refresh' });
+  print(json ? JSON.stringify({ refresh: true }) : 'A running gateway fetches everything within seconds.');
+}
+
+/** Revocations that are known are dropped too, so what they are about is unknown until it is fetched anew. */
+async function askToForget(
+  { name, list }: Holding,
+  cacheDir: string,
+  options: TrustCommandOptions,
+): Promise<void> {
+  const { json } = options;
+  const address = options.address ?? null;
+  await writeRequest(cacheDir, {
+    ...{ command: 'forget', anchor: name, candidate: list === 'candidates', address },
+  });
+  const what = address === null ? 'every CRL and OCSP answer' : `what came from ${address}`;
+  print(
+    json
+      ? JSON.stringify({ anchor: name, address })
+      : `${name}: a running gateway drops ${what} within seconds, another one at its start, and fetches it anew.`,
   );
 }
 

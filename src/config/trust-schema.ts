@@ -71,8 +71,10 @@ function revocationSchema(folder: string) {
       .describe('What becomes of a caller when no source can say whether its certificate is revoked.'),
     grace: duration('0s').prefault('24h').describe('How long a list or an answer counts after its end.'),
     firstContact: duration('0s', '5s')
-      .prefault('100ms')
-      .describe('How long the first handshake of a certificate waits for its first answer.'),
+      .prefault('1s')
+      .describe(
+        'How long the first handshake of a certificate waits for its first answer; nobody else waits.',
+      ),
     refresh: duration()
       .prefault('1h')
       .describe('How often lists and answers are asked for again; sooner when they end before.'),

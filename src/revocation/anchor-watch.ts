@@ -48,7 +48,7 @@ export class AnchorWatch {
     const { subject, folders, parser, timeouts, tell, cache, clock, timers, random } = options;
     this.#options = options;
     this.#subject = subject;
-    this.#material = { policy: subject.policy, crls: [], origins: [], ocsp: [], leaves: [] };
+    this.#material = { policy: subject.policy, crls: [], aside: [], origins: [], ocsp: [], leaves: [] };
     const context: FeedContext = {
       anchor: subject.name,
       policy: () => this.#subject.policy,
@@ -135,6 +135,24 @@ export class AnchorWatch {
   /** Resolves when each source that speaks of more than single leaves has answered once, well or badly. */
   settled(): Promise<void> {
     return this.#answersOf(() => this.#feedsOf(null));
+  }
+
+  /** Asks every source now. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.#feeds().map((feed) => feed.refresh()));
+  }
+
+  /** The clock was set, or the machine slept. */
+  wake(): void {
+    for (const feed of this.#feeds()) feed.wake();
+    this.#changed();
+  }
+
+  /** Drops what is kept of this address, or of all, and asks anew; whether there is such an address. */
+  async forget(address: string | null): Promise<boolean> {
+    const feeds = this.#feeds().filter((feed) => address === null || feed.addresses.includes(address));
+    await Promise.all(feeds.map((feed) => feed.forget()));
+    return feeds.length > 0;
   }
 
   /** Drops what time has made superfluous. */
@@ -250,6 +268,7 @@ export class AnchorWatch {
       policy: this.#subject.policy,
       crls: this.#crls.inUse(),
       origins: this.#crls.origins(),
+      aside: this.#crls.aside(),
       ocsp: this.#ocsp.facts(),
       leaves: [...this.#leaves]
         .filter(({ isAnswered }) => isAnswered)

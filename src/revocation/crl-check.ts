@@ -9,6 +9,8 @@ export interface CrlCheckOptions {
   /** The anchor's certificates, the root first: who may sign CRLs is found among them. */
   readonly certificates: readonly Certificate[];
   readonly crls: readonly CrlSnapshot[];
+  /** Those of which only what they revoke counts. */
+  readonly aside?: readonly CrlSnapshot[];
   /** Milliseconds that a CRL is still believed after its end. */
   readonly grace: number;
 }
@@ -31,9 +33,9 @@ export class CrlCheck {
   }
 
   #ask(certificate: CrlQuestion['certificate'], { issuer, now, asking }: Inquiry): CrlStatus {
-    const { crls, grace } = this.#options;
+    const { crls, aside, grace } = this.#options;
     const mayDelegate = ({ signer }: CrlSnapshot): boolean => this.#isSound(signer.sha256, { now, asking });
-    return crlStatus({ certificate, issuer, crls, now, grace, mayDelegate });
+    return crlStatus({ certificate, issuer, crls, aside, now, grace, mayDelegate });
   }
 
   /**

@@ -1,11 +1,9 @@
 /** Keeps one address' CRL current: brings it, has it read, and lets only a sound successor take the last one's place. */
 import { type CrlSnapshot, crlEnd } from './crl.ts';
-import { CrlEnd } from './crl-end.ts';
+import { CrlHolding } from './crl-holding.ts';
 import type { CrlAnswer } from './crl-job.ts';
 import type { CrlParser } from './crl-parser.ts';
 import type { Brought, CrlSource, Delivery } from './crl-source.ts';
-import { objectionToCrl } from './crl-succession.ts';
-import { describeCrl, describeEnd } from './describe.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
 import { Problem, reasonOf, type Telling } from './problem.ts';
@@ -25,28 +23,29 @@ export interface CrlFeedOptions extends FeedContext {
 export class CrlFeed {
   readonly #options: CrlFeedOptions;
   readonly #problem: Problem;
-  readonly #end: CrlEnd;
+  readonly #holding: CrlHolding;
   readonly #repetition: Repetition;
   readonly #settled = Promise.withResolvers<void>();
   #isSettled = false;
+  #isStarting = true;
   #ended = false;
-  #crl: CrlSnapshot | null = null;
-  #fetchedAt: number | null = null;
   /** Turns in a row after which there is no CRL that holds. */
   #fruitless = 0;
   /** What was refused may be believed now. */
   #isAnew = false;
 
   constructor(options: CrlFeedOptions) {
-    const { clock, timers, policy, source } = options;
+    const { timers, source } = options;
     this.#options = options;
-    this.#problem = new Problem((telling) => this.#tell(telling));
-    this.#end = new CrlEnd({
-      clock,
-      timers,
-      grace: () => policy().grace,
-      onEnding: (action, end) => {
-        if (this.#crl !== null) this.#tell({ action, detail: describeEnd(this.#crl, end) });
+    const tell = (telling: Telling) => this.#tell(telling);
+    this.#problem = new Problem(tell);
+    this.#holding = new CrlHolding({
+      ...{ ...options, tell, problem: this.#problem },
+      onUse: () => this.#settle(),
+      dropFormer: () => source.dropFormer(),
+      onEnd: () => {
+        // What was set aside may take its place now, or the source has another one.
+        if (!this.#isStarting) void this.#repetition.now();
       },
     });
     this.#repetition = new Repetition({
@@ -58,7 +57,16 @@ export class CrlFeed {
 
   /** The last good one; null: there is none yet. */
   get crl(): CrlSnapshot | null {
-    return this.#crl;
+    return this.#holding.inUse;
+  }
+
+  /** Sound ones beside it, of which only what they revoke counts. */
+  get aside(): readonly CrlSnapshot[] {
+    return this.#holding.aside;
+  }
+
+  get addresses(): readonly string[] {
+    return [this.#options.source.address];
   }
 
   /** Resolves when the source has answered once, well or badly, or need not: its last word was on disk. */
@@ -68,11 +76,11 @@ export class CrlFeed {
 
   state(): SourceState {
     const { anchor, source } = this.#options;
-    const crl = this.#crl;
+    const { crl } = this;
     return {
       ...{ anchor, kind: 'crl', address: source.address, certificate: null, serial: null, status: null },
       subject: crl?.issuerText ?? null,
-      fetchedAt: this.#fetchedAt,
+      fetchedAt: this.#holding.fetchedAt,
       thisUpdate: crl?.thisUpdate ?? null,
       // Without one it has ended by the day it came: that is what an alert is to see.
       nextUpdate: crl === null ? null : crlEnd(crl),
@@ -86,18 +94,38 @@ export class CrlFeed {
 
   /** Takes what is on disk, and then begins to ask; resolves before anything was fetched. */
   async start(): Promise<void> {
-    if (this.#options.source.kind === 'file') return this.#repetition.now();
+    if (this.#options.source.kind === 'file') {
+      this.#isStarting = false;
+      return this.#repetition.now();
+    }
     await this.#recall();
+    this.#isStarting = false;
     // A copy that nobody has confirmed yet counts as a failure: its source is asked within a second.
     this.#fruitless = 1;
-    if (this.#crl === null) this.#repetition.now();
-    else this.#repetition.schedule();
+    if (this.#holding.holds) this.#repetition.schedule();
+    else this.#repetition.now();
   }
 
   /** A file is looked at now: whoever has the configuration read again may have replaced it. */
   async look(): Promise<void> {
-    this.#end.look();
-    if (this.#options.source.kind === 'file') await this.#repetition.now();
+    this.#holding.look();
+    if (this.#options.source.kind === 'file') await this.refresh();
+  }
+
+  /** Asks now, and soon again where that brings nothing; what was refused is judged anew. */
+  async refresh(): Promise<void> {
+    this.#fruitless = 0;
+    if (this.#problem.detail !== null) this.#isAnew = true;
+    await this.#repetition.now();
+  }
+
+  /** The clock was set, or the machine slept: asks now where what is known has ended, or was judged by another clock. */
+  wake(): void {
+    this.#holding.look();
+    const { fetchedAt, holds } = this.#holding;
+    const isDoubtful = !holds || this.#problem.detail !== null || (fetchedAt ?? 0) > this.#options.clock();
+    if (isDoubtful) void this.refresh();
+    else this.#repetition.schedule();
   }
 
   /** The policy has another pause than before. */
@@ -108,14 +136,14 @@ export class CrlFeed {
   /** The anchor's certificates have changed: what they no longer sign goes, what was refused is brought again. */
   async reissue(): Promise<void> {
     const { certificates, source } = this.#options;
-    const signer = this.#crl?.signer.sha256;
-    const holds = certificates().some(({ sha256 }) => sha256 === signer);
+    const isSigned = (crl: CrlSnapshot) => certificates().some(({ sha256 }) => sha256 === crl.signer.sha256);
+    const holds = this.crl !== null && isSigned(this.crl);
     if (holds && this.#problem.detail === null) return;
     await this.#repetition.interrupt();
     this.#isAnew = true;
+    this.#holding.dropAside(isSigned);
     if (!holds) {
-      this.#crl = null;
-      this.#end.watch(null);
+      this.#holding.drop();
       await this.#recall();
       this.#options.onChange();
     }
@@ -123,40 +151,65 @@ export class CrlFeed {
     if (source.kind === 'file') await turn;
   }
 
+  /** The operator wants what is kept dropped, in memory and on disk: it is brought anew. */
+  async forget(): Promise<void> {
+    await this.#repetition.interrupt();
+    if (this.#ended) return;
+    await this.#options.source.forget();
+    this.#holding.drop();
+    this.#problem.ends();
+    this.#tell({ action: 'forgotten' });
+    this.#options.onChange();
+    void this.refresh();
+  }
+
   /** `forget`: nobody wants this address any more. */
   async end({ forget }: { readonly forget: boolean }): Promise<void> {
     this.#ended = true;
-    this.#end.clear();
+    this.#holding.clear();
     this.#settle();
     await this.#repetition.end();
     if (forget) await this.#options.source.forget();
   }
 
   async #recall(): Promise<void> {
-    const stored = await this.#options.source.recall();
-    if (stored === null || this.#ended) return;
-    const answer = await this.#read(stored.file);
-    if (answer === null) return;
-    if (!answer.ok) {
-      this.#tell({ action: 'crl_refused', detail: `from the cache: ${answer.detail}` });
-      return;
+    const { kept, former, aside } = await this.#options.source.recall();
+    const beside = aside === null ? null : await this.#readCopy(aside.source);
+    const last = kept === null ? null : await this.#readCopy(kept.file);
+    const before = former === null ? null : await this.#readCopy(former);
+    if (this.#ended) return;
+    if (before !== null) this.#holding.recallFormer(before);
+    if (kept !== null && last !== null) {
+      this.#holding.recall(last, kept.fetchedAt);
     }
-    this.#use(answer.crl, { action: 'crl_from_cache', at: stored.fetchedAt });
+    if (aside === null || beside === null) return;
+    await this.#holding.setAside(beside, aside);
+    await this.#holding.reconsider();
+  }
+
+  /** null: it cannot be used, which is told; or the feed has ended. */
+  async #readCopy(source: Uint8Array | string): Promise<CrlSnapshot | null> {
+    const answer = await this.#read(source);
+    if (answer === null || answer.ok) return answer?.crl ?? null;
+    this.#tell({ action: 'crl_refused', detail: `from the cache: ${answer.detail}` });
+    return null;
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
+    await this.#holding.reconsider();
     const brought = await this.#bring(signal);
     if (signal.aborted) return;
     if (brought?.status === 'delivered') await this.#judge(brought, signal);
-    else if (brought?.status === 'confirmed') this.#confirm();
-    this.#countTurn();
+    else if (brought?.status === 'confirmed') this.#holding.confirm();
+    else if (brought !== null && !(await this.#holding.reconsider())) this.#problem.goesOn();
+    this.#fruitless = this.#holding.holds && this.#problem.detail === null ? 0 : this.#fruitless + 1;
     this.#settle();
   }
 
   async #bring(signal: AbortSignal): Promise<Brought | null> {
     const { source } = this.#options;
     try {
-      return await source.bring({ fresh: this.#crl === null || this.#isAnew, signal });
+      return await source.bring({ fresh: this.crl === null || this.#isAnew, signal });
     } catch (cause) {
       if (!signal.aborted) this.#fail('crl_fetch_failed', reasonOf(cause, source.address));
       return null;
@@ -164,25 +217,12 @@ export class CrlFeed {
   }
 
   async #judge(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    const { policy, clock } = this.#options;
     const answer = await this.#read(delivery.source);
     if (answer === null || signal.aborted) return delivery.discard();
     this.#isAnew = false;
-    const last = this.#crl;
-    const objection = answer.ok
-      ? objectionToCrl(answer.crl, { last, now: clock(), grace: policy().grace })
-      : answer.detail;
-    if (!answer.ok || objection !== null) {
-      this.#fail('crl_refused', objection ?? 'refused');
-      return delivery.discard();
-    }
-    if (answer.crl.sha256 === last?.sha256) this.#confirm();
-    else {
-      this.#problem.ends();
-      this.#use(answer.crl, { action: 'crl_fetched', at: clock() });
-    }
-    this.#settle();
-    await delivery.keep();
+    if (answer.ok) return this.#holding.admit(answer.crl, delivery);
+    this.#fail('crl_refused', answer.detail);
+    await delivery.discard();
   }
 
   /** null: the feed has ended meanwhile. */
@@ -195,37 +235,17 @@ export class CrlFeed {
     }
   }
 
-  #use(crl: CrlSnapshot, { action, at }: { action: 'crl_fetched' | 'crl_from_cache'; at: number }): void {
-    this.#crl = this.#options.shared(crl);
-    this.#fetchedAt = at;
-    this.#tell({ action, detail: describeCrl(crl) });
-    this.#end.watch(crlEnd(crl));
-    this.#settle();
-    this.#options.onChange();
-  }
-
-  #confirm(): void {
-    this.#fetchedAt = this.#options.clock();
-    if (this.#problem.ends()) this.#tell({ action: 'crl_confirmed' });
-  }
-
   #fail(action: 'crl_fetch_failed' | 'crl_refused', detail: string): void {
     this.#problem.occurs([{ action, detail }]);
   }
 
   /** A source that goes on serving a CRL that has ended is asked more and more slowly, like one that fails. */
-  #countTurn(): void {
-    const end = this.#crl?.nextUpdate ?? null;
-    const holds = end === null || this.#options.clock() < end;
-    this.#fruitless = holds && this.#problem.detail === null ? 0 : this.#fruitless + 1;
-  }
-
   #pause(): number {
     const { policy, clock, random } = this.#options;
     return crlPause({
       failures: this.#fruitless,
       refresh: policy().refresh,
-      end: this.#crl?.nextUpdate ?? null,
+      end: this.crl?.nextUpdate ?? null,
       now: clock(),
       random: random(),
     });

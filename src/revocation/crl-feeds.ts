@@ -51,6 +51,13 @@ export class CrlFeeds {
     return [...new Set(this.all().flatMap(({ crl }) => crl ?? []))];
   }
 
+  /** The sound ones beside those in use, once, of which only what they revoke counts. */
+  aside(): CrlSnapshot[] {
+    const inUse = new Set(this.inUse().map(({ sha256 }) => sha256));
+    const aside = this.all().flatMap((feed) => feed.aside);
+    return [...new Set(aside)].filter(({ sha256 }) => !inUse.has(sha256));
+  }
+
   /** Begins and ends feeds until they are those of these addresses. */
   arrange(wanted: ReadonlySet<string>): void {
     const { run } = this.#options;
@@ -77,6 +84,6 @@ export class CrlFeeds {
   #shared(crl: CrlSnapshot): CrlSnapshot {
     const isIt = (other: CrlSnapshot) =>
       other.sha256 === crl.sha256 && other.signer.sha256 === crl.signer.sha256;
-    return this.inUse().find(isIt) ?? crl;
+    return [...this.inUse(), ...this.aside()].find(isIt) ?? crl;
   }
 }

@@ -5,7 +5,21 @@ import { GatewayError } from '../errors.ts';
 import { fetchResource, type Validators } from '../fetch/resource.ts';
 import type { Cache } from './cache.ts';
 import { MAX_CRL } from './crl-job.ts';
-import { confirmCrl, discardDraft, draftCrl, forgetCrl, keepDraft, loadCrl } from './crl-store.ts';
+import {
+  confirmCrl,
+  discardDraft,
+  draftCrl,
+  dropAside,
+  dropFormer,
+  forgetCrl,
+  keepAside,
+  keepDraft,
+  loadAside,
+  loadCrl,
+  loadFormer,
+  setDraftAside,
+  setFormer,
+} from './crl-store.ts';
 
 export type Brought =
   | Delivery
@@ -14,23 +28,41 @@ export type Brought =
   /** The source still has what was discarded last. */
   | { readonly status: 'nothing_new' };
 
-/** Something else than before: exactly one of the two is called when it has been judged. */
+/**
+ * Something else than before: exactly one of the three is called when it has been judged, and after `setAside` perhaps
+ * one of the others, as long as nothing else was set aside. None of them throws.
+ */
 export interface Delivery {
   readonly status: 'delivered';
   /** Bytes, or the path of a file. */
   readonly source: Uint8Array | string;
-  keep(): Promise<void>;
+  /** It is in use. `former`: what was in use before is kept too, where a restart finds it; else it is forgotten. */
+  keep(options: { readonly former: boolean }): Promise<void>;
+  /** It is not in use, and a restart must know of it. */
+  setAside(): Promise<void>;
   discard(): Promise<void>;
+}
+
+/** What an earlier life has left on disk. */
+export interface Recalled {
+  /** null: nothing was in use. */
+  readonly kept: { readonly file: string; readonly fetchedAt: number } | null;
+  /** Path of what was in use before, and still revokes; null: there is none. */
+  readonly former: string | null;
+  /** null: nothing was set aside. */
+  readonly aside: (Delivery & { readonly fetchedAt: number }) | null;
 }
 
 export interface CrlSource {
   readonly address: string;
   readonly kind: 'url' | 'file';
-  /** The copy on disk of what was kept in an earlier life; null: none. Never throws. */
-  recall(): Promise<{ readonly file: string; readonly fetchedAt: number } | null>;
+  /** Never throws. */
+  recall(): Promise<Recalled>;
   /** `fresh`: nothing that came before is in use, so the source must give all of it. Throws GatewayError. */
   bring(options: { readonly fresh: boolean; readonly signal: AbortSignal }): Promise<Brought>;
-  /** Removes what is kept on disk. Never throws. */
+  /** What was in use before counts no more. Never throws. */
+  dropFormer(): Promise<void>;
+  /** Removes what is kept on disk: the next one is brought whole. Never throws. */
   forget(): Promise<void>;
 }
 
@@ -51,6 +83,13 @@ export function openCrlSource(options: CrlSourceOptions): CrlSource {
   return isAbsolute(options.address) ? new FileSource(options.address) : new UrlSource(options);
 }
 
+interface Copy {
+  readonly source: Uint8Array | string;
+  readonly fetchedAt: number;
+  readonly validators: Validators;
+  readonly place: 'draft' | 'aside' | null;
+}
+
 class UrlSource implements CrlSource {
   readonly kind = 'url';
   readonly #options: CrlSourceOptions;
@@ -69,10 +108,16 @@ class UrlSource implements CrlSource {
     return { folder: this.#options.folder, url: this.#options.address };
   }
 
-  async recall() {
-    const stored = await this.#options.cache.read(() => loadCrl(this.#place));
-    this.#validators = stored?.validators ?? {};
-    return stored;
+  async recall(): Promise<Recalled> {
+    const { cache } = this.#options;
+    const kept = await cache.read(() => loadCrl(this.#place));
+    this.#validators = kept?.validators ?? {};
+    const aside = await cache.read(() => loadAside(this.#place));
+    const former = await cache.read(() => loadFormer(this.#place));
+    if (aside === null) return { kept, former, aside };
+    const { file: source, fetchedAt } = aside;
+    const delivery = this.#delivery({ source, fetchedAt, validators: {}, place: 'aside' });
+    return { kept, former, aside: { ...delivery, fetchedAt } };
   }
 
   async bring({
@@ -101,21 +146,42 @@ class UrlSource implements CrlSource {
     }
     const { bytes, validators } = fetched;
     const drafted = await cache.write(() => draftCrl(this.#place, bytes));
-    return {
-      status: 'delivered',
-      source: bytes,
-      keep: async () => {
-        this.#validators = validators;
-        if (drafted) await cache.write(() => keepDraft(this.#place, { fetchedAt, validators }));
-      },
-      discard: async () => {
-        if (drafted) await cache.write(() => discardDraft(this.#place));
-      },
-    };
+    return this.#delivery({ source: bytes, fetchedAt, validators, place: drafted ? 'draft' : null });
+  }
+
+  async dropFormer(): Promise<void> {
+    await this.#options.cache.write(() => dropFormer(this.#place));
   }
 
   async forget(): Promise<void> {
+    this.#validators = {};
     await this.#options.cache.write(() => forgetCrl(this.#place));
+  }
+
+  /** `place`: where its copy is; null: it could not be written. */
+  #delivery({ source, fetchedAt, validators, ...copy }: Copy): Delivery {
+    const { cache } = this.#options;
+    let { place } = copy;
+    return {
+      status: 'delivered',
+      source,
+      keep: async ({ former }) => {
+        this.#validators = validators;
+        if (former && place !== null) await cache.write(() => setFormer(this.#place));
+        const keepCopy = place === 'aside' ? keepAside : keepDraft;
+        if (place !== null) await cache.write(() => keepCopy(this.#place, { fetchedAt, validators }));
+        place = null;
+      },
+      setAside: async () => {
+        if (place !== 'draft') return;
+        place = (await cache.write(() => setDraftAside(this.#place))) ? 'aside' : null;
+      },
+      discard: async () => {
+        const discardCopy = place === 'aside' ? dropAside : discardDraft;
+        if (place !== null) await cache.write(() => discardCopy(this.#place));
+        place = null;
+      },
+    };
   }
 }
 
@@ -123,13 +189,15 @@ class FileSource implements CrlSource {
   readonly kind = 'file';
   readonly address: string;
   #seen: { readonly signature: string; readonly kept: boolean } | null = null;
+  /** Of what was delivered last. */
+  #latest = '';
 
   constructor(address: string) {
     this.address = address;
   }
 
-  async recall() {
-    return null;
+  async recall(): Promise<Recalled> {
+    return { kept: null, former: null, aside: null };
   }
 
   async bring({ fresh }: { readonly fresh: boolean }): Promise<Brought> {
@@ -137,13 +205,26 @@ class FileSource implements CrlSource {
     if (!fresh && this.#seen?.signature === signature)
       return { status: this.#seen.kept ? 'confirmed' : 'nothing_new' };
     // Taken before the file is read: one that changes meanwhile is read again.
+    this.#latest = signature;
     const see = (kept: boolean) => async () => {
-      this.#seen = { signature, kept };
+      if (this.#latest === signature) this.#seen = { signature, kept };
     };
-    return { status: 'delivered', source: this.address, keep: see(true), discard: see(false) };
+    const aside = see(false);
+    return {
+      status: 'delivered',
+      source: this.address,
+      keep: see(true),
+      setAside: aside,
+      discard: aside,
+    };
   }
 
-  async forget(): Promise<void> {}
+  /** A file holds what its owner wants it to hold: no copy is kept of what it held before. */
+  async dropFormer(): Promise<void> {}
+
+  async forget(): Promise<void> {
+    this.#seen = null;
+  }
 
   /** What a file that was replaced or rewritten does not share with the one before, links followed. */
   async #signature(): Promise<string> {

@@ -4,6 +4,7 @@ import { directory } from '../pki/directory-name.ts';
 import type { DistributionPoint } from '../pki/distribution-point.ts';
 import { type CrlSnapshot, crlEnd as ownEnd } from './crl.ts';
 import { allReasons, covers, deltaFor, reasonsOf } from './crl-scope.ts';
+import { isOfSameSeries } from './crl-succession.ts';
 import { findRow, type RevocationReason, reasonAt } from './crl-table.ts';
 
 export interface CrlQuestion {
@@ -15,6 +16,8 @@ export interface CrlQuestion {
   readonly issuer: Pick<Certificate, 'spkiPin'>;
   /** CRLs of the anchor that the path ends in, and of no other. */
   readonly crls: readonly CrlSnapshot[];
+  /** Sound ones that are not in use: what they revoke counts, that they revoke nothing does not. */
+  readonly aside?: readonly CrlSnapshot[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
   /** Milliseconds that a CRL is still believed after its end. */
@@ -57,7 +60,7 @@ interface Evidence {
 }
 
 /**
- * A revocation counts whatever the age of the CRL that tells it. That none is told counts only as long as the CRLs
+ * A revocation counts whatever the age of the CRL that tells it, and whether or not it is the one in use. That none is told counts only as long as the CRLs
  * that together speak of all reasons hold.
  */
 export function crlStatus(question: CrlQuestion): CrlStatus {
@@ -78,8 +81,28 @@ export function crlStatus(question: CrlQuestion): CrlStatus {
       else evidence.push({ reasons: reasonsOf(crl, point), until: endOf(question, { crl, delta }) });
     }
   }
+  const revoked = findAside(question);
+  if (revoked !== null) return revoked;
   if (evidence.length === 0) return { status: 'unknown', reason: misfit, detail: unknownDetails[misfit] };
   return weigh(evidence, question);
+}
+
+/** What CRLs that are not in use revoke, complete ones and deltas. */
+function findAside(question: CrlQuestion): CrlStatus | null {
+  const { certificate, crls, aside = [] } = question;
+  for (const crl of aside) {
+    const points = [...certificate.crlDistributionPoints, ownPoint(certificate)];
+    if (!points.some((point) => covers(crl, { point, certificate })) || !mayBeBelieved(crl, question))
+      continue;
+    const row = rowIn(crl, question);
+    if (row < 0) continue;
+    const reason = reasonAt(crl.table, row);
+    // A hold alone may be taken back (RFC 5280 §5.3.1): a later CRL of the same series that does not tell of it has.
+    const isReleased = crls.some((other) => isOfSameSeries(crl, other) && other.thisUpdate > crl.thisUpdate);
+    if (reason === 'removeFromCRL' || (reason === 'certificateHold' && isReleased)) continue;
+    return revokedBy(crl, row);
+  }
+  return null;
 }
 
 /** RFC 5280 §6.3.3, at its end: the issuer's CRLs that no distribution point tells of. */

@@ -1,6 +1,6 @@
 /** The last good CRL of each address on disk, as it came: what a restart begins with. */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { replaceFile } from '../fetch/last-good.ts';
@@ -20,6 +20,13 @@ export interface CrlConfirmation {
 export interface StoredCrl extends CrlConfirmation {
   /** Path of the CRL, DER or PEM. */
   readonly file: string;
+}
+
+/** A CRL that is not in use, and whose revocations count all the same. */
+export interface StoredAside {
+  readonly file: string;
+  /** Milliseconds since the epoch: when it was set aside. */
+  readonly fetchedAt: number;
 }
 
 /** Null: nothing is stored. Throws GatewayError `CRL_CACHE_UNREADABLE` when something is, and cannot be read. */
@@ -57,6 +64,55 @@ export async function keepDraft(place: CrlPlace, confirmation: CrlConfirmation):
   await confirmCrl(place, confirmation);
 }
 
+/** What is in use is kept as what was in use before; a draft or what was set aside takes its place next. Throws what node:fs throws. */
+export async function setFormer(place: CrlPlace): Promise<void> {
+  const { crl, former } = filesOf(place);
+  await rename(crl, former);
+}
+
+export async function dropFormer(place: CrlPlace): Promise<void> {
+  await rm(filesOf(place).former, { force: true });
+}
+
+/** Path of what was in use before; null: nothing is kept. Throws what node:fs throws. */
+export async function loadFormer(place: CrlPlace): Promise<string | null> {
+  const { former } = filesOf(place);
+  return (await modifiedAt(former)) === null ? null : former;
+}
+
+/** The draft is kept beside the last good one, where a restart finds it. Throws what node:fs throws. */
+export async function setDraftAside(place: CrlPlace): Promise<void> {
+  const { draft, aside } = filesOf(place);
+  await rename(draft, aside);
+}
+
+/** What was set aside takes the last good one's place. Throws what node:fs throws. */
+export async function keepAside(place: CrlPlace, confirmation: CrlConfirmation): Promise<void> {
+  const { crl, aside } = filesOf(place);
+  await rename(aside, crl);
+  await confirmCrl(place, confirmation);
+}
+
+export async function dropAside(place: CrlPlace): Promise<void> {
+  await rm(filesOf(place).aside, { force: true });
+}
+
+/** null: nothing was set aside. Throws what node:fs throws. */
+export async function loadAside(place: CrlPlace): Promise<StoredAside | null> {
+  const { aside } = filesOf(place);
+  const fetchedAt = await modifiedAt(aside);
+  return fetchedAt === null ? null : { file: aside, fetchedAt };
+}
+
+async function modifiedAt(file: string): Promise<number | null> {
+  try {
+    return Math.round((await stat(file)).mtimeMs);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw cause;
+  }
+}
+
 /** Throws what node:fs throws. */
 export async function confirmCrl(place: CrlPlace, { fetchedAt, validators }: CrlConfirmation): Promise<void> {
   const text = JSON.stringify({ version: 1, url: place.url, fetchedAt, ...validators });
@@ -69,7 +125,13 @@ export async function forgetCrl(place: CrlPlace): Promise<void> {
 
 function filesOf({ folder, url }: CrlPlace) {
   const base = join(folder, createHash('sha256').update(url).digest('hex'));
-  return { crl: `${base}.crl`, draft: `${base}.draft`, facts: `${base}.json` };
+  return {
+    crl: `${base}.crl`,
+    former: `${base}.former`,
+    aside: `${base}.aside`,
+    draft: `${base}.draft`,
+    facts: `${base}.json`,
+  };
 }
 
 function parse(text: string, expected: string): CrlConfirmation {

@@ -9,6 +9,8 @@ export type RevocationAction =
   | 'crl_confirmed'
   /** What came is no CRL that may be used: the last good one stays. */
   | 'crl_refused'
+  /** A CRL took the last one's place that could not have followed it, had that not ended: the CA counts anew. */
+  | 'crl_restarted'
   /** Nothing came. */
   | 'crl_fetch_failed'
   /** The nextUpdate of the CRL in use has passed: it serves on for the grace. */
@@ -21,6 +23,8 @@ export type RevocationAction =
   | 'ocsp_confirmed'
   | 'ocsp_refused'
   | 'ocsp_fetch_failed'
+  /** What was kept was dropped, as the operator asked: it is brought anew. */
+  | 'forgotten'
   /** An address that is never followed: another scheme than http and https, or unreadable. */
   | 'address_skipped'
   /** An address beyond the 16 of its anchor. */

@@ -28,13 +28,13 @@ export class RevocationCheck {
   readonly #crls: CrlCheck;
   readonly #ocsp: ReadonlyMap<string, OcspFact>;
   readonly #leaves: ReadonlySet<string>;
-  readonly #words = new WeakMap<Path, RevocationWord>();
+  readonly #words = new WeakMap<Path, { readonly word: RevocationWord; readonly since: number }>();
 
   /** `certificates`: the anchor's, the root first. */
   constructor(material: RevocationMaterial, certificates: readonly Certificate[]) {
-    const { crls, ocsp, leaves, policy } = material;
+    const { crls, aside, ocsp, leaves, policy } = material;
     this.#material = material;
-    this.#crls = new CrlCheck({ certificates, crls, grace: policy.grace });
+    this.#crls = new CrlCheck({ certificates, crls, aside, grace: policy.grace });
     this.#ocsp = new Map(ocsp.map((fact) => [fact.certificate, fact]));
     this.#leaves = new Set(leaves);
   }
@@ -55,13 +55,14 @@ export class RevocationCheck {
   /** The path's most doubtful word; `now`: milliseconds since the epoch. */
   word(path: Path, now: number): RevocationWord {
     const known = this.#words.get(path);
-    if (known !== undefined && now < known.until) return known;
+    // A word of a clock that lay ahead holds no longer when the clock is put back.
+    if (known !== undefined && now >= known.since && now < known.word.until) return known.word;
     // The root is trusted because it is configured, not because nobody has revoked it.
     const below = this.#material.policy.scope === 'leaf' ? path.slice(0, 1) : path.slice(0, -1);
     const word = below
       .map((certificate, index) => this.#about(certificate, path[index + 1] ?? certificate, now))
       .reduce(combine);
-    this.#words.set(path, word);
+    this.#words.set(path, { word, since: now });
     return word;
   }
 

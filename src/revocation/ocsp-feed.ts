@@ -100,6 +100,38 @@ export class OcspFeed {
     this.#repetition.now();
   }
 
+  get addresses(): readonly string[] {
+    return this.#addresses;
+  }
+
+  /** Asks now, and soon again where that brings nothing. */
+  async refresh(): Promise<void> {
+    this.#fruitless = 0;
+    await this.#repetition.now();
+  }
+
+  /** The clock was set, or the machine slept: asks now where the answer has ended, or was judged by another clock. */
+  wake(): void {
+    const isDoubtful =
+      !this.#isFresh() || this.#problem.detail !== null || (this.#fetchedAt ?? 0) > this.#options.clock();
+    if (isDoubtful) void this.refresh();
+    else this.#repetition.schedule();
+  }
+
+  /** The operator wants what is kept dropped, in memory and on disk: it is asked for anew. */
+  async forget(): Promise<void> {
+    await this.#repetition.interrupt();
+    if (this.#ended) return;
+    await this.#options.cache.write(() => forgetOcsp(this.#place));
+    this.#answer = null;
+    this.#fact = null;
+    this.#fetchedAt = null;
+    this.#problem.ends();
+    this.#tell({ action: 'forgotten', address: this.#addresses.join(' ') });
+    this.#options.onChange();
+    void this.refresh();
+  }
+
   /** The policy has another pause than before. */
   reschedule(): void {
     this.#repetition.schedule();
@@ -141,7 +173,7 @@ export class OcspFeed {
     else this.#admitFailure();
     this.#fruitless = answered === null || !this.#isFresh() ? this.#fruitless + 1 : 0;
     this.#settle();
-    if (answered?.answer === this.#answer) await this.#keep(answered);
+    if (answered !== null && this.#isInUse(answered)) await this.#keep(answered);
   }
 
   /** null: there is no answer that counts, which has been told. */
@@ -163,7 +195,8 @@ export class OcspFeed {
     if (last?.status !== answer.status)
       this.#tell({ action: 'ocsp_fetched', address, detail: describeAnswer(answer) });
     else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describeAnswer(answer) });
-    if (succeed(answer, last) === 'new') this.#use({ address, answer }, this.#fetchedAt);
+    if (succeed(answer, last, this.#options.clock()) === 'new')
+      this.#use({ address, answer }, this.#fetchedAt);
   }
 
   #use({ address, answer }: Pick<OcspAnswered, 'address' | 'answer'>, at: number): void {
@@ -216,6 +249,11 @@ export class OcspFeed {
   async #keep({ address: url, bytes }: OcspAnswered): Promise<void> {
     const fetchedAt = this.#fetchedAt ?? 0;
     await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
+  }
+
+  /** The answer in use, or one that says the same as of the same moment: its age on disk is that of the last one. */
+  #isInUse({ answer: { status, thisUpdate } }: OcspAnswered): boolean {
+    return status === this.#answer?.status && thisUpdate === this.#answer.thisUpdate;
   }
 
   /**

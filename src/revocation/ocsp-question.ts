@@ -74,6 +74,6 @@ function judge(bytes: Buffer, { certificate, issuer, last, clock, isRevoked }: O
       ok: false as const,
       detail: `the certificate of the responder, ${responder.subject}, is revoked`,
     };
-  const next = succeed(reading.answer, last);
+  const next = succeed(reading.answer, last, clock());
   return typeof next === 'string' ? reading : { ok: false as const, detail: next.objection };
 }

@@ -1,7 +1,7 @@
 /** Which of two sound OCSP answers about one certificate is the last word: a pure decision. */
 import type { OcspAnswer } from './ocsp.ts';
 
-type Word = Pick<OcspAnswer, 'status' | 'thisUpdate'>;
+type Word = Pick<OcspAnswer, 'status' | 'thisUpdate' | 'freshUntil'>;
 
 /** A responder that says two things of one moment is taken at the worse one. */
 const severity = { good: 0, unknown: 1, revoked: 2 } as const;
@@ -9,12 +9,19 @@ const severity = { good: 0, unknown: 1, revoked: 2 } as const;
 /**
  * `new`: it is the last word from now on. `known`: it adds nothing, as an answer from a responder's slower replica
  * does. Else why it is refused: an older answer may be one that somebody replays, and a revocation ends only with a
- * responder's own later good (RFC 6960 §2.2 lets certificateHold be released).
+ * responder's own later good (RFC 6960 §2.2 lets certificateHold be released). Any other word gives way when it has
+ * ended: a responder whose clock was put back, or that was restored, would otherwise not be heard for as long.
+ * `now`: milliseconds since the epoch.
  */
-export function succeed(next: Word, last: Word | null): 'new' | 'known' | { readonly objection: string } {
+export function succeed(
+  next: Word,
+  last: Word | null,
+  now: number,
+): 'new' | 'known' | { readonly objection: string } {
   if (last === null) return 'new';
   const isLater = next.thisUpdate > last.thisUpdate;
-  if (next.status === last.status) return isLater ? 'new' : 'known';
+  if (next.status === last.status) return isLater || next.freshUntil > last.freshUntil ? 'new' : 'known';
+  if (last.status !== 'revoked' && now > last.freshUntil) return 'new';
   const isSame = next.thisUpdate === last.thisUpdate;
   if (!isLater && !(isSame && severity[next.status] > severity[last.status]))
     return { objection: `${tell(next)} after ${tell(last)}` };

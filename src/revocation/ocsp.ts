@@ -132,7 +132,7 @@ function objectionToTime(
   { now, skew = 300_000, grace = 0 }: ReadOcspOptions,
 ): OcspRefusal | null {
   if (freshUntil < thisUpdate) return refuse('malformed', 'nextUpdate before thisUpdate');
-  if (thisUpdate > now + skew)
+  if (status !== 'revoked' && thisUpdate > now + skew)
     return refuse('not_yet_valid', `from ${new Date(thisUpdate).toISOString()} on`);
   if (status !== 'revoked' && freshUntil + grace < now - skew)
     return refuse('expired', `at ${new Date(freshUntil).toISOString()}`);

@@ -33,6 +33,11 @@ export class Problem {
     for (const telling of tellings) this.#tell(telling);
   }
 
+  /** The same as before, if anything. */
+  goesOn(): void {
+    if (this.#detail !== null) this.#failures += 1;
+  }
+
   /** True: there was one. */
   ends(): boolean {
     const ended = this.#detail !== null;

@@ -42,6 +42,15 @@ export interface Revocation extends AsyncDisposable {
   contact(anchor: string, leaf: Uint8Array): Promise<void>;
   /** Resolves when every source that is wanted for more than single leaves has answered once. Never rejects. */
   settled(): Promise<void>;
+  /** Asks every source now; resolves when each has answered, well or badly. Never rejects. */
+  refresh(): Promise<void>;
+  /** The clock was set, or the machine slept: what that concerns is asked for now, and every pause is counted anew. */
+  wake(): void;
+  /**
+   * Drops what is kept of one address, or of all (null), in memory and on disk, and asks anew. Resolves with whether
+   * the anchor has such an address.
+   */
+  forget(anchor: string, address: string | null): Promise<boolean>;
   /** What is known now: the same object while nothing changes. Throws TypeError for an anchor that is not looked after. */
   material(anchor: string): RevocationMaterial;
   sources(): SourceState[];
@@ -92,6 +101,19 @@ class RevocationService implements Revocation {
 
   async settled(): Promise<void> {
     await Promise.all([...this.#watches.values()].map((watch) => watch.settled()));
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.all([...this.#watches.values()].map((watch) => watch.refresh()));
+  }
+
+  wake(): void {
+    for (const watch of this.#watches.values()) watch.wake();
+    this.#sweep.schedule();
+  }
+
+  async forget(anchor: string, address: string | null): Promise<boolean> {
+    return (await this.#watches.get(anchor)?.forget(address)) ?? false;
   }
 
   material(anchor: string): RevocationMaterial {

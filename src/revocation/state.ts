@@ -58,6 +58,8 @@ export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
   readonly crls: readonly CrlSnapshot[];
   readonly origins: readonly CrlOrigin[];
+  /** Sound CRLs that are not in use: what they revoke counts, that they revoke nothing does not. */
+  readonly aside: readonly CrlSnapshot[];
   readonly ocsp: readonly OcspFact[];
   /** `tbsSha256` of the leaves that are already looked after: nobody need tell of them again. */
   readonly leaves: readonly string[];
@@ -72,6 +74,7 @@ export function isSameMaterial(one: RevocationMaterial, other: RevocationMateria
     one.leaves.every((leaf) => leaves.has(leaf)) &&
     haveSame(one.crls, other.crls) &&
     JSON.stringify(one.origins) === JSON.stringify(other.origins) &&
+    haveSame(one.aside, other.aside) &&
     haveSame(one.ocsp, other.ocsp)
   );
 }

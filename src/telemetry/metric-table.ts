@@ -155,6 +155,12 @@ export const metricTable = [
     labels: ['anchor'],
   },
   {
+    name: 'ehi_revocation_crl_restarts_total',
+    help: 'CRLs taken whose number or scope does not follow the one before, which had ended with its grace. Alarm on any.',
+    type: 'counter',
+    labels: ['anchor'],
+  },
+  {
     name: 'ehi_revocation_soft_failing',
     help: 'Connections open now whose revocation is unknown, let in by revocation.onUnknown: allow. Alarm above 0.',
     type: 'gauge',

@@ -78,6 +78,7 @@ export class Metrics {
   };
   readonly #lastHandshakes = new Map<string, number>();
   readonly #addressesSkipped = this.#counter('ehi_revocation_addresses_skipped_total');
+  readonly #crlRestarts: Counter;
   #lastReload: { readonly successful: boolean; readonly successAt: number };
   readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
   readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
@@ -140,6 +141,10 @@ export class Metrics {
       }
     });
     this.#revocationGauges(options);
+    // Shown as 0 before the first one: an increase from nothing is none.
+    this.#crlRestarts = this.#counter('ehi_revocation_crl_restarts_total', (counter) => {
+      for (const { name } of options.anchors()) counter.inc({ anchor: name }, 0);
+    });
     const startedAt = options.now();
     this.#lastReload = { successful: true, successAt: startedAt };
     this.#gauge('ehi_config_last_reload_successful', (gauge) =>
@@ -225,6 +230,11 @@ export class Metrics {
   /** A certificate of this anchor names an address that is not followed. */
   addressSkipped(anchor: string): void {
     this.#addressesSkipped.inc({ anchor });
+  }
+
+  /** A CRL of this anchor was taken that could not have followed the last one. */
+  crlRestarted(anchor: string): void {
+    this.#crlRestarts.inc({ anchor });
   }
 
   spansExported(spans: number): void {

@@ -25,6 +25,8 @@ export interface Trust {
    * before the change, which one fetch can delay (10 s at most), and what is in use until then stays in use.
    */
   update(settings: TrustSettings): Promise<AnchorState[]>;
+  /** Fetches every anchor from a URL now; resolves when each has been fetched, well or badly. Never rejects. */
+  refresh(): Promise<void>;
   /** Looks at the dates of what is in use: tells of what has expired or become valid since the last look. */
   look(): void;
   /** Ends every fetch and timer; nothing is called from then on. */
@@ -81,6 +83,10 @@ class LiveTrust implements Trust {
     const done = this.#updating.then(() => this.#update(settings));
     this.#updating = done.catch(() => {});
     return done;
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.all(this.#schedules.map((schedule) => schedule.now()));
   }
 
   look(): void {

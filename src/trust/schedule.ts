@@ -41,6 +41,16 @@ export class Schedule {
     this.#wait();
   }
 
+  /** Fetches now, unless it is being done, and soon again where that brings nothing. */
+  now(): Promise<void> {
+    if (this.#timer === undefined || this.feed.hasEnded) return this.#running;
+    this.#options.timers.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#failures = 0;
+    this.#running = this.#run({ fetches: true });
+    return this.#running;
+  }
+
   /** The pause between fetches was changed: a shorter one counts from now on, a longer one after the next fetch. */
   hasten(): void {
     const pause = this.#pause();

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { takeRequests } from '../../src/trust/requests.ts';
 import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { type Authority, authority } from '../support/authority.ts';
@@ -274,4 +275,34 @@ it('ends with 78 and the problems of a configuration that would not run', async 
   const { code, stdout, stderr } = await run('list');
   expect([code, stdout]).toEqual([78, '']);
   expect(stderr).toMatch(/^gateway\.yaml:1:\d+: listen\.certificate\.key: found /);
+});
+
+describe('what a running gateway is asked for', () => {
+  const requests = () => takeRequests(join(site.folder, 'trust'));
+
+  it('by trust refresh', async () => {
+    const { code, stdout } = await run('refresh');
+    expect([code, stdout]).toEqual([0, 'A running gateway fetches everything within seconds.\n']);
+    expect(await requests()).toEqual([{ command: 'refresh' }]);
+  });
+
+  it('by trust forget, of an anchor or one of its addresses', async () => {
+    const { code, stdout } = await run('forget', '--anchor', 'own');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^own: a running gateway drops every CRL and OCSP answer within seconds/);
+    const address = 'http://crl.example/ca.crl';
+    const json = await run('forget', '--anchor', 'own', '--address', address, '--json');
+    expect(JSON.parse(json.stdout)).toEqual({ anchor: 'own', address });
+    const all = { command: 'forget', anchor: 'own', candidate: false, address: null };
+    expect(await requests()).toEqual(expect.arrayContaining([all, { ...all, address }]));
+  });
+
+  it('by nobody where there is no such anchor', async () => {
+    expect(await run('forget', '--anchor', 'other')).toMatchObject({
+      code: 64,
+      stderr: 'there is no anchor other in the configuration: there are own\n',
+    });
+    expect(await run('forget')).toMatchObject({ code: 64 });
+    expect(await requests()).toEqual([]);
+  });
 });

@@ -38,7 +38,7 @@ test('is a revocation policy once it is read: times in milliseconds, paths absol
 });
 
 test('fills in what is not said beside what is', async () => {
-  expect(await policyOf({ crl: 'off' })).toMatchObject({ crl: 'off', ocsp: 'auto', firstContact: 100 });
+  expect(await policyOf({ crl: 'off' })).toMatchObject({ crl: 'off', ocsp: 'auto', firstContact: 1000 });
 });
 
 test('candidates are read in the same way', async () => {

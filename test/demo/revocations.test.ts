@@ -6,7 +6,7 @@ import type { Issued } from '../../src/pki/issue.ts';
 import type { CrlSnapshot } from '../../src/revocation/crl.ts';
 import { readCrl } from '../../src/revocation/crl-reader.ts';
 import { crlStatus } from '../../src/revocation/crl-status.ts';
-import { objectionToCrl } from '../../src/revocation/crl-succession.ts';
+import { succeedCrl } from '../../src/revocation/crl-succession.ts';
 import { errorResponse, ocspErrors } from '../../src/revocation/issue-ocsp.ts';
 import { type OcspAnswer, readOcspResponse } from '../../src/revocation/ocsp.ts';
 import { ocspRequest } from '../../src/revocation/ocsp-request.ts';
@@ -59,9 +59,10 @@ it('revokes and restores so that every word succeeds the one before, in the same
     expect(status === 'revoked' ? revocations.revoke(client) : revocations.restore(client)).toBe(true);
     const next = words();
     expect(next).toMatchObject({ status, ocsp: { status } });
-    expect(objectionToCrl(next.crl, { last: last.crl, now: Date.now(), grace: 0 })).toBeNull();
+    const succession = succeedCrl(next.crl, { last: last.crl, now: Date.now(), grace: 0 });
+    expect(succession).toEqual({ takes: true, alarm: null });
     expect(next.crl.number).toBe((last.crl.number ?? 0n) + 1n);
-    expect(succeed(next.ocsp, last.ocsp)).toBe('new');
+    expect(succeed(next.ocsp, last.ocsp, Date.now())).toBe('new');
     last = next;
   }
 });

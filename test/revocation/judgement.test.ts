@@ -53,14 +53,8 @@ interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
 }
 
 function checkWith({ policy = {}, ...known }: Known): RevocationCheck {
-  const material = {
-    crls: [],
-    origins: [],
-    ocsp: [],
-    leaves: [],
-    ...known,
-    policy: { ...revocationPolicy, ...policy },
-  };
+  const nothing = { crls: [], aside: [], origins: [], ocsp: [], leaves: [] };
+  const material = { ...nothing, ...known, policy: { ...revocationPolicy, ...policy } };
   return new RevocationCheck(material, certificates);
 }
 
@@ -272,6 +266,13 @@ describe('a leaf that nobody was told of', () => {
     expect(checkWith({ policy }).isUnseen(leaf)).toBe(unseen);
     expect(checkWith({ policy, leaves: [leaf.tbsSha256] }).isUnseen(leaf)).toBe(false);
   });
+});
+
+it('judges anew when the clock is put back, though what was said then was to hold for longer', () => {
+  const check = checkWith({ ocsp: [fact(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
+  const path = [leaves.ocsp, issuing, root] as const;
+  expect(check.word(path, now + 8 * hour).status).toBe('unknown');
+  expect(check.word(path, now).status).toBe('good');
 });
 
 it('keeps its words only as long as they hold', () => {

@@ -95,6 +95,7 @@ describe('a leaf that comes for the first time', () => {
       policy: stage.subject().policy,
       crls: [],
       origins: [],
+      aside: [],
       ocsp: [
         {
           ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },
@@ -319,6 +320,18 @@ describe('a restart', () => {
     });
     expect(stage.events).toEqual([]);
     await restarted.contact('own', stage.client.der);
+  });
+
+  it('knows how long ago the answer was last confirmed, though it has not changed since', async () => {
+    await using stage = await openWithGood();
+    stage.responder.lie = { thisUpdate: start, nextUpdate: start + 9 * day };
+    await stage.pass(2 * hour);
+    const { revocation } = stage;
+    const [{ fetchedAt = null } = {}] = revocation.sources();
+    expect(fetchedAt).toBeGreaterThan(start + hour);
+    await revocation.close();
+    await stage.responder.close();
+    expect((await stage.open()).sources()).toMatchObject([{ fetchedAt }]);
   });
 
   it('keeps an answer that has ended for the grace, and asks at once', async () => {

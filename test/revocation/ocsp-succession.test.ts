@@ -3,7 +3,10 @@ import { expect, it } from 'vitest';
 import { succeed } from '../../src/revocation/ocsp-succession.ts';
 
 type Word = Parameters<typeof succeed>[0];
-const at = (thisUpdate: number, status: Word['status']): Word => ({ thisUpdate, status });
+const at = (thisUpdate: number, status: Word['status'], freshUntil = 10): Word => ({
+  ...{ thisUpdate, status, freshUntil },
+});
+const now = 5;
 
 it.each<[string, Word, Word | null, 'new' | 'known' | 'refused']>([
   ['the first word', at(1, 'unknown'), null, 'new'],
@@ -20,19 +23,25 @@ it.each<[string, Word, Word | null, 'new' | 'known' | 'refused']>([
   ['revoked from before it was good', at(1, 'revoked'), at(2, 'good'), 'refused'],
   ['good after unknown', at(2, 'good'), at(1, 'unknown'), 'new'],
   ['good from before it was unknown', at(1, 'good'), at(2, 'unknown'), 'refused'],
+  ['good from before it was unknown, which has ended', at(1, 'good'), at(2, 'unknown', 4), 'new'],
+  ['unknown from before it was good, which has ended', at(1, 'unknown'), at(2, 'good', 4), 'new'],
+  ['revoked from before it was good, which has ended', at(1, 'revoked'), at(2, 'good', 4), 'new'],
+  ['good from before it was revoked, however long ago', at(1, 'good'), at(2, 'revoked', 4), 'refused'],
+  ['good from before it was good, that lasts longer', at(1, 'good', 11), at(2, 'good'), 'new'],
 ])('%s', (_, next, last, expected) => {
-  const result = succeed(next, last);
+  const result = succeed(next, last, now);
   expect(typeof result === 'string' ? result : 'refused').toBe(expected);
 });
 
 const word = fc.record({
   thisUpdate: fc.nat(5),
   status: fc.constantFrom<Word['status']>('good', 'revoked', 'unknown'),
+  freshUntil: fc.constant(10),
 });
 
 it('ends with the same word, however often the same answers come again', () => {
   const last = (words: readonly Word[], from: Word | null) =>
-    words.reduce<Word | null>((known, next) => (succeed(next, known) === 'new' ? next : known), from);
+    words.reduce<Word | null>((known, next) => (succeed(next, known, now) === 'new' ? next : known), from);
   fc.assert(
     fc.property(fc.array(word), (words) => {
       const known = last(words, null);

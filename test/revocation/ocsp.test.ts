@@ -203,11 +203,13 @@ describe('the times of an answer', () => {
     expect(read(answer({}, { nextUpdate: null }))).toMatchObject({ answer: { freshUntil: now + 23 * hour } });
   });
 
-  it('give back no revoked certificate by passing, and take none that is to come', () => {
+  it('give back no revoked certificate by passing, nor by lying ahead', () => {
     const status = { revokedAt: now - 3 * hour };
     const over = { status, nextUpdate: now - hour, thisUpdate: now - 2 * hour };
     expect(read(answer({}, over))).toMatchObject({ answer: { status: 'revoked' } });
-    expect(read(answer({}, { status, thisUpdate: now + hour }))).toEqual(refused('not_yet_valid'));
+    const ahead = { thisUpdate: now + hour, nextUpdate: now + 2 * hour };
+    expect(read(answer({}, { status, ...ahead }))).toMatchObject({ answer: { status: 'revoked' } });
+    expect(read(answer({}, ahead))).toEqual(refused('not_yet_valid'));
   });
 
   it('are never trusted where one of two about the certificate is over', () => {

@@ -16,6 +16,7 @@ export const nothingToAsk: RevocationMaterial = {
   policy: revocationPolicy,
   crls: [],
   origins: [],
+  aside: [],
   ocsp: [],
   leaves: [],
 };

@@ -336,6 +336,30 @@ describe('the metrics', () => {
     expect(shown).toContain(`${labels('anchor', 'CN=root', '02')} 9`);
   });
 
+  it('tell of CRLs that count anew, from 0 on', async () => {
+    const metrics = opened({
+      anchors: () => [{ name: 'own', fetchedAt: 0, pinned: true, passedOver: [], certificates: [] }],
+    });
+    const name = 'ehi_revocation_crl_restarts_total';
+    expect(await samples(metrics, name)).toEqual([`${name}{anchor="own"} 0`]);
+    metrics.crlRestarted('own');
+    expect(await samples(metrics, name)).toEqual([`${name}{anchor="own"} 1`]);
+  });
+
+  it('tell what of an anchor is passed over', async () => {
+    const passedOver = [{ reason: 'expired' }, { reason: 'expired' }, { reason: 'unreadable' }];
+    const metrics = opened({
+      anchors: () => [{ name: 'own', fetchedAt: 0, pinned: true, passedOver, certificates: [] }],
+    });
+    const name = 'ehi_trust_certificates_passed_over';
+    expect(await samples(metrics, name)).toEqual([
+      `${name}{anchor="own",reason="expired"} 2`,
+      `${name}{anchor="own",reason="not_yet_valid"} 0`,
+      `${name}{anchor="own",reason="unusable"} 0`,
+      `${name}{anchor="own",reason="unreadable"} 1`,
+    ]);
+  });
+
   it('tell the age of trust at the time of asking', async () => {
     let now = 10_000;
     const metrics = opened({

@@ -1,0 +1,99 @@
+/** Lists that are not, or no longer, the one in use; and what an operator can do about what is kept. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { authority } from '../support/authority.ts';
+import { distributionPoints } from '../support/crl.ts';
+import { openDirectory } from '../support/directory.ts';
+import type { Gateway } from '../support/gateway.ts';
+import { metricsWhen } from '../support/metrics.ts';
+import { openSite, told, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
+
+const hour = 3_600_000;
+
+describe('a list in a file that had ended before the gateway began', () => {
+  it.each(['allow', 'deny'] as const)('keeps out what it lists (onUnknown: %s)', async (onUnknown) => {
+    const pki = authority();
+    const [good, revoked] = [pki.issueClient(), pki.issueClient()];
+    const times = { thisUpdate: Date.now() - 72 * hour, nextUpdate: Date.now() - 48 * hour };
+    const { der } = pki.crl({ ...times, revoked: [{ serial: revoked }] });
+    const revocation = { crl: ['own.crl'], ocsp: 'off', scope: 'leaf', onUnknown, grace: '1h' };
+    await using stage = await openSite([{ name: 'own', pki, revocation }], { files: { 'own.crl': der } });
+    expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
+    // That it lists nobody else proves nothing any more.
+    expect(await visit(stage, good)).toMatchObject({
+      status: onUnknown === 'allow' ? 200 : 403,
+      record: { revocation: 'unknown' },
+    });
+  });
+});
+
+/** A CRL at a URL, and a gateway that asks for it once an hour. */
+async function openListed() {
+  await using opened = new AsyncDisposableStack();
+  const directory = opened.use(await openDirectory({}, { secure: false }));
+  const pki = authority();
+  const address = `${directory.origin}/ca.crl`;
+  const extensions = [distributionPoints([{ urls: [address] }])];
+  const [good, revoked] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
+  const publish = (number: number, ...serials: (typeof good)[]) => {
+    const entries = serials.map((serial) => ({ serial }));
+    directory.files.set('/ca.crl', pki.crl({ number, revoked: entries }).der);
+  };
+  publish(5);
+  const revocation = { crl: [address], ocsp: 'off', scope: 'leaf', refresh: '1h' };
+  const stage = opened.use(await openSite([{ name: 'own', pki, revocation }]));
+  const stack = opened.move();
+  return {
+    ...{ stage, gateway: stage.gateway, directory, address, good, revoked, publish },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** `ehi-gateway trust`, with the configuration of a running gateway. */
+async function trust({ folder }: Gateway, command: string, ...options: string[]): Promise<number> {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+  const argv = [main, 'trust', command, '--config', join(folder, 'gateway.yaml'), ...options];
+  const [code] = await once(spawn(process.execPath, argv, { stdio: 'ignore' }), 'exit');
+  return code as number;
+}
+
+const fetched = (gateway: Gateway, number: number) =>
+  gateway.audit(({ event, detail }) => event === 'crl_fetched' && detail.includes(`number ${number},`));
+
+it.each<[string, (gateway: Gateway) => unknown]>([
+  ['SIGHUP', (gateway) => gateway.signal('SIGHUP')],
+  ['trust refresh', (gateway) => trust(gateway, 'refresh')],
+])('%s has lists fetched at once', async (_, ask) => {
+  await using listed = await openListed();
+  const { stage, gateway, publish, revoked } = listed;
+  expect((await visitWhen(stage, revoked, 'good')).status).toBe(200);
+  publish(6, revoked);
+  await ask(gateway);
+  await fetched(gateway, 6);
+  expect((await visitWhen(stage, revoked, 'revoked')).status).toBe(403);
+});
+
+it('what a list with an older number revokes counts at once, and trust forget has the CA believed again', async () => {
+  await using listed = await openListed();
+  const { stage, gateway, address, publish, good, revoked } = listed;
+  await fetched(gateway, 5);
+  publish(2, revoked);
+  gateway.signal('SIGHUP');
+  const refused = await told(gateway, { event: 'crl_refused', address });
+  expect(refused.detail).toBe('rolled back: CRL number 2 after 5; what it revokes counts all the same');
+  expect((await visitWhen(stage, revoked, 'revoked')).status).toBe(403);
+  expect((await visitWhen(stage, good, 'good')).status).toBe(200);
+
+  expect(await trust(gateway, 'forget', '--anchor', 'nobody')).toBe(64);
+  expect(await trust(gateway, 'forget', '--anchor', 'own', '--address', address)).toBe(0);
+  await told(gateway, { event: 'forgotten', anchor: 'own', address });
+  await fetched(gateway, 2);
+  expect((await visitWhen(stage, good, 'good')).status).toBe(200);
+  await metricsWhen(gateway, (samples) => {
+    const labels = { anchor: 'own', kind: 'crl', address };
+    return valuesOf(samples, 'ehi_revocation_failures', labels).every((failures) => failures === 0);
+  });
+});
