@@ -72,7 +72,12 @@ describe('a base and a name of its kind', () => {
       unclear,
     ],
     ['an address with two @', email('example.com'), email('a@evil.org@example.com'), unclear],
-    ['an address with two @ in a domain', email('.example.com'), email('a@b.example.com@c.example.com'), unclear],
+    [
+      'an address with two @ in a domain',
+      email('.example.com'),
+      email('a@b.example.com@c.example.com'),
+      unclear,
+    ],
     ['an address with a space', email('example.com'), email('a b@example.com'), unclear],
     ['an address with a NUL', email('example.com'), email('a\0@example.com'), unclear],
     ['an address beyond ASCII, which is read as empty', email('example.com'), email(''), unclear],
@@ -228,7 +233,11 @@ describe('on a path', () => {
   });
 
   it('bind a leaf’s common name that reads as a host name, unless an alternative name is a host name', () => {
-    const issuing = ca({ subject: { CN: 'issuing.evil.org' }, issuer: root, ...constrained({ permitted: hosts }) });
+    const issuing = ca({
+      subject: { CN: 'issuing.evil.org' },
+      issuer: root,
+      ...constrained({ permitted: hosts }),
+    });
     const judged = (CN: string, sans?: string[]) =>
       outcome(leafOf(issuing, { subject: { CN }, ...(sans && { sans }) }), root, issuing);
     expect(judged('a.example.com')).toBe('own');
@@ -237,7 +246,13 @@ describe('on a path', () => {
     expect(judged('*.evil.org')).toBe('name_constraints');
     expect(judged('a.evil.org', ['DNS:a.example.com'])).toBe('own');
     // What is no host name of two labels: Thredd's is a UUID.
-    for (const other of ['evil', '6c8d7a5e-4f0e-4f0b-9a7c-2d8e1b3a4f5c', 'evil org', '-a.evil.org', 'a..evil.org'])
+    for (const other of [
+      'evil',
+      '6c8d7a5e-4f0e-4f0b-9a7c-2d8e1b3a4f5c',
+      'evil org',
+      '-a.evil.org',
+      'a..evil.org',
+    ])
       expect(judged(other), other).toBe('own');
     // Below a constrained CA the rule is for the leaf alone: CAs are no hosts.
     const below = ca({ subject: { CN: 'below.evil.org' }, issuer: issuing });
@@ -258,7 +273,9 @@ describe('on a path', () => {
     expect(judged(128)).toMatchObject({
       allow: false,
       reason: 'name_constraints',
-      detail: expect.stringContaining('129 names and CN=issuing 512 name constraints: more than 65536 comparisons'),
+      detail: expect.stringContaining(
+        '129 names and CN=issuing 512 name constraints: more than 65536 comparisons',
+      ),
     });
   });
 
