@@ -12,9 +12,9 @@ const day = 24 * 3_600_000;
 function judge({ certificates, crls, endEntity }: PkitsCase): string {
   const held = [trustAnchor, ...certificates].map(parseCertificate);
   const leaf = parseCertificate(endEntity.certificate);
-  // A CA is no client, which is not the question here.
+  // A CA is no client, nor is a key that signs certificates, which is not the question here.
   const path = validatePath(
-    { ...leaf, isCa: false },
+    { ...leaf, isCa: false, keyUsage: leaf.isCa ? null : leaf.keyUsage },
     { anchors: [{ name: 'pkits', certificates: held }], now },
   );
   if (!path.allow) return path.reason;

@@ -31,6 +31,16 @@ const ca = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>): Iss
     ...options,
   });
 
+const extension = (oid: string, hex: string, critical = false) => ({
+  oid,
+  critical,
+  value: Buffer.from(hex, 'hex'),
+});
+const certType = (bits: number, critical?: boolean) =>
+  extension('2.16.840.1.113730.1.1', `030200${bits.toString(16)}`, critical);
+const nameConstraints = (hex: string) => extension('2.5.29.30', hex, true);
+const accessInformation = '3015301306082b060105050730018607687474703a2f2f';
+
 describe('a leaf', () => {
   it('passes with its whole path, leaf first and root last, and the span in which all of it is valid', () => {
     const leaf = pki.issueClient({ notBefore: now - 2 * hour, notAfter: now + 3 * hour });
@@ -60,14 +70,27 @@ describe('a leaf', () => {
     ['of version 1', { version: 1 }, 'invalid_leaf'],
     ['with keyCertSign', { keyUsage: ['digitalSignature', 'keyCertSign'] }, 'invalid_leaf'],
     ['with name constraints', { extensions: [nameConstraints('3009a0073005820361626f')] }, 'invalid_leaf'],
-    ['with empty name constraints', { extensions: [nameConstraints('3000')] }, 'invalid_leaf'],
-    ['with a critical authority key identifier', { extensions: [critical('2.5.29.35')] }, 'untrusted'],
     [
-      'with critical access to information',
-      { extensions: [critical('1.3.6.1.5.5.7.1.1')] },
+      'with name constraints that measure',
+      { extensions: [nameConstraints('300aa0083006820161800101')] },
+      'invalid_leaf',
+    ],
+    ['with empty name constraints', { extensions: [nameConstraints('3000')] }, 'invalid_leaf'],
+    [
+      'with a critical authority information access',
+      { extensions: [extension('1.3.6.1.5.5.7.1.1', accessInformation, true)] },
       'unsupported_extension',
     ],
-    ['with IP addresses of RFC 3779', { extensions: [rfc3779] }, 'unsupported_extension'],
+    [
+      'with the same, not critical',
+      { extensions: [extension('1.3.6.1.5.5.7.1.1', accessInformation)] },
+      'own',
+    ],
+    [
+      'with AS numbers (RFC 3779)',
+      { extensions: [extension('1.3.6.1.5.5.7.1.8', '3007a0053003020105')] },
+      'unsupported_extension',
+    ],
     ['with serverAuth alone', { extendedKeyUsage: [purposes.serverAuth] }, 'wrong_purpose'],
     ['with a key usage for signing and more', { keyUsage: ['digitalSignature', 'keyAgreement'] }, 'own'],
     ['with a key usage without digitalSignature', { keyUsage: ['keyAgreement'] }, 'wrong_purpose'],
@@ -148,7 +171,62 @@ describe('a path', () => {
     expect(outcome(namesake.issueClient())).toBe('untrusted');
     // Version 1 has no key identifiers: there the name fits, and only the signature does not.
     expect(outcome(namesake.issueClient({ version: 1, keyUsage: null }))).toBe('untrusted');
-    expect(outcome(pki.issueClient({ version: 1, keyUsage: null }))).toBe('own');
+    expect(outcome(pki.issueClient({ version: 1, keyUsage: null }))).toBe('invalid_leaf');
+  });
+
+  it('has purposes: a CA or root with an extended key usage must have clientAuth in it', () => {
+    const under = (options: Parameters<typeof authority>[0]) => {
+      const made = authority({ now, ...options });
+      return judge(made.issueClient(), [anchorOf('own', made.root, made.issuing)]);
+    };
+    for (const place of ['root', 'issuing'] as const) {
+      const chosen = (...extendedKeyUsage: string[]) => under({ [place]: { extendedKeyUsage } });
+      expect(chosen(purposes.clientAuth, purposes.serverAuth).allow).toBe(true);
+      for (const others of [[purposes.serverAuth], ['2.5.29.37.0'], ['1.2.3']])
+        expect(chosen(...others)).toMatchObject({
+          reason: 'wrong_purpose',
+          detail: expect.stringMatching(
+            new RegExp(`^CN=Example ${place === 'root' ? 'Root' : 'Issuing'} CA,.*: extended key usage is `),
+          ),
+        });
+    }
+  });
+
+  it('is as strong as its weakest CA, whatever the loader let through', () => {
+    const under = (options: Parameters<typeof authority>[0]) => {
+      const made = authority({ now, ...options });
+      return judge(made.issueClient(), [anchorOf('own', made.root, made.issuing)]);
+    };
+    expect(under({ issuing: { key: 'rsa-1024' } })).toMatchObject({
+      reason: 'weak_key',
+      detail: expect.stringMatching(/^CN=Example Issuing CA.* has an RSA key of 1024 bits$/),
+    });
+    expect(under({ root: { key: 'secp256k1' } })).toMatchObject({ reason: 'weak_key' });
+    expect(under({ issuing: { hash: 'sha1' } })).toMatchObject({ reason: 'weak_signature' });
+    expect(under({ root: { hash: 'sha1' } }).allow).toBe(true);
+  });
+
+  it('says why a CA that signed the leaf does not lead on', () => {
+    const made = authority({ now, issuing: { basicConstraints: { ca: false } } });
+    expect(judge(made.issueClient(), [anchorOf('own', made.root, made.issuing)])).toMatchObject({
+      reason: 'untrusted',
+      detail: expect.stringMatching(
+        /^CN=Example Issuing CA,.* signed CN=Example client,.*, but is no CA certificate \(basicConstraints\)$/,
+      ),
+    });
+  });
+
+  it('knows when another certificate of the anchors has the name of one of its CAs', () => {
+    const namesake = authority({ now });
+    const other = authority({ now, name: 'Other' });
+    const flag = (...anchors: PathAnchor[]) => {
+      const verdict = judge(pki.issueClient(), anchors);
+      return verdict.allow && verdict.permit.hasNamesakes;
+    };
+    expect(flag(own)).toBe(false);
+    expect(flag(own, anchorOf('other', other.root, other.issuing))).toBe(false);
+    expect(flag(own, anchorOf('namesake', namesake.root, namesake.issuing))).toBe(true);
+    expect(flag(anchorOf('own', pki.root, namesake.issuing, pki.issuing))).toBe(true);
   });
 
   it('leads over no certificate that the anchor does not hold', () => {

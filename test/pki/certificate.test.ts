@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
+import { makeKey } from '../../src/pki/key.ts';
 import { weakKey, weakSignature } from '../../src/pki/strength.ts';
 import { authority } from '../support/authority.ts';
+import { rawCertificate, rawName } from '../support/raw-certificate.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const validity = { notBefore: now, notAfter: now + 1000 };
@@ -108,7 +110,44 @@ describe('extensions that are not processed', () => {
     expect(parse({ extensions: [{ oid: '1.2.3.4', value }] }).unprocessedCritical).toEqual([]);
   });
 
+  it('counts a critical Netscape certificate type of a CA only: a leaf’s is read', () => {
+    const type = { oid: '2.16.840.1.113730.1.1', critical: true, value: Buffer.from('03020780', 'hex') };
+    const leaf = parse({ extensions: [type] });
+    expect(leaf).toMatchObject({ unprocessedCritical: [], netscapeCertType: { sslClient: true } });
+    const ca = parse({ basicConstraints: { ca: true }, extensions: [type] });
+    expect(ca).toMatchObject({ unprocessedCritical: [type.oid], netscapeCertType: null });
+    expect(parse()).toMatchObject({ netscapeCertType: null });
+  });
+
   it.each([
+    ['an authority key identifier', '2.5.29.35', '3000'],
+    ['a subject key identifier', '2.5.29.14', '040101'],
+    ['an authority information access', '1.3.6.1.5.5.7.1.1', '3000'],
+  ])('counts %s that is critical, as RFC 5280 forbids', (_, oid, hex) => {
+    const key = makeKey('P-256');
+    const name = rawName([{ oid: '2.5.4.3', text: 'x' }]);
+    const read = (critical: boolean) =>
+      parseCertificate(
+        rawCertificate({
+          ...validity,
+          version: 3,
+          serial: Buffer.of(1),
+          subject: name,
+          issuer: name,
+          key,
+          signer: key,
+          hash: 'sha256',
+          extensions: [{ oid, critical, value: Buffer.from(hex, 'hex') }],
+        }),
+      ).unprocessedCritical;
+    expect(read(true)).toEqual([oid]);
+    expect(read(false)).toEqual([]);
+  });
+
+  it.each([
+    ['IP addresses (RFC 3779)', '1.3.6.1.5.5.7.1.7'],
+    ['AS numbers (RFC 3779)', '1.3.6.1.5.5.7.1.8'],
+    ['proxy certificate information', '1.3.6.1.5.5.7.1.14'],
     ['policy mappings', '2.5.29.33'],
     ['policy constraints', '2.5.29.36'],
     ['inhibit anyPolicy', '2.5.29.54'],
@@ -119,7 +158,6 @@ describe('extensions that are not processed', () => {
   it.each([
     ['certificate policies', '2.5.29.32'],
     ['CRL distribution points', '2.5.29.31'],
-    ['name constraints', '2.5.29.30'],
   ])('does not count %s', (_, oid) => {
     expect(parse({ extensions: [{ oid, critical: true, value }] }).unprocessedCritical).toEqual([]);
   });
@@ -128,8 +166,14 @@ describe('extensions that are not processed', () => {
     ['a minimum', 'a0083006820161800101'],
     ['a minimum of zero, which DER leaves out', 'a0083006820161800100'],
     ['a maximum', 'a1083006820161810101'],
-  ])('counts name constraints with %s: nobody measures the distance', (_, subtree) => {
-    const constraints = Buffer.from(`300a${subtree}`, 'hex');
+    ['no subtree', ''],
+    ['an empty permitted subtree', 'a000'],
+    ['an empty excluded subtree', 'a100'],
+    ['a network without a mask', 'a00830068704c0000201'],
+    ['a network that is none', 'a00430028700'],
+  ])('counts name constraints with %s: they cannot be applied', (_, subtree) => {
+    const length = (subtree.length / 2).toString(16).padStart(2, '0');
+    const constraints = Buffer.from(`30${length}${subtree}`, 'hex');
     const certificate = parse({ extensions: [{ oid: '2.5.29.30', value: constraints }] });
     expect(certificate.unprocessedCritical).toEqual(['2.5.29.30']);
     expect(certificate.nameConstraints).toBeNull();
@@ -184,6 +228,53 @@ describe('names', () => {
       { kind: 'ip', octets: Buffer.of(192, 0, 2, 1) },
     ]);
     expect(names.names[0]).toMatchObject({ kind: 'directory' });
+  });
+});
+
+describe('common names that read as host names', () => {
+  const read = (CN: string, sans?: string[]) =>
+    parse({ subject: { CN }, ...(sans && { sans }) }).commonHostNames;
+
+  it('are DNS names where no alternative name is one', () => {
+    expect(read('a.example')).toEqual([{ kind: 'dns', value: 'a.example' }]);
+    expect(read('A_b.c-d.example\0')).toEqual([{ kind: 'dns', value: 'A_b.c-d.example' }]);
+    expect(read('*.example.com')).toEqual([{ kind: 'dns', value: '*.example.com' }]);
+    expect(read('a.example', ['email:a@b.example'])).toHaveLength(1);
+    expect(read('a.example', ['DNS:b.example'])).toEqual([]);
+  });
+
+  it('have two labels of letters, digits, inner hyphens and underscores', () => {
+    for (const other of [
+      'example',
+      'a example',
+      '.a.example',
+      'a.example.',
+      'a..example',
+      '-a.example',
+      'a-.example',
+      'ä.example',
+    ])
+      expect(read(other), other).toEqual([]);
+  });
+
+  it('cannot be read with a NUL inside', () => {
+    expect(read('a.example\0.evil.example')).toEqual([{ kind: 'unreadable' }]);
+  });
+
+  it('are found in no time in a common name made to be slow', () => {
+    expect(read(`${'a-'.repeat(20_000)}!`)).toEqual([]);
+    expect(read(`${'a.'.repeat(20_000)}!`)).toEqual([]);
+  });
+});
+
+describe('an alternative name', () => {
+  it('that is an e-mail address beyond ASCII (SmtpUTF8Mailbox) is one that no constraint compares', () => {
+    const mailbox = '3017a01506082b06010505070809a0090c07614062c3a42e63';
+    const value = Buffer.from(mailbox, 'hex');
+    expect(parse({ extensions: [{ oid: '2.5.29.17', value }] }).names.at(-1)).toEqual({
+      kind: 'email',
+      value: '',
+    });
   });
 });
 

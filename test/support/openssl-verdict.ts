@@ -1,5 +1,4 @@
 /** OpenSSL's verdict on chains: real handshakes over a socket of this process, full and resumed, read as the gateway does. */
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -103,6 +102,3 @@ export class OpensslVerdict implements AsyncDisposable {
     await rm(this.#folder, { recursive: true });
   }
 }
-
-/** 48 bytes, always the same: sessions of the snapshot before are resumed no more only where the test changes them. */
-export const ticketKeys = createHash('sha384').update('fuzz').digest();

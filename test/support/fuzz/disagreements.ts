@@ -1,0 +1,70 @@
+/** Where the gateway denies and OpenSSL does not: every class, as docs/conformance.md lists it. Nothing else may occur. */
+import type { DenyReasonName } from '../../../src/identity/verdict.ts';
+
+export interface Disagreement {
+  readonly reasons: readonly DenyReasonName[];
+  /** What it is, in the words of the document. */
+  readonly what: string;
+  readonly detail: RegExp;
+  /** Only where a CA below the root names itself as its issuer. */
+  readonly belowSelfIssued?: true;
+}
+
+export const stricter: readonly Disagreement[] = [
+  {
+    reasons: ['untrusted'],
+    what: 'a leaf that is not DER as RFC 5280 has it',
+    detail: /^the leaf is not a certificate that RFC 5280 allows$/,
+  },
+  {
+    reasons: ['untrusted'],
+    what: 'a root without basicConstraints',
+    detail: / signed .*, but is no CA certificate \(basicConstraints\)$/,
+  },
+  {
+    reasons: ['untrusted'],
+    what: 'a CA with an extension that is not processed, or with name constraints that RFC 5280 forbids',
+    detail: / signed .*, but has extensions that are not processed here: /,
+  },
+  {
+    reasons: ['unsupported_extension'],
+    what: 'a leaf with a policy extension of CAs, or with a critical extension that only OpenSSL processes',
+    detail: /^the leaf has /,
+  },
+  { reasons: ['ca_as_leaf'], what: 'a CA’s certificate', detail: /^the client presented a CA certificate$/ },
+  {
+    reasons: ['invalid_leaf'],
+    what: 'a leaf of version 1 or 2, with name constraints, or with keyCertSign',
+    detail:
+      /^the leaf is of version [12], |^the leaf has name constraints, |^the leaf’s key usage has keyCertSign, /,
+  },
+  {
+    reasons: ['wrong_purpose'],
+    what: 'a leaf’s key usage without digitalSignature, but with keyAgreement',
+    detail: /^the leaf’s key usage lacks digitalSignature$/,
+  },
+  {
+    reasons: ['weak_key'],
+    what: 'a curve other than P-256, P-384 and P-521',
+    detail: / has an EC key on secp256k1$/,
+  },
+  {
+    reasons: ['name_constraints'],
+    what: 'a name, or a base of its kind, that cannot be compared for certain',
+    detail: / may not certify a/,
+  },
+  {
+    reasons: [
+      'untrusted',
+      'wrong_purpose',
+      'name_constraints',
+      'expired',
+      'not_yet_valid',
+      'weak_key',
+      'weak_signature',
+    ],
+    what: 'a fault above a CA that names itself as its issuer',
+    detail: /./,
+    belowSelfIssued: true,
+  },
+];

@@ -1,0 +1,235 @@
+/** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
+import { compilePolicy, type Policy } from '../../../src/compile.ts';
+import type { Peer } from '../../../src/handshake/peer.ts';
+import { authorizeClient } from '../../../src/identity/authorize.ts';
+import { meaningOf } from '../../../src/identity/openssl.ts';
+import type { Denial, Verdict } from '../../../src/identity/verdict.ts';
+import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import type { AnchorMaterial, PolicySnapshot } from '../../../src/policy/snapshot.ts';
+import { Meter } from '../../../src/telemetry/meter.ts';
+import { Pools } from '../../../src/upstream/pools.ts';
+import { authority } from '../authority.ts';
+import { OpensslVerdict, type Presented } from '../openssl-verdict.ts';
+import { rawPem } from '../raw-certificate.ts';
+import { revocationPolicy } from '../revocation.ts';
+import { snapshotOf } from '../snapshot.ts';
+import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.ts';
+import { stricter } from './disagreements.ts';
+import { Random } from './random.ts';
+
+/** How one chain came out: a name that is counted, or a failure. */
+export type Outcome = { readonly ok: string } | { readonly failed: string };
+
+/** Leaves of one hierarchy: to OpenSSL its certificates are given once. */
+export const LEAVES = 8;
+
+const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
+const revocation = {
+  policy: { ...revocationPolicy, crl: 'off', ocsp: 'off', onUnknown: 'allow' },
+  crls: [],
+  ocsp: [],
+  leaves: [],
+} as const;
+const meter = new Meter();
+const pools = new Pools({ meter, audit: () => {}, span: () => {}, log: () => {} });
+
+export class Judge implements AsyncDisposable {
+  /** OpenSSL with the anchors of the hierarchy, without CA names, and with the CAs of a single path. */
+  readonly #named: OpensslVerdict;
+  readonly #unnamed: OpensslVerdict;
+  readonly #single: OpensslVerdict;
+
+  private constructor(named: OpensslVerdict, unnamed: OpensslVerdict, single: OpensslVerdict) {
+    this.#named = named;
+    this.#unnamed = unnamed;
+    this.#single = single;
+  }
+
+  static async open(): Promise<Judge> {
+    const nameless = { ...base, advertiseCaNames: false };
+    return new Judge(
+      await OpensslVerdict.open(base),
+      await OpensslVerdict.open(nameless),
+      await OpensslVerdict.open(base),
+    );
+  }
+
+  /** Every leaf of the hierarchy that the seed makes; null: no anchor's root can be read, so there is none to judge by. */
+  async judge(seed: number): Promise<Outcome[] | null> {
+    const random = new Random(seed);
+    const now = Date.now();
+    const hierarchy = makeHierarchy(random, now);
+    const chains = Array.from({ length: LEAVES }, () => makeChain(random, hierarchy, now));
+    const anchors = anchorsOf(hierarchy);
+    if (anchors.length === 0) return null;
+    const snapshot: PolicySnapshot = { ...base, anchors };
+    const named = policyOf(snapshot, null);
+    const unnamed = policyOf({ ...snapshot, advertiseCaNames: false }, named);
+    this.#named.use(snapshot);
+    const outcomes: Outcome[] = [];
+    for (const [index, chain] of chains.entries()) {
+      const presented = present(chain);
+      const handshakes = await this.#named.judge(presented);
+      if (handshakes === null) outcomes.push({ ok: 'no handshake' });
+      else if (handshakes.full.leaf === null) outcomes.push({ ok: 'no certificate was sent' });
+      else {
+        // Without CA names OpenSSL has no anchors, so that one leaf of a hierarchy says what it says of them.
+        const without = index === 0 ? await this.#unnamed.judge(presented) : null;
+        outcomes.push(await this.#compare({ ...handshakes, without, named, unnamed, presented }));
+      }
+    }
+    return outcomes;
+  }
+
+  async #compare(judged: Judged): Promise<Outcome> {
+    const { full, resumed, without, named, unnamed, presented } = judged;
+    if (!resumed.resumed) return { failed: 'the session was not resumed' };
+    if (full.opensslCode !== resumed.opensslCode)
+      return { failed: `OpenSSL: full ${full.opensslCode}, resumed ${resumed.opensslCode}` };
+    if (!full.leaf || !resumed.leaf || !full.leaf.raw.equals(resumed.leaf.raw))
+      return { failed: 'another leaf was resumed' };
+    // The verdict is a function of leaf, code and policy (identity/authorize.ts), and the first two are the same.
+    const verdict = verdictOn(full, named);
+    const verdicts = [
+      verdict,
+      // Whatever OpenSSL says without anchors, be it of what the client sends along.
+      verdictOn({ leaf: full.leaf, opensslCode: 'INVALID_PURPOSE' }, unnamed),
+      ...(without === null
+        ? []
+        : [verdictOn(without.full, unnamed), verdictOn(without.resumed, unnamed), verdictOn(resumed, named)]),
+    ];
+    const texts = verdicts.map(textOf);
+    if (new Set(texts).size > 1) return { failed: `not one verdict: ${texts.join(' | ')}` };
+    const code = full.opensslCode;
+    if (!verdict.allow) {
+      if (code !== null) return { ok: `both deny: ${verdict.reason}` };
+      return classify(verdict, named);
+    }
+    if (code === null) return { ok: 'both allow' };
+    return this.#provePath(full, { code, named, presented });
+  }
+
+  /** OpenSSL refuses whom the gateway lets in: only where it took another path, or did not see that this one ends. */
+  async #provePath(
+    { leaf }: Peer,
+    { code, named, presented }: { code: string; named: Policy; presented: Presented },
+  ): Promise<Outcome> {
+    const verdict = leaf && named.identity.paths.validate(leaf, Date.now());
+    if (!verdict?.allow) return { failed: `allowed, and no path now: ${code}` };
+    const { certificates, hasNamesakes } = verdict.permit;
+    if (!isTrue(certificates)) return { failed: `allowed over a path that does not hold: ${code}` };
+    const [root, ...below] = certificates.slice(1).toReversed() as [Certificate, ...Certificate[]];
+    this.#single.use({
+      ...base,
+      anchors: [
+        anchorOf(
+          root.der,
+          below.map(({ der }) => der),
+        ),
+      ],
+    });
+    const alone = await this.#single.judge({
+      ...presented,
+      chain: presented.chain.split(/(?<=END CERTIFICATE-----\n)/)[0] ?? '',
+    });
+    if (alone?.full.opensslCode === null)
+      return hasNamesakes
+        ? { ok: anotherOfTheName }
+        : { failed: `allowed against ${code}, though OpenSSL had no choice` };
+    // A CA and its certificate for its own new key, both on the path.
+    if (hasTwo(certificates) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+      return { ok: anotherOfTheName };
+    if (certificates[0].isSelfIssued && alone?.full.opensslCode === 'DEPTH_ZERO_SELF_SIGNED_CERT')
+      return { ok: 'OpenSSL took a leaf with its CA’s name for self-signed' };
+    if (!root.x509.checkIssued(root.x509) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+      return { ok: 'OpenSSL did not take the root for self-signed' };
+    return { failed: `allowed against ${code}, alone ${alone?.full.opensslCode}` };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const each of [this.#named, this.#unnamed, this.#single]) await each[Symbol.asyncDispose]();
+  }
+}
+
+interface Judged {
+  readonly full: Peer;
+  readonly resumed: Peer;
+  readonly without: { readonly full: Peer; readonly resumed: Peer } | null;
+  readonly named: Policy;
+  readonly unnamed: Policy;
+  readonly presented: Presented;
+}
+
+function verdictOn(peer: Pick<Peer, 'leaf' | 'opensslCode'>, policy: Policy): Verdict<unknown> {
+  return authorizeClient({ source: { allowed: true }, peer, now: Date.now() }, policy.identity).verdict;
+}
+
+function textOf(verdict: Verdict<unknown>): string {
+  return verdict.allow ? 'allow' : `${verdict.reason} (${verdict.detail})`;
+}
+
+function classify(denial: Denial, { identity: { paths } }: Policy): Outcome {
+  const selfIssued = paths.anchors.some(({ certificates: [, ...below] }) =>
+    below.some((ca) => ca.isSelfIssued),
+  );
+  const known = stricter.find(
+    ({ reasons, detail, belowSelfIssued }) =>
+      reasons.includes(denial.reason) &&
+      detail.test(denial.detail) &&
+      (belowSelfIssued !== true || selfIssued),
+  );
+  return known === undefined
+    ? { failed: `only the gateway denies: ${textOf(denial)}` }
+    : { ok: `only the gateway denies: ${known.what}` };
+}
+
+const anotherOfTheName = 'OpenSSL took another certificate of the same name';
+
+/** Whether two CAs of the path have one name. */
+function hasTwo([, ...cas]: readonly Certificate[]): boolean {
+  return new Set(cas.map(({ canonicalSubject }) => canonicalSubject)).size < cas.length;
+}
+
+/** Names and signatures, from the leaf to the root, whose own signature the loader checks: without the code under test. */
+function isTrue(certificates: readonly Certificate[]): boolean {
+  return certificates.every(({ x509 }, index) => {
+    const issuer = certificates[index + 1]?.x509;
+    return (
+      issuer === undefined || (x509.verify(issuer.publicKey) && x509.issuer === issuer.subject && issuer.ca)
+    );
+  });
+}
+
+/** What cannot be read, the loader refuses; a root that it refuses has no anchor. */
+function anchorsOf({ roots, below }: Hierarchy): AnchorMaterial[] {
+  const issuing = below.filter(isReadable).map(({ der }) => der);
+  return roots
+    .filter(isReadable)
+    .map(({ der }, index) => ({ ...anchorOf(der, issuing), name: `fuzz ${index}` }));
+}
+
+function anchorOf(root: Uint8Array, issuing: readonly Uint8Array[]): AnchorMaterial {
+  return { name: 'fuzz', root, issuing, revocation };
+}
+
+function isReadable({ der }: { readonly der: Uint8Array }): boolean {
+  try {
+    parseCertificate(der);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `last`: shares the anchors that were read for it. */
+function policyOf(snapshot: PolicySnapshot, last: Policy | null): Policy {
+  return compilePolicy(snapshot, { pools, meter, last });
+}
+
+const keyPems = new WeakMap<Chain['key'], string>();
+
+function present({ leaf, along, key, version }: Chain): Presented {
+  const pem = keyPems.get(key) ?? key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  keyPems.set(key, pem);
+  return { chain: [leaf, ...along].map((der) => rawPem(der)).join(''), key: pem, version };
+}
