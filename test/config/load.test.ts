@@ -85,6 +85,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       body: 1_048_576,
       connections: 10_000,
       unfinishedHandshakes: 512,
+      certificateBytes: 8192,
       handshakeRate: 1000,
       delay: 250,
       inFlightPerClient: 512,
