@@ -36,7 +36,8 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
   const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
-  const judge = (options: IdentityOptions) => compileIdentity(options, { leaves, ...snapshot });
+  const judge = (options: IdentityOptions) =>
+    compileIdentity(options, { leaves, generation: snapshot.generation });
   return {
     snapshot,
     admission: compileAdmission(snapshot),

@@ -74,14 +74,17 @@ export function partsOf(structure: CertificateStructure, x509: X509Certificate) 
   const extension = <T>(id: string, readValue: (value: Uint8Array) => T): (() => T | null) =>
     lazy(() => {
       const found = extensions.get(id);
-      return found === undefined ? null : readValue(found.value);
+      return found === undefined ? null : within(id, () => readValue(found.value));
     });
   const subjectName = lazy(() => readName(structure.subject));
   const issuerName = lazy(() => readName(structure.issuer));
   const canonicalSubject = lazy(() => canonicalText(subjectName()));
   const canonicalIssuer = lazy(() => canonicalText(issuerName()));
-  const points = (id: string): (() => readonly DistributionPoint[]) =>
-    lazy(() => readDistributionPoints(extensions.get(id)?.value ?? none, canonicalIssuer()));
+  const points = (id: string): (() => readonly DistributionPoint[]) => {
+    const read = extension(id, (value) => readDistributionPoints(value, canonicalIssuer()));
+    return lazy(() => read() ?? []);
+  };
+  const ocspUrls = extension(oid.authorityInformationAccess, readOcspUrls);
   const constraints = extension(oid.nameConstraints, readNameConstraints);
   const alternativeNames = extension(oid.subjectAltName, readAlternativeNames);
   const printedNames = extension(oid.subjectAltName, readPrintedNames);
@@ -125,12 +128,18 @@ export function partsOf(structure: CertificateStructure, x509: X509Certificate) 
     ),
     crlDistributionPoints: points(oid.crlDistributionPoints),
     freshestCrl: points(oid.freshestCrl),
-    ocspUrls: lazy(() => readOcspUrls(extensions.get(oid.authorityInformationAccess)?.value ?? none)),
+    ocspUrls: lazy(() => ocspUrls() ?? []),
   };
 }
 
-/** An empty SEQUENCE, in place of an extension that is absent. */
-const none = Buffer.of(0x30, 0x00);
+/** Says in which extension something is wrong: the places that errors tell are counted from the start of its value. */
+function within<T>(id: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw cause instanceof DerError ? new DerError(`extension ${id}: ${cause.message}`) : cause;
+  }
+}
 
 export function unreadable(message: string, cause?: unknown): GatewayError {
   return new GatewayError({ code: 'CERTIFICATE_UNREADABLE', side: 'internal', message, cause });

@@ -47,19 +47,20 @@ export function readCertificateStructure(der: Uint8Array): CertificateStructure 
   const cursor = new DerCursor(der);
   cursor.open(der.length, tags.sequence);
   if (cursor.end !== der.length) throw new DerError('bytes behind the certificate');
+  const { at } = cursor;
   const tbs = cursor.element(der.length, tags.sequence);
   const algorithm = cursor.element(der.length, tags.sequence);
   cursor.read(der.length, tags.bitString);
   cursor.close(der.length);
-  return { tbs, signatureAlgorithm: readAlgorithm(algorithm), ...readTbs(tbs, algorithm) };
+  return { tbs, signatureAlgorithm: readAlgorithm(algorithm), ...readTbs(new DerCursor(der, at), algorithm) };
 }
 
+/** `cursor`: at the TBSCertificate of the whole certificate, so that errors tell the place in that. */
 function readTbs(
-  tbs: Uint8Array,
+  cursor: DerCursor,
   outer: Uint8Array,
 ): Omit<CertificateStructure, 'tbs' | 'signatureAlgorithm'> {
-  const cursor = new DerCursor(tbs);
-  cursor.open(tbs.length, tags.sequence);
+  cursor.open(cursor.bytes.length, tags.sequence);
   const { end } = cursor;
   const version = cursor.peek(end) === 0xa0 ? readVersion(cursor, end) : 0;
   cursor.readInteger(end);

@@ -81,8 +81,8 @@ export class AnchorWatch {
       ...{ context, folder: folders.ocsp, timeout: timeouts.ocsp, run },
       isRevoked: (certificate, issuer) => {
         const { certificates, policy } = this.#subject;
-        const check = new CrlCheck({ certificates, crls: this.#crls.inUse(), grace: policy.grace });
-        return check.status(certificate, { issuer, now: clock() }).status === 'revoked';
+        const known = { certificates, crls: this.#crls.inUse(), grace: policy.grace };
+        return new CrlCheck(known).status(certificate, { issuer, now: clock() }).status === 'revoked';
       },
     });
   }
@@ -270,9 +270,7 @@ export class AnchorWatch {
       origins: this.#crls.origins(),
       aside: this.#crls.aside(),
       ocsp: this.#ocsp.facts(),
-      leaves: [...this.#leaves]
-        .filter(({ isAnswered }) => isAnswered)
-        .map((leaf) => leaf.certificate.tbsSha256),
+      leaves: [...this.#leaves].flatMap((leaf) => (leaf.isAnswered ? leaf.certificate.tbsSha256 : [])),
     };
     if (isSameMaterial(next, this.#material)) return;
     this.#material = next;

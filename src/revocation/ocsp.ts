@@ -1,5 +1,4 @@
 /** Reads what an OCSP responder answered, and believes it only as far as RFC 6960 §3.2 allows. */
-import { DerError } from '../pki/der-cursor.ts';
 import { type BasicStatement, readOcspStatement, type StatedExtension } from './ocsp-reader.ts';
 import { nonceOf, type Subject } from './ocsp-request.ts';
 import { findResponder, type Responder, type ResponderProblem } from './ocsp-responder.ts';
@@ -75,8 +74,7 @@ export function readOcspResponse(bytes: Uint8Array, options: ReadOcspOptions): O
       ? refuse('not_answered', responseStatuses[status] ?? `status ${status}`)
       : readBasic(basic, options);
   } catch (cause) {
-    const detail = cause instanceof DerError || cause instanceof Error ? cause.message : 'unknown';
-    return refuse('malformed', `not an OCSP response: ${detail}`);
+    return refuse('malformed', `not an OCSP response: ${cause instanceof Error ? cause.message : cause}`);
   }
 }
 

@@ -87,6 +87,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
       connections: 10_000,
       unfinishedHandshakes: 512,
       handshakeBytes: 16_384,
+      certificateBytes: 8192,
       handshakeRate: 1000,
       delay: 250,
       smallRecords: 2000,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../src/pki/certificate.ts';
+import { parseCertificate, parseHead, readRest } from '../../src/pki/certificate.ts';
+import { derElement, tags } from '../../src/pki/der-cursor.ts';
 import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import { makeKey } from '../../src/pki/key.ts';
 import { weakKey, weakSignature } from '../../src/pki/strength.ts';
@@ -339,6 +340,31 @@ describe('parsing', () => {
     const extension = { oid: '2.5.29.37', value: Buffer.from('300a06082b06010505070302', 'hex') };
     expect(error(issue({ extensions: [extension] }).der)).toBeUndefined();
     expect(error(issue({ extensions: [extension, extension] }).der)).toEqual(unreadable);
+  });
+
+  it('refuses two algorithm identifiers that differ, of which only one is signed', () => {
+    const { der } = authority({ key: 'rsa-2048', now }).issueClient();
+    expect(error(der)).toBeUndefined();
+    const [withNull, without] = ['300d06092a864886f70d01010b0500', '300b06092a864886f70d01010b'].map((hex) =>
+      Buffer.from(hex, 'hex'),
+    ) as [Buffer, Buffer];
+    const at = der.lastIndexOf(withNull);
+    const changed = [der.subarray(4, at), without, der.subarray(at + withNull.length)];
+    expect(error(derElement(tags.sequence, ...changed))).toMatchObject({
+      code: 'CERTIFICATE_UNREADABLE',
+      message: expect.stringContaining('two different signature algorithms'),
+    });
+  });
+
+  it('reads nothing of names and extensions before somebody asks, and says then in which it is wrong', () => {
+    const oddNames = { oid: '2.5.29.17', value: Buffer.from('30028205', 'hex') };
+    const { der } = issue({ extensions: [oddNames] });
+    const certificate = parseHead(der);
+    expect(certificate.isCa).toBe(false);
+    const message = expect.stringContaining('extension 2.5.29.17: an element that ends behind');
+    expect(() => certificate.sans).toThrow(expect.objectContaining({ message }));
+    expect(() => readRest(certificate)).toThrow(expect.objectContaining({ message }));
+    expect(error(der)).toMatchObject({ message });
   });
 
   it('refuses bytes after the value of an extension', () => {
