@@ -3,6 +3,7 @@ import { write as writeCallback } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type AuditEvent, AuditFailure } from './failure.ts';
+import { countLines, countLinesOf, joined, type Lines, newline } from './lines.ts';
 import { type Output, openPath, openStandard } from './output.ts';
 
 const write = promisify(writeCallback);
@@ -10,8 +11,7 @@ const write = promisify(writeCallback);
 const maxQueuedBytes = 64 * 1024 * 1024;
 const retryMs = 50;
 const closeGraceMs = 5_000;
-/** A destination that takes nothing for so long is at fault, and not only slow. */
-const stallMs = 10_000;
+const defaultStallMs = 10_000;
 /** How often an idle writer looks at its path: a deleted file that is held open still fills its disk. */
 const idleCheckMs = 5_000;
 
@@ -19,6 +19,8 @@ export interface AuditWriterOptions {
   /** `stdout`, `stderr` or a file's path; a file is appended to, and created with 0640. */
   readonly destination: string;
   readonly onEvent: (event: AuditEvent) => void;
+  /** How long the destination may take nothing before it counts as failing, ms; 10 s where it is not given. */
+  readonly stallMs?: number;
 }
 
 export interface AuditWriter {
@@ -42,15 +44,11 @@ export interface AuditWriter {
 }
 
 /** @throws GatewayError `AUDIT_DESTINATION` where the file cannot be opened; its folder must exist. */
-export async function openAuditWriter({ destination, onEvent }: AuditWriterOptions): Promise<AuditWriter> {
-  if (destination === 'stdout') return new Sink(openStandard(1), onEvent);
-  if (destination === 'stderr') return new Sink(openStandard(2), onEvent);
-  return new Sink(await openPath(destination), onEvent);
-}
-
-interface Lines {
-  readonly bytes: Uint8Array;
-  readonly done: (() => void) | undefined;
+export async function openAuditWriter(options: AuditWriterOptions): Promise<AuditWriter> {
+  const { destination } = options;
+  if (destination === 'stdout') return new Sink(openStandard(1), options);
+  if (destination === 'stderr') return new Sink(openStandard(2), options);
+  return new Sink(await openPath(destination), options);
 }
 
 class Sink implements AuditWriter {
@@ -58,6 +56,7 @@ class Sink implements AuditWriter {
   readonly #output: Output;
   readonly #onEvent: (event: AuditEvent) => void;
   readonly #failure: AuditFailure;
+  readonly #stallMs: number;
   readonly #idleCheck: NodeJS.Timeout;
   #queue: Lines[] = [];
   #waitingBytes = 0;
@@ -72,8 +71,9 @@ class Sink implements AuditWriter {
   #closed = false;
   #flushed: (() => void)[] = [];
 
-  constructor(output: Output, onEvent: (event: AuditEvent) => void) {
+  constructor(output: Output, { onEvent, stallMs = defaultStallMs }: AuditWriterOptions) {
     this.#output = output;
+    this.#stallMs = stallMs;
     this.#onEvent = onEvent;
     this.#failure = new AuditFailure(onEvent);
     this.#idleCheck = setInterval(() => this.reopen(), idleCheckMs).unref();
@@ -153,6 +153,7 @@ class Sink implements AuditWriter {
 
   /** Tries until all of the chunk is written, or it is abandoned. */
   async #put(chunk: Lines): Promise<void> {
+    const stallMs = this.#stallMs;
     const stall = setTimeout(() => this.#begin(new Error(`no byte taken for ${stallMs / 1000} s`)), stallMs);
     let pause = 1;
     while (this.#chunk === chunk && this.#offset < chunk.bytes.length) {
@@ -223,25 +224,4 @@ class Sink implements AuditWriter {
     this.#waitingBytes = 0;
     this.#idle();
   }
-}
-
-/** One write instead of many. */
-function joined(queue: readonly Lines[]): Lines {
-  const [first] = queue;
-  if (queue.length === 1 && first !== undefined) return first;
-  const bytes = Buffer.concat(queue.map((each) => each.bytes));
-  for (const { done } of queue) done?.();
-  return { bytes, done: undefined };
-}
-
-const newline = 0x0a;
-
-function countLinesOf(queue: readonly Lines[]): number {
-  return queue.reduce((sum, { bytes }) => sum + countLines(bytes), 0);
-}
-
-function countLines(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) lines++;
-  return lines;
 }

@@ -12,7 +12,8 @@ export async function replaceFile(file: string, contents: string | Uint8Array): 
     await writeFile(draft, contents, { flag: 'wx', mode: 0o600, flush: true });
     await rename(draft, file);
   } catch (cause) {
-    await rm(draft, { force: true });
+    // That the draft cannot be removed says less than why it could not be written.
+    await rm(draft, { force: true }).catch(() => {});
     throw cause;
   }
 }

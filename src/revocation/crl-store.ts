@@ -43,11 +43,17 @@ export async function loadCrl(place: CrlPlace): Promise<StoredCrl | null> {
 
 /**
  * Writes what has come beside the last good one, which it does not touch. A draft that a crash left behind is
- * overwritten: there is one at most. Throws what node:fs throws.
+ * overwritten: there is one at most. Throws what node:fs throws, and leaves no half draft on a disk that is full.
  */
 export async function draftCrl(place: CrlPlace, bytes: Uint8Array): Promise<void> {
   await mkdir(place.folder, { recursive: true, mode: 0o700 });
-  await writeFile(filesOf(place).draft, bytes, { mode: 0o600, flush: true });
+  const { draft } = filesOf(place);
+  try {
+    await writeFile(draft, bytes, { mode: 0o600, flush: true });
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => {});
+    throw cause;
+  }
 }
 
 export async function discardDraft(place: CrlPlace): Promise<void> {

@@ -37,10 +37,11 @@ function unexpected(event: AuditEvent): never {
 }
 
 /** A writer, what it tells, and a promise for the first event of a kind. */
-async function opened(destination: string) {
+async function opened(destination: string, options: { stallMs?: number } = {}) {
   const events: AuditEvent[] = [];
   const changed = new EventEmitter();
   const writer = await openAuditWriter({
+    ...options,
     destination,
     onEvent: (event) => {
       events.push(event);
@@ -287,6 +288,23 @@ describe('the audit writer whose file is rotated', () => {
   });
 });
 
+it('counts a destination that takes nothing as failing, until it takes all that waits', async () => {
+  const destination = join(folder, 'pipe');
+  execFileSync('mkfifo', [destination]);
+  const pipe = openSync(destination, constants.O_RDONLY | constants.O_NONBLOCK);
+  const { writer, events, happened } = await opened(destination, { stallMs: 20 });
+  // More than the pipe holds.
+  for (let n = 0; n < 4; n++) writer.write(`${'x'.repeat(100_000)}\n`);
+  await happened('failing');
+  expect(events).toMatchObject([{ type: 'failing', error: { message: 'no byte taken for 0.02 s' } }]);
+  const reader = new Socket({ fd: pipe, writable: false }).resume();
+  await happened('recovered');
+  expect(events.at(-1)).toMatchObject({ kept: 4, givenUp: 0 });
+  await writer.close();
+  expect(writer.lost).toBe(0);
+  reader.destroy();
+});
+
 /** Runs a program with the writer on its stdout; it tells what happened on stderr. */
 function run(program: string, stdout: 'pipe' | number) {
   const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
@@ -369,6 +387,22 @@ describe('the audit writer on stdout', () => {
     await closed;
     expect(child.exitCode).toBe(0);
     expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE', 'final'] });
+  });
+
+  it('lets the process end although nobody reads the pipe, and counts what it lost', async () => {
+    const { child, closed, told } = run(
+      `for (let n = 0; n < 10; n++) writer.write('x'.repeat(99_999) + '\\n');
+       await writer.close(); tell(); process.exit(7);`,
+      'pipe',
+    );
+    await once(child, 'exit');
+    expect(child.exitCode).toBe(7);
+    let got = '';
+    for await (const chunk of child.stdout ?? []) got += chunk;
+    await closed;
+    const { lost } = JSON.parse(told());
+    expect(lost).toBeGreaterThan(0);
+    expect(lost + got.split('\n').length - 1).toBe(10);
   });
 
   it('writes to a file that the shell opened', async () => {

@@ -29,6 +29,7 @@ describe('what another configuration changes', () => {
     ],
     ['a whole list', { routes: [{ path: '/', upstream: 'http://127.0.0.1:8081' }] }, ['routes']],
     ['a deadline', { timeouts: { drain: '1s' } }, ['timeouts.drain']],
+    ['what a failing audit means', { audit: { onFailure: 'refuse' } }, ['audit.onFailure']],
     ['tracing, switched on', { tracing: { endpoint } }, ['tracing']],
     ['resumption', { listen: { ...minimal.listen, resumption: 'off' } }, ['listen.resumption']],
   ])('%s', async (_, changes, changed) => {

@@ -105,7 +105,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
     },
     relays: 1,
     admin: { address: '127.0.0.1', port: 9090 },
-    audit: { destination: 'stdout' },
+    audit: { destination: 'stdout', onFailure: 'continue' },
     tracing: null,
   });
 });
@@ -498,6 +498,7 @@ describe('values', () => {
     ['relays', { relays: '2' }],
     ['admin.port', { admin: { port: '9090' } }],
     ['audit.destination', { audit: { destination: '' } }],
+    ['audit.onFailure', { audit: { onFailure: 'stop' } }],
   ])('refuses at %s: %j', async (path, config) => {
     const { problems, loaded } = await site.examine(config);
     expect(problems.map((problem) => problem.path)).toEqual([path]);

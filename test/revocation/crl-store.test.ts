@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
@@ -32,6 +32,18 @@ it('gives back what was kept last, and a draft never', async () => {
   expect(await loadCrl(place)).toMatchObject({ fetchedAt: kept.fetchedAt + 1, validators });
   expect(await loadCrl({ ...place, url: `${url}?` })).toBeNull();
   await forgetCrl(place);
+  expect(await readdir(place.folder)).toEqual([]);
+});
+
+// A device that is always full; Linux has it.
+it.runIf(process.platform === 'linux')('leaves no half draft behind on a disk that is full', async () => {
+  await using folder = await temporaryFolder();
+  const place = { folder: folder.path, url };
+  await draftCrl(place, Buffer.from('one'));
+  const [draft = ''] = await readdir(place.folder);
+  await discardDraft(place);
+  await symlink('/dev/full', join(place.folder, draft));
+  await expect(draftCrl(place, Buffer.from('two'))).rejects.toMatchObject({ code: 'ENOSPC' });
   expect(await readdir(place.folder)).toEqual([]);
 });
 

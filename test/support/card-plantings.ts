@@ -34,6 +34,10 @@ export const requests: readonly string[] = [
     request(`${path}/${twice(card()).replaceAll('%', '%25')}`),
     request(`${path}/${card().slice(0, 7)}${percent(card()).slice(21)}`),
     request(`${path}/12${card()}34`),
+    // In groups, as cards show them.
+    ...['-', '.', '_', '+', '%20', '%2D', '%2520', '%C2%A0', '%E2%80%91'].map((gap) =>
+      request(`${path}/${card().replace(/(.{4})(?!$)/g, `$1${gap}`)}`),
+    ),
     request(`${path}/${percent(`12${card()}34`)}`),
     // At every place around the one where a long path is cut.
     ...Array.from({ length: 30 }, (_, more) => request(`${path}/${'a'.repeat(480 + more)}/${card()}`)),

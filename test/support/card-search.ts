@@ -51,5 +51,6 @@ function* readings(text: string): Iterable<string> {
       .replace(/\\u00([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)))
       .replace(/%([0-9a-f]{2})/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
     yield decoded;
+    yield decoded.replace(/[^\dA-Za-z%\\\n]+/g, '');
   }
 }

@@ -182,11 +182,23 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     says: '3 connections are open by revocation.onUnknown: allow.',
     silent: [{ ehi_revocation_soft_failing: '0x60' }],
   },
+  EhiAuditFailing: {
+    fires: { ehi_audit_failing_since_timestamp_seconds: '0x5 1764547200x60' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    says: 'a keeps up to 64 MiB of records in memory since 2025-12-01 00:00:00 +0000 UTC, and loses them if it ends. Its log names the error: make room on the disk, or restart what reads the records.',
+    silent: [{ ehi_audit_failing_since_timestamp_seconds: '0x60' }],
+  },
   EhiAuditRecordsLost: {
     fires: { ehi_audit_records_lost_total: perMinute(2) },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
     says: 'a lost 20 in ten minutes.',
     silent: [{ ehi_audit_records_lost_total: '5x60' }],
+  },
+  EhiLogLinesDropped: {
+    fires: { ehi_log_lines_dropped_total: perMinute(2) },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    says: 'Nothing took 30 lines of a from its standard error in 15 minutes: its reader stands still or is gone, or its disk is full.',
+    silent: [{ ehi_log_lines_dropped_total: '5x60' }],
   },
   EhiRelayThreadRestarted: {
     fires: { ehi_relay_thread_restarts_total: '0x20 1x60' },
