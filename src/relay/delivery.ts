@@ -87,6 +87,11 @@ export class Delivery {
     if (pool.endpoint.proxyProtocol !== null && !this.#pools.includes(pool)) this.#pools.push(pool);
   }
 
+  /** What the host did wrong on this message's connection; without one nothing was sent to it. */
+  hostFailed(reason: string, cause: string): void {
+    this.#connection?.pool.messageFailed(reason, cause);
+  }
+
   drop(): void {
     this.#dial?.cancel();
     this.#dial = null;

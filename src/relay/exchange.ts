@@ -1,6 +1,8 @@
 /** One request and its one response: the host's half of it. The client's half is downstream.ts. */
 import { errorAnswer } from '../message/answer.ts';
 import {
+  isHostFailure,
+  isRefusal,
   messageRefusals,
   type RefusalName,
   type UpstreamFailureName,
@@ -90,7 +92,7 @@ export class Exchange implements DialUser, AnswerSender {
   onUpstreamBytes(bytes: Buffer, end: number): void {
     this.#patience.heard();
     const fault = this.#answer.read(bytes, end);
-    if (fault !== null) return this.fail(fault);
+    if (fault !== null) return this.fail(fault.why, fault.cause);
     if (this.#answer.complete) return this.#complete();
     if (this.#answer.flowing) return this.#awaitHost();
     this.#delivery.pause();
@@ -99,11 +101,16 @@ export class Exchange implements DialUser, AnswerSender {
 
   onUpstreamEnd(): void {
     if (this.#answer.close()) this.#complete();
-    else this.onUpstreamLost('closed_early');
+    else this.onUpstreamLost('closed_early', 'closed');
   }
 
-  onUpstreamLost(why: UpstreamLoss): void {
-    this.fail(this.#answer.head === null ? why : 'answer_cut');
+  onUpstreamLost(why: UpstreamLoss, cause: string): void {
+    this.fail(this.#answer.head === null ? why : 'answer_cut', cause);
+  }
+
+  /** The host has done its part, or waits, because the client does not take what was sent to it. */
+  get awaitsReader(): boolean {
+    return this.#message !== null && (this.#answer.complete || this.#delivery.paused);
   }
 
   /** The host is let go of, whether or not the client has taken everything. */
@@ -141,20 +148,22 @@ export class Exchange implements DialUser, AnswerSender {
     this.#awaitHost();
   }
 
-  /** The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. */
-  fail(why: UpstreamFailureName | RefusalName): void {
+  /**
+   * The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. `cause`:
+   * what the log says of a host that failed; by default `why` says all.
+   */
+  fail(why: UpstreamFailureName | RefusalName, cause: string = why): void {
     const message = this.#message;
     if (message === null) return;
+    if (isHostFailure(why)) this.#delivery.hostFailed(why, cause);
     this.#delivery.drop();
     if (!this.#answer.complete) this.#upstreamMs = performance.now() - this.#askedAt;
     if (this.#answer.begun) {
       this.#end('cut', why);
       return this.#client.cut();
     }
-    const refused = why in messageRefusals;
-    const { status } = refused
-      ? messageRefusals[why as RefusalName]
-      : upstreamFailures[why as UpstreamFailureName];
+    const refused = isRefusal(why);
+    const { status } = refused ? messageRefusals[why] : upstreamFailures[why];
     // Who does not take these answers must not make them pile up.
     const close = this.endsWithAnswer() || refused || this.#client.backedUp;
     this.#close = close;

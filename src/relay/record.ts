@@ -1,5 +1,6 @@
 /** The end of an exchange, in the metrics, the audit and the trace. */
 import { messageLine } from '../audit/record.ts';
+import { isRefusal } from '../message/refusal.ts';
 import type { RequestHead } from '../message/request.ts';
 import type { SpanContext } from '../message/trace.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -54,8 +55,9 @@ export function recordExchange(
   const time = Date.now();
   const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
-  // A refusal is the client's own doing; one that left may have left because it waited too long.
-  if (outcome !== 'denied') meter.budget(totalMs, route.policy.budget, outcome === 'answered');
+  // Nobody else is late where the client is to blame; one that left may have left because it waited too long.
+  if (facts.reason === null || !isRefusal(facts.reason))
+    meter.budget(totalMs, route.policy.budget, outcome === 'answered');
   if (facts.untyped) meter.untyped++;
   recorder.audit(
     messageLine({

@@ -69,6 +69,12 @@ export const metricTable = [
     labels: ['endpoint', 'result'],
   },
   {
+    name: 'ehi_upstream_message_failures_total',
+    help: 'Messages that a connection to the endpoint carried and that came to nothing by the host’s doing; reason as in docs/message-reasons.md. Where no connection was made: ehi_upstream_connects_total.',
+    type: 'counter',
+    labels: ['endpoint', 'reason'],
+  },
+  {
     name: 'ehi_upstream_checks_total',
     help: 'Health checks of upstream endpoints, one series of them per relay thread.',
     type: 'counter',

@@ -64,6 +64,7 @@ export class Metrics {
   readonly #addressesSkipped = this.#counter('ehi_revocation_addresses_skipped_total');
   #lastReload: { readonly successful: boolean; readonly successAt: number };
   readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
+  readonly #upstreamMessageFailures = this.#counter('ehi_upstream_message_failures_total');
   readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
   readonly #upstreamEjections = this.#counter('ehi_upstream_ejections_total');
   readonly #spansExported = this.#counter('ehi_spans_exported_total');
@@ -166,12 +167,15 @@ export class Metrics {
     for (const [labels, timeMs] of delta.lastHandshakes) {
       keepRecent(this.#lastHandshakes, JSON.stringify(labels), timeMs);
     }
-    for (const { endpoint, connects, checks, ejections } of delta.endpoints) {
+    for (const { endpoint, connects, checks, messageFailures, ejections } of delta.endpoints) {
       for (const [result, count] of Object.entries(connects)) {
         this.#upstreamConnects.inc({ endpoint, result }, count);
       }
       for (const [result, count] of Object.entries(checks)) {
         if (count > 0) this.#upstreamChecks.inc({ endpoint, result }, count);
+      }
+      for (const [reason, count] of messageFailures) {
+        this.#upstreamMessageFailures.inc({ endpoint, reason }, count);
       }
       this.#upstreamEjections.inc({ endpoint }, ejections);
     }

@@ -11,8 +11,8 @@ export interface UpstreamUser {
   onUpstreamDrain(): void;
   /** The host sent FIN. */
   onUpstreamEnd(): void;
-  /** The connection is gone without FIN, or by an alert of TLS. */
-  onUpstreamLost(why: UpstreamLoss): void;
+  /** The connection is gone without FIN, or by an alert of TLS. `cause`: the system's or OpenSSL's code. */
+  onUpstreamLost(why: UpstreamLoss, cause: string): void;
 }
 
 export type ConnectFailureName = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
@@ -246,7 +246,7 @@ export class UpstreamConnection {
     const refused = opener === null && !this.#accepted && cause.startsWith('ERR_SSL_');
     const why = refused ? 'upstream_tls' : 'closed_early';
     if (why === 'upstream_tls' && this.#counts) this.pool.connectFailed({ why, cause });
-    user?.onUpstreamLost(why);
+    user?.onUpstreamLost(why, cause);
   }
 
   #enter(stage: 'used' | 'idle' | 'gone'): void {

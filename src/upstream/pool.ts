@@ -174,6 +174,14 @@ export class Pool {
     if (this.#ejectable && this.#ejection.connectFailed()) this.#eject();
   }
 
+  /** A message that a connection to it carried came to nothing by its doing. `reason`: of the table of messages. */
+  messageFailed(reason: string, cause: string): void {
+    // A refusal of TLS after the handshake was reported as the connection's.
+    if (reason === 'upstream_tls') return;
+    this.meter.messageFailed({ at: Date.now(), reason, cause });
+    this.#complaint.say(reason, cause);
+  }
+
   /** What a check found; null: all is well. */
   checked(cause: string | null): void {
     this.meter.checked({ at: Date.now(), cause });

@@ -36,6 +36,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
       endpoint,
       connects: { ok: 1, connect_failed: 0, connect_timeout: 0, upstream_tls: 0 },
       checks: { passed: 0, failed: 0 },
+      messageFailures: [],
       ejections: 0,
       pools: 1,
       ejected: 0,
@@ -43,6 +44,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
       inUse: 1,
       lastFailure: null,
       lastCheck: null,
+      lastMessageFailure: null,
     },
   ]);
   expect(meter.take()).toBeNull();
@@ -79,6 +81,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     if (thread === 1) {
       counts.failed({ at: 2000, reason: 'connect_timeout', cause: 'timeout' });
       counts.checked({ at: 3000, cause: 'status 503' });
+      for (const at of [4000, 5000]) counts.messageFailed({ at, reason: 'host_framing', cause: 'chunk' });
       counts.ejected++;
       counts.ejection();
     }
@@ -90,6 +93,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="connect_failed"} 0`,
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="connect_timeout"} 1`,
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="upstream_tls"} 0`,
+    `ehi_upstream_message_failures_total{endpoint="${endpoint}",reason="host_framing"} 2`,
     `ehi_upstream_checks_total{endpoint="${endpoint}",result="failed"} 1`,
     `ehi_upstream_ejections_total{endpoint="${endpoint}"} 1`,
     `ehi_upstream_up{endpoint="${endpoint}"} 0.5`,
@@ -104,6 +108,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
       connections: { idle: 4, in_use: 1 },
       ejections: 1,
       last_failure: { time: '1970-01-01T00:00:02.000Z', reason: 'connect_timeout', cause: 'timeout' },
+      last_message_failure: { time: '1970-01-01T00:00:05.000Z', reason: 'host_framing', cause: 'chunk' },
       last_check: { time: '1970-01-01T00:00:03.000Z', result: 'failed', cause: 'status 503' },
     },
   ]);
