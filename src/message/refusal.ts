@@ -88,7 +88,10 @@ export const upstreamFailures = {
     status: 502,
     says: 'the host or the gateway would not have the other’s TLS: the log says why; not sent again',
   },
-  closed_early: { status: 502, says: 'the host closed the connection before it answered; not sent again' },
+  closed_early: {
+    status: 502,
+    says: 'the host closed the connection before it answered; not sent again. With upstream_reused true perhaps at its keep-alive limit',
+  },
   unproven_end: {
     status: 502,
     says: 'over TLS the host’s answer has neither Content-Length nor chunks: its end cannot be told from a cut (RFC 9112 §9.8)',

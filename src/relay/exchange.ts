@@ -17,6 +17,12 @@ import { type AnswerSender, HostAnswer } from './host-answer.ts';
 import { Patience } from './patience.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
 
+/**
+ * With the first message on a connection alone: the field says nothing new (RFC 9112 §9.3), but Apache tells its
+ * keep-alive timeout to those alone that send it, and an answer that tells it every time differs every time.
+ */
+const askKeepAlive = 'Connection: keep-alive\r\n';
+
 /** Made once a connection and used for its messages one after another. */
 export class Exchange implements DialUser, AnswerSender {
   readonly #client: ExchangeClient;
@@ -52,10 +58,11 @@ export class Exchange implements DialUser, AnswerSender {
     const { familiar } = route.upstream;
     this.#answer.begin({ request: head, limits: this.#client.limits, contentLength, familiar });
     this.#patience.begin(route.policy);
-    const text = writeRequestStart(head, route.upstream.authority) + added + writeRequestEnd(head);
     this.#askedAt = performance.now();
     this.#delivery.begin(route.upstream, this.#askedAt);
-    this.#toHost(assemble(text, payload));
+    const asked = this.#delivery.dialing ? askKeepAlive : '';
+    const start = writeRequestStart(head, route.upstream.authority);
+    this.#toHost(assemble(start + added + asked + writeRequestEnd(head), payload));
   }
 
   /** The next stretch of the request's body. */
@@ -198,6 +205,7 @@ export class Exchange implements DialUser, AnswerSender {
       reason,
       status: answer.begun && head !== null ? head.status : status,
       endpoint: this.#delivery.endpoint,
+      upstreamReused: this.#delivery.reused,
       requestBytes: this.#requestBytes,
       responseBytes: answer.begun ? answer.received : 0,
       askedAt: this.#askedAt,

@@ -32,6 +32,8 @@ export interface ExchangeFacts {
   readonly status: number | null;
   /** The one whose connection carried it; null: none could be connected to. */
   readonly endpoint: string | null;
+  /** That connection had waited for it; null as above. */
+  readonly upstreamReused: boolean | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
   /** performance.now() when the host was first reached for. */
@@ -70,6 +72,7 @@ export function recordExchange(
       path: head.path,
       status,
       endpoint: facts.endpoint,
+      upstreamReused: facts.upstreamReused,
       requestBytes: facts.requestBytes,
       responseBytes: facts.responseBytes,
       upstreamMs,

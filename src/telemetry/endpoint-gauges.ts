@@ -3,7 +3,15 @@ import type { EndpointDelta } from './endpoint-meter.ts';
 
 type Standing = Pick<
   EndpointDelta,
-  'pools' | 'ejected' | 'idle' | 'inUse' | 'ejections' | 'lastFailure' | 'lastCheck' | 'lastMessageFailure'
+  | 'pools'
+  | 'ejected'
+  | 'idle'
+  | 'inUse'
+  | 'idleLimit'
+  | 'ejections'
+  | 'lastFailure'
+  | 'lastCheck'
+  | 'lastMessageFailure'
 >;
 
 export interface EndpointStanding extends Standing {
@@ -53,6 +61,8 @@ function together(one: Standing, other: Standing): Standing {
     ejected: one.ejected + other.ejected,
     idle: one.idle + other.idle,
     inUse: one.inUse + other.inUse,
+    // What the most careful of them does.
+    idleLimit: Math.min(one.idleLimit, other.idleLimit),
     ejections: one.ejections + other.ejections,
     lastFailure: later(one.lastFailure, other.lastFailure),
     lastCheck: later(one.lastCheck, other.lastCheck),

@@ -42,6 +42,8 @@ export interface EndpointDelta {
   readonly ejected: number;
   readonly idle: number;
   readonly inUse: number;
+  /** Milliseconds. */
+  readonly idleLimit: number;
   /** The last ones there were; null: none yet. */
   readonly lastFailure: EndpointFailure | null;
   readonly lastCheck: EndpointCheck | null;
@@ -55,6 +57,8 @@ export class EndpointMeter {
   /** Connections that wait, and connections that carry a message; they add and subtract themselves. */
   idle = 0;
   inUse = 0;
+  /** For how long connections wait for their next message now, milliseconds; its owner sets it. */
+  idleLimit = 0;
 
   readonly #endpoint: string;
   #connects = noConnects();
@@ -102,9 +106,9 @@ export class EndpointMeter {
 
   /** Null when nothing changed since the last call. */
   take(): EndpointDelta | null {
-    const { pools, ejected, idle, inUse } = this;
-    const [wasPools, wasEjected, wasIdle, wasInUse] = this.#taken;
-    const stands = pools === wasPools && ejected === wasEjected && idle === wasIdle && inUse === wasInUse;
+    const { pools, ejected, idle, inUse, idleLimit } = this;
+    const taken = [pools, ejected, idle, inUse, idleLimit];
+    const stands = taken.every((value, index) => value === this.#taken[index]);
     if (stands && !this.#changed) return null;
     const delta: EndpointDelta = {
       endpoint: this.#endpoint,
@@ -116,6 +120,7 @@ export class EndpointMeter {
       ejected,
       idle,
       inUse,
+      idleLimit,
       lastFailure: this.#lastFailure,
       lastCheck: this.#lastCheck,
       lastMessageFailure: this.#lastMessageFailure,
@@ -125,7 +130,7 @@ export class EndpointMeter {
     this.#checks = noChecks();
     this.#ejections = 0;
     this.#changed = false;
-    this.#taken = [pools, ejected, idle, inUse];
+    this.#taken = taken;
     return delta;
   }
 }

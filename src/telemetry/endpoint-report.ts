@@ -14,6 +14,8 @@ export interface EndpointReport {
   /** How many relay threads do which. */
   readonly relays: { readonly used: number; readonly passed_over: number };
   readonly connections: { readonly idle: number; readonly in_use: number };
+  /** For how long connections wait for their next message. */
+  readonly idle_limit_ms: number;
   readonly ejections: number;
   readonly last_failure: FailureReport | null;
   readonly last_message_failure: FailureReport | null;
@@ -25,12 +27,13 @@ export interface EndpointReport {
 }
 
 export function describeEndpoint(standing: EndpointStanding): EndpointReport {
-  const { endpoint, pools, ejected, idle, inUse, ejections, lastCheck } = standing;
+  const { endpoint, pools, ejected, idle, inUse, idleLimit, ejections, lastCheck } = standing;
   return {
     url: endpoint,
     state: ejected === 0 ? 'used' : ejected < pools ? 'partly_used' : 'passed_over',
     relays: { used: pools - ejected, passed_over: ejected },
     connections: { idle, in_use: inUse },
+    idle_limit_ms: Math.round(idleLimit),
     ejections,
     last_failure: describeFailure(standing.lastFailure),
     last_message_failure: describeFailure(standing.lastMessageFailure),

@@ -98,6 +98,12 @@ export const metricTable = [
     type: 'gauge',
     labels: ['endpoint', 'state'],
   },
+  {
+    name: 'ehi_upstream_idle_limit_seconds',
+    help: 'For how long a connection to the endpoint waits for its next message: pool.idleTimeout, or less where the host announces or shows that it closes waiting connections sooner.',
+    type: 'gauge',
+    labels: ['endpoint'],
+  },
   { name: 'ehi_in_flight', help: 'Messages being exchanged now.', type: 'gauge', labels: [] },
   {
     name: 'ehi_route_in_flight',

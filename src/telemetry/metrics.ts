@@ -98,6 +98,10 @@ export class Metrics {
         gauge.set({ endpoint, state: 'in_use' }, inUse);
       }
     });
+    this.#gauge('ehi_upstream_idle_limit_seconds', (gauge) => {
+      for (const { endpoint, idleLimit } of this.#endpoints.standing())
+        gauge.set({ endpoint }, idleLimit / 1000);
+    });
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
       const set = (role: string, name: string, notAfter: number): void =>
         gauge.set({ role, name }, notAfter / 1000);

@@ -28,6 +28,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
   const counts = meter.endpoint(endpoint);
   expect(meter.endpoint(endpoint)).toBe(counts);
   counts.pools++;
+  counts.idleLimit = 4000;
   counts.connected();
   counts.inUse++;
   const delta = structuredClone(meter.take()?.endpoints);
@@ -42,6 +43,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
       ejected: 0,
       idle: 0,
       inUse: 1,
+      idleLimit: 4000,
       lastFailure: null,
       lastCheck: null,
       lastMessageFailure: null,
@@ -77,6 +79,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     counts.pools++;
     counts.idle = 2;
     counts.inUse = thread;
+    counts.idleLimit = 4000 - thread * 1000;
     counts.connected();
     if (thread === 1) {
       counts.failed({ at: 2000, reason: 'connect_timeout', cause: 'timeout' });
@@ -99,6 +102,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     `ehi_upstream_up{endpoint="${endpoint}"} 0.5`,
     `ehi_upstream_connections{endpoint="${endpoint}",state="idle"} 4`,
     `ehi_upstream_connections{endpoint="${endpoint}",state="in_use"} 1`,
+    `ehi_upstream_idle_limit_seconds{endpoint="${endpoint}"} 3`,
   ]);
   expect(all.upstreams()).toEqual([
     {
@@ -106,6 +110,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
       state: 'partly_used',
       relays: { used: 1, passed_over: 1 },
       connections: { idle: 4, in_use: 1 },
+      idle_limit_ms: 3000,
       ejections: 1,
       last_failure: { time: '1970-01-01T00:00:02.000Z', reason: 'connect_timeout', cause: 'timeout' },
       last_message_failure: { time: '1970-01-01T00:00:05.000Z', reason: 'host_framing', cause: 'chunk' },
