@@ -91,6 +91,8 @@ export interface MessageFacts {
   readonly status: number | null;
   /** The upstream endpoint's URL in the configuration. */
   readonly endpoint: string | null;
+  /** The connection to it had waited for this message. */
+  readonly upstreamReused: boolean | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly upstreamMs: number;
@@ -148,7 +150,8 @@ export function messageLine(facts: MessageFacts): string {
     `{"type":"message","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
     `,"request_id":"${facts.requestId}","trace_id":${traceText(facts.traceId)},"route":${knownText(facts.route)}` +
     `,"method":${facts.method === null ? 'null' : `"${facts.method}"`},"path":${knownText(facts.path)}` +
-    `,"status":${facts.status},"endpoint":${knownText(facts.endpoint)},"request_bytes":${count(facts.requestBytes)}` +
+    `,"status":${facts.status},"endpoint":${knownText(facts.endpoint)},"upstream_reused":${facts.upstreamReused}` +
+    `,"request_bytes":${count(facts.requestBytes)}` +
     `,"response_bytes":${count(facts.responseBytes)},"upstream_ms":${milliseconds(facts.upstreamMs)}` +
     `,"total_ms":${milliseconds(facts.totalMs)},"outcome":"${facts.outcome}"` +
     `,"reason":${facts.reason === null ? 'null' : `"${facts.reason}"`}}\n`

@@ -136,7 +136,7 @@ const pool = section({
   idleTimeout: duration()
     .prefault('4s')
     .describe(
-      'How long one waits; a second less than the endpoint’s own Keep-Alive: timeout, if that is less.',
+      'How long one waits for its next message; less where the host announces (Keep-Alive: timeout) or shows that it closes waiting connections sooner: docs/operations.md.',
     ),
   reuse: choice('on', 'off').prefault('on').describe('`off`: a connection for each message.'),
 }).prefault({});

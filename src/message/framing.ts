@@ -1,14 +1,17 @@
 /** Where a body ends: takes the payload out of its framing, and frames it anew (RFC 9112 §6.3, §7.1). */
+import { ChunkExtension } from './chunk-extension.ts';
 import { hexValue, tokenTable, valueTable } from './grammar.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
 const COLON = 0x3a;
+const SEMICOLON = 0x3b;
 
 type State =
   | 'length'
   | 'close'
   | 'size'
+  | 'extension'
   | 'sizeLf'
   | 'data'
   | 'dataCr'
@@ -24,7 +27,7 @@ type State =
 export interface BodyLimits {
   /** Payload bytes. */
   readonly body: number;
-  /** Bytes of the trailer section. */
+  /** Bytes of the trailer section, and of all chunk extensions. */
   readonly head: number;
   /** Lines of the trailer section. */
   readonly fields: number;
@@ -51,6 +54,8 @@ export class BodyReader {
   /** Bytes left of the body (`length`) or of the chunk. */
   #left = 0;
   #digits = 0;
+  readonly #extension = new ChunkExtension();
+  #extensionBytes = 0;
   #trailerBytes = 0;
   #trailerLines = 0;
   #trailerName = '';
@@ -65,6 +70,7 @@ export class BodyReader {
     this.#limits = options.limits;
     this.#left = 0;
     this.#digits = 0;
+    this.#extensionBytes = 0;
     this.#trailerBytes = 0;
     this.#trailerLines = 0;
     if (framing === 'chunked') this.#state = 'size';
@@ -125,11 +131,13 @@ export class BodyReader {
     this.#state = 'failed';
   }
 
-  /** One byte of chunk framing: no extension, no white space, CRLF only. */
+  /** One byte of chunk framing: no white space, CRLF only. */
   #step(byte: number): void {
     switch (this.#state) {
       case 'size':
         return this.#size(byte);
+      case 'extension':
+        return this.#extend(byte);
       case 'sizeLf':
         if (byte !== LF) return this.#fail('chunk');
         this.#state = this.#left === 0 ? 'trailer' : 'data';
@@ -155,10 +163,21 @@ export class BodyReader {
       this.#left = this.#left * 16 + digit;
       return;
     }
-    if (byte !== CR || this.#digits === 0) return this.#fail('chunk');
+    if ((byte !== CR && byte !== SEMICOLON) || this.#digits === 0) return this.#fail('chunk');
     // Said before a byte of it is read: a chunk that cannot fit need not be waited for.
     if (this.received + this.#left > this.#limits.body) return this.#fail('body_length');
-    this.#state = 'sizeLf';
+    if (byte === CR) this.#state = 'sizeLf';
+    else {
+      this.#state = 'extension';
+      this.#extension.begin();
+    }
+  }
+
+  #extend(byte: number): void {
+    const read = this.#extension.next(byte);
+    // RFC 9112 §7.1.1: ignored where it is not known, and limited in all of a message.
+    if (read === 'fault' || ++this.#extensionBytes > this.#limits.head) return this.#fail('chunk');
+    if (read === 'end') this.#state = 'sizeLf';
   }
 
   /** Trailer fields are read as strictly as the head's, and dropped (RFC 9112 §7.1.2). */

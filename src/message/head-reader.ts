@@ -1,9 +1,11 @@
 /** Heads out of a stream of bytes: requests on the client's side, answers on the host's. */
 import type { Limits } from '../policy/snapshot.ts';
 import type { RequestFields } from './fields.ts';
+import { isToken } from './grammar.ts';
 import { HeadIntake } from './intake.ts';
+import type { RefusalName } from './refusal.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
-import { parseResponseHead, type ResponseHead } from './response.ts';
+import { type MalformedAnswer, malformed, parseResponseHead, type ResponseHead } from './response.ts';
 import { BROKEN, INCOMPLETE } from './section.ts';
 
 /** Bytes `at` to `end` of a buffer. */
@@ -22,9 +24,14 @@ export interface Asked {
 }
 
 export class RequestReader {
-  readonly #intake = new HeadIntake();
+  readonly #intake = new HeadIntake({ skipEmptyLine: true });
   /** What follows the head that was read last. */
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+
+  /** Part of the next head has come. */
+  get begun(): boolean {
+    return this.#intake.begun;
+  }
 
   /** The next head, or what it is refused for; null: it is not complete yet. `fields`: what becomes of each field. */
   read({ bytes, at, end }: Span, limits: Limits, fields?: RequestFields): RequestHead | RefusedHead | null {
@@ -34,12 +41,20 @@ export class RequestReader {
     if (found === BROKEN) return unread('line_end');
     if (length > limits.head) {
       const allowed = intake.bytes.subarray(intake.start, Math.min(intake.start + limits.head, intake.end));
-      return unread(allowed.includes('\r\n') ? 'head_length' : 'target_length');
+      return unread(tooLong(allowed.toString('latin1')));
     }
     if (found === INCOMPLETE) return null;
     this.rest = { bytes: intake.bytes, at: found, end: intake.end };
     return parseRequestHead(intake.text(found), limits, fields);
   }
+}
+
+/** What of a head is too long, by the bytes that may be read of it. */
+function tooLong(allowed: string): RefusalName {
+  if (allowed.includes('\r\n')) return 'head_length';
+  if (allowed.includes(' ')) return 'target_length';
+  // RFC 9112 §3: a method that is longer than any that is known is answered like any other that is not.
+  return isToken(allowed) ? 'method' : 'request_line';
 }
 
 function unread(refusal: RefusedHead['refusal']): RefusedHead {
@@ -86,20 +101,21 @@ export class ResponseReader {
     this.#intake.reset();
   }
 
-  /** The next head, interim answers included; `malformed` when it is no valid answer; null: not complete yet. */
-  read({ bytes, at, end }: Span, asked: Asked): ResponseHead | 'malformed' | null {
+  /** The next head, interim answers included, or what is wrong with it; null: not complete yet. */
+  read({ bytes, at, end }: Span, asked: Asked): ResponseHead | MalformedAnswer | null {
     const { toHead, limits, familiar } = asked;
     const intake = this.#intake;
     const found = intake.offer(bytes, at, end);
     const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
-    if (found === BROKEN || length > limits.head) return 'malformed';
+    if (found === BROKEN) return malformed('bad_answer', 'line_end');
+    if (length > limits.head) return malformed('host_head_too_large', 'head_length');
     if (found === INCOMPLETE) return null;
     this.rest = { bytes: intake.bytes, at: found, end: intake.end };
     const span = { bytes: intake.bytes, at: intake.start, end: found };
     const known = familiar?.recall(span, asked) ?? null;
     if (known !== null) return known;
     const head = parseResponseHead(intake.text(found), { toHead, maxFields: limits.fields });
-    if (head === null) return 'malformed';
+    if ('fault' in head) return head;
     familiar?.keep(span, asked, head);
     return head;
   }

@@ -1,5 +1,8 @@
 /** Collects a head that may arrive in pieces; one that comes whole is looked at where it lies, without a copy. */
-import { findHeadEnd, INCOMPLETE } from './section.ts';
+import { BROKEN, findHeadEnd, INCOMPLETE } from './section.ts';
+
+const CR = 0x0d;
+const LF = 0x0a;
 
 export class HeadIntake {
   /** Where the head and what follows it lie: bytes from `start` to `end`. */
@@ -7,10 +10,18 @@ export class HeadIntake {
   start = 0;
   end = 0;
 
+  readonly #skipsEmptyLine: boolean;
+  /** How much of the empty line before the head has come: nothing, its CR, all of it. */
+  #emptyLine: 0 | 1 | 2 = 0;
   #kept: Buffer | null = null;
   #keptEnd = 0;
 
-  /** Part of a head has arrived. */
+  /** `skipEmptyLine`: one CRLF before a head does not count, as RFC 9112 §2.2 asks of those who read requests. */
+  constructor({ skipEmptyLine = false }: { readonly skipEmptyLine?: boolean } = {}) {
+    this.#skipsEmptyLine = skipEmptyLine;
+  }
+
+  /** Part of a head has arrived; an empty line before it is no part of it. */
   get begun(): boolean {
     return this.#keptEnd > 0;
   }
@@ -19,10 +30,16 @@ export class HeadIntake {
   reset(): void {
     this.#kept = null;
     this.#keptEnd = 0;
+    this.#emptyLine = 0;
   }
 
   /** Adds bytes; the index in `this.bytes` after the head, `INCOMPLETE` or `BROKEN`. */
   offer(bytes: Buffer, at: number, end: number): number {
+    if (this.#skipsEmptyLine && this.#keptEnd === 0) {
+      at = this.#skipEmptyLine(bytes, at, end);
+      if (at === BROKEN) return BROKEN;
+      if (at === end) return INCOMPLETE;
+    }
     let from = at;
     if (this.#keptEnd > 0) {
       from = this.#keptEnd;
@@ -39,6 +56,23 @@ export class HeadIntake {
     if (found !== INCOMPLETE) this.reset();
     else if (this.#keptEnd === 0) this.#keep(bytes, at, end);
     return found;
+  }
+
+  /** The index after what belongs to the one empty line that may stand before a head; `BROKEN`: a CR without LF. */
+  #skipEmptyLine(bytes: Buffer, at: number, end: number): number {
+    if (this.#emptyLine === 0 && at < end && bytes[at] === CR) {
+      this.#emptyLine = 1;
+      at++;
+    }
+    if (this.#emptyLine === 1 && at < end) {
+      if (bytes[at] !== LF) return BROKEN;
+      this.#emptyLine = 2;
+      at++;
+    }
+    this.bytes = bytes;
+    this.start = at;
+    this.end = at;
+    return at;
   }
 
   /** The found head as text, one character a byte. */

@@ -31,6 +31,7 @@ export function recordRefusal(recorder: Recorder, { route = null, ...facts }: Re
       path: facts.head.path,
       status: facts.status,
       endpoint: null,
+      upstreamReused: null,
       requestBytes: 0,
       responseBytes: 0,
       upstreamMs: Number.NaN,

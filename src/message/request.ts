@@ -3,12 +3,12 @@ import { type RequestFields, requestFields } from './fields.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
 import type { RefusalName } from './refusal.ts';
 import { type FieldSection, readFields } from './section.ts';
-import { readTarget } from './target.ts';
+import { readAbsolute, readTarget } from './target.ts';
 
 export interface RequestHead {
   readonly kind: 'request';
   readonly method: Method;
-  /** As written: origin form, path and query. */
+  /** Origin form: path and query. An absolute one is told apart into this and `host`. */
   readonly target: string;
   /** The target up to the query. */
   readonly path: string;
@@ -78,7 +78,13 @@ export function parseRequestHead(
   }
   if (method === null) return refused('method');
 
-  const target = text.slice(methodEnd + 1, targetEnd);
+  const written = text.slice(methodEnd + 1, targetEnd);
+  const absolute = readAbsolute(written);
+  const target = absolute?.origin ?? written;
+  // RFC 9112 §3.2.4: as a proxy sees it, the same is an absolute target without a path.
+  if (method === 'OPTIONS' && (target === '*' || absolute?.pathless)) {
+    return refused('options_asterisk', method);
+  }
   const read = readTarget(target);
   if (typeof read === 'string') return refused(read, method);
   const path = read.pathEnd === target.length ? target : target.slice(0, read.pathEnd);
@@ -91,7 +97,8 @@ export function parseRequestHead(
   });
   if (typeof section === 'string') return refused(section, method, path);
   const minor = version === 'HTTP/1.1' ? 1 : 0;
-  const refusal = checkSection(section, { method, minor, maxBody: limits.body });
+  const authority = absolute?.authority ?? null;
+  const refusal = checkSection(section, { method, minor, authority, maxBody: limits.body });
   if (refusal !== null) return refused(refusal, method, path);
 
   return {
@@ -100,7 +107,7 @@ export function parseRequestHead(
     target,
     path,
     minor,
-    host: section.host,
+    host: section.host ?? authority,
     fields: section.fields,
     framing: section.chunked ? 'chunked' : section.length === -1 ? 'none' : 'length',
     length: Math.max(section.length, 0),
@@ -115,12 +122,17 @@ export function parseRequestHead(
 interface RequestFacts {
   readonly method: Method;
   readonly minor: 0 | 1;
+  /** Of an absolute target. */
+  readonly authority: string | null;
   readonly maxBody: number;
 }
 
 /** What a request's fields must say together. */
-function checkSection(section: FieldSection, { method, minor, maxBody }: RequestFacts): RefusalName | null {
+function checkSection(section: FieldSection, facts: RequestFacts): RefusalName | null {
+  const { method, minor, authority, maxBody } = facts;
   if (section.host === null ? minor === 1 : !isHost(section.host)) return 'host';
+  // RFC 9112 §3.2: a client sends the same in both; where it does not, two hosts could be meant.
+  if (authority !== null && section.host !== null && !isSameAuthority(authority, section.host)) return 'host';
   // RFC 9112 §6.1: Transfer-Encoding on HTTP/1.0 comes from a sender that does not know what it means.
   if (section.chunked && minor === 0) return 'transfer_encoding';
   if (section.expect !== null && section.expect.toLowerCase() !== '100-continue') return 'expectation';
@@ -128,4 +140,10 @@ function checkSection(section: FieldSection, { method, minor, maxBody }: Request
   if (needsBody && !section.chunked && section.length === -1) return 'length_required';
   if (section.length > maxBody) return 'body_length';
   return null;
+}
+
+/** Case does not matter, nor does the port that https has by default (RFC 9110 §4.2.3). */
+function isSameAuthority(one: string, other: string): boolean {
+  const normal = (authority: string) => authority.toLowerCase().replace(/:443$/, '');
+  return normal(one) === normal(other);
 }

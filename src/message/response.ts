@@ -1,5 +1,6 @@
 /** The answer's head: status and fields, strict as the request's (RFC 9112 §4, §6.3). */
 import { responseFields } from './fields.ts';
+import type { RefusalName } from './refusal.ts';
 import { readFields } from './section.ts';
 
 export interface ResponseHead {
@@ -25,6 +26,26 @@ const contentType = /^content-type: ./im;
 
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
 
+/** What is wrong with a host's answer. */
+export type AnswerFaultName = 'bad_answer' | 'host_head_too_large' | 'host_framing';
+
+export interface MalformedAnswer {
+  readonly fault: AnswerFaultName;
+  /** For the log: a word of the gateway's own, as in the table of refusals. */
+  readonly cause: string;
+}
+
+export function malformed(fault: AnswerFaultName, cause: string): MalformedAnswer {
+  return { fault, cause };
+}
+
+/** A field section is refused for the same mistakes on both sides; on the host's they are told in three kinds. */
+function faultOf(refusal: RefusalName): AnswerFaultName {
+  if (refusal === 'field_count') return 'host_head_too_large';
+  const framing = ['content_length', 'transfer_encoding', 'transfer_coding'];
+  return framing.includes(refusal) ? 'host_framing' : 'bad_answer';
+}
+
 const statusLine = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
 interface ResponseContext {
@@ -33,11 +54,14 @@ interface ResponseContext {
   readonly maxFields: number;
 }
 
-/** Parses a complete head (latin1, CRLF CRLF included); null when it is not valid HTTP/1.0 or 1.1. */
-export function parseResponseHead(text: string, { toHead, maxFields }: ResponseContext): ResponseHead | null {
+/** Parses a complete head (latin1, CRLF CRLF included), or says why it is not valid HTTP/1.0 or 1.1. */
+export function parseResponseHead(
+  text: string,
+  { toHead, maxFields }: ResponseContext,
+): ResponseHead | MalformedAnswer {
   const lineEnd = text.indexOf('\r\n');
   const line = statusLine.exec(text.slice(0, lineEnd));
-  if (line === null) return null;
+  if (line === null) return malformed('bad_answer', 'status_line');
   const status = Number(line[2]);
   const section = readFields(text, {
     at: lineEnd + 2,
@@ -45,10 +69,12 @@ export function parseResponseHead(text: string, { toHead, maxFields }: ResponseC
     maxFields,
     rule: responseFields.rule,
   });
-  if (typeof section === 'string') return null;
-  if (section.chunked && line[1] === '0') return null;
+  if (typeof section === 'string') return malformed(faultOf(section), section);
+  if (section.chunked && line[1] === '0') return malformed('host_framing', 'transfer_encoding');
   // RFC 9112 §6.1, RFC 9110 §8.6: an interim answer frames nothing, and not every reader skips what it would frame.
-  if (status < 200 && (section.chunked || section.length !== -1)) return null;
+  if (status < 200 && (section.chunked || section.length !== -1)) {
+    return malformed('host_framing', 'interim_framing');
+  }
 
   const bodyless = toHead || status < 200 || status === 204 || status === 304;
   const framing = bodyless

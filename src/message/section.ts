@@ -1,6 +1,6 @@
 /** A head's bytes and its field lines, read strictly (RFC 9112 §2.2, §5): shared by requests and answers. */
 import { type FieldRule, readConnectionOptions, readKeepAlive } from './fields.ts';
-import { parseLength, tokenTable, valueTable } from './grammar.ts';
+import { isToken, parseLength, tokenTable, valueTable } from './grammar.ts';
 import type { RefusalName } from './refusal.ts';
 
 const CR = 0x0d;
@@ -79,6 +79,8 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
     tracestate: null,
   };
   let connection: string | null = null;
+  /** All transfer codings, once they are anything but `chunked` alone. */
+  let codings: string | null = null;
   let count = 0;
   let at = span.at;
   // Lines that go on as they stand, one after another, are taken over in one piece that begins here.
@@ -128,9 +130,9 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
         break;
       case 'transfer-encoding':
         // Exactly: white space behind the coding makes llhttp read another one, and the body until close.
-        if (section.chunked || to !== lineEnd || value.toLowerCase() !== 'chunked')
-          return 'transfer_encoding';
-        section.chunked = true;
+        if (to !== lineEnd) return 'transfer_encoding';
+        if (codings === null && !section.chunked && value.toLowerCase() === 'chunked') section.chunked = true;
+        else codings = `${codings ?? (section.chunked ? 'chunked' : '')},${value}`;
         break;
       case 'keep-alive':
         section.idleSeconds = readKeepAlive(value);
@@ -147,10 +149,26 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
     }
   }
   if (run < at) section.fields += text.slice(run, at);
+  if (codings !== null) return section.length === -1 ? refuseCodings(codings) : 'transfer_encoding';
   // RFC 9112 §6.3: a message with both is how requests are smuggled; none is let through.
   if (section.chunked && section.length !== -1) return 'transfer_encoding';
   if (connection !== null) return applyConnection(section, connection);
   return section;
+}
+
+/**
+ * RFC 9112 §6.1: a coding that is not known is one thing. §6.3: where `chunked` is not the last one, or stands there
+ * twice, nobody knows where the body ends.
+ */
+function refuseCodings(codings: string): RefusalName {
+  const names = codings
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .filter((coding) => coding !== '');
+  const before = names.slice(0, -1);
+  const known = names.at(-1) === 'chunked' && before.every((name) => isToken(name) && name !== 'chunked');
+  return known && before.length > 0 ? 'transfer_coding' : 'transfer_encoding';
 }
 
 function isSpace(code: number): boolean {

@@ -1,5 +1,5 @@
-/** The request target: origin form only, RFC 3986 characters only, and no path that two readers resolve differently. */
-import { hexValue, pathTable, queryTable } from './grammar.ts';
+/** The request target: RFC 3986 characters only, and no path that two readers resolve differently. */
+import { hexValue, isHost, pathTable, queryTable } from './grammar.ts';
 import type { RefusalName } from './refusal.ts';
 
 const SLASH = 0x2f;
@@ -18,6 +18,25 @@ const DEL = 0x7f;
  */
 function isStructural(code: number): boolean {
   return code < 0x20 || code === DOT || code === SLASH || code === BACKSLASH || code === DEL;
+}
+
+interface AbsoluteTarget {
+  readonly authority: string;
+  /** The same target in origin form. */
+  readonly origin: string;
+  /** It ends with its authority. */
+  readonly pathless: boolean;
+}
+
+/**
+ * RFC 9112 §3.2.2: a server must accept absolute-form. The gateway is one for https alone; null: the target is in
+ * another form, or of another scheme, or its authority has a user in it or is not one.
+ */
+export function readAbsolute(target: string): AbsoluteTarget | null {
+  if (target.charCodeAt(0) === SLASH) return null;
+  const [, authority = '', rest = ''] = /^https:\/\/([^/?#]*)(.*)$/i.exec(target) ?? [];
+  if (!isHost(authority)) return null;
+  return { authority, origin: rest.startsWith('/') ? rest : `/${rest}`, pathless: rest === '' };
 }
 
 /** Where the path of an origin-form target ends, or why the target is refused. */

@@ -11,6 +11,7 @@ export class Delivery {
   #dial: Dial | null = null;
   #held: Buffer[] = [];
   #endpoint: string | null = null;
+  #reused: boolean | null = null;
   /** Where a connection may wait that speaks for this client alone. */
   #pools: Pool[] = [];
 
@@ -21,6 +22,11 @@ export class Delivery {
   /** The endpoint whose connection carried the message; null: none was made. */
   get endpoint(): string | null {
     return this.#endpoint;
+  }
+
+  /** Its connection had waited for it, most often after another message; null: none was made. */
+  get reused(): boolean | null {
+    return this.#reused;
   }
 
   /** The connection is one of TLS. */
@@ -37,6 +43,7 @@ export class Delivery {
   begin(upstream: Upstream, now: number): void {
     this.#connection = upstream.take(this.#user, now);
     this.#endpoint = this.#connection?.pool.endpoint.url ?? null;
+    this.#reused = this.#connection?.reused ?? null;
     if (this.#connection === null) this.#dial = upstream.dial(this.#user);
   }
 
@@ -52,6 +59,7 @@ export class Delivery {
     this.#dial = null;
     this.#connection = connection;
     this.#endpoint = connection.pool.endpoint.url;
+    this.#reused = connection.reused;
     const held = this.#held;
     this.#held = [];
     let flowing = true;
@@ -85,6 +93,11 @@ export class Delivery {
     const { pool } = connection;
     pool.release(connection, idleSeconds);
     if (pool.endpoint.proxyProtocol !== null && !this.#pools.includes(pool)) this.#pools.push(pool);
+  }
+
+  /** What the host did wrong on this message's connection; without one nothing was sent to it. */
+  hostFailed(reason: string, cause: string): void {
+    this.#connection?.pool.messageFailed(reason, cause);
   }
 
   drop(): void {

@@ -79,7 +79,7 @@ export class Downstream implements ExchangeClient {
   readonly #heads = new RequestReader();
   readonly #reader = new BodyReader();
   readonly #exchange = new Exchange(this);
-  readonly #alarm = new Alarm((now) => this.#onAlarm(now));
+  readonly #alarm = new Alarm(() => this.#onAlarm());
 
   #phase: Phase = 'idle';
   /** When the phase times out, and when the exchange does; performance.now(), ms. */
@@ -162,8 +162,9 @@ export class Downstream implements ExchangeClient {
     }
   }
 
+  /** An empty line before a head begins none: the connection rests as it did (RFC 9112 §2.2). */
   #awaitHead(): void {
-    if (this.#phase === 'head') return;
+    if (this.#phase === 'head' || !this.#heads.begun) return;
     this.#phase = 'head';
     const now = performance.now();
     this.#phaseDue = now + this.#policy.timeouts.head;
@@ -288,13 +289,27 @@ export class Downstream implements ExchangeClient {
     this.#alarm.set(this.#phaseDue, now);
   }
 
-  #onAlarm(now: number): void {
-    if (now >= this.#deadline) return this.#exchange.fail('deadline');
+  /** Timers come before sockets: what the client sent while the event loop stood still is read first. */
+  #onAlarm(): void {
+    setImmediate(() => {
+      if (this.#phase !== 'closing') this.#onDue(performance.now());
+    });
+  }
+
+  #onDue(now: number): void {
+    if (now >= this.#deadline) return this.#exchange.fail(this.#heldUpBy());
     if (now < this.#phaseDue) return this.#alarm.set(Math.min(this.#phaseDue, this.#deadline), now);
     if (this.#phase === 'idle') this.#close();
     else if (this.#phase === 'head') this.#readRequest(headTimeout, nothing);
     else if (this.#shed !== null) this.#close(this.#shed.answer({ close: true }));
     else if (this.#phase === 'body') this.#exchange.fail('body_timeout');
+  }
+
+  /** Whom the deadline found everybody waiting for: a client that does not take the answer, or send its body; or the host. */
+  #heldUpBy(): 'answer_unread' | 'body_timeout' | 'deadline' {
+    if (this.#exchange.awaitsReader) return 'answer_unread';
+    // Without a due time of its own the body waits for the host.
+    return this.#phase === 'body' && this.#phaseDue !== never ? 'body_timeout' : 'deadline';
   }
 
   /** A request that is not sent on at all; the connection ends with the answer, so nothing is left to read. */

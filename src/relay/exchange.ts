@@ -1,6 +1,8 @@
 /** One request and its one response: the host's half of it. The client's half is downstream.ts. */
 import { errorAnswer } from '../message/answer.ts';
 import {
+  isHostFailure,
+  isRefusal,
   messageRefusals,
   type RefusalName,
   type UpstreamFailureName,
@@ -14,6 +16,12 @@ import { Delivery } from './delivery.ts';
 import { type AnswerSender, HostAnswer } from './host-answer.ts';
 import { Patience } from './patience.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
+
+/**
+ * With the first message on a connection alone: the field says nothing new (RFC 9112 §9.3), but Apache tells its
+ * keep-alive timeout to those alone that send it, and an answer that tells it every time differs every time.
+ */
+const askKeepAlive = 'Connection: keep-alive\r\n';
 
 /** Made once a connection and used for its messages one after another. */
 export class Exchange implements DialUser, AnswerSender {
@@ -50,10 +58,11 @@ export class Exchange implements DialUser, AnswerSender {
     const { familiar } = route.upstream;
     this.#answer.begin({ request: head, limits: this.#client.limits, contentLength, familiar });
     this.#patience.begin(route.policy);
-    const text = writeRequestStart(head, route.upstream.authority) + added + writeRequestEnd(head);
     this.#askedAt = performance.now();
     this.#delivery.begin(route.upstream, this.#askedAt);
-    this.#toHost(assemble(text, payload));
+    const asked = this.#delivery.dialing ? askKeepAlive : '';
+    const start = writeRequestStart(head, route.upstream.authority);
+    this.#toHost(assemble(start + added + asked + writeRequestEnd(head), payload));
   }
 
   /** The next stretch of the request's body. */
@@ -90,7 +99,7 @@ export class Exchange implements DialUser, AnswerSender {
   onUpstreamBytes(bytes: Buffer, end: number): void {
     this.#patience.heard();
     const fault = this.#answer.read(bytes, end);
-    if (fault !== null) return this.fail(fault);
+    if (fault !== null) return this.fail(fault.why, fault.cause);
     if (this.#answer.complete) return this.#complete();
     if (this.#answer.flowing) return this.#awaitHost();
     this.#delivery.pause();
@@ -99,11 +108,16 @@ export class Exchange implements DialUser, AnswerSender {
 
   onUpstreamEnd(): void {
     if (this.#answer.close()) this.#complete();
-    else this.onUpstreamLost('closed_early');
+    else this.onUpstreamLost('closed_early', 'closed');
   }
 
-  onUpstreamLost(why: UpstreamLoss): void {
-    this.fail(this.#answer.head === null ? why : 'answer_cut');
+  onUpstreamLost(why: UpstreamLoss, cause: string): void {
+    this.fail(this.#answer.head === null ? why : 'answer_cut', cause);
+  }
+
+  /** The host has done its part, or waits, because the client does not take what was sent to it. */
+  get awaitsReader(): boolean {
+    return this.#message !== null && (this.#answer.complete || this.#delivery.paused);
   }
 
   /** The host is let go of, whether or not the client has taken everything. */
@@ -141,20 +155,22 @@ export class Exchange implements DialUser, AnswerSender {
     this.#awaitHost();
   }
 
-  /** The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. */
-  fail(why: UpstreamFailureName | RefusalName): void {
+  /**
+   * The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. `cause`:
+   * what the log says of a host that failed; by default `why` says all.
+   */
+  fail(why: UpstreamFailureName | RefusalName, cause: string = why): void {
     const message = this.#message;
     if (message === null) return;
+    if (isHostFailure(why)) this.#delivery.hostFailed(why, cause);
     this.#delivery.drop();
     if (!this.#answer.complete) this.#upstreamMs = performance.now() - this.#askedAt;
     if (this.#answer.begun) {
       this.#end('cut', why);
       return this.#client.cut();
     }
-    const refused = why in messageRefusals;
-    const { status } = refused
-      ? messageRefusals[why as RefusalName]
-      : upstreamFailures[why as UpstreamFailureName];
+    const refused = isRefusal(why);
+    const { status } = refused ? messageRefusals[why] : upstreamFailures[why];
     // Who does not take these answers must not make them pile up.
     const close = this.endsWithAnswer() || refused || this.#client.backedUp;
     this.#close = close;
@@ -189,6 +205,7 @@ export class Exchange implements DialUser, AnswerSender {
       reason,
       status: answer.begun && head !== null ? head.status : status,
       endpoint: this.#delivery.endpoint,
+      upstreamReused: this.#delivery.reused,
       requestBytes: this.#requestBytes,
       responseBytes: answer.begun ? answer.received : 0,
       askedAt: this.#askedAt,

@@ -2,7 +2,7 @@
 import { BodyReader } from '../message/framing.ts';
 import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
 import type { RequestHead } from '../message/request.ts';
-import { hasContentType, type ResponseHead } from '../message/response.ts';
+import { type AnswerFaultName, hasContentType, type ResponseHead } from '../message/response.ts';
 import { assemble, writeResponseHead } from '../message/write.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import { Collection } from './collection.ts';
@@ -26,7 +26,11 @@ export interface AnswerWish {
   readonly familiar: FamiliarHead;
 }
 
-export type AnswerFault = 'bad_answer' | 'unproven_end' | 'answer_cut';
+export interface AnswerFault {
+  readonly why: AnswerFaultName | 'unproven_end';
+  /** For the log: a word of the gateway's own. */
+  readonly cause: string;
+}
 
 /** How many bytes of a body may wait for its length: EHI's answers have a few hundred. */
 const collected = 64 * 1024;
@@ -93,15 +97,17 @@ export class HostAnswer {
       if (rest.at === rest.end) return null;
       const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, familiar });
       if (head === null) return null;
-      // 101: no upgrade was asked for, so none can be agreed to.
-      if (head === 'malformed' || head.status === 101) return 'bad_answer';
+      if ('fault' in head) return { why: head.fault, cause: head.cause };
+      // No upgrade was asked for, so none can be agreed to.
+      if (head.status === 101) return { why: 'bad_answer', cause: 'status 101' };
       rest = this.#heads.rest;
       if (head.status < 200) this.#passInterim(head);
-      else if (head.framing === 'close' && !this.#sender.finProves) return 'unproven_end';
-      else this.#open(head);
+      else if (head.framing === 'close' && !this.#sender.finProves) {
+        return { why: 'unproven_end', cause: 'no Content-Length' };
+      } else this.#open(head);
     }
     const next = this.#body.read(rest.bytes, rest.at, rest.end);
-    if (this.#body.fault !== null) return this.begun ? 'answer_cut' : 'bad_answer';
+    if (this.#body.fault !== null) return { why: 'host_framing', cause: this.#body.fault };
     this.complete = this.#body.done;
     this.surplus = next < rest.end;
     this.#pass(rest.bytes, rest.at, this.#body.payloadEnd);

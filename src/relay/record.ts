@@ -1,5 +1,6 @@
 /** The end of an exchange, in the metrics, the audit and the trace. */
 import { messageLine } from '../audit/record.ts';
+import { isRefusal } from '../message/refusal.ts';
 import type { RequestHead } from '../message/request.ts';
 import type { SpanContext } from '../message/trace.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -31,6 +32,8 @@ export interface ExchangeFacts {
   readonly status: number | null;
   /** The one whose connection carried it; null: none could be connected to. */
   readonly endpoint: string | null;
+  /** That connection had waited for it; null as above. */
+  readonly upstreamReused: boolean | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
   /** performance.now() when the host was first reached for. */
@@ -54,8 +57,9 @@ export function recordExchange(
   const time = Date.now();
   const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
-  // A refusal is the client's own doing; one that left may have left because it waited too long.
-  if (outcome !== 'denied') meter.budget(totalMs, route.policy.budget, outcome === 'answered');
+  // Nobody else is late where the client is to blame; one that left may have left because it waited too long.
+  if (facts.reason === null || !isRefusal(facts.reason))
+    meter.budget(totalMs, route.policy.budget, outcome === 'answered');
   if (facts.untyped) meter.untyped++;
   recorder.audit(
     messageLine({
@@ -68,6 +72,7 @@ export function recordExchange(
       path: head.path,
       status,
       endpoint: facts.endpoint,
+      upstreamReused: facts.upstreamReused,
       requestBytes: facts.requestBytes,
       responseBytes: facts.responseBytes,
       upstreamMs,

@@ -3,7 +3,15 @@ import type { EndpointDelta } from './endpoint-meter.ts';
 
 type Standing = Pick<
   EndpointDelta,
-  'pools' | 'ejected' | 'idle' | 'inUse' | 'ejections' | 'lastFailure' | 'lastCheck'
+  | 'pools'
+  | 'ejected'
+  | 'idle'
+  | 'inUse'
+  | 'idleLimit'
+  | 'ejections'
+  | 'lastFailure'
+  | 'lastCheck'
+  | 'lastMessageFailure'
 >;
 
 export interface EndpointStanding extends Standing {
@@ -41,9 +49,8 @@ export class EndpointGauges {
       const other = sums.get(endpoint);
       sums.set(endpoint, other === undefined ? one : together(one, other));
     }
-    return [...sums].map(([endpoint, { pools, ejected, idle, inUse, lastFailure, lastCheck }]) => {
-      const ejections = this.#ejections.get(endpoint) ?? 0;
-      return { endpoint, pools, ejected, idle, inUse, ejections, lastFailure, lastCheck };
+    return [...sums].map(([endpoint, sum]) => {
+      return { ...sum, endpoint, ejections: this.#ejections.get(endpoint) ?? 0 };
     });
   }
 }
@@ -54,9 +61,12 @@ function together(one: Standing, other: Standing): Standing {
     ejected: one.ejected + other.ejected,
     idle: one.idle + other.idle,
     inUse: one.inUse + other.inUse,
+    // What the most careful of them does.
+    idleLimit: Math.min(one.idleLimit, other.idleLimit),
     ejections: one.ejections + other.ejections,
     lastFailure: later(one.lastFailure, other.lastFailure),
     lastCheck: later(one.lastCheck, other.lastCheck),
+    lastMessageFailure: later(one.lastMessageFailure, other.lastMessageFailure),
   };
 }
 

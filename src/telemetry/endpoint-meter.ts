@@ -1,4 +1,5 @@
 /** Counts of one upstream endpoint in one relay thread, written to by its pools. */
+import { increment } from './counts.ts';
 
 type ConnectFailureReason = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
 export type ConnectResult = 'ok' | ConnectFailureReason;
@@ -10,6 +11,15 @@ export interface EndpointFailure {
   readonly at: number;
   readonly reason: ConnectFailureReason;
   /** A code of the system, of OpenSSL or of the gateway's own. */
+  readonly cause: string;
+}
+
+/** A message that a connection carried, and that came to nothing by the host's doing. */
+export interface EndpointMessageFailure {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Of the table of messages (message/refusal.ts). */
+  readonly reason: string;
   readonly cause: string;
 }
 
@@ -25,15 +35,19 @@ export interface EndpointDelta {
   readonly endpoint: string;
   readonly connects: Readonly<Record<ConnectResult, number>>;
   readonly checks: Readonly<Record<CheckResult, number>>;
+  readonly messageFailures: readonly (readonly [reason: string, count: number])[];
   readonly ejections: number;
   /** The gauges as they stand, not a difference. */
   readonly pools: number;
   readonly ejected: number;
   readonly idle: number;
   readonly inUse: number;
+  /** Milliseconds. */
+  readonly idleLimit: number;
   /** The last ones there were; null: none yet. */
   readonly lastFailure: EndpointFailure | null;
   readonly lastCheck: EndpointCheck | null;
+  readonly lastMessageFailure: EndpointMessageFailure | null;
 }
 
 export class EndpointMeter {
@@ -43,11 +57,15 @@ export class EndpointMeter {
   /** Connections that wait, and connections that carry a message; they add and subtract themselves. */
   idle = 0;
   inUse = 0;
+  /** For how long connections wait for their next message now, milliseconds; its owner sets it. */
+  idleLimit = 0;
 
   readonly #endpoint: string;
   #connects = noConnects();
   #checks = noChecks();
+  readonly #messageFailures = new Map<string, number>();
   #ejections = 0;
+  #lastMessageFailure: EndpointMessageFailure | null = null;
   #lastFailure: EndpointFailure | null = null;
   #lastCheck: EndpointCheck | null = null;
   #changed = false;
@@ -75,6 +93,12 @@ export class EndpointMeter {
     this.#changed = true;
   }
 
+  messageFailed(failure: EndpointMessageFailure): void {
+    increment(this.#messageFailures, failure.reason);
+    this.#lastMessageFailure = failure;
+    this.#changed = true;
+  }
+
   ejection(): void {
     this.#ejections++;
     this.#changed = true;
@@ -82,27 +106,31 @@ export class EndpointMeter {
 
   /** Null when nothing changed since the last call. */
   take(): EndpointDelta | null {
-    const { pools, ejected, idle, inUse } = this;
-    const [wasPools, wasEjected, wasIdle, wasInUse] = this.#taken;
-    const stands = pools === wasPools && ejected === wasEjected && idle === wasIdle && inUse === wasInUse;
+    const { pools, ejected, idle, inUse, idleLimit } = this;
+    const taken = [pools, ejected, idle, inUse, idleLimit];
+    const stands = taken.every((value, index) => value === this.#taken[index]);
     if (stands && !this.#changed) return null;
     const delta: EndpointDelta = {
       endpoint: this.#endpoint,
       connects: this.#connects,
       checks: this.#checks,
+      messageFailures: [...this.#messageFailures],
       ejections: this.#ejections,
       pools,
       ejected,
       idle,
       inUse,
+      idleLimit,
       lastFailure: this.#lastFailure,
       lastCheck: this.#lastCheck,
+      lastMessageFailure: this.#lastMessageFailure,
     };
+    this.#messageFailures.clear();
     this.#connects = noConnects();
     this.#checks = noChecks();
     this.#ejections = 0;
     this.#changed = false;
-    this.#taken = [pools, ejected, idle, inUse];
+    this.#taken = taken;
     return delta;
   }
 }

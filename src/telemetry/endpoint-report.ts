@@ -2,14 +2,23 @@
 import { isoTime } from './clock.ts';
 import type { EndpointStanding } from './endpoint-gauges.ts';
 
+interface FailureReport {
+  readonly time: string;
+  readonly reason: string;
+  readonly cause: string;
+}
+
 export interface EndpointReport {
   readonly url: string;
   readonly state: 'used' | 'partly_used' | 'passed_over';
   /** How many relay threads do which. */
   readonly relays: { readonly used: number; readonly passed_over: number };
   readonly connections: { readonly idle: number; readonly in_use: number };
+  /** For how long connections wait for their next message. */
+  readonly idle_limit_ms: number;
   readonly ejections: number;
-  readonly last_failure: { readonly time: string; readonly reason: string; readonly cause: string } | null;
+  readonly last_failure: FailureReport | null;
+  readonly last_message_failure: FailureReport | null;
   readonly last_check: {
     readonly time: string;
     readonly result: 'passed' | 'failed';
@@ -18,22 +27,26 @@ export interface EndpointReport {
 }
 
 export function describeEndpoint(standing: EndpointStanding): EndpointReport {
-  const { endpoint, pools, ejected, idle, inUse, ejections, lastFailure, lastCheck } = standing;
+  const { endpoint, pools, ejected, idle, inUse, idleLimit, ejections, lastCheck } = standing;
   return {
     url: endpoint,
     state: ejected === 0 ? 'used' : ejected < pools ? 'partly_used' : 'passed_over',
     relays: { used: pools - ejected, passed_over: ejected },
     connections: { idle, in_use: inUse },
+    idle_limit_ms: Math.round(idleLimit),
     ejections,
-    last_failure: lastFailure && {
-      time: isoTime(lastFailure.at),
-      reason: lastFailure.reason,
-      cause: lastFailure.cause,
-    },
+    last_failure: describeFailure(standing.lastFailure),
+    last_message_failure: describeFailure(standing.lastMessageFailure),
     last_check: lastCheck && {
       time: isoTime(lastCheck.at),
       result: lastCheck.cause === null ? 'passed' : 'failed',
       cause: lastCheck.cause,
     },
   };
+}
+
+function describeFailure(
+  failure: { readonly at: number; readonly reason: string; readonly cause: string } | null,
+): FailureReport | null {
+  return failure && { time: isoTime(failure.at), reason: failure.reason, cause: failure.cause };
 }

@@ -69,6 +69,12 @@ export const metricTable = [
     labels: ['endpoint', 'result'],
   },
   {
+    name: 'ehi_upstream_message_failures_total',
+    help: 'Messages that a connection to the endpoint carried and that came to nothing by the host’s doing; reason as in docs/message-reasons.md. Where no connection was made: ehi_upstream_connects_total.',
+    type: 'counter',
+    labels: ['endpoint', 'reason'],
+  },
+  {
     name: 'ehi_upstream_checks_total',
     help: 'Health checks of upstream endpoints, one series of them per relay thread.',
     type: 'counter',
@@ -91,6 +97,12 @@ export const metricTable = [
     help: 'Connections to upstream endpoints open now; state is idle or in_use.',
     type: 'gauge',
     labels: ['endpoint', 'state'],
+  },
+  {
+    name: 'ehi_upstream_idle_limit_seconds',
+    help: 'For how long a connection to the endpoint waits for its next message: pool.idleTimeout, or less where the host announces or shows that it closes waiting connections sooner.',
+    type: 'gauge',
+    labels: ['endpoint'],
   },
   { name: 'ehi_in_flight', help: 'Messages being exchanged now.', type: 'gauge', labels: [] },
   {

@@ -81,6 +81,7 @@ export class Metrics {
   readonly #crlRestarts: Counter;
   #lastReload: { readonly successful: boolean; readonly successAt: number };
   readonly #upstreamConnects = this.#counter('ehi_upstream_connects_total');
+  readonly #upstreamMessageFailures = this.#counter('ehi_upstream_message_failures_total');
   readonly #upstreamChecks = this.#counter('ehi_upstream_checks_total');
   readonly #upstreamEjections = this.#counter('ehi_upstream_ejections_total');
   readonly #spansExported = this.#counter('ehi_spans_exported_total');
@@ -114,6 +115,10 @@ export class Metrics {
         gauge.set({ endpoint, state: 'idle' }, idle);
         gauge.set({ endpoint, state: 'in_use' }, inUse);
       }
+    });
+    this.#gauge('ehi_upstream_idle_limit_seconds', (gauge) => {
+      for (const { endpoint, idleLimit } of this.#endpoints.standing())
+        gauge.set({ endpoint }, idleLimit / 1000);
     });
     this.#gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
       const set = (role: string, certificates: readonly Expiring[]): void => {
@@ -198,12 +203,15 @@ export class Metrics {
     for (const [labels, timeMs] of delta.lastHandshakes) {
       keepRecent(this.#lastHandshakes, JSON.stringify(labels), timeMs);
     }
-    for (const { endpoint, connects, checks, ejections } of delta.endpoints) {
+    for (const { endpoint, connects, checks, messageFailures, ejections } of delta.endpoints) {
       for (const [result, count] of Object.entries(connects)) {
         this.#upstreamConnects.inc({ endpoint, result }, count);
       }
       for (const [result, count] of Object.entries(checks)) {
         if (count > 0) this.#upstreamChecks.inc({ endpoint, result }, count);
+      }
+      for (const [reason, count] of messageFailures) {
+        this.#upstreamMessageFailures.inc({ endpoint, reason }, count);
       }
       this.#upstreamEjections.inc({ endpoint }, ejections);
     }

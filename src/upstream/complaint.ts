@@ -1,14 +1,14 @@
-/** What the log hears of an endpoint that fails: one line now and then, not one for every message. */
+/** What the log hears of an endpoint that fails: for each reason one line now and then, not one for every message. */
 import type { Recorder } from '../telemetry/recorder.ts';
 
-/** Milliseconds between two lines. */
+/** Milliseconds between two lines of one reason. */
 const QUIET_MS = 10_000;
 
 export class Complaint {
   readonly #recorder: Recorder;
   readonly #endpoint: string;
-  #quietUntil = 0;
-  #unsaid = 0;
+  /** By reason, of which there are few: one that comes often hides no other. */
+  readonly #said = new Map<string, { quietUntil: number; unsaid: number }>();
 
   /** `endpoint`: its url in the configuration. */
   constructor(recorder: Recorder, endpoint: string) {
@@ -19,13 +19,13 @@ export class Complaint {
   /** `cause`: a code of the system, of OpenSSL or of the gateway's own. */
   say(reason: string, cause: string): void {
     const now = performance.now();
-    if (now < this.#quietUntil) {
-      this.#unsaid++;
+    const last = this.#said.get(reason);
+    if (last !== undefined && now < last.quietUntil) {
+      last.unsaid++;
       return;
     }
-    const fields = { endpoint: this.#endpoint, reason, cause, unsaid: this.#unsaid };
+    const fields = { endpoint: this.#endpoint, reason, cause, unsaid: last?.unsaid ?? 0 };
     this.#recorder.log('warn', 'an upstream endpoint fails', fields);
-    this.#quietUntil = now + QUIET_MS;
-    this.#unsaid = 0;
+    this.#said.set(reason, { quietUntil: now + QUIET_MS, unsaid: 0 });
   }
 }

@@ -11,8 +11,8 @@ export interface UpstreamUser {
   onUpstreamDrain(): void;
   /** The host sent FIN. */
   onUpstreamEnd(): void;
-  /** The connection is gone without FIN, or by an alert of TLS. */
-  onUpstreamLost(why: UpstreamLoss): void;
+  /** The connection is gone without FIN, or by an alert of TLS. `cause`: the system's or OpenSSL's code. */
+  onUpstreamLost(why: UpstreamLoss, cause: string): void;
 }
 
 export type ConnectFailureName = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
@@ -59,13 +59,20 @@ const STALL_MS = 5;
 /** Silence after a handshake, ms, in which a refusal may still come; or as long as that took, if it is more. */
 const QUIET_MS = 25;
 
+/** Within this, ms, after a message was sent on a connection that had waited: the host's FIN was under way before it. */
+const RACE_MS = 100;
+
 export class UpstreamConnection {
   /** null: nobody expects anything on it. */
   user: UpstreamUser | null = null;
   /** FIN, reset or failure was delivered: never to be picked again. */
   ended = false;
-  /** performance.now() from which on it is too old to be picked, ms. */
-  idleUntil = 0;
+  /** performance.now() when it began to wait, ms. */
+  idleSince = 0;
+  /** It has waited for the message that it carries: the host may have closed it meanwhile. */
+  reused = false;
+  /** Seconds for which the host keeps it open (Keep-Alive: timeout), once it has said so; -1: it has not. */
+  announced = -1;
   readonly pool: Pool;
   /** The address that it leads to; null: a Unix socket. */
   readonly address: string | null;
@@ -82,6 +89,9 @@ export class UpstreamConnection {
    * §4.4.2.4), perhaps after the message: its ticket or its first byte says that it did not.
    */
   #accepted = false;
+  /** When its message began, and whether anything was heard since. */
+  #claimedAt = 0;
+  #heard = false;
 
   constructor({ to, tls, proxyHeader, timeout, sure, counts, pool, opener }: ConnectionOptions) {
     this.address = to.host ?? null;
@@ -148,13 +158,16 @@ export class UpstreamConnection {
   /** From waiting to carrying a message. */
   claim(user: UpstreamUser): void {
     this.user = user;
+    this.#heard = false;
+    this.#claimedAt = performance.now();
     this.#enter('used');
   }
 
-  /** From carrying a message to waiting, until `until` (performance.now(), ms). */
-  park(until: number): void {
+  /** From carrying a message to waiting. */
+  park(): void {
     this.user = null;
-    this.idleUntil = until;
+    this.reused = true;
+    this.idleSince = performance.now();
     this.#enter('idle');
     // Who waits must hear whatever comes.
     if (this.paused) this.resume();
@@ -203,8 +216,12 @@ export class UpstreamConnection {
 
   #onRead(bytes: Buffer, size: number): boolean {
     // Bytes that nobody asked for: an answer to nothing. The connection cannot be trusted any more.
-    if (this.user === null) this.#lose('unasked');
-    else {
+    if (this.user === null) {
+      // RFC 9110 §15.5.9: how some hosts say that they close a connection on which nothing came.
+      if (/^HTTP\/1\.[01] 408/.test(bytes.toString('latin1', 0, Math.min(size, 12)))) this.#closedWaiting();
+      this.#lose('unasked');
+    } else {
+      this.#heard = true;
       this.#accept();
       this.user.onUpstreamBytes(bytes, size);
     }
@@ -228,6 +245,7 @@ export class UpstreamConnection {
   #end(): void {
     if (this.ended) return;
     if (this.user === null) return this.#lose('closed');
+    this.#closedWaiting();
     this.ended = true;
     this.user.onUpstreamEnd();
   }
@@ -236,6 +254,7 @@ export class UpstreamConnection {
     if (this.ended) return;
     const stage = this.#stage;
     const { user } = this;
+    if (cause !== 'unasked') this.#closedWaiting();
     const opener = this.#opener;
     this.destroy();
     if (opener !== null) {
@@ -246,7 +265,17 @@ export class UpstreamConnection {
     const refused = opener === null && !this.#accepted && cause.startsWith('ERR_SSL_');
     const why = refused ? 'upstream_tls' : 'closed_early';
     if (why === 'upstream_tls' && this.#counts) this.pool.connectFailed({ why, cause });
-    user?.onUpstreamLost(why);
+    user?.onUpstreamLost(why, cause);
+  }
+
+  /** The host closed it while it waited, or so soon after its next message that it cannot have been for that. */
+  #closedWaiting(): void {
+    const now = performance.now();
+    if (this.#stage === 'idle') return this.pool.closedWaiting(now - this.idleSince);
+    const raced = this.reused && this.user !== null && !this.#heard && now - this.#claimedAt < RACE_MS;
+    const age = this.#claimedAt - this.idleSince;
+    // Of a host that is busy and fails, a short wait proves nothing.
+    if (raced && age >= RACE_MS) this.pool.closedWaiting(age);
   }
 
   #enter(stage: 'used' | 'idle' | 'gone'): void {

@@ -10,7 +10,7 @@ export interface DialUser extends UpstreamUser {
   /** The connection is the user's from now on. */
   onUpstreamConnect(connection: UpstreamConnection): void;
   /** The last endpoint's failure. */
-  onUpstreamLost(why: UpstreamLoss): void;
+  onUpstreamLost(why: UpstreamLoss, cause: string): void;
 }
 
 export interface DialStep {
@@ -41,9 +41,9 @@ export class Dial implements Opener {
     this.#user.onUpstreamConnect(connection);
   }
 
-  onOpenFailed({ why }: ConnectFailure): void {
+  onOpenFailed({ why, cause }: ConnectFailure): void {
     const step = this.#steps[++this.#index];
-    if (step === undefined) return this.#user.onUpstreamLost(why);
+    if (step === undefined) return this.#user.onUpstreamLost(why, cause);
     const warm = step.pool.take(this.#user, performance.now());
     if (warm !== null) this.#user.onUpstreamConnect(warm);
     else this.#attempt = this.#connect(step);

@@ -56,7 +56,7 @@ export class HealthCheck implements UpstreamUser {
     for (;;) {
       const head = this.#heads.read(rest, { toHead: false, limits });
       if (head === null) return;
-      if (head === 'malformed') return this.#end('bad_answer');
+      if ('fault' in head) return this.#end(head.fault);
       if (head.status >= 200) return this.#end(head.status <= 299 ? null : `status ${head.status}`);
       rest = this.#heads.rest;
     }

@@ -8,12 +8,10 @@ import { Attempt } from './attempt.ts';
 import { Complaint } from './complaint.ts';
 import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from './connection.ts';
 import { Ejection } from './ejection.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { TlsClient } from './tls.ts';
 import { Waiting } from './waiting.ts';
 import { Watch } from './watch.ts';
-
-/** Before the host's own `Keep-Alive: timeout`: a message that is on its way when the host closes is lost. */
-const MARGIN_MS = 1000;
 
 interface PoolOptions {
   readonly endpoint: EndpointPolicy;
@@ -44,13 +42,14 @@ export class Pool {
   readonly #watch: Watch;
   readonly #complaint: Complaint;
   readonly #waiting = new Waiting();
+  readonly #idle: IdleWatch;
   #sweep: NodeJS.Timeout | null = null;
   /** Some route has another endpoint beside this one. */
   #ejectable = false;
   #closed = false;
 
   constructor({ endpoint, recorder, resolve }: PoolOptions) {
-    const { target, tls, url } = endpoint;
+    const { target, tls, url, pool } = endpoint;
     this.endpoint = endpoint;
     this.meter = recorder.meter.endpoint(url);
     this.#recorder = recorder;
@@ -65,6 +64,12 @@ export class Pool {
             onFailed: ({ code }) => this.#complaint.say('resolve_failed', code ?? 'resolver'),
             ...(resolve && { resolve }),
           });
+    this.#idle = new IdleWatch({
+      endpoint: url,
+      configured: pool.idleTimeout,
+      meter: this.meter,
+      recorder,
+    });
     this.#watch = new Watch(this);
     this.meter.pools++;
   }
@@ -90,11 +95,11 @@ export class Pool {
       const connection = this.#waiting.pick(user);
       if (connection === undefined) return null;
       if (connection.ended) continue;
-      if (now < connection.idleUntil) {
+      if (this.#isFresh(connection, now)) {
         connection.claim(user);
         return connection;
       }
-      connection.destroy();
+      this.#idle.retire(connection);
     }
   }
 
@@ -118,13 +123,16 @@ export class Pool {
     const { pool, proxyProtocol } = this.endpoint;
     const { idle, idleTimeout } = pool;
     const owner = proxyProtocol === null ? null : connection.user;
-    const limit = announced < 0 ? idleTimeout : Math.min(idleTimeout, announced * 1000 - MARGIN_MS);
+    // Most hosts say it where they are asked, which is with a connection's first message.
+    if (announced >= 0) connection.announced = announced;
+    const limit = this.#idle.limit.after(connection.announced);
+    this.meter.idleLimit = Math.max(0, limit);
     const unwanted = this.#closed || !this.#leadsHere(connection.address);
     const nobodys = proxyProtocol !== null && owner === null;
     if (connection.ended || unwanted || nobodys || limit <= 0 || this.#waiting.count >= idle) {
       return connection.destroy();
     }
-    connection.park(performance.now() + limit);
+    connection.park();
     this.#waiting.add(connection, owner);
     this.#sweep ??= setInterval(() => this.#dropOld(), idleTimeout / 2).unref();
   }
@@ -174,6 +182,19 @@ export class Pool {
     if (this.#ejectable && this.#ejection.connectFailed()) this.#eject();
   }
 
+  /** The host closed a connection that had waited so long, milliseconds. */
+  closedWaiting(age: number): void {
+    if (!this.#closed) this.#idle.closed(age);
+  }
+
+  /** A message that a connection to it carried came to nothing by its doing. `reason`: of the table of messages. */
+  messageFailed(reason: string, cause: string): void {
+    // A refusal of TLS after the handshake was reported as the connection's.
+    if (reason === 'upstream_tls') return;
+    this.meter.messageFailed({ at: Date.now(), reason, cause });
+    this.#complaint.say(reason, cause);
+  }
+
   /** What a check found; null: all is well. */
   checked(cause: string | null): void {
     this.meter.checked({ at: Date.now(), cause });
@@ -197,6 +218,7 @@ export class Pool {
     this.#watch.stop();
     this.meter.pools--;
     if (this.ejected) this.meter.ejected--;
+    this.#idle.stop();
     this.#dropIdle(() => true);
   }
 
@@ -214,18 +236,32 @@ export class Pool {
     this.#recorder.log('info', 'an upstream endpoint is used again', { endpoint: this.endpoint.url });
   }
 
+  /** Asked anew each time: the limit may have become shorter while the connection waited. */
+  #isFresh({ idleSince, announced }: UpstreamConnection, now: number): boolean {
+    return now - idleSince < this.#idle.limit.after(announced);
+  }
+
   #leadsHere(address: string | null): boolean {
     return address === null || this.#addresses === null || this.#addresses.has(address);
   }
 
   #dropOld(): void {
     const now = performance.now();
-    this.#dropIdle(({ idleUntil }) => now >= idleUntil);
+    this.#idle.look(now);
+    this.#waiting.drop(
+      (connection) => !this.#isFresh(connection, now),
+      (connection) => this.#idle.retire(connection),
+    );
+    this.#endSweep();
   }
 
   #dropIdle(unfit: (connection: UpstreamConnection) => boolean): void {
     this.#waiting.drop(unfit);
-    if (this.#waiting.count > 0 || this.#sweep === null) return;
+    this.#endSweep();
+  }
+
+  #endSweep(): void {
+    if (this.#waiting.count > 0 || this.#sweep === null || this.#idle.looking) return;
     clearInterval(this.#sweep);
     this.#sweep = null;
   }

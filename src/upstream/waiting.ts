@@ -25,11 +25,16 @@ export class Waiting {
     else this.#owned.set(owner, connection);
   }
 
-  /** Closes what is unfit, and forgets it with what has ended. */
-  drop(unfit: (connection: UpstreamConnection) => boolean): void {
+  /** Forgets what is unfit, and closes it unless `lay` does otherwise, with what has ended. */
+  drop(
+    unfit: (connection: UpstreamConnection) => boolean,
+    lay: (connection: UpstreamConnection) => void = (connection) => connection.destroy(),
+  ): void {
     const stays = (connection: UpstreamConnection) => {
-      if (!connection.ended && unfit(connection)) connection.destroy();
-      return !connection.ended;
+      if (connection.ended) return false;
+      if (!unfit(connection)) return true;
+      lay(connection);
+      return false;
     };
     this.#shared = this.#shared.filter(stays);
     for (const [owner, connection] of this.#owned) if (!stays(connection)) this.#owned.delete(owner);

@@ -36,7 +36,7 @@ const leafFields = [
 ];
 const messageFields = [
   ...['type', 'time', 'conn_id', 'request_id', 'trace_id', 'route', 'method', 'path', 'status', 'endpoint'],
-  ...['request_bytes', 'response_bytes', 'upstream_ms', 'total_ms', 'outcome', 'reason'],
+  ...['upstream_reused', 'request_bytes', 'response_bytes', 'upstream_ms', 'total_ms', 'outcome', 'reason'],
 ];
 
 it('goes to a file, whole when the gateway exits, and then not to stdout', async () => {

@@ -103,6 +103,11 @@ async function relay(fields: string[] = [], client: Partial<ClientOptions> = { l
   return stage.host.request(index);
 }
 
+/** Without what the gateway says of the host's connection, with the first message on it. */
+function saidIn({ fields }: Message): Message['fields'] {
+  return fields.filter(([each]) => each !== 'Connection');
+}
+
 /** Everything that the gateway says of the caller, in its order. */
 function around(sets: readonly string[]): [string, unknown][] {
   const certificate = sets.filter((set) => set !== 'forwarded').flatMap((set) => told[set] ?? []);
@@ -124,9 +129,9 @@ describe.each([...all.map((set) => [set]), all, ['forwarded', 'rfc9440'], ['envo
   (...sets: string[]) => {
     it('who called, and nothing else, whatever the client says', async () => {
       await stage.reload({ identity: { headers: sets } });
-      expect((await relay()).fields).toEqual(around(sets));
+      expect(saidIn(await relay())).toEqual(around(sets));
       for (let at = 0; at < forgeries.length; at += 90) {
-        expect((await relay(forgeries.slice(at, at + 90))).fields).toEqual(around(sets));
+        expect(saidIn(await relay(forgeries.slice(at, at + 90)))).toEqual(around(sets));
       }
     });
   },

@@ -114,7 +114,7 @@ it.each([
     (socket: Socket) => socket.write(go, () => socket.resetAndDestroy()),
   ],
   ['says 100 and what is not HTTP', 'bad_answer', (socket: Socket) => socket.write(`${go}hello\r\n\r\n`)],
-  ['says 100 with a length', 'bad_answer', (socket: Socket) => socket.write(withLength + ok)],
+  ['says 100 with a length', 'host_framing', (socket: Socket) => socket.write(withLength + ok)],
 ])('answers 502 when the host %s', async (_what, reason, act) => {
   stage.host.options.answer = (_request, socket) => {
     act(socket);

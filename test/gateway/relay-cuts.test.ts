@@ -161,13 +161,13 @@ describe.each(measured)('an answer %s, collected for its length and cut at every
 it('answers 502 when chunks go wrong of which nothing has left', async () => {
   stage.host.options.answer = (_request, socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', () =>
-      setImmediate(() => socket.write('1;x\r\n')),
+      setImmediate(() => socket.write('1;\r\n')),
     );
     return null;
   };
   const answer = await stage.send(post({ target: '/ensured' }));
   expect(statusOf(answer)).toBe(502);
-  expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'bad_answer' });
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'host_framing' });
 });
 
 it('cuts the answer when its chunks go wrong after it began', async () => {
@@ -180,9 +180,9 @@ it('cuts the answer when its chunks go wrong after it began', async () => {
   const begun = once(client.socket, 'data');
   client.write(post());
   await begun;
-  for (const socket of stage.host.sockets) socket.write('1;x\r\n');
+  for (const socket of stage.host.sockets) socket.write('1;\r\n');
   expect(await answerOrCut(client)).toBeNull();
-  const cut = { outcome: 'cut', reason: 'answer_cut', response_bytes: 1 };
+  const cut = { outcome: 'cut', reason: 'host_framing', response_bytes: 1 };
   expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject(cut);
 });
 

@@ -3,9 +3,12 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
+import { endpointsWhen } from '../support/endpoints.ts';
+import type { AuditRecord } from '../support/gateway.ts';
 import { acknowledgement, response } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
 import { listenOnLoopback } from '../support/listening.ts';
+import { metricsWhen } from '../support/metrics.ts';
 import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -46,33 +49,97 @@ async function expectError(answer: Message, { status, reason }: Failure): Promis
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', status, reason });
 }
 
-it.each([
-  ['not HTTP', 'hello\r\n\r\n'],
-  ['HTTP/2', 'HTTP/2 200 OK\r\n\r\n'],
-  ['a status of two digits', 'HTTP/1.1 99 OK\r\n\r\n'],
-  ['bare LF', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
-  ['NUL in a field', 'HTTP/1.1 200 OK\r\nX: \0\r\n\r\n'],
-  ['a folded field', 'HTTP/1.1 200 OK\r\nX: 1\r\n 2\r\n\r\n'],
-  ['a space before the colon', 'HTTP/1.1 200 OK\r\nX : 1\r\n\r\n'],
-  ['both framings', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
-  ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'],
-  ['a length that is no number', 'HTTP/1.1 200 OK\r\nContent-Length: one\r\n\r\n'],
-  ['a coding that nobody asked for', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n'],
+/** What the page of the endpoints says of the host's last failure, as soon as it says so. */
+async function expectTold(last: { readonly reason: string; readonly cause: string }): Promise<void> {
+  await endpointsWhen(stage.gateway, (found) => {
+    const failure = found.find(({ url }) => url === stage.host.url)?.last_message_failure;
+    return failure?.reason === last.reason && failure.cause === last.cause;
+  });
+}
+
+it.each<[what: string, reason: string, cause: string, bytes: string]>([
+  ['not HTTP', 'bad_answer', 'status_line', 'hello\r\n\r\n'],
+  ['HTTP/2', 'bad_answer', 'status_line', 'HTTP/2 200 OK\r\n\r\n'],
+  ['a status of two digits', 'bad_answer', 'status_line', 'HTTP/1.1 99 OK\r\n\r\n'],
+  ['an upgrade', 'bad_answer', 'status 101', 'HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n'],
+  ['bare LF', 'bad_answer', 'line_end', 'HTTP/1.1 200 OK\nContent-Length: 0\n\n'],
+  ['NUL in a field', 'bad_answer', 'line_end', 'HTTP/1.1 200 OK\r\nX: \0\r\n\r\n'],
+  ['a folded field', 'bad_answer', 'line_folding', 'HTTP/1.1 200 OK\r\nX: 1\r\n 2\r\n\r\n'],
+  ['a space before the colon', 'bad_answer', 'field_name', 'HTTP/1.1 200 OK\r\nX : 1\r\n\r\n'],
+  [
+    'both framings',
+    'host_framing',
+    'transfer_encoding',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+  ],
+  [
+    'two lengths',
+    'host_framing',
+    'content_length',
+    'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
+  ],
+  [
+    'a length that is no number',
+    'host_framing',
+    'content_length',
+    'HTTP/1.1 200 OK\r\nContent-Length: one\r\n\r\n',
+  ],
+  [
+    'a coding that nobody asked for',
+    'host_framing',
+    'transfer_coding',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
+  ],
   [
     'a chunk size that is no number, with the head',
+    'host_framing',
+    'chunk',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n',
   ],
-  ['a head without end', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(20_000)}`],
-  ['fields without end', `HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(101)}\r\n`],
-])('answers 502 when the host’s answer is %s', async (_what, bytes) => {
-  stage.host.options.answer = () => Buffer.from(bytes, 'latin1');
-  await using client = await stage.connect();
-  await expectError(await client.exchange(post()), { status: 502, reason: 'bad_answer' });
-  // The client’s connection is in order, and goes on; the host’s is not, and does not.
-  stage.host.options.answer = () => acknowledgement;
-  const before = stage.host.connectionCount;
-  expect(statusOf(await client.exchange(post()))).toBe(200);
-  expect(stage.host.connectionCount).toBe(before + 1);
+  [
+    'a trailer that is no field',
+    'host_framing',
+    'trailer',
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx\r\n\r\n',
+  ],
+  ['a head without end', 'host_head_too_large', 'head_length', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(20_000)}`],
+  [
+    'fields without end',
+    'host_head_too_large',
+    'field_count',
+    `HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(101)}\r\n`,
+  ],
+])(
+  'answers 502 when the host’s answer is %s, and /upstreams says why',
+  async (_what, reason, cause, bytes) => {
+    stage.host.options.answer = () => Buffer.from(bytes, 'latin1');
+    await using client = await stage.connect();
+    await expectError(await client.exchange(post()), { status: 502, reason });
+    await expectTold({ reason, cause });
+    // The client’s connection is in order, and goes on; the host’s is not, and does not.
+    stage.host.options.answer = () => acknowledgement;
+    const before = stage.host.connectionCount;
+    expect(statusOf(await client.exchange(post()))).toBe(200);
+    expect(stage.host.connectionCount).toBe(before + 1);
+  },
+);
+
+it('logs what is wrong with the answers, once in ten seconds for each reason, and counts them by reason', async () => {
+  const failing = (line: AuditRecord) =>
+    line.msg === 'an upstream endpoint fails' && line.endpoint === stage.host.url;
+  for (const reason of ['bad_answer', 'host_framing', 'host_head_too_large']) {
+    const line = await stage.gateway.logged((each) => failing(each) && each.reason === reason);
+    expect(line).toMatchObject({ cause: expect.stringMatching(/^[a-z0-9_ ]+$/), unsaid: 0 });
+  }
+  const failures = 16;
+  expect(stage.gateway.log().filter(failing).length).toBeLessThan(failures);
+  const series = (reason: string) =>
+    `ehi_upstream_message_failures_total{endpoint="${stage.host.url}",reason="${reason}"}`;
+  await metricsWhen(
+    stage.gateway,
+    (samples) =>
+      samples.get(series('host_framing')) === 6 && samples.get(series('host_head_too_large')) === 2,
+  );
 });
 
 it('answers 502 when nobody listens, and tries once', async () => {
@@ -135,15 +202,6 @@ it('answers 504 at the deadline, and lets go of the host', async () => {
   if (!socket.closed) await once(socket, 'close');
   stage.host.options.answer = () => response({ body: 'in time' });
   expect((await client.exchange(post({ target: '/quick' }))).body.toString()).toBe('in time');
-});
-
-it('answers 504 at the deadline while the body is still coming, and ends the connection', async () => {
-  await using client = await stage.connect();
-  client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n');
-  const trickle = setInterval(() => client.write('x'), 20);
-  const answer = await client.response().finally(() => clearInterval(trickle));
-  await expectError(answer, { status: 504, reason: 'deadline' });
-  expect(answer.field('connection')).toBe('close');
 });
 
 it('lets go of the host when the client goes away in the middle', async () => {

@@ -25,20 +25,26 @@ const refusals: { readonly [reason in RefusalName]?: readonly string[] } = {
   request_line: [
     'GET /\r\nHost: a\r\n\r\n',
     'GET  / HTTP/1.1\r\nHost: a\r\n\r\n',
-    '\r\nGET / HTTP/1.1\r\n\r\n',
+    '\r\n\r\nGET / HTTP/1.1\r\n\r\n',
   ],
   line_end: [
     'GET / HTTP/1.1\nHost: a\n\n',
     'GET / HTTP/1.1\r\nX: a\rb\r\n\r\n',
     'GET / HTTP/1.1\r\nX: \0\r\n\r\n',
   ],
-  method: [head('', 'TRACE / HTTP/1.1'), head('', 'CONNECT a:1 HTTP/1.1'), head('', 'post / HTTP/1.1')],
+  method: [
+    ...[head('', 'TRACE / HTTP/1.1'), head('', 'CONNECT a:1 HTTP/1.1'), head('', 'post / HTTP/1.1')],
+    'A'.repeat(1100),
+  ],
   version: [head('', 'GET / HTTP/2.0'), head('', 'GET / HTTP/1.2')],
-  target: [head('', 'GET http://a/ HTTP/1.1'), head('', 'OPTIONS * HTTP/1.1'), head('', 'GET /%4 HTTP/1.1')],
+  target: [head('', 'GET http://a/ HTTP/1.1'), head('', 'GET * HTTP/1.1'), head('', 'GET /%4 HTTP/1.1')],
+  options_asterisk: [head('', 'OPTIONS * HTTP/1.1')],
   target_ambiguous: [
     head('', 'GET /a/../b HTTP/1.1'),
     head('', 'GET //a HTTP/1.1'),
     head('', 'GET /%2e HTTP/1.1'),
+    head('', 'GET /a%0d%0aX HTTP/1.1'),
+    head('', 'GET /a%250d HTTP/1.1'),
   ],
   target_length: [`GET /${'a'.repeat(1024)}`, head('', `GET /${'a'.repeat(1024)} HTTP/1.1`)],
   head_length: [`GET / HTTP/1.1\r\nX: ${'a'.repeat(1024)}`, head(`X: ${'a'.repeat(1024)}\r\n`)],
@@ -50,6 +56,7 @@ const refusals: { readonly [reason in RefusalName]?: readonly string[] } = {
     'GET / HTTP/1.1\r\n\r\n',
     'GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n',
     'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n',
+    head('', 'GET https://b/ HTTP/1.1'),
   ],
   connection_names: ['host', 'content-length', 'content-type', 'transfer-encoding', 'Expect', 'a b'].map(
     (name) => head(`Connection: close, ${name}\r\nContent-Length: 0\r\n`),
@@ -59,14 +66,17 @@ const refusals: { readonly [reason in RefusalName]?: readonly string[] } = {
   ),
   transfer_encoding: [
     head('Transfer-Encoding: chunked\r\nContent-Length: 1\r\n'),
-    head('Transfer-Encoding: gzip, chunked\r\n'),
+    head('Transfer-Encoding: gzip\r\n'),
     head('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n'),
     head('Transfer-Encoding: chunked\r\n', 'POST / HTTP/1.0'),
   ],
+  transfer_coding: [head('Transfer-Encoding: gzip, chunked\r\n')],
   length_required: ['POST', 'PUT', 'PATCH'].map((method) => head('', `${method} / HTTP/1.1`)),
   body_length: [head('Content-Length: 1025\r\n'), `${chunked}401\r\n`],
   expectation: [head('Expect: 200-ok\r\nContent-Length: 1\r\n')],
-  chunk: ['1;a=b\r\n', '1 \r\n', '\n', '000000001\r\n', 'g\r\n', '1\n', '\r\n'].map((line) => chunked + line),
+  chunk: ['1;\r\n', '1 ;a\r\n', '1 \r\n', '\n', '000000001\r\n', 'g\r\n', '1\n', '\r\n'].map(
+    (line) => chunked + line,
+  ),
   trailer: ['X\r\n', ' X: 1\r\n', `X: ${'a'.repeat(1024)}`].map((line) => `${chunked}0\r\n${line}`),
 };
 
@@ -115,7 +125,7 @@ it('leaves an open request’s connection to the host incomplete when its body g
   });
   client.write(`${chunked}5\r\nhello\r\n`);
   await begun;
-  const answer = await client.write('1;x\r\n').response();
+  const answer = await client.write('1;\r\n').response();
   delete stage.host.options.onHead;
   expectRefusal(answer, 'chunk');
   expect(await messageOf(stage.gateway, answer)).toMatchObject({

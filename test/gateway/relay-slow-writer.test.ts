@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Client, post } from '../support/client.ts';
 import { acknowledgement } from '../support/host.ts';
 import { type Message, statusOf } from '../support/http.ts';
+import { metricsWhen } from '../support/metrics.ts';
 import { messageOf } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -13,7 +14,7 @@ let stage: Stage;
 beforeAll(async () => {
   stage = await openStage({
     routes: [{ path: '/' }, { path: '/quick', deadline: '400ms' }],
-    config: { timeouts: { head: '2s', bodyIdle: '600ms' } },
+    config: { timeouts: { head: '2s', bodyIdle: '600ms' }, limits: { body: '64MiB' } },
   });
 });
 
@@ -115,13 +116,59 @@ it.each([
   await expectAbandoned(await host, requests);
 });
 
-it('waits for a body that dribbles until the deadline of its route', async () => {
+it('waits for a body that dribbles until the deadline of its route, and blames its client for it', async () => {
   const requests = stage.host.requests.length;
   const host = begun();
   await using client = await stage.connect();
   client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
   const stop = trickle(client, Buffer.alloc(1000, 'x'), 30);
   const answer = await client.response().finally(stop);
-  await expectGivenUp(client, answer, { status: 504, outcome: 'failed', reason: 'deadline' });
+  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
   await expectAbandoned(await host, requests);
+});
+
+it('blames the client for a body that it does not finish by the deadline, which comes before timeouts.bodyIdle', async () => {
+  const requests = stage.host.requests.length;
+  const host = begun();
+  await using client = await stage.connect();
+  client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhell');
+  const answer = await client.response();
+  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
+  expect((await messageOf(stage.gateway, answer)).request_bytes).toBe(4);
+  await expectAbandoned(await host, requests);
+});
+
+it('blames the client that asks to go on and then sends nothing', async () => {
+  const host = begun();
+  await using client = await stage.connect();
+  client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
+  expect(statusOf(await client.response())).toBe(100);
+  const answer = await client.response();
+  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
+  await host;
+});
+
+it('blames the host at the deadline when the client had sent everything, or the host did not take the body', async () => {
+  stage.host.options.answer = () => null;
+  await using client = await stage.connect();
+  const answer = await client.exchange(post({ target: '/quick' }));
+  expect(await messageOf(stage.gateway, answer)).toMatchObject({ status: 504, reason: 'deadline' });
+
+  // More than the kernel holds between the gateway and a host that does not read.
+  stage.host.options.onHead = (_head, socket) => socket.pause();
+  const size = 64 * 1024 * 1024;
+  await using other = await stage.connect();
+  other.write(`POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`);
+  other.write(Buffer.alloc(size - 1, 'x'));
+  const refused = await other.response();
+  expect(await messageOf(stage.gateway, refused)).toMatchObject({ status: 504, reason: 'deadline' });
+});
+
+it('counts as late, and as failures of the host, what the host did not do in time, and nothing that its clients did not', async () => {
+  const late = 'ehi_messages_late_total{route="/quick"}';
+  const failed = `ehi_upstream_message_failures_total{endpoint="${stage.host.url}",reason="deadline"}`;
+  const codes = (code: number) => `ehi_messages_total{route="/quick",code="${code}"}`;
+  const samples = await metricsWhen(stage.gateway, (found) => (found.get(codes(408)) ?? 0) >= 3);
+  expect([samples.get(codes(408)), samples.get(codes(504))]).toEqual([3, 2]);
+  expect([samples.get(late), samples.get(failed)]).toEqual([2, 2]);
 });

@@ -1,32 +1,12 @@
 /** `/upstreams` on the admin port: what an operator sees of the endpoints while one of them is dead. */
 import { createServer } from 'node:net';
-import { scheduler } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { EndpointReport } from '../../src/telemetry/endpoint-report.ts';
 import { post } from '../support/client.ts';
-import type { Gateway } from '../support/gateway.ts';
+import { endpointsWhen } from '../support/endpoints.ts';
 import { openHost } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
 import { listenOnLoopback } from '../support/listening.ts';
 import { openStage } from '../support/stage.ts';
-
-async function endpoints(gateway: Gateway): Promise<EndpointReport[]> {
-  const { status, body } = await gateway.admin('/upstreams');
-  expect(status).toBe(200);
-  return JSON.parse(body).endpoints;
-}
-
-/** Asks until the endpoints are so: the relay threads report in batches. */
-async function endpointsWhen(
-  gateway: Gateway,
-  fits: (found: EndpointReport[]) => boolean,
-): Promise<EndpointReport[]> {
-  for (;;) {
-    const found = await endpoints(gateway);
-    if (fits(found)) return found;
-    await scheduler.wait(20);
-  }
-}
 
 it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
   const dead = await listenOnLoopback(createServer());
@@ -52,8 +32,10 @@ it('names a dead primary with its cause and a live DR with its connections, and 
     state: 'passed_over',
     relays: { used: 0, passed_over: 1 },
     connections: { idle: 0, in_use: 0 },
+    idle_limit_ms: 4000,
     ejections: 1,
     last_failure: { time, reason: 'connect_failed', cause: 'ECONNREFUSED' },
+    last_message_failure: null,
     last_check: null,
   });
   expect(primary?.last_failure?.time.localeCompare(began)).toBeGreaterThanOrEqual(0);
@@ -62,8 +44,10 @@ it('names a dead primary with its cause and a live DR with its connections, and 
     state: 'used',
     relays: { used: 1, passed_over: 0 },
     connections: { idle: 1, in_use: 0 },
+    idle_limit_ms: 4000,
     ejections: 0,
     last_failure: null,
+    last_message_failure: null,
     last_check: { time, result: 'passed', cause: null },
   });
 

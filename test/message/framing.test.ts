@@ -83,6 +83,8 @@ describe('a body', () => {
     ['sizes in lower case', 'a\r\n0123456789\r\n0\r\n\r\n', '0123456789'],
     ['sizes of 8 digits', '00000003\r\nabc\r\n00000000\r\n\r\n', 'abc'],
     ['a trailer', '1\r\na\r\n0\r\nX-Digest: b\r\n\r\n', 'a'],
+    ['extensions', '3;a;b=c;d="e f\\"\\\\;\t\xe9"\r\nabc\r\n0;last\r\n\r\n', 'abc'],
+    ['extensions to the limit', `1;${'a'.repeat(29)}\r\nx\r\n0;${'b'.repeat(29)}\r\n\r\n`, 'x'],
     ['trailers to the limit', '0\r\nA: 1\r\nB:\r\n\r\n', ''],
   ])('in chunks is its payload alone: %s', (_, text, payload) => {
     const whole = read('chunked', `${text}GET / HTTP/1.1`);
@@ -92,8 +94,24 @@ describe('a body', () => {
 
 describe('a chunked body is refused', () => {
   const cases: [title: string, text: string, fault: BodyFault][] = [
-    ['with a chunk extension', '3;a=b\r\nabc\r\n0\r\n\r\n', 'chunk'],
-    ['with an extension on the last chunk', '0;a\r\n\r\n', 'chunk'],
+    ['with an extension without a name', '3;\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with an extension without a size', ';a\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with an extension whose value is missing', '3;a=\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with white space before an extension', '3 ;a\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with white space in an extension', '3; a\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with white space behind an extension', '3;a=b \r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with another character in an extension', '3;a(b\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with another character in an extension’s value', '3;a=b(\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with a bare LF in an extension', '3;a\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with a bare CR in an extension', '3;a\rabc\r\n0\r\n\r\n', 'chunk'],
+    ['with a line break in quotes', '3;a="\r\n"\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with an escaped line break in quotes', '3;a="\\\r\n"\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    ['with something behind quotes', '3;a="b"c\r\nabc\r\n0\r\n\r\n', 'chunk'],
+    [
+      'with extensions that are together too long',
+      `1;${'a'.repeat(30)}\r\nx\r\n1;${'b'.repeat(30)}`,
+      'chunk',
+    ],
     ['with a bare LF after the size', '3\nabc\r\n0\r\n\r\n', 'chunk'],
     ['with a bare CR after the size', '3\rabc\r\n0\r\n\r\n', 'chunk'],
     ['with a space after the size', '3 \r\nabc\r\n0\r\n\r\n', 'chunk'],
@@ -154,7 +172,7 @@ describe('a chunked body is refused', () => {
   });
 
   it('and nothing after the fault is read', () => {
-    expect(read('chunked', '1\r\na\r\n;\r\n0\r\n\r\n')).toEqual({
+    expect(read('chunked', '1\r\na\r\n=\r\n0\r\n\r\n')).toEqual({
       payload: 'a',
       taken: 7,
       done: false,

@@ -60,6 +60,59 @@ describe('a request’s head', () => {
     expect(read('GET / HTTP/1.1\r\nX: ', 'a'.repeat(45))).toBe(null);
   });
 
+  it.each([
+    ['that is a token is one that is not known', 'A'.repeat(99), 'method', 501],
+    ['that is not even a token makes no request line', '{'.repeat(99), 'request_line', 400],
+    ['that ends before the limit leaves the target too long', `GET /${'a'.repeat(99)}`, 'target_length', 414],
+  ] as const)('with a method beyond the limit %s, wherever the cut is', (_, text, refusal, status) => {
+    for (let cut = 0; cut <= text.length; cut++) {
+      const refused = read(text.slice(0, cut), text.slice(cut));
+      expect([cut, refused?.head]).toMatchObject([cut, { kind: 'refused', refusal }]);
+    }
+    expect(messageRefusals[refusal].status).toBe(status);
+  });
+
+  it('may have one empty line before it, which counts to no limit, wherever the cut is', () => {
+    const text = `\r\n${request(64, 'target')}body`;
+    for (let cut = 0; cut < text.length - 'body'.length; cut++) {
+      expect([cut, read(text.slice(0, cut), text.slice(cut))]).toMatchObject([
+        cut,
+        { head: { kind: 'request' }, rest: 'body' },
+      ]);
+    }
+  });
+
+  it.each([
+    ['two empty lines', '\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', 'request_line'],
+    ['a bare LF', '\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', 'line_end'],
+    ['a bare CR', '\rGET / HTTP/1.1\r\nHost: a\r\n\r\n', 'line_end'],
+    ['two CRs', '\r\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', 'line_end'],
+    ['a space', ' \r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n', 'request_line'],
+  ])('is refused with %s before it, wherever the cut is', (_, text, refusal) => {
+    for (let cut = 0; cut <= text.length; cut++) {
+      expect([cut, read(text.slice(0, cut), text.slice(cut))?.head]).toMatchObject([cut, { refusal }]);
+    }
+  });
+
+  it('has not begun with an empty line, and may have one before every head', () => {
+    const reader = new RequestReader();
+    const offer = (text: string) => {
+      const bytes = Buffer.from(text, 'latin1');
+      const head = reader.read({ bytes, at: 0, end: bytes.length }, limits);
+      return [head?.kind ?? null, reader.begun];
+    };
+    const whole = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    for (let round = 0; round < 2; round++) {
+      expect([offer('\r'), offer('\n'), offer('G')]).toEqual([
+        [null, false],
+        [null, false],
+        [null, true],
+      ]);
+      expect(offer(whole.slice(1))).toEqual(['request', false]);
+      expect(offer(`\r\n${whole}`)).toEqual(['request', false]);
+    }
+  });
+
   it('with a bare LF is refused as soon as the LF is there', () => {
     expect(read('GET / HTTP/1.1\n')).toMatchObject({
       head: { refusal: 'line_end', method: null, path: null },
@@ -78,14 +131,19 @@ describe('an answer’s head', () => {
     expect(answer(text(40))).toMatchObject({ status: 200 });
     expect(text(40)).toHaveLength(64);
     expect([answer(text(41)), answer(text(41).slice(0, -4)), answer('HTTP/1.1 200')]).toEqual([
-      'malformed',
+      { fault: 'host_head_too_large', cause: 'head_length' },
       null,
       null,
     ]);
   });
 
-  it.each(['HTTP/1.1 200 OK\n', 'HTTP/2 200\r\n\r\n', 'nonsense\r\n\r\n'])('%j is malformed', (text) => {
-    expect(answer(text)).toBe('malformed');
+  it.each([
+    ['HTTP/1.1 200 OK\n', 'line_end'],
+    ['HTTP/2 200\r\n\r\n', 'status_line'],
+    ['nonsense\r\n\r\n', 'status_line'],
+    ['\r\nHTTP/1.1 200 OK\r\n\r\n', 'status_line'],
+  ])('%j is malformed', (text, cause) => {
+    expect(answer(text)).toEqual({ fault: 'bad_answer', cause });
   });
 
   it('is followed by what comes next, and forgotten on reset', () => {
@@ -116,9 +174,10 @@ describe('an answer’s head', () => {
     expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
     expect(offer(text(6), { toHead: true, limits })).toMatchObject({ framing: 'none', length: 6 });
     expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
-    expect(offer(text(6), { toHead: false, limits: { head: 64, fields: 0 } as typeof limits })).toBe(
-      'malformed',
-    );
+    expect(offer(text(6), { toHead: false, limits: { head: 64, fields: 0 } as typeof limits })).toEqual({
+      fault: 'host_head_too_large',
+      cause: 'field_count',
+    });
     expect(offer(text(6))).toMatchObject({ framing: 'length', length: 6 });
     const long = `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(600)}\r\n\r\n`;
     const wide = { toHead: false, limits: { ...limits, head: 1024 } };

@@ -59,12 +59,25 @@ refuses('method', 501, [
 ]);
 
 refuses('target', 400, [
-  ['in absolute form', head('GET http://a/ HTTP/1.1', 'Host: a')],
-  ['in asterisk form', head('OPTIONS * HTTP/1.1', 'Host: a')],
+  ['in absolute form for http', head('GET http://a/ HTTP/1.1', 'Host: a')],
+  ['in absolute form without an authority', head('GET https:///b HTTP/1.1', 'Host: a')],
+  ['in absolute form with a user', head('GET https://u@a/ HTTP/1.1', 'Host: a')],
+  ['in absolute form with a fragment', head('GET https://a#b HTTP/1.1', 'Host: a')],
+  ['in absolute form with a backslash', head('GET https://a\\b HTTP/1.1', 'Host: a')],
+  ['in authority form', head('GET a:443 HTTP/1.1', 'Host: a')],
+  ['in asterisk form for another method', head('GET * HTTP/1.1', 'Host: a')],
   ['with a fragment', head('GET /a#b HTTP/1.1', 'Host: a')],
 ]);
 
-refuses('target_ambiguous', 400, [['with a dot segment', head('GET /a/../b HTTP/1.1', 'Host: a')]]);
+refuses('options_asterisk', 501, [
+  ['in asterisk form', head('OPTIONS * HTTP/1.1', 'Host: a')],
+  ['as a proxy sees the same', head('OPTIONS https://a HTTP/1.1', 'Host: a')],
+]);
+
+refuses('target_ambiguous', 400, [
+  ['in an absolute target too', head('GET https://a/b/../c HTTP/1.1', 'Host: a')],
+  ['with a dot segment', head('GET /a/../b HTTP/1.1', 'Host: a')],
+]);
 
 refuses('host', 400, [
   ['without one', head('GET / HTTP/1.1')],
@@ -73,6 +86,9 @@ refuses('host', 400, [
   ['with two on HTTP/1.0', head('GET / HTTP/1.0', 'Host: a', 'Host: a')],
   ['with an empty one', head('GET / HTTP/1.1', 'Host:')],
   ['with a list', head('GET / HTTP/1.1', 'Host: a, b')],
+  ['with another than the target’s', head('GET https://a/ HTTP/1.1', 'Host: b')],
+  ['with another port than the target’s', head('GET https://a:8443/ HTTP/1.1', 'Host: a')],
+  ['without one beside an absolute target', head('GET https://a/ HTTP/1.1')],
   ['with a path in it', head('GET / HTTP/1.1', 'Host: a/b')],
   ['with a wrong one on HTTP/1.0', head('GET / HTTP/1.0', 'Host: a b')],
 ]);
@@ -119,7 +135,13 @@ refuses('transfer_encoding', 400, [
   ['with a length behind it', post('Transfer-Encoding: chunked', 'Content-Length: 5')],
   ['as `chunked, chunked`', post('Transfer-Encoding: chunked, chunked')],
   ['twice', post('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')],
-  ['as `gzip, chunked`', post('Transfer-Encoding: gzip, chunked')],
+  ['as `chunked;a=b`', post('Transfer-Encoding: chunked;a=b')],
+  ['as `gzip, chunked` with a length', post('Transfer-Encoding: gzip, chunked', 'Content-Length: 5')],
+  ['as gzip alone', post('Transfer-Encoding: gzip')],
+  ['as `xchunked`', post('Transfer-Encoding: xchunked')],
+  ['as `g zip, chunked`', post('Transfer-Encoding: g zip, chunked')],
+  ['as `chunked`, and gzip behind it', post('Transfer-Encoding: chunked', 'Transfer-Encoding: gzip')],
+  ['as `,chunked`', post('Transfer-Encoding: ,chunked')],
   ['as `chunked, identity`', post('Transfer-Encoding: chunked, identity')],
   ['as identity', get('Transfer-Encoding: identity')],
   ['empty', get('Transfer-Encoding:')],
@@ -129,6 +151,12 @@ refuses('transfer_encoding', 400, [
   ['with a tab behind it', get('Transfer-Encoding: chunked\t')],
   ['with a space behind it', get('Transfer-Encoding: chunked ')],
   ['on HTTP/1.0', head('POST / HTTP/1.0', 'Transfer-Encoding: chunked')],
+]);
+
+refuses('transfer_coding', 501, [
+  ['as `gzip, chunked`', post('Transfer-Encoding: gzip, chunked')],
+  ['as gzip, and chunked in the next field', post('Transfer-Encoding: gzip', 'transfer-encoding: Chunked')],
+  ['as two codings before chunked', post('Transfer-Encoding: x-a,\tgzip ,chunked')],
 ]);
 
 refuses('body_length', 413, [['with a length over the limit', post('Content-Length: 1001')]]);

@@ -64,6 +64,23 @@ describe('a request head', () => {
   );
 });
 
+describe('an absolute target', () => {
+  it.each([
+    ['with a path and a query', 'https://a/b?c', 'a', '/b?c', '/b'],
+    ['with a scheme and a host in other letters', 'HTTPS://A.test:8443/b', 'a.TEST:8443', '/b', '/b'],
+    ['with the port of https, which Host may leave out', 'https://a:443/', 'a', '/', '/'],
+    ['without a path', 'https://a', 'a', '/', '/'],
+    ['with a query alone', 'https://a?b', 'a', '/?b', '/'],
+    ['with an IPv6 address', 'https://[::1]:8443/b', '[::1]:8443', '/b', '/b'],
+  ])('is read as the same in origin form: %s', (_, written, host, target, path) => {
+    expect(accepted(http11(`GET ${written}`, `Host: ${host}`))).toMatchObject({ host, target, path });
+  });
+
+  it('is the Host of an HTTP/1.0 request without one', () => {
+    expect(accepted(http10('GET https://a:1/b'))).toMatchObject({ host: 'a:1', target: '/b' });
+  });
+});
+
 describe('a request at a limit is accepted', () => {
   it('with as many fields as the limit, dropped ones counted', () => {
     const lines = Array.from({ length: 9 }, () => 'Keep-Alive: 1');

@@ -5,6 +5,11 @@ function parse(start: string, lines: readonly string[] = [], toHead = false) {
   return parseResponseHead(`${[start, ...lines].join('\r\n')}\r\n\r\n`, { toHead, maxFields: 5 });
 }
 
+function accepted(...head: Parameters<typeof parse>): ResponseHead {
+  const read = parse(...head);
+  return 'fault' in read ? expect.fail(read.cause) : read;
+}
+
 const length = 'Content-Length: 3';
 const chunked = 'Transfer-Encoding: chunked';
 
@@ -26,18 +31,18 @@ describe('an answer’s head', () => {
     ['none, without the space before it', 'HTTP/1.1 200', ''],
     ['spaces and obs-text', 'HTTP/1.1 200  \xe9\ta ', ' \xe9\ta '],
   ])('may have a reason: %s', (_, start, reason) => {
-    expect(parse(start)?.reason).toBe(reason);
+    expect(accepted(start).reason).toBe(reason);
   });
 
   it('loses hop-by-hop fields and those that Connection names', () => {
-    const head = parse('HTTP/1.1 200 OK', [
+    const head = accepted('HTTP/1.1 200 OK', [
       'X-A: 1',
       'Connection: x-a',
       'Keep-Alive: 5',
       'Upgrade: h2',
       'X_B: 2',
     ]);
-    expect(head?.fields).toBe('X_B: 2\r\n');
+    expect(head.fields).toBe('X_B: 2\r\n');
   });
 
   it.each([
@@ -74,46 +79,70 @@ describe('an answer’s head', () => {
     ],
     ['not on HTTP/1.0 with keep-alive until close', 'HTTP/1.0 200 OK', ['Connection: keep-alive'], false],
   ] as const)('leaves its connection for another request: %s', (_, start, lines, reusable) => {
-    expect(parse(start, lines)?.reusable).toBe(reusable);
+    expect(accepted(start, lines).reusable).toBe(reusable);
   });
 });
 
 describe('an answer’s head is not accepted', () => {
   it.each([
-    ['with HTTP/2.0', 'HTTP/2.0 200 OK', []],
-    ['with HTTP/1.2', 'HTTP/1.2 200 OK', []],
-    ['of ICY', 'ICY 200 OK', []],
-    ['with a status of two digits', 'HTTP/1.1 20 OK', []],
-    ['with a status of four digits', 'HTTP/1.1 2000 OK', []],
-    ['with a status that begins with 0', 'HTTP/1.1 020 OK', []],
-    ['with a signed status', 'HTTP/1.1 +20 OK', []],
-    ['with two spaces before the status', 'HTTP/1.1  200 OK', []],
-    ['with a tab before the reason', 'HTTP/1.1 200\tOK', []],
-    ['with a control character in the reason', 'HTTP/1.1 200 O\x01K', []],
-    ['with DEL in the reason', 'HTTP/1.1 200 O\x7fK', []],
-    ['with a space before it', ' HTTP/1.1 200 OK', []],
-    ['with an empty line before it', '\r\nHTTP/1.1 200 OK', []],
-    ['with a folded line', 'HTTP/1.1 200 OK', ['A: 1', ' 2']],
-    ['with a space before a colon', 'HTTP/1.1 200 OK', ['A : 1']],
-    ['with a line without a colon', 'HTTP/1.1 200 OK', ['A']],
-    ['with a control character in a value', 'HTTP/1.1 200 OK', ['A: \x01']],
-    ['with more fields than the limit', 'HTTP/1.1 200 OK', ['A: 1', 'A: 1', 'A: 1', 'A: 1', 'A: 1', 'A: 1']],
-    ['with two lengths', 'HTTP/1.1 200 OK', [length, length]],
-    ['with a list of lengths', 'HTTP/1.1 200 OK', ['Content-Length: 3, 3']],
-    ['with a signed length', 'HTTP/1.1 200 OK', ['Content-Length: -3']],
-    ['with length and chunked', 'HTTP/1.1 200 OK', [length, chunked]],
-    ['with chunked twice', 'HTTP/1.1 200 OK', [chunked, chunked]],
-    ['with `gzip, chunked`', 'HTTP/1.1 200 OK', ['Transfer-Encoding: gzip, chunked']],
+    ['with HTTP/2.0', 'HTTP/2.0 200 OK', [], 'bad_answer', 'status_line'],
+    ['with HTTP/1.2', 'HTTP/1.2 200 OK', [], 'bad_answer', 'status_line'],
+    ['of ICY', 'ICY 200 OK', [], 'bad_answer', 'status_line'],
+    ['with a status of two digits', 'HTTP/1.1 20 OK', [], 'bad_answer', 'status_line'],
+    ['with a status of four digits', 'HTTP/1.1 2000 OK', [], 'bad_answer', 'status_line'],
+    ['with a status that begins with 0', 'HTTP/1.1 020 OK', [], 'bad_answer', 'status_line'],
+    ['with a signed status', 'HTTP/1.1 +20 OK', [], 'bad_answer', 'status_line'],
+    ['with two spaces before the status', 'HTTP/1.1  200 OK', [], 'bad_answer', 'status_line'],
+    ['with a tab before the reason', 'HTTP/1.1 200\tOK', [], 'bad_answer', 'status_line'],
+    ['with a control character in the reason', 'HTTP/1.1 200 O\x01K', [], 'bad_answer', 'status_line'],
+    ['with DEL in the reason', 'HTTP/1.1 200 O\x7fK', [], 'bad_answer', 'status_line'],
+    ['with a space before it', ' HTTP/1.1 200 OK', [], 'bad_answer', 'status_line'],
+    ['with an empty line before it', '\r\nHTTP/1.1 200 OK', [], 'bad_answer', 'status_line'],
+    ['with a folded line', 'HTTP/1.1 200 OK', ['A: 1', ' 2'], 'bad_answer', 'line_folding'],
+    ['with a space before a colon', 'HTTP/1.1 200 OK', ['A : 1'], 'bad_answer', 'field_name'],
+    ['with a line without a colon', 'HTTP/1.1 200 OK', ['A'], 'bad_answer', 'field_name'],
+    ['with a control character in a value', 'HTTP/1.1 200 OK', ['A: \x01'], 'bad_answer', 'field_value'],
+    [
+      'with more fields than the limit',
+      'HTTP/1.1 200 OK',
+      ['A: 1', 'A: 1', 'A: 1', 'A: 1', 'A: 1', 'A: 1'],
+      'host_head_too_large',
+      'field_count',
+    ],
+    ['with two lengths', 'HTTP/1.1 200 OK', [length, length], 'host_framing', 'content_length'],
+    ['with a list of lengths', 'HTTP/1.1 200 OK', ['Content-Length: 3, 3'], 'host_framing', 'content_length'],
+    ['with a signed length', 'HTTP/1.1 200 OK', ['Content-Length: -3'], 'host_framing', 'content_length'],
+    ['with length and chunked', 'HTTP/1.1 200 OK', [length, chunked], 'host_framing', 'transfer_encoding'],
+    ['with chunked twice', 'HTTP/1.1 200 OK', [chunked, chunked], 'host_framing', 'transfer_encoding'],
+    [
+      'with `gzip, chunked`',
+      'HTTP/1.1 200 OK',
+      ['Transfer-Encoding: gzip, chunked'],
+      'host_framing',
+      'transfer_coding',
+    ],
     // llhttp reads the body until close here; RFC 9112 reads chunks.
-    ['with a tab behind chunked', 'HTTP/1.1 200 OK', [`${chunked}\t`]],
-    ['with chunked on HTTP/1.0', 'HTTP/1.0 200 OK', [chunked]],
-    ['when Connection names content-length', 'HTTP/1.1 200 OK', ['Connection: content-length', length]],
+    ['with a tab behind chunked', 'HTTP/1.1 200 OK', [`${chunked}\t`], 'host_framing', 'transfer_encoding'],
+    ['with chunked on HTTP/1.0', 'HTTP/1.0 200 OK', [chunked], 'host_framing', 'transfer_encoding'],
+    [
+      'when Connection names content-length',
+      'HTTP/1.1 200 OK',
+      ['Connection: content-length', length],
+      'bad_answer',
+      'connection_names',
+    ],
     // llhttp reads a body here; RFC 9112 reads the next answer.
-    ['as an interim answer with a length', 'HTTP/1.1 199 x', [length]],
-    ['as an interim answer with an empty length', 'HTTP/1.1 103 x', ['Content-Length: 0']],
-    ['as an interim answer with chunks', 'HTTP/1.1 100 x', [chunked]],
-  ])('%s', (_, start, lines) => {
-    expect(parse(start, lines)).toBe(null);
+    ['as an interim answer with a length', 'HTTP/1.1 199 x', [length], 'host_framing', 'interim_framing'],
+    [
+      'as an interim answer with an empty length',
+      'HTTP/1.1 103 x',
+      ['Content-Length: 0'],
+      'host_framing',
+      'interim_framing',
+    ],
+    ['as an interim answer with chunks', 'HTTP/1.1 100 x', [chunked], 'host_framing', 'interim_framing'],
+  ])('%s', (_, start, lines, fault, cause) => {
+    expect(parse(start, lines)).toEqual({ fault, cause });
   });
 });
 
@@ -125,6 +154,6 @@ describe('an answer', () => {
     ['says nothing with an empty value', ['Content-Type:'], false],
     ['says nothing with a name of that length', ['Context-Type: a'], false],
   ])('%s', (_, lines, said) => {
-    expect(hasContentType(parse('HTTP/1.1 200 OK', lines) as ResponseHead)).toBe(said);
+    expect(hasContentType(accepted('HTTP/1.1 200 OK', lines))).toBe(said);
   });
 });

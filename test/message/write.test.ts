@@ -11,7 +11,7 @@ function request(text: string): RequestHead {
 
 function answer(text: string, toHead = false): ResponseHead {
   const head = parseResponseHead(`${text}\r\n\r\n`, { toHead, maxFields: 10 });
-  if (head === null) throw new Error('refused');
+  if ('fault' in head) throw new Error(head.cause);
   return head;
 }
 

@@ -151,7 +151,7 @@ describe('an answer without a length', () => {
 
   it('until close is refused where a FIN proves nothing, before any of it is sent', () => {
     const scene = new Scene(false).begin({ contentLength: 'asis' });
-    expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhalf'))).toBe('unproven_end');
+    expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhalf'))).toMatchObject({ why: 'unproven_end' });
     expect(scene.writes).toHaveLength(0);
     for (const framed of [
       'Content-Length: 1\r\n\r\na',

@@ -28,8 +28,21 @@ const path = fc.array(segment, { maxLength: 3 }).map((segments) => `/${segments.
 const query = mostly(fc.constant(''), fc.constantFrom('?', '?a=b', '?a?b/..%2f', '?#', '?%'), 4);
 const target = mostly(
   fc.tuple(path, query).map((parts) => parts.join('')),
-  fc.constantFrom('*', 'http://a/', 'a:80', '//a', '?a'),
-  80,
+  fc.constantFrom(
+    ...[
+      '*',
+      'http://a/',
+      'a:80',
+      '//a',
+      '?a',
+      'https://a/b?c',
+      'https://a',
+      'HTTPS://A:443?b',
+      'https://u@a/',
+    ],
+    ...['https://[::1]:80/a', 'https://host.test:8443/v1', 'https://a#b'],
+  ),
+  20,
 );
 const version = mostly(
   fc.constant('HTTP/1.1'),
@@ -133,7 +146,12 @@ const finalAnswer = fc
 
 /** One to three requests, pipelined. */
 export const requestWire = wire(
-  fc.array(request, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('')),
+  fc
+    .array(fc.tuple(mostly(fc.constant(''), fc.constantFrom('\r\n', '\r\n\r\n', '\n'), 10), request), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .map((parts) => parts.flat().join('')),
 );
 
 /** Interim answers, the answer, and now and then bytes behind it. */

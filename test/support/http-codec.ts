@@ -45,6 +45,7 @@ interface Frame {
 }
 
 interface Side<Head> {
+  readonly skipEmptyLine?: boolean;
   readonly parse: (text: string) => Head | RefusalName | 'bad_answer';
   readonly frame: (head: Head) => Frame;
 }
@@ -52,6 +53,7 @@ interface Side<Head> {
 /** Requests as one connection's downstream reads them, up to the first that is its last or is refused. */
 export function readRequests(pieces: readonly Buffer[]): CodecReading<RequestHead> {
   return new Reading<RequestHead>({
+    skipEmptyLine: true,
     parse: (text) => {
       const head = parseRequestHead(text, limits);
       return head.kind === 'refused' ? head.refusal : head;
@@ -81,7 +83,7 @@ export function readAnswer(pieces: readonly Buffer[], options: AnswerOptions): C
   const reading = new Reading<ResponseHead>({
     parse: (text) => {
       const head = parseResponseHead(text, { toHead, maxFields: limits.fields });
-      return head === null || head.status === 101 ? 'bad_answer' : head;
+      return 'fault' in head || head.status === 101 ? 'bad_answer' : head;
     },
     frame: (head) => {
       const interim = head.status < 200;
@@ -99,7 +101,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
   refusal: RefusalName | 'bad_answer' | null = null;
 
   readonly #side: Side<Head>;
-  readonly #intake = new HeadIntake();
+  readonly #intake: HeadIntake;
   readonly #reader = new BodyReader();
   #frame: Frame | null = null;
   /** Bytes in all pieces so far. */
@@ -107,6 +109,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
 
   constructor(side: Side<Head>) {
     this.#side = side;
+    this.#intake = new HeadIntake({ skipEmptyLine: side.skipEmptyLine ?? false });
   }
 
   read(pieces: readonly Buffer[], ended = false): this {

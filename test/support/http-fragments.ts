@@ -52,10 +52,19 @@ export const text = fc.oneof(
 );
 
 const sizeSpelling = fc.tuple(fc.nat({ max: 3 }), fc.boolean());
-const chunk = fc.tuple(text, sizeSpelling).map(([payload, [zeros, upper]]) => {
+const extension = mostly(
+  fc.constant(''),
+  mostly(
+    fc.constantFrom(';a', ';a=b', ';a="b c"', ';a;b=c;d="\\""', ';a="\\\xe9\t;"'),
+    fc.constantFrom(';', ' ;a', '; a', ';a =b', ';a=', ';a="', ';a="b"c', ';"a"', ' ', ';a="\r\n"'),
+    6,
+  ),
+  6,
+);
+const chunk = fc.tuple(text, sizeSpelling, extension).map(([payload, [zeros, upper], behind]) => {
   if (payload === '') return '';
   const digits = '0'.repeat(zeros) + payload.length.toString(16);
-  return `${upper ? digits.toUpperCase() : digits}\r\n${payload}\r\n`;
+  return `${upper ? digits.toUpperCase() : digits}${behind}\r\n${payload}\r\n`;
 });
 const trailers = mostly(
   fc.constant(''),
@@ -63,8 +72,8 @@ const trailers = mostly(
   10,
 );
 const chunks = fc
-  .tuple(fc.array(chunk, { maxLength: 4 }), fc.constantFrom('0', '00', '00000000'), trailers)
-  .map(([parts, zero, trailer]) => `${parts.join('')}${zero}\r\n${trailer}\r\n`);
+  .tuple(fc.array(chunk, { maxLength: 4 }), fc.constantFrom('0', '00', '00000000'), extension, trailers)
+  .map(([parts, zero, behind, trailer]) => `${parts.join('')}${zero}${behind}\r\n${trailer}\r\n`);
 
 export interface Content {
   readonly line: string;
@@ -89,6 +98,7 @@ export const bothOrOdd: fc.Arbitrary<Content> = fc
       'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n',
       'Transfer-Encoding: chunked, chunked\r\n',
       'Transfer-Encoding: gzip, chunked\r\n',
+      'Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n',
       'Transfer-Encoding: identity\r\n',
       'Content-Length: 5, 5\r\n',
       'Content-Length: +5\r\n',

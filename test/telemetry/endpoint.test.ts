@@ -29,6 +29,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
   const counts = meter.endpoint(endpoint);
   expect(meter.endpoint(endpoint)).toBe(counts);
   counts.pools++;
+  counts.idleLimit = 4000;
   counts.connected();
   counts.inUse++;
   const delta = structuredClone(meter.take()?.endpoints);
@@ -37,13 +38,16 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
       endpoint,
       connects: { ok: 1, connect_failed: 0, connect_timeout: 0, upstream_tls: 0 },
       checks: { passed: 0, failed: 0 },
+      messageFailures: [],
       ejections: 0,
       pools: 1,
       ejected: 0,
       idle: 0,
       inUse: 1,
+      idleLimit: 4000,
       lastFailure: null,
       lastCheck: null,
+      lastMessageFailure: null,
     },
   ]);
   expect(meter.take()).toBeNull();
@@ -76,10 +80,12 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     counts.pools++;
     counts.idle = 2;
     counts.inUse = thread;
+    counts.idleLimit = 4000 - thread * 1000;
     counts.connected();
     if (thread === 1) {
       counts.failed({ at: 2000, reason: 'connect_timeout', cause: 'timeout' });
       counts.checked({ at: 3000, cause: 'status 503' });
+      for (const at of [4000, 5000]) counts.messageFailed({ at, reason: 'host_framing', cause: 'chunk' });
       counts.ejected++;
       counts.ejection();
     }
@@ -91,11 +97,13 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="connect_failed"} 0`,
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="connect_timeout"} 1`,
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="upstream_tls"} 0`,
+    `ehi_upstream_message_failures_total{endpoint="${endpoint}",reason="host_framing"} 2`,
     `ehi_upstream_checks_total{endpoint="${endpoint}",result="failed"} 1`,
     `ehi_upstream_ejections_total{endpoint="${endpoint}"} 1`,
     `ehi_upstream_up{endpoint="${endpoint}"} 0.5`,
     `ehi_upstream_connections{endpoint="${endpoint}",state="idle"} 4`,
     `ehi_upstream_connections{endpoint="${endpoint}",state="in_use"} 1`,
+    `ehi_upstream_idle_limit_seconds{endpoint="${endpoint}"} 3`,
   ]);
   expect(all.upstreams()).toEqual([
     {
@@ -103,8 +111,10 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
       state: 'partly_used',
       relays: { used: 1, passed_over: 1 },
       connections: { idle: 4, in_use: 1 },
+      idle_limit_ms: 3000,
       ejections: 1,
       last_failure: { time: '1970-01-01T00:00:02.000Z', reason: 'connect_timeout', cause: 'timeout' },
+      last_message_failure: { time: '1970-01-01T00:00:05.000Z', reason: 'host_framing', cause: 'chunk' },
       last_check: { time: '1970-01-01T00:00:03.000Z', result: 'failed', cause: 'status 503' },
     },
   ]);
