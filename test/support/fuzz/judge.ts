@@ -27,6 +27,8 @@ const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
 const revocation = {
   policy: { ...revocationPolicy, crl: 'off', ocsp: 'off', onUnknown: 'allow' },
   crls: [],
+  aside: [],
+  origins: [],
   ocsp: [],
   leaves: [],
 } as const;
