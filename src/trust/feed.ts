@@ -94,6 +94,7 @@ export class AnchorFeed {
     if (this.hasEnded) return false;
     if (fetched.ok) return this.#adopt(fetched.sources);
     this.#parts.report('fetch_failed', { url: fetched.url, detail: fetched.detail });
+    this.#reconsiderCached();
     return false;
   }
 
@@ -243,6 +244,14 @@ export class AnchorFeed {
     this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'cache' };
     const [{ sha256 }] = anchor.certificates;
     report('from_cache', { sha256, url: origins.get(sha256) ?? '' });
+  }
+
+  /** The copy may have been refused by a clock that was wrong: better that than nothing, while the sources are away. */
+  #reconsiderCached(): void {
+    if (this.#state !== null || this.#stored === null) return;
+    const { sources, rootSha256 } = this.#stored;
+    const { anchor } = this.#parts.read(sources, this.anchor.rootSha256 ?? rootSha256);
+    if (anchor !== null) this.#takeCached(this.#stored);
   }
 
   get #isPinned(): boolean {
