@@ -50,14 +50,14 @@ export class AdmittedClients {
 
   /** From now until `leave`. */
   enter(client: Admitted): Place<Admitted> {
-    if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, Date.now());
+    if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, performance.now());
     return this.#clients.enter(client);
   }
 
   /** Its socket has closed. */
   leave(place: Place<Admitted>): void {
     const { permit } = place.member as Admitted;
-    if (isSoft(permit)) this.#softFail.end(permit.anchor, Date.now());
+    if (isSoft(permit)) this.#softFail.end(permit.anchor, performance.now());
     this.#clients.leave(place);
   }
 
@@ -90,7 +90,7 @@ export class AdmittedClients {
     for (const client of this.#clients.members()) {
       if (client.state === 'permitted' && now >= client.permit.validUntil) this.#judge(client, now);
     }
-    this.#softFail.sweep(now);
+    this.#softFail.sweep(performance.now());
   }
 
   /** As at a resumption: the handshake proved who it is, so everything but that is asked again. */
@@ -104,7 +104,7 @@ export class AdmittedClients {
     const peer = { leaf: client.permit.leaf.x509, opensslCode: null };
     const { verdict, unseen } = authorizeClient({ source, peer, now }, identity);
     if (verdict.allow) {
-      this.#permit(client, verdict.permit, now);
+      this.#permit(client, verdict.permit);
       if (unseen !== null) void contacts.tell(unseen);
     } else if (unseen === null || verdict.reason === 'revoked' || waited) {
       this.#withdraw(client, verdict);
@@ -139,15 +139,15 @@ export class AdmittedClients {
     downstream?.drain({ now: true });
   }
 
-  #permit(client: Admitted, permit: ClientPermit, now: number): void {
+  #permit(client: Admitted, permit: ClientPermit): void {
     const before = client.permit;
     client.permit = permit;
     client.state = 'permitted';
     // A connection may stay open for longer than a leaf is shown that is not seen.
-    this.#options.recorder.meter.clientCertificate(permit.leaf, now);
+    this.#options.recorder.meter.clientCertificate(permit.leaf, Date.now());
     if (isSoft(before) && isSoft(permit) && before.anchor === permit.anchor) return;
-    if (isSoft(before)) this.#softFail.end(before.anchor, now);
-    if (isSoft(permit)) this.#softFail.begin(permit.anchor, now);
+    if (isSoft(before)) this.#softFail.end(before.anchor, performance.now());
+    if (isSoft(permit)) this.#softFail.begin(permit.anchor, performance.now());
   }
 }
 

@@ -9,7 +9,7 @@ interface Failing {
   open: number;
   /** How often a client was let in, or kept, since it began. */
   permits: number;
-  /** When the last of them came or went, ms. */
+  /** When the last of them came or went, performance.now(), ms: the wall clock may be set. */
   lastAt: number;
 }
 
@@ -21,7 +21,7 @@ export class SoftFail {
     this.#recorder = recorder;
   }
 
-  /** A client of this anchor goes on with a permit that rests on an unknown; `now`: milliseconds, as for the others. */
+  /** A client of this anchor goes on with a permit that rests on an unknown; `now`: performance.now(), as for the others. */
   begin(anchor: string, now: number): void {
     this.#recorder.meter.softFailing++;
     let failing = this.#anchors.get(anchor);

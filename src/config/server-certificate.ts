@@ -32,6 +32,8 @@ export interface LoadedServerCertificate {
 export interface ServerCertificateReading {
   /** Absent where there is a problem. */
   readonly loaded?: LoadedServerCertificate;
+  /** What is wrong with the leaf's dates alone. */
+  readonly dated: readonly CertificateNote[];
   readonly problems: readonly CertificateNote[];
   readonly warnings: readonly CertificateNote[];
 }
@@ -46,21 +48,23 @@ export async function readServerCertificate(
 ): Promise<ServerCertificateReading> {
   const [chain, key] = await Promise.all([readChain(files.chain), readKey(files)]);
   const problems: CertificateNote[] = [];
+  const dated: CertificateNote[] = [];
   const warnings: CertificateNote[] = [];
   if ('note' in chain) problems.push(chain.note);
   else {
     const notes: ChainNotes = checkChain(chain.value, { now, purpose });
     problems.push(...notes.problems.map((note) => ({ field: 'chain', ...note }) as const));
+    dated.push(...notes.dated.map((note) => ({ field: 'chain', ...note }) as const));
     warnings.push(...notes.warnings.map((note) => ({ field: 'chain', ...note }) as const));
   }
   if ('note' in key) problems.push(key.note);
   warnings.push(...(await openToOthers(files)));
-  if ('note' in chain || 'note' in key) return { problems, warnings };
+  if ('note' in chain || 'note' in key) return { problems, dated, warnings };
 
   const mismatch = checkKey(chain.value, key.value.object);
   if (mismatch !== undefined) problems.push(mismatch);
   const keyType = keyTypes[key.value.object.asymmetricKeyType ?? ''];
-  if (problems.length > 0 || keyType === undefined) return { problems, warnings };
+  if (problems.length > 0 || keyType === undefined) return { problems, dated, warnings };
   const { pem, passphrase } = key.value;
   const certificate = {
     // Written anew: what a file holds beside its certificates goes no further.
@@ -69,8 +73,8 @@ export async function readServerCertificate(
     ...(passphrase === undefined ? {} : { passphrase }),
   };
   const refusal = refusalByOpenSsl(certificate);
-  if (refusal !== undefined) return { problems: [refusal], warnings };
-  return { loaded: { certificate, keyType, chain: chain.value }, problems, warnings };
+  if (refusal !== undefined) return { problems: [refusal], dated, warnings };
+  return { loaded: { certificate, keyType, chain: chain.value }, problems, dated, warnings };
 }
 
 /** A key that is too short for OpenSSL's security level, for one: no listener and no connection could begin with it. */

@@ -24,6 +24,8 @@ export async function readServerCertificates(
   const certificates: LoadedServerCertificate[] = [];
   const problems: Finding[] = [];
   const warnings: Finding[] = [];
+  const dated: Finding[] = [];
+  let isAnyValid = false;
   for (const [index, entry] of entries.entries()) {
     const place = ({ field, ...note }: CertificateNote): Finding => {
       return { path: [...path, ...(isList ? [index] : []), field], ...note };
@@ -31,6 +33,7 @@ export async function readServerCertificates(
     const reading = await readServerCertificate(entry, { now, purpose: 'server' });
     const { loaded } = reading;
     problems.push(...reading.problems.map(place));
+    dated.push(...reading.dated.map(place));
     warnings.push(...reading.warnings.map(place));
     if (loaded === undefined) continue;
     if (certificates.some(({ keyType }) => keyType === loaded.keyType)) {
@@ -38,6 +41,9 @@ export async function readServerCertificates(
       problems.push(place({ field: 'chain', found, allowed: 'at most one certificate per key type' }));
     }
     certificates.push(loaded);
+    isAnyValid ||= reading.dated.length === 0;
   }
+  // Of two certificates the one that has expired takes nothing from those who are shown the other one.
+  (isAnyValid ? warnings : problems).push(...dated);
   return { certificates, problems, warnings };
 }

@@ -9,6 +9,8 @@ export interface ChainNote {
 
 export interface ChainNotes {
   readonly problems: ChainNote[];
+  /** The leaf is not valid now: a problem where no other certificate is. */
+  readonly dated: ChainNote[];
   readonly warnings: ChainNote[];
 }
 
@@ -24,12 +26,12 @@ export function checkChain(
   chain: readonly [Certificate, ...Certificate[]],
   { now, purpose }: { readonly now: number; readonly purpose: ChainPurpose },
 ): ChainNotes {
-  const notes: ChainNotes = { problems: [], warnings: [] };
+  const notes: ChainNotes = { problems: [], dated: [], warnings: [] };
   const [leaf, ...above] = chain;
-  for (const certificate of chain) {
-    checkDates(certificate, now, notes);
-    checkStrength(certificate, notes);
-  }
+  checkDates(leaf, now, { late: notes.dated, soon: notes.warnings });
+  // Clients may have another path: time alone must not keep a chain out that was served until now.
+  for (const issuer of above) checkDates(issuer, now, { late: notes.warnings, soon: notes.warnings });
+  for (const certificate of chain) checkStrength(certificate, notes);
   checkPurpose(leaf, purpose, notes);
   if (above.length === 0 && !isIssuedBy(leaf, leaf)) {
     notes.warnings.push({
@@ -56,14 +58,18 @@ export function checkChain(
   return notes;
 }
 
-function checkDates({ subject, notBefore, notAfter }: Certificate, now: number, notes: ChainNotes): void {
+function checkDates(
+  { subject, notBefore, notAfter }: Certificate,
+  now: number,
+  { late, soon }: { readonly late: ChainNote[]; readonly soon: ChainNote[] },
+): void {
   const allowed = 'a certificate that is valid now';
   if (now < notBefore) {
-    notes.problems.push({ found: `${subject}, not valid before ${date(notBefore)}`, allowed });
+    late.push({ found: `${subject}, not valid before ${date(notBefore)}`, allowed });
   } else if (now > notAfter) {
-    notes.problems.push({ found: `${subject}, expired on ${date(notAfter)}`, allowed });
+    late.push({ found: `${subject}, expired on ${date(notAfter)}`, allowed });
   } else if (now + noticeDays * day > notAfter) {
-    notes.warnings.push({
+    soon.push({
       found: `${subject}, which expires on ${date(notAfter)}`,
       allowed: `more than ${noticeDays} days left`,
     });

@@ -80,6 +80,7 @@ async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { a
     return { path: [...at, 'certificate', field], ...note };
   };
   notes.problems.push(...reading.problems.map(place));
-  notes.warnings.push(...reading.warnings.map(place));
+  // A certificate for one endpoint that has expired takes nothing from the others.
+  notes.warnings.push(...reading.warnings.map(place), ...reading.dated.map(place));
   return reading.loaded?.certificate ?? null;
 }

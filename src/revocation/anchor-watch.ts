@@ -1,6 +1,5 @@
 /** Looks after one anchor: which sources it needs, and what they add up to. */
 import type { Certificate } from '../pki/certificate.ts';
-import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 import { type AddressPlan, planAddresses } from './addresses.ts';
 import { CrlCheck } from './crl-check.ts';
 import type { CrlFeed } from './crl-feed.ts';
@@ -11,7 +10,8 @@ import type { FeedContext } from './feed-context.ts';
 import { type Leaf, Leaves } from './leaves.ts';
 import { Notices, uncheckedAmong } from './notices.ts';
 import type { OcspFeed } from './ocsp-feed.ts';
-import { OcspFeeds, type OcspSubject } from './ocsp-feeds.ts';
+import { OcspFeeds } from './ocsp-feeds.ts';
+import { checkedCas, ocspSubjects } from './ocsp-subjects.ts';
 import { isSameMaterial, type RevocationMaterial } from './state.ts';
 import type { RevocationSubject } from './subject.ts';
 
@@ -200,40 +200,13 @@ export class AnchorWatch {
     });
     const { wanted } = this.#plan;
     this.#crls.arrange(new Set(wanted.filter(({ kind }) => kind === 'crl').map(({ address }) => address)));
-    this.#ocsp.arrange(this.#ocspSubjects(cas));
+    const { certificates } = this.#subject;
+    this.#ocsp.arrange(ocspSubjects({ wanted, cas, leaves: this.#leaves, certificates }));
     this.#notices.tell(this.#plan.skipped, uncheckedAmong([...cas, ...leaves], policy));
   }
 
-  #ocspSubjects(cas: readonly Certificate[]): OcspSubject[] {
-    const wanted = this.#plan.wanted.filter(({ kind }) => kind === 'ocsp');
-    const byCertificate = Map.groupBy(wanted, ({ certificate }) => certificate);
-    const certificates = [
-      ...cas.map((certificate) => ({
-        ...{ certificate, issuer: this.#issuerOf(certificate), isRecalled: false },
-      })),
-      ...this.#leaves,
-    ];
-    return certificates.flatMap(({ certificate, issuer, isRecalled: isPatient }) => {
-      const addresses = byCertificate.get(certificate.tbsSha256)?.map(({ address }) => address) ?? [];
-      if (issuer === null || addresses.length === 0) return [];
-      return { certificate, issuer, addresses, isPatient };
-    });
-  }
-
-  /** The CAs whose own revocation counts: not the root in any of its certificates, and none that has expired. */
   #cas(): readonly Certificate[] {
-    const { certificates, policy } = this.#subject;
-    const [root, ...others] = certificates;
-    const now = this.#options.clock();
-    if (policy.scope !== 'chain') return [];
-    return others.filter((each) => now <= each.notAfter && !isSameCa(each, root));
-  }
-
-  #issuerOf(ca: Certificate): Certificate | null {
-    const { certificates } = this.#subject;
-    const issuers = certificates.filter((other) => other !== ca && isIssuedBy(ca, other));
-    // Of several certificates for one key the one that lasts longest.
-    return issuers.toSorted((one, other) => other.notAfter - one.notAfter)[0] ?? null;
+    return checkedCas(this.#subject, this.#options.clock());
   }
 
   async #awaitAnswers(leaf: Leaf): Promise<void> {

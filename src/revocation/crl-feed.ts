@@ -35,23 +35,22 @@ export class CrlFeed {
   #isAnew = false;
 
   constructor(options: CrlFeedOptions) {
-    const { timers, source } = options;
     this.#options = options;
     const tell = (telling: Telling) => this.#tell(telling);
     this.#problem = new Problem(tell);
     this.#holding = new CrlHolding({
       ...{ ...options, tell, problem: this.#problem },
       onUse: () => this.#settle(),
-      dropFormer: () => source.dropFormer(),
+      dropFormer: () => options.source.dropFormer(),
       onEnd: () => {
         // What was set aside may take its place now, or the source has another one.
         if (!this.#isStarting) void this.#repetition.now();
       },
     });
     this.#repetition = new Repetition({
-      timers,
+      timers: options.timers,
       turn: (signal) => this.#turn(signal),
-      pause: () => (source.kind === 'file' ? filePoll : this.#pause()),
+      pause: () => (options.source.kind === 'file' ? filePoll : this.#pause()),
     });
   }
 
@@ -173,23 +172,14 @@ export class CrlFeed {
   }
 
   async #recall(): Promise<void> {
-    const { kept, former, aside } = await this.#options.source.recall();
-    const beside = aside === null ? null : await this.#readCopy(aside.source);
-    const last = kept === null ? null : await this.#readCopy(kept.file);
-    const before = former === null ? null : await this.#readCopy(former);
-    if (this.#ended) return;
-    if (before !== null) this.#holding.recallFormer(before);
-    if (kept !== null && last !== null) {
-      this.#holding.recall(last, kept.fetchedAt);
-    }
-    if (aside === null || beside === null) return;
-    await this.#holding.setAside(beside, aside);
-    await this.#holding.reconsider();
+    const recalled = await this.#options.source.recall();
+    await this.#holding.recall(recalled, (copy) => this.#readCopy(copy));
   }
 
   /** null: it cannot be used, which is told; or the feed has ended. */
   async #readCopy(source: Uint8Array | string): Promise<CrlSnapshot | null> {
     const answer = await this.#read(source);
+    if (this.#ended) return null;
     if (answer === null || answer.ok) return answer?.crl ?? null;
     this.#tell({ action: 'crl_refused', detail: `from the cache: ${answer.detail}` });
     return null;

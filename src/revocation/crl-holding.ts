@@ -1,7 +1,7 @@
 /** What is known from one address: the CRL in use, and beside it sound ones of which only what they revoke counts. */
 import { type CrlSnapshot, crlEnd } from './crl.ts';
 import { CrlEnd } from './crl-end.ts';
-import type { Delivery } from './crl-source.ts';
+import type { Delivery, Recalled } from './crl-source.ts';
 import { misfitOf, succeedCrl } from './crl-succession.ts';
 import { describeCrl, describeEnd } from './describe.ts';
 import type { FeedContext } from './feed-context.ts';
@@ -64,13 +64,19 @@ export class CrlHolding {
     return end === null || this.#options.clock() < end;
   }
 
-  /** From the disk, whatever its age: nothing newer is known. */
-  recall(crl: CrlSnapshot, fetchedAt: number): void {
-    this.#use(crl, { action: 'crl_from_cache', at: fetchedAt });
-  }
-
-  recallFormer(crl: CrlSnapshot): void {
-    this.#former = crl;
+  /** Takes what an earlier life has left, whatever its age: nothing newer is known. `read`: null for what is of no use. */
+  async recall(
+    { kept, former, aside }: Recalled,
+    read: (copy: Uint8Array | string) => Promise<CrlSnapshot | null>,
+  ): Promise<void> {
+    const beside = aside === null ? null : await read(aside.source);
+    const before = former === null ? null : await read(former);
+    const last = kept === null ? null : await read(kept.file);
+    if (before !== null) this.#former = before;
+    if (kept !== null && last !== null) this.#use(last, { action: 'crl_from_cache', at: kept.fetchedAt });
+    if (aside === null || beside === null) return;
+    await this.setAside(beside, aside);
+    await this.reconsider();
   }
 
   /** Takes a sound CRL where it may take the last one's place, and sets it aside where it may not. */

@@ -7,7 +7,7 @@ import { type OcspAnswer, readOcspResponse } from './ocsp.ts';
 import { askResponders, type IsRevoked, type OcspAnswered } from './ocsp-question.ts';
 import { checkedResponder } from './ocsp-responder.ts';
 import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './ocsp-store.ts';
-import { succeed } from './ocsp-succession.ts';
+import { isFresh, isSameWord, succeed } from './ocsp-succession.ts';
 import { Problem, type Telling } from './problem.ts';
 import { Repetition } from './repetition.ts';
 import { ocspPause } from './schedule.ts';
@@ -112,9 +112,8 @@ export class OcspFeed {
 
   /** The clock was set, or the machine slept: asks now where the answer has ended, or was judged by another clock. */
   wake(): void {
-    const isDoubtful =
-      !this.#isFresh() || this.#problem.detail !== null || (this.#fetchedAt ?? 0) > this.#options.clock();
-    if (isDoubtful) void this.refresh();
+    const isAhead = (this.#fetchedAt ?? 0) > this.#options.clock();
+    if (!this.#isFresh || isAhead || this.#problem.detail !== null) void this.refresh();
     else this.#repetition.schedule();
   }
 
@@ -171,9 +170,9 @@ export class OcspFeed {
     if (signal.aborted) return;
     if (answered !== null) this.#adopt(answered);
     else this.#admitFailure();
-    this.#fruitless = answered === null || !this.#isFresh() ? this.#fruitless + 1 : 0;
+    this.#fruitless = answered === null || !this.#isFresh ? this.#fruitless + 1 : 0;
     this.#settle();
-    if (answered !== null && this.#isInUse(answered)) await this.#keep(answered);
+    if (answered !== null && isSameWord(answered.answer, this.#answer)) await this.#keep(answered);
   }
 
   /** null: there is no answer that counts, which has been told. */
@@ -226,7 +225,7 @@ export class OcspFeed {
         problem: null,
         responder: null,
       });
-    else if (this.#answer.status === 'good' && this.#fact !== null && !this.#isFresh())
+    else if (this.#answer.status === 'good' && this.#fact !== null && !this.#isFresh)
       this.#state({ ...this.#fact, problem });
   }
 
@@ -251,18 +250,8 @@ export class OcspFeed {
     await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
   }
 
-  /** The answer in use, or one that says the same as of the same moment: its age on disk is that of the last one. */
-  #isInUse({ answer: { status, thisUpdate } }: OcspAnswered): boolean {
-    return status === this.#answer?.status && thisUpdate === this.#answer.thisUpdate;
-  }
-
-  /**
-   * A responder that goes on giving an answer that has ended, or does not know a certificate yet that was just issued,
-   * is asked soon, and more and more slowly, like one that fails.
-   */
-  #isFresh(): boolean {
-    const { status = null, freshUntil = 0 } = this.#answer ?? {};
-    return status === 'revoked' || (status === 'good' && this.#options.clock() < freshUntil);
+  get #isFresh(): boolean {
+    return isFresh(this.#answer, this.#options.clock());
   }
 
   #pause(): number {

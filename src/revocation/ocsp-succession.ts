@@ -30,6 +30,19 @@ export function succeed(
   return 'new';
 }
 
+/** What is in use, or what says the same as of the same moment: on disk either stands for the other. */
+export function isSameWord(one: Word, other: Word | null): boolean {
+  return one.status === other?.status && one.thisUpdate === other.thisUpdate;
+}
+
+/**
+ * Whether there is no need to ask soon. A responder that goes on giving an answer that has ended, or does not know a
+ * certificate yet that was just issued, is asked soon, and more and more slowly, like one that fails.
+ */
+export function isFresh(word: Word | null, now: number): boolean {
+  return word?.status === 'revoked' || (word?.status === 'good' && now < word.freshUntil);
+}
+
 function tell({ status, thisUpdate }: Word): string {
   return `${status} as of ${new Date(thisUpdate).toISOString()}`;
 }

@@ -1,10 +1,9 @@
 /** One anchor that comes from URLs: fetches it whole, takes only what is in no doubt, and another root only on approval. */
-import type { Certificate } from '../pki/certificate.ts';
 import { allowsRoot, type UrlAnchor } from './anchor.ts';
 import { haveSameCertificates, rootsOf } from './bundle.ts';
-import { faultOfTime } from './passed-over.ts';
 import { type FeedParts, PendingRoot } from './pending.ts';
-import { readSources, type SoundReading, type SourcesReading } from './reading.ts';
+import { readSources, type SoundReading } from './reading.ts';
+import { findForeignRoot, lossBy } from './served.ts';
 import type { Accept } from './settings.ts';
 import { fetchSources } from './source.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
@@ -94,6 +93,7 @@ export class AnchorFeed {
     if (this.hasEnded) return false;
     if (fetched.ok) return this.#adopt(fetched.sources);
     this.#parts.report('fetch_failed', { url: fetched.url, detail: fetched.detail });
+    this.#reconsiderCached();
     return false;
   }
 
@@ -126,7 +126,7 @@ export class AnchorFeed {
     const { name, rootSha256: pin } = anchor;
     const reading = read(sources, pin);
     const known = this.#stored?.rootSha256;
-    const root = this.#findForeignRoot(reading);
+    const root = findForeignRoot(reading, this.#knownRoots);
     if (known !== undefined && root !== undefined) {
       await this.#pending.put(sources, { root, known });
       return false;
@@ -135,7 +135,7 @@ export class AnchorFeed {
       report('refused', { detail: reading.problem });
       return false;
     }
-    const lost = this.#lossBy(reading);
+    const lost = lossBy(reading, this.#state, clock());
     if (lost !== null) {
       report('refused', { detail: lost });
       return false;
@@ -151,34 +151,10 @@ export class AnchorFeed {
     return true;
   }
 
-  /** A root that is neither known nor pinned nor, beside one of these, the same one renewed under its key. */
-  #findForeignRoot({ roots, anchor }: SourcesReading): Certificate | undefined {
-    const pin = this.anchor.rootSha256;
-    const known = new Set([this.#stored?.rootSha256, pin]);
-    for (const { sha256 } of this.#state === null ? [] : rootsOf(this.#state)) known.add(sha256);
-    const family = anchor === null ? [] : rootsOf(anchor);
-    if (family.some(({ sha256 }) => known.has(sha256))) return undefined;
-    return roots.find(({ sha256 }) => !known.has(sha256));
-  }
-
-  /**
-   * Why a set that is sound but for some of its certificates is not taken: what cannot be read may be a certificate
-   * that is in use, or one that is in use has lost its issuer. What the sources no longer serve is given up as ever.
-   */
-  #lossBy({ certificates, anchor }: SoundReading): string | null {
-    const now = this.#parts.clock();
-    const kept = new Set(anchor.certificates.map(({ sha256 }) => sha256));
-    const served = new Set(certificates.map(({ sha256 }) => sha256));
-    const mayBeUnreadable = anchor.passedOver.some(({ reason }) => reason === 'unreadable');
-    const lost = (this.#state?.certificates ?? []).filter(
-      (each) =>
-        !kept.has(each.sha256) &&
-        (mayBeUnreadable || served.has(each.sha256)) &&
-        faultOfTime(each, now) === null,
-    );
-    if (lost.length === 0) return null;
-    const faults = anchor.passedOver.map(({ detail }) => detail).join('; ');
-    return `${faults}; without it ${lost.map(({ subject }) => subject).join(' and ')} would be missing`;
+  /** Lower hex SHA-256 of the roots that are believed: of what is in use, and the pin. */
+  get #knownRoots(): ReadonlySet<string | undefined> {
+    const inUse = this.#state === null ? [] : rootsOf(this.#state).map(({ sha256 }) => sha256);
+    return new Set([this.#stored?.rootSha256, this.anchor.rootSha256, ...inUse]);
   }
 
   /** In use and told before anything is awaited: `accept` must not be replaced, nor the feed ended, before that. */
@@ -243,6 +219,14 @@ export class AnchorFeed {
     this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'cache' };
     const [{ sha256 }] = anchor.certificates;
     report('from_cache', { sha256, url: origins.get(sha256) ?? '' });
+  }
+
+  /** The copy may have been refused by a clock that was wrong: better that than nothing, while the sources are away. */
+  #reconsiderCached(): void {
+    if (this.#state !== null || this.#stored === null) return;
+    const { sources, rootSha256 } = this.#stored;
+    const { anchor } = this.#parts.read(sources, this.anchor.rootSha256 ?? rootSha256);
+    if (anchor !== null) this.#takeCached(this.#stored);
   }
 
   get #isPinned(): boolean {

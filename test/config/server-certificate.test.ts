@@ -58,6 +58,30 @@ test('takes an encrypted key with its passphrase', async () => {
   createServer({ cert: chain, key, passphrase });
 });
 
+describe('what time has ended takes nothing else down:', () => {
+  test('an expired certificate beside one of the other key type is a warning', async () => {
+    const expired = server({ key: 'rsa-2048', notBefore: now - 2 * day, notAfter: now - 1000 });
+    for (const [name, { chainPem, keyPem }] of Object.entries({ plain, expired })) {
+      await site.write(`${name}.pem`, chainPem);
+      await site.write(`${name}.key`, keyPem);
+    }
+    const certificate = ['expired', 'plain'].map((name) => ({ chain: `${name}.pem`, key: `${name}.key` }));
+    const { problems, warnings } = await site.examine({ listen: { certificate } }, now);
+    expect(problems).toEqual([]);
+    expect(warnings).toMatchObject([
+      { path: 'listen.certificate[0].chain', found: 'CN=localhost, expired on 2030-01-14T23:59:59Z' },
+    ]);
+  });
+
+  test('an expired intermediate is a warning, for clients may have another path', async () => {
+    const old = authority({ now, issuing: { notBefore: now - 2 * day, notAfter: now - 1000 } });
+    const { chainPem, keyPem } = old.issueServer();
+    const { problems, warnings } = await examine(chainPem, keyPem);
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([expect.stringMatching(/Issuing CA.*, expired on 2030-01-14T23:59:59Z$/)]);
+  });
+});
+
 describe('refuses', () => {
   const other = server();
   const rsa = server({ key: 'rsa-2048' });

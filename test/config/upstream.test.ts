@@ -105,6 +105,15 @@ test('endpoints that differ in scheme, port, name or socket are not the same', a
   expect((await endpointsOf(longest)).map(({ url }) => url)).toEqual([longest]);
 });
 
+test('an endpoint’s certificate that has expired is a warning, for the other endpoints go on', async () => {
+  const tls = { certificate: { chain: 'expired.pem', key: 'expired.key' } };
+  const { problems, warnings } = await withUpstream({ url: 'https://h', tls });
+  expect(problems).toEqual([]);
+  expect(warnings).toMatchObject([
+    { path: 'routes[0].upstream.tls.certificate.chain', found: expect.stringContaining('expired on') },
+  ]);
+});
+
 describe('a problem is told at its place:', () => {
   const at = (field: string) => `routes[0].upstream${field}`;
   const secure = (tls: object) => ({ url: 'https://h', tls });
@@ -139,7 +148,6 @@ describe('a problem is told at its place:', () => {
     [at('.tls.ca'), secure({ ca: 'none.pem' }), 'none.pem that cannot be read (ENOENT)'],
     [at('.tls.ca'), secure({ ca: 'client.key' }), 'PEM block 1 (line 1) is a private key'],
     [at('.tls.certificate.key'), certificate('client.pem', 'server.key'), 'a key of another certificate'],
-    [at('.tls.certificate.chain'), certificate('expired.pem', 'expired.key'), 'expired on'],
     [at('.tls.certificate.chain'), certificate('weak.pem', 'weak.key'), 'ERR_SSL_EE_KEY_TOO_SMALL'],
     [at('.tls.certificate.key'), secure({ certificate: { chain: 'client.pem' } }), 'found nothing'],
     [at('.health.kind'), { url: 'http://h', health: { kind: 'tls' } }, 'tls only with an https url'],

@@ -40,6 +40,12 @@ class StagedTime implements Timers {
   clearTimeout(timer: unknown) {
     this.pending.delete(timer as never);
   }
+  /** The wall clock is set; timers ring when as much time has passed as they were set for. */
+  jump(milliseconds: number): void {
+    this.now += milliseconds;
+    const moved = [...this.pending].map((timer) => Object.assign(timer, { at: timer.at + milliseconds }));
+    if (moved.length !== this.pending.size) throw new TypeError('a timer was lost');
+  }
   /** The first one that is due by then, with the clock at its time; false: there is none, and it is then. */
   async step(end: number): Promise<boolean> {
     const [due] = [...this.pending].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);

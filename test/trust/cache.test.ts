@@ -127,6 +127,26 @@ describe('the cache', () => {
     ]);
   });
 
+  it('is taken after all when the clock that spoke against it was wrong, though the sources are away', async () => {
+    await using store = await openWarmStore();
+    store.directory.misbehaviour = misbehaviours.fail;
+    store.clock.now += 40 * 365 * day;
+    const trust = await store.open();
+    expect(store.actions()).toEqual(['refused', 'fetch_failed']);
+    expect(trust.states()).toEqual([]);
+    store.clock.now = now;
+    await trust.refresh();
+    expect(store.actions()).toEqual(['fetch_failed', 'from_cache']);
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
+    expect(store.published).toHaveLength(1);
+
+    // Asked for, they are asked at once, and after that as if it were the first failure.
+    store.directory.misbehaviour = null;
+    await trust.refresh();
+    expect(store.actions()).toEqual(['fetched']);
+    expect(store.timers.pending).toHaveLength(1);
+  });
+
   it('lets no other root in because its own has expired', async () => {
     await using store = await openWarmStore();
     store.clock.now += 20 * 365 * day;

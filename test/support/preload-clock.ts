@@ -1,0 +1,21 @@
+/**
+ * Loaded into a process and its threads before their own code (`--import`): sets the wall clock as far ahead as the
+ * file says that `EHI_TEST_CLOCK` names, milliseconds, and looks into it again and again. Timers go on as they do.
+ */
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+
+const LOOK_MS = 10;
+
+const real = Date.now;
+let ahead = 0;
+let lookedAt = Number.NEGATIVE_INFINITY;
+
+Date.now = () => {
+  const now = performance.now();
+  if (now - lookedAt >= LOOK_MS) {
+    lookedAt = now;
+    ahead = Number(readFileSync(process.env.EHI_TEST_CLOCK ?? '', 'utf8'));
+  }
+  return real() + ahead;
+};
