@@ -62,10 +62,11 @@ function isWithin(
   if (name.kind === 'directory' && base.kind === 'directory')
     return spelling(name).startsWith(spelling(base));
   if (name.kind === 'ip' && base.kind === 'ip') return isInNetwork(name.octets, base.octets);
-  if (name.kind === 'dns' && base.kind === 'dns') return isDnsWithin(name.value, base.value);
-  if (name.kind === 'email' && base.kind === 'email') return isEmailWithin(name.value, base.value);
-  if (name.kind === 'uri' && base.kind === 'uri') return isHostWithin(hostOfUri(name.value), base.value);
-  return null;
+  if (!isText(name) || !isText(base)) return null;
+  const host = hostOf(name);
+  if (host === null) return null;
+  if (name.kind === 'dns') return isDnsWithin(name.value, host, base);
+  return name.kind === 'email' ? isEmailWithin(name.value, host, base) : isHostWithin(host, base);
 }
 
 /** An IPv4 address lies in no IPv6 network. */
@@ -76,28 +77,31 @@ function isInNetwork(address: Uint8Array, network: Uint8Array): boolean | null {
   return address.every((octet, at) => ((octet ^ (network[at] ?? 0)) & (network[length + at] ?? 0)) === 0);
 }
 
+type TextName = ConstrainedName & { readonly kind: 'dns' | 'email' | 'uri' };
+
+function isText(name: ConstrainedName): name is TextName {
+  return name.kind === 'dns' || name.kind === 'email' || name.kind === 'uri';
+}
+
 /** Zero or more labels in front of the base; a base that begins with a dot wants one, as everybody reads it. */
-function isDnsWithin(name: string, base: string): boolean | null {
-  const host = parseHost(name.replace(/^\*\./, ''));
-  if (host === null) return null;
-  if (base === '') return true;
-  const domain = parseHost(base.replace(/^\./, ''));
+function isDnsWithin(name: string, host: string, base: TextName): boolean | null {
+  if (base.value === '') return true;
+  const domain = domainOf(base);
   if (domain === null) return null;
-  const full = name.toLowerCase();
   // A wildcard above the base stands for names on both sides.
-  if (full !== host && domain.endsWith(`.${host}`)) return null;
-  return full.endsWith(`.${domain}`) || (full === domain && !base.startsWith('.'));
+  const isWildcard = name.length !== host.length;
+  if (isWildcard && domain.endsWith(`.${host}`)) return null;
+  if (host === domain) return isWildcard || !base.value.startsWith('.');
+  return host.endsWith(domain) && host[host.length - domain.length - 1] === '.';
 }
 
 /** A mailbox, a host, or with a dot in front a domain of hosts; the local part alone knows case (RFC 5280 §7.5). */
-function isEmailWithin(name: string, base: string): boolean | null {
-  const mailbox = splitMailbox(name);
-  if (mailbox === null) return null;
-  if (!base.includes('@')) return isHostWithin(mailbox.host, base);
-  const other = splitMailbox(base);
-  if (other === null || other.host.startsWith('.')) return null;
-  const sameHost = isHostWithin(mailbox.host, other.host);
-  return sameHost && mailbox.local === other.local;
+function isEmailWithin(name: string, host: string, base: TextName): boolean | null {
+  if (!base.value.includes('@')) return isHostWithin(host, base);
+  const [mailbox, other] = [splitMailbox(name), splitMailbox(base.value)];
+  if (mailbox === null || other === null || other.host.startsWith('.')) return null;
+  const domain = domainOf(base);
+  return domain === null ? null : host === domain && mailbox.local === other.local;
 }
 
 /** Null: no local part of printable ASCII, or a second `@`, of which readers take the first or the last. */
@@ -109,11 +113,40 @@ function splitMailbox(address: string): { local: string; host: string } | null {
 }
 
 /** `base`: that host alone, or with a dot in front every host below. */
-function isHostWithin(name: string, base: string): boolean | null {
-  const host = parseHost(name);
-  const domain = parseHost(base.replace(/^\./, ''));
-  if (host === null || domain === null) return null;
-  return base.startsWith('.') ? host.endsWith(`.${domain}`) : host === domain;
+function isHostWithin(host: string, base: TextName): boolean | null {
+  const domain = domainOf(base);
+  if (domain === null) return null;
+  return base.value.startsWith('.') ? host.endsWith(`.${domain}`) : host === domain;
+}
+
+/** Read once a name and once a base, however many of the other it is compared with. */
+const hosts = new WeakMap<TextName, string | null>();
+const domains = new WeakMap<TextName, string | null>();
+
+/** The host that a name names, a wildcard's without its asterisk; null: none that can be compared. */
+function hostOf(name: TextName): string | null {
+  const known = hosts.get(name);
+  if (known !== undefined) return known;
+  const { kind, value } = name;
+  const text =
+    kind === 'dns'
+      ? value.replace(/^\*\./, '')
+      : kind === 'uri'
+        ? hostOfUri(value)
+        : splitMailbox(value)?.host;
+  const host = text === undefined ? null : parseHost(text);
+  hosts.set(name, host);
+  return host;
+}
+
+/** The host that a base names, a domain's without its dot; null: none that can be compared. */
+function domainOf(base: TextName): string | null {
+  const known = domains.get(base);
+  if (known !== undefined) return known;
+  const { kind, value } = base;
+  const domain = parseHost((kind === 'email' ? value.replace(/^.*@/s, '') : value).replace(/^\./, ''));
+  domains.set(base, domain);
+  return domain;
 }
 
 /** Without user information, and without a colon or query that OpenSSL would take for the host's end. */
