@@ -29,7 +29,7 @@ const revocation = {
   scope: 'chain',
   onUnknown: 'deny',
   grace: 86_400_000,
-  firstContact: 100,
+  firstContact: 1000,
   refresh: 3_600_000,
 };
 
