@@ -190,7 +190,7 @@ class Control {
 
   /** Records of messages cannot be kept, and the configuration wants none without. */
   get #refusesMessages(): boolean {
-    return this.#parts.audit.failingSince !== null && this.#loaded.config.audit.onFailure === 'refuse';
+    return !this.#parts.audit.isWriting && this.#loaded.config.audit.onFailure === 'refuse';
   }
 
   /** The audit destination fails, or works again, or the configuration wants something else then. */

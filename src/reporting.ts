@@ -1,7 +1,7 @@
 /** Tells the operator, in the log, and the auditor, in the audit, what the control thread has done. */
 
 import { configLine, revocationLine, threadLine, trustLine } from './audit/event-record.ts';
-import type { AuditEvent } from './audit/failure.ts';
+import type { AuditEvent, Records } from './audit/failure.ts';
 import type { AuditWriter } from './audit/writer.ts';
 import type { ConfigChange } from './config/changes.ts';
 import { type ConfigProblem, describeProblem } from './errors.ts';
@@ -31,16 +31,18 @@ const alarmingRevocation: readonly RevocationAction[] = [
   'not_checked',
 ];
 
+const failing: Readonly<Record<Records, string>> = {
+  kept: 'audit records cannot be written: up to 64 MiB of them are kept in memory, and tried again until they can be',
+  lost: 'audit records cannot be written: the reader of the destination is gone for good, so records are lost from now on',
+  elsewhere:
+    'the audit file was moved or removed, and cannot be opened anew: records go on into the file that was open',
+};
+
 /** What an operator has to know of the audit's destination: nothing of it can be in the audit. */
 export function reportAudit(logger: Logger, event: AuditEvent): void {
   switch (event.type) {
     case 'failing':
-      return logger.error(
-        { error: event.error.message },
-        event.final
-          ? 'audit records cannot be written: the reader of the destination is gone for good, so records are lost from now on'
-          : 'audit records cannot be written: up to 64 MiB of them are kept in memory, and tried again until they can be',
-      );
+      return logger.error({ error: event.error.message }, failing[event.records]);
     case 'full':
       return logger.error('64 MiB of audit records wait to be written: further ones are lost');
     case 'recovered': {

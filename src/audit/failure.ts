@@ -1,8 +1,14 @@
 /** What is told of an audit destination that does not take records: when it begins, when records are given up, the end. */
 
+/**
+ * What becomes of records meanwhile: `kept` in memory and tried again; `lost`, for the destination is gone for good; written
+ * `elsewhere`, into the file that was open before, for the path cannot be opened.
+ */
+export type Records = 'kept' | 'lost' | 'elsewhere';
+
 export type AuditEvent =
-  /** Records cannot be written; they are kept and tried again, unless it is `final`. Once until it recovers. */
-  | { readonly type: 'failing'; readonly error: Error; readonly final: boolean }
+  /** Records cannot be written where they belong. Again only where something else becomes of them. */
+  | { readonly type: 'failing'; readonly error: Error; readonly records: Records }
   /** As many wait as may: from now on records are given up. Once until it recovers. */
   | { readonly type: 'full' }
   /** Records are written again: so many have waited, so many were given up, in so many milliseconds. */
@@ -18,6 +24,7 @@ export type AuditEvent =
 interface Episode {
   /** Milliseconds since the epoch. */
   readonly since: number;
+  records: Records;
   givenUp: number;
   full: boolean;
 }
@@ -35,10 +42,16 @@ export class AuditFailure {
     return this.#episode?.since ?? null;
   }
 
-  begin(error: Error, final: boolean): void {
-    if (this.#episode !== null) return;
-    this.#episode = { since: Date.now(), givenUp: 0, full: false };
-    this.#onEvent({ type: 'failing', error, final });
+  /** null: they are written where they belong. */
+  get records(): Records | null {
+    return this.#episode?.records ?? null;
+  }
+
+  begin(error: Error, records: Records): void {
+    if (this.#episode?.records === records) return;
+    if (this.#episode === null) this.#episode = { since: Date.now(), records, givenUp: 0, full: false };
+    this.#episode.records = records;
+    this.#onEvent({ type: 'failing', error, records });
   }
 
   /** Records are lost because as many wait as may. */

@@ -2,7 +2,7 @@
 import { write as writeCallback } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type AuditEvent, AuditFailure } from './failure.ts';
+import { type AuditEvent, AuditFailure, type Records } from './failure.ts';
 import { countLines, countLinesOf, joined, type Lines, newline } from './lines.ts';
 import { type Output, openPath, openStandard } from './output.ts';
 
@@ -39,8 +39,10 @@ export interface AuditWriter {
   readonly lost: number;
   /** Bytes that wait to be written. */
   readonly queuedBytes: number;
-  /** Milliseconds since the epoch; null: records are written. */
+  /** Milliseconds since the epoch; null: records are written where they belong. */
   readonly failingSince: number | null;
+  /** Records are written, be it into the file that was open before. */
+  readonly isWriting: boolean;
 }
 
 /** @throws GatewayError `AUDIT_DESTINATION` where the file cannot be opened; its folder must exist. */
@@ -65,8 +67,8 @@ class Sink implements AuditWriter {
   #offset = 0;
   /** Where in the chunk its records began to wait for a failure to end. */
   #failedAt = 0;
-  /** Lines go into a file that the path does not name any more. */
-  #astray = false;
+  /** Why lines go into a file that the path does not name any more. */
+  #astray: Error | null = null;
   #busy = false;
   #closed = false;
   #flushed: (() => void)[] = [];
@@ -87,6 +89,10 @@ class Sink implements AuditWriter {
     return this.#failure.since;
   }
 
+  get isWriting(): boolean {
+    return this.#failure.records === null || this.#failure.records === 'elsewhere';
+  }
+
   write(lines: string | Uint8Array, done?: () => void): void {
     if (lines.length === 0) return done?.();
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
@@ -103,7 +109,7 @@ class Sink implements AuditWriter {
   #giveUp(records: number): void {
     this.lost += records;
     if (this.#closed) return;
-    this.#begin(new Error(`${maxQueuedBytes} bytes of records wait`));
+    this.#begin(new Error('the destination takes records more slowly than they come'));
     this.#failure.giveUp(records);
   }
 
@@ -174,23 +180,25 @@ class Sink implements AuditWriter {
 
   async #attempt(chunk: Lines): Promise<void> {
     const { bytes } = chunk;
-    const wasAstray = this.#astray;
     if (this.#offset === 0 || this.#failure.since !== null) await this.#follow();
     if (this.#chunk !== chunk) return;
     const rest = bytes.length - this.#offset;
     const { bytesWritten } = await write(this.#output.descriptor, bytes, this.#offset, rest, null);
     if (this.#chunk !== chunk) return;
     this.#offset += bytesWritten;
-    if (bytesWritten < rest || this.#astray) return;
-    const kept = () => countLines(bytes.subarray(this.#failedAt)) + countLinesOf(this.#queue);
-    this.#failure.end(wasAstray ? () => 0 : kept);
+    if (this.#astray !== null) this.#begin(this.#astray, 'elsewhere');
+    else if (bytesWritten === rest) this.#recover(bytes);
+  }
+
+  #recover(bytes: Uint8Array): void {
+    const waited = () => countLines(bytes.subarray(this.#failedAt)) + countLinesOf(this.#queue);
+    this.#failure.end(this.#failure.records === 'elsewhere' ? () => 0 : waited);
   }
 
   /** Throws where lines can go nowhere. */
   async #follow(): Promise<void> {
     const came = await this.#output.follow();
-    this.#astray = came instanceof Error;
-    if (came instanceof Error) this.#begin(came);
+    this.#astray = came instanceof Error ? came : null;
     if (came !== 'reopened') return;
     this.#onEvent({ type: 'reopened' });
     // The rest of a line would be of no use in another file than its beginning.
@@ -202,14 +210,14 @@ class Sink implements AuditWriter {
   #fails(error: NodeJS.ErrnoException): number {
     // The reader of a pipe that the process was started with does not come back; that of a named one may.
     const final = error.code === 'EPIPE' && !this.#output.isPath;
-    this.#begin(error, final);
+    this.#begin(error, final ? 'lost' : 'kept');
     if (final) this.#abandon();
     return retryMs;
   }
 
-  #begin(error: Error, final = false): void {
+  #begin(error: Error, records: Records = 'kept'): void {
     if (this.#failure.since === null) this.#failedAt = this.#offset;
-    this.#failure.begin(error, final);
+    this.#failure.begin(error, records);
   }
 
   /** Gives up what is queued and closes; a write that hangs in the kernel is left behind. */

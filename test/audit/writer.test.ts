@@ -18,6 +18,7 @@ import {
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/audit/failure.ts';
 import { openAuditWriter } from '../../src/audit/writer.ts';
@@ -149,7 +150,7 @@ describe('the audit writer', () => {
       expect(writer.queuedBytes).toBe(14);
       expect(writer.failingSince).toEqual(expect.any(Number));
       await writer.close();
-      expect(events).toMatchObject([{ type: 'failing', error: { code: 'ENOSPC' }, final: false }]);
+      expect(events).toMatchObject([{ type: 'failing', error: { code: 'ENOSPC' }, records: 'kept' }]);
       expect(writer.lost).toBe(3);
     },
   );
@@ -170,7 +171,7 @@ describe('the audit writer', () => {
     rmdirSync(destination);
     await happened('recovered');
     expect(events).toEqual([
-      { type: 'failing', error: expect.objectContaining({ code: 'EISDIR' }), final: false },
+      { type: 'failing', error: expect.objectContaining({ code: 'EISDIR' }), records: 'kept' },
       { type: 'full' },
       { type: 'reopened' },
       {
@@ -239,11 +240,30 @@ describe('the audit writer whose file is rotated', () => {
     writer.write('one\n');
     await writer.flush();
     expect(readFileSync(`${destination}.1`, 'utf8')).toBe('one\n');
-    expect(events).toMatchObject([{ type: 'failing', error: { code: 'EISDIR' } }]);
+    expect(events).toMatchObject([{ type: 'failing', error: { code: 'EISDIR' }, records: 'elsewhere' }]);
+    expect(writer.isWriting).toBe(true);
     rmdirSync(destination);
     writer.write('two\n');
     await happened('recovered');
     expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    await writer.close();
+    expect(readFileSync(destination, 'utf8')).toBe('two\n');
+  });
+
+  it('keeps records in memory once the former file has no name either', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, events, happened } = await opened(destination);
+    renameSync(destination, `${destination}.1`);
+    mkdirSync(destination);
+    writer.write('one\n');
+    await writer.flush();
+    rmSync(`${destination}.1`);
+    writer.write('two\n');
+    while (writer.isWriting) await turn();
+    expect(events.map((event) => event.type === 'failing' && event.records)).toEqual(['elsewhere', 'kept']);
+    rmdirSync(destination);
+    await happened('recovered');
+    expect(events.at(-1)).toMatchObject({ type: 'recovered', kept: 1, givenUp: 0 });
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
   });
@@ -277,7 +297,7 @@ describe('the audit writer whose file is rotated', () => {
     const second = openSync(destination, constants.O_RDONLY | constants.O_NONBLOCK);
     await happened('recovered');
     expect(events).toMatchObject([
-      { type: 'failing', error: { code: 'EPIPE' }, final: false },
+      { type: 'failing', error: { code: 'EPIPE' }, records: 'kept' },
       { type: 'recovered', kept: 1, givenUp: 0 },
     ]);
     await writer.close();
@@ -310,7 +330,7 @@ function run(program: string, stdout: 'pipe' | number) {
   const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
   const source = `import { openAuditWriter } from ${JSON.stringify(module)};
     const errors = [];
-    const onEvent = ({ type, error, final }) => errors.push(error?.code ?? type, ...(final ? ['final'] : []));
+    const onEvent = ({ type, error, records }) => errors.push(error?.code ?? type, ...(records ? [records] : []));
     const writer = await openAuditWriter({ destination: 'stdout', onEvent });
     const tell = () => process.stderr.write(JSON.stringify({ lost: writer.lost, errors }));
     ${program}`;
@@ -386,7 +406,7 @@ describe('the audit writer on stdout', () => {
     child.stdin?.write('go');
     await closed;
     expect(child.exitCode).toBe(0);
-    expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE', 'final'] });
+    expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE', 'lost'] });
   });
 
   it('lets the process end although nobody reads the pipe, and counts what it lost', async () => {
