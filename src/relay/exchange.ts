@@ -60,7 +60,7 @@ export class Exchange implements DialUser, AnswerSender {
     this.#patience.begin(route.policy);
     this.#askedAt = performance.now();
     this.#delivery.begin(route.upstream, this.#askedAt);
-    const asked = this.#delivery.dialing ? askKeepAlive : '';
+    const asked = this.#delivery.dialing && route.upstream.reuses ? askKeepAlive : '';
     const start = writeRequestStart(head, route.upstream.authority);
     this.#toHost(assemble(start + added + asked + writeRequestEnd(head), payload));
   }

@@ -9,12 +9,15 @@ type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
 
 export class Upstream {
   readonly familiar = new FamiliarHead();
+  /** A connection to one of the endpoints may be used again. */
+  readonly reuses: boolean;
   readonly #pools: readonly Pool[];
   readonly #timeouts: ConnectTimeouts;
 
   /** `pools`: not empty. */
   constructor(pools: readonly Pool[], timeouts: ConnectTimeouts) {
     this.#pools = pools;
+    this.reuses = pools.some(({ endpoint }) => endpoint.pool.idle > 0);
     this.#timeouts = timeouts;
   }
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
 import { endpointsWhen } from '../support/endpoints.ts';
-import { acknowledgement, type Host, response } from '../support/host.ts';
+import { acknowledgement, type Host, openHost, response } from '../support/host.ts';
 import { statusOf } from '../support/http.ts';
 import { metricsWhen } from '../support/metrics.ts';
 import { messageOf } from '../support/records.ts';
@@ -12,11 +12,16 @@ let stage: Stage;
 let host: Host;
 
 beforeEach(async () => {
-  stage = await openStage();
-  ({ host } = stage);
+  host = await openHost();
+  // Longer than a busy test machine stands still between two messages.
+  const upstream = { url: host.url, pool: { idleTimeout: '60s' } };
+  stage = await openStage({ routes: [{ path: '/', upstream }] });
 });
 
-afterEach(() => stage[Symbol.asyncDispose]());
+afterEach(async () => {
+  await stage[Symbol.asyncDispose]();
+  await host[Symbol.asyncDispose]();
+});
 
 /** What the host got of a message, and what the audit says of it. */
 async function exchange(status = 200) {
@@ -31,6 +36,14 @@ it('asks with the first message on a connection to keep it open, and with no oth
   for (let each = 0; each < 3; each++) asked.push((await exchange()).request.field('connection'));
   expect(asked).toEqual(['keep-alive', undefined, undefined]);
   expect(host.connectionCount).toBe(1);
+});
+
+it('asks for nothing where connections are not used again', async () => {
+  await stage.reload({ routes: [{ path: '/', upstream: { url: host.url, pool: { reuse: 'off' } } }] });
+  const asked = [];
+  for (let each = 0; each < 2; each++) asked.push((await exchange()).request.field('connection'));
+  expect(asked).toEqual([undefined, undefined]);
+  expect(host.connectionCount).toBe(2);
 });
 
 it('waits as long as the host announces, less a second, also after answers that do not say it again', async () => {
