@@ -38,6 +38,8 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   );
   server.maxConnections = maxConnections;
   await listen(server, options);
+  // Accepting goes on after an error, as of a lack of descriptors; without a listener the second would end the process.
+  server.on('error', () => {});
   const { address, port } = server.address() as AddressInfo;
   return {
     address,
