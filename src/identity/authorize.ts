@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
 import type { RevocationCheck, RevocationStatus, RevocationWord } from '../revocation/judgement.ts';
-import { matchesAny } from './match.ts';
+import { explainMismatch, matchesAny } from './match.ts';
 import type { ValidatedPath } from './path.ts';
 import type { PathCache } from './path-cache.ts';
 import { isPinned } from './pin.ts';
@@ -127,7 +127,7 @@ function* controls(
   if (opensslMustAgree && !peer.resumed && !peer.authorized) yield deny('chain_refused');
   if (pins !== null && !isPinned(certificates, pins))
     yield deny('pin_mismatch', `no key on the path is pinned; the leaf’s is sha256/${leaf.spkiPin}`);
-  if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch');
+  if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch', explainMismatch(leaf, match));
   return path.permit;
 }
 

@@ -3,6 +3,7 @@ import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import { findForbiddenName } from './name-constraints.ts';
+import { explainUntrusted } from './untrusted.ts';
 import { deny, type Verdict } from './verdict.ts';
 
 /** A trust anchor as it was checked when it was read: the root first, then the CAs below it. */
@@ -47,7 +48,7 @@ export function validatePath(
       refusal ??= fault;
     }
   }
-  return refusal ?? deny('untrusted');
+  return refusal ?? deny('untrusted', explainUntrusted(leaf, anchors));
 }
 
 type Refusal = ReturnType<typeof deny>;
