@@ -51,7 +51,9 @@ const targets: Readonly<Record<string, string>> = {
       ...Object.entries(denyReasons).map(([name, { stage, status, says, alb }]) => {
         return [code(name), 'deny', stage, stage === 'accept' ? '' : String(status), says, code(alb)];
       }),
-      ...Object.entries(failureReasons).map(([name, says]) => [code(name), 'failed', '', '', says, '']),
+      ...Object.entries(failureReasons).map(([name, { says, advice }]) => {
+        return [code(name), 'failed', '', '', `${says}. ${advice}`, ''];
+      }),
     ],
   }),
   'docs/message-reasons.md': page({

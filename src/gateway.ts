@@ -8,7 +8,7 @@ import { Listener, type ListenOptions } from './handshake/listener.ts';
 import type { ClientPermit, UnseenLeaf } from './identity/authorize.ts';
 import { LoopDelay } from './loop-delay.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
-import { Reception, type Visitor } from './reception.ts';
+import { describeLeaf, Reception, type Visitor } from './reception.ts';
 import { ClientAccounts } from './relay/client-accounts.ts';
 import { Downstream } from './relay/downstream.ts';
 import { HandshakeRate } from './source/handshake-rate.ts';
@@ -64,6 +64,7 @@ export class Gateway {
           handshakes: this.#handshakes,
         })),
       onSecure: (inbound, socket) => reception.receive(inbound, socket),
+      describeLeaf,
     });
     recorder.meter.load = () => ({
       unfinishedHandshakes: this.#listener.unfinished,

@@ -1,10 +1,13 @@
 /** Receives whoever has come through the handshake: judged, recorded, and let in or refused. */
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { mayCall } from './admission.ts';
 import { leafJson, type ShadowFacts } from './audit/record.ts';
 import type { Policy } from './compile.ts';
 import type { FirstContacts } from './first-contact.ts';
-import { type Inbound, unjudged } from './handshake/inbound.ts';
+import { failed } from './handshake/failed.ts';
+import { failure } from './handshake/failure.ts';
+import type { Inbound } from './handshake/inbound.ts';
 import { type Peer, readPeer } from './handshake/peer.ts';
 import {
   authorizeClient,
@@ -54,7 +57,7 @@ export class Reception {
     const limit = policy().identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
     // Nobody else hears of a client that ends meanwhile and has sent nothing: its 'end' comes only once.
     const leave = () => {
-      inbound.record({ ...unjudged, peer, verdict: 'failed', reason: 'reset', detail: null });
+      inbound.record(failed(failure('reset'), { peer }));
       socket.destroy();
     };
     socket.once('end', leave).once('close', leave);
@@ -83,7 +86,14 @@ export class Reception {
     };
     if (!verdict.allow) {
       const { reason, detail } = verdict;
-      inbound.record({ ...facts, verdict: 'deny', reason, detail, leaf: describe(peer), anchor: null });
+      inbound.record({
+        ...facts,
+        verdict: 'deny',
+        reason,
+        detail,
+        leaf: peer.leaf && describeLeaf(peer.leaf),
+        anchor: null,
+      });
       return this.#refuse(visitor, reason);
     }
     const { leaf, anchor, issuer } = verdict.permit;
@@ -135,11 +145,10 @@ function factsOf(leaf: Certificate): string {
   return facts;
 }
 
-/** What can be told of a refused leaf; null: there is none, or nothing that can be read. */
-function describe(peer: Peer): string | null {
-  if (peer.leaf === null) return null;
+/** What can be told of a leaf whose owner was not let in; null: nothing that can be read. */
+export function describeLeaf({ raw }: X509Certificate): string | null {
   try {
-    return leafJson(parseCertificate(peer.leaf.raw));
+    return leafJson(parseCertificate(raw));
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { Peer } from './peer.ts';
+import type { Negotiated } from './peer.ts';
 
 /** Unique among replicas and restarts; hex, so that no id can look like a card number for long. */
 const threadPrefix = randomBytes(5).toString('hex');
@@ -13,7 +13,7 @@ let count = 0;
 export type HandshakeResult = Pick<
   HandshakeFacts,
   'verdict' | 'reason' | 'detail' | 'opensslCode' | 'leaf' | 'anchor' | 'generation' | 'revocation' | 'shadow'
-> & { readonly peer: Peer | null };
+> & { readonly peer: Negotiated | null };
 
 /** What is known of a connection that ended before its client could be judged: nothing. */
 export const unjudged = {
@@ -37,6 +37,8 @@ export class Inbound {
   proxyAddress: string | null = null;
   /** The source was judged, TLS has begun. */
   admitted = false;
+  /** Octets of the PROXY header before TLS. */
+  headerBytes = 0;
 
   readonly #listener: string;
   readonly #recorder: Recorder;

@@ -1,4 +1,5 @@
 /** Accepts connections, lets the source be judged before any TLS work, and shakes hands within bounds. */
+import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -6,8 +7,13 @@ import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { type Place, Roll } from '../roll.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { secureContextOptions } from './context.ts';
-import { Inbound, unjudged } from './inbound.ts';
+import { AcceptFailures } from './accept-failures.ts';
+import { BrokenConnections } from './broken.ts';
+import { chooseProtocol, secureContextOptions } from './context.ts';
+import { failed, failedByFault, timedOut } from './failed.ts';
+import { failure, type TlsFault } from './failure.ts';
+import { type HandshakeResult, Inbound } from './inbound.ts';
+import { plainHttpAnswer } from './plain-http.ts';
 
 /** Leads from a TCP socket to its connection while the handshake is not done. */
 const unfinished = Symbol('unfinished');
@@ -28,10 +34,11 @@ interface ListenerOptions {
   readonly admit: (inbound: Inbound) => boolean | Promise<boolean>;
   /** The handshake is done; the callee records the connection. */
   readonly onSecure: (inbound: Inbound, socket: TLSSocket) => void;
+  /** The leaf's part of a record (audit/record.ts), for a client that did not prove to be its owner; null: unreadable. */
+  readonly describeLeaf: (leaf: X509Certificate) => string | null;
 }
 
-/** Failures to accept come in bursts: told once in this time, ms. */
-const FAILURES_MS = 10_000;
+const stopped = { reason: 'shutdown', detail: 'the gateway stopped before the handshake was done' } as const;
 /** How often handshakes are looked at that take too long, ms. */
 const SWEEP_MS = 250;
 /** Node's own timer restarts with every byte; the sweep's does not, so Node need not set any. */
@@ -49,9 +56,7 @@ export class Listener {
   /** Oldest first. */
   readonly #unfinished = new Roll<Inbound>();
   readonly #sweep: NodeJS.Timeout;
-  /** Of accepting, since they were last told. */
-  #failures = 0;
-  #tellFailuresAt = 0;
+  readonly #broken: BrokenConnections;
   /** Address and port, as records name it. */
   #name = '';
 
@@ -59,6 +64,7 @@ export class Listener {
     this.#options = options;
     this.#snapshot = options.snapshot;
     this.#context = secureContextOptions(options.snapshot);
+    this.#broken = new BrokenConnections(options.recorder);
     this.#server = net.createServer({
       noDelay: true,
       // A PROXY header must be taken off before TLS sees the first byte; TLS starts reading by itself.
@@ -69,9 +75,7 @@ export class Listener {
       requestCert: true,
       // Refused over HTTP, where the caller can read it (identity/), not by an alert.
       rejectUnauthorized: false,
-      // As the list `['http/1.1']` would; but of a list Node makes a copy for each connection, in a slab of its pool, which
-      // is then kept for as long as the connection stays.
-      ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
+      ALPNCallback: ({ protocols }) => chooseProtocol(protocols),
       handshakeTimeout: NO_TIMER,
     });
     this.#server.on('connection', (socket) => this.#accept(socket));
@@ -97,7 +101,8 @@ export class Listener {
       this.#server.once('error', fail);
       this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', fail);
-        this.#server.on('error', (error) => this.#acceptFailed(error));
+        const failures = new AcceptFailures(this.#options.recorder);
+        this.#server.on('error', (error) => failures.report(error));
         resolve();
       });
     });
@@ -131,23 +136,8 @@ export class Listener {
   /** Ends every connection that is left. */
   abort(): void {
     clearInterval(this.#sweep);
-    for (const inbound of this.#unfinished.members()) this.#fail(inbound, 'shutdown', null);
+    for (const inbound of this.#unfinished.members()) this.#fail(inbound, failed(stopped));
     for (const transport of this.#open.members()) transport.destroy();
-  }
-
-  /**
-   * Accepting goes on after an error, so one is told and no more is done about it. Of the likeliest, EMFILE, Node 24 and
-   * 26 do not even tell: libuv gives up a spare descriptor, with it accepts and closes whoever waits, and takes it back.
-   * Where another thread is quicker to take it, callers wait in the backlog until descriptors come back.
-   */
-  #acceptFailed(error: NodeJS.ErrnoException): void {
-    this.#failures++;
-    const now = performance.now();
-    if (now < this.#tellFailuresAt) return;
-    const fields = { code: error.code ?? null, failures: this.#failures };
-    this.#options.recorder.log('error', 'connections cannot be accepted', fields);
-    this.#failures = 0;
-    this.#tellFailuresAt = now + FAILURES_MS;
   }
 
   #accept(transport: Transport): void {
@@ -162,16 +152,23 @@ export class Listener {
     transport[unfinished] = handshake;
     transport.once('close', () => {
       meter.connections--;
-      this.#open.leave(place);
-      this.#unfinished.leave(handshake);
-      this.#fail(inbound, 'reset', null);
-      letGo(transport);
-      if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+      if (inbound.recorded) this.#leave(inbound, { place, handshake });
+      // Why it closed is known a moment later: by the TLS socket, by the reader of a PROXY header, or by the judge.
+      else setImmediate(() => this.#leave(inbound, { place, handshake }));
     });
-    transport.on('error', () => {});
+    // Node has destroyed the socket, and 'close' follows.
+    transport.on('error', ignore);
     const admitted = this.#options.admit(inbound);
     if (typeof admitted === 'boolean') this.#begin(inbound, admitted);
     else void admitted.then((yes) => this.#begin(inbound, yes));
+  }
+
+  #leave(inbound: Inbound, at: { place: Place<net.Socket>; handshake: Place<Inbound> }): void {
+    this.#open.leave(at.place);
+    this.#unfinished.leave(at.handshake);
+    this.#fail(inbound, failed(failure('reset')));
+    letGo(inbound.transport);
+    if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
   #begin(inbound: Inbound, admitted: boolean): void {
@@ -185,7 +182,12 @@ export class Listener {
 
   #secure(socket: TLSSocket): void {
     const inbound = this.#inboundOf(socket);
-    socket.on('error', () => {});
+    // After an error of TLS Node leaves the socket open; both sides must close at once (RFC 8446 §6.2), and whose
+    // message is under way has gone.
+    socket.on('error', (error: TlsFault) => {
+      if (inbound !== null) this.#broken.report(inbound.connId, error);
+      socket.destroy();
+    });
     if (inbound === null) return void socket.destroy();
     this.#finish(inbound.transport);
     socket.once('close', () => letGo(socket));
@@ -194,20 +196,21 @@ export class Listener {
     this.#options.onSecure(inbound, socket);
   }
 
-  #failed(error: Error & { code?: string }, socket: TLSSocket): void {
+  #failed(error: TlsFault, socket: TLSSocket): void {
     const inbound = this.#inboundOf(socket);
-    if (inbound === null) return void socket.destroy();
-    const code = error.code ?? null;
-    this.#fail(inbound, code === 'ECONNRESET' ? 'reset' : 'protocol_error', code);
+    if (inbound !== null && !inbound.recorded) {
+      const { describeLeaf } = this.#options;
+      const result = failedByFault(error, socket, { inbound, describeLeaf });
+      // It leaves before the socket closes: OpenSSL has read what came and sent nothing.
+      if (result.reason === 'plain_http' && this.#snapshot.rejectWith === 'http')
+        inbound.transport.end(plainHttpAnswer(inbound.connId));
+      this.#fail(inbound, result);
+    }
     socket.destroy();
   }
 
-  #fail(
-    inbound: Inbound,
-    reason: 'reset' | 'protocol_error' | 'handshake_timeout' | 'shutdown',
-    code: string | null,
-  ) {
-    inbound.record({ ...unjudged, verdict: 'failed', reason, opensslCode: code, detail: null });
+  #fail(inbound: Inbound, result: HandshakeResult): void {
+    inbound.record(result);
     if (!inbound.transport.destroyed) inbound.transport.destroy();
   }
 
@@ -216,7 +219,7 @@ export class Listener {
     for (const inbound of this.#unfinished.members()) {
       if (inbound.acceptedAt > oldest) return;
       // Who is still to be admitted is waited for elsewhere, and for as long (admission.ts).
-      if (inbound.admitted) this.#fail(inbound, 'handshake_timeout', null);
+      if (inbound.admitted) this.#fail(inbound, timedOut(inbound));
     }
   }
 

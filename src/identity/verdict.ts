@@ -1,4 +1,5 @@
 /** The verdict on a caller, and the one table of reasons a connection can be refused or fail for. */
+import { handshakeFailures } from '../handshake/failure-reasons.ts';
 
 type Stage = 'accept' | 'handshake' | 'identity';
 
@@ -46,7 +47,7 @@ export const denyReasons = {
   no_certificate: {
     stage: 'identity',
     status: 400,
-    says: 'the client sent no certificate',
+    says: 'the client sent no certificate: none is configured there, or none that the gateway asks for (issued under a CA whose name listen.advertiseCaNames sends; with a key of RSA, P-256, P-384, P-521, Ed25519 or Ed448)',
     alb: 'Failed:ClientCertRejected',
   },
   untrusted: {
@@ -139,11 +140,15 @@ export type DenyReasonName = keyof typeof denyReasons;
 
 /** What ends a connection before anyone can judge it: the audit's verdict is `failed`. */
 export const failureReasons = {
-  proxy_header: 'a trusted network sent no valid PROXY header, or not in time',
-  handshake_timeout: 'the handshake did not finish within timeouts.handshake',
-  protocol_error: 'TLS failed: openssl_code says how',
-  reset: 'the client closed or reset the connection before the handshake was done',
-  shutdown: 'the gateway stopped before the handshake was done',
+  proxy_header: {
+    says: 'a trusted network sent no valid PROXY header, or not in time',
+    advice: 'Its load balancer must send one, or its network must leave listen.proxyProtocol.trusted.',
+  },
+  ...handshakeFailures,
+  shutdown: {
+    says: 'the gateway stopped before the handshake was done',
+    advice: 'The client connects again, to another replica.',
+  },
 } as const;
 
 export type FailureReasonName = keyof typeof failureReasons;

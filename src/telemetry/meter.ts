@@ -10,6 +10,7 @@ export const maxClientLeaves = 100;
 /** Counted once a connection or less often: for what comes with every message there are methods that allocate nothing. */
 export type CountedName =
   | 'ehi_permits_withdrawn_total'
+  | 'ehi_tls_errors_total'
   | 'ehi_revocation_checks_total'
   | 'ehi_shadow_handshakes_total'
   | 'ehi_shadow_denials_total';

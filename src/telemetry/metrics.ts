@@ -56,6 +56,7 @@ export class Metrics {
   readonly #untyped = this.#counter('ehi_upstream_answers_without_content_type_total');
   readonly #counted: Readonly<Record<CountedName, Counter>> = {
     ehi_permits_withdrawn_total: this.#counter('ehi_permits_withdrawn_total'),
+    ehi_tls_errors_total: this.#counter('ehi_tls_errors_total'),
     ehi_revocation_checks_total: this.#counter('ehi_revocation_checks_total'),
     ehi_shadow_handshakes_total: this.#counter('ehi_shadow_handshakes_total'),
     ehi_shadow_denials_total: this.#counter('ehi_shadow_denials_total'),
