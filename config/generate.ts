@@ -61,7 +61,9 @@ const targets: Readonly<Record<string, string>> = {
           code(alb),
         ];
       }),
-      ...Object.entries(failureReasons).map(([name, says]) => [code(name), 'failed', '', '', says, '']),
+      ...Object.entries(failureReasons).map(([name, { says, advice }]) => {
+        return [code(name), 'failed', '', '', `${says}. ${advice}`, ''];
+      }),
     ],
   }),
   'docs/message-reasons.md': page({

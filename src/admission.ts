@@ -1,4 +1,5 @@
 /** Who may begin a handshake: decided at accept, from the address alone, before any TLS work. */
+import { failure } from './handshake/failure.ts';
 import { type Inbound, unjudged } from './handshake/inbound.ts';
 import { type DenyReasonName, denyReasons, type FailureReasonName } from './identity/verdict.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
@@ -52,7 +53,13 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
   const reading = await readProxyHeader(inbound.transport, {
     timeout: admission.snapshot.timeouts.handshake,
   });
-  if (reading.kind === 'failed') return fail(inbound, 'proxy_header', reading.detail);
+  if (reading.kind === 'failed') {
+    // A load balancer's TCP health check: no news, and no fault of a PROXY header.
+    const silent = reading.why === 'closed' && inbound.transport.bytesRead === 0;
+    if (silent) return fail(inbound, 'closed_silent', failure('closed_silent').detail);
+    return fail(inbound, 'proxy_header', reading.detail);
+  }
+  inbound.headerBytes = reading.length;
   if (reading.source !== null) {
     inbound.proxyAddress = inbound.address;
     inbound.address = reading.source.address;

@@ -10,7 +10,7 @@ import { Listener, type ListenOptions } from './handshake/listener.ts';
 import type { ClientPermit, UnseenLeaf } from './identity/authorize.ts';
 import { LoopDelay } from './loop-delay.ts';
 import type { PolicySnapshot } from './policy/snapshot.ts';
-import { Reception, type Visitor } from './reception.ts';
+import { describeLeaf, Reception, type Visitor } from './reception.ts';
 import { ClientAccounts } from './relay/client-accounts.ts';
 import { Downstream } from './relay/downstream.ts';
 import { AddressShares } from './source/address-share.ts';
@@ -86,6 +86,7 @@ export class Gateway {
         inbound.gate?.open(check);
         reception.receive(inbound, socket);
       },
+      describeLeaf: (leaf) => describeLeaf(leaf, this.#policy),
     });
     recorder.meter.load = () => ({
       unfinishedHandshakes: this.#listener.unfinished,

@@ -1,10 +1,13 @@
 /** Receives whoever has come through the handshake: judged, recorded, and let in or refused. */
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { mayCall } from './admission.ts';
 import { leafJson, type ShadowFacts } from './audit/record.ts';
 import type { Policy } from './compile.ts';
 import type { FirstContacts } from './first-contact.ts';
-import { type Inbound, unjudged } from './handshake/inbound.ts';
+import { failed } from './handshake/failed.ts';
+import { failure } from './handshake/failure.ts';
+import type { Inbound } from './handshake/inbound.ts';
 import { type Peer, readPeer } from './handshake/peer.ts';
 import {
   authorizeClient,
@@ -55,7 +58,7 @@ export class Reception {
     const limit = policy().identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
     // Nobody else hears of a client that ends meanwhile and has sent nothing: its 'end' comes only once.
     const leave = () => {
-      inbound.record({ ...unjudged, peer, verdict: 'failed', reason: 'reset', detail: null });
+      inbound.record(failed(failure('reset'), { peer }));
       socket.destroy();
     };
     socket.once('end', leave).once('close', leave);
@@ -89,7 +92,7 @@ export class Reception {
         verdict: 'deny',
         reason,
         detail,
-        leaf: describe(peer, policy()),
+        leaf: peer.leaf && describeLeaf(peer.leaf, policy()),
         anchor: null,
       });
       return this.#refuse(visitor, reason);
@@ -145,9 +148,8 @@ function factsOf(leaf: Certificate): string {
   return facts;
 }
 
-/** What can be told of a refused leaf, which the verdict has read already; null: there is none. */
-function describe({ leaf }: Peer, { identity }: Pick<Policy, 'identity'>): string | null {
-  if (leaf === null) return null;
+/** What can be told of a leaf whose owner was not let in, which is read once for verdict and record. */
+export function describeLeaf(leaf: X509Certificate, { identity }: Pick<Policy, 'identity'>): string | null {
   const reading = identity.paths.leaves.read(leaf);
   if (!reading.ok) return leafJson(reading.outline);
   try {

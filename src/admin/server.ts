@@ -46,6 +46,8 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
     http.emit('connection', new OneRequest(socket, { maxHead: maxHeaderBytes }));
   });
   await listen(server, options);
+  // Accepting goes on after an error, as of a lack of descriptors; without a listener the second would end the process.
+  server.on('error', () => {});
   const { address, port } = server.address() as AddressInfo;
   return {
     address,

@@ -15,7 +15,8 @@ const RSA = ['1.2.840.113549.1.1.1', '1.2.840.113549.1.1.10'].map(oidOf);
 const EC = oidOf('1.2.840.10045.2.1');
 /** P-256, P-384, P-521 (RFC 5480 §2.1.1.1). */
 const CURVES = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'].map(oidOf);
-const ED25519 = oidOf('1.3.101.112');
+/** Ed25519 and Ed448 (RFC 8410 §3). */
+const EDWARDS = ['1.3.101.112', '1.3.101.113'].map(oidOf);
 
 /**
  * The body of a Certificate message (RFC 8446 §4.4.2, RFC 5246 §7.4.6). null: OpenSSL may have it; else what is wrong with
@@ -83,8 +84,8 @@ function judgePublicKey(info: Uint8Array): string | null {
   const oid = algorithm.element(algorithmEnd, tags.oid);
   cursor.read(end, tags.bitString);
   if (RSA.some((each) => each.equals(oid))) return judgeRsa(info.subarray(cursor.start + 1, cursor.end));
-  if (ED25519.equals(oid)) return null;
-  if (!EC.equals(oid)) return 'a key that is neither RSA, EC nor Ed25519';
+  if (EDWARDS.some((each) => each.equals(oid))) return null;
+  if (!EC.equals(oid)) return 'a key that is neither RSA, EC, Ed25519 nor Ed448';
   // Explicit parameters would make OpenSSL compute with a curve of the sender's own choice.
   if (algorithm.peek(algorithmEnd) !== tags.oid) return 'an EC key with parameters of its own';
   const curve = algorithm.element(algorithmEnd, tags.oid);

@@ -16,7 +16,10 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** What a client may sign with: the default would ask for SHA-224 and DSA too. */
+/**
+ * What a client may sign with: each kind of key that the verdict lets in (pki/strength.ts), for a client whose key is not
+ * asked for sends no certificate at all. The default would ask for SHA-224 and DSA too.
+ */
 const signatureAlgorithms = [
   'ecdsa_secp256r1_sha256',
   'rsa_pss_rsae_sha256',
@@ -30,6 +33,8 @@ const signatureAlgorithms = [
   'rsa_pss_pss_sha256',
   'rsa_pss_pss_sha384',
   'rsa_pss_pss_sha512',
+  'ed25519',
+  'ed448',
 ].join(':');
 
 /** Seconds a session can be resumed for. */
@@ -61,6 +66,18 @@ export function secureContextOptions(
     sessionIdContext: 'ehi-gateway',
     sessionTimeout,
   };
+}
+
+/** HTTP/2 is not served: the codec is HTTP/1.1's, and takes requests of HTTP/1.0 too. */
+const protocols = ['http/1.1', 'http/1.0'];
+
+/**
+ * Chooses of what a client offers by ALPN, in the gateway's order, as nginx does; undefined: an alert (RFC 7301 §3.2). A
+ * function, not a list: of a list Node makes a copy for each connection, in a slab of its pool, which is then kept for as
+ * long as the connection stays.
+ */
+export function chooseProtocol(offered: readonly string[]): string | undefined {
+  return protocols.find((protocol) => offered.includes(protocol));
 }
 
 function advertised(snapshot: PolicySnapshot): string[] {

@@ -6,7 +6,7 @@ import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Gate } from './gate.ts';
-import type { Peer } from './peer.ts';
+import type { Negotiated } from './peer.ts';
 
 /**
  * Unique among replicas and restarts. Hex that ends in a letter: with the counter behind it no id is a run of 13 digits,
@@ -18,7 +18,7 @@ let count = 0;
 export type HandshakeResult = Pick<
   HandshakeFacts,
   'verdict' | 'reason' | 'detail' | 'opensslCode' | 'leaf' | 'anchor' | 'generation' | 'revocation' | 'shadow'
-> & { readonly peer: Peer | null };
+> & { readonly peer: Negotiated | null };
 
 /** What is known of a connection that ended before its client could be judged: nothing. */
 export const unjudged = {
@@ -48,6 +48,8 @@ export class Inbound {
   client: { readonly leaf: string; readonly anchor: string } | null = null;
   /** What it counts as of its address's share; null: the allowlist names the address, or it is not judged yet. */
   share: AddressShare | null = null;
+  /** Octets of the PROXY header before TLS. */
+  headerBytes = 0;
 
   readonly #listener: string;
   readonly #recorder: Recorder;

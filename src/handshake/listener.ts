@@ -1,12 +1,17 @@
 /** Accepts connections, lets the source be judged before any TLS work, and shakes hands within bounds. */
+import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { type Place, Roll } from '../roll.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { FlightRefusal } from './client-flight.ts';
-import { Inbound, unjudged } from './inbound.ts';
+import { AcceptFailures } from './accept-failures.ts';
+import { BrokenConnections } from './broken.ts';
+import { failed, failedByFault, timedOut } from './failed.ts';
+import { failure, type TlsFault } from './failure.ts';
+import { type HandshakeResult, Inbound } from './inbound.ts';
+import { plainHttpAnswer } from './plain-http.ts';
 import { TlsServers, transportOf } from './tls-servers.ts';
 
 /** Leads from a TCP socket to its connection while the handshake is not done. */
@@ -28,12 +33,13 @@ interface ListenerOptions {
   readonly admit: (inbound: Inbound) => boolean | Promise<boolean>;
   /** The handshake is done; the callee records the connection. */
   readonly onSecure: (inbound: Inbound, socket: TLSSocket) => void;
+  /** The leaf's part of a record (audit/record.ts), for a client that did not prove to be its owner; null: unreadable. */
+  readonly describeLeaf: (leaf: X509Certificate) => string | null;
   /** The connection has closed, whatever came of it. */
   readonly onClose?: (inbound: Inbound) => void;
 }
 
-/** Failures to accept come in bursts: told once in this time, ms. */
-const FAILURES_MS = 10_000;
+const stopped = { reason: 'shutdown', detail: 'the gateway stopped before the handshake was done' } as const;
 /** How often handshakes are looked at that take too long, ms. */
 const SWEEP_MS = 250;
 /** How many times limits.handshakeBytes an address may send that the allowlist names. */
@@ -50,15 +56,14 @@ export class Listener {
   /** Oldest first. */
   readonly #unfinished = new Roll<Inbound>();
   readonly #sweep: NodeJS.Timeout;
-  /** Of accepting, since they were last told. */
-  #failures = 0;
-  #tellFailuresAt = 0;
+  readonly #broken: BrokenConnections;
   /** Address and port, as records name it. */
   #name = '';
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#snapshot = options.snapshot;
+    this.#broken = new BrokenConnections(options.recorder);
     this.#server = net.createServer({
       noDelay: true,
       // A PROXY header must be taken off before TLS sees the first byte; TLS starts reading by itself.
@@ -68,7 +73,7 @@ export class Listener {
       snapshot: options.snapshot,
       onSecure: (socket) => this.#secure(socket),
       onError: (error, socket) => this.#failed(error, socket),
-      onRefused: (inbound, { reason, detail }) => this.#fail(inbound, reason, null, detail),
+      onRefused: (inbound, { reason, detail }) => this.#fail(inbound, failed(failure(reason, detail))),
     });
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#sweep = setInterval(() => this.#timeOut(), SWEEP_MS).unref();
@@ -91,7 +96,8 @@ export class Listener {
       this.#server.once('error', fail);
       this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', fail);
-        this.#server.on('error', (error) => this.#acceptFailed(error));
+        const failures = new AcceptFailures(this.#options.recorder);
+        this.#server.on('error', (error) => failures.report(error));
         resolve();
       });
     });
@@ -121,23 +127,8 @@ export class Listener {
   /** Ends every connection that is left. */
   abort(): void {
     clearInterval(this.#sweep);
-    for (const inbound of this.#unfinished.members()) this.#fail(inbound, 'shutdown', null);
+    for (const inbound of this.#unfinished.members()) this.#fail(inbound, failed(stopped));
     for (const transport of this.#open.members()) transport.destroy();
-  }
-
-  /**
-   * Accepting goes on after an error, so one is told and no more is done about it. Of the likeliest, EMFILE, Node 24 and
-   * 26 do not even tell: libuv gives up a spare descriptor, with it accepts and closes whoever waits, and takes it back.
-   * Where another thread is quicker to take it, callers wait in the backlog until descriptors come back.
-   */
-  #acceptFailed(error: NodeJS.ErrnoException): void {
-    this.#failures++;
-    const now = performance.now();
-    if (now < this.#tellFailuresAt) return;
-    const fields = { code: error.code ?? null, failures: this.#failures };
-    this.#options.recorder.log('error', 'connections cannot be accepted', fields);
-    this.#failures = 0;
-    this.#tellFailuresAt = now + FAILURES_MS;
   }
 
   #accept(transport: Transport): void {
@@ -152,18 +143,25 @@ export class Listener {
     transport[unfinished] = handshake;
     transport.once('close', () => {
       meter.connections--;
-      this.#open.leave(place);
-      this.#unfinished.leave(handshake);
-      inbound.share?.leave();
-      this.#fail(inbound, 'reset', null);
-      this.#options.onClose?.(inbound);
-      letGo(transport);
-      if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
+      if (inbound.recorded) this.#leave(inbound, { place, handshake });
+      // Why it closed is known a moment later: by the TLS socket, by the reader of a PROXY header, or by the judge.
+      else setImmediate(() => this.#leave(inbound, { place, handshake }));
     });
-    transport.on('error', () => {});
+    // Node has destroyed the socket, and 'close' follows.
+    transport.on('error', ignore);
     const admitted = this.#options.admit(inbound);
     if (typeof admitted === 'boolean') this.#begin(inbound, admitted);
     else void admitted.then((yes) => this.#begin(inbound, yes));
+  }
+
+  #leave(inbound: Inbound, at: { place: Place<net.Socket>; handshake: Place<Inbound> }): void {
+    this.#open.leave(at.place);
+    this.#unfinished.leave(at.handshake);
+    inbound.share?.leave();
+    this.#fail(inbound, failed(failure('reset')));
+    this.#options.onClose?.(inbound);
+    letGo(inbound.transport);
+    if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
   #begin(inbound: Inbound, admitted: boolean): void {
@@ -177,7 +175,12 @@ export class Listener {
 
   #secure(socket: TLSSocket): void {
     const inbound = this.#inboundOf(socket);
-    socket.on('error', () => {});
+    // After an error of TLS Node leaves the socket open; both sides must close at once (RFC 8446 §6.2), and whose
+    // message is under way has gone.
+    socket.on('error', (error: TlsFault) => {
+      if (inbound !== null) this.#broken.report(inbound.connId, error);
+      socket.destroy();
+    });
     if (inbound === null) return void socket.destroy();
     this.#finish(inbound.transport);
     inbound.share?.handshakeDone();
@@ -187,21 +190,21 @@ export class Listener {
     this.#options.onSecure(inbound, socket);
   }
 
-  #failed(error: Error & { code?: string }, socket: TLSSocket): void {
+  #failed(error: TlsFault, socket: TLSSocket): void {
     const inbound = this.#inboundOf(socket);
-    if (inbound === null) return void socket.destroy();
-    const code = error.code ?? null;
-    this.#fail(inbound, code === 'ECONNRESET' ? 'reset' : 'protocol_error', code);
+    if (inbound !== null && !inbound.recorded) {
+      const { describeLeaf } = this.#options;
+      const result = failedByFault(error, socket, { inbound, describeLeaf });
+      // It leaves before the socket closes: OpenSSL has read what came and sent nothing.
+      if (result.reason === 'plain_http' && this.#snapshot.rejectWith === 'http')
+        inbound.transport.end(plainHttpAnswer(inbound.connId));
+      this.#fail(inbound, result);
+    }
     socket.destroy();
   }
 
-  #fail(
-    inbound: Inbound,
-    reason: FlightRefusal['reason'] | 'reset' | 'protocol_error' | 'handshake_timeout' | 'shutdown',
-    code: string | null,
-    detail: string | null = null,
-  ) {
-    inbound.record({ ...unjudged, verdict: 'failed', reason, opensslCode: code, detail });
+  #fail(inbound: Inbound, result: HandshakeResult): void {
+    inbound.record(result);
     if (!inbound.transport.destroyed) inbound.transport.destroy();
   }
 
@@ -211,10 +214,13 @@ export class Listener {
     for (const inbound of this.#unfinished.members()) {
       // Gates count for themselves, as the bytes come.
       if (inbound.gate === null && inbound.admitted && inbound.transport.bytesRead > maxBytes)
-        this.#fail(inbound, 'handshake_too_large', null, `the client sent more than ${maxBytes} bytes`);
+        this.#fail(
+          inbound,
+          failed(failure('handshake_too_large', `the client sent more than ${maxBytes} bytes`)),
+        );
       if (inbound.acceptedAt > oldest) continue;
       // Who is still to be admitted is waited for elsewhere, and for as long (admission.ts).
-      if (inbound.admitted) this.#fail(inbound, 'handshake_timeout', null);
+      if (inbound.admitted) this.#fail(inbound, timedOut(inbound));
     }
   }
 

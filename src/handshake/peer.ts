@@ -1,8 +1,17 @@
-/** What the TLS handshake proved, read once from the socket. */
+/** What the TLS handshake agreed on and proved, read once from the socket. */
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
-export interface Peer {
+/** What a record says of the handshake; null is what is not known, or was not agreed on. */
+export interface Negotiated {
+  readonly resumed: boolean | null;
+  readonly tlsVersion: string | null;
+  readonly cipher: string | null;
+  readonly sni: string | null;
+  readonly alpn: string | null;
+}
+
+export interface Peer extends Negotiated {
   /** The leaf; null: the client sent no certificate. */
   readonly leaf: X509Certificate | null;
   /**
@@ -11,10 +20,6 @@ export interface Peer {
    */
   readonly opensslCode: string | null;
   readonly resumed: boolean;
-  readonly tlsVersion: string | null;
-  readonly cipher: string | null;
-  readonly sni: string | null;
-  readonly alpn: string | null;
 }
 
 export function readPeer(socket: TLSSocket): Peer {
@@ -32,5 +37,23 @@ export function readPeer(socket: TLSSocket): Peer {
     cipher: socket.getCipher()?.standardName ?? null,
     sni: typeof socket.servername === 'string' ? socket.servername : null,
     alpn: typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : null,
+  };
+}
+
+/**
+ * Of a handshake that failed: the name that the client called, and, once it was agreed on, the rest. `offered`: the
+ * version is what the client offers at most.
+ */
+export function readFailed(
+  socket: TLSSocket,
+  { agreed, offered }: { readonly agreed: boolean; readonly offered: boolean },
+): Negotiated {
+  return {
+    resumed: agreed ? (socket.isSessionReused() ?? null) : null,
+    // Before that OpenSSL names the newest it knows, or the oldest.
+    tlsVersion: agreed || offered ? socket.getProtocol() : null,
+    cipher: agreed ? (socket.getCipher()?.standardName ?? null) : null,
+    sni: typeof socket.servername === 'string' ? socket.servername : null,
+    alpn: agreed && typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : null,
   };
 }

@@ -4,7 +4,7 @@ import tls, { type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FlightRefusal } from './client-flight.ts';
-import { secureContextOptions } from './context.ts';
+import { chooseProtocol, secureContextOptions } from './context.ts';
 import { Gate } from './gate.ts';
 import type { Inbound } from './inbound.ts';
 
@@ -74,9 +74,7 @@ export class TlsServers {
       requestCert: true,
       // Refused over HTTP, where the caller can read it (identity/), not by an alert.
       rejectUnauthorized: false,
-      // As the list `['http/1.1']` would; but of a list Node makes a copy for each connection, in a slab of its pool, which
-      // is then kept for as long as the connection stays.
-      ALPNCallback: ({ protocols }) => protocols.find((protocol) => protocol === 'http/1.1'),
+      ALPNCallback: ({ protocols }) => chooseProtocol(protocols),
       handshakeTimeout: NO_TIMER,
     });
     return server.on('secureConnection', onSecure).on('tlsClientError', onError);

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
 import type { RevocationCheck, RevocationStatus, RevocationWord } from '../revocation/judgement.ts';
-import { matchesAny } from './match.ts';
+import { explainMismatch, matchesAny } from './match.ts';
 import { meaningOf } from './openssl.ts';
 import type { ValidatedPath } from './path.ts';
 import type { PathCache } from './path-cache.ts';
@@ -130,7 +130,7 @@ function* controls(
     yield deny('chain_refused', `OpenSSL refuses the chain with ${code}, the gateway’s own path passed`);
   if (pins !== null && !isPinned(certificates, pins))
     yield deny('pin_mismatch', `no key on the path is pinned; the leaf’s is sha256/${leaf.spkiPin}`);
-  if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch');
+  if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch', explainMismatch(leaf, match));
   return path.permit;
 }
 

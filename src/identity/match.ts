@@ -7,24 +7,60 @@ export function matchesAny(leaf: Certificate, rules: readonly MatchRule[]): bool
   return rules.some((rule) => matches(leaf, rule));
 }
 
+/** Of rules that fit not: what differs from the one that comes nearest, for the operator. */
+export function explainMismatch(leaf: Certificate, rules: readonly MatchRule[]): string {
+  const differences = rules.map((rule) => fieldsOf(rule).filter((field) => !fits(leaf, field, rule[field])));
+  const fewest = Math.min(...differences.map(({ length }) => length));
+  const index = differences.findIndex(({ length }) => length === fewest);
+  const rule = rules[index];
+  const fields = differences[index];
+  if (rule === undefined || fields === undefined || fields.length === 0)
+    return 'clients.match has no rule with a field: it fits nobody';
+  const differing = fields.map((field) => {
+    const found = valuesOf(leaf, field).slice(0, MAX_VALUES);
+    const has = found.length === 0 ? 'none' : found.map(quote).join(' and ');
+    return `${field} is ${has}, not ${quote(rule[field] ?? '')}`;
+  });
+  const nearest =
+    rules.length === 1 ? 'clients.match' : `clients.match: rule ${index + 1} of ${rules.length} is nearest`;
+  return `${nearest}: the leaf’s ${differing.join('; ')}`;
+}
+
+/** A certificate may have thousands of names. */
+const MAX_VALUES = 3;
+const MAX_LENGTH = 80;
+
+function quote(value: string): string {
+  return JSON.stringify(value.length > MAX_LENGTH ? `${value.slice(0, MAX_LENGTH)}…` : value);
+}
+
 function matches(leaf: Certificate, rule: MatchRule): boolean {
-  const fields = Object.keys(rule) as (keyof MatchRule)[];
+  const fields = fieldsOf(rule);
   return fields.length > 0 && fields.every((field) => fits(leaf, field, rule[field]));
+}
+
+function fieldsOf(rule: MatchRule): (keyof MatchRule)[] {
+  return Object.keys(rule) as (keyof MatchRule)[];
 }
 
 function fits(leaf: Certificate, field: keyof MatchRule, wanted: string | undefined): boolean {
   if (wanted === undefined) return false;
+  if (field === 'thumbprint' && leaf.sha256 === wanted.replaceAll(':', '').toLowerCase()) return true;
+  return valuesOf(leaf, field).includes(wanted);
+}
+
+function valuesOf(leaf: Certificate, field: keyof MatchRule): readonly string[] {
   switch (field) {
     case 'organizationalUnit':
-      return leaf.organizationalUnits.includes(wanted);
+      return leaf.organizationalUnits;
     case 'commonName':
-      return leaf.commonNames.includes(wanted);
+      return leaf.commonNames;
     case 'issuer':
-      return leaf.issuer === wanted;
+      return [leaf.issuer];
     case 'san':
-      return leaf.sans.includes(wanted);
+      return leaf.sans;
     case 'thumbprint':
-      return leaf.thumbprint === wanted || leaf.sha256 === wanted.replaceAll(':', '').toLowerCase();
+      return [leaf.thumbprint];
     default:
       return field satisfies never;
   }

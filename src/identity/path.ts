@@ -3,6 +3,7 @@ import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 import { findLeafFault } from './leaf.ts';
 import { findPathFault, type Path, type TimedPath } from './path-fault.ts';
+import { explainUntrusted } from './untrusted.ts';
 import { type Denial, deny, type Verdict } from './verdict.ts';
 
 /** A trust anchor as it was checked when it was read: the root first, then the CAs below it. */
@@ -47,7 +48,7 @@ export function validatePath(
       refusal ??= fault;
     }
   }
-  return refusal ?? deny('untrusted', obstacles[0]);
+  return refusal ?? deny('untrusted', obstacles[0] ?? explainUntrusted(leaf, anchors));
 }
 
 interface Search {

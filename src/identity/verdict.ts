@@ -1,4 +1,5 @@
 /** The verdict on a caller, and the one table of reasons a connection can be refused or fail for. */
+import { handshakeFailures } from '../handshake/failure-reasons.ts';
 
 type Stage = 'accept' | 'handshake' | 'identity' | 'live';
 
@@ -64,7 +65,7 @@ export const denyReasons = {
   no_certificate: {
     stage: 'identity',
     status: 400,
-    says: 'the client sent no certificate',
+    says: 'the client sent no certificate: none is configured there, or none that the gateway asks for (issued under a CA whose name listen.advertiseCaNames sends; with a key of RSA, P-256, P-384, P-521, Ed25519 or Ed448)',
     alb: 'Failed:ClientCertRejected',
   },
   certificate_too_large: {
@@ -181,15 +182,15 @@ export type DenyReasonName = keyof typeof denyReasons;
 
 /** What ends a connection before anyone can judge it: the audit's verdict is `failed`. */
 export const failureReasons = {
-  proxy_header: 'a trusted network sent no valid PROXY header, or not in time',
-  handshake_timeout: 'the handshake did not finish within timeouts.handshake',
-  handshake_too_large:
-    'the client’s part of the handshake was larger than limits.handshakeBytes, or in more than 64 records',
-  certificates_refused:
-    'the allowlist does not name the address, and the client sent certificates that are costly to verify: more than five, CA certificates of more than 8 KiB, RSA beyond 8192 bits or with an exponent beyond 32 bits, EC other than P-256, P-384, P-521, or what cannot be read',
-  protocol_error: 'TLS failed: openssl_code says how',
-  reset: 'the client closed or reset the connection before the handshake was done',
-  shutdown: 'the gateway stopped before the handshake was done',
+  proxy_header: {
+    says: 'a trusted network sent no valid PROXY header, or not in time',
+    advice: 'Its load balancer must send one, or its network must leave listen.proxyProtocol.trusted.',
+  },
+  ...handshakeFailures,
+  shutdown: {
+    says: 'the gateway stopped before the handshake was done',
+    advice: 'The client connects again, to another replica.',
+  },
 } as const;
 
 export type FailureReasonName = keyof typeof failureReasons;

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import { type ProxySource, parseProxyHeader } from './proxy-protocol.ts';
 
 export type ProxyReading =
-  /** `source` is null where the socket's own peer is the caller. */
-  | { readonly kind: 'header'; readonly source: ProxySource | null }
+  /** `source` is null where the socket's own peer is the caller; `length`: of the header, in octets. */
+  | { readonly kind: 'header'; readonly source: ProxySource | null; readonly length: number }
   | { readonly kind: 'failed'; readonly why: 'invalid' | 'timeout' | 'closed'; readonly detail: string };
 
 /**
@@ -28,7 +28,7 @@ export function readProxyHeader(
       resolve(reading);
     };
     const fail = (why: 'invalid' | 'timeout' | 'closed', detail: string): void => {
-      // The caller destroys the socket; what it still reports on its way must not bring the process down.
+      // The caller destroys the socket, as Node does after an error; what it still reports must not end the process.
       socket.on('error', () => {});
       settle({ kind: 'failed', why, detail });
     };
@@ -44,7 +44,7 @@ export function readProxyHeader(
         fail('invalid', header.why);
         return;
       }
-      settle({ kind: 'header', source: header.source });
+      settle({ kind: 'header', source: header.source, length: header.length });
       const rest = bytes.subarray(header.length);
       if (rest.length > 0) socket.unshift(rest);
     };

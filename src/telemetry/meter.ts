@@ -12,6 +12,7 @@ const maxIssuers = 100;
 export type CountedName =
   | 'ehi_permits_withdrawn_total'
   | 'ehi_connections_closed_total'
+  | 'ehi_tls_errors_total'
   | 'ehi_revocation_checks_total'
   | 'ehi_shadow_handshakes_total'
   | 'ehi_shadow_denials_total';

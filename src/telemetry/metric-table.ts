@@ -15,6 +15,12 @@ export const metricTable = [
     labels: [],
   },
   {
+    name: 'ehi_tls_errors_total',
+    help: 'Connections closed because TLS failed after the handshake, by reason (docs/deny-reasons.md): alerts of clients, damaged records.',
+    type: 'counter',
+    labels: ['reason'],
+  },
+  {
     name: 'ehi_messages_total',
     help: 'Messages by route and by the status that the client got; 499: it got none, for it left before its answer had begun.',
     type: 'counter',

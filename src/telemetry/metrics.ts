@@ -72,6 +72,7 @@ export class Metrics {
   readonly #counted: Readonly<Record<CountedName, Counter>> = {
     ehi_permits_withdrawn_total: this.#counter('ehi_permits_withdrawn_total'),
     ehi_connections_closed_total: this.#counter('ehi_connections_closed_total'),
+    ehi_tls_errors_total: this.#counter('ehi_tls_errors_total'),
     ehi_revocation_checks_total: this.#counter('ehi_revocation_checks_total'),
     ehi_shadow_handshakes_total: this.#counter('ehi_shadow_handshakes_total'),
     ehi_shadow_denials_total: this.#counter('ehi_shadow_denials_total'),

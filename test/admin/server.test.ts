@@ -1,5 +1,6 @@
+import { tracingChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminOptions, type AdminServer, openAdmin } from '../../src/admin/server.ts';
 
@@ -28,6 +29,23 @@ describe('the admin port', () => {
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4');
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(await response.text()).toBe('ehi_connections 1\n');
+  });
+
+  it('goes on after errors of accepting', async () => {
+    let server: Server | undefined;
+    const subscriber = {
+      asyncEnd: (message: unknown) => {
+        server = (message as { server: Server }).server;
+      },
+    };
+    const channel = tracingChannel('net.server.listen');
+    channel.subscribe(subscriber as unknown as Parameters<typeof channel.subscribe>[0]);
+    const base = await opened();
+    channel.unsubscribe(subscriber as unknown as Parameters<typeof channel.subscribe>[0]);
+    for (let time = 0; time < 3; time++)
+      server?.emit('error', Object.assign(new Error('accept ENFILE'), { code: 'ENFILE' }));
+    expect(server?.listening).toBe(true);
+    expect((await fetch(`${base}/healthz`)).status).toBe(200);
   });
 
   it('is alive whether or not it is ready', async () => {

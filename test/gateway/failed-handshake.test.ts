@@ -31,22 +31,23 @@ const unknown = {
 };
 
 it.concurrent.each([
-  ['plain HTTP', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
-  ['an HTTP proxy’s CONNECT', 'CONNECT a:443 HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTPS_PROXY_REQUEST'],
-  ['an SSH banner', 'SSH-2.0-OpenSSH_9.7\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
-  ['garbage', Buffer.alloc(64, 0xff), 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['plain HTTP', 'plain_http', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
+  ['an HTTP proxy’s CONNECT', 'plain_http', 'CONNECT a:443 HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTPS_PROXY_REQUEST'],
+  ['an SSH banner', 'not_tls', 'SSH-2.0-OpenSSH_9.7\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['garbage', 'not_tls', Buffer.alloc(64, 0xff), 'ERR_SSL_WRONG_VERSION_NUMBER'],
   [
     'a ClientHello that is none',
+    'protocol_error',
     Buffer.from('160301000401000000', 'hex'),
     expect.stringMatching(/^ERR_SSL_/),
   ],
-])('closes a connection that sends %s', async (_what, bytes, code) => {
+])('closes a connection that sends %s', async (_what, reason, bytes, code) => {
   const socket = await tcp();
   const closed = once(socket, 'close');
   socket.write(bytes);
   expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({
     ...unknown,
-    reason: 'protocol_error',
+    reason,
     openssl_code: code,
   });
   await closed;
@@ -54,11 +55,14 @@ it.concurrent.each([
 
 it('records a client that ends before its first byte, or in the middle of its ClientHello', async () => {
   const hello = await clientHello();
-  for (const bytes of [Buffer.alloc(0), hello.subarray(0, 40)]) {
+  for (const [reason, bytes] of [
+    ['closed_silent', Buffer.alloc(0)],
+    ['closed_before_certificate', hello.subarray(0, 40)],
+  ] as const) {
     const socket = await tcp();
     if (bytes.length > 0) socket.write(bytes);
     socket.end();
-    expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({ ...unknown, reason: 'reset' });
+    expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({ ...unknown, reason });
   }
 });
 
@@ -72,22 +76,30 @@ it('records a client that resets its connection, before its first byte or after 
   await once(busy, 'data');
   const { localPort: busyPort } = busy;
   for (const socket of [silent, busy]) socket.resetAndDestroy();
-  for (const port of [localPort, busyPort]) {
+  for (const [port, reason] of [
+    [localPort, 'closed_silent'],
+    [busyPort, 'closed_after_certificate'],
+  ] as const) {
     const record = await handshakeFrom(stage.gateway, { localPort: port });
-    expect(record).toMatchObject({ ...unknown, reason: 'reset' });
+    expect(record).toMatchObject({ ...unknown, reason });
   }
 });
 
-it.each(['-tls1_2', '-tls1_3'])(
+it.each([
+  ['-tls1_2', 'TLSv1.2', null],
+  ['-tls1_3', 'TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
+] as const)(
   'records the alert of a client that does not trust our certificate: %s',
-  async (version) => {
+  async (flag, version, cipher) => {
     const before = stage.gateway.records().length;
-    const { stderr } = await sClient(stage.gateway, version, '-verify_return_error', '-verify', '3');
+    const { stderr } = await sClient(stage.gateway, flag, '-verify_return_error', '-verify', '3');
     expect(stderr).toContain('certificate verify failed');
     const record = await stage.gateway.audit((each) => stage.gateway.records().indexOf(each) >= before);
     expect(record).toMatchObject({
       ...unknown,
-      reason: 'protocol_error',
+      tls_version: version,
+      cipher,
+      reason: 'server_certificate_refused',
       openssl_code: expect.stringMatching(/ALERT_UNKNOWN_CA$/),
     });
   },

@@ -61,7 +61,7 @@ const attacks: Readonly<Record<string, Attack>> = {
   },
   'that reset in the middle of the handshake': {
     verdict: 'failed',
-    reason: 'reset',
+    reason: 'closed_after_certificate',
     attack: async (stage, hello) => {
       const socket = begin(stage, hello);
       // The server's flight: the costly half of the handshake is done.

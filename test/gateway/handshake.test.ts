@@ -69,7 +69,7 @@ describe('versions and suites', () => {
       const record = await stage.gateway.audit((each) => stage.gateway.records().indexOf(each) >= before);
       expect(record).toMatchObject({
         verdict: 'failed',
-        reason: 'protocol_error',
+        reason: 'protocol_version',
         source_address: '127.0.0.1',
         openssl_code: 'ERR_SSL_UNSUPPORTED_PROTOCOL',
       });
@@ -103,6 +103,8 @@ describe('ALPN', () => {
   it.each([
     ['http/1.1', ['http/1.1'], 'http/1.1'],
     ['h2 and http/1.1', ['h2', 'http/1.1'], 'http/1.1'],
+    ['http/1.0 alone', ['http/1.0'], 'http/1.0'],
+    ['http/1.0 and http/1.1', ['http/1.0', 'http/1.1'], 'http/1.1'],
     ['nothing', undefined, null],
   ] as const)('lets a client in that offers %s', async (_what, offered, chosen) => {
     await using client = await stage.connect(offered === undefined ? {} : { ALPNProtocols: [...offered] });
@@ -121,7 +123,7 @@ describe('ALPN', () => {
     );
     expect(record).toMatchObject({
       verdict: 'failed',
-      reason: 'protocol_error',
+      reason: 'no_shared_alpn',
       source_address: '127.0.0.1',
     });
   });

@@ -39,7 +39,7 @@ it('counts handshakes by verdict and reason', () => {
   expect(names('ehi_handshakes_total').map((name) => [name, samples.get(name)])).toEqual([
     ['ehi_handshakes_total{verdict="allow",reason="none"}', 2],
     ['ehi_handshakes_total{verdict="deny",reason="no_certificate"}', 1],
-    ['ehi_handshakes_total{verdict="failed",reason="protocol_error"}', 1],
+    ['ehi_handshakes_total{verdict="failed",reason="plain_http"}', 1],
   ]);
   expect(samples.get('ehi_handshake_seconds_count')).toBe(4);
   expect(samples.get('ehi_handshake_seconds_sum')).toBeGreaterThan(0);

@@ -164,19 +164,31 @@ describe('from a trusted network', () => {
     expect(record).toMatchObject({ verdict: 'failed', reason: 'proxy_header' });
   });
 
+  it('records a balancer that only looks whether the port is open, with a header or without', async () => {
+    for (const [bytes, sourceAddress] of [
+      [Buffer.alloc(0), '127.0.0.1'],
+      [v1(named), named],
+    ] as const) {
+      const record = stage.gateway.next(({ reason }) => reason === 'closed_silent');
+      const balancer = await tcp();
+      balancer.end(bytes);
+      expect(await record).toMatchObject({ verdict: 'failed', source_address: sourceAddress });
+    }
+  });
+
   it('has written exactly one handshake record for every connection', async () => {
-    await expectOneRecordEach(stage.gateway, 18);
+    await expectOneRecordEach(stage.gateway, 20);
   });
 });
 
-it('believes no header from any other network: it is broken TLS, and a connection without one is fine', async () => {
+it('believes no header from any other network: it is no TLS, and a connection without one is fine', async () => {
   const config = { listen: { proxyProtocol: { trusted: ['192.0.2.0/24'] } } };
   await using direct = await openStage({ config });
   const socket = await tcp(direct.gateway.port);
   const closed = once(socket, 'close');
   socket.resume().write(v1(named));
   const record = await handshakeFrom(direct.gateway, socket);
-  expect(record).toMatchObject({ verdict: 'failed', reason: 'protocol_error', source_address: '127.0.0.1' });
+  expect(record).toMatchObject({ verdict: 'failed', reason: 'not_tls', source_address: '127.0.0.1' });
   await closed;
   expect(statusOf(await direct.send(post()))).toBe(200);
   expect(direct.host.requests[0]?.field('x-forwarded-for')).toBe('127.0.0.1');

@@ -31,6 +31,7 @@ async function listen(changes: Partial<PolicySnapshot> = {}): Promise<Running> {
     recorder: { meter: new Meter(), audit: () => {}, span: () => {}, log: (...line) => logged.push(line) },
     admit: () => true,
     onSecure: (_, socket) => socket.resume(),
+    describeLeaf: () => null,
   });
   const { port } = await listener.open();
   return {
@@ -188,6 +189,7 @@ describe('errors of accepting', () => {
       recorder: { meter: new Meter(), audit: () => {}, span: () => {}, log: () => {} },
       admit: () => true,
       onSecure: () => {},
+      describeLeaf: () => null,
     });
     await expect(second.open()).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
     second.abort();

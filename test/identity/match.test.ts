@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { matchesAny } from '../../src/identity/match.ts';
+import { explainMismatch, matchesAny } from '../../src/identity/match.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { MatchRule } from '../../src/policy/snapshot.ts';
 import { authority } from '../support/authority.ts';
@@ -93,4 +93,43 @@ it('fits when all fields of any one rule do', () => {
       expect(matchesAny(leaf, given)).toBe(fits);
     }),
   );
+});
+
+describe('the difference', () => {
+  const good = { organizationalUnit: 'First unit', commonName: 'First name' };
+
+  it('names each field that differs, what the leaf has and what is wanted', () => {
+    expect(explainMismatch(leaf, [{ ...good, commonName: 'Third name', issuer: 'CN=x' }])).toBe(
+      `clients.match: the leaf’s commonName is "First name" and "Second name", not "Third name"; issuer is "${issuer}", not "CN=x"`,
+    );
+    expect(explainMismatch(leaf, [{ san: 'DNS:other.example' }])).toMatch(
+      /san is "DNS:client\.example" and .*, not "DNS:other\.example"$/,
+    );
+    expect(explainMismatch(leaf, [{ thumbprint: 'x' }])).toContain(leaf.thumbprint);
+  });
+
+  it('is that from the rule with the fewest differences', () => {
+    const far = { organizationalUnit: 'a', commonName: 'b', san: 'DNS:c' };
+    expect(explainMismatch(leaf, [far, { ...good, organizationalUnit: 'a' }])).toBe(
+      'clients.match: rule 2 of 2 is nearest: the leaf’s organizationalUnit is "First unit" and "Second unit", not "a"',
+    );
+  });
+
+  it('tells of a leaf that has no such value, of rules without fields, and of none', () => {
+    const bare = parseCertificate(pki.issueClient({ subject: { O: 'Example' } }).der);
+    expect(explainMismatch(bare, [good])).toMatch(
+      /organizationalUnit is none, not "First unit"; commonName is none/,
+    );
+    for (const rules of [[], [{}]]) expect(explainMismatch(leaf, rules)).toMatch(/no rule with a field/);
+  });
+
+  it('is short, however long and many the values are', () => {
+    const long = parseCertificate(
+      pki.issueClient({
+        subject: { CN: 'n' },
+        sans: Array.from({ length: 40 }, (_, at) => `DNS:${'a'.repeat(200)}${at}`),
+      }).der,
+    );
+    expect(explainMismatch(long, [{ san: 'DNS:b' }]).length).toBeLessThan(400);
+  });
 });

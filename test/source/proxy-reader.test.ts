@@ -64,13 +64,13 @@ describe('the PROXY header of a socket', () => {
     client.destroy();
 
     expect(echo.toString()).toBe('hello over TLS');
-    expect(readings).toEqual([{ kind: 'header', source }]);
+    expect(readings).toEqual([{ kind: 'header', source, length: header.length }]);
   });
 
   it('reports that the peer speaks for itself', async () => {
     const { client, reading } = await connected({ timeout: minute });
     client.write('PROXY UNKNOWN\r\n');
-    expect(await reading).toEqual({ kind: 'header', source: null });
+    expect(await reading).toEqual({ kind: 'header', source: null, length: 15 });
   });
 
   it('fails as invalid on the first wrong byte', async () => {

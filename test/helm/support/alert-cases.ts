@@ -9,6 +9,8 @@ export interface AlertCase {
   readonly labels: Readonly<Record<string, string>>;
   readonly says: string;
   readonly silent: readonly Series[];
+  /** It fires for want of series: those of another release do not keep it from that. */
+  readonly absence?: true;
 }
 
 const day = 86_400;
@@ -64,6 +66,45 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { [handshakes('deny', 'revoked')]: perMinute(2), [handshakes('allow', 'none')]: perMinute(1) },
       { [handshakes('allow', 'none')]: '500x60' },
     ],
+  },
+  EhiEveryHandshakeFails: {
+    fires: {
+      [handshakes('failed', 'server_certificate_refused')]: perMinute(1),
+      [handshakes('failed', 'closed_after_certificate')]: perMinute(1),
+      [handshakes('allow', 'none')]: '500x60',
+      [message(200)]: '500x60',
+    },
+    labels: {},
+    says: '20 handshakes failed in ten minutes, and no message came. The audit records have the reason, and in detail what to do; server_certificate_refused: the callers do not accept the gateway’s certificate.',
+    silent: [
+      { [handshakes('failed', 'client_alert')]: perMinute(9), [handshakes('allow', 'none')]: perMinute(1) },
+      { [handshakes('failed', 'client_alert')]: perMinute(9), [message(200)]: perMinute(1) },
+      {
+        [handshakes('failed', 'closed_silent')]: perMinute(60),
+        [handshakes('failed', 'not_tls')]: perMinute(60),
+        [handshakes('failed', 'plain_http')]: perMinute(60),
+      },
+      { [handshakes('failed', 'protocol_error')]: '3x60' },
+    ],
+  },
+  EhiNoMessages: {
+    // The pod that had carried them is gone, and the new one has no series yet.
+    fires: { [message(200)]: '0+200x10 _x50' },
+    labels: {},
+    says: '2.1k messages came within a day, and none in the last 15 minutes. ehi_handshakes_total says whether callers still connect, and why they fail.',
+    silent: [
+      { [message(200)]: '0+200x60' },
+      { [message(200)]: '0+200x10 2000x15 2001x35' },
+      // Never that many.
+      { [message(200)]: '0+20x10 200x50' },
+    ],
+  },
+  EhiGatewayDown: {
+    fires: { ehi_connections: '1x20 _x40' },
+    labels: {},
+    says: 'No pod of this release gives metrics. Look at its pods first, then at the scraping.',
+    silent: [{ ehi_connections: '0x60' }],
+    absence: true,
   },
   EhiUpstreamErrors: {
     fires: { [message(200)]: perMinute(96), [message(502)]: perMinute(3), [message(504)]: perMinute(1) },

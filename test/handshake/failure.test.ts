@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import {
+  explainBreak,
+  explainEnd,
+  explainFault,
+  explainTimeout,
+  failure,
+  type Progress,
+} from '../../src/handshake/failure.ts';
+import { type HandshakeFailureName, handshakeFailures } from '../../src/handshake/failure-reasons.ts';
+
+const start: Progress = { bytesRead: 200, bytesWritten: 0, leafSeen: false, tlsVersion: 'TLSv1.3' };
+const flight: Progress = { ...start, bytesWritten: 1_700 };
+const afterLeaf: Progress = { ...flight, bytesRead: 1_500, leafSeen: true };
+
+/** As Node makes them of OpenSSL's queue. */
+function fault(code: string, packed: string, library = 'SSL routines', where = 'ssl3_read_bytes') {
+  const reason = code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ');
+  return {
+    code,
+    library,
+    reason,
+    message: `40E3:error:${packed}:${library}:${where}:${reason}:../ssl/x.c:1:\n`,
+  };
+}
+/** By its number alone: OpenSSL 3.0 and 3.5 call the same alert by other names. */
+const alert = (number: number) =>
+  fault('ERR_SSL_ANY_NAME', ((20 << 23) + 1000 + number).toString(16).toUpperCase().padStart(8, '0'));
+
+describe('an alert of the client', () => {
+  it.each([
+    [42, 'bad_certificate', 'server_certificate_refused', /Go sends/],
+    [43, 'unsupported_certificate', 'server_certificate_refused', /serverAuth/],
+    [44, 'certificate_revoked', 'server_certificate_refused', /replace it/],
+    [45, 'certificate_expired', 'server_certificate_refused', /clock/],
+    [46, 'certificate_unknown', 'server_certificate_refused', /Java sends/],
+    [48, 'unknown_ca', 'server_certificate_refused', /root CA/],
+    [113, 'bad_certificate_status_response', 'server_certificate_refused', /OCSP/],
+    [40, 'handshake_failure', 'client_alert', /own log/],
+    [70, 'protocol_version', 'client_alert', /1\.2 or 1\.3/],
+    [80, 'internal_error', 'client_alert', /own log/],
+    [90, 'user_canceled', 'client_alert', /gave up/],
+    [112, 'unrecognized_name', 'client_alert', /own log/],
+    [200, 'unassigned', 'client_alert', /own log/],
+  ] as const)('%i is named %s, and is %s', (number, name, reason, advice) => {
+    for (const found of [explainFault(alert(number), flight), explainBreak(alert(number))]) {
+      expect(found?.reason).toBe(reason);
+      expect(found?.detail).toContain(`alert ${name} (${number}). `);
+      expect(found?.detail).toMatch(advice);
+    }
+  });
+
+  it('is none in another library, whatever its number', () => {
+    const other = fault('ERR_SSL_ANY_NAME', '02000418', 'x routines');
+    expect(explainFault(other, flight).reason).toBe('protocol_error');
+  });
+});
+
+describe('an error of TLS', () => {
+  it.each<[string, ReturnType<typeof fault>, Progress, HandshakeFailureName]>([
+    ['HTTP', fault('ERR_SSL_HTTP_REQUEST', '0A00009C'), start, 'plain_http'],
+    ['a CONNECT', fault('ERR_SSL_HTTPS_PROXY_REQUEST', '0A00009B'), start, 'plain_http'],
+    ['no record at first', fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'), start, 'not_tls'],
+    ['no record later', fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'), flight, 'protocol_error'],
+    [
+      'a damaged record',
+      fault('ERR_SSL_CIPHER_OPERATION_FAILED', '1C800066', 'Provider routines', 'ossl_gcm_stream_update'),
+      afterLeaf,
+      'protocol_error',
+    ],
+    [
+      'a bad Finished',
+      fault('ERR_SSL_DIGEST_CHECK_FAILED', '0A000095', 'SSL routines', 'tls_process_finished'),
+      afterLeaf,
+      'protocol_error',
+    ],
+    [
+      'a bad key share',
+      fault('ERR_SSL_LENGTH_MISMATCH', '0A00009F', 'SSL routines', 'tls_process_cke_ecdhe'),
+      afterLeaf,
+      'protocol_error',
+    ],
+    [
+      'RSA-PSS',
+      fault('ERR_SSL_FIRST_OCTET_INVALID', '02000085', 'rsa routines', 'ossl_rsa_verify_PKCS1_PSS_mgf1'),
+      afterLeaf,
+      'key_not_proven',
+    ],
+    [
+      'RSA PKCS#1',
+      fault('ERR_SSL_INVALID_PADDING', '0200008A', 'rsa routines', 'RSA_padding_check_PKCS1_type_1'),
+      afterLeaf,
+      'key_not_proven',
+    ],
+    [
+      'ECDSA',
+      fault(
+        'ERR_SSL_PROVIDER_SIGNATURE_FAILURE',
+        '030000EA',
+        'digital envelope routines',
+        'EVP_DigestVerifyFinal',
+      ),
+      afterLeaf,
+      'key_not_proven',
+    ],
+    [
+      'a broken signature',
+      fault('ERR_SSL_BAD_SIGNATURE', '0A00007B', 'SSL routines', 'tls_process_cert_verify'),
+      afterLeaf,
+      'key_not_proven',
+    ],
+    [
+      'ASN.1 of a certificate',
+      fault('ERR_SSL_WRONG_TAG', '068000A8', 'asn1 encoding routines', 'asn1_check_tlen'),
+      flight,
+      'malformed_certificate',
+    ],
+    [
+      'ASN.1 before',
+      fault('ERR_SSL_WRONG_TAG', '068000A8', 'asn1 encoding routines', 'asn1_check_tlen'),
+      start,
+      'protocol_error',
+    ],
+    [
+      'a key in a certificate',
+      fault('ERR_SSL_DECODE_ERROR', '03000072', 'digital envelope routines', 'X509_PUBKEY_get0'),
+      flight,
+      'malformed_certificate',
+    ],
+    ['anything else', fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start, 'protocol_error'],
+  ])('of %s has its reason', (_what, error, progress, reason) => {
+    expect(explainFault(error, progress).reason).toBe(reason);
+  });
+
+  it('that has no reason of its own is told in OpenSSL’s words', () => {
+    expect(explainFault(fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start).detail).toMatch(
+      /^TLS failed: unexpected message\. /,
+    );
+  });
+
+  it('after the handshake is an alert, too large, or a protocol error; a reset is none', () => {
+    const { HTTP, ...broken } = {
+      HTTP: fault('ERR_SSL_HTTP_REQUEST', '0A00009C'),
+      record: fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
+    };
+    expect(explainBreak(HTTP)?.reason).toBe('protocol_error');
+    expect(explainBreak(broken.record)?.reason).toBe('protocol_error');
+    expect(explainBreak(fault('ERR_SSL_DATA_LENGTH_TOO_LONG', '0A000092'))?.reason).toBe('message_too_large');
+    expect(explainBreak({ code: 'ECONNRESET', message: 'read ECONNRESET' })).toBe(null);
+  });
+});
+
+describe('a connection that only ended', () => {
+  it.each([
+    [{ ...start, bytesRead: 0 }, 'closed_silent', /health checks/],
+    [start, 'closed_before_certificate', /, after 200 bytes\. /],
+    // A HelloRetryRequest, and an alert.
+    [{ ...start, bytesWritten: 100 }, 'closed_before_certificate', /200 bytes/],
+    [flight, 'closed_after_certificate', /without an alert/],
+  ] as const)('%j is %s', (progress, reason, detail) => {
+    for (const found of [
+      explainEnd(progress),
+      explainFault({ code: 'ECONNRESET', message: 'socket hang up' }, progress),
+    ]) {
+      expect(found).toMatchObject({ reason, detail: expect.stringMatching(detail) });
+    }
+  });
+
+  it('tells of one that took too long how far it came', () => {
+    expect(explainTimeout({ ...start, bytesRead: 0 }).detail).toMatch(/: the client sent nothing\. /);
+    expect(explainTimeout(start).detail).toMatch(/: the client sent 200 bytes\. /);
+    expect(explainTimeout(flight).detail).toMatch(
+      /200 bytes, and did not answer the gateway’s certificate\. /,
+    );
+  });
+});
+
+it('has for every reason a sentence and an advice that fit into a record', () => {
+  for (const name of Object.keys(handshakeFailures) as HandshakeFailureName[]) {
+    const { detail } = failure(name);
+    expect(Buffer.byteLength(detail)).toBeLessThanOrEqual(512);
+    expect(detail).toMatch(/^[a-zA-Z].*\. [A-Z].*\.$/s);
+  }
+  for (let number = 0; number < 256; number++) {
+    expect(Buffer.byteLength(explainFault(alert(number), flight).detail)).toBeLessThanOrEqual(512);
+  }
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { validatePath } from '../../src/identity/path.ts';
+import { explainUntrusted } from '../../src/identity/untrusted.ts';
+import { parseCertificate } from '../../src/pki/certificate.ts';
+import { authority } from '../support/authority.ts';
+
+const pki = authority();
+const anchors = [
+  { name: 'first', certificates: [pki.root, pki.issuing].map(({ der }) => parseCertificate(der)) },
+  {
+    name: 'second',
+    certificates: [authority({ name: 'Second' }).root].map(({ der }) => parseCertificate(der)),
+  },
+];
+const explain = (der: Buffer) => explainUntrusted(parseCertificate(der), anchors);
+
+describe('a leaf to which no path leads', () => {
+  it('is self-signed', () => {
+    const { der } = authority().issueClient({
+      issuer: undefined as never,
+      subject: { CN: 'Example client' },
+    });
+    expect(explain(der)).toMatch(/^the leaf is self-signed: .*\. Subject: CN=Example client$/);
+  });
+
+  it('was issued by a CA that no anchor holds: the anchors are listed, and its issuer’s name', () => {
+    const { der } = authority({ name: 'Other' }).issueClient();
+    expect(explain(der)).toMatch(
+      /^no trust anchor holds .*; anchors: first, second\. Issuer: CN=Other Issuing CA,/,
+    );
+  });
+
+  it('was issued by a twin of a CA: the same name, another key', () => {
+    const { der } = authority().issueClient();
+    const held = anchors[0]?.certificates[1];
+    expect(explain(der)).toBe(
+      `anchor first holds a CA of the same name with another key, which did not sign the leaf. The CA has a new key, then add its new certificate to the anchor; or another CA uses its name. CA held: serial ${held?.serial}, SHA-256 ${held?.sha256}; issuer: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB`,
+    );
+    expect(Buffer.byteLength(explain(der))).toBeLessThanOrEqual(512);
+  });
+
+  it('was signed by a CA over which no path leads', () => {
+    const lonely = [{ name: 'first', certificates: [pki.issuing].map(({ der }) => parseCertificate(der)) }];
+    const leaf = parseCertificate(pki.issueClient().der);
+    expect(explainUntrusted(leaf, lonely)).toMatch(
+      /^anchor first holds the CA that signed the leaf, but no path/,
+    );
+  });
+
+  it('is denied with that sentence', () => {
+    const leaf = parseCertificate(authority().issueClient().der);
+    expect(validatePath(leaf, { anchors, now: Date.now() })).toEqual({
+      allow: false,
+      reason: 'untrusted',
+      detail: explainUntrusted(leaf, anchors),
+    });
+  });
+});

@@ -1,0 +1,16 @@
+/** A private key that a TLS client takes for a certificate's own, though it cannot sign for it. */
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+
+/**
+ * PEM of an EC key with the public point of the given one and another private number: OpenSSL compares only the points
+ * before it presents the certificate.
+ */
+export function keyThatCannotSign(keyPem: string): string {
+  const key = createPrivateKey(keyPem);
+  const namedCurve = key.asymmetricKeyDetails?.namedCurve as string;
+  const other = generateKeyPairSync('ec', { namedCurve }).privateKey;
+  const der = key.export({ type: 'pkcs8', format: 'der' });
+  const own = Buffer.from(key.export({ format: 'jwk' }).d as string, 'base64url');
+  Buffer.from(other.export({ format: 'jwk' }).d as string, 'base64url').copy(der, der.indexOf(own));
+  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
+}
