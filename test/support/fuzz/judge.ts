@@ -21,7 +21,7 @@ import { Random } from './random.ts';
 export type Outcome = { readonly ok: string } | { readonly failed: string };
 
 /** Leaves of one hierarchy: to OpenSSL its certificates are given once. */
-export const LEAVES = 8;
+const LEAVES = 8;
 
 const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
 const revocation = {
