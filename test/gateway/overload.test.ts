@@ -64,7 +64,7 @@ it('refuses who and what comes while all work waits, and takes in what comes aft
     reason: 'overloaded',
     status: 503,
   });
-  const shed = { overloaded: 1, client_in_flight: 0, route_in_flight: 0 };
+  const shed = { audit_unavailable: 0, overloaded: 1, client_in_flight: 0, route_in_flight: 0 };
   expect(meter.take()?.routes).toContainEqual(expect.objectContaining({ route: 'none', shed }));
 
   let status = 503;
