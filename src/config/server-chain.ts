@@ -1,5 +1,6 @@
 /** Checks a server's chain as a client will see it: order, dates, and what is missing or too much (RFC 8446 §4.4.2). */
 import type { Certificate } from '../pki/certificate.ts';
+import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 
 export interface ChainNote {
@@ -14,10 +15,6 @@ export interface ChainNotes {
 
 /** What the chain is shown as. */
 export type ChainPurpose = 'server' | 'client';
-
-/** From here on an expiry is worth a warning. */
-const noticeDays = 30;
-const day = 24 * 3_600_000;
 
 /** `now`: milliseconds since the epoch. */
 export function checkChain(
@@ -59,12 +56,12 @@ export function checkChain(
 function checkDates({ subject, notBefore, notAfter }: Certificate, now: number, notes: ChainNotes): void {
   const allowed = 'a certificate that is valid now';
   if (now < notBefore) {
-    notes.problems.push({ found: `${subject}, not valid before ${date(notBefore)}`, allowed });
+    notes.problems.push({ found: `${subject}, not valid before ${expiryDate(notBefore)}`, allowed });
   } else if (now > notAfter) {
-    notes.problems.push({ found: `${subject}, expired on ${date(notAfter)}`, allowed });
-  } else if (now + noticeDays * day > notAfter) {
+    notes.problems.push({ found: `${subject}, expired on ${expiryDate(notAfter)}`, allowed });
+  } else if (expiresSoon(notAfter, now)) {
     notes.warnings.push({
-      found: `${subject}, which expires on ${date(notAfter)}`,
+      found: `${subject}, which expires on ${expiryDate(notAfter)}`,
       allowed: `more than ${noticeDays} days left`,
     });
   }
@@ -108,8 +105,4 @@ function isIssuedBy({ x509 }: Certificate, issuer: Certificate): boolean {
     // A key of a kind that OpenSSL does not know has signed nothing here.
     return false;
   }
-}
-
-function date(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z');
 }
