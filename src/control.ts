@@ -5,7 +5,7 @@ import type { AuditEvent } from './audit/failure.ts';
 import { type AuditWriter, openAuditWriter } from './audit/writer.ts';
 import { ClockWatch } from './clock-watch.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
+import { ConfigError, type ConfigProblem } from './errors.ts';
 import { namedProxies } from './fetch/proxy.ts';
 import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
@@ -14,7 +14,7 @@ import { Reporting, reportAudit, reportLost } from './reporting.ts';
 import type { RevocationEvent } from './revocation/event.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
-import { checkStart, type StartCheck } from './start-check.ts';
+import { assertStart, checkStart } from './start-check.ts';
 import type { Log, Logger } from './telemetry/logger.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { Supervisor, type Told } from './thread/supervisor.ts';
@@ -44,7 +44,7 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   if (Object.keys(proxies).length > 0)
     logger.info(proxies, 'trust anchors, CRLs, OCSP answers and spans are fetched and sent through a proxy');
   const start = await checkStart(loaded);
-  refuseStart(start);
+  assertStart(start);
   const events = new EventTarget();
   const audit = await openAudit(loaded, (event) => {
     reportAudit(logger, event);
@@ -83,21 +83,6 @@ async function serve(
   } finally {
     signals.removeEventListener('reload', reload);
   }
-}
-
-/**
- * Before anything is opened, so that all of it is reported at once. Sockets have exit codes of their own: a port may
- * become free, and an address may come up later than the gateway.
- */
-function refuseStart({ problems, refusedSockets, socketsInUse }: StartCheck): void {
-  const refuse = (code: string, found: readonly ConfigProblem[]) => {
-    if (found.length === 0) return;
-    const message = [...problems, ...found].map(describeProblem).join('\n');
-    throw new GatewayError({ code, side: 'internal', message });
-  };
-  if (problems.length > 0) throw new ConfigError([...problems, ...refusedSockets, ...socketsInUse]);
-  refuse('ADDRESS_IN_USE', socketsInUse);
-  refuse('LISTEN', refusedSockets);
 }
 
 function openAudit(

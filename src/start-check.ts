@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { objectionToDestination } from './audit/probe.ts';
 import type { Finding } from './config/document.ts';
 import type { LoadedConfig } from './config/load.ts';
-import { type ConfigProblem, GatewayError } from './errors.ts';
+import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from './errors.ts';
 import { claimPort } from './thread/claim.ts';
 
 export interface StartCheck {
@@ -51,6 +51,22 @@ export async function checkStart({ config, place }: LoadedConfig): Promise<Start
             }),
           ],
   };
+}
+
+/**
+ * Called before anything is opened, so that all of it is reported at once. Throws ConfigError; for sockets GatewayError
+ * `ADDRESS_IN_USE` or `LISTEN`, which have exit codes of their own: a port may become free, and an address may come up
+ * later than the gateway.
+ */
+export function assertStart({ problems, refusedSockets, socketsInUse }: StartCheck): void {
+  const refuse = (code: string, found: readonly ConfigProblem[]) => {
+    if (found.length === 0) return;
+    const message = [...problems, ...found].map(describeProblem).join('\n');
+    throw new GatewayError({ code, side: 'internal', message });
+  };
+  if (problems.length > 0) throw new ConfigError([...problems, ...refusedSockets, ...socketsInUse]);
+  refuse('ADDRESS_IN_USE', socketsInUse);
+  refuse('LISTEN', refusedSockets);
 }
 
 interface SocketAttempt {

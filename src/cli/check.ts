@@ -1,6 +1,7 @@
 /** `ehi-gateway check`: reports every error and every warning of a configuration, and starts nothing. */
 import type { LoadedConfig } from '../config/load.ts';
 import { type ConfigProblem, describeProblem, exitCodes } from '../errors.ts';
+import { expiryDate } from '../pki/expiry.ts';
 import { preflight } from '../preflight.ts';
 import { checkStart } from '../start-check.ts';
 
@@ -40,7 +41,7 @@ function summarize(
   const { anchors, candidates = [] } = config.trust;
   const names = (list: typeof anchors) => list.map(({ name }) => name).join(', ');
   const certificates = serverCertificates.map(({ chain: [leaf] }) => {
-    const until = leaf === undefined ? '' : new Date(leaf.notAfter).toISOString().replace('.000Z', 'Z');
+    const until = leaf === undefined ? '' : expiryDate(leaf.notAfter);
     return `server certificate ${leaf?.subject} until ${until}`;
   });
   const facts = [

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { Finding, Path } from './document.ts';
 
@@ -35,6 +36,10 @@ export async function readAuthorities(file: string, { at, now, notes }: Place): 
   }
   for (const { subject, notAfter } of certificates) {
     if (now > notAfter) notes.warnings.push({ path, found: `${subject}, which has expired`, allowed });
+    else if (expiresSoon(notAfter, now)) {
+      const found = `${subject}, which expires on ${expiryDate(notAfter)}`;
+      notes.warnings.push({ path, found, allowed: `more than ${noticeDays} days left` });
+    }
   }
   return certificates.map(({ x509 }) => x509.toString());
 }

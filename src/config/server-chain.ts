@@ -1,5 +1,6 @@
 /** Checks a server's chain as a client will see it: order, dates, and what is missing or too much (RFC 8446 §4.4.2). */
 import type { Certificate } from '../pki/certificate.ts';
+import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 
 export interface ChainNote {
@@ -16,10 +17,6 @@ export interface ChainNotes {
 
 /** What the chain is shown as. */
 export type ChainPurpose = 'server' | 'client';
-
-/** From here on an expiry is worth a warning. */
-const noticeDays = 30;
-const day = 24 * 3_600_000;
 
 /** `now`: milliseconds since the epoch. */
 export function checkChain(
@@ -65,12 +62,12 @@ function checkDates(
 ): void {
   const allowed = 'a certificate that is valid now';
   if (now < notBefore) {
-    late.push({ found: `${subject}, not valid before ${date(notBefore)}`, allowed });
+    late.push({ found: `${subject}, not valid before ${expiryDate(notBefore)}`, allowed });
   } else if (now > notAfter) {
-    late.push({ found: `${subject}, expired on ${date(notAfter)}`, allowed });
-  } else if (now + noticeDays * day > notAfter) {
+    late.push({ found: `${subject}, expired on ${expiryDate(notAfter)}`, allowed });
+  } else if (expiresSoon(notAfter, now)) {
     soon.push({
-      found: `${subject}, which expires on ${date(notAfter)}`,
+      found: `${subject}, which expires on ${expiryDate(notAfter)}`,
       allowed: `more than ${noticeDays} days left`,
     });
   }
@@ -114,8 +111,4 @@ function isIssuedBy({ x509 }: Certificate, issuer: Certificate): boolean {
     // A key of a kind that OpenSSL does not know has signed nothing here.
     return false;
   }
-}
-
-function date(time: number): string {
-  return new Date(time).toISOString().replace('.000Z', 'Z');
 }

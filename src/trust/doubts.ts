@@ -1,9 +1,6 @@
 /** What may be wrong with a sound anchor, for the one who configures it. */
+import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
 import type { Anchor } from './bundle.ts';
-
-/** From here on an expiry is worth a warning, as with the server's certificate. */
-const noticeDays = 30;
-const day = 24 * 3_600_000;
 
 export interface Doubt {
   readonly found: string;
@@ -20,8 +17,8 @@ export function doubtsAbout({ certificates }: Anchor, now: number): Doubt[] {
     doubts.push({ found, allowed: 'the root and the CAs that issue client certificates' });
   }
   for (const { subject, notAfter } of certificates) {
-    if (now > notAfter || now + noticeDays * day <= notAfter) continue;
-    const found = `${subject}, which expires on ${new Date(notAfter).toISOString().replace('.000Z', 'Z')}`;
+    if (!expiresSoon(notAfter, now)) continue;
+    const found = `${subject}, which expires on ${expiryDate(notAfter)}`;
     doubts.push({ found, allowed: `more than ${noticeDays} days left` });
   }
   return doubts;

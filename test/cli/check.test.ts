@@ -1,4 +1,4 @@
-import { type SpawnOptions, spawn } from 'node:child_process';
+import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -129,7 +129,7 @@ describe('refuses what run refuses, in the same words', () => {
     expect(started.stdout).not.toContain('"type":"ready"');
   });
 
-  test('a port that this user may not open', async () => {
+  test('a port that this user may not open', async ({ skip }) => {
     // The kernel asks root for nothing.
     const uid = process.getuid?.() === 0 ? 65534 : undefined;
     const names = ['gateway.yaml', 'server.pem', 'server.key', 'anchor.pem'];
@@ -139,6 +139,8 @@ describe('refuses what run refuses, in the same words', () => {
       for (const path of [site.folder, ...names.map((name) => join(site.folder, name))])
         await chown(path, uid, uid);
     const user = uid === undefined ? {} : { uid, gid: uid };
+    // Another user may not be let into the folder that this repository lies in.
+    if (spawnSync(process.execPath, [main, '--version'], user).status !== 0) skip();
     const says =
       /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:443, a port that this user may not open \(EACCES\)/;
     for (const [name, expected] of [

@@ -189,6 +189,16 @@ test('what is wrong in one route hides neither the files of an upstream nor the 
   );
 });
 
+test('a CA that expires within 30 days is a warning, and names the day', async () => {
+  const soon = authority({ root: { notAfter: Date.now() + 29 * 24 * 3_600_000 } });
+  await site.write('soon.pem', soon.anchorPem);
+  const { warnings, problems } = await withUpstream({ url: 'https://h', tls: { ca: 'soon.pem' } });
+  expect(problems).toEqual([]);
+  expect(warnings.map(describeProblem).join()).toMatch(
+    /upstream\.tls\.ca: found CN=Example Root CA.*, which expires on 20\d\d-.*Z; allowed more than 30 days left$/,
+  );
+});
+
 test('a CA that has expired is a warning', async () => {
   const old = authority({ now: Date.now() - 4000 * 24 * 3_600_000 });
   await site.write('old.pem', old.root.pem);

@@ -228,7 +228,7 @@ describe('an anchor from files', () => {
     ).rejects.toMatchObject({
       code: 'TRUST',
       problems: [
-        { path: 'trust.anchors[0].files[0]', found: expect.stringContaining('labelled PRIVATE KEY') },
+        { path: 'trust.anchors[0].files[0]', found: expect.stringContaining('is a private key') },
         { path: 'trust.anchors[0].files[1]', found: `${missing}: ENOENT` },
       ],
     });
