@@ -98,6 +98,20 @@ it('warns of what an anchor passes over, and has a problem only where no anchor 
   expect((await examine([gone, far])).problems, 'a URL may serve one').toEqual([]);
 });
 
+it('names a certificate that cannot be read where nothing is left without it', async () => {
+  const odd = (pem: string) => pem.replace(/(?<=\n)[^\n]{64}(?=\n)/, 'A'.repeat(64));
+  const one = authority({ name: 'One' });
+  await site.write('rootless.pem', odd(one.root.pem) + one.issuing.pem);
+  await site.write('bare.pem', one.root.pem + odd(one.issuing.pem));
+  const anchors = ['rootless', 'bare'].map((name) => ({ name, files: [`${name}.pem`] }));
+  const lines = await problemsOf({ trust: { anchors } });
+  expect(lines).toEqual([
+    expect.stringMatching(/anchors\[0\]\.files: .*rootless\.pem: certificate 1: /),
+    expect.stringMatching(/anchors\[0\]\.files: no self-signed root/),
+    expect.stringMatching(/anchors\[1\]\.files: .*bare\.pem: certificate 2: /),
+  ]);
+});
+
 it('has a problem with a file of which nothing can be used', async () => {
   const [one, other] = [authority({ name: 'One' }), authority({ name: 'Other' })];
   await site.write('one.pem', one.anchorPem);

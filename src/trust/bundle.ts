@@ -38,7 +38,11 @@ export function readAnchor({ name, rootSha256, now, ...claim }: AnchorClaim): An
   const unique = [...new Map(claim.certificates.map((each) => [each.sha256, each])).values()];
   const faults = new Map(unique.map((each) => [each, faultsOf(each)]));
   const sound = unique.filter((each) => faults.get(each)?.length === 0);
-  const problems = unique.flatMap((each) => (faults.get(each) ?? []).map((fault) => named(each, fault)));
+  const { unreadable = [] } = claim;
+  const problems = [
+    ...unreadable,
+    ...unique.flatMap((each) => (faults.get(each) ?? []).map((fault) => named(each, fault))),
+  ];
 
   const candidates = sound.filter(isSelfSigned);
   // Where a root is there that cannot be used, why not has been said.
@@ -64,7 +68,7 @@ export function readAnchor({ name, rootSha256, now, ...claim }: AnchorClaim): An
   if (ordered.length === 0 && problems.length > 0) return { ok: false, problems };
 
   const passedOver: PassedOver[] = [
-    ...(claim.unreadable ?? []).map((detail) => ({ reason: 'unreadable', detail }) as const),
+    ...unreadable.map((detail) => ({ reason: 'unreadable', detail }) as const),
     ...[...faults].flatMap(([each, phrases]) =>
       phrases.length === 0 ? [] : { reason: 'unusable' as const, detail: named(each, phrases.join(', ')) },
     ),
