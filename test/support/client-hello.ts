@@ -1,15 +1,18 @@
 /** The beginning of a handshake, for clients that never finish one. */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
-import { connect } from 'node:tls';
+import { type ConnectionOptions, connect } from 'node:tls';
 
 /** The bytes of a real ClientHello, taken off a connection that leads nowhere. */
-export async function clientHello(): Promise<Buffer> {
+export async function clientHello(options: ConnectionOptions = {}): Promise<Buffer> {
   await using server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
-  const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }).on('error', () => {});
+  const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options }).on(
+    'error',
+    () => {},
+  );
   const [accepted] = (await once(server, 'connection')) as [Socket];
   const [bytes] = (await once(accepted, 'data')) as [Buffer];
   accepted.destroy();
