@@ -1,13 +1,14 @@
 /** A stranger's handshake is bounded in bytes and in work: OpenSSL never sees a certificate that is costly to verify. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
 import { clientHello } from '../support/client-hello.ts';
 import { costlyChain } from '../support/costly-chain.ts';
 import { statusOf } from '../support/http.ts';
+import { listenOnLoopback } from '../support/listening.ts';
 import { sClient } from '../support/openssl.ts';
 import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
 import { openStage, type Stage } from '../support/stage.ts';
@@ -29,7 +30,7 @@ async function failure(options: Options) {
   const before = stage.gateway.records().length;
   const seen = stage.connect(options).then(async (client) => {
     // With TLS 1.3 the client is done first.
-    await client.rest();
+    await client.write(post()).rest();
     const { error } = client;
     await client[Symbol.asyncDispose]();
     return error?.message ?? 'closed';
@@ -191,19 +192,13 @@ describe('what comes in clear', () => {
   });
 });
 
-it('goes on with the thread when a handshake has failed and more of it comes', async () => {
+it('goes on with the thread where OpenSSL fails in the middle of what a client sends', async () => {
   // The first of the chain's signatures is wrong, and OpenSSL fails where it has to wait behind it.
   const leaf = costlyChain({ length: 1, bits: 2048, exponent: 65_537n });
+  await using pieces = await inPieces(stage.gateway);
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
-    const transport = connectTcp({ port: stage.gateway.port, host: '127.0.0.1', noDelay: true });
-    await using duplex = new InPieces(transport);
-    const record = stage.gateway.next(({ type }) => type === 'handshake');
-    const client = stage.connect({ leaf, maxVersion, socket: duplex });
-    client.then(
-      (made) => made.write(post()),
-      () => {},
-    );
-    expect(['protocol_error', 'address_refused']).toContain((await record).reason);
+    const { record } = await failure({ leaf, maxVersion, port: pieces.port });
+    expect(['protocol_error', 'address_refused']).toContain(record.reason);
   }
   expect(stage.gateway.log().filter(({ level }) => level > 40)).toEqual([]);
 });
@@ -216,4 +211,18 @@ function uint24(value: number): Buffer {
   const bytes = Buffer.alloc(3);
   bytes.writeUIntBE(value, 0, 3);
   return bytes;
+}
+
+/** Passes what a client sends on in pieces of some dozens of bytes, each in a segment of its own. */
+function inPieces(to: { readonly port: number }) {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, async (client) => {
+    const gateway = connectTcp({ port: to.port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
+    gateway.pipe(client.on('error', () => {}));
+    for await (const chunk of client) {
+      for (let at = 0; at < chunk.length; at += 97)
+        await new Promise((written) => gateway.write(chunk.subarray(at, at + 97), written));
+    }
+    gateway.end();
+  });
+  return listenOnLoopback(server);
 }
