@@ -215,14 +215,16 @@ function uint24(value: number): Buffer {
 
 /** Passes what a client sends on in pieces of some dozens of bytes, each in a segment of its own. */
 function inPieces(to: { readonly port: number }) {
-  const server = createServer({ noDelay: true, pauseOnConnect: true }, async (client) => {
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
     const gateway = connectTcp({ port: to.port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
-    gateway.pipe(client.on('error', () => {}));
-    for await (const chunk of client) {
-      for (let at = 0; at < chunk.length; at += 97)
+    gateway.once('close', () => client.destroy()).pipe(client.on('error', () => {}));
+    client.on('data', async (chunk: Buffer) => {
+      client.pause();
+      for (let at = 0; at < chunk.length && !gateway.destroyed; at += 97)
         await new Promise((written) => gateway.write(chunk.subarray(at, at + 97), written));
-    }
-    gateway.end();
+      client.resume();
+    });
+    client.once('end', () => gateway.end()).resume();
   });
   return listenOnLoopback(server);
 }
