@@ -17,6 +17,7 @@ interface Watched {
   readonly inbound: Inbound;
   readonly socket: TLSSocket;
   readonly overhead: Overhead;
+  closed: boolean;
 }
 
 interface FloodWatchOptions {
@@ -41,7 +42,7 @@ export class FloodWatch {
   /** From the end of the handshake until the socket closes. The answer is asked for this connection alone: false, and it was closed. */
   enter(inbound: Inbound, socket: TLSSocket): () => boolean {
     const overhead = new Overhead(transferOf(inbound, socket), performance.now());
-    const watched: Watched = { inbound, socket, overhead };
+    const watched: Watched = { inbound, socket, overhead, closed: false };
     const place: Place<Watched> = this.#watched.enter(watched);
     socket.once('close', () => this.#watched.leave(place));
     return () => this.#judge(watched, performance.now());
@@ -56,12 +57,14 @@ export class FloodWatch {
     clearInterval(this.#sweep);
   }
 
-  #judge({ inbound, socket, overhead }: Watched, now: number): boolean {
-    if (socket.destroyed) return false;
+  #judge(watched: Watched, now: number): boolean {
+    const { inbound, socket, overhead } = watched;
+    if (watched.closed || socket.destroyed) return false;
     const { smallRecords } = this.#options.snapshot().limits;
     const transfer = transferOf(inbound, socket);
     const admitted = inbound.client !== null;
     if (!overhead.exceeds(transfer, now, { smallRecords, admitted })) return true;
+    watched.closed = true;
     this.#close(inbound, transfer);
     return false;
   }
@@ -103,6 +106,7 @@ export class FloodWatch {
   }
 }
 
-function transferOf({ transport }: Inbound, socket: TLSSocket): Transfer {
-  return { ciphertext: transport.bytesRead, plaintext: socket.bytesRead };
+function transferOf({ transport, gate }: Inbound, socket: TLSSocket): Transfer {
+  // A gate may still hold some of what the TCP socket has read.
+  return { ciphertext: gate?.passed ?? transport.bytesRead, plaintext: socket.bytesRead };
 }

@@ -83,7 +83,7 @@ export class Gateway {
       onClose: (inbound) => this.#charge(inbound, inbound.gate?.spent ?? 0),
       onSecure: (inbound, socket) => {
         const check = this.#floods.enter(inbound, socket);
-        inbound.gate?.open(check);
+        inbound.gate?.open(socket, check);
         reception.receive(inbound, socket);
       },
       describeLeaf: (leaf) => describeLeaf(leaf, this.#policy),

@@ -10,8 +10,10 @@ const HEADER_BYTES = 5;
 /** An ordinary handshake has about six from the client; many small ones cost more than their bytes. */
 const MAX_RECORDS = 64;
 
+const ALERT = 21;
+const FATAL = 2;
 const types = { changeCipherSpec: 20, handshake: 22, applicationData: 23 } as const;
-const messages = { certificate: 11, finished: 20, compressedCertificate: 25 } as const;
+const messages = { clientHello: 1, certificate: 11, finished: 20, compressedCertificate: 25 } as const;
 
 export interface FlightRefusal {
   readonly reason: 'handshake_too_large' | 'certificates_refused';
@@ -32,9 +34,13 @@ export class ClientFlight {
   #length = 0;
   /** Bytes of the next record; 0: not known yet. */
   #size = 0;
+  /** What was read last must be passed on before anything else is read. */
+  #flush = false;
   #bytes = 0;
   #records = 0;
   #protections: RecordProtection[] = [];
+  /** server_application_traffic_secret_0: what an alert would be sealed with. */
+  #serverSecret: Buffer | null = null;
   /** The handshake message that is being read: its header, then its body if that is judged. */
   #header = Buffer.alloc(0);
   #body: Buffer | null = null;
@@ -56,15 +62,30 @@ export class ClientFlight {
     this.#length += chunk.length;
   }
 
-  /** The next bytes for OpenSSL, a whole record at most; null: more has to come, or there is a refusal. */
+  /**
+   * The next bytes for OpenSSL; null: more has to come, or there is a refusal. All records that are there, as far as none of
+   * them changes how the next is read: OpenSSL takes a handshake for failed that stops behind a certificate whose
+   * signature is wrong, and goes on where it does not have to stop.
+   */
   next(): Buffer | null {
+    this.#flush = false;
+    const records: Buffer[] = [];
+    for (let record = this.#nextRecord(); record !== null; record = this.#nextRecord()) {
+      records.push(record);
+      if (this.#flush) break;
+    }
+    if (this.#refusal !== null || records.length === 0) return null;
+    return records.length === 1 ? (records[0] as Buffer) : Buffer.concat(records);
+  }
+
+  #nextRecord(): Buffer | null {
     if (this.#refusal !== null) return null;
     if (this.#mode === 'over') return this.#length === 0 ? null : this.#take(this.#length);
     if (this.#records === 0 && this.#length > 0 && !this.#beginsTls()) {
       if (this.#refusal !== null || this.#length < 3) return null;
       // OpenSSL refuses it, and reads nothing of what follows.
       this.end();
-      return this.next();
+      return this.#nextRecord();
     }
     if (this.#size === 0 && this.#length >= HEADER_BYTES)
       this.#size = HEADER_BYTES + this.#peek(HEADER_BYTES).readUInt16BE(3);
@@ -82,8 +103,14 @@ export class ClientFlight {
   keyLog(line: Buffer): void {
     const [name, , secret = ''] = line.toString('latin1').trimEnd().split(' ');
     line.fill(0);
-    if (name !== 'CLIENT_HANDSHAKE_TRAFFIC_SECRET' || this.#mode === 'over') return;
+    if (this.#mode === 'over') return;
     const bytes = Buffer.from(secret, 'hex');
+    if (name === 'SERVER_TRAFFIC_SECRET_0') this.#serverSecret = bytes;
+    else if (name === 'CLIENT_HANDSHAKE_TRAFFIC_SECRET') this.#unlock(bytes);
+    else bytes.fill(0);
+  }
+
+  #unlock(bytes: Buffer): void {
     // Which of the suites with this hash it is, the first record tells.
     const possible = Object.values(suites).filter(({ hashBytes }) => hashBytes === bytes.length);
     this.#protections = possible.map((suite: Suite) => new RecordProtection(suite, bytes));
@@ -94,11 +121,28 @@ export class ClientFlight {
     this.#body = null;
   }
 
+  /** The record that tells the client of the refusal (RFC 8446 §6.2); null: it could not read one. */
+  alert(): Buffer | null {
+    const { reason } = this.#refusal ?? {};
+    // unsupported_certificate, or handshake_failure.
+    const bytes = Buffer.from([FATAL, reason === 'certificates_refused' ? 43 : 40]);
+    if (this.#mode !== 'protected')
+      return this.#records === 0 ? null : Buffer.from([ALERT, 3, 3, 0, bytes.length, ...bytes]);
+    const [opened, ...others] = this.#protections;
+    if (opened === undefined || others.length > 0 || this.#serverSecret === null) return null;
+    const sealing = new RecordProtection(opened.suite, this.#serverSecret);
+    const record = sealing.seal({ type: ALERT, bytes });
+    sealing.wipe();
+    return record;
+  }
+
   /** The handshake is over: what follows is passed on as it comes. */
   end(): void {
     this.#mode = 'over';
     for (const protection of this.#protections) protection.wipe();
     this.#protections = [];
+    this.#serverSecret?.fill(0);
+    this.#serverSecret = null;
     this.#body = null;
   }
 
@@ -118,6 +162,9 @@ export class ClientFlight {
     if (this.#mode === 'plain') {
       if (type === types.handshake) this.#readMessages(record.subarray(HEADER_BYTES));
       else if (type === types.changeCipherSpec) this.#mode = 'sealed';
+    } else if (this.#mode === 'sealed') {
+      // Perhaps the second ClientHello, which gives the secret.
+      this.#flush = true;
     } else if (this.#mode === 'protected' && type === types.applicationData) this.#readProtected(record);
   }
 
@@ -172,17 +219,22 @@ export class ClientFlight {
       const problem = judgeCertificates(body, { tls13: this.#mode === 'protected' });
       if (problem !== null) this.#refuseCertificates(problem);
     }
+    // OpenSSL answers it, and thereby gives the secret.
+    if (type === messages.clientHello) this.#flush = true;
     if (type === messages.finished && this.#mode === 'protected') this.end();
   }
 
   #refuseCertificates(problem: string): void {
-    this.#refusal = { reason: 'certificates_refused', detail: `the client sent ${problem}` };
+    this.#refusal = {
+      reason: 'certificates_refused',
+      detail: `the client sent ${problem}: OpenSSL would verify it for an address that clients.allowlist does not name`,
+    };
   }
 
   #tooLarge(what: string): null {
     this.#refusal = {
       reason: 'handshake_too_large',
-      detail: `the client’s part of the handshake has ${what}`,
+      detail: `the client’s part of the handshake has ${what}: see limits.handshakeBytes`,
     };
     return null;
   }

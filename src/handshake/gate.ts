@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { ClientFlight, type FlightRefusal } from './client-flight.ts';
 import type { Inbound } from './inbound.ts';
 
@@ -29,7 +30,10 @@ export class Gate extends Duplex {
   readonly #flight: ClientFlight;
   /** Milliseconds of CPU time that this thread has spent on the handshake. */
   #spent = 0;
+  /** Known from its first secret on: until then nothing can be decrypted. */
+  #socket: TLSSocket | null = null;
   #open = false;
+  #passed = 0;
   /** Asked after each piece that was passed on; false: the connection is closed. */
   #check: () => boolean = () => true;
 
@@ -45,9 +49,18 @@ export class Gate extends Duplex {
     // Whoever waits for TLS hears of it there.
     this.on('error', () => {});
     transport.on('data', (chunk: Buffer) => this.#pass(chunk));
-    transport.on('end', () => this.emit('end'));
+    transport.on('end', () => {
+      // Before the handshake is done nobody waits for an answer: the client is gone.
+      if (this.#open) this.emit('end');
+      else this.destroy();
+    });
     transport.on('error', (error) => this.destroy(error));
     transport.on('close', () => this.destroy());
+  }
+
+  /** Bytes that TLS has been given. */
+  get passed(): number {
+    return this.#passed;
   }
 
   /** Milliseconds of CPU time; after the handshake it grows no more. */
@@ -55,28 +68,39 @@ export class Gate extends Duplex {
     return this.#spent;
   }
 
-  keyLog(line: Buffer): void {
+  keyLog(line: Buffer, socket: TLSSocket): void {
+    this.#socket = socket;
     this.#flight.keyLog(line);
   }
 
   /** The handshake is done. `check`: whether the connection may go on, asked after each piece that was passed on. */
-  open(check: () => boolean): void {
+  open(socket: TLSSocket, check: () => boolean): void {
+    this.#socket = socket;
     this.#open = true;
     this.#check = check;
     this.#flight.end();
   }
 
   #pass(chunk: Buffer): void {
+    if (this.#isClosed()) return;
     if (this.#open) this.#passOpen(chunk);
     else this.#passHandshake(chunk);
+  }
+
+  /**
+   * A TLS socket that has failed lets go of this stream only in the next turn. Node throws where more can be decrypted until
+   * then (ERR_OUT_OF_RANGE, Node 26.10), which would end the thread.
+   */
+  #isClosed(): boolean {
+    return this.destroyed || this.#transport.destroyed || (this.#socket?.destroyed ?? false);
   }
 
   #passHandshake(chunk: Buffer): void {
     this.#flight.offer(chunk);
     const before = process.threadCpuUsage();
     for (let bytes = this.#flight.next(); bytes !== null; bytes = this.#flight.next()) {
-      this.emit('data', bytes);
-      if (this.destroyed) break;
+      this.#give(bytes);
+      if (this.#isClosed()) break;
       if (this.#open) {
         this.#count(before);
         const rest = this.#flight.next();
@@ -85,7 +109,10 @@ export class Gate extends Duplex {
     }
     this.#count(before);
     const { refusal } = this.#flight;
-    if (refusal !== null && !this.destroyed) this.#options.onRefused(refusal);
+    if (refusal === null || this.#isClosed()) return;
+    const alert = this.#flight.alert();
+    if (alert !== null) this.#transport.write(alert);
+    this.#options.onRefused(refusal);
   }
 
   #count(before: NodeJS.CpuUsage): void {
@@ -96,9 +123,14 @@ export class Gate extends Duplex {
   #passOpen(chunk: Buffer): void {
     const slice = this.inbound.client === null ? SLICE_BYTES : chunk.length;
     for (let at = 0; at < chunk.length; at += slice) {
-      this.emit('data', chunk.subarray(at, at + slice));
-      if (this.destroyed || !this.#check()) return;
+      this.#give(chunk.subarray(at, at + slice));
+      if (this.#isClosed() || !this.#check()) return;
     }
+  }
+
+  #give(bytes: Buffer): void {
+    this.#passed += bytes.length;
+    this.emit('data', bytes);
   }
 
   override pause(): this {

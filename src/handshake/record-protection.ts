@@ -27,14 +27,14 @@ export interface Content {
 }
 
 export class RecordProtection {
-  readonly #suite: Suite;
+  readonly suite: Suite;
   readonly #key: Buffer;
   readonly #iv: Buffer;
   #sequence = 0n;
 
   /** The secret stays the caller's. */
   constructor(suite: Suite, secret: Buffer) {
-    this.#suite = suite;
+    this.suite = suite;
     this.#key = expandLabel(suite, secret, { label: 'key', length: suite.keyBytes });
     this.#iv = expandLabel(suite, secret, { label: 'iv', length: IV_BYTES });
   }
@@ -42,7 +42,7 @@ export class RecordProtection {
   /** `record`: whole, with its header. null: it is not protected by this key, and the sequence stays. */
   open(record: Buffer): Content | null {
     if (record.length < HEADER_BYTES + TAG_BYTES + 1) return null;
-    const { cipher } = this.#suite;
+    const { cipher } = this.suite;
     const end = record.length - TAG_BYTES;
     const decipher = createDecipheriv(cipher as 'aes-128-gcm', this.#key, this.#nonce(), {
       authTagLength: TAG_BYTES,
@@ -63,7 +63,7 @@ export class RecordProtection {
 
   /** A whole record. */
   seal({ type, bytes }: Content): Buffer {
-    const { cipher } = this.#suite;
+    const { cipher } = this.suite;
     const header = Buffer.from([APPLICATION_DATA, 3, 3, 0, 0]);
     header.writeUInt16BE(bytes.length + 1 + TAG_BYTES, 3);
     const sealing = createCipheriv(cipher as 'aes-128-gcm', this.#key, this.#nonce(), {

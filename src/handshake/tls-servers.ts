@@ -82,8 +82,10 @@ export class TlsServers {
 
   #serveGated(): tls.Server {
     // Only here: the secrets of other connections never become text.
-    return this.#serve().on('keylog', (line, socket) => {
-      gateOf(socket)?.keyLog(line);
+    const server = this.#serve();
+    server.on('tlsClientError', (_error, socket) => gateOf(socket)?.destroy());
+    return server.on('keylog', (line, socket) => {
+      gateOf(socket)?.keyLog(line, socket);
       line.fill(0);
     });
   }

@@ -47,7 +47,7 @@ export const denyReasons = {
   handshake_cost: {
     stage: 'accept',
     status: 403,
-    says: 'connections of the address took far more work than ordinary ones, the allowlist does not name it, and it has not waited yet for twenty times as long',
+    says: 'connections of the address took 100 ms of CPU time more than ordinary ones, the allowlist does not name it, and it has to wait: it may take 5 % of a relay thread',
     alb: 'Failed:Rejected',
   },
   handshake_rate: {

@@ -1,46 +1,60 @@
-/** Which addresses have to wait because their handshakes, or their connections, took far more work than ordinary ones. */
+/** Which addresses have to wait because their connections took far more work than ordinary ones. */
 import { networkOf } from './address.ts';
 
-/** Addresses that are remembered; those that came first are forgotten first. */
+/** Addresses that are remembered; those that were charged first are forgotten first. */
 const MAX_ADDRESSES = 10_000;
 /** CPU time, ms: an ordinary full handshake takes one or two. */
-const ORDINARY_MS = 10;
-/** How many times as long as the work took the address waits: so it gets a twentieth of the thread at most. */
-const WAIT_FACTOR = 20;
+const ORDINARY_MS = 5;
+/** Beyond this the address waits: above what the first handshakes cost while V8 still compiles. */
+const CAPACITY_MS = 100;
+/** How much of the thread's time an address may take beyond ordinary handshakes. */
+const SHARE = 0.05;
 
+interface Debt {
+  /** CPU time, ms, at `at`. */
+  level: number;
+  at: number;
+}
+
+/** A leaky bucket for each address (of IPv6 its /64): filled by what connections cost, emptied by time. */
 export class HandshakeCosts {
-  /** Address (of IPv6 its /64) → when it may come again. */
-  readonly #waiting = new Map<string, number>();
+  readonly #debts = new Map<string, Debt>();
 
+  /** How many addresses are remembered. */
   get size(): number {
-    return this.#waiting.size;
+    return this.#debts.size;
   }
 
   /** `now`: milliseconds, from any point on. */
   waits(address: string, now: number): boolean {
-    if (this.#waiting.size === 0) return false;
+    if (this.#debts.size === 0) return false;
     const network = networkOf(address);
-    const until = this.#waiting.get(network);
-    if (until === undefined) return false;
-    if (until > now) return true;
-    this.#waiting.delete(network);
-    return false;
+    const debt = this.#debts.get(network);
+    if (debt === undefined) return false;
+    const level = levelAt(debt, now);
+    if (level === 0) this.#debts.delete(network);
+    return level > CAPACITY_MS;
   }
 
   /** One connection of this address took so much CPU time, ms. */
   charge(address: string, { spent, now }: { readonly spent: number; readonly now: number }): void {
     if (spent <= ORDINARY_MS) return;
     const network = networkOf(address);
-    const until = Math.max(now, this.#waiting.get(network) ?? 0) + spent * WAIT_FACTOR;
-    this.#waiting.delete(network);
-    this.#waiting.set(network, until);
-    if (this.#waiting.size > MAX_ADDRESSES) this.#forgetOldest();
+    const before = this.#debts.get(network);
+    this.#debts.delete(network);
+    const level = (before === undefined ? 0 : levelAt(before, now)) + spent - ORDINARY_MS;
+    this.#debts.set(network, { level, at: now });
+    if (this.#debts.size > MAX_ADDRESSES) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
-    for (const oldest of this.#waiting.keys()) {
-      this.#waiting.delete(oldest);
+    for (const oldest of this.#debts.keys()) {
+      this.#debts.delete(oldest);
       return;
     }
   }
+}
+
+function levelAt({ level, at }: Debt, now: number): number {
+  return Math.max(0, level - (now - at) * SHARE);
 }

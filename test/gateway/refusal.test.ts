@@ -174,15 +174,14 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
 it('fails the handshake of a key on secp256k1, a curve that it does not offer', async () => {
   const leaf = stage.authority.issueClient({ key: 'secp256k1' });
   await expect(stage.connect({ leaf, ...lenient, maxVersion: 'TLSv1.2' })).rejects.toThrow(
-    /illegal parameter/,
+    /unsupported certificate/,
   );
-  const record = await stage.gateway.audit(
-    ({ type, openssl_code }) => type === 'handshake' && openssl_code === 'ERR_SSL_WRONG_CURVE',
-  );
+  const record = await stage.gateway.audit(({ reason }) => reason === 'certificates_refused');
   expect(record).toMatchObject({
     verdict: 'failed',
-    reason: 'signature_not_supported',
-    tls_version: 'TLSv1.2',
+    source_address: '127.0.0.1',
+    detail:
+      'the client sent an EC key on a curve other than P-256, P-384, P-521 in certificate 1 of 2: OpenSSL would verify it for an address that clients.allowlist does not name',
   });
 });
 
