@@ -168,7 +168,7 @@ export const failureReasons = {
   handshake_too_large:
     'the client’s part of the handshake was larger than limits.handshakeBytes, or in more than 64 records',
   certificates_refused:
-    'the allowlist does not name the address, and the client sent certificates that are costly to verify: more than five, CA certificates of more than 8 KiB, RSA beyond 8192 bits or with an exponent beyond 32 bits, EC other than P-256, P-384, P-521, or what cannot be read',
+    'the allowlist does not name the address, and the client sent certificates that are costly to verify: more than four, CA certificates of more than 8 KiB, RSA beyond 8192 bits or with an exponent beyond 32 bits, EC other than P-256, P-384, P-521, or what cannot be read',
   protocol_error: 'TLS failed: openssl_code says how',
   reset: 'the client closed or reset the connection before the handshake was done',
   shutdown: 'the gateway stopped before the handshake was done',
