@@ -1,4 +1,5 @@
-/** `npm run soak -- reloads|large-crl|rolling-update|slowloris`: what takes too long, or needs too quiet a machine, to be a test. */
+/** `npm run soak -- reloads|large-crl|rolling-update|slowloris|…`: what takes too long, or needs too quiet a machine, to be a test. */
+import { soakFlood } from './soak/floods.ts';
 import { soakLargeCrl } from './soak/large-crl.ts';
 import { soakReloads } from './soak/reloads.ts';
 import { soakRollingUpdate } from './soak/rolling-update.ts';
@@ -9,6 +10,10 @@ const soaks: Readonly<Record<string, (argument?: string) => Promise<boolean>>> =
   'large-crl': soakLargeCrl,
   'rolling-update': soakRollingUpdate,
   slowloris: soakSlowloris,
+  'stranger-chain': soakFlood('stranger-chain'),
+  'address-share': soakFlood('address-share'),
+  'key-updates': soakFlood('key-updates'),
+  'tiny-records': soakFlood('tiny-records'),
 };
 
 const name = process.argv[2] ?? '';

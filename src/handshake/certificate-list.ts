@@ -4,8 +4,8 @@
  */
 import { DerCursor, tags } from '../pki/der-cursor.ts';
 
-/** A leaf and four CAs. */
-const MAX_CERTIFICATES = 5;
+/** A leaf and three CAs. */
+const MAX_CERTIFICATES = 4;
 /** Of all certificates behind the leaf: each of their name constraints is compared with each name below. */
 const MAX_CA_BYTES = 8 * 1024;
 const MAX_MODULUS_BYTES = 1024;

@@ -18,7 +18,7 @@ export const handshakeFailures = {
       'The client must send its own certificate and the CAs above it, and nothing else. Raise limits.handshakeBytes, or name the address in clients.allowlist, where an honest client needs more.',
   },
   certificates_refused: {
-    says: 'the allowlist does not name the address, and the client sent certificates that are costly to verify: more than five, CA certificates of more than 8 KiB, RSA beyond 8192 bits or with an exponent beyond 32 bits, EC other than P-256, P-384, P-521, or what cannot be read',
+    says: 'the allowlist does not name the address, and the client sent certificates that are costly to verify: more than four, CA certificates of more than 8 KiB, RSA beyond 8192 bits or with an exponent beyond 32 bits, EC other than P-256, P-384, P-521, or what cannot be read',
     advice:
       'An honest client sends its own certificate and one or two CAs: configure it so, or name its address in clients.allowlist. From an unknown address: it may be an attack.',
   },

@@ -1,6 +1,6 @@
 /** The TLS servers: one reads from TCP sockets, one through gates, for callers that the allowlist does not name (gate.ts). */
 import type { Socket } from 'node:net';
-import tls, { type TLSSocket } from 'node:tls';
+import tls, { type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FlightRefusal } from './client-flight.ts';
@@ -64,13 +64,13 @@ export class TlsServers {
     if (isDeepStrictEqual(context, this.#context)) return;
     this.#context = context;
     this.#direct.setSecureContext(context);
-    this.#gated?.setSecureContext(context);
+    this.#gated?.setSecureContext(forStrangers(context));
   }
 
-  #serve(): tls.Server {
+  #serve(context: SecureContextOptions = this.#context): tls.Server {
     const { onSecure, onError } = this.#options;
     const server = tls.createServer({
-      ...this.#context,
+      ...context,
       requestCert: true,
       // Refused over HTTP, where the caller can read it (identity/), not by an alert.
       rejectUnauthorized: false,
@@ -82,13 +82,18 @@ export class TlsServers {
 
   #serveGated(): tls.Server {
     // Only here: the secrets of other connections never become text.
-    const server = this.#serve();
+    const server = this.#serve(forStrangers(this.#context));
     server.on('tlsClientError', (_error, socket) => gateOf(socket)?.destroy());
     return server.on('keylog', (line, socket) => {
       gateOf(socket)?.keyLog(line, socket);
       line.fill(0);
     });
   }
+}
+
+/** What a stranger may make the server compute with: P-521 takes five times an ordinary handshake, finite fields two. */
+function forStrangers(context: SecureContextOptions): SecureContextOptions {
+  return { ...context, ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384' };
 }
 
 /** The TCP socket below; null: the TLS socket has let go of it. */

@@ -18,14 +18,19 @@ export interface CostlyChainOptions {
   readonly bits?: number;
   /** In the place of the long one. */
   readonly exponent?: bigint;
+  /** Bytes by which the names of the CAs are longer. */
+  readonly padding?: number;
 }
 
 /** A leaf with its own key, and CAs above it, each of another name and with a signature of random bytes. */
-export function costlyChain({ length, bits = 3072, exponent }: CostlyChainOptions): Leaf {
+export function costlyChain({ length, bits = 3072, exponent, padding = 0 }: CostlyChainOptions): Leaf {
   const stranger = authority({ name: 'Costly 0', key: 'rsa-2048' });
   const leaf = stranger.issueClient();
   const issuer = nameOf(leaf.der);
-  const names = [issuer, ...Array.from({ length }, (_, index) => commonName(`Costly ${index + 1}`))];
+  const names = [
+    issuer,
+    ...Array.from({ length }, (_, index) => commonName(`Costly ${index + 1}${'x'.repeat(padding)}`)),
+  ];
   const chain = Array.from({ length }, (_, index) =>
     toPem(
       caOf({
