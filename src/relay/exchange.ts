@@ -164,7 +164,8 @@ export class Exchange implements DialUser, AnswerSender {
     if (message === null) return;
     if (isHostFailure(why)) this.#delivery.hostFailed(why, cause);
     this.#delivery.drop();
-    if (!this.#answer.complete) this.#upstreamMs = performance.now() - this.#askedAt;
+    // The time that a client took is none of the host's.
+    if (!this.#answer.complete && !isRefusal(why)) this.#upstreamMs = performance.now() - this.#askedAt;
     if (this.#answer.begun) {
       this.#end('cut', why);
       return this.#client.cut();

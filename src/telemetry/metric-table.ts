@@ -34,7 +34,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_upstream_seconds',
-    help: 'Time from reaching for the upstream to its whole answer, or until the message failed, also where no connection could be made. Not of messages whose client left before that.',
+    help: 'Time from reaching for the upstream to its whole answer, or until the message failed, also where no connection could be made. Not of messages whose client left before that, or did not finish its body or take its answer.',
     type: 'histogram',
     labels: ['route'],
   },

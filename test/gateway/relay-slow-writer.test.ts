@@ -171,4 +171,5 @@ it('counts as late, and as failures of the host, what the host did not do in tim
   const samples = await metricsWhen(stage.gateway, (found) => (found.get(codes(408)) ?? 0) >= 3);
   expect([samples.get(codes(408)), samples.get(codes(504))]).toEqual([3, 2]);
   expect([samples.get(late), samples.get(failed)]).toEqual([2, 2]);
+  expect(samples.get('ehi_upstream_seconds_count{route="/quick"}')).toBe(2);
 });
