@@ -3,8 +3,10 @@ import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import {
+  explainEnd,
   explainFault,
   explainTimeout,
+  failure,
   type HandshakeFailure,
   hasSentCertificate,
   type TlsFault,
@@ -33,6 +35,13 @@ export function failedByFault(
     // The client did not prove to be its owner: the record tells whose certificate was used.
     leaf: leaf === undefined || leaf.raw.length > MAX_LEAF ? null : describeLeaf(leaf),
   };
+}
+
+/** Of a connection that closed in its handshake, where the TLS socket says nothing of it. */
+export function ended(inbound: Inbound): HandshakeResult {
+  // Its address was still being judged: TLS had not begun.
+  if (!inbound.admitted) return failed(failure('reset'));
+  return failed(explainEnd({ ...bytesOf(inbound), leafSeen: false, tlsVersion: null }));
 }
 
 /** Of a handshake that took too long. */

@@ -8,7 +8,7 @@ import { type Place, Roll } from '../roll.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { AcceptFailures } from './accept-failures.ts';
 import { BrokenConnections } from './broken.ts';
-import { failed, failedByFault, timedOut } from './failed.ts';
+import { ended, failed, failedByFault, timedOut } from './failed.ts';
 import { failure, type TlsFault } from './failure.ts';
 import { type HandshakeResult, Inbound } from './inbound.ts';
 import { plainHttpAnswer } from './plain-http.ts';
@@ -42,6 +42,8 @@ interface ListenerOptions {
 const stopped = { reason: 'shutdown', detail: 'the gateway stopped before the handshake was done' } as const;
 /** How often handshakes are looked at that take too long, ms. */
 const SWEEP_MS = 250;
+/** Turns of the event loop until a TLS socket behind a gate has closed after its TCP socket. */
+const GATE_TURNS = 4;
 /** How many times limits.handshakeBytes an address may send that the allowlist names. */
 const NAMED_FACTOR = 4;
 
@@ -143,9 +145,9 @@ export class Listener {
     transport[unfinished] = handshake;
     transport.once('close', () => {
       meter.connections--;
-      if (inbound.recorded) this.#leave(inbound, { place, handshake });
       // Why it closed is known a moment later: by the TLS socket, by the reader of a PROXY header, or by the judge.
-      else setImmediate(() => this.#leave(inbound, { place, handshake }));
+      const turns = inbound.recorded ? 0 : inbound.gate === null ? 1 : GATE_TURNS;
+      afterTurns(turns, () => this.#leave(inbound, { place, handshake }));
     });
     // Node has destroyed the socket, and 'close' follows.
     transport.on('error', ignore);
@@ -158,7 +160,7 @@ export class Listener {
     this.#open.leave(at.place);
     this.#unfinished.leave(at.handshake);
     inbound.share?.leave();
-    this.#fail(inbound, failed(failure('reset')));
+    this.#fail(inbound, ended(inbound));
     this.#options.onClose?.(inbound);
     letGo(inbound.transport);
     if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -234,6 +236,11 @@ export class Listener {
 }
 
 const ignore = (): void => {};
+
+function afterTurns(turns: number, work: () => void): void {
+  if (turns === 0) work();
+  else setImmediate(afterTurns, turns - 1, work);
+}
 
 /**
  * A closed socket leads to nothing of ours any more: V8's collections of young objects keep whatever a handle of Node's

@@ -80,6 +80,7 @@ it.runIf(process.platform === 'linux')(
   async ({ annotate }) => {
     await using host = await openRecordingHost();
     await using stage = await openStage({
+      named: true,
       routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}`, deadline: '5s' }],
     });
     const { gateway } = stage;

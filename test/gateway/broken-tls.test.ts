@@ -11,11 +11,6 @@ import { openWire, type Wire } from '../support/wire.ts';
 
 let stage: Stage;
 let held: HeldAnswers;
-beforeAll(async () => {
-  stage = await openStage();
-  held = new HeldAnswers(stage);
-});
-afterAll(() => stage[Symbol.asyncDispose]());
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 const garbage = Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 7)]);
@@ -51,56 +46,70 @@ const messageOn = ({ handshake }: Connected) =>
 
 const gone = { outcome: 'client_gone', status: null, reason: null };
 
-describe.each(versions)('on %s', (version) => {
-  describe.each(Object.keys(ways))('%s', (way) => {
-    it('closes an idle connection at once', async () => {
-      const connection = await connected(version);
-      expect(connection.handshake).toMatchObject({ verdict: 'allow', tls_version: version });
-      await breakTls(connection, way);
-    });
+// TLS reads from the TCP socket of a named client, and through a gate of another.
+describe.each([
+  ['named', true],
+  ['not named', false],
+])('of a client that the allowlist has %s', (_how, named) => {
+  beforeAll(async () => {
+    stage = await openStage({ named });
+    held = new HeldAnswers(stage);
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
 
-    it('ends a message that is at the host: its client has gone, the host has not failed', async () => {
-      const connection = await connected(version);
-      await held.ask(connection.client);
-      await breakTls(connection, way);
-      expect(await messageOn(connection)).toMatchObject(gone);
-    });
+  describe.each(versions)('on %s', (version) => {
+    describe.each(Object.keys(ways))('%s', (way) => {
+      it('closes an idle connection at once', async () => {
+        const connection = await connected(version);
+        expect(connection.handshake).toMatchObject({ verdict: 'allow', tls_version: version });
+        await breakTls(connection, way);
+      });
 
-    it('ends a message whose body is still coming', async () => {
-      const connection = await connected(version);
-      connection.client.write(post({ body: 'x'.repeat(100) }).subarray(0, -90));
-      await breakTls(connection, way);
-      expect(await messageOn(connection)).toMatchObject({ ...gone, request_bytes: 10 });
-    });
+      it('ends a message that is at the host: its client has gone, the host has not failed', async () => {
+        const connection = await connected(version);
+        await held.ask(connection.client);
+        await breakTls(connection, way);
+        expect(await messageOn(connection)).toMatchObject(gone);
+      });
 
-    it('closes a connection that was refused and has asked for nothing yet', async () => {
-      const wire = await openWire(stage.gateway.port);
-      await stage.connect({ socket: wire, minVersion: version, maxVersion: version, leaf: undefined });
-      const handshake = await handshakeFrom(stage.gateway, wire.transport);
-      expect(handshake).toMatchObject({ reason: 'no_certificate' });
-      ways[way]?.(wire);
-      await wire.disconnected;
+      it('ends a message whose body is still coming', async () => {
+        const connection = await connected(version);
+        connection.client.write(post({ body: 'x'.repeat(100) }).subarray(0, -90));
+        await breakTls(connection, way);
+        expect(await messageOn(connection)).toMatchObject({ ...gone, request_bytes: 10 });
+      });
+
+      it('closes a connection that was refused and has asked for nothing yet', async () => {
+        const wire = await openWire(stage.gateway.port);
+        await stage.connect({ socket: wire, minVersion: version, maxVersion: version, leaf: undefined });
+        const handshake = await handshakeFrom(stage.gateway, wire.transport);
+        expect(handshake).toMatchObject({ reason: 'no_certificate' });
+        ways[way]?.(wire);
+        await wire.disconnected;
+      });
     });
   });
-});
 
-it('logs the first of a burst with its cause, and counts each', async () => {
-  const line = await stage.gateway.logged(({ msg }) => `${msg}`.startsWith('TLS failed after the handshake'));
-  expect(line).toMatchObject({
-    reason: 'protocol_error',
-    detail: expect.stringMatching(/^TLS failed: /),
-    unsaid: 0,
+  it('logs the first of a burst with its cause, and counts each', async () => {
+    const line = await stage.gateway.logged(({ msg }) =>
+      `${msg}`.startsWith('TLS failed after the handshake'),
+    );
+    expect(line).toMatchObject({
+      reason: 'protocol_error',
+      detail: expect.stringMatching(/^TLS failed: /),
+      unsaid: 0,
+    });
+    expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
+    const name = (reason: string) => `ehi_tls_errors_total{reason="${reason}"}`;
+    const samples = await metricsWhen(stage.gateway, (all) => all.get(name('client_alert')) === 8);
+    expect(samples.get(name('protocol_error'))).toBe(24);
   });
-  expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
-  const name = (reason: string) => `ehi_tls_errors_total{reason="${reason}"}`;
-  const samples = await metricsWhen(stage.gateway, (all) => all.get(name('client_alert')) === 8);
-  expect(samples.get(name('protocol_error'))).toBe(24);
-});
 
-it('serves others all the while, and records each connection once', async () => {
-  const answer = stage.send(post());
-  await stage.host.request(stage.host.requests.length);
-  held.release();
-  expect(statusOf(await answer)).toBe(200);
-  await expectOneRecordEach(stage.gateway, 33);
+  it('serves others all the while, and records each connection once', async () => {
+    const answer = stage.send(post());
+    await stage.host.request(stage.host.requests.length);
+    held.release();
+    expect(statusOf(await answer)).toBe(200);
+    await expectOneRecordEach(stage.gateway, 33);
+  });
 });

@@ -94,7 +94,7 @@ const visits: Readonly<Record<string, Visit>> = {
 const openFiles = async ({ gateway }: Stage) => (await readdir(`/proc/${gateway.pid}/fd`)).length;
 
 it.runIf(process.platform === 'linux')('leaves nothing behind but records', async () => {
-  await using stage = await openStage();
+  await using stage = await openStage({ named: true });
   for (const { come } of Object.values(visits)) await come(stage);
   await metricsWhen(stage.gateway, (samples) => samples.get('ehi_connections') === 0);
   const before = await openFiles(stage);

@@ -40,7 +40,7 @@ async function talkOn(client: Client, talker: number, sent: Map<string, Sent>): 
 }
 
 it.each(['0s', '1s'])('loses no message, with timeouts.drainDelay %s', async (drainDelay) => {
-  await using stage = await openStage({ config: { timeouts: { drainDelay } } });
+  await using stage = await openStage({ named: true, config: { timeouts: { drainDelay } } });
   stage.host.options.answer = (request, socket) => {
     // So that at any time some are under way.
     void sleep(request.body.length % 2 === 0 ? 0 : 20).then(() => socket.write(echo(request)));

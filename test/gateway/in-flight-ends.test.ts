@@ -88,6 +88,7 @@ class Scene implements AsyncDisposable {
     await unused.close();
     const inFlight = limits === 'route' ? places : 1000;
     const stage = await openStage({
+      named: true,
       routes: [
         { path: '/', inFlight, deadline: '10m' },
         { path: '/dead', upstream: `http://127.0.0.1:${unused.port}` },

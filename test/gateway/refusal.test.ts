@@ -180,8 +180,9 @@ it('fails the handshake of a key on secp256k1, a curve that it does not offer', 
   expect(record).toMatchObject({
     verdict: 'failed',
     source_address: '127.0.0.1',
-    detail:
-      'the client sent an EC key on a curve other than P-256, P-384, P-521 in certificate 1 of 2: OpenSSL would verify it for an address that clients.allowlist does not name',
+    detail: expect.stringMatching(
+      /^the client sent an EC key on a curve other than P-256, P-384, P-521 in certificate 1 of 2: .*clients\.allowlist/,
+    ),
   });
 });
 

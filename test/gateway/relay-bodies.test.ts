@@ -12,7 +12,7 @@ const MiB = 1024 * KiB;
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage({ config: { limits: { body: '16MiB' } } });
+  stage = await openStage({ named: true, config: { limits: { body: '16MiB' } } });
 });
 
 afterAll(() => stage[Symbol.asyncDispose]());

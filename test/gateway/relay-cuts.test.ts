@@ -17,6 +17,7 @@ beforeAll(async () => {
   const { chainPem: cert, keyPem: key } = pki.issueServer();
   secure = await openHost({}, { tls: { cert, key } });
   stage = await openStage({
+    named: true,
     routes: [
       { path: '/', contentLength: 'asis' },
       { path: '/ensured', contentLength: 'ensure' },

@@ -10,7 +10,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage();
+  stage = await openStage({ named: true });
 });
 
 beforeEach(() => {

@@ -9,7 +9,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage({ host: { answer: echo } });
+  stage = await openStage({ named: true, host: { answer: echo } });
 });
 
 afterAll(() => stage[Symbol.asyncDispose]());

@@ -12,7 +12,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage();
+  stage = await openStage({ named: true });
 });
 
 beforeEach(() => {
@@ -50,6 +50,7 @@ async function openSecured(): Promise<AsyncDisposable & { readonly host: Host; r
   const host = opened.use(await openHost({ answer: echo }, { tls: { cert: chainPem, key: keyPem } }));
   const secured = opened.use(
     await openStage({
+      named: true,
       files: { 'host-ca.pem': pki.root.pem },
       routes: [{ path: '/', upstream: { url: host.url, tls: { ca: 'host-ca.pem' } } }],
     }),

@@ -13,6 +13,7 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await openStage({
+    named: true,
     routes: [{ path: '/' }, { path: '/quick', deadline: '400ms' }],
     config: { timeouts: { head: '2s', bodyIdle: '600ms' }, limits: { body: '64MiB' } },
   });

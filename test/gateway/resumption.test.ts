@@ -8,7 +8,7 @@ import { openStage, type Stage } from '../support/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await openStage();
+  stage = await openStage({ named: true });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 

@@ -29,6 +29,8 @@ export interface StageOptions {
   readonly descriptors?: number;
   /** Where the gateway's standard error goes. */
   readonly stderr?: string;
+  /** The allowlist names the callers, so that TLS reads from their TCP sockets; else it does through a gate. */
+  readonly named?: boolean;
 }
 
 export interface Stage extends AsyncDisposable {
@@ -60,7 +62,10 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const host = opened.use(await openHost(options.host));
   const configuration = {
     trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
-    clients: { match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] } },
+    clients: {
+      match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] },
+      ...(options.named ? { allowlist: ['127.0.0.0/8', '::1'] } : {}),
+    },
     routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
     ...config,
     listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
