@@ -4,20 +4,20 @@ import { HandshakeCosts } from '../../src/source/handshake-cost.ts';
 it('lets an address wait for what took more than ordinary connections, until a twentieth of the time has paid for it', () => {
   const costs = new HandshakeCosts();
   const charge = (spent: number, now: number) => costs.charge('192.0.2.1', { spent, now });
-  charge(95, 0);
+  charge(140, 0);
   expect(costs.waits('192.0.2.1', 0)).toBe(false);
-  charge(55, 0);
-  // 90 and 50 ms beyond 5 ms each.
+  charge(100, 0);
+  // 90 and 50 ms beyond 50 ms each.
   expect(costs.waits('192.0.2.1', 0)).toBe(true);
   expect(costs.waits('192.0.2.1', 799)).toBe(true);
   expect(costs.waits('192.0.2.1', 801)).toBe(false);
-  charge(30, 801);
+  charge(75, 801);
   expect(costs.waits('192.0.2.1', 801)).toBe(true);
 });
 
 it('never lets an address wait for ordinary connections, however many', () => {
   const costs = new HandshakeCosts();
-  for (let count = 0; count < 100_000; count++) costs.charge('192.0.2.1', { spent: 5, now: 0 });
+  for (let count = 0; count < 100_000; count++) costs.charge('192.0.2.1', { spent: 50, now: 0 });
   expect([costs.size, costs.waits('192.0.2.1', 0)]).toEqual([0, false]);
 });
 
