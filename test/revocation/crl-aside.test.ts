@@ -86,6 +86,36 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     expect(statusOf(stage, revocation, leaf)).toBe('good');
   });
 
+  it('also while the source serves the older one in use again, with its higher number', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    const inUse = directory.files.get('/own.crl') as Buffer;
+    const restored = { number: 3, thisUpdate: start + minute, nextUpdate: start + day };
+    directory.files.set('/own.crl', stage.crl({ ...restored, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    expect(statusOf(stage, revocation, leaf)).toBe('revoked');
+    directory.files.set('/own.crl', inUse);
+    // Whole, and not as 304.
+    await revocation.refresh();
+    expect(stage.actions()).toEqual(['crl_refused', 'crl_confirmed']);
+    expect(statusOf(stage, revocation, leaf)).toBe('revoked');
+  });
+
+  it('also when an older one that may not take the place either is served after it', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    const restored = { number: 3, thisUpdate: start + minute, nextUpdate: start + day };
+    directory.files.set('/own.crl', stage.crl({ ...restored, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    for (const number of [4, 1, 2, 1, 2, 1]) {
+      const replayed = { number, thisUpdate: start - hour - number * minute };
+      directory.files.set('/own.crl', stage.crl(replayed).der);
+      await stage.pass(hour);
+      expect(statusOf(stage, revocation, leaf), `after ${number}`).toBe('revoked');
+    }
+    expect(revocation.material('own').aside.length).toBeLessThanOrEqual(4);
+  });
+
   it('but a hold of an older CRL is over where the one in use does not tell of it', async () => {
     await using stage = await openWithCrl();
     const { revocation, revocable: leaf, directory } = stage;
