@@ -3,7 +3,7 @@ import { type CrlSnapshot, crlEnd } from './crl.ts';
 import { CrlEnd } from './crl-end.ts';
 import type { Delivery, Recalled } from './crl-source.ts';
 import { overtakes, succeedCrl } from './crl-succession.ts';
-import { describeCrl, describeEnd } from './describe.ts';
+import { crlId, crlNumber, describeCrl, describeEnd } from './describe.ts';
 import type { FeedContext } from './feed-context.ts';
 import type { Problem, Telling } from './problem.ts';
 
@@ -92,7 +92,7 @@ export class CrlHolding {
     const { clock, policy, problem, tell } = this.#options;
     const succession = succeedCrl(crl, { last: this.#inUse, now: clock(), grace: policy().grace });
     if (!succession.takes) {
-      const detail = `${succession.objection}; what it revokes counts all the same`;
+      const detail = `${succession.objection}; what it revokes counts all the same (CRL ${crlId(crl.sha256)}, ${crlNumber(crl.number)})`;
       problem.occurs([{ action: 'crl_refused', detail }]);
       return this.setAside(crl, delivery);
     }

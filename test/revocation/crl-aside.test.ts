@@ -19,14 +19,14 @@ import {
 } from '../support/revocation-stage.ts';
 
 /** What is said of the leaf at the staged time. */
-function statusOf(
-  stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>,
-  revocation: Revocation,
-  leaf: Issued,
-) {
+function statusOf(...about: Parameters<typeof wordOn>) {
+  return wordOn(...about).status;
+}
+
+function wordOn(stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>, revocation: Revocation, leaf: Issued) {
   const [root, issuing] = stage.certificatesOf(stage.own);
   const check = new RevocationCheck(revocation.material('own'), [root, issuing]);
-  return check.word([parseCertificate(leaf.der), issuing, root], stage.time.now).status;
+  return check.word([parseCertificate(leaf.der), issuing, root], stage.time.now);
 }
 
 async function openWithFile(options: Parameters<Stage['crl']>[0]) {
@@ -84,6 +84,16 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     expect(crlNumbers(revocation)).toEqual([6]);
     expect(revocation.material('own').aside).toEqual([]);
     expect(statusOf(stage, revocation, leaf)).toBe('good');
+  });
+
+  it('and a denial names it as the event of its refusal does', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    const told = stage.events.find(({ action }) => action === 'crl_refused')?.detail ?? '';
+    const [, id] = /\(CRL ([0-9a-f]{12}), number 3\)$/.exec(told) ?? [];
+    expect(wordOn(stage, revocation, leaf).detail).toContain(`says CRL ${id} (number 3)`);
   });
 
   it('also while the source serves the older one in use again, with its higher number', async () => {
