@@ -10,7 +10,7 @@ import { namedProxies } from './fetch/proxy.ts';
 import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
-import { Reporting, reportAudit, reportLost } from './reporting.ts';
+import { Reporting, reportAudit, reportLost, reportRefusal } from './reporting.ts';
 import type { RevocationEvent } from './revocation/event.ts';
 import { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
@@ -121,6 +121,8 @@ class Control {
   #state: 'starting' | 'serving' | 'draining' = 'starting';
   #trusted: () => void = () => {};
   #pending: NodeJS.Timeout | null = null;
+  /** What the log says of `#refusesMessages`. */
+  #toldRefusal = false;
   #clock: ClockWatch | null = null;
 
   constructor(parts: ControlParts) {
@@ -180,7 +182,10 @@ class Control {
 
   /** The audit destination fails, or works again, or the configuration wants something else then. */
   auditChanged(): void {
-    this.#supervisor?.refuseMessages(this.#refusesMessages);
+    const refuses = this.#refusesMessages;
+    this.#supervisor?.refuseMessages(refuses);
+    if (refuses !== this.#toldRefusal) reportRefusal(this.#parts.logger, refuses);
+    this.#toldRefusal = refuses;
   }
 
   async run(stop: AbortSignal): Promise<void> {

@@ -33,9 +33,9 @@ const alarmingRevocation: readonly RevocationAction[] = [
 
 const failing: Readonly<Record<Records, string>> = {
   kept: 'audit records cannot be written: up to 64 MiB of them are kept in memory, and tried again until they can be',
-  lost: 'audit records cannot be written: the reader of the destination is gone for good, so records are lost from now on',
+  lost: 'audit records cannot be written: the reader of the destination is gone for good, so records are lost from now on; restart the gateway',
   elsewhere:
-    'the audit file was moved or removed, and cannot be opened anew: records go on into the file that was open',
+    'the audit file was moved, and the new one cannot be opened: records go on into the file that was open',
 };
 
 /** What an operator has to know of the audit's destination: nothing of it can be in the audit. */
@@ -57,6 +57,15 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     default:
       return event satisfies never;
   }
+}
+
+/** Under `audit.onFailure: refuse`: callers get 503 for want of audit records, or no longer. */
+export function reportRefusal(logger: Logger, refuses: boolean): void {
+  if (refuses)
+    logger.error(
+      'new messages are refused with 503 (audit_unavailable) until audit records are written again: audit.onFailure is refuse',
+    );
+  else logger.warn('new messages are taken again');
 }
 
 /** The last line of a process that has lost records, or ends before it could write all of them. */

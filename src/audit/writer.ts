@@ -134,8 +134,7 @@ class Sink implements AuditWriter {
   /** Writes all that is queued; with nothing queued it looks at the path alone. */
   async #run(): Promise<void> {
     this.#busy = true;
-    // Nothing waits that could be lost: where the path cannot be opened, the next record tries again.
-    if (this.#queue.length === 0) await this.#follow().catch(() => {});
+    if (this.#queue.length === 0) await this.#look();
     while (this.#queue.length > 0) {
       const chunk = joined(this.#queue);
       this.#queue = [];
@@ -150,6 +149,16 @@ class Sink implements AuditWriter {
       chunk.done?.();
     }
     this.#idle();
+  }
+
+  /** Nothing waits that could be lost: where the path cannot be opened, the next record tries again. */
+  async #look(): Promise<void> {
+    const isOpen = await this.#follow().then(
+      () => this.#astray === null,
+      () => false,
+    );
+    // The next record may be hours away, and the alarm must not last until then.
+    if (isOpen && this.#failure.records === 'elsewhere') this.#failure.end(() => 0);
   }
 
   #idle(): void {

@@ -250,6 +250,25 @@ describe('the audit writer whose file is rotated', () => {
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
   });
 
+  it('says that it follows as soon as the new file can be opened, also when nothing is to be written', async () => {
+    const destination = join(folder, 'audit.jsonl');
+    const { writer, events, happened } = await opened(destination);
+    renameSync(destination, `${destination}.1`);
+    mkdirSync(destination);
+    writer.write('one\n');
+    await writer.flush();
+    writer.reopen();
+    await writer.flush();
+    expect(writer.failingSince).not.toBeNull();
+    rmdirSync(destination);
+    writer.reopen();
+    await writer.flush();
+    expect(writer.failingSince).toBeNull();
+    await happened('recovered');
+    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    await writer.close();
+  });
+
   it('keeps records in memory once the former file has no name either', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events, happened } = await opened(destination);

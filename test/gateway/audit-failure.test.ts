@@ -48,7 +48,7 @@ it('are refused with 503 under audit.onFailure: refuse, by every relay thread, u
   const mend = await breakFile(stage);
   // On one connection of each kind of record: the handshake's is the one that cannot be written.
   await using client = await stage.connect();
-  await stage.gateway.logged(says('audit records cannot be written'));
+  await stage.gateway.logged(says('new messages are refused with 503 (audit_unavailable)'));
   let answer = await client.exchange(post({ target: '/refused' }));
   while (statusOf(answer) === 200) answer = await client.exchange(post({ target: '/refused' }));
   expect([statusOf(answer), answer.field('retry-after')]).toEqual([503, '1']);
@@ -61,7 +61,7 @@ it('are refused with 503 under audit.onFailure: refuse, by every relay thread, u
   expect(samples.get('ehi_messages_shed_total{route="none",reason="audit_unavailable"}')).toBeGreaterThan(0);
 
   await mend();
-  await stage.gateway.logged(says('audit records are written again'));
+  await stage.gateway.logged(says('new messages are taken again'));
   do answer = await client.exchange(post({ target: '/relayed' }));
   while (statusOf(answer) === 503);
   expect(statusOf(answer)).toBe(200);

@@ -21,6 +21,7 @@ const notAfter = (days: number, labels = server): Series => ({
 const perMinute = (count: number): string => `0+${count}x60`;
 const expires = (days: number) => `server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s.`;
 const shed = 'ehi_messages_shed_total{route="/",reason="route_in_flight"}';
+const unaudited = 'ehi_messages_shed_total{route="none",reason="audit_unavailable"}';
 const message = (code: number) => `ehi_messages_total{route="/",code="${code}"}`;
 const handshakes = (verdict: string, reason: string) =>
   `ehi_handshakes_total{verdict="${verdict}",reason="${reason}"}`;
@@ -102,7 +103,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiGatewayDown: {
     fires: { ehi_connections: '1x20 _x40' },
     labels: {},
-    says: 'No pod of this release gives metrics. Look at its pods first, then at the scraping.',
+    says: 'No metrics of the gateway come. See first whether it runs, then whether it is scraped.',
     silent: [{ ehi_connections: '0x60' }],
     absence: true,
   },
@@ -114,6 +115,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { [message(200)]: perMinute(1000), [message(502)]: perMinute(9) },
       { [message(500)]: perMinute(9), [message(403)]: perMinute(9) },
       { [message(200)]: perMinute(90), [message(503)]: perMinute(10), [shed]: perMinute(10) },
+      { 'ehi_messages_total{route="none",code="503"}': perMinute(60), [unaudited]: perMinute(60) },
     ],
   },
   EhiUpstreamEndpointOut: {
@@ -126,7 +128,12 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     fires: { [shed]: perMinute(60) },
     labels: { route: '/', reason: 'route_in_flight' },
     says: '1 messages a second to / are answered with 503: route_in_flight.',
-    silent: [{ [shed]: '7x60' }, { [message(503)]: perMinute(9) }],
+    silent: [
+      { [shed]: '7x60' },
+      { [message(503)]: perMinute(9) },
+      // EhiAuditRefusesMessages tells of these: there is no more load than ever.
+      { [unaudited]: perMinute(60) },
+    ],
   },
   EhiMessagesLate: {
     fires: {
@@ -226,8 +233,14 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiAuditFailing: {
     fires: { ehi_audit_failing_since_timestamp_seconds: '0x5 1764547200x60' },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
-    says: 'a keeps up to 64 MiB of records in memory since 2025-12-01 00:00:00 +0000 UTC, and loses them if it ends. Its log names the error: make room on the disk, or restart what reads the records.',
+    says: 'Since 2025-12-01 00:00:00 +0000 UTC a cannot write records where they belong. Its log names the error, and says whether they wait in memory (64 MiB at most, lost if the process ends), are lost, or go into the renamed file. Make room on the disk, mend the path, or restart what reads the records.',
     silent: [{ ehi_audit_failing_since_timestamp_seconds: '0x60' }],
+  },
+  EhiAuditRefusesMessages: {
+    fires: { [unaudited]: perMinute(60) },
+    labels: {},
+    says: '1 messages a second are answered with 503, as audit.onFailure: refuse asks for. The log names the error: make room on the disk, or restart what reads the records.',
+    silent: [{ [unaudited]: '7x60' }, { [shed]: perMinute(60) }],
   },
   EhiAuditRecordsLost: {
     fires: { ehi_audit_records_lost_total: perMinute(2) },
