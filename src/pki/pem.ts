@@ -9,13 +9,16 @@ import { describeContent, describeLabel } from './content.ts';
  */
 export function readCertificates(bytes: Uint8Array): Certificate[] {
   if (bytes[0] === 0x30) return [readDer(bytes)];
-  return blocksOf(bytes).map(({ der, number, line }) => {
-    try {
-      return parseCertificate(der);
-    } catch (cause) {
-      throw at(number, line, cause instanceof Error ? cause.message : String(cause));
-    }
-  });
+  return blocksOf(bytes).map(readBlock);
+}
+
+function readBlock(block: Block): Certificate {
+  const der = decode(block);
+  try {
+    return parseCertificate(der);
+  } catch (cause) {
+    throw at(block.number, block.line, cause instanceof Error ? cause.message : String(cause));
+  }
 }
 
 function readDer(bytes: Uint8Array): Certificate {
@@ -27,6 +30,9 @@ function readDer(bytes: Uint8Array): Certificate {
     throw unreadable(`not a DER certificate${suffix(content)}`);
   }
 }
+
+/** Each is an event of its own: a server that serves something else must not fill the audit. */
+const mostFaults = 10;
 
 export interface CertificateBundle {
   readonly certificates: readonly Certificate[];
@@ -42,15 +48,18 @@ export function readBundle(bytes: Uint8Array): CertificateBundle {
   if (bytes[0] === 0x30) return { certificates: [readDer(bytes)], unreadable: [] };
   const certificates: Certificate[] = [];
   const faults: string[] = [];
-  for (const { der, number, line } of blocksOf(bytes)) {
+  for (const block of blocksOf(bytes)) {
     try {
-      certificates.push(parseCertificate(der));
+      certificates.push(readBlock(block));
     } catch (cause) {
-      faults.push(at(number, line, cause instanceof Error ? cause.message : String(cause)).message);
+      faults.push(cause instanceof Error ? cause.message : String(cause));
     }
   }
-  if (certificates.length === 0) throw unreadable(faults.join('; '));
-  return { certificates, unreadable: faults };
+  const told = faults.slice(0, mostFaults);
+  const rest = faults.length - told.length;
+  if (rest > 0) told.push(`${rest} more PEM blocks cannot be read`);
+  if (certificates.length === 0) throw unreadable(told.join('; '));
+  return { certificates, unreadable: told };
 }
 
 /** Throws where there is none. */
@@ -73,7 +82,8 @@ const boundary = /^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----\s*$/;
 const rule = /^-+\s*$/;
 
 interface Block {
-  readonly der: Buffer;
+  /** The lines between its boundaries. */
+  readonly body: readonly string[];
   /** From 1. */
   readonly number: number;
   /** Of its BEGIN, from 1. */
@@ -104,7 +114,7 @@ function readBlocks(text: string): Block[] {
     if (open === null) {
       open = { line, body: [] };
     } else {
-      blocks.push({ der: decode(open.body, { number, line: open.line }), number, line: open.line });
+      blocks.push({ ...open, number });
       open = null;
     }
   }
@@ -127,7 +137,7 @@ function brokenBoundary(line: string): string {
 }
 
 /** Node's decoder skips what is not Base64, so the decoded bytes must give the same text again. */
-function decode(body: readonly string[], { number, line }: Pick<Block, 'number' | 'line'>): Buffer {
+function decode({ body, number, line }: Block): Buffer {
   if (body.some((each) => /^[\w-]+: /.test(each)))
     throw at(number, line, 'is not Base64: it has header fields (RFC 1421)');
   const base64 = body.join('');

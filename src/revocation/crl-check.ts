@@ -35,23 +35,32 @@ export class CrlCheck {
   #ask(certificate: CrlQuestion['certificate'], { issuer, now, asking }: Inquiry): CrlStatus {
     const { crls, aside, grace } = this.#options;
     const mayDelegate = ({ signer }: CrlSnapshot): boolean => this.#isSound(signer.sha256, { now, asking });
-    return crlStatus({ certificate, issuer, crls, aside, now, grace, mayDelegate });
+    const mayRevoke = ({ signer }: CrlSnapshot): boolean =>
+      this.#isSound(signer.sha256, { now, asking, outlives: true });
+    return crlStatus({ certificate, issuer, crls, aside, now, grace, mayDelegate, mayRevoke });
   }
 
   /**
    * RFC 5280 §6.3.3 (f): whoever signs for another must have a path to the same anchor that holds, CRLs included.
    * `asking`: the signers whose turn it is already, which cannot vouch for themselves without their CA's word.
+   * `outlives`: for what it has revoked, which counts after its certificate, and that of its CA, has expired, and as
+   * long as it is not known to be revoked itself.
    */
-  #isSound(sha256: string, { now, asking }: Omit<Inquiry, 'issuer'>): boolean {
+  #isSound(
+    sha256: string,
+    { now, asking, outlives = false }: Omit<Inquiry, 'issuer'> & { readonly outlives?: boolean },
+  ): boolean {
     const [root] = this.#options.certificates;
     const signer = this.#options.certificates.find((certificate) => certificate.sha256 === sha256);
-    if (signer === undefined || now < signer.notBefore || now > signer.notAfter) return false;
+    if (signer === undefined || now < signer.notBefore) return false;
+    if (now > signer.notAfter && !outlives) return false;
     if (root !== undefined && isSameCa(signer, root)) return true;
     if (asking.includes(sha256)) return isItsOwnSource(signer);
     const next = [...asking, sha256];
     return this.#issuersOf(signer).some((issuer) => {
-      if (!this.#isSound(issuer.sha256, { now, asking: next })) return false;
+      if (!this.#isSound(issuer.sha256, { now, asking: next, outlives })) return false;
       const answer = this.#ask(signer, { issuer, now, asking: next });
+      if (outlives) return answer.status !== 'revoked';
       if (answer.status === 'unknown')
         return answer.reason === 'no_crl' && signer.crlDistributionPoints.length === 0;
       return answer.status === 'good';

@@ -140,7 +140,9 @@ export class CrlFeed {
     if (holds && this.#problem.detail === null) return;
     await this.#repetition.interrupt();
     this.#isAnew = true;
-    this.#holding.dropAside(isSigned);
+    // The key is enough: the certificate that was renewed under it may have gone.
+    const keys = new Set(certificates().map(({ spkiPin }) => spkiPin));
+    this.#holding.dropAside(({ signer }) => keys.has(signer.spkiPin));
     if (!holds) {
       this.#holding.drop();
       await this.#recall();

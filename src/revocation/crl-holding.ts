@@ -92,7 +92,8 @@ export class CrlHolding {
     const { clock, policy, problem, tell } = this.#options;
     const succession = succeedCrl(crl, { last: this.#inUse, now: clock(), grace: policy().grace });
     if (!succession.takes) {
-      const detail = `${succession.objection}; what it revokes counts all the same (CRL ${crlId(crl.sha256)}, ${crlNumber(crl.number)})`;
+      const which = `CRL ${crlId(crl.sha256)}, ${crlNumber(crl.number)}`;
+      const detail = `${succession.objection} (${which}); what it revokes counts all the same`;
       problem.occurs([{ action: 'crl_refused', detail }]);
       return this.setAside(crl, delivery);
     }

@@ -24,6 +24,8 @@ export interface CrlQuestion {
   readonly grace: number;
   /** Whether a CRL may be believed whose signer has another key than the issuer; absent: none may. */
   readonly mayDelegate?: (crl: CrlSnapshot) => boolean;
+  /** Whether what it revokes counts all the same; absent: where `mayDelegate` says so. */
+  readonly mayRevoke?: (crl: CrlSnapshot) => boolean;
 }
 
 export type CrlUnknown =
@@ -70,13 +72,15 @@ export function crlStatus(question: CrlQuestion): CrlStatus {
   for (const point of [...certificate.crlDistributionPoints, ownPoint(certificate)]) {
     for (const crl of crls) {
       if (crl.baseNumber !== null || !covers(crl, { point, certificate })) continue;
-      if (!mayBeBelieved(crl, question)) {
+      const isBelieved = mayBeBelieved(crl, question);
+      const delta = deltaFor(crl, crls);
+      const revoked =
+        isBelieved || mayRevoke(crl, question) ? findRevocation(question, { crl, delta }) : null;
+      if (revoked !== null) return revoked;
+      if (!isBelieved) {
         if (misfit === 'no_crl') misfit = 'wrong_signer';
         continue;
       }
-      const delta = deltaFor(crl, crls);
-      const revoked = findRevocation(question, { crl, delta });
-      if (revoked !== null) return revoked;
       if (isFuture(crl, question)) misfit = 'not_yet_valid';
       else evidence.push({ reasons: reasonsOf(crl, point), until: endOf(question, { crl, delta }) });
     }
@@ -92,8 +96,7 @@ function findAside(question: CrlQuestion): CrlStatus | null {
   const { certificate, crls, aside = [] } = question;
   for (const crl of aside) {
     const points = [...certificate.crlDistributionPoints, ownPoint(certificate)];
-    if (!points.some((point) => covers(crl, { point, certificate })) || !mayBeBelieved(crl, question))
-      continue;
+    if (!points.some((point) => covers(crl, { point, certificate })) || !mayRevoke(crl, question)) continue;
     const row = rowIn(crl, question);
     if (row < 0) continue;
     const reason = reasonAt(crl.table, row);
@@ -112,6 +115,11 @@ function ownPoint({ canonicalIssuer }: CrlQuestion['certificate']): Distribution
 
 function mayBeBelieved(crl: CrlSnapshot, { issuer, mayDelegate }: CrlQuestion): boolean {
   return crl.signer.spkiPin === issuer.spkiPin || mayDelegate?.(crl) === true;
+}
+
+/** A revocation does not end when its signer's certificate does, or when nothing recent is known of that. */
+function mayRevoke(crl: CrlSnapshot, question: CrlQuestion): boolean {
+  return mayBeBelieved(crl, question) || question.mayRevoke?.(crl) === true;
 }
 
 interface Source {

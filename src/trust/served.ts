@@ -15,6 +15,10 @@ export function findForeignRoot(
   return roots.find(({ sha256 }) => !known.has(sha256));
 }
 
+function unreadableIn({ passedOver }: Pick<AnchorState, 'passedOver'>): number {
+  return passedOver.filter(({ reason }) => reason === 'unreadable').length;
+}
+
 /**
  * Why a set that is sound but for some of its certificates is not taken; null: it is. What cannot be read may be a
  * certificate that is in use, or one that is in use has lost its issuer. What the sources no longer serve is given up as
@@ -27,7 +31,8 @@ export function lossBy(
 ): string | null {
   const kept = new Set(anchor.certificates.map(({ sha256 }) => sha256));
   const served = new Set(certificates.map(({ sha256 }) => sha256));
-  const mayBeUnreadable = anchor.passedOver.some(({ reason }) => reason === 'unreadable');
+  // One that could not be read before either is none that is in use.
+  const mayBeUnreadable = unreadableIn(anchor) > (inUse === null ? 0 : unreadableIn(inUse));
   const lost = (inUse?.certificates ?? []).filter(
     (each) =>
       !kept.has(each.sha256) &&

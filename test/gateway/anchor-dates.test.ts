@@ -38,7 +38,7 @@ it.each([
   ['names advertised', true],
   ['no names advertised', false],
 ])('a CA that expires beside a good one takes nothing down: %s', async (_, advertiseCaNames) => {
-  const end = (Math.floor(Date.now() / second) + 3) * second;
+  const end = (Math.floor(Date.now() / second) + 6) * second;
   const old = issuingCa('Issuing 2025', { notAfter: end });
   await using stage = await openStage({
     authority: pki,

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { readCertificates } from '../../src/pki/pem.ts';
+import { readBundle, readCertificates } from '../../src/pki/pem.ts';
 import { authority } from '../support/authority.ts';
 
 const { root, issuing, anchorPem } = authority();
@@ -122,5 +122,24 @@ describe('a certificate file', () => {
     }
     expect(message).toMatch(/PEM block 2 \(line 1\d\) has a broken boundary line/);
     expect(message).not.toContain(secret);
+  });
+});
+
+describe('a bundle', () => {
+  const text = (pem: string) => readBundle(Buffer.from(pem));
+
+  it('loses by a block that is not Base64 that block alone', () => {
+    const { certificates, unreadable } = text(root.pem.replace('\nM', '\n*M') + issuing.pem);
+    expect(certificates.map(({ der }) => der)).toEqual([issuing.der]);
+    expect(unreadable).toEqual(['PEM block 1 (line 1) is not Base64']);
+  });
+
+  it('names the first of many blocks that cannot be read, and how many more there are', () => {
+    const empty = '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n';
+    const { certificates, unreadable } = text(empty.repeat(500) + root.pem);
+    expect(certificates).toHaveLength(1);
+    expect(unreadable).toHaveLength(11);
+    expect(unreadable.at(-1)).toBe('490 more PEM blocks cannot be read');
+    expect(() => text(empty.repeat(500))).toThrow(/line 1\).*; 490 more PEM blocks cannot be read$/);
   });
 });

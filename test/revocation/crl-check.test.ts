@@ -85,6 +85,17 @@ describe('a CRL by another key in the issuer’s name', () => {
     expect(ask([crl], { at: now - 2 * day })).toMatchObject({ reason: 'wrong_signer' });
   });
 
+  it('has revoked for good, though its signer expires or nothing recent is known of it', () => {
+    const { root, signer, leaf, ask } = separateKeys({ notAfter: now + 1000 });
+    const revoking = issueCrl({ issuer: signer, ...times, revoked: [{ serial: leaf }] });
+    expect(ask([revoking], { at: now + 2000 })).toMatchObject({ status: 'revoked' });
+    const old = issueCrl({ issuer: root, thisUpdate: now - 2 * day, nextUpdate: now - day });
+    expect(ask([old, revoking])).toMatchObject({ status: 'revoked' });
+    expect(ask([revoking], { at: now - 2 * day }), 'before it is valid').toMatchObject({
+      reason: 'wrong_signer',
+    });
+  });
+
   it('is not believed on its own word about its signer', () => {
     const { issuing } = authority({ now });
     const { signer, ask } = separateKeys({ issuer: issuing });

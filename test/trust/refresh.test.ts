@@ -315,6 +315,18 @@ describe('a set with a certificate that cannot be used', () => {
     ]);
   });
 
+  it('gives up what its sources no longer serve beside a certificate that could not be read before either', async () => {
+    await using store = await openStore();
+    const trust = await store.open();
+    const [next, odd] = [further(), unreadable(further().pem)];
+    serve(store.directory, { '/issuing.pem': odd + own.issuing.pem + next.pem });
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, own.issuing.der, next.der]]);
+    serve(store.directory, { '/issuing.pem': odd + next.pem });
+    await store.timers.fire();
+    expect(ders(trust)).toEqual([[own.root.der, next.der]]);
+  });
+
   it('gives up what its sources no longer serve, whatever else is odd about it', async () => {
     await using store = await openStore();
     const trust = await store.open();
