@@ -15,7 +15,8 @@ import {
   type UsableAnchors,
 } from './snapshot.ts';
 import { openTrust, type Trust } from './trust/refresh.ts';
-import { type TrustRequest, takeRequests } from './trust/requests.ts';
+import { RequestDesk } from './trust/request-desk.ts';
+import type { TrustRequest } from './trust/requests.ts';
 import type { TrustOptions } from './trust/settings.ts';
 import type { AnchorState, TrustEvent } from './trust/state.ts';
 
@@ -47,12 +48,19 @@ export class Sources implements AsyncDisposable {
   #usable: UsableAnchors = { anchors: [], candidates: null };
   /** While a configuration is taken over nobody is told of the half of it; resolves when the whole was told. */
   #takingOver: Promise<void> | null = null;
-  /** Why the folder of requests could not be read the last time; null: it could. */
-  #requestProblem: string | null = null;
+  readonly #requests: RequestDesk;
 
   private constructor(loaded: LoadedConfig, options: SourcesOptions) {
     this.#options = options;
     this.#loaded = loaded;
+    this.#requests = new RequestDesk({
+      cacheDir: () => this.#loaded.config.trust.cacheDir,
+      onRequest: async (request) => {
+        if (request.command === 'refresh') void this.refresh();
+        else await this.#forget(request);
+      },
+      onProblem: (detail) => options.onTrust({ type: 'trust', action: 'cache_failed', anchor: null, detail }),
+    });
     this.#revocation = openRevocation({
       cacheDir: loaded.config.trust.cacheDir,
       signal: options.signal,
@@ -109,7 +117,7 @@ export class Sources implements AsyncDisposable {
   look(): void {
     this.#trust?.look();
     this.#candidates?.look();
-    void this.#takeRequests();
+    void this.#requests.take();
   }
 
   /** Fetches everything now: anchors, CRLs, OCSP answers. Never rejects. */
@@ -178,21 +186,6 @@ export class Sources implements AsyncDisposable {
     return openTrust({ ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() });
   }
 
-  async #takeRequests(): Promise<void> {
-    try {
-      for (const request of await takeRequests(this.#loaded.config.trust.cacheDir)) {
-        if (request.command === 'refresh') void this.refresh();
-        else await this.#forget(request);
-      }
-      this.#requestProblem = null;
-    } catch (cause) {
-      const detail = cause instanceof Error ? cause.message : String(cause);
-      if (detail === this.#requestProblem) return;
-      this.#requestProblem = detail;
-      this.#options.onTrust({ type: 'trust', action: 'cache_failed', anchor: null, detail });
-    }
-  }
-
   async #forget({
     anchor,
     candidate,
@@ -218,7 +211,7 @@ export class Sources implements AsyncDisposable {
   async #takeOver(): Promise<void> {
     try {
       await this.#lookAfterAnchors();
-      await this.#takeRequests();
+      await this.#requests.take();
       await Promise.race([
         this.#revocation.settled(),
         sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),

@@ -106,9 +106,9 @@ it('names a certificate that cannot be read where nothing is left without it', a
   const anchors = ['rootless', 'bare'].map((name) => ({ name, files: [`${name}.pem`] }));
   const lines = await problemsOf({ trust: { anchors } });
   expect(lines).toEqual([
-    expect.stringMatching(/anchors\[0\]\.files: .*rootless\.pem: certificate 1: /),
+    expect.stringMatching(/anchors\[0\]\.files: .*rootless\.pem: PEM block 1 \(line 1\) /),
     expect.stringMatching(/anchors\[0\]\.files: no self-signed root/),
-    expect.stringMatching(/anchors\[1\]\.files: .*bare\.pem: certificate 2: /),
+    expect.stringMatching(/anchors\[1\]\.files: .*bare\.pem: PEM block 2 \(line \d+\) /),
   ]);
 });
 

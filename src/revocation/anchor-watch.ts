@@ -81,7 +81,8 @@ export class AnchorWatch {
       ...{ context, folder: folders.ocsp, timeout: timeouts.ocsp, run },
       isRevoked: (certificate, issuer) => {
         const { certificates, policy } = this.#subject;
-        const known = { certificates, crls: this.#crls.inUse(), grace: policy.grace };
+        const { grace } = policy;
+        const known = { certificates, crls: this.#crls.inUse(), aside: this.#crls.aside(), grace };
         return new CrlCheck(known).status(certificate, { issuer, now: clock() }).status === 'revoked';
       },
     });

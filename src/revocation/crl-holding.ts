@@ -2,8 +2,8 @@
 import { type CrlSnapshot, crlEnd } from './crl.ts';
 import { CrlEnd } from './crl-end.ts';
 import type { Delivery, Recalled } from './crl-source.ts';
-import { misfitOf, succeedCrl } from './crl-succession.ts';
-import { describeCrl, describeEnd } from './describe.ts';
+import { overtakes, succeedCrl } from './crl-succession.ts';
+import { crlId, crlNumber, describeCrl, describeEnd } from './describe.ts';
 import type { FeedContext } from './feed-context.ts';
 import type { Problem, Telling } from './problem.ts';
 
@@ -20,6 +20,9 @@ export interface CrlHoldingOptions extends Pick<FeedContext, 'policy' | 'clock' 
   readonly onEnd: () => void;
 }
 
+/** How many CRLs are remembered that another one beside the CRL in use has pushed out: the youngest. */
+const MOST_EARLIER = 3;
+
 export class CrlHolding {
   readonly #options: CrlHoldingOptions;
   readonly #end: CrlEnd;
@@ -27,6 +30,11 @@ export class CrlHolding {
   #aside: { readonly crl: CrlSnapshot; readonly delivery: Delivery } | null = null;
   /** What was in use before the CA began to count anew: what it had revoked stays revoked. */
   #former: CrlSnapshot | null = null;
+  /**
+   * What was set aside or in use before, and another one that could not follow it has pushed out: an old list that is
+   * replayed takes back nothing.
+   */
+  #earlier: readonly CrlSnapshot[] = [];
   #fetchedAt: number | null = null;
 
   constructor(options: CrlHoldingOptions) {
@@ -50,7 +58,7 @@ export class CrlHolding {
 
   /** Sound ones that may not take its place, or not yet, or that had it before: what they revoke counts all the same. */
   get aside(): CrlSnapshot[] {
-    return [this.#aside?.crl, this.#former].filter((crl) => crl != null);
+    return [this.#aside?.crl, this.#former, ...this.#earlier].filter((crl) => crl != null);
   }
 
   /** When the source last gave or confirmed what is in use, ms since the epoch. */
@@ -84,17 +92,20 @@ export class CrlHolding {
     const { clock, policy, problem, tell } = this.#options;
     const succession = succeedCrl(crl, { last: this.#inUse, now: clock(), grace: policy().grace });
     if (!succession.takes) {
-      const detail = `${succession.objection}; what it revokes counts all the same`;
+      const detail = `${succession.objection}; what it revokes counts all the same (CRL ${crlId(crl.sha256)}, ${crlNumber(crl.number)})`;
       problem.occurs([{ action: 'crl_refused', detail }]);
       return this.setAside(crl, delivery);
     }
     const aside = this.#aside;
     // What a list revokes is forgotten only for one that could follow it.
-    const isOver = aside !== null && (aside.delivery === delivery || misfitOf(crl, aside.crl) === null);
+    const isOver = aside !== null && (aside.delivery === delivery || overtakes(crl, aside.crl, clock()));
     if (isOver) this.#aside = null;
-    const isFormerOver = this.#former !== null && misfitOf(crl, this.#former) === null;
-    if (succession.alarm !== null) this.#former = this.#inUse;
-    else if (isFormerOver) this.#former = null;
+    const isFormerOver = this.#former !== null && overtakes(crl, this.#former, clock());
+    if (succession.alarm !== null) {
+      this.#pushOut(this.#former, this.#inUse);
+      this.#former = this.#inUse;
+    } else if (isFormerOver) this.#former = null;
+    this.#earlier = this.#earlier.filter((each) => !overtakes(crl, each, clock()));
     if (crl.sha256 === this.#inUse?.sha256) this.confirm();
     else {
       problem.ends();
@@ -118,9 +129,18 @@ export class CrlHolding {
 
   async setAside(crl: CrlSnapshot, delivery: Delivery): Promise<void> {
     const isNew = crl.sha256 !== this.#aside?.crl.sha256;
+    this.#pushOut(this.#aside?.crl ?? null, crl);
     this.#aside = { crl: isNew ? this.#options.shared(crl) : (this.#aside?.crl ?? crl), delivery };
     if (isNew) this.#options.onChange();
     await delivery.setAside();
+  }
+
+  /** `crl` loses its place to `next`: what it revokes is forgotten only where `next` could follow it. */
+  #pushOut(crl: CrlSnapshot | null, next: CrlSnapshot | null): void {
+    const now = this.#options.clock();
+    const others = [crl, ...this.#earlier].filter((each) => each !== null && each.sha256 !== next?.sha256);
+    const left = (others as CrlSnapshot[]).filter((each) => next === null || !overtakes(next, each, now));
+    this.#earlier = left.toSorted((one, other) => other.thisUpdate - one.thisUpdate).slice(0, MOST_EARLIER);
   }
 
   /** The source still has what is in use. */
@@ -139,6 +159,7 @@ export class CrlHolding {
   dropAside(isSigned: (crl: CrlSnapshot) => boolean): void {
     if (this.#aside !== null && !isSigned(this.#aside.crl)) this.#aside = null;
     if (this.#former !== null && !isSigned(this.#former)) this.#former = null;
+    this.#earlier = this.#earlier.filter(isSigned);
   }
 
   /** Nothing is known any more. */
@@ -146,6 +167,7 @@ export class CrlHolding {
     this.#inUse = null;
     this.#aside = null;
     this.#former = null;
+    this.#earlier = [];
     this.#fetchedAt = null;
     this.#end.watch(null);
   }

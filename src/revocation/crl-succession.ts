@@ -44,6 +44,15 @@ export function misfitOf(next: CrlSnapshot, last: CrlSnapshot): string | null {
   return back === null ? null : `rolled back: ${back}`;
 }
 
+/**
+ * Whether what `last` revokes is forgotten for `next`. A number alone does not say which is younger: a CA that counts
+ * anew gives low numbers to young lists, and the old one with its higher number may be served again beside them.
+ */
+export function overtakes(next: CrlSnapshot, last: CrlSnapshot, now: number): boolean {
+  const isFuture = last.thisUpdate > now + SKEW;
+  return misfitOf(next, last) === null && (isFuture || next.thisUpdate >= last.thisUpdate);
+}
+
 /** RFC 5280 §5.2.3 counts per issuer and scope; complete and delta CRLs at one address would take turns. */
 export function isOfSameSeries(one: CrlSnapshot, other: CrlSnapshot): boolean {
   return (

@@ -6,7 +6,7 @@ import type { CrlSnapshot } from './crl.ts';
 import { crlId, crlNumber } from './describe.ts';
 import type { RevocationMaterial } from './state.ts';
 
-type Known = Pick<RevocationMaterial, 'policy' | 'crls' | 'origins'>;
+type Known = Pick<RevocationMaterial, 'policy' | 'crls' | 'aside' | 'origins'>;
 type Naming = Pick<Certificate, 'crlDistributionPoints' | 'ocspUrls'>;
 
 /** A certificate may name many; the first ones are enough to look further, and a record's detail is short. */
@@ -39,8 +39,8 @@ function describeInUse({ sha256, number, nextUpdate }: CrlSnapshot): string {
 }
 
 /** `CRL 0123456789ab (number 7) of http://…`. */
-export function describeCrlOf(sha256: string, { crls, origins }: Known): string {
-  const number = crls.find((crl) => crl.sha256 === sha256)?.number;
+export function describeCrlOf(sha256: string, { crls, aside, origins }: Omit<Known, 'policy'>): string {
+  const number = [...crls, ...aside].find((crl) => crl.sha256 === sha256)?.number;
   const addresses = origins.filter(({ crl }) => crl === sha256).map(({ address }) => address);
   const of = addresses.length === 0 ? '' : ` of ${listed(addresses)}`;
   return `CRL ${crlId(sha256)}${number === undefined ? '' : ` (${crlNumber(number)})`}${of}`;

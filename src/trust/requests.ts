@@ -1,6 +1,6 @@
 /** What the operator asks of a running gateway by a command: one file each, below the cache's folder, that it takes away. */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../fetch/last-good.ts';
 
@@ -23,18 +23,41 @@ export async function writeRequest(cacheDir: string, request: TrustRequest): Pro
   await replaceFile(file, `${JSON.stringify({ version: 1, ...request })}\n`);
 }
 
-/** Those that wait, each once; a file that is no request is removed too. Throws what node:fs throws. */
-export async function takeRequests(cacheDir: string): Promise<TrustRequest[]> {
+export interface TakenRequests {
+  /** What was asked, each once however often it was. */
+  readonly requests: readonly TrustRequest[];
+  /** What could not be read or taken away, and why: it keeps none of the others waiting. */
+  readonly problems: readonly string[];
+}
+
+/** No request is longer, octets. */
+const MAX_REQUEST = 65_536;
+
+/** Those that wait; a file that is no request is removed too. Throws what node:fs throws where the folder cannot be read. */
+export async function takeRequests(cacheDir: string): Promise<TakenRequests> {
   const folder = folderIn(cacheDir);
-  const requests: TrustRequest[] = [];
+  const requests = new Map<string, TrustRequest>();
+  const problems: string[] = [];
   for (const name of await filesIn(folder)) {
-    const text = await readFile(join(folder, name), 'utf8');
-    // Before it is done: one that cannot be taken away would be done every second.
-    await rm(join(folder, name));
-    const request = parse(text);
-    if (request !== null) requests.push(request);
+    try {
+      const request = await takeRequest(join(folder, name));
+      if (request !== null) requests.set(JSON.stringify(request), request);
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') continue;
+      problems.push(cause instanceof Error ? cause.message : String(cause));
+    }
   }
-  return requests;
+  return { requests: [...requests.values()], problems };
+}
+
+/** null: it is no request. Throws what node:fs throws. */
+async function takeRequest(file: string): Promise<TrustRequest | null> {
+  // What is no file might never end, or never begin: a pipe, a device, a link to one.
+  const stats = await lstat(file);
+  const text = stats.isFile() && stats.size <= MAX_REQUEST ? await readFile(file, 'utf8') : '';
+  // Before it is done: one that cannot be taken away would be done every second.
+  await rm(file);
+  return parse(text);
 }
 
 function folderIn(cacheDir: string): string {

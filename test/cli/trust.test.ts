@@ -278,7 +278,7 @@ it('ends with 78 and the problems of a configuration that would not run', async 
 });
 
 describe('what a running gateway is asked for', () => {
-  const requests = () => takeRequests(join(site.folder, 'trust'));
+  const requests = async () => (await takeRequests(join(site.folder, 'trust'))).requests;
 
   it('by trust refresh', async () => {
     const { code, stdout } = await run('refresh');

@@ -79,7 +79,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
         inFlight: 1024,
       },
     ],
-    identity: { headers: ['rfc9440'], chain: false },
+    identity: { headers: ['rfc9440'], chain: false, remove: [] },
     limits: {
       head: 16_384,
       fields: 100,

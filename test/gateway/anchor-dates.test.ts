@@ -78,7 +78,7 @@ it('a start goes on with an expired CA, one that is not valid yet, and one that 
   const { gateway } = stage;
   const told = (reason: RegExp) =>
     gateway.audit(({ event, detail }) => event === 'passed_over' && reason.test(detail));
-  await told(/^\/.*anchor\.pem: certificate 1: /);
+  await told(/^\/.*anchor\.pem: PEM block 1 \(line 1\) /);
   await told(/^CN=Issuing 2025: expired/);
   await told(/^CN=Issuing 2027: is not valid before .*it serves from then on$/);
   expect(gateway.stderr).toMatch(/trust\.anchors\[0\]\.files: .*CN=Issuing 2025: expired/);

@@ -19,14 +19,14 @@ import {
 } from '../support/revocation-stage.ts';
 
 /** What is said of the leaf at the staged time. */
-function statusOf(
-  stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>,
-  revocation: Revocation,
-  leaf: Issued,
-) {
+function statusOf(...about: Parameters<typeof wordOn>) {
+  return wordOn(...about).status;
+}
+
+function wordOn(stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>, revocation: Revocation, leaf: Issued) {
   const [root, issuing] = stage.certificatesOf(stage.own);
   const check = new RevocationCheck(revocation.material('own'), [root, issuing]);
-  return check.word([parseCertificate(leaf.der), issuing, root], stage.time.now).status;
+  return check.word([parseCertificate(leaf.der), issuing, root], stage.time.now);
 }
 
 async function openWithFile(options: Parameters<Stage['crl']>[0]) {
@@ -84,6 +84,46 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     expect(crlNumbers(revocation)).toEqual([6]);
     expect(revocation.material('own').aside).toEqual([]);
     expect(statusOf(stage, revocation, leaf)).toBe('good');
+  });
+
+  it('and a denial names it as the event of its refusal does', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    const told = stage.events.find(({ action }) => action === 'crl_refused')?.detail ?? '';
+    const [, id] = /\(CRL ([0-9a-f]{12}), number 3\)$/.exec(told) ?? [];
+    expect(wordOn(stage, revocation, leaf).detail).toContain(`says CRL ${id} (number 3)`);
+  });
+
+  it('also while the source serves the older one in use again, with its higher number', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    const inUse = directory.files.get('/own.crl') as Buffer;
+    const restored = { number: 3, thisUpdate: start + minute, nextUpdate: start + day };
+    directory.files.set('/own.crl', stage.crl({ ...restored, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    expect(statusOf(stage, revocation, leaf)).toBe('revoked');
+    directory.files.set('/own.crl', inUse);
+    // Whole, and not as 304.
+    await revocation.refresh();
+    expect(stage.actions()).toEqual(['crl_refused', 'crl_confirmed']);
+    expect(statusOf(stage, revocation, leaf)).toBe('revoked');
+  });
+
+  it('also when an older one that may not take the place either is served after it', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    const restored = { number: 3, thisUpdate: start + minute, nextUpdate: start + day };
+    directory.files.set('/own.crl', stage.crl({ ...restored, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    for (const number of [4, 1, 2, 1, 2, 1]) {
+      const replayed = { number, thisUpdate: start - hour - number * minute };
+      directory.files.set('/own.crl', stage.crl(replayed).der);
+      await stage.pass(hour);
+      expect(statusOf(stage, revocation, leaf), `after ${number}`).toBe('revoked');
+    }
+    expect(revocation.material('own').aside.length).toBeLessThanOrEqual(4);
   });
 
   it('but a hold of an older CRL is over where the one in use does not tell of it', async () => {

@@ -55,6 +55,18 @@ describe('a delegated responder that is known to be revoked', () => {
     expect(revocation.material('own').ocsp).toMatchObject([{ status: 'failed', responder: null }]);
   });
 
+  it('by a CRL that is not in use, is not believed, so that the next one is asked', async () => {
+    await using stage = await openStage();
+    const signer = delegate(stage.own.issuing, withoutNoCheck);
+    const revocation = await openWith(stage, []);
+    const restored = stage.crl({ number: 3, revoked: [{ serial: signer }] });
+    stage.directory.files.set('/own.crl', restored.der);
+    await stage.pass(2 * 3_600_000);
+    sign(stage, signer);
+    await revocation.contact('own', stage.leaf({ ocsp: true }).der);
+    expect(revocation.material('own').ocsp).toMatchObject([{ status: 'failed', responder: null }]);
+  });
+
   it('loses what it said before, when that becomes known', async () => {
     await using stage = await openStage();
     const signer = delegate(stage.own.issuing, withoutNoCheck);

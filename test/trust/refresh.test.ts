@@ -287,7 +287,7 @@ describe('a set with a certificate that cannot be used', () => {
       {
         action: 'passed_over',
         anchor: 'own',
-        detail: expect.stringMatching(/issuing\.pem: certificate 4: /),
+        detail: expect.stringMatching(/issuing\.pem: PEM block 4 \(line \d+\) /),
       },
       {
         action: 'passed_over',
@@ -310,7 +310,7 @@ describe('a set with a certificate that cannot be used', () => {
     expect(store.events).toMatchObject([
       {
         action: 'refused',
-        detail: expect.stringMatching(/certificate 1: .*; without it .* would be missing$/),
+        detail: expect.stringMatching(/PEM block 1 \(line 1\) .*; without it .* would be missing$/),
       },
     ]);
   });

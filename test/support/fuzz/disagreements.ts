@@ -12,9 +12,9 @@ export interface Disagreement {
 
 export const stricter: readonly Disagreement[] = [
   {
-    reasons: ['untrusted'],
+    reasons: ['certificate_unreadable'],
     what: 'a leaf that is not DER as RFC 5280 has it',
-    detail: /^the leaf is not a certificate that RFC 5280 allows$/,
+    detail: /^the certificate of \d+ octets cannot be read: /,
   },
   {
     reasons: ['untrusted'],

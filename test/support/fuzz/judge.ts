@@ -5,6 +5,7 @@ import { authorizeClient } from '../../../src/identity/authorize.ts';
 import { meaningOf } from '../../../src/identity/openssl.ts';
 import type { Denial, Verdict } from '../../../src/identity/verdict.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import { readKeyIdentifiers } from '../../../src/pki/key-identifier.ts';
 import type { AnchorMaterial, PolicySnapshot } from '../../../src/policy/snapshot.ts';
 import { Meter } from '../../../src/telemetry/meter.ts';
 import { Pools } from '../../../src/upstream/pools.ts';
@@ -145,6 +146,8 @@ export class Judge implements AsyncDisposable {
       return { ok: 'OpenSSL took a leaf with its CA’s name for self-signed' };
     if (!root.x509.checkIssued(root.x509) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
       return { ok: 'OpenSSL did not take the root for self-signed' };
+    if (namesAnotherSerial(certificates) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+      return { ok: 'OpenSSL looked for the certificate of the CA whose serial is named' };
     return { failed: `allowed against ${code}, alone ${alone?.full.opensslCode}` };
   }
 
@@ -190,6 +193,14 @@ const anotherOfTheName = 'OpenSSL took another certificate of the same name';
 /** Whether two CAs of the path have one name. */
 function hasTwo([, ...cas]: readonly Certificate[]): boolean {
   return new Set(cas.map(({ canonicalSubject }) => canonicalSubject)).size < cas.length;
+}
+
+/** Whether a certificate of the path names its CA by the serial of another of the CA's certificates. */
+function namesAnotherSerial(certificates: readonly Certificate[]): boolean {
+  return certificates.some((child, index) => {
+    const issuer = certificates[index + 1];
+    return issuer && readKeyIdentifiers(child).namesSerial && !child.x509.checkIssued(issuer.x509);
+  });
 }
 
 /** Names and signatures, from the leaf to the root, whose own signature the loader checks: without the code under test. */

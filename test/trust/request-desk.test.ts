@@ -1,0 +1,25 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { RequestDesk } from '../../src/trust/request-desk.ts';
+import { type TrustRequest, writeRequest } from '../../src/trust/requests.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+it('does each request once though it is asked for them twice at a time, and tells once what it cannot take', async () => {
+  await using folder = await temporaryFolder();
+  const [done, problems]: [TrustRequest[], string[]] = [[], []];
+  const desk = new RequestDesk({
+    cacheDir: () => folder.path,
+    onRequest: async (request) => void done.push(request),
+    onProblem: (detail) => problems.push(detail),
+  });
+  const addresses = Array.from({ length: 50 }, (_, index) => `http://crl.test/${index}`);
+  for (const address of addresses)
+    await writeRequest(folder.path, { command: 'forget', anchor: 'own', candidate: false, address });
+  await mkdir(join(folder.path, 'requests', '0.json'));
+  await Promise.all([desk.take(), desk.take()]);
+  await desk.take();
+  const taken = done.map((request) => (request.command === 'forget' ? request.address : null));
+  expect(taken.toSorted()).toEqual(addresses.toSorted());
+  expect(problems).toEqual([expect.stringContaining('0.json')]);
+});
