@@ -1,5 +1,7 @@
 /** How trust anchors, and what another root would change in them, are told on a terminal and to machines. */
+
 import type { Certificate } from '../pki/certificate.ts';
+import { withColons } from '../pki/hex.ts';
 import { type AnchoredCertificate, diffAnchors } from '../trust/change.ts';
 import type { Holding, PendingHolding } from '../trust/holding.ts';
 
@@ -7,7 +9,7 @@ const bases = { files: 'files', pin: 'pinned', approval: 'approved', first_use: 
 
 /** `AB:CD:…`, as OpenSSL prints it. */
 export function fingerprint(sha256: string): string {
-  return sha256.toUpperCase().replaceAll(/..(?!$)/g, '$&:');
+  return withColons(sha256.toUpperCase());
 }
 
 export function describeList(holdings: readonly Holding[]): string {

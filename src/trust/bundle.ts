@@ -1,5 +1,6 @@
 /** What makes certificates a trust anchor: one root, the CAs and CRL signers below it, and nothing to doubt about any. */
 import type { Certificate } from '../pki/certificate.ts';
+import { withColons } from '../pki/hex.ts';
 import { isIssuedBy, isSameCa, isSelfSigned } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import type { AnchorMaterial } from '../policy/snapshot.ts';
@@ -107,7 +108,7 @@ function chooseRoot(
       ? families.filter(([latest]) => now <= (latest?.notAfter ?? 0))
       : families.filter((family) => family.some(({ sha256 }) => sha256 === pin));
   if (pin !== null && allowed.length === 0) {
-    const problem = `${first.subject}: its SHA-256 is ${first.sha256}, not rootSha256`;
+    const problem = `${first.subject}: its SHA-256 is ${withColons(first.sha256)}, not rootSha256`;
     return { ok: false, problem };
   }
   if (allowed.length > 1) {

@@ -1,4 +1,5 @@
 /** One anchor that comes from URLs: fetches it whole, takes only what is in no doubt, and another root only on approval. */
+import { withColons } from '../pki/hex.ts';
 import { allowsRoot, type UrlAnchor } from './anchor.ts';
 import { haveSameCertificates, rootsOf } from './bundle.ts';
 import { type FeedParts, PendingRoot } from './pending.ts';
@@ -201,7 +202,7 @@ export class AnchorFeed {
       this.#state = { ...state, pinned: this.#isPinned };
       return;
     }
-    const detail = `what was in use has another root than ${this.anchor.rootSha256}, which rootSha256 names`;
+    const detail = `what was in use has another root than ${withColons(this.anchor.rootSha256 ?? '')}, which rootSha256 names`;
     this.#parts.report('refused', { sha256: state.certificates[0].sha256, detail });
   }
 

@@ -1,5 +1,6 @@
 /** Another root than the known one, as an anchor's sources serve it: it waits here until the operator names it. */
 import type { Certificate } from '../pki/certificate.ts';
+import { withColons } from '../pki/hex.ts';
 import type { UrlAnchor } from './anchor.ts';
 import type { SoundReading, SourcesReading } from './reading.ts';
 import type { TrustAction, TrustEvent } from './state.ts';
@@ -116,12 +117,12 @@ export class PendingRoot {
     const refuse = (objection: string) => ({ ok: false, objection }) as const;
     if (set === null) return refuse('nothing waits any more');
     if (sha256 !== set.rootSha256) {
-      const named = /^[0-9a-f]{64}$/.test(sha256) ? sha256 : 'no root';
-      return refuse(`it names ${named}, and ${set.rootSha256} is what waits`);
+      const named = /^[0-9a-f]{64}$/.test(sha256) ? withColons(sha256) : 'no root';
+      return refuse(`it names ${named}, and ${withColons(set.rootSha256)} is what waits`);
     }
     // A pin is the stronger word: it stands in the configuration.
     if (anchor.rootSha256 !== undefined && anchor.rootSha256 !== sha256)
-      return refuse(`rootSha256 allows only ${anchor.rootSha256}`);
+      return refuse(`rootSha256 allows only ${withColons(anchor.rootSha256)}`);
     const reading = read(set.sources, sha256);
     return reading.anchor === null ? refuse(reading.problem) : { ok: true, set: { ...set, basis }, reading };
   }

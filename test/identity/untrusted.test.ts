@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
 import { explainUntrusted } from '../../src/identity/untrusted.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
+import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
+import { withColons } from '../../src/pki/hex.ts';
+import { maskDigits } from '../../src/telemetry/mask.ts';
 import { authority } from '../support/authority.ts';
 
 const pki = authority();
@@ -34,9 +36,18 @@ describe('a leaf to which no path leads', () => {
     const { der } = authority().issueClient();
     const held = anchors[0]?.certificates[1];
     expect(explain(der)).toBe(
-      `anchor first holds a CA of the same name with another key, which did not sign the leaf. The CA has a new key, then add its new certificate to the anchor; or another CA uses its name. CA held: serial ${held?.serial}, SHA-256 ${held?.sha256}; issuer: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB`,
+      `anchor first holds a CA of the same name with another key, which did not sign the leaf. The CA has a new key, then add its new certificate to the anchor; or another CA uses its name. CA held: serial ${withColons(held?.serial ?? '')}, SHA-256 ${withColons(held?.sha256 ?? '')}; issuer: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB`,
     );
     expect(Buffer.byteLength(explain(der))).toBeLessThanOrEqual(512);
+  });
+
+  it('has no run of digits that the audit would mask, also where serial and SHA-256 are all digits', () => {
+    const { der } = authority().issueClient();
+    const held = anchors[0]?.certificates[1] as Certificate;
+    const twin = { ...held, serial: '1234567890123456', sha256: '7'.repeat(64) };
+    const detail = explainUntrusted(parseCertificate(der), [{ name: 'first', certificates: [twin] }]);
+    expect(detail).toContain('CA held: serial 12:34:56:78:90:12:34:56, SHA-256 77:77:');
+    expect(maskDigits(detail)).toBe(detail);
   });
 
   it('was signed by a CA over which no path leads', () => {

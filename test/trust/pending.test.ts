@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withColons } from '../../src/pki/hex.ts';
 import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
 import {
   day,
@@ -194,7 +195,7 @@ describe('an approval', () => {
       {
         action: 'approval_refused',
         sha256: sha256(third),
-        detail: `it names ${sha256(stranger)}, and ${sha256(third)} is what waits`,
+        detail: `it names ${withColons(sha256(stranger))}, and ${withColons(sha256(third))} is what waits`,
       },
     ]);
     expect(await files(store, 'approved')).toEqual([]);
@@ -219,7 +220,7 @@ describe('an approval', () => {
 
   it.each([
     ['what is no digest', () => 'yes', 'it names no root'],
-    ['the root in use', () => sha256(own), `it names ${sha256(own)}`],
+    ['the root in use', () => sha256(own), `it names ${withColons(sha256(own))}`],
   ])('of %s is refused, told and taken away', async (_what, text, problem) => {
     await using store = await openWaiting();
     store.actions();
@@ -258,7 +259,7 @@ describe('an approval', () => {
     await cacheOf(store).approve(sha256(stranger));
     await store.timers.fire();
     expect(store.events.splice(0)).toMatchObject([
-      { action: 'approval_refused', detail: `rootSha256 allows only ${sha256(own)}` },
+      { action: 'approval_refused', detail: `rootSha256 allows only ${withColons(sha256(own))}` },
     ]);
     expect(ders(store.trust)).toEqual([all(own)]);
     expect(await files(store, 'approved')).toEqual([]);

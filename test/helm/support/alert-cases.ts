@@ -192,17 +192,17 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { 'ehi_trust_certificates_passed_over{anchor="a",reason="not_yet_valid"}': '1x60' },
     ],
   },
-  EhiCrlRestarted: {
-    fires: { 'ehi_revocation_crl_restarts_total{anchor="a"}': '0x10 1x50' },
-    labels: { anchor: 'a' },
-    says: 'a: a list was taken whose number or scope does not follow the one before, which had ended. Ask the CA whether it was restored or rebuilt; the log (crl_restarted) names the address.',
-    silent: [{ 'ehi_revocation_crl_restarts_total{anchor="a"}': '1x60' }],
-  },
   EhiRevocationEnded: {
     fires: { [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '600x60' },
     labels: { anchor: 'a', kind: 'crl', address: 'https://pki.example.com/crl' },
     says: 'The crl of https://pki.example.com/crl still counts for revocation.grace; after that its callers are unknown, and refused unless onUnknown is allow.',
     silent: [{ [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '3600x60' }],
+  },
+  EhiCrlRestarted: {
+    fires: { 'ehi_revocation_crl_restarts_total{anchor="a"}': '0x10 1x50' },
+    labels: { anchor: 'a' },
+    says: 'a: a list was taken whose number or scope does not follow the one before, which had ended. Ask the CA whether it was restored or rebuilt; the log (crl_restarted) names the address.',
+    silent: [{ 'ehi_revocation_crl_restarts_total{anchor="a"}': '1x60' }],
   },
   EhiRevocationFetchFails: {
     fires: { [`ehi_revocation_failures{${source},subject=""}`]: '0+1x60' },
