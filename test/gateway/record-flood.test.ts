@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
 import { statusOf } from '../support/http.ts';
 import { metricsWhen } from '../support/metrics.ts';
+import { beginRawHandshake } from '../support/raw-handshake.ts';
 import { openRecordWriter, type RecordWriter } from '../support/record-writer.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -80,4 +81,17 @@ describe.each<[string, Record<string, unknown>]>([
       expect(await gateway.next(({ type }) => type === 'message', before)).toMatchObject({ status: 200 });
     }
   });
+});
+
+it('counts what comes in one segment with the end of the handshake', async () => {
+  await using stage = await openStage();
+  const { gateway } = stage;
+  await using client = await beginRawHandshake({ port: gateway.port });
+  const { localPort } = client.socket;
+  // Less than the gateway reads at once.
+  client.socket.write(client.finish({ keyUpdates: 2500 }));
+  const { conn_id } = await gateway.audit(({ source_port }) => source_port === localPort);
+  expect(
+    await gateway.audit((record) => record.stage === 'live' && record.conn_id === conn_id),
+  ).toMatchObject({ reason: 'record_flood' });
 });
