@@ -204,7 +204,7 @@ describe('what comes in clear', () => {
     socket.resume().write(Buffer.concat([begin, ...Array(4).fill(more)]));
     expect(await handshakeFrom(stage.gateway, { localPort })).toMatchObject({
       reason: 'handshake_too_large',
-      detail: 'the client sent more than 65536 bytes',
+      detail: expect.stringMatching(/^the client sent more than 65536 bytes/),
     });
   });
 });

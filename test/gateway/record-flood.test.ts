@@ -15,7 +15,6 @@ const clients = { 'without a certificate': false, 'of a client that was let in':
 /** As many as take about a second of the thread. */
 const floods: Readonly<Record<string, (writer: RecordWriter) => Buffer>> = {
   KeyUpdates: (writer) => writer.keyUpdates(15_000),
-  'empty records': (writer) => writer.data(Array(15_000).fill(Buffer.alloc(0))),
   // Of a field that does not end.
   'records of one byte': (writer) =>
     writer.data([Buffer.from('GET / HTTP/1.1\r\nX: '), ...Array(15_000).fill(Buffer.from('x'))]),
@@ -63,6 +62,25 @@ describe.each<[string, Record<string, unknown>]>([
     });
     expect(statusOf(await stage.send(post()))).toBe(200);
   });
+
+  it.each(Object.entries(clients))(
+    'closes a connection %s after empty records, as OpenSSL asks',
+    async (_, admitted) => {
+      const { gateway, authority, leaf } = stage;
+      await using writer = await openRecordWriter({
+        port: gateway.port,
+        ca: authority.root.pem,
+        leaf: admitted ? leaf : undefined,
+        localAddress: `127.0.1.${addresses++}`,
+      });
+      const closed = once(writer.socket, 'close');
+      // OpenSSL takes 32 in a row.
+      writer.socket.write(writer.data(Array(15_000).fill(Buffer.alloc(0))));
+      await closed;
+      expect(statusOf(await stage.send(post()))).toBe(200);
+      await gateway.logged(({ openssl_code }) => openssl_code === 'ERR_SSL_RECORD_TOO_SMALL');
+    },
+  );
 
   it('counts them and says so in the log', async () => {
     const name = 'ehi_connections_closed_total{reason="record_flood"}';
