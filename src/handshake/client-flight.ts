@@ -4,9 +4,10 @@
  * clear, in TLS 1.3 under the handshake traffic secret, which the server knows before the client can use it (RFC 8446 §7.3).
  */
 import { judgeCertificates } from './certificate-list.ts';
-import { RecordProtection, type Suite, suites } from './record-protection.ts';
+import { RecordProtection, suites } from './record-protection.ts';
 
 const HEADER_BYTES = 5;
+const SPACE = 0x20;
 /** An ordinary handshake has about six from the client; many small ones cost more than their bytes. */
 const MAX_RECORDS = 64;
 
@@ -38,7 +39,8 @@ export class ClientFlight {
   #flush = false;
   #bytes = 0;
   #records = 0;
-  #protections: RecordProtection[] = [];
+  /** null: not in TLS 1.3, or not yet. */
+  #protection: RecordProtection | null = null;
   /** server_application_traffic_secret_0: what an alert would be sealed with. */
   #serverSecret: Buffer | null = null;
   /** The handshake message that is being read: its header, then its body if that is judged. */
@@ -99,22 +101,30 @@ export class ClientFlight {
     return this.#refusal === null ? record : null;
   }
 
-  /** One line of the key log (NSS format), which is wiped. */
-  keyLog(line: Buffer): void {
-    const [name, , secret = ''] = line.toString('latin1').trimEnd().split(' ');
+  /** One line of the key log (NSS format), which is wiped. `cipher`: the suite that was agreed on. */
+  keyLog(line: Buffer, cipher: string | undefined): void {
+    if (this.#mode !== 'over') this.#readKey(line, cipher);
     line.fill(0);
-    if (this.#mode === 'over') return;
-    const bytes = Buffer.from(secret, 'hex');
-    if (name === 'SERVER_TRAFFIC_SECRET_0') this.#serverSecret = bytes;
-    else if (name === 'CLIENT_HANDSHAKE_TRAFFIC_SECRET') this.#unlock(bytes);
-    else bytes.fill(0);
   }
 
-  #unlock(bytes: Buffer): void {
-    // Which of the suites with this hash it is, the first record tells.
-    const possible = Object.values(suites).filter(({ hashBytes }) => hashBytes === bytes.length);
-    this.#protections = possible.map((suite: Suite) => new RecordProtection(suite, bytes));
-    bytes.fill(0);
+  /** The secret never becomes a string, which could not be wiped. */
+  #readKey(line: Buffer, cipher: string | undefined): void {
+    const secretAt = line.lastIndexOf(SPACE) + 1;
+    const isOf = (label: string) => line.indexOf(`${label} `, 0, 'latin1') === 0;
+    if (isOf('SERVER_TRAFFIC_SECRET_0')) this.#serverSecret = hexOf(line, secretAt);
+    else if (isOf('CLIENT_HANDSHAKE_TRAFFIC_SECRET')) this.#unlock(hexOf(line, secretAt), cipher);
+  }
+
+  /**
+   * The suite is taken from OpenSSL, and never from what the client's records fit: behind a ClientHello that speaks of early
+   * data OpenSSL skips records that it cannot open (RFC 8446 §4.2.10), and a client could seal one under another suite.
+   */
+  #unlock(secret: Buffer, cipher: string | undefined): void {
+    const suite = Object.entries(suites).find(([name]) => name === cipher)?.[1];
+    if (suite === undefined)
+      this.#refuseCertificates('certificates under a cipher suite that is not read here');
+    else this.#protection = new RecordProtection(suite, secret);
+    secret.fill(0);
     this.#mode = 'protected';
     this.#header = Buffer.alloc(0);
     this.#missing = 0;
@@ -128,9 +138,8 @@ export class ClientFlight {
     const bytes = Buffer.from([FATAL, reason === 'certificates_refused' ? 43 : 40]);
     if (this.#mode !== 'protected')
       return this.#records === 0 ? null : Buffer.from([ALERT, 3, 3, 0, bytes.length, ...bytes]);
-    const [opened, ...others] = this.#protections;
-    if (opened === undefined || others.length > 0 || this.#serverSecret === null) return null;
-    const sealing = new RecordProtection(opened.suite, this.#serverSecret);
+    if (this.#protection === null || this.#serverSecret === null) return null;
+    const sealing = new RecordProtection(this.#protection.suite, this.#serverSecret);
     const record = sealing.seal({ type: ALERT, bytes });
     sealing.wipe();
     return record;
@@ -139,8 +148,8 @@ export class ClientFlight {
   /** The handshake is over: what follows is passed on as it comes. */
   end(): void {
     this.#mode = 'over';
-    for (const protection of this.#protections) protection.wipe();
-    this.#protections = [];
+    this.#protection?.wipe();
+    this.#protection = null;
     this.#serverSecret?.fill(0);
     this.#serverSecret = null;
     this.#body = null;
@@ -169,16 +178,11 @@ export class ClientFlight {
   }
 
   #readProtected(record: Buffer): void {
-    for (const protection of this.#protections) {
-      const content = protection.open(record);
-      // Of early data, which is refused, OpenSSL skips what it cannot open, as here (RFC 8446 §4.2.10).
-      if (content === null) continue;
-      for (const other of this.#protections) if (other !== protection) other.wipe();
-      this.#protections = [protection];
-      if (content.type === types.handshake) this.#readMessages(content.bytes);
-      content.bytes.fill(0);
-      return;
-    }
+    // Of early data, which is refused, OpenSSL skips what it cannot open, as here (RFC 8446 §4.2.10).
+    const content = this.#protection?.open(record) ?? null;
+    if (content === null) return;
+    if (content.type === types.handshake) this.#readMessages(content.bytes);
+    content.bytes.fill(0);
   }
 
   /** Messages may be cut into records anywhere, and several may be in one (RFC 8446 §5.1). */
@@ -221,7 +225,10 @@ export class ClientFlight {
     }
     // OpenSSL answers it, and thereby gives the secret.
     if (type === messages.clientHello) this.#flush = true;
-    if (type === messages.finished && this.#mode === 'protected') this.end();
+    if (type !== messages.finished || this.#mode !== 'protected') return;
+    this.end();
+    // What came behind it is the open connection's, and is given in slices and counted.
+    this.#flush = true;
   }
 
   #refuseCertificates(problem: string): void {
@@ -252,4 +259,18 @@ export class ClientFlight {
     this.#length = rest.length;
     return all.subarray(0, length);
   }
+}
+
+/** What stands in hex from `at` to the end of the line. */
+function hexOf(line: Buffer, at: number): Buffer {
+  const bytes = Buffer.alloc((line.length - at) >> 1);
+  for (let index = 0; index < bytes.length; index++) {
+    const digits = at + 2 * index;
+    bytes[index] = (digitOf(line[digits]) << 4) | digitOf(line[digits + 1]);
+  }
+  return bytes;
+}
+
+function digitOf(code = 0): number {
+  return code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57;
 }

@@ -25,7 +25,12 @@ export function failedByFault(
 ): HandshakeResult {
   const leaf = socket.getPeerX509Certificate();
   const bytes = bytesOf(inbound);
-  const progress = { ...bytes, leafSeen: leaf !== undefined, tlsVersion: socket.getProtocol() };
+  const progress = {
+    ...bytes,
+    leafSeen: leaf !== undefined,
+    leafKeyType: leaf === undefined ? null : keyTypeOf(leaf),
+    tlsVersion: socket.getProtocol(),
+  };
   const found = explainFault(fault, progress);
   // A mismatch is found once the version is agreed on, and before anything but an alert is sent.
   const agreed = hasSentCertificate(bytes) || found.reason.startsWith('no_shared_');
@@ -35,6 +40,15 @@ export function failedByFault(
     // The client did not prove to be its owner: the record tells whose certificate was used.
     leaf: leaf === undefined || leaf.raw.length > MAX_LEAF ? null : describeLeaf(leaf),
   };
+}
+
+/** null: OpenSSL cannot make a key of it. */
+function keyTypeOf(leaf: X509Certificate): string | null {
+  try {
+    return leaf.publicKey.asymmetricKeyType ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Of a connection that closed in its handshake, where the TLS socket says nothing of it. */

@@ -17,6 +17,8 @@ export interface Progress {
   readonly bytesWritten: number;
   /** The client's certificate has come. */
   readonly leafSeen: boolean;
+  /** Of its key: `rsa`, `ec`…; null: not known. */
+  readonly leafKeyType?: string | null;
   /** TLS version as far as it is agreed on, or what a client offers at most; null: not known. */
   readonly tlsVersion: string | null;
 }
@@ -157,11 +159,15 @@ function alertOf({ message }: TlsFault): number | null {
 }
 
 /** Of verifying CertificateVerify: which library complains depends on the kind of key. */
-function isOfSignature({ code, library, message }: TlsFault, { leafSeen }: Progress): boolean {
+function isOfSignature(
+  { code, library, message }: TlsFault,
+  { leafSeen, leafKeyType = null }: Progress,
+): boolean {
   if (!leafSeen) return false;
-  return (
-    code === 'ERR_SSL_BAD_SIGNATURE' || library === 'rsa routines' || /verify/i.test(functionOf(message))
-  );
+  if (code === 'ERR_SSL_BAD_SIGNATURE') return true;
+  // Else it is of a CA's signature in the chain, which OpenSSL leaves behind as an error where it has to wait then.
+  if (library === 'rsa routines') return leafKeyType === null || leafKeyType.startsWith('rsa');
+  return /verify/i.test(functionOf(message));
 }
 
 /** Of reading the client's Certificate message: nothing else that comes after the gateway's flight holds ASN.1. */

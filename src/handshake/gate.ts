@@ -70,7 +70,7 @@ export class Gate extends Duplex {
 
   keyLog(line: Buffer, socket: TLSSocket): void {
     this.#socket = socket;
-    this.#flight.keyLog(line);
+    this.#flight.keyLog(line, socket.getCipher()?.standardName);
   }
 
   /** The handshake is done. `check`: whether the connection may go on, asked after each piece that was passed on. */

@@ -48,7 +48,7 @@ it('serves others while one address holds as many unfinished handshakes as it ma
 
   // Room again once they have left.
   for (const socket of flood) socket.destroy();
-  await refused(stage, 'reset', 8);
+  await refused(stage, 'closed_silent', 8);
   await using client = await stage.connect({ localAddress: attacker });
   expect(statusOf(await client.exchange(post()))).toBe(200);
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { post } from '../support/client.ts';
 import { statusOf } from '../support/http.ts';
 import { metricsWhen } from '../support/metrics.ts';
+import { beginRawHandshake } from '../support/raw-handshake.ts';
 import { openRecordWriter, type RecordWriter } from '../support/record-writer.ts';
 import { openStage, type Stage } from '../support/stage.ts';
 
@@ -14,7 +15,6 @@ const clients = { 'without a certificate': false, 'of a client that was let in':
 /** As many as take about a second of the thread. */
 const floods: Readonly<Record<string, (writer: RecordWriter) => Buffer>> = {
   KeyUpdates: (writer) => writer.keyUpdates(15_000),
-  'empty records': (writer) => writer.data(Array(15_000).fill(Buffer.alloc(0))),
   // Of a field that does not end.
   'records of one byte': (writer) =>
     writer.data([Buffer.from('GET / HTTP/1.1\r\nX: '), ...Array(15_000).fill(Buffer.from('x'))]),
@@ -63,6 +63,25 @@ describe.each<[string, Record<string, unknown>]>([
     expect(statusOf(await stage.send(post()))).toBe(200);
   });
 
+  it.each(Object.entries(clients))(
+    'closes a connection %s after empty records, as OpenSSL asks',
+    async (_, admitted) => {
+      const { gateway, authority, leaf } = stage;
+      await using writer = await openRecordWriter({
+        port: gateway.port,
+        ca: authority.root.pem,
+        leaf: admitted ? leaf : undefined,
+        localAddress: `127.0.1.${addresses++}`,
+      });
+      const closed = once(writer.socket, 'close');
+      // OpenSSL takes 32 in a row.
+      writer.socket.write(writer.data(Array(15_000).fill(Buffer.alloc(0))));
+      await closed;
+      expect(statusOf(await stage.send(post()))).toBe(200);
+      await gateway.logged(({ openssl_code }) => openssl_code === 'ERR_SSL_RECORD_TOO_SMALL');
+    },
+  );
+
   it('counts them and says so in the log', async () => {
     const name = 'ehi_connections_closed_total{reason="record_flood"}';
     await metricsWhen(stage.gateway, (found) => found.get(name) === cases.length);
@@ -80,4 +99,17 @@ describe.each<[string, Record<string, unknown>]>([
       expect(await gateway.next(({ type }) => type === 'message', before)).toMatchObject({ status: 200 });
     }
   });
+});
+
+it('counts what comes in one segment with the end of the handshake', async () => {
+  await using stage = await openStage();
+  const { gateway } = stage;
+  await using client = await beginRawHandshake({ port: gateway.port });
+  const { localPort } = client.socket;
+  // Less than the gateway reads at once.
+  client.socket.write(client.finish({ keyUpdates: 2500 }));
+  const { conn_id } = await gateway.audit(({ source_port }) => source_port === localPort);
+  expect(
+    await gateway.audit((record) => record.stage === 'live' && record.conn_id === conn_id),
+  ).toMatchObject({ reason: 'record_flood' });
 });

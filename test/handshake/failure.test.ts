@@ -81,6 +81,12 @@ describe('an error of TLS', () => {
       'protocol_error',
     ],
     [
+      'a CA’s RSA signature in the chain of a leaf that has an EC key',
+      fault('ERR_SSL_INVALID_PADDING', '0200008A', 'rsa routines', 'RSA_padding_check_PKCS1_type_1'),
+      { ...afterLeaf, leafKeyType: 'ec' },
+      'protocol_error',
+    ],
+    [
       'RSA-PSS',
       fault('ERR_SSL_FIRST_OCTET_INVALID', '02000085', 'rsa routines', 'ossl_rsa_verify_PKCS1_PSS_mgf1'),
       afterLeaf,
