@@ -4,6 +4,7 @@
  * clear, in TLS 1.3 under the handshake traffic secret, which the server knows before the client can use it (RFC 8446 §7.3).
  */
 import { judgeCertificates } from './certificate-list.ts';
+import { HandshakeMessages } from './handshake-messages.ts';
 import { RecordProtection, suites } from './record-protection.ts';
 
 const HEADER_BYTES = 5;
@@ -43,11 +44,11 @@ export class ClientFlight {
   #protection: RecordProtection | null = null;
   /** server_application_traffic_secret_0: what an alert would be sealed with. */
   #serverSecret: Buffer | null = null;
-  /** The handshake message that is being read: its header, then its body if that is judged. */
-  #header = Buffer.alloc(0);
-  #body: Buffer | null = null;
-  /** Of its body, still to come. */
-  #missing = 0;
+  readonly #messages = new HandshakeMessages({
+    begin: (type, length) => this.#beginMessage(type, length),
+    end: (type, body) => this.#endMessage(type, body),
+    stopped: () => this.#refusal !== null || this.#mode === 'over',
+  });
   #refusal: FlightRefusal | null = null;
 
   constructor({ maxBytes }: { readonly maxBytes: number }) {
@@ -101,9 +102,15 @@ export class ClientFlight {
     return this.#refusal === null ? record : null;
   }
 
-  /** One line of the key log (NSS format), which is wiped. `cipher`: the suite that was agreed on. */
-  keyLog(line: Buffer, cipher: string | undefined): void {
-    if (this.#mode !== 'over') this.#readKey(line, cipher);
+  /**
+   * One line of the key log (NSS format), which is wiped. `cipher`: the suite that was agreed on. `resumed`: the client has
+   * no certificates to send (RFC 8446 §4.3.2).
+   */
+  keyLog(
+    line: Buffer,
+    { cipher, resumed }: { readonly cipher: string | undefined; readonly resumed: boolean },
+  ): void {
+    if (this.#mode !== 'over' && !resumed) this.#readKey(line, cipher);
     line.fill(0);
   }
 
@@ -126,9 +133,7 @@ export class ClientFlight {
     else this.#protection = new RecordProtection(suite, secret);
     secret.fill(0);
     this.#mode = 'protected';
-    this.#header = Buffer.alloc(0);
-    this.#missing = 0;
-    this.#body = null;
+    this.#messages.reset();
   }
 
   /** The record that tells the client of the refusal (RFC 8446 §6.2); null: it could not read one. */
@@ -152,7 +157,7 @@ export class ClientFlight {
     this.#protection = null;
     this.#serverSecret?.fill(0);
     this.#serverSecret = null;
-    this.#body = null;
+    this.#messages.reset();
   }
 
   /** Of the first record alone: on whatever follows it OpenSSL's judgement could differ from this one. */
@@ -169,7 +174,7 @@ export class ClientFlight {
   #read(record: Buffer): void {
     const type = record[0];
     if (this.#mode === 'plain') {
-      if (type === types.handshake) this.#readMessages(record.subarray(HEADER_BYTES));
+      if (type === types.handshake) this.#messages.read(record.subarray(HEADER_BYTES));
       else if (type === types.changeCipherSpec) this.#mode = 'sealed';
     } else if (this.#mode === 'sealed') {
       // Perhaps the second ClientHello, which gives the secret.
@@ -181,44 +186,19 @@ export class ClientFlight {
     // Of early data, which is refused, OpenSSL skips what it cannot open, as here (RFC 8446 §4.2.10).
     const content = this.#protection?.open(record) ?? null;
     if (content === null) return;
-    if (content.type === types.handshake) this.#readMessages(content.bytes);
+    if (content.type === types.handshake) this.#messages.read(content.bytes);
     content.bytes.fill(0);
   }
 
-  /** Messages may be cut into records anywhere, and several may be in one (RFC 8446 §5.1). */
-  #readMessages(bytes: Buffer): void {
-    let at = 0;
-    while (at < bytes.length && this.#refusal === null && this.#mode !== 'over') {
-      if (this.#missing === 0) {
-        const taken = Math.min(4 - this.#header.length, bytes.length - at);
-        this.#header = Buffer.concat([this.#header, bytes.subarray(at, at + taken)]);
-        at += taken;
-        if (this.#header.length < 4) return;
-        this.#beginMessage(this.#header[0] as number, this.#header.readUIntBE(1, 3));
-        if (this.#refusal !== null) return;
-      }
-      const taken = Math.min(this.#missing, bytes.length - at);
-      this.#body?.set(bytes.subarray(at, at + taken), this.#body.length - this.#missing);
-      this.#missing -= taken;
-      at += taken;
-      if (this.#missing === 0) this.#endMessage();
-    }
-  }
-
-  #beginMessage(type: number, length: number): void {
-    this.#missing = length;
+  #beginMessage(type: number, length: number): boolean {
     if (type === messages.compressedCertificate)
       this.#refuseCertificates('compressed certificates, which were not asked for');
-    if (type !== messages.certificate) return;
+    if (type !== messages.certificate) return false;
     if (length > this.#maxBytes) this.#tooLarge(`more than ${this.#maxBytes} bytes`);
-    else this.#body = Buffer.alloc(length);
+    return this.#refusal === null;
   }
 
-  #endMessage(): void {
-    const type = this.#header[0];
-    const body = this.#body;
-    this.#header = Buffer.alloc(0);
-    this.#body = null;
+  #endMessage(type: number, body: Buffer | null): void {
     if (body !== null) {
       const problem = judgeCertificates(body, { tls13: this.#mode === 'protected' });
       if (problem !== null) this.#refuseCertificates(problem);

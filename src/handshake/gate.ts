@@ -70,7 +70,10 @@ export class Gate extends Duplex {
 
   keyLog(line: Buffer, socket: TLSSocket): void {
     this.#socket = socket;
-    this.#flight.keyLog(line, socket.getCipher()?.standardName);
+    this.#flight.keyLog(line, {
+      cipher: socket.getCipher()?.standardName,
+      resumed: socket.isSessionReused(),
+    });
   }
 
   /** The handshake is done. `check`: whether the connection may go on, asked after each piece that was passed on. */
