@@ -73,7 +73,7 @@ function revocationSchema(folder: string) {
     firstContact: duration('0s', '5s')
       .prefault('1s')
       .describe(
-        'How long the first handshake of a certificate waits for its first answer; nobody else waits.',
+        'How long the first handshake of a certificate waits for its first answer. No other client waits.',
       ),
     refresh: duration()
       .prefault('1h')
