@@ -42,6 +42,12 @@ export interface Load {
 export function admit(inbound: Inbound, admission: Admission, load: () => Load): boolean | Promise<boolean> {
   const { connections, delay } = load();
   const { limits } = admission.snapshot;
+  // The system no longer knows the peer of a connection that was reset before it was accepted.
+  if (inbound.address === '')
+    return fail(
+      inbound,
+      failure('closed_silent', 'the client reset the connection before the gateway accepted it'),
+    );
   if (connections > limits.connections) return refuse(inbound, 'too_many_connections');
   // Those who are in already have been promised an answer: they come before whoever wants to come in.
   if (delay > limits.delay) return refuse(inbound, 'overloaded');
@@ -56,8 +62,10 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
   if (reading.kind === 'failed') {
     // A load balancer's TCP health check: no news, and no fault of a PROXY header.
     const silent = reading.why === 'closed' && inbound.transport.bytesRead === 0;
-    if (silent) return fail(inbound, 'closed_silent', failure('closed_silent').detail);
-    return fail(inbound, 'proxy_header', reading.detail);
+    return fail(
+      inbound,
+      silent ? failure('closed_silent') : { reason: 'proxy_header', detail: reading.detail },
+    );
   }
   inbound.headerBytes = reading.length;
   if (reading.source !== null) {
@@ -106,8 +114,8 @@ function refuse(inbound: Inbound, reason: DenyReasonName): false {
   return end(inbound, { verdict: 'deny', reason, detail: denyReasons[reason].says });
 }
 
-function fail(inbound: Inbound, reason: FailureReasonName, detail: string): false {
-  return end(inbound, { verdict: 'failed', reason, detail });
+function fail(inbound: Inbound, why: { reason: FailureReasonName; detail: string }): false {
+  return end(inbound, { verdict: 'failed', ...why });
 }
 
 function end(

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { withColons } from '../../src/pki/hex.ts';
 import {
   day,
   ders,
@@ -169,7 +170,12 @@ describe('the cache', () => {
     const trust = await store.open({ anchor: { rootSha256: sha256(stranger) } });
     expect(ders(trust)).toEqual([[stranger.root.der, stranger.issuing.der]]);
     expect(store.events.splice(0)).toMatchObject([
-      { action: 'refused', detail: expect.stringMatching(`^from the cache: .*${sha256(own)}`) },
+      {
+        action: 'refused',
+        detail: expect.stringMatching(
+          `^from the cache: .*: its SHA-256 is ${withColons(sha256(own))}, not rootSha256`,
+        ),
+      },
       { action: 'fetched', sha256: sha256(stranger) },
     ]);
 
