@@ -85,7 +85,7 @@ export class PendingRoot {
     return report('root_changed_refused', {
       sha256: root.sha256,
       url: reading.origins.get(root.sha256) ?? '',
-      detail: `the sources serve another root, ${root.subject}; only ${pin ?? known} is taken; ${next}`,
+      detail: `the sources serve another root, ${root.subject}; only ${withColons(pin ?? known)} is taken; ${next}`,
     });
   }
 

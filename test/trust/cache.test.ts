@@ -199,7 +199,7 @@ describe('the cache', () => {
     expect(store.events.splice(0), 'a third root').toMatchObject([
       {
         action: 'root_changed_refused',
-        detail: expect.stringContaining(`only ${sha256(stranger)} is taken`),
+        detail: expect.stringContaining(`only ${withColons(sha256(stranger))} is taken`),
       },
     ]);
     expect(trust.states()).toEqual([]);
