@@ -56,7 +56,7 @@ describe('another root', () => {
       action: 'root_changed_refused',
       sha256: sha256(stranger),
       url: `${store.directory.origin}/root.pem`,
-      detail: expect.stringMatching(`only ${sha256(own)} is taken; it waits for approval$`),
+      detail: expect.stringMatching(`only ${withColons(sha256(own))} is taken; it waits for approval$`),
     });
     expect(await cacheOf(store).loadPending()).toMatchObject({
       rootSha256: sha256(stranger),
