@@ -164,16 +164,22 @@ it.each([
   await metricsWhen(stage.gateway, (samples) => samples.get(passedOver('expired')) === 1);
 });
 
-it('a CA that names the serial of its root’s former certificate serves under the renewed one', async () => {
-  const renewed = renewedRoot();
-  const named = issuingCa('Issuing by serial', {
-    authoritySerial: parseCertificate(pki.root.der).serialOctets,
-  });
-  await using stage = await openStage({
-    authority: pki,
-    files: { 'anchor.pem': renewed.pem + named.pem },
-    config: { listen: { advertiseCaNames: false } },
-  });
-  const leaf = pki.issueClient({ issuer: named });
-  expect(statusOf(await stage.send(post(), { leaf }))).toBe(200);
-});
+it.each([
+  ['names advertised', true],
+  ['no names advertised', false],
+])(
+  'a CA that names the serial of its root’s former certificate serves under the renewed one: %s',
+  async (_, advertise) => {
+    const renewed = renewedRoot();
+    const named = issuingCa('Issuing by serial', {
+      authoritySerial: parseCertificate(pki.root.der).serialOctets,
+    });
+    await using stage = await openStage({
+      authority: pki,
+      files: { 'anchor.pem': renewed.pem + named.pem },
+      config: { listen: { advertiseCaNames: advertise } },
+    });
+    const leaf = pki.issueClient({ issuer: named });
+    expect(statusOf(await stage.send(post(), { leaf }))).toBe(200);
+  },
+);
