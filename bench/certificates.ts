@@ -1,7 +1,8 @@
 /** The authority of a run: RSA-2048 root, issuing CA, server, client and both CRLs, made at start and kept in memory. */
-import { createAuthority, type Leaf } from '../src/pki/development.ts';
-import type { Issued } from '../src/pki/issue.ts';
-import { crlNumber, signCrl } from '../src/pki/issue-crl.ts';
+
+import type { Issued } from '../src/issuing/certificate.ts';
+import { crlNumber, signCrl } from '../src/issuing/crl.ts';
+import { createAuthority, type Leaf } from '../src/issuing/development.ts';
 
 /** PEM texts; `chain` is the leaf and then its issuing CA. */
 export interface Credential {

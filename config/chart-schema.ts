@@ -1,6 +1,6 @@
 /** The schema of the chart's values: its own, and under `config` the gateway's, less what the chart sets itself. */
 import { z } from 'zod';
-import { configSchema } from '../src/config/schema.ts';
+import { configSchema } from '../src/config/schema/schema.ts';
 import { chartValues } from './chart-values.ts';
 
 type Json = Record<string, unknown>;

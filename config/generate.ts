@@ -1,7 +1,7 @@
 /** Writes what is generated from the sources: the schemas, the reference pages, the rules for Prometheus; `--check` only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { configSchema } from '../src/config/schema.ts';
+import { configSchema } from '../src/config/schema/schema.ts';
 import { denyReasons, failureReasons } from '../src/identity/verdict.ts';
 import { identityFamilies } from '../src/message/identity-names.ts';
 import { messageRefusals, upstreamFailures } from '../src/message/refusal.ts';

@@ -5,12 +5,12 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 /** What every room may use. */
-const ground = ['errors.ts', 'roll.ts'];
+const ground = ['errors.ts', 'linked-set.ts'];
 
 /** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
 const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
-  'roll.ts': [],
+  'linked-set.ts': [],
   'version.ts': [],
   'node-version.ts': [],
   'inspector-off.ts': [],
@@ -21,88 +21,34 @@ const mayImport: Record<string, readonly string[]> = {
   telemetry: [],
   audit: ['telemetry'],
   admin: [],
-  source: ['policy'],
+  source: [],
   handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
-  identity: ['source', 'handshake', 'pki', 'revocation', 'policy'],
+  identity: ['handshake', 'pki', 'revocation', 'policy'],
   message: ['policy', 'telemetry', 'audit'],
   tracing: ['fetch', 'message', 'policy', 'telemetry'],
   upstream: ['source', 'message', 'policy', 'telemetry'],
-  relay: [...['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'tracing', 'audit']],
-  'admission.ts': ['source', 'handshake', 'identity', 'policy', 'telemetry', 'audit'],
-  'compile.ts': [
-    ...[
-      'admission.ts',
-      'identity',
-      'upstream',
-      'relay',
-      'pki',
-      'revocation',
-      'policy',
-      'telemetry',
-      'tracing',
-    ],
+  relay: ['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'tracing', 'audit'],
+  gateway: [
+    ...['source', 'handshake', 'identity', 'message', 'relay', 'upstream'],
+    ...['pki', 'revocation', 'policy', 'telemetry', 'tracing', 'audit'],
   ],
-  'first-contact.ts': ['identity'],
-  'loop-delay.ts': [],
-  'flood-watch.ts': ['handshake', 'identity', 'policy', 'telemetry', 'audit'],
-  'soft-fail.ts': ['telemetry'],
-  'admitted.ts': [
-    ...['admission.ts', 'compile.ts', 'first-contact.ts', 'soft-fail.ts'],
-    ...['handshake', 'identity', 'relay', 'telemetry', 'audit'],
+  thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
+  trust: ['fetch', 'pki', 'policy'],
+  config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
+  control: [
+    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
+    ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
-  'reception.ts': [
-    ...['admission.ts', 'compile.ts', 'first-contact.ts'],
-    ...['handshake', 'identity', 'message', 'pki', 'telemetry', 'audit'],
-  ],
-  'gateway.ts': [
-    ...['admission.ts', 'admitted.ts', 'compile.ts', 'first-contact.ts', 'flood-watch.ts', 'loop-delay.ts'],
-    'reception.ts',
-    ...['source', 'handshake', 'identity', 'relay', 'upstream', 'policy', 'telemetry'],
-  ],
-  thread: ['gateway.ts', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
-  trust: ['fetch', 'pki', 'policy', 'telemetry', 'audit'],
-  config: ['fetch', 'source', 'pki', 'policy', 'tracing', 'trust'],
-  'preflight.ts': ['fetch', 'config', 'trust'],
-  'start-check.ts': ['audit', 'config', 'thread'],
-  'snapshot.ts': ['policy', 'config', 'trust', 'revocation'],
-  'sources.ts': ['preflight.ts', 'snapshot.ts', 'config', 'handshake', 'policy', 'revocation', 'trust'],
-  'readiness.ts': ['config', 'trust'],
-  'clock-watch.ts': ['fetch'],
-  'reporting.ts': ['audit', 'config', 'revocation', 'telemetry', 'tracing', 'trust'],
-  'reloads.ts': ['preflight.ts', 'reporting.ts', 'sources.ts', 'config', 'trust'],
-  'service-manager.ts': [],
-  'control.ts': [
-    ...[
-      'thread',
-      'sources.ts',
-      'preflight.ts',
-      'start-check.ts',
-      'readiness.ts',
-      'reloads.ts',
-      'reporting.ts',
-    ],
-    ...['config', 'service-manager.ts', 'clock-watch.ts', 'fetch', 'revocation', 'trust', 'admin'],
-    ...['telemetry', 'tracing', 'audit', 'version.ts'],
-  ],
-  demo: ['pki', 'revocation'],
-  cli: [
-    'control.ts',
-    'preflight.ts',
-    'start-check.ts',
-    'demo',
-    'config',
-    'trust',
-    'pki',
-    'telemetry',
-    'version.ts',
-  ],
+  issuing: ['pki', 'revocation'],
+  demo: ['issuing', 'pki'],
+  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
 
 /** A library → where it may be imported: a room, or one file of it. */
 const doors: Record<string, readonly string[]> = {
-  '@peculiar/asn1-schema': ['pki', 'revocation'],
-  '@peculiar/asn1-x509': ['pki', 'revocation'],
+  '@peculiar/asn1-schema': ['pki', 'revocation', 'issuing'],
+  '@peculiar/asn1-x509': ['pki', 'revocation', 'issuing'],
   'ipaddr.js': ['source/address.ts'],
   yaml: ['config'],
   zod: ['config'],
@@ -181,6 +127,31 @@ describe('the rooms', () => {
 
   it('import only what the table allows', () => {
     expect(crossings(imports)).toEqual([]);
+  });
+
+  it('import from every room that the table allows', () => {
+    const used = new Set(
+      imports.filter(({ ours }) => ours).map(({ file, target }) => `${roomOf(file)} → ${roomOf(target)}`),
+    );
+    const permits = Object.entries(mayImport).flatMap(([room, allowed]) =>
+      allowed.map((other) => `${room} → ${other}`),
+    );
+    expect(permits.filter((permit) => !used.has(permit))).toEqual([]);
+  });
+
+  it('have no door that nothing goes through', () => {
+    const through = imports.filter(({ ours }) => !ours).map(({ file, target }) => [packageOf(target), file]);
+    const unused = Object.entries(doors).flatMap(([library, rooms]) =>
+      rooms
+        .filter(
+          (room) =>
+            !through.some(
+              ([name, file = '']) => name === library && (file === room || roomOf(file) === room),
+            ),
+        )
+        .map((room) => `${library} → ${room}`),
+    );
+    expect(unused).toEqual([]);
   });
 
   it('keep every library behind its door', () => {

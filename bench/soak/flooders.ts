@@ -2,8 +2,8 @@
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { costlyChain } from '../../test/support/costly-chain.ts';
-import { openRecordWriter, type RecordWriter } from '../../test/support/record-writer.ts';
+import { costlyChain } from '../../test/support/pki/costly-chain.ts';
+import { openRecordWriter, type RecordWriter } from '../../test/support/process/record-writer.ts';
 
 export type Flood = 'stranger-chain' | 'address-share' | 'key-updates' | 'tiny-records';
 

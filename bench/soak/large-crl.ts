@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { authority } from '../../test/support/authority.ts';
-import { manyRevoked } from '../../test/support/crl.ts';
-import { openStage } from '../../test/support/stage.ts';
+import { authority } from '../../test/support/pki/authority.ts';
+import { openStage } from '../../test/support/process/stage.ts';
+import { manyRevoked } from '../../test/support/revocation/crl.ts';
 import { residentMemory } from './memory.ts';
 import { quantileOf, talk } from './talk.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openStage } from '../../test/support/stage.ts';
+import { openStage } from '../../test/support/process/stage.ts';
 import { residentMemory } from './memory.ts';
 import { quantileOf, talk } from './talk.ts';
 

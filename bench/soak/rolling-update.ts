@@ -3,11 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../../test/support/authority.ts';
-import { connect } from '../../test/support/client.ts';
 import { temporaryFolder } from '../../test/support/folder.ts';
-import { type Gateway, startGateway } from '../../test/support/gateway.ts';
-import { acknowledgement, openHost } from '../../test/support/host.ts';
+import { authority } from '../../test/support/pki/authority.ts';
+import { connect } from '../../test/support/process/client.ts';
+import { type Gateway, startGateway } from '../../test/support/process/gateway.ts';
+import { acknowledgement, openHost } from '../../test/support/process/host.ts';
 import { startBalancer } from './balancer.ts';
 import { idField, type SenderOptions, type Sent, send } from './sender.ts';
 import { quantileOf } from './talk.ts';

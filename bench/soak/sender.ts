@@ -1,7 +1,7 @@
 /** A well-behaved sender: it heeds `Connection: close`, uses no connection that has ended, and never sends twice. */
 import { setTimeout as sleep, setImmediate as yieldToAnswers } from 'node:timers/promises';
-import { type Client, post } from '../../test/support/client.ts';
-import { statusOf } from '../../test/support/http.ts';
+import { statusOf } from '../../test/support/http/http.ts';
+import { type Client, post } from '../../test/support/process/client.ts';
 
 export interface Sent {
   /** Milliseconds from when a message was due to its whole answer. */

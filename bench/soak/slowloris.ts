@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
-import { authority } from '../../test/support/authority.ts';
-import { connect } from '../../test/support/client.ts';
-import { openStage, type Stage } from '../../test/support/stage.ts';
+import { authority } from '../../test/support/pki/authority.ts';
+import { connect } from '../../test/support/process/client.ts';
+import { openStage, type Stage } from '../../test/support/process/stage.ts';
 import { cpuSpent, readCpu } from '../cpu.ts';
 import { cores, pin, pinSelf } from '../processes.ts';
 import { Crowd, openHost } from './crowd.ts';

@@ -1,8 +1,8 @@
 /** Sends messages at a fixed rate, however long the answers take, and keeps the times of those that came. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '../../test/support/client.ts';
-import { post } from '../../test/support/client.ts';
-import { statusOf } from '../../test/support/http.ts';
+import { statusOf } from '../../test/support/http/http.ts';
+import type { Client } from '../../test/support/process/client.ts';
+import { post } from '../../test/support/process/client.ts';
 
 export interface Talk {
   /** Milliseconds from when a message was due to its whole answer. */

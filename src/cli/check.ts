@@ -1,9 +1,9 @@
 /** `ehi-gateway check`: reports every error and every warning of a configuration, and starts nothing. */
 import type { LoadedConfig } from '../config/load.ts';
+import { preflight } from '../control/preflight.ts';
+import { checkStart } from '../control/start-check.ts';
 import { type ConfigProblem, describeProblem, exitCodes } from '../errors.ts';
 import { expiryDate } from '../pki/expiry.ts';
-import { preflight } from '../preflight.ts';
-import { checkStart } from '../start-check.ts';
 
 export interface CheckOptions {
   readonly config: string;

@@ -1,7 +1,7 @@
 /** `ehi-gateway trust`: what the anchors are, what another root would change, and the operator's word for it. */
 
+import { acceptAnchor, preflight } from '../control/preflight.ts';
 import { describeProblem, exitCodes } from '../errors.ts';
-import { acceptAnchor, preflight } from '../preflight.ts';
 import type { AnchorOptions } from '../trust/anchor.ts';
 import { normalizeSha256 } from '../trust/bundle.ts';
 import { type Holding, readHoldings } from '../trust/holding.ts';

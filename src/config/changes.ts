@@ -1,6 +1,6 @@
 /** What another configuration changes, by the paths of its fields, and what of it cannot change while the gateway runs. */
 import type { LoadedConfig } from './load.ts';
-import type { Config } from './schema.ts';
+import type { Config } from './schema/schema.ts';
 
 /** Sockets and sinks that are opened once, at the start. */
 const fixed = [

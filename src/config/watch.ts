@@ -3,7 +3,7 @@
  * and say little of Kubernetes' volumes, where nothing changes but a link two folders up (`..data`).
  */
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
-import { isSame, type Signatures, takeSignatures } from './signature.ts';
+import { isSame, type Signatures, takeSignatures } from './files/signature.ts';
 
 export interface WatchOptions {
   /** The files, as they were before the load read them (LoadedConfig.files): what changed since then is a change. */

@@ -1,8 +1,8 @@
 /** The demo's throwaway certificates, made anew at every start: those who try it read them from disk. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Authority, createAuthority, type Leaf } from '../pki/development.ts';
-import { distributionPoint, ocspResponders } from '../pki/issue-sources.ts';
+import { type Authority, createAuthority, type Leaf } from '../issuing/development.ts';
+import { distributionPoint, ocspResponders } from '../issuing/revocation-sources.ts';
 import { revocationPaths } from './revocations.ts';
 
 /** File names, all in one folder; `stranger` is a client of another authority with the same names. */

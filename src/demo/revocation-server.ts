@@ -1,8 +1,8 @@
 /** The miniature directory's part over plain HTTP, where everything is signed: CRLs, OCSP, and two buttons to press. */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import type { Issued } from '../issuing/certificate.ts';
 import { parseCertificate } from '../pki/certificate.ts';
-import type { Issued } from '../pki/issue.ts';
 import { Audience } from './audience.ts';
 import { serveFile } from './directory.ts';
 import { type Revocations, revocationPaths } from './revocations.ts';

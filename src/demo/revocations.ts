@@ -1,7 +1,7 @@
 /** What the demo's CAs say of the certificates below them: CRLs and OCSP answers, signed anew with every change. */
-import { type Certificate, parseCertificate } from '../pki/certificate.ts';
-import type { Issued } from '../pki/issue.ts';
-import { crlEntry, crlKey, crlNumber, crlReason, signCrl } from '../pki/issue-crl.ts';
+
+import type { Issued } from '../issuing/certificate.ts';
+import { crlEntry, crlKey, crlNumber, crlReason, signCrl } from '../issuing/crl.ts';
 import {
   certIdsIn,
   errorResponse,
@@ -12,7 +12,8 @@ import {
   serialOf,
   signResponse,
   singleResponse,
-} from '../revocation/issue-ocsp.ts';
+} from '../issuing/ocsp.ts';
+import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 
 export const revocationPaths = { rootCrl: '/root.crl', issuingCrl: '/issuing.crl', ocsp: '/ocsp' } as const;
 

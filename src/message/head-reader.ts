@@ -1,12 +1,12 @@
 /** Heads out of a stream of bytes: requests on the client's side, answers on the host's. */
 import type { Limits } from '../policy/snapshot.ts';
+import { BROKEN, INCOMPLETE } from './field-section.ts';
 import type { RequestFields } from './fields.ts';
 import { isToken } from './grammar.ts';
 import { HeadIntake } from './intake.ts';
 import type { RefusalName } from './refusal.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
 import { type MalformedAnswer, malformed, parseResponseHead, type ResponseHead } from './response.ts';
-import { BROKEN, INCOMPLETE } from './section.ts';
 
 /** Bytes `at` to `end` of a buffer. */
 export interface Span {

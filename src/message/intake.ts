@@ -1,5 +1,5 @@
 /** Collects a head that may arrive in pieces; one that comes whole is looked at where it lies, without a copy. */
-import { BROKEN, findHeadEnd, INCOMPLETE } from './section.ts';
+import { BROKEN, findHeadEnd, INCOMPLETE } from './field-section.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;

@@ -1,8 +1,9 @@
 /** The request head: bytes to a request that can be read one way only, or a refusal (RFC 9112 §3, §5, §6). */
+
+import { type FieldSection, readFields } from './field-section.ts';
 import { type RequestFields, requestFields } from './fields.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
 import type { RefusalName } from './refusal.ts';
-import { type FieldSection, readFields } from './section.ts';
 import { readAbsolute, readTarget } from './target.ts';
 
 export interface RequestHead {

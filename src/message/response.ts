@@ -1,7 +1,8 @@
 /** The answer's head: status and fields, strict as the request's (RFC 9112 §4, §6.3). */
+
+import { readFields } from './field-section.ts';
 import { responseFields } from './fields.ts';
 import type { RefusalName } from './refusal.ts';
-import { readFields } from './section.ts';
 
 export interface ResponseHead {
   readonly status: number;

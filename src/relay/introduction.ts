@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { isToken } from '../message/grammar.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
-import { formatProxyHeader, withoutZone } from '../source/proxy-header.ts';
+import { formatProxyHeader, withoutZone } from '../source/proxy-writer.ts';
 import type { Caller } from './caller.ts';
 import type { IdentityFields } from './identity-fields.ts';
 

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import type { Certificate } from '../pki/certificate.ts';
 import type { DistributionPoint } from '../pki/distribution-point.ts';
-import type { CrlSnapshot } from './crl.ts';
+import type { CrlSnapshot } from './crl/crl.ts';
 import type { RevocationPolicy } from './state.ts';
 
 /** How many addresses an anchor has at most, CRLs and OCSP together. */

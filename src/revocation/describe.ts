@@ -1,6 +1,6 @@
 /** What a CRL and what an OCSP answer say, in a line for people. */
-import type { CrlSnapshot, UnclearEntries } from './crl.ts';
-import type { OcspAnswer, OcspRefusal } from './ocsp.ts';
+import type { CrlSnapshot, UnclearEntries } from './crl/crl.ts';
+import type { OcspAnswer, OcspRefusal } from './ocsp/response.ts';
 
 export function describeCrl({ sha256, number, table, issuerText, nextUpdate, unclear }: CrlSnapshot): string {
   const until = nextUpdate === null ? 'without nextUpdate' : `until ${isoTime(nextUpdate)}`;

@@ -1,6 +1,6 @@
 /** Judges a path's revocation from what is known now: the one place that weighs CRLs against OCSP answers. */
 import type { Certificate } from '../pki/certificate.ts';
-import { CrlCheck } from './crl-check.ts';
+import { CrlCheck } from './crl/check.ts';
 import { describeCrlOf, describeCrlSources, describeResponders } from './source-words.ts';
 import type { OcspFact, RevocationMaterial } from './state.ts';
 

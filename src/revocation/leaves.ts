@@ -3,7 +3,7 @@ import { type Certificate, parseCertificate, tbsSha256Of } from '../pki/certific
 import { isIssuedBy } from '../pki/issued.ts';
 import type { Cache } from './cache.ts';
 import { forgetLeaf, loadLeaves, saveLeaf } from './leaf-store.ts';
-import { forgetOcsp } from './ocsp-store.ts';
+import { forgetOcsp } from './ocsp/store.ts';
 
 export interface Leaf {
   readonly certificate: Certificate;

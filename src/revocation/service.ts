@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
 import { AnchorWatch } from './anchor-watch.ts';
 import { Cache } from './cache.ts';
-import { CrlParser } from './crl-parser.ts';
+import { CrlParser } from './crl/parser.ts';
 import type { RevocationEvent, SourceState } from './event.ts';
 import type { Telling } from './problem.ts';
 import { Repetition } from './repetition.ts';

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import type { Certificate } from '../pki/certificate.ts';
 import { follow } from './addresses.ts';
-import type { CrlSnapshot } from './crl.ts';
+import type { CrlSnapshot } from './crl/crl.ts';
 import { crlId, crlNumber } from './describe.ts';
 import type { RevocationMaterial } from './state.ts';
 

@@ -1,6 +1,6 @@
 /** What is known of an anchor's revocations, as plain data: the part of the policy snapshot that decides on it. */
 import type { Certificate } from '../pki/certificate.ts';
-import type { CrlSnapshot } from './crl.ts';
+import type { CrlSnapshot } from './crl/crl.ts';
 
 /** `trust.anchors[].revocation`; times in milliseconds. */
 export interface RevocationPolicy {

@@ -1,6 +1,6 @@
 /** Takes the PROXY header off a fresh socket and leaves everything behind it for the TLS server. */
 import type { Socket } from 'node:net';
-import { type ProxySource, parseProxyHeader } from './proxy-protocol.ts';
+import { type ProxySource, parseProxyHeader } from './proxy-parser.ts';
 
 export type ProxyReading =
   /** `source` is null where the socket's own peer is the caller; `length`: of the header, in octets. */

@@ -2,7 +2,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditBatch } from '../audit/batch.ts';
 import { GatewayError } from '../errors.ts';
-import { Gateway } from '../gateway.ts';
+import { Gateway } from '../gateway/gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { SpanBatch } from '../tracing/batch.ts';

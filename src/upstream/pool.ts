@@ -1,6 +1,6 @@
 /** One endpoint: its warm connections, last used first and bounded, and whether it is passed over. */
 import type { EndpointPolicy } from '../policy/snapshot.ts';
-import { localProxyHeader } from '../source/proxy-header.ts';
+import { localProxyHeader } from '../source/proxy-writer.ts';
 import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';

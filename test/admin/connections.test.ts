@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { AdminConnections } from '../../src/admin/connections.ts';
-import { listenOnLoopback } from '../support/listening.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
 
 async function opened(limits: { count: number; time: number }) {
   const connections = new AdminConnections(limits);

@@ -7,10 +7,10 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { clientsSchema } from '../../src/config/clients-schema.ts';
+import { clientsSchema } from '../../src/config/schema/clients.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();

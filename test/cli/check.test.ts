@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
-import { authority } from '../support/authority.ts';
-import { spawnGateway } from '../support/gateway.ts';
+import { authority } from '../support/pki/authority.ts';
+import { spawnGateway } from '../support/process/gateway.ts';
 
 let site: Site;
 beforeEach(async () => {

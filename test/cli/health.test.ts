@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { acknowledgement } from '../support/host.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { openStage } from '../support/stage.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { openStage } from '../support/process/stage.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

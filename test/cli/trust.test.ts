@@ -10,7 +10,7 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import { takeRequests } from '../../src/trust/requests.ts';
 import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
-import { type Authority, authority } from '../support/authority.ts';
+import { type Authority, authority } from '../support/pki/authority.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const urls = ['https://pki.example/root.pem', 'https://pki.example/issuing.pem'];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareConfigs } from '../../src/config/changes.ts';
 import type { LoadedConfig } from '../../src/config/load.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 import { createSite, minimal, type Site } from './site.ts';
 
 let site: Site;

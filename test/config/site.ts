@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { type ConfigExamination, examineText } from '../../src/config/load.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 
 export interface Site extends AsyncDisposable {
   readonly folder: string;

@@ -2,11 +2,11 @@ import { appendFile, chmod, mkdir, rename, rm, stat, symlink, utimes, writeFile 
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { takeSignatures } from '../../src/config/files/signature.ts';
 import { examineConfig } from '../../src/config/load.ts';
-import { takeSignatures } from '../../src/config/signature.ts';
 import { openWatch, type WatchOptions } from '../../src/config/watch.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { forget, project } from '../support/volume.ts';
+import { forget, project } from '../support/process/volume.ts';
 import { createSite, minimal } from './site.ts';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { CrlCheck } from '../../src/revocation/crl-check.ts';
-import { readCrl } from '../../src/revocation/crl-reader.ts';
-import { exceptions, needsCrls, type PkitsCase, pkitsCases, trustAnchor } from '../support/pkits.ts';
+import { CrlCheck } from '../../src/revocation/crl/check.ts';
+import { readCrl } from '../../src/revocation/crl/reader.ts';
+import { exceptions, needsCrls, type PkitsCase, pkitsCases, trustAnchor } from '../support/pki/pkits.ts';
 
 const now = Date.now();
 const day = 24 * 3_600_000;

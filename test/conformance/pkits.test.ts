@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Gateway } from '../../src/gateway.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
 import { validatePath } from '../../src/identity/path.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
-import type { CrlSnapshot } from '../../src/revocation/crl.ts';
-import { readCrl } from '../../src/revocation/crl-reader.ts';
+import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
+import { readCrl } from '../../src/revocation/crl/reader.ts';
 import type { RevocationPolicy } from '../../src/revocation/state.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
-import { authority } from '../support/authority.ts';
-import { connect, post } from '../support/client.ts';
-import { endpointAt } from '../support/endpoint.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { type Host, openHost } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
 import {
   exceptions,
   needsCrls,
@@ -23,9 +19,13 @@ import {
   passphrase,
   pkitsCases,
   trustAnchor,
-} from '../support/pkits.ts';
-import { nothingToAsk, revocationPolicy } from '../support/revocation.ts';
-import { answers, snapshotOf } from '../support/snapshot.ts';
+} from '../support/pki/pkits.ts';
+import { connect, post } from '../support/process/client.ts';
+import { endpointAt } from '../support/process/endpoint.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { type Host, openHost } from '../support/process/host.ts';
+import { answers, snapshotOf } from '../support/process/snapshot.ts';
+import { nothingToAsk, revocationPolicy } from '../support/revocation/revocation.ts';
 
 const pki = authority();
 const base = snapshotOf(pki);

@@ -1,17 +1,17 @@
 /** What the demo's CAs say, judged by the gateway's own readers. */
 import { expect, it } from 'vitest';
 import { Revocations, revocationPaths } from '../../src/demo/revocations.ts';
+import type { Issued } from '../../src/issuing/certificate.ts';
+import { errorResponse, ocspErrors } from '../../src/issuing/ocsp.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import type { Issued } from '../../src/pki/issue.ts';
-import type { CrlSnapshot } from '../../src/revocation/crl.ts';
-import { readCrl } from '../../src/revocation/crl-reader.ts';
-import { crlStatus } from '../../src/revocation/crl-status.ts';
-import { succeedCrl } from '../../src/revocation/crl-succession.ts';
-import { errorResponse, ocspErrors } from '../../src/revocation/issue-ocsp.ts';
-import { type OcspAnswer, readOcspResponse } from '../../src/revocation/ocsp.ts';
-import { ocspRequest } from '../../src/revocation/ocsp-request.ts';
-import { succeed } from '../../src/revocation/ocsp-succession.ts';
-import { authority } from '../support/authority.ts';
+import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
+import { readCrl } from '../../src/revocation/crl/reader.ts';
+import { crlStatus } from '../../src/revocation/crl/status.ts';
+import { succeedCrl } from '../../src/revocation/crl/succession.ts';
+import { ocspRequest } from '../../src/revocation/ocsp/request.ts';
+import { type OcspAnswer, readOcspResponse } from '../../src/revocation/ocsp/response.ts';
+import { succeed } from '../../src/revocation/ocsp/succession.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const { root, issuing, issueClient } = authority();
 const open = () => {

@@ -6,9 +6,9 @@ import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { namedProxies, proxyFor, unusableProxies } from '../../src/fetch/proxy.ts';
 import { fetchResource, type ResourceOptions } from '../../src/fetch/resource.ts';
-import { authority } from '../support/authority.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { openProxy, proxySecret } from '../support/proxy.ts';
+import { authority } from '../support/pki/authority.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { openProxy, proxySecret } from '../support/process/proxy.ts';
 
 describe('the proxy for a URL', () => {
   const all = { HTTP_PROXY: 'http://plain:3128', HTTPS_PROXY: 'http://user:pw@secure:3129' };

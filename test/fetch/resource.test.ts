@@ -3,8 +3,8 @@ import { createServer, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { fetchResource, type ResourceOptions } from '../../src/fetch/resource.ts';
-import { openDirectory } from '../support/directory.ts';
-import { listenOnLoopback } from '../support/listening.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 

@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import type { Client } from '../support/client.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import type { Client } from '../support/process/client.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const attacker = '127.0.0.2';
 

@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveFile } from '../../src/demo/directory.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { type Directory, openDirectory } from '../support/directory.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openOcspResponder } from '../support/ocsp-responder.ts';
-import { valuesOf, visitWhen } from '../support/revocation-site.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { authority } from '../support/pki/authority.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { valuesOf, visitWhen } from '../support/revocation/site.ts';
+import { type Directory, openDirectory } from '../support/trust/directory.ts';
 
 const second = 1000;
 const pki = authority();

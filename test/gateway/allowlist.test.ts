@@ -1,10 +1,10 @@
 /** `clients.allowlist`: an address that it does not name is refused at accept, or after the handshake with 403. */
 import { connect as connectTcp } from 'node:net';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach, refusalOf } from '../support/records.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach, refusalOf } from '../support/process/records.ts';
+import { openStage } from '../support/process/stage.ts';
 
 const match = { organizationalUnit: 'Example organisation' };
 

@@ -1,13 +1,13 @@
 /** Certificates of an anchor that time has passed over, or not reached: the others serve, and nothing stands still for them. */
 import { expect, it } from 'vitest';
+import { type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { spawnGateway } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { spawnGateway } from '../support/process/gateway.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const pki = authority();
 const second = 1000;

@@ -1,10 +1,10 @@
 /** Two trust anchors side by side: each leaf is told by the anchor that its path leads to. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { handshakeFrom, refusalOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { handshakeFrom, refusalOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const first = authority();
 /** The same names, other keys: only signatures tell the two apart. */

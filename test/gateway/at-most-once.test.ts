@@ -2,11 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { openRecordingHost, type RecordingHost } from '../support/recording-host.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import type { Gateway } from '../support/process/gateway.ts';
+import { openRecordingHost, type RecordingHost } from '../support/process/recording-host.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const messages = 10_000;
 const connections = 8;

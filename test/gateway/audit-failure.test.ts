@@ -2,13 +2,13 @@
 import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen, readMetrics } from '../support/metrics.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
-const killer = new URL('../support/relay-killer.ts', import.meta.url);
+const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
 const says = (text: string) => (line: AuditRecord) => line.msg.includes(text);
 
 /** A folder in the place of the file: nothing can be written there until it is gone. */

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { scheduler } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { openStage } from '../support/process/stage.ts';
 
 const records = (file: string) =>
   readFileSync(file, 'utf8')

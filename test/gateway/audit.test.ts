@@ -2,11 +2,11 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { handshakeFrom } from '../support/records.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { handshakeFrom } from '../support/process/records.ts';
+import { openStage } from '../support/process/stage.ts';
 
 const handshakeFields = [
   ...['type', 'time', 'conn_id', 'source_address', 'source_port', 'proxy_address', 'listener', 'tls_version'],

@@ -1,11 +1,11 @@
 /** A host that goes and comes back again and again: who is answered, who is not, and that the audit knows which. */
 import { expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { type Host, openHost } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
 import { echo } from '../support/numbered.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { type Host, openHost } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** A port that stays the host's while it is away, and everything that all its lives have received. */
 class FlappingHost implements AsyncDisposable {

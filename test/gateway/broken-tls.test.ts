@@ -1,13 +1,13 @@
 /** What an error of TLS after the handshake does: the connection closes at once, and the client counts as gone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { HeldAnswers } from '../support/held-answers.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
-import { openWire, type Wire } from '../support/wire.ts';
+import { statusOf } from '../support/http/http.ts';
+import { openWire, type Wire } from '../support/http/wire.ts';
+import { type Client, post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { HeldAnswers } from '../support/process/held-answers.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 let held: HeldAnswers;

@@ -1,11 +1,11 @@
 /** `listen.advertiseCaNames`: which CAs the server names to the client, and who judges when it names none. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { sClient } from '../support/openssl.ts';
-import { handshakeFrom, refusalOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { post } from '../support/process/client.ts';
+import { handshakeFrom, refusalOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const other = authority({ name: 'Other' });
 

@@ -4,14 +4,14 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
-import { authority } from '../support/authority.ts';
 import { answerTo, card, percent, requests, twice, withBody } from '../support/card-plantings.ts';
 import { cardNumber, cvv, findCardData, findCardDataIn } from '../support/card-search.ts';
-import type { ClientOptions } from '../support/client.ts';
-import { openCollector } from '../support/collector.ts';
-import { openDirectory } from '../support/directory.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { authority } from '../support/pki/authority.ts';
+import type { ClientOptions } from '../support/process/client.ts';
+import { openCollector } from '../support/process/collector.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 /** Writes, half-closes, and reads whatever comes until the connection ends; a handshake may fail. */
 async function say(stage: Stage, bytes: string, options: Partial<ClientOptions> = {}): Promise<string> {

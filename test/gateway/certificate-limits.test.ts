@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority, type Leaf } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { manyNames } from '../support/many-names.ts';
-import { visit } from '../support/revocation-site.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority, type Leaf } from '../support/pki/authority.ts';
+import { manyNames } from '../support/pki/many-names.ts';
+import { post } from '../support/process/client.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+import { visit } from '../support/revocation/site.ts';
 
 const pki = authority();
 let stage: Stage;

@@ -2,18 +2,18 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { misbehaviours, openDirectory } from '../support/directory.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { statusOf } from '../support/http.ts';
-import { ocspMisbehaviours, openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, told, visitWhen } from '../support/revocation-site.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, told, visitWhen } from '../support/revocation/site.ts';
+import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
-const preload = new URL('../support/preload-clock.ts', import.meta.url);
+const preload = new URL('../support/process/preload-clock.ts', import.meta.url);
 
 /** An anchor whose leaves name a CRL, and one whose leaves name a responder; both are asked once an hour. */
 async function openScene() {

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
 import { expect, it, vi } from 'vitest';
-import { post } from '../support/client.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { expectOneRecordEach } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { expectOneRecordEach } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const rounds = 40;
 const atOnce = 10;

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { readMetrics, type Samples } from '../support/metrics.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { readMetrics, type Samples } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const descriptors = 128;
 

@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { scheduler } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { type Host, openHost, response } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { renameTo, resolving, timesAsked } from '../support/names.ts';
+import { statusOf } from '../support/http/http.ts';
 import { echo, numbered } from '../support/numbered.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { renameTo, resolving, timesAsked } from '../support/pki/names.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { type Host, openHost, response } from '../support/process/host.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const name = 'ehi.example';
 

@@ -1,11 +1,11 @@
 /** SIGTERM in the middle of traffic: every message that reached the host is answered, and no other was taken from anybody. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
+import { statusOf } from '../support/http/http.ts';
 import { echo } from '../support/numbered.ts';
-import { expectOneRecordEach } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { expectOneRecordEach } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 interface Sent {
   /** Messages that were answered on the same connection before. */

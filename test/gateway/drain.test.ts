@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { acknowledgement } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach } from '../support/records.ts';
-import { openStage, type Stage, type StageOptions } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { expectOneRecordEach } from '../support/process/records.ts';
+import { openStage, type Stage, type StageOptions } from '../support/process/stage.ts';
 
 /** A gateway whose host holds every answer back until `release`. */
 async function openHeld(config: StageOptions['config'] = {}): Promise<Stage & { release: () => void }> {

@@ -1,15 +1,15 @@
 /** Where the way out leads through an HTTP proxy, everything that is fetched or exported takes it, and no message does. */
 import { expect, it } from 'vitest';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { openCollector } from '../support/collector.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { openDirectory } from '../support/directory.ts';
-import { statusOf } from '../support/http.ts';
-import { openOcspResponder } from '../support/ocsp-responder.ts';
-import { openProxy, proxySecret } from '../support/proxy.ts';
-import { openStage } from '../support/stage.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { openCollector } from '../support/process/collector.ts';
+import { openProxy, proxySecret } from '../support/process/proxy.ts';
+import { openStage } from '../support/process/stage.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 it('takes CAs, CRLs, OCSP answers and spans through the proxy of the environment, and tells nobody its password', async () => {
   await using opened = new AsyncDisposableStack();

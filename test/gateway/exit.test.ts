@@ -6,9 +6,9 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
-import { type GatewayOptions, spawnGateway } from '../support/gateway.ts';
-import { listenOnLoopback } from '../support/listening.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type GatewayOptions, spawnGateway } from '../support/process/gateway.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();

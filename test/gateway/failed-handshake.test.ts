@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { clientHello } from '../support/client-hello.ts';
-import { statusOf } from '../support/http.ts';
-import { sClient } from '../support/openssl.ts';
-import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { post } from '../support/process/client.ts';
+import { clientHello } from '../support/process/client-hello.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -3,16 +3,16 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { type ClientOptions, post } from '../support/client.ts';
-import { clientHello } from '../support/client-hello.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { sClient } from '../support/openssl.ts';
-import { expectOneRecordEach } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
-import { keyThatCannotSign } from '../support/stolen-key.ts';
-import { certificateMessage, type Edit, handshakeTypes, openWire } from '../support/wire.ts';
+import { statusOf } from '../support/http/http.ts';
+import { certificateMessage, type Edit, handshakeTypes, openWire } from '../support/http/wire.ts';
+import { authority } from '../support/pki/authority.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { keyThatCannotSign } from '../support/pki/stolen-key.ts';
+import { type ClientOptions, post } from '../support/process/client.ts';
+import { clientHello } from '../support/process/client-hello.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { expectOneRecordEach } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

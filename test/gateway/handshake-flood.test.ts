@@ -2,13 +2,13 @@
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { clientHello } from '../support/client-hello.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach } from '../support/records.ts';
-import { expectRefusalPage } from '../support/refusal-page.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { expectRefusalPage } from '../support/http/refusal-page.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { clientHello } from '../support/process/client-hello.ts';
+import { expectOneRecordEach } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const each = 150;
 const localAddress = '127.0.0.2';

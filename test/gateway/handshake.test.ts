@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authority, type Leaf } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { sClient } from '../support/openssl.ts';
-import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority, type Leaf } from '../support/pki/authority.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const pki = authority();
 const rsa = pki.issueServer({ key: 'rsa-2048', subject: { CN: 'rsa' } });

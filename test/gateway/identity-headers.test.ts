@@ -2,10 +2,10 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
-import { type ClientOptions, post } from '../support/client.ts';
-import type { Message } from '../support/http.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import type { Message } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type ClientOptions, post } from '../support/process/client.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const pki = authority();
 const subject = {

@@ -1,10 +1,10 @@
 /** What becomes of the connection when a message on it is refused for the load: it stays wherever it can. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { HeldAnswers } from '../support/held-answers.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { HeldAnswers } from '../support/process/held-answers.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 let occupant: Client;

@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Gateway } from '../../src/gateway.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
-import { authority } from '../support/authority.ts';
-import { type Client, connect, post } from '../support/client.ts';
-import { endpointAt } from '../support/endpoint.ts';
-import { acknowledgement, openHost } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { messageOf } from '../support/records.ts';
-import { answers, snapshotOf } from '../support/snapshot.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type Client, connect, post } from '../support/process/client.ts';
+import { endpointAt } from '../support/process/endpoint.ts';
+import { acknowledgement, openHost } from '../support/process/host.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { messageOf } from '../support/process/records.ts';
+import { answers, snapshotOf } from '../support/process/snapshot.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const places = 3;
 const beginning = (target: string) =>

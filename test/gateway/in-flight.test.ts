@@ -1,12 +1,12 @@
 /** `routes[].inFlight` and `limits.inFlightPerClient`: what is too much is refused before the host hears of it. */
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { HeldAnswers } from '../support/held-answers.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { HeldAnswers } from '../support/process/held-answers.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const refused = post({ target: '/refused?never=seen', body: 'never sent' });
 

@@ -1,9 +1,9 @@
 /** A message whose permit has just ended is refused with an answer, not with silence. */
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { openStage } from '../support/process/stage.ts';
 
 const second = 1000;
 

@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority, type Leaf } from '../support/authority.ts';
-import { type Client, post } from '../support/client.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { openDirectory } from '../support/directory.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openOcspResponder } from '../support/ocsp-responder.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority, type Leaf } from '../support/pki/authority.ts';
+import { type Client, post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 const seconds = 1000;
 

@@ -5,10 +5,10 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen, readMetrics } from '../support/metrics.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
+import { openStage } from '../support/process/stage.ts';
 
 const dropped = 'ehi_log_lines_dropped_total';
 

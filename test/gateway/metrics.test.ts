@@ -4,9 +4,9 @@ import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
-import { post } from '../support/client.ts';
-import { metricsWhen, readMetrics, type Samples } from '../support/metrics.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen, readMetrics, type Samples } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 let samples: Samples;

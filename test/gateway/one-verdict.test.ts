@@ -1,15 +1,15 @@
 /** One verdict on a certificate: on a full handshake and a resumed one, with CA names and without, rehearsed and enforced. */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { purposes } from '../../src/pki/development.ts';
-import { type Issued, issueCertificate } from '../../src/pki/issue.ts';
+import { type Issued, issueCertificate } from '../../src/issuing/certificate.ts';
+import { purposes } from '../../src/issuing/development.ts';
 import { makeKey } from '../../src/pki/key.ts';
-import { type Authority, authority } from '../support/authority.ts';
-import { type ClientOptions, post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { rawCertificate, rawName, rawPem } from '../support/raw-certificate.ts';
-import { handshakeFrom } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Authority, authority } from '../support/pki/authority.ts';
+import { rawCertificate, rawName, rawPem } from '../support/pki/raw-certificate.ts';
+import { type ClientOptions, post } from '../support/process/client.ts';
+import { handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const serverOnly = { extendedKeyUsage: [purposes.serverAuth] };
 const extension = (oid: string, hex: string) => ({ oid, value: Buffer.from(hex, 'hex') });

@@ -1,16 +1,16 @@
 /** A relay thread that cannot keep up accepts no new connection, and no new message on those that it has. */
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Gateway } from '../../src/gateway.ts';
+import { Gateway } from '../../src/gateway/gateway.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
-import { authority } from '../support/authority.ts';
-import { type Client, connect, post } from '../support/client.ts';
-import { endpointAt } from '../support/endpoint.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { openHost } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { sClient } from '../support/openssl.ts';
-import { answers, snapshotOf } from '../support/snapshot.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { type Client, connect, post } from '../support/process/client.ts';
+import { endpointAt } from '../support/process/endpoint.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { openHost } from '../support/process/host.ts';
+import { answers, snapshotOf } from '../support/process/snapshot.ts';
 
 it('refuses who and what comes while all work waits, and takes in what comes afterwards', async () => {
   const pki = authority();

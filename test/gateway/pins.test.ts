@@ -1,11 +1,11 @@
 /** `clients.pins`: one key on the validated path, and on no other, must be pinned. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach, handshakeOf, refusalOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach, handshakeOf, refusalOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const pki = authority();
 const pinned = pki.issueClient();

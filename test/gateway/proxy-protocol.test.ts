@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach, handshakeFrom, handshakeOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { expectOneRecordEach, handshakeFrom, handshakeOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const named = '203.0.113.7';
 const other = '198.51.100.9';

@@ -1,12 +1,12 @@
 /** TLS records without data, which OpenSSL takes without a word to anybody: they are bounded, and others are served. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { beginRawHandshake } from '../support/raw-handshake.ts';
-import { openRecordWriter, type RecordWriter } from '../support/record-writer.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { beginRawHandshake } from '../support/process/raw-handshake.ts';
+import { openRecordWriter, type RecordWriter } from '../support/process/record-writer.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const match = { organizationalUnit: 'Example organisation' };
 

@@ -4,11 +4,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach, handshakeFrom, refusalOf } from '../support/records.ts';
-import { expectRefusalPage, refusalTitles } from '../support/refusal-page.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { expectRefusalPage, refusalTitles } from '../support/http/refusal-page.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach, handshakeFrom, refusalOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,13 +1,13 @@
 /** Callers who may not come in: the page that does not say why, and the reason that only the audit knows. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { purposes } from '../../src/pki/development.ts';
-import { issueCertificate } from '../../src/pki/issue.ts';
-import { authority, type Leaf } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach, refusalOf } from '../support/records.ts';
-import { expectRefusalPage } from '../support/refusal-page.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { issueCertificate } from '../../src/issuing/certificate.ts';
+import { purposes } from '../../src/issuing/development.ts';
+import { statusOf } from '../support/http/http.ts';
+import { expectRefusalPage } from '../support/http/refusal-page.ts';
+import { authority, type Leaf } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach, refusalOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const hour = 3_600_000;
 /** No path length limit, so that an intermediate below the issuing CA is in order. */

@@ -1,10 +1,10 @@
 /** `listen.rejectWith: close`: who may not come in gets no page, and is recorded all the same. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { expectOneRecordEach, handshakeFrom } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

@@ -1,11 +1,11 @@
 /** Answers of every framing, as an HTTP/1.1 and an HTTP/1.0 client get them. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { acknowledgement } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

@@ -1,11 +1,11 @@
 /** `100 Continue` of the host's own: the gateway has given its word already, so the client never sees a second one. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { acknowledgement, response } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { acknowledgement, response } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

@@ -1,12 +1,12 @@
 /** Answers that end in the middle: the client's connection is cut too, and nobody can take half an answer for a whole. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { type Client, post } from '../support/client.ts';
-import { type Host, openHost } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { type Host, openHost } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 /** Speaks TLS. */

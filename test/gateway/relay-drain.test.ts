@@ -2,11 +2,11 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { acknowledgement, type Host } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement, type Host } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** The host's socket as soon as it has a message, which it leaves unanswered. */
 function silent(host: Host): Promise<Socket> {

@@ -1,10 +1,10 @@
 /** Clients that write an empty line where none belongs: after each body, or before the first request (RFC 9112 §2.2). */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { acknowledgement } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

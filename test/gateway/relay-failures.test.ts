@@ -2,15 +2,15 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { endpointsWhen } from '../support/endpoints.ts';
-import type { AuditRecord } from '../support/gateway.ts';
-import { acknowledgement, response } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { endpointsWhen } from '../support/process/endpoints.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { acknowledgement, response } from '../support/process/host.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

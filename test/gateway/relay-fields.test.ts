@@ -1,10 +1,10 @@
 /** What the host learns from the fields: the client's own, the gateway's about the caller, and nothing forged. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { acknowledgement } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

@@ -1,11 +1,11 @@
 /** A side that closes its half of the connection: what it asked for it still gets, and nothing is made up. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
+import { statusOf } from '../support/http/http.ts';
 import { bodies, echo, numbered, posts } from '../support/numbered.ts';
-import { handshakeFrom, messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { post } from '../support/process/client.ts';
+import { handshakeFrom, messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

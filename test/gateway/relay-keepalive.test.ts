@@ -1,10 +1,10 @@
 /** Many messages on one connection, one exchange at a time, and the end of it when the client asks for that. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
+import { statusOf } from '../support/http/http.ts';
 import { echo, numbered, posts } from '../support/numbered.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { post } from '../support/process/client.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { response } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { type Listening, listenOnLoopback } from '../support/listening.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { response } from '../support/process/host.ts';
+import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 /** Stands between client and gateway, and passes on every byte by itself. */

@@ -1,13 +1,13 @@
 /** Messages that come before the answer to the one before them: one exchange at a time, and answers in their order. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { acknowledgement, type Host, openHost, response } from '../support/host.ts';
-import type { Message } from '../support/http.ts';
+import type { Message } from '../support/http/http.ts';
 import { bodies, echo, numbered, posts } from '../support/numbered.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement, type Host, openHost, response } from '../support/process/host.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

@@ -1,10 +1,10 @@
 /** Requests that the codec refuses: the status, the end of the connection, the record, and nothing for the host. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { messageRefusals, type RefusalName } from '../../src/message/refusal.ts';
-import { post } from '../support/client.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

@@ -2,12 +2,12 @@
 import { createServer } from 'node:net';
 import { scheduler } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { openStage } from '../support/process/stage.ts';
 
-const killer = new URL('../support/relay-killer.ts', import.meta.url);
+const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
 
 it('is told of each time, keeps the gateway from being ready, and serves again once the port is free', async () => {
   await using stage = await openStage({ config: { relays: 1 }, env: { NODE_OPTIONS: `--import=${killer}` } });

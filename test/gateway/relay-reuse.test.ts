@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { acknowledgement, response } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement, response } from '../support/process/host.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 /** The host's end of the connection on which the last message came. */

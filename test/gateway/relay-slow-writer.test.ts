@@ -2,12 +2,12 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { acknowledgement } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 

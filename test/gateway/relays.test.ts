@@ -1,14 +1,14 @@
 /** Relay threads: several share the port, and one that dies takes nothing with it that is not its own. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { HeldAnswers } from '../support/held-answers.ts';
-import { acknowledgement } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { HeldAnswers } from '../support/process/held-answers.ts';
+import { acknowledgement } from '../support/process/host.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
-const killer = new URL('../support/relay-killer.ts', import.meta.url);
+const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
 const allowed = 'ehi_handshakes_total{verdict="allow",reason="none"}';
 const answered = 'ehi_messages_total{route="/",code="200"}';
 const restarts = 'ehi_relay_thread_restarts_total';

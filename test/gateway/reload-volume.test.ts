@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openStage, type Stage } from '../support/stage.ts';
-import { forget, project } from '../support/volume.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+import { forget, project } from '../support/process/volume.ts';
 
 const [first, second, third] = ['..2026_01', '..2026_02', '..2026_03'] as const;
 

@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { sClient } from '../support/openssl.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** The certificate that a new connection is shown. */
 async function serverCertificate(stage: Stage): Promise<string | undefined> {

@@ -1,10 +1,10 @@
 /** Resumed sessions: a ticket proves who the client was, not that it still may come in. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientOptions, post } from '../support/client.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { expectOneRecordEach, refusalOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { type ClientOptions, post } from '../support/process/client.ts';
+import { expectOneRecordEach, refusalOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {

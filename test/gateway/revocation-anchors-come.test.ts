@@ -1,11 +1,11 @@
 /** Anchors that come one after the other, while the revocation of the first is still being read. */
 import { expect, it } from 'vitest';
-import { type Authority, authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { distributionPoints, manyRevoked } from '../support/crl.ts';
-import { misbehaviours, openDirectory } from '../support/directory.ts';
-import { statusOf } from '../support/http.ts';
-import { enterWhen, openSite, type SiteAnchor, visitWhen } from '../support/revocation-site.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Authority, authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { distributionPoints, manyRevoked } from '../support/revocation/crl.ts';
+import { enterWhen, openSite, type SiteAnchor, visitWhen } from '../support/revocation/site.ts';
+import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 it('an anchor is in use when its revocation is looked after, and whoever was let in before notices nothing', async () => {
   await using directory = await openDirectory();

@@ -4,12 +4,12 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { openDirectory } from '../support/directory.ts';
-import type { Gateway } from '../support/gateway.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openSite, told, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
+import { authority } from '../support/pki/authority.ts';
+import type { Gateway } from '../support/process/gateway.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openSite, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 

@@ -2,14 +2,14 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serveFile } from '../../src/demo/directory.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { distributionPoints, issueCrl } from '../support/crl.ts';
-import { misbehaviours, openDirectory } from '../support/directory.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { type Gateway, spawnGateway } from '../support/gateway.ts';
-import { openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, visit } from '../support/revocation-site.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type Gateway, spawnGateway } from '../support/process/gateway.ts';
+import { distributionPoints, issueCrl } from '../support/revocation/crl.ts';
+import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, visit } from '../support/revocation/site.ts';
+import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 /** What a source across the internet needs, and more, ms. */

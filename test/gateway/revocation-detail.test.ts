@@ -1,10 +1,10 @@
 /** Somebody who is given the audit record of a denial alone can say which source of revocations failed, and how. */
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { openDirectory } from '../support/directory.ts';
-import { openSite, visit } from '../support/revocation-site.ts';
+import { authority } from '../support/pki/authority.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openSite, visit } from '../support/revocation/site.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 it('names the CRL, its address and what is wrong with it, by the id that its fetch has', async () => {
   await using opened = new AsyncDisposableStack();

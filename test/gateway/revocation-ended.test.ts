@@ -1,16 +1,16 @@
 /** The last good word of a source in trouble has ended, and its grace has too: the anchor's policy decides. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import type { Stage } from '../support/process/stage.ts';
 import {
   type CaseStage,
   openCases,
   type RevocationCase,
   revocationCases,
-} from '../support/revocation-cases.ts';
-import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
-import type { Stage } from '../support/stage.ts';
+} from '../support/revocation/cases.ts';
+import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 
 const second = 1000;
 const softFailing = 'ehi_revocation_soft_failing';

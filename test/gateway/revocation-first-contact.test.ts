@@ -1,13 +1,13 @@
 /** The first handshake of a leaf has its sources asked, once; no stranger's does. */
 import { describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { openDirectory } from '../support/directory.ts';
-import { openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, visit } from '../support/revocation-site.ts';
-import { openStage } from '../support/stage.ts';
+import { authority } from '../support/pki/authority.ts';
+import { openStage } from '../support/process/stage.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, visit } from '../support/revocation/site.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 const patient = { scope: 'leaf', firstContact: '5s' };
 

@@ -1,10 +1,10 @@
 /** A source of revocations that fails or lies: what it said last counts on, and the trouble is told of. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { type CaseStage, openCases, revocationCases } from '../support/revocation-cases.ts';
-import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { type CaseStage, openCases, revocationCases } from '../support/revocation/cases.ts';
+import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 
 // To answer `unknown` is no trouble: it is the responder's last word.
 const cases = revocationCases.filter(({ trouble }) => trouble !== 'unknown');

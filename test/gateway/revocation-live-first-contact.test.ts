@@ -1,11 +1,11 @@
 /** A policy that begins to ask about revocation gives open connections the time of a first contact; some end within it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { metricsWhen, readMetrics } from '../support/metrics.ts';
-import { ocspMisbehaviours, openOcspResponder } from '../support/ocsp-responder.ts';
-import { enter, openSite, siteConfig } from '../support/revocation-site.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
+import { authority } from '../support/pki/authority.ts';
+import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
+import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { enter, openSite, siteConfig } from '../support/revocation/site.ts';
 
 const withdrawn = 'ehi_permits_withdrawn_total{reason="revocation_unknown"}';
 

@@ -1,10 +1,10 @@
 /** A responder in trouble when a leaf is seen for the first time: the handshake waits so long and no longer, messages never. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { type CaseStage, openCases, revocationCases } from '../support/revocation-cases.ts';
-import { enter, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { type CaseStage, openCases, revocationCases } from '../support/revocation/cases.ts';
+import { enter, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 
 const cases = revocationCases.filter(({ kind }) => kind === 'ocsp');
 const checks = 'ehi_revocation_checks_total';

@@ -1,11 +1,11 @@
 /** One odd entry of a CRL: it revokes, the others do too, everybody else goes on, and the operator hears of it. */
 import { expect, it } from 'vitest';
+import { crlEntry } from '../../src/issuing/crl.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
-import { crlEntry } from '../../src/pki/issue-crl.ts';
-import { authority } from '../support/authority.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openSite, told, valuesOf, visit } from '../support/revocation-site.ts';
+import { authority } from '../support/pki/authority.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openSite, told, valuesOf, visit } from '../support/revocation/site.ts';
 
 it('does not cost the list, and is told in the audit and in a metric', async () => {
   const pki = authority();

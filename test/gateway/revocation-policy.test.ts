@@ -1,15 +1,15 @@
 /** `trust.anchors[].revocation`, setting by setting: what a caller's path names, what is known, and what becomes of it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { RawExtension } from '../../src/pki/der-writer.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { type Authority, authority, type Leaf } from '../support/authority.ts';
-import { distributionPoints, issueCrl } from '../support/crl.ts';
-import { type Directory, openDirectory } from '../support/directory.ts';
-import { metricsWhen, type Samples } from '../support/metrics.ts';
-import { type OcspResponder, openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, type SiteAnchor, told, valuesOf, visit } from '../support/revocation-site.ts';
-import type { Stage } from '../support/stage.ts';
+import { type Authority, authority, type Leaf } from '../support/pki/authority.ts';
+import { metricsWhen, type Samples } from '../support/process/metrics.ts';
+import type { Stage } from '../support/process/stage.ts';
+import { distributionPoints, issueCrl } from '../support/revocation/crl.ts';
+import { type OcspResponder, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, type SiteAnchor, told, valuesOf, visit } from '../support/revocation/site.ts';
+import { type Directory, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 

@@ -1,14 +1,14 @@
 /** A restart while the directory and the responder are silent: what was known before serves from the disk. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { distributionPoints, issueCrl } from '../support/crl.ts';
-import { misbehaviours, openDirectory } from '../support/directory.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { ocspMisbehaviours, openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, siteConfig, visit, visitWhen } from '../support/revocation-site.ts';
+import { authority } from '../support/pki/authority.ts';
+import { distributionPoints, issueCrl } from '../support/revocation/crl.ts';
+import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, siteConfig, visit, visitWhen } from '../support/revocation/site.ts';
+import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 

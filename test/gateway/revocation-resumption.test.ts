@@ -1,12 +1,12 @@
 /** A ticket proves who the client was: whether it was revoked since is asked all the same. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { refusalOf } from '../support/records.ts';
-import { enterWhen, openSite, visitWhen } from '../support/revocation-site.ts';
-import { openCrlSource, openOcspSource, type RevocationSource } from '../support/revocation-sources.ts';
-import type { Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { refusalOf } from '../support/process/records.ts';
+import type { Stage } from '../support/process/stage.ts';
+import { enterWhen, openSite, visitWhen } from '../support/revocation/site.ts';
+import { openCrlSource, openOcspSource, type RevocationSource } from '../support/revocation/sources.ts';
 
 const cases = (['crl', 'ocsp'] as const).flatMap((kind) =>
   (['TLSv1.2', 'TLSv1.3'] as const).map((version) => ({ kind, version })),

@@ -1,9 +1,9 @@
 /** What has ended serves on for its grace, and never unseen. */
 import { expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openSite, told, valuesOf, visit, visitWhen } from '../support/revocation-site.ts';
-import { openCrlSource, openOcspSource } from '../support/revocation-sources.ts';
+import { authority } from '../support/pki/authority.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openSite, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
+import { openCrlSource, openOcspSource } from '../support/revocation/sources.ts';
 
 const second = 1000;
 

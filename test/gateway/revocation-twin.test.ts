@@ -1,16 +1,16 @@
 /** A certificate and its twin with another spelling of the same ECDSA signature are one client, and one revocation. */
 import { X509Certificate } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { HeldAnswers } from '../support/held-answers.ts';
-import { statusOf } from '../support/http.ts';
-import { ocspMisbehaviours, openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, visit } from '../support/revocation-site.ts';
-import { openStage } from '../support/stage.ts';
-import { twinOf } from '../support/twin.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { twinOf } from '../support/pki/twin.ts';
+import { post } from '../support/process/client.ts';
+import { HeldAnswers } from '../support/process/held-answers.ts';
+import { openStage } from '../support/process/stage.ts';
+import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, visit } from '../support/revocation/site.ts';
 
 it('has another SHA-256 and is signed as well', () => {
   const pki = authority();

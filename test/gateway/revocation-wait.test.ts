@@ -3,17 +3,17 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { serveFile } from '../../src/demo/directory.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { misbehaviours, openDirectory } from '../support/directory.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openOcspResponder } from '../support/ocsp-responder.ts';
-import { openSite, siteConfig, visit, visitWhen } from '../support/revocation-site.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
+import { openSite, siteConfig, visit, visitWhen } from '../support/revocation/site.ts';
+import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
-const killer = new URL('../support/relay-killer.ts', import.meta.url);
+const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
 const longest = { scope: 'leaf', firstContact: '5s' };
 const isGood = { status: 200, record: { verdict: 'allow', revocation: 'good', anchor: 'own' } };
 

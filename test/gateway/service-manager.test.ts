@@ -2,10 +2,10 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { statusOf } from '../support/http.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { openStage } from '../support/process/stage.ts';
 
 /** A `systemd-notify` that writes down what it is to send. */
 async function openNotebook() {

@@ -1,14 +1,14 @@
 /** Rehearsal: what is to change is judged on every handshake, and nothing comes of it but what is told. */
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority, type Leaf } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { openDirectory } from '../support/directory.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { handshakeFrom } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority, type Leaf } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 async function visit(stage: Stage, leaf: Leaf) {
   await using client = await stage.connect({ leaf });

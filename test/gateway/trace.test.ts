@@ -1,9 +1,9 @@
 /** `traceparent`: passed on when it is well-formed, made when it is not, and in the message's record. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';
 const traceparent = `00-${id}-00f067aa0ba902b7-01`;

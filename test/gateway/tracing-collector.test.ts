@@ -1,11 +1,11 @@
 /** Collectors that are slow, dead or gone, and configurations that change: messages go on, and what is lost is counted. */
 import { expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { type Collector, openCollector } from '../support/collector.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen, readMetrics } from '../support/metrics.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { type Collector, openCollector } from '../support/process/collector.ts';
+import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const sampled = 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 const exportedSpans = 'ehi_spans_exported_total';

@@ -2,13 +2,13 @@
 import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { version } from '../../src/version.ts';
-import { post } from '../support/client.ts';
-import { type CollectedSpan, type Collector, openCollector } from '../support/collector.ts';
-import { acknowledgement, response } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { type CollectedSpan, type Collector, openCollector } from '../support/process/collector.ts';
+import { acknowledgement, response } from '../support/process/host.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const server = 2;
 const client = 3;

@@ -1,10 +1,10 @@
 /** A message reaches one of two endpoints at most once, however these are killed, stopped and restarted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { type Client, post } from '../support/client.ts';
-import { statusOf } from '../support/http.ts';
-import { openRecordingHost, type RecordingHost } from '../support/recording-host.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { openRecordingHost, type RecordingHost } from '../support/process/recording-host.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** The proof of a release takes 100000 of them. */
 const messages = Number(process.env.EHI_TEST_MESSAGES ?? 4000);

@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { type Host, openHost, response } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { resolving } from '../support/names.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { resolving } from '../support/pki/names.ts';
+import { post } from '../support/process/client.ts';
+import { type Host, openHost, response } from '../support/process/host.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 async function expectDelivered(stage: Stage, host: Host, endpoint: string): Promise<void> {
   const index = host.requests.length;

@@ -1,14 +1,14 @@
 /** Several endpoints of a host: the first that can be connected to gets the message, and no other does after it. */
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { acknowledgement, type Host, openHost } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { metricsWhen, readMetrics, type Samples } from '../support/metrics.ts';
-import { messageOf } from '../support/records.ts';
-import { openSilentHost } from '../support/silent-host.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement, type Host, openHost } from '../support/process/host.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { metricsWhen, readMetrics, type Samples } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openSilentHost } from '../support/process/silent-host.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** A port that nobody listens on. */
 async function deadPort(): Promise<number> {

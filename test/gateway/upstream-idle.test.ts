@@ -1,12 +1,12 @@
 /** Hosts that close connections on which nothing came: the gateway asks them for how long, learns it, and says so. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { endpointsWhen } from '../support/endpoints.ts';
-import { acknowledgement, type Host, openHost, response } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { endpointsWhen } from '../support/process/endpoints.ts';
+import { acknowledgement, type Host, openHost, response } from '../support/process/host.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 let host: Host;

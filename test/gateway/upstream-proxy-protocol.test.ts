@@ -2,14 +2,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { authority } from '../support/authority.ts';
-import { type Client, post } from '../support/client.ts';
-import { type Host, type HostPlace, openHost } from '../support/host.ts';
-import { type Message, statusOf } from '../support/http.ts';
-import { metricsWhen } from '../support/metrics.ts';
-import { openProxied, type Proxied } from '../support/proxied.ts';
-import { handshakeOf, messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { type Message, statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type Client, post } from '../support/process/client.ts';
+import { type Host, type HostPlace, openHost } from '../support/process/host.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { openProxied, type Proxied } from '../support/process/proxied.ts';
+import { handshakeOf, messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const pki = authority({ name: 'Host' });
 const server = pki.issueServer();

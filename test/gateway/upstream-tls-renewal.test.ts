@@ -5,12 +5,12 @@ import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { type Authority, authority, type Leaf } from '../support/authority.ts';
-import { post } from '../support/client.ts';
-import { acknowledgement, type Host, openHost } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { handshakeFrom, messageOf } from '../support/records.ts';
-import { openStage, type Stage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { type Authority, authority, type Leaf } from '../support/pki/authority.ts';
+import { post } from '../support/process/client.ts';
+import { acknowledgement, type Host, openHost } from '../support/process/host.ts';
+import { handshakeFrom, messageOf } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 
 const old = authority({ name: 'Old' });
 const renewed = authority({ name: 'Renewed' });

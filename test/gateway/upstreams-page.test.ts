@@ -1,12 +1,12 @@
 /** `/upstreams` on the admin port: what an operator sees of the endpoints while one of them is dead. */
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { post } from '../support/client.ts';
-import { endpointsWhen } from '../support/endpoints.ts';
-import { openHost } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { openStage } from '../support/stage.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { endpointsWhen } from '../support/process/endpoints.ts';
+import { openHost } from '../support/process/host.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { openStage } from '../support/process/stage.ts';
 
 it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
   const dead = await listenOnLoopback(createServer());

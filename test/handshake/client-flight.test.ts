@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judgeCertificates } from '../../src/handshake/certificate-list.ts';
 import { ClientFlight } from '../../src/handshake/client-flight.ts';
-import { costlyChain } from '../support/costly-chain.ts';
+import { costlyChain } from '../support/pki/costly-chain.ts';
 
 const maxBytes = 2_000;
 

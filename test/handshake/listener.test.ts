@@ -6,10 +6,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Listener } from '../../src/handshake/listener.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
-import { authority } from '../support/authority.ts';
-import { type Client, type ClientOptions, connect } from '../support/client.ts';
-import { sClient } from '../support/openssl.ts';
-import { snapshotOf } from '../support/snapshot.ts';
+import { authority } from '../support/pki/authority.ts';
+import { sClient } from '../support/pki/openssl.ts';
+import { type Client, type ClientOptions, connect } from '../support/process/client.ts';
+import { snapshotOf } from '../support/process/snapshot.ts';
 
 const pki = authority();
 const base = snapshotOf(pki);

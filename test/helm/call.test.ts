@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStage, type Stage } from '../support/stage.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
 import { chart, one, render } from './support/chart.ts';
 
 let folder: string;

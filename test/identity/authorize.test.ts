@@ -4,8 +4,8 @@ import { authorizeClient, type Claim, type IdentityPolicy } from '../../src/iden
 import { PathCache } from '../../src/identity/path-cache.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
-import { authority } from '../support/authority.ts';
-import { nothingToAsk } from '../support/revocation.ts';
+import { authority } from '../support/pki/authority.ts';
+import { nothingToAsk } from '../support/revocation/revocation.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const pki = authority({ now });

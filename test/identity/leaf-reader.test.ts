@@ -4,9 +4,9 @@ import { LeafReader } from '../../src/identity/leaf-reader.ts';
 import { PathCache } from '../../src/identity/path-cache.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement } from '../../src/pki/der-cursor.ts';
-import { authority, type Issued } from '../support/authority.ts';
-import { manyNames } from '../support/many-names.ts';
-import { twinOf } from '../support/twin.ts';
+import { authority, type Issued } from '../support/pki/authority.ts';
+import { manyNames } from '../support/pki/many-names.ts';
+import { twinOf } from '../support/pki/twin.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const pki = authority({ now });

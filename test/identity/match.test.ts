@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { explainMismatch, matchesAny } from '../../src/identity/match.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { MatchRule } from '../../src/policy/snapshot.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const pki = authority();
 const leaf = parseCertificate(

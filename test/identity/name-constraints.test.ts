@@ -13,8 +13,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allows } from '../../src/identity/name-constraints.ts';
 import { validatePath } from '../../src/identity/path.ts';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import type { ConstrainedName } from '../../src/pki/name-constraints.ts';
 
 const dns = (value: string): ConstrainedName => ({ kind: 'dns', value });

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
 import { PathCache } from '../../src/identity/path-cache.ts';
+import { type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;

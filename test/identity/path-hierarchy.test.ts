@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
+import { type Issued, issueCertificate } from '../../src/issuing/certificate.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { type Issued, issueCertificate } from '../../src/pki/issue.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;

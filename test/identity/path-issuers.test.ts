@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 
 /** The anchor's certificates are given as they are: what the loader refuses must not open a path either. */
 const now = Date.UTC(2026, 0, 15, 12);

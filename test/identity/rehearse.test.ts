@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { authorizeClient, type Claim, type IdentityPolicy, rehearse } from '../../src/identity/authorize.ts';
 import { PathCache } from '../../src/identity/path-cache.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import type { OcspFact, RevocationMaterial } from '../../src/revocation/state.ts';
-import { authority } from '../support/authority.ts';
-import { nothingToAsk, revocationPolicy } from '../support/revocation.ts';
+import { authority } from '../support/pki/authority.ts';
+import { nothingToAsk, revocationPolicy } from '../support/revocation/revocation.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;

@@ -4,7 +4,7 @@ import { explainUntrusted } from '../../src/identity/untrusted.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { withColons } from '../../src/pki/hex.ts';
 import { maskDigits } from '../../src/telemetry/mask.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const pki = authority();
 const anchors = [

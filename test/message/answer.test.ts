@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { errorAnswer, refusalPage } from '../../src/message/answer.ts';
 import { messageRefusals, upstreamFailures } from '../../src/message/refusal.ts';
-import { type NodeMessage, NodeParser } from '../support/http-parser.ts';
+import { type NodeMessage, NodeParser } from '../support/http/parser.ts';
 
 /** The one answer in the bytes, as Node reads it, and its fields by name. */
 function read(bytes: Buffer, toHead = false): NodeMessage & { field: (name: string) => string | undefined } {

@@ -1,10 +1,10 @@
 /** Whatever the codec accepts, Node's parser reads as the same message; and what is sent on is one message, no more. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answerWire, requestWire } from '../support/http-arbitraries.ts';
-import { authority, type CodecMessage, identity, readAnswer, readRequests } from '../support/http-codec.ts';
-import { piecesOf } from '../support/http-mutations.ts';
-import { type NodeMessage, NodeParser } from '../support/http-parser.ts';
+import { answerWire, requestWire } from '../support/http/arbitraries.ts';
+import { authority, type CodecMessage, identity, readAnswer, readRequests } from '../support/http/codec.ts';
+import { piecesOf } from '../support/http/mutations.ts';
+import { type NodeMessage, NodeParser } from '../support/http/parser.ts';
 
 /** Cases for each property; raise it for a long run by hand. */
 const runs = Number(process.env.DIFFERENTIAL_RUNS ?? 20_000);

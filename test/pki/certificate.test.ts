@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate, parseHead, readRest } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
-import { type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import { makeKey } from '../../src/pki/key.ts';
 import { weakKey, weakSignature } from '../../src/pki/strength.ts';
-import { authority } from '../support/authority.ts';
-import { rawCertificate, rawName } from '../support/raw-certificate.ts';
+import { authority } from '../support/pki/authority.ts';
+import { rawCertificate, rawName } from '../support/pki/raw-certificate.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const validity = { notBefore: now, notAfter: now + 1000 };

@@ -1,14 +1,14 @@
 import { AsnConvert } from '@peculiar/asn1-schema';
 import type { Name } from '@peculiar/asn1-x509';
 import { describe, expect, it } from 'vitest';
+import { type Issued, issueCertificate, type Subject } from '../../src/issuing/certificate.ts';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
 import type { RawExtension } from '../../src/pki/der-writer.ts';
 import { directory } from '../../src/pki/directory-name.ts';
 import { readCanonicalText, readGeneralNames } from '../../src/pki/distribution-point.ts';
-import { type Issued, issueCertificate, type Subject } from '../../src/pki/issue.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import { distributionPoints } from '../support/crl.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const issue = (subject: Subject, extensions: readonly RawExtension[] = []): Issued =>

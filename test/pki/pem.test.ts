@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { readBundle, readCertificates } from '../../src/pki/pem.ts';
-import { authority } from '../support/authority.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const { root, issuing, anchorPem } = authority();
 const read = (text: string) => readCertificates(Buffer.from(text)).map(({ der }) => der);

@@ -6,7 +6,7 @@ import { requestFields } from '../../src/message/fields.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { type CertificateSet, certificateFields } from '../../src/relay/certificate-fields.ts';
 import { compileIdentityFields, IdentityFields } from '../../src/relay/identity-fields.ts';
-import { authority, type IssueOptions } from '../support/authority.ts';
+import { authority, type IssueOptions } from '../support/pki/authority.ts';
 
 const pki = authority();
 const sets = Object.keys(certificateFields) as CertificateSet[];

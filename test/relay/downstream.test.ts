@@ -10,10 +10,10 @@ import { Downstream } from '../../src/relay/downstream.ts';
 import { IdentityFields } from '../../src/relay/identity-fields.ts';
 import { RouteTable } from '../../src/relay/route.ts';
 import { Pools } from '../../src/upstream/pools.ts';
-import { authority } from '../support/authority.ts';
-import { endpointAt, recorder } from '../support/endpoint.ts';
-import { listenOnLoopback } from '../support/listening.ts';
-import { answers, snapshotOf } from '../support/snapshot.ts';
+import { authority } from '../support/pki/authority.ts';
+import { endpointAt, recorder } from '../support/process/endpoint.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { answers, snapshotOf } from '../support/process/snapshot.ts';
 
 it('lets no errors pile up for a client that asks on and does not read them', async () => {
   const unused = await listenOnLoopback(createServer());

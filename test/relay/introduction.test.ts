@@ -6,8 +6,8 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { HeaderSet } from '../../src/policy/snapshot.ts';
 import { IdentityFields } from '../../src/relay/identity-fields.ts';
 import { Introduction } from '../../src/relay/introduction.ts';
-import { parseProxyHeader } from '../../src/source/proxy-protocol.ts';
-import { authority } from '../support/authority.ts';
+import { parseProxyHeader } from '../../src/source/proxy-parser.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const pki = authority();
 const leaf = parseCertificate(pki.issueClient().der);

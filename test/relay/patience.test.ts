@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { Patience } from '../../src/relay/patience.ts';
-import { listenOnLoopback } from '../support/listening.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
 
 type Lost = ConstructorParameters<typeof Patience>[0];
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RouteTable } from '../../src/relay/route.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
-import { answers } from '../support/snapshot.ts';
+import { answers } from '../support/process/snapshot.ts';
 
 // Nothing is asked of it here.
 const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });

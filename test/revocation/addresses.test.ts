@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
 import { type AddressQuestion, isChecked, planAddresses } from '../../src/revocation/addresses.ts';
 import type { RevocationPolicy } from '../../src/revocation/state.ts';
-import { authority, type IssueOptions } from '../support/authority.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { policy as defaults } from '../support/revocation-stage.ts';
+import { authority, type IssueOptions } from '../support/pki/authority.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { policy as defaults } from '../support/revocation/stage.ts';
 
 const own = authority();
 const certify = (extensions: NonNullable<IssueOptions['extensions']>) =>

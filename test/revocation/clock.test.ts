@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
-import { misbehaviours } from '../support/directory.ts';
 import {
   crlNumbers,
   day,
@@ -12,7 +11,8 @@ import {
   openWithCrl,
   type Stage,
   start,
-} from '../support/revocation-stage.ts';
+} from '../support/revocation/stage.ts';
+import { misbehaviours } from '../support/trust/directory.ts';
 
 const requests = ({ directory }: Pick<Stage, 'directory'>) => directory.requests.length;
 

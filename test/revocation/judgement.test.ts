@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { ocspResponders } from '../../src/pki/issue-sources.ts';
-import type { CrlSnapshot } from '../../src/revocation/crl.ts';
-import { readCrl } from '../../src/revocation/crl-reader.ts';
+import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
+import { readCrl } from '../../src/revocation/crl/reader.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import type {
   CrlOrigin,
@@ -11,9 +11,9 @@ import type {
   RevocationMaterial,
   RevocationPolicy,
 } from '../../src/revocation/state.ts';
-import { authority } from '../support/authority.ts';
-import { type CrlOptions, distributionPoints } from '../support/crl.ts';
-import { revocationPolicy } from '../support/revocation.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type CrlOptions, distributionPoints } from '../support/revocation/crl.ts';
+import { revocationPolicy } from '../support/revocation/revocation.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;

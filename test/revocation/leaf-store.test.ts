@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { forgetLeaf, loadLeaves, type StoredLeaf, saveLeaf } from '../../src/revocation/leaf-store.ts';
-import { authority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { authority } from '../support/pki/authority.ts';
 
 const own = authority();
 const [first, second] = [own.issueClient(), own.issueClient()].map(({ der }) => parseCertificate(der)) as [

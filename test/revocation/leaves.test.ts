@@ -5,9 +5,9 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Cache } from '../../src/revocation/cache.ts';
 import { saveLeaf } from '../../src/revocation/leaf-store.ts';
 import { Leaves } from '../../src/revocation/leaves.ts';
-import { authority } from '../support/authority.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { twinOf } from '../support/twin.ts';
+import { authority } from '../support/pki/authority.ts';
+import { twinOf } from '../support/pki/twin.ts';
 
 const own = authority();
 const certificates = [own.root, own.issuing].map(({ der }) => parseCertificate(der));

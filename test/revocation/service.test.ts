@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { openRevocation } from '../../src/revocation/service.ts';
-import { authority } from '../support/authority.ts';
-import { distributionPoints } from '../support/crl.ts';
-import { day, hour, openStage, start } from '../support/revocation-stage.ts';
+import { authority } from '../support/pki/authority.ts';
+import { distributionPoints } from '../support/revocation/crl.ts';
+import { day, hour, openStage, start } from '../support/revocation/stage.ts';
 
 const stranger = authority({ now: start });
 

@@ -1,8 +1,8 @@
 /** What a start waits for: answers that nobody had before, and no others. */
 import { expect, it } from 'vitest';
-import { misbehaviours } from '../support/directory.ts';
-import { ocspMisbehaviours } from '../support/ocsp-responder.ts';
-import { openStage } from '../support/revocation-stage.ts';
+import { ocspMisbehaviours } from '../support/revocation/ocsp-responder.ts';
+import { openStage } from '../support/revocation/stage.ts';
+import { misbehaviours } from '../support/trust/directory.ts';
 
 const ca = { crl: ['/root.crl'], ocsp: true };
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { issueCertificate } from '../../src/pki/issue.ts';
+import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { type ProxyReading, readProxyHeader } from '../../src/source/proxy-reader.ts';
 
 const header = Buffer.from('PROXY TCP4 203.0.113.7 198.51.100.1 55460 8443\r\n', 'latin1');

@@ -1,6 +1,6 @@
 /** Card data in every place where a client or a host can write something. */
 import { cardNumber, cvv } from './card-search.ts';
-import { acknowledgement } from './host.ts';
+import { acknowledgement } from './process/host.ts';
 
 let plantings = 0;
 /** A number of its own for every place. */

@@ -1,7 +1,8 @@
 /** Messages that can be told apart by their bodies, and a host that answers each with its own. */
-import { type Client, post } from './client.ts';
-import { response } from './host.ts';
-import type { Message } from './http.ts';
+
+import type { Message } from './http/http.ts';
+import { type Client, post } from './process/client.ts';
+import { response } from './process/host.ts';
 
 /** Answers with the request's own body. */
 export function echo(request: Message): Buffer {

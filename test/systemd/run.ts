@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { authority } from '../support/authority.ts';
-import { connect, post } from '../support/client.ts';
-import { openHost } from '../support/host.ts';
-import { statusOf } from '../support/http.ts';
+import { statusOf } from '../support/http/http.ts';
+import { authority } from '../support/pki/authority.ts';
+import { connect, post } from '../support/process/client.ts';
+import { openHost } from '../support/process/host.ts';
 
 function run(command: string, ...argv: string[]) {
   const { status, stdout, stderr } = spawnSync(command, argv, { encoding: 'utf8' });

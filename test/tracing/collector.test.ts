@@ -3,10 +3,10 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Collector, type CollectorAnswer } from '../../src/tracing/collector.ts';
 import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
-import { authority } from '../support/authority.ts';
-import { openCollector } from '../support/collector.ts';
-import { type Listening, listenOnLoopback } from '../support/listening.ts';
-import { openProxy } from '../support/proxy.ts';
+import { authority } from '../support/pki/authority.ts';
+import { openCollector } from '../support/process/collector.ts';
+import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
+import { openProxy } from '../support/process/proxy.ts';
 
 const body = exportRequest(
   requestStart({ serviceName: 'ehi', version: '1', instanceId: 'i', host: 'höst' }),

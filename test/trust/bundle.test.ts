@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Issued, type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { type Issued, type IssueOptions, issueCertificate } from '../../src/pki/issue.ts';
 import { readAnchor } from '../../src/trust/bundle.ts';
 import { isUsable, passedOverAt } from '../../src/trust/passed-over.ts';
-import { authority } from '../support/authority.ts';
-import { type PkitsCase, pkitsCases, trustAnchor } from '../support/pkits.ts';
+import { authority } from '../support/pki/authority.ts';
+import { type PkitsCase, pkitsCases, trustAnchor } from '../support/pki/pkits.ts';
 
 const now = Date.UTC(2026, 0, 15);
 const { root, issuing, issueClient } = authority({ now });

@@ -11,8 +11,8 @@ import {
   serve,
   sha256,
   stranger,
-} from '../support/anchor-store.ts';
-import { misbehaviours } from '../support/directory.ts';
+} from '../support/trust/anchor-store.ts';
+import { misbehaviours } from '../support/trust/directory.ts';
 
 const all = ({ root, issuing }: typeof own) => [root.der, issuing.der];
 const candidates = { list: 'candidates' } as const;

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { type AnchoredCertificate, diffAnchors } from '../../src/trust/change.ts';
 import type { AnchorState } from '../../src/trust/state.ts';
-import { now, own, stranger } from '../support/anchor-store.ts';
+import { now, own, stranger } from '../support/trust/anchor-store.ts';
 
 const certificates = [own.root, own.issuing, stranger.root, stranger.issuing].map(({ der }) =>
   parseCertificate(der),

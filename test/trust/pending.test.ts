@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { withColons } from '../../src/pki/hex.ts';
 import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
+import { authority } from '../support/pki/authority.ts';
 import {
   day,
   ders,
@@ -15,9 +16,8 @@ import {
   serve,
   sha256,
   stranger,
-} from '../support/anchor-store.ts';
-import { authority } from '../support/authority.ts';
-import { misbehaviours } from '../support/directory.ts';
+} from '../support/trust/anchor-store.ts';
+import { misbehaviours } from '../support/trust/directory.ts';
 
 type Store = Awaited<ReturnType<typeof openStore>>;
 

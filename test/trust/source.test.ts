@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { fetchSource } from '../../src/trust/source.ts';
-import { type Directory, misbehaviours, openDirectory } from '../support/directory.ts';
+import { type Directory, misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const fetchFrom = (directory: Directory, options: Partial<Parameters<typeof fetchSource>[0]> = {}) =>
   fetchSource({ url: `${directory.origin}/root.pem`, ca: Buffer.from(directory.pki.root.pem), ...options });

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { ConnectFailure, UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
 import { Pool } from '../../src/upstream/pool.ts';
-import { endpointAt, recorder, type TestRecorder } from '../support/endpoint.ts';
-import { type Listening, listenOnLoopback } from '../support/listening.ts';
+import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
+import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
 
 let listening: Listening;
 let pool: Pool;

@@ -4,8 +4,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
 import { Pool } from '../../src/upstream/pool.ts';
-import { endpointAt, recorder, type TestRecorder } from '../support/endpoint.ts';
-import { type Listening, listenOnLoopback } from '../support/listening.ts';
+import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
+import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
 
 let server: Server;
 let listening: Listening;

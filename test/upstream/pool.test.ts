@@ -6,9 +6,9 @@ import type { EndpointPolicy } from '../../src/policy/snapshot.ts';
 import type { UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
 import { Pool } from '../../src/upstream/pool.ts';
 import { Pools } from '../../src/upstream/pools.ts';
-import { endpointAt, recorder } from '../support/endpoint.ts';
-import { type Listening, listenOnLoopback } from '../support/listening.ts';
-import { answers } from '../support/snapshot.ts';
+import { endpointAt, recorder } from '../support/process/endpoint.ts';
+import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
+import { answers } from '../support/process/snapshot.ts';
 
 let server: Server;
 let listening: Listening;

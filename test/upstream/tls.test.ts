@@ -5,10 +5,10 @@ import type { UpstreamTls } from '../../src/policy/snapshot.ts';
 import type { UpstreamConnection, UpstreamLoss } from '../../src/upstream/connection.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
-import { authority } from '../support/authority.ts';
-import { endpointAt, recorder } from '../support/endpoint.ts';
-import { type Listening, listenOnLoopback } from '../support/listening.ts';
-import { answers } from '../support/snapshot.ts';
+import { authority } from '../support/pki/authority.ts';
+import { endpointAt, recorder } from '../support/process/endpoint.ts';
+import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
+import { answers } from '../support/process/snapshot.ts';
 
 const [old, renewed] = [authority({ name: 'Old' }), authority({ name: 'Renewed' })];
 const keyed = ({ chainPem, keyPem }: { chainPem: string; keyPem: string }) => ({

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import type { KeyKind } from '../../../src/pki/key.ts';
-import { authority } from '../../support/authority.ts';
+import { authority } from '../../support/pki/authority.ts';
 import { configTextOf, type KubernetesObject, podOf } from './chart.ts';
 
 interface Pair {

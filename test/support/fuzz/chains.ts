@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { RawExtension } from '../../../src/pki/der-writer.ts';
 import { makeKey } from '../../../src/pki/key.ts';
-import { rawCertificate, rawKeyId, rawName } from '../raw-certificate.ts';
+import { rawCertificate, rawKeyId, rawName } from '../pki/raw-certificate.ts';
 import {
   authorityKeyId,
   basicConstraints,

@@ -1,7 +1,7 @@
 /** Extensions for the fuzz: mostly what CAs write, sometimes what none should. */
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger, derOid, type RawExtension } from '../../../src/pki/der-writer.ts';
-import { rawName } from '../raw-certificate.ts';
+import { rawName } from '../pki/raw-certificate.ts';
 import type { Random } from './random.ts';
 
 export const oids = {

@@ -1,5 +1,5 @@
 /** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
-import { compilePolicy, type Policy } from '../../../src/compile.ts';
+import { compilePolicy, type Policy } from '../../../src/gateway/policy.ts';
 import type { Peer } from '../../../src/handshake/peer.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
 import { meaningOf } from '../../../src/identity/openssl.ts';
@@ -9,11 +9,11 @@ import { readKeyIdentifiers } from '../../../src/pki/key-identifier.ts';
 import type { AnchorMaterial, PolicySnapshot } from '../../../src/policy/snapshot.ts';
 import { Meter } from '../../../src/telemetry/meter.ts';
 import { Pools } from '../../../src/upstream/pools.ts';
-import { authority } from '../authority.ts';
-import { OpensslVerdict, type Presented } from '../openssl-verdict.ts';
-import { rawPem } from '../raw-certificate.ts';
-import { revocationPolicy } from '../revocation.ts';
-import { snapshotOf } from '../snapshot.ts';
+import { authority } from '../pki/authority.ts';
+import { OpensslVerdict, type Presented } from '../pki/openssl-verdict.ts';
+import { rawPem } from '../pki/raw-certificate.ts';
+import { snapshotOf } from '../process/snapshot.ts';
+import { revocationPolicy } from '../revocation/revocation.ts';
 import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.ts';
 import { stricter } from './disagreements.ts';
 import { Random } from './random.ts';

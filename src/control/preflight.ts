@@ -1,0 +1,150 @@
+/** What `run` and `check` both look at before anything starts: the configuration, its certificates, its anchors. */
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
+import type { Finding } from '../config/document.ts';
+import type { Notes } from '../config/files/authorities.ts';
+import { type ConfigExamination, examineConfig } from '../config/load.ts';
+import { namesCaller } from '../config/rules/rules.ts';
+import type { Config } from '../config/schema/schema.ts';
+import type { ConfigProblem } from '../errors.ts';
+import { unusableProxies } from '../fetch/proxy.ts';
+import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from '../trust/anchor.ts';
+import type { Anchor } from '../trust/bundle.ts';
+import { doubtsAbout } from '../trust/doubts.ts';
+import { isUsable, passedOverAt } from '../trust/passed-over.ts';
+import type { AnchorList } from '../trust/store.ts';
+
+/** Reads `file` and the files it names; fetches nothing. */
+export async function preflight(file: string): Promise<ConfigExamination> {
+  const examination = await examineConfig(
+    file,
+    Date.now(),
+    async ({ anchors, candidates = [], requirePin }, clients) => {
+      const passedOver: Finding[] = [];
+      const onPassedOver = (warning: TrustProblem) => passedOver.push(findingOf(warning));
+      const common = { requirePin, onPassedOver, now: Date.now() };
+      const accept = clients === null ? acceptAll : acceptAnchor(clients);
+      const findings = [
+        await findingsIn({ ...common, anchors, accept }, unusableAt(common.now)),
+        // Nobody comes in by a candidate, so none is held against the pins that count.
+        await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll }),
+      ];
+      const crls = [
+        ...(await unreadableCrls('anchors', anchors)),
+        ...(await unreadableCrls('candidates', candidates)),
+      ];
+      return {
+        problems: findings.flatMap(({ problems }) => problems),
+        warnings: [...passedOver, ...findings.flatMap(({ warnings }) => warnings), ...crls],
+      };
+    },
+  );
+  const environment = environmentProblems();
+  const warnings = [...examination.warnings, ...environmentWarnings()];
+  if (environment.length === 0) return { ...examination, warnings };
+  return { ...examination, warnings, problems: [...environment, ...examination.problems], loaded: null };
+}
+
+/** The value is not shown: it may hold credentials. */
+function environmentWarnings(): ConfigProblem[] {
+  return unusableProxies().map((variable) => ({
+    ...{ file: 'environment', line: 1, column: 1, path: variable },
+    found: 'a value that names no HTTP proxy: everything is fetched directly',
+    allowed: 'http://host:port or https://host:port',
+  }));
+}
+
+/** With it every TLS client in the process, the fetching of trust anchors included, would believe anybody. */
+function environmentProblems(): ConfigProblem[] {
+  if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
+  return [
+    {
+      file: 'environment',
+      line: 1,
+      column: 1,
+      path: 'NODE_TLS_REJECT_UNAUTHORIZED',
+      found: '0, which turns certificate verification off',
+      allowed: 'not set',
+    },
+  ];
+}
+
+const acceptAll = () => null;
+
+type Configured = Awaited<ReturnType<typeof readConfiguredAnchors>>;
+
+async function findingsIn(
+  options: ReadOptions,
+  judge: (anchors: Configured) => Finding[] = () => [],
+): Promise<Notes> {
+  const { list = 'anchors', now } = options;
+  try {
+    const anchors = await readConfiguredAnchors(options);
+    const warnings = anchors.flatMap((anchor, index) => {
+      if (!('certificates' in anchor)) return [];
+      return doubtsAbout(anchor, now).map((doubt) => ({ path: ['trust', list, index, 'files'], ...doubt }));
+    });
+    return { problems: judge(anchors), warnings };
+  } catch (error) {
+    if (error instanceof TrustError) return { problems: error.problems.map(findingOf), warnings: [] };
+    throw error;
+  }
+}
+
+/**
+ * CRL files that cannot be read. Warnings, because a file that is late must not keep the gateway from starting: until
+ * it is there, revocation is unknown.
+ */
+async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Finding[]> {
+  const files = anchors.flatMap(({ revocation: { crl } }, anchor) =>
+    (Array.isArray(crl) ? crl : [])
+      .map((file, index) => ({ file, path: ['trust', list, anchor, 'revocation', 'crl', index] }))
+      .filter(({ file }) => isAbsolute(file)),
+  );
+  const findings = await Promise.all(
+    files.map(async ({ file, path }) => {
+      const code = await access(file, constants.R_OK).then(
+        () => null,
+        (cause: NodeJS.ErrnoException) => cause.code ?? 'unreadable',
+      );
+      return code === null
+        ? []
+        : { path, found: `${file} that cannot be read (${code})`, allowed: 'a CRL, DER or PEM' };
+    }),
+  );
+  return findings.flat();
+}
+
+/** What time has made unusable is a problem only where nothing else is left: no anchor from a URL, which may serve it. */
+function unusableAt(now: number): (anchors: Configured) => Finding[] {
+  return (anchors) => {
+    const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
+    if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
+    const faults = states.flatMap((state) => passedOverAt(state, now)).map(({ detail }) => detail);
+    const found = `no anchor that can be used now: ${faults.join('; ')}`;
+    return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
+  };
+}
+
+/** `trust.anchors[0].files[1]` as the steps of a path. */
+export function findingOf({ path, found, allowed }: TrustProblem): Finding {
+  const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
+  return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), found, allowed };
+}
+
+/**
+ * The last word on an anchor: where pins alone name the caller, none of them may be the anchor's own root or issuing
+ * CA, for that key is on every path and names nobody. Asked again whenever an anchor is fetched.
+ */
+export function acceptAnchor(clients: Config['clients']): (anchor: Anchor) => string | null {
+  const { byAddress, byMatch } = namesCaller(clients);
+  if (byAddress || byMatch || clients.anyCertificateOfAnchor) return () => null;
+  const pins = new Set(clients.pins);
+  return ({ certificates }) => {
+    const pinned = certificates.find(({ spkiPin }) => pins.has(spkiPin));
+    return pinned === undefined
+      ? null
+      : `clients.pins holds the key of ${pinned.subject}, which is on every path and names no caller`;
+  };
+}

@@ -1,0 +1,83 @@
+/** Takes changed configurations, each as a whole or not at all: when a file has changed, or when somebody asks. */
+import { compareConfigs } from '../config/changes.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { openWatch, type Watch } from '../config/watch.ts';
+import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { TrustError } from '../trust/anchor.ts';
+import { findingOf, preflight } from './preflight.ts';
+import type { Reporting } from './reporting.ts';
+import type { Sources } from './sources.ts';
+
+interface ReloadsOptions {
+  /** Path of the configuration file. */
+  readonly file: string;
+  /** What was loaded at the start: from then on its files are watched. */
+  readonly loaded: LoadedConfig;
+  readonly reporting: Reporting;
+  /** A change was taken, or refused. */
+  readonly onDone: (successful: boolean) => void;
+}
+
+export class Reloads implements AsyncDisposable {
+  readonly #options: ReloadsOptions;
+  readonly #watch: Watch;
+  /** What a change is taken over into; changes that come before wait for it. */
+  readonly #sources = Promise.withResolvers<Sources | null>();
+  /** One after the other. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: ReloadsOptions) {
+    this.#options = options;
+    this.#watch = openWatch({ files: options.loaded.files, onChange: () => this.request() });
+  }
+
+  begin(sources: Sources): void {
+    this.#sources.resolve(sources);
+  }
+
+  /** Has everything read again, changed or not; resolves when it was taken or refused, and never rejects. */
+  request(): Promise<void> {
+    this.#last = this.#last.then(() => this.#reload());
+    return this.#last;
+  }
+
+  /** No further change is taken; resolves when the one under way is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch.close();
+    this.#sources.resolve(null);
+    await this.#last;
+  }
+
+  async #reload(): Promise<void> {
+    const sources = await this.#sources.promise;
+    if (sources === null) return;
+    const { file, reporting, onDone } = this.#options;
+    let loaded: LoadedConfig | null = null;
+    try {
+      const examination = await preflight(file);
+      this.#watch.update(examination.files);
+      ({ loaded } = examination);
+      if (loaded === null) throw new ConfigError(examination.problems);
+      const change = compareConfigs(sources.loaded, loaded);
+      await sources.update(change.effective);
+      onDone(true);
+      reporting.warnings(examination.warnings);
+      reporting.reloaded(change, sources.generation);
+    } catch (error) {
+      onDone(false);
+      reporting.refused(problemsOf(error, { file, loaded }));
+    }
+  }
+}
+
+/** Whatever went wrong: a change that cannot be taken must not end what works. */
+function problemsOf(
+  error: unknown,
+  { file, loaded }: { readonly file: string; readonly loaded: LoadedConfig | null },
+): readonly ConfigProblem[] {
+  if (error instanceof ConfigError) return error.problems;
+  if (error instanceof TrustError && loaded !== null)
+    return error.problems.map((problem) => loaded.place(findingOf(problem)));
+  const found = error instanceof Error ? error.message : String(error);
+  return [{ file, line: 1, column: 1, path: '', found, allowed: 'what can be taken over at run time' }];
+}

@@ -1,0 +1,97 @@
+/** The extensions of a CRL itself (RFC 5280 §5.2): what they limit it to, and whether all that is critical is known. */
+import { DerCursor, DerError, formatOid, tags } from '../../pki/der-cursor.ts';
+import {
+  type DistributionPoint,
+  readDistributionPoints,
+  readPointName,
+} from '../../pki/distribution-point.ts';
+import { MAX_SERIAL_OCTETS } from '../../pki/serial.ts';
+import type { CrlScope } from './crl.ts';
+import { CrlRefusal } from './refusal.ts';
+
+export interface CrlExtensions {
+  readonly number: bigint | null;
+  readonly baseNumber: bigint | null;
+  readonly scope: CrlScope;
+  readonly freshestCrl: readonly DistributionPoint[];
+}
+
+const oid = {
+  crlNumber: '2.5.29.20',
+  deltaCrlIndicator: '2.5.29.27',
+  issuingDistributionPoint: '2.5.29.28',
+  authorityKeyIdentifier: '2.5.29.35',
+  freshestCrl: '2.5.29.46',
+} as const;
+/** The right key is found by trying those that the issuer's name has, so the authority key identifier adds nothing. */
+const processed: ReadonlySet<string> = new Set(Object.values(oid));
+
+/** Reads the contents of `crlExtensions [0]`; null: there are none. `issuer`: canonical. Throws DerError, CrlRefusal. */
+export function readCrlExtensions(contents: Uint8Array | null, issuer: string): CrlExtensions {
+  const values = contents === null ? new Map<string, Uint8Array>() : readValues(contents);
+  const [number, base, freshest] = [oid.crlNumber, oid.deltaCrlIndicator, oid.freshestCrl].map((id) =>
+    values.get(id),
+  );
+  return {
+    number: number === undefined ? null : readNumber(number),
+    baseNumber: base === undefined ? null : readNumber(base),
+    scope: readScope(values.get(oid.issuingDistributionPoint) ?? null, issuer),
+    freshestCrl: freshest === undefined ? [] : readDistributionPoints(freshest, issuer),
+  };
+}
+
+function readValues(contents: Uint8Array): Map<string, Uint8Array> {
+  const cursor = new DerCursor(contents);
+  cursor.open(contents.length, tags.sequence);
+  if (cursor.end !== contents.length) throw new DerError('bytes behind the extensions');
+  const values = new Map<string, Uint8Array>();
+  while (cursor.at < contents.length) {
+    cursor.open(contents.length, tags.sequence);
+    const { end } = cursor;
+    cursor.read(end, tags.oid);
+    const id = formatOid(cursor.contents());
+    const critical = cursor.peek(end) === tags.boolean && cursor.readBoolean(end);
+    cursor.read(end, tags.octetString);
+    cursor.close(end);
+    if (values.has(id)) throw new DerError(`extension ${id} occurs twice`);
+    // RFC 5280 §5.2: a CRL with a critical extension that is not processed must not be used.
+    if (critical && !processed.has(id))
+      throw new CrlRefusal('critical_extension', `the CRL has the critical extension ${id}`);
+    values.set(id, cursor.contents());
+  }
+  return values;
+}
+
+/** RFC 5280 §5.2.3 wants at most 20 octets and none below 0; what a CA writes is told and compared all the same. */
+function readNumber(value: Uint8Array): bigint {
+  const cursor = new DerCursor(value);
+  cursor.openLast(value.length, tags.integer);
+  const octets = cursor.contents();
+  if (octets.length === 0 || octets.length > MAX_SERIAL_OCTETS)
+    throw new DerError(`a CRL number of ${octets.length} octets`);
+  return BigInt.asIntN(octets.length * 8, BigInt(`0x${Buffer.from(octets).toString('hex')}`));
+}
+
+function readScope(value: Uint8Array | null, issuer: string): CrlScope {
+  if (value === null) return { extension: null, names: null, only: null, reasons: null, indirect: false };
+  const cursor = new DerCursor(value);
+  cursor.open(value.length, tags.sequence);
+  const { end } = cursor;
+  if (end !== value.length) throw new DerError('bytes behind the issuing distribution point');
+  let names: string[] | null = null;
+  if (cursor.peek(end) === 0xa0) {
+    cursor.read(end);
+    names = readPointName(cursor.contents(), issuer);
+  }
+  const flag = (tag: number): boolean => cursor.peek(end) === tag && cursor.readBoolean(end, tag);
+  const user = flag(0x81);
+  const ca = flag(0x82);
+  const reasons = cursor.peek(end) === 0x83 ? cursor.readNamedBits(end, 0x83) : null;
+  const indirect = flag(0x84);
+  const attribute = flag(0x85);
+  cursor.close(end);
+  if (Number(user) + Number(ca) + Number(attribute) > 1)
+    throw new DerError('an issuing distribution point that contains only this and only that');
+  const only = user ? 'user' : ca ? 'ca' : attribute ? 'attribute' : null;
+  return { extension: Buffer.from(value).toString('hex'), names, only, reasons, indirect };
+}

@@ -1,0 +1,67 @@
+/** One CRL out of a file that may be PEM (RFC 7468 §6): decoded where it lies, for it may be as large as a CRL can be. */
+import { describeFile } from '../../pki/content.ts';
+import { trimEnd } from '../../pki/der-cursor.ts';
+import { CrlRefusal } from './refusal.ts';
+
+const begin = '-----BEGIN X509 CRL-----';
+const end = '-----END X509 CRL-----';
+
+/** The DER of the one CRL, as a view; PEM is overwritten. Throws CrlRefusal `unreadable`. */
+export function derOf(bytes: Uint8Array): Uint8Array {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  // The text before PEM may begin with 0, too.
+  const from = bytes[0] === 0x30 && !isText(bytes) ? -1 : text.indexOf(begin);
+  if (from < 0 && bytes[0] === 0x30) return trimEnd(bytes);
+  if (from < 0) {
+    const content = describeFile(bytes);
+    throw unreadable(
+      `neither DER nor PEM with an X509 CRL block${content === null ? '' : `, but ${content}`}`,
+    );
+  }
+  const to = text.indexOf(end, from);
+  if (to < 0) throw unreadable('a PEM block without its end');
+  if (text.indexOf(begin, to) >= 0)
+    throw unreadable('more than one PEM block: each CRL needs a file of its own');
+  return decode(bytes.subarray(from + begin.length, to));
+}
+
+/** Whether the bytes begin like text: a CRL longer than 127 octets, as each is, has a length above ASCII. */
+function isText(bytes: Uint8Array): boolean {
+  return (bytes[1] ?? 0x80) < 0x80;
+}
+
+/** Octet → its six bits; 64: white space, 65: padding, 66: none of Base64. */
+const digits = new Uint8Array(256).fill(66);
+for (const [value, digit] of [
+  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
+].entries())
+  digits[digit.charCodeAt(0)] = value;
+for (const space of ' \t\r\n') digits[space.charCodeAt(0)] = 64;
+digits['='.charCodeAt(0)] = 65;
+
+/** What is written is always behind what is read. */
+function decode(base64: Uint8Array): Uint8Array {
+  let written = 0;
+  let bits = 0;
+  let collected = 0;
+  let padding = 0;
+  for (let at = 0; at < base64.length; at++) {
+    const digit = digits[base64[at] as number] as number;
+    if (digit === 64) continue;
+    if (digit === 65) padding++;
+    else if (digit === 66 || padding > 0) throw unreadable('a PEM block that is not Base64');
+    bits = (bits << 6) | (digit & 0x3f);
+    if (++collected < 4) continue;
+    base64[written++] = bits >>> 16;
+    base64[written++] = bits >>> 8;
+    base64[written++] = bits;
+    bits = 0;
+    collected = 0;
+  }
+  if (collected > 0 || padding > 2) throw unreadable('a PEM block that is not Base64');
+  return base64.subarray(0, written - padding);
+}
+
+function unreadable(detail: string): CrlRefusal {
+  return new CrlRefusal('unreadable', detail);
+}

@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import { callerSentence, checkRules } from '../../../src/config/rules/rules.ts';
+
+const { problems: wanting } = checkRules({ clients: {} });
+
+test('the sentence that refuses a configuration without a caller stands as agreed', () => {
+  expect(callerSentence).toBe(
+    'The chain alone proves only that the CA issued the certificate, and that CA serves every customer',
+  );
+  expect(wanting.map(({ path, allowed }) => [path, allowed.endsWith(callerSentence)])).toEqual([
+    [['clients'], true],
+  ]);
+});
+
+describe('what names a caller', () => {
+  test.each<[string, object | undefined]>([
+    ['no clients', undefined],
+    ['empty clients', {}],
+    ['anyCertificateOfAnchor: false', { anyCertificateOfAnchor: false }],
+    ['anyCertificateOfAnchor as a text', { anyCertificateOfAnchor: 'true' }],
+    ['a match on the issuer alone', { match: { issuer: 'CN=CA' } }],
+    ['a list with a match on the issuer alone', { match: [{ commonName: 'a' }, { issuer: 'CN=CA' }] }],
+    ['a range of length /0', { allowlist: ['0.0.0.0/0'] }],
+    ['a range of length /0 beside others', { allowlist: ['203.0.113.7', '::/0'] }],
+    ['every IPv4 address as mapped ones', { allowlist: ['::ffff:0:0/96'] }],
+    ['a shadow', { shadow: { pins: ['sha256/…'], allowlist: ['203.0.113.7'], match: { commonName: 'a' } } }],
+    ['the issuer alone and a range of length /0', { match: { issuer: 'CN=CA' }, allowlist: ['0.0.0.0/0'] }],
+  ])('not %s', (_, clients) => {
+    expect(checkRules({ clients }).problems).toEqual(wanting);
+  });
+
+  test.each<[string, object]>([
+    ['a pin', { pins: ['sha256/…'] }],
+    ['an allowlist', { allowlist: ['203.0.113.7'] }],
+    ['a match with more than the issuer', { match: { issuer: 'CN=CA', commonName: 'a' } }],
+    ['a pin beside a range of length /0', { pins: ['sha256/…'], allowlist: ['0.0.0.0/0'] }],
+    ['the operator’s word', { anyCertificateOfAnchor: true }],
+  ])('%s', (_, clients) => {
+    expect(checkRules({ clients }).problems).toEqual([]);
+  });
+});
+
+describe('warnings about callers', () => {
+  const warningsOf = (clients: object) =>
+    checkRules({ clients }).warnings.map(({ found }) =>
+      found?.replace(/, and one address may hold .*/, ' …'),
+    );
+
+  test.each<[string, object, string[]]>([
+    ['an allowlist alone', { allowlist: ['203.0.113.7'] }, ['an allowlist alone']],
+    [
+      'an allowlist and the issuer',
+      { allowlist: ['203.0.113.7'], match: { issuer: 'CN=CA' } },
+      ['an allowlist alone'],
+    ],
+    [
+      'an allowlist that is said to be enough',
+      { allowlist: ['203.0.113.7'], anyCertificateOfAnchor: true },
+      [],
+    ],
+    ['an allowlist and a pin', { allowlist: ['203.0.113.7'], pins: ['sha256/…'] }, []],
+    ['a pin alone', { pins: ['sha256/…'] }, ['no allowlist: any address may connect …']],
+    [
+      'a pin and a range of length /0',
+      { pins: ['sha256/…'], allowlist: ['::/0'] },
+      ['a range of length /0: every address of its family may connect …'],
+    ],
+  ])('%s', (_, clients, warnings) => {
+    expect(warningsOf(clients)).toEqual(warnings);
+  });
+});
+
+test('refuses a route that stands there already, and sees a difference in case', () => {
+  const routes = ['/a', '/b', '/A', '/a', '/a'].map((path) => ({ path }));
+  const { problems } = checkRules({ clients: { pins: ['sha256/…'] }, routes });
+  expect(problems.map(({ path }) => path)).toEqual([
+    ['routes', 3, 'path'],
+    ['routes', 4, 'path'],
+  ]);
+});
+
+describe('warnings about the times of routes', () => {
+  const pair = ['http://a', 'http://b'];
+  const warningsOf = (route: object, timeouts?: object) =>
+    checkRules({ clients: { pins: ['sha256/…'] }, routes: [route], timeouts })
+      .warnings.filter(({ path }) => path[0] !== 'clients')
+      .map(({ path, found }) => `${path.join('.')}: ${found}`);
+
+  const budget = 'routes.0.budget: 200ms beside a deadline of 200ms: nothing is late before it is cut';
+  const next = 'a silent endpoint leaves no time for the next';
+  const last = 'the last endpoint gets less time than those before it';
+
+  test.each<[string, object, object | undefined, string[]]>([
+    ['a budget below the deadline', { deadline: '201ms' }, undefined, []],
+    ['a deadline that the default budget fills', { deadline: '200ms' }, undefined, [budget]],
+    [
+      'a budget beyond the default deadline',
+      { budget: '1m' },
+      undefined,
+      ['routes.0.budget: 60000ms beside a deadline of 2000ms: nothing is late before it is cut'],
+    ],
+    ['a deadline that is none', { deadline: 'soon', budget: '1m' }, undefined, []],
+    [
+      'a first endpoint that takes the whole deadline',
+      { upstream: pair },
+      { connectFirst: '2s', connect: '2s' },
+      [`routes.0.deadline: 2000ms beside a timeouts.connectFirst of 2000ms: ${next}`],
+    ],
+    ['the same alone', { upstream: 'http://a' }, { connectFirst: '2s' }, []],
+    ['the same alone in a list', { upstream: ['http://a'] }, { connectFirst: '2s' }, []],
+    [
+      'a first endpoint that gets more time than the last',
+      { upstream: pair },
+      { connectFirst: '1001ms' },
+      [`timeouts.connectFirst: 1001ms beside a timeouts.connect of 1000ms: ${last}`],
+    ],
+    [
+      'the same by default',
+      { upstream: pair },
+      { connect: '49ms' },
+      [`timeouts.connectFirst: 50ms beside a timeouts.connect of 49ms: ${last}`],
+    ],
+    ['as much time for each endpoint', { upstream: pair }, { connectFirst: '1s' }, []],
+  ])('%s', (_, route, timeouts, warnings) => {
+    expect(warningsOf(route, timeouts)).toEqual(warnings);
+  });
+});
+
+describe('the ports of clients and admin', () => {
+  const clients = { match: { commonName: 'a' } };
+  const problemsOf = (listen: object, admin: object) =>
+    checkRules({ clients, listen, admin }).problems.map(({ path }) => path.join('.'));
+
+  test.each<[string, object, object, string[]]>([
+    ['one on all addresses', { port: 9443 }, { port: 9443 }, ['admin.port']],
+    ['the default of the other', { port: 9090 }, {}, ['listen.port']],
+    [
+      'one address in two spellings',
+      { address: '::1', port: 1 },
+      { address: '0:0::1', port: 1 },
+      ['admin.port'],
+    ],
+    ['all of IPv6, which takes IPv4 along', { address: '::', port: 1 }, { port: 1 }, ['admin.port']],
+    ['two addresses', { address: '192.0.2.1', port: 1 }, { port: 1 }, []],
+    ['two families', { address: '0.0.0.0', port: 1 }, { address: '::1', port: 1 }, []],
+    ['free ones', { port: 0 }, { port: 0 }, []],
+    ['what is no port', { port: '1' }, { port: 1 }, []],
+  ])('may not be equal on one address: %s', (_, listen, admin, expected) => {
+    expect(problemsOf(listen, admin)).toEqual(expected);
+  });
+});

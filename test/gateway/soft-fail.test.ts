@@ -1,0 +1,63 @@
+import { beforeEach, expect, it } from 'vitest';
+import { SoftFail } from '../../src/gateway/soft-fail.ts';
+import { Meter } from '../../src/telemetry/meter.ts';
+import type { Recorder } from '../../src/telemetry/recorder.ts';
+
+const minute = 60_000;
+const begun = 'clients are let in whose revocation is unknown';
+const over = 'nobody is let in any more whose revocation is unknown';
+
+let lines: [level: string, message: string, fields: unknown][];
+let meter: Meter;
+let softFail: SoftFail;
+
+beforeEach(() => {
+  lines = [];
+  meter = new Meter();
+  const recorder: Recorder = {
+    meter,
+    audit: () => {},
+    span: () => {},
+    log: (level, message, fields) => lines.push([level, message, fields]),
+  };
+  softFail = new SoftFail(recorder);
+});
+
+it('is told once for an anchor, however many clients come and go, and once when it was quiet for a minute', () => {
+  for (let now = 0; now < 100; now++) {
+    softFail.begin('sandbox', now);
+    softFail.end('sandbox', now);
+    softFail.sweep(now);
+  }
+  expect(lines).toEqual([['warn', begun, { anchor: 'sandbox' }]]);
+  softFail.sweep(99 + minute - 1);
+  expect(lines).toHaveLength(1);
+  softFail.sweep(99 + minute);
+  softFail.sweep(99 + 2 * minute);
+  expect(lines.slice(1)).toEqual([['info', over, { anchor: 'sandbox', permits: 100 }]]);
+});
+
+it('is not over while a connection is open', () => {
+  softFail.begin('sandbox', 0);
+  softFail.sweep(10 * minute);
+  expect(lines).toHaveLength(1);
+  expect(meter.softFailing).toBe(1);
+  softFail.end('sandbox', 10 * minute);
+  expect(meter.softFailing).toBe(0);
+  softFail.sweep(11 * minute);
+  expect(lines.map(([, message]) => message)).toEqual([begun, over]);
+});
+
+it('is told of each anchor, and again when it begins again', () => {
+  softFail.begin('one', 0);
+  softFail.begin('two', 0);
+  softFail.end('one', 0);
+  softFail.sweep(minute);
+  softFail.begin('one', minute);
+  expect(lines.map(([, message, fields]) => [message, fields])).toEqual([
+    [begun, { anchor: 'one' }],
+    [begun, { anchor: 'two' }],
+    [over, { anchor: 'one', permits: 1 }],
+    [begun, { anchor: 'one' }],
+  ]);
+});

@@ -1,0 +1,119 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import type { CrlAnswer } from '../../../src/revocation/crl/job.ts';
+import { CrlParser } from '../../../src/revocation/crl/parser.ts';
+import { findRow } from '../../../src/revocation/crl/table.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { authority } from '../../support/pki/authority.ts';
+import { manyRevoked } from '../../support/revocation/crl.ts';
+
+const pki = authority();
+const issuers = [pki.root.der, pki.issuing.der].map(parseCertificate);
+const leaf = pki.issueClient();
+const { der, pem } = pki.crl({ revoked: [{ serial: leaf }] });
+
+function findsLeaf(answer: CrlAnswer): boolean {
+  if (!answer.ok) throw new Error(answer.detail);
+  const { table, issuer } = answer.crl;
+  return findRow(table, parseCertificate(leaf.der).serialOctets, issuer) >= 0;
+}
+
+describe.each([
+  { where: 'here', small: 64 * 1024 },
+  { where: 'in a thread', small: 0 },
+])('the parser, which reads small CRLs $where,', ({ small }) => {
+  it('reads bytes and gives a table that this thread can search', async () => {
+    await using parser = new CrlParser({ small });
+    expect(findsLeaf(await parser.parse({ source: Uint8Array.from(der), issuers }))).toBe(true);
+    expect(findsLeaf(await parser.parse({ source: Buffer.from(pem), issuers }))).toBe(true);
+  });
+
+  it('reads files of DER and of PEM', async () => {
+    await using folder = await temporaryFolder();
+    await using parser = new CrlParser({ small });
+    for (const [name, contents] of [['a.crl', der] as const, ['a.pem', pem] as const]) {
+      const source = join(folder.path, name);
+      await writeFile(source, contents);
+      expect(findsLeaf(await parser.parse({ source, issuers }))).toBe(true);
+    }
+  });
+
+  it('tells a file that is not there from one that is no CRL', async () => {
+    await using folder = await temporaryFolder();
+    await using parser = new CrlParser({ small });
+    const file = (name: string) => parser.parse({ source: join(folder.path, name), issuers });
+    await writeFile(join(folder.path, 'empty'), '');
+    await mkdir(join(folder.path, 'folder'));
+    expect(await file('absent')).toMatchObject({
+      problem: 'file',
+      detail: expect.stringContaining('ENOENT'),
+    });
+    expect(await file('folder')).toMatchObject({ problem: 'file', detail: 'not a file' });
+    expect(await file('empty')).toMatchObject({ problem: 'unreadable' });
+  });
+
+  it('answers many in the order they were given', async () => {
+    await using parser = new CrlParser({ small });
+    const many = Array.from({ length: 5 }, (_, index) => pki.crl({ number: index }).der);
+    const order: number[] = [];
+    const answers = await Promise.all(
+      many.map(async (each, index) => {
+        const answer = await parser.parse({ source: Uint8Array.from(each), issuers });
+        order.push(index);
+        return answer.ok ? answer.crl.number : null;
+      }),
+    );
+    expect(answers).toEqual([0n, 1n, 2n, 3n, 4n]);
+    expect(order).toEqual([0, 1, 2, 3, 4]);
+  });
+});
+
+describe('the thread of the parser', () => {
+  it('takes whole bytes along and copies a part of some', async () => {
+    await using parser = new CrlParser({ small: 0 });
+    const whole = Uint8Array.from(der);
+    const memory = new Uint8Array(der.length + 10);
+    memory.set(der, 5);
+    const part = memory.subarray(5, 5 + der.length);
+    await parser.parse({ source: whole, issuers });
+    expect(findsLeaf(await parser.parse({ source: part, issuers }))).toBe(true);
+    expect([whole.length, part.length]).toEqual([0, der.length]);
+  });
+
+  it('goes on after a thread that died', async () => {
+    await using parser = new CrlParser({ small: 0 });
+    const none = { der: Buffer.from('no certificate') } as Certificate;
+    const broken = parser.parse({ source: Uint8Array.from(der), issuers: [none] });
+    const next = parser.parse({ source: Uint8Array.from(der), issuers });
+    await expect(broken).rejects.toMatchObject({ code: 'CRL_THREAD' });
+    expect(findsLeaf(await next)).toBe(true);
+  });
+
+  it('is for what is longer than small, bytes or file', async () => {
+    await using folder = await temporaryFolder();
+    const file = join(folder.path, 'a.crl');
+    await writeFile(file, der);
+    const none = { der: Buffer.from('no certificate') } as Certificate;
+    for (const source of [() => Uint8Array.from(der), () => file]) {
+      await using short = new CrlParser({ small: der.length });
+      await using long = new CrlParser({ small: der.length - 1 });
+      // Only another thread has to parse the issuer anew.
+      expect(await short.parse({ source: source(), issuers: [none] })).toMatchObject({ ok: false });
+      await expect(long.parse({ source: source(), issuers: [none] })).rejects.toMatchObject({
+        code: 'CRL_THREAD',
+      });
+    }
+  });
+
+  it('ends what it is at when it is closed, and what waits', async () => {
+    const parser = new CrlParser();
+    const many = pki.crl({ revoked: manyRevoked(200_000, { width: 20, at: Date.now() }).der }).der;
+    const jobs = [many, der].map((source) => parser.parse({ source: Uint8Array.from(source), issuers }));
+    const ends = Promise.allSettled(jobs);
+    await parser.close();
+    expect(await ends).toMatchObject([{ reason: { code: 'CLOSED' } }, { reason: { code: 'CLOSED' } }]);
+    await expect(parser.parse({ source: der, issuers })).rejects.toMatchObject({ code: 'CLOSED' });
+  });
+});

@@ -1,0 +1,359 @@
+import { describe, expect, it } from 'vitest';
+import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import { type CrlSnapshot, goesBack } from '../../../src/revocation/crl/crl.ts';
+import { readCrl } from '../../../src/revocation/crl/reader.ts';
+import { type CrlQuestion, type CrlStatus, crlStatus } from '../../../src/revocation/crl/status.ts';
+import { authority, type Issued } from '../../support/pki/authority.ts';
+import {
+  type CrlOptions,
+  distributionPoints,
+  type PointOptions,
+  type ScopeOptions,
+} from '../../support/revocation/crl.ts';
+
+const now = Date.UTC(2026, 0, 15, 12);
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const pki = authority({ now });
+const issuing = parseCertificate(pki.issuing.der);
+const other = authority({ now, name: 'Elsewhere' });
+
+type Points = Parameters<typeof distributionPoints>[0];
+const leafWith = (...points: Points): Certificate =>
+  parseCertificate(
+    pki.issueClient(points.length === 0 ? {} : { extensions: [distributionPoints(points)] }).der,
+  );
+const leaf = leafWith();
+
+function crl(options: Partial<CrlOptions> = {}): CrlSnapshot {
+  const { der } = pki.crl(options);
+  const issuers = [pki.issuing, other.issuing].map((issuer) => parseCertificate(issuer.der));
+  const reading = readCrl({ bytes: Uint8Array.from(der), issuers });
+  if (!reading.ok) throw new Error(reading.detail);
+  return reading.crl;
+}
+
+const revoking = (certificate: Certificate, options: Partial<CrlOptions> = {}) =>
+  crl({
+    revoked: [{ serial: certificate.serialOctets, at: now - day, reason: 'keyCompromise' }],
+    ...options,
+  });
+
+const ask = (crls: readonly CrlSnapshot[], options: Partial<CrlQuestion> = {}): CrlStatus =>
+  crlStatus({ certificate: leaf, issuer: issuing, crls, now, grace: 0, ...options });
+const outcome = (status: CrlStatus): string => (status.status === 'unknown' ? status.reason : status.status);
+
+describe('one complete CRL', () => {
+  it('says good until its end where it does not list the certificate', () => {
+    expect(ask([crl()])).toEqual({ status: 'good', freshUntil: now + day, stale: false });
+    expect(ask([revoking(leafWith())])).toMatchObject({ status: 'good' });
+  });
+
+  it('says revoked, why, since when, and which CRL it is', () => {
+    const list = revoking(leaf);
+    expect(ask([list])).toEqual({
+      status: 'revoked',
+      reason: 'keyCompromise',
+      revokedAt: now - day,
+      crl: list.sha256,
+    });
+  });
+
+  it.each(['4d', '00ff', '7f80', '00a1', '80', 'ff7f'])(
+    'finds a serial number that starts with %s, octet for octet as the certificate has it',
+    (start) => {
+      const { der } = pki.issueClient();
+      const serialAt = der.indexOf(Buffer.from('02104d', 'hex')) + 2;
+      const renumbered = Buffer.from(der);
+      renumbered.set(Buffer.from(start, 'hex'), serialAt);
+      const serial = Uint8Array.from(renumbered.subarray(serialAt, serialAt + 16));
+      const certificate = parseCertificate(renumbered);
+      expect(outcome(ask([crl({ revoked: [{ serial }] })], { certificate }))).toBe('revoked');
+      serial[15] = (serial[15] as number) ^ 1;
+      expect(outcome(ask([crl({ revoked: [{ serial }] })], { certificate }))).toBe('good');
+    },
+  );
+
+  it('says revoked of a certificate on hold', () => {
+    const list = crl({ revoked: [{ serial: leaf.serialOctets, reason: 'certificateHold' }] });
+    expect(ask([list])).toMatchObject({ status: 'revoked', reason: 'certificateHold' });
+  });
+
+  it('says nothing of the certificates of another CA, equal serial or not', () => {
+    const list = revoking(leaf, { issuer: other.issuing });
+    expect(outcome(ask([list], { mayDelegate: () => true }))).toBe('no_crl');
+    expect(outcome(ask([]))).toBe('no_crl');
+  });
+
+  it('is not believed by another key in the issuer’s name, unless that may speak for it', () => {
+    const issuer = { spkiPin: parseCertificate(pki.root.der).spkiPin };
+    for (const list of [crl(), revoking(leaf)]) {
+      expect(outcome(ask([list], { issuer }))).toBe('wrong_signer');
+      expect(outcome(ask([list], { issuer, mayDelegate: () => false }))).toBe('wrong_signer');
+      expect(outcome(ask([list], { issuer, mayDelegate: ({ sha256 }) => sha256 === list.sha256 }))).not.toBe(
+        'wrong_signer',
+      );
+    }
+  });
+});
+
+describe('the age of a CRL', () => {
+  it.each([
+    ['at its end', 2 * hour, 0, 0, { status: 'good', stale: false }],
+    ['right after it', 2 * hour, 0, -1, { status: 'unknown', reason: 'stale' }],
+    ['inside the grace', 2 * hour, hour, -1, { status: 'good', stale: true }],
+    ['at the end of the grace', 2 * hour, hour, -hour, { status: 'good', stale: true }],
+    ['after the grace', 2 * hour, hour, -hour - 1, { status: 'unknown', reason: 'stale' }],
+  ])('counts %s', (_, since, grace, left, expected) => {
+    const list = crl({ thisUpdate: now - since, nextUpdate: now });
+    expect(ask([list], { now: now - left, grace })).toMatchObject(expected);
+  });
+
+  it('is that of the grace alone where nothing says when the next one comes', () => {
+    const list = crl({ thisUpdate: now - hour, nextUpdate: null });
+    expect(outcome(ask([list]))).toBe('stale');
+    expect(ask([list], { grace: 2 * hour })).toEqual({ status: 'good', freshUntil: now - hour, stale: true });
+  });
+
+  it('may not be negative by more than five minutes', () => {
+    expect(outcome(ask([crl({ thisUpdate: now + 5 * minute })]))).toBe('good');
+    expect(outcome(ask([crl({ thisUpdate: now + 6 * minute })]))).toBe('not_yet_valid');
+  });
+
+  it('matters to nobody who is revoked', () => {
+    expect(outcome(ask([revoking(leaf, { thisUpdate: now - 9 * day, nextUpdate: now - 8 * day })]))).toBe(
+      'revoked',
+    );
+    expect(outcome(ask([revoking(leaf, { thisUpdate: now + day, nextUpdate: now + 2 * day })]))).toBe(
+      'revoked',
+    );
+  });
+
+  it('is that of the best of several', () => {
+    const stale = crl({ thisUpdate: now - day, nextUpdate: now - hour });
+    expect(ask([stale, crl({ number: 2 })])).toEqual({ status: 'good', freshUntil: now + day, stale: false });
+    expect(outcome(ask([crl(), revoking(leaf, { thisUpdate: now - day, nextUpdate: now - hour })]))).toBe(
+      'revoked',
+    );
+  });
+});
+
+describe('the scope of a CRL', () => {
+  const ca = { ...leaf, isCa: true };
+  const urls = ['http://crl.example/1.crl'];
+  const relative = Buffer.from('300b0603550403130463726c31', 'hex');
+
+  it.each<[string, ScopeOptions, string, string]>([
+    ['user certificates only', { only: 'user' }, 'good', 'no_crl'],
+    ['CA certificates only', { only: 'ca' }, 'no_crl', 'good'],
+    ['attribute certificates only', { only: 'attribute' }, 'no_crl', 'no_crl'],
+    ['nothing in particular', {}, 'good', 'good'],
+    ['its own issuer’s name', { directory: pki.issuing.subject }, 'good', 'good'],
+    ['another distribution point', { urls }, 'no_crl', 'no_crl'],
+  ])('of %s', (_, scope, ofLeaf, ofCa) => {
+    expect(outcome(ask([crl({ scope })]))).toBe(ofLeaf);
+    expect(outcome(ask([crl({ scope })], { certificate: ca }))).toBe(ofCa);
+    // Outside of its scope even a revocation is none: the serial number may be another list's.
+    const listed = outcome(ask([revoking(leaf, { scope })]));
+    expect(listed).toBe(ofLeaf === 'good' ? 'revoked' : 'no_crl');
+  });
+
+  it.each<[string, PointOptions, ScopeOptions, boolean]>([
+    ['the same URL', { urls }, { urls }, true],
+    ['one URL of several', { urls: ['http://a/', ...urls] }, { urls: [...urls, 'http://b/'] }, true],
+    ['another URL', { urls: ['http://crl.example/2.crl'] }, { urls }, false],
+    ['a URL in another case', { urls: ['http://crl.example/1.CRL'] }, { urls }, false],
+    ['no name in the CRL', { urls }, {}, true],
+    ['the same relative name', { relative }, { relative }, true],
+    ['a relative name and a URL', { relative }, { urls }, false],
+  ])('fits a distribution point by %s', (_, point, scope, fits) => {
+    expect(outcome(ask([crl({ scope })], { certificate: leafWith(point) }))).toBe(fits ? 'good' : 'no_crl');
+  });
+
+  it('fits any one of several distribution points', () => {
+    const certificate = leafWith({ urls: ['http://a/'] }, { urls });
+    expect(outcome(ask([crl({ scope: { urls } })], { certificate }))).toBe('good');
+    expect(outcome(ask([revoking(certificate, { scope: { urls } })], { certificate }))).toBe('revoked');
+  });
+});
+
+describe('reasons', () => {
+  const some = ['keyCompromise', 'cACompromise'] as const;
+  const rest = [
+    ...(['affiliationChanged', 'superseded', 'cessationOfOperation'] as const),
+    ...(['certificateHold', 'privilegeWithdrawn', 'aACompromise'] as const),
+  ];
+
+  it('must all be covered', () => {
+    const [first, second] = [crl({ scope: { reasons: some } }), crl({ scope: { reasons: rest } })];
+    expect(outcome(ask([first]))).toBe('some_reasons');
+    expect(outcome(ask([second]))).toBe('some_reasons');
+    expect(outcome(ask([first, second]))).toBe('good');
+    expect(outcome(ask([revoking(leaf, { scope: { reasons: some } })]))).toBe('revoked');
+  });
+
+  it('hold together as long as the first of them ends', () => {
+    const first = crl({ scope: { reasons: some }, nextUpdate: now + hour });
+    const second = crl({ scope: { reasons: rest } });
+    expect(ask([first, second])).toMatchObject({ freshUntil: now + hour });
+    expect(ask([first, second, crl({ scope: { reasons: some } })])).toMatchObject({ freshUntil: now + day });
+    expect(outcome(ask([first, second], { now: now + 2 * hour }))).toBe('stale');
+  });
+
+  it('are only those that the distribution point sends us to the CRL for', () => {
+    const urls = ['http://a/'];
+    const list = crl({ scope: { urls } });
+    const half = leafWith({ urls, reasons: some });
+    const both = leafWith({ urls, reasons: some }, { urls, reasons: rest });
+    expect(outcome(ask([list], { certificate: half }))).toBe('some_reasons');
+    expect(outcome(ask([list], { certificate: both }))).toBe('good');
+  });
+
+  it('never count as covered by what is not used', () => {
+    const future = crl({ scope: { reasons: rest }, thisUpdate: now + hour });
+    expect(outcome(ask([crl({ scope: { reasons: some } }), future]))).toBe('some_reasons');
+  });
+});
+
+describe('a delta CRL', () => {
+  const base = { number: 10 };
+  const delta = { baseNumber: 10, number: 12 };
+  const entry = (reason: 'keyCompromise' | 'certificateHold' | 'removeFromCRL') => ({
+    revoked: [{ serial: leaf.serialOctets, reason }],
+  });
+  const held = crl({ ...base, ...entry('certificateHold') });
+
+  it('alone says nothing', () => {
+    expect(outcome(ask([crl(delta)]))).toBe('no_crl');
+    expect(outcome(ask([crl({ ...delta, ...entry('keyCompromise') })]))).toBe('no_crl');
+  });
+
+  it('adds a revocation, and takes one back', () => {
+    expect(ask([crl(base), crl({ ...delta, ...entry('keyCompromise') })])).toMatchObject({
+      status: 'revoked',
+      reason: 'keyCompromise',
+    });
+    expect(outcome(ask([held]))).toBe('revoked');
+    expect(outcome(ask([held, crl(delta)]))).toBe('revoked');
+    expect(outcome(ask([held, crl({ ...delta, ...entry('removeFromCRL') })]))).toBe('good');
+  });
+
+  it('takes nothing back when it has ended or not begun', () => {
+    const removal = { ...delta, ...entry('removeFromCRL') };
+    const ended = crl({ ...removal, thisUpdate: now - day, nextUpdate: now - hour });
+    expect(outcome(ask([held, ended]))).toBe('revoked');
+    expect(outcome(ask([held, ended], { grace: 2 * hour }))).toBe('good');
+    expect(outcome(ask([held, crl({ ...removal, thisUpdate: now + hour })]))).toBe('revoked');
+  });
+
+  it('keeps its complete CRL young', () => {
+    const old = crl({ ...base, thisUpdate: now - 2 * day, nextUpdate: now - day });
+    expect(outcome(ask([old]))).toBe('stale');
+    expect(ask([old, crl(delta)])).toEqual({ status: 'good', freshUntil: now + day, stale: false });
+    expect(outcome(ask([old, crl({ ...delta, thisUpdate: now + hour })]))).toBe('stale');
+  });
+
+  it.each<[string, Partial<CrlOptions>]>([
+    ['the complete CRL is older than its base', { baseNumber: 11, number: 12 }],
+    ['the complete CRL is as new as itself', { baseNumber: 9, number: 10 }],
+    ['it has no number', { baseNumber: 10, number: null }],
+    ['its scope is another', { ...delta, scope: { only: 'user' } }],
+  ])('is left aside when %s', (_, options) => {
+    expect(outcome(ask([held, crl({ ...options, ...entry('removeFromCRL') })]))).toBe('revoked');
+    expect(outcome(ask([crl(base), crl({ ...options, ...entry('keyCompromise') })]))).toBe('good');
+  });
+
+  it('is left aside when another key has signed it, or the same key in another name', () => {
+    const removal = crl({ ...delta, ...entry('removeFromCRL') });
+    const foreign = { ...removal, signer: { ...removal.signer, spkiPin: 'another' } };
+    expect(outcome(ask([held, foreign], { mayDelegate: () => true }))).toBe('revoked');
+    expect(outcome(ask([held, { ...removal, issuer: 'another' }]))).toBe('revoked');
+  });
+
+  it('yields to a later one, in whatever order they come', () => {
+    const [earlier, later] = [
+      crl({ ...delta, ...entry('removeFromCRL') }),
+      crl({ ...delta, number: 13, ...entry('keyCompromise') }),
+    ];
+    for (const deltas of [
+      [earlier, later],
+      [later, earlier],
+    ])
+      expect(ask([held, ...deltas])).toMatchObject({ status: 'revoked', reason: 'keyCompromise' });
+  });
+});
+
+describe('an indirect CRL', () => {
+  const mayDelegate = () => true;
+  const crlIssuer = other.issuing.subject;
+  const certificate = leafWith({ crlIssuer });
+  const indirect = (options: Partial<CrlOptions> = {}) =>
+    crl({ issuer: other.issuing, scope: { indirect: true }, ...options });
+  const asked = (list: CrlSnapshot, who: Certificate = certificate) =>
+    outcome(ask([list], { certificate: who, mayDelegate }));
+  const entry = (issuer?: Issued) => ({
+    revoked: [
+      { serial: certificate.serialOctets, ...(issuer === undefined ? {} : { issuer: issuer.subject }) },
+    ],
+  });
+
+  it('speaks for the certificates whose distribution point names its issuer', () => {
+    expect(asked(indirect())).toBe('good');
+    expect(asked(indirect(), leaf)).toBe('no_crl');
+    expect(asked(indirect({ scope: {} }))).toBe('no_crl');
+    expect(asked(indirect({ scope: { indirect: true, directory: crlIssuer } }))).toBe('good');
+    expect(asked(indirect({ scope: { indirect: true, urls: ['http://a/'] } }))).toBe('no_crl');
+  });
+
+  it('revokes the certificate of the issuer that its entry names', () => {
+    expect(asked(indirect(entry(pki.issuing)))).toBe('revoked');
+    expect(asked(indirect(entry(pki.root)))).toBe('good');
+    expect(asked(indirect(entry()))).toBe('good');
+  });
+
+  it('is not believed without somebody’s word for its signer', () => {
+    expect(outcome(ask([indirect()], { certificate }))).toBe('wrong_signer');
+    expect(outcome(ask([indirect(entry(pki.issuing))], { certificate }))).toBe('wrong_signer');
+  });
+});
+
+describe('a CRL in the place of the last', () => {
+  const facts = (number: bigint | null, thisUpdate: number) => ({ number, thisUpdate });
+
+  it.each([
+    ['a higher number', facts(2n, now), facts(1n, now), null],
+    ['a higher number of an earlier date', facts(2n, now - 1), facts(1n, now), null],
+    ['the same again', facts(1n, now), facts(1n, now), null],
+    ['the same number of a later date', facts(1n, now + 1), facts(1n, now), null],
+    ['a number where there was none', facts(1n, now), facts(null, now), null],
+    ['no numbers and a later date', facts(null, now + 1), facts(null, now), null],
+  ])('may have %s', (_, next, last) => {
+    expect(goesBack(next, last)).toBeNull();
+  });
+
+  it.each([
+    ['a lower number', facts(1n, now + 1), facts(2n, now), 'CRL number 1 after 2'],
+    [
+      'a lower number beyond 2^64',
+      facts(2n ** 90n, now),
+      facts(2n ** 90n + 1n, now),
+      `CRL number ${2n ** 90n} after`,
+    ],
+    ['no number', facts(null, now + 1), facts(2n, now), 'no CRL number after 2'],
+    [
+      'the same number of an earlier date',
+      facts(2n, now - 1),
+      facts(2n, now),
+      'a CRL of 2026-01-15T11:59:59',
+    ],
+    ['no numbers and an earlier date', facts(null, now - 1), facts(null, now), 'a CRL of'],
+  ])('may not have %s', (_, next, last, why) => {
+    expect(goesBack(next, last)).toContain(why);
+  });
+});
+
+it('the decision survives the way into another thread', () => {
+  const list = structuredClone(revoking(leaf));
+  expect(outcome(ask([list]))).toBe('revoked');
+});

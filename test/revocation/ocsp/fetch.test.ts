@@ -1,0 +1,153 @@
+/** Questions to a real responder over HTTP, and what becomes of them when it misbehaves. */
+import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { type FetchOcspOptions, fetchOcsp } from '../../../src/revocation/ocsp/fetch.ts';
+import { ocspRequest } from '../../../src/revocation/ocsp/request.ts';
+import { readOcspResponse } from '../../../src/revocation/ocsp/response.ts';
+import { authority } from '../../support/pki/authority.ts';
+import { certId, ocspAnswer } from '../../support/revocation/ocsp-answer.ts';
+import {
+  delegate,
+  type OcspResponder,
+  ocspMisbehaviours,
+  openOcspResponder,
+} from '../../support/revocation/ocsp-responder.ts';
+import { openDirectory } from '../../support/trust/directory.ts';
+
+const hour = 3_600_000;
+const now = Date.UTC(2026, 0, 15, 12);
+const own = authority({ now });
+const stranger = authority({ now });
+const client = own.issueClient();
+const subject = { certificate: parseCertificate(client.der), issuer: parseCertificate(own.issuing.der) };
+const request = ocspRequest(subject);
+
+const open = () => openOcspResponder({ issuers: [own.root, own.issuing], now: () => now });
+const fetchFrom = ({ url }: OcspResponder, options: Partial<FetchOcspOptions> = {}) =>
+  fetchOcsp({ url, request, ...options });
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('a responder', () => {
+  it('is asked about exactly one certificate, a client’s or a CA’s, and its answer read', async () => {
+    await using responder = await open();
+    const ca = { certificate: subject.issuer, issuer: parseCertificate(own.root.der) };
+    responder.statuses.set(ca.certificate.serial, { revokedAt: now - hour });
+    expect(readOcspResponse(await fetchFrom(responder), { ...subject, now })).toMatchObject({
+      answer: { status: 'good' },
+    });
+    const bytes = await fetchFrom(responder, { request: ocspRequest({ ...ca, hash: 'sha256' }) });
+    expect(readOcspResponse(bytes, { ...ca, now })).toMatchObject({ answer: { status: 'revoked' } });
+    expect(responder.asked).toEqual([subject.certificate.serial, ca.certificate.serial]);
+  });
+
+  it('is asked over HTTPS only where its certificate holds', async () => {
+    await using directory = await openDirectory();
+    const answer = ocspAnswer({
+      singles: [{ certId: certId(client, own.issuing), thisUpdate: now, nextUpdate: now + hour }],
+      producedAt: now,
+      signer: own.issuing,
+    });
+    directory.misbehaviour = (_request, response) => response.end(answer);
+    await expect(fetchOcsp({ url: `${directory.origin}/`, request })).rejects.toEqual(
+      code('OCSP_FETCH_FAILED'),
+    );
+    expect(directory.requests).toEqual([]);
+    const ca = Buffer.from(directory.pki.root.pem);
+    expect(await fetchOcsp({ url: `${directory.origin}/`, request, ca })).toEqual(answer);
+  });
+
+  it.each<[string, keyof typeof ocspMisbehaviours, string]>([
+    ['is down', 'down', 'OCSP_FETCH_FAILED'],
+    ['never answers', 'hang', 'OCSP_FETCH_TIMEOUT'],
+    ['serves a page', 'html', 'OCSP_FETCH_TYPE'],
+    ['answers with too much', 'oversized', 'OCSP_FETCH_TOO_LARGE'],
+    ['sends us elsewhere', 'elsewhere', 'OCSP_FETCH_REDIRECT'],
+  ])('that %s gives no answer', async (_, misbehaviour, expected) => {
+    await using responder = await open();
+    responder.misbehaviour = ocspMisbehaviours[misbehaviour];
+    await expect(fetchFrom(responder, { timeout: 200 })).rejects.toEqual(code(expected));
+    expect(responder.asked).toHaveLength(1);
+  });
+
+  it('that nobody runs gives no answer', async () => {
+    const responder = await open();
+    await responder.close();
+    await expect(fetchFrom(responder)).rejects.toEqual(code('OCSP_FETCH_FAILED'));
+  });
+
+  it.each<[string, keyof typeof ocspMisbehaviours, string]>([
+    ['puts us off', 'tryLater', 'not_answered'],
+    ['does not know the CA', 'unauthorized', 'not_answered'],
+    ['sends garbage', 'garbage', 'malformed'],
+  ])('that %s answers, and says nothing', async (_, misbehaviour, problem) => {
+    await using responder = await open();
+    responder.misbehaviour = ocspMisbehaviours[misbehaviour];
+    expect(readOcspResponse(await fetchFrom(responder), { ...subject, now })).toMatchObject({ problem });
+  });
+
+  it.each<[string, OcspResponder['lie'], string]>([
+    ['the certificate', { certId: certId(own.issueClient(), own.issuing) }, 'wrong_certificate'],
+    ['the time to come', { thisUpdate: now + hour }, 'not_yet_valid'],
+    ['the past', { thisUpdate: now - 2 * hour, nextUpdate: now - hour }, 'expired'],
+    ['the nonce', { nonce: Buffer.alloc(32) }, 'wrong_nonce'],
+    ['its name', { signer: stranger.issuing }, 'bad_signature'],
+    ['its office', { signer: client, certificates: [client.der] }, 'unauthorized_responder'],
+  ])('that lies about %s is not believed', async (_, lie, problem) => {
+    await using responder = await open();
+    responder.lie = lie;
+    const nonce = Buffer.alloc(32, 7);
+    const bytes = await fetchFrom(responder, { request: ocspRequest({ ...subject, nonce }) });
+    expect(readOcspResponse(bytes, { ...subject, now, nonce })).toMatchObject({ ok: false, problem });
+  });
+
+  it('that is delegated is believed', async () => {
+    await using responder = await open();
+    const signer = delegate(own.issuing);
+    responder.lie = { signer, certificates: [signer.der] };
+    expect(readOcspResponse(await fetchFrom(responder), { ...subject, now })).toMatchObject({
+      answer: { responder: { delegated: true } },
+    });
+  });
+});
+
+it('waits no longer than the caller does', async () => {
+  await using responder = await open();
+  const reached = Promise.withResolvers<void>();
+  responder.misbehaviour = () => reached.resolve();
+  const caller = new AbortController();
+  const fetching = fetchFrom(responder, { signal: caller.signal });
+  await reached.promise;
+  caller.abort();
+  await expect(fetching).rejects.toEqual(code('OCSP_FETCH_FAILED'));
+});
+
+it('takes 64 KiB and not a byte more, whatever the length that is stated', async () => {
+  await using responder = await open();
+  const full = Buffer.alloc(64 * 1024, 1);
+  responder.misbehaviour = (_request, response) => response.end(full);
+  expect(await fetchFrom(responder)).toEqual(full);
+  responder.misbehaviour = (_request, response) => {
+    response.write(full);
+    response.end('x');
+  };
+  await expect(fetchFrom(responder)).rejects.toEqual(code('OCSP_FETCH_TOO_LARGE'));
+});
+
+it.each([undefined, 'application/octet-stream', 'Application/OCSP-Response; x=y'])(
+  'takes an answer of content type %s',
+  async (type) => {
+    await using responder = await open();
+    responder.misbehaviour = (_request, response) => {
+      if (type !== undefined) response.setHeader('content-type', type);
+      response.end('x');
+    };
+    expect(await fetchFrom(responder)).toEqual(Buffer.from('x'));
+  },
+);
+
+it.each(['ftp://localhost/', 'ldap://localhost/', 'http://user:word@localhost/', 'localhost', ''])(
+  'refuses the URL %j',
+  async (url) => {
+    await expect(fetchOcsp({ url, request })).rejects.toEqual(code('OCSP_URL_REFUSED'));
+  },
+);

@@ -1,0 +1,420 @@
+/** OCSP through the service: asked ahead, believed only if sound, and never asked about strangers. */
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { authority } from '../../support/pki/authority.ts';
+import { certId } from '../../support/revocation/ocsp-answer.ts';
+import { delegate, ocspMisbehaviours, openOcspResponder } from '../../support/revocation/ocsp-responder.ts';
+import { day, hour, minute, openStage, type Stage, serialOf, start } from '../../support/revocation/stage.ts';
+
+const stranger = authority({ now: start });
+const soon = { timeouts: { crl: 200, ocsp: 200 } };
+
+const factOf = (revocation: Awaited<ReturnType<Stage['open']>>) => revocation.material('own').ocsp[0];
+
+/** A stage whose service knows a leaf to be good, and nothing told yet. */
+async function openWithGood(changes = {}) {
+  await using opened = new AsyncDisposableStack();
+  const stage = opened.use(await openStage(changes));
+  const client = stage.leaf({ ocsp: true });
+  const revocation = await stage.open();
+  await revocation.contact('own', client.der);
+  await stage.pass(0);
+  expect(stage.actions()).toEqual(['ocsp_fetched']);
+  stage.changed.length = 0;
+  const stack = opened.move();
+  return { ...stage, client, revocation, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+type Prepare = (stage: Stage & { client?: unknown }, client: ReturnType<Stage['leaf']>) => void;
+const lie = (overlay: (stage: Stage) => Stage['responder']['lie']): Prepare => {
+  return (stage) => {
+    stage.responder.lie = overlay(stage);
+  };
+};
+const misbehave = (misbehaviour: keyof typeof ocspMisbehaviours): Prepare => {
+  return ({ responder }) => {
+    responder.misbehaviour = ocspMisbehaviours[misbehaviour];
+  };
+};
+const unsound: [string, Prepare, string, string][] = [
+  ['is down', misbehave('down'), 'ocsp_fetch_failed', 'ECONNRESET'],
+  ['serves a page', misbehave('html'), 'ocsp_fetch_failed', 'text/html'],
+  ['asks to try later', misbehave('tryLater'), 'ocsp_refused', 'tryLater'],
+  ['sends us elsewhere', misbehave('elsewhere'), 'ocsp_fetch_failed', 'redirected elsewhere'],
+  ['sends too much', misbehave('oversized'), 'ocsp_fetch_failed', 'more than 65536 bytes'],
+  [
+    'answers about another certificate',
+    lie(({ own }) => ({ certId: certId(own.issueClient(), own.issuing) })),
+    'ocsp_refused',
+    'no answer about this certificate',
+  ],
+  [
+    'gives an answer that has ended',
+    lie(() => ({ status: 'unknown', thisUpdate: start - 3 * hour, nextUpdate: start - hour })),
+    'ocsp_refused',
+    'at 2026-01-15T11',
+  ],
+  [
+    'gives an answer of the time to come',
+    lie(() => ({ status: 'unknown', thisUpdate: start + day, nextUpdate: start + 2 * day })),
+    'ocsp_refused',
+    'from 2026-01-16',
+  ],
+  [
+    'signs with a certificate of another CA',
+    lie(() => {
+      const signer = delegate(stranger.issuing);
+      return { status: { revokedAt: start }, signer, certificates: [signer.der] };
+    }),
+    'ocsp_refused',
+    'not issued by the CA',
+  ],
+  [
+    'signs with a client’s certificate',
+    lie(({ own }) => {
+      const signer = own.issueClient();
+      return { status: { revokedAt: start }, signer, certificates: [signer.der] };
+    }),
+    'ocsp_refused',
+    'OCSPSigning',
+  ],
+];
+
+describe('a leaf that comes for the first time', () => {
+  it('is waited for until the responder has answered', async () => {
+    await using stage = await openStage();
+    const client = stage.leaf({ ocsp: true });
+    const revocation = await stage.open();
+    expect(stage.responder.asked).toEqual([]);
+    await revocation.contact('own', client.der);
+    const { sha256, tbsSha256 } = parseCertificate(client.der);
+    expect(revocation.material('own')).toEqual({
+      policy: stage.subject().policy,
+      crls: [],
+      origins: [],
+      aside: [],
+      ocsp: [
+        {
+          ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },
+          detail: 'good until 2026-01-15T13:00:00.000Z',
+          ...{ address: stage.responder.url, problem: null, responder: null },
+        },
+      ],
+      leaves: [tbsSha256],
+    });
+    expect(stage.responder.asked).toEqual([serialOf(client)]);
+    expect(stage.events).toMatchObject([
+      { action: 'ocsp_fetched', address: stage.responder.url, certificate: expect.stringContaining('CN=') },
+    ]);
+    expect(revocation.sources()).toMatchObject([
+      {
+        ...{ anchor: 'own', kind: 'ocsp', address: stage.responder.url, certificate: sha256 },
+        ...{ status: 'good', fetchedAt: start, nextUpdate: start + hour, problem: null, failures: 0 },
+      },
+    ]);
+  });
+
+  it('is asked about once, however often it comes', async () => {
+    await using stage = await openStage();
+    const client = stage.leaf({ ocsp: true });
+    const revocation = await stage.open();
+    await Promise.all([1, 2, 3].map(() => revocation.contact('own', client.der)));
+    await revocation.contact('own', client.der);
+    expect(stage.responder.asked).toHaveLength(1);
+  });
+
+  it.each(unsound)('has failed when its responder %s', async (_, prepare, action, detail) => {
+    await using stage = await openStage();
+    const client = stage.leaf({ ocsp: true });
+    prepare(stage, client);
+    const revocation = await stage.open();
+    await revocation.contact('own', client.der);
+    expect(revocation.material('own')).toMatchObject({
+      ocsp: [{ status: 'failed', freshUntil: 0, detail: expect.stringContaining(detail) }],
+      leaves: [expect.any(String)],
+    });
+    expect(stage.events).toMatchObject([{ action, detail: expect.stringContaining(detail) }]);
+  });
+
+  it('has failed when its responder does not answer in time, and is looked after only then', async () => {
+    await using stage = await openStage();
+    const client = stage.leaf({ ocsp: true });
+    const reached = Promise.withResolvers<void>();
+    stage.responder.misbehaviour = () => reached.resolve();
+    const revocation = await stage.open(undefined, soon);
+    const contact = revocation.contact('own', client.der);
+    await reached.promise;
+    expect(revocation.material('own')).toMatchObject({ ocsp: [], leaves: [] });
+    await contact;
+    expect(revocation.material('own')).toMatchObject({
+      ocsp: [{ status: 'failed', detail: expect.stringMatching(/^http:\S+: no answer within 200 ms$/) }],
+      leaves: [expect.any(String)],
+    });
+  });
+
+  it('is unknown or revoked where the responder says so', async () => {
+    await using stage = await openStage();
+    const [unknown, revoked] = [stage.leaf({ ocsp: true }), stage.leaf({ ocsp: true })];
+    stage.responder.statuses.set(serialOf(unknown), 'unknown');
+    stage.responder.statuses.set(serialOf(revoked), { revokedAt: start - hour, reason: 1 });
+    const revocation = await stage.open();
+    await revocation.contact('own', unknown.der);
+    await revocation.contact('own', revoked.der);
+    expect(revocation.material('own').ocsp).toMatchObject([
+      { status: 'unknown', freshUntil: 0, detail: expect.stringContaining('does not know') },
+      { status: 'revoked', freshUntil: 0, detail: 'revoked at 2026-01-15T11:00:00.000Z, keyCompromise' },
+    ]);
+  });
+
+  it('is asked about at the next responder where the first gives no answer that counts', async () => {
+    await using stage = await openStage();
+    await using second = await openOcspResponder({ issuers: [stage.own.issuing], now: () => start });
+    stage.responder.misbehaviour = ocspMisbehaviours.garbage;
+    const client = stage.own.issueClient({ extensions: [ocspResponders([stage.responder.url, second.url])] });
+    const revocation = await stage.open();
+    await revocation.contact('own', client.der);
+    expect(factOf(revocation)).toMatchObject({ status: 'good' });
+    expect(stage.events).toMatchObject([{ action: 'ocsp_fetched', address: second.url }]);
+  });
+
+  it('is asked about at the configured responder, whatever it names', async () => {
+    await using stage = await openStage();
+    await using configured = await openOcspResponder({ issuers: [stage.own.issuing], now: () => start });
+    const revocation = await stage.open([stage.subject({ ocsp: configured.url })]);
+    for (const client of [stage.leaf({ ocsp: true }), stage.leaf()])
+      await revocation.contact('own', client.der);
+    expect([configured.asked.length, stage.responder.asked.length]).toEqual([2, 0]);
+  });
+});
+
+describe('what is known to be good', () => {
+  it.each(unsound)('stays so when its responder %s', async (_, prepare, action, detail) => {
+    await using stage = await openWithGood();
+    const before = stage.revocation.material('own');
+    // The answer in use is half an hour younger than the times that the table lies about.
+    prepare(stage, stage.client);
+    await stage.pass(30 * minute);
+    expect(stage.events).toMatchObject([{ action, detail: expect.stringContaining(detail) }]);
+    expect(stage.revocation.material('own')).toBe(before);
+    expect(stage.changed).toEqual([]);
+    expect(stage.revocation.sources()).toMatchObject([{ status: 'good', failures: 1 }]);
+  });
+
+  it('is asked for again at half of its time, and later where that is longer than the refresh', async () => {
+    await using stage = await openWithGood();
+    await stage.pass(30 * minute - 1);
+    expect(stage.responder.asked).toHaveLength(1);
+    stage.responder.lie = { nextUpdate: start + 7 * day };
+    await stage.pass(1);
+    expect(stage.responder.asked).toHaveLength(2);
+    expect(factOf(stage.revocation)).toMatchObject({ freshUntil: start + 7 * day });
+    await stage.pass(hour - 1);
+    expect(stage.responder.asked).toHaveLength(2);
+    await stage.pass(1);
+    expect(stage.responder.asked).toHaveLength(3);
+    expect(stage.actions(), 'nothing else than before').toEqual([]);
+  });
+
+  it('is asked for more and more slowly while that fails, which is told once, as is its end', async () => {
+    await using stage = await openWithGood();
+    stage.responder.misbehaviour = ocspMisbehaviours.down;
+    const asked: number[] = [];
+    await stage.pass(30 * minute - 1000);
+    for (let second = 0; second < 16; second++) {
+      const seen = stage.responder.asked.length;
+      await stage.pass(1000);
+      if (stage.responder.asked.length > seen) asked.push(second);
+    }
+    expect(asked).toEqual([0, 1, 3, 7, 15]);
+    expect(stage.actions()).toEqual(['ocsp_fetch_failed']);
+    stage.responder.misbehaviour = null;
+    await stage.pass(16_000);
+    expect(stage.actions()).toEqual(['ocsp_confirmed']);
+  });
+
+  it('is not made older by a responder’s slower replica', async () => {
+    await using stage = await openWithGood();
+    const before = stage.revocation.material('own');
+    stage.responder.lie = { thisUpdate: start - 10 * minute, nextUpdate: start + 50 * minute };
+    await stage.pass(30 * minute);
+    expect(stage.responder.asked).toHaveLength(2);
+    expect(stage.revocation.material('own')).toBe(before);
+    expect(stage.actions()).toEqual([]);
+  });
+
+  it('by an answer that has just ended, as clocks differ, is asked for again more and more slowly', async () => {
+    await using stage = await openStage();
+    stage.responder.lie = { thisUpdate: start - hour, nextUpdate: start - minute };
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf({ ocsp: true }).der);
+    expect(factOf(revocation)).toMatchObject({ status: 'good', freshUntil: start - minute });
+    await stage.pass(20_000);
+    // After 1, 3, 7 and 15 s.
+    expect(stage.responder.asked).toHaveLength(5);
+  });
+
+  it('is no longer when the responder does not know it any more, or has revoked it', async () => {
+    await using stage = await openWithGood();
+    const serial = serialOf(stage.client);
+    stage.responder.statuses.set(serial, 'unknown');
+    await stage.pass(30 * minute);
+    expect(factOf(stage.revocation)).toMatchObject({ status: 'unknown' });
+    stage.responder.statuses.set(serial, { revokedAt: start });
+    await stage.pass(30 * minute);
+    expect(factOf(stage.revocation)).toMatchObject({ status: 'revoked' });
+    expect(stage.actions()).toEqual(['ocsp_fetched', 'ocsp_fetched']);
+    expect(stage.changed).toEqual(['own', 'own']);
+  });
+});
+
+describe('what is revoked', () => {
+  async function openWithRevoked() {
+    const stage = await openWithGood();
+    stage.responder.statuses.set(serialOf(stage.client), { revokedAt: start, reason: 6 });
+    await stage.pass(30 * minute);
+    stage.actions();
+    return stage;
+  }
+
+  it.each<[string, Stage['responder']['lie'], string]>([
+    ['an older good answer', { status: 'good', thisUpdate: start, nextUpdate: start + day }, 'good as of'],
+    ['that nobody knows it', { status: 'unknown' }, 'unknown after revoked'],
+  ])('stays so after %s', async (_, overlay, detail) => {
+    await using stage = await openWithRevoked();
+    stage.responder.lie = overlay;
+    await stage.pass(hour);
+    expect(factOf(stage.revocation)).toMatchObject({ status: 'revoked' });
+    expect(stage.events).toMatchObject([{ action: 'ocsp_refused', detail: expect.stringContaining(detail) }]);
+  });
+
+  it('is good again when the responder says so later, as after certificateHold', async () => {
+    await using stage = await openWithRevoked();
+    stage.responder.statuses.clear();
+    await stage.pass(hour);
+    expect(factOf(stage.revocation)).toMatchObject({ status: 'good' });
+    expect(stage.actions()).toEqual(['ocsp_fetched']);
+  });
+
+  it('stays so over a restart, however old the answer', async () => {
+    await using stage = await openWithRevoked();
+    await stage.revocation.close();
+    await stage.responder.close();
+    stage.time.now += 100 * day;
+    const restarted = await stage.open();
+    expect(factOf(restarted)).toMatchObject({ status: 'revoked' });
+  });
+});
+
+describe('a restart', () => {
+  it('knows the leaf and its answer before anybody is asked', async () => {
+    await using stage = await openWithGood();
+    await stage.revocation.close();
+    await stage.responder.close();
+    const restarted = await stage.open();
+    expect(restarted.material('own')).toMatchObject({
+      ocsp: [{ status: 'good', freshUntil: start + hour }],
+      leaves: [parseCertificate(stage.client.der).tbsSha256],
+    });
+    expect(stage.events).toEqual([]);
+    await restarted.contact('own', stage.client.der);
+  });
+
+  it('knows how long ago the answer was last confirmed, though it has not changed since', async () => {
+    await using stage = await openWithGood();
+    stage.responder.lie = { thisUpdate: start, nextUpdate: start + 9 * day };
+    await stage.pass(2 * hour);
+    const { revocation } = stage;
+    const [{ fetchedAt = null } = {}] = revocation.sources();
+    expect(fetchedAt).toBeGreaterThan(start + hour);
+    await revocation.close();
+    await stage.responder.close();
+    expect((await stage.open()).sources()).toMatchObject([{ fetchedAt }]);
+  });
+
+  it('keeps an answer that has ended for the grace, and asks at once', async () => {
+    await using stage = await openWithGood();
+    await stage.revocation.close();
+    stage.time.now = start + 20 * hour;
+    const restarted = await stage.open();
+    expect(factOf(restarted)).toMatchObject({ status: 'good', freshUntil: start + hour });
+    await stage.pass(10_000);
+    expect(factOf(restarted)).toMatchObject({ freshUntil: start + 21 * hour + 10_000 });
+    await restarted.close();
+
+    stage.time.now = start + 60 * hour;
+    stage.responder.misbehaviour = ocspMisbehaviours.down;
+    const again = await stage.open();
+    await again.contact('own', stage.client.der);
+    expect(factOf(again)).toMatchObject({ status: 'failed' });
+  });
+
+  it('refuses a stored answer that was spoilt', async () => {
+    await using stage = await openWithGood();
+    await stage.revocation.close();
+    const folder = join(stage.cacheDir, 'ocsp', 'own');
+    const [file = ''] = await readdir(folder);
+    const bytes = Buffer.from('no answer').toString('base64');
+    await writeFile(
+      join(folder, file),
+      JSON.stringify({ version: 1, url: 'http://x/', fetchedAt: 0, bytes }),
+    );
+    const restarted = await stage.open();
+    await stage.pass(0);
+    expect(factOf(restarted)).toMatchObject({ status: 'good' });
+    expect(stage.events).toMatchObject([
+      { action: 'ocsp_refused', detail: expect.stringMatching(/^from the cache: /) },
+      { action: 'ocsp_fetched' },
+    ]);
+  });
+
+  it('forgets leaves that have expired, and what was known of them', async () => {
+    await using stage = await openWithGood();
+    await stage.revocation.close();
+    stage.time.now = start + 400 * day;
+    const restarted = await stage.open();
+    expect(restarted.material('own')).toMatchObject({ ocsp: [], leaves: [] });
+    for (const kind of ['leaves', 'ocsp'])
+      expect(await readdir(join(stage.cacheDir, kind, 'own'))).toEqual([]);
+  });
+});
+
+describe('CAs', () => {
+  it('are asked about below the root, with the issuer that each has', async () => {
+    await using stage = await openStage({ scope: 'chain' }, { ca: { ocsp: true } });
+    const revocation = await stage.open();
+    await stage.pass(0);
+    expect(stage.responder.asked).toEqual([serialOf(stage.own.issuing)]);
+    expect(factOf(revocation)).toMatchObject({ status: 'good' });
+  });
+
+  it('are not asked about where only leaves are in scope', async () => {
+    await using stage = await openStage({ scope: 'leaf' }, { ca: { ocsp: true, crl: ['/root.crl'] } });
+    const revocation = await stage.open();
+    await revocation.contact('own', stage.leaf().der);
+    expect([stage.responder.asked, stage.directory.requests]).toEqual([[], []]);
+    expect(stage.events).toMatchObject([{ action: 'not_checked' }]);
+  });
+
+  it('are waited for by a first contact', async () => {
+    await using stage = await openStage({ scope: 'chain' }, { ca: { ocsp: true } });
+    const [reached, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    stage.responder.misbehaviour = async (_request, response) => {
+      reached.resolve();
+      await answer.promise;
+      response.destroy();
+    };
+    const revocation = await stage.open();
+    await reached.promise;
+    const contact = revocation.contact('own', stage.leaf().der);
+    expect(revocation.material('own').leaves).toEqual([]);
+    answer.resolve();
+    await contact;
+    expect(revocation.material('own')).toMatchObject({
+      ocsp: [{ status: 'failed' }],
+      leaves: [expect.any(String)],
+    });
+  });
+});

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { Slots } from '../../../src/revocation/ocsp/slots.ts';
+
+it('lets so many work at a time, the others in the order they came, whatever becomes of the work', async () => {
+  const slots = new Slots(2);
+  const works = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
+  const begun: number[] = [];
+  const done = works.map(({ promise }, index) =>
+    slots.run(() => {
+      begun.push(index);
+      return promise;
+    }),
+  );
+  const ends = Promise.allSettled(done);
+  expect(begun).toEqual([0, 1]);
+  works[1]?.reject(new Error('it failed'));
+  await done[1]?.catch(() => {});
+  // The next one begins when this one's end has been handed on.
+  await Promise.resolve();
+  expect(begun).toEqual([0, 1, 2]);
+  for (const { resolve } of works) resolve();
+  expect((await ends).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+  ]);
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
+});

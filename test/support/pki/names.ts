@@ -1,0 +1,29 @@
+/** Names that a gateway under test resolves as a file beside its configuration says. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Gateway } from '../process/gateway.ts';
+
+type Names = Readonly<Record<string, readonly string[]>>;
+
+const file = 'names.json';
+const preload = fileURLToPath(new URL('../process/preload-names.ts', import.meta.url));
+
+/** For `openStage`. */
+export function resolving(names: Names): { files: Record<string, string>; env: Record<string, string> } {
+  return {
+    files: { [file]: JSON.stringify(names) },
+    env: { NODE_OPTIONS: `--import=${preload}`, EHI_TEST_NAMES: file },
+  };
+}
+
+/** From the next time on that the gateway asks. */
+export function renameTo(gateway: Gateway, names: Names): Promise<void> {
+  return gateway.write(file, JSON.stringify(names));
+}
+
+/** How often the gateway has asked for the name. */
+export async function timesAsked({ folder }: Gateway, name: string): Promise<number> {
+  const asked = await readFile(join(folder, `${file}.asked`), 'utf8');
+  return asked.split('\n').filter((each) => each === name).length;
+}

@@ -1,0 +1,233 @@
+/** The real gateway in a process of its own, from a configuration in a temporary folder. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+/** One JSON line of stdout. */
+// biome-ignore lint/suspicious/noExplicitAny: records are looked into field by field, and a test fails on what is not there
+export type AuditRecord = Record<string, any>;
+
+export interface GatewayOptions {
+  /** As in a configuration file; `listen` and `admin` get loopback addresses and port 0 where they name none. */
+  readonly config: { readonly listen?: object; readonly admin?: object } & Record<string, unknown>;
+  /** File name → content, written beside the configuration, mode 0600. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The most descriptors that the process may have; absent: as many as the tests. */
+  readonly descriptors?: number;
+  /** A file, a device or a named pipe that standard error goes to; absent: it is kept in `stderr`. */
+  readonly stderr?: string;
+}
+
+export interface Ready {
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly admin: { readonly address: string; readonly port: number };
+}
+
+export class Gateway implements AsyncDisposable {
+  readonly folder: string;
+  readonly #process: ChildProcessWithoutNullStreams;
+  readonly #records: AuditRecord[] = [];
+  readonly #waiting = new Set<() => void>();
+  readonly #exited: Promise<{ code: number | null }>;
+  #exit: { code: number | null } | undefined;
+  #stdout = '';
+  #stderr = '';
+  #ready: Ready | undefined;
+
+  constructor(process: ChildProcessWithoutNullStreams, folder: string) {
+    this.#process = process;
+    this.folder = folder;
+    process.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text;
+      this.#notify();
+    });
+    createInterface({ input: process.stdout }).on('line', (line) => {
+      this.#stdout += `${line}\n`;
+      // Whoever is killed may leave half a line behind.
+      if (!line.endsWith('}')) return;
+      const record = JSON.parse(line) as AuditRecord;
+      if (record.type === 'ready') this.#ready = record as unknown as Ready;
+      else this.#records.push(record);
+      this.#notify();
+    });
+    this.#exited = once(process, 'close').then(([code]) => {
+      this.#exit = { code };
+      this.#notify();
+      return this.#exit;
+    });
+  }
+
+  get port(): number {
+    return this.ready.listen.port;
+  }
+
+  get ready(): Ready {
+    if (this.#ready === undefined) throw new Error('the gateway is not ready yet');
+    return this.#ready;
+  }
+
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Every record so far. */
+  records(): readonly AuditRecord[] {
+    return this.#records;
+  }
+
+  /** The first record that fits, past or future; rejects when the process ends without one. */
+  audit(fits: (record: AuditRecord) => boolean): Promise<AuditRecord> {
+    return this.#until(() => this.#records.find(fits));
+  }
+
+  /** The same, of the records that are still to come, or that came after the first so many. */
+  next(fits: (record: AuditRecord) => boolean, after = this.#records.length): Promise<AuditRecord> {
+    return this.#until(() => this.#records.slice(after).find(fits));
+  }
+
+  /** Every line of the log so far. */
+  log(): AuditRecord[] {
+    const lines = this.#stderr.split('\n').slice(0, -1);
+    return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+  }
+
+  /** The first line of the log that fits, past or future; rejects when the process ends without one. */
+  logged(fits: (line: AuditRecord) => boolean): Promise<AuditRecord> {
+    return this.#until(() => this.log().find(fits));
+  }
+
+  /** Replaces the configuration's file as a whole, has it read, and resolves with the record of what came of it. */
+  async reload(config?: GatewayOptions['config']): Promise<AuditRecord> {
+    if (config !== undefined) await this.configure(config);
+    const told = this.next(({ type }) => type === 'config');
+    this.signal('SIGHUP');
+    return told;
+  }
+
+  /** Replaces the configuration's file as a whole. */
+  configure(config: GatewayOptions['config']): Promise<void> {
+    return this.write('gateway.yaml', stringify(withPorts(config)));
+  }
+
+  /** Replaces a file beside the configuration as a whole. */
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    const file = join(this.folder, name);
+    await writeFile(`${file}.new`, content, { mode: 0o600 });
+    await rename(`${file}.new`, file);
+  }
+
+  /** Resolves with the ready line; rejects with stderr when the process ends first. */
+  whenReady(): Promise<Ready> {
+    return this.#until(() => this.#ready);
+  }
+
+  /** The admin port's answer. */
+  async admin(path: string): Promise<{ status: number; body: string }> {
+    const { address, port } = this.ready.admin;
+    const response = await fetch(`http://${address}:${port}${path}`);
+    return { status: response.status, body: await response.text() };
+  }
+
+  async metrics(): Promise<string> {
+    return (await this.admin('/metrics')).body;
+  }
+
+  /** Sends the signal without waiting for anything. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
+  /** As a log shipper that dies: who writes to stdout gets EPIPE. */
+  closeStdout(): void {
+    this.#process.stdout.destroy();
+  }
+
+  exited(): Promise<{ code: number | null }> {
+    return this.#exited;
+  }
+
+  stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null }> {
+    this.signal(signal);
+    return this.#exited;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#exit === undefined) await this.stop('SIGKILL');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #until<T>(look: () => T | undefined): Promise<T> {
+    for (;;) {
+      const found = look();
+      if (found !== undefined) return found;
+      if (this.#exit !== undefined) {
+        throw new Error(`the gateway ended with ${this.#exit.code}:\n${this.#stderr}`);
+      }
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+  }
+
+  #notify(): void {
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+}
+
+/** Resolves when the gateway is ready; rejects with its stderr when it ends before that. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const gateway = await spawnGateway(options);
+  try {
+    await gateway.whenReady();
+    return gateway;
+  } catch (error) {
+    await gateway[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function withPorts(config: GatewayOptions['config']): object {
+  return {
+    ...config,
+    listen: { address: '127.0.0.1', port: 0, ...config.listen },
+    admin: { address: '127.0.0.1', port: 0, ...config.admin },
+  };
+}
+
+/** The same without waiting: for starts that are to fail. */
+export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
+  const { files = {}, env = {}, descriptors, stderr } = options;
+  const folder = await mkdtemp(join(tmpdir(), 'ehi-gateway-'));
+  const file = join(folder, 'gateway.yaml');
+  for (const [name, content] of Object.entries(files)) {
+    await writeFile(join(folder, name), content, { mode: 0o600 });
+  }
+  await writeFile(file, stringify(withPorts(options.config)));
+  const node = process.env.NODE_UNDER_TEST ?? process.execPath;
+  const command = [node, main, 'run', '--config', file];
+  // A shell is the only one that sets limits; it becomes the gateway, so that its pid and its signals stay right.
+  if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+  if (stderr !== undefined) command.unshift('sh', '-c', `exec "$0" "$@" 2>>'${stderr}'`);
+  const child = spawn(command[0] as string, command.slice(1), {
+    cwd: folder,
+    env: { ...process.env, ...env },
+  });
+  child.stdin.end();
+  return new Gateway(child, folder);
+}

@@ -1,0 +1,45 @@
+/** What the audit says of a connection, found by what its client knows: the id on its answer, or its own port. */
+import { expect } from 'vitest';
+import type { Message } from '../http/http.ts';
+import type { AuditRecord, Gateway } from './gateway.ts';
+
+/** The record of the connection that this message came over: an answer to the client, or a request to the host. */
+export function handshakeOf(gateway: Gateway, answer: Message): Promise<AuditRecord> {
+  const id = answer.field('x-request-id') ?? '';
+  return gateway.audit(({ type, conn_id }) => type === 'handshake' && id.startsWith(`${conn_id}.`));
+}
+
+/** The record of the connection that has this port on the client's side. Ask while the port is still the client's. */
+export function handshakeFrom(
+  gateway: Gateway,
+  { localPort }: { readonly localPort?: number | undefined },
+): Promise<AuditRecord> {
+  return gateway.audit(({ type, source_port }) => type === 'handshake' && source_port === localPort);
+}
+
+/** The record of this message: an answer of the gateway's own to the client, or a request to the host. */
+export function messageOf(gateway: Gateway, message: Message): Promise<AuditRecord> {
+  const id = message.field('x-request-id');
+  return gateway.audit(({ type, request_id }) => type === 'message' && request_id === id);
+}
+
+/** Both records of a refused request; the message's must say so and be joined to its answer by X-Request-Id. */
+export async function refusalOf(
+  gateway: Gateway,
+  answer: Message,
+): Promise<{ handshake: AuditRecord; message: AuditRecord }> {
+  const id = answer.field('x-request-id');
+  expect(id).toMatch(/^[0-9a-f]+-[0-9a-f]+\.1$/);
+  const message = await gateway.audit(({ type, request_id }) => type === 'message' && request_id === id);
+  const handshake = await handshakeOf(gateway, answer);
+  expect(message).toMatchObject({ conn_id: handshake.conn_id, outcome: 'denied', reason: handshake.reason });
+  return { handshake, message };
+}
+
+/** Ends the gateway, so that no record can still come: as many handshake records as connections, no id twice. */
+export async function expectOneRecordEach(gateway: Gateway, connections?: number): Promise<void> {
+  expect(await gateway.stop()).toEqual({ code: 0 });
+  const ids = gateway.records().flatMap(({ type, conn_id }) => (type === 'handshake' ? [conn_id] : []));
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  if (connections !== undefined) expect(ids).toHaveLength(connections);
+}

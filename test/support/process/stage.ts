@@ -1,0 +1,100 @@
+/** Everything one end-to-end test needs: an authority, a host, and the real gateway between client and host. */
+import { parseCertificate } from '../../../src/pki/certificate.ts';
+import type { Message } from '../http/http.ts';
+import { type Authority, authority, type Leaf } from '../pki/authority.ts';
+import { type Client, type ClientOptions, connect, send } from './client.ts';
+import { type AuditRecord, type Gateway, startGateway } from './gateway.ts';
+import { type Host, type HostOptions, openHost } from './host.ts';
+
+export interface StageOptions {
+  /** Replaces the default sections of the same name. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Default: `/` alone. A route without an upstream leads to the host. */
+  readonly routes?: readonly {
+    readonly path: string;
+    readonly upstream?: unknown;
+    readonly deadline?: string;
+    readonly firstByte?: string;
+    readonly idle?: string;
+    readonly budget?: string;
+    readonly contentLength?: 'ensure' | 'asis';
+    readonly inFlight?: number;
+  }[];
+  readonly host?: HostOptions;
+  readonly authority?: Authority;
+  /** Further files beside the configuration. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** The most descriptors that the gateway may have. */
+  readonly descriptors?: number;
+  /** Where the gateway's standard error goes. */
+  readonly stderr?: string;
+  /** The allowlist names the callers, so that TLS reads from their TCP sockets; else it does through a gate. */
+  readonly named?: boolean;
+}
+
+export interface Stage extends AsyncDisposable {
+  /** Issues the gateway's certificate and its clients'. */
+  readonly authority: Authority;
+  /** A client's leaf that the default configuration allows. */
+  readonly leaf: Leaf;
+  readonly host: Host;
+  readonly gateway: Gateway;
+  /** Connects with the good leaf, unless told otherwise; `leaf: undefined` sends none. */
+  connect(options?: Partial<ClientOptions>): Promise<Client>;
+  /** Replaces these sections in the configuration's file; nobody is told. */
+  configure(config: Readonly<Record<string, unknown>>): Promise<void>;
+  /** Has the gateway read its configuration again, with these sections replaced; what came of it. */
+  reload(config?: Readonly<Record<string, unknown>>): Promise<AuditRecord>;
+  /** One connection, one request, one response. */
+  send(bytes: string | Uint8Array, options?: Partial<ClientOptions>): Promise<Message>;
+}
+
+/**
+ * The default configuration: the authority's root and issuing CA as the anchor `example`, `match` on the good
+ * leaf's organizational unit, one route to the host with a deadline that a busy test machine keeps.
+ */
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  await using opened = new AsyncDisposableStack();
+  const { authority: pki = authority(), files = {}, config = {}, routes = [{ path: '/' }] } = options;
+  const server = pki.issueServer();
+  const leaf = pki.issueClient();
+  const host = opened.use(await openHost(options.host));
+  const configuration = {
+    trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
+    clients: {
+      match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] },
+      ...(options.named ? { allowlist: ['127.0.0.0/8', '::1'] } : {}),
+    },
+    routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
+    ...config,
+    listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
+  };
+  const gateway = opened.use(
+    await startGateway({
+      files: {
+        'server.pem': server.chainPem,
+        'server.key': server.keyPem,
+        'anchor.pem': pki.anchorPem,
+        ...files,
+      },
+      env: options.env ?? {},
+      ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
+      ...(options.stderr === undefined ? {} : { stderr: options.stderr }),
+      config: configuration,
+    }),
+  );
+  const clientOptions = { port: gateway.port, ca: pki.root.pem, leaf };
+  const stack = opened.move();
+  return {
+    authority: pki,
+    leaf,
+    host,
+    gateway,
+    configure: (changes) => gateway.configure({ ...configuration, ...changes }),
+    reload: (changes) => gateway.reload({ ...configuration, ...changes }),
+    connect: (client) => connect({ ...clientOptions, ...client }),
+    send: (bytes, client) => send({ ...clientOptions, ...client }, bytes),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}

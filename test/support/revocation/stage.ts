@@ -1,0 +1,208 @@
+/** A revocation service over a real directory, a real OCSP responder and a real folder; its clock and timers are the test's. */
+import { join } from 'node:path';
+import type { Timers } from '../../../src/fetch/pause.ts';
+import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
+import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import type { RevocationAction, RevocationEvent } from '../../../src/revocation/event.ts';
+import { openRevocation, type Revocation, type RevocationOptions } from '../../../src/revocation/service.ts';
+import type { RevocationPolicy } from '../../../src/revocation/state.ts';
+import type { RevocationSubject } from '../../../src/revocation/subject.ts';
+import { temporaryFolder } from '../folder.ts';
+import { type Authority, authority, type Issued, type IssueOptions } from '../pki/authority.ts';
+import { openDirectory } from '../trust/directory.ts';
+import { type CrlOptions, distributionPoints, issueCrl } from './crl.ts';
+import { openOcspResponder } from './ocsp-responder.ts';
+
+export const start = Date.UTC(2026, 0, 15, 12);
+export const minute = 60_000;
+export const hour = 60 * minute;
+export const day = 24 * hour;
+
+export const policy: RevocationPolicy = {
+  ...{ crl: 'auto', ocsp: 'auto', scope: 'leaf', onUnknown: 'deny' },
+  ...{ grace: day, firstContact: 100, refresh: hour },
+};
+
+/** Time passes when the test says so: timers that are due run in their order, each to its end. */
+class StagedTime implements Timers {
+  now = start;
+  readonly pending = new Set<{ readonly run: () => unknown; readonly at: number }>();
+  readonly #onTimer: () => void;
+  constructor(onTimer: () => void) {
+    this.#onTimer = onTimer;
+  }
+  setTimeout(run: () => unknown, milliseconds: number) {
+    const timer = { run, at: this.now + milliseconds };
+    this.pending.add(timer);
+    this.#onTimer();
+    return timer;
+  }
+  clearTimeout(timer: unknown) {
+    this.pending.delete(timer as never);
+  }
+  /** The wall clock is set; timers ring when as much time has passed as they were set for. */
+  jump(milliseconds: number): void {
+    this.now += milliseconds;
+    const moved = [...this.pending].map((timer) => Object.assign(timer, { at: timer.at + milliseconds }));
+    if (moved.length !== this.pending.size) throw new TypeError('a timer was lost');
+  }
+  /** The first one that is due by then, with the clock at its time; false: there is none, and it is then. */
+  async step(end: number): Promise<boolean> {
+    const [due] = [...this.pending].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+    this.now = Math.max(this.now, due?.at ?? end);
+    if (due === undefined) return false;
+    this.pending.delete(due);
+    await due.run();
+    return true;
+  }
+}
+
+export type Stage = Awaited<ReturnType<typeof openStage>>;
+
+export interface StageOptions {
+  /** What the issuing CA names: paths in the directory, and the responder. */
+  readonly ca?: Sources;
+}
+
+export interface Sources {
+  readonly crl?: readonly string[];
+  readonly freshest?: readonly string[];
+  readonly ocsp?: boolean;
+}
+
+export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = {} }: StageOptions = {}) {
+  await using opened = new AsyncDisposableStack();
+  const directory = opened.use(await openDirectory({}, { secure: false }));
+  const folder = opened.use(await temporaryFolder());
+  const waiting = new Set<() => void>();
+  const wake = () => {
+    for (const check of waiting) check();
+  };
+  const time = new StagedTime(wake);
+  const issuers: Issued[] = [];
+  const responder = opened.use(await openOcspResponder({ issuers, now: () => time.now }));
+  const url = (path: string) => (path.startsWith('/') ? `${directory.origin}${path}` : path);
+  const extensionsFor = ({ crl = [], freshest = [], ocsp = false }: Sources) => [
+    ...(crl.length === 0 ? [] : [distributionPoints([{ urls: crl.map(url) }])]),
+    ...(freshest.length === 0 ? [] : [distributionPoints([{ urls: freshest.map(url) }], { freshest: true })]),
+    ...(ocsp ? [ocspResponders([responder.url])] : []),
+  ];
+  const own = authority({ now: start, issuing: { extensions: extensionsFor(ca) } });
+  issuers.push(own.root, own.issuing);
+  const events: RevocationEvent[] = [];
+  const changed: string[] = [];
+  /** Resolves when it is so, as soon as the service has told of something. */
+  const until = (isSo: () => boolean) =>
+    new Promise<void>((resolve) => {
+      const check = () => {
+        if (!isSo()) return;
+        waiting.delete(check);
+        resolve();
+      };
+      waiting.add(check);
+      check();
+    });
+  const certificatesOf = ({ root, issuing: ca }: Authority) =>
+    [parseCertificate(root.der), parseCertificate(ca.der)] as [Certificate, Certificate];
+  const subject = (
+    more: Partial<RevocationPolicy> = {},
+    certificates: RevocationSubject['certificates'] = certificatesOf(own),
+  ): RevocationSubject => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
+  const running = new Set<Revocation>();
+  const closing: Promise<void>[] = [];
+  const { grace } = { ...policy, ...changes };
+  /** Opens the service, again and again over the same folder; `update` is called unless `subjects` is empty. */
+  const open = async (
+    subjects: readonly RevocationSubject[] = [subject()],
+    options: Partial<RevocationOptions> = {},
+  ) => {
+    const revocation = openRevocation({
+      cacheDir: join(folder.path, 'cache'),
+      onChange: (anchor) => {
+        changed.push(anchor);
+        wake();
+      },
+      onEvent: (event) => {
+        events.push(event);
+        wake();
+      },
+      clock: () => time.now,
+      timers: time,
+      random: () => 0,
+      timeouts: { crl: 5000, ocsp: 5000 },
+      ...options,
+    });
+    running.add(revocation);
+    const close = revocation.close.bind(revocation);
+    revocation.close = () => {
+      running.delete(revocation);
+      const closed = close();
+      closing.push(closed);
+      return closed;
+    };
+    await revocation.update(subjects);
+    return revocation;
+  };
+  /** How many timers there are when no source is being asked: the service's own, one per source, one per CRL's end. */
+  const timersAtRest = () =>
+    [...running].reduce((sum, revocation) => {
+      const sources = revocation.sources();
+      const ends = sources.filter(
+        ({ kind, nextUpdate }) => kind === 'crl' && nextUpdate !== null && time.now <= nextUpdate + grace,
+      );
+      return sum + 1 + sources.length + ends.length;
+    }, 0);
+  /** Lets time pass, and every source be asked to the end when its turn comes. */
+  const pass = async (milliseconds: number) => {
+    const end = time.now + milliseconds;
+    do await until(() => time.pending.size === timersAtRest());
+    while (await time.step(end));
+  };
+  opened.defer(async () => {
+    for (const revocation of running) revocation.close();
+    await Promise.all(closing);
+  });
+  const stack = opened.move();
+  return {
+    ...{ directory, responder, time, own, events, changed, open, subject, until, pass, certificatesOf, url },
+    folder: folder.path,
+    cacheDir: join(folder.path, 'cache'),
+    /** Actions since the last call. */
+    actions: (): RevocationAction[] => events.splice(0).map(({ action }) => action),
+    /** Resolves when an event of this kind has been told, since the last `actions`. */
+    told: (action: RevocationAction) => until(() => events.some((event) => event.action === action)),
+    /** A leaf that names CRLs at these paths of the directory or URLs, and the responder. */
+    leaf: (sources: Sources = {}, more: Partial<IssueOptions> = {}) =>
+      own.issueClient({ extensions: extensionsFor(sources), ...more }),
+    /** A CRL of the issuing CA that ends in a day, by the staged clock. */
+    crl: (options: Partial<CrlOptions> = {}) =>
+      issueCrl({
+        issuer: own.issuing,
+        thisUpdate: time.now - minute,
+        nextUpdate: time.now + day,
+        ...options,
+      }),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+export const serialOf = ({ der }: Issued) => parseCertificate(der).serial;
+
+/** A stage whose service has taken CRL number 5, and nothing told yet. */
+export async function openWithCrl() {
+  await using opened = new AsyncDisposableStack();
+  const stage = opened.use(await openStage());
+  const leaf = stage.leaf({ crl: ['/own.crl'] });
+  stage.directory.files.set('/own.crl', stage.crl({ number: 5 }).der);
+  const revocation = await stage.open();
+  await revocation.contact('own', leaf.der);
+  await stage.pass(0);
+  stage.actions();
+  stage.changed.length = 0;
+  const stack = opened.move();
+  return { ...stage, revocable: leaf, revocation, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+/** The numbers of the CRLs in use. */
+export const crlNumbers = (revocation: Revocation) =>
+  revocation.material('own').crls.map(({ number }) => Number(number));
