@@ -14,8 +14,8 @@ import type { DialUser } from '../upstream/dial.ts';
 import type { ExchangeClient } from './client.ts';
 import { Delivery } from './delivery.ts';
 import { type AnswerSender, HostAnswer } from './host-answer.ts';
-import { Patience } from './patience.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
+import { Patience } from './response-timeout.ts';
 
 /**
  * With the first message on a connection alone: the field says nothing new (RFC 9112 §9.3), but Apache tells its

@@ -5,12 +5,12 @@ import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';
 import { Attempt } from './attempt.ts';
-import { Complaint } from './complaint.ts';
 import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from './connection.ts';
 import { Ejection } from './ejection.ts';
+import { Complaint } from './failure-log.ts';
+import { Waiting } from './idle-connections.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { TlsClient } from './tls.ts';
-import { Waiting } from './waiting.ts';
 import { Watch } from './watch.ts';
 
 interface PoolOptions {

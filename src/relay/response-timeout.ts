@@ -1,6 +1,6 @@
 /** How long the host may be silent while it is its turn: before the first byte of its answer, and within it. */
 import type { RoutePolicy } from '../policy/snapshot.ts';
-import { Alarm } from './alarm.ts';
+import { Alarm } from './lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Patience } from '../../src/relay/patience.ts';
+import { Patience } from '../../src/relay/response-timeout.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 
 type Lost = ConstructorParameters<typeof Patience>[0];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Alarm } from '../../src/relay/alarm.ts';
+import { Alarm } from '../../src/relay/lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
