@@ -1,51 +1,52 @@
 /**
- * Who is here, in the order of coming. A Set of things that come and go grows and shrinks all the time, and each of its
- * outgrown tables, once V8 has taken it for old, keeps all later tables and what was in them until a full collection.
+ * A set in insertion order, as a doubly linked list. A `Set` whose members come and go all the time grows and shrinks its
+ * table; once V8 has promoted an outgrown table to the old generation, that table keeps all later tables and their former
+ * members alive until a full collection.
  */
 
-/** One member's: it leaves with it. */
-export interface Place<Member> {
+/** Returned by `add`, needed by `delete`. `member` is null after deletion. */
+export interface LinkedSetEntry<Member> {
   member: Member | null;
-  before: Place<Member> | null;
-  after: Place<Member> | null;
+  previous: LinkedSetEntry<Member> | null;
+  next: LinkedSetEntry<Member> | null;
 }
 
-export class Roll<Member> {
-  #first: Place<Member> | null = null;
-  #last: Place<Member> | null = null;
+export class LinkedSet<Member> {
+  #first: LinkedSetEntry<Member> | null = null;
+  #last: LinkedSetEntry<Member> | null = null;
   #size = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  enter(member: Member): Place<Member> {
-    const place: Place<Member> = { member, before: this.#last, after: null };
-    if (this.#last === null) this.#first = place;
-    else this.#last.after = place;
-    this.#last = place;
+  add(member: Member): LinkedSetEntry<Member> {
+    const entry: LinkedSetEntry<Member> = { member, previous: this.#last, next: null };
+    if (this.#last === null) this.#first = entry;
+    else this.#last.next = entry;
+    this.#last = entry;
     this.#size++;
-    return place;
+    return entry;
   }
 
-  /** Nothing happens where it has left before. */
-  leave(place: Place<Member> | null): void {
-    if (place === null || place.member === null) return;
-    const { before, after } = place;
-    if (before === null) this.#first = after;
-    else before.after = after;
-    if (after === null) this.#last = before;
-    else after.before = before;
-    place.member = null;
-    place.before = null;
-    place.after = null;
+  /** Does nothing if `entry` is null or was deleted before. */
+  delete(entry: LinkedSetEntry<Member> | null): void {
+    if (entry === null || entry.member === null) return;
+    const { previous, next } = entry;
+    if (previous === null) this.#first = next;
+    else previous.next = next;
+    if (next === null) this.#last = previous;
+    else next.previous = previous;
+    entry.member = null;
+    entry.previous = null;
+    entry.next = null;
     this.#size--;
   }
 
-  /** A copy, the longest here first: while it is gone through anybody may leave. */
+  /** A copy, oldest first: members may be deleted while a caller iterates over it. */
   members(): Member[] {
     const members: Member[] = [];
-    for (let place = this.#first; place !== null; place = place.after) members.push(place.member as Member);
+    for (let entry = this.#first; entry !== null; entry = entry.next) members.push(entry.member as Member);
     return members;
   }
 }

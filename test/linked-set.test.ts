@@ -1,30 +1,30 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Roll } from '../src/linked-set.ts';
+import { LinkedSet } from '../src/linked-set.ts';
 
-it('tells who is here, in the order of coming, however they come and go', () => {
-  // true: the next one comes; a number: of those who ever came, that one leaves, perhaps not for the first time.
+it('lists its members in insertion order after any sequence of additions and deletions', () => {
+  // true: add a member; a number: delete the entry of that index, which may be deleted already or not exist yet.
   const step = fc.oneof(fc.constant(true as const), fc.nat(40));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const roll = new Roll<number>();
-      const places: ReturnType<typeof roll.enter>[] = [];
-      let here: number[] = [];
+      const set = new LinkedSet<number>();
+      const entries: ReturnType<typeof set.add>[] = [];
+      let expected: number[] = [];
       for (const next of steps) {
-        if (next === true) here.push(places.push(roll.enter(places.length)) - 1);
+        if (next === true) expected.push(entries.push(set.add(entries.length)) - 1);
         else {
-          roll.leave(places[next] ?? null);
-          here = here.filter((each) => each !== next);
+          set.delete(entries[next] ?? null);
+          expected = expected.filter((each) => each !== next);
         }
-        expect([roll.members(), roll.size]).toEqual([here, here.length]);
+        expect([set.members(), set.size]).toEqual([expected, expected.length]);
       }
     }),
   );
 });
 
-it('holds nothing of who has left', () => {
-  const roll = new Roll<object>();
-  const places = [roll.enter({}), roll.enter({}), roll.enter({})];
-  for (const place of places) roll.leave(place);
-  for (const place of places) expect(place).toEqual({ member: null, before: null, after: null });
+it('clears an entry when it is deleted', () => {
+  const set = new LinkedSet<object>();
+  const entries = [set.add({}), set.add({}), set.add({})];
+  for (const entry of entries) set.delete(entry);
+  for (const entry of entries) expect(entry).toEqual({ member: null, previous: null, next: null });
 });

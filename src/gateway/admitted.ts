@@ -4,7 +4,7 @@ import { leafJson, liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { authorizeClient, type ClientPermit } from '../identity/authorize.ts';
 import type { Denial } from '../identity/verdict.ts';
-import { type Place, Roll } from '../linked-set.ts';
+import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { Downstream } from '../relay/downstream.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { mayCall } from './admission.ts';
@@ -34,7 +34,7 @@ interface AdmittedOptions {
 
 export class AdmittedClients {
   readonly #options: AdmittedOptions;
-  readonly #clients = new Roll<Admitted>();
+  readonly #clients = new LinkedSet<Admitted>();
   readonly #softFail: SoftFail;
   readonly #sweep: NodeJS.Timeout;
 
@@ -49,16 +49,16 @@ export class AdmittedClients {
   }
 
   /** From now until `leave`. */
-  enter(client: Admitted): Place<Admitted> {
+  enter(client: Admitted): LinkedSetEntry<Admitted> {
     if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, performance.now());
-    return this.#clients.enter(client);
+    return this.#clients.add(client);
   }
 
   /** Its socket has closed. */
-  leave(place: Place<Admitted>): void {
-    const { permit } = place.member as Admitted;
+  leave(entry: LinkedSetEntry<Admitted>): void {
+    const { permit } = entry.member as Admitted;
     if (isSoft(permit)) this.#softFail.end(permit.anchor, performance.now());
-    this.#clients.leave(place);
+    this.#clients.delete(entry);
   }
 
   /** Whether its next message may be forwarded: with a permit of an older policy, or one that has ended, it is asked again. */

@@ -4,7 +4,7 @@ import { liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { Overhead, type Transfer } from '../handshake/overhead.ts';
 import { denyReasons } from '../identity/verdict.ts';
-import { type Place, Roll } from '../linked-set.ts';
+import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 
@@ -29,7 +29,7 @@ interface FloodWatchOptions {
 
 export class FloodWatch {
   readonly #options: FloodWatchOptions;
-  readonly #watched = new Roll<Watched>();
+  readonly #watched = new LinkedSet<Watched>();
   readonly #sweep: NodeJS.Timeout;
   #closed = 0;
   #logAt = 0;
@@ -43,8 +43,8 @@ export class FloodWatch {
   enter(inbound: Inbound, socket: TLSSocket): () => boolean {
     const overhead = new Overhead(transferOf(inbound, socket), performance.now());
     const watched: Watched = { inbound, socket, overhead, closed: false };
-    const place: Place<Watched> = this.#watched.enter(watched);
-    socket.once('close', () => this.#watched.leave(place));
+    const entry: LinkedSetEntry<Watched> = this.#watched.add(watched);
+    socket.once('close', () => this.#watched.delete(entry));
     return () => this.#judge(watched, performance.now());
   }
 

@@ -162,10 +162,10 @@ export class Gateway {
       recorder: this.#recorder,
     });
     client.downstream = downstream;
-    const place = this.#admitted.enter(client);
+    const entry = this.#admitted.enter(client);
     socket.once('close', () => {
       this.#accounts.close(account);
-      this.#admitted.leave(place);
+      this.#admitted.leave(entry);
     });
     if (this.#draining) downstream.drain({ now: !this.#accepting });
   }

@@ -3,7 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { GatewayError } from '../errors.ts';
-import { type Place, Roll } from '../linked-set.ts';
+import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { AcceptFailures } from './accept-failures.ts';
@@ -16,7 +16,7 @@ import { TlsServers, transportOf } from './tls-servers.ts';
 
 /** Leads from a TCP socket to its connection while the handshake is not done. */
 const unfinished = Symbol('unfinished');
-type Transport = net.Socket & { [unfinished]?: Place<Inbound> };
+type Transport = net.Socket & { [unfinished]?: LinkedSetEntry<Inbound> };
 
 export interface ListenOptions {
   readonly address: string;
@@ -53,10 +53,10 @@ export class Listener {
   readonly #server: net.Server;
   readonly #tls: TlsServers;
   /** Every connection from accept to close. */
-  readonly #open = new Roll<net.Socket>();
+  readonly #open = new LinkedSet<net.Socket>();
   #whenEmpty: (() => void)[] = [];
   /** Oldest first. */
-  readonly #unfinished = new Roll<Inbound>();
+  readonly #unfinished = new LinkedSet<Inbound>();
   readonly #sweep: NodeJS.Timeout;
   readonly #broken: BrokenConnections;
   /** Address and port, as records name it. */
@@ -140,14 +140,14 @@ export class Listener {
     });
     const { meter } = this.#options.recorder;
     meter.connections++;
-    const place = this.#open.enter(transport);
-    const handshake = this.#unfinished.enter(inbound);
+    const entry = this.#open.add(transport);
+    const handshake = this.#unfinished.add(inbound);
     transport[unfinished] = handshake;
     transport.once('close', () => {
       meter.connections--;
       // Why it closed is known a moment later: by the TLS socket, by the reader of a PROXY header, or by the judge.
       const turns = inbound.recorded ? 0 : inbound.gate === null ? 1 : GATE_TURNS;
-      afterTurns(turns, () => this.#leave(inbound, { place, handshake }));
+      afterTurns(turns, () => this.#leave(inbound, { entry, handshake }));
     });
     // Node has destroyed the socket, and 'close' follows.
     transport.on('error', ignore);
@@ -156,9 +156,12 @@ export class Listener {
     else void admitted.then((yes) => this.#begin(inbound, yes));
   }
 
-  #leave(inbound: Inbound, at: { place: Place<net.Socket>; handshake: Place<Inbound> }): void {
-    this.#open.leave(at.place);
-    this.#unfinished.leave(at.handshake);
+  #leave(
+    inbound: Inbound,
+    at: { entry: LinkedSetEntry<net.Socket>; handshake: LinkedSetEntry<Inbound> },
+  ): void {
+    this.#open.delete(at.entry);
+    this.#unfinished.delete(at.handshake);
     inbound.share?.leave();
     this.#fail(inbound, ended(inbound));
     this.#options.onClose?.(inbound);
@@ -227,7 +230,7 @@ export class Listener {
   }
 
   #finish(transport: Transport): void {
-    this.#unfinished.leave(transport[unfinished] ?? null);
+    this.#unfinished.delete(transport[unfinished] ?? null);
   }
 
   #inboundOf(socket: TLSSocket): Inbound | null {

@@ -2,7 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
-import type { RevocationCheck, RevocationStatus, RevocationWord } from '../revocation/judgement.ts';
+import type { RevocationCheck, RevocationResult, RevocationStatus } from '../revocation/judgement.ts';
 import { explainMismatch, matchesAny } from './match.ts';
 import { meaningOf } from './openssl.ts';
 import type { ValidatedPath } from './path.ts';
@@ -143,7 +143,7 @@ function isObjection(code: string, { hasNamesakes }: ValidatedPath): boolean {
 function askRevocation(
   { anchor, certificates }: ValidatedPath,
   { policy, now }: { readonly policy: IdentityPolicy; readonly now: number },
-): { word: RevocationWord; unseen: UnseenLeaf | null; objection: Denial | null } {
+): { word: RevocationResult; unseen: UnseenLeaf | null; objection: Denial | null } {
   const [leaf] = certificates;
   const check = policy.revocation.get(anchor);
   if (check === undefined) throw new TypeError(`nothing says how the anchor ${anchor} checks revocation`);
@@ -152,7 +152,7 @@ function askRevocation(
   return { word, unseen, objection: objectionTo(word, check.policy.onUnknown) };
 }
 
-function objectionTo({ status, detail }: RevocationWord, onUnknown: 'deny' | 'allow'): Denial | null {
+function objectionTo({ status, detail }: RevocationResult, onUnknown: 'deny' | 'allow'): Denial | null {
   if (status === 'revoked') return deny('revoked', detail);
   return status === 'unknown' && onUnknown === 'deny' ? deny('revocation_unknown', detail) : null;
 }

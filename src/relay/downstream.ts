@@ -19,9 +19,9 @@ import type { Caller } from './caller.ts';
 import type { ExchangeClient } from './client.ts';
 import type { ClientAccount } from './client-accounts.ts';
 import { Exchange } from './exchange.ts';
-import { Introduction } from './forwarded-identity.ts';
+import { ForwardedIdentity } from './forwarded-identity.ts';
 import type { IdentityFields } from './identity-fields.ts';
-import { Alarm } from './lazy-timer.ts';
+import { LazyTimer } from './lazy-timer.ts';
 import type { Route, RouteTable } from './route.ts';
 import { Shed } from './shed.ts';
 import { recordRefusalSpan } from './spans.ts';
@@ -67,7 +67,7 @@ export class Downstream implements ExchangeClient {
   readonly account: ClientAccount;
   readonly recorder: Recorder;
 
-  readonly #introduction: Introduction;
+  readonly #introduction: ForwardedIdentity;
 
   readonly #socket: TLSSocket;
   readonly #transport: Socket;
@@ -79,7 +79,7 @@ export class Downstream implements ExchangeClient {
   readonly #heads = new RequestReader();
   readonly #reader = new BodyReader();
   readonly #exchange = new Exchange(this);
-  readonly #alarm = new Alarm(() => this.#onAlarm());
+  readonly #alarm = new LazyTimer(() => this.#onAlarm());
 
   #phase: Phase = 'idle';
   /** When the phase times out, and when the exchange does; performance.now(), ms. */
@@ -98,7 +98,7 @@ export class Downstream implements ExchangeClient {
     this.caller = options.caller;
     this.account = options.account;
     this.recorder = options.recorder;
-    this.#introduction = new Introduction(options.caller, options.transport);
+    this.#introduction = new ForwardedIdentity(options.caller, options.transport);
     this.#socket = options.socket;
     this.#transport = options.transport;
     this.#currentPolicy = options.policy;

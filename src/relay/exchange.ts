@@ -15,7 +15,7 @@ import type { ExchangeClient } from './client.ts';
 import { Delivery } from './delivery.ts';
 import { type AnswerSender, HostAnswer } from './host-answer.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
-import { Patience } from './response-timeout.ts';
+import { ResponseTimeout } from './response-timeout.ts';
 
 /**
  * With the first message on a connection alone: the field says nothing new (RFC 9112 §9.3), but Apache tells its
@@ -28,7 +28,7 @@ export class Exchange implements DialUser, AnswerSender {
   readonly #client: ExchangeClient;
   readonly #delivery = new Delivery(this);
   readonly #answer = new HostAnswer(this);
-  readonly #patience = new Patience((why) => this.fail(why));
+  readonly #patience = new ResponseTimeout((why) => this.fail(why));
 
   #message: Message | null = null;
   #requestComplete = false;

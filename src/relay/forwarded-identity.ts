@@ -9,7 +9,7 @@ import type { IdentityFields } from './identity-fields.ts';
 /** The client's connection, as its own end names it. */
 type Local = Pick<Socket, 'localAddress' | 'localPort'>;
 
-export class Introduction {
+export class ForwardedIdentity {
   readonly #caller: Caller;
   readonly #local: Local;
   #proxyHeader: Buffer | null = null;

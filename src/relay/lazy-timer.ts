@@ -1,6 +1,6 @@
 /** One timer a connection: moving its due time forward costs a number, not a timer. */
 
-export class Alarm {
+export class LazyTimer {
   readonly #ring: (now: number) => void;
   #due = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;

@@ -1,15 +1,15 @@
 /** How long the host may be silent while it is its turn: before the first byte of its answer, and within it. */
 import type { RoutePolicy } from '../policy/snapshot.ts';
-import { Alarm } from './lazy-timer.ts';
+import { LazyTimer } from './lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
 type Limits = Pick<RoutePolicy, 'firstByte' | 'idle'>;
 
 /** Made once a client's connection and used for its messages one after another. */
-export class Patience {
+export class ResponseTimeout {
   readonly #lost: (why: 'first_byte_timeout' | 'idle_timeout') => void;
-  readonly #alarm = new Alarm(() => this.#ring());
+  readonly #alarm = new LazyTimer(() => this.#ring());
   #limits: Limits = { firstByte: null, idle: null };
   #heard = false;
   #due = never;

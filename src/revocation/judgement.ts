@@ -8,7 +8,7 @@ import type { OcspFact, RevocationMaterial } from './state.ts';
 export const revocationStatuses = ['good', 'stale', 'not_checked', 'unknown', 'revoked'] as const;
 export type RevocationStatus = (typeof revocationStatuses)[number];
 
-export interface RevocationWord {
+export interface RevocationResult {
   readonly status: RevocationStatus;
   /** Until when it may be relied on without asking again, ms since the epoch. */
   readonly until: number;
@@ -28,7 +28,7 @@ export class RevocationCheck {
   readonly #crls: CrlCheck;
   readonly #ocsp: ReadonlyMap<string, OcspFact>;
   readonly #leaves: ReadonlySet<string>;
-  readonly #words = new WeakMap<Path, { readonly word: RevocationWord; readonly since: number }>();
+  readonly #words = new WeakMap<Path, { readonly word: RevocationResult; readonly since: number }>();
 
   /** `certificates`: the anchor's, the root first. */
   constructor(material: RevocationMaterial, certificates: readonly Certificate[]) {
@@ -53,7 +53,7 @@ export class RevocationCheck {
   }
 
   /** The path's most doubtful word; `now`: milliseconds since the epoch. */
-  word(path: Path, now: number): RevocationWord {
+  word(path: Path, now: number): RevocationResult {
     const known = this.#words.get(path);
     // A word of a clock that lay ahead holds no longer when the clock is put back.
     if (known !== undefined && now >= known.since && now < known.word.until) return known.word;
@@ -67,7 +67,7 @@ export class RevocationCheck {
   }
 
   /** Any source that says revoked is believed; otherwise one good answer is enough. */
-  #about(certificate: Certificate, issuer: Certificate, now: number): RevocationWord {
+  #about(certificate: Certificate, issuer: Certificate, now: number): RevocationResult {
     const words = [
       this.#byCrl(certificate, { issuer, now }),
       this.#byOcsp(certificate, { issuer, now }),
@@ -85,7 +85,7 @@ export class RevocationCheck {
   #byCrl(
     certificate: Certificate,
     { issuer, now }: { readonly issuer: Certificate; readonly now: number },
-  ): RevocationWord | null {
+  ): RevocationResult | null {
     const { crl, grace } = this.#material.policy;
     if (crl === 'off') return null;
     const { subject, crlDistributionPoints } = certificate;
@@ -110,7 +110,7 @@ export class RevocationCheck {
   #byOcsp(
     certificate: Certificate,
     { issuer, now }: { readonly issuer: Certificate; readonly now: number },
-  ): RevocationWord | null {
+  ): RevocationResult | null {
     if (!this.#hasResponder(certificate)) return null;
     const { grace } = this.#material.policy;
     const { subject, tbsSha256 } = certificate;
@@ -168,11 +168,11 @@ function dateOf(at: number): string {
   return Number.isNaN(at) ? 'at a date that the CRL does not tell' : `at ${new Date(at).toISOString()}`;
 }
 
-function unknown(detail: string, now: number): RevocationWord {
+function unknown(detail: string, now: number): RevocationResult {
   return { status: 'unknown', until: now + DOUBT_LASTS, detail };
 }
 
-function isGood({ status }: RevocationWord): boolean {
+function isGood({ status }: RevocationResult): boolean {
   return status === 'good' || status === 'stale';
 }
 
@@ -185,11 +185,11 @@ function endOf(
 }
 
 /** Of two certificates on one path the more doubtful counts, and only as long as both words hold. */
-function combine(one: RevocationWord, other: RevocationWord): RevocationWord {
+function combine(one: RevocationResult, other: RevocationResult): RevocationResult {
   const [worse, better] = doubt(one) >= doubt(other) ? [one, other] : [other, one];
   return { ...worse, until: Math.min(worse.until, better.until) };
 }
 
-function doubt({ status }: RevocationWord): number {
+function doubt({ status }: RevocationResult): number {
   return revocationStatuses.indexOf(status);
 }

@@ -4,7 +4,7 @@ import type { Recorder } from '../telemetry/recorder.ts';
 /** Milliseconds between two lines of one reason. */
 const QUIET_MS = 10_000;
 
-export class Complaint {
+export class FailureLog {
   readonly #recorder: Recorder;
   readonly #endpoint: string;
   /** By reason, of which there are few: one that comes often hides no other. */

@@ -1,7 +1,7 @@
 /** The connections of one endpoint that wait for their next message: anybody's, or each for the one that it speaks for. */
 import type { UpstreamConnection, UpstreamUser } from './connection.ts';
 
-export class Waiting {
+export class IdleConnections {
   /** The one that was used last is the last. */
   #shared: UpstreamConnection[] = [];
   /** A user has one message at a time, and so at most one connection that waits for its next. */

@@ -7,8 +7,8 @@ import { Addresses, type Resolve } from './addresses.ts';
 import { Attempt } from './attempt.ts';
 import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from './connection.ts';
 import { Ejection } from './ejection.ts';
-import { Complaint } from './failure-log.ts';
-import { Waiting } from './idle-connections.ts';
+import { FailureLog } from './failure-log.ts';
+import { IdleConnections } from './idle-connections.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { TlsClient } from './tls.ts';
 import { Watch } from './watch.ts';
@@ -40,8 +40,8 @@ export class Pool {
   readonly #tls: TlsClient | null;
   readonly #ejection = new Ejection();
   readonly #watch: Watch;
-  readonly #complaint: Complaint;
-  readonly #waiting = new Waiting();
+  readonly #complaint: FailureLog;
+  readonly #waiting = new IdleConnections();
   readonly #idle: IdleWatch;
   #sweep: NodeJS.Timeout | null = null;
   /** Some route has another endpoint beside this one. */
@@ -53,7 +53,7 @@ export class Pool {
     this.endpoint = endpoint;
     this.meter = recorder.meter.endpoint(url);
     this.#recorder = recorder;
-    this.#complaint = new Complaint(recorder, url);
+    this.#complaint = new FailureLog(recorder, url);
     this.#tls = tls === null ? null : new TlsClient(tls, 'host' in target ? target.host : '');
     this.#addresses =
       'path' in target

@@ -4,7 +4,7 @@ import type { ClientPermit } from '../../src/identity/authorize.ts';
 import { requestFields } from '../../src/message/fields.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { HeaderSet } from '../../src/policy/snapshot.ts';
-import { Introduction } from '../../src/relay/forwarded-identity.ts';
+import { ForwardedIdentity } from '../../src/relay/forwarded-identity.ts';
 import { IdentityFields } from '../../src/relay/identity-fields.ts';
 import { parseProxyHeader } from '../../src/source/proxy-parser.ts';
 import { authority } from '../support/pki/authority.ts';
@@ -20,7 +20,7 @@ function introduce(
   localAddress: string | undefined = '192.0.2.1',
   port: number | null = 40001,
 ) {
-  return new Introduction({ connId: 'c-1', permit, address, port }, { localAddress, localPort: 8443 });
+  return new ForwardedIdentity({ connId: 'c-1', permit, address, port }, { localAddress, localPort: 8443 });
 }
 
 it.each([
@@ -40,7 +40,7 @@ it.each([
 });
 
 it('says nothing of an end that is not known', () => {
-  const introduction = new Introduction({ connId: 'c-1', permit, address: '::1', port: 1 }, {});
+  const introduction = new ForwardedIdentity({ connId: 'c-1', permit, address: '::1', port: 1 }, {});
   expect(introduction.fields(forwarded, 'a')).toMatch(/^Forwarded: for="\[::1\]";host=a;proto=https\r\n/);
   expect(parseProxyHeader(introduction.proxyHeader)).toMatchObject({ source: null });
 });

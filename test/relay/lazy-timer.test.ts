@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Alarm } from '../../src/relay/lazy-timer.ts';
+import { LazyTimer } from '../../src/relay/lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
 let rung: number[];
-let alarm: Alarm;
+let alarm: LazyTimer;
 
 /** Sets the alarm to ring in `delay` ms. */
 function ringIn(delay: number): void {
@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   rung = [];
   const start = performance.now();
-  alarm = new Alarm((now) => rung.push(now - start));
+  alarm = new LazyTimer((now) => rung.push(now - start));
 });
 
 afterEach(() => {
@@ -103,7 +103,7 @@ describe('an alarm', () => {
 
   it('may be set again while it rings', () => {
     let rings = 0;
-    const again = new Alarm((now) => {
+    const again = new LazyTimer((now) => {
       if (++rings < 3) again.set(now + 10, now);
     });
     again.set(performance.now() + 10, performance.now());

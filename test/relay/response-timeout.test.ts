@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Patience } from '../../src/relay/response-timeout.ts';
+import { ResponseTimeout } from '../../src/relay/response-timeout.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 
-type Lost = ConstructorParameters<typeof Patience>[0];
+type Lost = ConstructorParameters<typeof ResponseTimeout>[0];
 
 /** Blocks this thread, as a long collection of garbage would. */
 function standStill(milliseconds: number): void {
@@ -18,7 +18,7 @@ it.each([
   ['after it', { firstByte: null, idle: 10 }, true, 'idle_timeout'],
 ] as const)('is lost once %s', async (_when, limits, heard, reason) => {
   const lost = Promise.withResolvers<Parameters<Lost>[0]>();
-  const patience = new Patience(lost.resolve);
+  const patience = new ResponseTimeout(lost.resolve);
   patience.begin(limits);
   if (heard) patience.heard();
   patience.wait();
@@ -27,12 +27,12 @@ it.each([
 
 it.each([
   ['nothing limits it', { firstByte: null, idle: 10 }, () => {}],
-  ['it is not the host’s turn', { firstByte: 10, idle: 10 }, (patience: Patience) => patience.rest()],
-  ['the connection is gone', { firstByte: 10, idle: 10 }, (patience: Patience) => patience.end()],
+  ['it is not the host’s turn', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.rest()],
+  ['the connection is gone', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.end()],
   [
     'the next message begins',
     { firstByte: 10, idle: 10 },
-    (patience: Patience) => {
+    (patience: ResponseTimeout) => {
       patience.rest();
       patience.begin({ firstByte: null, idle: 10 });
       patience.wait();
@@ -40,9 +40,9 @@ it.each([
   ],
 ])('lasts while %s', async (_what, limits, change) => {
   const lost: string[] = [];
-  const patience = new Patience((why) => lost.push(why));
+  const patience = new ResponseTimeout((why) => lost.push(why));
   const measure = Promise.withResolvers<string>();
-  const other = new Patience(measure.resolve);
+  const other = new ResponseTimeout(measure.resolve);
   patience.begin(limits);
   patience.wait();
   change(patience);
@@ -62,7 +62,7 @@ it('is not lost for bytes that came while the event loop stood still', async () 
   await once(socket, 'connect');
 
   const lost: string[] = [];
-  const patience = new Patience((why) => lost.push(why));
+  const patience = new ResponseTimeout((why) => lost.push(why));
   socket.on('data', () => {
     patience.heard();
     patience.rest();
