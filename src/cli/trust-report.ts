@@ -1,9 +1,9 @@
 /** How trust anchors, and what another root would change in them, are told on a terminal and to machines. */
 
 import type { Certificate } from '../pki/certificate.ts';
-import { withColons } from '../pki/hex.ts';
+import { withColons } from '../pki/fingerprint.ts';
+import type { Holding, PendingHolding } from '../trust/anchor-status.ts';
 import { type AnchoredCertificate, diffAnchors } from '../trust/change.ts';
-import type { Holding, PendingHolding } from '../trust/holding.ts';
 
 const bases = { files: 'files', pin: 'pinned', approval: 'approved', first_use: 'first use' } as const;
 

@@ -2,10 +2,10 @@
 
 import { acceptAnchor, preflight } from '../control/preflight.ts';
 import { describeProblem, exitCodes } from '../errors.ts';
-import type { AnchorOptions } from '../trust/anchor.ts';
-import { normalizeSha256 } from '../trust/bundle.ts';
-import { type Holding, readHoldings } from '../trust/holding.ts';
-import { writeRequest } from '../trust/requests.ts';
+import { type Holding, readHoldings } from '../trust/anchor-status.ts';
+import type { AnchorOptions } from '../trust/configured-anchors.ts';
+import { writeRequest } from '../trust/request-files.ts';
+import { normalizeSha256 } from '../trust/trust-anchor.ts';
 import { describeDiff, describeList, diffJson, fingerprint, listJson } from './trust-report.ts';
 
 export interface TrustCommandOptions {

@@ -2,7 +2,7 @@
  * Watches the files of a configuration by asking for them again and again: file events are lost on network drives,
  * and say little of Kubernetes' volumes, where nothing changes but a link two folders up (`..data`).
  */
-import { nodeTimers, type Timers } from '../fetch/pause.ts';
+import { nodeTimers, type Timers } from '../fetch/backoff.ts';
 import { isSame, type Signatures, takeSignatures } from './files/signature.ts';
 
 export interface WatchOptions {

@@ -3,8 +3,8 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Limits, PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationSubject } from '../revocation/service.ts';
 import type { RevocationMaterial } from '../revocation/state.ts';
-import { materialOf } from '../trust/bundle.ts';
 import type { AnchorState } from '../trust/state.ts';
+import { materialOf } from '../trust/trust-anchor.ts';
 
 /** Those that have certificates to judge by, in the order of the configuration. */
 export interface UsableAnchors {

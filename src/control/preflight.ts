@@ -8,12 +8,17 @@ import { type ConfigExamination, examineConfig } from '../config/load.ts';
 import { namesCaller } from '../config/rules/rules.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { ConfigProblem } from '../errors.ts';
-import { unusableProxies } from '../fetch/proxy.ts';
-import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from '../trust/anchor.ts';
-import type { Anchor } from '../trust/bundle.ts';
-import { doubtsAbout } from '../trust/doubts.ts';
-import { isUsable, passedOverAt } from '../trust/passed-over.ts';
-import type { AnchorList } from '../trust/store.ts';
+import { unusableProxies } from '../fetch/egress-proxy.ts';
+import { doubtsAbout } from '../trust/anchor-warnings.ts';
+import {
+  type ReadOptions,
+  readConfiguredAnchors,
+  TrustError,
+  type TrustProblem,
+} from '../trust/configured-anchors.ts';
+import type { AnchorList } from '../trust/disk-cache.ts';
+import { isUsable, passedOverAt } from '../trust/skipped-certificates.ts';
+import type { Anchor } from '../trust/trust-anchor.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
 export async function preflight(file: string): Promise<ConfigExamination> {

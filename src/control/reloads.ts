@@ -3,7 +3,7 @@ import { compareConfigs } from '../config/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { openWatch, type Watch } from '../config/watch.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
-import { TrustError } from '../trust/anchor.ts';
+import { TrustError } from '../trust/configured-anchors.ts';
 import { findingOf, preflight } from './preflight.ts';
 import type { Reporting } from './reporting.ts';
 import type { Sources } from './sources.ts';

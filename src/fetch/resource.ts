@@ -2,8 +2,8 @@
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { GatewayError } from '../errors.ts';
-import { collectYoungGarbage } from './garbage.ts';
-import { proxyFor, routeOf } from './proxy.ts';
+import { proxyFor, routeOf } from './egress-proxy.ts';
+import { collectYoungGarbage } from './garbage-collection.ts';
 import { TunnelAgent } from './tunnel.ts';
 
 /** What lets a server answer 304 (RFC 9110 §8.8). */

@@ -7,7 +7,7 @@ import { request as requestHttp } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
-import type { HttpProxy } from './proxy.ts';
+import type { HttpProxy } from './egress-proxy.ts';
 
 export interface TunnelOptions extends AgentOptions {
   readonly proxy: HttpProxy;

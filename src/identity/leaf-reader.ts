@@ -1,7 +1,7 @@
 /** Reads the certificates that clients present: bounded in size, each once, and no more of it than the verdict asks for. */
 import type { X509Certificate } from 'node:crypto';
 import { type Certificate, parseHead } from '../pki/certificate.ts';
-import { type CertificateOutline, outlineOf } from '../pki/certificate-outline.ts';
+import { type CertificateOutline, outlineOf } from '../pki/certificate-summary.ts';
 import { type Denial, deny } from './verdict.ts';
 
 export type LeafReading =

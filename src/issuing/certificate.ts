@@ -36,7 +36,7 @@ import {
   TBSCertificate,
   Validity,
 } from '@peculiar/asn1-x509';
-import type { KeyUsageName } from '../pki/extension-values.ts';
+import type { KeyUsageName } from '../pki/extension-decoders.ts';
 import { type KeyKind, makeKey } from '../pki/key.ts';
 import { attributeTypes } from '../pki/name.ts';
 import { type NamedHash, pssAlgorithm, signatureAlgorithms } from '../pki/signature.ts';

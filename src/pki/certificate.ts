@@ -1,16 +1,16 @@
 /** The door to X.509: one certificate, parsed strictly, with everything that a judgement asks of it. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { guard, partsOf, unreadable } from './certificate-parts.ts';
-import { readCertificateStructure, tbsOf } from './certificate-structure.ts';
+import { readCertificateStructure, tbsOf } from './certificate-der.ts';
+import { guard, partsOf, unreadable } from './certificate-values.ts';
 import type { DistributionPoint } from './distribution-point.ts';
-import type { KeyUsageName, NetscapeCertType } from './extension-values.ts';
+import type { KeyUsageName, NetscapeCertType } from './extension-decoders.ts';
 import type { CertificateKey } from './key.ts';
 import type { ConstrainedName, NameConstraints } from './name-constraints.ts';
 import { serialHex } from './serial.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
 
-export { unreadable } from './certificate-parts.ts';
-export type { KeyUsageName } from './extension-values.ts';
+export { unreadable } from './certificate-values.ts';
+export type { KeyUsageName } from './extension-decoders.ts';
 
 export interface Certificate {
   readonly x509: X509Certificate;

@@ -1,6 +1,6 @@
 /** The key identifiers of a certificate (RFC 5280 §4.2.1.1, §4.2.1.2): hints for finding an issuer, and no proof. */
 import type { Certificate } from './certificate.ts';
-import { readCertificateStructure } from './certificate-structure.ts';
+import { readCertificateStructure } from './certificate-der.ts';
 import { DerCursor, tags } from './der-cursor.ts';
 
 export interface KeyIdentifiers {

@@ -1,6 +1,6 @@
 /** Certificate files: PEM with CERTIFICATE blocks only (RFC 7468 §5), or one DER certificate. */
 import { type Certificate, parseCertificate, unreadable } from './certificate.ts';
-import { describeContent, describeLabel } from './content.ts';
+import { describeContent, describeLabel } from './file-kind.ts';
 
 /**
  * Every certificate of a file, in its order.

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../fetch/last-good.ts';
+import { replaceFile } from '../fetch/replace-file.ts';
 
 export interface StoredLeaf {
   readonly der: Buffer;

@@ -1,5 +1,5 @@
 /** Does one thing again and again, never twice at a time: each turn says how long the pause after it is. */
-import { longestPause, type Timers } from '../fetch/pause.ts';
+import { longestPause, type Timers } from '../fetch/backoff.ts';
 
 export class Repetition {
   readonly #turn: (signal: AbortSignal) => Promise<void>;

@@ -1,5 +1,5 @@
 /** When a revocation source is asked again: every refresh, and ahead of the end of what it said before. */
-import { pause } from '../fetch/pause.ts';
+import { pause } from '../fetch/backoff.ts';
 
 /** A source is not asked more often than this for its CRL's end being near, ms. */
 const floor = 10_000;

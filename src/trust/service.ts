@@ -1,5 +1,7 @@
 /** Keeps every trust anchor current: its files, its URLs and its settings change, and only sound sets come through. */
-import { nodeTimers } from '../fetch/pause.ts';
+import { nodeTimers } from '../fetch/backoff.ts';
+import { AnchorFeed } from './anchor-feed.ts';
+import { diffAnchors } from './change.ts';
 import {
   allowed,
   allowsRoot,
@@ -8,12 +10,10 @@ import {
   readConfiguredAnchors,
   TrustError,
   type UrlAnchor,
-} from './anchor.ts';
-import { diffAnchors } from './change.ts';
-import { AnchorFeed } from './feed.ts';
-import { type PassedOverReason, passedOverAt } from './passed-over.ts';
-import { Schedule } from './schedule.ts';
+} from './configured-anchors.ts';
+import { Schedule } from './fetch-schedule.ts';
 import type { Accept, TrustOptions, TrustSettings } from './settings.ts';
+import { type PassedOverReason, passedOverAt } from './skipped-certificates.ts';
 import type { AnchorState } from './state.ts';
 
 export interface Trust {

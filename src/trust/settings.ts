@@ -1,10 +1,10 @@
 /** What a trust store is told: by the configuration, and by those who use it. */
 
-import type { Timers } from '../fetch/pause.ts';
-import type { AnchorOptions } from './anchor.ts';
-import type { Anchor } from './bundle.ts';
+import type { Timers } from '../fetch/backoff.ts';
+import type { AnchorOptions } from './configured-anchors.ts';
+import type { AnchorList } from './disk-cache.ts';
 import type { AnchorState, TrustEvent } from './state.ts';
-import type { AnchorList } from './store.ts';
+import type { Anchor } from './trust-anchor.ts';
 
 /** A last word on every set before it is used: null, or why it is refused. */
 export type Accept = (anchor: Anchor) => string | null;

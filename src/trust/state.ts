@@ -1,6 +1,7 @@
 /** What the trust store tells the rest of the control thread: the state of each anchor, and what happened to it. */
-import type { Anchor } from './bundle.ts';
+
 import type { AnchorChange } from './change.ts';
+import type { Anchor } from './trust-anchor.ts';
 
 export interface AnchorState extends Anchor {
   /** Milliseconds since the epoch: when its source last confirmed these certificates. */

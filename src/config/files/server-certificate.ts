@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { GatewayError } from '../../errors.ts';
 import type { Certificate } from '../../pki/certificate.ts';
-import { describeFile } from '../../pki/content.ts';
+import { describeFile } from '../../pki/file-kind.ts';
 import { readCertificates } from '../../pki/pem.ts';
 import type { ServerCertificate } from '../../policy/snapshot.ts';
 import type { CertificateEntries } from '../schema/listen.ts';

@@ -1,5 +1,5 @@
 /** Tells once that a CRL has ended, and once that its grace has. */
-import { longestPause, type Timers } from '../../fetch/pause.ts';
+import { longestPause, type Timers } from '../../fetch/backoff.ts';
 
 export type CrlEnding = 'crl_stale' | 'crl_expired';
 

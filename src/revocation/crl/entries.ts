@@ -56,7 +56,7 @@ export class EntryReader {
       this.#read();
       const octets = this.serialEnd - this.serialStart;
       if (octets <= MAX_SERIAL_OCTETS) return true;
-      // No certificate with such a number comes in (pki/certificate-structure.ts).
+      // No certificate with such a number comes in (pki/certificate-der.ts).
       this.#note(`a serial number of ${octets} octets`);
     }
     return false;

@@ -1,6 +1,7 @@
 /** One CRL out of a file that may be PEM (RFC 7468 §6): decoded where it lies, for it may be as large as a CRL can be. */
-import { describeFile } from '../../pki/content.ts';
+
 import { trimEnd } from '../../pki/der-cursor.ts';
+import { describeFile } from '../../pki/file-kind.ts';
 import { CrlRefusal } from './refusal.ts';
 
 const begin = '-----BEGIN X509 CRL-----';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { replaceFile } from '../../fetch/last-good.ts';
+import { replaceFile } from '../../fetch/replace-file.ts';
 import type { Validators } from '../../fetch/resource.ts';
 
 export interface CrlPlace {

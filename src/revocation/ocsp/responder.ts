@@ -1,7 +1,7 @@
 /** Who may answer for a CA (RFC 6960 §4.2.2.2): the CA itself, or a responder that the same key has certified. */
 import { createHash } from 'node:crypto';
 import { type Certificate, parseCertificate } from '../../pki/certificate.ts';
-import { readCertificateStructure } from '../../pki/certificate-structure.ts';
+import { readCertificateStructure } from '../../pki/certificate-der.ts';
 import { isIssuedBy } from '../../pki/issued.ts';
 import { weakKey, weakSignature } from '../../pki/strength.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from '../signature.ts';

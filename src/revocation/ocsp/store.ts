@@ -2,7 +2,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { replaceFile } from '../../fetch/last-good.ts';
+import { replaceFile } from '../../fetch/replace-file.ts';
 
 export interface StoredOcsp {
   /** Where it came from. */

@@ -11,7 +11,7 @@ import {
   OctetString,
 } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, Extension } from '@peculiar/asn1-x509';
-import { readCertificateStructure } from '../../pki/certificate-structure.ts';
+import { readCertificateStructure } from '../../pki/certificate-der.ts';
 
 const { Any, BitString, Enumerated, GeneralizedTime, Integer, ObjectIdentifier } = AsnPropTypes;
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type TrustRequest, takeRequests, writeRequest } from '../../src/trust/requests.ts';
+import { type TrustRequest, takeRequests, writeRequest } from '../../src/trust/request-files.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const forget: TrustRequest = { command: 'forget', anchor: 'own', candidate: false, address: null };

@@ -1,7 +1,7 @@
 /** What can be told of a certificate that is not read as a whole: too large, or not as RFC 5280 has it. */
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
-import { readCertificateStructure } from './certificate-structure.ts';
+import { readCertificateStructure } from './certificate-der.ts';
 import { formatName, readName } from './name.ts';
 import { serialHex } from './serial.ts';
 

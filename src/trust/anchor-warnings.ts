@@ -1,6 +1,6 @@
 /** What may be wrong with a sound anchor, for the one who configures it. */
 import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
-import type { Anchor } from './bundle.ts';
+import type { Anchor } from './trust-anchor.ts';
 
 export interface Doubt {
   readonly found: string;

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { namedProxies, proxyFor, unusableProxies } from '../../src/fetch/proxy.ts';
+import { namedProxies, proxyFor, unusableProxies } from '../../src/fetch/egress-proxy.ts';
 import { fetchResource, type ResourceOptions } from '../../src/fetch/resource.ts';
 import { authority } from '../support/pki/authority.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';

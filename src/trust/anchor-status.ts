@@ -1,10 +1,11 @@
 /** What a start of the gateway would find of each anchor, in files and cache: for people who ask, nothing is fetched. */
-import { type AnchorOptions, readConfiguredAnchors, type UrlAnchor } from './anchor.ts';
+
 import type { SourcedAnchor } from './change.ts';
-import { readSources } from './reading.ts';
+import { type AnchorOptions, readConfiguredAnchors, type UrlAnchor } from './configured-anchors.ts';
+import { AnchorCache, type AnchorList, type StoredAnchor } from './disk-cache.ts';
+import { readSources } from './served-set.ts';
 import type { Accept } from './settings.ts';
 import type { AnchorState } from './state.ts';
-import { AnchorCache, type AnchorList, type StoredAnchor } from './store.ts';
 
 export interface Holding {
   readonly name: string;

@@ -1,10 +1,10 @@
 /** Another root than the known one, as an anchor's sources serve it: it waits here until the operator names it. */
 import type { Certificate } from '../pki/certificate.ts';
-import { withColons } from '../pki/hex.ts';
-import type { UrlAnchor } from './anchor.ts';
-import type { SoundReading, SourcesReading } from './reading.ts';
+import { withColons } from '../pki/fingerprint.ts';
+import type { UrlAnchor } from './configured-anchors.ts';
+import type { AnchorCache, StoredAnchor, StoredSource } from './disk-cache.ts';
+import type { SoundReading, SourcesReading } from './served-set.ts';
 import type { TrustAction, TrustEvent } from './state.ts';
-import type { AnchorCache, StoredAnchor, StoredSource } from './store.ts';
 
 /** What a feed shares with its pending root. */
 export interface FeedParts {

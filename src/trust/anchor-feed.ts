@@ -1,14 +1,14 @@
 /** One anchor that comes from URLs: fetches it whole, takes only what is in no doubt, and another root only on approval. */
-import { withColons } from '../pki/hex.ts';
-import { allowsRoot, type UrlAnchor } from './anchor.ts';
-import { haveSameCertificates, rootsOf } from './bundle.ts';
-import { type FeedParts, PendingRoot } from './pending.ts';
-import { readSources, type SoundReading } from './reading.ts';
-import { findForeignRoot, lossBy } from './served.ts';
+import { withColons } from '../pki/fingerprint.ts';
+import { allowsRoot, type UrlAnchor } from './configured-anchors.ts';
+import { AnchorCache, type AnchorList, type StoredAnchor, type StoredSource } from './disk-cache.ts';
+import { fetchSources } from './download.ts';
+import { type FeedParts, PendingRoot } from './root-approval.ts';
+import { readSources, type SoundReading } from './served-set.ts';
 import type { Accept } from './settings.ts';
-import { fetchSources } from './source.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
-import { AnchorCache, type AnchorList, type StoredAnchor, type StoredSource } from './store.ts';
+import { haveSameCertificates, rootsOf } from './trust-anchor.ts';
+import { findForeignRoot, lossBy } from './update-decision.ts';
 
 export interface FeedOptions {
   readonly anchor: UrlAnchor;

@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { type ConfigProblem, GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { type CertificateBundle, readBundle, readCertificates } from '../pki/pem.ts';
-import { type Anchor, normalizeSha256, readAnchor, rootsOf } from './bundle.ts';
-import { passedOverAt } from './passed-over.ts';
+import type { AnchorList } from './disk-cache.ts';
 import { type PresetName, presets } from './preset.ts';
-import { idleSource, type Sourced } from './reading.ts';
+import { idleSource, type Sourced } from './served-set.ts';
+import { passedOverAt } from './skipped-certificates.ts';
 import type { AnchorState } from './state.ts';
-import type { AnchorList } from './store.ts';
+import { type Anchor, normalizeSha256, readAnchor, rootsOf } from './trust-anchor.ts';
 
 /** Exactly one of `preset`, `files` and `urls`; paths are absolute. */
 export interface AnchorOptions {
@@ -32,7 +32,7 @@ export interface UrlAnchor {
   readonly rootSha256: string | undefined;
 }
 
-/** Whether what is known of the one is known of the other: the cache asks the same (trust/store.ts). */
+/** Whether what is known of the one is known of the other: the cache asks the same (trust/disk-cache.ts). */
 export function hasSameSources(one: UrlAnchor, other: UrlAnchor): boolean {
   const sameUrls =
     one.urls.length === other.urls.length && one.urls.every((url, index) => url === other.urls[index]);

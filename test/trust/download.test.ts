@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fetchSource } from '../../src/trust/source.ts';
+import { fetchSource } from '../../src/trust/download.ts';
 import { type Directory, misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const fetchFrom = (directory: Directory, options: Partial<Parameters<typeof fetchSource>[0]> = {}) =>

@@ -1,10 +1,10 @@
 /** What makes certificates a trust anchor: one root, the CAs and CRL signers below it, and nothing to doubt about any. */
 import type { Certificate } from '../pki/certificate.ts';
-import { withColons } from '../pki/hex.ts';
+import { withColons } from '../pki/fingerprint.ts';
 import { isIssuedBy, isSameCa, isSelfSigned } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import type { AnchorMaterial } from '../policy/snapshot.ts';
-import { faultOfTime, type PassedOver } from './passed-over.ts';
+import { faultOfTime, type PassedOver } from './skipped-certificates.ts';
 
 export interface Anchor {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** What a certificate's names, key and extensions say (RFC 5280 §4.1.2, §4.2), each read when it is first asked for. */
 import type { X509Certificate } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
-import type { CertificateStructure } from './certificate-structure.ts';
+import type { CertificateStructure } from './certificate-der.ts';
 import { DerError } from './der-cursor.ts';
 import {
   canonicalText,
@@ -15,7 +15,7 @@ import {
   readKeyUsage,
   readNetscapeCertType,
   readPrintedNames,
-} from './extension-values.ts';
+} from './extension-decoders.ts';
 import { keyOf } from './key.ts';
 import { attributeTypes, attributeValues, exactText, formatName, readName } from './name.ts';
 import {

@@ -1,6 +1,6 @@
 /** Fetches the files of a trust anchor over verified HTTPS, conditionally where the server allows it. */
 import { type Fetched, fetchResource, type Validators } from '../fetch/resource.ts';
-import type { StoredSource } from './store.ts';
+import type { StoredSource } from './disk-cache.ts';
 
 export type { Fetched, Validators };
 

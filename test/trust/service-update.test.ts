@@ -3,7 +3,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { AnchorCache } from '../../src/trust/store.ts';
+import { AnchorCache } from '../../src/trust/disk-cache.ts';
 import { authority } from '../support/pki/authority.ts';
 import {
   day,

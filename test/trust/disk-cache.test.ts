@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { AnchorCache, type CacheKey, type StoredAnchor } from '../../src/trust/store.ts';
+import { AnchorCache, type CacheKey, type StoredAnchor } from '../../src/trust/disk-cache.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const urls = ['https://a.example/root.pem', 'https://a.example/issuing.pem'];

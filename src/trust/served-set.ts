@@ -2,9 +2,9 @@
 import type { Certificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';
 import { readBundle } from '../pki/pem.ts';
-import { type Anchor, readAnchor } from './bundle.ts';
-import { isUsable, passedOverAt } from './passed-over.ts';
-import type { StoredSource } from './store.ts';
+import type { StoredSource } from './disk-cache.ts';
+import { isUsable, passedOverAt } from './skipped-certificates.ts';
+import { type Anchor, readAnchor } from './trust-anchor.ts';
 
 export interface SourcesClaim {
   readonly name: string;

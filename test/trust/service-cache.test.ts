@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withColons } from '../../src/pki/hex.ts';
+import { withColons } from '../../src/pki/fingerprint.ts';
 import { authority } from '../support/pki/authority.ts';
 import {
   day,

@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { RequestDesk } from '../../src/trust/request-desk.ts';
-import { type TrustRequest, writeRequest } from '../../src/trust/requests.ts';
+import { type TrustRequest, writeRequest } from '../../src/trust/request-files.ts';
+import { RequestDesk } from '../../src/trust/request-handler.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 it('does each request once though it is asked for them twice at a time, and tells once what it cannot take', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { pause } from '../../src/fetch/pause.ts';
+import { pause } from '../../src/fetch/backoff.ts';
 
 it('pauses at most one refresh, at least half of a backoff, and never longer than a timer can', () => {
   fc.assert(

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../fetch/last-good.ts';
+import { replaceFile } from '../fetch/replace-file.ts';
 
 export type TrustRequest =
   /** Drop the CRLs and OCSP answers that are kept of this anchor, or of one address of it, and fetch them anew. */

@@ -1,5 +1,5 @@
 /** Does what commands have asked of the running gateway, one turn at a time, and tells what cannot be taken. */
-import { type TrustRequest, takeRequests } from './requests.ts';
+import { type TrustRequest, takeRequests } from './request-files.ts';
 
 export interface RequestDeskOptions {
   readonly cacheDir: () => string;

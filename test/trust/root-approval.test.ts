@@ -2,8 +2,8 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withColons } from '../../src/pki/hex.ts';
-import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
+import { withColons } from '../../src/pki/fingerprint.ts';
+import { AnchorCache, type StoredAnchor } from '../../src/trust/disk-cache.ts';
 import { authority } from '../support/pki/authority.ts';
 import {
   day,

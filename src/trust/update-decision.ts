@@ -1,9 +1,9 @@
 /** What a set that the sources have just served may change of what is in use: pure decisions. */
 import type { Certificate } from '../pki/certificate.ts';
-import { rootsOf } from './bundle.ts';
-import { faultOfTime } from './passed-over.ts';
-import type { SoundReading, SourcesReading } from './reading.ts';
+import type { SoundReading, SourcesReading } from './served-set.ts';
+import { faultOfTime } from './skipped-certificates.ts';
 import type { AnchorState } from './state.ts';
+import { rootsOf } from './trust-anchor.ts';
 
 /** A root that is neither known (lower hex SHA-256) nor, beside one that is, the same one renewed under its key. */
 export function findForeignRoot(

@@ -2,9 +2,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
-import { replaceFile } from '../fetch/last-good.ts';
-import { normalizeSha256 } from './bundle.ts';
-import type { Validators } from './source.ts';
+import { replaceFile } from '../fetch/replace-file.ts';
+import type { Validators } from './download.ts';
+import { normalizeSha256 } from './trust-anchor.ts';
 
 export interface StoredSource extends Validators {
   readonly url: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { collectYoungGarbage } from '../../src/fetch/garbage.ts';
+import { collectYoungGarbage } from '../../src/fetch/garbage-collection.ts';
 
 it('gives back the memory of buffers that nobody holds', () => {
   for (let count = 0; count < 100; count++) Buffer.alloc(65_536);

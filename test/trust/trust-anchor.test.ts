@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Issued, type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { readAnchor } from '../../src/trust/bundle.ts';
-import { isUsable, passedOverAt } from '../../src/trust/passed-over.ts';
+import { isUsable, passedOverAt } from '../../src/trust/skipped-certificates.ts';
+import { readAnchor } from '../../src/trust/trust-anchor.ts';
 import { authority } from '../support/pki/authority.ts';
 import { type PkitsCase, pkitsCases, trustAnchor } from '../support/pki/pkits.ts';
 
