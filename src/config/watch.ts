@@ -2,7 +2,8 @@
  * Watches the files of a configuration by asking for them again and again: file events are lost on network drives,
  * and say little of Kubernetes' volumes, where nothing changes but a link two folders up (`..data`).
  */
-import { nodeTimers, type Timers } from '../fetch/backoff.ts';
+import { PeriodicTask } from '../fetch/periodic-task.ts';
+import { nodeTimers, type Timers } from '../fetch/timers.ts';
 import { isSame, type Signatures, takeSignatures } from './files/signature.ts';
 
 export interface WatchOptions {
@@ -28,14 +29,12 @@ export function openWatch(options: WatchOptions): Watch {
   const { onChange, interval = 1000, timers = nodeTimers } = options;
   let loaded = options.files;
   let seen = loaded;
-  let closed = false;
-  let timer: unknown;
 
-  const look = async (): Promise<void> => {
+  const look = async (closed: AbortSignal): Promise<void> => {
     const before = loaded;
     const now = await takeSignatures(loaded.keys());
     // A load that ended meanwhile knows better, and may know other files.
-    if (closed || before !== loaded) return schedule();
+    if (closed.aborted || before !== loaded) return;
     const isStill = isSame(seen, now);
     seen = now;
     if (isStill && !isSame(loaded, now)) {
@@ -43,20 +42,16 @@ export function openWatch(options: WatchOptions): Watch {
       loaded = now;
       await onChange();
     }
-    schedule();
-  };
-  const schedule = (): void => {
-    if (!closed) timer = timers.setTimeout(() => void look(), interval);
   };
 
-  schedule();
+  const looking = new PeriodicTask({ run: look, pause: () => interval, timers });
+  looking.schedule();
   return {
     update(files) {
       loaded = files;
     },
     close() {
-      closed = true;
-      timers.clearTimeout(timer);
+      void looking.end();
     },
   };
 }

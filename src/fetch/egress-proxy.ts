@@ -1,21 +1,21 @@
-/** Through which HTTP proxy something is fetched: HTTP_PROXY, HTTPS_PROXY and NO_PROXY, as other programs read them. */
+/** The HTTP proxy for outgoing requests, from HTTP_PROXY, HTTPS_PROXY and NO_PROXY as curl and others read them. */
 import { BlockList, isIP } from 'node:net';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface HttpProxy {
-  /** `http://host:port`, for messages: without the credentials that its URL may have. */
+  /** `http://host:port` for messages; the credentials of the URL are left out. */
   readonly name: string;
-  /** The same to connect to. */
+  /** The same, as the URL to connect to. */
   readonly url: URL;
-  /** The field for the proxy alone; empty: it asks for no credentials. */
+  /** Header field for the proxy only; empty if the proxy URL has no credentials. */
   readonly authorization: { readonly 'proxy-authorization'?: string };
 }
 
 const variables = { 'http:': 'HTTP_PROXY', 'https:': 'HTTPS_PROXY' } as const;
 type Variable = (typeof variables)[keyof typeof variables];
 
-/** null: it is fetched directly. Addresses of this machine always are, for no proxy reaches them. */
+/** The proxy for a URL; null: connect directly. Loopback addresses never use a proxy: it could not reach them. */
 export function proxyFor(
   { protocol, hostname, port }: URL,
   environment: Environment = process.env,
@@ -34,17 +34,18 @@ export function proxyFor(
   return { name: url.origin, url: new URL(url.origin), authorization: authorizationOf(url) };
 }
 
-/** Where a request for a URL goes; `https` goes to its own host, perhaps through a tunnel (tunnel.ts). */
+/** Where to send a request. An `https` request goes to its own host, through a tunnel if there is a proxy (tunnel.ts). */
 export interface Route {
   readonly url: URL;
-  /** In the place of the URL's own path and `Host`. */
+  /** Overrides the path of the URL. */
   readonly options: { readonly path?: string };
+  /** Overrides `Host`, and authenticates to the proxy. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export function routeOf(url: URL, proxy: HttpProxy | null): Route {
   if (proxy === null || url.protocol !== 'http:') return { url, options: {}, headers: {} };
-  // RFC 9112 §3.2.2: a proxy is asked for the whole URL.
+  // RFC 9112 §3.2.2: a request to a proxy has the absolute URL as its target.
   const headers = { ...proxy.authorization, host: url.host };
   return { url: proxy.url, options: { path: url.href }, headers };
 }
@@ -56,7 +57,7 @@ function authorizationOf({ username, password }: URL): HttpProxy['authorization'
   return { 'proxy-authorization': `Basic ${credentials}` };
 }
 
-/** What is no percent-encoding stands for itself. */
+/** Text that is not valid percent-encoding is taken literally. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -67,7 +68,7 @@ function decode(text: string): string {
 
 const defaultPorts: Record<Variable, string> = { HTTP_PROXY: '80', HTTPS_PROXY: '443' };
 
-/** The proxies that the environment names, without credentials: `{ HTTPS_PROXY: 'http://proxy:3128' }`. */
+/** The proxies set in the environment, without credentials: `{ HTTPS_PROXY: 'http://proxy:3128' }`. */
 export function namedProxies(environment: Environment = process.env): Partial<Record<Variable, string>> {
   const named = Object.values(variables).flatMap((variable) => {
     const url = proxyUrl(variable, environment);
@@ -76,14 +77,14 @@ export function namedProxies(environment: Environment = process.env): Partial<Re
   return Object.fromEntries(named);
 }
 
-/** Variables that name no proxy that can be used: everything is fetched directly then. */
+/** Variables that are set but hold no usable proxy URL; they are ignored, and requests go out directly. */
 export function unusableProxies(environment: Environment = process.env): Variable[] {
   return Object.values(variables).filter(
     (variable) => settingOf(variable, environment) !== '' && proxyUrl(variable, environment) === null,
   );
 }
 
-/** `host:port` without a scheme is an HTTP proxy, as for curl. */
+/** `host:port` without a scheme is an HTTP proxy, as for curl. null: not set, or not usable. */
 function proxyUrl(variable: Variable, environment: Environment): URL | null {
   const written = settingOf(variable, environment);
   if (written === '') return null;
@@ -91,7 +92,7 @@ function proxyUrl(variable: Variable, environment: Environment): URL | null {
   return url !== null && ['http:', 'https:'].includes(url.protocol) && url.hostname !== '' ? url : null;
 }
 
-/** In lower case first, which is the older spelling. */
+/** The lower-case variable takes precedence, as for curl. */
 function settingOf(variable: Variable | 'NO_PROXY', environment: Environment): string {
   return (environment[variable.toLowerCase()] || environment[variable] || '').trim();
 }
@@ -112,7 +113,10 @@ interface Target {
   readonly port: string;
 }
 
-/** `*`, a name and all below it (`corp`, `.corp`, `*.corp`), an address, a range; the names and addresses with a port too. */
+/**
+ * Whether a NO_PROXY entry matches: `*`, a domain and its subdomains (`corp`, `.corp`, `*.corp`), an IP address, or a
+ * CIDR range. Domains and addresses may have a port.
+ */
 function covers(entry: string, { host, port }: Target): boolean {
   if (entry === '*') return true;
   if (entry.includes('/')) return isInRange(entry, host);
@@ -122,7 +126,7 @@ function covers(entry: string, { host, port }: Target): boolean {
   return suffix !== '' && (host === suffix || (isIP(host) === 0 && host.endsWith(`.${suffix}`)));
 }
 
-/** What is no range covers nothing. */
+/** An invalid range matches nothing. */
 function isInRange(range: string, host: string): boolean {
   const [network = '', prefix = ''] = range.split('/', 2);
   const family = isIP(host) === 6 ? 'ipv6' : 'ipv4';

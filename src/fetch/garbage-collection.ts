@@ -1,17 +1,17 @@
-/** Has garbage collected where V8 sees no reason to: the buffers that sockets read into hardly weigh in its books. */
+/** Runs V8's young-generation collector on demand: V8 does not count the buffers that sockets read into. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 let collect: ((options: { readonly type: 'minor' }) => void) | null = null;
 
-/** Frees what has died young: about a millisecond. Does nothing where V8 does not lend its collector. */
+/** Frees young objects that are no longer referenced; takes about 1 ms. No effect where V8 exposes no collector. */
 export function collectYoungGarbage(): void {
-  collect ??= borrowCollector();
+  collect ??= exposedCollector();
   collect({ type: 'minor' });
 }
 
-/** A context that is made while the flag is set has a `gc`, and only this module holds it. */
-function borrowCollector(): NonNullable<typeof collect> {
+/** A context created while the flag is set has a `gc` function; only this module holds a reference to it. */
+function exposedCollector(): NonNullable<typeof collect> {
   setFlagsFromString('--expose-gc');
   try {
     return runInNewContext('gc');

@@ -1,5 +1,5 @@
 /** What every feed of an anchor is given: the anchor's policy and certificates as they are now, clock, timers, chance. */
-import type { Timers } from '../fetch/backoff.ts';
+import type { Timers } from '../fetch/timers.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import type { Cache } from './cache.ts';
 import type { Telling } from './problem.ts';

@@ -1,5 +1,5 @@
 /** Does one thing again and again, never twice at a time: each turn says how long the pause after it is. */
-import { longestPause, type Timers } from '../fetch/backoff.ts';
+import { maxDelay, type Timers } from '../fetch/timers.ts';
 
 export class Repetition {
   readonly #turn: (signal: AbortSignal) => Promise<void>;
@@ -39,7 +39,7 @@ export class Repetition {
   schedule(): void {
     if (this.#ended || this.#running !== null) return;
     this.#clear();
-    this.#timer = this.#timers.setTimeout(() => this.now(), Math.min(this.#pause(), longestPause));
+    this.#timer = this.#timers.setTimeout(() => this.now(), Math.min(this.#pause(), maxDelay));
   }
 
   /** Ends the turn that is being taken, if any. */

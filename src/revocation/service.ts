@@ -1,6 +1,6 @@
 /** The revocation service of the control thread: fetches, reads, keeps and refreshes what tells of revocations. */
 import { join } from 'node:path';
-import { nodeTimers, type Timers } from '../fetch/backoff.ts';
+import { nodeTimers, type Timers } from '../fetch/timers.ts';
 import { AnchorWatch } from './anchor-watch.ts';
 import { Cache } from './cache.ts';
 import { CrlParser } from './crl/parser.ts';

@@ -1,5 +1,6 @@
 /** When an anchor's sources are asked again, and when an approval is looked for: one timer or one task at a time. */
-import { pause, type Timers } from '../fetch/backoff.ts';
+import { pause } from '../fetch/backoff.ts';
+import type { Timers } from '../fetch/timers.ts';
 import type { AnchorFeed } from './anchor-feed.ts';
 import type { AnchorState } from './state.ts';
 

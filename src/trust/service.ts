@@ -1,5 +1,5 @@
 /** Keeps every trust anchor current: its files, its URLs and its settings change, and only sound sets come through. */
-import { nodeTimers } from '../fetch/backoff.ts';
+import { nodeTimers } from '../fetch/timers.ts';
 import { AnchorFeed } from './anchor-feed.ts';
 import { diffAnchors } from './change.ts';
 import {

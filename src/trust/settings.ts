@@ -1,6 +1,6 @@
 /** What a trust store is told: by the configuration, and by those who use it. */
 
-import type { Timers } from '../fetch/backoff.ts';
+import type { Timers } from '../fetch/timers.ts';
 import type { AnchorOptions } from './configured-anchors.ts';
 import type { AnchorList } from './disk-cache.ts';
 import type { AnchorState, TrustEvent } from './state.ts';

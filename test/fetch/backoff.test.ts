@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { pause } from '../../src/fetch/backoff.ts';
 
-it('pauses at most one refresh, at least half of a backoff, and never longer than a timer can', () => {
+it('is at most one refresh, at least half of the backoff, and never longer than the maximum delay of a timer', () => {
   fc.assert(
     fc.property(
       fc.nat(100),

@@ -1,4 +1,4 @@
-/** Which proxy the environment names for a URL, and fetches through a real one. */
+/** The proxy that the environment names for a URL, and fetches through a real proxy. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
@@ -16,23 +16,43 @@ describe('the proxy for a URL', () => {
     proxyFor(new URL(url), environment)?.name ?? null;
 
   it.each<[string, string, Record<string, string>, string | null]>([
-    ['none without a variable', 'http://crl.example/', {}, null],
-    ['none with an empty one', 'http://crl.example/', { HTTP_PROXY: '' }, null],
-    ['of http', 'http://crl.example/', all, 'http://plain:3128'],
-    ['of https, without its credentials', 'https://crl.example/', all, 'http://secure:3129'],
+    ['absent without a variable', 'http://crl.example/', {}, null],
+    ['absent with an empty variable', 'http://crl.example/', { HTTP_PROXY: '' }, null],
+    ['HTTP_PROXY for http', 'http://crl.example/', all, 'http://plain:3128'],
     [
-      'in lower case first',
+      'HTTPS_PROXY for https, named without its credentials',
+      'https://crl.example/',
+      all,
+      'http://secure:3129',
+    ],
+    [
+      'the lower-case variable if both are set',
       'http://crl.example/',
       { ...all, http_proxy: 'http://lower:1' },
       'http://lower:1',
     ],
-    ['without a scheme', 'http://crl.example/', { HTTP_PROXY: 'plain:3128' }, 'http://plain:3128'],
-    ['over TLS', 'http://crl.example/', { HTTP_PROXY: 'https://plain:3128' }, 'https://plain:3128'],
-    ['of another kind: none', 'http://crl.example/', { HTTP_PROXY: 'socks5://plain:3128' }, null],
-    ['that is no URL: none', 'http://crl.example/', { HTTP_PROXY: 'http://plain:99999' }, null],
-    ['none for this machine', 'http://localhost:8080/', all, null],
-    ['none for its addresses', 'http://127.0.0.2/', all, null],
-    ['none for its IPv6 address', 'http://[::1]:8080/', all, null],
+    [
+      'an HTTP proxy if the variable has no scheme',
+      'http://crl.example/',
+      { HTTP_PROXY: 'plain:3128' },
+      'http://plain:3128',
+    ],
+    [
+      'reached over TLS if its scheme is https',
+      'http://crl.example/',
+      { HTTP_PROXY: 'https://plain:3128' },
+      'https://plain:3128',
+    ],
+    [
+      'absent if its scheme is not supported',
+      'http://crl.example/',
+      { HTTP_PROXY: 'socks5://plain:3128' },
+      null,
+    ],
+    ['absent if the variable is no URL', 'http://crl.example/', { HTTP_PROXY: 'http://plain:99999' }, null],
+    ['absent for localhost', 'http://localhost:8080/', all, null],
+    ['absent for IPv4 loopback addresses', 'http://127.0.0.2/', all, null],
+    ['absent for the IPv6 loopback address', 'http://[::1]:8080/', all, null],
   ])('is %s', (_, url, environment, expected) => {
     expect(nameFor(url, environment)).toBe(expected);
   });
@@ -61,11 +81,11 @@ describe('the proxy for a URL', () => {
     ['2001:db8::/32', 'http://[2001:db8::7]/', true],
     ['2001:db8::/32', 'http://192.0.2.7/', false],
     ['', 'http://crl.example/', false],
-  ])('with NO_PROXY=%s for %s is none: %s', (NO_PROXY, url, isDirect) => {
+  ])('with NO_PROXY=%s is bypassed for %s: %s', (NO_PROXY, url, isDirect) => {
     expect(nameFor(url, { ...all, NO_PROXY }) === null).toBe(isDirect);
   });
 
-  it('is named without its credentials, and one that cannot be used by its variable alone', () => {
+  it('is reported without its credentials; an unusable one is reported by its variable name only', () => {
     const environment = { ...all, http_proxy: 'socks5://user:pw@plain' };
     expect(namedProxies(environment)).toEqual({ HTTPS_PROXY: 'http://secure:3129' });
     expect(unusableProxies(environment)).toEqual(['HTTP_PROXY']);
@@ -101,7 +121,7 @@ describe('a fetch through a proxy', () => {
   const fetch = (url: string, options: Partial<ResourceOptions> = {}) =>
     fetchResource({ purpose: 'CRL', url, maxBytes: 100, timeout: 5000, ...options });
 
-  it('asks for http by the whole URL, and tunnels https to a server that is verified as ever', async () => {
+  it('requests http with the absolute URL, and tunnels https to a server whose certificate is verified', async () => {
     await using scene = await openScene();
     const ca = Buffer.from(scene.pki.root.pem);
     expect(await fetch('http://crl.pki.invalid/a.crl')).toMatchObject({ bytes: Buffer.from('a CRL') });
@@ -109,7 +129,7 @@ describe('a fetch through a proxy', () => {
       bytes: Buffer.from('a CA'),
     });
     expect(scene.proxy.requests).toEqual(['GET http://crl.pki.invalid/a.crl', 'CONNECT ca.pki.invalid:443']);
-    // By its CA, and by the name in its certificate.
+    // The CA and the host name are both verified.
     const stranger = Buffer.from(authority().root.pem);
     for (const [url, wrong] of [
       ['https://ca.pki.invalid/', stranger],
@@ -121,7 +141,7 @@ describe('a fetch through a proxy', () => {
       });
   });
 
-  it('does not take place where NO_PROXY names the host', async () => {
+  it('goes directly to a host that NO_PROXY names', async () => {
     await using scene = await openScene();
     vi.stubEnv('NO_PROXY', '.pki.invalid');
     await expect(fetch('http://crl.pki.invalid/a.crl')).rejects.toMatchObject({
@@ -131,7 +151,7 @@ describe('a fetch through a proxy', () => {
     expect(scene.proxy.requests).toEqual([]);
   });
 
-  it('that fails names the proxy, and never its credentials', async () => {
+  it('that fails reports the proxy without its credentials', async () => {
     await using scene = await openScene();
     const messageOf = async (url: string, options: Partial<ResourceOptions> = {}) =>
       fetch(url, options).then(
@@ -144,7 +164,7 @@ describe('a fetch through a proxy', () => {
       `http://crl.pki.invalid/a: the server answered 403 ${through}`,
     );
     expect(await messageOf('https://ca.pki.invalid/a')).toBe(
-      `https://ca.pki.invalid/a: the proxy does not connect to the server, it answered 403 ${through}`,
+      `https://ca.pki.invalid/a: the proxy refused the CONNECT request with status 403 ${through}`,
     );
     vi.stubEnv('HTTP_PROXY', scene.proxy.url.replace(proxySecret, `${proxySecret}x`));
     expect(await messageOf('http://crl.pki.invalid/a')).toContain(`the server answered 407 ${through}`);
@@ -158,10 +178,10 @@ describe('a fetch through a proxy', () => {
   });
 
   it.each([
-    ['before it answers', null],
-    ['after it has opened the tunnel', 'HTTP/1.1 200 OK\r\n\r\n'],
-    ['amid its answer', 'HTTP/1.1 200'],
-  ])('that hangs is given up in time, and leaves no connection: %s', async (_, answer) => {
+    ['before it responds', null],
+    ['after the tunnel is open', 'HTTP/1.1 200 OK\r\n\r\n'],
+    ['within its response', 'HTTP/1.1 200'],
+  ])('that hangs ends at the timeout and leaves no connection open: %s', async (_, answer) => {
     const closed: Promise<unknown>[] = [];
     const silent = createTcpServer((socket) => {
       socket.on('error', () => {});
@@ -178,7 +198,7 @@ describe('a fetch through a proxy', () => {
     expect(closed.length).toBeGreaterThan(0);
   });
 
-  it('is repeated as it is redirected, on the same host', async () => {
+  it('follows a redirect on the same host through the same proxy', async () => {
     await using opened = new AsyncDisposableStack();
     const server = opened.use(
       await listenOnLoopback(

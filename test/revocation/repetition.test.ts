@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Timers } from '../../src/fetch/backoff.ts';
+import type { Timers } from '../../src/fetch/timers.ts';
 import { Repetition } from '../../src/revocation/repetition.ts';
 
 /** Turns that end when the test says so. */

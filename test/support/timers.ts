@@ -1,5 +1,5 @@
 /** Timers that ring when a test says so. */
-import type { Timers } from '../../src/fetch/backoff.ts';
+import type { Timers } from '../../src/fetch/timers.ts';
 
 export interface TestTimers extends Timers {
   /** Milliseconds of those that are set, in the order of setting. */

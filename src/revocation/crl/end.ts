@@ -1,5 +1,5 @@
 /** Tells once that a CRL has ended, and once that its grace has. */
-import { longestPause, type Timers } from '../../fetch/backoff.ts';
+import { maxDelay, type Timers } from '../../fetch/timers.ts';
 
 export type CrlEnding = 'crl_stale' | 'crl_expired';
 
@@ -41,7 +41,7 @@ export class CrlEnd {
     this.#told = ending;
     if (ending === 'crl_expired') return;
     const next = ending === null ? end : last;
-    this.#timer = timers.setTimeout(() => this.look(), Math.min(next - now + 1, longestPause));
+    this.#timer = timers.setTimeout(() => this.look(), Math.min(next - now + 1, maxDelay));
   }
 
   clear(): void {

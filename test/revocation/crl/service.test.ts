@@ -126,7 +126,7 @@ describe('the last good CRL', () => {
       response.writeHead(302, { location: `http://127.0.0.1:${directory.port}/own.crl` }).end();
     await pass(hour);
     expect(stage.events).toMatchObject([
-      { action: 'crl_fetch_failed', detail: expect.stringContaining('redirected elsewhere') },
+      { action: 'crl_fetch_failed', detail: expect.stringContaining('redirected to another server') },
     ]);
     expect(directory.requests).toHaveLength(2);
     expect(crlNumbers(stage.revocation)).toEqual([5]);

@@ -43,7 +43,7 @@ const unsound: [string, Prepare, string, string][] = [
   ['is down', misbehave('down'), 'ocsp_fetch_failed', 'ECONNRESET'],
   ['serves a page', misbehave('html'), 'ocsp_fetch_failed', 'text/html'],
   ['asks to try later', misbehave('tryLater'), 'ocsp_refused', 'tryLater'],
-  ['sends us elsewhere', misbehave('elsewhere'), 'ocsp_fetch_failed', 'redirected elsewhere'],
+  ['sends us elsewhere', misbehave('elsewhere'), 'ocsp_fetch_failed', 'redirected to another server'],
   ['sends too much', misbehave('oversized'), 'ocsp_fetch_failed', 'more than 65536 bytes'],
   [
     'answers about another certificate',

@@ -1,6 +1,6 @@
 /** A revocation service over a real directory, a real OCSP responder and a real folder; its clock and timers are the test's. */
 import { join } from 'node:path';
-import type { Timers } from '../../../src/fetch/backoff.ts';
+import type { Timers } from '../../../src/fetch/timers.ts';
 import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import type { RevocationAction, RevocationEvent } from '../../../src/revocation/event.ts';

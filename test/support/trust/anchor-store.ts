@@ -1,7 +1,7 @@
 /** A trust store over a real directory and a real folder: only its clock, timers and chance are the test's. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Timers } from '../../../src/fetch/backoff.ts';
+import type { Timers } from '../../../src/fetch/timers.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { AnchorOptions } from '../../../src/trust/configured-anchors.ts';
 import { openTrust, type Trust } from '../../../src/trust/service.ts';
