@@ -11,7 +11,7 @@ import type { Log, Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Supervisor, type Told } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
-import { isUsable, passedOverAt } from '../trust/skipped-certificates.ts';
+import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
 import { version } from '../version.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { preflight } from './preflight.ts';
@@ -135,7 +135,7 @@ class Control {
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
       anchors: () =>
         (this.#sources?.anchors() ?? []).map((anchor) => {
-          return { ...anchor, passedOver: passedOverAt(anchor, Date.now()) };
+          return { ...anchor, passedOver: skippedAt(anchor, Date.now()) };
         }),
       revocationSources: () => this.#sources?.revocationSources() ?? [],
     });

@@ -9,7 +9,7 @@ import { namesCaller } from '../config/rules/rules.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { ConfigProblem } from '../errors.ts';
 import { unusableProxies } from '../fetch/egress-proxy.ts';
-import { doubtsAbout } from '../trust/anchor-warnings.ts';
+import { anchorWarnings } from '../trust/anchor-warnings.ts';
 import {
   type ReadOptions,
   readConfiguredAnchors,
@@ -17,7 +17,7 @@ import {
   type TrustProblem,
 } from '../trust/configured-anchors.ts';
 import type { AnchorList } from '../trust/disk-cache.ts';
-import { isUsable, passedOverAt } from '../trust/skipped-certificates.ts';
+import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
 import type { Anchor } from '../trust/trust-anchor.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
@@ -26,9 +26,9 @@ export async function preflight(file: string): Promise<ConfigExamination> {
     file,
     Date.now(),
     async ({ anchors, candidates = [], requirePin }, clients) => {
-      const passedOver: Finding[] = [];
-      const onPassedOver = (warning: TrustProblem) => passedOver.push(findingOf(warning));
-      const common = { requirePin, onPassedOver, now: Date.now() };
+      const skipped: Finding[] = [];
+      const onSkipped = (warning: TrustProblem) => skipped.push(findingOf(warning));
+      const common = { requirePin, onSkipped, now: Date.now() };
       const accept = clients === null ? acceptAll : acceptAnchor(clients);
       const findings = [
         await findingsIn({ ...common, anchors, accept }, unusableAt(common.now)),
@@ -41,7 +41,7 @@ export async function preflight(file: string): Promise<ConfigExamination> {
       ];
       return {
         problems: findings.flatMap(({ problems }) => problems),
-        warnings: [...passedOver, ...findings.flatMap(({ warnings }) => warnings), ...crls],
+        warnings: [...skipped, ...findings.flatMap(({ warnings }) => warnings), ...crls],
       };
     },
   );
@@ -88,7 +88,10 @@ async function findingsIn(
     const anchors = await readConfiguredAnchors(options);
     const warnings = anchors.flatMap((anchor, index) => {
       if (!('certificates' in anchor)) return [];
-      return doubtsAbout(anchor, now).map((doubt) => ({ path: ['trust', list, index, 'files'], ...doubt }));
+      return anchorWarnings(anchor, now).map((warning) => ({
+        path: ['trust', list, index, 'files'],
+        ...warning,
+      }));
     });
     return { problems: judge(anchors), warnings };
   } catch (error) {
@@ -126,7 +129,7 @@ function unusableAt(now: number): (anchors: Configured) => Finding[] {
   return (anchors) => {
     const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
     if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
-    const faults = states.flatMap((state) => passedOverAt(state, now)).map(({ detail }) => detail);
+    const faults = states.flatMap((state) => skippedAt(state, now)).map(({ detail }) => detail);
     const found = `no anchor that can be used now: ${faults.join('; ')}`;
     return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
   };

@@ -29,10 +29,10 @@ export class PeriodicTask {
     return this.#running !== null;
   }
 
-  /** Runs the task at once, or joins the run in progress. */
+  /** Runs the task at once, or joins the run in progress. Resolves when the run has ended, at once after `end`. */
   now(): Promise<void> {
-    if (this.#hasEnded) return Promise.resolve();
     if (this.#running !== null) return this.#running.done;
+    if (this.#hasEnded) return Promise.resolve();
     this.#clear();
     const abort = new AbortController();
     const done = this.#run(abort.signal).finally(() => {

@@ -1,14 +1,13 @@
-/** One anchor that comes from URLs: fetches it whole, takes only what is in no doubt, and another root only on approval. */
+/** Keeps one anchor from URLs current: trust on first use, the pinned root, updates, and the cached copy on disk. */
 import { withColons } from '../pki/fingerprint.ts';
 import { allowsRoot, type UrlAnchor } from './configured-anchors.ts';
 import { AnchorCache, type AnchorList, type StoredAnchor, type StoredSource } from './disk-cache.ts';
-import { fetchSources } from './download.ts';
-import { type FeedParts, PendingRoot } from './root-approval.ts';
-import { readSources, type SoundReading } from './served-set.ts';
-import type { Accept } from './settings.ts';
+import { downloadSources } from './download.ts';
+import { type FeedContext, PendingRoot } from './root-approval.ts';
+import { readServedSet, type UsableSet } from './served-set.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
-import { haveSameCertificates, rootsOf } from './trust-anchor.ts';
-import { findForeignRoot, lossBy } from './update-decision.ts';
+import type { Accept } from './trust-anchor.ts';
+import { decideUpdate } from './update-decision.ts';
 
 export interface FeedOptions {
   readonly anchor: UrlAnchor;
@@ -17,7 +16,7 @@ export interface FeedOptions {
   readonly accept: Accept;
   readonly clock: () => number;
   readonly report: (event: TrustEvent) => void;
-  /** Aborted when the gateway stops: nothing is reported or changed from then on. */
+  /** Aborted when the gateway stops: after that nothing is reported or changed. */
   readonly signal: AbortSignal;
 }
 
@@ -25,11 +24,12 @@ export class AnchorFeed {
   readonly anchor: UrlAnchor;
   /** May be replaced at any time. */
   accept: Accept;
-  readonly #parts: FeedParts;
+  /** Aborted when the feed ends. */
+  readonly signal: AbortSignal;
+  readonly #context: FeedContext;
   readonly #pending: PendingRoot;
   readonly #stop = new AbortController();
-  readonly #signal: AbortSignal;
-  /** The last good copy, also when time has made it unusable: it still says which root was taken first. */
+  /** The last good set, also after it expired: its root is the known root. */
   #stored: StoredAnchor | null = null;
   #state: AnchorState | null = null;
 
@@ -37,13 +37,13 @@ export class AnchorFeed {
     const { anchor, clock, cacheDir, list, report } = options;
     this.anchor = anchor;
     this.accept = options.accept;
-    this.#signal = AbortSignal.any([this.#stop.signal, options.signal]);
-    this.#parts = {
+    this.signal = AbortSignal.any([this.#stop.signal, options.signal]);
+    this.#context = {
       anchor,
       clock,
       cache: new AnchorCache({ cacheDir, list, name: anchor.name, urls: anchor.urls }),
       read: (sources, rootSha256) =>
-        readSources({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
+        readServedSet({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
       report: (action, facts) => {
         if (this.hasEnded) return false;
         report({ type: 'trust', action, anchor: anchor.name, ...facts });
@@ -52,11 +52,11 @@ export class AnchorFeed {
       attempt: (work) =>
         work().catch((cause: unknown) => {
           const detail = cause instanceof Error ? cause.message : String(cause);
-          this.#parts.report('cache_failed', { detail });
+          this.#context.report('cache_failed', { detail });
           return undefined;
         }),
     };
-    this.#pending = new PendingRoot(this.#parts);
+    this.#pending = new PendingRoot(this.#context);
   }
 
   /** null: there is no usable set yet. */
@@ -64,19 +64,19 @@ export class AnchorFeed {
     return this.#state;
   }
 
-  /** Whether an approval may come: none counts against a pin. */
-  get isWaiting(): boolean {
+  /** Whether a root is pending that the approve command can approve: with a pin it cannot. */
+  get awaitsApproval(): boolean {
     return this.#pending.exists && !this.#isPinned;
   }
 
   get hasEnded(): boolean {
-    return this.#signal.aborted;
+    return this.signal.aborted;
   }
 
   /**
-   * Takes the last good set from the disk, so that a slow or dead source delays no start; without a usable one it
-   * fetches. True: what the sources serve is in use; false: ask them soon. Never throws: failures are reported.
-   * `predecessor`: an ended feed of the same name and URLs, which knows more than the disk.
+   * Uses the cached set, so that a slow or failing source does not delay the start; fetches if there is no usable one.
+   * Returns whether the set in use was fetched; if not, the sources are to be fetched soon. Never rejects: failures are
+   * reported. `predecessor`: an ended feed of the same name and URLs, whose state is more recent than the disk's.
    */
   async start(predecessor?: AnchorFeed): Promise<boolean> {
     if (predecessor === undefined) await this.#restore();
@@ -85,133 +85,122 @@ export class AnchorFeed {
     return this.#state === null && (await this.update());
   }
 
-  /** Fetches again; true: what the sources serve is in use. Never throws: failures are reported. */
+  /** Fetches the sources; returns whether the served set is in use. Never rejects: failures are reported. */
   async update(): Promise<boolean> {
     const { urls, ca } = this.anchor;
-    // A server's 304 is of use only for bytes that are in use: a spoilt copy is fetched anew.
+    // A 304 is of use only for bytes that are in use: a cached set that cannot be used is fetched in full.
     const stored = this.#state === null ? undefined : this.#stored?.sources;
-    const fetched = await fetchSources({ urls, ca, stored, signal: this.#signal });
+    const fetched = await downloadSources({ urls, ca, stored, signal: this.signal });
     if (this.hasEnded) return false;
     if (fetched.ok) return this.#adopt(fetched.sources);
-    this.#parts.report('fetch_failed', { url: fetched.url, detail: fetched.detail });
-    this.#reconsiderCached();
+    this.#context.report('fetch_failed', { url: fetched.url, detail: fetched.detail });
+    this.#retryCached();
     return false;
   }
 
-  /** Takes what waits where the operator has named its root. Never throws: failures are reported. */
+  /** Uses the pending set if the operator approved its root. Never rejects: failures are reported. */
   async takeApproved(): Promise<void> {
     const approval = await this.#pending.findApproval();
     if (approval === null || this.hasEnded) return;
-    const judgement = this.#pending.judge(approval);
-    if (judgement.ok) await this.#take(judgement.set, { ...judgement.reading, action: 'approved' });
-    // The pin's own set is fetched instead.
-    else if (approval.basis === 'approval') await this.#pending.refuse(judgement.objection);
+    const check = this.#pending.check(approval);
+    if (check.ok) await this.#use(check.stored, { set: check.set, action: 'approved' });
+    // For a pin nothing is refused: the set of the pinned root is fetched instead.
+    else if (approval.basis === 'approval') await this.#pending.refuse(check.objection);
   }
 
-  /** Goes on in another folder, with what it knows. */
+  /** Saves what is known to another folder and uses that from now on. */
   async moveTo(cacheDir: string): Promise<void> {
-    const { cache, attempt } = this.#parts;
+    const { cache, attempt } = this.#context;
     const stored = this.#stored;
     cache.moveTo(cacheDir);
     if (stored !== null) await attempt(() => cache.save(stored));
     await this.#pending.save();
   }
 
-  /** Ends every fetch; nothing is changed or told from then on. What is in use stays to be seen. */
+  /** Ends every fetch; after that nothing is changed or reported. `state` stays readable. */
   end(): void {
     this.#stop.abort();
   }
 
   async #adopt(sources: readonly StoredSource[]): Promise<boolean> {
-    const { anchor, clock, read, report } = this.#parts;
+    const { anchor, clock, read, report } = this.#context;
     const { name, rootSha256: pin } = anchor;
-    const reading = read(sources, pin);
-    const known = this.#stored?.rootSha256;
-    const root = findForeignRoot(reading, this.#knownRoots);
-    if (known !== undefined && root !== undefined) {
-      await this.#pending.put(sources, { root, known });
-      return false;
+    const served = read(sources, pin);
+    const now = clock();
+    const decision = decideUpdate({ served, stored: this.#stored, inUse: this.#state, pin, now });
+    switch (decision.kind) {
+      case 'root_changed':
+        await this.#pending.put(sources, decision);
+        return false;
+      case 'refused':
+        report('refused', { detail: decision.detail });
+        return false;
+      case 'accepted': {
+        const { set, basis, action } = decision;
+        const [{ sha256: rootSha256 }] = set.anchor.certificates;
+        await this.#use({ name, fetchedAt: now, rootSha256, basis, sources }, { set, action });
+        return true;
+      }
+      default:
+        return decision satisfies never;
     }
-    if (reading.anchor === null) {
-      report('refused', { detail: reading.problem });
-      return false;
-    }
-    const lost = lossBy(reading, this.#state, clock());
-    if (lost !== null) {
-      report('refused', { detail: lost });
-      return false;
-    }
-    const [{ sha256: rootSha256 }] = reading.anchor.certificates;
-    const basis = pin === undefined ? (this.#stored?.basis ?? 'first_use') : 'pin';
-    const before = this.#state;
-    const isNews = before?.source !== 'url' || !haveSameCertificates(before, reading.anchor);
-    const action =
-      known === undefined && pin === undefined ? 'trust_on_first_use' : isNews ? 'fetched' : null;
-    const set = { name, fetchedAt: clock(), rootSha256, basis, sources };
-    await this.#take(set, { ...reading, action });
-    return true;
   }
 
-  /** Lower hex SHA-256 of the roots that are believed: of what is in use, and the pin. */
-  get #knownRoots(): ReadonlySet<string | undefined> {
-    const inUse = this.#state === null ? [] : rootsOf(this.#state).map(({ sha256 }) => sha256);
-    return new Set([this.#stored?.rootSha256, this.anchor.rootSha256, ...inUse]);
-  }
-
-  /** In use and told before anything is awaited: `accept` must not be replaced, nor the feed ended, before that. */
-  async #take(
-    set: StoredAnchor,
-    { anchor, origins, action }: SoundReading & { readonly action: TrustAction | null },
+  /** The state changes and is reported synchronously: `accept` or the feed's end must not come in between. */
+  async #use(
+    stored: StoredAnchor,
+    { set, action }: { readonly set: UsableSet; readonly action: TrustAction | null },
   ): Promise<void> {
-    const { cache, report, attempt } = this.#parts;
-    const { rootSha256: sha256, fetchedAt } = set;
-    this.#stored = set;
+    const { cache, report, attempt } = this.#context;
+    const { rootSha256: sha256, fetchedAt } = stored;
+    const { anchor, origins } = set;
+    this.#stored = stored;
     this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'url' };
     if (action !== null) report(action, { sha256, url: origins.get(sha256) ?? '' });
-    const saved = await attempt(() => cache.save(set).then(() => true));
-    // A restart would not know of what was not saved: an approval on the disk is left for it.
+    const saved = await attempt(() => cache.save(stored).then(() => true));
+    // If the set was not saved, the approval stays on disk for the next start.
     await this.#pending.clear(sha256, { onDisk: saved === true });
   }
 
   async #restore(): Promise<void> {
-    const { cache, attempt } = this.#parts;
+    const { cache, attempt } = this.#context;
     const own = await attempt(() => cache.load());
     /*
      * A candidate becomes an anchor when the operator moves its entry in the configuration, after watching what its root
-     * would have allowed. That root is then the known one: to trust whatever the URLs serve at that moment instead would
-     * make the rehearsal worthless. An anchor that has a root of its own, readable or not, never takes a candidate's.
+     * would have allowed. That root is then the known root: trust on first use would accept whatever the URLs serve now,
+     * and make the rehearsal worthless. An anchor with a cached set of its own, readable or not, never uses a candidate's.
      */
-    const rehearsed = own === null ? await attempt(() => cache.loadRehearsed()) : null;
-    if (rehearsed) await attempt(() => cache.save(rehearsed));
-    this.#stored = own ?? rehearsed ?? null;
+    const candidate = own === null ? await attempt(() => cache.loadCandidate()) : null;
+    if (candidate) await attempt(() => cache.save(candidate));
+    this.#stored = own ?? candidate ?? null;
     if (this.#stored === null) return;
     await this.#pending.restore(this.#stored.rootSha256);
-    this.#takeCached(this.#stored);
+    this.#useCached(this.#stored);
   }
 
-  /** What is in use stays in use, unless the pin is new and names another root. */
+  /** The set in use stays in use unless a new pin names another root. */
   #inherit(predecessor: AnchorFeed): void {
     this.#stored = predecessor.#stored;
     this.#pending.inherit(predecessor.#pending);
     const state = predecessor.#state;
     if (state === null) {
-      if (this.#stored !== null) this.#takeCached(this.#stored);
+      if (this.#stored !== null) this.#useCached(this.#stored);
       return;
     }
     if (allowsRoot(this.anchor, state)) {
       this.#state = { ...state, pinned: this.#isPinned };
       return;
     }
-    const detail = `what was in use has another root than ${withColons(this.anchor.rootSha256 ?? '')}, which rootSha256 names`;
-    this.#parts.report('refused', { sha256: state.certificates[0].sha256, detail });
+    const detail = `the set in use has another root than ${withColons(this.anchor.rootSha256 ?? '')}, which rootSha256 names`;
+    this.#context.report('refused', { sha256: state.certificates[0].sha256, detail });
   }
 
   /**
-   * A copy that cannot be used is told even when a new pin is what rules it out: it says why this start waits for the
-   * sources, and that there is nothing to fall back to. Its root stays the known one all the same.
+   * A cached set that cannot be used is reported, even if a new pin is the reason: the report explains why this start
+   * waits for the sources. Its root remains the known root.
    */
-  #takeCached({ sources, rootSha256, fetchedAt }: StoredAnchor): void {
-    const { read, report } = this.#parts;
+  #useCached({ sources, rootSha256, fetchedAt }: StoredAnchor): void {
+    const { read, report } = this.#context;
     const { anchor, origins, problem } = read(sources, this.anchor.rootSha256 ?? rootSha256);
     if (anchor === null) {
       report('refused', { detail: `from the cache: ${problem}` });
@@ -222,12 +211,12 @@ export class AnchorFeed {
     report('from_cache', { sha256, url: origins.get(sha256) ?? '' });
   }
 
-  /** The copy may have been refused by a clock that was wrong: better that than nothing, while the sources are away. */
-  #reconsiderCached(): void {
+  /** Tries the cached set again while the sources fail: a wrong clock may have been the reason that it was refused. */
+  #retryCached(): void {
     if (this.#state !== null || this.#stored === null) return;
     const { sources, rootSha256 } = this.#stored;
-    const { anchor } = this.#parts.read(sources, this.anchor.rootSha256 ?? rootSha256);
-    if (anchor !== null) this.#takeCached(this.#stored);
+    const { anchor } = this.#context.read(sources, this.anchor.rootSha256 ?? rootSha256);
+    if (anchor !== null) this.#useCached(this.#stored);
   }
 
   get #isPinned(): boolean {

@@ -1,25 +1,25 @@
-/** What may be wrong with a sound anchor, for the one who configures it. */
+/** Warnings about a usable anchor, for the operator who configures it. */
 import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
 import type { Anchor } from './trust-anchor.ts';
 
-export interface Doubt {
+export interface AnchorWarning {
   readonly found: string;
   readonly allowed: string;
 }
 
 /** `now`: milliseconds since the epoch. */
-export function doubtsAbout({ certificates }: Anchor, now: number): Doubt[] {
+export function anchorWarnings({ certificates }: Anchor, now: number): AnchorWarning[] {
   const [root, ...below] = certificates;
-  const doubts: Doubt[] = [];
-  // CAs that a client sends along are never used (identity/path.ts).
+  const warnings: AnchorWarning[] = [];
+  // Path validation ignores the intermediates that a client sends (identity/path.ts).
   if (!below.some(({ isCa }) => isCa)) {
-    const found = `the root ${root.subject} alone: clients are refused whose certificates an issuing CA below it has issued`;
-    doubts.push({ found, allowed: 'the root and the CAs that issue client certificates' });
+    const found = `only the root ${root.subject}: clients whose certificates come from an issuing CA below it are refused`;
+    warnings.push({ found, allowed: 'the root and the CAs that issue client certificates' });
   }
   for (const { subject, notAfter } of certificates) {
     if (!expiresSoon(notAfter, now)) continue;
     const found = `${subject}, which expires on ${expiryDate(notAfter)}`;
-    doubts.push({ found, allowed: `more than ${noticeDays} days left` });
+    warnings.push({ found, allowed: `more than ${noticeDays} days left` });
   }
-  return doubts;
+  return warnings;
 }

@@ -1,14 +1,16 @@
-/** The anchors as they are configured: files are read and judged at once, URLs only named. */
+/** Reads the anchors of the configuration: files are read and checked at once, URLs are fetched later. */
 import { readFile } from 'node:fs/promises';
 import { type ConfigProblem, GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
+import { normalizeSha256 } from '../pki/fingerprint.ts';
 import { type CertificateBundle, readBundle, readCertificates } from '../pki/pem.ts';
 import type { AnchorList } from './disk-cache.ts';
-import { type PresetName, presets } from './preset.ts';
-import { idleSource, type Sourced } from './served-set.ts';
-import { passedOverAt } from './skipped-certificates.ts';
+import { type PresetName, presetUrls } from './preset.ts';
+import { rootsOf } from './root-choice.ts';
+import { type SourceCertificates, unusedSource } from './served-set.ts';
+import { skippedAt } from './skipped-certificates.ts';
 import type { AnchorState } from './state.ts';
-import { type Anchor, normalizeSha256, readAnchor, rootsOf } from './trust-anchor.ts';
+import { type Accept, type Anchor, buildAnchor } from './trust-anchor.ts';
 
 /** Exactly one of `preset`, `files` and `urls`; paths are absolute. */
 export interface AnchorOptions {
@@ -22,17 +24,17 @@ export interface AnchorOptions {
   readonly rootSha256?: string | undefined;
 }
 
-/** An anchor that is still to be fetched. */
+/** An anchor whose certificates come from URLs. */
 export interface UrlAnchor {
   readonly name: string;
   readonly urls: readonly string[];
   /** PEM of the CAs that verify the URLs' servers. */
   readonly ca: Buffer | undefined;
-  /** Lower hex: the pin. */
+  /** The pinned root in lower hex. */
   readonly rootSha256: string | undefined;
 }
 
-/** Whether what is known of the one is known of the other: the cache asks the same (trust/disk-cache.ts). */
+/** Whether both have the same name and URLs, and so the same cached set (disk-cache.ts). */
 export function hasSameSources(one: UrlAnchor, other: UrlAnchor): boolean {
   const sameUrls =
     one.urls.length === other.urls.length && one.urls.every((url, index) => url === other.urls[index]);
@@ -44,15 +46,15 @@ export function isSameAnchor(one: UrlAnchor, other: UrlAnchor): boolean {
   return hasSameSources(one, other) && one.rootSha256 === other.rootSha256 && sameCa;
 }
 
-/** Whether the pin, if there is one, names the root. */
+/** Whether the anchor is unpinned, or the pin names its root. */
 export function allowsRoot({ rootSha256 }: UrlAnchor, anchor: Anchor): boolean {
   return rootSha256 === undefined || rootsOf(anchor).some(({ sha256 }) => sha256 === rootSha256);
 }
 
-/** Where in the configuration something is wrong; file and line are its reader's to find. */
+/** A problem at a path of the configuration; the reader of the configuration adds file and line. */
 export type TrustProblem = Pick<ConfigProblem, 'path' | 'found' | 'allowed'>;
 
-/** Anchors that cannot be used as they are configured: all problems of all of them. */
+/** Anchors cannot be used as configured; holds all problems of all anchors. */
 export class TrustError extends GatewayError {
   readonly problems: readonly TrustProblem[];
 
@@ -71,14 +73,13 @@ export const allowed = {
 
 export interface ReadOptions {
   readonly anchors: readonly AnchorOptions[];
-  /** Which list of the configuration they are: its problems are told there; default `anchors`. */
+  /** The list of the configuration, for the paths of problems; default `anchors`. */
   readonly list?: AnchorList | undefined;
-  /** Refuses anchors from URLs that name no root. */
+  /** Refuses anchors from URLs without a pinned root. */
   readonly requirePin: boolean;
-  /** A last word on every set before it is used: null, or why it is refused. */
-  readonly accept: (anchor: Anchor) => string | null;
-  /** Told of what is passed over in an anchor that is used all the same. */
-  readonly onPassedOver?: (warning: TrustProblem) => void;
+  readonly accept: Accept;
+  /** Called for each skipped certificate of an anchor that is used. */
+  readonly onSkipped?: (warning: TrustProblem) => void;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -88,16 +89,16 @@ export async function readConfiguredAnchors(options: ReadOptions): Promise<(Anch
   const { list = 'anchors' } = options;
   const problems: TrustProblem[] = [];
   const anchors: (AnchorState | UrlAnchor)[] = [];
-  // One after the other, so that the problems come in the order of the configuration.
+  // Sequentially, so that problems are in the order of the configuration.
   for (const [index, anchor] of options.anchors.entries()) {
-    const place = (field: string, found: string, allows: string): TrustProblem => {
+    const problemAt = (field: string, found: string, allows: string): TrustProblem => {
       return { path: `trust.${list}[${index}]${field}`, found, allowed: allows };
     };
-    const report: Report = (...problem) => problems.push(place(...problem));
-    const warn: Report = (...warning) => options.onPassedOver?.(place(...warning));
+    const report: Report = (...problem) => problems.push(problemAt(...problem));
+    const warn: Report = (...warning) => options.onSkipped?.(problemAt(...warning));
     const read =
       anchor.files === undefined
-        ? await nameUrls(anchor, options, report)
+        ? await urlAnchor(anchor, options, report)
         : await readFiles(anchor, anchor.files, options, { report, warn });
     if (read !== null) anchors.push(read);
   }
@@ -107,7 +108,7 @@ export async function readConfiguredAnchors(options: ReadOptions): Promise<(Anch
 
 type Report = (field: string, found: string, allows: string) => unknown;
 
-async function nameUrls(
+async function urlAnchor(
   { name, preset, urls = [], tls, rootSha256 }: AnchorOptions,
   { requirePin }: ReadOptions,
   report: Report,
@@ -116,13 +117,13 @@ async function nameUrls(
   const ca = tls?.ca === undefined ? undefined : await readPem(tls.ca, '.tls.ca', report);
   return {
     name,
-    urls: preset === undefined ? urls : presets[preset],
+    urls: preset === undefined ? urls : presetUrls[preset],
     ca,
     rootSha256: rootSha256 === undefined ? undefined : normalizeSha256(rootSha256),
   };
 }
 
-/** What a TLS client gets as its CAs: checked here, since OpenSSL would pass over what it cannot read. */
+/** PEM for the `ca` option of a TLS client; checked here, since OpenSSL ignores what it cannot read. */
 async function readPem(file: string, field: string, report: Report): Promise<Buffer | undefined> {
   const certificates = await readFileCertificates(file, field, report);
   return certificates && Buffer.from(certificates.map(({ x509 }) => x509.toString()).join(''));
@@ -134,7 +135,7 @@ async function readFiles(
   { now, accept }: ReadOptions,
   { report, warn }: { readonly report: Report; readonly warn: Report },
 ): Promise<AnchorState | null> {
-  const bundles: Sourced[] = [];
+  const bundles: SourceCertificates[] = [];
   const unreadable: string[] = [];
   const origins = new Map<string, string>();
   for (const [index, file] of files.entries()) {
@@ -147,24 +148,24 @@ async function readFiles(
   if (bundles.length < files.length) return null;
 
   const certificates = bundles.flatMap((bundle) => bundle.certificates);
-  const reading = readAnchor({ name, certificates, unreadable, rootSha256, now });
-  if (!reading.ok) {
-    for (const problem of reading.problems) report('.files', problem, allowed.anchor);
+  const result = buildAnchor({ name, certificates, unreadable, rootSha256, now });
+  if (!result.ok) {
+    for (const problem of result.problems) report('.files', problem, allowed.anchor);
     return null;
   }
-  const idle = idleSource(reading.anchor, bundles, now);
-  if (idle !== null) {
-    report(`.files[${idle.index}]`, idle.problem, allowed.anchor);
+  const unused = unusedSource(result.anchor, bundles, now);
+  if (unused !== null) {
+    report(`.files[${unused.index}]`, unused.problem, allowed.anchor);
     return null;
   }
-  for (const { detail } of passedOverAt(reading.anchor, now)) warn('.files', detail, allowed.anchor);
-  const refusal = accept(reading.anchor);
+  for (const { detail } of skippedAt(result.anchor, now)) warn('.files', detail, allowed.anchor);
+  const refusal = accept(result.anchor);
   if (refusal !== null) {
     report('.files', refusal, allowed.anchor);
     return null;
   }
   const pinned = rootSha256 !== undefined;
-  return { ...reading.anchor, fetchedAt: now, pinned, source: 'files', origins };
+  return { ...result.anchor, fetchedAt: now, pinned, source: 'files', origins };
 }
 
 function readFileCertificates(

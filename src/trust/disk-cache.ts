@@ -1,17 +1,18 @@
-/** What is on disk of each fetched anchor: the last good set, the one with another root that waits, and its approval. */
+/** The files of one anchor below `trust.cacheDir`: the last good set, a pending set with another root, its approval. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
 import { replaceFile } from '../fetch/replace-file.ts';
-import type { Validators } from './download.ts';
-import { normalizeSha256 } from './trust-anchor.ts';
+import type { Validators } from '../fetch/resource.ts';
+import { normalizeSha256 } from '../pki/fingerprint.ts';
 
+/** One downloaded file, with the validators for the next conditional request. */
 export interface StoredSource extends Validators {
   readonly url: string;
   readonly bytes: Buffer;
 }
 
-/** Why the root is believed. */
+/** Why the root is trusted. */
 const bases = ['first_use', 'approval', 'pin'] as const;
 
 export interface StoredAnchor {
@@ -23,7 +24,7 @@ export interface StoredAnchor {
   readonly sources: readonly StoredSource[];
 }
 
-/** The list of the configuration that an anchor stands in. */
+/** The list of the configuration that an anchor belongs to. */
 export type AnchorList = 'anchors' | 'candidates';
 
 export interface CacheKey {
@@ -34,8 +35,8 @@ export interface CacheKey {
 }
 
 /**
- * The files of one anchor. Readers throw GatewayError `TRUST_CACHE_UNREADABLE` for what cannot be read or is not what was
- * written, and have nothing for a set that came from other URLs; writers throw what node:fs throws.
+ * The files of one anchor. `load…` returns null if there is no file, or if its set came from other URLs, and throws
+ * GatewayError `TRUST_CACHE_UNREADABLE` for a file that cannot be read or parsed. All others throw the errors of node:fs.
  */
 export class AnchorCache {
   #key: CacheKey;
@@ -44,7 +45,7 @@ export class AnchorCache {
     this.#key = key;
   }
 
-  /** Reads and writes in another folder from now on. */
+  /** Uses another folder from now on. */
   moveTo(cacheDir: string): void {
     this.#key = { ...this.#key, cacheDir };
   }
@@ -62,8 +63,8 @@ export class AnchorCache {
   }
 
   /**
-   * Candidates have a folder of their own: what is only rehearsed never stands in for what is enforced. Anchor names are
-   * the operator's words: encoded and with an ending, none of them can leave its folder.
+   * Candidates have a folder of their own, so that a candidate never replaces an anchor in use. Anchor names are free
+   * text: encoded and with an ending, no name leads out of the folder.
    */
   #file(ending: string, folder = ''): string {
     const { cacheDir, list, name } = this.#key;
@@ -78,8 +79,8 @@ export class AnchorCache {
     return save(this.#good, anchor);
   }
 
-  /** What a candidate of the same name and URLs has. */
-  loadRehearsed(): Promise<StoredAnchor | null> {
+  /** The set of a candidate with the same name and URLs. */
+  loadCandidate(): Promise<StoredAnchor | null> {
     return new AnchorCache({ ...this.#key, list: 'candidates' }).load();
   }
 
@@ -91,7 +92,7 @@ export class AnchorCache {
     return save(this.#pending, anchor);
   }
 
-  /** What the operator approved: a root's SHA-256 in lower hex, if the command wrote it; null: nothing. */
+  /** The approval: the SHA-256 of a root in lower hex, if the approve command wrote it; null: there is none. */
   async loadApproval(): Promise<string | null> {
     const text = await readText(this.#approval);
     return text === null ? null : normalizeSha256(text.trim());
@@ -105,7 +106,7 @@ export class AnchorCache {
     return rm(this.#approval, { force: true });
   }
 
-  /** The approval goes first: without it nothing that is left over is ever taken. */
+  /** Deletes the approval first: a pending set that remains after a crash then needs a new approval. */
   async dropPending(): Promise<void> {
     await this.dropApproval();
     await rm(this.#pending, { force: true });
@@ -121,7 +122,6 @@ async function load(file: string, { name, urls }: CacheKey): Promise<StoredAncho
   return stored.name === name && sameUrls ? stored : null;
 }
 
-/** Replaces the file as a whole: readers see the old one or the new one. */
 function save(file: string, anchor: StoredAnchor): Promise<void> {
   const sources = anchor.sources.map((source) => ({ ...source, bytes: source.bytes.toString('base64') }));
   return replaceFile(file, `${JSON.stringify({ version: 1, ...anchor, sources }, null, 2)}\n`);

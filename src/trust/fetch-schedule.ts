@@ -1,5 +1,6 @@
-/** When an anchor's sources are asked again, and when an approval is looked for: one timer or one task at a time. */
+/** When an anchor's sources are fetched again, and when an approval is looked for: one task at a time. */
 import { pause } from '../fetch/backoff.ts';
+import { PeriodicTask } from '../fetch/periodic-task.ts';
 import type { Timers } from '../fetch/timers.ts';
 import type { AnchorFeed } from './anchor-feed.ts';
 import type { AnchorState } from './state.ts';
@@ -9,93 +10,99 @@ export interface ScheduleOptions {
   readonly timers: Timers;
   /** From 0 to below 1. */
   readonly random: () => number;
-  /** Milliseconds between two fetches that succeed. */
+  /** Milliseconds between two successful fetches. */
   readonly refresh: () => number;
-  /** After an approval, and after a fetch. */
+  /** Called after each look for an approval, and after each fetch. */
   readonly onDone: (what: 'approval' | 'fetch') => void;
 }
 
+/** Milliseconds between two looks for an approval, while a root is pending. */
 const approvalPause = 1000;
 
-export class Schedule {
+export class FetchSchedule {
   readonly feed: AnchorFeed;
   readonly #options: ScheduleOptions;
-  #timer: unknown;
+  readonly #task: PeriodicTask;
   #failures = 0;
-  /** Milliseconds from the last timer's start until the next fetch. */
-  #left = 0;
-  #running: Promise<void> = Promise.resolve();
+  /** Milliseconds until the next fetch, from when the current timer was set. */
+  #untilFetch = 0;
+  /** Milliseconds of the current timer. */
+  #untilRun = 0;
 
   constructor(options: ScheduleOptions) {
+    const { feed, timers } = options;
     this.#options = options;
-    this.feed = options.feed;
+    this.feed = feed;
+    this.#task = new PeriodicTask({
+      run: () => this.#run(),
+      pause: () => this.#nextPause(),
+      timers,
+      signal: feed.signal,
+    });
   }
 
   get state(): AnchorState | null {
     return this.feed.state;
   }
 
-  /** `failures` in a row so far. */
+  /** Schedules the first fetch. `failures`: the number of failed fetches in a row so far. */
   begin(failures: number): void {
-    this.#failures = failures;
-    this.#left = this.#pause();
-    this.#wait();
+    this.#plan(failures);
+    this.#task.schedule();
   }
 
-  /** Fetches now, unless it is being done, and soon again where that brings nothing. */
+  /** Fetches at once, or joins the run in progress. Resolves after it; a failure counts as the first one in a row. */
   now(): Promise<void> {
-    if (this.#timer === undefined || this.feed.hasEnded) return this.#running;
-    this.#options.timers.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#failures = 0;
-    this.#running = this.#run({ fetches: true });
-    return this.#running;
+    if (!this.#task.isRunning) {
+      this.#failures = 0;
+      this.#untilFetch = 0;
+      this.#untilRun = 0;
+    }
+    return this.#task.now();
   }
 
-  /** The pause between fetches was changed: a shorter one counts from now on, a longer one after the next fetch. */
-  hasten(): void {
-    const pause = this.#pause();
-    if (this.#timer === undefined || pause >= this.#left) return;
-    this.#options.timers.clearTimeout(this.#timer);
-    this.#left = pause;
-    this.#wait();
+  /** Applies a changed `refresh`: a shorter pause starts now, a longer one after the next fetch. */
+  shorten(): void {
+    const milliseconds = this.#fetchPause();
+    if (this.#task.isRunning || milliseconds >= this.#untilFetch) return;
+    this.#untilFetch = milliseconds;
+    this.#task.schedule();
   }
 
-  /** Resolves when nothing of it is running any more. */
+  /** Ends the feed. Resolves when nothing runs any more. */
   end(): Promise<void> {
     this.feed.end();
-    if (this.#timer !== undefined) this.#options.timers.clearTimeout(this.#timer);
-    this.#timer = undefined;
-    return this.#running;
+    return this.#task.end();
   }
 
-  #pause(): number {
+  #plan(failures: number): void {
+    this.#failures = failures;
+    this.#untilFetch = this.#fetchPause();
+  }
+
+  #fetchPause(): number {
     const { refresh, random } = this.#options;
     return pause({ failures: this.#failures, refresh: refresh(), random: random() });
   }
 
-  #wait(): void {
-    if (this.feed.hasEnded) return;
-    const looksOnly = this.feed.isWaiting && this.#left > approvalPause;
-    const milliseconds = looksOnly ? approvalPause : this.#left;
-    this.#timer = this.#options.timers.setTimeout(() => {
-      this.#timer = undefined;
-      this.#left -= milliseconds;
-      this.#running = this.#run({ fetches: !looksOnly });
-      return this.#running;
-    }, milliseconds);
+  #nextPause(): number {
+    const looksOnly = this.feed.awaitsApproval && this.#untilFetch > approvalPause;
+    this.#untilRun = looksOnly ? approvalPause : this.#untilFetch;
+    return this.#untilRun;
   }
 
-  async #run({ fetches }: { fetches: boolean }): Promise<void> {
+  async #run(): Promise<void> {
     const { feed } = this;
     const { onDone } = this.#options;
+    this.#untilFetch -= this.#untilRun;
+    const fetches = this.#untilFetch <= 0;
     await feed.takeApproved();
     if (feed.hasEnded) return;
     onDone('approval');
-    if (!fetches) return this.#wait();
+    if (!fetches) return;
     const succeeded = await feed.update();
     if (feed.hasEnded) return;
     onDone('fetch');
-    this.begin(succeeded ? 0 : this.#failures + 1);
+    this.#plan(succeeded ? 0 : this.#failures + 1);
   }
 }

@@ -1,39 +1,39 @@
-/** What the operator asks of a running gateway by a command: one file each, below the cache's folder, that it takes away. */
+/** Requests of `ehi-gateway trust` commands to a running gateway: one file each below `trust.cacheDir`. */
 import { randomBytes } from 'node:crypto';
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { replaceFile } from '../fetch/replace-file.ts';
 
 export type TrustRequest =
-  /** Drop the CRLs and OCSP answers that are kept of this anchor, or of one address of it, and fetch them anew. */
+  /** Deletes the CRLs and OCSP responses of the anchor, or of one address of it, and fetches them again. */
   | {
       readonly command: 'forget';
       readonly anchor: string;
-      /** The anchor is a candidate. */
+      /** Whether the anchor is a candidate. */
       readonly candidate: boolean;
-      /** null: all. */
+      /** null: all addresses. */
       readonly address: string | null;
     }
-  /** Fetch everything now. */
+  /** Fetches all anchors, CRLs and OCSP responses now. */
   | { readonly command: 'refresh' };
 
-/** Throws what node:fs throws. */
+/** Throws the errors of node:fs. */
 export async function writeRequest(cacheDir: string, request: TrustRequest): Promise<void> {
   const file = join(folderIn(cacheDir), `${randomBytes(8).toString('hex')}.json`);
   await replaceFile(file, `${JSON.stringify({ version: 1, ...request })}\n`);
 }
 
 export interface TakenRequests {
-  /** What was asked, each once however often it was. */
+  /** Without duplicates. */
   readonly requests: readonly TrustRequest[];
-  /** What could not be read or taken away, and why: it keeps none of the others waiting. */
+  /** One message for each file that could not be read or removed; the other requests are taken all the same. */
   readonly problems: readonly string[];
 }
 
-/** No request is longer, octets. */
+/** Octets; longer files are not requests. */
 const MAX_REQUEST = 65_536;
 
-/** Those that wait; a file that is no request is removed too. Throws what node:fs throws where the folder cannot be read. */
+/** Reads and removes all request files; a file that is no request is removed too. Throws if the folder cannot be read. */
 export async function takeRequests(cacheDir: string): Promise<TakenRequests> {
   const folder = folderIn(cacheDir);
   const requests = new Map<string, TrustRequest>();
@@ -50,12 +50,12 @@ export async function takeRequests(cacheDir: string): Promise<TakenRequests> {
   return { requests: [...requests.values()], problems };
 }
 
-/** null: it is no request. Throws what node:fs throws. */
+/** null: not a request. Throws the errors of node:fs. */
 async function takeRequest(file: string): Promise<TrustRequest | null> {
-  // What is no file might never end, or never begin: a pipe, a device, a link to one.
+  // Reading a pipe or a device, or a link to one, might never end.
   const stats = await lstat(file);
   const text = stats.isFile() && stats.size <= MAX_REQUEST ? await readFile(file, 'utf8') : '';
-  // Before it is done: one that cannot be taken away would be done every second.
+  // Removed before it is handled: a file that cannot be removed would be handled every second.
   await rm(file);
   return parse(text);
 }
@@ -66,7 +66,7 @@ function folderIn(cacheDir: string): string {
 
 async function filesIn(folder: string): Promise<string[]> {
   try {
-    // Drafts are being written.
+    // Files with another ending are still being written.
     return (await readdir(folder)).filter((name) => name.endsWith('.json'));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];

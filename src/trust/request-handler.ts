@@ -1,44 +1,44 @@
-/** Does what commands have asked of the running gateway, one turn at a time, and tells what cannot be taken. */
+/** Handles the requests of `ehi-gateway trust` commands in the running gateway, one pass over the folder at a time. */
 import { type TrustRequest, takeRequests } from './request-files.ts';
 
-export interface RequestDeskOptions {
+export interface RequestHandlerOptions {
   readonly cacheDir: () => string;
   /** Must not reject. */
   readonly onRequest: (request: TrustRequest) => Promise<void>;
-  /** Called when something begins to be wrong, or is wrong in another way. */
+  /** Called when a problem begins, and when it changes. */
   readonly onProblem: (detail: string) => void;
 }
 
-export class RequestDesk {
-  readonly #options: RequestDeskOptions;
-  #turn: Promise<void> | null = null;
-  /** What was wrong the last time; null: nothing. */
+export class RequestHandler {
+  readonly #options: RequestHandlerOptions;
+  #running: Promise<void> | null = null;
+  /** The problem of the last pass; null: none. */
   #problem: string | null = null;
 
-  constructor(options: RequestDeskOptions) {
+  constructor(options: RequestHandlerOptions) {
     this.#options = options;
   }
 
-  /** Joins a turn that is being taken: two at a time would take away each other's files. Never rejects. */
-  take(): Promise<void> {
-    this.#turn ??= this.#take().finally(() => {
-      this.#turn = null;
+  /** Handles the waiting requests, or joins the pass in progress: two would remove each other's files. Never rejects. */
+  run(): Promise<void> {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null;
     });
-    return this.#turn;
+    return this.#running;
   }
 
-  async #take(): Promise<void> {
+  async #run(): Promise<void> {
     const { cacheDir, onRequest } = this.#options;
     try {
       const { requests, problems } = await takeRequests(cacheDir());
-      this.#tell(problems);
+      this.#report(problems);
       for (const request of requests) await onRequest(request);
     } catch (cause) {
-      this.#tell([cause instanceof Error ? cause.message : String(cause)]);
+      this.#report([cause instanceof Error ? cause.message : String(cause)]);
     }
   }
 
-  #tell([first, ...others]: readonly string[]): void {
+  #report([first, ...others]: readonly string[]): void {
     const more = others.length === 0 ? '' : `; and ${others.length} more`;
     const detail = first === undefined ? null : `${first}${more}`;
     if (detail !== null && detail !== this.#problem) this.#options.onProblem(detail);

@@ -1,105 +1,112 @@
-/** Another root than the known one, as an anchor's sources serve it: it waits here until the operator names it. */
+/** A changed root: the sources serve another root than the known one, which is pending until the operator approves it. */
 import type { Certificate } from '../pki/certificate.ts';
 import { withColons } from '../pki/fingerprint.ts';
 import type { UrlAnchor } from './configured-anchors.ts';
 import type { AnchorCache, StoredAnchor, StoredSource } from './disk-cache.ts';
-import type { SoundReading, SourcesReading } from './served-set.ts';
+import type { ServedSet, UsableSet } from './served-set.ts';
 import type { TrustAction, TrustEvent } from './state.ts';
 
 /** What a feed shares with its pending root. */
-export interface FeedParts {
+export interface FeedContext {
   readonly anchor: UrlAnchor;
   readonly cache: AnchorCache;
   readonly clock: () => number;
-  /** Judges the sources now; `rootSha256` undefined: with any root. */
-  read(sources: readonly StoredSource[], rootSha256: string | undefined): SourcesReading;
-  /** False: the feed has ended, and nobody was told. */
+  /** Parses and checks the sources at the present time; `rootSha256` undefined: with any root. */
+  read(sources: readonly StoredSource[], rootSha256: string | undefined): ServedSet;
+  /** Reports an event. Returns false, without reporting, if the feed has ended. */
   report(action: TrustAction, facts: Pick<TrustEvent, 'sha256' | 'url' | 'detail'>): boolean;
-  /** Reports what is thrown, as a failure of the cache, and answers undefined then. */
+  /** Runs an operation on the cache. An error is reported as `cache_failed`, and the result is undefined. */
   attempt<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
 
-/** Who named which root, by its SHA-256. */
+/** A root that the operator named, by its SHA-256 in lower hex: with the approve command, or as the pin. */
 export interface Approval {
   readonly sha256: string;
   readonly basis: 'approval' | 'pin';
 }
 
-export type ApprovalJudgement =
-  | { readonly ok: true; readonly set: StoredAnchor; readonly reading: SoundReading }
+export type ApprovalCheck =
+  | { readonly ok: true; readonly stored: StoredAnchor; readonly set: UsableSet }
   | { readonly ok: false; readonly objection: string };
 
 export class PendingRoot {
-  readonly #parts: FeedParts;
-  #set: StoredAnchor | null = null;
-  /** The certificates that were last told of, so that a set is told once and not at every fetch. */
-  #told = '';
-  /** What was told of the approval that lies there now: it is looked at every second. */
+  readonly #context: FeedContext;
+  #stored: StoredAnchor | null = null;
+  /** The certificates of the last reported set, so that each set is reported once, not at every fetch. */
+  #reported = '';
+  /** The objections reported about the present approval, which is checked every second. */
   readonly #objections = new Set<string>();
 
-  constructor(parts: FeedParts) {
-    this.#parts = parts;
+  constructor(context: FeedContext) {
+    this.#context = context;
   }
 
   get exists(): boolean {
-    return this.#set !== null;
+    return this.#stored !== null;
   }
 
+  /** Takes over the pending root of a feed that has ended. */
   inherit(other: PendingRoot): void {
-    this.#set = other.#set;
-    this.#told = other.#told;
+    this.#stored = other.#stored;
+    this.#reported = other.#reported;
   }
 
-  /** What waited when the gateway stopped; `known`: the root in use, which is what else may have been left over. */
+  /** Loads the pending set from disk. `known`: the root in use; a pending set with that root is a leftover. */
   async restore(known: string): Promise<void> {
-    const { cache, attempt } = this.#parts;
-    const set = await attempt(() => cache.loadPending());
-    this.#set = set?.rootSha256 === known ? null : (set ?? null);
+    const { cache, attempt } = this.#context;
+    const stored = await attempt(() => cache.loadPending());
+    this.#stored = stored?.rootSha256 === known ? null : (stored ?? null);
   }
 
-  /** Keeps what is served if its root is all that is new about it; an unsound set never takes a sound one's place. */
+  /**
+   * Makes the served set the pending one if nothing but its root prevents its use, and reports it once. A set with other
+   * problems never replaces a pending set.
+   */
   async put(
     sources: readonly StoredSource[],
     { root, known }: { root: Certificate; known: string },
   ): Promise<void> {
-    const { anchor, clock, read } = this.#parts;
-    const reading = read(sources, undefined);
+    const { anchor, clock, read } = this.#context;
+    const served = read(sources, undefined);
     const fetchedAt = clock();
     const { name } = anchor;
-    const set: StoredAnchor = { name, fetchedAt, rootSha256: root.sha256, basis: 'approval', sources };
-    if (reading.anchor !== null) {
-      this.#set = set;
-      // Before it is told: whoever hears of it asks the command what it is.
+    if (served.anchor !== null) {
+      this.#stored = { name, fetchedAt, rootSha256: root.sha256, basis: 'approval', sources };
+      // Before the report, so that `trust diff` shows the set to an operator who reacts to it.
       await this.save();
     }
-    const served = reading.certificates.map(({ sha256 }) => sha256).join();
-    if (served !== this.#told && this.#tell(reading, { root, known })) this.#told = served;
+    const certificates = served.certificates.map(({ sha256 }) => sha256).join();
+    if (certificates !== this.#reported && this.#report(served, { root, known }))
+      this.#reported = certificates;
   }
 
-  #tell(reading: SourcesReading, { root, known }: { root: Certificate; known: string }): boolean {
-    const { anchor, report } = this.#parts;
+  #report(served: ServedSet, { root, known }: { root: Certificate; known: string }): boolean {
+    const { anchor, report } = this.#context;
     const pin = anchor.rootSha256;
-    const approver = pin === undefined ? 'approval' : 'rootSha256 to name it';
+    const approval =
+      pin === undefined
+        ? 'it is pending until approved: see ehi-gateway trust diff'
+        : 'it is pending until rootSha256 names it';
     const next =
-      reading.problem === null ? `it waits for ${approver}` : `nor is it sound: ${reading.problem}`;
+      served.problem === null ? approval : `and the new set cannot be used anyway: ${served.problem}`;
     return report('root_changed_refused', {
       sha256: root.sha256,
-      url: reading.origins.get(root.sha256) ?? '',
-      detail: `the sources serve another root, ${root.subject}; only ${withColons(pin ?? known)} is taken; ${next}`,
+      url: served.origins.get(root.sha256) ?? '',
+      detail: `the sources serve another root, ${root.subject}; only ${withColons(pin ?? known)} is accepted; ${next}`,
     });
   }
 
   async save(): Promise<void> {
-    const { cache, attempt } = this.#parts;
-    const set = this.#set;
-    if (set !== null) await attempt(() => cache.savePending(set));
+    const { cache, attempt } = this.#context;
+    const stored = this.#stored;
+    if (stored !== null) await attempt(() => cache.savePending(stored));
   }
 
-  /** The root that the operator has named, by the pin or else by a file; null where nothing waits. */
+  /** The root that the operator named, by the pin or else by the approve command; null: none, or no root is pending. */
   async findApproval(): Promise<Approval | null> {
-    const { anchor, cache } = this.#parts;
-    if (this.#set === null) return null;
-    if (anchor.rootSha256 === this.#set.rootSha256) return { sha256: anchor.rootSha256, basis: 'pin' };
+    const { anchor, cache } = this.#context;
+    if (this.#stored === null) return null;
+    if (anchor.rootSha256 === this.#stored.rootSha256) return { sha256: anchor.rootSha256, basis: 'pin' };
     try {
       const sha256 = await cache.loadApproval();
       if (sha256 !== null) return { sha256, basis: 'approval' };
@@ -110,38 +117,43 @@ export class PendingRoot {
     return null;
   }
 
-  /** Whether the approval fits what waits at this moment, which may be another set than the operator saw. */
-  judge({ sha256, basis }: Approval): ApprovalJudgement {
-    const { anchor, read } = this.#parts;
-    const set = this.#set;
+  /** Whether the approval names the root that is pending now, which may be another one than the operator saw. */
+  check({ sha256, basis }: Approval): ApprovalCheck {
+    const { anchor, read } = this.#context;
+    const stored = this.#stored;
     const refuse = (objection: string) => ({ ok: false, objection }) as const;
-    if (set === null) return refuse('nothing waits any more');
-    if (sha256 !== set.rootSha256) {
+    if (stored === null) return refuse('no root is pending any more');
+    if (sha256 !== stored.rootSha256) {
       const named = /^[0-9a-f]{64}$/.test(sha256) ? withColons(sha256) : 'no root';
-      return refuse(`it names ${named}, and ${withColons(set.rootSha256)} is what waits`);
+      return refuse(`the approval names ${named}, but the pending root is ${withColons(stored.rootSha256)}`);
     }
-    // A pin is the stronger word: it stands in the configuration.
+    // The pin is part of the configuration and takes precedence over an approval.
     if (anchor.rootSha256 !== undefined && anchor.rootSha256 !== sha256)
       return refuse(`rootSha256 allows only ${withColons(anchor.rootSha256)}`);
-    const reading = read(set.sources, sha256);
-    return reading.anchor === null ? refuse(reading.problem) : { ok: true, set: { ...set, basis }, reading };
+    const set = read(stored.sources, sha256);
+    return set.anchor === null ? refuse(set.problem) : { ok: true, stored: { ...stored, basis }, set };
   }
 
-  /** An approval that does not fit is taken away: it must not lie in wait for a set that nobody has seen yet. */
+  /** Deletes an approval that does not apply, so that it cannot apply later to a set that the operator never saw. */
   async refuse(objection: string): Promise<void> {
     this.#object('approval_refused', objection);
-    await this.#parts.cache.dropApproval().catch((cause: unknown) => this.#object('cache_failed', cause));
+    await this.#context.cache.dropApproval().catch((cause: unknown) => this.#object('cache_failed', cause));
   }
 
-  /** Nothing waits any more: it was taken, or `served`, the known root, is what the sources serve again. */
+  /**
+   * Deletes the pending set: it is in use now, or the sources serve the known root again. `served`: the root in use.
+   * `onDisk` false: the files stay for the next start, since the set in use could not be saved.
+   */
   async clear(served: string, { onDisk }: { onDisk: boolean }): Promise<void> {
-    const { cache, report, attempt } = this.#parts;
-    const waited = this.#set?.rootSha256;
-    this.#set = null;
-    this.#told = '';
+    const { cache, report, attempt } = this.#context;
+    const pending = this.#stored?.rootSha256;
+    this.#stored = null;
+    this.#reported = '';
     this.#objections.clear();
-    if (waited !== undefined && waited !== served)
-      report('pending_dropped', { sha256: waited, detail: `the sources serve the root ${served} again` });
+    if (pending !== undefined && pending !== served) {
+      const detail = `the sources serve the root ${withColons(served)} again`;
+      report('pending_dropped', { sha256: pending, detail });
+    }
     if (onDisk) await attempt(() => cache.dropPending());
   }
 
@@ -149,7 +161,7 @@ export class PendingRoot {
     const detail = objection instanceof Error ? objection.message : String(objection);
     if (this.#objections.has(detail)) return;
     this.#objections.add(detail);
-    const sha256 = this.#set?.rootSha256;
-    this.#parts.report(action, { ...(sha256 === undefined ? {} : { sha256 }), detail });
+    const sha256 = this.#stored?.rootSha256;
+    this.#context.report(action, { ...(sha256 === undefined ? {} : { sha256 }), detail });
   }
 }

@@ -1,41 +1,44 @@
-/** Makes an anchor of what its sources served: the certificates, where each came from, and a judgement of the whole. */
+/** Parses the files that the sources of an anchor serve, and checks whether they make a usable anchor. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';
 import { readBundle } from '../pki/pem.ts';
 import type { StoredSource } from './disk-cache.ts';
-import { isUsable, passedOverAt } from './skipped-certificates.ts';
-import { type Anchor, readAnchor } from './trust-anchor.ts';
+import { isUsable, skippedAt } from './skipped-certificates.ts';
+import { type Accept, type Anchor, buildAnchor } from './trust-anchor.ts';
 
-export interface SourcesClaim {
+export interface ServedSetInput {
   readonly name: string;
   readonly sources: readonly StoredSource[];
   /** Lower hex; undefined: any root. */
   readonly rootSha256: string | undefined;
-  readonly accept: (anchor: Anchor) => string | null;
+  readonly accept: Accept;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-interface Found {
+interface ServedCertificates {
   readonly certificates: readonly Certificate[];
-  /** Told even when the set has problems: a changed root is to be named as such. */
+  /** The self-signed certificates, also of a set with problems: a changed root is reported as such. */
   readonly roots: readonly Certificate[];
   /** SHA-256 → URL. */
   readonly origins: ReadonlyMap<string, string>;
 }
 
-export interface SoundReading extends Found {
+export interface UsableSet extends ServedCertificates {
   readonly anchor: Anchor;
   readonly problem: null;
 }
 
-export type SourcesReading = SoundReading | (Found & { readonly anchor: null; readonly problem: string });
+export type ServedSet =
+  | UsableSet
+  /** `problem`: why the set cannot be used. */
+  | (ServedCertificates & { readonly anchor: null; readonly problem: string });
 
-export function readSources({ name, sources, accept, ...claim }: SourcesClaim): SourcesReading {
+export function readServedSet({ name, sources, accept, ...input }: ServedSetInput): ServedSet {
   const certificates: Certificate[] = [];
   const unreadable: string[] = [];
   const origins = new Map<string, string>();
-  const bundles: Sourced[] = [];
+  const bundles: SourceCertificates[] = [];
   for (const { url, bytes } of sources) {
     try {
       const bundle = readBundle(bytes);
@@ -50,48 +53,46 @@ export function readSources({ name, sources, accept, ...claim }: SourcesClaim): 
       return { certificates: [], roots: [], origins, anchor: null, problem };
     }
   }
-  const found = { certificates, roots: certificates.filter(isSelfSigned), origins };
-  const reading = readAnchor({ name, certificates, unreadable, ...claim });
-  if (!reading.ok) return { ...found, anchor: null, problem: reading.problems.join('; ') };
-  const { anchor } = reading;
-  const refusal =
-    idleSource(anchor, bundles, claim.now)?.problem ?? unusableNow(anchor, claim.now) ?? accept(anchor);
-  return refusal === null
-    ? { ...found, anchor, problem: null }
-    : { ...found, anchor: null, problem: refusal };
+  const served = { certificates, roots: certificates.filter(isSelfSigned), origins };
+  const result = buildAnchor({ name, certificates, unreadable, ...input });
+  if (!result.ok) return { ...served, anchor: null, problem: result.problems.join('; ') };
+  const { anchor } = result;
+  const problem =
+    unusedSource(anchor, bundles, input.now)?.problem ?? unusableNow(anchor, input.now) ?? accept(anchor);
+  return problem === null ? { ...served, anchor, problem } : { ...served, anchor: null, problem };
 }
 
-/** What one URL or one file holds. */
-export interface Sourced {
+/** The certificates of one URL or file. */
+export interface SourceCertificates {
   readonly source: string;
   readonly certificates: readonly Certificate[];
 }
 
 /**
- * The first source of which nothing can be used, and why: it holds something else than it should. One whose
- * certificates have only expired does not.
+ * The first source none of whose certificates is part of the anchor, and why: it is probably the wrong file. A source
+ * whose certificates have expired is not reported.
  */
-export function idleSource(
-  { certificates, passedOver }: Anchor,
-  sources: readonly Sourced[],
+export function unusedSource(
+  { certificates, skipped }: Anchor,
+  sources: readonly SourceCertificates[],
   now: number,
 ): { readonly index: number; readonly problem: string } | null {
   const used = new Set(certificates.map(({ sha256 }) => sha256));
   const index = sources.findIndex((each) =>
     each.certificates.every(({ sha256, notAfter }) => !used.has(sha256) && now <= notAfter),
   );
-  const idle = sources[index];
-  if (idle === undefined) return null;
-  const details = passedOver
+  const unused = sources[index];
+  if (unused === undefined) return null;
+  const details = skipped
     .map(({ detail }) => detail)
-    .filter((detail) => idle.certificates.some(({ subject }) => detail.startsWith(`${subject}: `)));
-  const problem = `${idle.source}: none of its certificates can be used: ${details.join('; ')}`;
+    .filter((detail) => unused.certificates.some(({ subject }) => detail.startsWith(`${subject}: `)));
+  const problem = `${unused.source}: none of its certificates can be used: ${details.join('; ')}`;
   return { index, problem };
 }
 
 function unusableNow(anchor: Anchor, now: number): string | null {
   if (isUsable(anchor, now)) return null;
-  return passedOverAt(anchor, now)
+  return skippedAt(anchor, now)
     .map(({ detail }) => detail)
     .join('; ');
 }

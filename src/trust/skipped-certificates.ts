@@ -1,39 +1,40 @@
-/** The certificates of an anchor that cannot be used, or not now: the others serve, and these are named. Pure. */
+/** The certificates of an anchor that cannot be used, or not at present; the others stay in use. Pure. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy, isSameCa } from '../pki/issued.ts';
 
-export type PassedOverReason =
+export type SkipReason =
   /** Not a certificate that RFC 5280 allows. */
   | 'unreadable'
-  /** Never usable in this anchor: a weak key, no CA, no path to the root. */
+  /** Never usable in this anchor: a weak key, not a CA, no path to the root. */
   | 'unusable'
   | 'expired'
-  /** It serves from its notBefore on, without anything having to be done. */
+  /** Used from its notBefore on, without any action. */
   | 'not_yet_valid';
 
-export interface PassedOver {
-  readonly reason: PassedOverReason;
-  /** A phrase that names the certificate, and its date where that is what is wrong. */
+export interface SkippedCertificate {
+  readonly reason: SkipReason;
+  /** A phrase that names the certificate, and its date if that is the reason. */
   readonly detail: string;
 }
 
-/** An anchor as far as time decides on it. */
-export interface Dated {
+/** The part of an anchor whose use depends on the time. */
+export interface DatedAnchor {
   /** The root first, then all others, whatever their dates. */
   readonly certificates: readonly [Certificate, ...Certificate[]];
-  /** Those that were left out when the anchor was read. */
-  readonly passedOver: readonly PassedOver[];
+  /** Those left out when the anchor was read. */
+  readonly skipped: readonly SkippedCertificate[];
 }
 
-/** Everything of the anchor that is not used now; `now`: milliseconds since the epoch. */
-export function passedOverAt({ certificates, passedOver }: Dated, now: number): PassedOver[] {
-  return [...passedOver, ...certificates.flatMap((certificate) => faultOfTime(certificate, now) ?? [])];
+/** Every certificate of the anchor that is not used at `now`, in milliseconds since the epoch. */
+export function skippedAt({ certificates, skipped }: DatedAnchor, now: number): SkippedCertificate[] {
+  return [...skipped, ...certificates.flatMap((certificate) => outsideValidity(certificate, now) ?? [])];
 }
 
-export function faultOfTime(
+/** Why a certificate is not used at `now`; null: it is within its validity period. */
+export function outsideValidity(
   { subject, notBefore, notAfter }: Pick<Certificate, 'subject' | 'notBefore' | 'notAfter'>,
   now: number,
-): PassedOver | null {
+): SkippedCertificate | null {
   if (now > notAfter) return { reason: 'expired', detail: `${subject}: expired at ${isoTime(notAfter)}` };
   if (now < notBefore)
     return { reason: 'not_yet_valid', detail: `${subject}: is not valid before ${isoTime(notBefore)}` };
@@ -41,37 +42,37 @@ export function faultOfTime(
 }
 
 /**
- * Whether a path through the anchor can hold now: from a CA below the root up to it, or from the root alone where there
- * is no CA below it.
+ * Whether a path through the anchor is valid at `now`: from a CA below the root up to the root, or the root alone if
+ * there is no CA below it.
  */
-export function isUsable({ certificates }: Pick<Dated, 'certificates'>, now: number): boolean {
+export function isUsable({ certificates }: Pick<DatedAnchor, 'certificates'>, now: number): boolean {
   const issuers = issuersWithin(certificates);
   const [root, ...others] = certificates;
   const below = others.filter((certificate) => certificate.isCa && !isSameCa(certificate, root));
-  const holds = (certificate: Certificate, seen: readonly Certificate[]): boolean => {
-    if (faultOfTime(certificate, now) !== null || seen.includes(certificate)) return false;
+  const isValid = (certificate: Certificate, path: readonly Certificate[]): boolean => {
+    if (outsideValidity(certificate, now) !== null || path.includes(certificate)) return false;
     if (isSameCa(certificate, root)) return true;
-    return issuers.get(certificate)?.some((issuer) => holds(issuer, [...seen, certificate])) === true;
+    return issuers.get(certificate)?.some((issuer) => isValid(issuer, [...path, certificate])) === true;
   };
   const ends = below.length > 0 ? below : certificates.filter((certificate) => isSameCa(certificate, root));
-  return ends.some((certificate) => holds(certificate, []));
+  return ends.some((certificate) => isValid(certificate, []));
 }
 
 type Issuers = ReadonlyMap<Certificate, readonly Certificate[]>;
 
-/** Who issued whom does not change, and is asked at every look at the readiness. */
-const remembered = new WeakMap<readonly Certificate[], Issuers>();
+/** Issuers never change, and every readiness check needs them: signatures are verified once per anchor. */
+const cachedIssuers = new WeakMap<readonly Certificate[], Issuers>();
 
 function issuersWithin(certificates: readonly Certificate[]): Issuers {
-  const known = remembered.get(certificates);
-  if (known !== undefined) return known;
+  const cached = cachedIssuers.get(certificates);
+  if (cached !== undefined) return cached;
   const found = new Map(
     certificates.map((child) => [
       child,
       certificates.filter((parent) => parent !== child && parent.isCa && isIssuedBy(child, parent)),
     ]),
   );
-  remembered.set(certificates, found);
+  cachedIssuers.set(certificates, found);
   return found;
 }
 

@@ -1,133 +1,96 @@
-/** What makes certificates a trust anchor: one root, the CAs and CRL signers below it, and nothing to doubt about any. */
+/** Builds a trust anchor from certificates: one root, and the CAs and CRL signers below it that can be used. */
 import type { Certificate } from '../pki/certificate.ts';
-import { withColons } from '../pki/fingerprint.ts';
-import { isIssuedBy, isSameCa, isSelfSigned } from '../pki/issued.ts';
+import { isIssuedBy, isSelfSigned } from '../pki/issued.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import type { AnchorMaterial } from '../policy/snapshot.ts';
-import { faultOfTime, type PassedOver } from './skipped-certificates.ts';
+import { chooseRoot } from './root-choice.ts';
+import { outsideValidity, type SkippedCertificate } from './skipped-certificates.ts';
 
 export interface Anchor {
   readonly name: string;
   /**
-   * The root, then every CA after the one that signed it, then those who only sign CRLs. A root that was renewed under
-   * its key may be there in several certificates, all before the CAs. Expired ones are among them: path validation
-   * looks at the dates of each path, and time alone takes nothing out of an anchor.
+   * The root, then each CA after its issuer, then certificates that only sign CRLs. A root that was renewed under its
+   * key may have several certificates, all before the CAs. Expired certificates are included: path validation checks
+   * the dates of each path.
    */
   readonly certificates: readonly [Certificate, ...Certificate[]];
-  /** What else was given, and serves for nothing. */
-  readonly passedOver: readonly PassedOver[];
+  /** The other certificates of the sources, which are not used. */
+  readonly skipped: readonly SkippedCertificate[];
 }
 
-export type AnchorReading =
+/** A final check of every anchor before it is used. Returns null, or why the anchor is refused. */
+export type Accept = (anchor: Anchor) => string | null;
+
+export type AnchorResult =
   | { readonly ok: true; readonly anchor: Anchor }
-  /** Every problem at once, each a phrase that names the certificate at fault. */
+  /** All problems, each a phrase that names the certificate. */
   | { readonly ok: false; readonly problems: readonly string[] };
 
-export interface AnchorClaim {
+export interface AnchorInput {
   readonly name: string;
-  /** In any order; the same certificate twice counts once. */
+  /** In any order; duplicates are ignored. */
   readonly certificates: readonly Certificate[];
-  /** What could not be read of the sources, each a phrase that names the place. */
+  /** The parts of the sources that could not be read, each a phrase that names the place. */
   readonly unreadable?: readonly string[];
-  /** Hex SHA-256 of the root's DER; colons and upper case are allowed. */
+  /** The pin: hex SHA-256 of the root's DER; colons and upper case are allowed. */
   readonly rootSha256?: string | undefined;
-  /** Milliseconds since the epoch: of several roots those that have expired give way. */
+  /** Milliseconds since the epoch; expired roots are skipped if another root is valid. */
   readonly now: number;
 }
 
-export function readAnchor({ name, rootSha256, now, ...claim }: AnchorClaim): AnchorReading {
-  const unique = [...new Map(claim.certificates.map((each) => [each.sha256, each])).values()];
+export function buildAnchor({ name, rootSha256, now, ...input }: AnchorInput): AnchorResult {
+  const unique = [...new Map(input.certificates.map((each) => [each.sha256, each])).values()];
   const faults = new Map(unique.map((each) => [each, faultsOf(each)]));
-  const sound = unique.filter((each) => faults.get(each)?.length === 0);
-  const { unreadable = [] } = claim;
+  const usable = unique.filter((each) => faults.get(each)?.length === 0);
+  const { unreadable = [] } = input;
   const problems = [
     ...unreadable,
     ...unique.flatMap((each) => (faults.get(each) ?? []).map((fault) => named(each, fault))),
   ];
 
-  const candidates = sound.filter(isSelfSigned);
-  // Where a root is there that cannot be used, why not has been said.
+  const candidates = usable.filter(isSelfSigned);
+  // If every root has a fault, `problems` already says so.
   if (candidates.length === 0 && unique.some(isSelfSigned)) return { ok: false, problems };
   const choice = chooseRoot(candidates, { rootSha256, now });
   if (!choice.ok) return { ok: false, problems: [...problems, choice.problem] };
   const { roots, others } = choice;
-  const [root] = roots;
 
-  const below = sound.filter((each) => !roots.includes(each) && !others.includes(each));
-  const cas = descend(
+  const below = usable.filter((each) => !roots.includes(each) && !others.includes(each));
+  const ordered = orderBelow(roots, below);
+  const orphanFault = `no path leads to the root ${roots[0].subject}`;
+  const orphans = below.filter((each) => !ordered.includes(each));
+  for (const orphan of orphans) faults.set(orphan, [orphanFault]);
+  problems.push(...orphans.map((orphan) => named(orphan, orphanFault)));
+  // A root alone, while everything else was skipped, is not what the sources were meant to hold.
+  if (ordered.length === 0 && problems.length > 0) return { ok: false, problems };
+
+  const skipped: SkippedCertificate[] = [
+    ...unreadable.map((detail) => ({ reason: 'unreadable', detail }) as const),
+    ...[...faults].flatMap(([each, phrases]) =>
+      phrases.length === 0 ? [] : { reason: 'unusable' as const, detail: named(each, phrases.join(', ')) },
+    ),
+    ...others.map((other) => outsideValidity(other, now) ?? notPinned(other)),
+  ];
+  return { ok: true, anchor: { name, certificates: [...roots, ...ordered], skipped } };
+}
+
+/** The CAs that a path leads to, each after its issuer, then the CRL signers that one of them issued. */
+function orderBelow(
+  roots: readonly [Certificate, ...Certificate[]],
+  below: readonly Certificate[],
+): Certificate[] {
+  const cas = reachableCas(
     roots,
     below.filter((each) => !signsOnlyCrls(each)),
   );
   const signers = below.filter(
     (each) => signsOnlyCrls(each) && [...roots, ...cas].some((ca) => isIssuedBy(each, ca)),
   );
-  const ordered = [...cas, ...signers];
-  const orphans = below.filter((each) => !ordered.includes(each));
-  for (const orphan of orphans) faults.set(orphan, [`no path leads to the root ${root.subject}`]);
-  problems.push(...orphans.map((orphan) => named(orphan, `no path leads to the root ${root.subject}`)));
-  // Where nothing but the root would be left, what was given is not what was meant.
-  if (ordered.length === 0 && problems.length > 0) return { ok: false, problems };
-
-  const passedOver: PassedOver[] = [
-    ...unreadable.map((detail) => ({ reason: 'unreadable', detail }) as const),
-    ...[...faults].flatMap(([each, phrases]) =>
-      phrases.length === 0 ? [] : { reason: 'unusable' as const, detail: named(each, phrases.join(', ')) },
-    ),
-    ...others.map((other) => faultOfTime(other, now) ?? notThePinned(other)),
-  ];
-  return { ok: true, anchor: { name, certificates: [...roots, ...ordered], passedOver } };
+  return [...cas, ...signers];
 }
 
-type RootChoice =
-  | {
-      readonly ok: true;
-      /** One CA: the certificate that lasts longest first. */
-      readonly roots: readonly [Certificate, ...Certificate[]];
-      /** Other roots, which are passed over. */
-      readonly others: readonly Certificate[];
-    }
-  | { readonly ok: false; readonly problem: string };
-
-/**
- * An anchor ends in one root. Several certificates of it are one root, renewed under its key; roots with other keys are
- * passed over where they have expired, or where the pin says which one is meant.
- */
-function chooseRoot(
-  candidates: readonly Certificate[],
-  { rootSha256, now }: Pick<AnchorClaim, 'rootSha256' | 'now'>,
-): RootChoice {
-  const families = [...Map.groupBy(candidates, (each) => `${each.spkiPin} ${each.canonicalSubject}`).values()]
-    .map((family) => family.toSorted((one, other) => other.notAfter - one.notAfter))
-    .toSorted(([one], [other]) => (other?.notAfter ?? 0) - (one?.notAfter ?? 0));
-  const [first] = candidates;
-  if (first === undefined) return { ok: false, problem: 'no self-signed root among the certificates' };
-
-  const pin = rootSha256 === undefined ? null : normalizeSha256(rootSha256);
-  const allowed =
-    pin === null
-      ? families.filter(([latest]) => now <= (latest?.notAfter ?? 0))
-      : families.filter((family) => family.some(({ sha256 }) => sha256 === pin));
-  if (pin !== null && allowed.length === 0) {
-    const problem = `${first.subject}: its SHA-256 is ${withColons(first.sha256)}, not rootSha256`;
-    return { ok: false, problem };
-  }
-  if (allowed.length > 1) {
-    const names = allowed.map(([latest]) => latest?.subject).join(' and ');
-    const problem = `more than one root: ${names}; each needs an anchor of its own, or rootSha256 says which one is meant`;
-    return { ok: false, problem };
-  }
-  const [root = first, ...renewed] = allowed[0] ?? families[0] ?? [];
-  const roots = [root, ...renewed] as const;
-  return { ok: true, roots, others: candidates.filter((each) => !roots.includes(each)) };
-}
-
-function notThePinned({ subject }: Certificate): PassedOver {
+function notPinned({ subject }: Certificate): SkippedCertificate {
   return { reason: 'unusable', detail: `${subject}: another root than rootSha256 names` };
-}
-
-/** The certificates of the root, one or several. */
-export function rootsOf({ certificates: [root, ...others] }: Pick<Anchor, 'certificates'>): Certificate[] {
-  return [root, ...others.filter((each) => isSelfSigned(each) && isSameCa(each, root))];
 }
 
 export function materialOf({
@@ -144,20 +107,15 @@ export function haveSameCertificates(one: Anchor, other: Anchor): boolean {
   );
 }
 
-/** `AB:CD…` and `abcd…` name the same certificate. */
-export function normalizeSha256(text: string): string {
-  return text.replaceAll(':', '').toLowerCase();
-}
-
 /**
- * A CA may let another key sign its CRLs (RFC 5280 §6.3.3 (f)): that key's certificate issues nothing (identity/path.ts),
- * so it need not be a CA's, and is never a root.
+ * A CA may have its CRLs signed by another key (RFC 5280 §6.3.3 (f)). The certificate of that key issues nothing
+ * (identity/path.ts), so that it need not be a CA certificate, and it is never a root.
  */
 function signsOnlyCrls({ keyUsage }: Certificate): boolean {
   return keyUsage?.has('cRLSign') === true && !keyUsage.has('keyCertSign');
 }
 
-/** What makes the certificate unusable for good: its dates are not among it. */
+/** What makes the certificate unusable permanently; dates are checked elsewhere (skipped-certificates.ts). */
 function faultsOf(certificate: Certificate): string[] {
   const { keyUsage, unprocessedCritical } = certificate;
   const isRoot = isSelfSigned(certificate);
@@ -167,7 +125,7 @@ function faultsOf(certificate: Certificate): string[] {
     issues && keyUsage?.has('keyCertSign') === false ? 'its key usage lacks keyCertSign' : null,
     isRoot && !isIssuedBy(certificate, certificate) ? 'does not verify as signed by itself' : null,
     has(weakKey(certificate)),
-    // A root is trusted for its bytes: nobody relies on the signature it puts under itself.
+    // A root is trusted by configuration, not by its own signature.
     isRoot ? null : has(weakSignature(certificate)),
     unprocessedCritical.length === 0
       ? null
@@ -185,14 +143,14 @@ function has(weakness: string | null): string | null {
 }
 
 /**
- * Every intermediate that the root (in any of its certificates) vouches for, nearest first, path length limits kept (RFC 5280 §6.1.4 (l), (m)): the
- * certificate of a CA for its own other key does not count.
+ * Every intermediate that a path from the root leads to, nearest first, within the path length limits. A self-issued
+ * certificate, which certifies another key of the same CA, does not count towards a limit (RFC 5280 §6.1.4 (l), (m)).
  */
-function descend(roots: readonly Certificate[], intermediates: readonly Certificate[]): Certificate[] {
-  /** How many CAs may still follow each CA that was reached, on the way that leaves it the most. */
+function reachableCas(roots: readonly Certificate[], intermediates: readonly Certificate[]): Certificate[] {
+  /** The number of CAs that may follow each CA found so far, on the path that allows most. */
   const below = new Map(roots.map((root) => [root, root.pathLength ?? Infinity]));
   const queue = [...roots];
-  // An array shows entries added while it is walked, so this visits parents before their children.
+  // The loop visits entries that are added during it, so that parents come before their children.
   for (const parent of queue) {
     for (const child of intermediates) {
       const left = (below.get(parent) ?? 0) - (child.isSelfIssued ? 0 : 1);

@@ -53,7 +53,7 @@ it.each([
   expect(told).toMatchObject({
     anchor: 'example',
     detail: expect.stringMatching(
-      `^CN=Issuing 2025: expired at ${new Date(end).toISOString()}: it is passed over; remove it`,
+      `^CN=Issuing 2025: expired at ${new Date(end).toISOString()}; the certificate is skipped: remove it`,
     ),
   });
   await gateway.logged(({ msg, level }) => msg === 'passed_over' && level === 40);

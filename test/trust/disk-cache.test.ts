@@ -19,13 +19,13 @@ const stored: StoredAnchor = {
 const cacheOf = (cacheDir: string, key: Partial<CacheKey> = {}) =>
   new AnchorCache({ cacheDir, list: 'anchors', name: 'own', urls, ...key });
 
-it('gives back what was saved', async () => {
+it('loads what was saved', async () => {
   await using folder = await temporaryFolder();
   await cacheOf(folder.path).save(stored);
   expect(await cacheOf(folder.path).load()).toEqual(stored);
 });
 
-it('makes a folder for its owner alone, files for their owner alone, and leaves no drafts', async () => {
+it('creates folder and files with access for the owner only, and leaves no temporary files', async () => {
   await using folder = await temporaryFolder();
   const cacheDir = join(folder.path, 'var', 'trust');
   await cacheOf(cacheDir).save(stored);
@@ -35,7 +35,7 @@ it('makes a folder for its owner alone, files for their owner alone, and leaves 
   expect((await stat(join(cacheDir, 'own.json'))).mode & 0o777).toBe(0o600);
 });
 
-it('has nothing for an anchor that was never saved, or that came from other URLs', async () => {
+it('loads null for an anchor that was never saved, or that came from other URLs', async () => {
   await using folder = await temporaryFolder();
   const cacheDir = folder.path;
   expect(await cacheOf(cacheDir).load()).toBeNull();
@@ -44,7 +44,7 @@ it('has nothing for an anchor that was never saved, or that came from other URLs
   expect(await cacheOf(cacheDir, { urls: urls.toReversed() }).load()).toBeNull();
 });
 
-it('keeps every name within the folder', async () => {
+it('stores every anchor name inside the folder', async () => {
   await using folder = await temporaryFolder();
   for (const name of ['../up', '..', '/etc/x', 'a\0b', 'name with ü']) {
     const cache = cacheOf(folder.path, { name });
@@ -56,15 +56,15 @@ it('keeps every name within the folder', async () => {
 
 it.each([
   ['empty', ''],
-  ['cut', '{"version":1,"name":"own"'],
+  ['truncated', '{"version":1,"name":"own"'],
   ['null', 'null'],
   ['of another version', '{"version":2}'],
   ['without a root', '{"version":1,"name":"own","fetchedAt":1,"sources":[]}'],
   [
-    'with sources that are none',
+    'with invalid sources',
     `{"version":1,"name":"own","fetchedAt":1,"rootSha256":"${'ab'.repeat(32)}","sources":[1]}`,
   ],
-])('says so when the file is %s', async (_, text) => {
+])('throws for a file that is %s', async (_, text) => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, 'own.json'), text);
   await expect(cacheOf(folder.path).load()).rejects.toEqual(
@@ -72,7 +72,7 @@ it.each([
   );
 });
 
-it('keeps the old file and leaves no draft when the new one cannot be written', async () => {
+it('keeps the old file and leaves no temporary file if the new one cannot be written', async () => {
   await using folder = await temporaryFolder();
   await cacheOf(folder.path).save(stored);
   const before = await readFile(join(folder.path, 'own.json'));

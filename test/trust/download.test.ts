@@ -1,12 +1,16 @@
 import { expect, it } from 'vitest';
-import { fetchSource } from '../../src/trust/download.ts';
+import { downloadSource } from '../../src/trust/download.ts';
 import { type Directory, misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
-const fetchFrom = (directory: Directory, options: Partial<Parameters<typeof fetchSource>[0]> = {}) =>
-  fetchSource({ url: `${directory.origin}/root.pem`, ca: Buffer.from(directory.pki.root.pem), ...options });
+const fetchFrom = (directory: Directory, options: Partial<Parameters<typeof downloadSource>[0]> = {}) =>
+  downloadSource({
+    url: `${directory.origin}/root.pem`,
+    ca: Buffer.from(directory.pki.root.pem),
+    ...options,
+  });
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
-it('fetches the bytes with their validators, and asks again only for a change', async () => {
+it('downloads the bytes with their validators, and sends these with the next request', async () => {
   await using directory = await openDirectory({ '/root.pem': 'one' });
   const first = await fetchFrom(directory);
   if (first.status !== 'fetched') throw new Error('not fetched');
@@ -33,7 +37,7 @@ it('sends Last-Modified back as If-Modified-Since', async () => {
   expect(await fetchFrom(directory, { validators: { lastModified: date } })).toEqual({ status: 'unchanged' });
 });
 
-it('takes no 304 that it did not ask for', async () => {
+it('refuses a 304 to an unconditional request', async () => {
   await using directory = await openDirectory();
   directory.misbehaviour = (_request, response) => response.writeHead(304).end();
   await expect(fetchFrom(directory)).rejects.toEqual(code('TRUST_FETCH_STATUS'));
@@ -45,10 +49,10 @@ it.each([
   ['file:///etc/ssl/cert.pem'],
   ['root.pem'],
 ])('refuses the URL %s', async (url) => {
-  await expect(fetchSource({ url })).rejects.toEqual(code('TRUST_URL_REFUSED'));
+  await expect(downloadSource({ url })).rejects.toEqual(code('TRUST_URL_REFUSED'));
 });
 
-it('refuses a server whose certificate comes from a CA that is not given', async () => {
+it('refuses a server whose certificate comes from another CA than the given ones', async () => {
   await using directory = await openDirectory({ '/root.pem': 'one' });
   await using other = await openDirectory();
   await expect(fetchFrom(directory, { ca: undefined })).rejects.toEqual(code('TRUST_FETCH_FAILED'));
@@ -71,20 +75,20 @@ it('follows no redirect', async () => {
   expect(directory.requests).toHaveLength(1);
 });
 
-it('refuses a body that was cut', async () => {
+it('refuses a truncated body', async () => {
   await using directory = await openDirectory();
   directory.misbehaviour = misbehaviours.cut;
   await expect(fetchFrom(directory)).rejects.toEqual(code('TRUST_FETCH_FAILED'));
 });
 
-it('takes 1 MiB and not a byte more', async () => {
+it('accepts 1 MiB and not a byte more', async () => {
   await using directory = await openDirectory({ '/root.pem': Buffer.alloc(1024 * 1024) });
   expect(await fetchFrom(directory)).toMatchObject({ status: 'fetched' });
   directory.files.set('/root.pem', Buffer.alloc(1024 * 1024 + 1));
   await expect(fetchFrom(directory)).rejects.toEqual(code('TRUST_FETCH_TOO_LARGE'));
 });
 
-it('gives up on a server that hangs, before its answer or within it', async () => {
+it('times out on a server that hangs before or within its response', async () => {
   await using directory = await openDirectory();
   directory.misbehaviour = misbehaviours.hang;
   await expect(fetchFrom(directory, { timeout: 50 })).rejects.toEqual(code('TRUST_FETCH_TIMEOUT'));

@@ -7,7 +7,7 @@ import { temporaryFolder } from '../support/folder.ts';
 
 const forget: TrustRequest = { command: 'forget', anchor: 'own', candidate: false, address: null };
 
-it('gives each request once', async () => {
+it('returns each request once', async () => {
   await using folder = await temporaryFolder();
   expect(await takeRequests(folder.path)).toEqual({ requests: [], problems: [] });
   await writeRequest(folder.path, forget);
@@ -20,7 +20,7 @@ it('gives each request once', async () => {
 });
 
 it.each(['', '{', 'null', '{"version":2,"command":"refresh"}', '{"version":1,"command":"forget"}'])(
-  'removes what is no request, and does nothing: %s',
+  'removes a file that is no request, and returns nothing for it: %s',
   async (text) => {
     await using folder = await temporaryFolder();
     await writeRequest(folder.path, forget);
@@ -32,7 +32,7 @@ it.each(['', '{', 'null', '{"version":2,"command":"refresh"}', '{"version":1,"co
   },
 );
 
-it('takes every other request where one cannot be taken', async () => {
+it('returns the other requests if one cannot be removed', async () => {
   await using folder = await temporaryFolder();
   await writeRequest(folder.path, forget);
   const requests = join(folder.path, 'requests');
@@ -44,7 +44,7 @@ it('takes every other request where one cannot be taken', async () => {
   expect(await takeRequests(folder.path)).toMatchObject({ requests: [] });
 });
 
-it('reads no pipe, no device, no link and nothing that is too long, and takes them away', async () => {
+it('removes pipes, links and files that are too long without reading them', async () => {
   await using folder = await temporaryFolder();
   await writeRequest(folder.path, forget);
   const requests = join(folder.path, 'requests');

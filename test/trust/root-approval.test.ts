@@ -1,4 +1,4 @@
-/** Another root than the known one: it waits, is told once, and comes into use by the operator's word alone. */
+/** A changed root: it is pending, reported once, and used only after approval. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -39,8 +39,8 @@ const files = async (store: Store, folder: string) => {
   }
 };
 
-/** A running store in which the root of `stranger` waits; nothing has happened since that was told. */
-async function openWaiting(options: Parameters<typeof openStore>[0] = {}) {
+/** A running service in which the root of `stranger` is pending. */
+async function openPending(options: Parameters<typeof openStore>[0] = {}) {
   const store = await openStore(options);
   const trust = await store.open();
   serve(store.directory, filesOf(stranger));
@@ -49,14 +49,16 @@ async function openWaiting(options: Parameters<typeof openStore>[0] = {}) {
 }
 
 describe('another root', () => {
-  it('is kept beside the old one and told once, not at every refresh', async () => {
-    await using store = await openWaiting();
+  it('is kept as pending and reported once, not at every refresh', async () => {
+    await using store = await openPending();
     const [, event] = store.events.splice(0);
     expect(event).toMatchObject({
       action: 'root_changed_refused',
       sha256: sha256(stranger),
       url: `${store.directory.origin}/root.pem`,
-      detail: expect.stringMatching(`only ${withColons(sha256(own))} is taken; it waits for approval$`),
+      detail: expect.stringMatching(
+        `only ${withColons(sha256(own))} is accepted; it is pending until approved: see`,
+      ),
     });
     expect(await cacheOf(store).loadPending()).toMatchObject({
       rootSha256: sha256(stranger),
@@ -72,8 +74,8 @@ describe('another root', () => {
     expect(store.changed()).toHaveLength(1);
   });
 
-  it('is told again when the set is another one', async () => {
-    await using store = await openWaiting();
+  it('is reported again if the set changes', async () => {
+    await using store = await openPending();
     store.actions();
     serve(store.directory, filesOf(third));
     await store.timers.fire();
@@ -82,32 +84,39 @@ describe('another root', () => {
   });
 
   it.each([
-    ['one of its CAs is another root’s', { '/issuing.pem': own.issuing.pem }, 'no path leads to the root'],
+    [
+      'one of its CAs belongs to another root',
+      { '/issuing.pem': own.issuing.pem },
+      'no path leads to the root',
+    ],
     ['the old root is served too', { '/issuing.pem': own.root.pem }, 'more than one root'],
-  ])('is told but does not wait when %s', async (_what, further, problem) => {
+  ])('is reported but not pending if %s', async (_what, further, problem) => {
     await using store = await openStore();
     await store.open();
     store.actions();
     serve(store.directory, { ...filesOf(stranger), ...further });
     await store.timers.fire();
     expect(store.events).toMatchObject([
-      { action: 'root_changed_refused', detail: expect.stringMatching(`nor is it sound: .*${problem}`) },
+      {
+        action: 'root_changed_refused',
+        detail: expect.stringMatching(`and the new set cannot be used anyway: .*${problem}`),
+      },
     ]);
     expect(await files(store, 'pending')).toEqual([]);
   });
 
-  it('does not wait when its user refuses it', async () => {
+  it('is not pending if the final check refuses it', async () => {
     const refused = ({ certificates: [root] }: { certificates: readonly { sha256: string }[] }) =>
-      root?.sha256 === sha256(stranger) ? 'names nobody' : null;
-    await using store = await openWaiting({ accept: refused });
+      root?.sha256 === sha256(stranger) ? 'not wanted' : null;
+    await using store = await openPending({ accept: refused });
     expect(store.events.at(-1)).toMatchObject({
-      detail: expect.stringMatching('nor is it sound: names nobody'),
+      detail: expect.stringMatching('and the new set cannot be used anyway: not wanted'),
     });
     expect(await files(store, 'pending')).toEqual([]);
   });
 
-  it('stays the one that waits while an unsound set is served, or nothing', async () => {
-    await using store = await openWaiting();
+  it('stays pending while an unusable set is served, or none', async () => {
+    await using store = await openPending();
     serve(store.directory, { '/issuing.pem': third.issuing.pem });
     await store.timers.fire();
     store.directory.misbehaviour = misbehaviours.fail;
@@ -115,8 +124,8 @@ describe('another root', () => {
     expect(await cacheOf(store).loadPending()).toMatchObject({ rootSha256: sha256(stranger) });
   });
 
-  it('is forgotten, with its approval, when the known root is served again', async () => {
-    await using store = await openWaiting();
+  it('is deleted with its approval when the known root is served again', async () => {
+    await using store = await openPending();
     store.actions();
     serve(store.directory, filesOf(own));
     await store.timers.fire();
@@ -125,16 +134,16 @@ describe('another root', () => {
 
     await cacheOf(store).approve(sha256(stranger));
     await store.timers.fire();
-    expect(await files(store, 'approved'), 'nothing waits that it could be of').toEqual([]);
+    expect(await files(store, 'approved'), 'there is no pending root to approve').toEqual([]);
     expect(ders(store.trust)).toEqual([all(own)]);
     expect(store.actions()).toEqual([]);
   });
 });
 
 describe('an approval', () => {
-  it('is noticed within a second, without a fetch, and told with what changes by it', async () => {
-    await using store = await openWaiting();
-    await store.timers.fire(); // The first failure's pause is as short.
+  it('takes effect within a second, without a fetch, and reports the change', async () => {
+    await using store = await openPending();
+    await store.timers.fire(); // The pause after the first failure is also 1 s.
     store.actions();
     store.changed();
     expect(store.timers.pending).toMatchObject([{ milliseconds: 1000 }]);
@@ -154,8 +163,8 @@ describe('an approval', () => {
     expect([await files(store, 'pending'), await files(store, 'approved')]).toEqual([[], []]);
   });
 
-  it('makes its root the known one, over a restart too: the old one would have to be approved in turn', async () => {
-    await using store = await openWaiting();
+  it('makes its root the known root, also after a restart: the old root would need approval in turn', async () => {
+    await using store = await openPending();
     await cacheOf(store).approve(sha256(stranger));
     await store.timers.fire();
     expect(await cacheOf(store).load()).toMatchObject({ rootSha256: sha256(stranger), basis: 'approval' });
@@ -170,8 +179,8 @@ describe('an approval', () => {
     expect(ders(restarted)).toEqual([all(stranger)]);
   });
 
-  it('that was given while the gateway was down is taken at the start, though the sources are down too', async () => {
-    await using store = await openWaiting();
+  it('given while the gateway is stopped takes effect at the start, although the sources fail', async () => {
+    await using store = await openPending();
     store.trust.close();
     store.actions();
     store.changed();
@@ -183,8 +192,8 @@ describe('an approval', () => {
     expect(store.changed()).toMatchObject([{ detail: 'at the start', removed: [] }]);
   });
 
-  it('of a set that has meanwhile been replaced changes nothing, and is taken away', async () => {
-    await using store = await openWaiting();
+  it('of a root that was replaced in the meantime changes nothing, and is deleted', async () => {
+    await using store = await openPending();
     const cache = cacheOf(store);
     serve(store.directory, filesOf(third));
     await store.timers.fire();
@@ -195,21 +204,21 @@ describe('an approval', () => {
       {
         action: 'approval_refused',
         sha256: sha256(third),
-        detail: `it names ${withColons(sha256(stranger))}, and ${withColons(sha256(third))} is what waits`,
+        detail: `the approval names ${withColons(sha256(stranger))}, but the pending root is ${withColons(sha256(third))}`,
       },
     ]);
     expect(await files(store, 'approved')).toEqual([]);
     serve(store.directory, filesOf(stranger));
     for (let round = 0; round < 6; round++) await store.timers.fire();
-    expect(ders(store.trust), 'not when it is served again either').toEqual([all(own)]);
+    expect(ders(store.trust), 'also when it is served again').toEqual([all(own)]);
 
     await cache.approve(sha256(stranger));
     await store.timers.fire();
-    expect(ders(store.trust), 'but once it is approved again').toEqual([all(stranger)]);
+    expect(ders(store.trust), 'after a new approval').toEqual([all(stranger)]);
   });
 
-  it('counts for its root, whichever CAs stand below it by then', async () => {
-    await using store = await openWaiting();
+  it('applies to its root, whatever CAs are below it by then', async () => {
+    await using store = await openPending();
     const { issuing } = authority({ now, root: { key: stranger.root.privateKey }, name: 'Example' });
     serve(store.directory, { '/issuing.pem': issuing.pem });
     await store.timers.fire();
@@ -219,10 +228,10 @@ describe('an approval', () => {
   });
 
   it.each([
-    ['what is no digest', () => 'yes', 'it names no root'],
-    ['the root in use', () => sha256(own), `it names ${withColons(sha256(own))}`],
-  ])('of %s is refused, told and taken away', async (_what, text, problem) => {
-    await using store = await openWaiting();
+    ['a text that is no digest', () => 'yes', 'the approval names no root'],
+    ['the root in use', () => sha256(own), `the approval names ${withColons(sha256(own))}`],
+  ])('of %s is refused, reported and deleted', async (_what, text, problem) => {
+    await using store = await openPending();
     store.actions();
     for (let round = 0; round < 2; round++) {
       await cacheOf(store).approve(text());
@@ -236,8 +245,8 @@ describe('an approval', () => {
     expect(ders(store.trust)).toEqual([all(own)]);
   });
 
-  it('of what has expired since is refused', async () => {
-    await using store = await openWaiting();
+  it('of a set that expired in the meantime is refused', async () => {
+    await using store = await openPending();
     store.actions();
     store.clock.now += 20 * 365 * day;
     await cacheOf(store).approve(sha256(stranger));
@@ -249,11 +258,11 @@ describe('an approval', () => {
     expect(ders(store.trust)).toEqual([all(own)]);
   });
 
-  it('is of no avail against a pin', async () => {
-    await using store = await openWaiting({ anchor: { rootSha256: sha256(own) } });
+  it('has no effect against a pin', async () => {
+    await using store = await openPending({ anchor: { rootSha256: sha256(own) } });
     expect(store.events.at(-1)).toMatchObject({
       action: 'root_changed_refused',
-      detail: expect.stringMatching('it waits for rootSha256 to name it$'),
+      detail: expect.stringMatching('it is pending until rootSha256 names it$'),
     });
     store.actions();
     await cacheOf(store).approve(sha256(stranger));
@@ -265,8 +274,8 @@ describe('an approval', () => {
     expect(await files(store, 'approved')).toEqual([]);
   });
 
-  it('that cannot be read is told once, and heeded once it can', async () => {
-    await using store = await openWaiting();
+  it('that cannot be read is reported once, and takes effect once it can be read', async () => {
+    await using store = await openPending();
     store.actions();
     await writeFile(join(store.cacheDir, 'approved'), 'a file where a folder should be');
     for (let round = 0; round < 3; round++) await store.timers.fire();
@@ -277,8 +286,8 @@ describe('an approval', () => {
     expect(store.actions()).toEqual(['approved']);
   });
 
-  it('is looked for while something waits, and the fetches go on at their own pace', async () => {
-    await using store = await openWaiting({ refresh: 5000 });
+  it('is looked for every second while a root is pending, and fetches keep their schedule', async () => {
+    await using store = await openPending({ refresh: 5000 });
     store.directory.requests.length = 0;
     const pauses: (number | undefined)[] = [];
     const fetches: boolean[] = [];
@@ -293,8 +302,8 @@ describe('an approval', () => {
     expect(fetches, 'after 1, 2, 4 and 5 s').toEqual([true, false, true, false, false, false, true, false]);
   });
 
-  it('whose set could not be saved is still there at the next start', async () => {
-    await using store = await openWaiting();
+  it('stays on disk for the next start if the set could not be saved', async () => {
+    await using store = await openPending();
     await store.timers.fire();
     const cached = await readFile(store.cacheFile);
     await cacheOf(store).approve(sha256(stranger));
@@ -314,7 +323,7 @@ describe('an approval', () => {
   });
 });
 
-it('an approval is of no use where nothing is known yet: the first root is taken on first use', async () => {
+it('an approval has no effect on an anchor without a known root: its first root is trusted on first use', async () => {
   await using store = await openStore();
   await cacheOf(store).approve(sha256(stranger));
   const trust = await store.open();
@@ -323,8 +332,8 @@ it('an approval is of no use where nothing is known yet: the first root is taken
   expect(await files(store, 'approved')).toEqual([]);
 });
 
-it('a waiting set with another root than it says to have is refused, approved or not', async () => {
-  await using store = await openWaiting();
+it('a pending set with another root than it states is refused, approved or not', async () => {
+  await using store = await openPending();
   const pending = (await cacheOf(store).loadPending()) as StoredAnchor;
   const sources = pending.sources.map((source, index) => ({
     ...source,
@@ -338,8 +347,8 @@ it('a waiting set with another root than it says to have is refused, approved or
   expect(store.actions()).toEqual(['from_cache', 'approval_refused']);
 });
 
-it('a root that waits goes on waiting, and is not told again, when the anchor’s settings change', async () => {
-  await using store = await openWaiting();
+it('a root stays pending, and is not reported again, when the settings of the anchor change', async () => {
+  await using store = await openPending();
   store.actions();
   await store.trust.update(store.settings({ anchor: { rootSha256: sha256(own) } }));
   await store.trust.update(store.settings());
@@ -350,7 +359,7 @@ it('a root that waits goes on waiting, and is not told again, when the anchor’
   expect(ders(store.trust)).toEqual([all(stranger)]);
 });
 
-it('a root that waits is nothing to a cache that came from other URLs', async () => {
+it('a pending set from other URLs is ignored', async () => {
   await using store = await openWarmStore();
   await cacheOf(store).savePending({
     name: 'own',

@@ -1,4 +1,4 @@
-/** The last good set on disk: what a start takes from it, and what it never lets in. */
+/** The cached set on disk: what a start uses from it, and what it refuses. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -19,8 +19,8 @@ import {
 } from '../support/trust/anchor-store.ts';
 import { misbehaviours } from '../support/trust/directory.ts';
 
-/** Replaces what the cached copy says that the sources served; nothing else in it changes. */
-async function spoil(file: string, contents: readonly string[]) {
+/** Replaces the certificate files in the cached set; everything else in it stays. */
+async function replaceCached(file: string, contents: readonly string[]) {
   const stored = JSON.parse(await readFile(file, 'utf8'));
   for (const [index, source] of stored.sources.entries()) {
     source.bytes = Buffer.from(contents[index] as string).toString('base64');
@@ -28,8 +28,8 @@ async function spoil(file: string, contents: readonly string[]) {
   await writeFile(file, JSON.stringify(stored));
 }
 
-describe('the cache', () => {
-  it('is used at once at the next start, and its sources are asked within a second', async () => {
+describe('the cached set', () => {
+  it('is used at once at the next start, and its sources are fetched within a second', async () => {
     await using store = await openWarmStore();
     store.clock.now += day;
     const trust = await store.open();
@@ -50,18 +50,18 @@ describe('the cache', () => {
     await store.timers.fire();
     expect(store.directory.requests.map(({ status }) => status)).toEqual([200, 200, 304, 304]);
     expect(trust.states()).toMatchObject([{ fetchedAt: now + day, source: 'url' }]);
-    expect(store.actions(), 'no first use').toEqual(['fetched']);
+    expect(store.actions(), 'not a first use').toEqual(['fetched']);
     expect(store.published, 'the same certificates').toEqual([]);
     expect(store.timers.pending).toMatchObject([{ milliseconds: 3_600_000 }]);
   });
 
-  it('lets no URL that hangs delay a start', async () => {
+  it('is used without a delay by a URL that hangs', async () => {
     await using store = await openWarmStore();
     const asked = Promise.withResolvers<void>();
     store.directory.misbehaviour = () => asked.resolve();
     const trust = await store.open();
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
-    expect(store.directory.requests, 'nothing was asked before').toHaveLength(2);
+    expect(store.directory.requests, 'nothing was fetched before').toHaveLength(2);
 
     const fetching = store.timers.fire();
     await asked.promise;
@@ -71,7 +71,7 @@ describe('the cache', () => {
     expect(store.actions()).toEqual(['from_cache']);
   });
 
-  it('stays in use while the source is down, until it is back', async () => {
+  it('stays in use while the source fails, until it works', async () => {
     await using store = await openWarmStore();
     store.directory.misbehaviour = misbehaviours.fail;
     const trust = await store.open();
@@ -85,7 +85,7 @@ describe('the cache', () => {
     expect(store.actions()).toEqual(['from_cache', 'fetch_failed', 'fetched']);
   });
 
-  it('gives way to a new issuing CA that the sources have served since', async () => {
+  it('is replaced by a set with a new issuing CA', async () => {
     await using store = await openWarmStore();
     const { issuing } = authority({ now, root: { key: own.root.privateKey }, name: 'Example' });
     serve(store.directory, { '/issuing.pem': issuing.pem });
@@ -97,7 +97,7 @@ describe('the cache', () => {
     expect(store.actions()).toEqual(['from_cache', 'fetched']);
   });
 
-  it('has nothing scheduled before every other anchor was asked, so that no change comes before the start', async () => {
+  it('is not scheduled for a fetch before every other anchor was fetched, so that no change precedes the start', async () => {
     await using store = await openWarmStore();
     const asked = Promise.withResolvers<ServerResponse>();
     store.directory.misbehaviour = (_, response) => asked.resolve(response);
@@ -106,12 +106,12 @@ describe('the cache', () => {
     expect(store.timers.pending).toEqual([]);
     response.writeHead(503).end();
     expect((await opening).states()).toMatchObject([{ name: 'own', source: 'cache' }]);
-    // Two anchors: which of them speaks first is nobody's promise.
+    // The order of events of two anchors is not defined.
     expect(store.actions().toSorted()).toEqual(['fetch_failed', 'from_cache']);
     expect(store.timers.pending).toMatchObject([{ milliseconds: 1000 }, { milliseconds: 1000 }]);
   });
 
-  it('is refused once it has expired, and what the sources serve under its root is fetched', async () => {
+  it('is refused after it expired, and a new set under its root is fetched', async () => {
     await using store = await openStore();
     const root = { key: own.root.privateKey };
     const { issuing } = authority({ now, root, issuing: { notAfter: now + day } });
@@ -128,7 +128,7 @@ describe('the cache', () => {
     ]);
   });
 
-  it('is taken after all when the clock that spoke against it was wrong, though the sources are away', async () => {
+  it('is used after a wrong clock was corrected, although the sources fail', async () => {
     await using store = await openWarmStore();
     store.directory.misbehaviour = misbehaviours.fail;
     store.clock.now += 40 * 365 * day;
@@ -141,14 +141,14 @@ describe('the cache', () => {
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(store.published).toHaveLength(1);
 
-    // Asked for, they are asked at once, and after that as if it were the first failure.
+    // A requested refresh fetches at once, and restarts the backoff.
     store.directory.misbehaviour = null;
     await trust.refresh();
     expect(store.actions()).toEqual(['fetched']);
     expect(store.timers.pending).toHaveLength(1);
   });
 
-  it('lets no other root in because its own has expired', async () => {
+  it('does not allow another root after its own expired', async () => {
     await using store = await openWarmStore();
     store.clock.now += 20 * 365 * day;
     serve(store.directory, filesOf(authority({ now: store.clock.now })));
@@ -157,14 +157,14 @@ describe('the cache', () => {
     expect(store.actions()).toEqual(['refused', 'root_changed_refused']);
   });
 
-  it('is confirmed by a pin of its root that is new in the configuration', async () => {
+  it('is used with a new pin of its root', async () => {
     await using store = await openWarmStore();
     const trust = await store.open({ anchor: { rootSha256: sha256(own) } });
     expect(trust.states()).toMatchObject([{ pinned: true, source: 'cache' }]);
     expect(store.actions()).toEqual(['from_cache']);
   });
 
-  it('gives way to another root when the operator pins it, and says so', async () => {
+  it('is refused and replaced if the operator pins another root', async () => {
     await using store = await openWarmStore();
     serve(store.directory, filesOf(stranger));
     const trust = await store.open({ anchor: { rootSha256: sha256(stranger) } });
@@ -184,7 +184,7 @@ describe('the cache', () => {
     expect(store.actions(), 'once').toEqual(['from_cache']);
   });
 
-  it('is nothing to fall back to when another root is pinned', async () => {
+  it('is never used if another root is pinned', async () => {
     await using store = await openWarmStore();
     store.directory.misbehaviour = misbehaviours.fail;
     const trust = await store.open({ anchor: { rootSha256: sha256(stranger) } });
@@ -199,7 +199,7 @@ describe('the cache', () => {
     expect(store.events.splice(0), 'a third root').toMatchObject([
       {
         action: 'root_changed_refused',
-        detail: expect.stringContaining(`only ${withColons(sha256(stranger))} is taken`),
+        detail: expect.stringContaining(`only ${withColons(sha256(stranger))} is accepted`),
       },
     ]);
     expect(trust.states()).toEqual([]);
@@ -210,25 +210,25 @@ describe('the cache', () => {
     expect(store.published).toEqual([trust.states()]);
   });
 
-  it('is fetched anew where its bytes are spoilt, though the sources would answer 304', async () => {
+  it('is fetched in full if it cannot be used, although the sources would answer 304', async () => {
     await using store = await openWarmStore();
-    await spoil(store.cacheFile, [own.root.pem, 'garbage']);
+    await replaceCached(store.cacheFile, [own.root.pem, 'garbage']);
     const trust = await store.open();
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(store.directory.requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(store.actions()).toEqual(['refused', 'fetched']);
   });
 
-  it('is refused when it holds another root than the one that was taken', async () => {
+  it('is refused if it holds another root than it states', async () => {
     await using store = await openWarmStore();
     serve(store.directory, filesOf(stranger));
-    await spoil(store.cacheFile, [stranger.root.pem, stranger.issuing.pem]);
+    await replaceCached(store.cacheFile, [stranger.root.pem, stranger.issuing.pem]);
     const trust = await store.open();
     expect(trust.states()).toEqual([]);
     expect(store.actions()).toEqual(['refused', 'root_changed_refused']);
   });
 
-  it('is reported and ignored when it is corrupted, and written anew', async () => {
+  it('is reported, ignored and written again if it is corrupted', async () => {
     await using store = await openWarmStore();
     await writeFile(store.cacheFile, 'garbage');
     const trust = await store.open();
@@ -237,7 +237,7 @@ describe('the cache', () => {
     expect(JSON.parse(await readFile(store.cacheFile, 'utf8'))).toMatchObject({ rootSha256: sha256(own) });
   });
 
-  it('is reported when it cannot be written, and the fetched set is used all the same', async () => {
+  it('is reported if it cannot be written, and the fetched set is used', async () => {
     await using store = await openStore();
     await writeFile(join(store.folder, 'trust'), 'a file where a folder should be');
     const trust = await store.open();
@@ -245,7 +245,7 @@ describe('the cache', () => {
     expect(store.actions()).toEqual(['cache_failed', 'trust_on_first_use', 'cache_failed']);
   });
 
-  it('is of no use to other URLs', async () => {
+  it('is not used for other URLs', async () => {
     await using store = await openWarmStore();
     store.directory.misbehaviour = misbehaviours.fail;
     const trust = await store.open({ anchor: { urls: [`${store.directory.origin}/chain.pem`] } });

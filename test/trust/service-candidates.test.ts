@@ -1,4 +1,4 @@
-/** Candidates are kept current like anchors, apart from them; promoted, they bring along the root that was rehearsed. */
+/** Candidates are kept current like anchors, but separately; a promoted candidate keeps its root as the known root. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import { misbehaviours } from '../support/trust/directory.ts';
 const all = ({ root, issuing }: typeof own) => [root.der, issuing.der];
 const candidates = { list: 'candidates' } as const;
 
-it('are cached apart: neither takes what the other has', async () => {
+it('candidates and anchors have separate caches', async () => {
   await using store = await openStore();
   const anchors = await store.open();
   serve(store.directory, filesOf(stranger));
@@ -26,14 +26,14 @@ it('are cached apart: neither takes what the other has', async () => {
   expect(store.actions()).toEqual(['trust_on_first_use', 'trust_on_first_use']);
   expect((await readdir(store.cacheDir)).sort()).toEqual(['candidates', 'own.json']);
 
-  // The anchor's own root is the known one, whatever a candidate of its name and URLs has seen.
+  // The known root of an anchor is its own, whatever a candidate with its name and URLs has cached.
   anchors.close();
   expect(ders(await store.open())).toEqual([all(own)]);
   rehearsed.close();
   expect(ders(await store.open(candidates))).toEqual([all(stranger)]);
 });
 
-it('promoted start from the rehearsed set, and its root is the known one from then on', async () => {
+it('a promoted candidate starts from its cached set, whose root is the known root from then on', async () => {
   await using store = await openStore();
   (await store.open(candidates)).close();
   store.actions();
@@ -48,14 +48,14 @@ it('promoted start from the rehearsed set, and its root is the known one from th
   expect(store.actions()).toEqual(['root_changed_refused']);
   expect(ders(promoted)).toEqual([all(own)]);
 
-  // What candidates of that name see later has no say.
+  // A later candidate with that name has no effect.
   await rm(join(store.cacheDir, 'candidates'), { recursive: true });
   (await store.open(candidates)).close();
   promoted.close();
   expect(ders(await store.open())).toEqual([all(own)]);
 });
 
-it('promoted while the store runs have no gap', async () => {
+it('a candidate promoted at run time is in use without a gap', async () => {
   await using store = await openStore();
   const file = join(store.folder, 'file.pem');
   await writeFile(file, stranger.anchorPem);
@@ -68,7 +68,7 @@ it('promoted while the store runs have no gap', async () => {
   expect(store.directory.requests).toEqual([]);
 });
 
-it('promoted under a pin of another root are refused', async () => {
+it('a candidate promoted with a pin of another root is refused', async () => {
   await using store = await openStore();
   (await store.open(candidates)).close();
   store.actions();
@@ -77,7 +77,7 @@ it('promoted under a pin of another root are refused', async () => {
   expect(store.actions()).toEqual(['refused', 'refused']);
 });
 
-it('are not taken for an anchor whose own cache cannot be read', async () => {
+it('an anchor whose own cache cannot be read never uses that of a candidate', async () => {
   await using store = await openWarmStore();
   serve(store.directory, filesOf(stranger));
   (await store.open(candidates)).close();
@@ -86,13 +86,13 @@ it('are not taken for an anchor whose own cache cannot be read', async () => {
   expect((await store.open()).states()).toEqual([]);
 });
 
-it('never begin from what an anchor has', async () => {
+it('a candidate never starts from the cache of an anchor', async () => {
   await using store = await openWarmStore();
   store.directory.misbehaviour = misbehaviours.fail;
   expect((await store.open(candidates)).states()).toEqual([]);
 });
 
-it('have their problems told where they stand in the configuration', async () => {
+it('the problems of a candidate name its place in the configuration', async () => {
   await using store = await openStore({ requirePin: true });
   await expect(store.open(candidates)).rejects.toMatchObject({
     problems: [{ path: 'trust.candidates[0]', found: 'no rootSha256' }],

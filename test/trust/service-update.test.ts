@@ -1,4 +1,4 @@
-/** New settings while the store runs: taken whole or not at all, and nothing that stays is missing for a moment. */
+/** New settings while the service runs: applied completely or not at all, without a gap for anchors that stay. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import { misbehaviours } from '../support/trust/directory.ts';
 
 const all = ({ root, issuing }: typeof own) => [root.der, issuing.der];
 
-/** A running store; nothing has happened since it was opened. */
+/** A running service, with the events of its start removed. */
 async function openRunning(options: Parameters<typeof openStore>[0] = {}) {
   const store = await openStore(options);
   const trust = await store.open();
@@ -36,7 +36,7 @@ async function writeAnchor(folder: string, name: string, { anchorPem }: typeof o
   return { name, files: [join(folder, `${name}.pem`)] };
 }
 
-it('the certificates of the start are told as its first change', async () => {
+it('reports the certificates of the start as the first change', async () => {
   await using store = await openStore();
   const trust = await store.open();
   const [{ added, removed, ...event }] = store.changes as [(typeof store.changes)[0]];
@@ -49,8 +49,8 @@ it('the certificates of the start are told as its first change', async () => {
   expect(trust.states()[0]?.origins.get(sha256(own))).toBe(`${store.directory.origin}/root.pem`);
 });
 
-describe('an anchor from URLs that stays as it is', () => {
-  it('keeps its state and its timer, and asks nobody', async () => {
+describe('an unchanged anchor from URLs', () => {
+  it('keeps its state and its timer, and is not fetched', async () => {
     await using store = await openRunning();
     const [before] = store.trust.states();
     const [timer] = store.timers.pending;
@@ -62,7 +62,7 @@ describe('an anchor from URLs that stays as it is', () => {
     expect([store.actions(), store.changed(), store.published]).toEqual([[], [], []]);
   });
 
-  it('stays though its cache is gone and cannot be written, with its pin spelled otherwise too', async () => {
+  it('stays in use although its cache was deleted and cannot be written, also if its pin is spelled differently', async () => {
     await using store = await openRunning({ anchor: { rootSha256: sha256(own) } });
     await rm(store.cacheDir, { recursive: true });
     await writeFile(store.cacheDir, 'a file where a folder should be');
@@ -75,7 +75,7 @@ describe('an anchor from URLs that stays as it is', () => {
     expect([store.actions(), store.directory.requests]).toEqual([[], []]);
   });
 
-  it('is there all the time while another one is fetched, and so is what is about to go', async () => {
+  it('stays available while another one is fetched, as does one that is to be removed', async () => {
     await using store = await openRunning();
     const leaving = await writeAnchor(store.folder, 'leaving', stranger);
     await store.trust.update({ ...store.settings(), anchors: [store.configured, leaving] });
@@ -89,7 +89,7 @@ describe('an anchor from URLs that stays as it is', () => {
     expect((await updating).map(({ name }) => name)).toEqual(['cold', 'own']);
   });
 
-  it('goes on in another cache folder with what it knows', async () => {
+  it('is saved to a changed cache folder', async () => {
     await using store = await openRunning();
     const cacheDir = join(store.folder, 'elsewhere');
     await store.trust.update(store.settings({ cacheDir }));
@@ -101,7 +101,7 @@ describe('an anchor from URLs that stays as it is', () => {
     expect(await cache.loadPending()).toMatchObject({ rootSha256: sha256(stranger) });
   });
 
-  it('is asked sooner when the refresh is shorter, and only then is its timer touched', async () => {
+  it('is fetched sooner if the refresh is shorter; otherwise its timer stays', async () => {
     let chance = 0;
     await using store = await openRunning({ random: () => chance });
     const [timer] = store.timers.pending;
@@ -117,7 +117,7 @@ describe('an anchor from URLs that stays as it is', () => {
     expect(store.timers.pending).toMatchObject([{ milliseconds: 60_000 }]);
   });
 
-  it('takes nothing meanwhile that the old word refuses, or the new one', async () => {
+  it('uses no set during the change that the old or the new check refuses', async () => {
     const not = (count: number) => (anchor: { certificates: readonly unknown[] }) =>
       anchor.certificates.length === count ? `not ${count}` : null;
     await using store = await openRunning({ accept: not(1) });
@@ -143,7 +143,7 @@ describe('an anchor from URLs that stays as it is', () => {
     expect(await updating).toHaveLength(2);
   });
 
-  it('is fetched under the new word on anchors from then on', async () => {
+  it('must pass the new check from then on', async () => {
     await using store = await openRunning();
     await store.trust.update(
       store.settings({ accept: ({ certificates }) => (certificates.length > 1 ? null : 'too few') }),
@@ -157,23 +157,23 @@ describe('an anchor from URLs that stays as it is', () => {
   });
 });
 
-describe('settings are refused whole', () => {
-  it('when what is in use is not wanted any more', async () => {
+describe('settings are refused completely', () => {
+  it('if the new check refuses an anchor in use', async () => {
     await using store = await openRunning();
     const added = await writeAnchor(store.folder, 'added', stranger);
-    const settings = store.settings({ accept: ({ name }) => (name === 'own' ? 'not wanted' : null) });
+    const settings = store.settings({ accept: ({ name }) => (name === 'own' ? 'refused' : null) });
     const update = store.trust.update({ ...settings, anchors: [added, store.configured] });
     await expect(update).rejects.toMatchObject({
       code: 'TRUST',
-      problems: [{ path: 'trust.anchors[1]', found: 'not wanted' }],
+      problems: [{ path: 'trust.anchors[1]', found: 'refused' }],
     });
     expect(ders(store.trust)).toEqual([all(own)]);
     expect([store.actions(), store.changed()]).toEqual([[], []]);
     await store.timers.fire();
-    expect(store.actions(), 'the old word counts').toEqual([]);
+    expect(store.actions(), 'the old check applies').toEqual([]);
   });
 
-  it('when a file is wrong, in any position, and nothing is fetched for them', async () => {
+  it('if a file has a problem, in any position, and nothing is fetched', async () => {
     await using store = await openRunning();
     const good = await writeAnchor(store.folder, 'good', stranger);
     const broken = { name: 'broken', files: [join(store.folder, 'broken.pem')] };
@@ -190,7 +190,7 @@ describe('settings are refused whole', () => {
     expect(store.timers.pending).toHaveLength(1);
   });
 
-  it('when a pin is demanded and missing', async () => {
+  it('if a required pin is missing', async () => {
     await using store = await openRunning();
     await expect(store.trust.update(store.settings({ requirePin: true }))).rejects.toMatchObject({
       code: 'TRUST',
@@ -200,7 +200,7 @@ describe('settings are refused whole', () => {
 });
 
 describe('an anchor', () => {
-  it('that is new is taken from the cache at once, and asked within a second', async () => {
+  it('that is new is used from the cache at once, and fetched within a second', async () => {
     await using store = await openWarmStore();
     const trust = await store.open({ anchors: [await writeAnchor(store.folder, 'file', stranger)] });
     store.changed();
@@ -211,10 +211,10 @@ describe('an anchor', () => {
     expect(store.directory.requests).toEqual([]);
     expect(store.timers.pending).toMatchObject([{ milliseconds: 1000 }]);
     expect(store.changed()).toMatchObject([{ anchor: 'own', detail: 'by the configuration', removed: [] }]);
-    expect(store.published, 'the answer says it').toEqual([]);
+    expect(store.published, 'the result of the call reports it').toEqual([]);
   });
 
-  it('that is new and not in the cache is fetched first; down, it is missing until it is up', async () => {
+  it('that is new and not in the cache is fetched first; if that fails, it is missing until a fetch succeeds', async () => {
     await using store = await openRunning();
     const cold = { ...store.configured, name: 'cold' };
     store.directory.misbehaviour = misbehaviours.fail;
@@ -227,7 +227,7 @@ describe('an anchor', () => {
     expect(store.actions()).toEqual(['fetch_failed', 'trust_on_first_use']);
   });
 
-  it('that is removed ends: its timer, its fetch and its word', async () => {
+  it('that is removed has no timer, no fetch and no events any more', async () => {
     await using store = await openRunning();
     const file = await writeAnchor(store.folder, 'file', stranger);
     store.directory.misbehaviour = misbehaviours.hang;
@@ -243,7 +243,7 @@ describe('an anchor', () => {
     expect(change?.added).toMatchObject([{ anchor: 'file', source: file.files[0] }, { anchor: 'file' }]);
   });
 
-  it('from files is read again at every change', async () => {
+  it('from files is read again at every update', async () => {
     await using store = await openStore();
     const file = await writeAnchor(store.folder, 'file', own);
     const trust = await store.open({ anchors: [file] });
@@ -257,7 +257,7 @@ describe('an anchor', () => {
     expect(store.changed(), 'the same again').toEqual([]);
   });
 
-  it('with other URLs begins anew', async () => {
+  it('with other URLs is trusted on first use again', async () => {
     await using store = await openRunning();
     serve(store.directory, { '/chain.pem': stranger.anchorPem });
     await store.trust.update(store.settings({ anchor: { urls: [`${store.directory.origin}/chain.pem`] } }));
@@ -266,7 +266,7 @@ describe('an anchor', () => {
     expect(store.timers.pending).toHaveLength(1);
   });
 
-  it('whose URLs’ server gets another CA stays in use, and is asked within a second', async () => {
+  it('with another CA for the server of its URLs stays in use, and is fetched within a second', async () => {
     await using store = await openRunning();
     const ca = join(store.folder, 'wrong.pem');
     await writeFile(ca, own.root.pem);
@@ -280,7 +280,7 @@ describe('an anchor', () => {
 });
 
 describe('a new pin', () => {
-  it('of the root in use keeps it in use, and says that it is pinned', async () => {
+  it('of the root in use keeps it in use, as pinned', async () => {
     await using store = await openRunning();
     await rm(store.cacheDir, { recursive: true });
     store.directory.misbehaviour = misbehaviours.fail;
@@ -292,7 +292,7 @@ describe('a new pin', () => {
     expect(store.changed()).toEqual([]);
   });
 
-  it('of another root ends the use of the old one at once, and fetches', async () => {
+  it('of another root ends the use of the old root, and fetches', async () => {
     await using store = await openRunning();
     serve(store.directory, filesOf(stranger));
     await store.trust.update(store.settings({ anchor: { rootSha256: sha256(stranger) } }));
@@ -303,7 +303,7 @@ describe('a new pin', () => {
     ]);
   });
 
-  it('is fetched for while the old root is in use, but asked for no more', async () => {
+  it('of another root is fetched once before the change, while the old root stays in use', async () => {
     await using store = await openRunning();
     const asked = Promise.withResolvers<ServerResponse>();
     store.directory.misbehaviour = (_, response) => asked.resolve(response);
@@ -315,19 +315,19 @@ describe('a new pin', () => {
     expect(await updating).toEqual([]);
   });
 
-  it('of a root that nobody serves leaves the anchor without certificates, and the old root known', async () => {
+  it('of a root that is not served leaves the anchor without certificates, and the old root stays known', async () => {
     await using store = await openRunning();
     await store.trust.update(store.settings({ anchor: { rootSha256: sha256(stranger) } }));
     expect(store.trust.states()).toEqual([]);
     expect(store.actions()).toEqual(['refused', 'refused']);
     await store.trust.update(store.settings());
-    expect(ders(store.trust), 'the pin is taken back').toEqual([all(own)]);
+    expect(ders(store.trust), 'the pin is removed').toEqual([all(own)]);
     serve(store.directory, filesOf(stranger));
     await store.timers.fire();
     expect(store.actions()).toEqual(['from_cache', 'root_changed_refused']);
   });
 
-  it('of the root that waits takes what waits, though the sources are down', async () => {
+  it('of the pending root uses the pending set, although the sources fail', async () => {
     await using store = await openRunning();
     serve(store.directory, filesOf(stranger));
     await store.timers.fire();
@@ -342,7 +342,7 @@ describe('a new pin', () => {
   });
 });
 
-it('changes of the settings are made one after the other, in the order in which they came', async () => {
+it('applies concurrent updates one after the other, in the order of the calls', async () => {
   await using store = await openRunning();
   const [a, b] = await Promise.all([
     writeAnchor(store.folder, 'a', own),
@@ -358,7 +358,7 @@ it('changes of the settings are made one after the other, in the order in which 
   expect(store.timers.pending).toEqual([]);
 });
 
-it('nothing is changed or told once the store is closed', async () => {
+it('changes and reports nothing after the service is closed', async () => {
   await using store = await openRunning();
   store.directory.misbehaviour = misbehaviours.hang;
   const updating = store.trust.update(
