@@ -1,41 +1,39 @@
 /**
- * The fields of an X.509 certificate (RFC 5280 §4.1), each as the bytes it is: nothing is built from them yet, so that
- * a stranger's certificate costs no more than its length.
+ * Splits the DER of a certificate into its fields (RFC 5280 §4.1), most of them undecoded: an untrusted certificate costs
+ * no more than its length.
  */
-import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
+import { DerCursor, DerError, tags } from './der-cursor.ts';
+import { type Extension, readExtension } from './extension.ts';
 import { MAX_SERIAL_OCTETS } from './serial.ts';
 import { type Algorithm, readAlgorithm } from './signature.ts';
 
 export interface CertificateStructure {
-  /** What is signed: the TBSCertificate, whole. */
+  /** The TBSCertificate with its header: the signed part. */
   readonly tbs: Uint8Array;
   /** 0: v1, 2: v3. */
   readonly version: number;
   /** The contents of the INTEGER. */
   readonly serial: Uint8Array;
-  /** Names, whole. */
+  /** DER of the names. */
   readonly issuer: Uint8Array;
   readonly subject: Uint8Array;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** The SubjectPublicKeyInfo, whole, and its algorithm's OID. */
+  /** DER of the SubjectPublicKeyInfo, and its algorithm's OID. */
   readonly publicKeyInfo: Uint8Array;
   readonly keyAlgorithm: string;
-  /** The contents of the key's BIT STRING, without the octet that counts unused bits. */
+  /** The contents of the key's BIT STRING, without the octet with the number of unused bits. */
   readonly publicKey: Uint8Array;
-  /** By OID, in their order. */
+  /** By OID, in the order of the certificate. */
   readonly extensions: ReadonlyMap<string, CertificateExtension>;
   readonly signatureAlgorithm: Algorithm;
 }
 
-export interface CertificateExtension {
-  readonly critical: boolean;
-  /** One element. */
-  readonly value: Uint8Array;
-}
+/** `value`: one DER element. */
+export type CertificateExtension = Omit<Extension, 'oid'>;
 
-/** The TBSCertificate of a certificate, whole: two certificates of one differ in nothing that their CA has signed. Throws DerError. */
+/** The TBSCertificate with its header: everything that the CA signed. Throws DerError. */
 export function tbsOf(der: Uint8Array): Uint8Array {
   const cursor = new DerCursor(der);
   cursor.open(der.length, tags.sequence);
@@ -46,7 +44,7 @@ export function tbsOf(der: Uint8Array): Uint8Array {
 export function readCertificateStructure(der: Uint8Array): CertificateStructure {
   const cursor = new DerCursor(der);
   cursor.open(der.length, tags.sequence);
-  if (cursor.end !== der.length) throw new DerError('bytes behind the certificate');
+  if (cursor.end !== der.length) throw new DerError('bytes after the certificate');
   const { at } = cursor;
   const tbs = cursor.element(der.length, tags.sequence);
   const algorithm = cursor.element(der.length, tags.sequence);
@@ -55,7 +53,7 @@ export function readCertificateStructure(der: Uint8Array): CertificateStructure 
   return { tbs, signatureAlgorithm: readAlgorithm(algorithm), ...readTbs(new DerCursor(der, at), algorithm) };
 }
 
-/** `cursor`: at the TBSCertificate of the whole certificate, so that errors tell the place in that. */
+/** `cursor`: at the TBSCertificate within the certificate, so that positions in errors count from its start. */
 function readTbs(
   cursor: DerCursor,
   outer: Uint8Array,
@@ -67,7 +65,7 @@ function readTbs(
   const serial = cursor.contents();
   if (serial.length > MAX_SERIAL_OCTETS)
     throw new DerError(`a serial number of ${serial.length} octets, more than ${MAX_SERIAL_OCTETS}`);
-  // Otherwise one of the two would not be signed.
+  // The outer identifier is not signed, so that it must equal the signed one.
   if (Buffer.compare(cursor.element(end, tags.sequence), outer) !== 0)
     throw new DerError('two different signature algorithms (RFC 5280 §4.1.1.2)');
   const issuer = cursor.element(end, tags.sequence);
@@ -79,7 +77,7 @@ function readTbs(
   const subject = cursor.element(end, tags.sequence);
   const publicKeyInfo = cursor.element(end, tags.sequence);
   const key = readKey(publicKeyInfo);
-  // issuerUniqueID and subjectUniqueID, which mean nothing here (§4.1.2.8).
+  // issuerUniqueID and subjectUniqueID are ignored (§4.1.2.8).
   for (const tag of [0x81, 0x82]) if (cursor.peek(end) === tag) cursor.read(end);
   const extensions = cursor.peek(end) === 0xa3 ? readExtensions(cursor, end) : new Map();
   cursor.close(end);
@@ -87,7 +85,7 @@ function readTbs(
   return { version, serial, issuer, subject, notBefore, notAfter, publicKeyInfo, ...key, extensions };
 }
 
-/** v1 may be written out, though DER leaves it away: it is signed so, and has no other meaning. */
+/** An explicit v1 is accepted although DER omits the default: it is unambiguous. */
 function readVersion(cursor: DerCursor, limit: number): number {
   cursor.open(limit, 0xa0);
   const { end } = cursor;
@@ -105,7 +103,7 @@ function readKey(info: Uint8Array): Pick<CertificateStructure, 'keyAlgorithm' | 
   const algorithm = readAlgorithm(cursor.element(info.length, tags.sequence));
   cursor.read(info.length, tags.bitString);
   cursor.close(info.length);
-  if (cursor.end === cursor.start) throw new DerError('a public key that is no BIT STRING');
+  if (cursor.end === cursor.start) throw new DerError('a public key that is not a BIT STRING');
   return { keyAlgorithm: algorithm.oid, publicKey: cursor.contents().subarray(1) };
 }
 
@@ -116,15 +114,9 @@ function readExtensions(cursor: DerCursor, limit: number): Map<string, Certifica
   const { end } = cursor;
   const extensions = new Map<string, CertificateExtension>();
   while (cursor.at < end) {
-    cursor.open(end, tags.sequence);
-    const extensionEnd = cursor.end;
-    cursor.read(extensionEnd, tags.oid);
-    const oid = formatOid(cursor.contents());
-    const critical = cursor.peek(extensionEnd) === tags.boolean && cursor.readBoolean(extensionEnd);
-    cursor.read(extensionEnd, tags.octetString);
-    cursor.close(extensionEnd);
+    const { oid, critical, value } = readExtension(cursor, end);
     if (extensions.has(oid)) throw new DerError(`extension ${oid} occurs twice`);
-    extensions.set(oid, { critical, value: oneElement(cursor.contents(), oid) });
+    extensions.set(oid, { critical, value: oneElement(value, oid) });
   }
   cursor.close(outerEnd);
   return extensions;

@@ -1,21 +1,21 @@
-/** What can be told of a certificate that is not read as a whole: too large, or not as RFC 5280 has it. */
+/** The main fields of a certificate for reports, also if it is too large to parse or violates RFC 5280. */
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
 import { readCertificateStructure } from './certificate-der.ts';
 import { formatName, readName } from './name.ts';
 import { serialHex } from './serial.ts';
 
-/** Times are NaN, and the pin null, where they cannot be known. */
-export type CertificateOutline = Pick<
+/** Times are NaN, and the pin is null, if they cannot be read. */
+export type CertificateSummary = Pick<
   Certificate,
   'subject' | 'issuer' | 'serial' | 'notBefore' | 'notAfter' | 'thumbprint'
 > & { readonly spkiPin: string | null };
 
-/** Octets of a name that is told; a record would be cut anyway. */
+/** Octets; longer names are not reported, since records are limited in length. */
 const MAX_NAME = 1024;
 
-/** Throws nothing. */
-export function outlineOf(x509: X509Certificate): CertificateOutline {
+/** Never throws. */
+export function summaryOf(x509: X509Certificate): CertificateSummary {
   const thumbprint = Buffer.from(x509.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url');
   try {
     const { subject, issuer, serial, notBefore, notAfter, publicKeyInfo } = readCertificateStructure(
@@ -39,8 +39,8 @@ function textOf(name: Uint8Array): string {
   return name.length > MAX_NAME ? `(a name of ${name.length} octets)` : formatName(readName(name));
 }
 
-/** OpenSSL has read it, or the handshake would have failed. Its names have a line for each attribute, the most general first. */
-function byOpenSsl(x509: X509Certificate): Omit<CertificateOutline, 'spkiPin' | 'thumbprint'> {
+/** As OpenSSL reads it, which parsed it in the handshake. Its names have one attribute per line, most general first. */
+function byOpenSsl(x509: X509Certificate): Omit<CertificateSummary, 'spkiPin' | 'thumbprint'> {
   const name = (lines: string | undefined) =>
     (lines ?? '').slice(0, MAX_NAME).split('\n').reverse().join(',');
   return {

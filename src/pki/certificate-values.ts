@@ -1,4 +1,4 @@
-/** What a certificate's names, key and extensions say (RFC 5280 §4.1.2, §4.2), each read when it is first asked for. */
+/** Decodes the names, key and extensions of a certificate (RFC 5280 §4.1.2, §4.2), each on first use. */
 import type { X509Certificate } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import type { CertificateStructure } from './certificate-der.ts';
@@ -45,7 +45,7 @@ const oid = {
   proxyCertificate: '1.3.6.1.5.5.7.1.14',
 } as const;
 
-/** Those that may be critical: key identifiers and access to information must not be (RFC 5280 §4.2.1.1, §4.2.2.1). */
+/** Processed extensions that may be critical; key identifiers and information access must not be (RFC 5280 §4.2.1.1, §4.2.2.1). */
 const processed: ReadonlySet<string> = new Set([
   oid.basicConstraints,
   oid.keyUsage,
@@ -56,10 +56,11 @@ const processed: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * They narrow what a CA may issue, or what a certificate stands for; ignoring one would widen it, so their presence counts
- * even when not critical: certificate policies, IP addresses and AS numbers (RFC 3779), proxy certificates (RFC 3820).
+ * Extensions that restrict what a CA may issue, or what a certificate is valid for: policy rules, IP addresses and AS
+ * numbers (RFC 3779), proxy certificates (RFC 3820). Ignoring one would widen it, so that a certificate with one is
+ * unusable even if the extension is not critical.
  */
-const narrowing: ReadonlySet<string> = new Set([
+const restricting: ReadonlySet<string> = new Set([
   oid.policyConstraints,
   oid.policyMappings,
   oid.inhibitAnyPolicy,
@@ -68,8 +69,8 @@ const narrowing: ReadonlySet<string> = new Set([
   oid.proxyCertificate,
 ]);
 
-/** Each of them throws GatewayError `CERTIFICATE_UNREADABLE` where it cannot be read. */
-export function partsOf(structure: CertificateStructure, x509: X509Certificate) {
+/** Each function throws GatewayError `CERTIFICATE_UNREADABLE` if its value cannot be decoded. */
+export function lazyValues(structure: CertificateStructure, x509: X509Certificate) {
   const { extensions } = structure;
   const extension = <T>(id: string, readValue: (value: Uint8Array) => T): (() => T | null) =>
     lazy(() => {
@@ -121,7 +122,7 @@ export function partsOf(structure: CertificateStructure, x509: X509Certificate) 
         .filter(([id, { critical }]) =>
           id === oid.nameConstraints
             ? constraints() === null
-            : narrowing.has(id) ||
+            : restricting.has(id) ||
               (critical && !processed.has(id) && (basic().isCa || id !== oid.netscapeCertType)),
         )
         .map(([id]) => id),
@@ -132,7 +133,7 @@ export function partsOf(structure: CertificateStructure, x509: X509Certificate) 
   };
 }
 
-/** Says in which extension something is wrong: the places that errors tell are counted from the start of its value. */
+/** Adds the extension to an error; positions in the message count from the start of its value. */
 function within<T>(id: string, read: () => T): T {
   try {
     return read();
@@ -155,7 +156,7 @@ export function guard<T>(work: () => T): T {
   }
 }
 
-/** Made when it is first asked for. */
+/** Computes the value on the first call. */
 function lazy<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null;
   return () => {

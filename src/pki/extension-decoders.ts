@@ -1,5 +1,5 @@
-/** The values of a certificate's extensions (RFC 5280 §4.2.1) as what they say; each function throws DerError. */
-import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
+/** Decodes the values of single extensions (RFC 5280 §4.2.1), one function each; each throws DerError. */
+import { DerCursor, DerError, formatOid, openSequence, tags } from './der-cursor.ts';
 
 export const keyUsageNames = [
   'digitalSignature',
@@ -20,7 +20,7 @@ export function readKeyUsage(value: Uint8Array): ReadonlySet<KeyUsageName> {
   return new Set(keyUsageNames.filter((_, bit) => (bits & (1 << bit)) !== 0));
 }
 
-/** Netscape's certificate type, the forerunner of key usage and extended key usage. */
+/** The Netscape certificate type, a predecessor of key usage and extended key usage. */
 export interface NetscapeCertType {
   readonly sslClient: boolean;
 }
@@ -33,9 +33,9 @@ export function readNetscapeCertType(value: Uint8Array): NetscapeCertType {
   return { sslClient: (bits & 1) !== 0 };
 }
 
-/** OIDs. */
+/** Returns OIDs. */
 export function readExtendedKeyUsage(value: Uint8Array): string[] {
-  const cursor = inside(value);
+  const cursor = openSequence(value);
   const purposes: string[] = [];
   while (cursor.at < value.length) {
     cursor.read(value.length, tags.oid);
@@ -44,25 +44,24 @@ export function readExtendedKeyUsage(value: Uint8Array): string[] {
   return purposes;
 }
 
-/** `pathLength`: null where there is no limit. `cA FALSE` may be written out, though DER leaves it away. */
+/** `pathLength` null: no limit. An explicit `cA FALSE` is accepted although DER omits it. */
 export function readBasicConstraints(value: Uint8Array): { isCa: boolean; pathLength: number | null } {
-  const cursor = inside(value);
+  const cursor = openSequence(value);
   const isCa = cursor.peek(value.length) === tags.boolean && cursor.readBoolean(value.length);
   let pathLength: number | null = null;
   if (cursor.peek(value.length) === tags.integer) {
     cursor.readInteger(value.length);
     const octets = cursor.contents();
-    if (octets.length > 4 || (octets[0] as number) >= 0x80)
-      throw new DerError('a path length that is no count');
+    if (octets.length > 4 || (octets[0] as number) >= 0x80) throw new DerError('a path length out of range');
     pathLength = octets.reduce((number, octet) => number * 256 + octet, 0);
   }
   cursor.close(value.length);
   return { isCa, pathLength };
 }
 
-/** `DNS:…`, `URI:…`, `email:…`, `IP:…`; other kinds of name are left out. */
+/** The subjectAltName as text: `DNS:…`, `URI:…`, `email:…`, `IP:…`; other kinds of name are left out. */
 export function readPrintedNames(value: Uint8Array): string[] {
-  const cursor = inside(value);
+  const cursor = openSequence(value);
   const names: string[] = [];
   while (cursor.at < value.length) {
     cursor.read(value.length);
@@ -79,7 +78,7 @@ export function readPrintedNames(value: Uint8Array): string[] {
 
 const kinds: Readonly<Record<number, string>> = { 129: 'email', 130: 'DNS', 134: 'URI', 135: 'IP' };
 
-/** IPv6 as RFC 5952 has it; the hex of what is no address. */
+/** IPv6 in the form of RFC 5952; hex if it is not an address. */
 function formatIp(octets: Uint8Array): string {
   if (octets.length === 4) return octets.join('.');
   if (octets.length !== 16) return Buffer.from(octets).toString('hex');
@@ -92,11 +91,4 @@ function formatIp(octets: Uint8Array): string {
   }
   const text = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':');
   return length < 2 ? text(groups) : `${text(groups.slice(0, from))}::${text(groups.slice(from + length))}`;
-}
-
-function inside(value: Uint8Array): DerCursor {
-  const cursor = new DerCursor(value);
-  cursor.open(value.length, tags.sequence);
-  if (cursor.end !== value.length) throw new DerError('bytes behind an extension');
-  return cursor;
 }

@@ -1,6 +1,6 @@
-/** Names what a file holds instead of PEM or DER that was expected: in words for people, without a byte of the content. */
+/** Describes what a file holds instead of the expected PEM or DER, for error messages; never repeats its content. */
 
-/** PEM labels (RFC 7468, OpenSSL) that people take for certificates, and what to do about them. */
+/** PEM labels (RFC 7468, OpenSSL) that are often mistaken for certificates, and what to do about them. */
 const labels: Readonly<Record<string, string>> = {
   PKCS7: 'a PKCS#7 bundle: openssl pkcs7 -print_certs writes its certificates',
   CMS: 'a CMS (PKCS#7) bundle: openssl pkcs7 -print_certs writes its certificates',
@@ -18,7 +18,7 @@ const labels: Readonly<Record<string, string>> = {
   'OPENSSH PRIVATE KEY': 'an OpenSSH private key',
 };
 
-/** What a PEM block with this label is; the label itself where it is unknown. */
+/** What a PEM block with this label is; for an unknown label the label itself. */
 export function describeLabel(label: string): string {
   if (label === 'CERTIFICATE') return 'a certificate';
   const known = labels[label];
@@ -26,7 +26,7 @@ export function describeLabel(label: string): string {
   return label.endsWith('PRIVATE KEY') ? 'a private key' : `labelled ${label}`;
 }
 
-/** What the bytes are that hold no readable PEM block and no readable DER; null: nothing that is known. */
+/** What bytes without a readable PEM block or DER are; null: unknown. */
 export function describeContent(bytes: Uint8Array): string | null {
   const content = beginningOf(bytes);
   const text = content.toString('latin1');
@@ -34,13 +34,13 @@ export function describeContent(bytes: Uint8Array): string | null {
   return describeBinary(content) ?? describeText(text);
 }
 
-/** What a file holds that should be something else: its first PEM block, or what its bytes look like; null: unknown. */
+/** What a file holds: its first PEM block, or what its bytes look like; null: unknown. */
 export function describeFile(bytes: Uint8Array): string | null {
   const [, label] = /^-----BEGIN ([A-Z0-9 ]{1,40})-----/m.exec(beginningOf(bytes).toString('latin1')) ?? [];
   return label === undefined ? describeContent(bytes) : describeLabel(label);
 }
 
-/** Enough to see what it is: a file may be as large as a CRL can be. */
+/** Enough to recognise the content: a file may be as large as a CRL. */
 function beginningOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, Math.min(length, 64 * 1024));
 }
@@ -63,7 +63,7 @@ function describeBinary(content: Buffer): string | null {
   return null;
 }
 
-/** Octets of tag and length. */
+/** Length of tag and length octets. */
 function derHeaderLength(content: Buffer): number {
   const length = content[1] ?? 0;
   return length < 0x80 ? 2 : 2 + (length & 0x7f);

@@ -180,7 +180,7 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       serial,
       entry(serial, date, derExtensions([extension('2.5.29.21', derInteger(1))])),
       { reason: 'unspecified' },
-      'tag 0x02 where 0x0a belongs',
+      'tag 0x02 instead of 0x0a',
       true,
     ],
     [
@@ -219,7 +219,7 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       serial,
       entry(serial, date, derExtensions([]), Buffer.of(5, 0)),
       {},
-      'bytes behind an element',
+      'bytes after an element',
       null,
     ],
     ['extensions that are none', serial, entry(serial, date, Buffer.of(0x30, 2, 5, 0)), {}, 'tag 0x05', null],
