@@ -1,4 +1,4 @@
-/** Issues CRLs, the sound ones and the ones that nobody may use, and very long ones. */
+/** Issues CRLs: valid, invalid and very long ones. */
 import { randomFillSync } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import type { Name } from '@peculiar/asn1-x509';
@@ -14,7 +14,7 @@ import { revocationReasons } from '../../../src/revocation/crl/table.ts';
 export type Reason = NonNullable<(typeof revocationReasons)[number]>;
 
 export interface Revoked {
-  /** A certificate, or the contents of a serial number's INTEGER. */
+  /** A certificate, or the contents of the serial's INTEGER. */
   readonly serial: Issued | Uint8Array;
   /** Milliseconds since the epoch; default thisUpdate. */
   readonly at?: number;
@@ -49,7 +49,7 @@ export interface CrlOptions {
   /** issuingDistributionPoint. */
   readonly scope?: ScopeOptions;
   readonly extensions?: readonly RawExtension[];
-  /** 1: none of the extensions above is written. */
+  /** 1: without the extensions above. */
   readonly version?: 1 | 2;
   readonly hash?: NamedHash;
   readonly pss?: boolean;
@@ -96,7 +96,7 @@ function crlExtensions({ number = 1, baseNumber, scope, extensions: more = [] }:
   ];
 }
 
-/** For `IssueOptions.extensions`: where a certificate's CRLs lie, or with `freshest` its delta CRLs. */
+/** For `IssueOptions.extensions`: the distribution points of CRLs, or with `freshest` of delta CRLs. */
 export function distributionPoints(
   points: readonly (PointOptions & { readonly crlIssuer?: Name })[],
   { freshest = false } = {},
@@ -157,7 +157,7 @@ function entry({ serial, at, reason, issuer, extensions = [] }: Revoked, thisUpd
   return crlEntry({ serial: octets, at: at ?? thisUpdate, extensions: list });
 }
 
-/** The DER of so many entries with random positive serials of `width` octets, every one with a reason, and one serial. */
+/** The DER of `count` entries, each with a reason and a random positive serial of `width` octets; and one of the serials. */
 export function manyRevoked(
   count: number,
   { width, at }: { readonly width: number; readonly at: number },
