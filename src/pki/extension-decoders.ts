@@ -1,7 +1,7 @@
 /** Decodes the values of single extensions (RFC 5280 §4.2.1), one function each; each throws DerError. */
 import { DerCursor, DerError, formatOid, openSequence, tags } from './der-cursor.ts';
 
-export const keyUsageNames = [
+const keyUsageNames = [
   'digitalSignature',
   'nonRepudiation',
   'keyEncipherment',
