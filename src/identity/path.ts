@@ -76,7 +76,7 @@ function* findPaths(path: Path, search: Search): Generator<Path> {
 
 /**
  * What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k) to (o)); null: nothing is missing. Anchors hold no
- * other CAs, but may hold certificates that only sign CRLs (trust/trust-anchor.ts).
+ * other CAs, but may hold certificates that only sign CRLs (trust/bundle.ts).
  */
 function findObstacle(issuer: Certificate, below: number): string | null {
   const { isCa, keyUsage, unprocessedCritical, pathLength } = issuer;
