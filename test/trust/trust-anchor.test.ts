@@ -2,39 +2,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Issued, type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { isUsable, skippedAt } from '../../src/trust/skipped-certificates.ts';
 import { buildAnchor } from '../../src/trust/trust-anchor.ts';
 import { authority } from '../support/pki/authority.ts';
 import { type PkitsCase, pkitsCases, trustAnchor } from '../support/pki/pkits.ts';
-
-const now = Date.UTC(2026, 0, 15);
-const { root, issuing, issueClient } = authority({ now });
-const certificates = (...issued: Issued[]): Certificate[] => issued.map(({ der }) => parseCertificate(der));
-const ca = (options: Partial<IssueOptions> & { subject: IssueOptions['subject'] }) =>
-  issueCertificate({
-    notBefore: now - 1000,
-    notAfter: now + 1000,
-    basicConstraints: { ca: true },
-    keyUsage: ['keyCertSign'],
-    ...options,
-  });
-const read = (issued: Issued[], options: { rootSha256?: string; at?: number } = {}) => {
-  const { rootSha256, at = now } = options;
-  const reading = buildAnchor({ name: 'own', certificates: certificates(...issued), rootSha256, now: at });
-  return reading.ok ? reading.anchor.certificates.map(({ der }) => der) : reading.problems;
-};
-/** The same with the skipped certificates at that time. */
-const readWithFaults = (issued: Issued[], options: { rootSha256?: string; at?: number } = {}) => {
-  const { rootSha256, at = now } = options;
-  const reading = buildAnchor({ name: 'own', certificates: certificates(...issued), rootSha256, now: at });
-  if (!reading.ok) throw new Error(reading.problems.join('; '));
-  const { anchor } = reading;
-  return {
-    used: anchor.certificates.map(({ der }) => der),
-    skipped: skippedAt(anchor, at),
-    usable: isUsable(anchor, at),
-  };
-};
+import {
+  ca,
+  certificates,
+  issueClient,
+  issuing,
+  now,
+  read,
+  readWithSkipped,
+  root,
+} from '../support/trust/anchor-certificates.ts';
 
 describe('an anchor', () => {
   it('has its root first, whatever the order of the files, and each certificate once', () => {
@@ -72,7 +52,7 @@ describe('an anchor', () => {
     const link = ca({ subject: middle.subject, issuer: middle });
     expect(read([top, middle, link])).toEqual([top.der, middle.der, link.der]);
     const low = ca({ subject: { CN: 'low' }, issuer: link });
-    expect(readWithFaults([top, middle, link, low])).toMatchObject({
+    expect(readWithSkipped([top, middle, link, low])).toMatchObject({
       used: [top.der, middle.der, link.der],
       skipped: [{ reason: 'unusable', detail: 'CN=low: no path leads to the root CN=top' }],
     });
@@ -153,90 +133,24 @@ describe('an unusable certificate of an anchor is skipped, and the others stay i
     ['a leaf', issueClient(), { reason: 'unusable' }],
     ['a CRL signer that another CRL signer issued', signerBelowSigner, { reason: 'unusable' }],
   ])('%s', (_, odd, fault) => {
-    const read = readWithFaults([odd, root, issuing]);
+    const read = readWithSkipped([odd, root, issuing]);
     expect(read).toMatchObject({ skipped: [fault], usable: true });
     expect(read.used).toContainEqual(issuing.der);
   });
 
   it('except for its dates: an expired or future CA stays in the anchor', () => {
     const next = ownIssuing({ notBefore: now + 1000, notAfter: now + 9000 });
-    expect(readWithFaults([root, next]).usable).toBe(false);
-    expect(readWithFaults([root, next]).used).toEqual([root.der, next.der]);
-    expect(readWithFaults([root, next], { at: now + 1000 })).toMatchObject({ usable: true, skipped: [] });
+    expect(readWithSkipped([root, next]).usable).toBe(false);
+    expect(readWithSkipped([root, next]).used).toEqual([root.der, next.der]);
+    expect(readWithSkipped([root, next], { at: now + 1000 })).toMatchObject({ usable: true, skipped: [] });
   });
 
   it('and the anchor is not usable if no path is valid', () => {
     const old = ownIssuing({ notAfter: now - 1000 });
-    expect(readWithFaults([root, old]).usable).toBe(false);
+    expect(readWithSkipped([root, old]).usable).toBe(false);
     const gone = ca({ subject, notAfter: now - 1000 });
-    expect(readWithFaults([gone, ca({ subject: { CN: 'ca' }, issuer: gone })]).usable).toBe(false);
-    expect(readWithFaults([gone]).usable).toBe(false);
-  });
-});
-
-describe('a root that was renewed under its key', () => {
-  const subject = { CN: 'renewed' };
-  const old = ca({ subject, notAfter: now + 1000 });
-  const renewed = ca({ subject, key: old.privateKey, notAfter: now + 9000 });
-  const below = ca({ subject: { CN: 'below' }, issuer: old, notAfter: now + 9000 });
-
-  it('is one root, the certificate that expires last first', () => {
-    for (const order of [
-      [old, renewed, below],
-      [below, renewed, old],
-    ])
-      expect(readWithFaults(order)).toEqual({
-        used: [renewed.der, old.der, below.der],
-        skipped: [],
-        usable: true,
-      });
-  });
-
-  it('is usable after its old certificate expired, and before its new one is valid', () => {
-    expect(readWithFaults([old, renewed, below], { at: now + 1001 })).toMatchObject({
-      used: [renewed.der, old.der, below.der],
-      skipped: [{ reason: 'expired' }],
-      usable: true,
-    });
-    const next = ca({ subject, key: old.privateKey, notBefore: now + 1000, notAfter: now + 9000 });
-    expect(readWithFaults([old, next, below])).toMatchObject({
-      skipped: [{ reason: 'not_yet_valid' }],
-      usable: true,
-    });
-  });
-
-  it('is the pinned root if the pin names either certificate', () => {
-    for (const { sha256 } of certificates(old, renewed))
-      expect(readWithFaults([old, renewed, below], { rootSha256: sha256 })).toMatchObject({ usable: true });
-  });
-
-  it('is the issuer of CAs that name the serial of its old certificate', () => {
-    const authoritySerial = parseCertificate(old.der).serialOctets;
-    const named = ca({ subject: { CN: 'named' }, issuer: old, authoritySerial });
-    expect(readWithFaults([renewed, named])).toMatchObject({
-      used: [renewed.der, named.der],
-      skipped: [],
-    });
-  });
-});
-
-describe('a root with another key', () => {
-  const former = ca({ subject: { CN: 'former' }, notAfter: now - 1000 });
-
-  it('is skipped if it has expired', () => {
-    expect(readWithFaults([former, root, issuing])).toMatchObject({
-      used: [root.der, issuing.der],
-      skipped: [{ reason: 'expired', detail: 'CN=former: expired at 2026-01-14T23:59:59.000Z' }],
-    });
-  });
-
-  it('is skipped if the pin names another root', () => {
-    const other = ca({ subject: { CN: 'other' } });
-    const [{ sha256 }] = certificates(root) as [Certificate];
-    expect(readWithFaults([other, root, issuing], { rootSha256: sha256 })).toMatchObject({
-      used: [root.der, issuing.der],
-      skipped: [{ reason: 'unusable', detail: 'CN=other: another root than rootSha256 names' }],
-    });
+    expect(readWithSkipped([gone, ca({ subject: { CN: 'ca' }, issuer: gone })]).usable).toBe(false);
+    expect(readWithSkipped([gone]).usable).toBe(false);
   });
 });
 
@@ -326,11 +240,11 @@ describe('an anchor is refused', () => {
     const middle = ca({ subject: { CN: 'middle' }, issuer: top });
     const low = ca({ subject: { CN: 'low' }, issuer: middle });
     expect(read([top, middle])).toEqual([top.der, middle.der]);
-    expect(readWithFaults([top, middle, low]).skipped).toMatchObject([
+    expect(readWithSkipped([top, middle, low]).skipped).toMatchObject([
       { detail: 'CN=low: no path leads to the root CN=top' },
     ]);
     const below = ca({ subject: { CN: 'low' }, issuer: issuing });
-    expect(readWithFaults([root, issuing, below]).skipped).toMatchObject([
+    expect(readWithSkipped([root, issuing, below]).skipped).toMatchObject([
       { detail: `CN=low: no path leads to the root ${rootName}` },
     ]);
   });
