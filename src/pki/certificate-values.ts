@@ -45,7 +45,7 @@ const oid = {
   proxyCertificate: '1.3.6.1.5.5.7.1.14',
 } as const;
 
-/** Processed extensions that may be critical; key identifiers and information access must not be (RFC 5280 §4.2.1.1, §4.2.2.1). */
+/** Processed extensions; key identifiers and information access must not be critical (RFC 5280 §4.2.1.1, §4.2.2.1). */
 const processed: ReadonlySet<string> = new Set([
   oid.basicConstraints,
   oid.keyUsage,

@@ -111,7 +111,7 @@ export class DerCursor {
     return time;
   }
 
-  /** The same, also in the other forms of X.680 §46: without seconds, with fractions, with a zone. NaN: not a valid time. */
+  /** The same, also in the other forms of X.680 §46 (no seconds, fractions, a zone). NaN: not a valid time. */
   readAnyTime(limit: number): number {
     this.read(limit);
     const time = this.#strictTime();
