@@ -80,7 +80,7 @@ it('a start goes on with an expired CA, one that is not valid yet, and one that 
     gateway.audit(({ event, detail }) => event === 'passed_over' && reason.test(detail));
   await told(/^\/.*anchor\.pem: PEM block 1 \(line 1\) /);
   await told(/^CN=Issuing 2025: expired/);
-  await told(/^CN=Issuing 2027: is not valid before .*it serves from then on$/);
+  await told(/^CN=Issuing 2027: is not valid before .*it is used from then on$/);
   expect(gateway.stderr).toMatch(/trust\.anchors\[0\]\.files: .*CN=Issuing 2025: expired/);
   expect(statusOf(await stage.send(post()))).toBe(200);
 
