@@ -44,7 +44,7 @@ export function openWatch(options: WatchOptions): Watch {
     }
   };
 
-  const polling = new PeriodicTask({ run: poll, pause: () => interval, timers });
+  const polling = new PeriodicTask({ run: poll, delay: () => interval, timers });
   polling.schedule();
   return {
     update(files) {

@@ -1,9 +1,9 @@
-/** Runs one task again and again, never twice at the same time, with a pause after each run. */
+/** Runs one task again and again, never twice at the same time, with a delay after each run. */
 import { maxDelay, type Timers } from './timers.ts';
 
 export class PeriodicTask {
   readonly #run: (signal: AbortSignal) => Promise<void>;
-  readonly #pause: () => number;
+  readonly #delay: () => number;
   readonly #timers: Timers;
   readonly #signal: AbortSignal | undefined;
   #timer: unknown = null;
@@ -14,13 +14,13 @@ export class PeriodicTask {
     /** Must not reject. Its signal is aborted by `interrupt` and `end`. */
     readonly run: (signal: AbortSignal) => Promise<void>;
     /** Milliseconds until the next run; called whenever a run is scheduled. */
-    readonly pause: () => number;
+    readonly delay: () => number;
     readonly timers: Timers;
     /** No run starts after it is aborted. */
     readonly signal?: AbortSignal;
   }) {
     this.#run = options.run;
-    this.#pause = options.pause;
+    this.#delay = options.delay;
     this.#timers = options.timers;
     this.#signal = options.signal;
   }
@@ -30,7 +30,7 @@ export class PeriodicTask {
   }
 
   /** Runs the task at once, or joins the run in progress. Resolves when the run has ended, at once after `end`. */
-  now(): Promise<void> {
+  runNow(): Promise<void> {
     if (this.#running !== null) return this.#running.done;
     if (this.#hasEnded) return Promise.resolve();
     this.#clear();
@@ -43,16 +43,16 @@ export class PeriodicTask {
     return done;
   }
 
-  /** Starts the pause before the next run, or starts it again. Without effect during a run, which ends with this. */
+  /** Starts the delay before the next run, or starts it again. No effect during a run, which starts it at its end. */
   schedule(): void {
     if (this.#hasEnded || this.#running !== null) return;
     this.#clear();
     this.#timer = this.#timers.setTimeout(
       () => {
         this.#timer = null;
-        return this.now();
+        return this.runNow();
       },
-      Math.min(this.#pause(), maxDelay),
+      Math.min(this.#delay(), maxDelay),
     );
   }
 

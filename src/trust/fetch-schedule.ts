@@ -35,7 +35,7 @@ export class FetchSchedule {
     this.feed = feed;
     this.#task = new PeriodicTask({
       run: () => this.#run(),
-      pause: () => this.#nextPause(),
+      delay: () => this.#nextPause(),
       timers,
       signal: feed.signal,
     });
@@ -58,7 +58,7 @@ export class FetchSchedule {
       this.#untilFetch = 0;
       this.#untilRun = 0;
     }
-    return this.#task.now();
+    return this.#task.runNow();
   }
 
   /** Applies a changed `refresh`: a shorter pause starts now, a longer one after the next fetch. */

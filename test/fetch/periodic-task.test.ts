@@ -16,7 +16,7 @@ function openTask(signal?: AbortSignal) {
   };
   const task = new PeriodicTask({
     timers: manual,
-    pause: () => 2 ** 40,
+    delay: () => 2 ** 40,
     run: (aborted) => new Promise((resolve) => runs.push({ signal: aborted, end: resolve })),
     ...(signal === undefined ? {} : { signal }),
   });
@@ -26,7 +26,7 @@ function openTask(signal?: AbortSignal) {
 it('runs once at a time: calls during a run join it, and no timer is set', async () => {
   const { task, timers, runs } = openTask();
   task.schedule();
-  const calls = [task.now(), task.now()];
+  const calls = [task.runNow(), task.runNow()];
   task.schedule();
   expect([runs.length, timers.length, task.isRunning]).toEqual([1, 0, true]);
   runs[0]?.end();
@@ -44,19 +44,19 @@ it('has one timer however often it is scheduled, with a delay that Node accepts'
 
 it('aborts the run in progress when it ends, and starts no other', async () => {
   const { task, timers, runs } = openTask();
-  task.now();
+  task.runNow();
   const ended = task.end();
   expect(runs[0]?.signal.aborted).toBe(true);
   runs[0]?.end();
   await ended;
-  await task.now();
+  await task.runNow();
   task.schedule();
   expect([runs.length, timers.length]).toEqual([1, 0]);
 });
 
 it('is scheduled again after a run that was interrupted', async () => {
   const { task, timers, runs } = openTask();
-  task.now();
+  task.runNow();
   const interrupted = task.interrupt();
   runs[0]?.end();
   await interrupted;
@@ -66,11 +66,11 @@ it('is scheduled again after a run that was interrupted', async () => {
 it('starts no run and sets no timer once its signal is aborted', async () => {
   const stop = new AbortController();
   const { task, timers, runs } = openTask(stop.signal);
-  const running = task.now();
+  const running = task.runNow();
   stop.abort();
   runs[0]?.end();
   await running;
-  await task.now();
+  await task.runNow();
   task.schedule();
   expect([runs.length, timers.length]).toEqual([1, 0]);
 });
