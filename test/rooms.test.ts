@@ -1,49 +1,7 @@
 /** Keeps the rooms in their order: who may import whom, and behind which door each library stands. */
-import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-
-/** What every room may use. */
-const ground = ['errors.ts', 'linked-set.ts'];
-
-/** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
-const mayImport: Record<string, readonly string[]> = {
-  'errors.ts': [],
-  'linked-set.ts': [],
-  'version.ts': [],
-  'node-version.ts': [],
-  'inspector-off.ts': [],
-  fetch: [],
-  pki: [],
-  revocation: ['fetch', 'pki'],
-  policy: ['revocation'],
-  telemetry: [],
-  audit: ['telemetry'],
-  admin: [],
-  source: [],
-  handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
-  identity: ['handshake', 'pki', 'revocation', 'policy'],
-  message: ['policy', 'telemetry', 'audit'],
-  tracing: ['fetch', 'message', 'policy', 'telemetry'],
-  upstream: ['source', 'message', 'policy', 'telemetry'],
-  relay: ['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'tracing', 'audit'],
-  gateway: [
-    ...['source', 'handshake', 'identity', 'message', 'relay', 'upstream'],
-    ...['pki', 'revocation', 'policy', 'telemetry', 'tracing', 'audit'],
-  ],
-  thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
-  trust: ['fetch', 'pki', 'policy'],
-  config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
-  control: [
-    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
-    ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
-  ],
-  issuing: ['pki', 'revocation'],
-  demo: ['issuing', 'pki'],
-  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
-  'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
-};
+import { files, type Import, imports, importsOf, roomOf } from './support/imports.ts';
+import { ground, mayImport } from './support/rooms.ts';
 
 /** A library → where it may be imported: a room, or one file of it. */
 const doors: Record<string, readonly string[]> = {
@@ -57,32 +15,6 @@ const doors: Record<string, readonly string[]> = {
   'prom-client': ['telemetry/metrics.ts'],
   commander: ['cli'],
 };
-
-const src = fileURLToPath(new URL('../src/', import.meta.url));
-const files = globSync('**/*.ts', { cwd: src }).sort();
-const imports = files.flatMap((file) => importsOf(file, readFileSync(join(src, file), 'utf8')));
-
-interface Import {
-  readonly file: string;
-  /** A path below `src/`, or a package, or `node:…`. */
-  readonly target: string;
-  readonly ours: boolean;
-}
-
-/** Every module that the text names: `import … from`, `export … from`, `import '…'`, `import('…')`, types included. */
-function importsOf(file: string, text: string): Import[] {
-  const specifiers = text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)(['"])(?<name>[^'"\n]+)\1/g);
-  return [...specifiers].map(({ groups }) => {
-    const name = groups?.name ?? '';
-    const ours = name.startsWith('.');
-    return { file, target: ours ? normalize(join(dirname(file), name)) : name, ours };
-  });
-}
-
-/** A file with a row of its own is a room of its own. */
-function roomOf(file: string): string {
-  return file in mayImport ? file : (file.split('/')[0] ?? '');
-}
 
 /** `@scope/name/deep` → `@scope/name`. */
 function packageOf(specifier: string): string {
