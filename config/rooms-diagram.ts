@@ -32,9 +32,14 @@ function drawing(): string {
     return [String(floor).padStart(5), ...cells];
   });
   const titles = ['floor', ...columns.map(({ title }) => title)];
-  const widths = titles.map((title, at) => Math.max(title.length, ...lines.map((cells) => cells[at]?.length ?? 0)));
+  const widths = titles.map((title, at) =>
+    Math.max(title.length, ...lines.map((cells) => cells[at]?.length ?? 0)),
+  );
   const row = (cells: readonly string[]) =>
-    cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' │ ').trimEnd();
+    cells
+      .map((cell, at) => cell.padEnd(widths[at] ?? 0))
+      .join(' │ ')
+      .trimEnd();
   const rule = widths.map((width) => '─'.repeat(width)).join('─┼─');
   return ['```text', row(titles), rule, ...lines.map(row), '```'].join('\n');
 }

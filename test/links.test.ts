@@ -6,7 +6,15 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const pages = globSync(
-  ['*.md', 'docs/*.md', 'bench/*.md', 'certs/*.md', 'helm/*/README.md', '{src,test}/**/README.md', '.github/**/*.md'],
+  [
+    '*.md',
+    'docs/*.md',
+    'bench/*.md',
+    'certs/*.md',
+    'helm/*/README.md',
+    '{src,test}/**/README.md',
+    '.github/**/*.md',
+  ],
   { cwd: root },
 ).sort();
 
@@ -22,9 +30,9 @@ describe.each(pages)('%s', (page) => {
 
   it('names no path that does not exist', () => {
     const paths = [...text.matchAll(/`([^`\s]+)`/g)].map(([, path = '']) => path);
-    expect(paths.filter((path) => committed.test(path) && !isPattern(path) && !existsSync(join(root, path)))).toEqual(
-      [],
-    );
+    expect(
+      paths.filter((path) => committed.test(path) && !isPattern(path) && !existsSync(join(root, path))),
+    ).toEqual([]);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Keeps the rooms in their order: who may import whom, and behind which door each library stands. */
+/** Compares the imports of `src/` with the table of permitted imports, and with the places that may import a library. */
 import { describe, expect, it } from 'vitest';
 import { files, type Import, imports, importsOf, roomOf } from './support/imports.ts';
 import { ground, mayImport } from './support/rooms.ts';
@@ -21,7 +21,7 @@ function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** The imports that the table does not allow, in the reader's words. */
+/** The imports that the table does not permit, as `source/address.ts imports relay/route.ts`. */
 function crossings(found: readonly Import[]): string[] {
   return found
     .filter(({ ours }) => ours)
@@ -32,7 +32,7 @@ function crossings(found: readonly Import[]): string[] {
     .map(({ file, target }) => `${file} imports ${target}`);
 }
 
-/** The libraries that are used elsewhere than behind their door. */
+/** The imports of libraries that `doors` does not permit. */
 function besideDoors(found: readonly Import[]): string[] {
   return found
     .filter(({ ours, target }) => !ours && !target.startsWith('node:'))
@@ -48,7 +48,7 @@ describe('the rooms', () => {
     expect([...new Set(files.map(roomOf))].filter((room) => !(room in mayImport))).toEqual([]);
   });
 
-  it('are listed below everything that they import, so that no room reaches back', () => {
+  it('are listed after every room that they import, so that no import goes back', () => {
     const order = Object.keys(mayImport);
     for (const [room, allowed] of Object.entries(mayImport)) {
       for (const other of allowed)
@@ -57,11 +57,11 @@ describe('the rooms', () => {
     }
   });
 
-  it('import only what the table allows', () => {
+  it('import only what the table permits', () => {
     expect(crossings(imports)).toEqual([]);
   });
 
-  it('import from every room that the table allows', () => {
+  it('use every permit of the table', () => {
     const used = new Set(
       imports.filter(({ ours }) => ours).map(({ file, target }) => `${roomOf(file)} → ${roomOf(target)}`),
     );
@@ -71,7 +71,7 @@ describe('the rooms', () => {
     expect(permits.filter((permit) => !used.has(permit))).toEqual([]);
   });
 
-  it('have no door that nothing goes through', () => {
+  it('use every door', () => {
     const through = imports.filter(({ ours }) => !ours).map(({ file, target }) => [packageOf(target), file]);
     const unused = Object.entries(doors).flatMap(([library, rooms]) =>
       rooms
@@ -86,7 +86,7 @@ describe('the rooms', () => {
     expect(unused).toEqual([]);
   });
 
-  it('keep every library behind its door', () => {
+  it('import each library only through its door', () => {
     expect(besideDoors(imports)).toEqual([]);
   });
 
@@ -99,7 +99,7 @@ describe('the rooms', () => {
     `import '../relay/route.ts';`,
     `const a = await import('../relay/route.ts');`,
     `type A = import('../relay/route.ts').A;`,
-  ])('are seen to be left by: %s', (text) => {
+  ])('are seen to import another room in: %s', (text) => {
     expect(crossings(importsOf('source/address.ts', text))).toEqual([
       'source/address.ts imports relay/route.ts',
     ]);
@@ -110,7 +110,7 @@ describe('the rooms', () => {
     ['relay/route.ts', `import { z } from 'zod/v4';`],
     ['relay/route.ts', `import request from 'undici';`],
     ['relay/route.ts', `import http from 'http';`],
-  ])('are seen to go past a door in %s by: %s', (file, text) => {
+  ])('are seen to import a library past its door, in %s: %s', (file, text) => {
     expect(besideDoors(importsOf(file, text))).toHaveLength(1);
   });
 });

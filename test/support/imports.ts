@@ -44,7 +44,8 @@ export function roomOf(file: string): string {
 export function loadedBy(entry: string): ReadonlySet<string> {
   const loaded = new Set([entry]);
   for (const file of loaded) {
-    for (const each of imports) if (each.file === file && each.ours && !each.typeOnly) loaded.add(each.target);
+    for (const each of imports)
+      if (each.file === file && each.ours && !each.typeOnly) loaded.add(each.target);
   }
   return loaded;
 }
