@@ -57,11 +57,11 @@ describe('the rooms', () => {
     }
   });
 
-  it('import only what the table permits', () => {
+  it('import only what the table allows', () => {
     expect(crossings(imports)).toEqual([]);
   });
 
-  it('use every permit of the table', () => {
+  it('import from every room that the table allows', () => {
     const used = new Set(
       imports.filter(({ ours }) => ours).map(({ file, target }) => `${roomOf(file)} → ${roomOf(target)}`),
     );
