@@ -5,7 +5,9 @@ import { statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
 import { openRecordingHost, type RecordingHost } from '../support/process/recording-host.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
+import { seeded } from '../support/random.ts';
 
+const random = seeded('upstream-at-most-once');
 /** The proof of a release takes 100000 of them. */
 const messages = Number(process.env.EHI_TEST_MESSAGES ?? 4000);
 const connections = 8;
@@ -45,7 +47,7 @@ async function talk(stage: Stage, ledger: Ledger): Promise<void> {
     const id = `id-${ends.size}`;
     ends.set(id, 'cut');
     client ??= await stage.connect();
-    const body = Buffer.alloc(Math.random() < 0.05 ? 100_000 : 300, 'x');
+    const body = Buffer.alloc(random.chance(0.05) ? 100_000 : 300, 'x');
     client.write(post({ target: `/${id}`, fields: [`X-Message-Id: ${id}`], body }));
     try {
       const answer = await client.response();
@@ -64,16 +66,16 @@ async function talk(stage: Stage, ledger: Ledger): Promise<void> {
 
 /** Three kills, then a stop: in turns of both hosts for longer than any message may take, and of one for a while. */
 async function harm(hosts: readonly RecordingHost[], ledger: Ledger): Promise<void> {
-  const host = hosts[Math.random() < 0.7 ? 0 : 1] as RecordingHost;
+  const host = hosts[random.chance(0.7) ? 0 : 1] as RecordingHost;
   if (ledger.kills < 3 * (ledger.stops + 1)) {
-    await host.kill({ both: Math.random() < 0.5 });
+    await host.kill({ both: random.chance(0.5) });
     ledger.kills++;
     return;
   }
   const long = ledger.stops % 2 === 0;
   const stopped = long ? hosts : [host];
   for (const each of stopped) each.freeze();
-  await sleep(long ? 2 * deadline : Math.random() * deadline);
+  await sleep(long ? 2 * deadline : random.next() * deadline);
   for (const each of stopped) each.thaw();
   ledger.stops++;
 }
@@ -81,8 +83,8 @@ async function harm(hosts: readonly RecordingHost[], ledger: Ledger): Promise<vo
 it.runIf(process.platform === 'linux')(
   'records no message twice, every answered one exactly once, and in the audit each as its client saw it end',
   async ({ annotate }) => {
-    await using first = await openRecordingHost();
-    await using second = await openRecordingHost();
+    await using first = await openRecordingHost(random);
+    await using second = await openRecordingHost(random);
     const hosts = [first, second];
     const upstream = hosts.map(({ port }) => `http://127.0.0.1:${port}`);
     await using stage = await openStage({
@@ -98,7 +100,7 @@ it.runIf(process.platform === 'linux')(
       },
     );
     while (!done) {
-      await Promise.race([talking, sleep(Math.random() * 20)]);
+      await Promise.race([talking, sleep(random.next() * 20)]);
       await harm(hosts, ledger);
     }
     await talking;
