@@ -72,6 +72,10 @@ function within(
   expect(BigInt(end)).toBeLessThanOrEqual(BigInt(other.endTimeUnixNano));
 }
 
+const spanId = expect.stringMatching(/^[0-9a-f]{16}$/);
+const nanoseconds = expect.stringMatching(/^\d{19}$/);
+const times = { startTimeUnixNano: nanoseconds, endTimeUnixNano: nanoseconds };
+
 describe('a message of a trace that its sender has sampled', () => {
   it('continues it through the gateway’s spans to the host', async () => {
     const { id, field } = newTrace();
@@ -84,13 +88,12 @@ describe('a message of a trace that its sender has sampled', () => {
 
     expect(own).toEqual({
       traceId: id,
-      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
+      spanId,
       parentSpanId: parent,
       flags: 0x301,
       name: 'POST /ehi',
       kind: server,
-      startTimeUnixNano: expect.stringMatching(/^\d{19}$/),
-      endTimeUnixNano: expect.stringMatching(/^\d{19}$/),
+      ...times,
       status: {},
       attributes: {
         'http.request.method': 'POST',
@@ -105,13 +108,12 @@ describe('a message of a trace that its sender has sampled', () => {
     });
     expect(asked).toEqual({
       traceId: id,
-      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
+      spanId,
       parentSpanId: own?.spanId,
       flags: 0x101,
       name: 'POST',
       kind: client,
-      startTimeUnixNano: expect.stringMatching(/^\d{19}$/),
-      endTimeUnixNano: expect.stringMatching(/^\d{19}$/),
+      ...times,
       status: {},
       attributes: {
         'http.request.method': 'POST',
