@@ -79,6 +79,33 @@ async function residentBytes({ pid }: Gateway): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
+/** Kills one process of the host or both, again and again, until every message has ended. */
+async function killUntilDone(stage: Stage, host: RecordingHost, ledger: Ledger): Promise<void> {
+  let done = false;
+  const talks = Array.from({ length: connections }, () => talk(stage, host, ledger));
+  const talking = Promise.all(talks).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await Promise.race([talking, sleep(random.next() * 20)]);
+    await host.kill({ both: random.chance(0.2) });
+    ledger.deaths++;
+  }
+  await talking;
+}
+
+/** Waits until the gateway has no connection, no message and no descriptor more than before, and checks its memory. */
+async function expectNothingLeft(gateway: Gateway, before: { files: number; bytes: number }): Promise<void> {
+  const idle = (samples: Samples) =>
+    samples.get('ehi_connections') === 0 && samples.get('ehi_in_flight') === 0;
+  await metricsWhen(gateway, idle);
+  await eventually(
+    () => openFiles(gateway),
+    (count) => count <= before.files,
+  );
+  expect((await residentBytes(gateway)) - before.bytes).toBeLessThan(allowedBytes);
+}
+
 it.runIf(process.platform === 'linux')(
   'delivers every answered message exactly once, and none twice, to a host that dies more than 100 times',
   async ({ annotate }) => {
@@ -89,22 +116,10 @@ it.runIf(process.platform === 'linux')(
     });
     const { gateway } = stage;
     await stage.send(post({ fields: ['X-Message-Id: warm-up'] }));
-    const filesBefore = await openFiles(gateway);
-    const bytesBefore = await residentBytes(gateway);
+    const before = { files: await openFiles(gateway), bytes: await residentBytes(gateway) };
 
     const ledger = new Ledger();
-    let done = false;
-    const talking = Promise.all(Array.from({ length: connections }, () => talk(stage, host, ledger))).finally(
-      () => {
-        done = true;
-      },
-    );
-    while (!done) {
-      await Promise.race([talking, sleep(random.next() * 20)]);
-      await host.kill({ both: random.chance(0.2) });
-      ledger.deaths++;
-    }
-    await talking;
+    await killUntilDone(stage, host, ledger);
 
     const lives = await host.lives();
     const received = lives.flat().filter((id) => id !== 'warm-up');
@@ -127,14 +142,7 @@ it.runIf(process.platform === 'linux')(
     expect(between.length).toBeGreaterThanOrEqual(killsNeeded);
     expect(answered.length).toBeGreaterThan(ledger.ends.size / 4);
 
-    const idle = (samples: Samples) =>
-      samples.get('ehi_connections') === 0 && samples.get('ehi_in_flight') === 0;
-    await metricsWhen(gateway, idle);
-    await eventually(
-      () => openFiles(gateway),
-      (count) => count <= filesBefore,
-    );
-    expect((await residentBytes(gateway)) - bytesBefore).toBeLessThan(allowedBytes);
+    await expectNothingLeft(gateway, before);
     // A reset may overtake an answer on its way to the client: the audit may know of more of them, never of fewer.
     const recorded = gateway.records().filter(({ outcome }) => outcome === 'answered');
     expect(recorded.length).toBeGreaterThan(answered.length);

@@ -17,18 +17,27 @@ const fresh = {
   last_check: null,
 };
 
-it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
+/** A route with a dead primary and a live second endpoint, after three messages. */
+async function openWithDeadPrimary() {
   const dead = await listenOnLoopback(createServer());
   await dead.close();
   const url = `http://127.0.0.1:${dead.port}`;
-  await using dr = await openHost();
+  await using opened = new AsyncDisposableStack();
+  const dr = opened.use(await openHost());
   const health = { kind: 'tcp', interval: '100ms' };
-  await using stage = await openStage({
-    routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }],
-  });
-  const { gateway } = stage;
+  const stage = opened.use(
+    await openStage({ routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }] }),
+  );
   const began = new Date().toISOString();
   for (let count = 0; count < 3; count++) expect(statusOf(await stage.send(post()))).toBe(200);
+  const stack = opened.move();
+  return { dead, url, dr, stage, began, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
+  await using opened = await openWithDeadPrimary();
+  const { dead, url, dr, stage, began } = opened;
+  const { gateway } = stage;
   const [primary, second, ...others] = await endpointsWhen(
     gateway,
     ([first, last]) =>
