@@ -11,7 +11,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { ConfigProblem } from '../errors.ts';
-import { describeValue } from './found.ts';
+import { describeValue } from './describe-value.ts';
 import { describeSyntax } from './syntax.ts';
 
 export type Path = readonly PropertyKey[];

@@ -6,18 +6,18 @@ import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { TracingSettings } from '../tracing/settings.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
 import type { Notes } from './files/authorities.ts';
-import { filesOf, readFileSections } from './files/files.ts';
+import { readText } from './files/config-text.ts';
+import { filesOf, readFileSections } from './files/configured-files.ts';
 import { readResumptionSecret } from './files/resumption-secret.ts';
+import { readRoutes } from './files/routes.ts';
 import type { LoadedServerCertificate } from './files/server-certificate.ts';
 import { readServerCertificates } from './files/server-certificates.ts';
 import { type Signatures, takeSignatures } from './files/signature.ts';
-import { readText } from './files/text.ts';
 import { readTracing } from './files/tracing.ts';
-import { readRoutes } from './files/upstreams.ts';
-import { valueAt } from './raw.ts';
 import { checkRules } from './rules/rules.ts';
 import { clientsSchema } from './schema/clients.ts';
 import { type Config, configSchema } from './schema/schema.ts';
+import { valueAt } from './yaml-values.ts';
 
 const noNotes: Notes = { problems: [], warnings: [] };
 

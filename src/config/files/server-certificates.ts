@@ -1,7 +1,7 @@
 /** All of `listen.certificate`: every entry's files, and at most one certificate per key type. */
 import type { Finding, Path } from '../document.ts';
-import { valueAt } from '../raw.ts';
 import type { CertificateEntries } from '../schema/listen.ts';
+import { valueAt } from '../yaml-values.ts';
 import {
   type CertificateNote,
   type LoadedServerCertificate,

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import type { TracingSettings } from '../../tracing/settings.ts';
 import type { Finding } from '../document.ts';
-import { duplicates } from '../raw.ts';
 import type { TracingConfig } from '../schema/tracing.ts';
+import { duplicates } from '../yaml-values.ts';
 import { readAuthorities } from './authorities.ts';
 import { ownersOnly, rightsOfOthers } from './permissions.ts';
 

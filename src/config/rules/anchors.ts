@@ -1,6 +1,6 @@
 /** The rules of `trust`: where an anchor comes from, which ones go together, and how its revocation is checked. */
 import type { Finding, Path } from '../document.ts';
-import { duplicates, type Fields, fieldsOf, itemsOf } from '../raw.ts';
+import { duplicates, type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import type { RuleFindings } from './rules.ts';
 
 interface Entry {

@@ -1,6 +1,6 @@
 /** The rule of the two ports: clients' and admin port cannot both have the same one. */
 import { parseAddress } from '../../source/address.ts';
-import type { Fields } from '../raw.ts';
+import type { Fields } from '../yaml-values.ts';
 import type { RuleFindings } from './rules.ts';
 
 /** As in the schema, for what the YAML leaves out. */

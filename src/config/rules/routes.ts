@@ -1,8 +1,8 @@
 /** The rules of `routes`: one path each, and times that go together; in doubt where one switches another off. */
 import type { z } from 'zod';
 import type { Finding, Path } from '../document.ts';
-import { duplicates, type Fields, itemsOf } from '../raw.ts';
 import { connectTimes, routeTimes } from '../schema/routes.ts';
+import { duplicates, type Fields, itemsOf } from '../yaml-values.ts';
 import type { RuleFindings } from './rules.ts';
 
 interface Entry {

@@ -1,7 +1,7 @@
 /** The rules between fields. They read the raw values, so that they speak up beside the schema's own problems. */
 import { parseRange } from '../../source/address.ts';
 import type { Finding } from '../document.ts';
-import { type Fields, fieldsOf, itemsOf } from '../raw.ts';
+import { type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import { checkAnchors } from './anchors.ts';
 import { checkPorts } from './ports.ts';
 import { checkRoutes } from './routes.ts';

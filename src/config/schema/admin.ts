@@ -2,10 +2,10 @@
 import type { z } from 'zod';
 import { ConfigError } from '../../errors.ts';
 import { parseConfigDocument } from '../document.ts';
-import { readText } from '../files/text.ts';
-import { valueAt } from '../raw.ts';
-import { section } from './notation.ts';
-import * as value from './values.ts';
+import { readText } from '../files/config-text.ts';
+import { valueAt } from '../yaml-values.ts';
+import { section } from './field-types.ts';
+import * as value from './formats.ts';
 
 export type Admin = z.output<typeof adminSchema>;
 

@@ -1,6 +1,6 @@
 /** `clients`: who may call. */
-import { choice, flag, listOf, oneOrMany, section, someOf, text } from './notation.ts';
-import * as value from './values.ts';
+import { choice, flag, listOf, oneOrMany, section, someOf, text } from './field-types.ts';
+import * as value from './formats.ts';
 
 const allowlist = listOf(value.range, 'ranges').exactOptional();
 const pins = listOf(value.pin, 'pins').exactOptional();

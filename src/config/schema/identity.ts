@@ -1,6 +1,6 @@
 /** `identity`: how the host learns who called. */
 import { z } from 'zod';
-import { flag, listOf, notation, section } from './notation.ts';
+import { flag, listOf, notation, section } from './field-types.ts';
 
 const headerSets = ['rfc9440', 'nginx', 'ingress-nginx', 'aws', 'envoy', 'forwarded'] as const;
 

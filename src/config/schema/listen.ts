@@ -1,7 +1,7 @@
 /** `listen`: the side that callers see. */
 import { z } from 'zod';
-import { choice, duration, file, flag, oneOrMany, section } from './notation.ts';
-import * as value from './values.ts';
+import { choice, duration, file, flag, oneOrMany, section } from './field-types.ts';
+import * as value from './formats.ts';
 
 /** After parsing: paths absolute. */
 export type CertificateEntries = z.output<ReturnType<typeof certificateSchema>>;

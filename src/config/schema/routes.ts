@@ -1,9 +1,9 @@
 /** `routes`: which internal host gets a message, and how it is reached. */
 import { z } from 'zod';
-import { duplicates } from '../raw.ts';
-import { choice, count, duration, file, listOf, notation, section } from './notation.ts';
+import { duplicates } from '../yaml-values.ts';
+import { choice, count, duration, file, listOf, notation, section } from './field-types.ts';
+import * as value from './formats.ts';
 import { endpointUrl, endpointUrlAllowed, keyOf, serverName } from './upstream-url.ts';
-import * as value from './values.ts';
 
 /** Times of a route, held against each other in route-rules.ts. */
 export const routeTimes = {

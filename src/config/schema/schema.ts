@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import { adminSchema } from './admin.ts';
 import { clientsSchema } from './clients.ts';
+import { choice, count, duration, file, section, size } from './field-types.ts';
 import { identitySchema } from './identity.ts';
 import { listenSchema } from './listen.ts';
-import { choice, count, duration, file, section, size } from './notation.ts';
 import { connectTimes, routesSchema } from './routes.ts';
 import { tracingSchema } from './tracing.ts';
 import { trustSchema } from './trust.ts';

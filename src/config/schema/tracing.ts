@@ -1,7 +1,7 @@
 /** `tracing`: where OpenTelemetry spans of messages go, and of which messages there are any. */
 import { z } from 'zod';
-import { duration, file, notation, section } from './notation.ts';
-import * as value from './values.ts';
+import { duration, file, notation, section } from './field-types.ts';
+import * as value from './formats.ts';
 
 const ratio = 'a number from 0 to 1';
 

@@ -1,7 +1,7 @@
 /** `trust`: whose client certificates are accepted, and how their revocation is checked. */
 import { z } from 'zod';
-import { choice, duration, file, flag, listOf, section } from './notation.ts';
-import * as value from './values.ts';
+import { choice, duration, file, flag, listOf, section } from './field-types.ts';
+import * as value from './formats.ts';
 
 /** Addresses that are followed for one anchor. */
 const mostSources = 16;

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { formatAddress, parseAddress } from '../../source/address.ts';
-import { notation } from './notation.ts';
+import { notation } from './field-types.ts';
 
 interface EndpointUrl {
   /** As it is written. */

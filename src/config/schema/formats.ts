@@ -1,6 +1,6 @@
 /** The notations of this field: addresses, ports, ranges, URLs, pins, thumbprints, route paths. */
 import { parseAddress, parseRange } from '../../source/address.ts';
-import { count, notation, parsePath } from './notation.ts';
+import { count, notation, parsePath } from './field-types.ts';
 
 export const address = notation({
   allowed: 'an IP address in its plain spelling, such as 127.0.0.1 or ::1',

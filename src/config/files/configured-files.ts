@@ -1,7 +1,6 @@
 /** The parts of a configuration that name files, each read even while another part is wrong. */
 import { isAbsolute } from 'node:path';
 import type { z } from 'zod';
-import { valueAt } from '../raw.ts';
 import {
   type CertificateEntries,
   certificateSchema,
@@ -11,7 +10,8 @@ import {
 import type { EndpointConfig } from '../schema/routes.ts';
 import { type TracingConfig, tracingSchema } from '../schema/tracing.ts';
 import { trustSchema } from '../schema/trust.ts';
-import { readUpstreams } from './upstreams.ts';
+import { valueAt } from '../yaml-values.ts';
+import { readUpstreams } from './routes.ts';
 
 /** Empty, null or absent: not there, or not well-formed. */
 export interface FileSections {

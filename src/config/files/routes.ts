@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
 import type { Finding } from '../document.ts';
-import { fieldsOf, itemsOf } from '../raw.ts';
 import { type EndpointConfig, routeSchema, upstreamSchema } from '../schema/routes.ts';
+import { fieldsOf, itemsOf } from '../yaml-values.ts';
 import { type Notes, type Place, readAuthorities } from './authorities.ts';
 import { readServerCertificate } from './server-certificate.ts';
 
