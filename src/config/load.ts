@@ -1,22 +1,21 @@
 /** Loads a configuration: text, schema, rules and certificate files, and tells everything that is wrong at once. */
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { TracingSettings } from '../tracing/settings.ts';
 import { type Finding, type Path, parseConfigDocument } from './document.ts';
 import type { Notes } from './files/authorities.ts';
 import { readText } from './files/config-text.ts';
-import { filesOf, readFileSections } from './files/configured-files.ts';
+import { filesOf } from './files/configured-files.ts';
 import { readResumptionSecret } from './files/resumption-secret.ts';
 import { readRoutes } from './files/routes.ts';
 import type { LoadedServerCertificate } from './files/server-certificate.ts';
 import { readServerCertificates } from './files/server-certificates.ts';
 import { type Signatures, takeSignatures } from './files/signature.ts';
 import { readTracing } from './files/tracing.ts';
+import { type Issue, parseConfig } from './parse.ts';
 import { checkRules } from './rules/rules.ts';
-import { clientsSchema } from './schema/clients.ts';
-import { type Config, configSchema } from './schema/schema.ts';
+import type { Config } from './schema/schema.ts';
 import { valueAt } from './yaml-values.ts';
 
 const noNotes: Notes = { problems: [], warnings: [] };
@@ -87,18 +86,17 @@ export async function examineText(
   if (value === undefined) return { problems: syntax, warnings: [], files: own, loaded: null };
 
   const folder = dirname(resolve(file));
-  const { data, error } = configSchema(folder).safeParse(value);
+  const { config, issues, parts } = parseConfig(value, folder);
   const rules = checkRules(value);
-  const sections = readFileSections(value, folder);
-  const files = new Map([...own, ...(await takeSignatures(filesOf(sections)))]);
-  const server = await readServerCertificates(sections.certificates, { config: value, now });
-  const resumption = await readResumptionSecret(sections.resumption);
-  const upstream = await readRoutes(valueAt(value, ['routes']), { folder, now });
-  const tracing = await readTracing(sections.tracing, now);
-  const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
-  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? noNotes;
+  const files = new Map([...own, ...(await takeSignatures(filesOf(parts)))]);
+  const server = await readServerCertificates(parts.certificates, now);
+  const resumption = await readResumptionSecret(parts.resumption ?? null);
+  const upstream = await readRoutes(parts.routes, now);
+  const tracing = await readTracing(parts.tracing ?? null, now);
+  const { trust, clients = null } = parts;
+  const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? noNotes;
 
-  const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
+  const shape = issues.flatMap((issue) => findingsOf(issue, value));
   const readings = [rules, server, resumption, upstream, tracing, anchors];
   const found = [shape, ...readings.map(({ problems }) => problems)].flat().map(place);
   const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
@@ -106,9 +104,9 @@ export async function examineText(
     .flatMap(({ warnings }) => warnings)
     .map(place)
     .sort(byPosition);
-  if (data === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
+  if (config === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
   const loaded = {
-    config: data,
+    config,
     serverCertificates: server.certificates,
     resumptionSecret: resumption.secret,
     routes: upstream.routes,
@@ -121,7 +119,7 @@ export async function examineText(
 }
 
 /** Every message of the schema is the phrase for what it allows; what was found is the document's to say. */
-function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Finding[] {
+function findingsOf(issue: Issue, root: unknown, base: Path = []): Finding[] {
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const found = 'an unknown key';
@@ -140,7 +138,7 @@ function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Fi
 }
 
 /** The value is of another shape than this part of the schema wants. */
-function isOfAnotherShape({ code, path }: z.core.$ZodIssue): boolean {
+function isOfAnotherShape({ code, path }: Issue): boolean {
   return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 }
 

@@ -4,8 +4,13 @@ import type { Path } from './document.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
+export function isMapping(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Empty where the value is no mapping. */
 export function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+  return isMapping(value) ? value : {};
 }
 
 export function valueAt(root: unknown, path: Path): unknown {

@@ -2,8 +2,8 @@
 import { isIP } from 'node:net';
 import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
 import type { Finding } from '../document.ts';
-import { type EndpointConfig, routeSchema, upstreamSchema } from '../schema/routes.ts';
-import { fieldsOf, itemsOf } from '../yaml-values.ts';
+import type { RouteParts } from '../parse.ts';
+import type { EndpointConfig } from '../schema/routes.ts';
 import { type Notes, type Place, readAuthorities } from './authorities.ts';
 import { readServerCertificate } from './server-certificate.ts';
 
@@ -16,35 +16,21 @@ export interface RoutesReading {
 
 type TlsConfig = NonNullable<EndpointConfig['tls']>;
 
-/** `raw`: the routes as the YAML says them. What is wrong in a file is told, not thrown. */
-export async function readRoutes(
-  raw: unknown,
-  { folder, now }: { readonly folder: string; readonly now: number },
-): Promise<RoutesReading> {
+/** Reports what is wrong in a file, without throwing. `now`: milliseconds since the epoch. */
+export async function readRoutes(parts: readonly RouteParts[], now: number): Promise<RoutesReading> {
   const notes: Notes = { problems: [], warnings: [] };
   const routes: RoutePolicy[] = [];
-  const schema = routeSchema(folder);
-  const upstreams = readUpstreams(raw, folder);
-  for (const [index, item] of itemsOf(raw).entries()) {
-    const { data: route } = schema.safeParse(item);
-    const listed = Array.isArray(fieldsOf(item).upstream);
+  for (const { route, endpoints: entries } of parts) {
     const endpoints: EndpointPolicy[] = [];
-    for (const [position, endpoint] of (upstreams[index] ?? []).entries()) {
-      const at = ['routes', index, 'upstream', ...(listed ? [position] : []), 'tls'];
-      const tls = endpoint.url.secure ? await readTls(endpoint, { at, now, notes }) : null;
-      endpoints.push(policyOf(endpoint, tls));
+    for (const { path, entry } of entries) {
+      const tls = entry.url.secure ? await readTls(entry, { at: [...path, 'tls'], now, notes }) : null;
+      endpoints.push(policyOf(entry, tls));
     }
     if (route === undefined) continue;
     const { upstream: _, ...policy } = route;
     routes.push({ firstByte: null, idle: null, ...policy, endpoints });
   }
   return { routes, ...notes };
-}
-
-/** The endpoints of each route, whatever else is wrong with it; none where its upstream is not well-formed. */
-export function readUpstreams(raw: unknown, folder: string): (readonly EndpointConfig[])[] {
-  const schema = upstreamSchema(folder);
-  return itemsOf(raw).map((route) => schema.safeParse(fieldsOf(route).upstream).data ?? []);
 }
 
 function policyOf(

@@ -1,8 +1,8 @@
 /** All of `listen.certificate`: every entry's files, and at most one certificate per key type. */
-import type { Finding, Path } from '../document.ts';
-import type { CertificateEntries } from '../schema/listen.ts';
-import { valueAt } from '../yaml-values.ts';
+import type { Finding } from '../document.ts';
+import type { Located } from '../parse.ts';
 import {
+  type CertificateFiles,
   type CertificateNote,
   type LoadedServerCertificate,
   readServerCertificate,
@@ -14,21 +14,19 @@ interface CertificateFindings {
   readonly warnings: readonly Finding[];
 }
 
-/** `config`: whatever the YAML says, for the places of the findings. `now`: milliseconds since the epoch. */
+/** Reports what is wrong in a file, without throwing. `now`: milliseconds since the epoch. */
 export async function readServerCertificates(
-  entries: CertificateEntries,
-  { config, now }: { readonly config: unknown; readonly now: number },
+  entries: readonly Located<CertificateFiles>[],
+  now: number,
 ): Promise<CertificateFindings> {
-  const path: Path = ['listen', 'certificate'];
-  const isList = Array.isArray(valueAt(config, path));
   const certificates: LoadedServerCertificate[] = [];
   const problems: Finding[] = [];
   const warnings: Finding[] = [];
   const dated: Finding[] = [];
   let isAnyValid = false;
-  for (const [index, entry] of entries.entries()) {
+  for (const { path, entry } of entries) {
     const place = ({ field, ...note }: CertificateNote): Finding => {
-      return { path: [...path, ...(isList ? [index] : []), field], ...note };
+      return { path: [...path, field], ...note };
     };
     const reading = await readServerCertificate(entry, { now, purpose: 'server' });
     const { loaded } = reading;

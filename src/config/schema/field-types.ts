@@ -101,10 +101,15 @@ export function listOf<T extends z.ZodType>(item: T, things: string, most?: numb
 
 /** A mapping with these keys and no others. */
 export function section<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject(shape, allowedKeys(shape));
+}
+
+/** `the keys chain (required), key (required), passphraseFile`. */
+export function allowedKeys(shape: z.ZodRawShape): string {
   const names = Object.entries(shape).map(([key, value]) =>
     value._zod.optin === undefined ? `${key} (required)` : key,
   );
-  return z.strictObject(shape, `the keys ${names.join(', ')}`);
+  return `the keys ${names.join(', ')}`;
 }
 
 /** The same, and not empty. */
