@@ -1,36 +1,36 @@
-/** The routes with the content of the files that their upstreams name: CAs and client certificates. */
+/** Reads the files of the routes' upstreams: CAs and client certificates. */
 import { isIP } from 'node:net';
 import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
-import type { Finding } from '../document.ts';
+import { type Diagnostic, noDiagnostics } from '../diagnostic.ts';
 import type { RouteParts } from '../parse.ts';
 import type { EndpointConfig } from '../schema/routes.ts';
-import { type Notes, type Place, readAuthorities } from './authorities.ts';
+import { type ReadContext, readAuthorities } from './authorities.ts';
 import { readServerCertificate } from './server-certificate.ts';
 
 export interface RoutesReading {
-  /** Whole only where there is no problem. */
+  /** Incomplete if there are problems. */
   readonly routes: readonly RoutePolicy[];
-  readonly problems: readonly Finding[];
-  readonly warnings: readonly Finding[];
+  readonly problems: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
 type TlsConfig = NonNullable<EndpointConfig['tls']>;
 
 /** Reports what is wrong in a file, without throwing. `now`: milliseconds since the epoch. */
 export async function readRoutes(parts: readonly RouteParts[], now: number): Promise<RoutesReading> {
-  const notes: Notes = { problems: [], warnings: [] };
+  const diagnostics = noDiagnostics();
   const routes: RoutePolicy[] = [];
   for (const { route, endpoints: entries } of parts) {
     const endpoints: EndpointPolicy[] = [];
     for (const { path, entry } of entries) {
-      const tls = entry.url.secure ? await readTls(entry, { at: [...path, 'tls'], now, notes }) : null;
+      const tls = entry.url.secure ? await readTls(entry, { at: [...path, 'tls'], now, diagnostics }) : null;
       endpoints.push(policyOf(entry, tls));
     }
     if (route === undefined) continue;
     const { upstream: _, ...policy } = route;
     routes.push({ firstByte: null, idle: null, ...policy, endpoints });
   }
-  return { routes, ...notes };
+  return { routes, ...diagnostics };
 }
 
 function policyOf(
@@ -48,25 +48,31 @@ function policyOf(
   };
 }
 
-async function readTls({ url, tls = {} }: EndpointConfig, { at, now, notes }: Place): Promise<UpstreamTls> {
+async function readTls(
+  { url, tls = {} }: EndpointConfig,
+  { at, now, diagnostics }: ReadContext,
+): Promise<UpstreamTls> {
   const host = 'host' in url.target ? url.target.host : '';
-  // An address is no server name (RFC 6066 §3): it is looked for among the certificate's addresses.
+  // An address must not be sent as server name (RFC 6066 §3): it is compared with the certificate's addresses.
   return {
-    ca: tls.ca === undefined ? null : await readAuthorities(tls.ca, { at, now, notes }),
+    ca: tls.ca === undefined ? null : await readAuthorities(tls.ca, { at, now, diagnostics }),
     certificate:
-      tls.certificate === undefined ? null : await readCertificate(tls.certificate, { at, now, notes }),
+      tls.certificate === undefined ? null : await readCertificate(tls.certificate, { at, now, diagnostics }),
     serverName: tls.serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, '') : null),
     pins: tls.pins ?? null,
   };
 }
 
-async function readCertificate(files: NonNullable<TlsConfig['certificate']>, { at, now, notes }: Place) {
+async function readCertificate(
+  files: NonNullable<TlsConfig['certificate']>,
+  { at, now, diagnostics }: ReadContext,
+) {
   const reading = await readServerCertificate(files, { now, purpose: 'client' });
-  const place = ({ field, ...note }: (typeof reading.problems)[number]) => {
-    return { path: [...at, 'certificate', field], ...note };
+  const locate = ({ field, ...fault }: (typeof reading.problems)[number]) => {
+    return { path: [...at, 'certificate', field], ...fault };
   };
-  notes.problems.push(...reading.problems.map(place));
-  // A certificate for one endpoint that has expired takes nothing from the others.
-  notes.warnings.push(...reading.warnings.map(place), ...reading.dated.map(place));
+  diagnostics.problems.push(...reading.problems.map(locate));
+  // An expired certificate for one endpoint does not affect the others.
+  diagnostics.warnings.push(...reading.warnings.map(locate), ...reading.dateProblems.map(locate));
   return reading.loaded?.certificate ?? null;
 }

@@ -86,9 +86,10 @@ describe('warnings about the times of routes', () => {
       .warnings.filter(({ path }) => path[0] !== 'clients')
       .map(({ path, found }) => `${path.join('.')}: ${found}`);
 
-  const budget = 'routes.0.budget: 200ms beside a deadline of 200ms: nothing is late before it is cut';
-  const next = 'a silent endpoint leaves no time for the next';
-  const last = 'the last endpoint gets less time than those before it';
+  const budget =
+    'routes.0.budget: 200ms beside a deadline of 200ms: a message reaches the deadline before it counts as late';
+  const next = 'an endpoint that does not accept the connection leaves no time for the next one';
+  const last = 'the last endpoint has less time than the endpoints before it';
 
   test.each<[string, object, object | undefined, string[]]>([
     ['a budget below the deadline', { deadline: '201ms' }, undefined, []],
@@ -97,7 +98,9 @@ describe('warnings about the times of routes', () => {
       'a budget beyond the default deadline',
       { budget: '1m' },
       undefined,
-      ['routes.0.budget: 60000ms beside a deadline of 2000ms: nothing is late before it is cut'],
+      [
+        'routes.0.budget: 60000ms beside a deadline of 2000ms: a message reaches the deadline before it counts as late',
+      ],
     ],
     ['a deadline that is none', { deadline: 'soon', budget: '1m' }, undefined, []],
     [

@@ -68,7 +68,7 @@ describe('tracing', () => {
     const warningsOf = async (host: string) =>
       (await loadedOf({ endpoint: `http://${host}:4318/v1/traces`, headersFile: 'fields' })).warnings;
     expect(await warningsOf('collector')).toMatchObject([
-      { path: 'tracing.headersFile', found: 'fields that are sent without TLS' },
+      { path: 'tracing.headersFile', found: 'header fields that are sent without TLS' },
     ]);
     for (const here of ['localhost', '127.0.0.1', '[::1]']) expect(await warningsOf(here)).toEqual([]);
   });
@@ -113,23 +113,31 @@ describe('a problem is told of', () => {
   });
 
   test.each([
-    ['no field', 'authorization secret\n', 'line 1, which is no field, or one that may not be set'],
-    ['no value', 'a: b\nauthorization:\n', 'line 2, which is no field, or one that may not be set'],
-    ['a control character', 'a: se\u0001cret\n', 'line 1, which is no field, or one that may not be set'],
+    ['no field', 'authorization secret\n', 'line 1, which is not a field, or a field that may not be set'],
+    ['no value', 'a: b\nauthorization:\n', 'line 2, which is not a field, or a field that may not be set'],
+    [
+      'a control character',
+      'a: se\u0001cret\n',
+      'line 1, which is not a field, or a field that may not be set',
+    ],
     [
       'another field behind a bare CR',
       'a: b\rsecret: c\n',
-      'line 1, which is no field, or one that may not be set',
+      'line 1, which is not a field, or a field that may not be set',
     ],
-    ['what no field may hold', 'a: gehéim\n', 'line 1, which is no field, or one that may not be set'],
-    ['a folded line', 'a: b\n secret\n', 'line 2, which is no field, or one that may not be set'],
-    ['a field that frames', 'Content-Length: 7\n', 'line 1, which is no field, or one that may not be set'],
+    ['what no field may hold', 'a: gehéim\n', 'line 1, which is not a field, or a field that may not be set'],
+    ['a folded line', 'a: b\n secret\n', 'line 2, which is not a field, or a field that may not be set'],
+    [
+      'a field that frames',
+      'Content-Length: 7\n',
+      'line 1, which is not a field, or a field that may not be set',
+    ],
     ['the same field twice', 'A: secret\n\na: b\n', 'line 3, which sets a field again'],
   ])('a headersFile with %s, without its words', async (_what, text, found) => {
     await site.write('fields', text);
     const [problem, ...more] = await problemsOf({ endpoint, headersFile: 'fields' });
     expect(problem).toBe(
-      `tracing.headersFile: found ${found}; allowed a file of lines \`name: value\`, of fields that may be set`,
+      `tracing.headersFile: found ${found}; allowed a file with one \`name: value\` on each line, for fields that may be set`,
     );
     expect(more).toEqual([]);
   });
