@@ -137,7 +137,7 @@ describe('a problem is told at its place:', () => {
     ].map(([one, other]): [string, unknown, string] => [
       at('[1]'),
       [one, { url: other }],
-      'where none of the route’s other endpoints is',
+      'a url that no other endpoint of the route has',
     ]),
     [at('[1].url'), ['http://a', { url: 'b' }], 'allowed http://host'],
     [at('[1].pool.idle'), ['http://a', { url: 'http://b', pool: { idle: -1 } }], 'a whole number'],
