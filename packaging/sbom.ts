@@ -1,8 +1,8 @@
 /**
- * `npm run --silent sbom`: prints the CycloneDX list of what runs in production.
+ * `npm run --silent sbom`: prints the CycloneDX list of the production packages.
  *
- * `npm sbom --omit dev` of the working folder leaves out what a development tool could use too (yaml, for one), so it
- * is asked in a folder that has the production packages and nothing else.
+ * `npm sbom --omit dev` in the working folder omits packages that a development tool also uses (such as yaml), so it runs
+ * in a folder that has only the production packages.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

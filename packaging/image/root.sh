@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lays out the root of the image: Node and the libraries that it is linked to, certificates of public CAs, one user,
-# and the gateway. What is not copied here is not in the image: no shell, no package manager, no npm.
+# Creates the root file system of the image: Node and its shared libraries, the certificates of public CAs, one user, and
+# the gateway. The image has nothing else: no shell, no package manager, no npm.
 set -eu
 app=$1
 root=$2
@@ -17,7 +17,7 @@ echo "$linked" | sed -n 's|.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p' | while read -r l
   cp -L "$library" "$root$library"
 done
 
-# Whose they are, where scanners look for it and with their licences.
+# The packages of these libraries, where image scanners look for them, with their licences.
 cp -L /etc/os-release "$root/etc/os-release"
 for package in libc6 libgcc-s1 libstdc++6 libatomic1; do
   if dpkg -s "$package" >"$root/var/lib/dpkg/status.d/$package" 2>/dev/null; then

@@ -42,7 +42,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     silent: [notAfter(31), notAfter(6)],
   },
   EhiCertificateExpiresIn7Days: {
-    // Of two pods the one that has not taken the new certificate counts.
+    // The pod that does not yet use the new certificate counts.
     fires: { ...notAfter(6), ...notAfter(90, `${server},pod="b"`) },
     labels: { role: 'server', name: 'CN=ehi' },
     description: expires(6),
@@ -140,7 +140,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     silent: [
       { [shed]: '7x60' },
       { [message(503)]: perMinute(9) },
-      // EhiAuditRefusesMessages tells of these: there is no more load than ever.
+      // EhiAuditRefusesMessages covers these: they are not caused by load.
       { [unaudited]: perMinute(60) },
     ],
   },
