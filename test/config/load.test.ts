@@ -17,7 +17,7 @@ function anchorWith(fields: object) {
   return { trust: { anchors: [{ name: 'a', files: ['a.pem'], ...fields }] } };
 }
 
-/** The lines of the problems, without the folder. */
+/** The problems as lines, without the folder. */
 async function problemsOf(config: string | Record<string, unknown>): Promise<string[]> {
   const { problems } = await site.examine(config);
   return problems.map((problem) => describeProblem(problem).replaceAll(`${site.folder}/`, ''));
@@ -33,7 +33,7 @@ const revocation = {
   refresh: 3_600_000,
 };
 
-test('fills in every default, in milliseconds, bytes and absolute paths', async () => {
+test('adds every default, in milliseconds, bytes and absolute paths', async () => {
   const { loaded, problems, warnings } = await site.examine({});
   expect(problems).toEqual([]);
   expect(warnings).toEqual([]);
@@ -110,7 +110,7 @@ test('fills in every default, in milliseconds, bytes and absolute paths', async 
   });
 });
 
-test('tells every problem at once, in the order of the file, with its line and column', async () => {
+test('reports all problems together, in the order of the file, with line and column', async () => {
   const text = `listen:
   port: 70000
   adress: 127.0.0.1
@@ -208,11 +208,11 @@ test.each([
     '2:3: (document): found a line that is neither a key nor a value; allowed key: value, with a space after the colon',
   ],
   [
-    'a text that begins with @',
+    'a text that starts with @',
     'clients: { match: { commonName: @a } }\n',
     '1:33: (document): found a text that begins with @, ` or %; allowed quotes around such a text',
   ],
-])('names the mistake of YAML and its place: %s', async (_, text, problem) => {
+])('reports the YAML error and its position: %s', async (_, text, problem) => {
   expect(await problemsOf(text)).toEqual([`gateway.yaml:${problem}`]);
 });
 
@@ -228,7 +228,7 @@ test.each<[string, Record<string, unknown> | string, string]>([
     'limits.head: found 16384; allowed a whole number and its unit B, KiB or MiB, such as 16KiB, from 1B to 1MiB',
   ],
   [
-    'a number where a text is meant, as it was written',
+    'a number instead of a text, as it is written in the file',
     JSON.stringify({ ...minimal, clients: { match: { organizationalUnit: 7 } } }).replace(':7', ': 007'),
     'clients.match.organizationalUnit: found 007; allowed a value of the subject’s OU, as a text in quotes',
   ],
@@ -249,12 +249,12 @@ test.each<[string, Record<string, unknown> | string, string]>([
       .slice(0, -1)}, "limits": { <<: *t } }`,
     'limits."<<": found a merge key (<<), which YAML 1.2 does not have; allowed the keys written out, or an alias in the place of a whole value: head: *name',
   ],
-])('says how it is written rightly: %s', async (_, config, problem) => {
+])('reports the correct notation: %s', async (_, config, problem) => {
   const found = await problemsOf(config);
   expect(found.map((line) => line.replace(/^gateway\.yaml:\d+:\d+: /, ''))).toEqual([problem]);
 });
 
-test('a configuration in UTF-16 is named so, and one with a byte order mark is read', async () => {
+test('reports UTF-16, and accepts a byte order mark', async () => {
   const text = stringify(minimal);
   await site.write('gateway.yaml', Buffer.from(`\ufeff${text}`, 'utf16le'));
   const { problems } = await examineConfig(site.file);
@@ -271,7 +271,7 @@ test('follows aliases', async () => {
 });
 
 test.each(['__proto__', 'constructor', 'toString'])(
-  'an unknown key %s is an error like any other',
+  'reports an unknown key %s like any other',
   async (key) => {
     const text = `${key}: { x: 1 }\n${Object.entries(minimal)
       .map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)
@@ -285,7 +285,7 @@ test.each(['__proto__', 'constructor', 'toString'])(
 describe('never repeats a secret', () => {
   test.each([
     [
-      'a passphrase where its file belongs',
+      'a passphrase instead of its file',
       { listen: { certificate: { ...minimal.listen.certificate, passphraseFile: 'hunter2' } } },
     ],
     [
@@ -297,7 +297,7 @@ describe('never repeats a secret', () => {
       { listen: { certificate: [{ ...minimal.listen.certificate, passphraseFile: ['hunter2'] }] } },
     ],
     [
-      'a secret where its file belongs',
+      'a secret instead of its file',
       { listen: { ...minimal.listen, resumption: { secretFile: 'hunter2' } } },
     ],
     [
@@ -326,7 +326,7 @@ describe('never repeats a secret', () => {
     expect(problems.join()).not.toContain('hunter2');
   });
 
-  test('a broken line of YAML', async () => {
+  test('a line with a YAML error', async () => {
     const problems = await problemsOf('a: "x" hunter2\nb: [}hunter2\n"hunter2\n');
     expect(problems.join()).not.toContain('hunter2');
   });
@@ -343,7 +343,7 @@ describe('values', () => {
   const colons = thumbprint.toString('hex').replace(/..(?=.)/g, '$&:');
 
   test.each<[string, Record<string, unknown>]>([
-    ['a route of segments', route('/a/b-c/~d')],
+    ['a path with segments', route('/a/b-c/~d')],
     ['an upstream without a port', upstream('http://ehi.internal')],
     ['an IPv6 upstream', upstream('http://[::1]:8080')],
     ['an underscore in a host', upstream('http://my_host:1')],
@@ -353,23 +353,23 @@ describe('values', () => {
     ['a thumbprint in base64url', clients({ match: { thumbprint: thumbprint.toString('base64url') } })],
     ['an address as a SAN', clients({ match: { san: 'IP:2001:db8::1' } })],
     ['a root’s digest with colons', anchorWith({ rootSha256: colons.toUpperCase() })],
-    ['no resumption', resumption('off')],
-    ['a rotation of its own', resumption({ rotate: '1s' })],
-    ['lists from everywhere', revocation({ crl: ['http://h/a.crl', 'https://h/b?c', './http:d', '/e'] })],
+    ['resumption: off', resumption('off')],
+    ['a rotation', resumption({ rotate: '1s' })],
+    ['CRLs from URLs and files', revocation({ crl: ['http://h/a.crl', 'https://h/b?c', './http:d', '/e'] })],
     ['a responder over HTTP', revocation({ ocsp: 'http://ocsp.example:8080/' })],
-    ['no grace and no wait', revocation({ grace: '0s', firstContact: '0ms' })],
-    ['a wait of five seconds', revocation({ firstContact: '5000ms' })],
+    ['a grace and a firstContact of 0', revocation({ grace: '0s', firstContact: '0ms' })],
+    ['a firstContact of five seconds', revocation({ firstContact: '5000ms' })],
     ['a candidate', candidates([{ name: 'b', files: ['b.pem'] }])],
     ['a shadow of one control', clients({ shadow: { match: { issuer: 'CN=a' } } })],
     [
-      'a shadow of all of them',
+      'a shadow of all controls',
       clients({ shadow: { allowlist: ['::/0'], pins: [pin], match: [{ san: 'DNS:a' }] } }),
     ],
     ['relays: auto', { relays: 'auto' }],
     ['a file for the audit', { audit: { destination: 'audit.log' } }],
-    ['no time to drain', { timeouts: { drain: '0s' } }],
-    ['trusted balancers', { listen: { ...minimal.listen, proxyProtocol: { trusted: ['10.0.0.0/8'] } } }],
-  ])('takes %s', async (_, config) => {
+    ['a drain of 0', { timeouts: { drain: '0s' } }],
+    ['trusted load balancers', { listen: { ...minimal.listen, proxyProtocol: { trusted: ['10.0.0.0/8'] } } }],
+  ])('accepts %s', async (_, config) => {
     expect(await problemsOf(config)).toEqual([]);
   });
 
@@ -533,8 +533,8 @@ test('resolves paths against the folder of the file and writes pins and digests 
 
 test.each<[string, string | Uint8Array | null]>([
   ['a missing file', null],
-  ['bytes that are no UTF-8', Uint8Array.of(0x61, 0xff)],
-  ['a broken text', 'a: ['],
+  ['bytes that are not UTF-8', Uint8Array.of(0x61, 0xff)],
+  ['a YAML error', 'a: ['],
   ['a wrong value', 'listen: 1'],
 ])('reports a problem of the file, and no configuration, for %s', async (_, content) => {
   if (content !== null) await site.write('wrong.yaml', content);

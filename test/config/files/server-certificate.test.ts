@@ -31,7 +31,7 @@ async function examine(chain: string, key: string, passphraseFile?: string) {
   return { problems: problems.map(say), warnings: warnings.map(say), loaded };
 }
 
-test('takes a leaf with its intermediate, ready for TLS and with the dates for the expiry metric', async () => {
+test('accepts a leaf with its intermediate, and returns PEM for TLS and dates for the expiry metric', async () => {
   const { problems, warnings, loaded } = await examine(`a comment\n${plain.chainPem}`, plain.keyPem);
   expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
   const [certificate] = loaded?.serverCertificates ?? [];
@@ -43,7 +43,7 @@ test('takes a leaf with its intermediate, ready for TLS and with the dates for t
   expect(certificate?.chain[0]?.notAfter).toBe(now + 350 * day);
 });
 
-test('takes an encrypted key with its passphrase', async () => {
+test('accepts an encrypted key with its passphrase', async () => {
   const encrypted = plain.privateKey.export({
     type: 'pkcs8',
     format: 'pem',
@@ -58,7 +58,7 @@ test('takes an encrypted key with its passphrase', async () => {
   createServer({ cert: chain, key, passphrase });
 });
 
-describe('what time has ended takes nothing else down:', () => {
+describe('an expired certificate does not affect others:', () => {
   test('an expired certificate beside one of the other key type is a warning', async () => {
     const expired = server({ key: 'rsa-2048', notBefore: now - 2 * day, notAfter: now - 1000 });
     for (const [name, { chainPem, keyPem }] of Object.entries({ plain, expired })) {
@@ -73,7 +73,7 @@ describe('what time has ended takes nothing else down:', () => {
     ]);
   });
 
-  test('an expired intermediate is a warning, for clients may have another path', async () => {
+  test('an expired intermediate is a warning, because clients may have another path', async () => {
     const old = authority({ now, issuing: { notBefore: now - 2 * day, notAfter: now - 1000 } });
     const { chainPem, keyPem } = old.issueServer();
     const { problems, warnings } = await examine(chainPem, keyPem);
@@ -111,7 +111,7 @@ describe('refuses', () => {
       ],
     ],
     [
-      'a certificate that did not issue the one before',
+      'a certificate that did not issue the one before it',
       [plain.pem + other.pem, plain.keyPem],
       [`${chain}: CN=localhost after CN=localhost, which it did not issue`],
     ],
@@ -126,17 +126,13 @@ describe('refuses', () => {
       [`${chain}: CN=localhost, expired on 2030-01-14T23:59:59Z`],
     ],
     [
-      'a leaf of tomorrow',
+      'a leaf that is not valid yet',
       [early.chainPem, early.keyPem],
       [`${chain}: CN=localhost, not valid before 2030-01-15T00:00:01Z`],
     ],
+    ['an unsupported key type', [edwards.chainPem, edwards.keyPem], [`${key}: a key of type ed25519`]],
     [
-      'a key type that TLS here does not offer',
-      [edwards.chainPem, edwards.keyPem],
-      [`${key}: a key of type ed25519`],
-    ],
-    [
-      'a chain that is no PEM',
+      'a chain that is not PEM',
       ['hello', plain.keyPem],
       [`${chain}: chain.pem: neither a DER certificate nor PEM with a CERTIFICATE block`],
     ],
@@ -184,7 +180,7 @@ describe('refuses', () => {
     expect(problems).toEqual([`listen.certificate.passphraseFile: ${found}`]);
   });
 
-  test('files that are not there', async () => {
+  test('missing files', async () => {
     const listen = { certificate: [{ chain: 'absent.pem', key: 'absent.key' }] };
     const { problems } = await site.examine({ listen }, now);
     expect(problems.map(({ path }) => path)).toEqual([
@@ -193,7 +189,7 @@ describe('refuses', () => {
     ]);
   });
 
-  test('a second certificate of the same key type, and takes one of each', async () => {
+  test('a second certificate of the same key type, and accepts one of each', async () => {
     const files = { 'ec.pem': plain, 'ec2.pem': other, 'rsa.pem': rsa };
     for (const [name, leaf] of Object.entries(files)) {
       await site.write(name, leaf.chainPem);
@@ -249,7 +245,7 @@ describe('warns of', () => {
   });
 });
 
-describe('warns of what makes clients refuse a certificate that is sound otherwise', () => {
+describe('warns of properties for which clients refuse a valid certificate', () => {
   const chain = 'listen.certificate.chain: CN=localhost,';
   const sha1Ca = authority({ now, issuing: { hash: 'sha1' } });
   const sha1 = sha1Ca.issueServer();
@@ -261,12 +257,12 @@ describe('warns of what makes clients refuse a certificate that is sound otherwi
     ],
     ['any purpose', server({ extendedKeyUsage: null }), []],
     [
-      'a key usage for encryption alone',
+      'a key usage only for encryption',
       server({ keyUsage: ['keyEncipherment'] }),
       [`${chain} whose key usage lacks digitalSignature: clients refuse it`],
     ],
     [
-      'no name but the CN',
+      'no name except the CN',
       server({ sans: [] }),
       [
         `${chain} without a host name or address in its subject alternative name: clients do not use the common name`,
@@ -274,19 +270,19 @@ describe('warns of what makes clients refuse a certificate that is sound otherwi
     ],
     ['a signature with SHA-1', server({ hash: 'sha1' }), [`${chain} which has a signature with SHA-1`]],
     [
-      'an issuing CA that is signed with SHA-1',
+      'an issuing CA with a SHA-1 signature',
       sha1,
       [
         'listen.certificate.chain: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB, which has a signature with SHA-1',
       ],
     ],
     [
-      'a curve that few clients have',
+      'a curve that few clients support',
       server({ key: 'secp256k1' }),
       [`${chain} which has an EC key on secp256k1`],
     ],
     [
-      'thirty days that are nearly over',
+      'an expiry in just under thirty days',
       server({ notAfter: now + 29 * day }),
       ['listen.certificate.chain: CN=localhost, which expires on 2030-02-13T00:00:00Z'],
     ],
@@ -295,7 +291,7 @@ describe('warns of what makes clients refuse a certificate that is sound otherwi
     expect({ problems, warnings }).toEqual({ problems: [], warnings: expected });
   });
 
-  test('of a client certificate for a host it is clientAuth that must not be missing', async () => {
+  test('a client certificate for a host without clientAuth', async () => {
     const certificate = { chain: 'chain.pem', key: 'chain.key' };
     const routes = [{ path: '/', upstream: { url: 'https://host', tls: { certificate } } }];
     for (const [leaf, expected] of [
@@ -314,7 +310,7 @@ describe('warns of what makes clients refuse a certificate that is sound otherwi
     }
   });
 
-  test('a key of 1024 bits is refused, as OpenSSL would refuse it at the start', async () => {
+  test('refuses a key of 1024 bits, because OpenSSL would refuse it at the start', async () => {
     const weak = server({ key: 'rsa-1024' });
     const { problems, loaded } = await examine(weak.chainPem, weak.keyPem);
     expect(problems).toEqual([
@@ -324,45 +320,48 @@ describe('warns of what makes clients refuse a certificate that is sound otherwi
   });
 });
 
-describe.skipIf(process.platform === 'win32')('warns of a secret that others on the machine may use', () => {
-  test.each([
-    [0o644, 'which every user of this machine may read (mode 0644)'],
-    [0o602, 'which every user of this machine may write (mode 0602)'],
-    [0o640, null],
-    [0o600, null],
-  ])('a key of mode %o', async (mode, says) => {
-    await examine(plain.chainPem, plain.keyPem);
-    await chmod(join(site.folder, 'chain.key'), mode);
-    const { problems, warnings } = await examineAsItIs();
-    expect(problems).toEqual([]);
-    expect(warnings).toEqual(says === null ? [] : [`listen.certificate.key: chain.key ${says}`]);
-  });
+describe.skipIf(process.platform === 'win32')(
+  'warns of a secret that every user of the machine may read or write',
+  () => {
+    test.each([
+      [0o644, 'which every user of this machine may read (mode 0644)'],
+      [0o602, 'which every user of this machine may write (mode 0602)'],
+      [0o640, null],
+      [0o600, null],
+    ])('a key of mode %o', async (mode, says) => {
+      await examine(plain.chainPem, plain.keyPem);
+      await chmod(join(site.folder, 'chain.key'), mode);
+      const { problems, warnings } = await examineAsItIs();
+      expect(problems).toEqual([]);
+      expect(warnings).toEqual(says === null ? [] : [`listen.certificate.key: chain.key ${says}`]);
+    });
 
-  test('passphrase, shared secret and fields for the collector, without the names of their files', async () => {
-    await examine(plain.chainPem, plain.keyPem);
-    for (const name of ['passphrase', 'secret', 'fields']) {
-      await site.write(name, name === 'fields' ? 'authorization: x\n' : 'x'.repeat(32));
-      await chmod(join(site.folder, name), 0o644);
-    }
-    const certificate = { chain: 'chain.pem', key: 'chain.key', passphraseFile: 'passphrase' };
-    const { warnings } = await site.examine(
-      {
-        listen: { certificate, resumption: { secretFile: 'secret' } },
-        tracing: { endpoint: 'https://127.0.0.1/v1/traces', headersFile: 'fields' },
-      },
-      now,
-    );
-    const own = warnings.filter(({ found }) => found.includes('mode'));
-    expect(own.map(({ path }) => path).toSorted()).toEqual([
-      'listen.certificate.passphraseFile',
-      'listen.resumption.secretFile',
-      'tracing.headersFile',
-    ]);
-    expect(new Set(own.map(({ found }) => found))).toEqual(
-      new Set(['a file which every user of this machine may read (mode 0644)']),
-    );
-  });
-});
+    test('passphrase, resumption secret and header fields for the collector, without their file names', async () => {
+      await examine(plain.chainPem, plain.keyPem);
+      for (const name of ['passphrase', 'secret', 'fields']) {
+        await site.write(name, name === 'fields' ? 'authorization: x\n' : 'x'.repeat(32));
+        await chmod(join(site.folder, name), 0o644);
+      }
+      const certificate = { chain: 'chain.pem', key: 'chain.key', passphraseFile: 'passphrase' };
+      const { warnings } = await site.examine(
+        {
+          listen: { certificate, resumption: { secretFile: 'secret' } },
+          tracing: { endpoint: 'https://127.0.0.1/v1/traces', headersFile: 'fields' },
+        },
+        now,
+      );
+      const own = warnings.filter(({ found }) => found.includes('mode'));
+      expect(own.map(({ path }) => path).toSorted()).toEqual([
+        'listen.certificate.passphraseFile',
+        'listen.resumption.secretFile',
+        'tracing.headersFile',
+      ]);
+      expect(new Set(own.map(({ found }) => found))).toEqual(
+        new Set(['a file which every user of this machine may read (mode 0644)']),
+      );
+    });
+  },
+);
 
 async function examineAsItIs() {
   const certificate = { chain: 'chain.pem', key: 'chain.key' };
