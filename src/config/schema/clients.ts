@@ -51,5 +51,5 @@ export const clientsSchema = mapping({
 })
   .prefault({})
   .describe(
-    'Which clients are allowed. At least one of `allowlist`, `pins` and `match` must identify the caller.',
+    'Which clients are allowed: a client must satisfy each of `allowlist`, `pins` and `match` that is set. At least one of them must identify the caller.',
   );

@@ -93,7 +93,7 @@ export const thumbprint = formatted({
 });
 
 export const san = formatted({
-  allowed: 'DNS:, URI:, email: or IP: and the name after it',
+  allowed: 'DNS:, URI:, email: or IP:, followed by the name',
   pattern: /^(?:DNS|URI|email|IP):\S+$/,
   parse: (text) => {
     const [, kind, name] = /^(DNS|URI|email|IP):(\S+)$/.exec(text) ?? [];

@@ -27,7 +27,7 @@ export const identitySchema = mapping({
     .refine((sets) => new Set(sets).size === sets.length, 'each header set once')
     .prefault(['rfc9440'])
     .describe(
-      'Which header fields carry the client certificate to the host, beside `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id`; docs/identity.md lists them. The fields of all sets are removed from the client’s requests, whether they are set here or not.',
+      'Which sets of header fields carry the client’s identity to the host, beside `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id`; docs/identity.md lists them. The fields of all sets are removed from the client’s requests, whether they are set here or not.',
     ),
   remove: z
     .array(fieldName, 'a list of names of fields')

@@ -10,7 +10,7 @@ export const routeTimes = {
   deadline: duration()
     .prefault('2s')
     .describe(
-      'Timeout from the complete request head to the last byte of the response. After it the client gets 504.',
+      'Timeout from the complete request head to the last byte of the response. After it the client gets 504; a response that has begun is cut off.',
     ),
   firstByte: duration()
     .exactOptional()
@@ -150,7 +150,9 @@ function tls(folder: string) {
 }
 
 const pool = mapping({
-  idle: count(0, 10_000).prefault(256).describe('Maximum number of idle connections, for each relay thread.'),
+  idle: count(0, 10_000)
+    .prefault(256)
+    .describe('Maximum number of idle connections to the endpoint, for each relay thread.'),
   idleTimeout: duration()
     .prefault('4s')
     .describe(
@@ -164,7 +166,7 @@ const health = mapping({
     '`tcp`: a connection. `tls`: a TLS handshake. `http`: a GET request that must get a 2xx response.',
   ),
   path: formatted({
-    allowed: 'a path such as /health, a query if need be',
+    allowed: 'a path such as /health, with an optional query',
     pattern: /^\/[\x21\x22\x24-\x7e]*$/,
   })
     .exactOptional()

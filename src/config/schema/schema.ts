@@ -71,7 +71,7 @@ const limits = mapping({
   handshakeBytes: size('1MiB')
     .prefault('16KiB')
     .describe(
-      'Maximum size of the client’s part of a TLS handshake, most of which are its certificates. Four times as much for addresses in `clients.allowlist`.',
+      'Maximum size of the client’s part of a TLS handshake, mainly its certificates. Four times as much for addresses in `clients.allowlist`.',
     ),
   certificateBytes: size('64KiB')
     .prefault('8KiB')
@@ -89,7 +89,7 @@ const limits = mapping({
   smallRecords: count(1, 1_000_000)
     .prefault(2000)
     .describe(
-      'Maximum rate, in a second, of TLS records with little or no data (KeyUpdate, empty records, a few bytes) on one connection, with bursts of five times as many. A twentieth for a connection whose client is not allowed. Beyond it the connection is closed.',
+      'Maximum rate, in a second, of TLS records with little or no data (KeyUpdate, empty records, a few bytes) on one connection, with bursts of five times as many. A twentieth of that until the client is allowed. Beyond it the connection is closed.',
     ),
   inFlightPerClient: count(1, 1_000_000)
     .prefault(512)
@@ -120,4 +120,4 @@ const timeouts = mapping({
     ),
 })
   .prefault({})
-  .describe('Timeouts.');
+  .describe('How long each step of a connection or of a message may take.');

@@ -40,7 +40,9 @@ function exporter(folder: string) {
       ),
     interval: duration('10ms', '1h')
       .prefault('5s')
-      .describe('How long spans are collected before they are sent together; 512 spans are sent at once.'),
+      .describe(
+        'How long spans are collected before they are sent together. 512 spans are sent without waiting longer.',
+      ),
     headersFile: file(folder)
       .exactOptional()
       .describe(
