@@ -15,7 +15,7 @@ import { describeValue } from './describe-value.ts';
 import type { Diagnostic, Path } from './diagnostic.ts';
 import { describeSyntax } from './syntax.ts';
 
-export interface ConfigDocument {
+interface ConfigDocument {
   /** Plain JSON values; undefined where a syntax error makes them unreliable. */
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];

@@ -45,7 +45,7 @@ export interface ConfigExamination {
 }
 
 /** Checks the anchors. Called if `trust` is valid, even where another part is not. `clients` is null if not valid. */
-export type ExamineAnchors = (
+type ExamineAnchors = (
   trust: Config['trust'],
   clients: Config['clients'] | null,
 ) => Promise<Diagnostics>;

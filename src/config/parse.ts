@@ -32,7 +32,7 @@ export interface Located<T> {
   readonly entry: T;
 }
 
-export interface ParsedConfig {
+interface ParsedConfig {
   /** undefined: there are issues. */
   readonly config: Config | undefined;
   /** Those of `configSchema(folder).safeParse(value)`, in the same order. */

@@ -1,7 +1,7 @@
 /** Describes what the YAML parser cannot read, with its position. */
 import { type Document, isScalar, type Scalar, visit, type YAMLError } from 'yaml';
 
-export interface SyntaxProblem {
+interface SyntaxProblem {
   /** Its start in the text, in characters. */
   readonly offset: number;
   readonly found: string;

@@ -7,7 +7,7 @@ import type { EndpointConfig } from '../schema/routes.ts';
 import { type ReadContext, readAuthorities } from './authorities.ts';
 import { readServerCertificate } from './server-certificate.ts';
 
-export interface RoutesReading {
+interface RoutesReading {
   /** Incomplete if there are problems. */
   readonly routes: readonly RoutePolicy[];
   readonly problems: readonly Diagnostic[];

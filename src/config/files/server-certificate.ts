@@ -29,7 +29,7 @@ export interface LoadedServerCertificate {
   readonly chain: readonly Certificate[];
 }
 
-export interface ServerCertificateReading {
+interface ServerCertificateReading {
   /** Absent if there is a problem. */
   readonly loaded?: LoadedServerCertificate;
   /** The leaf is not valid now: the caller decides whether that is a problem or a warning. */

@@ -3,7 +3,7 @@ import type { Certificate } from '../../pki/certificate.ts';
 import { expiresSoon, expiryDate, noticeDays } from '../../pki/expiry.ts';
 import { weakKey, weakSignature } from '../../pki/strength.ts';
 
-export interface ChainDiagnostic {
+interface ChainDiagnostic {
   readonly found: string;
   readonly allowed: string;
 }
@@ -31,7 +31,7 @@ export function checkChain(
     checkDates(issuer, now, { invalid: diagnostics.warnings, soon: diagnostics.warnings });
   for (const certificate of chain) checkStrength(certificate, diagnostics);
   checkPurpose(leaf, purpose, diagnostics);
-  if (above.length === 0 && !isIssuedBy(leaf, leaf)) {
+  if (above.length === 0 && !isIssuedPerOpenSsl(leaf, leaf)) {
     diagnostics.warnings.push({
       found: `the leaf without its intermediate: ${leaf.issuer}`,
       allowed: 'the leaf, then each certificate’s issuer up to below the root',
@@ -39,13 +39,13 @@ export function checkChain(
   }
   above.forEach((issuer, index) => {
     const subject = chain[index];
-    if (subject !== undefined && !isIssuedBy(subject, issuer)) {
+    if (subject !== undefined && !isIssuedPerOpenSsl(subject, issuer)) {
       diagnostics.problems.push({
         found: `${issuer.subject} after ${subject.subject}, which it did not issue`,
         allowed: `the leaf first, then each certificate’s issuer; here ${subject.issuer}`,
       });
     }
-    if (isIssuedBy(issuer, issuer)) {
+    if (isIssuedPerOpenSsl(issuer, issuer)) {
       diagnostics.warnings.push({
         found: `the root ${issuer.subject} in the chain`,
         allowed:
@@ -76,7 +76,7 @@ function checkDates(
 
 function checkStrength(certificate: Certificate, { warnings }: ChainDiagnostics): void {
   // The signature of a self-signed certificate is not relied on.
-  const signature = isIssuedBy(certificate, certificate) ? null : weakSignature(certificate);
+  const signature = isIssuedPerOpenSsl(certificate, certificate) ? null : weakSignature(certificate);
   for (const weakness of [weakKey(certificate), signature]) {
     if (weakness === null) continue;
     const allowed = 'RSA of 2048 bits or P-256, P-384, P-521, signed with SHA-256 or better';
@@ -105,7 +105,8 @@ function checkPurpose(leaf: Certificate, purpose: ChainPurpose, { warnings }: Ch
     );
 }
 
-function isIssuedBy({ x509 }: Certificate, issuer: Certificate): boolean {
+/** By the rules of OpenSSL alone, which are stricter than `isIssuedBy` (pki/issued.ts): many peers verify with OpenSSL. */
+function isIssuedPerOpenSsl({ x509 }: Certificate, issuer: Certificate): boolean {
   try {
     return x509.checkIssued(issuer.x509) && x509.verify(issuer.x509.publicKey);
   } catch {
