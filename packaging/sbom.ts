@@ -1,8 +1,8 @@
 /**
  * `npm run --silent sbom`: prints the CycloneDX list of the production packages.
  *
- * `npm sbom --omit dev` in the working folder omits packages that a development tool also uses (such as yaml), so it runs
- * in a folder that has only the production packages.
+ * `npm sbom --omit dev` omits production packages that a development package uses too (yaml, for one). So it is run in a
+ * folder that has the production packages only.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -89,7 +89,7 @@ const limits = mapping({
   smallRecords: count(1, 1_000_000)
     .prefault(2000)
     .describe(
-      'Maximum rate, in a second, of TLS records with little or no data (KeyUpdate, empty records, a few bytes) on one connection, with bursts of five times as many. A twentieth of that until the client is allowed. Beyond it the connection is closed.',
+      'Maximum rate, in a second, of TLS records with little or no data (KeyUpdate, empty records, a few bytes) on one connection, with bursts of three times as many. A twentieth of that until the client is allowed. Beyond it the connection is closed.',
     ),
   inFlightPerClient: count(1, 1_000_000)
     .prefault(512)
