@@ -45,10 +45,7 @@ export interface ConfigExamination {
 }
 
 /** Checks the anchors. Called if `trust` is valid, even where another part is not. `clients` is null if not valid. */
-type ExamineAnchors = (
-  trust: Config['trust'],
-  clients: Config['clients'] | null,
-) => Promise<Diagnostics>;
+type ExamineAnchors = (trust: Config['trust'], clients: Config['clients'] | null) => Promise<Diagnostics>;
 
 /** Reads the file and the files that it names. Does not throw for what they hold. `now`: milliseconds since the epoch. */
 export async function examineConfig(
