@@ -86,13 +86,13 @@ async function serve(
 }
 
 function openAudit(
-  { config, place }: LoadedConfig,
+  { config, locate }: LoadedConfig,
   onEvent: (event: AuditEvent) => void,
 ): Promise<AuditWriter> {
   return openAuditWriter({ destination: config.audit.destination, onEvent }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
     const allowed = 'stdout, stderr or a file that can be written';
-    throw new ConfigError([place({ path: ['audit', 'destination'], found, allowed })]);
+    throw new ConfigError([locate({ path: ['audit', 'destination'], found, allowed })]);
   });
 }
 

@@ -2,8 +2,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { Finding } from '../config/document.ts';
-import type { Notes } from '../config/files/authorities.ts';
+import type { Diagnostic, Diagnostics } from '../config/diagnostic.ts';
 import { type ConfigExamination, examineConfig } from '../config/load.ts';
 import { namesCaller } from '../config/rules/rules.ts';
 import type { Config } from '../config/schema/schema.ts';
@@ -26,7 +25,7 @@ export async function preflight(file: string): Promise<ConfigExamination> {
     file,
     Date.now(),
     async ({ anchors, candidates = [], requirePin }, clients) => {
-      const skipped: Finding[] = [];
+      const skipped: Diagnostic[] = [];
       const onSkipped = (warning: TrustProblem) => skipped.push(findingOf(warning));
       const common = { requirePin, onSkipped, now: Date.now() };
       const accept = clients === null ? acceptAll : acceptAnchor(clients);
@@ -81,8 +80,8 @@ type Configured = Awaited<ReturnType<typeof readConfiguredAnchors>>;
 
 async function findingsIn(
   options: ReadOptions,
-  judge: (anchors: Configured) => Finding[] = () => [],
-): Promise<Notes> {
+  judge: (anchors: Configured) => Diagnostic[] = () => [],
+): Promise<Diagnostics> {
   const { list = 'anchors', now } = options;
   try {
     const anchors = await readConfiguredAnchors(options);
@@ -104,7 +103,7 @@ async function findingsIn(
  * CRL files that cannot be read. Warnings, because a file that is late must not keep the gateway from starting: until
  * it is there, revocation is unknown.
  */
-async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Finding[]> {
+async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Diagnostic[]> {
   const files = anchors.flatMap(({ revocation: { crl } }, anchor) =>
     (Array.isArray(crl) ? crl : [])
       .map((file, index) => ({ file, path: ['trust', list, anchor, 'revocation', 'crl', index] }))
@@ -125,7 +124,7 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
 }
 
 /** What time has made unusable is a problem only where nothing else is left: no anchor from a URL, which may serve it. */
-function unusableAt(now: number): (anchors: Configured) => Finding[] {
+function unusableAt(now: number): (anchors: Configured) => Diagnostic[] {
   return (anchors) => {
     const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
     if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
@@ -136,7 +135,7 @@ function unusableAt(now: number): (anchors: Configured) => Finding[] {
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */
-export function findingOf({ path, found, allowed }: TrustProblem): Finding {
+export function findingOf({ path, found, allowed }: TrustProblem): Diagnostic {
   const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
   return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), found, allowed };
 }

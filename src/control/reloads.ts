@@ -77,7 +77,7 @@ function problemsOf(
 ): readonly ConfigProblem[] {
   if (error instanceof ConfigError) return error.problems;
   if (error instanceof TrustError && loaded !== null)
-    return error.problems.map((problem) => loaded.place(findingOf(problem)));
+    return error.problems.map((problem) => loaded.locate(findingOf(problem)));
   const found = error instanceof Error ? error.message : String(error);
   return [{ file, line: 1, column: 1, path: '', found, allowed: 'what can be taken over at run time' }];
 }

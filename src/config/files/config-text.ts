@@ -1,9 +1,9 @@
-/** The text of a configuration, from its file. */
+/** Reads the text of a configuration file. */
 import { isUtf8 } from 'node:buffer';
 import { readFile } from 'node:fs/promises';
 
-/** Never rejects: what cannot be read is a finding. A byte order mark at the start is passed over. */
-export async function readText(file: string): Promise<string | { found: string; allowed: string }> {
+/** Never rejects: returns why the file cannot be read. A byte order mark at the start is skipped. */
+export async function readConfigText(file: string): Promise<string | { found: string; allowed: string }> {
   const allowed = 'a YAML file in UTF-8 that can be read';
   try {
     const bytes = await readFile(file);

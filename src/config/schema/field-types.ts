@@ -1,16 +1,16 @@
-/** The building blocks of the schema: each says in one phrase what it allows, which is what a problem then says. */
+/** The types of configuration fields. Each has a phrase for what it allows, which is the message of its issues. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { durationPattern, parseDuration, parseSize, sizePattern } from './units.ts';
 
-/** A text in some notation: it fits the pattern, and `parse` does not answer undefined. Without `parse`: the text. */
-export function notation<T = string>(options: {
+/** A text that matches `pattern`, and for which `parse` does not return undefined. Without `parse` the output is the text. */
+export function formatted<T = string>(options: {
   readonly allowed: string;
   readonly pattern?: RegExp;
   readonly parse?: (text: string) => T | undefined;
 }) {
   const { allowed, pattern, parse = (text: string) => text as T } = options;
-  // YAML reads 123 and true as number and flag: where the same as a text would do, quotes are what is missing.
+  // YAML reads 123 and true as number and boolean: if the text would be valid, the quotes are missing.
   const isUnquoted = (input: unknown) =>
     ['number', 'boolean'].includes(typeof input) &&
     (pattern?.test(String(input)) ?? true) &&
@@ -26,56 +26,56 @@ export function notation<T = string>(options: {
     });
 }
 
-/** A text that holds more than white space, taken as it stands. */
-export function text(allowed: string) {
-  return notation({ allowed, parse: (value) => (value.trim() === '' ? undefined : value) });
+/** A text that is not only white space; the output is unchanged. */
+export function nonEmptyText(allowed: string) {
+  return formatted({ allowed, parse: (value) => (value.trim() === '' ? undefined : value) });
 }
 
-/** A path, absolute after parsing unless it is one of `words`. Control characters are refused: no file has them. */
-export function file(folder: string, allowed = 'the path of a file', words: readonly string[] = []) {
-  return notation({
+/** A path, absolute after parsing unless it is one of `keywords`. Control characters are refused. */
+export function file(folder: string, allowed = 'the path of a file', keywords: readonly string[] = []) {
+  return formatted({
     allowed,
-    parse: (path) => (words.includes(path) ? path : parsePath(folder, path)),
+    parse: (path) => (keywords.includes(path) ? path : parsePath(folder, path)),
   });
 }
 
-/** The absolute path; undefined: none. */
+/** The absolute path; undefined if `path` is not valid. */
 export function parsePath(folder: string, path: string): string | undefined {
   return path.trim() === '' || /\p{Cc}/u.test(path) ? undefined : resolve(folder, path);
 }
 
 /** Milliseconds. */
-export function duration(least = '1ms', most = '596h') {
-  const [shortest = 0, longest = 0] = [least, most].map(parseDuration);
-  return notation({
-    allowed: `a whole number and its unit ms, s, m or h, such as 1500ms, from ${least} to ${most}`,
+export function duration(min = '1ms', max = '596h') {
+  const [minTime = 0, maxTime = 0] = [min, max].map(parseDuration);
+  return formatted({
+    allowed: `a whole number and its unit ms, s, m or h, such as 1500ms, from ${min} to ${max}`,
     parse: (value) => {
       const time = parseDuration(value);
-      return time === undefined || time < shortest || time > longest ? undefined : time;
+      return time === undefined || time < minTime || time > maxTime ? undefined : time;
     },
     pattern: durationPattern,
   });
 }
 
 /** Bytes. */
-export function size(most: string) {
-  return notation({
-    allowed: `a whole number and its unit B, KiB or MiB, such as 16KiB, from 1B to ${most}`,
+export function size(max: string) {
+  return formatted({
+    allowed: `a whole number and its unit B, KiB or MiB, such as 16KiB, from 1B to ${max}`,
     parse: (value) => {
       const bytes = parseSize(value);
-      return bytes === undefined || bytes === 0 || bytes > (parseSize(most) ?? 0) ? undefined : bytes;
+      return bytes === undefined || bytes === 0 || bytes > (parseSize(max) ?? 0) ? undefined : bytes;
     },
     pattern: sizePattern,
   });
 }
 
-export function count(least: number, most: number) {
-  const allowed = `a whole number from ${least} to ${most}`;
+export function count(min: number, max: number) {
+  const allowed = `a whole number from ${min} to ${max}`;
   const isQuoted = (input: unknown) => typeof input === 'string' && /^\d+$/.test(input);
   return z
     .int({ error: ({ input }) => (isQuoted(input) ? `${allowed}, without quotes` : allowed) })
-    .min(least, allowed)
-    .max(most, allowed)
+    .min(min, allowed)
+    .max(max, allowed)
     .meta({ allowed });
 }
 
@@ -92,24 +92,29 @@ export function choice<const T extends readonly string[]>(...values: T) {
   return z.enum(values, allowed).meta({ allowed });
 }
 
-/** `most`: items, where there is a limit. */
-export function listOf<T extends z.ZodType>(item: T, things: string, most?: number) {
+/** At least one item, and at most `max` where it is given. */
+export function listOf<T extends z.ZodType>(item: T, things: string, max?: number) {
   const allowed = `a list of ${things}`;
   const list = z.array(item, allowed).min(1, `${allowed}, at least one`);
-  return (most === undefined ? list : list.max(most, `${allowed}, at most ${most}`)).meta({ allowed });
+  return (max === undefined ? list : list.max(max, `${allowed}, at most ${max}`)).meta({ allowed });
 }
 
 /** A mapping with these keys and no others. */
-export function section<T extends z.ZodRawShape>(shape: T) {
+export function mapping<T extends z.ZodRawShape>(shape: T) {
+  return z.strictObject(shape, allowedKeys(shape));
+}
+
+/** `the keys chain (required), key (required), passphraseFile`. */
+export function allowedKeys(shape: z.ZodRawShape): string {
   const names = Object.entries(shape).map(([key, value]) =>
     value._zod.optin === undefined ? `${key} (required)` : key,
   );
-  return z.strictObject(shape, `the keys ${names.join(', ')}`);
+  return `the keys ${names.join(', ')}`;
 }
 
-/** The same, and not empty. */
-export function someOf<T extends z.ZodRawShape>(shape: T) {
-  return section(shape)
+/** A mapping with these keys and no others, and with at least one of them. */
+export function nonEmptyMapping<T extends z.ZodRawShape>(shape: T) {
+  return mapping(shape)
     .refine((fields) => Object.keys(fields).length > 0, {
       error: 'at least one field',
       when: ({ issues }) => issues.length === 0,
@@ -117,7 +122,7 @@ export function someOf<T extends z.ZodRawShape>(shape: T) {
     .meta({ minProperties: 1 });
 }
 
-/** One mapping or a list of them, a list after parsing. */
+/** One mapping or a list of them; the output is a list. */
 export function oneOrMany<T extends z.ZodType>(one: T, things: string) {
   return z
     .union([one, listOf(one, things)], `one mapping or a list of ${things}`)

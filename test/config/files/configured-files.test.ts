@@ -12,7 +12,7 @@ afterAll(() => site[Symbol.asyncDispose]());
 
 const here = (names: readonly string[]) => names.map((name) => join(site.folder, name)).sort();
 
-test('names the configuration and every file that it is read with, each once and no URL', async () => {
+test('lists the configuration and every file that it names, each once and without URLs', async () => {
   await site.write('secret', Buffer.alloc(32, 1));
   await site.write('fields', 'a: b');
   const { loaded, files } = await site.examine({
@@ -41,14 +41,14 @@ test('names the configuration and every file that it is read with, each once and
   expect(loaded?.files).toEqual(files);
 });
 
-test('names the passphrase’s file, though the key does not need it', async () => {
+test('lists the file of the passphrase, though the key does not need it', async () => {
   await site.write('passphrase', 'a');
   const certificate = { ...minimal.listen.certificate, passphraseFile: 'passphrase' };
   const { files } = await site.examine({ listen: { certificate } });
   expect([...files.keys()]).toContain(join(site.folder, 'passphrase'));
 });
 
-test('names the files of a configuration that is refused, for one of them may put it right', async () => {
+test('lists the files of a refused configuration, because a change of one of them may mend it', async () => {
   const { files, loaded } = await site.examine({
     listen: { certificate: { chain: 'missing.pem', key: 'server.key' } },
     limits: null,
@@ -58,15 +58,15 @@ test('names the files of a configuration that is refused, for one of them may pu
 });
 
 test.each([
-  ['is not there', null],
+  ['is missing', null],
   ['is no YAML', 'a: ['],
-])('names a configuration that %s', async (_, content) => {
+])('lists a configuration that %s', async (_, content) => {
   const file = join(site.folder, 'other.yaml');
   if (content !== null) await site.write('other.yaml', content);
   expect([...(await examineConfig(file)).files.keys()]).toEqual([file]);
 });
 
-test('names the configuration as an absolute path', async () => {
+test('lists the configuration with its absolute path', async () => {
   await site.write('gateway.yaml', stringify(minimal));
   const { files } = await examineConfig(relative(process.cwd(), site.file));
   expect([...files.keys()]).toContain(site.file);
