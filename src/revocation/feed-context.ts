@@ -2,7 +2,7 @@
 import type { Timers } from '../fetch/pause.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import type { Cache } from './cache.ts';
-import type { Telling } from './problem.ts';
+import type { Telling } from './source-failure.ts';
 import type { RevocationPolicy } from './state.ts';
 
 export interface FeedContext {

@@ -1,7 +1,7 @@
 /** Judges a path's revocation from what is known now: the one place that weighs CRLs against OCSP answers. */
 import type { Certificate } from '../pki/certificate.ts';
 import { CrlCheck } from './crl/check.ts';
-import { describeCrlOf, describeCrlSources, describeResponders } from './source-words.ts';
+import { describeCrlOf, describeCrlSources, describeResponders } from './source-details.ts';
 import type { OcspFact, RevocationMaterial } from './state.ts';
 
 /** In ascending order of doubt; `stale`: good, by evidence that has ended and serves on in its grace. */

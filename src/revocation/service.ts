@@ -1,12 +1,12 @@
 /** The revocation service of the control thread: fetches, reads, keeps and refreshes what tells of revocations. */
 import { join } from 'node:path';
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
-import { AnchorWatch } from './anchor-watch.ts';
+import { AnchorWatch } from './anchor-revocation.ts';
 import { Cache } from './cache.ts';
 import { CrlParser } from './crl/parser.ts';
 import type { RevocationEvent, SourceState } from './event.ts';
-import type { Telling } from './problem.ts';
-import { Repetition } from './repetition.ts';
+import { Repetition } from './periodic-task.ts';
+import type { Telling } from './source-failure.ts';
 import type { RevocationMaterial } from './state.ts';
 import type { RevocationSubject } from './subject.ts';
 

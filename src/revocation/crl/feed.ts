@@ -2,13 +2,13 @@
 
 import type { SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
-import { Problem, reasonOf, type Telling } from '../problem.ts';
-import { Repetition } from '../repetition.ts';
+import { Repetition } from '../periodic-task.ts';
 import { crlPause } from '../schedule.ts';
+import { Problem, reasonOf, type Telling } from '../source-failure.ts';
 import { type CrlSnapshot, crlEnd } from './crl.ts';
-import { CrlHolding } from './holding.ts';
 import type { CrlAnswer } from './job.ts';
 import type { CrlParser } from './parser.ts';
+import { CrlHolding } from './retained-crls.ts';
 import type { Brought, CrlSource, Delivery } from './source.ts';
 
 /** How often a file is looked at, ms: whoever replaces it tells nobody. */

@@ -3,14 +3,14 @@ import type { Certificate } from '../../pki/certificate.ts';
 import { describeAnswer, describeRefusal } from '../describe.ts';
 import type { SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
-import { Problem, type Telling } from '../problem.ts';
-import { Repetition } from '../repetition.ts';
+import { Repetition } from '../periodic-task.ts';
 import { ocspPause } from '../schedule.ts';
+import { Problem, type Telling } from '../source-failure.ts';
 import type { OcspFact } from '../state.ts';
-import { askResponders, type IsRevoked, type OcspAnswered } from './question.ts';
+import type { Slots } from './concurrency-limit.ts';
+import { askResponders, type IsRevoked, type OcspAnswered } from './query.ts';
 import { checkedResponder } from './responder.ts';
 import { type OcspAnswer, readOcspResponse } from './response.ts';
-import type { Slots } from './slots.ts';
 import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './store.ts';
 import { isFresh, isSameWord, succeed } from './succession.ts';
 

@@ -2,9 +2,9 @@
 import type { Certificate } from '../../pki/certificate.ts';
 import type { FeedContext } from '../feed-context.ts';
 import type { OcspFact } from '../state.ts';
+import { Slots } from './concurrency-limit.ts';
 import { OcspFeed } from './feed.ts';
-import type { IsRevoked } from './question.ts';
-import { Slots } from './slots.ts';
+import type { IsRevoked } from './query.ts';
 
 export interface OcspSubject {
   readonly certificate: Certificate;

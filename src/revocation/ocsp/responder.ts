@@ -6,7 +6,7 @@ import { isIssuedBy } from '../../pki/issued.ts';
 import { weakKey, weakSignature } from '../../pki/strength.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from '../signature.ts';
 import type { CheckedResponder } from '../state.ts';
-import type { StatedResponder } from './reader.ts';
+import type { StatedResponder } from './response-parser.ts';
 import { identityOf, noCheckExtension, ocspSigning } from './structure.ts';
 
 export interface Responder {

@@ -1,7 +1,8 @@
 /** Reads what an OCSP responder answered, and believes it only as far as RFC 6960 §3.2 allows. */
-import { type BasicStatement, readOcspStatement, type StatedExtension } from './reader.ts';
+
 import { nonceOf, type Subject } from './request.ts';
 import { findResponder, type Responder, type ResponderProblem } from './responder.ts';
+import { type BasicStatement, readOcspStatement, type StatedExtension } from './response-parser.ts';
 import { type CertificateStatus, readStatus, statementsAbout } from './status.ts';
 import { extendedRevokeExtension, nonceExtension } from './structure.ts';
 

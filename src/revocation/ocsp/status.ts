@@ -2,8 +2,8 @@
 import { DerCursor, DerError } from '../../pki/der-cursor.ts';
 import { serialStart } from '../../pki/serial.ts';
 import { type RevocationReason, revocationReasons } from '../crl/table.ts';
-import { readRevokedInfo, type SingleStatement, type StatedCertId } from './reader.ts';
 import { type CertIdHash, type CertIdOctets, certIdHashes, certIdHashesOf, type Subject } from './request.ts';
+import { readRevokedInfo, type SingleStatement, type StatedCertId } from './response-parser.ts';
 
 export interface CertificateStatus {
   readonly status: 'good' | 'revoked' | 'unknown';

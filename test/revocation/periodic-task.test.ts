@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Timers } from '../../src/fetch/pause.ts';
-import { Repetition } from '../../src/revocation/repetition.ts';
+import { Repetition } from '../../src/revocation/periodic-task.ts';
 
 /** Turns that end when the test says so. */
 function openRepetition() {

@@ -2,8 +2,8 @@
 import type { Certificate } from '../../pki/certificate.ts';
 import { isIssuedBy, isSameCa } from '../../pki/issued.ts';
 import type { Wanted } from '../addresses.ts';
-import type { Leaf } from '../leaves.ts';
 import type { RevocationSubject } from '../subject.ts';
+import type { Leaf } from '../tracked-leaves.ts';
 import type { OcspSubject } from './feeds.ts';
 
 /**

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Cache } from '../../src/revocation/cache.ts';
 import { saveLeaf } from '../../src/revocation/leaf-store.ts';
-import { Leaves } from '../../src/revocation/leaves.ts';
+import { Leaves } from '../../src/revocation/tracked-leaves.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
 import { twinOf } from '../support/pki/twin.ts';

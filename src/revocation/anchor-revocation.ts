@@ -1,19 +1,19 @@
 /** Looks after one anchor: which sources it needs, and what they add up to. */
 import type { Certificate } from '../pki/certificate.ts';
 import { type AddressPlan, planAddresses } from './addresses.ts';
+import { Notices, uncheckedAmong } from './coverage-notices.ts';
 import { CrlCheck } from './crl/check.ts';
 import type { CrlFeed } from './crl/feed.ts';
 import { CrlFeeds } from './crl/feeds.ts';
 import type { CrlParser } from './crl/parser.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
-import { type Leaf, Leaves } from './leaves.ts';
-import { Notices, uncheckedAmong } from './notices.ts';
 import type { OcspFeed } from './ocsp/feed.ts';
 import { OcspFeeds } from './ocsp/feeds.ts';
-import { checkedCas, ocspSubjects } from './ocsp/subjects.ts';
+import { checkedCas, ocspSubjects } from './ocsp/targets.ts';
 import { isSameMaterial, type RevocationMaterial } from './state.ts';
 import type { RevocationSubject } from './subject.ts';
+import { type Leaf, Leaves } from './tracked-leaves.ts';
 
 export interface AnchorWatchOptions
   extends Pick<FeedContext, 'tell' | 'cache' | 'clock' | 'timers' | 'random'> {

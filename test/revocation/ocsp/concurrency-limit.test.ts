@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Slots } from '../../../src/revocation/ocsp/slots.ts';
+import { Slots } from '../../../src/revocation/ocsp/concurrency-limit.ts';
 
 it('lets so many work at a time, the others in the order they came, whatever becomes of the work', async () => {
   const slots = new Slots(2);

@@ -2,9 +2,9 @@
 
 import { crlId, crlNumber, describeCrl, describeEnd } from '../describe.ts';
 import type { FeedContext } from '../feed-context.ts';
-import type { Problem, Telling } from '../problem.ts';
+import type { Problem, Telling } from '../source-failure.ts';
 import { type CrlSnapshot, crlEnd } from './crl.ts';
-import { CrlEnd } from './end.ts';
+import { CrlEnd } from './expiry.ts';
 import type { Delivery, Recalled } from './source.ts';
 import { overtakes, succeedCrl } from './succession.ts';
 

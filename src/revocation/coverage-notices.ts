@@ -1,7 +1,7 @@
 /** What nobody looks up, told once: addresses that are not followed, and certificates without a source. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isChecked, type Skipped } from './addresses.ts';
-import type { Telling } from './problem.ts';
+import type { Telling } from './source-failure.ts';
 import type { RevocationPolicy } from './state.ts';
 
 export class Notices {

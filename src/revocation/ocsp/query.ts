@@ -1,7 +1,7 @@
 /** Asks the responders of one certificate in their order, until one gives an answer that counts. */
 import type { Certificate } from '../../pki/certificate.ts';
 import { describeRefusal } from '../describe.ts';
-import { reasonOf, type Telling } from '../problem.ts';
+import { reasonOf, type Telling } from '../source-failure.ts';
 import type { CheckedResponder } from '../state.ts';
 import { fetchOcsp } from './fetch.ts';
 import { ocspRequest } from './request.ts';
