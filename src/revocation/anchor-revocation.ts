@@ -1,90 +1,59 @@
-/** Looks after one anchor: which sources it needs, and what they add up to. */
+/** Revocation of one trust anchor: tracks its leaves, keeps its sources up to date and publishes what is known. */
 import type { Certificate } from '../pki/certificate.ts';
-import { type AddressPlan, planAddresses } from './addresses.ts';
-import { Notices, uncheckedAmong } from './coverage-notices.ts';
-import { CrlCheck } from './crl/check.ts';
-import type { CrlFeed } from './crl/feed.ts';
-import { CrlFeeds } from './crl/feeds.ts';
+import { AnchorFeeds } from './anchor-feeds.ts';
+import { CoverageNotices, uncheckedAmong } from './coverage-notices.ts';
 import type { CrlParser } from './crl/parser.ts';
 import type { SourceState } from './event.ts';
 import type { FeedContext } from './feed-context.ts';
-import type { OcspFeed } from './ocsp/feed.ts';
-import { OcspFeeds } from './ocsp/feeds.ts';
-import { checkedCas, ocspSubjects } from './ocsp/targets.ts';
-import { isSameMaterial, type RevocationMaterial } from './state.ts';
-import type { RevocationSubject } from './subject.ts';
-import { type Leaf, Leaves } from './tracked-leaves.ts';
+import { checkedCas } from './ocsp/targets.ts';
+import { isSameMaterial, type RevocationAnchor, type RevocationMaterial } from './state.ts';
+import { type TrackedLeaf, TrackedLeaves } from './tracked-leaves.ts';
 
-export interface AnchorWatchOptions
-  extends Pick<FeedContext, 'tell' | 'cache' | 'clock' | 'timers' | 'random'> {
-  readonly subject: RevocationSubject;
+export interface AnchorRevocationOptions
+  extends Pick<FeedContext, 'report' | 'cache' | 'clock' | 'timers' | 'random'> {
+  readonly anchor: RevocationAnchor;
   readonly folders: { readonly crl: string; readonly ocsp: string; readonly leaves: string };
   readonly parser: CrlParser;
   /** Milliseconds for one fetch. */
   readonly timeouts: { readonly crl: number; readonly ocsp: number };
-  /** The material is another one than before. */
+  /** `material` is a new object. */
   readonly onMaterial: () => void;
 }
 
-/** A leaf that was dropped for them is met for the first time again. */
+/** Maximum number of tracked leaves; a leaf above it is dropped, and its next connection is a first contact again. */
 const MAX_LEAVES = 1000;
 
-export class AnchorWatch {
-  readonly #options: AnchorWatchOptions;
-  readonly #leaves: Leaves;
-  readonly #crls: CrlFeeds;
-  readonly #ocsp: OcspFeeds;
-  readonly #notices: Notices;
-  /** Feeds that begin or end. */
-  readonly #running = new Set<Promise<void>>();
-  #subject: RevocationSubject;
-  #plan: AddressPlan = { wanted: [], skipped: [], admitted: new Set() };
+export class AnchorRevocation {
+  readonly #options: AnchorRevocationOptions;
+  readonly #leaves: TrackedLeaves;
+  readonly #feeds: AnchorFeeds;
+  readonly #notices: CoverageNotices;
+  #anchor: RevocationAnchor;
   #material: RevocationMaterial;
-  /** While the anchor is taken over, half of what is known is no material. */
+  /** Nothing is published while an update is incomplete. */
   #isUpdating = false;
   #ended = false;
 
-  constructor(options: AnchorWatchOptions) {
-    const { subject, folders, parser, timeouts, tell, cache, clock, timers, random } = options;
+  constructor(options: AnchorRevocationOptions) {
+    const { anchor, folders, parser, timeouts, report, cache, clock, timers, random } = options;
     this.#options = options;
-    this.#subject = subject;
-    this.#material = { policy: subject.policy, crls: [], aside: [], origins: [], ocsp: [], leaves: [] };
+    this.#anchor = anchor;
+    const nothing = { crls: [], revokeOnly: [], crlSources: [], ocsp: [], leaves: [] };
+    this.#material = { policy: anchor.policy, ...nothing };
     const context: FeedContext = {
-      anchor: subject.name,
-      policy: () => this.#subject.policy,
-      certificates: () => this.#subject.certificates,
-      tlsCa: () => this.#subject.tlsCa,
+      anchor: anchor.name,
+      policy: () => this.#anchor.policy,
+      certificates: () => this.#anchor.certificates,
+      tlsCa: () => this.#anchor.tlsCa,
       onChange: () => this.#publish(),
-      ...{ tell, cache, clock, timers, random },
+      ...{ report, cache, clock, timers, random },
     };
-    this.#notices = new Notices(tell);
-    const run = (work: Promise<void>) => this.#run(work);
-    this.#leaves = new Leaves({
+    this.#notices = new CoverageNotices(report);
+    this.#leaves = new TrackedLeaves({
       ...{ ...context, folder: folders.leaves, ocspFolder: folders.ocsp, limit: MAX_LEAVES },
     });
-    this.#crls = new CrlFeeds({
-      context: {
-        ...context,
-        onChange: () => this.#changed(),
-        // What is wrong with a source is part of what a denial says.
-        tell: (telling) => {
-          tell(telling);
-          this.#publish();
-        },
-      },
-      parser,
-      folder: folders.crl,
-      timeout: timeouts.crl,
-      run,
-    });
-    this.#ocsp = new OcspFeeds({
-      ...{ context, folder: folders.ocsp, timeout: timeouts.ocsp, run },
-      isRevoked: (certificate, issuer) => {
-        const { certificates, policy } = this.#subject;
-        const { grace } = policy;
-        const known = { certificates, crls: this.#crls.inUse(), aside: this.#crls.aside(), grace };
-        return new CrlCheck(known).status(certificate, { issuer, now: clock() }).status === 'revoked';
-      },
+    this.#feeds = new AnchorFeeds({
+      ...{ context, folders, parser, timeouts, onCrlChange: () => this.#arrangeAndPublish() },
     });
   }
 
@@ -93,157 +62,114 @@ export class AnchorWatch {
   }
 
   sources(): SourceState[] {
-    return this.#feeds().map((feed) => feed.state());
+    return this.#feeds.sources();
   }
 
-  /** Resolves when what is on disk has been read, before anything was fetched. */
+  /** Resolves when the copies on disk have been read, before anything is fetched. */
   async start(): Promise<void> {
     this.#isUpdating = true;
-    await this.#leaves.recall();
+    await this.#leaves.restore();
     this.#arrange();
-    for (const leaf of this.#leaves) leaf.answered = this.#awaitAnswers(leaf);
-    await this.#settleDown();
+    for (const leaf of this.#leaves) leaf.answered = this.#firstAnswersAbout(leaf);
+    await this.#completeUpdate();
   }
 
-  /** The same anchor with other certificates or another policy, or only to look at its files again. */
-  async update(subject: RevocationSubject): Promise<void> {
-    const before = this.#subject;
+  /** Takes over changed certificates and a changed policy of the same anchor, and reads its CRL files again. */
+  async update(anchor: RevocationAnchor): Promise<void> {
+    const before = this.#anchor;
     this.#isUpdating = true;
-    this.#subject = subject;
-    if (!haveSame(before.certificates, subject.certificates)) {
-      this.#leaves.reissue();
-      await Promise.all(this.#crls.all().map((feed) => feed.reissue()));
+    this.#anchor = anchor;
+    if (!areSame(before.certificates, anchor.certificates)) {
+      this.#leaves.certificatesChanged();
+      await this.#feeds.certificatesChanged();
     }
-    const known = this.#feeds();
+    const known = this.#feeds.all();
     this.#arrange();
-    if (before.policy.refresh !== subject.policy.refresh) for (const feed of known) feed.reschedule();
-    await Promise.all(this.#crls.all().map((feed) => feed.look()));
-    await this.#settleDown();
+    if (before.policy.refresh !== anchor.policy.refresh) for (const feed of known) feed.reschedule();
+    await this.#feeds.recheck();
+    await this.#completeUpdate();
   }
 
-  /** Resolves when each source of the leaf has answered once; at once where they have. */
+  /** Tracks a leaf (DER). Resolves when each of its sources has answered once; at once if they have. */
   async contact(der: Uint8Array): Promise<void> {
     const known = this.#leaves.find(der);
     if (known !== null) return known.answered;
     const leaf = this.#leaves.add(der);
     if (leaf === null) return;
-    this.#run(this.#leaves.keep(leaf).then(() => this.#leaves.trim()));
+    this.#feeds.run(this.#leaves.save(leaf).then(() => this.#leaves.trim()));
     this.#arrange();
-    leaf.answered = this.#awaitAnswers(leaf);
+    leaf.answered = this.#firstAnswersAbout(leaf);
     return leaf.answered;
   }
 
-  /** Resolves when each source that speaks of more than single leaves has answered once, well or badly. */
-  settled(): Promise<void> {
-    return this.#answersOf(() => this.#feedsOf(null));
+  /** Resolves when each source of more than single leaves has answered once, successfully or not. */
+  firstAnswers(): Promise<void> {
+    return this.#feeds.firstAnswers(() => this.#cas(), null);
   }
 
-  /** Asks every source now. */
+  /** Fetches from every source now. */
   async refresh(): Promise<void> {
-    await Promise.all(this.#feeds().map((feed) => feed.refresh()));
+    await Promise.all(this.#feeds.all().map((feed) => feed.refresh()));
   }
 
-  /** The clock was set, or the machine slept. */
+  /** The clock was set, or the machine was suspended. */
   wake(): void {
-    for (const feed of this.#feeds()) feed.wake();
-    this.#changed();
+    for (const feed of this.#feeds.all()) feed.wake();
+    this.#arrangeAndPublish();
   }
 
-  /** Drops what is kept of this address, or of all, and asks anew; whether there is such an address. */
+  /** Drops the stored data of this address, or of all (null), and fetches it again; false: no such address. */
   async forget(address: string | null): Promise<boolean> {
-    const feeds = this.#feeds().filter((feed) => address === null || feed.addresses.includes(address));
+    const feeds = this.#feeds.all().filter((feed) => address === null || feed.addresses.includes(address));
     await Promise.all(feeds.map((feed) => feed.forget()));
     return feeds.length > 0;
   }
 
-  /** Drops what time has made superfluous. */
+  /** Drops leaves and CAs that have expired. */
   async sweep(): Promise<void> {
     await this.#leaves.trim();
-    this.#changed();
+    this.#arrangeAndPublish();
   }
 
   async end(): Promise<void> {
     this.#ended = true;
-    await Promise.all(this.#feeds().map((feed) => feed.end({ forget: false })));
-    await Promise.all(this.#running);
+    await this.#feeds.end();
   }
 
-  #feeds(): (CrlFeed | OcspFeed)[] {
-    return [...this.#crls.all(), ...this.#ocsp.all()];
-  }
-
-  #run(work: Promise<void>): void {
-    this.#running.add(work);
-    work.finally(() => this.#running.delete(work));
-  }
-
-  /** A CRL that has come may name delta CRLs. */
-  #changed(): void {
+  #arrangeAndPublish(): void {
     this.#arrange();
     this.#publish();
   }
 
-  async #settleDown(): Promise<void> {
-    // What was read may name further addresses, whose copies are on disk as well.
-    while (this.#running.size > 0) await Promise.all(this.#running);
+  async #completeUpdate(): Promise<void> {
+    await this.#feeds.whenStarted();
     this.#isUpdating = false;
     this.#publish();
   }
 
-  /** Begins and ends feeds, so that they are those that policy, certificates, leaves and CRLs call for. */
   #arrange(): void {
     if (this.#ended) return;
-    const { policy } = this.#subject;
     const cas = this.#cas();
+    const skipped = this.#feeds.arrange(cas, this.#leaves);
     const leaves = [...this.#leaves].map(({ certificate }) => certificate);
-    this.#plan = planAddresses({
-      ...{ policy, cas, leaves, crls: this.#crls.inUse(), admitted: this.#plan.admitted },
-    });
-    const { wanted } = this.#plan;
-    this.#crls.arrange(new Set(wanted.filter(({ kind }) => kind === 'crl').map(({ address }) => address)));
-    const { certificates } = this.#subject;
-    this.#ocsp.arrange(ocspSubjects({ wanted, cas, leaves: this.#leaves, certificates }));
-    this.#notices.tell(this.#plan.skipped, uncheckedAmong([...cas, ...leaves], policy));
+    this.#notices.update(skipped, uncheckedAmong([...cas, ...leaves], this.#anchor.policy));
   }
 
   #cas(): readonly Certificate[] {
-    return checkedCas(this.#subject, this.#options.clock());
+    return checkedCas(this.#anchor, this.#options.clock());
   }
 
-  async #awaitAnswers(leaf: Leaf): Promise<void> {
-    await this.#answersOf(() => this.#feedsOf(leaf.certificate));
+  async #firstAnswersAbout(leaf: TrackedLeaf): Promise<void> {
+    await this.#feeds.firstAnswers(() => this.#cas(), leaf.certificate);
     leaf.isAnswered = true;
     this.#publish();
-  }
-
-  async #answersOf(feeds: () => readonly (CrlFeed | OcspFeed)[]): Promise<void> {
-    // A CRL that answers may name a delta CRL, which has to answer as well.
-    for (;;) {
-      const waiting = feeds().flatMap((feed) => feed.settled ?? []);
-      if (waiting.length === 0) return;
-      await Promise.all(waiting);
-    }
-  }
-
-  /** Feeds of the CAs, of what is configured, and of what the leaf itself names. */
-  #feedsOf(leaf: Certificate | null): (CrlFeed | OcspFeed)[] {
-    const concerned = new Set([null, leaf?.tbsSha256, ...this.#cas().map((ca) => ca.tbsSha256)]);
-    const feeds = this.#plan.wanted
-      .filter(({ certificate }) => concerned.has(certificate))
-      .map(({ kind, address, certificate }) =>
-        kind === 'crl' ? this.#crls.get(address) : this.#ocsp.get(certificate ?? ''),
-      );
-    return feeds.filter((feed) => feed !== undefined);
   }
 
   #publish(): void {
     if (this.#isUpdating || this.#ended) return;
     const next: RevocationMaterial = {
-      policy: this.#subject.policy,
-      crls: this.#crls.inUse(),
-      origins: this.#crls.origins(),
-      aside: this.#crls.aside(),
-      ocsp: this.#ocsp.facts(),
+      policy: this.#anchor.policy,
+      ...this.#feeds.material(),
       leaves: [...this.#leaves].flatMap((leaf) => (leaf.isAnswered ? leaf.certificate.tbsSha256 : [])),
     };
     if (isSameMaterial(next, this.#material)) return;
@@ -252,6 +178,6 @@ export class AnchorWatch {
   }
 }
 
-function haveSame(some: readonly Certificate[], others: readonly Certificate[]): boolean {
+function areSame(some: readonly Certificate[], others: readonly Certificate[]): boolean {
   return some.map(({ sha256 }) => sha256).join() === others.map(({ sha256 }) => sha256).join();
 }

@@ -1,30 +1,30 @@
-/** What nobody looks up, told once: addresses that are not followed, and certificates without a source. */
+/** Reports each skipped address and each certificate without a revocation source once, as long as that lasts. */
 import type { Certificate } from '../pki/certificate.ts';
-import { isChecked, type Skipped } from './addresses.ts';
-import type { Telling } from './source-failure.ts';
+import { isChecked, type SkippedAddress } from './addresses.ts';
+import type { RevocationNotice } from './event.ts';
 import type { RevocationPolicy } from './state.ts';
 
-export class Notices {
-  readonly #tell: (telling: Telling) => void;
-  /** What was told, and still is so. */
-  #told: ReadonlySet<string> = new Set();
+export class CoverageNotices {
+  readonly #report: (notice: RevocationNotice) => void;
+  /** Keys of the last call. */
+  #reported: ReadonlySet<string> = new Set();
 
-  constructor(tell: (telling: Telling) => void) {
-    this.#tell = tell;
+  constructor(report: (notice: RevocationNotice) => void) {
+    this.#report = report;
   }
 
-  /** Tells what it was not told of the last time. */
-  tell(skipped: readonly Skipped[], unchecked: readonly Certificate[]): void {
-    const tellings = new Map<string, Telling>();
-    for (const each of skipped) tellings.set(`${each.action} ${each.address}`, each);
+  /** Reports what was not in the last call. */
+  update(skipped: readonly SkippedAddress[], unchecked: readonly Certificate[]): void {
+    const notices = new Map<string, RevocationNotice>();
+    for (const each of skipped) notices.set(`${each.action} ${each.address}`, each);
     for (const { sha256, subject } of unchecked)
-      tellings.set(sha256, { action: 'not_checked', certificate: subject });
-    for (const [key, telling] of tellings) if (!this.#told.has(key)) this.#tell(telling);
-    this.#told = new Set(tellings.keys());
+      notices.set(sha256, { action: 'not_checked', certificate: subject });
+    for (const [key, notice] of notices) if (!this.#reported.has(key)) this.#report(notice);
+    this.#reported = new Set(notices.keys());
   }
 }
 
-/** The certificates that name no source where something is to be checked. */
+/** The certificates without a revocation source; none where CRL and OCSP are both off. */
 export function uncheckedAmong(
   certificates: readonly Certificate[],
   policy: RevocationPolicy,

@@ -1,33 +1,32 @@
-/** Does one thing again and again, never twice at a time: each turn says how long the pause after it is. */
+/** Runs one task again and again, never twice at a time; after each run the task states the delay until the next one. */
 import { longestPause, type Timers } from '../fetch/pause.ts';
 
-export class Repetition {
-  readonly #turn: (signal: AbortSignal) => Promise<void>;
-  /** Asked after every turn: milliseconds. */
-  readonly #pause: () => number;
+export class PeriodicTask {
+  readonly #task: (signal: AbortSignal) => Promise<void>;
+  readonly #delay: () => number;
   readonly #timers: Timers;
   #timer: unknown = null;
   #running: { readonly done: Promise<void>; readonly abort: AbortController } | null = null;
   #ended = false;
 
-  /** `turn` must not reject; its signal is aborted by `end`. */
+  /** `run` must not reject; `interrupt` and `end` abort its signal. `delay`: milliseconds, read after every run. */
   constructor(options: {
-    readonly turn: (signal: AbortSignal) => Promise<void>;
-    readonly pause: () => number;
+    readonly run: (signal: AbortSignal) => Promise<void>;
+    readonly delay: () => number;
     readonly timers: Timers;
   }) {
-    this.#turn = options.turn;
-    this.#pause = options.pause;
+    this.#task = options.run;
+    this.#delay = options.delay;
     this.#timers = options.timers;
   }
 
-  /** Takes a turn at once, or joins the one that is being taken. */
-  now(): Promise<void> {
+  /** Starts a run now, or returns the one in progress. */
+  runNow(): Promise<void> {
     if (this.#ended) return Promise.resolve();
     if (this.#running !== null) return this.#running.done;
     this.#clear();
     const abort = new AbortController();
-    const done = this.#turn(abort.signal).finally(() => {
+    const done = this.#task(abort.signal).finally(() => {
       this.#running = null;
       this.schedule();
     });
@@ -35,20 +34,20 @@ export class Repetition {
     return done;
   }
 
-  /** Sets the pause before the next turn anew; after a turn that is being taken that happens by itself. */
+  /** Restarts the delay before the next run; no effect during a run, which restarts it at its end. */
   schedule(): void {
     if (this.#ended || this.#running !== null) return;
     this.#clear();
-    this.#timer = this.#timers.setTimeout(() => this.now(), Math.min(this.#pause(), longestPause));
+    this.#timer = this.#timers.setTimeout(() => this.runNow(), Math.min(this.#delay(), longestPause));
   }
 
-  /** Ends the turn that is being taken, if any. */
+  /** Aborts the run in progress, if any, and resolves when it has ended. */
   async interrupt(): Promise<void> {
     this.#running?.abort.abort();
     await this.#running?.done;
   }
 
-  /** No turn begins any more; resolves when the one that is being taken has ended. */
+  /** Starts no further run; resolves when the one in progress has ended. */
   async end(): Promise<void> {
     this.#ended = true;
     this.#clear();

@@ -1,54 +1,52 @@
-/** What is wrong with a revocation source: told when it begins or changes, and not with every attempt. */
-import type { RevocationEvent } from './event.ts';
+/** The current failure of a revocation source: reported when it begins or its reason changes, not with every attempt. */
+import type { RevocationNotice } from './event.ts';
 
-export type Telling = Pick<RevocationEvent, 'action' | 'address' | 'certificate' | 'detail'>;
-
-export class Problem {
-  readonly #tell: (telling: Telling) => void;
+export class SourceFailure {
+  readonly #report: (notice: RevocationNotice) => void;
   #detail: string | null = null;
   #failures = 0;
 
-  constructor(tell: (telling: Telling) => void) {
-    this.#tell = tell;
+  constructor(report: (notice: RevocationNotice) => void) {
+    this.#report = report;
   }
 
-  /** null: the last attempt went well. */
+  /** Why the last attempt failed; null: it succeeded. */
   get detail(): string | null {
     return this.#detail;
   }
 
-  /** Attempts in a row that failed. */
+  /** Consecutive attempts that failed. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** One attempt failed, for these reasons. */
-  occurs(tellings: readonly (Telling & { readonly detail: string })[]): void {
+  /** Records a failed attempt, with one notice per address; reports them when they differ from those before. */
+  record(notices: readonly (RevocationNotice & { readonly detail: string })[]): void {
     this.#failures += 1;
-    const detail = tellings
+    const detail = notices
       .map(({ address, detail: why }) => (address ? `${address}: ${why}` : why))
       .join('; ');
     if (detail === this.#detail) return;
     this.#detail = detail;
-    for (const telling of tellings) this.#tell(telling);
+    for (const notice of notices) this.#report(notice);
   }
 
-  /** The same as before, if anything. */
-  goesOn(): void {
+  /** Records one more attempt with the same outcome; counts only while there is a failure. */
+  repeat(): void {
     if (this.#detail !== null) this.#failures += 1;
   }
 
-  /** True: there was one. */
-  ends(): boolean {
-    const ended = this.#detail !== null;
+  /** Records a success; returns whether there was a failure before. */
+  clear(): boolean {
+    const hadFailed = this.#detail !== null;
     this.#detail = null;
     this.#failures = 0;
-    return ended;
+    return hadFailed;
   }
 }
 
-/** The message of what was thrown, without the address that the event names anyway. */
-export function reasonOf(cause: unknown, address = ''): string {
+/** The message of what was thrown, without a leading `address: `: the event has the address in a field of its own. */
+export function messageOf(cause: unknown, address = ''): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   return message.startsWith(`${address}: `) ? message.slice(address.length + 2) : message;
 }

@@ -7,10 +7,10 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
 import { readCrl } from '../../src/revocation/crl/reader.ts';
 import { crlStatus } from '../../src/revocation/crl/status.ts';
-import { succeedCrl } from '../../src/revocation/crl/succession.ts';
+import { checkCrlSuccession } from '../../src/revocation/crl/succession.ts';
 import { ocspRequest } from '../../src/revocation/ocsp/request.ts';
 import { type OcspAnswer, readOcspResponse } from '../../src/revocation/ocsp/response.ts';
-import { succeed } from '../../src/revocation/ocsp/succession.ts';
+import { checkOcspSuccession } from '../../src/revocation/ocsp/succession.ts';
 import { authority } from '../support/pki/authority.ts';
 
 const { root, issuing, issueClient } = authority();
@@ -59,10 +59,10 @@ it('revokes and restores so that every word succeeds the one before, in the same
     expect(status === 'revoked' ? revocations.revoke(client) : revocations.restore(client)).toBe(true);
     const next = words();
     expect(next).toMatchObject({ status, ocsp: { status } });
-    const succession = succeedCrl(next.crl, { last: last.crl, now: Date.now(), grace: 0 });
-    expect(succession).toEqual({ takes: true, alarm: null });
+    const succession = checkCrlSuccession(next.crl, { last: last.crl, now: Date.now(), grace: 0 });
+    expect(succession).toEqual({ accepted: true, warning: null });
     expect(next.crl.number).toBe((last.crl.number ?? 0n) + 1n);
-    expect(succeed(next.ocsp, last.ocsp, Date.now())).toBe('new');
+    expect(checkOcspSuccession(next.ocsp, last.ocsp, Date.now())).toBe('new');
     last = next;
   }
 });

@@ -23,8 +23,10 @@ describe('a list', () => {
     const [root, issuing] = stage.certificatesOf(stage.own);
     const leaf = parseCertificate(revocable.der);
     const status = () =>
-      new RevocationCheck(revocation.material('own'), [root, issuing]).word([leaf, issuing, root], time.now)
-        .status;
+      new RevocationCheck(revocation.material('own'), [root, issuing]).resultOf(
+        [leaf, issuing, root],
+        time.now,
+      ).status;
     time.jump(3 * day);
     revocation.wake();
     await stage.told('crl_expired');

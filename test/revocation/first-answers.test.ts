@@ -10,13 +10,13 @@ it('sources whose last words are on the disk are not waited for, though they han
   await using stage = await openStage({ scope: 'chain' }, { ca });
   stage.directory.files.set('/root.crl', stage.crl({ issuer: stage.own.root }).der);
   const before = await stage.open();
-  await before.settled();
+  await before.firstAnswers();
   await before.close();
 
   stage.directory.misbehaviour = misbehaviours.hang;
   stage.responder.misbehaviour = ocspMisbehaviours.hang;
   const revocation = await stage.open();
-  await revocation.settled();
+  await revocation.firstAnswers();
   expect(revocation.material('own')).toMatchObject({ crls: [{ number: 1n }], ocsp: [{ status: 'good' }] });
 });
 
@@ -30,7 +30,7 @@ it('a source that nobody has heard of before is waited for until it answers, wel
   };
   const revocation = await stage.open();
   let settled = false;
-  const settling = revocation.settled().then(() => {
+  const settling = revocation.firstAnswers().then(() => {
     settled = true;
   });
   await asked.promise;

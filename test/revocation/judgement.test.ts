@@ -6,8 +6,8 @@ import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
 import { readCrl } from '../../src/revocation/crl/reader.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import type {
-  CrlOrigin,
-  OcspFact,
+  CrlSourceStatus,
+  OcspResult,
   RevocationMaterial,
   RevocationPolicy,
 } from '../../src/revocation/state.ts';
@@ -43,7 +43,7 @@ const ended = () => crl({ thisUpdate: now - day, nextUpdate: now - hour });
 const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: serialOctets }] });
 const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
 
-const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
+const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspResult> = {}): OcspResult => {
   const word = { status: 'good', freshUntil: now + hour, detail: '', responder: null } as const;
   return { certificate: tbsSha256, address: ocspUrl, problem: null, ...word, ...changes };
 };
@@ -53,16 +53,17 @@ interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
 }
 
 function checkWith({ policy = {}, ...known }: Known): RevocationCheck {
-  const nothing = { crls: [], aside: [], origins: [], ocsp: [], leaves: [] };
+  const nothing = { crls: [], revokeOnly: [], crlSources: [], ocsp: [], leaves: [] };
   const material = { ...nothing, ...known, policy: { ...revocationPolicy, ...policy } };
   return new RevocationCheck(material, certificates);
 }
 
-const word = (leaf: Certificate, known: Known, at = now) => checkWith(known).word([leaf, issuing, root], at);
+const word = (leaf: Certificate, known: Known, at = now) =>
+  checkWith(known).resultOf([leaf, issuing, root], at);
 
 describe('the detail of a denial names the source, its address and what is wrong with it', () => {
   const leafOnly = { scope: 'leaf' } as const;
-  const origin = (changes: Partial<CrlOrigin> = {}): CrlOrigin => {
+  const origin = (changes: Partial<CrlSourceStatus> = {}): CrlSourceStatus => {
     return { address: crlUrl, crl: null, problem: null, ...changes };
   };
   const over = ended();
@@ -71,23 +72,23 @@ describe('the detail of a denial names the source, its address and what is wrong
     [
       'a CRL that cannot be had',
       leaves.crl,
-      { origins: [origin({ problem: 'the server answered 404' })] },
-      `no CRL is about this certificate: ${crlUrl}: the server answered 404`,
+      { crlSources: [origin({ problem: 'the server answered 404' })] },
+      `no CRL covers this certificate: ${crlUrl}: the server answered 404`,
     ],
-    ['a CRL that was not asked for yet', leaves.crl, {}, `${crlUrl} was not asked yet`],
-    ['a CRL that has not come yet', leaves.crl, { origins: [origin()] }, `${crlUrl}: no answer yet`],
+    ['a CRL that was not asked for yet', leaves.crl, {}, `${crlUrl} was not fetched yet`],
+    ['a CRL that has not come yet', leaves.crl, { crlSources: [origin()] }, `${crlUrl}: no response yet`],
     [
       'addresses that are not followed',
       spaced,
-      { origins: [origin({ problem: 'signed by nobody' })] },
-      `http://h/my ca.crl is not followed: a space, a control character or a letter beyond ASCII, which a URL has percent-encoded only; ldap://h/ is not followed: only http and https are followed, not ldap; ${crlUrl}: signed by nobody`,
+      { crlSources: [origin({ problem: 'signed by nobody' })] },
+      `http://h/my ca.crl is not fetched: the URL contains a space, a control character or a non-ASCII character that is not percent-encoded; ldap://h/ is not fetched: only http and https URLs are supported, not ldap; ${crlUrl}: signed by nobody`,
     ],
     [
       'a CRL that has ended, and why no newer one came',
       leaves.crl,
       {
         crls: [over],
-        origins: [origin({ crl: over.sha256, problem: 'ECONNREFUSED' })],
+        crlSources: [origin({ crl: over.sha256, problem: 'ECONNREFUSED' })],
         policy: { ...leafOnly, grace: 0 },
       },
       `: ${crlUrl}: CRL ${over.sha256.slice(0, 12)}, number 1, until 2026-01-15T11:00:00.000Z, and the last attempt failed: ECONNREFUSED`,
@@ -97,32 +98,32 @@ describe('the detail of a denial names the source, its address and what is wrong
       leaves.crl,
       {
         crls: [rootsCrl({ number: 3 })],
-        origins: [origin({ address: '/etc/root.crl', crl: rootsCrl({ number: 3 }).sha256 })],
+        crlSources: [origin({ address: '/etc/root.crl', crl: rootsCrl({ number: 3 }).sha256 })],
         policy: { ...leafOnly, crl: ['/etc/root.crl'] },
       },
-      'no CRL is about this certificate: /etc/root.crl: ',
+      'no CRL covers this certificate: /etc/root.crl: ',
     ],
     [
       'a CRL that says revoked',
       leaves.crl,
       (() => {
         const revoked = revoking(leaves.crl);
-        return { crls: [revoked], origins: [origin({ crl: revoked.sha256 }), origin({ address: '/b' })] };
+        return { crls: [revoked], crlSources: [origin({ crl: revoked.sha256 }), origin({ address: '/b' })] };
       })(),
       ` (number 1) of ${crlUrl}`,
     ],
-    ['a responder that was not asked yet', leaves.ocsp, {}, `no OCSP answer yet from ${ocspUrl}`],
+    ['a responder that was not fetched yet', leaves.ocsp, {}, `no OCSP response yet from ${ocspUrl}`],
     [
       'a responder that fails',
       leaves.ocsp,
       { ocsp: [fact(leaves.ocsp, { status: 'failed', detail: `${ocspUrl}: the server answered 500` })] },
-      `no OCSP answer: ${ocspUrl}: the server answered 500`,
+      `no usable OCSP response: ${ocspUrl}: the server answered 500`,
     ],
     [
       'a responder that does not know it',
       leaves.ocsp,
       { ocsp: [fact(leaves.ocsp, { status: 'unknown' })] },
-      `its OCSP responder ${ocspUrl} does not know it`,
+      `the OCSP responder ${ocspUrl} does not know the certificate`,
     ],
     [
       'an answer that has ended, and why no newer one came',
@@ -131,13 +132,13 @@ describe('the detail of a denial names the source, its address and what is wrong
         ocsp: [fact(leaves.ocsp, { freshUntil: now - hour, problem: `${ocspUrl}: ECONNREFUSED` })],
         policy: { ...leafOnly, grace: 0 },
       },
-      `the OCSP answer of ${ocspUrl} ended at 2026-01-15T11:00:00.000Z, and no newer one came: ${ocspUrl}: ECONNREFUSED`,
+      `the OCSP response of ${ocspUrl} expired at 2026-01-15T11:00:00.000Z, and fetching a newer one failed: ${ocspUrl}: ECONNREFUSED`,
     ],
     [
       'a responder that says revoked',
       leaves.ocsp,
       { ocsp: [fact(leaves.ocsp, { status: 'revoked', detail: 'at noon' })] },
-      `says its OCSP responder ${ocspUrl}: at noon`,
+      `according to its OCSP responder ${ocspUrl}: at noon`,
     ],
   ])('%s', (_, leaf, known, detail) => {
     expect(word(leaf, { policy: leafOnly, ...known }).detail).toContain(detail);
@@ -148,7 +149,7 @@ describe('the detail of a denial names the source, its address and what is wrong
     const urls = Array.from({ length: 5 }, (_, index) => `http://h/${index}.crl`);
     const leaf = leafWith(distributionPoints([{ urls }]));
     expect(word(leaf, { crls: [], policy: leafOnly }).detail).toMatch(
-      /2\.crl was not asked yet; and 2 more$/,
+      /2\.crl was not fetched yet; and 2 more$/,
     );
   });
 });
@@ -263,24 +264,24 @@ describe('a leaf that nobody was told of', () => {
     ['names a responder, and none is to be asked', leaves.ocsp, { ocsp: 'off' }, false],
     ['names nothing, and a responder is configured', leaves.silent, { ocsp: ocspUrl }, true],
   ] as const)('%s', (_, leaf, policy, unseen) => {
-    expect(checkWith({ policy }).isUnseen(leaf)).toBe(unseen);
-    expect(checkWith({ policy, leaves: [leaf.tbsSha256] }).isUnseen(leaf)).toBe(false);
+    expect(checkWith({ policy }).isFirstContact(leaf)).toBe(unseen);
+    expect(checkWith({ policy, leaves: [leaf.tbsSha256] }).isFirstContact(leaf)).toBe(false);
   });
 });
 
 it('judges anew when the clock is put back, though what was said then was to hold for longer', () => {
   const check = checkWith({ ocsp: [fact(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
   const path = [leaves.ocsp, issuing, root] as const;
-  expect(check.word(path, now + 8 * hour).status).toBe('unknown');
-  expect(check.word(path, now).status).toBe('good');
+  expect(check.resultOf(path, now + 8 * hour).status).toBe('unknown');
+  expect(check.resultOf(path, now).status).toBe('good');
 });
 
 it('keeps its words only as long as they hold', () => {
   const check = checkWith({ ocsp: [fact(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
   const path = [leaves.ocsp, issuing, root] as const;
-  const first = check.word(path, now);
-  expect(check.word(path, now + hour - 1)).toBe(first);
-  expect(check.word(path, now + hour + 1).status).toBe('unknown');
+  const first = check.resultOf(path, now);
+  expect(check.resultOf(path, now + hour - 1)).toBe(first);
+  expect(check.resultOf(path, now + hour + 1).status).toBe('unknown');
 });
 
 it('never calls good what any source calls revoked, and never good what nobody has vouched for', () => {

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import type { Timers } from '../../src/fetch/pause.ts';
-import { Repetition } from '../../src/revocation/periodic-task.ts';
+import { PeriodicTask } from '../../src/revocation/periodic-task.ts';
 
 /** Turns that end when the test says so. */
-function openRepetition() {
+function openTask() {
   const timers: { run: () => void; milliseconds: number }[] = [];
-  const turns: { signal: AbortSignal; end: () => void }[] = [];
+  const runs: { signal: AbortSignal; end: () => void }[] = [];
   const manual: Timers = {
     setTimeout: (run, milliseconds) => {
       const timer = { run, milliseconds };
@@ -14,50 +14,50 @@ function openRepetition() {
     },
     clearTimeout: (timer) => void timers.splice(timers.indexOf(timer as never), 1),
   };
-  const repetition = new Repetition({
+  const task = new PeriodicTask({
     timers: manual,
-    pause: () => 2 ** 40,
-    turn: (signal) => new Promise((resolve) => turns.push({ signal, end: resolve })),
+    delay: () => 2 ** 40,
+    run: (signal) => new Promise((resolve) => runs.push({ signal, end: resolve })),
   });
-  return { repetition, timers, turns };
+  return { task, timers, runs };
 }
 
 it('takes one turn at a time, whoever asks for it, and none is scheduled meanwhile', async () => {
-  const { repetition, timers, turns } = openRepetition();
-  repetition.schedule();
-  const asked = [repetition.now(), repetition.now()];
-  repetition.schedule();
-  expect([turns.length, timers.length]).toEqual([1, 0]);
-  turns[0]?.end();
+  const { task, timers, runs } = openTask();
+  task.schedule();
+  const asked = [task.runNow(), task.runNow()];
+  task.schedule();
+  expect([runs.length, timers.length]).toEqual([1, 0]);
+  runs[0]?.end();
   await Promise.all(asked);
-  expect([turns.length, timers.length]).toEqual([1, 1]);
+  expect([runs.length, timers.length]).toEqual([1, 1]);
 });
 
 it('has one timer, however often it is scheduled, of no more than a timer can hold', () => {
-  const { repetition, timers, turns } = openRepetition();
-  for (let times = 0; times < 3; times++) repetition.schedule();
+  const { task, timers, runs } = openTask();
+  for (let times = 0; times < 3; times++) task.schedule();
   expect(timers.map(({ milliseconds }) => milliseconds)).toEqual([2 ** 31 - 1]);
   timers[0]?.run();
-  expect(turns).toHaveLength(1);
+  expect(runs).toHaveLength(1);
 });
 
 it('ends with the turn that is being taken, and takes no other', async () => {
-  const { repetition, timers, turns } = openRepetition();
-  repetition.now();
-  const ended = repetition.end();
-  expect(turns[0]?.signal.aborted).toBe(true);
-  turns[0]?.end();
+  const { task, timers, runs } = openTask();
+  task.runNow();
+  const ended = task.end();
+  expect(runs[0]?.signal.aborted).toBe(true);
+  runs[0]?.end();
   await ended;
-  await repetition.now();
-  repetition.schedule();
-  expect([turns.length, timers.length]).toEqual([1, 0]);
+  await task.runNow();
+  task.schedule();
+  expect([runs.length, timers.length]).toEqual([1, 0]);
 });
 
 it('goes on after a turn that was interrupted', async () => {
-  const { repetition, timers, turns } = openRepetition();
-  repetition.now();
-  const interrupted = repetition.interrupt();
-  turns[0]?.end();
+  const { task, timers, runs } = openTask();
+  task.runNow();
+  const interrupted = task.interrupt();
+  runs[0]?.end();
   await interrupted;
-  expect([turns[0]?.signal.aborted, timers.length]).toEqual([true, 1]);
+  expect([runs[0]?.signal.aborted, timers.length]).toEqual([true, 1]);
 });

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crlPause, ocspPause, type Turn } from '../../src/revocation/schedule.ts';
+import { crlDelay, ocspDelay, type ScheduleInput } from '../../src/revocation/schedule.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
-const turn: Turn = { failures: 0, refresh: hour, end: null, now: 0, random: 0 };
+const turn: ScheduleInput = { failures: 0, refresh: hour, end: null, now: 0, random: 0 };
 
-it.each<[string, Partial<Turn>, number, number]>([
+it.each<[string, Partial<ScheduleInput>, number, number]>([
   ['a refresh where nothing ends', {}, hour, hour],
   ['a refresh where the end is far', { end: 100 * hour }, hour, hour],
   ['95 % or half of the time that is left', { end: 20 * minute }, 19 * minute, 10 * minute],
@@ -17,8 +17,8 @@ it.each<[string, Partial<Turn>, number, number]>([
   ['twice that after the next', { failures: 2 }, 2000, 2000],
   ['a refresh after many', { failures: 100 }, hour, hour],
 ])('the pause is %s', (_, changes, crl, ocsp) => {
-  expect(crlPause({ ...turn, ...changes })).toBeCloseTo(crl);
-  expect(ocspPause({ ...turn, ...changes })).toBeCloseTo(ocsp);
+  expect(crlDelay({ ...turn, ...changes })).toBeCloseTo(crl);
+  expect(ocspDelay({ ...turn, ...changes })).toBeCloseTo(ocsp);
 });
 
 describe('a pause', () => {
@@ -33,7 +33,7 @@ describe('a pause', () => {
           random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
         }),
         (each) => {
-          for (const pause of [crlPause(each), ocspPause(each)]) {
+          for (const pause of [crlDelay(each), ocspDelay(each)]) {
             expect(pause).toBeLessThanOrEqual(each.refresh);
             expect(pause).toBeGreaterThanOrEqual(500);
           }

@@ -85,7 +85,7 @@ describe('addresses', () => {
     const told = stage.events.filter(({ action }) => action === 'address_skipped');
     expect(told).toMatchObject([
       { address: 'ldap://directory.example/cn=ca', certificate: expect.stringContaining('CN=') },
-      { address: 'http://localhost', detail: 'credentials in a URL' },
+      { address: 'http://localhost', detail: 'the URL contains credentials' },
     ]);
     expect(JSON.stringify(stage.events)).not.toContain('word');
     expect(revocation.sources()).toHaveLength(1);

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Cache } from '../../src/revocation/cache.ts';
 import { saveLeaf } from '../../src/revocation/leaf-store.ts';
-import { Leaves } from '../../src/revocation/tracked-leaves.ts';
+import { TrackedLeaves } from '../../src/revocation/tracked-leaves.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
 import { twinOf } from '../support/pki/twin.ts';
@@ -12,8 +12,8 @@ import { twinOf } from '../support/pki/twin.ts';
 const own = authority();
 const certificates = [own.root, own.issuing].map(({ der }) => parseCertificate(der));
 
-function openLeaves(folder: string, clock = Date.now): Leaves {
-  return new Leaves({
+function openLeaves(folder: string, clock = Date.now): TrackedLeaves {
+  return new TrackedLeaves({
     ...{ folder: join(folder, 'leaves'), ocspFolder: join(folder, 'ocsp'), limit: 3, clock },
     certificates: () => certificates,
     cache: new Cache((detail) => {
@@ -27,7 +27,7 @@ it('keeps as many as it may, and drops those that were met longest ago', async (
   const leaves = openLeaves(folder.path);
   const met = Array.from({ length: 5 }, () => own.issueClient());
   const [first, second, third] = met.map(({ der }) => leaves.add(der));
-  for (const leaf of [first, second, third]) if (leaf) await leaves.keep(leaf);
+  for (const leaf of [first, second, third]) if (leaf) await leaves.save(leaf);
   leaves.find(first?.certificate.der ?? Buffer.alloc(0));
   await leaves.trim();
   const left = new Set([...leaves].map(({ certificate }) => certificate.sha256));
@@ -61,9 +61,9 @@ it('holds one leaf for a certificate and its twin, from the disk too', async () 
   // A version before this one stored both.
   for (const { der } of [made, twinOf(made)])
     await saveLeaf(join(folder.path, 'leaves'), parseCertificate(der));
-  const recalled = openLeaves(folder.path);
-  await recalled.recall();
-  expect([...recalled]).toHaveLength(1);
+  const restored = openLeaves(folder.path);
+  await restored.restore();
+  expect([...restored]).toHaveLength(1);
   expect(await readdir(join(folder.path, 'leaves'))).toHaveLength(1);
-  expect(recalled.find(Buffer.from('no certificate'))).toBeNull();
+  expect(restored.find(Buffer.from('no certificate'))).toBeNull();
 });

@@ -1,50 +1,50 @@
-/** Tells once that a CRL has ended, and once that its grace has. */
+/** Reports once when a CRL expires, and once when its grace period is over. */
 import { longestPause, type Timers } from '../../fetch/pause.ts';
 
-export type CrlEnding = 'crl_stale' | 'crl_expired';
+export type CrlExpiryAction = 'crl_stale' | 'crl_expired';
 
-export interface CrlEndOptions {
+export interface CrlExpiryOptions {
   readonly clock: () => number;
   readonly timers: Timers;
   readonly grace: () => number;
-  /** `end`: what has passed, as `crlEnd` tells it, ms since the epoch. */
-  readonly onEnding: (ending: CrlEnding, end: number) => void;
+  /** `end`: when the CRL expired, ms since the epoch. */
+  readonly onExpiry: (action: CrlExpiryAction, end: number) => void;
 }
 
-export class CrlEnd {
-  readonly #options: CrlEndOptions;
+export class CrlExpiry {
+  readonly #options: CrlExpiryOptions;
   #end: number | null = null;
-  #told: CrlEnding | null = null;
+  #reported: CrlExpiryAction | null = null;
   #timer: unknown = null;
 
-  constructor(options: CrlEndOptions) {
+  constructor(options: CrlExpiryOptions) {
     this.#options = options;
   }
 
-  /** Looks after the end of another CRL, or of none; the same end is not told again. */
-  watch(end: number | null): void {
-    if (end !== this.#end) this.#told = null;
+  /** Sets when the CRL in use expires, as `crlEnd` returns it; null: no CRL. The same time is not reported again. */
+  track(end: number | null): void {
+    if (end !== this.#end) this.#reported = null;
     this.#end = end;
-    this.look();
+    this.check();
   }
 
-  /** Looks at the clock now: the grace may have changed. */
-  look(): void {
-    const { clock, timers, grace, onEnding } = this.#options;
-    this.clear();
+  /** Compares with the clock now; needed when the clock or the grace period has changed. */
+  check(): void {
+    const { clock, timers, grace, onExpiry } = this.#options;
+    this.stop();
     const end = this.#end;
     if (end === null) return;
     const now = clock();
     const last = end + grace();
-    const ending = now > last ? 'crl_expired' : now > end ? 'crl_stale' : null;
-    if (ending !== null && ending !== this.#told) onEnding(ending, end);
-    this.#told = ending;
-    if (ending === 'crl_expired') return;
-    const next = ending === null ? end : last;
-    this.#timer = timers.setTimeout(() => this.look(), Math.min(next - now + 1, longestPause));
+    const action = now > last ? 'crl_expired' : now > end ? 'crl_stale' : null;
+    if (action !== null && action !== this.#reported) onExpiry(action, end);
+    this.#reported = action;
+    if (action === 'crl_expired') return;
+    const next = action === null ? end : last;
+    this.#timer = timers.setTimeout(() => this.check(), Math.min(next - now + 1, longestPause));
   }
 
-  clear(): void {
+  stop(): void {
     if (this.#timer !== null) this.#options.timers.clearTimeout(this.#timer);
     this.#timer = null;
   }

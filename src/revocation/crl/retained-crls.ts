@@ -1,189 +1,201 @@
-/** What is known from one address: the CRL in use, and beside it sound ones of which only what they revoke counts. */
-
-import { crlId, crlNumber, describeCrl, describeEnd } from '../describe.ts';
+/** The CRLs kept from one address: the one in use, and verified others of which only the revocations count. */
+import type { RevocationNotice } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
-import type { Problem, Telling } from '../source-failure.ts';
+import type { SourceFailure } from '../source-failure.ts';
 import { type CrlSnapshot, crlEnd } from './crl.ts';
-import { CrlEnd } from './expiry.ts';
-import type { Delivery, Recalled } from './source.ts';
-import { overtakes, succeedCrl } from './succession.ts';
+import { crlId, crlNumber, describeCrl, describeExpiry } from './describe.ts';
+import { CrlExpiry } from './expiry.ts';
+import type { FetchedCrl, StoredCrls } from './source.ts';
+import { checkCrlSuccession, supersedes } from './succession.ts';
 
-export interface CrlHoldingOptions extends Pick<FeedContext, 'policy' | 'clock' | 'timers' | 'onChange'> {
-  readonly tell: (telling: Telling) => void;
-  readonly problem: Problem;
-  /** The same CRL where another address has brought it before, so that its table is there once. */
-  readonly shared: (crl: CrlSnapshot) => CrlSnapshot;
-  /** Another one is in use, and can vouch for somebody. */
+export interface RetainedCrlsOptions extends Pick<FeedContext, 'policy' | 'clock' | 'timers' | 'onChange'> {
+  readonly report: (notice: RevocationNotice) => void;
+  readonly failure: SourceFailure;
+  /** The same CRL from another address, if there is one, so that its table is in memory once. */
+  readonly deduplicate: (crl: CrlSnapshot) => CrlSnapshot;
+  /** Another CRL is in use that can show that certificates are good. */
   readonly onUse: () => void;
-  /** What was in use before counts no more: its copy can go. */
-  readonly dropFormer: () => Promise<void>;
-  /** The end of the CRL in use, or of its grace, has come. */
-  readonly onEnd: () => void;
+  /** The copy of the previous CRL on disk is no longer needed. */
+  readonly dropPrevious: () => Promise<void>;
+  /** The CRL in use has expired, or its grace period is over. */
+  readonly onExpiry: () => void;
 }
 
-/** How many CRLs are remembered that another one beside the CRL in use has pushed out: the youngest. */
-const MOST_EARLIER = 3;
+/** Maximum number of displaced CRLs; the newest are kept. */
+const MAX_DISPLACED = 3;
 
-export class CrlHolding {
-  readonly #options: CrlHoldingOptions;
-  readonly #end: CrlEnd;
+export class RetainedCrls {
+  readonly #options: RetainedCrlsOptions;
+  readonly #expiry: CrlExpiry;
   #inUse: CrlSnapshot | null = null;
-  #aside: { readonly crl: CrlSnapshot; readonly delivery: Delivery } | null = null;
-  /** What was in use before the CA began to count anew: what it had revoked stays revoked. */
-  #former: CrlSnapshot | null = null;
-  /**
-   * What was set aside or in use before, and another one that could not follow it has pushed out: an old list that is
-   * replayed takes back nothing.
-   */
-  #earlier: readonly CrlSnapshot[] = [];
+  /** Fetched last and verified, but it may not replace the CRL in use, or not yet. */
+  #pending: { readonly crl: CrlSnapshot; readonly fetched: FetchedCrl } | null = null;
+  /** In use before the CA restarted its CRL numbers: what it revokes stays revoked. */
+  #previous: CrlSnapshot | null = null;
+  /** Pending or in use before, and replaced by a CRL that does not supersede it: a replayed old CRL cancels nothing. */
+  #displaced: readonly CrlSnapshot[] = [];
   #fetchedAt: number | null = null;
 
-  constructor(options: CrlHoldingOptions) {
-    const { clock, timers, policy, tell, onEnd } = options;
+  constructor(options: RetainedCrlsOptions) {
+    const { clock, timers, policy, report, onExpiry } = options;
     this.#options = options;
-    this.#end = new CrlEnd({
+    this.#expiry = new CrlExpiry({
       ...{ clock, timers, grace: () => policy().grace },
-      onEnding: (action, end) => {
+      onExpiry: (action, end) => {
         const crl = this.#inUse;
         if (crl === null) return;
-        tell({ action, detail: describeEnd(crl, end) });
-        if (crl.nextUpdate !== null) onEnd();
+        report({ action, detail: describeExpiry(crl, { action, end }) });
+        if (crl.nextUpdate !== null) onExpiry();
       },
     });
   }
 
-  /** The last good one; null: there is none yet. */
+  /** The last good CRL; null: none yet. */
   get inUse(): CrlSnapshot | null {
     return this.#inUse;
   }
 
-  /** Sound ones that may not take its place, or not yet, or that had it before: what they revoke counts all the same. */
-  get aside(): CrlSnapshot[] {
-    return [this.#aside?.crl, this.#former, ...this.#earlier].filter((crl) => crl != null);
+  /** The CRLs that are not in use: a certificate that one of them lists is revoked all the same. */
+  get revokeOnly(): CrlSnapshot[] {
+    return [this.#pending?.crl, this.#previous, ...this.#displaced].filter((crl) => crl != null);
   }
 
-  /** When the source last gave or confirmed what is in use, ms since the epoch. */
+  /** When the source last returned or confirmed the CRL in use, ms since the epoch. */
   get fetchedAt(): number | null {
     return this.#fetchedAt;
   }
 
-  /** Whether the CRL in use has not ended; there is none: it has. */
-  get holds(): boolean {
+  /** Whether there is a CRL in use that has not expired. */
+  get isCurrent(): boolean {
     const end = this.#inUse === null ? 0 : this.#inUse.nextUpdate;
     return end === null || this.#options.clock() < end;
   }
 
-  /** Takes what an earlier life has left, whatever its age: nothing newer is known. `read`: null for what is of no use. */
-  async recall(
-    { kept, former, aside }: Recalled,
+  /** Takes over the CRLs on disk, whatever their age. `read` returns null for a copy that cannot be used. */
+  async restore(
+    { inUse, previous, pending }: StoredCrls,
     read: (copy: Uint8Array | string) => Promise<CrlSnapshot | null>,
   ): Promise<void> {
-    const beside = aside === null ? null : await read(aside.source);
-    const before = former === null ? null : await read(former);
-    const last = kept === null ? null : await read(kept.file);
-    if (before !== null) this.#former = before;
-    if (kept !== null && last !== null) this.#use(last, { action: 'crl_from_cache', at: kept.fetchedAt });
-    if (aside === null || beside === null) return;
-    await this.setAside(beside, aside);
-    await this.reconsider();
+    const pendingCrl = pending === null ? null : await read(pending.source);
+    const previousCrl = previous === null ? null : await read(previous);
+    const last = inUse === null ? null : await read(inUse.file);
+    if (previousCrl !== null) this.#previous = previousCrl;
+    if (inUse !== null && last !== null) this.#use(last, { action: 'crl_from_cache', at: inUse.fetchedAt });
+    if (pending === null || pendingCrl === null) return;
+    await this.#defer(pendingCrl, pending);
+    await this.retryPending();
   }
 
-  /** Takes a sound CRL where it may take the last one's place, and sets it aside where it may not. */
-  async admit(crl: CrlSnapshot, delivery: Delivery): Promise<void> {
-    const { clock, policy, problem, tell } = this.#options;
-    const succession = succeedCrl(crl, { last: this.#inUse, now: clock(), grace: policy().grace });
-    if (!succession.takes) {
-      const which = `CRL ${crlId(crl.sha256)}, ${crlNumber(crl.number)}`;
-      const detail = `${succession.objection} (${which}); what it revokes counts all the same`;
-      problem.occurs([{ action: 'crl_refused', detail }]);
-      return this.setAside(crl, delivery);
-    }
-    const aside = this.#aside;
-    // What a list revokes is forgotten only for one that could follow it.
-    const isOver = aside !== null && (aside.delivery === delivery || overtakes(crl, aside.crl, clock()));
-    if (isOver) this.#aside = null;
-    const isFormerOver = this.#former !== null && overtakes(crl, this.#former, clock());
-    if (succession.alarm !== null) {
-      this.#pushOut(this.#former, this.#inUse);
-      this.#former = this.#inUse;
-    } else if (isFormerOver) this.#former = null;
-    this.#earlier = this.#earlier.filter((each) => !overtakes(crl, each, clock()));
+  /** Uses a verified CRL if it may replace the one in use; otherwise keeps it as pending. */
+  async judge(crl: CrlSnapshot, fetched: FetchedCrl): Promise<void> {
+    const { clock, policy, failure } = this.#options;
+    const succession = checkCrlSuccession(crl, { last: this.#inUse, now: clock(), grace: policy().grace });
+    if (succession.accepted) return this.#accept(crl, { fetched, warning: succession.warning });
+    const which = `CRL ${crlId(crl.sha256)}, ${crlNumber(crl.number)}`;
+    const detail = `${succession.objection} (${which}); the certificates that it lists count as revoked`;
+    failure.record([{ action: 'crl_refused', detail }]);
+    return this.#defer(crl, fetched);
+  }
+
+  async #accept(
+    crl: CrlSnapshot,
+    { fetched, warning }: { readonly fetched: FetchedCrl; readonly warning: string | null },
+  ): Promise<void> {
+    const { clock, failure, report } = this.#options;
+    const pending = this.#pending;
+    // The revocations of a CRL are dropped only for a CRL that supersedes it.
+    const dropsPending =
+      pending !== null && (pending.fetched === fetched || supersedes(crl, pending.crl, clock()));
+    if (dropsPending) this.#pending = null;
+    const dropsPrevious = this.#previous !== null && supersedes(crl, this.#previous, clock());
+    if (warning !== null) {
+      this.#displace(this.#previous, this.#inUse);
+      this.#previous = this.#inUse;
+    } else if (dropsPrevious) this.#previous = null;
+    this.#displaced = this.#displaced.filter((each) => !supersedes(crl, each, clock()));
     if (crl.sha256 === this.#inUse?.sha256) this.confirm();
     else {
-      problem.ends();
+      failure.clear();
       this.#use(crl, { action: 'crl_fetched', at: clock() });
     }
-    if (succession.alarm !== null) tell({ action: 'crl_restarted', detail: succession.alarm });
-    if (isOver && aside.delivery !== delivery) await aside.delivery.discard();
-    if (isFormerOver && succession.alarm === null) await this.#options.dropFormer();
-    await delivery.keep({ former: succession.alarm !== null });
+    if (warning !== null) report({ action: 'crl_restarted', detail: warning });
+    if (dropsPending && pending.fetched !== fetched) await pending.fetched.discard();
+    if (dropsPrevious && warning === null) await this.#options.dropPrevious();
+    await fetched.accept({ keepPrevious: warning !== null });
   }
 
-  /** Takes what was set aside, if it may take the last one's place by now; whether it did. */
-  async reconsider(): Promise<boolean> {
+  /** Uses the pending CRL if it may replace the one in use by now; returns whether it did. */
+  async retryPending(): Promise<boolean> {
     const { clock, policy } = this.#options;
-    const aside = this.#aside;
-    if (aside === null) return false;
-    const { takes } = succeedCrl(aside.crl, { last: this.#inUse, now: clock(), grace: policy().grace });
-    if (takes) await this.admit(aside.crl, aside.delivery);
-    return takes;
+    const pending = this.#pending;
+    if (pending === null) return false;
+    const { crl, fetched } = pending;
+    const { accepted } = checkCrlSuccession(crl, { last: this.#inUse, now: clock(), grace: policy().grace });
+    if (accepted) await this.judge(crl, fetched);
+    return accepted;
   }
 
-  async setAside(crl: CrlSnapshot, delivery: Delivery): Promise<void> {
-    const isNew = crl.sha256 !== this.#aside?.crl.sha256;
-    this.#pushOut(this.#aside?.crl ?? null, crl);
-    this.#aside = { crl: isNew ? this.#options.shared(crl) : (this.#aside?.crl ?? crl), delivery };
+  async #defer(crl: CrlSnapshot, fetched: FetchedCrl): Promise<void> {
+    const isNew = crl.sha256 !== this.#pending?.crl.sha256;
+    this.#displace(this.#pending?.crl ?? null, crl);
+    this.#pending = {
+      crl: isNew ? this.#options.deduplicate(crl) : (this.#pending?.crl ?? crl),
+      fetched,
+    };
     if (isNew) this.#options.onChange();
-    await delivery.setAside();
+    await fetched.defer();
   }
 
-  /** `crl` loses its place to `next`: what it revokes is forgotten only where `next` could follow it. */
-  #pushOut(crl: CrlSnapshot | null, next: CrlSnapshot | null): void {
+  /** Moves `crl`, which `next` replaces, to the displaced CRLs; drops those that `next` supersedes. */
+  #displace(crl: CrlSnapshot | null, next: CrlSnapshot | null): void {
     const now = this.#options.clock();
-    const others = [crl, ...this.#earlier].filter((each) => each !== null && each.sha256 !== next?.sha256);
-    const left = (others as CrlSnapshot[]).filter((each) => next === null || !overtakes(next, each, now));
-    this.#earlier = left.toSorted((one, other) => other.thisUpdate - one.thisUpdate).slice(0, MOST_EARLIER);
+    const others = [crl, ...this.#displaced].filter((each) => each !== null && each.sha256 !== next?.sha256);
+    const kept = (others as CrlSnapshot[]).filter((each) => next === null || !supersedes(next, each, now));
+    this.#displaced = kept
+      .toSorted((one, other) => other.thisUpdate - one.thisUpdate)
+      .slice(0, MAX_DISPLACED);
   }
 
-  /** The source still has what is in use. */
+  /** The source still has the CRL in use. */
   confirm(): void {
-    const { clock, problem, tell } = this.#options;
+    const { clock, failure, report } = this.#options;
     this.#fetchedAt = clock();
-    if (problem.ends()) tell({ action: 'crl_confirmed' });
+    if (failure.clear()) report({ action: 'crl_confirmed' });
   }
 
-  /** Looks at the clock now: it was set, or the grace may have changed. */
-  look(): void {
-    this.#end.look();
+  /** Checks the expiry now; needed when the clock or the grace period has changed. */
+  checkExpiry(): void {
+    this.#expiry.check();
   }
 
-  /** Those beside the one in use that these certificates have not signed count no more. */
-  dropAside(isSigned: (crl: CrlSnapshot) => boolean): void {
-    if (this.#aside !== null && !isSigned(this.#aside.crl)) this.#aside = null;
-    if (this.#former !== null && !isSigned(this.#former)) this.#former = null;
-    this.#earlier = this.#earlier.filter(isSigned);
+  /** Drops the CRLs that are not in use and that these certificates have not signed. */
+  dropUnsigned(isSigned: (crl: CrlSnapshot) => boolean): void {
+    if (this.#pending !== null && !isSigned(this.#pending.crl)) this.#pending = null;
+    if (this.#previous !== null && !isSigned(this.#previous)) this.#previous = null;
+    this.#displaced = this.#displaced.filter(isSigned);
   }
 
-  /** Nothing is known any more. */
-  drop(): void {
-    this.#inUse = null;
-    this.#aside = null;
-    this.#former = null;
-    this.#earlier = [];
-    this.#fetchedAt = null;
-    this.#end.watch(null);
-  }
-
+  /** Drops every CRL. */
   clear(): void {
-    this.#end.clear();
+    this.#inUse = null;
+    this.#pending = null;
+    this.#previous = null;
+    this.#displaced = [];
+    this.#fetchedAt = null;
+    this.#expiry.track(null);
+  }
+
+  /** Stops the expiry timer. */
+  stop(): void {
+    this.#expiry.stop();
   }
 
   #use(crl: CrlSnapshot, { action, at }: { action: 'crl_fetched' | 'crl_from_cache'; at: number }): void {
-    this.#inUse = this.#options.shared(crl);
+    this.#inUse = this.#options.deduplicate(crl);
     this.#fetchedAt = at;
-    this.#options.tell({ action, detail: describeCrl(crl) });
-    this.#end.watch(crlEnd(crl));
-    // What has ended with its grace says nothing good: whoever waits for a word waits on.
+    this.#options.report({ action, detail: describeCrl(crl) });
+    this.#expiry.track(crlEnd(crl));
+    // A CRL past its grace period shows no certificate to be good: what waits for a first answer waits on.
     if (this.#options.clock() <= crlEnd(crl) + this.#options.policy().grace) this.#options.onUse();
     this.#options.onChange();
   }

@@ -19,8 +19,8 @@ import {
 import { MAX_SERIAL_OCTETS } from '../../../src/pki/serial.ts';
 import { CrlCheck } from '../../../src/revocation/crl/check.ts';
 import type { CrlReading, CrlSnapshot } from '../../../src/revocation/crl/crl.ts';
+import { describeCrl } from '../../../src/revocation/crl/describe.ts';
 import { readCrl } from '../../../src/revocation/crl/reader.ts';
-import { describeCrl } from '../../../src/revocation/describe.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { authority } from '../../support/pki/authority.ts';
 import { type CrlOptions, crlPem, type PointOptions } from '../../support/revocation/crl.ts';
@@ -144,11 +144,11 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       true,
     ],
     [
-      'a date that is none',
+      'an invalid date',
       serial,
       entry(serial, utc('991332000000Z')),
       { revokedAt: Number.NaN },
-      'a date that is none',
+      'an invalid date',
       true,
     ],
     [
@@ -156,7 +156,7 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       serial,
       entry(serial, generalized('20250101000000')),
       { revokedAt: Number.NaN },
-      'a date that is none',
+      'an invalid date',
       true,
     ],
     [
@@ -241,9 +241,9 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
     const crl = good(read(crlOf([plain, odd, odd, plain])));
     expect(crl.unclear).toEqual({
       count: 2,
-      first: expect.stringMatching(/^a date that is none, at byte \d+$/),
+      first: expect.stringMatching(/^an invalid date, at byte \d+$/),
     });
-    expect(describeCrl(crl)).toContain('2 entries are not as RFC 5280 has it and counts as revoked');
+    expect(describeCrl(crl)).toContain('2 entries violate RFC 5280 and count as revoked');
   });
 
   it('when the CRL is of version 1, written out or not, and has extensions all the same', () => {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
-import type { CrlAnswer } from '../../../src/revocation/crl/job.ts';
+import type { CrlParseResult } from '../../../src/revocation/crl/job.ts';
 import { CrlParser } from '../../../src/revocation/crl/parser.ts';
 import { findRow } from '../../../src/revocation/crl/table.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -14,7 +14,7 @@ const issuers = [pki.root.der, pki.issuing.der].map(parseCertificate);
 const leaf = pki.issueClient();
 const { der, pem } = pki.crl({ revoked: [{ serial: leaf }] });
 
-function findsLeaf(answer: CrlAnswer): boolean {
+function findsLeaf(answer: CrlParseResult): boolean {
   if (!answer.ok) throw new Error(answer.detail);
   const { table, issuer } = answer.crl;
   return findRow(table, parseCertificate(leaf.der).serialOctets, issuer) >= 0;
@@ -50,7 +50,7 @@ describe.each([
       problem: 'file',
       detail: expect.stringContaining('ENOENT'),
     });
-    expect(await file('folder')).toMatchObject({ problem: 'file', detail: 'not a file' });
+    expect(await file('folder')).toMatchObject({ problem: 'file', detail: 'not a regular file' });
     expect(await file('empty')).toMatchObject({ problem: 'unreadable' });
   });
 

@@ -193,7 +193,7 @@ describe('the signature', () => {
     expect(read(derElement(tags.sequence, tbs, algorithm, signature))).toEqual({
       ok: false,
       problem: 'unreadable',
-      detail: 'not a CRL: two different signature algorithms',
+      detail: 'not a CRL: the two signature algorithms differ',
     });
   });
 
@@ -287,7 +287,7 @@ describe('bytes that are no CRL', () => {
     ['a page', '<!DOCTYPE html><html><body>Not found</body></html>', neither],
     ['a certificate', pki.issuing.pem, neither],
     ['two CRLs', pki.crl().pem + pki.crl().pem, 'more than one PEM block: each CRL needs a file of its own'],
-    ['PEM without its end', pki.crl().pem.replace(/-----END.*/s, ''), 'a PEM block without its end'],
+    ['PEM without its end', pki.crl().pem.replace(/-----END.*/s, ''), 'a PEM block without an END line'],
     ['PEM that is not Base64', pki.crl().pem.replace('\nM', '\n*'), notBase64],
     [
       'PEM with padding in the middle',

@@ -27,7 +27,7 @@ function statusOf(...about: Parameters<typeof wordOn>) {
 function wordOn(stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>, revocation: Revocation, leaf: Issued) {
   const [root, issuing] = stage.certificatesOf(stage.own);
   const check = new RevocationCheck(revocation.material('own'), [root, issuing]);
-  return check.word([parseCertificate(leaf.der), issuing, root], stage.time.now);
+  return check.resultOf([parseCertificate(leaf.der), issuing, root], stage.time.now);
 }
 
 async function openWithFile(options: Parameters<Stage['crl']>[0]) {
@@ -83,7 +83,7 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     directory.files.set('/own.crl', stage.crl({ number: 6 }).der);
     await stage.pass(hour);
     expect(crlNumbers(revocation)).toEqual([6]);
-    expect(revocation.material('own').aside).toEqual([]);
+    expect(revocation.material('own').revokeOnly).toEqual([]);
     expect(statusOf(stage, revocation, leaf)).toBe('good');
   });
 
@@ -93,8 +93,9 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
     await stage.pass(hour);
     const told = stage.events.find(({ action }) => action === 'crl_refused')?.detail ?? '';
-    const [, id] = /\(CRL ([0-9a-f]{12}), number 3\); what it revokes counts all the same$/.exec(told) ?? [];
-    expect(wordOn(stage, revocation, leaf).detail).toContain(`says CRL ${id} (number 3)`);
+    const [, id] =
+      /\(CRL ([0-9a-f]{12}), number 3\); the certificates that it lists count as revoked$/.exec(told) ?? [];
+    expect(wordOn(stage, revocation, leaf).detail).toContain(`according to CRL ${id} (number 3)`);
   });
 
   it('also while the source serves the older one in use again, with its higher number', async () => {
@@ -124,7 +125,7 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
       await stage.pass(hour);
       expect(statusOf(stage, revocation, leaf), `after ${number}`).toBe('revoked');
     }
-    expect(revocation.material('own').aside.length).toBeLessThanOrEqual(4);
+    expect(revocation.material('own').revokeOnly.length).toBeLessThanOrEqual(4);
   });
 
   it('but a hold of an older CRL is over where the one in use does not tell of it', async () => {
@@ -168,7 +169,10 @@ describe('a file', () => {
     await using stage = await openWithFile(over);
     const { revocation, revoked: leaf } = stage;
     expect(stage.events).toMatchObject([
-      { action: 'crl_refused', detail: expect.stringMatching(/^expired: at .*what it revokes counts/) },
+      {
+        action: 'crl_refused',
+        detail: expect.stringMatching(/^expired: at .*the certificates that it lists count/),
+      },
     ]);
     expect(crlNumbers(revocation)).toEqual([]);
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
@@ -194,7 +198,9 @@ describe('a CA that counts anew', () => {
       {
         action: 'crl_restarted',
         address: stage.url('/own.crl'),
-        detail: expect.stringMatching(/^rolled back: CRL number 1 after 5; the one before ended/),
+        detail: expect.stringMatching(
+          /^rolled back: CRL number 1 after 5; accepted because the CRL in use expired/,
+        ),
       },
     ]);
     stage.actions();
@@ -227,7 +233,7 @@ describe('a CA that counts anew', () => {
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
     await serve(6);
     expect(statusOf(stage, revocation, leaf)).toBe('good');
-    expect(revocation.material('own').aside).toEqual([]);
+    expect(revocation.material('own').revokeOnly).toEqual([]);
   });
 
   it('gives back nobody when the certificate that had signed the former list goes, and its key stays', async () => {
@@ -262,7 +268,9 @@ describe('a CA that counts anew', () => {
     await revocation.update([stage.subject({}, [root, renewed])]);
     expect(crlNumbers(revocation)).toEqual([2]);
     const check = new RevocationCheck(revocation.material('own'), [root, renewed]);
-    expect(check.word([parseCertificate(leaf.der), renewed, root], stage.time.now).status).toBe('revoked');
+    expect(check.resultOf([parseCertificate(leaf.der), renewed, root], stage.time.now).status).toBe(
+      'revoked',
+    );
   });
 
   it('is believed when its list is only on disk, and after a restart too', async () => {

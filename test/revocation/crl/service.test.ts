@@ -64,7 +64,7 @@ describe('the last good CRL', () => {
           }).der,
       ),
       'crl_refused',
-      'no known certificate',
+      'no certificate of the trust anchor has',
     ],
     [
       'serves an older one',
@@ -107,10 +107,12 @@ describe('the last good CRL', () => {
     expect(stage.events).toMatchObject([
       { action, anchor: 'own', address: url('/own.crl'), detail: expect.stringContaining(detail) },
     ]);
-    const { aside, ...material } = revocation.material('own');
-    expect({ ...material, aside: [] }).toEqual(before);
-    // What is sound and rightly signed is known, so that what it revokes counts.
-    expect(aside).toHaveLength(/what it revokes counts/.test(stage.events[0]?.detail ?? '') ? 1 : 0);
+    const { revokeOnly, ...material } = revocation.material('own');
+    expect({ ...material, revokeOnly: [] }).toEqual(before);
+    // What is sound and rightly signed is known, so that the certificates that it lists count.
+    expect(revokeOnly).toHaveLength(
+      /the certificates that it lists count/.test(stage.events[0]?.detail ?? '') ? 1 : 0,
+    );
     expect(revocation.sources()).toMatchObject([
       {
         ...{ kind: 'crl', address: url('/own.crl'), number: '5', entries: 0, fetchedAt: start },
@@ -165,7 +167,9 @@ describe('the last good CRL', () => {
     expect(stage.events).toMatchObject([
       {
         action: 'crl_stale',
-        detail: expect.stringMatching(/^CRL [0-9a-f]{12}, number 5: it ended at 2026-01-16T12:00:00\.000Z$/),
+        detail: expect.stringMatching(
+          /^CRL [0-9a-f]{12}, number 5, expired at 2026-01-16T12:00:00\.000Z; it is still used for the grace/,
+        ),
       },
     ]);
     stage.actions();
@@ -194,7 +198,7 @@ describe('the last good CRL', () => {
       {
         action: 'crl_stale',
         detail: expect.stringContaining(
-          `it has no nextUpdate, so from its thisUpdate ${began} on it counts for the`,
+          `has no nextUpdate and counts as expired from its thisUpdate, ${began}, on; it is still used for`,
         ),
       },
     ]);
@@ -218,12 +222,12 @@ describe('the last good CRL', () => {
     const certificates = stage.certificatesOf(stage.own);
     const [root, issuing] = certificates;
     const judge = (der: Uint8Array) =>
-      new RevocationCheck(revocation.material('own'), certificates).word(
+      new RevocationCheck(revocation.material('own'), certificates).resultOf(
         [parseCertificate(der), issuing, root],
         stage.time.now,
       ).detail;
     const address = stage.url('/own.crl');
-    expect(judge(leaf.der)).toContain(`says CRL ${id} (number 5) of ${address}`);
+    expect(judge(leaf.der)).toContain(`according to CRL ${id} (number 5) of ${address}`);
 
     stage.directory.misbehaviour = misbehaviours.fail;
     await stage.pass(day + 1);
@@ -231,7 +235,7 @@ describe('the last good CRL', () => {
     const other = stage.leaf({ crl: ['/own.crl'] });
     expect(judge(other.der)).toMatch(
       new RegExp(
-        `: the CRLs ended at 2026-01-16T12:00:00\\.000Z: ${address}: CRL ${id}, number 5, until 2026-01-16T12:00:00\\.000Z, and the last attempt failed: the server answered 503$`,
+        `: the CRLs expired at 2026-01-16T12:00:00\\.000Z, and the grace period has passed too: ${address}: CRL ${id}, number 5, until 2026-01-16T12:00:00\\.000Z, and the last attempt failed: the server answered 503$`,
       ),
     );
   });

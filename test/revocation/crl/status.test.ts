@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
-import { type CrlSnapshot, goesBack } from '../../../src/revocation/crl/crl.ts';
+import type { CrlSnapshot } from '../../../src/revocation/crl/crl.ts';
 import { readCrl } from '../../../src/revocation/crl/reader.ts';
-import { type CrlQuestion, type CrlStatus, crlStatus } from '../../../src/revocation/crl/status.ts';
+import { type CrlStatus, type CrlStatusQuery, crlStatus } from '../../../src/revocation/crl/status.ts';
 import { authority, type Issued } from '../../support/pki/authority.ts';
 import {
   type CrlOptions,
@@ -40,7 +40,7 @@ const revoking = (certificate: Certificate, options: Partial<CrlOptions> = {}) =
     ...options,
   });
 
-const ask = (crls: readonly CrlSnapshot[], options: Partial<CrlQuestion> = {}): CrlStatus =>
+const ask = (crls: readonly CrlSnapshot[], options: Partial<CrlStatusQuery> = {}): CrlStatus =>
   crlStatus({ certificate: leaf, issuer: issuing, crls, now, grace: 0, ...options });
 const outcome = (status: CrlStatus): string => (status.status === 'unknown' ? status.reason : status.status);
 
@@ -315,41 +315,6 @@ describe('an indirect CRL', () => {
   it('is not believed without somebody’s word for its signer', () => {
     expect(outcome(ask([indirect()], { certificate }))).toBe('wrong_signer');
     expect(outcome(ask([indirect(entry(pki.issuing))], { certificate }))).toBe('wrong_signer');
-  });
-});
-
-describe('a CRL in the place of the last', () => {
-  const facts = (number: bigint | null, thisUpdate: number) => ({ number, thisUpdate });
-
-  it.each([
-    ['a higher number', facts(2n, now), facts(1n, now), null],
-    ['a higher number of an earlier date', facts(2n, now - 1), facts(1n, now), null],
-    ['the same again', facts(1n, now), facts(1n, now), null],
-    ['the same number of a later date', facts(1n, now + 1), facts(1n, now), null],
-    ['a number where there was none', facts(1n, now), facts(null, now), null],
-    ['no numbers and a later date', facts(null, now + 1), facts(null, now), null],
-  ])('may have %s', (_, next, last) => {
-    expect(goesBack(next, last)).toBeNull();
-  });
-
-  it.each([
-    ['a lower number', facts(1n, now + 1), facts(2n, now), 'CRL number 1 after 2'],
-    [
-      'a lower number beyond 2^64',
-      facts(2n ** 90n, now),
-      facts(2n ** 90n + 1n, now),
-      `CRL number ${2n ** 90n} after`,
-    ],
-    ['no number', facts(null, now + 1), facts(2n, now), 'no CRL number after 2'],
-    [
-      'the same number of an earlier date',
-      facts(2n, now - 1),
-      facts(2n, now),
-      'a CRL of 2026-01-15T11:59:59',
-    ],
-    ['no numbers and an earlier date', facts(null, now - 1), facts(null, now), 'a CRL of'],
-  ])('may not have %s', (_, next, last, why) => {
-    expect(goesBack(next, last)).toContain(why);
   });
 });
 

@@ -1,6 +1,6 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CrlSnapshot } from '../../../src/revocation/crl/crl.ts';
-import { succeedCrl } from '../../../src/revocation/crl/succession.ts';
+import { checkCrlSuccession, rollbackOf } from '../../../src/revocation/crl/succession.ts';
 import { createTable } from '../../../src/revocation/crl/table.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
@@ -26,7 +26,7 @@ it.each<[string, Partial<CrlSnapshot>, Partial<CrlSnapshot> | null, RegExp | nul
     { number: 4n },
     ended,
     null,
-    /^rolled back: CRL number 4 after 5; the one before ended, with its grace, at 2026-01-15T08:00/,
+    /^rolled back: CRL number 4 after 5; accepted because the CRL in use expired, grace period included, at 2026-01-15T08:00/,
   ],
   ['an older number than one that is in its grace', { number: 4n }, { nextUpdate: now - hour }, /^rolled/],
   [
@@ -55,13 +55,48 @@ it.each<[string, Partial<CrlSnapshot>, Partial<CrlSnapshot> | null, RegExp | nul
     /^another series/,
   ],
   ['one of a new scope after one that has ended, with an alarm', { scope }, ended, null, /^another series/],
-])('%s', (_, next, last, objection, alarm) => {
-  const succession = succeedCrl(crl(next), {
+])('%s', (_, next, last, objection, warning) => {
+  const succession = checkCrlSuccession(crl(next), {
     ...{ last: last === null ? null : crl(last), now, grace: 4 * hour },
   });
   expect(succession).toEqual(
     objection === null
-      ? { takes: true, alarm: alarm === undefined ? null : expect.stringMatching(alarm) }
-      : { takes: false, objection: expect.stringMatching(objection) },
+      ? { accepted: true, warning: warning === undefined ? null : expect.stringMatching(warning) }
+      : { accepted: false, objection: expect.stringMatching(objection) },
   );
+});
+
+describe('a CRL in the place of the last', () => {
+  const facts = (number: bigint | null, thisUpdate: number) => ({ number, thisUpdate });
+
+  it.each([
+    ['a higher number', facts(2n, now), facts(1n, now), null],
+    ['a higher number of an earlier date', facts(2n, now - 1), facts(1n, now), null],
+    ['the same again', facts(1n, now), facts(1n, now), null],
+    ['the same number of a later date', facts(1n, now + 1), facts(1n, now), null],
+    ['a number where there was none', facts(1n, now), facts(null, now), null],
+    ['no numbers and a later date', facts(null, now + 1), facts(null, now), null],
+  ])('may have %s', (_, next, last) => {
+    expect(rollbackOf(next, last)).toBeNull();
+  });
+
+  it.each([
+    ['a lower number', facts(1n, now + 1), facts(2n, now), 'CRL number 1 after 2'],
+    [
+      'a lower number beyond 2^64',
+      facts(2n ** 90n, now),
+      facts(2n ** 90n + 1n, now),
+      `CRL number ${2n ** 90n} after`,
+    ],
+    ['no number', facts(null, now + 1), facts(2n, now), 'no CRL number after 2'],
+    [
+      'the same number of an earlier date',
+      facts(2n, now - 1),
+      facts(2n, now),
+      'a CRL with thisUpdate 2026-01-15T11:59:59',
+    ],
+    ['no numbers and an earlier date', facts(null, now - 1), facts(null, now), 'a CRL with thisUpdate'],
+  ])('may not have %s', (_, next, last, why) => {
+    expect(rollbackOf(next, last)).toContain(why);
+  });
 });

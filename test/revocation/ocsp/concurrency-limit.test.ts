@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Slots } from '../../../src/revocation/ocsp/concurrency-limit.ts';
+import { ConcurrencyLimit } from '../../../src/revocation/ocsp/concurrency-limit.ts';
 
 it('lets so many work at a time, the others in the order they came, whatever becomes of the work', async () => {
-  const slots = new Slots(2);
+  const limit = new ConcurrencyLimit(2);
   const works = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
   const begun: number[] = [];
   const done = works.map(({ promise }, index) =>
-    slots.run(() => {
+    limit.run(() => {
       begun.push(index);
       return promise;
     }),

@@ -35,7 +35,7 @@ function wordOn(stage: Stage, revocation: Revocation, leaf: Issued) {
   // Past its end and grace a CRL still revokes, and calls nothing good any more.
   const crls = known.crls.map((crl) => ({ ...crl, nextUpdate: 0 }));
   const check = new RevocationCheck({ ...known, crls, ocsp: words }, [root, issuing]);
-  return check.word([parseCertificate(leaf.der), issuing, root], now);
+  return check.resultOf([parseCertificate(leaf.der), issuing, root], now);
 }
 
 describe('a delegated responder that is known to be revoked', () => {

@@ -49,7 +49,7 @@ const unsound: [string, Prepare, string, string][] = [
     'answers about another certificate',
     lie(({ own }) => ({ certId: certId(own.issueClient(), own.issuing) })),
     'ocsp_refused',
-    'no answer about this certificate',
+    'the response is not about this certificate',
   ],
   [
     'gives an answer that has ended',
@@ -61,7 +61,7 @@ const unsound: [string, Prepare, string, string][] = [
     'gives an answer of the time to come',
     lie(() => ({ status: 'unknown', thisUpdate: start + day, nextUpdate: start + 2 * day })),
     'ocsp_refused',
-    'from 2026-01-16',
+    'its thisUpdate is 2026-01-16',
   ],
   [
     'signs with a certificate of another CA',
@@ -94,8 +94,8 @@ describe('a leaf that comes for the first time', () => {
     expect(revocation.material('own')).toEqual({
       policy: stage.subject().policy,
       crls: [],
-      origins: [],
-      aside: [],
+      crlSources: [],
+      revokeOnly: [],
       ocsp: [
         {
           ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { succeed } from '../../../src/revocation/ocsp/succession.ts';
+import { checkOcspSuccession } from '../../../src/revocation/ocsp/succession.ts';
 
-type Word = Parameters<typeof succeed>[0];
+type Word = Parameters<typeof checkOcspSuccession>[0];
 const at = (thisUpdate: number, status: Word['status'], freshUntil = 10): Word => ({
   ...{ thisUpdate, status, freshUntil },
 });
@@ -29,7 +29,7 @@ it.each<[string, Word, Word | null, 'new' | 'known' | 'refused']>([
   ['good from before it was revoked, however long ago', at(1, 'good'), at(2, 'revoked', 4), 'refused'],
   ['good from before it was good, that lasts longer', at(1, 'good', 11), at(2, 'good'), 'new'],
 ])('%s', (_, next, last, expected) => {
-  const result = succeed(next, last, now);
+  const result = checkOcspSuccession(next, last, now);
   expect(typeof result === 'string' ? result : 'refused').toBe(expected);
 });
 
@@ -41,7 +41,10 @@ const word = fc.record({
 
 it('ends with the same word, however often the same answers come again', () => {
   const last = (words: readonly Word[], from: Word | null) =>
-    words.reduce<Word | null>((known, next) => (succeed(next, known, now) === 'new' ? next : known), from);
+    words.reduce<Word | null>(
+      (known, next) => (checkOcspSuccession(next, known, now) === 'new' ? next : known),
+      from,
+    );
   fc.assert(
     fc.property(fc.array(word), (words) => {
       const known = last(words, null);

@@ -13,11 +13,12 @@ import {
   wrapResponse,
 } from '../../../src/issuing/ocsp.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { type CertIdHash, certIdOf, nonceOf } from '../../../src/revocation/ocsp/request.ts';
+import { type CertIdHash, certIdOf } from '../../../src/revocation/ocsp/request.ts';
 import {
   BasicResponse,
   type CertId,
   identityOf,
+  nonceExtension,
   OcspResponse,
   ResponderId,
   type SingleResponse,
@@ -85,6 +86,12 @@ function extensionsOf(extensions: SingleOptions['extensions'] = []): Extension[]
     ({ oid, critical = false, value = Buffer.of(5, 0) }) =>
       new Extension({ extnID: oid, critical, extnValue: new OctetString(value) }),
   );
+}
+
+/** An OCTET STRING of the nonce, in the OCTET STRING of every extension's value (RFC 9654 §2.1). */
+function nonceOf(nonce: Uint8Array): Extension {
+  const extnValue = new OctetString(AsnConvert.serialize(new OctetString(nonce)));
+  return new Extension({ extnID: nonceExtension, extnValue });
 }
 
 function bytesOf(buffer: Uint8Array): ArrayBuffer {
