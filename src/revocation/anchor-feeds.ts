@@ -13,7 +13,7 @@ import { ocspTargets } from './ocsp/targets.ts';
 import type { RevocationMaterial } from './state.ts';
 import type { TrackedLeaf } from './tracked-leaves.ts';
 
-export interface AnchorFeedsOptions {
+interface AnchorFeedsOptions {
   readonly context: FeedContext;
   readonly folders: { readonly crl: string; readonly ocsp: string };
   readonly parser: CrlParser;

@@ -9,7 +9,7 @@ import { checkedCas } from './ocsp/targets.ts';
 import { isSameMaterial, type RevocationAnchor, type RevocationMaterial } from './state.ts';
 import { type TrackedLeaf, TrackedLeaves } from './tracked-leaves.ts';
 
-export interface AnchorRevocationOptions
+interface AnchorRevocationOptions
   extends Pick<FeedContext, 'report' | 'cache' | 'clock' | 'timers' | 'random'> {
   readonly anchor: RevocationAnchor;
   readonly folders: { readonly crl: string; readonly ocsp: string; readonly leaves: string };

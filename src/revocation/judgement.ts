@@ -5,7 +5,7 @@ import { describeCrlOf, describeCrlSources, describeResponders } from './source-
 import type { OcspResult, RevocationMaterial } from './state.ts';
 
 /** From best to worst; `stale`: good by data that has expired and is within the grace period. */
-export const revocationStatuses = ['good', 'stale', 'not_checked', 'unknown', 'revoked'] as const;
+const revocationStatuses = ['good', 'stale', 'not_checked', 'unknown', 'revoked'] as const;
 export type RevocationStatus = (typeof revocationStatuses)[number];
 
 export interface RevocationResult {

@@ -16,7 +16,7 @@ export interface TrackedLeaf {
   answered: Promise<void>;
 }
 
-export interface TrackedLeavesOptions {
+interface TrackedLeavesOptions {
   readonly folder: string;
   /** Folder of the OCSP responses about them. */
   readonly ocspFolder: string;

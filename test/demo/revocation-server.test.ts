@@ -1,29 +1,29 @@
 import { expect, it } from 'vitest';
-import { Audience } from '../../src/demo/audience.ts';
+import { FetchTracker } from '../../src/demo/revocation-server.ts';
 
-/** Whether it has, after everything that could follow from what was asked. */
-async function hasHeard(heard: Promise<void>): Promise<boolean> {
+/** Whether the promise has resolved, after everything that could follow from the calls before. */
+async function hasResolved(promise: Promise<void>): Promise<boolean> {
   let done = false;
-  heard.then(() => {
+  promise.then(() => {
     done = true;
   });
   await new Promise(setImmediate);
   return done;
 }
 
-it('waits for nobody where nobody has ever asked', async () => {
-  expect(await hasHeard(new Audience().hasHeardOf(['crl', 'ocsp']))).toBe(true);
+it('does not wait for sources that were never fetched', async () => {
+  expect(await hasResolved(new FetchTracker().untilFetched(['crl', 'ocsp']))).toBe(true);
 });
 
-it('waits until everything that was ever asked for was asked for twice more', async () => {
-  const audience = new Audience();
-  audience.asksFor('crl');
-  audience.asksFor('ocsp');
-  const heard = audience.hasHeardOf(['crl', 'ocsp', 'other']);
-  for (const thing of ['crl', 'ocsp', 'crl', 'crl']) {
-    audience.asksFor(thing);
-    expect(await hasHeard(heard)).toBe(false);
+it('waits until each source that was ever fetched was fetched twice more', async () => {
+  const fetches = new FetchTracker();
+  fetches.record('crl');
+  fetches.record('ocsp');
+  const fetched = fetches.untilFetched(['crl', 'ocsp', 'other']);
+  for (const source of ['crl', 'ocsp', 'crl', 'crl']) {
+    fetches.record(source);
+    expect(await hasResolved(fetched)).toBe(false);
   }
-  audience.asksFor('ocsp');
-  expect(await hasHeard(heard)).toBe(true);
+  fetches.record('ocsp');
+  expect(await hasResolved(fetched)).toBe(true);
 });

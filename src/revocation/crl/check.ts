@@ -5,7 +5,7 @@ import { isIssuedBy, isSameCa } from '../../pki/issued.ts';
 import type { CrlSnapshot } from './crl.ts';
 import { type CrlStatus, type CrlStatusQuery, crlStatus } from './status.ts';
 
-export interface CrlCheckOptions {
+interface CrlCheckOptions {
   /** The anchor's certificates, the root first: the signers of CRLs are among them. */
   readonly certificates: readonly Certificate[];
   readonly crls: readonly CrlSnapshot[];

@@ -7,8 +7,6 @@ import type { CrlTable } from './table.ts';
 export interface CrlSnapshot {
   /** SHA-256 of the DER, lower hex. */
   readonly sha256: string;
-  /** Octets of the DER. */
-  readonly size: number;
   readonly issuer: string;
   /** The issuer as an RFC 4514 string, for people. */
   readonly issuerText: string;
@@ -35,7 +33,7 @@ export interface UnclearEntries {
 }
 
 /** The certificate whose key verified the signature. */
-export interface CrlSigner {
+interface CrlSigner {
   readonly sha256: string;
   readonly spkiPin: string;
 }

@@ -3,7 +3,7 @@ import { longestPause, type Timers } from '../../fetch/pause.ts';
 
 export type CrlExpiryAction = 'crl_stale' | 'crl_expired';
 
-export interface CrlExpiryOptions {
+interface CrlExpiryOptions {
   readonly clock: () => number;
   readonly timers: Timers;
   readonly grace: () => number;

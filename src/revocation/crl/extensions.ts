@@ -9,7 +9,7 @@ import { MAX_SERIAL_OCTETS } from '../../pki/serial.ts';
 import type { CrlScope } from './crl.ts';
 import { CrlRefusal } from './refusal.ts';
 
-export interface CrlExtensions {
+interface CrlExtensions {
   readonly number: bigint | null;
   readonly baseNumber: bigint | null;
   readonly scope: CrlScope;

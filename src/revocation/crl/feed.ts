@@ -1,6 +1,7 @@
 /** Keeps the CRL of one address up to date: fetches it, has it parsed and verified, and uses it if it may replace the last. */
 import type { RevocationNotice, SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
+import { FirstAnswer } from '../first-answer.ts';
 import { PeriodicTask } from '../periodic-task.ts';
 import { crlDelay } from '../schedule.ts';
 import { messageOf, SourceFailure } from '../source-failure.ts';
@@ -13,7 +14,7 @@ import type { CrlFetchResult, CrlSource, FetchedCrl } from './source.ts';
 /** How often a CRL file is checked for changes, ms. */
 const FILE_POLL = 5000;
 
-export interface CrlFeedOptions extends FeedContext {
+interface CrlFeedOptions extends FeedContext {
   readonly source: CrlSource;
   readonly parser: CrlParser;
   /** As in `RetainedCrlsOptions`. */
@@ -25,8 +26,7 @@ export class CrlFeed {
   readonly #failure: SourceFailure;
   readonly #crls: RetainedCrls;
   readonly #task: PeriodicTask;
-  readonly #firstAnswer = Promise.withResolvers<void>();
-  #hasAnswered = false;
+  readonly #firstAnswer = new FirstAnswer();
   #isStarting = true;
   #ended = false;
   /** Consecutive runs that ended without a valid CRL. */
@@ -40,7 +40,7 @@ export class CrlFeed {
     this.#failure = new SourceFailure(report);
     this.#crls = new RetainedCrls({
       ...{ ...options, report, failure: this.#failure },
-      onUse: () => this.#answered(),
+      onUse: () => this.#firstAnswer.resolve(),
       dropPrevious: () => options.source.dropPrevious(),
       onExpiry: () => {
         // The pending CRL may be accepted now, or the source has a newer one.
@@ -70,7 +70,7 @@ export class CrlFeed {
 
   /** Resolves when the source has answered once, successfully or not; null: it has, or a valid copy was on disk. */
   get firstAnswer(): Promise<void> | null {
-    return this.#hasAnswered ? null : this.#firstAnswer.promise;
+    return this.#firstAnswer.pending;
   }
 
   state(): SourceState {
@@ -168,7 +168,7 @@ export class CrlFeed {
   async end({ forget }: { readonly forget: boolean }): Promise<void> {
     this.#ended = true;
     this.#crls.stop();
-    this.#answered();
+    this.#firstAnswer.resolve();
     await this.#task.end();
     if (forget) await this.#options.source.forget();
   }
@@ -195,7 +195,7 @@ export class CrlFeed {
     else if (fetched?.status === 'confirmed') this.#crls.confirm();
     else if (fetched !== null && !(await this.#crls.retryPending())) this.#failure.repeat();
     this.#unsuccessful = this.#crls.isCurrent && this.#failure.detail === null ? 0 : this.#unsuccessful + 1;
-    this.#answered();
+    this.#firstAnswer.resolve();
   }
 
   async #fetch(signal: AbortSignal): Promise<CrlFetchResult | null> {
@@ -238,11 +238,6 @@ export class CrlFeed {
       now: clock(),
       random: random(),
     });
-  }
-
-  #answered(): void {
-    this.#hasAnswered = true;
-    this.#firstAnswer.resolve();
   }
 
   #report(notice: RevocationNotice): void {

@@ -6,7 +6,7 @@ import { CrlFeed } from './feed.ts';
 import type { CrlParser } from './parser.ts';
 import { openCrlSource } from './source.ts';
 
-export interface CrlFeedsOptions {
+interface CrlFeedsOptions {
   readonly context: FeedContext;
   readonly parser: CrlParser;
   /** Folder of the copies of what was fetched from URLs. */

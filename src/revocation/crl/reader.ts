@@ -55,7 +55,6 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
     });
   return {
     sha256: createHash('sha256').update(der).digest('hex'),
-    size: der.length,
     issuer,
     issuerText,
     signer: { sha256: signer.sha256, spkiPin: signer.spkiPin },

@@ -5,7 +5,7 @@ import { type DistributionPoint, isSameName } from '../../pki/distribution-point
 import type { CrlSnapshot } from './crl.ts';
 
 /** A certificate and one of its distribution points. */
-export interface CertificatePoint {
+interface CertificatePoint {
   readonly point: DistributionPoint;
   readonly certificate: Pick<Certificate, 'canonicalIssuer' | 'isCa'>;
 }

@@ -66,7 +66,7 @@ export interface CrlSource {
   forget(): Promise<void>;
 }
 
-export interface CrlSourceOptions {
+interface CrlSourceOptions {
   /** A URL or an absolute path. */
   readonly address: string;
   /** Folder of the copies of what was fetched from URLs. */

@@ -30,7 +30,7 @@ export interface CrlStatusQuery {
   readonly mayRevoke?: (crl: CrlSnapshot) => boolean;
 }
 
-export type CrlUnknownReason =
+type CrlUnknownReason =
   /** No CRL covers this certificate. */
   | 'no_crl'
   /** The CRLs that cover it are signed with a key that is not authorized for the issuer. */

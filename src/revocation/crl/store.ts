@@ -10,24 +10,24 @@ import { replaceFile } from '../../fetch/last-good.ts';
 import type { Validators } from '../../fetch/resource.ts';
 
 /** Identifies the files of one address. */
-export interface CrlCacheKey {
+interface CrlCacheKey {
   readonly folder: string;
   readonly url: string;
 }
 
-export interface CrlConfirmation {
+interface CrlConfirmation {
   /** When the address last returned or confirmed the CRL, ms since the epoch. */
   readonly fetchedAt: number;
   readonly validators: Validators;
 }
 
-export interface StoredCrl extends CrlConfirmation {
+interface StoredCrl extends CrlConfirmation {
   /** Path of the CRL, DER or PEM. */
   readonly file: string;
 }
 
 /** A verified CRL that is not in use: only its revocations count. */
-export interface PendingCrl {
+interface PendingCrl {
   readonly file: string;
   /** When it was stored, ms since the epoch. */
   readonly fetchedAt: number;

@@ -2,7 +2,7 @@
 import { CLOCK_SKEW } from '../clock-skew.ts';
 import type { CrlSnapshot } from './crl.ts';
 
-export interface SuccessionInput {
+interface SuccessionInput {
   /** The CRL in use; null: none. */
   readonly last: CrlSnapshot | null;
   /** Milliseconds since the epoch. */
@@ -11,7 +11,7 @@ export interface SuccessionInput {
 }
 
 /** For a CRL whose signature is valid. The certificates that it lists count as revoked either way. */
-export type CrlSuccession =
+type CrlSuccession =
   /** `warning`: why it could not have replaced the last CRL before that expired; null: it could have. */
   | { readonly accepted: true; readonly warning: string | null }
   /** The last CRL stays in use; the decision can change with time. */

@@ -2,6 +2,7 @@
 import type { Certificate } from '../../pki/certificate.ts';
 import type { RevocationNotice, SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
+import { FirstAnswer } from '../first-answer.ts';
 import { PeriodicTask } from '../periodic-task.ts';
 import { ocspDelay } from '../schedule.ts';
 import { SourceFailure } from '../source-failure.ts';
@@ -15,7 +16,7 @@ import { deleteOcsp, loadOcsp, type OcspCacheKey, saveOcsp } from './store.ts';
 import { checkOcspSuccession, isFresh, isSameStatus } from './succession.ts';
 import type { OcspTarget } from './targets.ts';
 
-export interface OcspFeedOptions extends FeedContext, OcspTarget {
+interface OcspFeedOptions extends FeedContext, OcspTarget {
   /** Folder of the responses on disk. */
   readonly folder: string;
   /** Milliseconds for one query. */
@@ -30,9 +31,8 @@ export class OcspFeed {
   readonly #options: OcspFeedOptions;
   readonly #failure: SourceFailure;
   readonly #task: PeriodicTask;
-  readonly #firstAnswer = Promise.withResolvers<void>();
+  readonly #firstAnswer = new FirstAnswer();
   #addresses: readonly string[];
-  #hasAnswered = false;
   #ended = false;
   #answer: OcspAnswer | null = null;
   #result: OcspResult | null = null;
@@ -62,7 +62,7 @@ export class OcspFeed {
 
   /** Resolves when the responders have answered once, successfully or not; null: they have, or a copy was on disk. */
   get firstAnswer(): Promise<void> | null {
-    return this.#hasAnswered ? null : this.#firstAnswer.promise;
+    return this.#firstAnswer.pending;
   }
 
   get addresses(): readonly string[] {
@@ -141,7 +141,7 @@ export class OcspFeed {
   /** `forget`: the certificate is not checked any more, so its copy is deleted. */
   async end({ forget }: { readonly forget: boolean }): Promise<void> {
     this.#ended = true;
-    this.#answered();
+    this.#firstAnswer.resolve();
     await this.#task.end();
     if (forget) await this.#options.cache.write(() => deleteOcsp(this.#key));
   }
@@ -162,20 +162,19 @@ export class OcspFeed {
       return;
     }
     this.#use(reading.answer, { address: stored.url, at: stored.fetchedAt });
-    this.#answered();
+    this.#firstAnswer.resolve();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { inBackground, background } = this.#options;
-    const success =
-      inBackground || this.#hasAnswered
-        ? await background.run(() => this.#query(signal))
-        : await this.#query(signal);
+    const query = () => this.#query(signal);
+    const isAwaited = !inBackground && this.firstAnswer !== null;
+    const success = await (isAwaited ? query() : background.run(query));
     if (signal.aborted) return;
     if (success !== null) this.#adopt(success);
     else this.#publishFailure();
     this.#unsuccessful = success === null || !this.#isFresh ? this.#unsuccessful + 1 : 0;
-    this.#answered();
+    this.#firstAnswer.resolve();
     if (success !== null && isSameStatus(success.answer, this.#answer)) await this.#save(success);
   }
 
@@ -245,11 +244,6 @@ export class OcspFeed {
       now: clock(),
       random: random(),
     });
-  }
-
-  #answered(): void {
-    this.#hasAnswered = true;
-    this.#firstAnswer.resolve();
   }
 
   #report(notice: RevocationNotice): void {

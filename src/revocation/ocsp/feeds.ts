@@ -6,7 +6,7 @@ import { OcspFeed } from './feed.ts';
 import type { IsRevoked } from './query.ts';
 import type { OcspTarget } from './targets.ts';
 
-export interface OcspFeedsOptions {
+interface OcspFeedsOptions {
   readonly context: FeedContext;
   /** Folder of the responses on disk. */
   readonly folder: string;

@@ -2,6 +2,9 @@
 import { GatewayError } from '../../errors.ts';
 import { fetchResource } from '../../fetch/resource.ts';
 
+/** Maximum size of a response, octets. */
+const MAX_RESPONSE = 64 * 1024;
+
 export interface FetchOcspOptions {
   /** http or https: the response is signed, so http is safe too. */
   readonly url: string;
@@ -10,8 +13,6 @@ export interface FetchOcspOptions {
   /** Milliseconds from the name resolution to the last byte; default 10 s. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
-  /** Default 64 KiB. */
-  readonly maxBytes?: number;
   /** PEM of the CAs that an HTTPS responder is verified with, instead of Node's own. */
   readonly ca?: Buffer;
 }
@@ -24,7 +25,6 @@ export interface FetchOcspOptions {
 export async function fetchOcsp({
   request,
   timeout = 10_000,
-  maxBytes = 64 * 1024,
   ...options
 }: FetchOcspOptions): Promise<Buffer> {
   const fetched = await fetchResource({
@@ -34,7 +34,7 @@ export async function fetchOcsp({
     accept: 'application/ocsp-response',
     redirects: 3,
     timeout,
-    maxBytes,
+    maxBytes: MAX_RESPONSE,
   });
   if (fetched.status === 'unchanged') throw new TypeError('304 for a request without conditions');
   // Many responders send another type or none. Text is the page of a proxy or portal, which this message makes clear.

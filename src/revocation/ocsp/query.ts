@@ -10,7 +10,7 @@ import { checkedResponder } from './responder.ts';
 import { type OcspAnswer, readOcspResponse } from './response.ts';
 import { checkOcspSuccession } from './succession.ts';
 
-export interface OcspQuery {
+interface OcspQuery {
   readonly certificate: Certificate;
   readonly issuer: Certificate;
   readonly addresses: readonly string[];
@@ -37,7 +37,7 @@ export interface OcspQuerySuccess {
   readonly answer: OcspAnswer;
 }
 
-export interface OcspQueryFailure {
+interface OcspQueryFailure {
   readonly ok: false;
   /** One per responder that was queried. */
   readonly failures: readonly (RevocationNotice & { readonly detail: string })[];

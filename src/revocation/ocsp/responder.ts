@@ -18,11 +18,11 @@ export interface Responder {
 }
 
 export type ResponderProblem = 'unauthorized_responder' | 'bad_signature' | 'weak_signature';
-export type FoundResponder =
+type FoundResponder =
   | { readonly ok: true; readonly responder: Responder }
   | { readonly ok: false; readonly problem: ResponderProblem; readonly detail: string };
 
-export interface ResponderInput {
+interface ResponderInput {
   readonly signed: Signed;
   /** The signer that the response names. */
   readonly responderId: ParsedResponderId;

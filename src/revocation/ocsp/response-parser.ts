@@ -8,7 +8,7 @@ import { readAlgorithm } from '../../pki/signature.ts';
 import type { Signed } from '../signature.ts';
 import { basicResponseType } from './structure.ts';
 
-export interface ParsedExtension {
+interface ParsedExtension {
   readonly oid: string;
   readonly critical: boolean;
   readonly value: Uint8Array;
@@ -45,14 +45,13 @@ export interface ParsedBasicResponse {
   /** ResponseData as received, and its signature. */
   readonly signed: Signed;
   readonly responder: ParsedResponderId;
-  readonly producedAt: number;
   readonly singles: readonly ParsedSingleResponse[];
   readonly extensions: readonly ParsedExtension[];
   /** DER of the certificates in the response. */
   readonly certificates: readonly Uint8Array[];
 }
 
-export type ParsedOcspResponse =
+type ParsedOcspResponse =
   | { readonly status: 0; readonly basic: ParsedBasicResponse }
   /** OCSPResponseStatus of an error. */
   | { readonly status: number; readonly basic: null };
@@ -99,12 +98,13 @@ function readData(bytes: Uint8Array): Omit<ParsedBasicResponse, 'signed' | 'cert
   const end = bytes.length;
   if (cursor.peek(end) === 0xa0) cursor.read(end);
   const responder = readResponder(cursor, end);
-  const producedAt = readTime(cursor, end);
+  // producedAt: must be a valid time, but nothing depends on it.
+  readTime(cursor, end);
   cursor.open(end, tags.sequence);
   const singlesEnd = cursor.end;
   const singles: ParsedSingleResponse[] = [];
   while (cursor.at < singlesEnd) singles.push(readSingle(cursor, singlesEnd));
-  return { responder, producedAt, singles, extensions: readExtensions(cursor, end) };
+  return { responder, singles, extensions: readExtensions(cursor, end) };
 }
 
 function readResponder(cursor: DerCursor, limit: number): ParsedResponderId {

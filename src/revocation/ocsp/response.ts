@@ -14,11 +14,10 @@ export interface OcspAnswer extends CertificateStatus {
   readonly nextUpdate: number | null;
   /** When the answer expires: nextUpdate, or a day after thisUpdate if there is none. */
   readonly freshUntil: number;
-  readonly producedAt: number;
   readonly responder: Responder;
 }
 
-export type OcspProblem =
+type OcspProblem =
   | ResponderProblem
   /** Not an OCSPResponse of the basic type. */
   | 'malformed'
@@ -35,7 +34,7 @@ export interface OcspRefusal {
   readonly problem: OcspProblem;
   readonly detail: string;
 }
-export type OcspReading = { readonly ok: true; readonly answer: OcspAnswer } | OcspRefusal;
+type OcspReading = { readonly ok: true; readonly answer: OcspAnswer } | OcspRefusal;
 
 export interface ReadOcspOptions extends CertIdSubject {
   /** Milliseconds since the epoch. */
@@ -97,7 +96,6 @@ function readAnswer(basic: ParsedBasicResponse, responder: Responder, options: R
       thisUpdate,
       nextUpdate,
       freshUntil: nextUpdate ?? thisUpdate + openEnded,
-      producedAt: basic.producedAt,
       responder,
     };
   });

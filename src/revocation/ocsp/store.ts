@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import { replaceFile } from '../../fetch/last-good.ts';
 
-export interface StoredOcsp {
+interface StoredOcsp {
   /** The responder. */
   readonly url: string;
   /** Milliseconds since the epoch. */

@@ -3,7 +3,7 @@ import type { OcspAnswer } from './response.ts';
 import { severity } from './status.ts';
 
 /** What the decision depends on. */
-export type TimedOcspStatus = Pick<OcspAnswer, 'status' | 'thisUpdate' | 'freshUntil'>;
+type TimedOcspStatus = Pick<OcspAnswer, 'status' | 'thisUpdate' | 'freshUntil'>;
 
 /**
  * `new`: it replaces the last one. `known`: it changes nothing, as a response from a slower replica of the responder.

@@ -54,7 +54,6 @@ describe('an answer', () => {
         thisUpdate: now - hour,
         nextUpdate: now + hour,
         freshUntil: now + hour,
-        producedAt: now - hour,
         responder: { certificate: subject.issuer, delegated: false, noCheck: false },
       },
     });

@@ -5,9 +5,9 @@ import { Extension } from '@peculiar/asn1-x509';
 import type { Issued } from '../../../src/issuing/certificate.ts';
 import {
   responseData,
-  type Signing,
-  type StatedStatus,
-  type Statement,
+  type SigningOptions,
+  type SingleResponseOptions,
+  type SingleStatus,
   signResponse,
   singleResponse,
   wrapResponse,
@@ -25,16 +25,16 @@ import {
 } from '../../../src/revocation/ocsp/structure.ts';
 
 /** A buffer: the DER of whatever is to stand there. */
-export type AnsweredStatus = StatedStatus | Buffer;
+export type AnsweredStatus = SingleStatus | Buffer;
 
 /** Times are milliseconds since the epoch. */
-export interface SingleOptions extends Omit<Statement, 'status'> {
+export interface SingleOptions extends Omit<SingleResponseOptions, 'status'> {
   /** Default good. */
   readonly status?: AnsweredStatus;
   readonly extensions?: readonly { oid: string; critical?: boolean; value?: Uint8Array }[];
 }
 
-export interface AnswerOptions extends Signing {
+export interface AnswerOptions extends SigningOptions {
   readonly singles: readonly SingleOptions[];
   readonly producedAt: number;
   /** Default the name. */
