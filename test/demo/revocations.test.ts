@@ -1,4 +1,4 @@
-/** What the demo's CAs say, judged by the gateway's own readers. */
+/** CRLs and OCSP responses of the demo, read with the gateway's own code. */
 import { expect, it } from 'vitest';
 import { Revocations, revocationPaths } from '../../src/demo/revocations.ts';
 import type { Issued } from '../../src/issuing/certificate.ts';
@@ -41,7 +41,7 @@ function byOcsp(revocations: Revocations, leaf: Issued, ca: Issued): OcspAnswer 
   return reading.answer;
 }
 
-it('says of each certificate the same by CRL and by OCSP', () => {
+it('gives the same status by CRL and by OCSP', () => {
   const { client, revoked, revocations } = open();
   expect(byCrl(revocations, client).status).toBe('good');
   expect(byOcsp(revocations, client, issuing).status).toBe('good');
@@ -51,7 +51,7 @@ it('says of each certificate the same by CRL and by OCSP', () => {
   expect(crlOf(revocations, revocationPaths.rootCrl, root).table.count).toBe(0);
 });
 
-it('revokes and restores so that every word succeeds the one before, in the same second too', () => {
+it('revokes and restores so that each status replaces the one before, in the same second too', () => {
   const { client, revocations } = open();
   const words = () => ({ ...byCrl(revocations, client), ocsp: byOcsp(revocations, client, issuing) });
   let last = words();
@@ -67,7 +67,7 @@ it('revokes and restores so that every word succeeds the one before, in the same
   }
 });
 
-it('signs nothing anew where nothing changes, so that nobody has to be told', () => {
+it('signs nothing again if nothing changes', () => {
   const { client, revocations } = open();
   const before = revocations.crls.get(revocationPaths.issuingCrl);
   expect(revocations.restore(client)).toBe(false);
@@ -78,7 +78,7 @@ it('signs nothing anew where nothing changes, so that nobody has to be told', ()
   expect(revocations.crls.get(revocationPaths.issuingCrl)).toBe(after);
 });
 
-it('answers neither for other CAs nor what it cannot read', () => {
+it('answers neither for other CAs nor unreadable requests', () => {
   const { revocations } = open();
   const other = authority();
   const subject = {

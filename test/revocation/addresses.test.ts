@@ -26,7 +26,7 @@ const addresses = (question: Parameters<typeof plan>[0]) => [
 const many = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => `http://h/${from + index}`);
 
-describe('the addresses of an anchor', () => {
+describe('the addresses of a trust anchor', () => {
   const ca = certify([
     distributionPoints([{ urls: ['http://ca/crl'] }]),
     distributionPoints([{ urls: ['http://ca/delta'] }], { freshest: true }),
@@ -38,7 +38,7 @@ describe('the addresses of an anchor', () => {
 
   it.each<[string, Partial<RevocationPolicy>, string[]]>([
     [
-      'those that CAs, CRLs and leaves name',
+      'those in CAs, CRLs and leaves',
       {},
       ['http://ca/crl', 'http://ca/delta', 'http://ca/ocsp', 'http://crl/delta', 'http://leaf/crl'],
     ],
@@ -52,18 +52,18 @@ describe('the addresses of an anchor', () => {
       { ocsp: 'http://x/ocsp' },
       ['http://ca/crl', 'http://ca/delta', 'http://x/ocsp', 'http://crl/delta', 'http://leaf/crl'],
     ],
-    ['no CRLs where they are off', { crl: 'off' }, ['http://ca/ocsp']],
+    ['no CRLs if they are off', { crl: 'off' }, ['http://ca/ocsp']],
     [
-      'no responders where they are off',
+      'no responders if they are off',
       { ocsp: 'off' },
       ['http://ca/crl', 'http://ca/delta', 'http://crl/delta', 'http://leaf/crl'],
     ],
-    ['none where both are off', { crl: 'off', ocsp: 'off' }, []],
+    ['none if both are off', { crl: 'off', ocsp: 'off' }, []],
   ])('are %s', (_, policy, expected) => {
     expect(addresses({ ...question, policy })).toEqual(expected);
   });
 
-  it('are one however they are spelt', () => {
+  it('are one if they are the same URL in different forms', () => {
     expect(addresses({ leaves: [naming('HTTP://H:80/a', 'http://h/a', 'http://h/b/../a')] })).toEqual([
       'http://h/a',
     ]);
@@ -82,7 +82,7 @@ describe('the addresses of an anchor', () => {
     ['http://h/ca.crl\n', /^the URL contains a space/],
     ['http://h/é.crl', /^the URL contains a space/],
     [`http://h/${'a'.repeat(3000)}`, /^the URL is longer/],
-  ])('are never %s', (url, detail) => {
+  ])('are never %j', (url, detail) => {
     const { wanted, skipped } = plan({ leaves: [naming(url), naming(url)] });
     expect(wanted).toEqual([]);
     expect(skipped).toMatchObject([{ action: 'address_skipped', detail: expect.stringMatching(detail) }]);
@@ -92,7 +92,7 @@ describe('the addresses of an anchor', () => {
 });
 
 describe('of more than 16 addresses', () => {
-  it('the first count, and the others are told of', () => {
+  it('the first ones are used, and the others are reported', () => {
     const { selected, skipped } = plan({ leaves: [naming(...many(10)), asking(...many(10, 10))] });
     expect([...selected]).toEqual(many(16));
     expect(skipped.map(({ action, address }) => [action, address])).toEqual(
@@ -100,7 +100,7 @@ describe('of more than 16 addresses', () => {
     );
   });
 
-  it('those of leaves that came first keep their places', () => {
+  it('those in use stay in use', () => {
     const [first, second] = [naming(...many(10)), naming(...many(10, 10))];
     const { selected } = plan({ leaves: [first] });
     const next = plan({ leaves: [second, first], selected });
@@ -111,7 +111,7 @@ describe('of more than 16 addresses', () => {
     ]);
   });
 
-  it('those that are configured, or that CAs name, come before what leaves name', () => {
+  it('those configured or named by CAs come before those named by leaves', () => {
     const leaves = [naming(...many(16))];
     const { selected } = plan({ leaves });
     const policy = { ocsp: 'http://x/ocsp' };
@@ -124,7 +124,7 @@ describe('a certificate', () => {
   const both = certify([distributionPoints([{ urls: ['http://h/'] }]), ocspResponders(['http://h/'])]);
   it.each<[string, Parameters<typeof isChecked>, boolean]>([
     ['names a CRL', [naming('http://h/'), { crl: 'auto', ocsp: 'off' }], true],
-    ['names a CRL that nobody follows', [naming('ldap://h/'), { crl: 'auto', ocsp: 'auto' }], true],
+    ['names a CRL with an unsupported scheme', [naming('ldap://h/'), { crl: 'auto', ocsp: 'auto' }], true],
     ['names a responder', [asking('http://h/'), { crl: 'off', ocsp: 'auto' }], true],
     ['names only what is off', [naming('http://h/'), { crl: 'off', ocsp: 'auto' }], false],
     ['names nothing', [certify([]), { crl: 'auto', ocsp: 'auto' }], false],

@@ -18,7 +18,7 @@ async function load(folder: string) {
   return leaves;
 }
 
-it('gives back the leaves in the order they came, for their owner alone', async () => {
+it('loads the leaves in the order in which they were stored; only the owner can read the files', async () => {
   await using folder = await temporaryFolder();
   const leaves = join(folder.path, 'leaves');
   expect(await load(leaves)).toEqual([]);
@@ -32,7 +32,7 @@ it('gives back the leaves in the order they came, for their owner alone', async 
   expect((await load(leaves)).map(({ sha256 }) => sha256)).toEqual([second.sha256]);
 });
 
-it('removes what is no such leaf', async () => {
+it('deletes files that are not a stored leaf', async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, `${first.sha256}.der`), second.der);
   await writeFile(join(folder.path, `${first.sha256}.der.abc.tmp`), first.der);

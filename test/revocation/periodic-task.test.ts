@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Timers } from '../../src/fetch/pause.ts';
 import { PeriodicTask } from '../../src/revocation/periodic-task.ts';
 
-/** Turns that end when the test says so. */
+/** Runs that end when the test says so. */
 function openTask() {
   const timers: { run: () => void; milliseconds: number }[] = [];
   const runs: { signal: AbortSignal; end: () => void }[] = [];
@@ -22,7 +22,7 @@ function openTask() {
   return { task, timers, runs };
 }
 
-it('takes one turn at a time, whoever asks for it, and none is scheduled meanwhile', async () => {
+it('runs once at a time, however often it is called, and schedules nothing meanwhile', async () => {
   const { task, timers, runs } = openTask();
   task.schedule();
   const asked = [task.runNow(), task.runNow()];
@@ -33,7 +33,7 @@ it('takes one turn at a time, whoever asks for it, and none is scheduled meanwhi
   expect([runs.length, timers.length]).toEqual([1, 1]);
 });
 
-it('has one timer, however often it is scheduled, of no more than a timer can hold', () => {
+it('has one timer, however often it is scheduled, within the limit of Node timers', () => {
   const { task, timers, runs } = openTask();
   for (let times = 0; times < 3; times++) task.schedule();
   expect(timers.map(({ milliseconds }) => milliseconds)).toEqual([2 ** 31 - 1]);
@@ -41,7 +41,7 @@ it('has one timer, however often it is scheduled, of no more than a timer can ho
   expect(runs).toHaveLength(1);
 });
 
-it('ends with the turn that is being taken, and takes no other', async () => {
+it('aborts the run in progress when it ends, and starts no other', async () => {
   const { task, timers, runs } = openTask();
   task.runNow();
   const ended = task.end();
@@ -53,7 +53,7 @@ it('ends with the turn that is being taken, and takes no other', async () => {
   expect([runs.length, timers.length]).toEqual([1, 0]);
 });
 
-it('goes on after a turn that was interrupted', async () => {
+it('continues after a run that was interrupted', async () => {
   const { task, timers, runs } = openTask();
   task.runNow();
   const interrupted = task.interrupt();

@@ -7,22 +7,27 @@ const hour = 60 * minute;
 const turn: ScheduleInput = { failures: 0, refresh: hour, end: null, now: 0, random: 0 };
 
 it.each<[string, Partial<ScheduleInput>, number, number]>([
-  ['a refresh where nothing ends', {}, hour, hour],
-  ['a refresh where the end is far', { end: 100 * hour }, hour, hour],
-  ['95 % or half of the time that is left', { end: 20 * minute }, 19 * minute, 10 * minute],
-  ['80 % or 45 % of it for the most hurried', { end: 20 * minute, random: 1 }, 16 * minute, 9 * minute],
-  ['10 s at least', { end: 5000 }, 10_000, 10_000],
-  ['10 s where the end has passed', { end: -hour }, 10_000, 10_000],
-  ['a second after one failure', { failures: 1, end: 20 * minute }, 1000, 1000],
-  ['twice that after the next', { failures: 2 }, 2000, 2000],
-  ['a refresh after many', { failures: 100 }, hour, hour],
-])('the pause is %s', (_, changes, crl, ocsp) => {
+  ['the refresh interval if nothing expires', {}, hour, hour],
+  ['the refresh interval if the expiry is far', { end: 100 * hour }, hour, hour],
+  ['95 % or half of the remaining validity', { end: 20 * minute }, 19 * minute, 10 * minute],
+  [
+    '80 % or 45 % of it at the other end of the jitter',
+    { end: 20 * minute, random: 1 },
+    16 * minute,
+    9 * minute,
+  ],
+  ['at least 10 s', { end: 5000 }, 10_000, 10_000],
+  ['10 s after the expiry', { end: -hour }, 10_000, 10_000],
+  ['one second after a failure', { failures: 1, end: 20 * minute }, 1000, 1000],
+  ['twice that after the next failure', { failures: 2 }, 2000, 2000],
+  ['the refresh interval after many failures', { failures: 100 }, hour, hour],
+])('the delay is %s', (_, changes, crl, ocsp) => {
   expect(crlDelay({ ...turn, ...changes })).toBeCloseTo(crl);
   expect(ocspDelay({ ...turn, ...changes })).toBeCloseTo(ocsp);
 });
 
-describe('a pause', () => {
-  it('is never longer than the refresh, and never none', () => {
+describe('a delay', () => {
+  it('is never longer than the refresh interval, and never zero', () => {
     fc.assert(
       fc.property(
         fc.record({

@@ -22,7 +22,7 @@ function openLeaves(folder: string, clock = Date.now): TrackedLeaves {
   });
 }
 
-it('keeps as many as it may, and drops those that were met longest ago', async () => {
+it('keeps the maximum number, and drops the least recently used', async () => {
   await using folder = await temporaryFolder();
   const leaves = openLeaves(folder.path);
   const met = Array.from({ length: 5 }, () => own.issueClient());
@@ -40,7 +40,7 @@ it('keeps as many as it may, and drops those that were met longest ago', async (
   expect(await readdir(join(folder.path, 'leaves'))).toEqual([`${first?.certificate.sha256}.der`]);
 });
 
-it('drops those that have expired', async () => {
+it('drops expired leaves', async () => {
   await using folder = await temporaryFolder();
   let now = Date.now();
   const leaves = openLeaves(folder.path, () => now);
@@ -52,13 +52,13 @@ it('drops those that have expired', async () => {
   expect(leaves.find(leaf?.certificate.der ?? Buffer.alloc(0))).toBeNull();
 });
 
-it('holds one leaf for a certificate and its twin, from the disk too', async () => {
+it('has one leaf for a certificate and its copy with another signature encoding, from disk too', async () => {
   await using folder = await temporaryFolder();
   const leaves = openLeaves(folder.path);
   const made = own.issueClient();
   const leaf = leaves.add(made.der);
   expect(leaves.find(twinOf(made).der)).toBe(leaf);
-  // A version before this one stored both.
+  // An earlier version stored both.
   for (const { der } of [made, twinOf(made)])
     await saveLeaf(join(folder.path, 'leaves'), parseCertificate(der));
   const restored = openLeaves(folder.path);

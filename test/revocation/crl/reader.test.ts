@@ -24,7 +24,7 @@ function good(reading: CrlReading): CrlSnapshot {
 }
 
 describe('a CRL', () => {
-  it('tells its facts', () => {
+  it('has the fields of the DER', () => {
     const { der } = pki.crl({ number: 2n ** 64n, revoked: [{ serial: leaf }] });
     const issuing = parseCertificate(pki.issuing.der);
     expect(good(read(der))).toMatchObject({
@@ -41,7 +41,7 @@ describe('a CRL', () => {
     });
   });
 
-  it('tells who is revoked, when and why', () => {
+  it('lists the revoked certificates with time and reason', () => {
     const others = [pki.issueClient(), pki.issueClient(), pki.issueClient()] as const;
     const revoked = [
       { serial: others[0], at: Date.UTC(1999, 4, 5, 6, 7, 8), reason: 'keyCompromise' },
@@ -58,7 +58,7 @@ describe('a CRL', () => {
     expect(row(others[2])).toBe(-1);
   });
 
-  it('may be empty, of version 1, without number and without an end', () => {
+  it('may be empty, of version 1, without number and without nextUpdate', () => {
     expect(good(readIssued()).table.count).toBe(0);
     expect(good(readIssued({ version: 1, revoked: [{ serial: leaf }] }))).toMatchObject({
       number: null,
@@ -70,7 +70,7 @@ describe('a CRL', () => {
     });
   });
 
-  it('tells what it is limited to', () => {
+  it('has the scope of its issuing distribution point', () => {
     const scope = {
       urls: ['http://crl.example/a'],
       directory: pki.root.subject,
@@ -88,7 +88,7 @@ describe('a CRL', () => {
     expect(good(readIssued({ scope: { only: 'user' } })).scope).toMatchObject({ only: 'user', names: null });
   });
 
-  it('carries the issuer of an entry on to the entries after it, in an indirect CRL', () => {
+  it('applies the certificate issuer of an entry to the entries after it, in an indirect CRL', () => {
     const [a, b, c, d] = [1, 2, 3, 4].map((octet) => Uint8Array.of(octet)) as [
       Uint8Array,
       Uint8Array,
@@ -117,7 +117,7 @@ describe('a CRL', () => {
     ]);
   });
 
-  it('counts a reason that nobody knows as a revocation all the same', () => {
+  it('counts an entry with an unknown reason as a revocation', () => {
     const reason = { oid: '2.5.29.21', value: derElement(tags.enumerated, Buffer.of(7)) };
     const { table } = good(readIssued({ revoked: [{ serial: leaf, extensions: [reason] }] }));
     expect([table.count, reasonAt(table, 0)]).toEqual([1, 'unspecified']);
@@ -156,7 +156,7 @@ describe('the signature', () => {
     expect(read(other.crl(options).der, [other.issuing])).toMatchObject({ problem: 'weak_signature' });
   });
 
-  it('is refused under a weak key', () => {
+  it('is refused with a weak key', () => {
     const other = authority({ key: 'rsa-1024', now });
     expect(read(other.crl().der, [other.issuing])).toMatchObject({
       problem: 'wrong_issuer',
@@ -164,16 +164,16 @@ describe('the signature', () => {
     });
   });
 
-  it('is refused by another key in the same name', () => {
+  it('is refused if another key made it in the same name', () => {
     expect(read(authority({ now }).crl().der)).toMatchObject({ problem: 'bad_signature' });
   });
 
-  it('is refused in a name that no certificate has', () => {
-    const stranger = authority({ name: 'Elsewhere', now });
-    expect(read(stranger.crl().der)).toMatchObject({ problem: 'wrong_issuer' });
+  it('is refused if no certificate has the issuer’s name', () => {
+    const otherAuthority = authority({ name: 'Elsewhere', now });
+    expect(read(otherAuthority.crl().der)).toMatchObject({ problem: 'wrong_issuer' });
   });
 
-  it('is refused by a CA that may not sign CRLs', () => {
+  it('is refused if the CA may not sign CRLs', () => {
     const silent = authority({ now, issuing: { keyUsage: ['keyCertSign'] } });
     expect(read(silent.crl().der, [silent.root, silent.issuing])).toMatchObject({
       problem: 'wrong_issuer',
@@ -181,7 +181,7 @@ describe('the signature', () => {
     });
   });
 
-  it('is refused by an algorithm that what it covers does not name', () => {
+  it('is refused if the algorithm differs from the signed one', () => {
     const { privateKey } = pki.issuing;
     const { der } = pki.crl({ hash: 'sha384' });
     const cursor = new DerCursor(der);
@@ -196,13 +196,13 @@ describe('the signature', () => {
     });
   });
 
-  it('holds by the key that made it, of several in one name', () => {
+  it('is verified with the right key of several in one name', () => {
     const other = authority({ now });
     const crl = good(read(other.crl().der, [pki.issuing, other.issuing, pki.root]));
     expect(crl.signer.sha256).toBe(parseCertificate(other.issuing.der).sha256);
   });
 
-  it('is refused when any bit of what it covers, or of itself, has changed', () => {
+  it('is refused if any bit of the signed bytes or of the signature has changed', () => {
     const { der } = pki.crl({
       number: 7,
       revoked: [{ serial: leaf, reason: 'superseded' }],
@@ -217,10 +217,10 @@ describe('the signature', () => {
   });
 });
 
-describe('what must be understood', () => {
+describe('a critical extension', () => {
   const value = Buffer.of(0x30, 0x00);
 
-  it('makes a CRL unusable with a critical extension that is not', () => {
+  it('of the CRL that is not supported makes it unusable', () => {
     expect(readIssued({ extensions: [{ oid: '1.2.3.4', critical: true, value }] })).toEqual({
       ok: false,
       problem: 'critical_extension',
@@ -229,7 +229,7 @@ describe('what must be understood', () => {
     expect(readIssued({ extensions: [{ oid: '1.2.3.4', value }] })).toMatchObject({ ok: true });
   });
 
-  it('makes a CRL unusable when an entry has one, whosever entry it is', () => {
+  it('of any entry that is not supported makes the CRL unusable', () => {
     const extensions = [{ oid: '2.999.1', critical: true, value }];
     expect(readIssued({ revoked: [{ serial: Uint8Array.of(1), extensions }] })).toEqual({
       ok: false,
@@ -243,7 +243,7 @@ describe('what must be understood', () => {
   });
 });
 
-describe('signed nonsense is unreadable:', () => {
+describe('a signed CRL is refused as unreadable with', () => {
   const number = { oid: '2.5.29.20', value: Buffer.from('020101', 'hex') };
   const entry = (hex: string) => ({ revoked: Buffer.from(hex, 'hex') });
   const time = `170d${Buffer.from('260115120000Z').toString('hex')}`;
@@ -277,7 +277,7 @@ describe('signed nonsense is unreadable:', () => {
   });
 });
 
-describe('bytes that are no CRL', () => {
+describe('bytes that are not a CRL', () => {
   const neither = 'neither DER nor PEM with an X509 CRL block';
   const notBase64 = 'a PEM block that is not Base64';
 
@@ -300,20 +300,20 @@ describe('bytes that are no CRL', () => {
     expect(read(Buffer.from(text))).toEqual({ ok: false, problem: 'unreadable', detail: says });
   });
 
-  it('are refused with a byte more, or cut off anywhere', () => {
+  it('are refused with an extra byte, or truncated anywhere', () => {
     const { der } = pki.crl({ revoked: [{ serial: leaf }] });
     expect(read(Buffer.concat([der, Buffer.of(0)]))).toMatchObject({ problem: 'unreadable' });
     for (let length = 0; length < der.length; length++)
       expect(read(der.subarray(0, length))).toMatchObject({ problem: 'unreadable' });
   });
 
-  it('are refused as long as nobody has signed them, before anything large is read into objects', () => {
+  it('are refused before large fields are parsed into objects if they are not signed', () => {
     const name = derElement(tags.sequence, Buffer.alloc(100_000, 0x31));
     const huge = derElement(tags.sequence, derElement(tags.sequence, derElement(tags.sequence), name));
     expect(read(huge)).toMatchObject({ detail: expect.stringContaining('of 100005 octets') });
   });
 
-  it('are refused without another outcome, whatever they are', () => {
+  it('never make the reader throw', () => {
     const { der, pem } = pki.crl({
       revoked: [{ serial: leaf, reason: 'keyCompromise', issuer: pki.root.subject }],
       scope: { indirect: true, urls: ['http://crl.example'] },
@@ -347,7 +347,7 @@ describe('bytes that are no CRL', () => {
   });
 });
 
-it('signed entries that were mutated are read, or refused as unreadable or critical', () => {
+it('reads mutated signed entries, or refuses them as unreadable or critical', () => {
   const { der } = manyRevoked(5, { width: 16, at: now });
   fc.assert(
     fc.property(
@@ -364,7 +364,7 @@ it('signed entries that were mutated are read, or refused as unreadable or criti
   );
 });
 
-it('a CRL of many is found in entirely', () => {
+it('finds every entry of a large CRL', () => {
   const many = manyRevoked(20_000, { width: 20, at: now });
   const { der } = pki.crl({ revoked: many.der });
   const { table, issuer } = good(read(Buffer.from(crlPem(der))));

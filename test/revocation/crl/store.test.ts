@@ -15,7 +15,7 @@ const url = 'http://crl.example/own.crl';
 const validators = { etag: '"1"', lastModified: 'Thu, 15 Jan 2026 12:00:00 GMT' };
 const kept = { fetchedAt: 1_768_478_400_000, validators };
 
-it('gives back what was kept last, and a draft never', async () => {
+it('loads the CRL that was accepted last, never a draft', async () => {
   await using folder = await temporaryFolder();
   const place = { folder: join(folder.path, 'crl'), url };
   expect(await loadCrl(place)).toBeNull();
@@ -35,8 +35,8 @@ it('gives back what was kept last, and a draft never', async () => {
   expect(await readdir(place.folder)).toEqual([]);
 });
 
-// A device that is always full; Linux has it.
-it.runIf(process.platform === 'linux')('leaves no half draft behind on a disk that is full', async () => {
+// /dev/full exists on Linux only.
+it.runIf(process.platform === 'linux')('leaves no incomplete draft on a full disk', async () => {
   await using folder = await temporaryFolder();
   const place = { folder: folder.path, url };
   await writeDraft(place, Buffer.from('one'));
@@ -48,7 +48,7 @@ it.runIf(process.platform === 'linux')('leaves no half draft behind on a disk th
 });
 
 it.each(['', '{"version":1', 'null', '{"version":2}', '{"version":1,"url":"http://other/","fetchedAt":1}'])(
-  'tells of a record that cannot be read: %s',
+  'throws CRL_CACHE_UNREADABLE for the record %j',
   async (text) => {
     await using folder = await temporaryFolder();
     const place = { folder: folder.path, url };
