@@ -13,7 +13,7 @@ export interface PlannedAddress {
   readonly kind: 'crl' | 'ocsp';
   /** URL as `URL` serializes it, or an absolute path. */
   readonly address: string;
-  /** `tbsSha256` of the certificate that OCSP is queried about, or that names the CRL; null: of no single certificate. */
+  /** `tbsSha256` of the certificate that OCSP is queried about, or that names the CRL; null: not of one certificate. */
   readonly certificate: string | null;
 }
 
@@ -70,7 +70,7 @@ export function planAddresses({ policy, cas, leaves, crls, selected }: AddressPl
   const within = new Set([...inOrder].slice(0, MAX_ADDRESSES));
   for (const { address, by } of usable) {
     if (within.has(address) || skipped.has(address)) continue;
-    const detail = `the trust anchor has ${MAX_ADDRESSES} revocation addresses already, which is the limit`;
+    const detail = `the trust anchor has ${MAX_ADDRESSES} revocation addresses already, which is the limit: list those to use in revocation.crl, or set revocation.ocsp`;
     const subject = by === null ? {} : { certificate: by.subject };
     skipped.set(address, { action: 'too_many_addresses', address, ...subject, detail });
   }

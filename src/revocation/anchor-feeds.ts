@@ -1,4 +1,4 @@
-/** The CRL and OCSP feeds of one trust anchor: starts and ends them as the address plan changes, and waits for their answers. */
+/** The CRL and OCSP feeds of one trust anchor: starts and ends them, and waits for their first answers. */
 import type { Certificate } from '../pki/certificate.ts';
 import { type AddressPlan, planAddresses } from './addresses.ts';
 import { CrlCheck } from './crl/check.ts';

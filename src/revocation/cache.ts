@@ -1,8 +1,8 @@
-/** Access to the cache folder that never throws: each failure is reported once until a write succeeds. */
+/** Access to the cache folder that never throws: each kind of failure is reported once, until a write succeeds. */
 
 export class Cache {
   readonly #report: (detail: string) => void;
-  /** Error codes reported since the last successful write: by message, each of the many files would be a new failure. */
+  /** Error codes reported since the last successful write: messages differ for each of the many files. */
   readonly #reported = new Set<string>();
 
   constructor(report: (detail: string) => void) {
@@ -36,6 +36,9 @@ export class Cache {
     const code = error.cause?.code ?? error.code ?? 'unknown';
     if (this.#reported.has(code)) return;
     this.#reported.add(code);
-    this.#report(cause instanceof Error ? cause.message : String(cause));
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#report(
+      `${message} (check the folder trust.cacheDir: a restart has only what could be stored in it)`,
+    );
   }
 }

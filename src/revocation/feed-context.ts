@@ -1,4 +1,4 @@
-/** What each CRL and OCSP feed of a trust anchor shares: the current policy and certificates, clock, timers and cache. */
+/** What the CRL and OCSP feeds of a trust anchor share: current policy and certificates, clock, timers, cache. */
 import type { Timers } from '../fetch/pause.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import type { Cache } from './cache.ts';

@@ -1,4 +1,4 @@
-/** Decides whether a certificate path is revoked, from CRLs and OCSP results together; the only place that combines them. */
+/** Decides whether a certificate path is revoked; the only place that combines CRLs and OCSP results. */
 import type { Certificate } from '../pki/certificate.ts';
 import { CrlCheck } from './crl/check.ts';
 import { describeCrlOf, describeCrlSources, describeResponders } from './source-details.ts';
@@ -22,7 +22,7 @@ const UNKNOWN_LASTS = 1000;
 /** The leaf, the CAs between, the root. */
 type Path = readonly [Certificate, ...Certificate[]];
 
-/** For one trust anchor and one snapshot generation. Results are cached per path, so that a known path is one look-up. */
+/** For one trust anchor and one snapshot generation. Caches results, so that a known path costs one look-up. */
 export class RevocationCheck {
   readonly #material: RevocationMaterial;
   readonly #crls: CrlCheck;
@@ -43,7 +43,7 @@ export class RevocationCheck {
     return this.#material.policy;
   }
 
-  /** Whether the leaf has a revocation source of its own and is not tracked yet, so that its sources must be fetched. */
+  /** Whether the leaf has revocation sources of its own and is not tracked yet, so that they must be fetched. */
   isFirstContact(leaf: Certificate): boolean {
     const { policy } = this.#material;
     const named = [leaf.crlDistributionPoints, leaf.freshestCrl].flat().some(({ urls }) => urls.length > 0);
@@ -57,7 +57,7 @@ export class RevocationCheck {
     const known = this.#results.get(path);
     // `since`: a result of a clock that was ahead is not reused after the clock is put back.
     if (known !== undefined && now >= known.since && now < known.result.until) return known.result;
-    // The root is trusted by configuration; no CRL or OCSP response can speak for or against it.
+    // The root is trusted by configuration; its own revocation is not checked.
     const checked = this.#material.policy.scope === 'leaf' ? path.slice(0, 1) : path.slice(0, -1);
     const result = checked
       .map((certificate, index) => this.#check(certificate, path[index + 1] ?? certificate, now))

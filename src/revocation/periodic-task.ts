@@ -1,4 +1,4 @@
-/** Runs one task again and again, never twice at a time; after each run the task states the delay until the next one. */
+/** Runs one task again and again, never twice at a time, with a delay that is determined after each run. */
 import { longestPause, type Timers } from '../fetch/pause.ts';
 
 export class PeriodicTask {

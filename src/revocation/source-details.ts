@@ -1,4 +1,4 @@
-/** Describes the revocation sources of a certificate for the detail of a denial: which source, its address, its failure. */
+/** Describes the revocation sources of a certificate, with address and failure, for the detail of a denial. */
 import { isAbsolute } from 'node:path';
 import type { Certificate } from '../pki/certificate.ts';
 import { resolveAddress } from './addresses.ts';

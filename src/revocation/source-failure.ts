@@ -1,4 +1,4 @@
-/** The current failure of a revocation source: reported when it begins or its reason changes, not with every attempt. */
+/** The current failure of a revocation source: reported when it begins or changes, not with every attempt. */
 import type { RevocationNotice } from './event.ts';
 
 export class SourceFailure {

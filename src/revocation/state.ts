@@ -68,7 +68,7 @@ export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
   /** CRLs in use. */
   readonly crls: readonly CrlSnapshot[];
-  /** Verified CRLs that are not in use: a certificate that they list is revoked; one that they omit is not thereby good. */
+  /** Verified CRLs that are not in use: they revoke the certificates that they list, and show none to be good. */
   readonly revokeOnly: readonly CrlSnapshot[];
   readonly crlSources: readonly CrlSourceStatus[];
   readonly ocsp: readonly OcspResult[];

@@ -1,4 +1,4 @@
-/** The leaves of one trust anchor whose revocation is kept up to date: limited in number, the latest used, kept on disk. */
+/** The most recently used leaves of one trust anchor, whose revocation is kept up to date; kept on disk. */
 import { type Certificate, parseCertificate, tbsSha256Of } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import type { Cache } from './cache.ts';

@@ -1,4 +1,4 @@
-/** A CRL that was parsed and whose signature was verified: plain data and a table in shared memory, usable by every thread. */
+/** A parsed CRL with a verified signature: plain data and a table in shared memory, usable by every thread. */
 import type { DistributionPoint } from '../../pki/distribution-point.ts';
 import type { CrlRefusalReason } from './refusal.ts';
 import type { CrlTable } from './table.ts';
@@ -50,7 +50,7 @@ export interface CrlScope {
   readonly indirect: boolean;
 }
 
-/** When the CRL expires. Without nextUpdate, which RFC 5280 §5.1.2.5 requires, thisUpdate: only the grace period follows. */
+/** When the CRL expires: nextUpdate, which RFC 5280 §5.1.2.5 requires. Without it thisUpdate: only the grace period is left. */
 export function crlEnd({ thisUpdate, nextUpdate }: Pick<CrlSnapshot, 'thisUpdate' | 'nextUpdate'>): number {
   return nextUpdate ?? thisUpdate;
 }

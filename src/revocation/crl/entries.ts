@@ -1,4 +1,4 @@
-/** Parses the entries of a CRL (RFC 5280 §5.1.2.6, §5.3) one after the other, without allocating an object for each. */
+/** Parses the entries of a CRL (RFC 5280 §5.1.2.6, §5.3) one by one, without an object for each. */
 import { type DerCursor, DerError, formatOid, tags } from '../../pki/der-cursor.ts';
 import { directoriesAmong } from '../../pki/directory-name.ts';
 import { readGeneralNames } from '../../pki/distribution-point.ts';

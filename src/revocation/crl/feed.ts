@@ -1,4 +1,4 @@
-/** Keeps the CRL of one address up to date: fetches it, has it parsed and verified, and uses it if it may replace the last. */
+/** Keeps the CRL of one address up to date: fetches, parses and verifies it, uses it if it may replace the last one. */
 import type { RevocationNotice, SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
 import { FirstAnswer } from '../first-answer.ts';
@@ -105,7 +105,7 @@ export class CrlFeed {
     else this.#task.runNow();
   }
 
-  /** The configuration was read again: reads a file now, and checks the expiry, since the grace period may have changed. */
+  /** The configuration was read again: reads a file now, and checks the expiry against the current grace period. */
   async recheck(): Promise<void> {
     this.#crls.checkExpiry();
     if (this.#options.source.kind === 'file') await this.refresh();
@@ -118,7 +118,7 @@ export class CrlFeed {
     await this.#task.runNow();
   }
 
-  /** The clock was set, or the machine was suspended: fetches now if the CRL has expired, failed or is from the future. */
+  /** The clock was set, or the machine was suspended: fetches now if the CRL is expired, failed or from the future. */
   wake(): void {
     this.#crls.checkExpiry();
     const { fetchedAt, isCurrent } = this.#crls;

@@ -40,7 +40,7 @@ export class CrlFeeds {
       .map((feed) => {
         const { address, problem } = feed.state();
         const { crl } = feed;
-        // No failures while the CRL is valid: each failure of an unreachable server would make a new policy snapshot.
+        // No failures while the CRL is valid: every failure would make a new policy snapshot.
         const isValid = crl !== null && this.#options.context.clock() <= crlEnd(crl);
         return { address, crl: crl?.sha256 ?? null, problem: isValid ? null : problem };
       })

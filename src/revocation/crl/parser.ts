@@ -1,4 +1,4 @@
-/** Parses CRLs one at a time: small ones on this thread, others in a worker thread that frees its memory when it ends. */
+/** Parses CRLs one at a time: small ones on this thread, others in a worker thread, which frees its memory at its end. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../errors.ts';
 import { type CrlFile, readCrlFile } from './file.ts';
@@ -10,7 +10,7 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './threa
 /** Maximum size that is parsed on this thread, octets: that takes milliseconds, the start of a thread a hundred. */
 const SMALL = 64 * 1024;
 
-/** Enough for any valid CRL, whose bytes and table are outside of the heap: more memory ends the thread, not the process. */
+/** Enough for any CRL, whose bytes and table are outside of the heap. Exceeding it ends the thread, not the process. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 };
 
 export class CrlParser implements AsyncDisposable {

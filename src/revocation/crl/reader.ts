@@ -140,7 +140,7 @@ function readTime(cursor: DerCursor, end: number): number {
   return time;
 }
 
-/** The certificate whose key verifies the signature; it has the issuer's name and may sign CRLs (RFC 5280 §6.3.3 (f), (g)). */
+/** The certificate with the issuer's name that may sign CRLs and verifies the signature (RFC 5280 §6.3.3 (f), (g)). */
 function findSigner(
   outline: Outline,
   { issuers, issuer, issuerText }: { issuers: readonly Certificate[]; issuer: string; issuerText: string },

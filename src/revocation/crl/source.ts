@@ -228,7 +228,7 @@ class FileSource implements CrlSource {
       return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
     } catch (cause) {
       const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
-      const message = `${this.address}: ${code}`;
+      const message = `${this.address}: the file cannot be read: ${code}`;
       throw new GatewayError({ code: 'CRL_FILE', side: 'internal', message, cause });
     }
   }

@@ -18,7 +18,7 @@ export interface CrlStatusQuery {
   readonly issuer: Pick<Certificate, 'spkiPin'>;
   /** CRLs of the trust anchor that the path ends in, and of no other. */
   readonly crls: readonly CrlSnapshot[];
-  /** CRLs that are not in use: a certificate that they list is revoked; one that they omit is not thereby good. */
+  /** CRLs that are not in use: they revoke the certificates that they list, and show none to be good. */
   readonly revokeOnly?: readonly CrlSnapshot[] | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;

@@ -1,6 +1,6 @@
 /**
- * The CRLs of each address on disk, byte for byte as fetched: the last good one, the one before it, one that is pending,
- * and a draft of the one that was fetched last and is not judged yet.
+ * The CRLs of each address on disk, byte for byte as fetched: the last good one, the previous one, a pending one, and as
+ * a draft the one that was fetched and is not judged yet.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -74,7 +74,7 @@ export async function acceptDraft(key: CrlCacheKey, confirmation: CrlConfirmatio
   await confirmCrl(key, confirmation);
 }
 
-/** Makes the last good CRL the previous one; the draft or the pending CRL is accepted next. Throws what node:fs throws. */
+/** Makes the last good CRL the previous one, before another is accepted. Throws what node:fs throws. */
 export async function keepPrevious(key: CrlCacheKey): Promise<void> {
   const { crl, previous } = filesOf(key);
   await rename(crl, previous);

@@ -11,7 +11,7 @@ export interface CrlTable {
   readonly dates: Float64Array<SharedArrayBuffer>;
   /** Per row: the CRLReason in the lowest octet, above it the index in `issuers`. */
   readonly marks: Uint32Array<SharedArrayBuffer>;
-  /** Names of certificate issuers, the CRL's own first, others only in an indirect CRL; null: unknown, any issuer matches. */
+  /** Names of certificate issuers, the CRL's own first, others in an indirect CRL only; null: any issuer matches. */
   readonly issuers: readonly (readonly string[] | null)[];
 }
 

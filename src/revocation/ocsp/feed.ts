@@ -1,4 +1,4 @@
-/** Keeps the OCSP status of one certificate up to date: queries ahead of expiry, verifies each response, keeps it on disk. */
+/** Keeps the OCSP status of one certificate up to date: queries ahead of expiry, verifies and stores responses. */
 import type { Certificate } from '../../pki/certificate.ts';
 import type { RevocationNotice, SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
@@ -112,7 +112,7 @@ export class OcspFeed {
     await this.#task.runNow();
   }
 
-  /** The clock was set, or the machine was suspended: queries now if the answer has expired, failed or is from the future. */
+  /** The clock was set, or the machine was suspended: queries now if the answer is expired, failed or from the future. */
   wake(): void {
     const isAhead = (this.#fetchedAt ?? 0) > this.#options.clock();
     if (!this.#isFresh || isAhead || this.#failure.detail !== null) void this.refresh();
@@ -207,7 +207,7 @@ export class OcspFeed {
     this.#publish(resultOfAnswer(answer, { certificate: this.#options.certificate.tbsSha256, address }));
   }
 
-  /** Nothing while a good answer is fresh: each failure of an unreachable responder would make a new policy snapshot. */
+  /** Publishes nothing while a good answer is fresh: every failure would make a new policy snapshot. */
   #publishFailure(): void {
     const { detail: problem } = this.#failure;
     const address = this.#addresses.join(' ');

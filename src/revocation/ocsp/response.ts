@@ -57,8 +57,8 @@ const responseStatuses: Readonly<Record<number, string>> = {
 };
 
 /**
- * Extensions that may be critical. No nonce is sent, so one in a response means nothing; extendedRevoke only says that the
- * responder reports certificates that were never issued as revoked (RFC 6960 §4.4.8).
+ * Extensions that may be critical. A nonce is ignored, since none is sent; extendedRevoke only says that the responder
+ * reports certificates that were never issued as revoked (RFC 6960 §4.4.8).
  */
 const processed: ReadonlySet<string> = new Set([nonceExtension, extendedRevokeExtension]);
 

@@ -1,4 +1,4 @@
-/** Finds the parts of an OCSP response about one certificate, and parses their status (RFC 6960 §4.2.1, SingleResponse). */
+/** The parts of an OCSP response about one certificate, and their status (RFC 6960 §4.2.1, SingleResponse). */
 import { DerCursor, DerError } from '../../pki/der-cursor.ts';
 import { serialStart } from '../../pki/serial.ts';
 import { type RevocationReason, revocationReasons } from '../reasons.ts';

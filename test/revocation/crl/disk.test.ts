@@ -134,7 +134,7 @@ describe('a CRL from a file', () => {
     await using stage = await openWithFile(null);
     const revocation = await stage.open([stage.subject({ crl: [stage.file] })]);
     expect(stage.events).toMatchObject([
-      { action: 'crl_fetch_failed', address: stage.file, detail: 'ENOENT' },
+      { action: 'crl_fetch_failed', address: stage.file, detail: 'the file cannot be read: ENOENT' },
     ]);
     await writeFile(stage.file, stage.crl().der);
     await stage.pass(5000);
