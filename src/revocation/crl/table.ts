@@ -26,7 +26,9 @@ export function createTable(options: {
 }): CrlTable {
   const { count, width, issuers } = options;
   if (count > MAX_ROWS || issuers.length > MAX_ISSUERS)
-    throw new RangeError(`${count} entries, above the limit of ${MAX_ROWS}`);
+    throw new RangeError(
+      `${count} entries of ${issuers.length} issuers, above the limit of ${MAX_ROWS} each`,
+    );
   const bytes = count * (8 + 4 + width);
   // A growable buffer is mapped by the kernel; malloc would keep the memory of a fixed one after it is freed.
   const memory = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
