@@ -56,7 +56,7 @@ export class CrlParser implements AsyncDisposable {
   }
 
   #readInThread({ source, issuers }: CrlParseJob): Promise<CrlParseResult> {
-    const bytes = typeof source === 'string' ? null : whole(source);
+    const bytes = typeof source === 'string' ? null : transferable(source);
     const workerData: CrlThreadJob = { source: bytes ?? source, issuers: issuers.map(({ der }) => der) };
     const transferList = bytes === null ? [] : [bytes.buffer];
     const worker = new Worker(entry, { workerData, transferList, resourceLimits, name: 'crl' });
@@ -85,7 +85,7 @@ export class CrlParser implements AsyncDisposable {
 }
 
 /** Bytes that may be transferred: a part of a larger buffer is copied, since the buffer may be Node's pool. */
-function whole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
   const isWhole = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength;
   return isWhole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);

@@ -251,12 +251,9 @@ describe('a signed CRL is refused as unreadable with', () => {
   it.each<[string, Partial<CrlOptions>]>([
     ['an extension twice', { extensions: [number] }],
     ['a number of 65 octets', { number: 2n ** 513n }],
+    ['an invalid number', { number: null, extensions: [{ ...number, value: Buffer.from('0500', 'hex') }] }],
     [
-      'a number that is none',
-      { number: null, extensions: [{ ...number, value: Buffer.from('0500', 'hex') }] },
-    ],
-    [
-      'bytes behind a number',
+      'trailing bytes after a number',
       { number: null, extensions: [{ ...number, value: Buffer.from('02010100', 'hex') }] },
     ],
     [
@@ -269,9 +266,9 @@ describe('a signed CRL is refused as unreadable with', () => {
     ],
     ['nextUpdate before thisUpdate', { nextUpdate: now - 3_600_000 }],
     ['an entry without a serial', entry('30020200')],
-    ['an entry whose serial is no INTEGER', entry(`30120101ff${time}`)],
-    ['an entry that is no SEQUENCE', entry('020101')],
-    ['an entry that is cut off', entry(`3014020101${time}`)],
+    ['an entry whose serial number is not an INTEGER', entry(`30120101ff${time}`)],
+    ['an entry that is not a SEQUENCE', entry('020101')],
+    ['a truncated entry', entry(`3014020101${time}`)],
   ])('%s', (_, options) => {
     expect(readIssued(options)).toMatchObject({ problem: 'unreadable' });
   });
@@ -282,18 +279,18 @@ describe('bytes that are not a CRL', () => {
   const notBase64 = 'a PEM block that is not Base64';
 
   it.each([
-    ['nothing', '', neither],
-    ['a page', '<!DOCTYPE html><html><body>Not found</body></html>', neither],
+    ['no bytes', '', neither],
+    ['an HTML page', '<!DOCTYPE html><html><body>Not found</body></html>', neither],
     ['a certificate', pki.issuing.pem, neither],
     ['two CRLs', pki.crl().pem + pki.crl().pem, 'more than one PEM block: each CRL needs a file of its own'],
-    ['PEM without its end', pki.crl().pem.replace(/-----END.*/s, ''), 'a PEM block without an END line'],
+    ['PEM without an END line', pki.crl().pem.replace(/-----END.*/s, ''), 'a PEM block without an END line'],
     ['PEM that is not Base64', pki.crl().pem.replace('\nM', '\n*'), notBase64],
     [
       'PEM with padding in the middle',
       '-----BEGIN X509 CRL-----\nMA==MAAA\n-----END X509 CRL-----\n',
       notBase64,
     ],
-    ['PEM whose Base64 is cut off', pki.crl().pem.replace(/.(=*)\n-----END/, '$1\n-----END'), notBase64],
+    ['PEM with truncated Base64', pki.crl().pem.replace(/.(=*)\n-----END/, '$1\n-----END'), notBase64],
     ['PEM of padding', pki.crl().pem.replace(/(.{64}\n).*(\n-----END)/s, '$1====$2'), notBase64],
   ])('are refused: %s', (_, text, detail) => {
     const says = expect.stringContaining(detail);
