@@ -175,7 +175,9 @@ export class OcspFeed {
     else this.#publishFailure();
     this.#unsuccessful = success === null || !this.#isFresh ? this.#unsuccessful + 1 : 0;
     this.#firstAnswer.resolve();
-    if (success !== null && isSameStatus(success.answer, this.#answer)) await this.#save(success);
+    if (success === null || !isSameStatus(success.answer, this.#answer)) return;
+    const stored = { url: success.address, fetchedAt: this.#fetchedAt ?? 0, bytes: success.bytes };
+    await this.#options.cache.write(() => saveOcsp(this.#key, stored));
   }
 
   /** null: no responder sent a usable response, which is reported. */
@@ -222,11 +224,6 @@ export class OcspFeed {
     if (isSameResult(result, this.#result)) return;
     this.#result = result;
     this.#options.onChange();
-  }
-
-  async #save({ address: url, bytes }: OcspQuerySuccess): Promise<void> {
-    const fetchedAt = this.#fetchedAt ?? 0;
-    await this.#options.cache.write(() => saveOcsp(this.#key, { url, fetchedAt, bytes }));
   }
 
   get #isFresh(): boolean {
