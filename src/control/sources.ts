@@ -213,7 +213,7 @@ export class Sources implements AsyncDisposable {
       await this.#lookAfterAnchors();
       await this.#requests.run();
       await Promise.race([
-        this.#revocation.settled(),
+        this.#revocation.firstAnswers(),
         sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
       ]);
     } finally {

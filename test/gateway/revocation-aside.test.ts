@@ -84,7 +84,7 @@ it('what a list with an older number revokes counts at once, and trust forget ha
   gateway.signal('SIGHUP');
   const refused = await told(gateway, { event: 'crl_refused', address });
   expect(refused.detail).toMatch(
-    /^rolled back: CRL number 2 after 5 \(CRL [0-9a-f]{12}, number 2\); what it revokes counts all the same$/,
+    /^rolled back: CRL number 2 after 5 \(CRL [0-9a-f]{12}, number 2\); the certificates that it lists count as revoked$/,
   );
   expect((await visitWhen(stage, revoked, 'revoked')).status).toBe(403);
   expect((await visitWhen(stage, good, 'good')).status).toBe(200);

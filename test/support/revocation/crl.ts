@@ -9,7 +9,7 @@ import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger, type RawExtension } from '../../../src/pki/der-writer.ts';
 import type { NamedHash } from '../../../src/pki/signature.ts';
-import { revocationReasons } from '../../../src/revocation/crl/table.ts';
+import { revocationReasons } from '../../../src/revocation/reasons.ts';
 
 export type Reason = NonNullable<(typeof revocationReasons)[number]>;
 

@@ -5,35 +5,36 @@ import { Extension } from '@peculiar/asn1-x509';
 import type { Issued } from '../../../src/issuing/certificate.ts';
 import {
   responseData,
-  type Signing,
-  type StatedStatus,
-  type Statement,
+  type SigningOptions,
+  type SingleResponseOptions,
+  type SingleStatus,
   signResponse,
   singleResponse,
   wrapResponse,
 } from '../../../src/issuing/ocsp.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { type CertIdHash, certIdOf, nonceOf } from '../../../src/revocation/ocsp/request.ts';
+import { type CertIdHash, certIdOf } from '../../../src/revocation/ocsp/request.ts';
 import {
   BasicResponse,
   type CertId,
   identityOf,
+  nonceExtension,
   OcspResponse,
   ResponderId,
   type SingleResponse,
 } from '../../../src/revocation/ocsp/structure.ts';
 
 /** A buffer: the DER of the CertStatus. */
-export type AnsweredStatus = StatedStatus | Buffer;
+export type AnsweredStatus = SingleStatus | Buffer;
 
 /** Times are milliseconds since the epoch. */
-export interface SingleOptions extends Omit<Statement, 'status'> {
+export interface SingleOptions extends Omit<SingleResponseOptions, 'status'> {
   /** Default good. */
   readonly status?: AnsweredStatus;
   readonly extensions?: readonly { oid: string; critical?: boolean; value?: Uint8Array }[];
 }
 
-export interface AnswerOptions extends Signing {
+export interface AnswerOptions extends SigningOptions {
   readonly singles: readonly SingleOptions[];
   readonly producedAt: number;
   /** Default `name`. */
@@ -85,6 +86,12 @@ function extensionsOf(extensions: SingleOptions['extensions'] = []): Extension[]
     ({ oid, critical = false, value = Buffer.of(5, 0) }) =>
       new Extension({ extnID: oid, critical, extnValue: new OctetString(value) }),
   );
+}
+
+/** An OCTET STRING of the nonce, in the OCTET STRING of every extension's value (RFC 9654 §2.1). */
+function nonceOf(nonce: Uint8Array): Extension {
+  const extnValue = new OctetString(AsnConvert.serialize(new OctetString(nonce)));
+  return new Extension({ extnID: nonceExtension, extnValue });
 }
 
 function bytesOf(buffer: Uint8Array): ArrayBuffer {

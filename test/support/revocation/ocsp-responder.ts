@@ -2,7 +2,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type Issued, type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
-import { certIdsIn, errorResponse, isOf, ocspErrors, serialOf } from '../../../src/issuing/ocsp.ts';
+import { certIdsIn, errorResponse, isAbout, ocspErrors, serialOf } from '../../../src/issuing/ocsp.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { type CertId, noCheckExtension, ocspSigning } from '../../../src/revocation/ocsp/structure.ts';
 import { type Listening, listenOnLoopback } from '../process/listening.ts';
@@ -72,7 +72,7 @@ function answer(
   { statuses, lie }: Pick<OcspResponder, 'statuses' | 'lie'>,
   { issuers, now = Date.now }: OcspResponderOptions,
 ): Buffer {
-  const signer = issuers.find((issuer) => ids.every((id) => isOf(id, issuer)));
+  const signer = issuers.find((issuer) => ids.every((id) => isAbout(id, issuer)));
   if (signer === undefined) return errorResponse(ocspErrors.unauthorized);
   const at = now();
   return ocspAnswer({

@@ -15,8 +15,8 @@ export const revocationPolicy: RevocationPolicy = {
 export const nothingToAsk: RevocationMaterial = {
   policy: revocationPolicy,
   crls: [],
-  origins: [],
-  aside: [],
+  crlSources: [],
+  revokeOnly: [],
   ocsp: [],
   leaves: [],
 };

@@ -5,8 +5,7 @@ import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import type { RevocationAction, RevocationEvent } from '../../../src/revocation/event.ts';
 import { openRevocation, type Revocation, type RevocationOptions } from '../../../src/revocation/service.ts';
-import type { RevocationPolicy } from '../../../src/revocation/state.ts';
-import type { RevocationSubject } from '../../../src/revocation/subject.ts';
+import type { RevocationAnchor, RevocationPolicy } from '../../../src/revocation/state.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Authority, authority, type Issued, type IssueOptions } from '../pki/authority.ts';
 import { openDirectory } from '../trust/directory.ts';
@@ -106,14 +105,14 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     [parseCertificate(root.der), parseCertificate(ca.der)] as [Certificate, Certificate];
   const subject = (
     more: Partial<RevocationPolicy> = {},
-    certificates: RevocationSubject['certificates'] = certificatesOf(own),
-  ): RevocationSubject => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
+    certificates: RevocationAnchor['certificates'] = certificatesOf(own),
+  ): RevocationAnchor => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
   const running = new Set<Revocation>();
   const closing: Promise<void>[] = [];
   const { grace } = { ...policy, ...changes };
   /** Opens a service; repeated calls use the same cache folder. */
   const open = async (
-    subjects: readonly RevocationSubject[] = [subject()],
+    subjects: readonly RevocationAnchor[] = [subject()],
     options: Partial<RevocationOptions> = {},
   ) => {
     const revocation = openRevocation({

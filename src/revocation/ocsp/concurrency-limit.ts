@@ -1,6 +1,6 @@
-/** Lets so many things happen at a time; the others wait in the order they came. */
+/** Runs a limited number of tasks at the same time; the others wait in order. */
 
-export class Slots {
+export class ConcurrencyLimit {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
@@ -8,13 +8,13 @@ export class Slots {
     this.#free = count;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
+  async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#free -= 1;
     try {
-      return await work();
+      return await task();
     } finally {
-      // Handed on rather than freed: whoever comes now does not overtake.
+      // Passed on directly: a task that comes now must not start before those that wait.
       const next = this.#waiting.shift();
       if (next === undefined) this.#free += 1;
       else next();

@@ -1,4 +1,4 @@
-/** Which CRLs an anchor has: deltas, those of changed certificates, and one of two that are the same. */
+/** Which CRLs a trust anchor has: delta CRLs, CRLs after its certificates change, one copy of identical CRLs. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,10 +7,10 @@ import { authority } from '../../support/pki/authority.ts';
 import { distributionPoints } from '../../support/revocation/crl.ts';
 import { crlNumbers, hour, openStage, openWithCrl, start } from '../../support/revocation/stage.ts';
 
-const stranger = authority({ now: start });
+const otherAuthority = authority({ now: start });
 
 describe('a delta CRL', () => {
-  it('is found by the CRL that is in use, and a first contact waits for it', async () => {
+  it('is fetched if the CRL in use names it, and a first contact waits for it', async () => {
     await using stage = await openStage();
     const leaf = stage.leaf({ crl: ['/own.crl'] });
     const freshest = distributionPoints([{ urls: [stage.url('/delta.crl')] }], { freshest: true });
@@ -23,10 +23,10 @@ describe('a delta CRL', () => {
     await revocation.close();
 
     const restarted = await stage.open();
-    expect(crlNumbers(restarted), 'from the disk alone').toEqual([5, 6]);
+    expect(crlNumbers(restarted), 'loaded from disk').toEqual([5, 6]);
   });
 
-  it('is found by the certificate', async () => {
+  it('is fetched if the certificate names it', async () => {
     await using stage = await openStage();
     const leaf = stage.leaf({ crl: ['/own.crl'], freshest: ['/delta.crl'] });
     stage.directory.files.set('/own.crl', stage.crl({ number: 5 }).der);
@@ -36,7 +36,7 @@ describe('a delta CRL', () => {
     expect(crlNumbers(revocation)).toEqual([5, 6]);
   });
 
-  it('is not looked for where the addresses are configured', async () => {
+  it('is not fetched if the addresses are configured', async () => {
     await using stage = await openStage();
     const freshest = distributionPoints([{ urls: [stage.url('/delta.crl')] }], { freshest: true });
     stage.directory.files.set('/own.crl', stage.crl({ extensions: [freshest] }).der);
@@ -49,10 +49,10 @@ describe('a delta CRL', () => {
 });
 
 describe('the certificates of an anchor', () => {
-  it('may change: what their keys no longer sign goes, what they sign now is fetched', async () => {
+  it('may change: CRLs that they did not sign are dropped, and those that they signed are fetched', async () => {
     await using stage = await openWithCrl();
-    const other = stage.certificatesOf(stranger);
-    stage.directory.files.set('/own.crl', stage.crl({ issuer: stranger.issuing, number: 1 }).der);
+    const other = stage.certificatesOf(otherAuthority);
+    stage.directory.files.set('/own.crl', stage.crl({ issuer: otherAuthority.issuing, number: 1 }).der);
     await stage.pass(hour);
     expect(stage.actions()).toEqual(['crl_refused']);
     const crl = [stage.url('/own.crl')];
@@ -60,10 +60,10 @@ describe('the certificates of an anchor', () => {
     expect(stage.revocation.material('own').crls).toEqual([]);
     await stage.told('crl_fetched');
     expect(crlNumbers(stage.revocation)).toEqual([1]);
-    expect(stage.revocation.material('own').leaves, 'the leaf is of the other issuer').toEqual([]);
+    expect(stage.revocation.material('own').leaves, 'the leaf has another issuer').toEqual([]);
   });
 
-  it('may grow: a CRL that nobody could have signed is fetched again at once', async () => {
+  it('may grow: a CRL that was refused without its signer is fetched again at once', async () => {
     await using stage = await openStage();
     const [root] = stage.certificatesOf(stage.own);
     stage.directory.files.set('/own.crl', stage.crl().der);
@@ -75,27 +75,27 @@ describe('the certificates of an anchor', () => {
     expect(crlNumbers(revocation)).toEqual([1]);
   });
 
-  it('may gain a key: a file that was refused for its sake is read again', async () => {
+  it('may gain a key: a file that was refused without it is read again', async () => {
     await using stage = await openStage();
     const file = join(stage.folder, 'own.crl');
     await writeFile(file, stage.crl({ number: 1 }).der);
     const revocation = await stage.open([stage.subject({ crl: [file] })]);
-    await writeFile(file, stage.crl({ number: 2, issuer: stranger.issuing }).der);
+    await writeFile(file, stage.crl({ number: 2, issuer: otherAuthority.issuing }).der);
     await stage.pass(5000);
     expect(stage.actions()).toEqual(['crl_fetched', 'crl_refused']);
     const [root, issuing] = stage.certificatesOf(stage.own);
-    const renewed = parseCertificate(stranger.issuing.der);
+    const renewed = parseCertificate(otherAuthority.issuing.der);
     await revocation.update([stage.subject({ crl: [file] }, [root, issuing, renewed])]);
     expect(crlNumbers(revocation)).toEqual([2]);
   });
 
-  it('that stay the same leave every CRL in its place', async () => {
+  it('may stay the same: every CRL stays in use', async () => {
     await using stage = await openWithCrl();
     const before = stage.revocation.material('own');
     const [, issuing] = stage.certificatesOf(stage.own);
     await stage.revocation.update([stage.subject()]);
     expect(stage.revocation.material('own')).toBe(before);
-    const sibling = parseCertificate(stranger.root.der);
+    const sibling = parseCertificate(otherAuthority.root.der);
     await stage.revocation.update([
       stage.subject({}, [parseCertificate(stage.own.root.der), issuing, sibling]),
     ]);
@@ -104,7 +104,7 @@ describe('the certificates of an anchor', () => {
   });
 });
 
-it('keeps one table of a CRL that several addresses serve', async () => {
+it('keeps one table for a CRL that several addresses serve', async () => {
   await using stage = await openStage();
   const { der } = stage.crl();
   for (const path of ['/a.crl', '/b.crl']) stage.directory.files.set(path, der);

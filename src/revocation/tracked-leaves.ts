@@ -1,64 +1,64 @@
-/** The leaves of one anchor that are looked after: so many, the ones that were met last, and kept on disk. */
+/** The most recently used leaves of one trust anchor, whose revocation is kept up to date; kept on disk. */
 import { type Certificate, parseCertificate, tbsSha256Of } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import type { Cache } from './cache.ts';
-import { forgetLeaf, loadLeaves, saveLeaf } from './leaf-store.ts';
-import { forgetOcsp } from './ocsp/store.ts';
+import { deleteLeaf, loadLeaves, saveLeaf } from './leaf-store.ts';
+import { deleteOcsp } from './ocsp/store.ts';
 
-export interface Leaf {
+export interface TrackedLeaf {
   readonly certificate: Certificate;
   issuer: Certificate;
-  /** From the disk: nobody waits for it. */
-  readonly isRecalled: boolean;
-  /** Each of its sources has answered once. */
+  /** Loaded from disk after a start: no handshake waits for it. */
+  readonly isRestored: boolean;
+  /** Each of its sources has answered once, successfully or not. */
   isAnswered: boolean;
-  /** Resolves when that is so. */
+  /** Resolves when `isAnswered` becomes true. */
   answered: Promise<void>;
 }
 
-export interface LeavesOptions {
+interface TrackedLeavesOptions {
   readonly folder: string;
-  /** Where the OCSP answers about them are. */
+  /** Folder of the OCSP responses about them. */
   readonly ocspFolder: string;
   /** The anchor's certificates, the root first. */
   readonly certificates: () => readonly Certificate[];
-  /** How many there are at most. */
+  /** Maximum number of leaves. */
   readonly limit: number;
   readonly clock: () => number;
   readonly cache: Cache;
 }
 
-export class Leaves implements Iterable<Leaf> {
-  readonly #options: LeavesOptions;
+export class TrackedLeaves implements Iterable<TrackedLeaf> {
+  readonly #options: TrackedLeavesOptions;
   /**
-   * By `tbsSha256`, the one that was met last at the end: the certificate and its twin with another spelling of the
-   * signature are one leaf, whose file bears the name of the one that came first.
+   * By `tbsSha256`, the most recently used last. A certificate and its copy with another encoding of the signature are
+   * one leaf; its file has the SHA-256 of the one that came first.
    */
-  readonly #leaves = new Map<string, Leaf>();
+  readonly #leaves = new Map<string, TrackedLeaf>();
 
-  constructor(options: LeavesOptions) {
+  constructor(options: TrackedLeavesOptions) {
     this.#options = options;
   }
 
-  [Symbol.iterator](): Iterator<Leaf> {
+  [Symbol.iterator](): Iterator<TrackedLeaf> {
     return this.#leaves.values();
   }
 
-  /** Takes those from the disk; one that no CA of the anchor has issued, or that has expired, is forgotten. */
-  async recall(): Promise<void> {
+  /** Loads the leaves on disk; deletes those that no CA of the anchor has issued or that have expired. */
+  async restore(): Promise<void> {
     const { folder, cache } = this.#options;
     await cache.read(async () => {
       for await (const { der, sha256 } of loadLeaves(folder)) {
         const leaf = this.#read(der, true);
         if (leaf !== null && !this.#leaves.has(leaf.certificate.tbsSha256)) this.#set(leaf);
-        else await this.#forget(sha256);
+        else await this.#delete(sha256);
       }
     });
     await this.trim();
   }
 
-  /** A leaf that is known becomes the one that was met last. */
-  find(der: Uint8Array): Leaf | null {
+  /** Finds a leaf and marks it as the most recently used; null if it is not tracked. */
+  find(der: Uint8Array): TrackedLeaf | null {
     const key = keyOf(der);
     const leaf = key === null ? undefined : this.#leaves.get(key);
     if (key === null || leaf === undefined) return null;
@@ -67,19 +67,19 @@ export class Leaves implements Iterable<Leaf> {
     return leaf;
   }
 
-  /** null: no CA of the anchor has issued it, or it is not valid now. */
-  add(der: Uint8Array): Leaf | null {
+  /** null: no CA of the anchor has issued it, it has expired, or it cannot be parsed. */
+  add(der: Uint8Array): TrackedLeaf | null {
     const leaf = this.#read(der, false);
     if (leaf !== null) this.#set(leaf);
     return leaf;
   }
 
-  async keep({ certificate }: Leaf): Promise<void> {
+  async save({ certificate }: TrackedLeaf): Promise<void> {
     await this.#options.cache.write(() => saveLeaf(this.#options.folder, certificate));
   }
 
-  /** The anchor's certificates have changed: a leaf may have another issuer, or none any more. */
-  reissue(): void {
+  /** The anchor's certificates have changed: finds each issuer again, and drops leaves that no longer have one. */
+  certificatesChanged(): void {
     for (const [key, leaf] of this.#leaves) {
       const issuer = this.#issuerOf(leaf.certificate);
       if (issuer === null) this.#leaves.delete(key);
@@ -87,34 +87,34 @@ export class Leaves implements Iterable<Leaf> {
     }
   }
 
-  /** Drops what has expired and what is too many. */
+  /** Drops expired leaves, and the least recently used above the limit. */
   async trim(): Promise<void> {
     const { clock, limit } = this.#options;
     const surplus = this.#leaves.size - limit;
     const dropped = [...this.#leaves.values()].slice(0, Math.max(0, surplus));
     for (const leaf of this.#leaves.values()) if (clock() > leaf.certificate.notAfter) dropped.push(leaf);
     for (const { certificate } of dropped) this.#leaves.delete(certificate.tbsSha256);
-    for (const { certificate } of dropped) await this.#forget(certificate.sha256);
+    for (const { certificate } of dropped) await this.#delete(certificate.sha256);
   }
 
-  #set(leaf: Leaf): void {
+  #set(leaf: TrackedLeaf): void {
     this.#leaves.set(leaf.certificate.tbsSha256, leaf);
   }
 
-  async #forget(sha256: string): Promise<void> {
+  async #delete(sha256: string): Promise<void> {
     const { folder, ocspFolder, cache } = this.#options;
-    await cache.write(() => forgetLeaf(folder, sha256));
-    await cache.write(() => forgetOcsp({ folder: ocspFolder, sha256 }));
+    await cache.write(() => deleteLeaf(folder, sha256));
+    await cache.write(() => deleteOcsp({ folder: ocspFolder, sha256 }));
   }
 
-  #read(der: Uint8Array, isRecalled: boolean): Leaf | null {
+  #read(der: Uint8Array, isRestored: boolean): TrackedLeaf | null {
     const certificate = readLeaf(der);
     const issuer = certificate === null ? null : this.#issuerOf(certificate);
     if (certificate === null || issuer === null || this.#options.clock() > certificate.notAfter) return null;
-    return { certificate, issuer, isRecalled, isAnswered: false, answered: Promise.resolve() };
+    return { certificate, issuer, isRestored, isAnswered: false, answered: Promise.resolve() };
   }
 
-  /** Of several certificates for one key the one that lasts longest. */
+  /** Of several certificates with the issuer's key the one that expires last. */
   #issuerOf(leaf: Certificate): Certificate | null {
     const [issuer = null] = this.#options
       .certificates()

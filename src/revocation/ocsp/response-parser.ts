@@ -1,6 +1,6 @@
 /**
- * Reads an OCSP response (RFC 6960 §4.2.1) where it lies. What is signed is checked as the bytes that came, so DEFAULT
- * values that are written out, empty lists and fractions of seconds, which DER leaves away, change nothing.
+ * Parses an OCSP response (RFC 6960 §4.2.1) without verifying it. Accepts encodings that DER forbids, such as explicit
+ * DEFAULT values, empty lists and fractions of seconds: the signature is verified over the bytes as received.
  */
 import { DerCursor, DerError, formatOid, tags, trimEnd } from '../../pki/der-cursor.ts';
 import { readCanonicalText } from '../../pki/distribution-point.ts';
@@ -8,13 +8,13 @@ import { readAlgorithm } from '../../pki/signature.ts';
 import type { Signed } from '../signature.ts';
 import { basicResponseType } from './structure.ts';
 
-export interface StatedExtension {
+interface ParsedExtension {
   readonly oid: string;
   readonly critical: boolean;
   readonly value: Uint8Array;
 }
 
-export interface StatedCertId {
+export interface ParsedCertId {
   /** OID. */
   readonly hash: string;
   readonly issuerNameHash: Uint8Array;
@@ -24,65 +24,64 @@ export interface StatedCertId {
 }
 
 /** Times are milliseconds since the epoch. */
-export interface SingleStatement {
-  readonly certId: StatedCertId;
-  /** CertStatus, whole. */
+export interface ParsedSingleResponse {
+  readonly certId: ParsedCertId;
+  /** DER of the CertStatus. */
   readonly status: Uint8Array;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
-  readonly extensions: readonly StatedExtension[];
+  readonly extensions: readonly ParsedExtension[];
 }
 
-/** One of the two. */
-export interface StatedResponder {
-  /** A name in its canonical spelling (RFC 5280 §7.1). */
+/** A ResponderID: exactly one of the two is not null. */
+export interface ParsedResponderId {
+  /** Canonical name (RFC 5280 §7.1). */
   readonly name: string | null;
   /** SHA-1 of the public key. */
   readonly keyHash: Uint8Array | null;
 }
 
-export interface BasicStatement {
-  /** ResponseData as it came, and the signature on it. */
+export interface ParsedBasicResponse {
+  /** ResponseData as received, and its signature. */
   readonly signed: Signed;
-  readonly responder: StatedResponder;
-  readonly producedAt: number;
-  readonly singles: readonly SingleStatement[];
-  readonly extensions: readonly StatedExtension[];
-  /** DER of the certificates that came along. */
+  readonly responder: ParsedResponderId;
+  readonly singles: readonly ParsedSingleResponse[];
+  readonly extensions: readonly ParsedExtension[];
+  /** DER of the certificates in the response. */
   readonly certificates: readonly Uint8Array[];
 }
 
-export type OcspStatement =
-  | { readonly status: 0; readonly basic: BasicStatement }
-  /** OCSPResponseStatus: the responder states an error instead. */
+type ParsedOcspResponse =
+  | { readonly status: 0; readonly basic: ParsedBasicResponse }
+  /** OCSPResponseStatus of an error. */
   | { readonly status: number; readonly basic: null };
 
-/** Throws DerError where the bytes are no OCSPResponse of the basic type. */
-export function readOcspStatement(bytes: Uint8Array): OcspStatement {
+/** Throws DerError if the bytes are not an OCSPResponse of the basic type. */
+export function parseOcspResponse(bytes: Uint8Array): ParsedOcspResponse {
   const der = trimEnd(bytes);
   const cursor = new DerCursor(der);
   cursor.openLast(der.length, tags.sequence);
   cursor.read(der.length, tags.enumerated);
   const [status = -1] = cursor.contents();
-  if (cursor.end - cursor.start !== 1) throw new DerError('a response status of another length');
+  if (cursor.end - cursor.start !== 1) throw new DerError('a response status that is not one octet');
   if (status !== 0) return { status, basic: null };
   cursor.openLast(der.length, 0xa0);
   cursor.openLast(der.length, tags.sequence);
   cursor.read(der.length, tags.oid);
   const type = formatOid(cursor.contents());
-  if (type !== basicResponseType) throw new DerError(`a response of type ${type}`);
+  if (type !== basicResponseType) throw new DerError(`the response type ${type} is not supported`);
   cursor.openLast(der.length, tags.octetString);
   return { status: 0, basic: readBasic(cursor.contents()) };
 }
 
-function readBasic(der: Uint8Array): BasicStatement {
+function readBasic(der: Uint8Array): ParsedBasicResponse {
   const cursor = new DerCursor(der);
   cursor.openLast(der.length, tags.sequence);
   const bytes = cursor.element(der.length, tags.sequence);
   const algorithm = readAlgorithm(cursor.element(der.length, tags.sequence));
   cursor.read(der.length, tags.bitString);
   const [unused, ...signature] = cursor.contents();
-  if (unused !== 0) throw new DerError('a signature that is not whole octets');
+  if (unused !== 0) throw new DerError('the signature is not a whole number of octets');
   const certificates: Uint8Array[] = [];
   if (cursor.at < der.length) {
     cursor.openLast(der.length, 0xa0);
@@ -93,31 +92,32 @@ function readBasic(der: Uint8Array): BasicStatement {
   return { signed, certificates, ...readData(bytes) };
 }
 
-function readData(bytes: Uint8Array): Omit<BasicStatement, 'signed' | 'certificates'> {
+function readData(bytes: Uint8Array): Omit<ParsedBasicResponse, 'signed' | 'certificates'> {
   const cursor = new DerCursor(bytes);
   cursor.openLast(bytes.length, tags.sequence);
   const end = bytes.length;
   if (cursor.peek(end) === 0xa0) cursor.read(end);
   const responder = readResponder(cursor, end);
-  const producedAt = readTime(cursor, end);
+  // producedAt: must be a valid time, but nothing depends on it.
+  readTime(cursor, end);
   cursor.open(end, tags.sequence);
   const singlesEnd = cursor.end;
-  const singles: SingleStatement[] = [];
+  const singles: ParsedSingleResponse[] = [];
   while (cursor.at < singlesEnd) singles.push(readSingle(cursor, singlesEnd));
-  return { responder, producedAt, singles, extensions: readExtensions(cursor, end) };
+  return { responder, singles, extensions: readExtensions(cursor, end) };
 }
 
-function readResponder(cursor: DerCursor, limit: number): StatedResponder {
+function readResponder(cursor: DerCursor, limit: number): ParsedResponderId {
   cursor.read(limit);
   const contents = cursor.contents();
   if (cursor.tag === 0xa1) return { name: readCanonicalText(contents), keyHash: null };
-  if (cursor.tag !== 0xa2) throw new DerError(`no responder: tag ${cursor.tag}`);
+  if (cursor.tag !== 0xa2) throw new DerError(`no ResponderID: tag ${cursor.tag}`);
   const inner = new DerCursor(contents);
   inner.openLast(contents.length, tags.octetString);
   return { name: null, keyHash: inner.contents() };
 }
 
-function readSingle(cursor: DerCursor, limit: number): SingleStatement {
+function readSingle(cursor: DerCursor, limit: number): ParsedSingleResponse {
   cursor.open(limit, tags.sequence);
   const { end } = cursor;
   const certId = readCertId(cursor, end);
@@ -133,7 +133,7 @@ function readSingle(cursor: DerCursor, limit: number): SingleStatement {
   return { certId, status, thisUpdate, nextUpdate, extensions: readExtensions(cursor, end) };
 }
 
-function readCertId(cursor: DerCursor, limit: number): StatedCertId {
+function readCertId(cursor: DerCursor, limit: number): ParsedCertId {
   cursor.open(limit, tags.sequence);
   const { end } = cursor;
   const { oid: hash } = readAlgorithm(cursor.element(end, tags.sequence));
@@ -146,9 +146,9 @@ function readCertId(cursor: DerCursor, limit: number): StatedCertId {
   return { hash, issuerNameHash, issuerKeyHash, serial: cursor.contents() };
 }
 
-/** `[1] Extensions`, at the end of what holds them; empty where they are absent. */
-function readExtensions(cursor: DerCursor, end: number): StatedExtension[] {
-  const extensions: StatedExtension[] = [];
+/** `[1] Extensions`, the last field of a structure; empty if absent. */
+function readExtensions(cursor: DerCursor, end: number): ParsedExtension[] {
+  const extensions: ParsedExtension[] = [];
   if (cursor.at === end) return extensions;
   cursor.openLast(end, 0xa1);
   cursor.openLast(end, tags.sequence);
@@ -166,9 +166,10 @@ function readExtensions(cursor: DerCursor, end: number): StatedExtension[] {
 }
 
 function readTime(cursor: DerCursor, limit: number): number {
-  if (cursor.peek(limit) !== tags.generalizedTime) throw new DerError(`no time, at byte ${cursor.at}`);
+  if (cursor.peek(limit) !== tags.generalizedTime)
+    throw new DerError(`no GeneralizedTime, at byte ${cursor.at}`);
   const time = cursor.readAnyTime(limit);
-  if (Number.isNaN(time)) throw new DerError(`a time that is none, at byte ${cursor.start}`);
+  if (Number.isNaN(time)) throw new DerError(`an invalid time, at byte ${cursor.start}`);
   return time;
 }
 

@@ -1,4 +1,4 @@
-/** CRLs with entries that are not as RFC 5280 has them: each still revokes, and the rest of the list stands. */
+/** CRLs with entries that violate RFC 5280: each still revokes, and the rest of the CRL is used. */
 import { execFile } from 'node:child_process';
 import { constants, sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -19,8 +19,8 @@ import {
 import { MAX_SERIAL_OCTETS } from '../../../src/pki/serial.ts';
 import { CrlCheck } from '../../../src/revocation/crl/check.ts';
 import type { CrlReading, CrlSnapshot } from '../../../src/revocation/crl/crl.ts';
+import { describeCrl } from '../../../src/revocation/crl/describe.ts';
 import { readCrl } from '../../../src/revocation/crl/reader.ts';
-import { describeCrl } from '../../../src/revocation/describe.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { authority } from '../../support/pki/authority.ts';
 import { type CrlOptions, crlPem, type PointOptions } from '../../support/revocation/crl.ts';
@@ -52,7 +52,7 @@ function leafWith(serial: Uint8Array, ca: Issued = pki.issuing): Issued {
   return { ...pki.issueClient(), der: whole, pem };
 }
 
-/** The fields of what is signed, without its header, and where they begin. */
+/** The fields of the TBSCertList, without its header, and where they begin. */
 function fieldsOf(der: Uint8Array): { fields: Buffer; at: number } {
   const cursor = new DerCursor(der);
   cursor.open(der.length);
@@ -92,7 +92,7 @@ function statusOf(leaf: Issued, crl: CrlSnapshot) {
   return check.status(parseCertificate(leaf.der), { issuer: certificates[1], now });
 }
 
-/** Whether `openssl verify -crl_check` finds the certificate revoked; null: it says something else. */
+/** Whether `openssl verify -crl_check` finds the certificate revoked; null: another result. */
 async function openssl(leaf: Issued, crl: Uint8Array): Promise<boolean | null> {
   await using folder = await temporaryFolder();
   const put = (name: string, contents: string) => writeFile(join(folder.path, name), contents);
@@ -110,8 +110,8 @@ async function openssl(leaf: Issued, crl: Uint8Array): Promise<boolean | null> {
 
 const long = Buffer.alloc(32, 0x7f);
 
-describe('an odd entry revokes its certificate and leaves the list whole', () => {
-  /** `told`: what the CRL says of it, or nothing where it is read like any other. */
+describe('an invalid entry revokes its certificate, and the rest of the CRL is used, with', () => {
+  /** `unclear`: the reported defect of the entry; null: none. */
   it.each<[string, Buffer, Uint8Array, object, string | null, boolean | null]>([
     ['a serial of 32 octets', long, entry(long, date), { revokedAt: now - day }, null, true],
     ['a serial of 64 octets', Buffer.alloc(64, 0x11), entry(Buffer.alloc(64, 0x11), date), {}, null, true],
@@ -128,7 +128,7 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       true,
     ],
     [
-      'a date off UTC',
+      'a date with a time zone',
       serial,
       entry(serial, utc('250101010000+0100')),
       { revokedAt: Date.UTC(2025, 0) },
@@ -144,11 +144,11 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       true,
     ],
     [
-      'a date that is none',
+      'an invalid date',
       serial,
       entry(serial, utc('991332000000Z')),
       { revokedAt: Number.NaN },
-      'a date that is none',
+      'an invalid date',
       true,
     ],
     [
@@ -156,7 +156,7 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       serial,
       entry(serial, generalized('20250101000000')),
       { revokedAt: Number.NaN },
-      'a date that is none',
+      'an invalid date',
       true,
     ],
     [
@@ -168,7 +168,7 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
       false,
     ],
     [
-      'a reason that nobody knows',
+      'an unknown reason',
       serial,
       entry(serial, date, derExtensions([reason(99)])),
       { reason: 'unspecified' },
@@ -215,15 +215,22 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
     ],
     ['no date', serial, entry(serial), { revokedAt: Number.NaN }, 'cut off', null],
     [
-      'something behind its extensions',
+      'trailing bytes after its extensions',
       serial,
       entry(serial, date, derExtensions([]), Buffer.of(5, 0)),
       {},
       'bytes after an element',
       null,
     ],
-    ['extensions that are none', serial, entry(serial, date, Buffer.of(0x30, 2, 5, 0)), {}, 'tag 0x05', null],
-  ])('%s', async (_, number, odd, facts, told, opensslRevokes) => {
+    [
+      'an invalid extensions field',
+      serial,
+      entry(serial, date, Buffer.of(0x30, 2, 5, 0)),
+      {},
+      'tag 0x05',
+      null,
+    ],
+  ])('%s', async (_, number, odd, facts, unclear, opensslRevokes) => {
     const der = crlOf([plain, odd, entry(Buffer.of(1), date)]);
     const crl = good(read(der));
     expect(crl.table.count).toBe(3);
@@ -231,28 +238,28 @@ describe('an odd entry revokes its certificate and leaves the list whole', () =>
     expect(statusOf(leaf, crl)).toMatchObject({ status: 'revoked', ...facts });
     expect(statusOf(leafWith(other), crl)).toMatchObject({ status: 'revoked', revokedAt: now - day });
     expect(statusOf(pki.issueClient(), crl)).toMatchObject({ status: 'good' });
-    if (told === null) expect(crl.unclear).toBeNull();
-    else expect(crl.unclear).toEqual({ count: 1, first: expect.stringContaining(told) });
+    if (unclear === null) expect(crl.unclear).toBeNull();
+    else expect(crl.unclear).toEqual({ count: 1, first: expect.stringContaining(unclear) });
     expect(await openssl(leaf, der)).toBe(opensslRevokes);
   });
 
-  it('and is told, with the place of the first of several', () => {
+  it('several of them, and the position of the first is reported', () => {
     const odd = entry(serial, utc('9'));
     const crl = good(read(crlOf([plain, odd, odd, plain])));
     expect(crl.unclear).toEqual({
       count: 2,
-      first: expect.stringMatching(/^a date that is none, at byte \d+$/),
+      first: expect.stringMatching(/^an invalid date, at byte \d+$/),
     });
-    expect(describeCrl(crl)).toContain('2 entries are not as RFC 5280 has it and counts as revoked');
+    expect(describeCrl(crl)).toContain('2 entries violate RFC 5280 and count as revoked');
   });
 
-  it('when the CRL is of version 1, written out or not, and has extensions all the same', () => {
+  it('extensions in a v1 CRL, the version explicit or not', () => {
     const { der } = pki.crl({ version: 1, revoked: [{ serial: pki.issueClient(), reason: 'superseded' }] });
     expect(good(read(der)).table.count).toBe(1);
     expect(good(read(resign(der, 0, derInteger(0)))).table.count).toBe(1);
   });
 
-  it('but an entry whose serial no certificate could have is passed over', () => {
+  it('a serial number that no certificate can have, which is ignored', () => {
     const beyond = Buffer.alloc(MAX_SERIAL_OCTETS + 1, 0x11);
     const crl = good(read(crlOf([plain, entry(beyond, date)])));
     expect(crl.table).toMatchObject({ count: 1, width: other.length });
@@ -275,35 +282,38 @@ describe('in an indirect CRL', () => {
   const issuedBy = (name: Issued['subject']) => extension('2.5.29.29', names(name), true);
 
   it.each([
-    ['cannot be read', extension('2.5.29.29', Buffer.of(5, 0), true)],
+    ['cannot be parsed', extension('2.5.29.29', Buffer.of(5, 0), true)],
     [
-      'is no directory name',
+      'is not a directory name',
       extension('2.5.29.29', derElement(tags.sequence, derElement(0x82, Buffer.from('a'))), true),
     ],
-  ])('an entry whose issuer %s revokes for any issuer, and so do those after it that name none', (_, odd) => {
-    const [one, two, three] = [1, 2, 3].map((octet) => Buffer.of(octet)) as [Buffer, Buffer, Buffer];
-    const crl = good(
-      read(
-        crlOf(
-          [
-            entry(one, date, derExtensions([odd])),
-            entry(two, date),
-            entry(three, date, derExtensions([issuedBy(pki.root.subject)])),
-          ],
-          { scope },
+  ])(
+    'an entry whose issuer %s revokes for any issuer, and so do the entries after it without an issuer',
+    (_, odd) => {
+      const [one, two, three] = [1, 2, 3].map((octet) => Buffer.of(octet)) as [Buffer, Buffer, Buffer];
+      const crl = good(
+        read(
+          crlOf(
+            [
+              entry(one, date, derExtensions([odd])),
+              entry(two, date),
+              entry(three, date, derExtensions([issuedBy(pki.root.subject)])),
+            ],
+            { scope },
+          ),
         ),
-      ),
-    );
-    expect([one, two, three].map((number) => statusOf(leafWith(number), crl).status)).toEqual([
-      'revoked',
-      'revoked',
-      'good',
-    ]);
-    expect(crl.unclear).toMatchObject({ count: 1 });
-  });
+      );
+      expect([one, two, three].map((number) => statusOf(leafWith(number), crl).status)).toEqual([
+        'revoked',
+        'revoked',
+        'good',
+      ]);
+      expect(crl.unclear).toMatchObject({ count: 1 });
+    },
+  );
 });
 
-it('a delta CRL takes back only what it says in full', () => {
+it('a delta CRL cancels a revocation only with a fully valid entry', () => {
   const complete = good(read(crlOf([entry(serial, date), entry(other, date)], { number: 5 })));
   const removes = derExtensions([reason(8)]);
   const odd = derExtensions([reason(8), reason(8)]);
@@ -318,7 +328,7 @@ it('a delta CRL takes back only what it says in full', () => {
 });
 
 describe('a CRL is read', () => {
-  it('with lengths in more octets than they need, and with line ends behind it', () => {
+  it('with lengths in more octets than necessary, and with trailing line ends', () => {
     const der = crlOf([plain]);
     const longer = Buffer.concat([Buffer.of(0x30, 0x83, 0), der.subarray(2)]);
     expect(good(read(longer)).table.count).toBe(1);
@@ -343,7 +353,7 @@ describe('a CRL is read', () => {
     expect(good(read(changed)).thisUpdate).toBe(now - 60_000);
   });
 
-  it('about a certificate whose distribution point spells scheme and host in another case', () => {
+  it('for a certificate whose distribution point has scheme and host in another case', () => {
     const scope = { urls: ['HTTP://CA.example/Path.crl'] };
     const crl = good(read(crlOf([entry(serial, date)], { scope })));
     const check = new CrlCheck({ certificates, crls: [crl], grace: 0 });
@@ -401,7 +411,7 @@ const pointed = (url: string) =>
     ],
   });
 
-/** The CRL with other bytes at `at` of the TBSCertList (0: in front of its fields), signed anew. */
+/** The CRL with other bytes at `at` of the TBSCertList (0: before its fields), signed again. */
 function resign(der: Buffer, at: number, bytes: Uint8Array, replaced = 0): Buffer {
   const { fields: before, at: start } = fieldsOf(der);
   const from = at === 0 ? 0 : at - start;

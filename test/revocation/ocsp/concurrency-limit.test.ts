@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { Slots } from '../../../src/revocation/ocsp/slots.ts';
+import { ConcurrencyLimit } from '../../../src/revocation/ocsp/concurrency-limit.ts';
 
-it('lets so many work at a time, the others in the order they came, whatever becomes of the work', async () => {
-  const slots = new Slots(2);
+it('runs a limited number of tasks at a time, the others in order, whatever their outcome', async () => {
+  const limit = new ConcurrencyLimit(2);
   const works = Array.from({ length: 5 }, () => Promise.withResolvers<void>());
   const begun: number[] = [];
   const done = works.map(({ promise }, index) =>
-    slots.run(() => {
+    limit.run(() => {
       begun.push(index);
       return promise;
     }),
@@ -15,7 +15,7 @@ it('lets so many work at a time, the others in the order they came, whatever bec
   expect(begun).toEqual([0, 1]);
   works[1]?.reject(new Error('it failed'));
   await done[1]?.catch(() => {});
-  // The next one begins when this one's end has been handed on.
+  // The next task starts after this one has passed its place on.
   await Promise.resolve();
   expect(begun).toEqual([0, 1, 2]);
   for (const { resolve } of works) resolve();

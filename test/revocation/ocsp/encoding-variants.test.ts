@@ -1,4 +1,4 @@
-/** Answers that are signed as they came and that OpenSSL verifies, though DER or a strict reader would spell them another way. */
+/** Responses with a valid signature that OpenSSL accepts, in encodings that DER or a strict parser does not allow. */
 import { execFile } from 'node:child_process';
 import { constants, createHash, sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -94,7 +94,7 @@ const printable = (() => {
   return (values: readonly (readonly [string, string])[]) =>
     derElement(tags.sequence, ...values.map(([oid, text]) => attribute(oid, text)));
 })();
-/** The issuing CA's name, which it spells in UTF8String. */
+/** The issuing CA's name, as UTF8String. */
 const printableName = printable([
   ['2.5.4.6', 'GB'],
   ['2.5.4.10', 'EXAMPLE  Limited'],
@@ -122,7 +122,7 @@ const readBy = (bytes: Uint8Array, ca: Issued = own.issuing, leaf: Issued = clie
     now,
   });
 
-/** What `openssl ocsp` says of it. */
+/** The output of `openssl ocsp` for it. */
 async function openssl(bytes: Uint8Array, ca = own, leaf: Issued = client): Promise<string> {
   await using folder = await temporaryFolder();
   const put = (name: string, contents: string | Uint8Array) => writeFile(join(folder.path, name), contents);
@@ -151,8 +151,8 @@ const odd: [string, Parts][] = [
   ['the responder’s name in another string type, case and spacing', { name: printableName }],
 ];
 
-describe('an answer is believed', () => {
-  it.each(odd)('with %s, as OpenSSL believes it', async (_, parts) => {
+describe('a response is accepted', () => {
+  it.each(odd)('with %s, as by OpenSSL', async (_, parts) => {
     const good = answer(parts);
     expect(readBy(good)).toMatchObject({ ok: true, answer: { status: 'good', thisUpdate: now - minute } });
     const said = await openssl(good);
@@ -164,20 +164,20 @@ describe('an answer is believed', () => {
     });
   });
 
-  it('with times that have fractions or a zone, or no seconds', () => {
+  it('with times that have fractions, a time zone or no seconds', () => {
     const parts = { thisUpdate: time(now - minute, '.5Z'), nextUpdate: time(now + minute, '+0000') };
     expect(readBy(answer(parts))).toMatchObject({
       answer: { thisUpdate: now - minute, nextUpdate: now + minute },
     });
   });
 
-  it('with its lengths in more octets than they need', () => {
+  it('with lengths in more octets than necessary', () => {
     const status = Buffer.concat([Buffer.of(0xa1, 0x81, 17), time(now - minute)]);
     expect(readBy(answer({ status }))).toMatchObject({ answer: { status: 'revoked' } });
   });
 
-  it('about an issuer’s name that is hashed as the issuer itself spells it', () => {
-    // The CA was renewed with its name in another string type; the leaf still has the old one.
+  it('with the issuer’s name hashed as encoded in the issuer’s own certificate', () => {
+    // The CA was renewed with its name in another string type; the leaf still has the old name.
     const issuer = { ...own.issuing, subject: AsnConvert.parse(printableName, Name) };
     const { notBefore, notAfter } = parseCertificate(own.issuing.der);
     const leaf = issueCertificate({ subject: { CN: 'x' }, issuer, notBefore, notAfter });
@@ -194,12 +194,12 @@ describe('an answer is believed', () => {
     });
   });
 
-  it('about a serial with a sign octet too many', () => {
+  it('with a serial number that has an extra sign octet', () => {
     const serial = Buffer.concat([Buffer.of(0), Buffer.from(identityOf(client).serialNumber)]);
     expect(readBy(answer({ serial }))).toMatchObject({ answer: { status: 'good' } });
   });
 
-  it('with a line end behind it, and with nothing else', () => {
+  it('with a trailing line end, and with no other trailing bytes', () => {
     expect(readBy(answer({ behind: Buffer.from('\r\n') }))).toMatchObject({ ok: true });
     for (const behind of [Buffer.of(0), Buffer.from('\n0'), Buffer.alloc(17, 0x20)])
       expect(readBy(answer({ behind }))).toMatchObject({ problem: 'malformed' });
@@ -210,13 +210,13 @@ describe('an answer is believed', () => {
     expect(readBy(answer({ extensions }))).toMatchObject({ answer: { status: 'good' } });
   });
 
-  it('with RSASSA-PSS of SHA-256 whose MGF1 uses SHA-1, as OpenSSL believes it', async () => {
+  it('with RSASSA-PSS of SHA-256 whose MGF1 uses SHA-1, as by OpenSSL', async () => {
     const algorithm = pss(sha1, 20);
     const signature = (data: Uint8Array) => pssSignature(data, rsa.issuing);
     const bytes = answer({ algorithm, signature }, rsa.issuing, rsaClient);
     expect(readBy(bytes, rsa.issuing, rsaClient)).toMatchObject({ answer: { status: 'good' } });
     expect(await openssl(bytes, rsa, rsaClient)).toContain('Response verify OK');
-    // The parameters are those of the signature, and no others.
+    // The parameters must be those of the signature.
     const other = answer({ algorithm: pss(sha256, 20), signature }, rsa.issuing, rsaClient);
     expect(readBy(other, rsa.issuing, rsaClient)).toMatchObject({ problem: 'bad_signature' });
     const salt = answer({ algorithm: pss(sha1, 32), signature }, rsa.issuing, rsaClient);
@@ -224,9 +224,9 @@ describe('an answer is believed', () => {
   });
 });
 
-describe('an answer is not believed', () => {
-  it.each(odd)('with %s, when it is not signed so', (_, parts) => {
-    // Signed is the plain spelling.
+describe('a response is refused', () => {
+  it.each(odd)('with %s, if another encoding was signed', (_, parts) => {
+    // The standard encoding was signed.
     let plain: Uint8Array = none;
     answer({ signature: (data) => (plain = data) });
     const signature = () => signBytes(plain, own.issuing.privateKey, {});
@@ -250,7 +250,7 @@ describe('an answer is not believed', () => {
   });
 });
 
-/** Node cannot sign with another hash in MGF1 but by a key that is bound to it. */
+/** Node can sign with another hash in MGF1 only with a key that is limited to it. */
 function pssSignature(data: Uint8Array, ca: Issued): Buffer {
   const parameters = pss(sha1, 20);
   const pkcs8 = derElement(

@@ -1,4 +1,4 @@
-/** Sound CRLs that may not take the last one's place: what they revoke counts at once, and they are judged again and again. */
+/** Verified CRLs that may not replace the one in use: their revocations count at once, and they are judged again later. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -19,15 +19,19 @@ import {
 } from '../../support/revocation/stage.ts';
 import { misbehaviours } from '../../support/trust/directory.ts';
 
-/** What is said of the leaf at the staged time. */
-function statusOf(...about: Parameters<typeof wordOn>) {
-  return wordOn(...about).status;
+/** The status of the leaf at the staged time. */
+function statusOf(...about: Parameters<typeof resultOf>) {
+  return resultOf(...about).status;
 }
 
-function wordOn(stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>, revocation: Revocation, leaf: Issued) {
+function resultOf(
+  stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>,
+  revocation: Revocation,
+  leaf: Issued,
+) {
   const [root, issuing] = stage.certificatesOf(stage.own);
   const check = new RevocationCheck(revocation.material('own'), [root, issuing]);
-  return check.word([parseCertificate(leaf.der), issuing, root], stage.time.now);
+  return check.resultOf([parseCertificate(leaf.der), issuing, root], stage.time.now);
 }
 
 async function openWithFile(options: Parameters<Stage['crl']>[0]) {
@@ -49,11 +53,11 @@ async function openWithFile(options: Parameters<Stage['crl']>[0]) {
   };
 }
 
-describe('what a sound CRL revokes counts, though it is not the one in use:', () => {
+describe('a revocation in a verified CRL counts even if the CRL is not in use:', () => {
   it.each<[string, Parameters<Stage['crl']>[0]]>([
     ['its number goes back', { number: 3 }],
-    ['it begins in the future', { number: 6, thisUpdate: start + day, nextUpdate: start + 2 * day }],
-    ['it has ended', { number: 6, thisUpdate: start - 3 * day, nextUpdate: start - 2 * day }],
+    ['it is not yet valid', { number: 6, thisUpdate: start + day, nextUpdate: start + 2 * day }],
+    ['it has expired', { number: 6, thisUpdate: start - 3 * day, nextUpdate: start - 2 * day }],
     ['it is a delta CRL', { number: 6, baseNumber: 5 }],
   ])('%s', async (_, options) => {
     await using stage = await openWithCrl();
@@ -65,9 +69,9 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     expect(stage.changed).toEqual(['own']);
     expect(crlNumbers(revocation)).toEqual([5]);
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
-    expect(statusOf(stage, revocation, stage.leaf()), 'its silence does not count').toBe('good');
+    expect(statusOf(stage, revocation, stage.leaf()), 'an omitted certificate is not affected').toBe('good');
 
-    // A restart knows it too, while nothing can be fetched.
+    // It counts after a restart too, while nothing can be fetched.
     await revocation.close();
     stage.directory.misbehaviour = misbehaviours.fail;
     const restarted = await stage.open();
@@ -75,7 +79,7 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     expect(statusOf(stage, restarted, leaf)).toBe('revoked');
   });
 
-  it('until a newer one takes its place that does not tell of it', async () => {
+  it('until a newer CRL that omits it is in use', async () => {
     await using stage = await openWithCrl();
     const { revocation, revocable: leaf, directory } = stage;
     directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
@@ -83,21 +87,22 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     directory.files.set('/own.crl', stage.crl({ number: 6 }).der);
     await stage.pass(hour);
     expect(crlNumbers(revocation)).toEqual([6]);
-    expect(revocation.material('own').aside).toEqual([]);
+    expect(revocation.material('own').revokeOnly).toEqual([]);
     expect(statusOf(stage, revocation, leaf)).toBe('good');
   });
 
-  it('and a denial names it as the event of its refusal does', async () => {
+  it('and a denial has the same CRL id as the event of its refusal', async () => {
     await using stage = await openWithCrl();
     const { revocation, revocable: leaf, directory } = stage;
     directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
     await stage.pass(hour);
-    const told = stage.events.find(({ action }) => action === 'crl_refused')?.detail ?? '';
-    const [, id] = /\(CRL ([0-9a-f]{12}), number 3\); what it revokes counts all the same$/.exec(told) ?? [];
-    expect(wordOn(stage, revocation, leaf).detail).toContain(`says CRL ${id} (number 3)`);
+    const detail = stage.events.find(({ action }) => action === 'crl_refused')?.detail ?? '';
+    const [, id] =
+      /\(CRL ([0-9a-f]{12}), number 3\); the certificates that it lists count as revoked$/.exec(detail) ?? [];
+    expect(resultOf(stage, revocation, leaf).detail).toContain(`according to CRL ${id} (number 3)`);
   });
 
-  it('also while the source serves the older one in use again, with its higher number', async () => {
+  it('also while the source serves the CRL in use again, with its higher number', async () => {
     await using stage = await openWithCrl();
     const { revocation, revocable: leaf, directory } = stage;
     const inUse = directory.files.get('/own.crl') as Buffer;
@@ -106,13 +111,13 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     await stage.pass(hour);
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
     directory.files.set('/own.crl', inUse);
-    // Whole, and not as 304.
+    // In full, not as 304.
     await revocation.refresh();
     expect(stage.actions()).toEqual(['crl_refused', 'crl_confirmed']);
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
   });
 
-  it('also when an older one that may not take the place either is served after it', async () => {
+  it('also when older CRLs that may not be used either are served after it', async () => {
     await using stage = await openWithCrl();
     const { revocation, revocable: leaf, directory } = stage;
     const restored = { number: 3, thisUpdate: start + minute, nextUpdate: start + day };
@@ -124,10 +129,10 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
       await stage.pass(hour);
       expect(statusOf(stage, revocation, leaf), `after ${number}`).toBe('revoked');
     }
-    expect(revocation.material('own').aside.length).toBeLessThanOrEqual(4);
+    expect(revocation.material('own').revokeOnly.length).toBeLessThanOrEqual(4);
   });
 
-  it('but a hold of an older CRL is over where the one in use does not tell of it', async () => {
+  it('but certificateHold in an older CRL is over if the CRL in use omits it', async () => {
     await using stage = await openWithCrl();
     const { revocation, revocable: leaf, directory } = stage;
     const held = [{ serial: leaf, reason: 'certificateHold' as const }];
@@ -137,12 +142,12 @@ describe('what a sound CRL revokes counts, though it is not the one in use:', ()
     expect(statusOf(stage, revocation, leaf)).toBe('good');
     directory.files.set('/own.crl', stage.crl({ number: 3, revoked: held }).der);
     await stage.pass(hour);
-    expect(statusOf(stage, revocation, leaf), 'a later one holds it again').toBe('revoked');
+    expect(statusOf(stage, revocation, leaf), 'a later CRL has it again').toBe('revoked');
   });
 });
 
 describe('a file', () => {
-  it('that was not valid yet is taken when its time has come, though it has not changed', async () => {
+  it('that was not yet valid is used when it becomes valid, without a change of the file', async () => {
     await using stage = await openWithFile({ number: 1, thisUpdate: start + hour, nextUpdate: start + day });
     const { revocation } = stage;
     expect(crlNumbers(revocation)).toEqual([]);
@@ -156,19 +161,22 @@ describe('a file', () => {
     expect(revocation.sources()).toMatchObject([{ problem: null, failures: 0 }]);
   });
 
-  it('that was not valid yet is taken at once when it is asked for', async () => {
+  it('that was not yet valid is used at once on an update', async () => {
     await using stage = await openWithFile({ number: 1, thisUpdate: start + hour, nextUpdate: start + day });
     stage.time.now += hour;
     await stage.revocation.update([stage.subject]);
     expect(crlNumbers(stage.revocation)).toEqual([1]);
   });
 
-  it('that had ended before it was first read revokes what it lists', async () => {
+  it('that had expired before it was first read revokes the certificates that it lists', async () => {
     const over = { thisUpdate: start - 3 * day, nextUpdate: start - 2 * day };
     await using stage = await openWithFile(over);
     const { revocation, revoked: leaf } = stage;
     expect(stage.events).toMatchObject([
-      { action: 'crl_refused', detail: expect.stringMatching(/^expired: at .*what it revokes counts/) },
+      {
+        action: 'crl_refused',
+        detail: expect.stringMatching(/^expired: at .*the certificates that it lists count/),
+      },
     ]);
     expect(crlNumbers(revocation)).toEqual([]);
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
@@ -176,8 +184,8 @@ describe('a file', () => {
   });
 });
 
-describe('a CA that counts anew', () => {
-  it('is believed when the last CRL and its grace have ended, with an alarm, and not before', async () => {
+describe('a CA that restarts its CRL numbers', () => {
+  it('is accepted after the last CRL and its grace period have expired, with a warning, and not before', async () => {
     await using stage = await openWithCrl();
     const { revocation, directory, revocable: leaf } = stage;
     const restored = stage.crl({ number: 1, nextUpdate: start + 9 * day });
@@ -194,7 +202,9 @@ describe('a CA that counts anew', () => {
       {
         action: 'crl_restarted',
         address: stage.url('/own.crl'),
-        detail: expect.stringMatching(/^rolled back: CRL number 1 after 5; the one before ended/),
+        detail: expect.stringMatching(
+          /^rolled back: CRL number 1 after 5; accepted because the CRL in use expired/,
+        ),
       },
     ]);
     stage.actions();
@@ -203,7 +213,7 @@ describe('a CA that counts anew', () => {
     expect(stage.actions()).toEqual(['crl_fetched']);
   });
 
-  it('gives back nobody whom it had revoked before it was restored, until it has counted as far again', async () => {
+  it('restores no certificate revoked before, until its numbers have reached the old one', async () => {
     await using stage = await openWithCrl();
     const { directory, revocable: leaf } = stage;
     let { revocation } = stage;
@@ -227,10 +237,10 @@ describe('a CA that counts anew', () => {
     expect(statusOf(stage, revocation, leaf)).toBe('revoked');
     await serve(6);
     expect(statusOf(stage, revocation, leaf)).toBe('good');
-    expect(revocation.material('own').aside).toEqual([]);
+    expect(revocation.material('own').revokeOnly).toEqual([]);
   });
 
-  it('gives back nobody when the certificate that had signed the former list goes, and its key stays', async () => {
+  it('restores no certificate when the signer’s certificate of the previous CRL is removed and its key stays', async () => {
     await using stage = await openWithCrl();
     const { directory, revocation, revocable: leaf, own, certificatesOf } = stage;
     const [root, issuing] = certificatesOf(own);
@@ -262,10 +272,12 @@ describe('a CA that counts anew', () => {
     await revocation.update([stage.subject({}, [root, renewed])]);
     expect(crlNumbers(revocation)).toEqual([2]);
     const check = new RevocationCheck(revocation.material('own'), [root, renewed]);
-    expect(check.word([parseCertificate(leaf.der), renewed, root], stage.time.now).status).toBe('revoked');
+    expect(check.resultOf([parseCertificate(leaf.der), renewed, root], stage.time.now).status).toBe(
+      'revoked',
+    );
   });
 
-  it('is believed when its list is only on disk, and after a restart too', async () => {
+  it('is accepted from the pending CRL on disk, and after a restart too', async () => {
     await using stage = await openWithCrl();
     const { revocation, directory } = stage;
     directory.files.set('/own.crl', stage.crl({ number: 1, nextUpdate: start + 9 * day }).der);
@@ -282,7 +294,7 @@ describe('a CA that counts anew', () => {
     expect(crlNumbers(await stage.open())).toEqual([1]);
   });
 
-  it('is believed at once when the operator has what is kept dropped', async () => {
+  it('is accepted at once when the operator drops the stored CRLs', async () => {
     await using stage = await openWithCrl();
     const { revocation, directory, url } = stage;
     directory.files.set('/own.crl', stage.crl({ number: 1 }).der);

@@ -1,4 +1,4 @@
-/** What a start waits for: answers that nobody had before, and no others. */
+/** What the start of the gateway waits for: sources without a copy on disk, and no others. */
 import { expect, it } from 'vitest';
 import { ocspMisbehaviours } from '../support/revocation/ocsp-responder.ts';
 import { openStage } from '../support/revocation/stage.ts';
@@ -6,21 +6,21 @@ import { misbehaviours } from '../support/trust/directory.ts';
 
 const ca = { crl: ['/root.crl'], ocsp: true };
 
-it('sources whose last words are on the disk are not waited for, though they hang', async () => {
+it('does not wait for sources with a copy on disk, even if they hang', async () => {
   await using stage = await openStage({ scope: 'chain' }, { ca });
   stage.directory.files.set('/root.crl', stage.crl({ issuer: stage.own.root }).der);
   const before = await stage.open();
-  await before.settled();
+  await before.firstAnswers();
   await before.close();
 
   stage.directory.misbehaviour = misbehaviours.hang;
   stage.responder.misbehaviour = ocspMisbehaviours.hang;
   const revocation = await stage.open();
-  await revocation.settled();
+  await revocation.firstAnswers();
   expect(revocation.material('own')).toMatchObject({ crls: [{ number: 1n }], ocsp: [{ status: 'good' }] });
 });
 
-it('a source that nobody has heard of before is waited for until it answers, well or badly', async () => {
+it('waits for a source without a copy until it answers, successfully or not', async () => {
   await using stage = await openStage({ scope: 'chain' }, { ca: { crl: ca.crl } });
   const held = Promise.withResolvers<void>();
   const asked = Promise.withResolvers<void>();
@@ -30,7 +30,7 @@ it('a source that nobody has heard of before is waited for until it answers, wel
   };
   const revocation = await stage.open();
   let settled = false;
-  const settling = revocation.settled().then(() => {
+  const settling = revocation.firstAnswers().then(() => {
     settled = true;
   });
   await asked.promise;

@@ -1,4 +1,4 @@
-/** A clock that is set, and a machine that slept: what has ended, or was judged by another clock, is asked for at once. */
+/** After the clock was set or the machine was suspended, expired data and data of another clock are fetched at once. */
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
@@ -16,15 +16,17 @@ import { misbehaviours } from '../support/trust/directory.ts';
 
 const requests = ({ directory }: Pick<Stage, 'directory'>) => directory.requests.length;
 
-describe('a list', () => {
-  it('that had ended by a clock that lay ahead is in use again when the clock is put back', async () => {
+describe('a CRL', () => {
+  it('that expired by a clock that was ahead is valid again when the clock is put back', async () => {
     await using stage = await openWithCrl();
     const { revocation, time, revocable } = stage;
     const [root, issuing] = stage.certificatesOf(stage.own);
     const leaf = parseCertificate(revocable.der);
     const status = () =>
-      new RevocationCheck(revocation.material('own'), [root, issuing]).word([leaf, issuing, root], time.now)
-        .status;
+      new RevocationCheck(revocation.material('own'), [root, issuing]).resultOf(
+        [leaf, issuing, root],
+        time.now,
+      ).status;
     time.jump(3 * day);
     revocation.wake();
     await stage.told('crl_expired');
@@ -36,15 +38,15 @@ describe('a list', () => {
     revocation.wake();
     expect(status()).toBe('good');
     await stage.pass(0);
-    expect(requests(stage), 'asked at once, and once').toBe(asked + 1);
+    expect(requests(stage), 'fetched at once, and once').toBe(asked + 1);
     expect(revocation.sources()).toMatchObject([{ failures: 0, problem: null, fetchedAt: start }]);
     expect(crlNumbers(revocation)).toEqual([5]);
-    // And from then on as ever.
+    // And from then on at the normal interval.
     await stage.pass(hour);
     expect(requests(stage)).toBe(asked + 2);
   });
 
-  it('that ended while the machine slept is asked for at once, and then more and more slowly', async () => {
+  it('that expired while the machine was suspended is fetched at once, and then with backoff', async () => {
     await using stage = await openWithCrl();
     const { revocation, time, directory } = stage;
     directory.misbehaviour = misbehaviours.fail;
@@ -62,13 +64,13 @@ describe('a list', () => {
     expect(crlNumbers(revocation)).toEqual([6]);
   });
 
-  it('that still holds is not asked for, but its end is looked for by the new clock', async () => {
+  it('that is still valid is not fetched, and its expiry follows the new clock', async () => {
     await using stage = await openWithCrl();
     const { revocation, time } = stage;
     time.jump(20 * hour);
     revocation.wake();
     expect(requests(stage)).toBe(1);
-    // 4 of 24 hours are left: it is asked for when most of them have passed, and not in an hour of the old plan.
+    // 4 of 24 hours are left: it is fetched when most of them have passed, not after the hour that was scheduled before.
     stage.directory.misbehaviour = misbehaviours.fail;
     await stage.pass(4 * hour + minute);
     expect(stage.actions()).toEqual(['crl_fetch_failed', 'crl_stale']);
@@ -85,21 +87,21 @@ describe('an OCSP answer', () => {
     await stage.pass(0);
     stage.actions();
     const stack = opened.move();
-    const fact = () => revocation.material('own').ocsp[0];
-    return { ...stage, revocation, fact, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    const result = () => revocation.material('own').ocsp[0];
+    return { ...stage, revocation, result, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   }
 
-  it('that ended while the machine slept is asked for at once', async () => {
+  it('that expired while the machine was suspended is refreshed at once', async () => {
     await using stage = await openWithAnswer();
-    const { revocation, time, responder, fact } = stage;
-    const before = fact()?.freshUntil ?? 0;
+    const { revocation, time, responder, result } = stage;
+    const before = result()?.freshUntil ?? 0;
     time.jump(3 * day);
     revocation.wake();
-    await stage.until(() => (fact()?.freshUntil ?? 0) > before);
+    await stage.until(() => (result()?.freshUntil ?? 0) > before);
     expect(responder.asked).toHaveLength(2);
   });
 
-  it('of a clock that lay ahead is asked for anew when the clock is put back', async () => {
+  it('of a clock that was ahead is refreshed when the clock is put back', async () => {
     await using stage = await openWithAnswer();
     const { revocation, time, responder } = stage;
     time.jump(3 * day);
@@ -113,7 +115,7 @@ describe('an OCSP answer', () => {
   });
 });
 
-it('everything is asked for when somebody asks', async () => {
+it('a refresh fetches from every source', async () => {
   await using stage = await openWithCrl();
   const leaf = stage.leaf({ ocsp: true });
   await stage.revocation.contact('own', leaf.der);
