@@ -6,7 +6,7 @@ import { objectionToDestination } from '../audit/probe.ts';
 import type { Finding } from '../config/document.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from '../errors.ts';
-import { claimPort } from '../thread/claim.ts';
+import { claimPort } from '../thread/port-probe.ts';
 
 export interface StartCheck {
   /** What keeps the gateway from starting. */

@@ -12,12 +12,12 @@ import { HandshakeRate } from '../source/handshake-rate.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Pools } from '../upstream/pools.ts';
 import { admit } from './admission.ts';
-import { type Admitted, AdmittedClients } from './admitted.ts';
+import { describeLeaf, Reception, type Visitor } from './authorization.ts';
+import { type Admitted, AdmittedClients } from './authorized-clients.ts';
+import { compilePolicy, type Policy } from './compiled-policy.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
-import { FloodWatch } from './flood-watch.ts';
 import { LoopDelay } from './loop-delay.ts';
-import { compilePolicy, type Policy } from './policy.ts';
-import { describeLeaf, Reception, type Visitor } from './reception.ts';
+import { FloodWatch } from './record-flood.ts';
 
 /** What a connection that was closed for its flood counts as, CPU time in ms: its address waits for seconds. */
 const FLOOD_MS = 250;

@@ -1,7 +1,7 @@
 /** A head's bytes and its field lines, read strictly (RFC 9112 §2.2, §5): shared by requests and answers. */
 import { type FieldRule, readConnectionOptions, readKeepAlive } from './fields.ts';
 import { isToken, parseLength, tokenTable, valueTable } from './grammar.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;

@@ -1,7 +1,7 @@
 /** What happens to a field, decided by its name: hop-by-hop and identity fields never pass (RFC 9110 §7.6.1). */
 
 import { isToken } from './grammar.ts';
-import { identityNames, NameSet, plainName } from './identity-names.ts';
+import { identityNames, NameSet, plainName } from './removed-fields.ts';
 
 /** The fields that the codec reads; `pass` goes on as it is, `drop` does not. */
 export type FieldRule =

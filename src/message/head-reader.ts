@@ -3,8 +3,8 @@ import type { Limits } from '../policy/snapshot.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
 import type { RequestFields } from './fields.ts';
 import { isToken } from './grammar.ts';
-import { HeadIntake } from './intake.ts';
-import type { RefusalName } from './refusal.ts';
+import { HeadIntake } from './head-buffer.ts';
+import type { RefusalName } from './message-reasons.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
 import { type MalformedAnswer, malformed, parseResponseHead, type ResponseHead } from './response.ts';
 

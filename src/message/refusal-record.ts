@@ -3,7 +3,7 @@ import { messageLine } from '../audit/record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { noRoute } from '../telemetry/route-meter.ts';
 import type { RefusedHead, RequestHead } from './request.ts';
-import { readTraceId } from './trace.ts';
+import { readTraceId } from './trace-context.ts';
 
 interface RefusalFacts {
   readonly connId: string;

@@ -3,7 +3,7 @@
 import { type FieldSection, readFields } from './field-section.ts';
 import { type RequestFields, requestFields } from './fields.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 import { readAbsolute, readTarget } from './target.ts';
 
 export interface RequestHead {
@@ -25,7 +25,7 @@ export interface RequestHead {
   readonly expectContinue: boolean;
   /** The client may send another request on this connection. */
   readonly keepAlive: boolean;
-  /** As they came, well-formed or not (message/trace.ts); null: absent. */
+  /** As they came, well-formed or not (trace-context.ts); null: absent. */
   readonly traceparent: string | null;
   readonly tracestate: string | null;
 }

@@ -2,7 +2,7 @@
 
 import { readFields } from './field-section.ts';
 import { responseFields } from './fields.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 
 export interface ResponseHead {
   readonly status: number;

@@ -1,6 +1,6 @@
 /** The request target: RFC 3986 characters only, and no path that two readers resolve differently. */
 import { hexValue, isHost, pathTable, queryTable } from './grammar.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 
 const SLASH = 0x2f;
 const DOT = 0x2e;

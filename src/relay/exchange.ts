@@ -1,5 +1,6 @@
 /** One request and its one response: the host's half of it. The client's half is downstream.ts. */
-import { errorAnswer } from '../message/answer.ts';
+import { errorAnswer } from '../message/error-response.ts';
+import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/head-writer.ts';
 import {
   isHostFailure,
   isRefusal,
@@ -7,8 +8,7 @@ import {
   type RefusalName,
   type UpstreamFailureName,
   upstreamFailures,
-} from '../message/refusal.ts';
-import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/write.ts';
+} from '../message/message-reasons.ts';
 import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
 import type { DialUser } from '../upstream/dial.ts';
 import type { ExchangeClient } from './client.ts';

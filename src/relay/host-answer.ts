@@ -1,9 +1,9 @@
 /** The host's answer on its way to the client: read strictly, given its length where that is known in time, framed anew. */
 import { BodyReader } from '../message/framing.ts';
 import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
+import { assemble, writeResponseHead } from '../message/head-writer.ts';
 import type { RequestHead } from '../message/request.ts';
 import { type AnswerFaultName, hasContentType, type ResponseHead } from '../message/response.ts';
-import { assemble, writeResponseHead } from '../message/write.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import { Collection } from './collection.ts';
 

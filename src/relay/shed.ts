@@ -1,8 +1,8 @@
 /** A message that is refused for the load there is: recorded at once, and answered when its body is in. */
-import { errorAnswer } from '../message/answer.ts';
+import { errorAnswer } from '../message/error-response.ts';
 import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
-import { messageRefusals } from '../message/refusal.ts';
+import { messageRefusals } from '../message/message-reasons.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
 import type { RequestHead } from '../message/request.ts';
 import type { Limits } from '../policy/snapshot.ts';

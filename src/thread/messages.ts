@@ -3,7 +3,7 @@ import type { ListenOptions } from '../handshake/listener.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
 import type { LogLevel } from '../telemetry/recorder.ts';
-import type { SpanReport } from '../tracing/batch.ts';
+import type { SpanReport } from '../tracing/span-batch.ts';
 
 /** Given to a relay thread at its start. */
 export interface RelayData {

@@ -5,7 +5,7 @@ import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { SpanBatch } from '../tracing/batch.ts';
+import { SpanBatch } from '../tracing/span-batch.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
 /** An audit record is in its sink within 100 ms: half of that here, the rest for the way and the disk. */

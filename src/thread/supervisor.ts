@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { claimPort } from './claim.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
+import { claimPort } from './port-probe.ts';
 
 interface SupervisorOptions {
   readonly relays: number | 'auto';

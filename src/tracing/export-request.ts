@@ -1,5 +1,5 @@
 /** The body of an OTLP export: ExportTraceServiceRequest, in JSON. */
-import { attributesJson } from './span.ts';
+import { attributesJson } from './otlp-json.ts';
 
 export interface ResourceFacts {
   readonly serviceName: string;

@@ -1,9 +1,9 @@
 /** Exports what the relay threads have finished: by the settings of now, and by nothing where tracing is off. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { SpanReport } from './batch.ts';
 import { Exporter, type SpanEvents } from './exporter.ts';
 import type { TracingSettings } from './settings.ts';
+import type { SpanReport } from './span-batch.ts';
 
 interface ServiceOptions {
   readonly version: string;

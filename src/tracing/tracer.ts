@@ -1,6 +1,6 @@
 /** Decides for each message whether it gets spans, and names them, so that the host's spans become their children. */
 import type { RequestHead } from '../message/request.ts';
-import { randomHex, readTraceId, type Trace, traceOf } from '../message/trace.ts';
+import { randomHex, readTraceId, type Trace, traceOf } from '../message/trace-context.ts';
 import type { TracingPolicy } from '../policy/snapshot.ts';
 import { maskDigits } from '../telemetry/mask.ts';
 import { isSampled, thresholdOf } from './sampling.ts';

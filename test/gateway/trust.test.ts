@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { claimPort } from '../../src/thread/claim.ts';
+import { claimPort } from '../../src/thread/port-probe.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
 import { type Authority, authority } from '../support/pki/authority.ts';

@@ -7,7 +7,7 @@ import {
   requestFields,
   responseFields,
 } from '../../src/message/fields.ts';
-import { identityFamilies } from '../../src/message/identity-names.ts';
+import { identityFamilies } from '../../src/message/removed-fields.ts';
 
 /** Every name, and one or more for each prefix. */
 const identityNames = [

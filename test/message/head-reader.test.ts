@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FamiliarHead, RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
-import { messageRefusals } from '../../src/message/refusal.ts';
+import { messageRefusals } from '../../src/message/message-reasons.ts';
 
 const limits = {
   head: 64,

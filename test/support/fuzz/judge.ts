@@ -1,5 +1,5 @@
 /** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
-import { compilePolicy, type Policy } from '../../../src/gateway/policy.ts';
+import { compilePolicy, type Policy } from '../../../src/gateway/compiled-policy.ts';
 import type { Peer } from '../../../src/handshake/peer.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
 import { meaningOf } from '../../../src/identity/openssl.ts';

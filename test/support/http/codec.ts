@@ -2,16 +2,16 @@
 
 import { BROKEN, INCOMPLETE } from '../../../src/message/field-section.ts';
 import { BodyReader } from '../../../src/message/framing.ts';
-import { HeadIntake } from '../../../src/message/intake.ts';
-import type { RefusalName } from '../../../src/message/refusal.ts';
-import { parseRequestHead, type RequestHead } from '../../../src/message/request.ts';
-import { parseResponseHead, type ResponseHead } from '../../../src/message/response.ts';
+import { HeadIntake } from '../../../src/message/head-buffer.ts';
 import {
   assemble,
   writeRequestEnd,
   writeRequestStart,
   writeResponseHead,
-} from '../../../src/message/write.ts';
+} from '../../../src/message/head-writer.ts';
+import type { RefusalName } from '../../../src/message/message-reasons.ts';
+import { parseRequestHead, type RequestHead } from '../../../src/message/request.ts';
+import { parseResponseHead, type ResponseHead } from '../../../src/message/response.ts';
 
 export const limits = { head: 16 * 1024, fields: 100, body: 1024 * 1024 };
 

@@ -14,13 +14,13 @@ import {
   rehearse,
 } from '../identity/authorize.ts';
 import { type DenyReasonName, denyReasons } from '../identity/verdict.ts';
-import { refuseConnection } from '../message/refused.ts';
+import { refuseConnection } from '../message/refused-connection.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { outlineOf } from '../pki/certificate-outline.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { mayCall } from './admission.ts';
+import type { Policy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
-import type { Policy } from './policy.ts';
 
 /** Whoever has come through the handshake. */
 export interface Visitor {

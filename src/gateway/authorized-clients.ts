@@ -8,8 +8,8 @@ import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { Downstream } from '../relay/downstream.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { mayCall } from './admission.ts';
+import type { Policy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
-import type { Policy } from './policy.ts';
 import { SoftFail } from './soft-fail.ts';
 
 /** How often permits are looked at that end with time, ms. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BROKEN, INCOMPLETE } from '../../src/message/field-section.ts';
-import { HeadIntake } from '../../src/message/intake.ts';
+import { HeadIntake } from '../../src/message/head-buffer.ts';
 
 const head = 'POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n';
 const rest = 'body\r\n\r\nGET';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect, it } from 'vitest';
-import { claimPort } from '../../src/thread/claim.ts';
+import { claimPort } from '../../src/thread/port-probe.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 
 const address = '127.0.0.1';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { errorAnswer, refusalPage } from '../../src/message/answer.ts';
-import { messageRefusals, upstreamFailures } from '../../src/message/refusal.ts';
+import { errorAnswer, refusalPage } from '../../src/message/error-response.ts';
+import { messageRefusals, upstreamFailures } from '../../src/message/message-reasons.ts';
 import { type NodeMessage, NodeParser } from '../support/http/parser.ts';
 
 /** The one answer in the bytes, as Node reads it, and its fields by name. */

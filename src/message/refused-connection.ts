@@ -2,9 +2,9 @@
 import type { TLSSocket } from 'node:tls';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { refusalPage } from './answer.ts';
+import { refusalPage } from './error-response.ts';
 import { RequestReader } from './head-reader.ts';
-import { lingeringClose } from './linger.ts';
+import { lingeringClose } from './lingering-close.ts';
 import { recordRefusal } from './refusal-record.ts';
 
 interface RefusedOptions {
