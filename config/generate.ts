@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { configSchema } from '../src/config/schema/schema.ts';
 import { denyReasons, failureReasons } from '../src/identity/verdict.ts';
 import { messageRefusals, upstreamFailures } from '../src/message/message-reasons.ts';
-import { identityFamilies } from '../src/message/removed-fields.ts';
+import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
 import { plainRules } from './plain-rules.ts';
@@ -93,7 +93,7 @@ const targets: Readonly<Record<string, string>> = {
       'gateway sets itself, and what is refused instead.',
     ],
     head: ['Whose', 'Fields', 'Source of the names'],
-    rows: identityFamilies.map(({ who, fields, source }) => [who, fields.map(code).join(', '), source]),
+    rows: removedFields.map(({ who, fields, source }) => [who, fields.map(code).join(', '), source]),
   }),
   'docs/metrics.md': page({
     title: 'Metrics',

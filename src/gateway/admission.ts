@@ -10,17 +10,17 @@ import type { HandshakeCosts } from '../source/handshake-cost.ts';
 import type { HandshakeRate } from '../source/handshake-rate.ts';
 import { readProxyHeader } from '../source/proxy-reader.ts';
 
-export interface Admission {
+export interface AdmissionPolicy {
   readonly allowlist: Allowlist | null;
   /** The networks of the allowlist that name a caller: a range of length /0 lets everybody in and names none. */
-  readonly named: Allowlist;
+  readonly exempt: Allowlist;
   readonly proxyTrusted: Allowlist | null;
   readonly snapshot: PolicySnapshot;
 }
 
-export function compileAdmission(snapshot: PolicySnapshot): Admission {
+export function compileAdmissionPolicy(snapshot: PolicySnapshot): AdmissionPolicy {
   return {
-    named: compileAllowlist((snapshot.allowlist ?? []).filter((range) => parseRange(range)?.prefix !== 0)),
+    exempt: compileAllowlist((snapshot.allowlist ?? []).filter((range) => parseRange(range)?.prefix !== 0)),
     allowlist: snapshot.allowlist === null ? null : compileAllowlist(snapshot.allowlist),
     proxyTrusted: snapshot.proxyTrusted.length === 0 ? null : compileAllowlist(snapshot.proxyTrusted),
     snapshot,
@@ -39,7 +39,11 @@ export interface Load {
 }
 
 /** True: shake hands. The refused are recorded and their sockets destroyed here. */
-export function admit(inbound: Inbound, admission: Admission, load: () => Load): boolean | Promise<boolean> {
+export function admit(
+  inbound: Inbound,
+  admission: AdmissionPolicy,
+  load: () => Load,
+): boolean | Promise<boolean> {
   const { connections, delay } = load();
   const { limits } = admission.snapshot;
   // The system no longer knows the peer of a connection that was reset before it was accepted.
@@ -55,7 +59,11 @@ export function admit(inbound: Inbound, admission: Admission, load: () => Load):
   return judge(inbound, admission, load);
 }
 
-async function admitProxied(inbound: Inbound, admission: Admission, load: () => Load): Promise<boolean> {
+async function admitProxied(
+  inbound: Inbound,
+  admission: AdmissionPolicy,
+  load: () => Load,
+): Promise<boolean> {
   const reading = await readProxyHeader(inbound.transport, {
     timeout: admission.snapshot.timeouts.handshake,
   });
@@ -76,22 +84,26 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
   return judge(inbound, admission, load);
 }
 
-function judge(inbound: Inbound, { allowlist, named, snapshot }: Admission, load: () => Load): boolean {
+function judge(
+  inbound: Inbound,
+  { allowlist, exempt, snapshot }: AdmissionPolicy,
+  load: () => Load,
+): boolean {
   // It has closed while its PROXY header was read: nothing would take back what it counts as.
   if (inbound.recorded) return false;
   // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
-  if (named.contains(inbound.address)) return true;
-  // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
+  if (exempt.contains(inbound.address)) return true;
+  // With refuseAt: http the address is left to the verdict, which asks for it again (isSourceAllowed).
   if (allowlist !== null && snapshot.refuseAt === 'accept' && !allowlist.contains(inbound.address))
     return refuse(inbound, 'address_refused');
   const { unfinished, handshakes, costs, shares } = load();
   const { limits } = snapshot;
   const perSecond = limits.handshakeRate;
   if (unfinished > limits.unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
-  if (costs.waits(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
+  if (costs.mustWait(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
   if (!handshakes.take(inbound.address, { perSecond, now: inbound.acceptedAt }))
     return refuse(inbound, 'handshake_rate');
-  const share = shares.enter(inbound.address, {
+  const share = shares.reserve(inbound.address, {
     connections: limits.connectionsPerAddress,
     unfinished: limits.unfinishedHandshakesPerAddress,
   });
@@ -102,9 +114,9 @@ function judge(inbound: Inbound, { allowlist, named, snapshot }: Admission, load
 }
 
 /** Whether the address may call, at the handshake and later; who stated it in a PROXY header must still be trusted to. */
-export function mayCall(
+export function isSourceAllowed(
   { address, proxyAddress }: Pick<Inbound, 'address' | 'proxyAddress'>,
-  { allowlist, proxyTrusted }: Admission,
+  { allowlist, proxyTrusted }: AdmissionPolicy,
 ): boolean {
   if (proxyAddress !== null && !proxyTrusted?.contains(proxyAddress)) return false;
   return allowlist === null || allowlist.contains(address);

@@ -13,15 +13,15 @@ import type { Meter } from '../telemetry/meter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { type Admission, compileAdmission } from './admission.ts';
+import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
 
 /** Swapped as one reference. */
-export interface Policy {
+export interface CompiledPolicy {
   readonly snapshot: PolicySnapshot;
-  readonly admission: Admission;
+  readonly admission: AdmissionPolicy;
   readonly identity: IdentityPolicy;
   /** Rehearsed beside it; null: nothing is. */
-  readonly shadow: { readonly admission: Admission; readonly identity: IdentityPolicy } | null;
+  readonly shadow: { readonly admission: AdmissionPolicy; readonly identity: IdentityPolicy } | null;
   readonly relay: RelayPolicy;
 }
 
@@ -30,10 +30,13 @@ interface CompileOptions {
   /** Counts the messages of each route. */
   readonly meter: Meter;
   /** The policy in use until now; null at the start. */
-  readonly last: Policy | null;
+  readonly last: CompiledPolicy | null;
 }
 
-export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: CompileOptions): Policy {
+export function compilePolicy(
+  snapshot: PolicySnapshot,
+  { pools, meter, last }: CompileOptions,
+): CompiledPolicy {
   const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
@@ -41,7 +44,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
     compileIdentity(options, { leaves, generation: snapshot.generation });
   return {
     snapshot,
-    admission: compileAdmission(snapshot),
+    admission: compileAdmissionPolicy(snapshot),
     identity: judge({
       anchors,
       pins,
@@ -50,7 +53,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
       last: last?.identity ?? null,
     }),
     shadow: shadow && {
-      admission: compileAdmission({ ...snapshot, allowlist: shadow.allowlist ?? snapshot.allowlist }),
+      admission: compileAdmissionPolicy({ ...snapshot, allowlist: shadow.allowlist ?? snapshot.allowlist }),
       identity: judge({
         anchors: shadow.anchors ?? anchors,
         pins: shadow.pins ?? pins,

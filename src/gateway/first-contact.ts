@@ -10,37 +10,37 @@ export interface ContactKey {
 
 export class FirstContacts {
   /** Tells the control thread, which answers once the leaf's sources have, after the snapshot that holds it all. */
-  readonly #tell: (unseen: UnseenLeaf) => void;
+  readonly #request: (unseen: UnseenLeaf) => void;
   readonly #pending = new Map<string, { readonly answered: Promise<void>; readonly resolve: () => void }>();
 
-  constructor(tell: (unseen: UnseenLeaf) => void) {
-    this.#tell = tell;
+  constructor(request: (unseen: UnseenLeaf) => void) {
+    this.#request = request;
   }
 
   /** Resolves when the snapshot in use holds what the leaf's sources say, or that they say nothing. */
-  tell(unseen: UnseenLeaf): Promise<void> {
+  request(unseen: UnseenLeaf): Promise<void> {
     const key = keyOf({ anchor: unseen.anchor, leaf: unseen.leaf.sha256 });
     let pending = this.#pending.get(key);
     if (pending === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       pending = { answered: promise, resolve };
       this.#pending.set(key, pending);
-      this.#tell(unseen);
+      this.#request(unseen);
     }
     return pending.answered;
   }
 
   /** The same, for `limit` milliseconds at most. */
-  async await(unseen: UnseenLeaf, limit: number): Promise<void> {
+  async requestWithin(unseen: UnseenLeaf, limit: number): Promise<void> {
     const late = Promise.withResolvers<void>();
     // The connection that waits keeps the thread alive, and when it has gone nothing does.
     const timer = setTimeout(late.resolve, limit).unref();
-    await Promise.race([this.tell(unseen), late.promise]);
+    await Promise.race([this.request(unseen), late.promise]);
     clearTimeout(timer);
   }
 
   /** The control thread has answered. */
-  answered(contact: ContactKey): void {
+  complete(contact: ContactKey): void {
     const key = keyOf(contact);
     this.#pending.get(key)?.resolve();
     this.#pending.delete(key);

@@ -20,44 +20,44 @@ interface Watched {
   closed: boolean;
 }
 
-interface FloodWatchOptions {
+interface RecordFloodOptions {
   readonly snapshot: () => PolicySnapshot;
   readonly recorder: Recorder;
   /** A connection was closed for what it sent. */
   readonly onFlood: (inbound: Inbound) => void;
 }
 
-export class FloodWatch {
-  readonly #options: FloodWatchOptions;
+export class RecordFloodMonitor {
+  readonly #options: RecordFloodOptions;
   readonly #watched = new LinkedSet<Watched>();
   readonly #sweep: NodeJS.Timeout;
   #closed = 0;
   #logAt = 0;
 
-  constructor(options: FloodWatchOptions) {
+  constructor(options: RecordFloodOptions) {
     this.#options = options;
-    this.#sweep = setInterval(() => this.look(), SWEEP_MS).unref();
+    this.#sweep = setInterval(() => this.checkAll(), SWEEP_MS).unref();
   }
 
   /** From the end of the handshake until the socket closes. The answer is asked for this connection alone: false, and it was closed. */
-  enter(inbound: Inbound, socket: TLSSocket): () => boolean {
+  watch(inbound: Inbound, socket: TLSSocket): () => boolean {
     const overhead = new Overhead(transferOf(inbound, socket), performance.now());
     const watched: Watched = { inbound, socket, overhead, closed: false };
     const entry: LinkedSetEntry<Watched> = this.#watched.add(watched);
     socket.once('close', () => this.#watched.delete(entry));
-    return () => this.#judge(watched, performance.now());
+    return () => this.#check(watched, performance.now());
   }
 
-  look(): void {
+  checkAll(): void {
     const now = performance.now();
-    for (const watched of this.#watched.members()) this.#judge(watched, now);
+    for (const watched of this.#watched.members()) this.#check(watched, now);
   }
 
   close(): void {
     clearInterval(this.#sweep);
   }
 
-  #judge(watched: Watched, now: number): boolean {
+  #check(watched: Watched, now: number): boolean {
     const { inbound, socket, overhead } = watched;
     if (watched.closed || socket.destroyed) return false;
     const { smallRecords } = this.#options.snapshot().limits;

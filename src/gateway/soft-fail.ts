@@ -4,7 +4,7 @@ import type { Recorder } from '../telemetry/recorder.ts';
 /** It is over when nobody was let in so for this long, ms: connections that last one message would begin and end it each time. */
 const QUIET_MS = 60_000;
 
-interface Failing {
+interface SoftFailState {
   /** Connections that are open now. */
   open: number;
   /** How often a client was let in, or kept, since it began. */
@@ -13,9 +13,9 @@ interface Failing {
   lastAt: number;
 }
 
-export class SoftFail {
+export class SoftFailMonitor {
   readonly #recorder: Recorder;
-  readonly #anchors = new Map<string, Failing>();
+  readonly #anchors = new Map<string, SoftFailState>();
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;

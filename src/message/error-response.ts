@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 /** The title that nginx made familiar, and that the acceptance test of Thredd's guide looks for. */
 const noCertificate = '400 No required SSL certificate was sent';
 
-interface AnswerOptions {
+interface ErrorResponseOptions {
   readonly status: number;
   readonly requestId: string;
   /** The connection ends after this answer. */
@@ -14,14 +14,14 @@ interface AnswerOptions {
 }
 
 /** An error over JSON: `{"error": …, "request_id": …}`. */
-export function errorAnswer(options: AnswerOptions): Buffer {
+export function errorResponse(options: ErrorResponseOptions): Buffer {
   const error = (STATUS_CODES[options.status] ?? 'Error').toLowerCase().replaceAll(' ', '_');
   const body = `${JSON.stringify({ error, request_id: options.requestId })}\n`;
   return write(options, { type: 'application/json', body });
 }
 
 /** The page for a caller who may not come in: it does not say why. */
-export function refusalPage(options: AnswerOptions & { readonly status: 400 | 403 }): Buffer {
+export function refusalPage(options: ErrorResponseOptions & { readonly status: 400 | 403 }): Buffer {
   const title = options.status === 400 ? noCertificate : '403 Forbidden';
   const body =
     `<!DOCTYPE html>\n<html><head><title>${title}</title></head>` +
@@ -29,7 +29,7 @@ export function refusalPage(options: AnswerOptions & { readonly status: 400 | 40
   return write(options, { type: 'text/html; charset=utf-8', body });
 }
 
-function write(options: AnswerOptions, content: { type: string; body: string }): Buffer {
+function write(options: ErrorResponseOptions, content: { type: string; body: string }): Buffer {
   const { status, requestId, close, bodyless } = options;
   // RFC 9110 §10.2.3: what is too much now may be served in a second, or by the replica beside this one.
   const retry = status === 503 ? 'Retry-After: 1\r\n' : '';

@@ -1,7 +1,7 @@
 /** What happens to a field, decided by its name: hop-by-hop and identity fields never pass (RFC 9110 §7.6.1). */
 
 import { isToken } from './grammar.ts';
-import { identityNames, NameSet, plainName } from './removed-fields.ts';
+import { NameSet, plainName, removedNames } from './removed-fields.ts';
 
 /** The fields that the codec reads; `pass` goes on as it is, `drop` does not. */
 export type FieldRule =
@@ -27,14 +27,14 @@ const hopByHop = new Set([
   'http2-settings',
 ]);
 
-function judgeFraming(name: string): FieldRule {
+function framingRule(name: string): FieldRule {
   if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection') return name;
   return hopByHop.has(name) ? 'drop' : 'pass';
 }
 
 /** What a host says of its connection ends here, but is heard. */
-function judgeResponseField(name: string): FieldRule {
-  return name === 'keep-alive' ? name : judgeFraming(name);
+function responseRule(name: string): FieldRule {
+  return name === 'keep-alive' ? name : framingRule(name);
 }
 
 /** Fields that the gateway reads, whatever the configuration says: no list of names can take them from it. */
@@ -49,7 +49,7 @@ const readFields: ReadonlySet<string> = new Set<FieldRule>([
 ]);
 
 /** `name` in lower case; `removed`: what hosts believe. */
-function judgeRequestField(name: string, removed: NameSet): FieldRule {
+function requestRule(name: string, removed: NameSet): FieldRule {
   if (readFields.has(name)) return name as FieldRule;
   // EHI requires it: no `*` of the configuration takes it away either.
   if (name === 'content-type') return 'pass';
@@ -62,19 +62,19 @@ function judgeRequestField(name: string, removed: NameSet): FieldRule {
 }
 
 /** Rules by the name as it was written: senders repeat the same few spellings on every message. */
-class RuleBook {
+class FieldRules {
   readonly #rules = new Map<string, FieldRule>();
-  readonly #judge: (lowerCaseName: string) => FieldRule;
+  readonly #decide: (lowerCaseName: string) => FieldRule;
 
-  constructor(judge: (lowerCaseName: string) => FieldRule) {
-    this.#judge = judge;
+  constructor(decide: (lowerCaseName: string) => FieldRule) {
+    this.#decide = decide;
   }
 
   /** Bound, so that it can be handed to the reader of a section. */
   readonly rule = (name: string): FieldRule => {
     let rule = this.#rules.get(name);
     if (rule === undefined) {
-      rule = this.#judge(name.toLowerCase());
+      rule = this.#decide(name.toLowerCase());
       // Bounded, and begun anew when it is full: names that one client invents must not keep out the others' for good.
       if (name.length > 64) return rule;
       if (this.#rules.size >= 1024) this.#rules.clear();
@@ -85,20 +85,20 @@ class RuleBook {
 }
 
 /** The rules for requests: what hosts believe does not pass, nor what the configuration adds to that. */
-export class RequestFields extends RuleBook {
+export class RequestFields extends FieldRules {
   /** `identity.remove`. */
   readonly added: readonly string[];
 
   constructor(added: readonly string[] = []) {
-    const removed = new NameSet([...identityNames, ...added]);
-    super((name) => judgeRequestField(name, removed));
+    const removed = new NameSet([...removedNames, ...added]);
+    super((name) => requestRule(name, removed));
     this.added = added;
   }
 }
 
 /** Without `identity.remove`. */
 export const requestFields = new RequestFields();
-export const responseFields = new RuleBook(judgeResponseField);
+export const responseFields = new FieldRules(responseRule);
 
 /** Fields that a Connection option must not take from the host: without them the message means something else. */
 const essential = new Set(['host', 'content-length', 'content-type', 'transfer-encoding', 'expect']);

@@ -4,7 +4,7 @@ import { BROKEN, findHeadEnd, INCOMPLETE } from './field-section.ts';
 const CR = 0x0d;
 const LF = 0x0a;
 
-export class HeadIntake {
+export class HeadBuffer {
   /** Where the head and what follows it lie: bytes from `start` to `end`. */
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
@@ -34,7 +34,7 @@ export class HeadIntake {
   }
 
   /** Adds bytes; the index in `this.bytes` after the head, `INCOMPLETE` or `BROKEN`. */
-  offer(bytes: Buffer, at: number, end: number): number {
+  append(bytes: Buffer, at: number, end: number): number {
     if (this.#skipsEmptyLine && this.#keptEnd === 0) {
       at = this.#skipEmptyLine(bytes, at, end);
       if (at === BROKEN) return BROKEN;

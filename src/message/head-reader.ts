@@ -3,10 +3,10 @@ import type { Limits } from '../policy/snapshot.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
 import type { RequestFields } from './fields.ts';
 import { isToken } from './grammar.ts';
-import { HeadIntake } from './head-buffer.ts';
+import { HeadBuffer } from './head-buffer.ts';
 import type { RefusalName } from './message-reasons.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
-import { type MalformedAnswer, malformed, parseResponseHead, type ResponseHead } from './response.ts';
+import { type MalformedResponse, malformed, parseResponseHead, type ResponseHead } from './response.ts';
 
 /** Bytes `at` to `end` of a buffer. */
 export interface Span {
@@ -16,36 +16,36 @@ export interface Span {
 }
 
 /** What an answer's head is read by: whether HEAD was asked, and the limits. */
-export interface Asked {
+export interface ResponseOptions {
   readonly toHead: boolean;
   readonly limits: Pick<Limits, 'head' | 'fields'>;
   /** Of the host that was asked; absent: none is kept. */
-  readonly familiar?: FamiliarHead;
+  readonly headCache?: ResponseHeadCache;
 }
 
 export class RequestReader {
-  readonly #intake = new HeadIntake({ skipEmptyLine: true });
+  readonly #buffer = new HeadBuffer({ skipEmptyLine: true });
   /** What follows the head that was read last. */
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
   /** Part of the next head has come. */
   get begun(): boolean {
-    return this.#intake.begun;
+    return this.#buffer.begun;
   }
 
   /** The next head, or what it is refused for; null: it is not complete yet. `fields`: what becomes of each field. */
   read({ bytes, at, end }: Span, limits: Limits, fields?: RequestFields): RequestHead | RefusedHead | null {
-    const intake = this.#intake;
-    const found = intake.offer(bytes, at, end);
-    const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
-    if (found === BROKEN) return unread('line_end');
+    const buffer = this.#buffer;
+    const found = buffer.append(bytes, at, end);
+    const length = (found === INCOMPLETE ? buffer.end : found) - buffer.start;
+    if (found === BROKEN) return refusedHead('line_end');
     if (length > limits.head) {
-      const allowed = intake.bytes.subarray(intake.start, Math.min(intake.start + limits.head, intake.end));
-      return unread(tooLong(allowed.toString('latin1')));
+      const allowed = buffer.bytes.subarray(buffer.start, Math.min(buffer.start + limits.head, buffer.end));
+      return refusedHead(tooLong(allowed.toString('latin1')));
     }
     if (found === INCOMPLETE) return null;
-    this.rest = { bytes: intake.bytes, at: found, end: intake.end };
-    return parseRequestHead(intake.text(found), limits, fields);
+    this.rest = { bytes: buffer.bytes, at: found, end: buffer.end };
+    return parseRequestHead(buffer.text(found), limits, fields);
   }
 }
 
@@ -57,7 +57,7 @@ function tooLong(allowed: string): RefusalName {
   return isToken(allowed) ? 'method' : 'request_line';
 }
 
-function unread(refusal: RefusedHead['refusal']): RefusedHead {
+function refusedHead(refusal: RefusedHead['refusal']): RefusedHead {
   return { kind: 'refused', refusal, method: null, path: null };
 }
 
@@ -65,15 +65,15 @@ function unread(refusal: RefusedHead['refusal']): RefusedHead {
 const MAX_KEPT = 512;
 
 /** The head that a host's answers begin with, mostly one like the other: read once, for all who ask that host. */
-export class FamiliarHead {
+export class ResponseHeadCache {
   // A slab of its own: the bytes of a read lie in a buffer that is read into again.
   readonly #bytes = Buffer.allocUnsafeSlow(MAX_KEPT);
   #length = 0;
-  #asked: Asked | null = null;
+  #asked: ResponseOptions | null = null;
   #head: ResponseHead | null = null;
 
   /** What bytes `at` to `end` said when they came before, by the same rules; null: they did not, or not last. */
-  recall({ bytes, at, end }: Span, { toHead, limits }: Asked): ResponseHead | null {
+  recall({ bytes, at, end }: Span, { toHead, limits }: ResponseOptions): ResponseHead | null {
     const asked = this.#asked;
     const same =
       asked !== null &&
@@ -84,7 +84,7 @@ export class FamiliarHead {
     return same ? this.#head : null;
   }
 
-  keep({ bytes, at, end }: Span, asked: Asked, head: ResponseHead): void {
+  keep({ bytes, at, end }: Span, asked: ResponseOptions, head: ResponseHead): void {
     if (end - at > MAX_KEPT) return;
     this.#length = bytes.copy(this.#bytes, 0, at, end);
     this.#asked = asked;
@@ -93,30 +93,30 @@ export class FamiliarHead {
 }
 
 export class ResponseReader {
-  readonly #intake = new HeadIntake();
+  readonly #buffer = new HeadBuffer();
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
   /** Forgets what came of an answer before. */
   reset(): void {
-    this.#intake.reset();
+    this.#buffer.reset();
   }
 
   /** The next head, interim answers included, or what is wrong with it; null: not complete yet. */
-  read({ bytes, at, end }: Span, asked: Asked): ResponseHead | MalformedAnswer | null {
-    const { toHead, limits, familiar } = asked;
-    const intake = this.#intake;
-    const found = intake.offer(bytes, at, end);
-    const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
+  read({ bytes, at, end }: Span, asked: ResponseOptions): ResponseHead | MalformedResponse | null {
+    const { toHead, limits, headCache } = asked;
+    const buffer = this.#buffer;
+    const found = buffer.append(bytes, at, end);
+    const length = (found === INCOMPLETE ? buffer.end : found) - buffer.start;
     if (found === BROKEN) return malformed('bad_answer', 'line_end');
     if (length > limits.head) return malformed('host_head_too_large', 'head_length');
     if (found === INCOMPLETE) return null;
-    this.rest = { bytes: intake.bytes, at: found, end: intake.end };
-    const span = { bytes: intake.bytes, at: intake.start, end: found };
-    const known = familiar?.recall(span, asked) ?? null;
+    this.rest = { bytes: buffer.bytes, at: found, end: buffer.end };
+    const span = { bytes: buffer.bytes, at: buffer.start, end: found };
+    const known = headCache?.recall(span, asked) ?? null;
     if (known !== null) return known;
-    const head = parseResponseHead(intake.text(found), { toHead, maxFields: limits.fields });
+    const head = parseResponseHead(buffer.text(found), { toHead, maxFields: limits.fields });
     if ('fault' in head) return head;
-    familiar?.keep(span, asked, head);
+    headCache?.keep(span, asked, head);
     return head;
   }
 }

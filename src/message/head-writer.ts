@@ -24,7 +24,7 @@ export function writeRequestEnd(head: RequestHead): string {
   return head.framing === 'length' ? `Content-Length: ${head.length}\r\n\r\n` : '\r\n';
 }
 
-interface AnswerFraming {
+interface OutgoingFraming {
   /** Content-Length, -1 without one; absent: as the host stated it. */
   readonly length?: number;
   /** The answer's body is sent in chunks. */
@@ -36,7 +36,7 @@ interface AnswerFraming {
 /** The answer's whole head for the client. */
 export function writeResponseHead(
   head: ResponseHead,
-  { length = head.length, chunked, close }: AnswerFraming,
+  { length = head.length, chunked, close }: OutgoingFraming,
 ): string {
   // RFC 9110 §8.6: a 1xx or 204 has no Content-Length; one to HEAD or with 304 says what GET would get.
   const stated = length !== -1 && head.status >= 200 && head.status !== 204;

@@ -5,14 +5,14 @@
  * Names stand as their source spells them; a `*` at the end stands for any rest of the name. Case does not matter, and
  * `_`, `.` and other separators count as `-`.
  */
-interface IdentityFamily {
+interface RemovedFieldGroup {
   readonly who: string;
   readonly fields: readonly string[];
   /** Where the names come from. */
   readonly source: string;
 }
 
-export const identityFamilies: readonly IdentityFamily[] = [
+export const removedFields: readonly RemovedFieldGroup[] = [
   {
     who: 'Standards',
     fields: ['Forwarded', 'Client-Cert', 'Client-Cert-Chain'],
@@ -139,26 +139,26 @@ export function plainName(lowerCaseName: string): string {
   return lowerCaseName.replace(/[^a-z0-9]/g, '-');
 }
 
-/** Names and beginnings of names, asked in their plain form. */
+/** Names and prefixes of names, asked in their plain form. */
 export class NameSet {
   readonly #names = new Set<string>();
-  readonly #beginnings: RegExp | null;
+  readonly #prefixes: RegExp | null;
 
   /** `*` at the end of a name: whatever begins so. */
   constructor(names: readonly string[]) {
-    const beginnings = new Set<string>();
+    const prefixes = new Set<string>();
     for (const name of names) {
       const plain = plainName(name.toLowerCase());
-      if (name.endsWith('*')) beginnings.add(plain.slice(0, -1));
+      if (name.endsWith('*')) prefixes.add(plain.slice(0, -1));
       else this.#names.add(plain);
     }
     // Of letters, digits and hyphens alone: nothing in them means anything to a pattern.
-    this.#beginnings = beginnings.size === 0 ? null : new RegExp(`^(?:${[...beginnings].join('|')})`);
+    this.#prefixes = prefixes.size === 0 ? null : new RegExp(`^(?:${[...prefixes].join('|')})`);
   }
 
   has(plain: string): boolean {
-    return this.#names.has(plain) || (this.#beginnings?.test(plain) ?? false);
+    return this.#names.has(plain) || (this.#prefixes?.test(plain) ?? false);
   }
 }
 
-export const identityNames: readonly string[] = identityFamilies.flatMap(({ fields }) => fields);
+export const removedNames: readonly string[] = removedFields.flatMap(({ fields }) => fields);

@@ -28,20 +28,20 @@ const contentType = /^content-type: ./im;
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
 
 /** What is wrong with a host's answer. */
-export type AnswerFaultName = 'bad_answer' | 'host_head_too_large' | 'host_framing';
+export type ResponseFaultName = 'bad_answer' | 'host_head_too_large' | 'host_framing';
 
-export interface MalformedAnswer {
-  readonly fault: AnswerFaultName;
+export interface MalformedResponse {
+  readonly fault: ResponseFaultName;
   /** For the log: a word of the gateway's own, as in the table of refusals. */
   readonly cause: string;
 }
 
-export function malformed(fault: AnswerFaultName, cause: string): MalformedAnswer {
+export function malformed(fault: ResponseFaultName, cause: string): MalformedResponse {
   return { fault, cause };
 }
 
 /** A field section is refused for the same mistakes on both sides; on the host's they are told in three kinds. */
-function faultOf(refusal: RefusalName): AnswerFaultName {
+function faultOf(refusal: RefusalName): ResponseFaultName {
   if (refusal === 'field_count') return 'host_head_too_large';
   const framing = ['content_length', 'transfer_encoding', 'transfer_coding'];
   return framing.includes(refusal) ? 'host_framing' : 'bad_answer';
@@ -59,7 +59,7 @@ interface ResponseContext {
 export function parseResponseHead(
   text: string,
   { toHead, maxFields }: ResponseContext,
-): ResponseHead | MalformedAnswer {
+): ResponseHead | MalformedResponse {
   const lineEnd = text.indexOf('\r\n');
   const line = statusLine.exec(text.slice(0, lineEnd));
   if (line === null) return malformed('bad_answer', 'status_line');

@@ -1,7 +1,7 @@
 /** An admitted client's connection: its requests one after another, each answered before the next is read. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { errorAnswer } from '../message/error-response.ts';
+import { errorResponse } from '../message/error-response.ts';
 import type { RequestFields } from '../message/fields.ts';
 import { BodyReader } from '../message/framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
@@ -319,7 +319,7 @@ export class Downstream implements ExchangeClient {
     const { tracer } = this.#policy;
     const traceId = tracer && recordRefusalSpan(this, tracer, { head, requestId, status, reason });
     recordRefusal(this.recorder, { connId: this.caller.connId, requestId, traceId, status, reason, head });
-    this.#close(errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
+    this.#close(errorResponse({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
     return nothing;
   }
 

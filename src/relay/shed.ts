@@ -1,5 +1,5 @@
 /** A message that is refused for the load there is: recorded at once, and answered when its body is in. */
-import { errorAnswer } from '../message/error-response.ts';
+import { errorResponse } from '../message/error-response.ts';
 import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
 import { messageRefusals } from '../message/message-reasons.ts';
@@ -70,6 +70,6 @@ export class Shed {
   answer({ close }: { readonly close: boolean }): Buffer {
     const { reason, requestId, head } = this.#facts;
     const { status } = messageRefusals[reason];
-    return errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' });
+    return errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD' });
   }
 }

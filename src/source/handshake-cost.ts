@@ -13,7 +13,7 @@ const CAPACITY_MS = 100;
 /** How much of the thread's time an address may take beyond ordinary handshakes. */
 const SHARE = 0.05;
 
-interface Debt {
+interface Bucket {
   /** CPU time, ms, at `at`. */
   level: number;
   at: number;
@@ -21,21 +21,21 @@ interface Debt {
 
 /** A leaky bucket for each address (of IPv6 its /64): filled by what connections cost, emptied by time. */
 export class HandshakeCosts {
-  readonly #debts = new Map<string, Debt>();
+  readonly #buckets = new Map<string, Bucket>();
 
   /** How many addresses are remembered. */
   get size(): number {
-    return this.#debts.size;
+    return this.#buckets.size;
   }
 
   /** `now`: milliseconds, from any point on. */
-  waits(address: string, now: number): boolean {
-    if (this.#debts.size === 0) return false;
+  mustWait(address: string, now: number): boolean {
+    if (this.#buckets.size === 0) return false;
     const network = networkOf(address);
-    const debt = this.#debts.get(network);
-    if (debt === undefined) return false;
-    const level = levelAt(debt, now);
-    if (level === 0) this.#debts.delete(network);
+    const bucket = this.#buckets.get(network);
+    if (bucket === undefined) return false;
+    const level = levelAt(bucket, now);
+    if (level === 0) this.#buckets.delete(network);
     return level > CAPACITY_MS;
   }
 
@@ -43,21 +43,21 @@ export class HandshakeCosts {
   charge(address: string, { spent, now }: { readonly spent: number; readonly now: number }): void {
     if (spent <= ORDINARY_MS) return;
     const network = networkOf(address);
-    const before = this.#debts.get(network);
-    this.#debts.delete(network);
+    const before = this.#buckets.get(network);
+    this.#buckets.delete(network);
     const level = (before === undefined ? 0 : levelAt(before, now)) + spent - ORDINARY_MS;
-    this.#debts.set(network, { level, at: now });
-    if (this.#debts.size > MAX_ADDRESSES) this.#forgetOldest();
+    this.#buckets.set(network, { level, at: now });
+    if (this.#buckets.size > MAX_ADDRESSES) this.#forgetOldest();
   }
 
   #forgetOldest(): void {
-    for (const oldest of this.#debts.keys()) {
-      this.#debts.delete(oldest);
+    for (const oldest of this.#buckets.keys()) {
+      this.#buckets.delete(oldest);
       return;
     }
   }
 }
 
-function levelAt({ level, at }: Debt, now: number): number {
+function levelAt({ level, at }: Bucket, now: number): number {
   return Math.max(0, level - (now - at) * SHARE);
 }

@@ -2,16 +2,16 @@
 import { type Address, parseAddress } from './address.ts';
 
 /** An end of the client's connection; the address as text. */
-export interface ProxyEnd {
+export interface ProxyEndpoint {
   readonly address: string;
   readonly port: number;
 }
 
 interface ProxyFacts {
   /** null: not known. */
-  readonly source: ProxyEnd | null;
+  readonly source: ProxyEndpoint | null;
   /** What the client connected to; null: not known. */
-  readonly destination: ProxyEnd | null;
+  readonly destination: ProxyEndpoint | null;
   /** For PP2_TYPE_UNIQUE_ID, at most 128 bytes. */
   readonly uniqueId: string;
 }

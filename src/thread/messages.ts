@@ -15,9 +15,9 @@ export interface RelayData {
 export type ToRelay =
   | { readonly type: 'snapshot'; readonly snapshot: PolicySnapshot }
   /** The sources of this leaf have answered; the snapshot before this message holds what they said. */
-  | { readonly type: 'contacted'; readonly anchor: string; readonly leaf: string }
+  | { readonly type: 'first_contact_done'; readonly anchor: string; readonly leaf: string }
   /** The audit lines of a report are written: their buffer, transferred back. */
-  | { readonly type: 'written'; readonly buffer: ArrayBuffer }
+  | { readonly type: 'audit_written'; readonly buffer: ArrayBuffer }
   /** Audit records cannot be written: no new message is to be sent on, or it is again. */
   | { readonly type: 'refuse_messages'; readonly refuse: boolean }
   | { readonly type: 'drain' };

@@ -3,7 +3,7 @@ import net from 'node:net';
 import { GatewayError } from '../errors.ts';
 
 /** The port, or for 0 the free one that was found. Throws GatewayError ADDRESS_IN_USE or LISTEN. */
-export async function claimPort({ address, port }: { address: string; port: number }): Promise<number> {
+export async function probePort({ address, port }: { address: string; port: number }): Promise<number> {
   const server = net.createServer();
   try {
     await new Promise<void>((resolve, reject) => {

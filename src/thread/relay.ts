@@ -14,7 +14,7 @@ const REPORT_MS = 50;
 const REPORTS_PER_COUNTS = 5;
 
 const port = parentPort as MessagePort;
-const tell = (message: FromRelay): void => port.postMessage(message);
+const send = (message: FromRelay): void => port.postMessage(message);
 
 const audit = new AuditBatch();
 const meter = new Meter();
@@ -23,7 +23,7 @@ const recorder: Recorder = {
   meter,
   audit: (line) => audit.add(line),
   span: (span) => spans.add(span),
-  log: (level, message, fields = {}) => tell({ type: 'log', level, message, fields }),
+  log: (level, message, fields = {}) => send({ type: 'log', level, message, fields }),
 };
 
 let reports = 0;
@@ -45,7 +45,7 @@ const gateway = new Gateway({
   snapshot,
   listen,
   recorder,
-  onUnseen: ({ anchor, leaf }) => tell({ type: 'unseen', anchor, leaf: leaf.der }),
+  onUnseen: ({ anchor, leaf }) => send({ type: 'unseen', anchor, leaf: leaf.der }),
 });
 gateway.refuseMessages(refuseMessages);
 const timer = setInterval(report, REPORT_MS);
@@ -54,9 +54,9 @@ port.on('message', (message: ToRelay) => {
   switch (message.type) {
     case 'snapshot':
       return gateway.update(message.snapshot);
-    case 'contacted':
-      return gateway.contacted(message);
-    case 'written':
+    case 'first_contact_done':
+      return gateway.firstContactDone(message);
+    case 'audit_written':
       return audit.giveBack(message.buffer);
     case 'refuse_messages':
       return gateway.refuseMessages(message.refuse);
@@ -71,15 +71,15 @@ async function drain(): Promise<void> {
   await gateway.drain();
   clearInterval(timer);
   report({ last: true });
-  tell({ type: 'drained' });
+  send({ type: 'drained' });
   port.close();
 }
 
 try {
-  tell({ type: 'listening', ...(await gateway.listen()) });
+  send({ type: 'listening', ...(await gateway.listen()) });
 } catch (error) {
   clearInterval(timer);
   const code = error instanceof GatewayError ? error.code : 'FAULT';
-  tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  send({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
   port.close();
 }

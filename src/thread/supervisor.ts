@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
-import { claimPort } from './port-probe.ts';
+import { probePort } from './port-probe.ts';
 
 interface SupervisorOptions {
   readonly relays: number | 'auto';
@@ -15,17 +15,17 @@ interface SupervisorOptions {
   /** As by `refuseMessages`. */
   readonly refuseMessages: boolean;
   /** What the thread with this number tells; numbers are never used twice. */
-  readonly onMessage: (thread: number, message: Told) => void;
+  readonly onMessage: (thread: number, message: RelayReport) => void;
   /** A thread died that nobody asked to end, perhaps at its start; it is replaced. */
-  readonly onDeath: (thread: number, error: Error | null) => void;
+  readonly onUnexpectedExit: (thread: number, error: Error | null) => void;
 }
 
 /** What is not about the thread itself. */
-export type Told = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
+export type RelayReport = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
 
 /** Before a dead thread is replaced, ms; twice as long after each one that dies at its start, up to the longest. */
 const RESTART_MS = 100;
-const LONGEST_RESTART_MS = 10_000;
+const MAX_RESTART_MS = 10_000;
 
 /**
  * A young generation of V8's default size fills up with connections when many come at once, and to move them all takes
@@ -58,7 +58,7 @@ export class Supervisor {
     this.#reusePort = count > 1;
     // With reusePort a second process would share the port in silence: have it alone once, to know that nobody does.
     const port = this.#reusePort
-      ? await claimPort({ address, port: this.#options.port })
+      ? await probePort({ address, port: this.#options.port })
       : this.#options.port;
     const [first] = await Promise.all(Array.from({ length: count }, () => this.#spawn(port)));
     return first as { address: string; port: number };
@@ -71,24 +71,24 @@ export class Supervisor {
 
   publish(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
-    this.#tellAll({ type: 'snapshot', snapshot });
+    this.#broadcast({ type: 'snapshot', snapshot });
   }
 
   /** Whether new messages are refused, since their audit records cannot be written. */
   refuseMessages(refuse: boolean): void {
     if (refuse === this.#refuseMessages) return;
     this.#refuseMessages = refuse;
-    this.#tellAll({ type: 'refuse_messages', refuse });
+    this.#broadcast({ type: 'refuse_messages', refuse });
   }
 
   /** Every thread is told, for each may have asked. */
-  contacted(contact: { readonly anchor: string; readonly leaf: string }): void {
-    this.#tellAll({ type: 'contacted', ...contact });
+  firstContactDone(contact: { readonly anchor: string; readonly leaf: string }): void {
+    this.#broadcast({ type: 'first_contact_done', ...contact });
   }
 
   /** The thread's audit lines are written. */
-  written(thread: number, { buffer }: Uint8Array<ArrayBuffer>): void {
-    const message: ToRelay = { type: 'written', buffer };
+  auditWritten(thread: number, { buffer }: Uint8Array<ArrayBuffer>): void {
+    const message: ToRelay = { type: 'audit_written', buffer };
     this.#workers.get(thread)?.postMessage(message, [buffer]);
   }
 
@@ -98,11 +98,11 @@ export class Supervisor {
     const exits = [...this.#workers.values()].map(
       (worker) => new Promise((done) => worker.once('exit', done)),
     );
-    this.#tellAll({ type: 'drain' });
+    this.#broadcast({ type: 'drain' });
     await Promise.all(exits);
   }
 
-  #tellAll(message: ToRelay): void {
+  #broadcast(message: ToRelay): void {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
@@ -151,8 +151,8 @@ export class Supervisor {
 
   async #replace(dead: { thread: number; error: Error | null; port: number }): Promise<void> {
     let { thread, error } = dead;
-    for (let pause = RESTART_MS; ; pause = Math.min(2 * pause, LONGEST_RESTART_MS)) {
-      this.#options.onDeath(thread, error);
+    for (let pause = RESTART_MS; ; pause = Math.min(2 * pause, MAX_RESTART_MS)) {
+      this.#options.onUnexpectedExit(thread, error);
       await sleep(pause);
       if (this.#draining) return;
       // The number that the next one gets.

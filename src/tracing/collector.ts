@@ -6,7 +6,7 @@ import { type HttpProxy, proxyFor, type Route, routeOf } from '../fetch/proxy.ts
 import { TunnelAgent } from '../fetch/tunnel.ts';
 import type { TracingSettings } from './settings.ts';
 
-export type CollectorAnswer =
+export type CollectorResult =
   /** It has them, but for so many that it would never take. */
   | { readonly kind: 'taken'; readonly rejected: number }
   /** To be sent again later; `retryAfter`: the field's value (RFC 9110 §10.2.3). */
@@ -19,7 +19,7 @@ export type CollectorAnswer =
 /** The exporters' default (OTEL_EXPORTER_OTLP_TIMEOUT), ms: for everything, the answer's body included. */
 const TIMEOUT_MS = 10_000;
 /** An answer holds a number and a sentence. */
-const mostAnswer = 64 * 1024;
+const MAX_RESPONSE = 64 * 1024;
 /** OTLP: to be tried again after these, and after no others. */
 const busy: readonly number[] = [429, 502, 503, 504];
 
@@ -50,7 +50,7 @@ export class Collector {
   }
 
   /** Never rejects; aborted, it is silent. Redirects are not followed: credentials and spans go where they were sent. */
-  async post(body: string, abort: AbortSignal): Promise<CollectorAnswer> {
+  async post(body: string, abort: AbortSignal): Promise<CollectorResult> {
     const bytes = Buffer.from(body);
     const { url, options: route } = this.#route;
     const options = {
@@ -107,7 +107,7 @@ function secureAgent({
   return new TunnelAgent({ ...options, proxy, signal: () => AbortSignal.timeout(timeout) });
 }
 
-async function read(answer: IncomingMessage): Promise<CollectorAnswer> {
+async function read(answer: IncomingMessage): Promise<CollectorResult> {
   const { statusCode: status = 0, headers } = answer;
   const text = await readText(answer);
   if (status >= 200 && status < 300) return { kind: 'taken', rejected: rejectedOf(text) };
@@ -121,7 +121,7 @@ async function readText(answer: IncomingMessage): Promise<string> {
   try {
     for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
       text += chunk;
-      if (text.length > mostAnswer) break;
+      if (text.length > MAX_RESPONSE) break;
     }
   } catch {
     return '';

@@ -1,15 +1,15 @@
 /** A bounded queue of spans on its way to one collector: OpenTelemetry's batch processor, that nothing ever waits for. */
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
-import { Collector, type CollectorAnswer } from './collector.ts';
+import { Collector, type CollectorResult } from './collector.ts';
 import { exportRequest, requestStart } from './export-request.ts';
-import { type FailedAnswer, retry } from './retry.ts';
+import { type FailedExport, retry } from './retry.ts';
 import type { TracingSettings } from './settings.ts';
 
 /** OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: their defaults. */
-const mostQueued = 2048;
-const mostSent = 512;
+const MAX_QUEUED = 2048;
+const MAX_BATCH = 512;
 /** How long the end waits for what is still here, ms. */
-const FAREWELL_MS = 1000;
+const CLOSE_TIMEOUT_MS = 1000;
 
 export type DropReason =
   /** More were made than the collector took. */
@@ -27,7 +27,7 @@ export interface SpanEvents {
   onExported(spans: number): void;
   onDropped(spans: number, reason: DropReason): void;
   /** Told once when spans begin not to be taken; null: they are again. */
-  onTrouble(cause: string | null): void;
+  onCollectorFailure(cause: string | null): void;
 }
 
 export interface ExporterOptions {
@@ -62,7 +62,7 @@ export class Exporter {
   #timer: unknown = null;
   /** In a row. */
   #failures = 0;
-  #trouble: string | null = null;
+  #failure: string | null = null;
   #closing: PromiseWithResolvers<void> | null = null;
 
   constructor({ settings, version, instanceId, host, events, ...parts }: ExporterOptions) {
@@ -76,7 +76,7 @@ export class Exporter {
 
   add(spans: readonly string[]): void {
     const closing = this.#closing !== null;
-    const taken = closing ? [] : spans.slice(0, mostQueued - this.#queue.length);
+    const taken = closing ? [] : spans.slice(0, MAX_QUEUED - this.#queue.length);
     this.#queue.push(...taken);
     this.#drop(spans.length - taken.length, closing ? 'ended' : 'queue_full');
     this.#schedule();
@@ -86,8 +86,8 @@ export class Exporter {
   async close(): Promise<void> {
     const closing = Promise.withResolvers<void>();
     this.#closing = closing;
-    const giveUp = this.#timers.setTimeout(() => this.#end(), FAREWELL_MS);
-    // A collector that is in trouble is not waited for.
+    const giveUp = this.#timers.setTimeout(() => this.#end(), CLOSE_TIMEOUT_MS);
+    // A collector that is in failure is not waited for.
     if (this.#state === 'pausing') this.#end();
     else this.#schedule();
     await closing.promise;
@@ -96,7 +96,7 @@ export class Exporter {
 
   #schedule(): void {
     if (this.#state !== 'ready') return;
-    if (this.#queue.length >= mostSent || (this.#closing !== null && this.#queue.length > 0)) this.#send();
+    if (this.#queue.length >= MAX_BATCH || (this.#closing !== null && this.#queue.length > 0)) this.#send();
     else if (this.#closing !== null) this.#end();
     else if (this.#queue.length > 0)
       this.#timer ??= this.#timers.setTimeout(() => this.#send(), this.#interval);
@@ -105,7 +105,7 @@ export class Exporter {
   #send(): void {
     this.#stopTimer();
     this.#state = 'sending';
-    this.#batch ??= { spans: this.#queue.splice(0, mostSent), firstSentAt: this.#now() };
+    this.#batch ??= { spans: this.#queue.splice(0, MAX_BATCH), firstSentAt: this.#now() };
     const batch = this.#batch;
     void this.#collector.post(exportRequest(this.#start, batch.spans), this.#abort.signal).then((answer) => {
       // Not if the end came first.
@@ -113,23 +113,23 @@ export class Exporter {
     });
   }
 
-  #onAnswer(answer: CollectorAnswer, batch: Batch): void {
+  #onAnswer(answer: CollectorResult, batch: Batch): void {
     this.#state = 'ready';
     switch (answer.kind) {
       case 'taken': {
         const rejected = Math.min(answer.rejected, batch.spans.length);
         this.#events.onExported(batch.spans.length - rejected);
         this.#drop(rejected, 'rejected');
-        this.#tell(null);
+        this.#report(null);
         return this.#done();
       }
       case 'refused':
         this.#drop(batch.spans.length, 'refused');
-        this.#tell(`${answer.status}`);
+        this.#report(`${answer.status}`);
         return this.#done();
       case 'busy':
       case 'silent':
-        this.#tell(answer.kind === 'busy' ? `${answer.status}` : answer.cause);
+        this.#report(answer.kind === 'busy' ? `${answer.status}` : answer.cause);
         return this.#onFailure(answer, batch);
       default:
         return answer satisfies never;
@@ -143,7 +143,7 @@ export class Exporter {
     this.#schedule();
   }
 
-  #onFailure(answer: FailedAnswer, { spans, firstSentAt }: Batch): void {
+  #onFailure(answer: FailedExport, { spans, firstSentAt }: Batch): void {
     if (this.#closing !== null) return this.#end();
     this.#failures++;
     const { wait, giveUp } = retry({
@@ -188,9 +188,9 @@ export class Exporter {
     if (spans > 0) this.#events.onDropped(spans, reason);
   }
 
-  #tell(trouble: string | null): void {
-    if (trouble !== null && this.#trouble !== null) return;
-    if (trouble !== this.#trouble) this.#events.onTrouble(trouble);
-    this.#trouble = trouble;
+  #report(failure: string | null): void {
+    if (failure !== null && this.#failure !== null) return;
+    if (failure !== this.#failure) this.#events.onCollectorFailure(failure);
+    this.#failure = failure;
   }
 }

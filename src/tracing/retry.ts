@@ -1,17 +1,17 @@
 /** When a batch that the collector did not take is sent again, and when it is given up. */
 import { pause } from '../fetch/pause.ts';
-import type { CollectorAnswer } from './collector.ts';
+import type { CollectorResult } from './collector.ts';
 
 /** As the exporters of OpenTelemetry's own libraries, ms. */
-const LONGEST_BACKOFF_MS = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 const GIVE_UP_MS = 60_000;
 /** A collector that asks for more is asked after this, ms. */
-const LONGEST_WAIT_MS = 300_000;
+const MAX_WAIT_MS = 300_000;
 
-export type FailedAnswer = Extract<CollectorAnswer, { kind: 'busy' | 'silent' }>;
+export type FailedExport = Extract<CollectorResult, { kind: 'busy' | 'silent' }>;
 
-interface Trial {
-  readonly answer: FailedAnswer;
+interface Attempt {
+  readonly answer: FailedExport;
   /** Trials in a row that brought nothing, this one included. */
   readonly failures: number;
   /** When the batch was first sent, and now; milliseconds since the epoch. */
@@ -22,10 +22,10 @@ interface Trial {
 }
 
 /** Milliseconds until the collector is asked again, and whether still for this batch. */
-export function retry(trial: Trial): { readonly wait: number; readonly giveUp: boolean } {
-  const { answer, failures, firstSentAt, now, random } = trial;
+export function retry(attempt: Attempt): { readonly wait: number; readonly giveUp: boolean } {
+  const { answer, failures, firstSentAt, now, random } = attempt;
   const asked = answer.kind === 'busy' ? readRetryAfter(answer.retryAfter, now) : null;
-  const wait = Math.min(asked ?? pause({ failures, refresh: LONGEST_BACKOFF_MS, random }), LONGEST_WAIT_MS);
+  const wait = Math.min(asked ?? pause({ failures, refresh: MAX_BACKOFF_MS, random }), MAX_WAIT_MS);
   return { wait, giveUp: now + wait - firstSentAt > GIVE_UP_MS };
 }
 

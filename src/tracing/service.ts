@@ -16,7 +16,7 @@ export class SpanService {
   #settings: TracingSettings | null = null;
   #exporter: Exporter | null = null;
   /** Those whose settings have changed, until they have said farewell. */
-  readonly #leaving = new Set<Promise<void>>();
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
@@ -26,7 +26,7 @@ export class SpanService {
   update(settings: TracingSettings | null): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;
-    this.#leave();
+    this.#closeExporter();
     if (settings !== null) {
       const { version, events } = this.#options;
       const instanceId = this.#instanceId;
@@ -44,15 +44,15 @@ export class SpanService {
 
   /** Takes a second at most. */
   async close(): Promise<void> {
-    this.#leave();
-    await Promise.all(this.#leaving);
+    this.#closeExporter();
+    await Promise.all(this.#closing);
   }
 
-  #leave(): void {
+  #closeExporter(): void {
     const farewell = this.#exporter?.close();
     this.#exporter = null;
     if (farewell === undefined) return;
-    this.#leaving.add(farewell);
-    void farewell.then(() => this.#leaving.delete(farewell));
+    this.#closing.add(farewell);
+    void farewell.then(() => this.#closing.delete(farewell));
   }
 }

@@ -1,7 +1,7 @@
 /** Collects finished spans on a relay thread until they are taken to the control thread. */
 
 /** As many as the queue behind it takes (tracing/exporter.ts). */
-const most = 2048;
+const MAX_SPANS = 2048;
 
 /** What crosses the thread boundary. */
 export interface SpanReport {
@@ -15,7 +15,7 @@ export class SpanBatch {
   #dropped = 0;
 
   add(span: string): void {
-    if (this.#spans.length < most) this.#spans.push(span);
+    if (this.#spans.length < MAX_SPANS) this.#spans.push(span);
     else this.#dropped++;
   }
 

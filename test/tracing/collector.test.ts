@@ -1,7 +1,7 @@
 /** One export over the wire: what is sent, whom it is sent to, and how little of an answer is believed. */
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Collector, type CollectorAnswer } from '../../src/tracing/collector.ts';
+import { Collector, type CollectorResult } from '../../src/tracing/collector.ts';
 import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
 import { authority } from '../support/pki/authority.ts';
 import { openCollector } from '../support/process/collector.ts';
@@ -22,7 +22,7 @@ function post(
   endpoint: string,
   options: Partial<ConstructorParameters<typeof Collector>[0]> = {},
   abort = new AbortController().signal,
-): Promise<CollectorAnswer> {
+): Promise<CollectorResult> {
   const collector = new Collector({ endpoint, headers: [], ca: null, ...options });
   opened.push(collector);
   return collector.post(body, abort);

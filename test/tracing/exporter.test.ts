@@ -38,7 +38,7 @@ beforeEach(async () => {
         dropped[reason] = (dropped[reason] ?? 0) + spans;
         wake();
       },
-      onTrouble: (cause) => {
+      onCollectorFailure: (cause) => {
         troubles.push(cause);
         wake();
       },

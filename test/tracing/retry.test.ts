@@ -1,10 +1,10 @@
 /** When a batch is sent again. */
 import { describe, expect, it } from 'vitest';
-import { type FailedAnswer, retry } from '../../src/tracing/retry.ts';
+import { type FailedExport, retry } from '../../src/tracing/retry.ts';
 
 const now = Date.UTC(2026, 0, 1);
-const silent: FailedAnswer = { kind: 'silent', cause: 'ECONNREFUSED' };
-const busy = (retryAfter: string | null): FailedAnswer => ({ kind: 'busy', status: 503, retryAfter });
+const silent: FailedExport = { kind: 'silent', cause: 'ECONNREFUSED' };
+const busy = (retryAfter: string | null): FailedExport => ({ kind: 'busy', status: 503, retryAfter });
 const trial = { answer: silent, failures: 1, firstSentAt: now, now, random: 0 };
 
 describe('a batch is sent again', () => {
