@@ -1,4 +1,4 @@
-/** Receives whoever has come through the handshake: judged, recorded, and let in or refused. */
+/** Authorizes the client of a connection after its handshake, writes the handshake record, and passes it on or refuses it. */
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { leafJson, type ShadowFacts } from '../audit/record.ts';
@@ -22,7 +22,7 @@ import { isSourceAllowed } from './admission.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
 
-/** Whoever has come through the handshake. */
+/** A connection whose handshake has succeeded. */
 export interface SecureConnection {
   readonly inbound: Inbound;
   readonly socket: TLSSocket;
@@ -43,7 +43,7 @@ export class Authorizer {
     this.#options = options;
   }
 
-  /** Judges now, or once the sources of an unseen leaf have had their time. */
+  /** Decides at once, or after the revocation sources of an unseen leaf have answered or `firstContact` has passed. */
   authorize(inbound: Inbound, socket: TLSSocket): void {
     const peer = readPeer(socket);
     const { policy, contacts } = this.#options;
@@ -56,7 +56,7 @@ export class Authorizer {
       return this.#conclude(connection, judgement);
     }
     const limit = policy().identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
-    // Nobody else hears of a client that ends meanwhile and has sent nothing: its 'end' comes only once.
+    // Only this listener sees a client that disconnects while it waits without having sent anything: 'end' is emitted once.
     const leave = () => {
       inbound.record(failed(failure('reset'), { peer }));
       socket.destroy();
@@ -106,7 +106,10 @@ export class Authorizer {
     onAuthorized(connection, verdict.permit);
   }
 
-  /** What the rehearsed policy would have said. Candidates' leaves are looked after once they are let in by an anchor. */
+  /**
+   * Evaluates the shadow policy, if there is one. Revocation of a leaf under a shadow anchor is requested only for clients
+   * that the enforced policy allows.
+   */
   #rehearse(connection: SecureConnection, verdict: Judgement['verdict']): ShadowFacts | null {
     const { policy, contacts, recorder } = this.#options;
     const { shadow } = policy();
@@ -136,7 +139,7 @@ export class Authorizer {
   }
 }
 
-/** The leaf's part of the record, made once a leaf. */
+/** The leaf's fields of the audit record as JSON, made once for each leaf. */
 const knownFacts = new WeakMap<Certificate, string>();
 
 function factsOf(leaf: Certificate): string {
@@ -148,7 +151,7 @@ function factsOf(leaf: Certificate): string {
   return facts;
 }
 
-/** What can be told of a leaf whose owner was not let in, which is read once for verdict and record. */
+/** The audit fields of a refused client's leaf as JSON, as far as it can be parsed. Parsing is shared with the verdict. */
 export function describeLeaf(
   leaf: X509Certificate,
   { identity }: Pick<CompiledPolicy, 'identity'>,
@@ -158,7 +161,7 @@ export function describeLeaf(
   try {
     return leafJson(reading.certificate);
   } catch {
-    // Nobody has read its names before: they were not asked for.
+    // Its names were not parsed before, and are malformed.
     return leafJson(outlineOf(leaf));
   }
 }

@@ -1,4 +1,4 @@
-/** The clients that were let in: judged again when the policy changes, or something that their permit rests on ends. */
+/** The authorized clients of open connections: authorized again after a policy change, and when their permit expires. */
 import type { Socket } from 'node:net';
 import { leafJson, liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
@@ -12,16 +12,16 @@ import type { CompiledPolicy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
 import { SoftFailMonitor } from './soft-fail.ts';
 
-/** How often permits are looked at that end with time, ms. */
+/** Interval of the check for expired permits, ms. */
 const SWEEP_MS = 1000;
-/** So many clients are judged before messages have their turn again. */
+/** Clients that are authorized again in one event-loop iteration, so that messages are not delayed by all of them. */
 const BATCH = 200;
 
 export interface AuthorizedClient {
   readonly inbound: Inbound;
   readonly socket: Socket;
   permit: ClientPermit;
-  /** Set once the relay has it. */
+  /** null: not handed to the relay yet. */
   downstream: Downstream | null;
   state: 'permitted' | 'pending' | 'withdrawn';
 }
@@ -48,20 +48,23 @@ export class AuthorizedClients {
     return this.#clients.members().flatMap(({ downstream }) => downstream ?? []);
   }
 
-  /** From now until `leave`. */
+  /** The client is authorized again when necessary, until `remove`. */
   add(client: AuthorizedClient): LinkedSetEntry<AuthorizedClient> {
     if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, performance.now());
     return this.#clients.add(client);
   }
 
-  /** Its socket has closed. */
+  /** To be called once the client's socket has closed. */
   remove(entry: LinkedSetEntry<AuthorizedClient>): void {
     const { permit } = entry.member as AuthorizedClient;
     if (isSoft(permit)) this.#softFail.end(permit.anchor, performance.now());
     this.#clients.delete(entry);
   }
 
-  /** Whether its next message may be forwarded: with a permit of an older policy, or one that has ended, it is asked again. */
+  /**
+   * Whether the client's next message may be forwarded. Authorizes the client again first if its permit has expired or
+   * was issued under an older snapshot.
+   */
   isPermitted(client: AuthorizedClient): boolean {
     if (client.state === 'withdrawn') return false;
     const now = Date.now();
@@ -71,7 +74,7 @@ export class AuthorizedClients {
     return (client.state as AuthorizedClient['state']) !== 'withdrawn';
   }
 
-  /** The policy has changed: everybody is judged, the idle at once, and nobody's message waits for all of them. */
+  /** Authorizes all clients under the current policy, idle ones included, in batches; stops when the policy changes again. */
   async reauthorizeAll(): Promise<void> {
     const { generation } = this.#options.policy().snapshot;
     let judged = 0;
@@ -94,14 +97,14 @@ export class AuthorizedClients {
     this.#softFail.sweep(performance.now());
   }
 
-  /** As at a resumption: the handshake proved who it is, so everything but that is asked again. */
+  /** Authorizes the client as on a resumed connection: all checks except the proof of possession, which the handshake gave. */
   #reauthorize(client: AuthorizedClient, now: number, { waited = false } = {}): void {
-    // It left while others were judged, or its sources asked: nothing counts it any more.
+    // The connection closed while other clients were authorized or its revocation sources were awaited.
     if (client.socket.closed) return;
     const { policy, contacts } = this.#options;
     const { admission, identity } = policy();
     const source = { allowed: isSourceAllowed(client.inbound, admission) };
-    // What OpenSSL objected to at the handshake did not keep it out then: it is not remembered.
+    // OpenSSL's error code of the handshake is not kept: it did not lead to a denial then.
     const peer = { leaf: client.permit.leaf.x509, opensslCode: null };
     const { verdict, unseen } = authorizeClient({ source, peer, now }, identity);
     if (verdict.allow) {
@@ -110,8 +113,8 @@ export class AuthorizedClients {
     } else if (unseen === null || verdict.reason === 'revoked' || waited) {
       this.#withdraw(client, verdict);
     } else if (client.state === 'permitted') {
-      // A new policy asks about revocation where nobody did before: its answer gets the time that a new client's gets,
-      // and messages go on meanwhile, for none of them waits.
+      // The new policy checks revocation where the old one did not. The revocation sources get as long as for a new client
+      // (firstContact); messages are forwarded in the meantime.
       client.state = 'pending';
       const limit = identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
       void contacts.requestWithin(unseen, limit).then(() => {
@@ -144,7 +147,7 @@ export class AuthorizedClients {
     const before = client.permit;
     client.permit = permit;
     client.state = 'permitted';
-    // A connection may stay open for longer than a leaf is shown that is not seen.
+    // Renews the expiry metric, which is dropped for certificates that have not been seen for some time.
     this.#options.recorder.meter.clientCertificate(permit.leaf, Date.now());
     if (isSoft(before) && isSoft(permit) && before.anchor === permit.anchor) return;
     if (isSoft(before)) this.#softFail.end(before.anchor, performance.now());

@@ -1,4 +1,4 @@
-/** The rooms in order, for one relay thread: source, handshake, identity, message, relay, upstream. */
+/** One relay thread: connects the rooms source, handshake, identity, message, relay and upstream. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inbound } from '../handshake/inbound.ts';
 import { Listener, type ListenOptions } from '../handshake/listener.ts';
@@ -19,16 +19,16 @@ import { type ContactKey, FirstContacts } from './first-contact.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { RecordFloodMonitor } from './record-flood.ts';
 
-/** What a connection that was closed for its flood counts as, CPU time in ms: its address waits for seconds. */
+/** CPU time charged for a connection that was closed for a record flood, ms: its address has to wait for seconds. */
 const FLOOD_MS = 250;
-/** At the end of a drain: for the last answers to leave. */
+/** Time for the last responses to be sent at the end of a drain, ms. */
 const ABORT_GRACE_MS = 500;
 
 interface GatewayOptions {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
   readonly recorder: Recorder;
-  /** Has a leaf looked after whose revocation nobody has asked about; `contacted` is the answer. */
+  /** Requests the revocation status of a leaf that was not seen before; the reply is `firstContactDone`. */
   readonly onUnseen: (unseen: UnseenLeaf) => void;
 }
 
@@ -99,7 +99,7 @@ export class Gateway {
     return this.#listener.open();
   }
 
-  /** From now on everything is judged by this: new connections, the open ones, and their next messages. */
+  /** Applies the snapshot to new connections, open connections and their next messages. */
   update(snapshot: PolicySnapshot): void {
     const { meter } = this.#recorder;
     this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter, last: this.#policy });
@@ -112,14 +112,14 @@ export class Gateway {
     this.#refuseMessages = refuse;
   }
 
-  /** The snapshot that was given last holds what the sources of an unseen leaf have answered. */
+  /** The snapshot of the last `update` has the results of the leaf's revocation sources. */
   firstContactDone(contact: ContactKey): void {
     this.#contacts.complete(contact);
   }
 
   /**
-   * Finishes existing work and accepts none: goes on accepting for `drainDelay`, every answer being its connection's
-   * last, then closes what is idle and gives exchanges up to `drain`.
+   * Accepts connections for another `drainDelay` and closes each one after its next response. Then stops accepting, closes
+   * idle connections, and aborts exchanges that have not ended after `drain`. Resolves when all connections are closed.
    */
   async drain(): Promise<void> {
     const { drainDelay, drain } = this.#policy.snapshot.timeouts;
@@ -141,7 +141,7 @@ export class Gateway {
     this.#pools.close();
   }
 
-  /** Named addresses are many callers at once, or one that is known: they never wait for another connection's doing. */
+  /** Charges the CPU time to the address. Addresses on the allowlist are exempt: they have no share (admission.ts). */
   #charge(inbound: Inbound, spent: number): void {
     if (inbound.share !== null) this.#costs.charge(inbound.address, { spent, now: performance.now() });
   }
@@ -157,7 +157,7 @@ export class Gateway {
       policy: () => this.#policy.relay,
       permitted: () => this.#clients.isPermitted(client),
       auditUnavailable: () => this.#refuseMessages,
-      // It has waited that long before it was even read: with the default EHI has given it up, and the host need not know.
+      // The message has already waited this long before it was read. With the default, EHI has timed it out by now.
       overloaded: () => this.#delay.current > this.#policy.snapshot.limits.delay,
       recorder: this.#recorder,
     });

@@ -1,4 +1,4 @@
-/** Heads out of a stream of bytes: requests on the client's side, answers on the host's. */
+/** Reads heads from a stream of bytes: request heads from the client, response heads from the host. */
 import type { Limits } from '../policy/snapshot.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
 import type { RequestFields } from './fields.ts';
@@ -15,25 +15,25 @@ export interface Span {
   readonly end: number;
 }
 
-/** What an answer's head is read by: whether HEAD was asked, and the limits. */
+/** What the parsing of a response head depends on. */
 export interface ResponseOptions {
   readonly toHead: boolean;
   readonly limits: Pick<Limits, 'head' | 'fields'>;
-  /** Of the host that was asked; absent: none is kept. */
+  /** Cache of the host; absent: no cache. */
   readonly headCache?: ResponseHeadCache;
 }
 
 export class RequestReader {
   readonly #buffer = new HeadBuffer({ skipEmptyLine: true });
-  /** What follows the head that was read last. */
+  /** The bytes after the last complete head. */
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
-  /** Part of the next head has come. */
+  /** Part of the next head has arrived. */
   get begun(): boolean {
     return this.#buffer.begun;
   }
 
-  /** The next head, or what it is refused for; null: it is not complete yet. `fields`: what becomes of each field. */
+  /** The next head, or its refusal; null: not complete yet. `fields`: which fields are forwarded. */
   read({ bytes, at, end }: Span, limits: Limits, fields?: RequestFields): RequestHead | RefusedHead | null {
     const buffer = this.#buffer;
     const found = buffer.append(bytes, at, end);
@@ -49,11 +49,11 @@ export class RequestReader {
   }
 }
 
-/** What of a head is too long, by the bytes that may be read of it. */
+/** Which part of the head exceeds the limit, judged by the bytes within it. */
 function tooLong(allowed: string): RefusalName {
   if (allowed.includes('\r\n')) return 'head_length';
   if (allowed.includes(' ')) return 'target_length';
-  // RFC 9112 §3: a method that is longer than any that is known is answered like any other that is not.
+  // RFC 9112 §3: a method longer than any supported one gets 501, as any other unknown method does.
   return isToken(allowed) ? 'method' : 'request_line';
 }
 
@@ -61,18 +61,18 @@ function refusedHead(refusal: RefusedHead['refusal']): RefusedHead {
   return { kind: 'refused', refusal, method: null, path: null };
 }
 
-/** A longer head is not worth keeping. */
+/** Longest head that is cached, bytes. */
 const MAX_KEPT = 512;
 
-/** The head that a host's answers begin with, mostly one like the other: read once, for all who ask that host. */
+/** Caches the last response head of a host, which is often the same for every message, so that it is parsed once. */
 export class ResponseHeadCache {
-  // A slab of its own: the bytes of a read lie in a buffer that is read into again.
+  // A copy, because the buffer of a socket read is reused.
   readonly #bytes = Buffer.allocUnsafeSlow(MAX_KEPT);
   #length = 0;
   #asked: ResponseOptions | null = null;
   #head: ResponseHead | null = null;
 
-  /** What bytes `at` to `end` said when they came before, by the same rules; null: they did not, or not last. */
+  /** The parsed head if its bytes and options equal the cached ones; else null. */
   recall({ bytes, at, end }: Span, { toHead, limits }: ResponseOptions): ResponseHead | null {
     const asked = this.#asked;
     const same =
@@ -96,12 +96,12 @@ export class ResponseReader {
   readonly #buffer = new HeadBuffer();
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
-  /** Forgets what came of an answer before. */
+  /** Discards a partial head. */
   reset(): void {
     this.#buffer.reset();
   }
 
-  /** The next head, interim answers included, or what is wrong with it; null: not complete yet. */
+  /** The next head, interim responses included, or its fault; null: not complete yet. */
   read({ bytes, at, end }: Span, asked: ResponseOptions): ResponseHead | MalformedResponse | null {
     const { toHead, limits, headCache } = asked;
     const buffer = this.#buffer;

@@ -4,8 +4,8 @@ import { Meter } from '../../src/telemetry/meter.ts';
 import type { Recorder } from '../../src/telemetry/recorder.ts';
 
 const minute = 60_000;
-const begun = 'clients are let in whose revocation is unknown';
-const over = 'nobody is let in any more whose revocation is unknown';
+const begun = 'clients are allowed although their revocation status is unknown';
+const over = 'clients are no longer allowed with an unknown revocation status';
 
 let lines: [level: string, message: string, fields: unknown][];
 let meter: Meter;
