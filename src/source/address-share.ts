@@ -1,4 +1,4 @@
-/** What each address holds of a relay thread: its connections, and those of them whose handshake is not done. */
+/** Counts the open connections and unfinished handshakes of each address, for limits.connectionsPerAddress and limits.unfinishedHandshakesPerAddress. */
 import { networkOf } from './address.ts';
 
 interface Counts {
@@ -6,7 +6,7 @@ interface Counts {
   unfinished: number;
 }
 
-/** One connection's part of what its address holds. Both calls may come in any order, and more than once. */
+/** One connection in the counts of its address. Both methods may be called in any order, and more than once. */
 export interface AddressShare {
   /** The handshake has ended. */
   handshakeDone(): void;
@@ -20,15 +20,15 @@ interface ShareLimits {
 }
 
 export class AddressShares {
-  /** By IPv4 address or IPv6 /64. Only those that hold something, so never more than there are connections. */
+  /** By IPv4 address or IPv6 /64. Only addresses with open connections, so it never has more entries than there are connections. */
   readonly #counts = new Map<string, Counts>();
 
-  /** How many addresses hold something. */
+  /** Number of addresses with open connections. */
   get size(): number {
     return this.#counts.size;
   }
 
-  /** One more connection of this address, or which of the limits is reached. */
+  /** Counts one more connection of the address, or returns the limit that is reached. */
   reserve(address: string, limits: ShareLimits): AddressShare | 'connections' | 'unfinished' {
     const network = networkOf(address);
     const counts = this.#counts.get(network) ?? { connections: 0, unfinished: 0 };

@@ -1,4 +1,4 @@
-/** Entry of a relay thread: connections here, everything else in the control thread. */
+/** Entry point of a relay thread, which handles connections and nothing else. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditBatch } from '../audit/batch.ts';
 import { GatewayError } from '../errors.ts';
@@ -8,9 +8,9 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { SpanBatch } from '../tracing/span-batch.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
-/** An audit record is in its sink within 100 ms: half of that here, the rest for the way and the disk. */
+/** Interval of reports, ms. An audit record must be written within 100 ms: half of that is left for the control thread. */
 const REPORT_MS = 50;
-/** Counts, which nobody looks at that often, go with every fifth report: they are most of what it costs both threads. */
+/** Metrics are sent with every fifth report only, since they make up most of a report's cost in both threads. */
 const REPORTS_PER_COUNTS = 5;
 
 const port = parentPort as MessagePort;
@@ -38,8 +38,8 @@ function report({ last = false } = {}): void {
 }
 
 const { snapshot, listen, refuseMessages } = workerData as RelayData;
-// Heads with a small body are written as one buffer: larger slabs keep their making off the hot path. From 64 KiB on, as
-// the image and the unit set malloc, each would be mapped, and unmapped.
+// Heads with a small body are written as one buffer: a larger pool allocates less often on the hot path. It stays below
+// 64 KiB, from which on malloc, as set in the image and the systemd unit, maps and unmaps memory for each allocation.
 Buffer.poolSize = 60 * 1024;
 const gateway = new Gateway({
   snapshot,
