@@ -1,32 +1,32 @@
-/** A bounded queue of spans on its way to one collector: OpenTelemetry's batch processor, that nothing ever waits for. */
+/** Exports spans to one collector in batches, from a bounded queue, as OpenTelemetry's batch span processor does. Never blocks. */
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
 import { Collector, type CollectorResult } from './collector.ts';
-import { exportRequest, requestStart } from './export-request.ts';
+import { exportRequest, requestStart } from './otlp-json.ts';
 import { type FailedExport, retry } from './retry.ts';
 import type { TracingSettings } from './settings.ts';
 
-/** OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: their defaults. */
+/** The defaults of OTEL_BSP_MAX_QUEUE_SIZE and OTEL_BSP_MAX_EXPORT_BATCH_SIZE. */
 const MAX_QUEUED = 2048;
 const MAX_BATCH = 512;
-/** How long the end waits for what is still here, ms. */
+/** Time limit for sending the queued spans in `close`, ms. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 export type DropReason =
-  /** More were made than the collector took. */
+  /** The queue was full. */
   | 'queue_full'
-  /** The collector took the batch without them. */
+  /** The collector accepted the batch without these spans. */
   | 'rejected'
-  /** It answered with a status that is final. */
+  /** The collector responded with a status that is not retryable. */
   | 'refused'
-  /** No answer, or one that asks for patience, for a minute. */
+  /** No response, or only retryable ones, for a minute. */
   | 'undelivered'
-  /** The gateway ended, or was told another collector, before they were sent. */
+  /** The gateway stopped, or the settings changed, before they were sent. */
   | 'ended';
 
 export interface SpanEvents {
   onExported(spans: number): void;
   onDropped(spans: number, reason: DropReason): void;
-  /** Told once when spans begin not to be taken; null: they are again. */
+  /** Called once when exports begin to fail, with the status or error code, and once with null when they succeed again. */
   onCollectorFailure(cause: string | null): void;
 }
 
@@ -55,12 +55,12 @@ export class Exporter {
   readonly #abort = new AbortController();
 
   #queue: string[] = [];
-  /** With the collector, or to be sent to it again. */
+  /** The batch that is being sent, or will be sent again. */
   #batch: Batch | null = null;
   #state: 'ready' | 'sending' | 'pausing' = 'ready';
-  /** Until the next batch is due, or until the pause is over. */
+  /** Fires when the next batch is due, or the pause ends. */
   #timer: unknown = null;
-  /** In a row. */
+  /** Consecutive failed attempts. */
   #failures = 0;
   #failure: string | null = null;
   #closing: PromiseWithResolvers<void> | null = null;
@@ -82,12 +82,12 @@ export class Exporter {
     this.#schedule();
   }
 
-  /** Sends what is here, for at most a second and as long as the collector takes it; what is left is dropped. */
+  /** Sends the queued spans for at most one second, or until an export fails; drops the rest. */
   async close(): Promise<void> {
     const closing = Promise.withResolvers<void>();
     this.#closing = closing;
     const giveUp = this.#timers.setTimeout(() => this.#end(), CLOSE_TIMEOUT_MS);
-    // A collector that is in failure is not waited for.
+    // Do not wait for a collector that is failing.
     if (this.#state === 'pausing') this.#end();
     else this.#schedule();
     await closing.promise;
@@ -107,17 +107,17 @@ export class Exporter {
     this.#state = 'sending';
     this.#batch ??= { spans: this.#queue.splice(0, MAX_BATCH), firstSentAt: this.#now() };
     const batch = this.#batch;
-    void this.#collector.post(exportRequest(this.#start, batch.spans), this.#abort.signal).then((answer) => {
-      // Not if the end came first.
-      if (this.#batch === batch) this.#onAnswer(answer, batch);
+    void this.#collector.post(exportRequest(this.#start, batch.spans), this.#abort.signal).then((result) => {
+      // Ignore the result if the exporter was closed before it.
+      if (this.#batch === batch) this.#onResult(result, batch);
     });
   }
 
-  #onAnswer(answer: CollectorResult, batch: Batch): void {
+  #onResult(result: CollectorResult, batch: Batch): void {
     this.#state = 'ready';
-    switch (answer.kind) {
-      case 'taken': {
-        const rejected = Math.min(answer.rejected, batch.spans.length);
+    switch (result.kind) {
+      case 'accepted': {
+        const rejected = Math.min(result.rejected, batch.spans.length);
         this.#events.onExported(batch.spans.length - rejected);
         this.#drop(rejected, 'rejected');
         this.#report(null);
@@ -125,29 +125,29 @@ export class Exporter {
       }
       case 'refused':
         this.#drop(batch.spans.length, 'refused');
-        this.#report(`${answer.status}`);
+        this.#report(`${result.status}`);
         return this.#done();
-      case 'busy':
-      case 'silent':
-        this.#report(answer.kind === 'busy' ? `${answer.status}` : answer.cause);
-        return this.#onFailure(answer, batch);
+      case 'retryable':
+      case 'no_response':
+        this.#report(result.kind === 'retryable' ? `${result.status}` : result.cause);
+        return this.#onFailure(result, batch);
       default:
-        return answer satisfies never;
+        return result satisfies never;
     }
   }
 
-  /** With this batch. */
+  /** The batch needs no further attempt. */
   #done(): void {
     this.#batch = null;
     this.#failures = 0;
     this.#schedule();
   }
 
-  #onFailure(answer: FailedExport, { spans, firstSentAt }: Batch): void {
+  #onFailure(result: FailedExport, { spans, firstSentAt }: Batch): void {
     if (this.#closing !== null) return this.#end();
     this.#failures++;
     const { wait, giveUp } = retry({
-      answer,
+      result,
       failures: this.#failures,
       firstSentAt,
       now: this.#now(),

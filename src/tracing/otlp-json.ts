@@ -1,31 +1,31 @@
-/** One span as OTLP writes it in JSON: ids in hex, enums and 64-bit numbers as Protobuf's JSON mapping has them. */
+/** Writes spans and export requests as OTLP JSON: ids in hex, enums as numbers, 64-bit numbers as strings. */
 
 export type Attribute = readonly [key: string, value: string | number | null];
 
 export interface SpanFacts {
   readonly traceId: string;
   readonly id: string;
-  /** null: the trace begins with this span. */
+  /** null: this span is the root of the trace. */
   readonly parent: { readonly id: string; readonly remote: boolean } | null;
   /** Trace flags. */
   readonly flags: number;
   readonly kind: keyof typeof kinds;
   readonly name: string;
-  /** Milliseconds since the epoch, with fractions. */
+  /** Ms since the epoch, with fractions. */
   readonly startMs: number;
   readonly endMs: number;
   readonly failed: boolean;
-  /** Those that are null are left out; numbers are whole. */
+  /** Attributes with the value null are omitted. Numbers must be integers. */
   readonly attributes: readonly Attribute[];
 }
 
 const kinds = { server: 2, client: 3 } as const;
 const statusError = '{"code":2}';
-/** SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK: it is said whether the parent is remote; and ..._IS_REMOTE_MASK: it is. */
+/** SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK: the next flag is meaningful. SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK: the parent is remote. */
 const remoteKnown = 0x100;
 const remote = 0x200;
 
-/** Written by hand, as audit records are: `JSON.stringify` of such a tree of small objects costs three times as much. */
+/** Concatenates strings, as audit records do: `JSON.stringify` of such a tree of small objects takes three times as long. */
 export function spanJson(facts: SpanFacts): string {
   const { parent } = facts;
   const flags = facts.flags | remoteKnown | (parent?.remote ? remote : 0);
@@ -38,8 +38,8 @@ export function spanJson(facts: SpanFacts): string {
   );
 }
 
-/** `attributes`: their keys are names of the conventions, which need no escaping. */
-export function attributesJson(attributes: readonly Attribute[]): string {
+/** Keys are not escaped: they must be attribute names of the semantic conventions. */
+function attributesJson(attributes: readonly Attribute[]): string {
   let list = '';
   for (const [key, value] of attributes) {
     if (value === null) continue;
@@ -50,7 +50,32 @@ export function attributesJson(attributes: readonly Attribute[]): string {
   return `[${list}]`;
 }
 
-/** In microseconds the epoch's time is a whole number that a double holds, in nanoseconds it is none. */
+/** Rounded to microseconds, since a double cannot hold the nanoseconds since the epoch exactly. */
 function nanoseconds(milliseconds: number): string {
   return `${Math.round(milliseconds * 1000)}000`;
+}
+
+interface ResourceFacts {
+  readonly serviceName: string;
+  readonly version: string;
+  /** A random id, unique to this process. */
+  readonly instanceId: string;
+  readonly host: string;
+}
+
+/** The part of ExportTraceServiceRequest before the spans; the same for all requests. */
+export function requestStart({ serviceName, version, instanceId, host }: ResourceFacts): string {
+  const attributes = attributesJson([
+    ['service.name', serviceName],
+    ['service.version', version],
+    ['service.instance.id', instanceId],
+    ['host.name', host],
+  ]);
+  const scope = { name: 'ehi-gateway', version };
+  return `{"resourceSpans":[{"resource":{"attributes":${attributes}},"scopeSpans":[{"scope":${JSON.stringify(scope)},"spans":[`;
+}
+
+/** The body of an export. `spans`: results of `spanJson`. */
+export function exportRequest(start: string, spans: readonly string[]): string {
+  return `${start}${spans.join(',')}]}]}]}`;
 }
