@@ -11,7 +11,7 @@ interface Taken {
   readonly rest: string;
 }
 
-/** Offers the pieces until the head is whole or broken; what follows it in the last offered piece counts as rest. */
+/** Appends the pieces until the head is complete or broken; the bytes after it in the last piece are the rest. */
 function take(intake: HeadBuffer, pieces: readonly Buffer[]): Taken | typeof BROKEN | typeof INCOMPLETE {
   for (const piece of pieces) {
     const found = intake.append(piece, 0, piece.length);
@@ -29,7 +29,7 @@ function split(text: string, ...at: number[]): Buffer[] {
 }
 
 describe('a head', () => {
-  it('that comes whole is looked at where it lies', () => {
+  it('that arrives in one piece is not copied', () => {
     const bytes = Buffer.from(`xx${head}${rest}`);
     const intake = new HeadBuffer();
     const found = intake.append(bytes, 2, bytes.length);
@@ -64,7 +64,7 @@ describe('a head', () => {
     expect(take(new HeadBuffer(), pieces)).toEqual({ text: long, rest: '' });
   });
 
-  it('keeps its own copy: a piece may be overwritten once it was offered', () => {
+  it('is copied if it arrives in pieces: a piece may be overwritten after it was appended', () => {
     const intake = new HeadBuffer();
     const [first, second] = split(head, 20) as [Buffer, Buffer];
     expect(intake.append(first, 0, first.length)).toBe(INCOMPLETE);
@@ -89,8 +89,8 @@ describe('a head', () => {
   });
 });
 
-describe('an intake', () => {
-  it('has begun with the first byte of a head, and not any more with its last', () => {
+describe('a head buffer', () => {
+  it('has begun from the first byte of a head until its last', () => {
     const intake = new HeadBuffer();
     const [first, second] = split(head, 1) as [Buffer, Buffer];
     const begun = [intake.begun];
@@ -100,14 +100,14 @@ describe('an intake', () => {
     expect([...begun, intake.begun]).toEqual([false, true, false]);
   });
 
-  it('forgets what it kept when it is reset', () => {
+  it('discards a partial head on reset', () => {
     const intake = new HeadBuffer();
     intake.append(Buffer.from('GET / HT'), 0, 8);
     intake.reset();
     expect(take(intake, split(head))).toEqual({ text: head, rest: '' });
   });
 
-  it('takes head after head, in pieces of any size', () => {
+  it('finds head after head, in pieces of any size', () => {
     const size = fc.integer({ min: 1, max: 60 });
     fc.assert(
       fc.property(fc.array(size, { minLength: 1 }), fc.integer({ min: 1, max: 5 }), (sizes, count) => {

@@ -6,7 +6,7 @@ import { listenOnLoopback } from '../support/process/listening.ts';
 
 const address = '127.0.0.1';
 
-it('finds a free port, and has let go of it when it answers', async () => {
+it('finds a free port, and has released it when it resolves', async () => {
   const port = await probePort({ address, port: 0 });
   expect(port).toBeGreaterThan(0);
   expect(await probePort({ address, port })).toBe(port);
@@ -15,7 +15,7 @@ it('finds a free port, and has let go of it when it answers', async () => {
   server.close();
 });
 
-it('is refused a port that somebody has, whether or not that one would share it', async () => {
+it('rejects a port that is in use, with or without reusePort', async () => {
   await using taken = await listenOnLoopback(createServer());
   const error = { code: 'ADDRESS_IN_USE', side: 'internal' };
   await expect(probePort({ address, port: taken.port })).rejects.toMatchObject(error);
@@ -29,7 +29,7 @@ it('is refused a port that somebody has, whether or not that one would share it'
   sharing.close();
 });
 
-it('tells an address that this machine does not have from one that is taken', async () => {
+it('rejects an address that this machine does not have with another code', async () => {
   const claim = probePort({ address: '192.0.2.1', port: 0 });
   await expect(claim).rejects.toMatchObject({
     code: 'LISTEN',
@@ -37,7 +37,7 @@ it('tells an address that this machine does not have from one that is taken', as
   });
 });
 
-it('accepts nobody: the port is closed again before it answers', async () => {
+it('has closed the port when it resolves: connections are refused', async () => {
   const port = await probePort({ address, port: 0 });
   const socket = connect({ host: address, port });
   await expect(once(socket, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });

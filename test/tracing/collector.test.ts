@@ -1,4 +1,4 @@
-/** One export over the wire: what is sent, whom it is sent to, and how little of an answer is believed. */
+/** One export over the network: the request, the verification of the server, and the handling of responses. */
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Collector, type CollectorResult } from '../../src/tracing/collector.ts';
@@ -28,7 +28,7 @@ function post(
   return collector.post(body, abort);
 }
 
-/** Answers each connection with these bytes once something has come. */
+/** Sends these bytes on each connection once it has received something. */
 async function openLiar(
   answer: string,
   { more = '', end = false } = {},
@@ -64,7 +64,7 @@ describe('an export', () => {
     });
   });
 
-  it('uses its connection again, and closes it in the end', async () => {
+  it('reuses its connection, and closes it with the collector', async () => {
     await using collector = await openCollector();
     const exporter = new Collector({ endpoint: collector.url, headers: [], ca: null });
     const { signal } = new AbortController();
@@ -77,7 +77,7 @@ describe('an export', () => {
     await closed;
   });
 
-  it('goes over TLS to whom the CA vouches for, and to nobody else', async () => {
+  it('is sent over TLS only to a server that the CA verifies', async () => {
     const pki = authority();
     const server = pki.issueServer();
     await using collector = await openCollector({ tls: { cert: server.chainPem, key: server.keyPem } });
@@ -89,14 +89,14 @@ describe('an export', () => {
   });
 });
 
-describe('an answer', () => {
+describe('a response', () => {
   it.each([
     [200, { kind: 'accepted', rejected: 0 }],
     [202, { kind: 'accepted', rejected: 0 }],
     [503, { kind: 'retryable', status: 503, retryAfter: '9' }],
     [500, { kind: 'refused', status: 500 }],
     [307, { kind: 'refused', status: 307 }],
-  ])('of %d is told', async (code, answer) => {
+  ])('with status %d has its result', async (code, answer) => {
     await using collector = await openCollector();
     collector.answer = (_request, response) =>
       response.writeHead(code, { 'retry-after': '9', location: '/elsewhere' }).end();
@@ -104,21 +104,21 @@ describe('an answer', () => {
     expect(collector.exports).toHaveLength(1);
   });
 
-  it('that never ends is not read to its end', async () => {
+  it('with an endless body is not read to its end', async () => {
     await using liar = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n', {
       more: 'x'.repeat(16_384),
     });
     expect(await post(liar.url)).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
-  it('that is cut counts by its status', async () => {
+  it('that is truncated counts by its status', async () => {
     await using liar = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"partial', {
       end: true,
     });
     expect(await post(liar.url)).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
-  it('that is no HTTP is none', async () => {
+  it('that is not HTTP counts as none', async () => {
     await using liar = await openLiar('220 mail ready\r\n');
     expect(await post(liar.url)).toMatchObject({
       kind: 'no_response',
@@ -126,14 +126,14 @@ describe('an answer', () => {
     });
   });
 
-  it('is waited for no longer than the timeout, before its head and after', async () => {
+  it('is awaited no longer than the timeout, before its head and after it', async () => {
     await using silent = await openLiar('');
     expect(await post(silent.url, { timeout: 50 })).toEqual({ kind: 'no_response', cause: 'timeout' });
     await using slow = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{');
     expect(await post(slow.url, { timeout: 200 })).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
-  it('is not waited for when the gateway ends', async () => {
+  it('is not awaited once the post is aborted', async () => {
     await using silent = await openLiar('');
     const end = new AbortController();
     const answer = post(silent.url, {}, end.signal);
@@ -141,7 +141,7 @@ describe('an answer', () => {
     expect(await answer).toMatchObject({ kind: 'no_response' });
   });
 
-  it('does not come from where nobody is', async () => {
+  it('is missing if the connection is refused', async () => {
     const gone = await openLiar('');
     await gone.close();
     expect(await post(gone.url)).toEqual({ kind: 'no_response', cause: 'ECONNREFUSED' });
@@ -157,7 +157,7 @@ describe('a collector behind a proxy', () => {
   it.each([
     ['http', 'POST http://collector.invalid/v1/traces?tenant=a'],
     ['https', 'CONNECT collector.invalid:443'],
-  ])('is reached over %s, on one connection for all', async (scheme, asked) => {
+  ])('is reached over %s, with one connection for all batches', async (scheme, asked) => {
     await using collector = await openCollector(scheme === 'https' ? { tls } : {});
     await using proxy = await openProxy({ 'collector.invalid': Number(new URL(collector.url).port) });
     for (const name of ['HTTP_PROXY', 'HTTPS_PROXY']) vi.stubEnv(name, proxy.url);
@@ -178,7 +178,7 @@ describe('a collector behind a proxy', () => {
     expect(collector.exports[0]?.headers).not.toHaveProperty('proxy-authorization');
   });
 
-  it('is silent while the proxy is, in time and each time, and the trouble names the proxy', async () => {
+  it('has no response within the timeout while the proxy has none, and the cause names the proxy', async () => {
     await using silent = await listenOnLoopback(createServer((socket) => socket.on('error', () => {})));
     const name = `http://127.0.0.1:${silent.port}`;
     vi.stubEnv('HTTPS_PROXY', `http://user:pw@127.0.0.1:${silent.port}`);

@@ -23,25 +23,25 @@ describe('a batch is sent again', () => {
   it.each([
     ['7', 7000],
     ['Thu, 01 Jan 2026 00:00:20 GMT', 20_000],
-    // Neither is a wait: the pause is the gateway's own.
+    // Not usable: the gateway's own pause applies.
     ['0', 1000],
     ['Wed, 31 Dec 2025 23:59:59 GMT', 1000],
     ['-5', 1000],
     ['soon', 1000],
-  ])('when the collector asks for it: %s', (retryAfter, wait) => {
+  ])('after the time of Retry-After: %s', (retryAfter, wait) => {
     expect(retry({ ...trial, result: busy(retryAfter) })).toEqual({ wait, giveUp: false });
   });
 });
 
 describe('a batch is given up', () => {
-  it('when it would be older than a minute by then', () => {
+  it('if it would be older than a minute at the next attempt', () => {
     const at = (age: number) => retry({ ...trial, now: now + age }).giveUp;
     expect(at(59_000)).toBe(false);
     expect(at(59_001)).toBe(true);
   });
 
   it.each(['3600', '999999999', 'Fri, 01 Jan 2027 00:00:00 GMT'])(
-    'at once when the collector asks for more, and then it is left alone for five minutes: %s',
+    'at once if Retry-After is longer, and nothing is sent for five minutes: %s',
     (retryAfter) => {
       expect(retry({ ...trial, result: busy(retryAfter) })).toEqual({ wait: 300_000, giveUp: true });
     },
