@@ -48,23 +48,23 @@ export class Authorizer {
     const peer = readPeer(socket);
     const { policy, contacts } = this.#options;
     const connection = { inbound, socket, peer };
-    const judge = () => authorizeClient(this.#inputOf(connection, policy()), policy().identity);
-    const judgement = judge();
-    const { unseen, revocation } = judgement;
+    const authorize = () => authorizeClient(this.#inputOf(connection, policy()), policy().identity);
+    const result = authorize();
+    const { unseen, revocation } = result;
     if (unseen === null || revocation?.status !== 'unknown') {
       if (unseen !== null) void contacts.request(unseen);
-      return this.#conclude(connection, judgement);
+      return this.#conclude(connection, result);
     }
     const limit = policy().identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
     // Only this listener sees a client that disconnects while it waits without having sent anything: 'end' is emitted once.
-    const leave = () => {
+    const onDisconnect = () => {
       inbound.record(failed(failure('reset'), { peer }));
       socket.destroy();
     };
-    socket.once('end', leave).once('close', leave);
+    socket.once('end', onDisconnect).once('close', onDisconnect);
     void contacts.requestWithin(unseen, limit).then(() => {
-      socket.off('end', leave).off('close', leave);
-      if (!socket.destroyed) this.#conclude(connection, judge());
+      socket.off('end', onDisconnect).off('close', onDisconnect);
+      if (!socket.destroyed) this.#conclude(connection, authorize());
     });
   }
 

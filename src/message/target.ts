@@ -83,9 +83,9 @@ function decodeTriple(target: string, at: number): number {
  */
 function isOverlong(target: string, at: number, first: number): boolean {
   if (first < 0xc0) return false;
-  const most = first <= 0xc1 ? 0xbf : first === 0xe0 ? 0x9f : first === 0xf0 ? 0x8f : -1;
+  const max = first <= 0xc1 ? 0xbf : first === 0xe0 ? 0x9f : first === 0xf0 ? 0x8f : -1;
   const next = target.charCodeAt(at + 3) === PERCENT ? decodeTriple(target, at + 3) : -1;
-  return next >= 0x80 && next <= most;
+  return next >= 0x80 && next <= max;
 }
 
 /** How many times a path may be percent-encoded: more than any host decodes, and a limit to the work per path. */

@@ -84,7 +84,8 @@ describe.concurrent('when what was known last has ended, and its grace too', () 
       expect(await visitWhen(stage, good, 'unknown')).toMatchObject(admitted);
       expect(statusOf(await open.exchange(post()))).toBe(200);
       const line = await gateway.logged(
-        ({ msg, anchor }) => anchor === each.name && msg === 'clients are allowed although their revocation status is unknown',
+        ({ msg, anchor }) =>
+          anchor === each.name && msg === 'clients are allowed although their revocation status is unknown',
       );
       expect(line.level).toBe(40);
       soft.push(open);

@@ -20,7 +20,7 @@ describe('an allowlist', () => {
     ['names an address above 2^31', ['192.0.0.0/2'], '255.0.0.1', true],
     ['names an IPv6 address in a range', ['2001:db8::/48'], '2001:db8:0:ffff::1', true],
     ['does not name the IPv6 address behind a range', ['2001:db8::/48'], '2001:db8:1::', false],
-    ['names nobody when empty', [], '203.0.113.7', false],
+    ['contains no address when empty', [], '203.0.113.7', false],
     ['does not name a caller in octal', ['203.0.113.0/24'], '0313.0.113.7', false],
     ['does not name a link-local caller with a zone', ['fe80::/10'], 'fe80::1%eth0', false],
     ['does not name what is no address', ['0.0.0.0/0', '::/0'], 'unknown', false],
