@@ -57,7 +57,7 @@ export function admit(
   // Messages on open connections take precedence over new connections.
   if (delay > limits.delay) return refuse(inbound, 'overloaded');
   if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
-  return judge(inbound, admission, load);
+  return checkLimits(inbound, admission, load);
 }
 
 async function admitProxied(
@@ -82,10 +82,10 @@ async function admitProxied(
     inbound.address = reading.source.address;
     inbound.port = reading.source.port;
   }
-  return judge(inbound, admission, load);
+  return checkLimits(inbound, admission, load);
 }
 
-function judge(
+function checkLimits(
   inbound: Inbound,
   { allowlist, exempt, snapshot }: AdmissionPolicy,
   load: () => Load,

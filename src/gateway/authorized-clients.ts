@@ -77,11 +77,11 @@ export class AuthorizedClients {
   /** Authorizes all clients under the current policy, idle ones included, in batches; stops when the policy changes again. */
   async reauthorizeAll(): Promise<void> {
     const { generation } = this.#options.policy().snapshot;
-    let judged = 0;
+    let authorized = 0;
     for (const client of this.#clients.members()) {
       if (this.#options.policy().snapshot.generation !== generation) return;
       this.isPermitted(client);
-      if (++judged % BATCH === 0) await new Promise(setImmediate);
+      if (++authorized % BATCH === 0) await new Promise(setImmediate);
     }
   }
 

@@ -40,12 +40,12 @@ export function compilePolicy(
   const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
-  const judge = (options: IdentityOptions) =>
+  const compile = (options: IdentityOptions) =>
     compileIdentity(options, { leaves, generation: snapshot.generation });
   return {
     snapshot,
     admission: compileAdmissionPolicy(snapshot),
-    identity: judge({
+    identity: compile({
       anchors,
       pins,
       match,
@@ -54,7 +54,7 @@ export function compilePolicy(
     }),
     shadow: shadow && {
       admission: compileAdmissionPolicy({ ...snapshot, allowlist: shadow.allowlist ?? snapshot.allowlist }),
-      identity: judge({
+      identity: compile({
         anchors: shadow.anchors ?? anchors,
         pins: shadow.pins ?? pins,
         match: shadow.match ?? match,

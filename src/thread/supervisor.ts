@@ -149,15 +149,15 @@ export class Supervisor {
     });
   }
 
-  async #replace(dead: { thread: number; error: Error | null; port: number }): Promise<void> {
-    let { thread, error } = dead;
+  async #replace(ended: { thread: number; error: Error | null; port: number }): Promise<void> {
+    let { thread, error } = ended;
     for (let pause = RESTART_MS; ; pause = Math.min(2 * pause, MAX_RESTART_MS)) {
       this.#options.onUnexpectedExit(thread, error);
       await sleep(pause);
       if (this.#draining) return;
       // The number that #spawn assigns next.
       thread = this.#started;
-      error = await this.#spawn(dead.port).then(
+      error = await this.#spawn(ended.port).then(
         () => null,
         (again: Error) => again,
       );
