@@ -9,7 +9,7 @@ export class Collection {
     return this.#size;
   }
 
-  /** Copies them: the buffer they lie in is read into again. Grows by doubling, as message/intake.ts does. */
+  /** Copies them: the buffer they lie in is read into again. Grows by doubling, as message/head-buffer.ts does. */
   add(bytes: Buffer, at: number, end: number): void {
     const needed = this.#size + end - at;
     if (this.#bytes === null || this.#bytes.length < needed) {

@@ -1,16 +1,16 @@
 /** An admitted client's connection: its requests one after another, each answered before the next is read. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { errorAnswer } from '../message/answer.ts';
+import { errorResponse } from '../message/error-response.ts';
 import type { RequestFields } from '../message/fields.ts';
 import { BodyReader } from '../message/framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
-import { lingeringClose } from '../message/linger.ts';
-import { messageRefusals, type RefusalName } from '../message/refusal.ts';
+import type { Payload } from '../message/head-writer.ts';
+import { lingeringClose } from '../message/lingering-close.ts';
+import { messageRefusals, type RefusalName } from '../message/message-reasons.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
-import { traceOf } from '../message/trace.ts';
-import type { Payload } from '../message/write.ts';
+import { traceOf } from '../message/trace-context.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { ShedReason } from '../telemetry/route-meter.ts';
@@ -319,7 +319,7 @@ export class Downstream implements ExchangeClient {
     const { tracer } = this.#policy;
     const traceId = tracer && recordRefusalSpan(this, tracer, { head, requestId, status, reason });
     recordRefusal(this.recorder, { connId: this.caller.connId, requestId, traceId, status, reason, head });
-    this.#close(errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
+    this.#close(errorResponse({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
     return nothing;
   }
 

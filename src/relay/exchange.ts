@@ -1,5 +1,6 @@
 /** One request and its one response: the host's half of it. The client's half is downstream.ts. */
-import { errorAnswer } from '../message/answer.ts';
+import { errorResponse } from '../message/error-response.ts';
+import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/head-writer.ts';
 import {
   isHostFailure,
   isRefusal,
@@ -7,8 +8,7 @@ import {
   type RefusalName,
   type UpstreamFailureName,
   upstreamFailures,
-} from '../message/refusal.ts';
-import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/write.ts';
+} from '../message/message-reasons.ts';
 import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
 import type { DialUser } from '../upstream/dial.ts';
 import type { ExchangeClient } from './client.ts';
@@ -55,8 +55,8 @@ export class Exchange implements DialUser, AnswerSender {
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
     this.#count(message, 1);
-    const { familiar } = route.upstream;
-    this.#answer.begin({ request: head, limits: this.#client.limits, contentLength, familiar });
+    const { headCache } = route.upstream;
+    this.#answer.begin({ request: head, limits: this.#client.limits, contentLength, headCache });
     this.#patience.begin(route.policy);
     this.#askedAt = performance.now();
     this.#delivery.begin(route.upstream, this.#askedAt);
@@ -176,7 +176,7 @@ export class Exchange implements DialUser, AnswerSender {
     const close = this.endsWithAnswer() || refused || this.#client.backedUp;
     this.#close = close;
     const { requestId, head } = message;
-    this.#client.send(errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' }));
+    this.#client.send(errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD' }));
     this.#end(refused ? 'denied' : 'failed', why, status);
   }
 

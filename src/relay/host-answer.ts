@@ -1,9 +1,9 @@
 /** The host's answer on its way to the client: read strictly, given its length where that is known in time, framed anew. */
 import { BodyReader } from '../message/framing.ts';
-import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
+import { type ResponseHeadCache, ResponseReader, type Span } from '../message/head-reader.ts';
+import { assemble, writeResponseHead } from '../message/head-writer.ts';
 import type { RequestHead } from '../message/request.ts';
-import { type AnswerFaultName, hasContentType, type ResponseHead } from '../message/response.ts';
-import { assemble, writeResponseHead } from '../message/write.ts';
+import { hasContentType, type ResponseFaultName, type ResponseHead } from '../message/response.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import { Collection } from './collection.ts';
 
@@ -23,11 +23,11 @@ export interface AnswerWish {
   /** As the route's `contentLength`. */
   readonly contentLength: 'ensure' | 'asis';
   /** Of the host that is asked. */
-  readonly familiar: FamiliarHead;
+  readonly headCache: ResponseHeadCache;
 }
 
 export interface AnswerFault {
-  readonly why: AnswerFaultName | 'unproven_end';
+  readonly why: ResponseFaultName | 'unproven_end';
   /** For the log: a word of the gateway's own. */
   readonly cause: string;
 }
@@ -92,10 +92,10 @@ export class HostAnswer {
   read(bytes: Buffer, end: number): AnswerFault | null {
     let rest: Span = { bytes, at: 0, end };
     this.flowing = true;
-    const { request, limits, familiar } = this.#wish as AnswerWish;
+    const { request, limits, headCache } = this.#wish as AnswerWish;
     while (this.head === null) {
       if (rest.at === rest.end) return null;
-      const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, familiar });
+      const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, headCache });
       if (head === null) return null;
       if ('fault' in head) return { why: head.fault, cause: head.cause };
       // No upgrade was asked for, so none can be agreed to.

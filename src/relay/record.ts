@@ -1,8 +1,8 @@
 /** The end of an exchange, in the metrics, the audit and the trace. */
 import { messageLine } from '../audit/record.ts';
-import { isRefusal } from '../message/refusal.ts';
+import { isRefusal } from '../message/message-reasons.ts';
 import type { RequestHead } from '../message/request.ts';
-import type { SpanContext } from '../message/trace.ts';
+import type { SpanContext } from '../message/trace-context.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
 import type { Route } from './route.ts';

@@ -1,8 +1,8 @@
 /** A message that is refused for the load there is: recorded at once, and answered when its body is in. */
-import { errorAnswer } from '../message/answer.ts';
+import { errorResponse } from '../message/error-response.ts';
 import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
-import { messageRefusals } from '../message/refusal.ts';
+import { messageRefusals } from '../message/message-reasons.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
 import type { RequestHead } from '../message/request.ts';
 import type { Limits } from '../policy/snapshot.ts';
@@ -70,6 +70,6 @@ export class Shed {
   answer({ close }: { readonly close: boolean }): Buffer {
     const { reason, requestId, head } = this.#facts;
     const { status } = messageRefusals[reason];
-    return errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' });
+    return errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD' });
   }
 }

@@ -1,5 +1,5 @@
 /** A route's endpoints in their order: a message goes to the first that is connected, and to no other after it. */
-import { FamiliarHead } from '../message/head-reader.ts';
+import { ResponseHeadCache } from '../message/head-reader.ts';
 import type { Timeouts } from '../policy/snapshot.ts';
 import type { UpstreamConnection, UpstreamUser } from './connection.ts';
 import { Dial, type DialUser } from './dial.ts';
@@ -8,7 +8,7 @@ import type { Pool } from './pool.ts';
 type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
 
 export class Upstream {
-  readonly familiar = new FamiliarHead();
+  readonly headCache = new ResponseHeadCache();
   /** A connection to one of the endpoints may be used again. */
   readonly reuses: boolean;
   readonly #pools: readonly Pool[];

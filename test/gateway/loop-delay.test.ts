@@ -2,25 +2,25 @@ import { expect, it } from 'vitest';
 import { LoopDelay } from '../../src/gateway/loop-delay.ts';
 
 function measured() {
-  let longTurns = 0;
-  const delay = new LoopDelay({ onLongTurn: () => longTurns++ });
+  let longIterations = 0;
+  const delay = new LoopDelay({ onLongIteration: () => longIterations++ });
   delay.close();
   let now = performance.now();
-  delay.look(now);
+  delay.sample(now);
   return {
     delay,
-    longTurns: () => longTurns,
-    /** So many looks that come so much later than they should. */
+    longIterations: () => longIterations,
+    /** Takes `count` samples, each late by `milliseconds`. */
     late(milliseconds: number, count = 1) {
       for (; count > 0; count--) {
         now += 20 + milliseconds;
-        delay.look(now);
+        delay.sample(now);
       }
     },
   };
 }
 
-it('tells what every message has waited for half a second, two turns of it, and nothing of a single pause', () => {
+it('is the least delay of half a second, for two iterations, and ignores a single pause', () => {
   const { delay, late } = measured();
   late(0, 30);
   expect(delay.current).toBe(0);
@@ -35,7 +35,7 @@ it('tells what every message has waited for half a second, two turns of it, and 
   expect(delay.current).toBe(0);
 });
 
-it('needs three turns, however long each of them takes', () => {
+it('needs three late samples, however late each one is', () => {
   const { delay, late } = measured();
   late(0, 30);
   late(1000, 2);
@@ -44,10 +44,10 @@ it('needs three turns, however long each of them takes', () => {
   expect(delay.current).toBeCloseTo(2000);
 });
 
-it('reports a long turn as soon as it has ended', () => {
-  const { late, longTurns } = measured();
+it('reports a long iteration as soon as it has ended', () => {
+  const { late, longIterations } = measured();
   late(20, 5);
-  expect(longTurns()).toBe(0);
+  expect(longIterations()).toBe(0);
   late(80);
-  expect(longTurns()).toBe(1);
+  expect(longIterations()).toBe(1);
 });

@@ -1,15 +1,15 @@
 import { beforeEach, expect, it } from 'vitest';
-import { SoftFail } from '../../src/gateway/soft-fail.ts';
+import { SoftFailMonitor } from '../../src/gateway/soft-fail.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import type { Recorder } from '../../src/telemetry/recorder.ts';
 
 const minute = 60_000;
-const begun = 'clients are let in whose revocation is unknown';
-const over = 'nobody is let in any more whose revocation is unknown';
+const begun = 'clients are allowed although their revocation status is unknown';
+const over = 'clients are no longer allowed with an unknown revocation status';
 
 let lines: [level: string, message: string, fields: unknown][];
 let meter: Meter;
-let softFail: SoftFail;
+let softFail: SoftFailMonitor;
 
 beforeEach(() => {
   lines = [];
@@ -20,10 +20,10 @@ beforeEach(() => {
     span: () => {},
     log: (level, message, fields) => lines.push([level, message, fields]),
   };
-  softFail = new SoftFail(recorder);
+  softFail = new SoftFailMonitor(recorder);
 });
 
-it('is told once for an anchor, however many clients come and go, and once when it was quiet for a minute', () => {
+it('logs once per anchor, however many clients connect, and once after a minute without such clients', () => {
   for (let now = 0; now < 100; now++) {
     softFail.begin('sandbox', now);
     softFail.end('sandbox', now);
@@ -37,7 +37,7 @@ it('is told once for an anchor, however many clients come and go, and once when 
   expect(lines.slice(1)).toEqual([['info', over, { anchor: 'sandbox', permits: 100 }]]);
 });
 
-it('is not over while a connection is open', () => {
+it('does not end while a connection is open', () => {
   softFail.begin('sandbox', 0);
   softFail.sweep(10 * minute);
   expect(lines).toHaveLength(1);
@@ -48,7 +48,7 @@ it('is not over while a connection is open', () => {
   expect(lines.map(([, message]) => message)).toEqual([begun, over]);
 });
 
-it('is told of each anchor, and again when it begins again', () => {
+it('logs each anchor separately, and again when it begins again', () => {
   softFail.begin('one', 0);
   softFail.begin('two', 0);
   softFail.end('one', 0);

@@ -1,4 +1,4 @@
-/** Whatever the codec accepts, Node's parser reads as the same message; and what is sent on is one message, no more. */
+/** Every message that the codec accepts has the same meaning for Node's parser, and is forwarded as exactly one message. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { answerWire, requestWire } from '../support/http/arbitraries.ts';
@@ -30,7 +30,7 @@ const identityLike = new RegExp(
 );
 const heard = /^(host|expect|traceparent|tracestate)$/;
 
-/** Cases that the codec refuses prove little: at least three in ten must be read to the end. */
+/** Refused cases prove little: at least three in ten must be accepted completely. */
 function expectEnough(what: string, generated: number, accepted: number): void {
   if (process.env.DIFFERENTIAL_RUNS !== undefined) console.log(`${what}: ${generated}, accepted ${accepted}`);
   expect(accepted / generated).toBeGreaterThan(0.3);
@@ -68,7 +68,7 @@ function mayPassRequest(name: string): boolean {
   return !name.includes('_') && !identityLike.test(plain) && !heard.test(name) && !resembles;
 }
 
-/** What becomes of a target on its way to the host, written a second time: RFC 9112 §3.2.2 leaves path and query. */
+/** The target that the host gets, implemented independently: RFC 9112 §3.2.2 leaves path and query. */
 function originOf(target: string): string {
   const rest = target.replace(/^https:\/\/[^/?]*/i, '');
   return rest.startsWith('/') ? rest : `/${rest}`;
@@ -121,7 +121,7 @@ function checkRequests(text: string, pieces: Buffer[]): boolean {
       head.host === null ? [] : [head.host],
     );
     expect(pairsOf(head.fields)).toEqual(passing(fields, mayPassRequest));
-    // Node takes Proxy-Connection for Connection; RFC 9112 §C.2.2 has nobody read it.
+    // Node treats Proxy-Connection as Connection, contrary to RFC 9112 §C.2.2.
     if (head.keepAlive && valuesOf(fields, 'proxy-connection').length === 0)
       expect(read.keepAlive).toBe(true);
 
@@ -199,7 +199,7 @@ function checkAnswer(text: string, pieces: Buffer[], asked: Asked): boolean {
     expect([head.status, head.reason, body]).toEqual([read.status, read.reason, read.body]);
     expect(pairsOf(head.fields)).toEqual(passing(fields, () => true));
     expect([node.error, read.complete]).toEqual([null, complete]);
-    // To HEAD Node says so before it has been told that there is no body.
+    // For HEAD, Node reports the head before it knows that there is no body.
     if (head.reusable && !asked.toHead) expect(read.keepAlive).toBe(true);
 
     if (forwarded === '') continue;

@@ -25,13 +25,13 @@ describe('the end of a head', () => {
     expect(endOf(text)).toBe(end);
   });
 
-  it('is not taken from bytes before the head', () => {
+  it('is not found in bytes before the head', () => {
     const bytes = Buffer.from('0\r\n\r\nGET / HTTP/1.1\r\n\r\n');
     expect(findHeadEnd(bytes, { start: 5, from: 5, end: bytes.length })).toBe(bytes.length);
     expect(findHeadEnd(Buffer.from('\r\n\r\n'), { start: 1, from: 1, end: 4 })).toBe(BROKEN);
   });
 
-  it('is not taken from bytes behind the read ones', () => {
+  it('is not found in bytes after `end`', () => {
     expect(findHeadEnd(Buffer.from('A\r\n\r\n'), { start: 0, from: 0, end: 4 })).toBe(INCOMPLETE);
   });
 });
@@ -58,13 +58,13 @@ function section(...lines: string[]) {
 }
 
 describe('field lines', () => {
-  it('are read with the white space around their values taken off, and that inside kept', () => {
+  it('are parsed without the white space around their values, and with that inside', () => {
     expect(section('A:1', 'B: \t 2 \t3\t ', 'C:', 'D: \t')).toMatchObject({
       fields: 'A: 1\r\nB: 2 \t3\r\nC: \r\nD: \r\n',
     });
   });
 
-  it('keep their order, those that stand as they go on and those that do not', () => {
+  it('keep their order, whether or not they are forwarded unchanged', () => {
     const text = 'A: 1\r\nB: 2\r\nGone: x\r\nC:3\r\nD: 4\r\n';
     expect(section(...text.trimEnd().split('\r\n'))).toMatchObject({
       fields: 'A: 1\r\nB: 2\r\nC: 3\r\nD: 4\r\n',
@@ -75,7 +75,7 @@ describe('field lines', () => {
     expect(section('A: b:c', 'B: "\xe9\xff"')).toMatchObject({ fields: 'A: b:c\r\nB: "\xe9\xff"\r\n' });
   });
 
-  it('are none in an empty section', () => {
+  it('may be absent', () => {
     expect(readFields('\r\n', { at: 0, end: 0, maxFields: 5, rule: () => 'pass' })).toMatchObject({
       fields: '',
     });
@@ -96,7 +96,7 @@ describe('field lines', () => {
     });
   });
 
-  it('hand over the trace, one parent at most and the states as one list', () => {
+  it('return at most one traceparent, and all tracestate fields as one list', () => {
     expect(section('traceparent: a', 'tracestate: b', 'Kept: 1', 'tracestate: c')).toMatchObject({
       fields: 'Kept: 1\r\n',
       traceparent: 'a',
@@ -110,7 +110,7 @@ describe('field lines', () => {
     expect(section('tracestate: b', 'Connection: tracestate')).toMatchObject({ tracestate: null });
   });
 
-  it('lose those that Connection names, whichever comes first', () => {
+  it('are removed if Connection names them, whichever comes first', () => {
     expect(section('A: 1', 'Connection: a, Close', 'B: 2', 'Connection: b', 'C: 3')).toMatchObject({
       fields: 'C: 3\r\n',
       close: true,

@@ -7,7 +7,7 @@ import {
   requestFields,
   responseFields,
 } from '../../src/message/fields.ts';
-import { identityFamilies } from '../../src/message/identity-names.ts';
+import { removedFields } from '../../src/message/removed-fields.ts';
 
 /** Every name, and one or more for each prefix. */
 const identityNames = [
@@ -39,7 +39,7 @@ const identityNames = [
   'CF-Client-Cert-SHA256',
   'CloudFront-Viewer-Cert-Subject',
   'Fastly-Client-IP',
-  // What hosts believe beside certificates and addresses; the table itself is below.
+  // Fields other than certificates and addresses; the table itself is tested below.
   ...['WL-Proxy-Client-Cert', 'WL-Proxy-Client-IP', 'WL-Proxy-SSL', 'Proxy-Client-IP', 'Proxy-Auth-Cert'],
   ...['X-Remote-User', 'Remote-User', 'X-MS-Client-Principal', 'X-MS-Client-Principal-Id', 'l5d-client-id'],
   ...['X-Certificate', 'X-Original-URL', 'X-Rewrite-URL', 'X-HTTP-Method-Override', 'X-HTTP-Method'],
@@ -71,7 +71,7 @@ const hopByHop = [
   'HTTP2-Settings',
 ];
 
-/** Each letter in one case or the other, each hyphen as whatever a host might read as one. */
+/** Each letter in either case, each hyphen as any character that a host might treat as one. */
 function spellings(name: string): fc.Arbitrary<string> {
   const letters = [...name].map((letter) =>
     letter === '-'
@@ -94,8 +94,8 @@ describe('a field of a request', () => {
     expect(spelled.map(requestFields.rule)).toEqual(['drop', 'drop', 'drop']);
   });
 
-  it.each(identityFamilies)(
-    'of the list is dropped, with any rest where the list has a `*`: $who',
+  it.each(removedFields)(
+    'of the list is dropped, with any rest if the list has a `*`: $group',
     ({ fields }) => {
       for (const field of fields) {
         const names = field.endsWith('*') ? [field.slice(0, -1), `${field.slice(0, -1)}x`] : [field];
@@ -120,7 +120,7 @@ describe('a field of a request', () => {
     ]);
   });
 
-  it('is dropped with any `_` in its name, so that it stands in for no other', () => {
+  it('is dropped with any `_` in its name, so that it cannot replace another', () => {
     const names = ['X_Custom', 'Content_Length', 'transfer_encoding', 'HOST_', '_', 'Con_nection', 'Ex_pect'];
     expect(names.map(requestFields.rule)).toEqual(names.map(() => 'drop'));
   });
@@ -147,7 +147,7 @@ describe('a field of a request', () => {
     expect(names.map(requestFields.rule)).toEqual(names.map(() => 'pass'));
   });
 
-  it('is read when the codec lives by it, in any case', () => {
+  it('is read if the codec needs it, in upper or lower case', () => {
     const names = ['HOST', 'Connection', 'content-length', 'Transfer-Encoding', 'EXPECT', 'TraceParent'];
     expect(names.map(requestFields.rule)).toEqual(names.map((name) => name.toLowerCase()));
   });
@@ -156,7 +156,7 @@ describe('a field of a request', () => {
 describe('a field that `identity.remove` names', () => {
   const { rule } = new RequestFields(['X-User', 'x_tenant-*', '$Own', 'c*', 'h*', 'T*']);
 
-  it('is dropped in every spelling, and what begins so where it ends in `*`', () => {
+  it('is dropped in every spelling; a trailing `*` matches any rest', () => {
     fc.assert(
       fc.property(spellings('X-User'), (spelling) => rule(spelling) === 'drop'),
       { numRuns: 50 },
@@ -168,14 +168,14 @@ describe('a field that `identity.remove` names', () => {
     expect(passing.concat('Cookie').map(requestFields.rule)).toEqual(passing.concat('').map(() => 'pass'));
   });
 
-  it('is read all the same where the codec lives by it, whatever begins so', () => {
+  it('is still read if the codec needs it, also when a prefix matches it', () => {
     const names = ['content-length', 'connection', 'host', 'transfer-encoding', 'traceparent', 'tracestate'];
     expect(names.map(rule)).toEqual(names);
     expect(rule('Content-Type')).toBe('pass');
   });
 });
 
-describe('a field of an answer', () => {
+describe('a field of a response', () => {
   it('passes, also with `_` or the name of an identity field', () => {
     const names = ['Set-Cookie', 'X_Custom', 'X-Request-Id', 'Host', 'Expect'];
     expect(names.map(responseFields.rule)).toEqual(names.map(() => 'pass'));
@@ -186,7 +186,7 @@ describe('a field of an answer', () => {
   });
 });
 
-it('keeps to its rules for more names than it remembers, and for long ones', () => {
+it('applies the same rules to more names than the cache holds, and to long names', () => {
   for (let round = 0; round < 2; round++) {
     for (let index = 0; index < 3000; index++) {
       expect(requestFields.rule(`X-Custom-${index}`)).toBe('pass');
@@ -212,8 +212,8 @@ describe('Connection', () => {
   });
 });
 
-describe('Keep-Alive of an answer', () => {
-  it('is heard, and does not go on', () => {
+describe('Keep-Alive of a response', () => {
+  it('is read, and not forwarded', () => {
     expect(['Keep-Alive', 'keep-alive', 'KEEP-ALIVE'].map(responseFields.rule)).toEqual([
       'keep-alive',
       'keep-alive',

@@ -14,7 +14,7 @@ interface Outcome {
   readonly fault: BodyFault | null;
 }
 
-/** Reads `text` cut at the given places. */
+/** Reads `text`, cut at the given places. */
 function read(framing: Framing, text: string, { length = 0, cuts = [] as readonly number[] } = {}): Outcome {
   const reader = new BodyReader();
   reader.start(framing, { length, limits });
@@ -65,7 +65,7 @@ describe('a body', () => {
     expect(read(framing, text, { length })).toEqual(outcome);
   });
 
-  it('until close is done when it is told of the close, and only that one', () => {
+  it('until close is done when the connection closes, and no other body is', () => {
     const reader = new BodyReader();
     reader.start('close', { length: 0, limits });
     reader.close();
@@ -171,7 +171,7 @@ describe('a chunked body is refused', () => {
     }
   });
 
-  it('and nothing after the fault is read', () => {
+  it('without reading anything after the fault', () => {
     expect(read('chunked', '1\r\na\r\n=\r\n0\r\n\r\n')).toEqual({
       payload: 'a',
       taken: 7,
@@ -182,7 +182,7 @@ describe('a chunked body is refused', () => {
 });
 
 describe('the limit of a body', () => {
-  it('holds for bodies until close and for chunks, at the byte', () => {
+  it('applies to bodies until close and to chunks, to the byte', () => {
     const full = 'a'.repeat(100);
     expect(read('close', full).fault).toBe(null);
     expect(read('close', `${full}a`).fault).toBe('body_length');
@@ -191,7 +191,7 @@ describe('the limit of a body', () => {
     expect(read('length', `${full}a`, { length: 101 }).fault).toBe('body_length');
   });
 
-  it('counts each body anew', () => {
+  it('applies to each body separately', () => {
     const reader = new BodyReader();
     for (let turn = 0; turn < 3; turn++) {
       reader.start('chunked', { length: 0, limits });
@@ -251,7 +251,7 @@ describe('the payload', () => {
     );
   });
 
-  it('begins where the bytes did, and what follows the body is left as it was', () => {
+  it('begins at the first byte, and the bytes after the body are unchanged', () => {
     const reader = new BodyReader();
     reader.start('chunked', { length: 0, limits });
     const bytes = Buffer.from(`head${chunked('ab', 'cd')}GET / HTTP/1.1`);

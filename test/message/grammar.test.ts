@@ -15,7 +15,7 @@ describe('a token', () => {
   });
 });
 
-it('lets into a field value HTAB, SP, VCHAR and obs-text only', () => {
+it('allows only HTAB, SP, VCHAR and obs-text in a field value', () => {
   const allowed = everyByte.filter((byte) => byte === 9 || (byte >= 32 && byte !== 127));
   expect(everyByte.filter((byte) => valueTable[byte] === 1)).toEqual(allowed);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FamiliarHead, RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
-import { messageRefusals } from '../../src/message/refusal.ts';
+import { RequestReader, ResponseHeadCache, ResponseReader } from '../../src/message/head-reader.ts';
+import { messageRefusals } from '../../src/message/message-reasons.ts';
 
 const limits = {
   head: 64,
@@ -25,7 +25,7 @@ function request(size: number, where: 'target' | 'field'): string {
   return `GET /${target} HTTP/1.1\r\nHost: a\r\nX: ${value}\r\n\r\n`;
 }
 
-/** What the reader says to the pieces: the first result that is not null. */
+/** The first result of the reader for the pieces that is not null. */
 function read(...pieces: string[]) {
   const reader = new RequestReader();
   for (const piece of pieces) {
@@ -54,7 +54,7 @@ describe('a request’s head', () => {
     expect(messageRefusals[refusal].status).toBe(status);
   });
 
-  it('that is too long is refused before it ends', () => {
+  it('that is too long is refused before it is complete', () => {
     expect(read('GET / HTTP/1.1\r\nX: ', 'a'.repeat(46))).toMatchObject({ head: { refusal: 'head_length' } });
     expect(read('GET /', 'a'.repeat(60))).toMatchObject({ head: { refusal: 'target_length' } });
     expect(read('GET / HTTP/1.1\r\nX: ', 'a'.repeat(45))).toBe(null);
@@ -72,7 +72,7 @@ describe('a request’s head', () => {
     expect(messageRefusals[refusal].status).toBe(status);
   });
 
-  it('may have one empty line before it, which counts to no limit, wherever the cut is', () => {
+  it('may follow one empty line, which counts towards no limit, wherever the cut is', () => {
     const text = `\r\n${request(64, 'target')}body`;
     for (let cut = 0; cut < text.length - 'body'.length; cut++) {
       expect([cut, read(text.slice(0, cut), text.slice(cut))]).toMatchObject([
@@ -94,7 +94,7 @@ describe('a request’s head', () => {
     }
   });
 
-  it('has not begun with an empty line, and may have one before every head', () => {
+  it('has not begun with an empty line, and every head may follow one', () => {
     const reader = new RequestReader();
     const offer = (text: string) => {
       const bytes = Buffer.from(text, 'latin1');
@@ -120,7 +120,7 @@ describe('a request’s head', () => {
   });
 });
 
-describe('an answer’s head', () => {
+describe('a response head', () => {
   function answer(text: string) {
     const bytes = Buffer.from(text, 'latin1');
     return new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { toHead: false, limits });
@@ -146,7 +146,7 @@ describe('an answer’s head', () => {
     expect(answer(text)).toEqual({ fault: 'bad_answer', cause });
   });
 
-  it('is followed by what comes next, and forgotten on reset', () => {
+  it('is followed by the rest of the bytes, and discarded on reset', () => {
     const reader = new ResponseReader();
     const options = { toHead: false, limits };
     const offer = (text: string) =>
@@ -158,12 +158,12 @@ describe('an answer’s head', () => {
     expect(offer('HTTP/1.1 204 x\r\n\r\n')).toMatchObject({ status: 204 });
   });
 
-  it('that comes again means the same, and in every other way what it says itself', () => {
-    const familiar = new FamiliarHead();
+  it('that is repeated is taken from the cache, and any other is parsed', () => {
+    const headCache = new ResponseHeadCache();
     const offer = (text: string, asked = { toHead: false, limits }) => {
-      // Bytes that are written over afterwards, as those of a connection are; and every time another client's reader.
+      // The bytes are overwritten afterwards, as those of a connection are; each head has a new reader.
       const bytes = Buffer.from(text, 'latin1');
-      const head = new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { ...asked, familiar });
+      const head = new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { ...asked, headCache });
       bytes.fill(0);
       return head;
     };

@@ -1,6 +1,6 @@
-/** What parseRequestHead refuses, and with which status: one table for each refusal. */
+/** Request heads that are refused, and the status: one table for each refusal. */
 import { describe, expect, it } from 'vitest';
-import { messageRefusals, type RefusalName } from '../../src/message/refusal.ts';
+import { messageRefusals, type RefusalName } from '../../src/message/message-reasons.ts';
 import { parseRequestHead } from '../../src/message/request.ts';
 
 type Case = [title: string, head: string];
@@ -147,7 +147,7 @@ refuses('transfer_encoding', 400, [
   ['empty', get('Transfer-Encoding:')],
   ['with a parameter', get('Transfer-Encoding: chunked;a=b')],
   ['in quotes', get('Transfer-Encoding: "chunked"')],
-  // llhttp takes these for codings of another name; RFC 9112 takes them for chunked.
+  // llhttp parses these as another coding; by RFC 9112 they are `chunked`.
   ['with a tab behind it', get('Transfer-Encoding: chunked\t')],
   ['with a space behind it', get('Transfer-Encoding: chunked ')],
   ['on HTTP/1.0', head('POST / HTTP/1.0', 'Transfer-Encoding: chunked')],

@@ -23,7 +23,7 @@ function accepted(head: string): RequestHead {
 }
 
 describe('a request head', () => {
-  it('is read into method, target, path, host, fields and framing', () => {
+  it('is parsed into method, target, path, host, fields and framing', () => {
     const head = http11('POST /v1/ehi?a=b', 'Host: a.test:80', 'Content-Length: 12', 'X-Custom:  a \t b ');
     expect(parse(head)).toEqual({
       kind: 'request',
@@ -42,12 +42,12 @@ describe('a request head', () => {
     });
   });
 
-  it('has a chunked body when Transfer-Encoding says so, in any case', () => {
+  it('has a chunked body with Transfer-Encoding: chunked, in upper or lower case', () => {
     const head = accepted(http11('PUT /', 'Host: a', 'transfer-encoding:CHUNKED'));
     expect(head).toMatchObject({ framing: 'chunked', length: 0 });
   });
 
-  it('has no body without framing fields, whatever comes behind it', () => {
+  it('has no body without framing fields, whatever follows it', () => {
     expect(accepted(http11('DELETE /', 'Host: a'))).toMatchObject({ framing: 'none', length: 0 });
   });
 
@@ -72,11 +72,11 @@ describe('an absolute target', () => {
     ['without a path', 'https://a', 'a', '/', '/'],
     ['with a query alone', 'https://a?b', 'a', '/?b', '/'],
     ['with an IPv6 address', 'https://[::1]:8443/b', '[::1]:8443', '/b', '/b'],
-  ])('is read as the same in origin form: %s', (_, written, host, target, path) => {
+  ])('is equal to its origin form: %s', (_, written, host, target, path) => {
     expect(accepted(http11(`GET ${written}`, `Host: ${host}`))).toMatchObject({ host, target, path });
   });
 
-  it('is the Host of an HTTP/1.0 request without one', () => {
+  it('supplies the Host of an HTTP/1.0 request without one', () => {
     expect(accepted(http10('GET https://a:1/b'))).toMatchObject({ host: 'a:1', target: '/b' });
   });
 });
@@ -94,7 +94,7 @@ describe('a request at a limit is accepted', () => {
   });
 });
 
-describe('a refusal tells for the audit record', () => {
+describe('a refusal has for the audit record', () => {
   it.each([
     ['nothing of a request line that cannot be read', 'GET\t/secret HTTP/1.1\r\n\r\n', null, null],
     ['no method that is not one of the seven', http11('SECRET /a', 'Host: a'), null, null],
@@ -122,7 +122,7 @@ describe('an HTTP/1.0 request', () => {
     expect(accepted(http10('GET /a', 'Connection: keep-alive')).keepAlive).toBe(false);
   });
 
-  it('cannot ask for 100 Continue, and is not refused for it', () => {
+  it('cannot request 100 Continue, and is not refused for it', () => {
     const head = accepted(http10('POST /', 'Content-Length: 3', 'Expect: 100-continue'));
     expect(head).toMatchObject({ expectContinue: false, fields: '' });
   });
@@ -145,14 +145,14 @@ describe('an HTTP/1.1 request', () => {
     ['chunks', 'Transfer-Encoding: chunked', true],
     ['no body: there is nothing to wait for', 'X: 1', false],
     ['an empty body', 'Content-Length: 0', false],
-  ])('asks for 100 Continue with %s', (_, line, expectContinue) => {
+  ])('requests 100 Continue with %s', (_, line, expectContinue) => {
     const head = accepted(http11('DELETE /', 'Host: a', 'Expect: 100-Continue', line));
     expect(head.expectContinue).toBe(expectContinue);
     expect(head.fields).not.toContain('Expect');
   });
 });
 
-describe('fields that go no further', () => {
+describe('fields that are not forwarded', () => {
   it('are hop-by-hop ones and those that Connection names, in all of its fields', () => {
     const head = http11(
       'GET /',

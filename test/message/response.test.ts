@@ -13,8 +13,8 @@ function accepted(...head: Parameters<typeof parse>): ResponseHead {
 const length = 'Content-Length: 3';
 const chunked = 'Transfer-Encoding: chunked';
 
-describe('an answer’s head', () => {
-  it('is read into status, reason, fields and framing', () => {
+describe('a response head', () => {
+  it('is parsed into status, reason, fields and framing', () => {
     expect(parse('HTTP/1.1 200 All Right', ['Date: x', length, 'Set-Cookie: a', 'set-cookie: b'])).toEqual({
       status: 200,
       reason: 'All Right',
@@ -34,7 +34,7 @@ describe('an answer’s head', () => {
     expect(accepted(start).reason).toBe(reason);
   });
 
-  it('loses hop-by-hop fields and those that Connection names', () => {
+  it('is forwarded without hop-by-hop fields and those that Connection names', () => {
     const head = accepted('HTTP/1.1 200 OK', [
       'X-A: 1',
       'Connection: x-a',
@@ -83,7 +83,7 @@ describe('an answer’s head', () => {
   });
 });
 
-describe('an answer’s head is not accepted', () => {
+describe('a response head is refused', () => {
   it.each([
     ['with HTTP/2.0', 'HTTP/2.0 200 OK', [], 'bad_answer', 'status_line'],
     ['with HTTP/1.2', 'HTTP/1.2 200 OK', [], 'bad_answer', 'status_line'],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTarget } from '../../src/message/target.ts';
 
-describe('a target is read', () => {
+describe('a target is accepted', () => {
   it.each([
     ['the root', '/', 1],
     ['a path', '/v1/ehi', 7],
@@ -100,7 +100,7 @@ describe('a target is refused', () => {
   });
 });
 
-it('reads no target that WHATWG URL resolves to another path', () => {
+it('accepts no target that WHATWG URL resolves to another path', () => {
   const piece = fc.constantFrom(
     '/',
     '.',
@@ -132,7 +132,7 @@ it('reads no target that WHATWG URL resolves to another path', () => {
   );
 });
 
-it('reads no path in which any number of decodings finds a dot segment, a backslash or a control character', () => {
+it('accepts no path with a dot segment, a backslash or a control character after any number of decodings', () => {
   const piece = fc.constantFrom(
     '/',
     '.',
@@ -168,7 +168,7 @@ it('reads no path in which any number of decodings finds a dot segment, a backsl
   );
 });
 
-it('reads only targets of RFC 3986, whatever byte stands anywhere', () => {
+it('accepts only targets of RFC 3986, with any byte at any position', () => {
   const allowed =
     /^\/(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*(?:\?(?:[\w.~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?$/;
   for (let byte = 0; byte < 256; byte++) {

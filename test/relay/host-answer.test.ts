@@ -1,7 +1,7 @@
 /** What becomes of the host's answers however their bytes come: the same body, and a length wherever it is short. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FamiliarHead } from '../../src/message/head-reader.ts';
+import { ResponseHeadCache } from '../../src/message/head-reader.ts';
 import type { RequestHead } from '../../src/message/request.ts';
 import { type AnswerFault, type AnswerWish, HostAnswer } from '../../src/relay/host-answer.ts';
 import { takeMessage } from '../support/http/http.ts';
@@ -47,7 +47,7 @@ class Scene {
   begin({ minor = 1, method = 'POST', contentLength = 'ensure' }: Asked = {}): this {
     this.writes.length = 0;
     const request = { method, minor } as RequestHead;
-    this.answer.begin({ request, limits, contentLength, familiar: new FamiliarHead() });
+    this.answer.begin({ request, limits, contentLength, headCache: new ResponseHeadCache() });
     return this;
   }
 

@@ -16,7 +16,7 @@ describe('an address', () => {
     ['::FFFF:c000:201', '192.0.2.1'],
     ['0:0:0:0:0:ffff:192.0.2.1', '192.0.2.1'],
     ['64:ff9b::192.0.2.1', '64:ff9b::c000:201'],
-  ])('%s is printed as %s', (text, printed) => {
+  ])('%s is formatted as %s', (text, printed) => {
     const address = parseAddress(text);
     expect(address && formatAddress(address)).toBe(printed);
   });
@@ -52,11 +52,11 @@ describe('an address', () => {
     ['[::1]', 'brackets'],
     ['::1/128', 'prefix'],
     ['example.com', 'name'],
-  ])('%j is refused: %s', (text) => {
+  ])('%j is invalid: %s', (text) => {
     expect(parseAddress(text)).toBeNull();
   });
 
-  it('survives printing and reading, and ipaddr.js agrees on its bytes', () => {
+  it('is unchanged by formatting and parsing, and has the bytes that ipaddr.js parses', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
         const address = parseAddress(text);
@@ -74,7 +74,7 @@ describe('an address', () => {
     );
   });
 
-  it('is read from any text without an exception, and IPv4 only in its one spelling', () => {
+  it('is parsed from any text without an exception, and IPv4 only in its canonical spelling', () => {
     const near = fc.string({ unit: fc.constantFrom(...'0123456789.:abcfx%/ -'), maxLength: 24 });
     fc.assert(
       fc.property(near, (text) => {
@@ -127,7 +127,7 @@ describe('a range', () => {
     ['', 'empty'],
     ['/0', 'no address'],
     ['any', 'word'],
-  ])('%j is refused: %s', (text) => {
+  ])('%j is invalid: %s', (text) => {
     expect(parseRange(text)).toBeNull();
   });
 });

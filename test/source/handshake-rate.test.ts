@@ -4,7 +4,7 @@ import { HandshakeRate } from '../../src/source/handshake-rate.ts';
 
 const perSecond = 5;
 
-it('lets an address begin as many at once as in a second, and then as time goes on', () => {
+it('allows a burst of as many handshakes as per second, and then the rate', () => {
   const rate = new HandshakeRate();
   const take = (now: number) => rate.take('192.0.2.1', { perSecond, now });
   expect(Array.from({ length: 7 }, () => take(0))).toEqual([...Array(5).fill(true), false, false]);
@@ -12,7 +12,7 @@ it('lets an address begin as many at once as in a second, and then as time goes 
   expect(Array.from({ length: 6 }, () => take(10_000))).toEqual([...Array(5).fill(true), false]);
 });
 
-it('counts each IPv4 address by itself, and an IPv6 network of /64 as one', () => {
+it('limits each IPv4 address separately, and an IPv6 /64 as one address', () => {
   const rate = new HandshakeRate();
   const once = { perSecond: 1, now: 0 };
   expect(rate.take('192.0.2.1', once)).toBe(true);
@@ -22,7 +22,7 @@ it('counts each IPv4 address by itself, and an IPv6 network of /64 as one', () =
   expect(rate.take('2001:db8:0:1::1', once)).toBe(true);
 });
 
-it('remembers ten thousand addresses, and forgets who was not seen for longest', () => {
+it('keeps at most ten thousand addresses, and evicts the least recently seen', () => {
   const rate = new HandshakeRate();
   const address = (index: number) => `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`;
   const once = { perSecond: 1, now: 0 };
@@ -34,7 +34,7 @@ it('remembers ten thousand addresses, and forgets who was not seen for longest',
   expect(rate.take(address(1), once)).toBe(true);
 });
 
-it('never lets more through than the rate and one burst allow, however they come', () => {
+it('never allows more than the rate and one burst, whatever the timing', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(400), { maxLength: 200 }),

@@ -28,7 +28,7 @@ describe('a PROXY v1 header', () => {
     ['PROXY UNKNOWN\r\n', null],
     ['PROXY UNKNOWN whatever the balancer says\r\n', null],
     [`PROXY UNKNOWN ${'f'.repeat(91)}\r\n`, null],
-  ])('%j speaks for %j', (line, source) => {
+  ])('%j states the source %j', (line, source) => {
     expect(parseProxyHeader(v1(line))).toEqual({ kind: 'header', length: line.length, source });
   });
 
@@ -88,7 +88,7 @@ describe('a PROXY v2 header', () => {
     ['LOCAL with a family that PROXY may not have', v2(0x20, 0x31, Buffer.alloc(216)), null],
     ['UNSPEC', v2(0x21, 0x00, Buffer.alloc(0)), null],
     ['UNSPEC with bytes to skip', v2(0x21, 0x00, Buffer.alloc(36)), null],
-  ])('with %s is read', (_title, bytes, source) => {
+  ])('with %s is valid', (_title, bytes, source) => {
     expect(parseProxyHeader(bytes)).toEqual({ kind: 'header', length: bytes.length, source });
   });
 
@@ -120,7 +120,7 @@ describe('any PROXY header', () => {
     v2(0x20, 0x00, Buffer.alloc(0)),
   ];
 
-  it('is incomplete at each of its beginnings, and whole with anything behind it', () => {
+  it('is incomplete when cut anywhere, and complete with any bytes after it', () => {
     for (const header of headers) {
       const whole = parseProxyHeader(header);
       expect(whole).toMatchObject({ kind: 'header', length: header.length });

@@ -32,7 +32,7 @@ describe('the PROXY header of a socket', () => {
       'cut, the rest with the ClientHello',
       (hello: Buffer) => [header.subarray(0, 9), Buffer.concat([header.subarray(9), hello])],
     ],
-  ])('is taken off %s, and TLS finds all the rest', async (_title, segments) => {
+  ])('is read from %s, and the TLS server gets all other bytes', async (_title, segments) => {
     const tls = createTlsServer({ cert: certificate.pem, key: certificate.keyPem }, (socket) =>
       socket.pipe(socket),
     );
@@ -42,7 +42,7 @@ describe('the PROXY header of a socket', () => {
       tls.emit('connection', socket);
     });
 
-    // A relay on the client's side cuts the stream: every segment waits until the one before was read.
+    // A relay on the client's side splits the stream: it sends a segment once the one before was read.
     const relay = createServer(async (client) => {
       const [hello] = (await once(client, 'data')) as [Buffer];
       client.pause();
@@ -67,7 +67,7 @@ describe('the PROXY header of a socket', () => {
     expect(readings).toEqual([{ kind: 'header', source, length: header.length }]);
   });
 
-  it('reports that the peer speaks for itself', async () => {
+  it('has no source if the socket’s peer is the client', async () => {
     const { client, reading } = await connected({ timeout: minute });
     client.write('PROXY UNKNOWN\r\n');
     expect(await reading).toEqual({ kind: 'header', source: null, length: 15 });
@@ -97,13 +97,13 @@ describe('the PROXY header of a socket', () => {
     expect(await reading).toMatchObject({ kind: 'failed', why: 'closed' });
   });
 
-  it('fails as timeout however the bytes drip', async () => {
+  it('fails as timeout, even if bytes keep arriving', async () => {
     const { client, reading } = await connected({ timeout: 50 });
     client.write('PROXY TCP4 ');
     expect(await reading).toMatchObject({ kind: 'failed', why: 'timeout' });
   });
 
-  it('leaves no listener of its own behind, save the one that keeps a failed socket from being an exception', async () => {
+  it('removes its listeners, except the error listener of a failed socket', async () => {
     const good = await connected({ timeout: minute });
     const fresh = good.listeners;
     good.client.write(header);
@@ -154,7 +154,7 @@ async function listenOn(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** The kernel joins what the reader has not fetched yet; some turns of the loop in this one process let it fetch. */
+/** The kernel merges segments that were not read yet: some event-loop iterations give the reader time to read. */
 async function writeApart(socket: Socket, bytes: Buffer): Promise<void> {
   await new Promise((resolve) => socket.write(bytes, resolve));
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));

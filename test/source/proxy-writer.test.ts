@@ -1,4 +1,4 @@
-/** The header that is written, read back by the reader for the other side. */
+/** The written header, parsed by the parser of received headers. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatAddress, parseAddress } from '../../src/source/address.ts';
@@ -60,17 +60,17 @@ describe('a header has', () => {
     ['no address where the source is not known', null, end('192.0.2.1', 2), '21000006'],
     ['no address where the destination is not known', end('192.0.2.1', 2), null, '21000006'],
     ['no address where the source is none', end('', 1), end('192.0.2.1', 2), '21000006'],
-  ])('%s, and the unique id behind it', (_what, source, destination, hex) => {
+  ])('%s, followed by the unique id', (_what, source, destination, hex) => {
     expect(formatProxyHeader({ source, destination, uniqueId }).toString('hex')).toBe(signature + hex + tlv);
   });
 });
 
-it('speaks for nobody as LOCAL', () => {
+it('states no addresses with the command LOCAL', () => {
   expect(localProxyHeader.toString('hex')).toBe(`${signature}20000000`);
   expect(parseProxyHeader(localProxyHeader)).toEqual({ kind: 'header', length: 16, source: null });
 });
 
-it('is read back as what it was made of, whatever the two addresses are', () => {
+it('is parsed to the source that it was written with, for any two addresses', () => {
   const address = fc.oneof(
     fc.ipV4(),
     fc.ipV6().filter((text) => parseAddress(text) !== null),

@@ -1,13 +1,13 @@
-/** The queue of spans: what is sent when, what is dropped, and that its end is bounded, whatever the collector does. */
+/** The queue of spans: when spans are sent or dropped, and that closing it takes a limited time. */
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DropReason, Exporter } from '../../src/tracing/exporter.ts';
-import { spanJson } from '../../src/tracing/span.ts';
+import { spanJson } from '../../src/tracing/otlp-json.ts';
 import { type Collector, openCollector } from '../support/process/collector.ts';
 import { type TestTimers, testTimers } from '../support/timers.ts';
 
 const interval = 5000;
-const farewell = 1000;
+const closeTimeout = 1000;
 
 let collector: Collector;
 let timers: TestTimers;
@@ -15,7 +15,7 @@ let exporter: Exporter;
 let now: number;
 let exported: number;
 let dropped: Partial<Record<DropReason, number>>;
-let troubles: (string | null)[];
+let failures: (string | null)[];
 let wake: () => void;
 
 beforeEach(async () => {
@@ -24,7 +24,7 @@ beforeEach(async () => {
   now = 0;
   exported = 0;
   dropped = {};
-  troubles = [];
+  failures = [];
   wake = () => {};
   exporter = new Exporter({
     settings: { endpoint: collector.url, serviceName: 'ehi', interval, headers: [], ca: null },
@@ -38,8 +38,8 @@ beforeEach(async () => {
         dropped[reason] = (dropped[reason] ?? 0) + spans;
         wake();
       },
-      onTrouble: (cause) => {
-        troubles.push(cause);
+      onCollectorFailure: (cause) => {
+        failures.push(cause);
         wake();
       },
     },
@@ -48,7 +48,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   const closed = exporter.close();
-  if (timers.pending.includes(farewell)) timers.ring(farewell);
+  if (timers.pending.includes(closeTimeout)) timers.ring(closeTimeout);
   await closed;
   await collector.close();
 });
@@ -66,7 +66,7 @@ function spans(count: number): string[] {
   );
 }
 
-/** What the exporter has heard: its events come after the collector's. */
+/** Waits for the exporter's events, which come after the collector has received a batch. */
 async function until(fits: () => boolean): Promise<void> {
   while (!fits()) {
     await new Promise<void>((resolve) => {
@@ -82,7 +82,7 @@ const status =
 const hang: RequestListener = () => {};
 
 describe('spans are sent', () => {
-  it('after the interval, those that came meanwhile together', async () => {
+  it('after the interval, in one batch', async () => {
     exporter.add(spans(1));
     exporter.add(spans(2));
     expect(timers.pending).toEqual([interval]);
@@ -92,7 +92,7 @@ describe('spans are sent', () => {
     expect(timers.pending).toEqual([]);
   });
 
-  it('at once when there are 512, no more than that together, and each once in its order', async () => {
+  it('at once if 512 are queued, in batches of at most 512, each span once and in order', async () => {
     const all = spans(1100);
     exporter.add(all);
     await until(() => exported === 1024);
@@ -120,7 +120,7 @@ describe('spans are sent', () => {
 });
 
 describe('spans are dropped', () => {
-  it('beyond 2048 that wait behind one batch', async () => {
+  it('if 2048 are queued behind the batch that is being sent', async () => {
     collector.answer = hang;
     exporter.add(spans(512));
     exporter.add(spans(2000));
@@ -130,7 +130,7 @@ describe('spans are dropped', () => {
     expect(dropped).toEqual({ queue_full: 107 });
   });
 
-  it.each([400, 401, 404, 413, 500, 302])('and not sent again when the answer is %d', async (code) => {
+  it.each([400, 401, 404, 413, 500, 302])('and not sent again after status %d', async (code) => {
     collector.answer = status(code, { location: '/elsewhere' });
     exporter.add(spans(512));
     await until(() => dropped.refused === 512);
@@ -138,7 +138,7 @@ describe('spans are dropped', () => {
     exporter.add(spans(512));
     await until(() => exported === 512);
     expect(collector.exports).toHaveLength(2);
-    expect(troubles).toEqual([`${code}`, null]);
+    expect(failures).toEqual([`${code}`, null]);
   });
 
   it.each([
@@ -159,38 +159,41 @@ describe('spans are dropped', () => {
 });
 
 describe('a batch is sent again', () => {
-  it.each([429, 502, 503, 504])('after %d, when the collector says, and nothing before', async (code) => {
-    collector.answer = status(code, { 'retry-after': '7' });
-    exporter.add(spans(512));
-    await until(() => troubles.length === 1);
-    exporter.add(spans(600));
-    expect(timers.pending).toEqual([7000]);
-    expect(collector.exports).toHaveLength(1);
-    collector.answer = null;
-    timers.ring(7000);
-    await until(() => exported === 1024);
-    expect(collector.exports[1]?.spans).toEqual(collector.exports[0]?.spans);
-    expect(troubles).toEqual([`${code}`, null]);
-    expect(dropped).toEqual({});
-  });
+  it.each([429, 502, 503, 504])(
+    'after status %d and Retry-After, and no other batch before',
+    async (code) => {
+      collector.answer = status(code, { 'retry-after': '7' });
+      exporter.add(spans(512));
+      await until(() => failures.length === 1);
+      exporter.add(spans(600));
+      expect(timers.pending).toEqual([7000]);
+      expect(collector.exports).toHaveLength(1);
+      collector.answer = null;
+      timers.ring(7000);
+      await until(() => exported === 1024);
+      expect(collector.exports[1]?.spans).toEqual(collector.exports[0]?.spans);
+      expect(failures).toEqual([`${code}`, null]);
+      expect(dropped).toEqual({});
+    },
+  );
 
-  it('when there was no answer, until it is a minute old; then the next one is', async () => {
+  it('if there was no response, until it is a minute old; then the next batch is sent', async () => {
     await collector.close();
     exporter.add(spans(513));
-    await until(() => troubles.length === 1);
-    expect(troubles).toEqual(['ECONNREFUSED']);
+    await until(() => failures.length === 1);
+    expect(failures).toEqual(['ECONNREFUSED']);
     now = 60_000;
     timers.ring(timers.pending[0] ?? 0);
     await until(() => dropped.undelivered === 512);
     timers.ring(timers.pending[0] ?? 0);
     expect(timers.pending).toEqual([interval]);
     expect(dropped).toEqual({ undelivered: 512 });
-    expect(troubles).toHaveLength(1);
+    expect(failures).toHaveLength(1);
   });
 });
 
-describe('the end', () => {
-  it('comes when everything was taken', async () => {
+describe('close', () => {
+  it('resolves when all spans were accepted', async () => {
     exporter.add(spans(2000));
     await exporter.close();
     expect(exported).toBe(2000);
@@ -198,36 +201,36 @@ describe('the end', () => {
     expect(timers.pending).toEqual([]);
   });
 
-  it('comes at once where there is nothing', async () => {
+  it('resolves at once without spans', async () => {
     await exporter.close();
     expect(timers.pending).toEqual([]);
   });
 
-  it('comes after a second, whatever the collector is doing, and lets go of it', async () => {
+  it('resolves after a second, whatever the collector does, and aborts the request', async () => {
     collector.answer = hang;
     exporter.add(spans(1000));
     await collector.whenExported(1);
     const closed = exporter.close();
-    expect(timers.pending).toEqual([farewell]);
-    timers.ring(farewell);
+    expect(timers.pending).toEqual([closeTimeout]);
+    timers.ring(closeTimeout);
     await closed;
     expect(dropped).toEqual({ ended: 1000 });
-    expect(troubles).toEqual([]);
+    expect(failures).toEqual([]);
     exporter.add(spans(1));
     expect(dropped).toEqual({ ended: 1001 });
   });
 
-  it('does not ask a collector again that is in trouble', async () => {
+  it('sends nothing to a collector that is failing', async () => {
     collector.answer = status(503);
     exporter.add(spans(1000));
-    await until(() => troubles.length === 1);
+    await until(() => failures.length === 1);
     await exporter.close();
     expect(dropped).toEqual({ ended: 1000 });
     expect(collector.exports).toHaveLength(1);
     expect(timers.pending).toEqual([]);
   });
 
-  it('comes with the first failure', async () => {
+  it('resolves after the first failure', async () => {
     collector.answer = status(503);
     exporter.add(spans(2000));
     await exporter.close();

@@ -1,4 +1,4 @@
-/** The ratio of traces that are sampled, by the last 56 bits of the trace id. */
+/** The sampling of traces by the last 56 bits of the trace id. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSampled, thresholdOf } from '../../src/tracing/sampling.ts';
@@ -33,7 +33,7 @@ describe('a trace is sampled', () => {
     expect(isSampled(id(randomness), thresholdOf(ratio))).toBe(expected);
   });
 
-  it('by the last 56 bits alone, and by any higher ratio too', () => {
+  it('by its last 56 bits alone, and also with any higher ratio', () => {
     fc.assert(
       fc.property(hex(18), hex(18), hex(14), ratio, ratio, (one, other, randomness, a, b) => {
         const [low, high] = [Math.min(a, b), Math.max(a, b)].map(thresholdOf);
@@ -44,7 +44,7 @@ describe('a trace is sampled', () => {
     );
   });
 
-  it('as the numbers compare', () => {
+  it('in the order of the numbers', () => {
     fc.assert(
       fc.property(hex(32), ratio, (traceId, ratio) => {
         const threshold = thresholdOf(ratio);

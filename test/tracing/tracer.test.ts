@@ -1,6 +1,6 @@
-/** Which messages get spans, and whose children these are. */
+/** Which messages get spans, and the parents of these. */
 import { describe, expect, it } from 'vitest';
-import { traceOf } from '../../src/message/trace.ts';
+import { traceOf } from '../../src/message/trace-context.ts';
 import { Tracer } from '../../src/tracing/tracer.ts';
 
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -14,7 +14,7 @@ const message = (traceparent: string | null, tracestate: string | null = null) =
 });
 
 describe('a trace that the client has sampled', () => {
-  it('goes on under the gateway’s span, with its state', () => {
+  it('is continued with the gateway’s span as parent, and its tracestate', () => {
     const { span, ...trace } = tracer(0).begin(message(sampled, 'a=1,b@c=2'));
     expect(span).toEqual({
       server: expect.stringMatching(/^[0-9a-f]{16}$/),
@@ -34,7 +34,7 @@ describe('a trace that the client has sampled', () => {
     ['00', '03', '03'],
     ['00', 'fd', '01'],
     ['cc', 'ff', '03'],
-  ])('of version %s with the flags %s goes on in version 00 with %s', (version, flags, passed) => {
+  ])('of version %s with the flags %s is continued in version 00 with %s', (version, flags, passed) => {
     const { fields, span } = tracer(0).begin(message(`${version}-${id}-${parent}-${flags}`));
     expect(fields).toBe(`traceparent: 00-${id}-${span?.client}-${passed}\r\n`);
   });
@@ -42,22 +42,25 @@ describe('a trace that the client has sampled', () => {
   it.each([
     ['its trace id', `00-abcdef004111111111111111abcdef00-${parent}-01`],
     ['the client’s span id', `00-${id}-4111111111111111-01`],
-  ])('goes on as it came where %s could be a card number', (_which, traceparent) => {
+  ])('is passed on unchanged if %s could be a card number', (_which, traceparent) => {
     expect(tracer(1).begin(message(traceparent, 'a=1'))).toEqual(traceOf(message(traceparent, 'a=1')));
     expect(tracer(1).begin(message(traceparent)).span).toBeNull();
   });
 });
 
-it.each(['00', '02', 'fe'])('leaves a trace alone that the client has not sampled: flags %s', (flags) => {
-  const traceparent = `00-${id}-${parent}-${flags}`;
-  expect(tracer(1).begin(message(traceparent, 'a=1'))).toEqual({
-    id,
-    fields: `traceparent: ${traceparent}\r\ntracestate: a=1\r\n`,
-    span: null,
-  });
-});
+it.each(['00', '02', 'fe'])(
+  'passes on a trace unchanged that the client has not sampled: flags %s',
+  (flags) => {
+    const traceparent = `00-${id}-${parent}-${flags}`;
+    expect(tracer(1).begin(message(traceparent, 'a=1'))).toEqual({
+      id,
+      fields: `traceparent: ${traceparent}\r\ntracestate: a=1\r\n`,
+      span: null,
+    });
+  },
+);
 
-describe('a trace that begins here', () => {
+describe('a new trace', () => {
   it.each([null, '', 'x', sampled.toUpperCase()])(
     'is sampled where the ratio says so: after %s',
     (before) => {
@@ -68,7 +71,7 @@ describe('a trace that begins here', () => {
     },
   );
 
-  it('is told to be unsampled, and decided by its own id, where the ratio does not take it', () => {
+  it('is marked as not sampled if the ratio excludes its id', () => {
     const half = tracer(0.5);
     const traces = Array.from({ length: 1000 }, () => half.begin(message(null)));
     for (const { id: own, fields, span } of traces) {

@@ -1,8 +1,8 @@
-/** What a relay thread keeps of spans until they are taken. */
+/** The spans that a relay thread collects for its next report. */
 import { expect, it } from 'vitest';
-import { SpanBatch } from '../../src/tracing/batch.ts';
+import { SpanBatch } from '../../src/tracing/span-batch.ts';
 
-it('hands over what was added since, once', () => {
+it('returns the spans added since the last call', () => {
   const batch = new SpanBatch();
   expect(batch.take()).toBeNull();
   batch.add('one');
@@ -11,7 +11,7 @@ it('hands over what was added since, once', () => {
   expect(batch.take()).toBeNull();
 });
 
-it('keeps no more than 2048, and counts the others', () => {
+it('keeps at most 2048 spans, and counts those dropped', () => {
   const batch = new SpanBatch();
   for (let index = 0; index < 2050; index++) batch.add(`${index}`);
   const report = batch.take();

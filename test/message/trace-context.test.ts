@@ -1,20 +1,20 @@
-/** What of a traceparent is believed, and what is made where nothing can be. */
+/** Which traceparent is valid, and the trace that begins without a valid one. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTraceId, traceOf } from '../../src/message/trace.ts';
+import { readTraceId, traceOf } from '../../src/message/trace-context.ts';
 
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = '00f067aa0ba902b7';
 const own = /^traceparent: 00-([0-9a-f]{32})-[0-9a-f]{16}-00\r\n$/;
 
-describe('a traceparent is believed', () => {
+describe('a traceparent is valid', () => {
   it.each([
     ['not sampled', `00-${id}-${parent}-00`],
     ['sampled', `00-${id}-${parent}-01`],
     ['with flags of later levels', `00-${id}-${parent}-ff`],
     ['of a later version', `cc-${id}-${parent}-01`],
     ['of a later version that says more', `01-${id}-${parent}-01-what-the-future-brings`],
-  ])('%s, and goes on as it came', (_which, traceparent) => {
+  ])('%s, and passed on unchanged', (_which, traceparent) => {
     expect(traceOf({ traceparent, tracestate: null })).toEqual({
       id,
       fields: `traceparent: ${traceparent}\r\n`,
@@ -28,7 +28,7 @@ describe('a traceparent is believed', () => {
   });
 });
 
-describe('a trace begins here, without a state, where traceparent is', () => {
+describe('a new trace begins, without tracestate, if traceparent is', () => {
   it.each([
     ['absent', null],
     ['empty, or there were several', ''],
@@ -51,7 +51,7 @@ describe('a trace begins here, without a state, where traceparent is', () => {
   });
 });
 
-it('makes ids that are all different, that are none of zeros, and that the audit need not mask', () => {
+it('generates distinct ids that are not zero and that the audit log does not mask', () => {
   const ids = Array.from({ length: 5000 }, () => {
     const { fields } = traceOf({ traceparent: null, tracestate: null });
     return fields.split('-').slice(1, 3);
@@ -60,7 +60,7 @@ it('makes ids that are all different, that are none of zeros, and that the audit
   expect(ids.filter((made) => /[0-9]{13}/.test(made))).toEqual([]);
 });
 
-it('passes on nothing that is not exactly of the form, whatever is written', () => {
+it('passes on no traceparent that is not exactly of the form', () => {
   const hex = fc.string({ unit: fc.constantFrom(...'0123456789abcdefAF-g'), minLength: 0, maxLength: 34 });
   const near = fc
     .tuple(hex, fc.constantFrom(id, id.slice(1)), fc.constantFrom(parent, ''), hex)

@@ -1,10 +1,10 @@
-/** The end of a connection, where one second must not cut off an answer that is still leaving. */
+/** The end of a connection: the second for the client begins only when the response has been sent. */
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { lingeringClose } from '../../src/message/linger.ts';
+import { lingeringClose } from '../../src/message/lingering-close.ts';
 
-/** A socket whose client takes what was written only when told to. */
+/** A socket whose client reads what was written only on `leave`. */
 class Slow extends Duplex {
   readonly left: string[] = [];
   #leave: (() => void) | null = null;
@@ -44,7 +44,7 @@ afterEach(() => {
 const close = (answer: Buffer | null) => lingeringClose(socket as unknown as TLSSocket, answer);
 const turn = () => new Promise(setImmediate);
 
-it('waits for an answer that leaves slowly, then one second for the client', async () => {
+it('waits for a response that is sent slowly, then one second for the client', async () => {
   socket.write('earlier');
   close(Buffer.from('last'));
   vi.advanceTimersByTime(4_000);
@@ -60,7 +60,7 @@ it('waits for an answer that leaves slowly, then one second for the client', asy
   expect(socket.destroyed).toBe(true);
 });
 
-it('does not wait for a client that takes nothing for ten seconds', async () => {
+it('destroys the socket if the client reads nothing for ten seconds', async () => {
   close(Buffer.from('last'));
   vi.advanceTimersByTime(9_999);
   expect(socket.destroyed).toBe(false);
@@ -68,7 +68,7 @@ it('does not wait for a client that takes nothing for ten seconds', async () => 
   expect(socket.destroyed).toBe(true);
 });
 
-it('ends as soon as the answer has left when the client has ended', async () => {
+it('ends as soon as the response is sent if the client has ended', async () => {
   close(Buffer.from('last'));
   socket.push(null);
   await turn();
@@ -79,7 +79,7 @@ it('ends as soon as the answer has left when the client has ended', async () => 
   expect(socket.destroyed).toBe(true);
 });
 
-it('reads no more than 64 KiB, and still leaves the client its second to find the answer', async () => {
+it('reads at most 64 KiB, and still gives the client a second to read the response', async () => {
   close(Buffer.from('last'));
   socket.push(Buffer.alloc(64 * 1024 + 1));
   await turn();
@@ -91,7 +91,7 @@ it('reads no more than 64 KiB, and still leaves the client its second to find th
   expect(socket.destroyed).toBe(true);
 });
 
-it('sets no timer for a socket that is gone already', () => {
+it('sets no timer for a destroyed socket', () => {
   socket.destroy();
   close(Buffer.from('last'));
   expect(vi.getTimerCount()).toBe(0);

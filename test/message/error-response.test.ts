@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { errorAnswer, refusalPage } from '../../src/message/answer.ts';
-import { messageRefusals, upstreamFailures } from '../../src/message/refusal.ts';
+import { errorResponse, refusalPage } from '../../src/message/error-response.ts';
+import { messageRefusals, upstreamFailures } from '../../src/message/message-reasons.ts';
 import { type NodeMessage, NodeParser } from '../support/http/parser.ts';
 
-/** The one answer in the bytes, as Node reads it, and its fields by name. */
+/** The one response in the bytes, as Node parses it, and its fields by name. */
 function read(bytes: Buffer, toHead = false): NodeMessage & { field: (name: string) => string | undefined } {
   using parser = new NodeParser('response', { toHead });
   parser.feed(bytes);
@@ -20,7 +20,7 @@ const statuses = [
 
 describe('an error', () => {
   it.each(statuses)('%i is short JSON with the request id', (status) => {
-    const answer = read(errorAnswer({ status, requestId: 'c1.2', close: true }));
+    const answer = read(errorResponse({ status, requestId: 'c1.2', close: true }));
     expect([answer.status, answer.minor, answer.keepAlive]).toEqual([status, 1, false]);
     expect(answer.reason).not.toBe('undefined');
     expect(answer.field('Content-Type')).toBe('application/json');
@@ -33,29 +33,29 @@ describe('an error', () => {
   });
 
   it.each(statuses)('%i says when to come back where that helps', (status) => {
-    const answer = errorAnswer({ status, requestId: 'c', close: true }).toString();
+    const answer = errorResponse({ status, requestId: 'c', close: true }).toString();
     expect(/\r\nRetry-After: (.*)\r\n/.exec(answer)?.[1]).toBe(status === 503 ? '1' : undefined);
   });
 
-  it('names no status of success: it cannot be taken for an acknowledgement', () => {
+  it('has no status of success: it cannot be mistaken for an acknowledgement', () => {
     expect(statuses.filter((status) => status < 400)).toEqual([]);
   });
 
-  it('leaves the connection open when it may', () => {
-    expect(read(errorAnswer({ status: 502, requestId: 'c', close: false })).keepAlive).toBe(true);
+  it('leaves the connection open without `close`', () => {
+    expect(read(errorResponse({ status: 502, requestId: 'c', close: false })).keepAlive).toBe(true);
   });
 
   it('to HEAD has the same fields and no body', () => {
     const options = { status: 504, requestId: 'c', close: false };
-    const full = read(errorAnswer(options));
-    const bare = read(errorAnswer({ ...options, bodyless: true }), true);
+    const full = read(errorResponse(options));
+    const bare = read(errorResponse({ ...options, bodyless: true }), true);
     expect([bare.fields, bare.body]).toEqual([full.fields, '']);
     expect(bare.field('Content-Length')).toBe(`${full.body.length}`);
   });
 });
 
-describe('the page for a caller who may not come in', () => {
-  it('is titled as nginx titles it when there was no certificate', () => {
+describe('the page for a refused client', () => {
+  it('has nginx’s title if there was no certificate', () => {
     const page = read(refusalPage({ status: 400, requestId: 'c1.1', close: true }));
     expect([page.status, page.keepAlive]).toEqual([400, false]);
     expect(page.body).toContain('<title>400 No required SSL certificate was sent</title>');
@@ -63,7 +63,7 @@ describe('the page for a caller who may not come in', () => {
     expect(page.field('X-Request-Id')).toBe('c1.1');
   });
 
-  it('does not say why it is a 403', () => {
+  it('does not state why it is a 403', () => {
     const page = read(refusalPage({ status: 403, requestId: 'c1.1', close: true }));
     expect(page.body.replace('c1.1', '')).toBe(
       '<!DOCTYPE html>\n<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidden</h1><p>Request </p></body></html>\n',

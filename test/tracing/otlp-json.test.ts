@@ -1,7 +1,6 @@
-/** Spans and their request as the OTLP specification writes them in JSON. */
+/** Spans and export requests in the JSON of the OTLP specification. */
 import { describe, expect, it } from 'vitest';
-import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
-import { type SpanFacts, spanJson } from '../../src/tracing/span.ts';
+import { exportRequest, requestStart, type SpanFacts, spanJson } from '../../src/tracing/otlp-json.ts';
 
 const facts: SpanFacts = {
   traceId: '5b8efff798038103d269b633813fc60c',
@@ -41,23 +40,23 @@ describe('a span', () => {
     });
   });
 
-  it('of a trace that begins with it has no parent', () => {
+  it('at the root of a trace has no parent', () => {
     const span = written({ parent: null });
     expect(span).not.toHaveProperty('parentSpanId');
     expect(span.flags).toBe(0x101);
   });
 
-  it('of the gateway’s own says that its parent is here', () => {
+  it('of the gateway has the flag of a local parent', () => {
     const span = written({ kind: 'client', parent: { id: '00f067aa0ba902b7', remote: false }, flags: 3 });
     expect(span).toMatchObject({ kind: 3, flags: 0x103 });
   });
 
-  it('that failed says so, without a word of what', () => {
+  it('that failed has the error status without a message', () => {
     expect(written({ failed: true }).status).toEqual({ code: 2 });
   });
 });
 
-it('goes with others under one resource and one scope', () => {
+it('writes all spans of a batch under one resource and one scope', () => {
   const start = requestStart({ serviceName: 'ehi', version: '1.2.3', instanceId: 'i', host: 'h"' });
   const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
   expect(JSON.parse(exportRequest(start, [spanJson(facts), spanJson(facts)]))).toEqual({

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import {
+  assemble,
+  writeRequestEnd,
+  writeRequestStart,
+  writeResponseHead,
+} from '../../src/message/head-writer.ts';
 import { parseRequestHead, type RequestHead } from '../../src/message/request.ts';
 import { parseResponseHead, type ResponseHead } from '../../src/message/response.ts';
-import { assemble, writeRequestEnd, writeRequestStart, writeResponseHead } from '../../src/message/write.ts';
 
 function request(text: string): RequestHead {
   const head = parseRequestHead(`${text}\r\n\r\n`, { fields: 10, body: 100 });
@@ -15,8 +20,8 @@ function answer(text: string, toHead = false): ResponseHead {
   return head;
 }
 
-describe('a request goes on', () => {
-  it('with its own Host first, its other fields as written, and without what it said of the connection', () => {
+describe('a request is forwarded', () => {
+  it('with its own Host first, its other fields as written, and without its connection options', () => {
     const head = request(
       'GET /a?b HTTP/1.1\r\nX-B:1\r\nConnection: close, x-c\r\nHOST:  a.test \r\nx-a:\t2\r\nX-C: 3\r\nX-B: 4',
     );
@@ -26,7 +31,7 @@ describe('a request goes on', () => {
     expect(writeRequestEnd(head)).toBe('\r\n');
   });
 
-  it('as HTTP/1.1 with the upstream’s authority when it came as HTTP/1.0 without Host', () => {
+  it('as HTTP/1.1 with the upstream’s authority if it was HTTP/1.0 without Host', () => {
     expect(writeRequestStart(request('GET / HTTP/1.0'), 'up:80')).toBe('GET / HTTP/1.1\r\nHost: up:80\r\n');
     expect(writeRequestStart(request('GET / HTTP/1.0\r\nHost: a'), 'up:80')).toBe(
       'GET / HTTP/1.1\r\nHost: a\r\n',
@@ -37,7 +42,7 @@ describe('a request goes on', () => {
     ['Content-Length: 007', 'Content-Length: 7\r\n\r\n'],
     ['content-length:0', 'Content-Length: 0\r\n\r\n'],
     ['transfer-encoding:CHUNKED', 'Transfer-Encoding: chunked\r\n\r\n'],
-  ])('framed anew: %s', (line, end) => {
+  ])('with new framing: %s', (line, end) => {
     expect(writeRequestEnd(request(`POST / HTTP/1.1\r\nHost: a\r\n${line}`))).toBe(end);
   });
 
@@ -47,7 +52,7 @@ describe('a request goes on', () => {
   });
 });
 
-describe('an answer goes on', () => {
+describe('a response is forwarded', () => {
   it.each([
     [
       'with its length',
@@ -56,7 +61,7 @@ describe('an answer goes on', () => {
       'A: 1\r\nContent-Length: 3\r\n',
     ],
     [
-      'as HTTP/1.1 when it came as HTTP/1.0',
+      'as HTTP/1.1 if it was HTTP/1.0',
       'HTTP/1.0 200 OK\r\nContent-Length: 3',
       false,
       'Content-Length: 3\r\n',
@@ -84,7 +89,7 @@ describe('an answer goes on', () => {
     expect(written).toEqual(['HTTP/1.1 204 x\r\n\r\n', 'HTTP/1.1 304 x\r\nContent-Length: 5\r\n\r\n']);
   });
 
-  it('in chunks and with close when it is told so, and never with a length too', () => {
+  it('in chunks and with close on request, and then without a length', () => {
     const head = answer('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked');
     expect(writeResponseHead(head, { chunked: true, close: true })).toBe(
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n',
@@ -111,7 +116,7 @@ describe('an answer goes on', () => {
 const bytes = Buffer.from('xxabcyy');
 const none = { bytes, at: 2, end: 2, chunked: false, last: true };
 
-describe('a stretch of a body leaves', () => {
+describe('part of a body is written', () => {
   it.each([
     ['as it is, behind the head', 'H', { at: 2, end: 5, chunked: false, last: true }, 'Habc'],
     ['as it is, without a head', '', { at: 2, end: 5, chunked: false, last: false }, 'abc'],
