@@ -1,18 +1,45 @@
 /** The errors of the gateway: a fault is thrown, a denial is a value (identity/verdict.ts). */
 
-/** Which side of the gateway a fault comes from. */
-export type Side = 'downstream' | 'upstream' | 'internal';
+/** Failures of a fetch (fetch/resource.ts). */
+export type FetchCode =
+  | 'URL_REFUSED'
+  | 'FETCH_FAILED'
+  | 'FETCH_TIMEOUT'
+  | 'FETCH_STATUS'
+  | 'FETCH_REDIRECT'
+  | 'FETCH_ENCODING'
+  | 'FETCH_TOO_LARGE';
 
-/** Base of every error that the gateway throws on purpose. */
+/** Every code of a GatewayError. The log of `run` shows it; a new error needs its member here. */
+export type ErrorCode =
+  | 'CONFIG'
+  | 'RANGE'
+  | 'ADDRESS_IN_USE'
+  | 'LISTEN'
+  | 'ADMIN_LISTEN'
+  | 'AUDIT_DESTINATION'
+  | 'CERTIFICATE_UNREADABLE'
+  | 'TRUST'
+  | 'TRUST_CACHE_UNREADABLE'
+  | 'CRL_FILE'
+  | 'CRL_THREAD'
+  | 'CRL_CACHE_UNREADABLE'
+  | 'OCSP_CACHE_UNREADABLE'
+  | 'OCSP_FETCH_TYPE'
+  /** The component was closed while it worked. */
+  | 'CLOSED'
+  /** An error that is no GatewayError, as another thread reports it. */
+  | 'FAULT'
+  | `${'TRUST' | 'CRL' | 'OCSP'}_${FetchCode}`;
+
+/** Base class of every error that the gateway throws on purpose. */
 export class GatewayError extends Error {
-  readonly code: string;
-  readonly side: Side;
+  readonly code: ErrorCode;
 
-  constructor(options: { code: string; side: Side; message: string; cause?: unknown }) {
+  constructor(options: { code: ErrorCode; message: string; cause?: unknown }) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = options.code;
-    this.side = options.side;
   }
 }
 
@@ -33,7 +60,7 @@ export class ConfigError extends GatewayError {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super({ code: 'CONFIG', side: 'internal', message: problems.map(describeProblem).join('\n') });
+    super({ code: 'CONFIG', message: problems.map(describeProblem).join('\n') });
     this.problems = problems;
   }
 }

@@ -122,7 +122,7 @@ function listen(server: Server, { address, port }: AdminOptions): Promise<void> 
       const code = taken ? 'ADDRESS_IN_USE' : 'ADMIN_LISTEN';
       const says = taken ? 'is in use' : `cannot be listened on (${cause.code})`;
       const message = `the admin address ${address}:${port} ${says}`;
-      reject(new GatewayError({ code, side: 'internal', message, cause }));
+      reject(new GatewayError({ code, message, cause }));
     });
     server.listen({ host: address, port }, resolve);
   });

@@ -42,7 +42,7 @@ export async function openPath(path: string): Promise<Output> {
       ENXIO: 'it is a pipe that has no reader (ENXIO)',
     };
     const message = `the audit file ${path} cannot be opened: ${known[code] ?? code}`;
-    throw new GatewayError({ code: 'AUDIT_DESTINATION', side: 'internal', message, cause });
+    throw new GatewayError({ code: 'AUDIT_DESTINATION', message, cause });
   }
 }
 

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { objectionToDestination } from '../audit/probe.ts';
 import type { Finding } from '../config/document.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from '../errors.ts';
+import { ConfigError, type ConfigProblem, describeProblem, type ErrorCode, GatewayError } from '../errors.ts';
 import { claimPort } from '../thread/claim.ts';
 
 export interface StartCheck {
@@ -59,10 +59,10 @@ export async function checkStart({ config, place }: LoadedConfig): Promise<Start
  * later than the gateway.
  */
 export function assertStart({ problems, refusedSockets, socketsInUse }: StartCheck): void {
-  const refuse = (code: string, found: readonly ConfigProblem[]) => {
+  const refuse = (code: ErrorCode, found: readonly ConfigProblem[]) => {
     if (found.length === 0) return;
     const message = [...problems, ...found].map(describeProblem).join('\n');
-    throw new GatewayError({ code, side: 'internal', message });
+    throw new GatewayError({ code, message });
   };
   if (problems.length > 0) throw new ConfigError([...problems, ...refusedSockets, ...socketsInUse]);
   refuse('ADDRESS_IN_USE', socketsInUse);
@@ -70,7 +70,7 @@ export function assertStart({ problems, refusedSockets, socketsInUse }: StartChe
 }
 
 interface SocketAttempt {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly finding: Finding;
 }
 

@@ -1,7 +1,7 @@
 /** Fetches one resource over HTTP or HTTPS, through the environment's proxy, within limits of time, size and redirection: the only way out for trust data. */
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { GatewayError } from '../errors.ts';
+import { type FetchCode, GatewayError } from '../errors.ts';
 import { collectYoungGarbage } from './garbage.ts';
 import { proxyFor, routeOf } from './proxy.ts';
 import { TunnelAgent } from './tunnel.ts';
@@ -207,10 +207,9 @@ function describe(cause: unknown): string {
   return 'code' in cause ? `${cause.code}: ${message}` : message;
 }
 
-function failure({ purpose, url }: ResourceOptions, code: string, message: string, cause?: unknown) {
+function failure({ purpose, url }: ResourceOptions, code: FetchCode, message: string, cause?: unknown) {
   return new GatewayError({
     code: `${purpose}_${code}`,
-    side: 'internal',
     message: `${url}: ${message}${throughProxy(url)}`,
     cause,
   });

@@ -234,7 +234,7 @@ class FileSource implements CrlSource {
     } catch (cause) {
       const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
       const message = `${this.address}: ${code}`;
-      throw new GatewayError({ code: 'CRL_FILE', side: 'internal', message, cause });
+      throw new GatewayError({ code: 'CRL_FILE', message, cause });
     }
   }
 }

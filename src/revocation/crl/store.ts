@@ -37,7 +37,7 @@ export async function loadCrl(place: CrlPlace): Promise<StoredCrl | null> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     const message = `${facts}: not the record of a stored CRL`;
-    throw new GatewayError({ code: 'CRL_CACHE_UNREADABLE', side: 'internal', message, cause });
+    throw new GatewayError({ code: 'CRL_CACHE_UNREADABLE', message, cause });
   }
 }
 

@@ -40,7 +40,7 @@ export async function fetchOcsp({
   // Responders with another type, or none, are common; text is a proxy's or a portal's page, and better named so.
   if (fetched.type.startsWith('text/')) {
     const message = `${options.url}: the server answered with ${fetched.type}, not with an OCSP response`;
-    throw new GatewayError({ code: 'OCSP_FETCH_TYPE', side: 'internal', message });
+    throw new GatewayError({ code: 'OCSP_FETCH_TYPE', message });
   }
   return fetched.bytes;
 }

@@ -27,7 +27,7 @@ export async function loadOcsp(place: OcspPlace): Promise<StoredOcsp | null> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     const message = `${file}: not a stored OCSP answer`;
-    throw new GatewayError({ code: 'OCSP_CACHE_UNREADABLE', side: 'internal', message, cause });
+    throw new GatewayError({ code: 'OCSP_CACHE_UNREADABLE', message, cause });
   }
 }
 
