@@ -1,5 +1,5 @@
 /** `ehi-gateway run`: starts the gateway, turns signals into a drain and errors into exit codes. */
-import { runControl } from '../control/control.ts';
+import { runControl } from '../control/run-control.ts';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { type Logger, openLog } from '../telemetry/logger.ts';
 

@@ -109,7 +109,7 @@ describe('the audit writer', () => {
     await writer.close();
     expect(statSync(destination).size).toBe(64 * 1024 * 1024);
     expect(events.map(({ type }) => type)).toEqual(['failing', 'full', 'recovered']);
-    expect(events.at(-1)).toMatchObject({ givenUp: 12 });
+    expect(events.at(-1)).toMatchObject({ lost: 12 });
     writer.write('too late\n');
     expect(writer.lost).toBe(13);
   });
@@ -177,7 +177,7 @@ describe('the audit writer', () => {
       {
         type: 'recovered',
         kept: 4,
-        givenUp: 3,
+        lost: 3,
         milliseconds: expect.any(Number),
       },
     ]);
@@ -245,7 +245,7 @@ describe('the audit writer whose file is rotated', () => {
     rmdirSync(destination);
     writer.write('two\n');
     await happened('recovered');
-    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, lost: 0 }]);
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
   });
@@ -265,7 +265,7 @@ describe('the audit writer whose file is rotated', () => {
     await writer.flush();
     expect(writer.failingSince).toBeNull();
     await happened('recovered');
-    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, lost: 0 }]);
     await writer.close();
   });
 
@@ -282,7 +282,7 @@ describe('the audit writer whose file is rotated', () => {
     expect(events.map((event) => event.type === 'failing' && event.records)).toEqual(['elsewhere', 'kept']);
     rmdirSync(destination);
     await happened('recovered');
-    expect(events.at(-1)).toMatchObject({ type: 'recovered', kept: 1, givenUp: 0 });
+    expect(events.at(-1)).toMatchObject({ type: 'recovered', kept: 1, lost: 0 });
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
   });
@@ -317,7 +317,7 @@ describe('the audit writer whose file is rotated', () => {
     await happened('recovered');
     expect(events).toMatchObject([
       { type: 'failing', error: { code: 'EPIPE' }, records: 'kept' },
-      { type: 'recovered', kept: 1, givenUp: 0 },
+      { type: 'recovered', kept: 1, lost: 0 },
     ]);
     await writer.close();
     expect(writer.lost).toBe(0);
@@ -335,10 +335,12 @@ it('counts a destination that takes nothing as failing, until it takes all that 
   // More than the pipe holds.
   for (let n = 0; n < 4; n++) writer.write(`${'x'.repeat(100_000)}\n`);
   await happened('failing');
-  expect(events).toMatchObject([{ type: 'failing', error: { message: 'no byte taken for 0.02 s' } }]);
+  expect(events).toMatchObject([
+    { type: 'failing', error: { message: 'the destination accepted no byte for 0.02 s' } },
+  ]);
   const reader = new Socket({ fd: pipe, writable: false }).resume();
   await happened('recovered');
-  expect(events.at(-1)).toMatchObject({ kept: 4, givenUp: 0 });
+  expect(events.at(-1)).toMatchObject({ kept: 4, lost: 0 });
   await writer.close();
   expect(writer.lost).toBe(0);
   reader.destroy();

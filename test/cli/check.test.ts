@@ -187,7 +187,7 @@ test('a port in use is a warning, which --strict passes over: on a live host it 
     const { code, lines } = await run(site.file, ...options);
     expect(lines).toEqual([
       expect.stringMatching(
-        /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:\d+, which is in use, by another program or by this gateway where it is running \(EADDRINUSE\); allowed a port that is free when the gateway starts \(warning\)$/,
+        /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:\d+, which is in use by another program, or by this gateway if it is running \(EADDRINUSE\); allowed a port that is free when the gateway starts \(warning\)$/,
       ),
       expect.stringMatching(/^gateway\.yaml:1:\d+: admin\.port: found .*EADDRINUSE.* \(warning\)$/),
     ]);

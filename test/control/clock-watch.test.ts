@@ -8,7 +8,7 @@ function openWatch() {
   const jumps: number[] = [];
   let looks = 0;
   const watch = new ClockWatch({
-    onLook: () => {
+    onTick: () => {
       looks++;
     },
     onJump: (ms) => jumps.push(ms),
