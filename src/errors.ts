@@ -1,4 +1,4 @@
-/** The errors of the gateway: a fault is thrown, a denial is a value (identity/verdict.ts). */
+/** The errors of the gateway and its exit codes. A fault is thrown; a denial is a value (identity/verdict.ts). */
 
 /** Failures of a fetch (fetch/resource.ts). */
 export type FetchCode =
@@ -43,19 +43,19 @@ export class GatewayError extends Error {
   }
 }
 
-/** One thing that is wrong, or doubtful, in a configuration. */
+/** An error or a warning about a configuration. */
 export interface ConfigProblem {
   readonly file: string;
-  /** 1-based; 1 where the problem has no place of its own (a missing key points at its parent). */
+  /** 1-based; 1 if the problem has no position. A missing key has the position of its parent. */
   readonly line: number;
   readonly column: number;
-  /** Dotted path of the field, as in `clients.allowlist[0]`; empty for the document. */
+  /** Path of the field, such as `clients.allowlist[0]`; empty for the document. */
   readonly path: string;
   readonly found: string;
   readonly allowed: string;
 }
 
-/** Every problem of a configuration at once; `run` and `check` exit with 78. */
+/** All problems of a configuration; `run` and `check` exit with 78. */
 export class ConfigError extends GatewayError {
   readonly problems: readonly ConfigProblem[];
 
@@ -71,10 +71,10 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${file}:${line}:${column}: ${path === '' ? '(document)' : path}: found ${found}; allowed ${allowed}`;
 }
 
-/** Exit codes of the command line, after sysexits.h; `unwell`, of `health`, is what a container runtime expects. */
+/** Exit codes of the command line, after sysexits.h. `unhealthy` is for `health`: container runtimes expect 1. */
 export const exitCodes = {
   drained: 0,
-  unwell: 1,
+  unhealthy: 1,
   usage: 64,
   addressInUse: 69,
   fault: 70,

@@ -80,7 +80,7 @@ describe('a running gateway', () => {
 describe('what is no gateway', () => {
   it('is not well when it never answers', async () => {
     await using silent = await listenOnLoopback(createServer(() => {}));
-    const stderr = 'no answer within 2000 ms\n';
+    const stderr = 'no response within 2000 ms\n';
     expect(await health('--url', `http://127.0.0.1:${silent.port}`)).toEqual({ code: 1, stdout: '', stderr });
   });
 
@@ -93,7 +93,7 @@ describe('what is no gateway', () => {
       more();
     });
     await using server = await listenOnLoopback(endless);
-    const stderr = 'answers like no gateway\n';
+    const stderr = 'the server is not ehi-gateway: its response is too long\n';
     expect(await health('--url', `http://127.0.0.1:${server.port}`)).toEqual({ code: 1, stdout: '', stderr });
   });
 });
@@ -102,7 +102,7 @@ describe('whom to ask', () => {
   it.each(['', '--url https://127.0.0.1:9090', '--url http://127.0.0.1:9090/healthz', '--url nothing'])(
     'must be told as an origin: found %j',
     async (options) => {
-      const stderr = 'health takes --config FILE, or --url http://HOST:PORT without a path\n';
+      const stderr = 'health needs --config FILE, or --url http://HOST:PORT without a path\n';
       expect(await health(...options.split(' ').filter(Boolean))).toEqual({ code: 64, stdout: '', stderr });
     },
   );
