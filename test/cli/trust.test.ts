@@ -84,7 +84,7 @@ describe('trust list', () => {
     expect(cold).toBe('cold\n  not usable: nothing was fetched yet\n');
   });
 
-  it('says how each root came to be believed, and which anchor has one that waits', async () => {
+  it('shows the basis of each root, and which anchor has a root that waits for approval', async () => {
     await cache.save(storedOf(old, { basis: 'approval' }));
     await cache.savePending(storedOf(next));
     expect((await run('list')).stdout).toMatch(
@@ -94,13 +94,13 @@ describe('trust list', () => {
     expect((await run('list')).stdout).toMatch(/^own {2}pinned {2}fetched /);
   });
 
-  it('says why what is kept is of no use', async () => {
+  it('shows why the stored certificates are not usable', async () => {
     await configure({ name: 'own', urls, rootSha256: rootOf(next).sha256 });
     await cache.save(storedOf(old));
     expect((await run('list')).stdout).toMatch(/^own {2}first use\n {2}not usable: .*not rootSha256\n$/);
   });
 
-  it('prints for machines', async () => {
+  it('prints JSON with --json', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const { stdout } = await run('list', '--json');
@@ -123,14 +123,14 @@ describe('trust list', () => {
     });
   });
 
-  it('changes nothing, and makes no folder', async () => {
+  it('changes nothing, and creates no folder', async () => {
     await run('list');
     expect(await readdir(site.folder)).not.toContain('trust');
   });
 });
 
 describe('trust diff', () => {
-  it('shows what waits against what is in use, and how to approve it', async () => {
+  it('shows the difference to the certificates in use, and how to approve it', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const { code, stdout } = await run('diff');
@@ -154,7 +154,7 @@ describe('trust diff', () => {
     expect(pending[0].removed[0]).toMatchObject({ sha256: rootOf(old).sha256 });
   });
 
-  it('says so when nothing waits', async () => {
+  it('reports that no root waits', async () => {
     await cache.save(storedOf(old));
     expect(await run('diff')).toMatchObject({ code: 0, stdout: 'no root waits for approval\n' });
     expect(await run('diff', '--json')).toMatchObject({ stdout: '{"pending":[]}\n' });
@@ -168,7 +168,7 @@ describe('trust approve', () => {
   it.each([
     ['colons', colons],
     ['plain hex', (hex: string) => hex],
-  ])('writes the approval of the root that waits, its SHA-256 given with %s', async (_what, spell) => {
+  ])('writes the approval of the root that waits, with its SHA-256 in %s', async (_what, spell) => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const before = await readFile(join(site.folder, 'trust', 'own.json'));
@@ -182,14 +182,14 @@ describe('trust approve', () => {
     expect((await run('diff')).stdout).toContain('Approved, not in use yet');
   });
 
-  it('answers machines too', async () => {
+  it('prints JSON with --json', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const root_sha256 = rootOf(next).sha256;
     expect(JSON.parse((await approve(root_sha256, '--json')).stdout)).toEqual({ anchor: 'own', root_sha256 });
   });
 
-  it('refuses another SHA-256 than that of the root that waits, and says which one that is', async () => {
+  it('refuses a SHA-256 other than that of the root that waits, and prints the correct one', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const waits = colons(rootOf(next).sha256);
@@ -240,7 +240,7 @@ describe('trust approve', () => {
     expect(await approvals()).toEqual([]);
   });
 
-  it('refuses what is no SHA-256, and to be called without one', async () => {
+  it('refuses a value that is not a SHA-256, and a missing one', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     expect(await approve('abc')).toMatchObject({
@@ -252,7 +252,7 @@ describe('trust approve', () => {
     expect(await run('')).toMatchObject({ code: 64 });
   });
 
-  it('ends with 70 where the approval cannot be written', async () => {
+  it('exits with 70 if the approval cannot be written', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     await writeFile(join(site.folder, 'trust', 'approved'), 'a file where a folder should be');
@@ -260,7 +260,7 @@ describe('trust approve', () => {
   });
 });
 
-it('ends with 70 where the cache cannot be read, and names the file', async () => {
+it('exits with 70 if the cache cannot be read, and names the file', async () => {
   await cache.save(storedOf(old));
   await writeFile(join(site.folder, 'trust', 'own.json'), 'garbage');
   expect(await run('list')).toEqual({
@@ -270,23 +270,23 @@ it('ends with 70 where the cache cannot be read, and names the file', async () =
   });
 });
 
-it('ends with 78 and the problems of a configuration that would not run', async () => {
+it('exits with 78 and prints the problems of an invalid configuration', async () => {
   await rm(join(site.folder, 'server.key'));
   const { code, stdout, stderr } = await run('list');
   expect([code, stdout]).toEqual([78, '']);
   expect(stderr).toMatch(/^gateway\.yaml:1:\d+: listen\.certificate\.key: found /);
 });
 
-describe('what a running gateway is asked for', () => {
+describe('a request to a running gateway', () => {
   const requests = async () => (await takeRequests(join(site.folder, 'trust'))).requests;
 
-  it('by trust refresh', async () => {
+  it('is written by trust refresh', async () => {
     const { code, stdout } = await run('refresh');
     expect([code, stdout]).toEqual([0, 'A running gateway fetches everything within seconds.\n']);
     expect(await requests()).toEqual([{ command: 'refresh' }]);
   });
 
-  it('by trust forget, of an anchor or one of its addresses', async () => {
+  it('is written by trust forget, for an anchor or one of its addresses', async () => {
     const { code, stdout } = await run('forget', '--anchor', 'own');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^own: a running gateway drops every CRL and OCSP answer within seconds/);
@@ -297,7 +297,7 @@ describe('what a running gateway is asked for', () => {
     expect(await requests()).toEqual(expect.arrayContaining([all, { ...all, address }]));
   });
 
-  it('by nobody where there is no such anchor', async () => {
+  it('is refused for an unknown anchor', async () => {
     expect(await run('forget', '--anchor', 'other')).toMatchObject({
       code: 64,
       stderr: 'the configuration has no anchor other; it has own\n',
