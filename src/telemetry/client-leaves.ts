@@ -8,7 +8,7 @@ export interface ClientLeaf {
 }
 
 /** How many certificates are kept. */
-export const maxClientLeaves = 100;
+const maxClientLeaves = 100;
 
 /** A certificate not seen for this long is dropped once it has expired or its subject has a later one, ms. */
 const retireAfterMs = 24 * 3_600_000;
