@@ -103,10 +103,10 @@ const targets: Readonly<Record<string, string>> = {
   'docs/metrics.md': page({
     title: 'Metrics',
     text: [
-      'Served as `/metrics` on the admin port, beside the process metrics of Node. Times are in seconds. `nodejs_*` are of',
-      'the control thread alone, which carries no messages.',
+      'Served as `/metrics` on the admin port, with the process metrics of Node. Times are in seconds. The `nodejs_*` metrics',
+      'describe the control thread only, which relays no messages.',
     ],
-    head: ['Metric', 'Type', 'Labels', 'What it counts'],
+    head: ['Metric', 'Type', 'Labels', 'What it measures'],
     rows: metricTable.map(({ name, type, labels, help }) => [
       code(name),
       type,

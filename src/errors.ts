@@ -1,39 +1,66 @@
-/** The errors of the gateway: a fault is thrown, a denial is a value (identity/verdict.ts). */
+/** The errors of the gateway and its exit codes. A fault is thrown; a denial is a value (identity/verdict.ts). */
 
-/** Which side of the gateway a fault comes from. */
-export type Side = 'downstream' | 'upstream' | 'internal';
+/** Failures of a fetch (fetch/resource.ts). */
+export type FetchCode =
+  | 'URL_REFUSED'
+  | 'FETCH_FAILED'
+  | 'FETCH_TIMEOUT'
+  | 'FETCH_STATUS'
+  | 'FETCH_REDIRECT'
+  | 'FETCH_ENCODING'
+  | 'FETCH_TOO_LARGE';
 
-/** Base of every error that the gateway throws on purpose. */
+/** Every code of a GatewayError. The log of `run` shows it; a new error needs its member here. */
+export type ErrorCode =
+  | 'CONFIG'
+  | 'RANGE'
+  | 'ADDRESS_IN_USE'
+  | 'LISTEN'
+  | 'ADMIN_LISTEN'
+  | 'AUDIT_DESTINATION'
+  | 'CERTIFICATE_UNREADABLE'
+  | 'TRUST'
+  | 'TRUST_CACHE_UNREADABLE'
+  | 'CRL_FILE'
+  | 'CRL_THREAD'
+  | 'CRL_CACHE_UNREADABLE'
+  | 'OCSP_CACHE_UNREADABLE'
+  | 'OCSP_FETCH_TYPE'
+  /** The component was closed while it worked. */
+  | 'CLOSED'
+  /** An error that is no GatewayError, as another thread reports it. */
+  | 'FAULT'
+  | `${'TRUST' | 'CRL' | 'OCSP'}_${FetchCode}`;
+
+/** Base class of every error that the gateway throws on purpose. */
 export class GatewayError extends Error {
-  readonly code: string;
-  readonly side: Side;
+  readonly code: ErrorCode;
 
-  constructor(options: { code: string; side: Side; message: string; cause?: unknown }) {
+  constructor(options: { code: ErrorCode; message: string; cause?: unknown }) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = options.code;
-    this.side = options.side;
   }
 }
 
-/** One thing that is wrong, or doubtful, in a configuration. */
+/** An error or a warning about a configuration. */
 export interface ConfigProblem {
   readonly file: string;
-  /** 1-based; 1 where the problem has no place of its own (a missing key points at its parent). */
+  /** 1-based; 1 if the problem has no position. A missing key has the position of its parent. */
   readonly line: number;
   readonly column: number;
-  /** Dotted path of the field, as in `clients.allowlist[0]`; empty for the document. */
+  /** Path of the field, such as `clients.allowlist[0]`; empty for the document. */
   readonly path: string;
   readonly found: string;
   readonly allowed: string;
 }
 
-/** Every problem of a configuration at once; `run` and `check` exit with 78. */
+/** All problems of a configuration; `run` and `check` exit with 78. */
 export class ConfigError extends GatewayError {
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[]) {
-    super({ code: 'CONFIG', side: 'internal', message: problems.map(describeProblem).join('\n') });
+    super({ code: 'CONFIG', message: problems.map(describeProblem).join('\n') });
     this.problems = problems;
   }
 }
@@ -44,10 +71,10 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${file}:${line}:${column}: ${path === '' ? '(document)' : path}: found ${found}; allowed ${allowed}`;
 }
 
-/** Exit codes of the command line, after sysexits.h; `unwell`, of `health`, is what a container runtime expects. */
+/** Exit codes of the command line, after sysexits.h. `unhealthy` is for `health`: container runtimes expect 1. */
 export const exitCodes = {
   drained: 0,
-  unwell: 1,
+  unhealthy: 1,
   usage: 64,
   addressInUse: 69,
   fault: 70,

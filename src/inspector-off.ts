@@ -1,4 +1,4 @@
-/** Imported first: Node would open its inspector on SIGUSR1, a debugger in front of card messages. */
+/** Imported early: without a listener, SIGUSR1 makes Node open its debugger, which could read card messages. */
 
 process.on('SIGUSR1', () => {});
 

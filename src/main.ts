@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-/** argv → command → exit code; nothing else. */
+/** The entry point: argv → command → exit code. */
 import './node-version.ts';
 import './inspector-off.ts';
 import { execute } from './cli/program.ts';
 
-// Ended here and now: a signal that comes while Node takes itself apart would change the exit code.
+// Explicit exit: a signal during Node's own shutdown would change the exit code.
 process.exit(await execute(process.argv));

@@ -1,7 +1,7 @@
 /** Which Node the gateway needs: package.json says it, and everything else says the same. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { objectionToNode } from '../src/node-version.ts';
+import { nodeVersionProblem } from '../src/node-version.ts';
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const { node: range } = JSON.parse(read('package.json')).engines as { node: string };
@@ -19,7 +19,7 @@ describe('the Node that runs the gateway', () => {
     ['100.0.0', true],
   ])('%s is new enough for >=24.21: %s', (version, isNewEnough) => {
     const says = `ehi-gateway needs Node 24.21 or newer; this is Node ${version}`;
-    expect(objectionToNode(version, '>=24.21')).toBe(isNewEnough ? null : says);
+    expect(nodeVersionProblem(version, '>=24.21')).toBe(isNewEnough ? null : says);
   });
 
   it('is the same in package.json, its lockfile, the README and the pages that name one', () => {

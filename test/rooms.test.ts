@@ -12,7 +12,7 @@ const doors: Record<string, readonly string[]> = {
   zod: ['config'],
   pino: ['telemetry/logger.ts'],
   'pino-pretty': ['telemetry/logger.ts'],
-  'prom-client': ['telemetry/metrics.ts'],
+  'prom-client': ['telemetry/registry.ts'],
   commander: ['cli'],
 };
 

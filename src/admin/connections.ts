@@ -1,16 +1,16 @@
-/** The admin port's connections: bounded in number and in time, so that none of them can keep others out. */
+/** The connections of the admin port, limited in number and in time, so that none of them can block others. */
 import type { Socket } from 'node:net';
 
 interface ConnectionLimits {
   /** Open at once. */
   readonly count: number;
-  /** From accept to the last byte of the answer, ms. */
+  /** From accept to the last byte of the response, ms. */
   readonly time: number;
 }
 
 /**
- * Beyond the limit the connection that was open longest makes room for the new one: a flood closes its own connections,
- * and a health check, which needs its connection for milliseconds, is answered.
+ * At the limit, a new connection closes the oldest one: a flood closes its own connections, while a health check, which
+ * needs its connection for milliseconds, gets its response.
  */
 export class AdminConnections {
   readonly #limits: ConnectionLimits;

@@ -1,13 +1,13 @@
-/** A connection as the HTTP parser sees it: the head of its first request, and nothing that follows. */
+/** Gives the HTTP parser the head of the first request of a connection, and nothing after it. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** So much that follows the head, a body that is not wanted for instance, is read, so that the answer is not reset. */
+/** This much after the head, such as a body, is read and discarded, so that the response is not lost to a TCP reset. */
 const maxDiscarded = 64 * 1024;
 
 /**
- * Node parses all that a read brings at once: 64 KiB of short requests would be thousands of messages, each with its
- * objects and its answer, before anything could be said against it.
+ * Node parses everything that one read returns: 64 KiB of short requests would become thousands of messages, each with
+ * its objects and response, before the gateway could refuse them.
  */
 export class OneRequest extends Duplex {
   readonly #socket: Socket;
@@ -16,19 +16,19 @@ export class OneRequest extends Duplex {
   #isComplete = false;
   #discarded = 0;
 
-  /** A head that is longer than `maxHead` is passed on as far as it came: the parser refuses it. */
+  /** A head longer than `maxHead` bytes is passed on as received, and the parser refuses it. */
   constructor(socket: Socket, { maxHead }: { readonly maxHead: number }) {
     super();
     this.#socket = socket;
     this.#maxHead = maxHead;
     socket.on('data', (bytes: Buffer) => this.#receive(bytes));
     socket.on('end', () => {
-      // A client that closes its half behind its request still wants the answer, and Node's server would give it none.
+      // Node's server would not respond to a client that half-closes after its request, so the end is not passed on.
       if (this.#isComplete) return;
       this.#complete(this.#head.length);
       this.push(null);
     });
-    // Followed by close; who has left needs no answer.
+    // 'close' follows and ends this stream.
     socket.on('error', () => {});
     socket.on('close', () => this.destroy());
   }
@@ -69,7 +69,7 @@ export class OneRequest extends Duplex {
   }
 }
 
-/** The index after the empty line that ends the head; -1: there is none yet. */
+/** The index after the empty line that ends the head; -1 if it has not arrived. */
 function headEnd(bytes: Buffer): number {
   const ends = ['\r\n\r\n', '\n\n'].flatMap((line) => {
     const at = bytes.indexOf(line, 0, 'latin1');

@@ -1,4 +1,4 @@
-/** The admin port: metrics, liveness, readiness, upstream endpoints; plain HTTP, on an address that clients do not reach. */
+/** The admin port: metrics, liveness, readiness, upstream endpoints. Plain HTTP, on an address that clients cannot reach. */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { GatewayError } from '../errors.ts';
@@ -6,9 +6,9 @@ import { AdminConnections } from './connections.ts';
 import { OneRequest } from './one-request.ts';
 import { SharedText, type Text } from './shared-text.ts';
 
-/** An unread answer holds a few KiB here, for the text of the metrics is shared, and its length again in the kernel. */
+/** An unread response costs a few KiB, because the metrics text is shared, and its length again in the kernel. */
 const maxConnections = 256;
-/** Prometheus gives a scrape up after 10 s too. */
+/** Prometheus' default scrape timeout is 10 s too. */
 const connectionTimeMs = 10_000;
 const metricsEveryMs = 1_000;
 const maxHeaderBytes = 8 * 1024;
@@ -18,35 +18,35 @@ export interface AdminOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
-  /** Whether messages would be relayed now, and what is missing. */
+  /** Whether messages are relayed now, and if not, why. */
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
-  /** How each upstream endpoint stands. */
+  /** The state of each upstream endpoint. */
   readonly upstreams: () => readonly object[];
 }
 
 export interface AdminServer {
   readonly address: string;
   readonly port: number;
-  /** Settles when the port is free and no connection is left. */
+  /** Settles when the port is free and every connection is closed. */
   close(): Promise<void>;
 }
 
-/** @throws GatewayError `ADDRESS_IN_USE`, or `ADMIN_LISTEN` for any other refusal by the system. */
+/** @throws GatewayError `ADDRESS_IN_USE`, or `ADMIN_LISTEN` for any other error of the system. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   const connections = new AdminConnections({ count: maxConnections, time: connectionTimeMs });
   const metrics = new SharedText({ make: options.metrics, everyMs: metricsEveryMs });
-  const sources: Sources = { ...options, metrics: () => metrics.read() };
+  const sources: PageSources = { ...options, metrics: () => metrics.read() };
   const http = createHttpServer(
     { maxHeaderSize: maxHeaderBytes },
     (request, response) => void answer(sources, request, response),
   );
-  // It answers when the client has closed its half, too.
+  // Half-open connections are allowed, so that a client that half-closes after its request gets the response.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     connections.add(socket);
     http.emit('connection', new OneRequest(socket, { maxHead: maxHeaderBytes }));
   });
   await listen(server, options);
-  // Accepting goes on after an error, as of a lack of descriptors; without a listener the second would end the process.
+  // Accepting continues after an error, such as a lack of descriptors. Without a listener the error would end the process.
   server.on('error', () => {});
   const { address, port } = server.address() as AddressInfo;
   return {
@@ -60,12 +60,16 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   };
 }
 
-interface Sources extends Pick<AdminOptions, 'ready' | 'upstreams'> {
+interface PageSources extends Pick<AdminOptions, 'ready' | 'upstreams'> {
   readonly metrics: () => Promise<Text>;
 }
 
-/** The URL is compared and never repeated: it may hold anything. */
-async function answer(sources: Sources, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** The URL is compared and never echoed: it may contain anything. */
+async function answer(
+  sources: PageSources,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const path = request.url?.split('?', 1)[0];
   const page = pages.get(path ?? '');
   if (page === undefined) return send(request, response, plain(404, 'not found'));
@@ -82,7 +86,7 @@ interface Page {
   readonly body: string | Buffer;
 }
 
-const pages = new Map<string, (sources: Sources) => Promise<Page>>([
+const pages = new Map<string, (sources: PageSources) => Promise<Page>>([
   ['/metrics', async ({ metrics }) => ({ status: 200, ...(await metrics()) })],
   ['/healthz', async () => plain(200, 'ok')],
   [
@@ -109,7 +113,7 @@ function send(request: IncomingMessage, response: ServerResponse, page: Page): v
     'Content-Length': Buffer.byteLength(page.body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    // One request for each connection: nothing can queue up behind an answer that is not read.
+    // One request per connection: nothing can queue behind a response that is not read.
     Connection: 'close',
   });
   response.end(request.method === 'HEAD' ? undefined : page.body);
@@ -120,9 +124,9 @@ function listen(server: Server, { address, port }: AdminOptions): Promise<void> 
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE';
       const code = taken ? 'ADDRESS_IN_USE' : 'ADMIN_LISTEN';
-      const says = taken ? 'is in use' : `cannot be listened on (${cause.code})`;
-      const message = `the admin address ${address}:${port} ${says}`;
-      reject(new GatewayError({ code, side: 'internal', message, cause }));
+      const problem = taken ? 'it is in use' : `${cause.code}`;
+      const message = `cannot listen on the admin address ${address}:${port}: ${problem}`;
+      reject(new GatewayError({ code, message, cause }));
     });
     server.listen({ host: address, port }, resolve);
   });

@@ -1,21 +1,21 @@
-/** A text that is costly to make: made at most once in a while, and shared by everyone who asks for it. */
+/** A text that is expensive to build: built at a limited rate and shared by all readers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Text {
-  /** Shared: many answers may hold it. */
+  /** Shared by several responses: do not change it. */
   readonly body: Buffer;
   readonly contentType: string;
 }
 
 interface SharedTextOptions {
   readonly make: () => Promise<{ readonly body: string; readonly contentType: string }>;
-  /** The least time from one making to the next, ms. */
+  /** Minimum time between two builds, ms. */
   readonly everyMs: number;
 }
 
 /**
- * A text is never older than the question that it answers: who asks too soon after the last one was made waits for the
- * next, with all others who do.
+ * A text is never older than the read that returns it: a read that comes too soon after a build waits for the next one,
+ * together with all other such reads.
  */
 export class SharedText {
   readonly #options: SharedTextOptions;
@@ -36,7 +36,7 @@ export class SharedText {
     const { make, everyMs } = this.#options;
     const wait = this.#madeAt + everyMs - performance.now();
     await sleep(Math.max(0, wait), undefined, { ref: false });
-    // Who asks from here on gets another one.
+    // Later reads get the next build.
     this.#next = null;
     this.#madeAt = performance.now();
     const { body, contentType } = await make();

@@ -1,11 +1,11 @@
-/** Collects audit lines on a relay thread as bytes: a line is garbage at once, and the batch changes threads uncopied. */
+/** Collects audit lines on a relay thread as bytes; the batch is transferred to the control thread without a copy. */
 
-/** A buffer of this size is sooner made anew than brought back. */
+/** Allocating a buffer of this size is cheaper than transferring it back. */
 const firstSize = 64 * 1024;
-/** A buffer so many times longer than the batch before is not used again: what a burst needed is not held for ever. */
-const mostSpare = 16;
+/** A spare buffer this many times longer than needed is dropped, so that memory used by a burst is freed. */
+const maxSpareFactor = 16;
 
-/** Whether the buffer of a batch, once it is written, is worth a message to the thread that collects. */
+/** Whether to transfer the buffer of a written batch back to its relay thread. */
 export function isWorthGivingBack({ buffer }: Uint8Array<ArrayBuffer>): boolean {
   return buffer.byteLength > firstSize;
 }
@@ -23,7 +23,7 @@ export class AuditBatch {
     this.#end += this.#bytes.write(lines, this.#end);
   }
 
-  /** What was collected, in a buffer of its own that may be transferred; null: nothing. */
+  /** The collected lines, in a buffer that may be transferred; null if there are none. */
   take(): Uint8Array<ArrayBuffer> | null {
     if (this.#end === 0) return null;
     const taken = this.#bytes.subarray(0, this.#end);
@@ -32,16 +32,16 @@ export class AuditBatch {
     return taken;
   }
 
-  /** The buffer of an earlier batch, which nobody reads any more: new ones would have both threads collect garbage. */
+  /** Takes back the buffer of a written batch for reuse, which saves both threads garbage collection. */
   giveBack(buffer: ArrayBuffer): void {
     if (this.#spare === null || this.#spare.length < buffer.byteLength) this.#spare = Buffer.from(buffer);
   }
 
-  /** As much again is to be expected. */
+  /** A buffer for the next batch, which is expected to have about `size` bytes. */
   #next(size: number): Buffer<ArrayBuffer> {
     const wanted = Math.max(firstSize, size * 2);
     const spare = this.#spare;
-    if (spare !== null && spare.length > wanted * mostSpare) this.#spare = null;
+    if (spare !== null && spare.length > wanted * maxSpareFactor) this.#spare = null;
     else if (spare !== null && spare.length >= size) {
       this.#spare = null;
       return spare;

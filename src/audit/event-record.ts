@@ -1,22 +1,22 @@
-/** The audit's lines about what changes by itself or by hand: trust, revocations, threads, the configuration. */
+/** The audit records of the control thread: trust, revocation, relay threads, configuration. */
 
 import { isoTime } from '../telemetry/clock.ts';
 import { clientText, cut, date, quote } from './text.ts';
 
-/** An event of the trust store, told by the control thread. */
+/** An event of the trust anchors. */
 export interface TrustFacts {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** A closed word of the gateway's own, as `trust_on_first_use`. */
+  /** One of `TrustAction`, such as `trust_on_first_use`. */
   readonly event: string;
-  /** null: several at once. */
+  /** null: the event concerns several anchors. */
   readonly anchor: string | null;
   /** Hex SHA-256 of the root's DER. */
   readonly rootSha256: string | null;
   /** From the configuration. */
   readonly url: string | null;
   readonly detail: string | null;
-  /** What came into use and what went out of it; null: the event is no change. */
+  /** The certificates that are used now and were not before, and the reverse; null: the event is not a change. */
   readonly added: readonly AnchoredFacts[] | null;
   readonly removed: readonly AnchoredFacts[] | null;
 }
@@ -28,47 +28,47 @@ export interface AnchoredFacts {
   readonly serial: string;
   /** Hex SHA-256 of the DER. */
   readonly sha256: string;
-  /** The URL or the file that it came from. */
+  /** The URL or the file that it was read from. */
   readonly source: string;
   /** Milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** What became of a source of revocations. */
+/** An event of a revocation source. */
 export interface RevocationFacts {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** A closed word of the gateway's own, as `crl_fetched`. */
+  /** One of `RevocationAction`, such as `crl_fetched`. */
   readonly event: string;
   readonly anchor: string;
   /** URL or path. */
   readonly address: string | null;
-  /** The subject that was asked about. */
+  /** The subject whose status OCSP answers. */
   readonly certificate: string | null;
   readonly detail: string | null;
 }
 
-/** What became of a changed configuration. */
+/** A reload of the configuration. */
 export interface ConfigFacts {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly event: 'reloaded' | 'refused';
-  /** Of the snapshot that came of it; null: none did. */
+  /** Of the snapshot built from it; null: none. */
   readonly generation: number | null;
-  /** Paths of fields, as `clients.pins`; values are not told. */
+  /** Paths of fields, such as `clients.pins`; never values. */
   readonly changed: readonly string[];
-  /** Changed paths that stay as they are until a restart. */
+  /** Changed fields that take effect at the next restart only. */
   readonly fixed: readonly string[];
-  /** How many things were wrong. */
+  /** Number of problems; 0 for `reloaded`. */
   readonly problems: number;
 }
 
-/** The end of a relay thread that nobody asked to end: what it had not told yet is lost. */
+/** The unexpected end of a relay thread. What it had not reported yet is lost. */
 export interface ThreadFacts {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** Never used twice. */
+  /** The number of the thread; never used twice. */
   readonly thread: number;
   readonly detail: string | null;
 }
@@ -103,7 +103,7 @@ export function trustLine(facts: TrustFacts): string {
   );
 }
 
-/** Exempt from masking, like a leaf's own fields. */
+/** Exempt from masking, like the fields of a leaf. */
 function anchored(certificates: readonly AnchoredFacts[] | null): string {
   if (certificates === null) return 'null';
   return JSON.stringify(

@@ -1,37 +1,37 @@
-/** What is told of an audit destination that does not take records: when it begins, when records are given up, the end. */
+/** Tracks a failure of the audit destination and reports its begin, the first lost record and its end. */
 
 /**
- * What becomes of records meanwhile: `kept` in memory and tried again; `lost`, for the destination is gone for good; written
- * `elsewhere`, into the file that was open before, for the path cannot be opened.
+ * Where records go during a failure: `kept` in memory and retried; `lost`, because the destination cannot recover;
+ * `elsewhere`, to the moved file that is still open, because the path cannot be opened.
  */
 export type Records = 'kept' | 'lost' | 'elsewhere';
 
 export type AuditEvent =
-  /** Records cannot be written where they belong. Again only where something else becomes of them. */
+  /** Records cannot be written to the destination. Reported again only if `records` changes. */
   | { readonly type: 'failing'; readonly error: Error; readonly records: Records }
-  /** As many wait as may: from now on records are given up. Once until it recovers. */
+  /** The queue is full: records are lost from now on. Reported once per failure. */
   | { readonly type: 'full' }
-  /** Records are written again: so many have waited, so many were given up, in so many milliseconds. */
+  /** Records are written again. `kept`: records that waited; `lost`: records lost; `milliseconds`: duration. */
   | {
       readonly type: 'recovered';
       readonly kept: number;
-      readonly givenUp: number;
+      readonly lost: number;
       readonly milliseconds: number;
     }
-  /** The path named another file than the open one, or none: lines go into a new one from now on. */
+  /** The path named another file or none; it was opened again and takes the next lines. */
   | { readonly type: 'reopened' };
 
-interface Episode {
+interface FailureState {
   /** Milliseconds since the epoch. */
   readonly since: number;
   records: Records;
-  givenUp: number;
+  lost: number;
   full: boolean;
 }
 
 export class AuditFailure {
   readonly #onEvent: (event: AuditEvent) => void;
-  #episode: Episode | null = null;
+  #state: FailureState | null = null;
 
   constructor(onEvent: (event: AuditEvent) => void) {
     this.#onEvent = onEvent;
@@ -39,34 +39,34 @@ export class AuditFailure {
 
   /** Milliseconds since the epoch; null: records are written. */
   get since(): number | null {
-    return this.#episode?.since ?? null;
+    return this.#state?.since ?? null;
   }
 
-  /** null: they are written where they belong. */
+  /** null: records are written to the destination. */
   get records(): Records | null {
-    return this.#episode?.records ?? null;
+    return this.#state?.records ?? null;
   }
 
   begin(error: Error, records: Records): void {
-    if (this.#episode?.records === records) return;
-    if (this.#episode === null) this.#episode = { since: Date.now(), records, givenUp: 0, full: false };
-    this.#episode.records = records;
+    if (this.#state?.records === records) return;
+    if (this.#state === null) this.#state = { since: Date.now(), records, lost: 0, full: false };
+    this.#state.records = records;
     this.#onEvent({ type: 'failing', error, records });
   }
 
-  /** Records are lost because as many wait as may. */
-  giveUp(records: number): void {
-    if (this.#episode === null) return;
-    if (!this.#episode.full) this.#onEvent({ type: 'full' });
-    this.#episode.full = true;
-    this.#episode.givenUp += records;
+  /** Counts records that are lost because the queue is full. */
+  lose(records: number): void {
+    if (this.#state === null) return;
+    if (!this.#state.full) this.#onEvent({ type: 'full' });
+    this.#state.full = true;
+    this.#state.lost += records;
   }
 
-  /** `kept`: records that have waited until now. */
+  /** `kept`: returns the number of records that waited. */
   end(kept: () => number): void {
-    if (this.#episode === null) return;
-    const { since, givenUp } = this.#episode;
-    this.#episode = null;
-    this.#onEvent({ type: 'recovered', kept: kept(), givenUp, milliseconds: Date.now() - since });
+    if (this.#state === null) return;
+    const { since, lost } = this.#state;
+    this.#state = null;
+    this.#onEvent({ type: 'recovered', kept: kept(), lost, milliseconds: Date.now() - since });
   }
 }

@@ -1,14 +1,14 @@
-/** Whole audit lines as bytes, on their way to the destination. */
+/** Whole audit lines as bytes, as the writer queues them. */
 
 export interface Lines {
   readonly bytes: Uint8Array;
-  /** Told when the bytes are needed no more. */
+  /** Called when the bytes are no longer needed. */
   readonly done: (() => void) | undefined;
 }
 
 export const newline = 0x0a;
 
-/** One write instead of many. */
+/** Joins the queue into one chunk for a single write; calls `done` of what was copied. */
 export function joined(queue: readonly Lines[]): Lines {
   const [first] = queue;
   if (queue.length === 1 && first !== undefined) return first;

@@ -1,36 +1,37 @@
-/** Where audit lines go: a descriptor of the process, or a file that is opened anew when its path names another one. */
+/** The audit destination: stdout, stderr, or a file that is opened again when its path names another file. */
 import { constants } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { GatewayError } from '../errors.ts';
 
 export interface Output {
   readonly descriptor: number;
-  /** The reader of a pipe that the process was started with does not come back; a file's path may work again. */
+  /** false for stdout and stderr: if their pipe has lost its reader, no retry can succeed. A path may work again. */
   readonly isPath: boolean;
   /**
-   * Sees to it that the path still names what is written to.
+   * Opens the path again if it no longer names the open file.
    *
-   * @returns `reopened`: what was written before is in another file. `unchanged`: nothing to do. An error: the path
-   *   names another file that cannot be opened, and the former one, which still has a name, takes the lines.
-   * @throws what node:fs throws where there is no file to write to.
+   * @returns `unchanged`. `reopened`: the next lines go to a new file. An error: the path names another file that cannot
+   *   be opened; lines still go to the open file, which has been moved.
+   * @throws the error of node:fs if there is no file to write to.
    */
   follow(): Promise<'unchanged' | 'reopened' | Error>;
-  /** Waits for nothing: a write that hangs in the kernel would have it wait for ever. */
+  /** Does not wait for a write in progress, which may hang in the kernel. */
   close(): void;
 }
 
 export function openStandard(descriptor: 1 | 2): Output {
-  // Asking for the stream sets O_NONBLOCK on a pipe or a socket. A write that blocks would hold a thread of libuv's
-  // pool, and `process.exit` waits for those.
+  // Reading the property sets O_NONBLOCK on a pipe or a socket. A blocking write would hold a thread of libuv's pool,
+  // and `process.exit` waits for those threads.
   void (descriptor === 1 ? process.stdout : process.stderr);
   return { descriptor, isPath: false, follow: async () => 'unchanged', close: () => {} };
 }
 
-/** O_APPEND: where a rotation truncates the file, lines go on at its new end. O_NONBLOCK: of use for named pipes alone. */
+/** O_APPEND: after a rotation that truncates the file, lines go to its new end. O_NONBLOCK: for named pipes. */
 const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
 const openFile = (path: string) => open(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o640);
 
-/** @throws GatewayError `AUDIT_DESTINATION` where the file cannot be opened; its folder must exist. */
+/** @throws GatewayError `AUDIT_DESTINATION` if the file cannot be opened; its folder must exist. */
 export async function openPath(path: string): Promise<Output> {
   try {
     await endHalfLine(path);
@@ -42,11 +43,31 @@ export async function openPath(path: string): Promise<Output> {
       ENXIO: 'it is a pipe that has no reader (ENXIO)',
     };
     const message = `the audit file ${path} cannot be opened: ${known[code] ?? code}`;
-    throw new GatewayError({ code: 'AUDIT_DESTINATION', side: 'internal', message, cause });
+    throw new GatewayError({ code: 'AUDIT_DESTINATION', message, cause });
   }
 }
 
-/** A process that was killed, or a disk that was full, may have left half a record: the next one gets its own line. */
+/** Why records could not be written to the destination; null: they could. Creates and changes nothing. */
+export async function destinationProblem(destination: string): Promise<string | null> {
+  if (destination === 'stdout' || destination === 'stderr') return null;
+  try {
+    const found = await stat(destination).catch((cause: NodeJS.ErrnoException) => {
+      if (cause.code !== 'ENOENT') throw cause;
+      return null;
+    });
+    if (found?.isDirectory()) return `${destination} is a folder`;
+    // A named pipe is not opened: opening it would wait for its reader.
+    if (found === null) await access(dirname(destination), constants.W_OK | constants.X_OK);
+    else await access(destination, constants.W_OK);
+    return null;
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const problem = code === 'ENOENT' ? 'its folder does not exist' : `${code}`;
+    return `the audit file ${destination} cannot be opened: ${problem}`;
+  }
+}
+
+/** Ends a partial last line, left by a killed process or a full disk, so that the next record starts on its own line. */
 async function endHalfLine(path: string): Promise<void> {
   try {
     await using file = await open(path, constants.O_RDWR | O_APPEND | O_NONBLOCK);
@@ -55,7 +76,7 @@ async function endHalfLine(path: string): Promise<void> {
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, found.size - 1);
     if (buffer[0] !== 0x0a) await file.write('\n');
   } catch {
-    // Not there yet, or not to be read: opening it for records says what matters.
+    // The file does not exist or cannot be read: opening it for records reports what matters.
   }
 }
 

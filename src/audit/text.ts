@@ -1,17 +1,17 @@
-/** The texts of a record, each ready for its line: cut, masked and quoted as it must be. */
+/** The values of a record as JSON: masked, cut and quoted. */
 import { maskDigits } from '../telemetry/mask.ts';
 
-/** Client-controlled strings end here, in bytes of UTF-8. */
+/** Limit of client-controlled strings, bytes of UTF-8. */
 const maxBytes = 512;
 const maxKnownPaths = 256;
 
 const known = new Map<string, string>();
 
-/** A target's path, ready for the line. Hosts are asked for few paths many times, so these are kept. */
+/** The path of a request target as a JSON string. Results are cached, because few paths are requested often. */
 export function knownText(target: string | null): string {
   if (target === null) return 'null';
   const query = target.indexOf('?');
-  // Not kept: the slice holds the whole target in memory, and with it the query. Nor are long paths.
+  // Not cached: the slice would keep the whole target, including the query, in memory. Long paths are not cached either.
   if (query >= 0) return clientText(target.slice(0, query));
   if (target.length > maxBytes) return clientText(target);
   let text = known.get(target);
@@ -23,12 +23,12 @@ export function knownText(target: string | null): string {
   return text;
 }
 
-/** Hex needs no quoting, but a client could choose digits that are a card number. */
+/** Hex needs no escaping, but a client could choose digits that form a card number. */
 export function traceText(id: string | null): string {
   return id === null ? 'null' : `"${maskDigits(id)}"`;
 }
 
-/** Masks before it cuts: a cut must not shorten a card number to a run that passes. */
+/** Masked before it is cut: a cut could shorten a card number to a run that is not masked. */
 export function clientText(text: string | null): string {
   return text === null ? 'null' : JSON.stringify(cut(maskDigits(text)));
 }
@@ -40,7 +40,7 @@ export function quote(text: string | null): string {
 const encoder = new TextEncoder();
 const cutBuffer = new Uint8Array(maxBytes);
 
-/** At most 512 bytes of UTF-8, and never half a character: `encodeInto` stops before one that does not fit. */
+/** At most 512 bytes of UTF-8, without a partial character: `encodeInto` stops before one that does not fit. */
 export function cut(text: string): string {
   // One UTF-16 unit takes at most three bytes.
   if (text.length * 3 <= maxBytes) return text;
@@ -55,7 +55,7 @@ export function count(value: number): string {
   return Number.isFinite(value) ? `${value}` : 'null';
 }
 
-/** ISO 8601, or null where a certificate's date is beyond what a Date can hold. */
+/** ISO 8601; null if a certificate's date is beyond the range of Date. */
 export function date(milliseconds: number): string | null {
   const value = new Date(milliseconds);
   return Number.isNaN(value.getTime()) ? null : value.toISOString();

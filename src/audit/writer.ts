@@ -1,4 +1,4 @@
-/** Writes audit lines in order, off the threads that make them wait: one write in flight, the rest in a bounded queue. */
+/** Writes audit lines in order, without blocking: one write in flight, the rest in a bounded queue. */
 import { write as writeCallback } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -12,48 +12,48 @@ const maxQueuedBytes = 64 * 1024 * 1024;
 const retryMs = 50;
 const closeGraceMs = 5_000;
 const defaultStallMs = 10_000;
-/** How often an idle writer looks at its path: a deleted file that is held open still fills its disk. */
+/** How often an idle writer checks its path: a deleted file that stays open still uses disk space. */
 const idleCheckMs = 5_000;
 
 export interface AuditWriterOptions {
-  /** `stdout`, `stderr` or a file's path; a file is appended to, and created with 0640. */
+  /** `stdout`, `stderr` or the path of a file, which is appended to, or created with mode 0640. */
   readonly destination: string;
   readonly onEvent: (event: AuditEvent) => void;
-  /** How long the destination may take nothing before it counts as failing, ms; 10 s where it is not given. */
+  /** How long the destination may accept no byte before it counts as failing, ms; default 10 s. */
   readonly stallMs?: number;
 }
 
 export interface AuditWriter {
   /**
-   * Queues whole lines, each with its newline; bytes are taken over, not copied, until `done`: written, lost or copied
-   * after all. Never waits: beyond 64 MiB of queue they are lost, and counted.
+   * Queues whole lines, each with its newline. Bytes are not copied: do not change them before `done` is called. Never
+   * waits: beyond 64 MiB of queue the lines are lost and counted.
    */
   write(lines: string | Uint8Array, done?: () => void): void;
-  /** Settles when all that was queued is written or lost. */
+  /** Settles when everything queued is written or lost. */
   flush(): Promise<void>;
-  /** Flushes, for at most five seconds, then counts the rest as lost; the destination may be gone for good. */
+  /** Flushes for at most five seconds, then counts the rest as lost. */
   close(): Promise<void>;
-  /** Opens the file anew where its path names another one. This happens before each write too. */
+  /** Opens the file again if its path names another one. Each write does this too. */
   reopen(): void;
-  /** Records that were never written. */
+  /** Records lost since the start. */
   readonly lost: number;
   /** Bytes that wait to be written. */
   readonly queuedBytes: number;
-  /** Milliseconds since the epoch; null: records are written where they belong. */
+  /** Milliseconds since the epoch; null: records are written to the destination. */
   readonly failingSince: number | null;
-  /** Records are written, be it into the file that was open before. */
+  /** Whether records are written, to the destination or to the moved file. */
   readonly isWriting: boolean;
 }
 
-/** @throws GatewayError `AUDIT_DESTINATION` where the file cannot be opened; its folder must exist. */
+/** @throws GatewayError `AUDIT_DESTINATION` if the file cannot be opened; its folder must exist. */
 export async function openAuditWriter(options: AuditWriterOptions): Promise<AuditWriter> {
   const { destination } = options;
-  if (destination === 'stdout') return new Sink(openStandard(1), options);
-  if (destination === 'stderr') return new Sink(openStandard(2), options);
-  return new Sink(await openPath(destination), options);
+  if (destination === 'stdout') return new QueuedWriter(openStandard(1), options);
+  if (destination === 'stderr') return new QueuedWriter(openStandard(2), options);
+  return new QueuedWriter(await openPath(destination), options);
 }
 
-class Sink implements AuditWriter {
+class QueuedWriter implements AuditWriter {
   lost = 0;
   readonly #output: Output;
   readonly #onEvent: (event: AuditEvent) => void;
@@ -62,13 +62,13 @@ class Sink implements AuditWriter {
   readonly #idleCheck: NodeJS.Timeout;
   #queue: Lines[] = [];
   #waitingBytes = 0;
-  /** What is being written, from `#offset` on. */
+  /** The chunk being written, from `#offset` on. */
   #chunk: Lines | null = null;
   #offset = 0;
-  /** Where in the chunk its records began to wait for a failure to end. */
+  /** The offset in the chunk at which the current failure began. */
   #failedAt = 0;
-  /** Why lines go into a file that the path does not name any more. */
-  #astray: Error | null = null;
+  /** Why the path cannot be opened while lines go to the moved file. */
+  #reopenError: Error | null = null;
   #busy = false;
   #closed = false;
   #flushed: (() => void)[] = [];
@@ -98,7 +98,7 @@ class Sink implements AuditWriter {
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
     const held = this.#waitingBytes + (this.#chunk?.bytes.length ?? 0);
     if (this.#closed || held + bytes.length > maxQueuedBytes) {
-      this.#giveUp(countLines(bytes));
+      this.#lose(countLines(bytes));
       return done?.();
     }
     this.#queue.push({ bytes, done });
@@ -106,11 +106,11 @@ class Sink implements AuditWriter {
     if (!this.#busy) void this.#run();
   }
 
-  #giveUp(records: number): void {
+  #lose(records: number): void {
     this.lost += records;
     if (this.#closed) return;
-    this.#begin(new Error('the destination takes records more slowly than they come'));
-    this.#failure.giveUp(records);
+    this.#begin(new Error('records arrive faster than the destination accepts them'));
+    this.#failure.lose(records);
   }
 
   flush(): Promise<void> {
@@ -120,9 +120,9 @@ class Sink implements AuditWriter {
 
   async close(): Promise<void> {
     clearInterval(this.#idleCheck);
-    const giveUp = setTimeout(() => this.#abandon(), closeGraceMs);
+    const deadline = setTimeout(() => this.#abandon(), closeGraceMs);
     await this.flush();
-    clearTimeout(giveUp);
+    clearTimeout(deadline);
     this.#closed = true;
     this.#output.close();
   }
@@ -131,10 +131,10 @@ class Sink implements AuditWriter {
     if (!this.#busy && !this.#closed) void this.#run();
   }
 
-  /** Writes all that is queued; with nothing queued it looks at the path alone. */
+  /** Writes everything queued; if nothing is queued, only checks the path. */
   async #run(): Promise<void> {
     this.#busy = true;
-    if (this.#queue.length === 0) await this.#look();
+    if (this.#queue.length === 0) await this.#checkPath();
     while (this.#queue.length > 0) {
       const chunk = joined(this.#queue);
       this.#queue = [];
@@ -143,7 +143,7 @@ class Sink implements AuditWriter {
       this.#offset = 0;
       this.#failedAt = 0;
       await this.#put(chunk);
-      // Abandoned meanwhile.
+      // Abandoned in the meantime.
       if (this.#chunk !== chunk) return;
       this.#chunk = null;
       chunk.done?.();
@@ -151,13 +151,13 @@ class Sink implements AuditWriter {
     this.#idle();
   }
 
-  /** Nothing waits that could be lost: where the path cannot be opened, the next record tries again. */
-  async #look(): Promise<void> {
+  /** Ignores errors: nothing is queued, and the next record tries again. */
+  async #checkPath(): Promise<void> {
     const isOpen = await this.#follow().then(
-      () => this.#astray === null,
+      () => this.#reopenError === null,
       () => false,
     );
-    // The next record may be hours away, and the alarm must not last until then.
+    // The next record may come hours later; the failure must not be reported until then.
     if (isOpen && this.#failure.records === 'elsewhere') this.#failure.end(() => 0);
   }
 
@@ -166,10 +166,13 @@ class Sink implements AuditWriter {
     for (const resolve of this.#flushed.splice(0)) resolve();
   }
 
-  /** Tries until all of the chunk is written, or it is abandoned. */
+  /** Retries until the whole chunk is written or abandoned. */
   async #put(chunk: Lines): Promise<void> {
     const stallMs = this.#stallMs;
-    const stall = setTimeout(() => this.#begin(new Error(`no byte taken for ${stallMs / 1000} s`)), stallMs);
+    const stall = setTimeout(
+      () => this.#begin(new Error(`the destination accepted no byte for ${stallMs / 1000} s`)),
+      stallMs,
+    );
     let pause = 1;
     while (this.#chunk === chunk && this.#offset < chunk.bytes.length) {
       try {
@@ -178,7 +181,7 @@ class Sink implements AuditWriter {
         pause = 1;
       } catch (cause) {
         const error = cause as NodeJS.ErrnoException;
-        // EAGAIN is a full pipe that does not block: no fault, only slow. Its reader may need a moment, or long.
+        // EAGAIN is a full pipe: not a failure unless its reader accepts nothing for `stallMs`.
         if (error.code === 'EAGAIN') pause = Math.min(2 * pause, retryMs);
         else pause = this.#fails(error);
         if (this.#chunk === chunk) await sleep(pause);
@@ -195,29 +198,29 @@ class Sink implements AuditWriter {
     const { bytesWritten } = await write(this.#output.descriptor, bytes, this.#offset, rest, null);
     if (this.#chunk !== chunk) return;
     this.#offset += bytesWritten;
-    if (this.#astray !== null) this.#begin(this.#astray, 'elsewhere');
+    if (this.#reopenError !== null) this.#begin(this.#reopenError, 'elsewhere');
     else if (bytesWritten === rest) this.#recover(bytes);
   }
 
   #recover(bytes: Uint8Array): void {
-    const waited = () => countLines(bytes.subarray(this.#failedAt)) + countLinesOf(this.#queue);
-    this.#failure.end(this.#failure.records === 'elsewhere' ? () => 0 : waited);
+    const kept = () => countLines(bytes.subarray(this.#failedAt)) + countLinesOf(this.#queue);
+    this.#failure.end(this.#failure.records === 'elsewhere' ? () => 0 : kept);
   }
 
-  /** Throws where lines can go nowhere. */
+  /** Throws if there is no file to write to. */
   async #follow(): Promise<void> {
-    const came = await this.#output.follow();
-    this.#astray = came instanceof Error ? came : null;
-    if (came !== 'reopened') return;
+    const result = await this.#output.follow();
+    this.#reopenError = result instanceof Error ? result : null;
+    if (result !== 'reopened') return;
     this.#onEvent({ type: 'reopened' });
-    // The rest of a line would be of no use in another file than its beginning.
+    // A line that was partly written to the old file is written again as a whole.
     if (this.#chunk !== null && this.#offset > 0)
       this.#offset = this.#chunk.bytes.lastIndexOf(newline, this.#offset - 1) + 1;
   }
 
   /** Milliseconds until the next attempt. */
   #fails(error: NodeJS.ErrnoException): number {
-    // The reader of a pipe that the process was started with does not come back; that of a named one may.
+    // A named pipe may get a new reader; the pipe of stdout or stderr cannot.
     const final = error.code === 'EPIPE' && !this.#output.isPath;
     this.#begin(error, final ? 'lost' : 'kept');
     if (final) this.#abandon();
@@ -229,12 +232,12 @@ class Sink implements AuditWriter {
     this.#failure.begin(error, records);
   }
 
-  /** Gives up what is queued and closes; a write that hangs in the kernel is left behind. */
+  /** Counts everything queued as lost and closes; does not wait for a write that hangs in the kernel. */
   #abandon(): void {
     this.#closed = true;
     if (this.#chunk !== null) this.lost += countLines(this.#chunk.bytes.subarray(this.#offset));
     this.lost += countLinesOf(this.#queue);
-    // Not the chunk's: the kernel may read it still.
+    // Not for the chunk: the kernel may still read its bytes.
     for (const { done } of this.#queue) done?.();
     this.#chunk = null;
     this.#queue = [];

@@ -1,4 +1,4 @@
-/** `ehi-gateway certs pin`: the pin of each certificate in files, as `clients.pins` takes it. */
+/** `ehi-gateway certs pin`: prints the SPKI pin of each certificate in the form of `clients.pins`. */
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { exitCodes, GatewayError } from '../errors.ts';
@@ -6,8 +6,8 @@ import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 
 /**
- * Prints one line per certificate on stdout, one per file that cannot be read on stderr. Resolves with the exit code: 64
- * where a file cannot be read.
+ * Prints one line per certificate on stdout, and one line per unreadable file on stderr. Resolves with the exit code: 64
+ * if a file cannot be read.
  */
 export async function printPins(
   files: readonly string[],
@@ -31,7 +31,7 @@ export async function printPins(
   return failed ? exitCodes.usage : exitCodes.drained;
 }
 
-/** Never a byte of what the file holds. */
+/** Never contains content of the file. */
 function reasonOf(error: unknown): string {
   if (error instanceof GatewayError) return error.message;
   return `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`;
@@ -41,14 +41,14 @@ function pinOf({ spkiPin }: Certificate): string {
   return `sha256/${spkiPin}`;
 }
 
-/** The pin comes first, and what follows is a comment of YAML: a line can be an item of `clients.pins` as it stands. */
+/** The pin, then a YAML comment, so that a line can be copied into `clients.pins` unchanged. */
 function lineOf(certificate: Certificate): string {
   const { subject, isCa } = certificate;
   const caution = isCa ? ' (a CA: its key is on the path of every client that it issues)' : '';
   return `${pinOf(certificate)}  # ${subject}${caution}`;
 }
 
-/** Named as in the audit records. */
+/** Field names as in the audit records. */
 function factsOf({ file, certificate }: { readonly file: string; readonly certificate: Certificate }) {
   const { subject, serial, notAfter, isCa } = certificate;
   const date = new Date(notAfter).toISOString();

@@ -1,4 +1,4 @@
-/** `ehi-gateway check`: reports every error and every warning of a configuration, and starts nothing. */
+/** `ehi-gateway check`: reports every error and warning of a configuration, and starts nothing. */
 import type { LoadedConfig } from '../config/load.ts';
 import { preflight } from '../control/preflight.ts';
 import { checkStart } from '../control/start-check.ts';
@@ -7,28 +7,29 @@ import { expiryDate } from '../pki/expiry.ts';
 
 export interface CheckOptions {
   readonly config: string;
-  /** Warnings count as problems. */
+  /** Exit with 78 on warnings too. */
   readonly strict: boolean;
-  /** The configuration is another machine's: its addresses, ports and folders are not tried here. */
+  /** The configuration is for another machine: skip the checks of addresses, ports and folders. */
   readonly elsewhere: boolean;
 }
 
 /**
- * Prints one line per problem, then one per warning, on stderr; where there is no problem, one line on stdout that sums
- * up. Resolves with the exit code: 78 for a problem, with `strict` for a warning too, else 0. A port in use is a warning
- * that `strict` passes over: on the machine where the gateway runs it is the gateway's own.
+ * Prints one line per problem, then one line per warning, on stderr; without problems, one summary line on stdout.
+ * Resolves with the exit code: 78 for a problem, with `strict` also for a warning, else 0. A port in use is a warning that
+ * `strict` ignores, because a running gateway uses its own port.
  */
 export async function check({ config, strict, elsewhere }: CheckOptions): Promise<number> {
   const { loaded, problems, warnings } = await preflight(config);
   const start = loaded === null || elsewhere ? null : await checkStart(loaded);
   const errors = [...problems, ...(start?.problems ?? []), ...(start?.refusedSockets ?? [])];
-  const doubts = [...warnings, ...(start?.warnings ?? [])];
+  const allWarnings = [...warnings, ...(start?.warnings ?? [])];
   const inUse = start?.socketsInUse ?? [];
   for (const problem of errors) process.stderr.write(`${describeProblem(problem)}\n`);
-  for (const warning of [...doubts, ...inUse])
+  for (const warning of [...allWarnings, ...inUse])
     process.stderr.write(`${describeProblem(warning)} (warning)\n`);
-  if (loaded === null || errors.length > 0 || (strict && doubts.length > 0)) return exitCodes.configuration;
-  process.stdout.write(`${summarize(config, loaded, [...doubts, ...inUse])}\n`);
+  if (loaded === null || errors.length > 0 || (strict && allWarnings.length > 0))
+    return exitCodes.configuration;
+  process.stdout.write(`${summarize(config, loaded, [...allWarnings, ...inUse])}\n`);
   return exitCodes.drained;
 }
 

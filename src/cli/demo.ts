@@ -1,4 +1,4 @@
-/** `ehi-gateway demo`: the whole arrangement on 127.0.0.1, with throwaway certificates and lines to try it with. */
+/** `ehi-gateway demo`: gateway, CA servers and host on 127.0.0.1, with temporary certificates and commands to try. */
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
@@ -14,10 +14,10 @@ import { run } from './run.ts';
 
 const cache = 'trust';
 
-/** Of the first demo on a machine. */
+/** The port of the first demo on a machine. */
 const revocationPort = 8081;
 
-interface Place {
+interface DemoSite {
   /** Absolute. */
   readonly folder: string;
   readonly ports: Ports;
@@ -33,12 +33,12 @@ interface Ports {
   readonly host: number;
 }
 
-/** Runs until a signal ends it; resolves with the gateway's exit code. */
+/** Runs until a signal; resolves with the exit code of the gateway. */
 export async function demo(): Promise<number> {
-  // First of all: the certificates name it.
+  // First, because the certificates contain its URL.
   const revocationServer = createServer();
   const revocation = await listen(revocationServer, revocationPort);
-  // Nobody else has this port while it runs, so a demo beside another one has a folder to itself.
+  // A second demo at the same time gets another port, and thereby its own folder.
   const isFirst = revocation === revocationPort;
   const folder = resolve(isFirst ? 'certs/dev' : `certs/dev-${revocation}`);
   const origin = `http://127.0.0.1:${revocation}`;
@@ -59,7 +59,7 @@ export async function demo(): Promise<number> {
     gateway: await findPort(8443),
     admin: await findPort(9090),
   };
-  // What a start before has kept is of another root.
+  // The cache of an earlier start belongs to another root.
   await rm(join(folder, cache), { recursive: true, force: true });
   const config = join(folder, 'demo.yaml');
   await writeFile(config, configuration(certificates, ports));
@@ -75,7 +75,7 @@ export async function demo(): Promise<number> {
       each.close();
       each.closeAllConnections();
     }
-    // The next one beside another has another port.
+    // Its name contains the port, which a later demo may not get again.
     if (!isFirst) await rm(folder, { recursive: true, force: true });
   }
 }
@@ -108,13 +108,13 @@ admin:
 `;
 }
 
-/** Prints the lines once they work: when the gateway says that it is ready. */
-async function announce(place: Place, signal: AbortSignal): Promise<void> {
-  while (!(await isReady(place.ports.admin))) {
+/** Prints the example commands when the gateway is ready. */
+async function announce(site: DemoSite, signal: AbortSignal): Promise<void> {
+  while (!(await isReady(site.ports.admin))) {
     if (signal.aborted) return;
     await delay(50);
   }
-  if (!signal.aborted) console.log(invitation(place));
+  if (!signal.aborted) console.log(examples(site));
 }
 
 async function isReady(port: number): Promise<boolean> {
@@ -125,7 +125,7 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-function invitation({ folder, ports }: Place): string {
+function examples({ folder, ports }: DemoSite): string {
   const file = (name: string) => quote(join(folder, name));
   const gateway = `https://127.0.0.1:${ports.gateway}/`;
   const revocation = `http://127.0.0.1:${ports.revocation}`;
@@ -139,7 +139,7 @@ function invitation({ folder, ports }: Place): string {
   return `
 The gateway is ready; metrics are at http://127.0.0.1:${ports.admin}/metrics. Try it:
 
-# a good certificate: 200 and the host's answer
+# a good certificate: 200 and the response of the host
 ${curl(demoFiles.client, gateway)}
 
 # no certificate: 400
@@ -151,15 +151,15 @@ ${curl(demoFiles.stranger, gateway)}
 # a revoked certificate: 403
 ${curl(demoFiles.revoked, gateway)}
 
-# the good one, revoked while its connection is open: 200, 204 from its CA, 403; the audit record says "stage":"live"
+# the good one, revoked while its connection is open: 200, 204 from the demo CA, 403; the audit record has "stage":"live"
 ${curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway)}
 
-# its CA takes that back: 204, and 200 for the good one again
+# undo the revocation: 204; the good certificate gets 200 again
 curl -i -X POST ${revocation}/restore
 `;
 }
 
-/** For a POSIX shell; plain paths stay plain. */
+/** Quotes a path for a POSIX shell, if it needs quotes. */
 function quote(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,4 +1,4 @@
-/** The command line: what can be asked for, and in which words. */
+/** The command line: commands, options and help texts. */
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from '../errors.ts';
 import { version } from '../version.ts';
@@ -7,14 +7,14 @@ import type { HealthOptions } from './health.ts';
 import type { TrustCommandOptions } from './trust.ts';
 
 const trustCommands = {
-  list: 'List every anchor and its certificates, as a start of the gateway would take them.',
-  diff: 'Show what another root, that waits for approval, would change.',
-  approve: 'Approve the root that waits; a running gateway takes it by itself.',
-  refresh: 'Have a running gateway fetch anchors, CRLs and OCSP answers now.',
-  forget: 'Have the CRLs and OCSP answers dropped that are kept for an anchor, and fetched anew.',
+  list: 'List every anchor and the certificates that the gateway would use if it started now.',
+  diff: 'Show which certificates a new root that waits for approval would add and remove.',
+  approve: 'Approve the new root that waits; a running gateway then uses it without a restart.',
+  refresh: 'Make a running gateway fetch anchors, CRLs and OCSP answers now.',
+  forget: 'Drop the stored CRLs and OCSP answers of an anchor; the gateway fetches them again.',
 } as const;
 
-/** Runs the command that `argv` (as process.argv) names; the exit code. */
+/** Runs the command in `argv` (as process.argv); resolves with the exit code. */
 export async function execute(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.drained;
   const program = new Command('ehi-gateway')
@@ -25,7 +25,7 @@ export async function execute(argv: readonly string[]): Promise<number> {
   program
     .command('run')
     .description('Run the gateway until SIGTERM or SIGINT, then drain.')
-    .requiredOption('-c, --config <file>', 'the configuration, YAML')
+    .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
     .action(async (options: { config: string }) => {
       const { run } = await import('./run.ts');
       code = await run(options);
@@ -33,65 +33,66 @@ export async function execute(argv: readonly string[]): Promise<number> {
   program
     .command('check')
     .description(
-      'Validate a configuration and exit: reports every error and every warning that a start on this machine would have.',
+      'Validate a configuration and exit; reports every error and warning of a start on this machine.',
     )
-    .requiredOption('-c, --config <file>', 'the configuration, YAML')
-    .option('--strict', 'fail on warnings too', false)
-    .option('--elsewhere', 'do not try the addresses, ports and folders of this machine', false)
+    .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
+    .option('--strict', 'exit with 78 on warnings too', false)
+    .option('--elsewhere', 'skip the checks of this machine: addresses, ports, folders', false)
     .action(async (options: CheckOptions) => {
       const { check } = await import('./check.ts');
       code = await check(options);
     });
   program
     .command('health')
-    .description('Ask a running gateway whether it lives: exit 0, or 1 and why not.')
-    .option('-c, --config <file>', 'its configuration, which names the admin port')
-    .option('--url <url>', 'the admin port, such as http://127.0.0.1:9090')
-    .option('--ready', 'ask whether it takes messages', false)
+    .description('Check that a running gateway responds; exits with 0, or with 1 and the reason.')
+    .option('-c, --config <file>', 'the configuration file, which contains the admin port')
+    .option('--url <url>', 'the URL of the admin port, such as http://127.0.0.1:9090')
+    .option('--ready', 'check that it is ready to relay messages', false)
     .action(async (options: HealthOptions) => {
       const { health } = await import('./health.ts');
       code = await health(options);
     });
   const trust = program
     .command('trust')
-    .description(
-      'See which trust anchors are kept in the cache, approve another root, have everything fetched anew.',
-    );
+    .description('Show the trust anchors, approve a new root, fetch trust and revocation data again.');
   for (const [name, description] of Object.entries(trustCommands)) {
     const command = trust
       .command(name)
       .description(description)
-      .requiredOption('-c, --config <file>', 'the configuration, YAML')
-      .option('--json', 'print for machines', false);
+      .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
+      .option('--json', 'print JSON', false);
     if (name === 'approve') {
       command
         .requiredOption('--anchor <name>', 'the anchor whose new root is approved')
-        .requiredOption('--sha256 <hex>', 'the new root’s SHA-256, as its CA tells it; colons allowed');
+        .requiredOption(
+          '--sha256 <hex>',
+          'the SHA-256 of the new root, obtained from its CA by another channel; colons allowed',
+        );
     } else if (name === 'forget') {
       command
         .requiredOption('--anchor <name>', 'the anchor whose CRLs and OCSP answers are dropped')
-        .option('--address <address>', 'this URL or path only');
+        .option('--address <address>', 'only what came from this URL or path');
     } else if (name !== 'refresh') {
-      command.option('--anchor <name>', 'this anchor only');
+      command.option('--anchor <name>', 'only this anchor');
     }
     command.action(async (options: TrustCommandOptions) => {
       const { trust: run } = await import('./trust.ts');
       code = await run(name as keyof typeof trustCommands, options);
     });
   }
-  const certs = program.command('certs').description('Look at certificates.');
+  const certs = program.command('certs').description('Inspect certificates.');
   certs
     .command('pin')
-    .description('Print the pin of each certificate, as clients.pins takes it.')
-    .argument('<file...>', 'certificates, PEM or DER; - reads one from stdin')
-    .option('--json', 'print for machines', false)
+    .description('Print the SPKI pin of each certificate in the form of clients.pins.')
+    .argument('<file...>', 'certificate files, PEM or DER; - for stdin')
+    .option('--json', 'print JSON', false)
     .action(async (files: string[], options: { json: boolean }) => {
       const { printPins } = await import('./certs-pin.ts');
       code = await printPins(files, options);
     });
   program
     .command('demo')
-    .description('Run the gateway on 127.0.0.1 with a throwaway PKI and an example host.')
+    .description('Run the gateway on 127.0.0.1 with temporary certificates and an example host.')
     .action(async () => {
       const { demo } = await import('./demo.ts');
       code = await demo();

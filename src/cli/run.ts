@@ -1,20 +1,20 @@
-/** `ehi-gateway run`: starts the gateway, turns signals into a drain and errors into exit codes. */
-import { runControl } from '../control/control.ts';
+/** `ehi-gateway run`: starts the gateway, drains it on a signal, and maps errors to exit codes. */
+import { runControl } from '../control/run-control.ts';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { type Logger, openLog } from '../telemetry/logger.ts';
 
-/** Resolves with the exit code when the gateway has drained, or cannot run. */
+/** Resolves with the exit code when the gateway has drained or cannot run. */
 export async function run({ config }: { readonly config: string }): Promise<number> {
   let logger: Logger | null = null;
   const stop = new AbortController();
   const signals = new EventTarget();
   const onSignal = () => stop.abort();
-  // A fault that nobody caught: the state behind it is unknown, so the process ends, with its last word in the log.
+  // After an uncaught error the state of the process is unknown, so it logs the error and ends.
   process.once('uncaughtException', (error) => process.exit(fail(error, logger)));
-  // Never taken off: a second signal must not kill the process between its last record and its exit code.
+  // Never removed: a second signal must not kill the process before it exits with its code.
   process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
   process.on('SIGHUP', () => signals.dispatchEvent(new Event('reload')));
-  // Without them a reader that went away would end the process: with the first line, or with a thread that is started.
+  // Without these listeners, a closed pipe on stdout or stderr would end the process.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   try {
     const log = openLog();

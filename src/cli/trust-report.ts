@@ -1,4 +1,4 @@
-/** How trust anchors, and what another root would change in them, are told on a terminal and to machines. */
+/** Formats the trust anchors, and the change that a new root would make, as text and as JSON. */
 
 import type { Certificate } from '../pki/certificate.ts';
 import { withColons } from '../pki/fingerprint.ts';
@@ -25,11 +25,12 @@ function describeHolding(holding: AnchorStatus): string {
     ...(state === null || basis === 'files' ? [] : [`fetched ${isoTime(state.fetchedAt)}`]),
   ];
   const lines = [[name, ...facts].join('  ')];
-  if (problem !== null) lines.push(`  nothing usable: ${problem}`);
+  if (problem !== null) lines.push(`  not usable: ${problem}`);
   for (const certificate of state?.certificates ?? []) {
     lines.push(...describeCertificate(factsOf(certificate, state?.origins.get(certificate.sha256) ?? '')));
   }
-  if (pending !== null) lines.push(`  another root waits for approval: trust diff --anchor ${name}`);
+  if (pending !== null)
+    lines.push(`  a new root waits for approval; show it with: trust diff --anchor ${name}`);
   return lines.join('\n');
 }
 
@@ -67,7 +68,7 @@ export function describeDiff(holdings: readonly AnchorStatus[]): string {
     const { pending } = holding;
     return pending === null ? [] : [describePending(holding, pending)];
   });
-  return waiting.length === 0 ? 'nothing waits for approval' : waiting.join('\n\n');
+  return waiting.length === 0 ? 'no root waits for approval' : waiting.join('\n\n');
 }
 
 function describePending(holding: AnchorStatus, pending: PendingRootStatus): string {
@@ -86,14 +87,14 @@ function describePending(holding: AnchorStatus, pending: PendingRootStatus): str
   };
   const next =
     pending.problem !== null
-      ? `  It cannot be taken now: ${pending.problem}`
+      ? `  It cannot be used now: ${pending.problem}`
       : rootSha256 !== undefined && rootSha256 !== pending.rootSha256
-        ? '  rootSha256 in the configuration allows only the known root: change it there to take this one.'
+        ? '  rootSha256 in the configuration allows only the known root: change it there to use this one.'
         : pending.isApproved
-          ? '  Approved, and not taken yet: a running gateway takes it within seconds.'
-          : `  Compare the root's SHA-256 with what its CA tells by another channel, then:\n  ehi-gateway trust approve --config FILE --anchor ${name} --sha256 HEX`;
+          ? '  Approved, not in use yet: a running gateway uses it within seconds.'
+          : `  Compare the SHA-256 of the root with the one that its CA publishes by another channel, then run:\n  ehi-gateway trust approve --config FILE --anchor ${name} --sha256 HEX`;
   return [
-    `${name}  another root waits for approval, last served ${isoTime(pending.fetchedAt)}`,
+    `${name}  a new root waits for approval, last served ${isoTime(pending.fetchedAt)}`,
     ...removed.flatMap(mark('-')),
     ...added.flatMap(mark('+')),
     next,
@@ -104,7 +105,7 @@ function changeOf({ state }: AnchorStatus, pending: PendingRootStatus) {
   return diffAnchors(state === null ? [] : [state], [pending]);
 }
 
-/** The fields are named as in the audit records. */
+/** Field names as in the audit records. */
 export function listJson(holdings: readonly AnchorStatus[]): string {
   const anchors = holdings.map(({ name, list, state, problem, basis, pending }) => ({
     anchor: name,
@@ -128,7 +129,14 @@ export function listJson(holdings: readonly AnchorStatus[]): string {
 }
 
 export function diffJson(holdings: readonly AnchorStatus[]): string {
-  const tell = ({ subject, serial, sha256, source, notBefore, notAfter }: AnchoredCertificate) => ({
+  const factsOfCertificate = ({
+    subject,
+    serial,
+    sha256,
+    source,
+    notBefore,
+    notAfter,
+  }: AnchoredCertificate) => ({
     subject,
     serial,
     sha256,
@@ -147,8 +155,8 @@ export function diffJson(holdings: readonly AnchorStatus[]): string {
       fetched_at: isoTime(pending.fetchedAt),
       approved: pending.isApproved,
       problem: pending.problem,
-      added: added.map(tell),
-      removed: removed.map(tell),
+      added: added.map(factsOfCertificate),
+      removed: removed.map(factsOfCertificate),
     };
   });
   return JSON.stringify({ pending: waiting });

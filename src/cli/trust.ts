@@ -1,4 +1,4 @@
-/** `ehi-gateway trust`: what the anchors are, what another root would change, and the operator's word for it. */
+/** `ehi-gateway trust`: shows the anchors and pending roots, approves a root, requests a fetch. */
 
 import { acceptAnchor, preflight } from '../control/preflight.ts';
 import { describeProblem, exitCodes } from '../errors.ts';
@@ -16,12 +16,13 @@ export interface TrustCommandOptions {
   readonly address?: string;
 }
 
-/** What cannot be done as it was asked for. */
+/** A command that cannot be carried out as given; exit code 64. */
 class Refusal extends Error {}
 
 /**
- * `list` and `diff` print on stdout, the others write one file. Answers the exit code: 64 for what cannot be done as it
- * was asked for, 70 where the cache cannot be read or written, 78 for a configuration with problems.
+ * `list` and `diff` print on stdout; the others write one file in the cache, which the gateway reads. Resolves with the
+ * exit code: 64 if the command cannot be carried out as given, 70 if the cache cannot be read or written, 78 for a
+ * configuration with problems.
  */
 export async function trust(
   command: 'list' | 'diff' | 'approve' | 'refresh' | 'forget',
@@ -41,8 +42,8 @@ export async function trust(
       ...(await readAnchorStatus({ ...common, anchors: lists.candidates ?? [], list: 'candidates' })),
     ];
     const chosen = choose(holdings, options.anchor);
-    if (command === 'refresh') await askToRefresh(config.trust.cacheDir, options);
-    else if (command === 'forget') await askToForget(chosen[0], config.trust.cacheDir, options);
+    if (command === 'refresh') await requestRefresh(config.trust.cacheDir, options);
+    else if (command === 'forget') await requestForget(chosen[0], config.trust.cacheDir, options);
     else if (command === 'approve')
       await approve(chosen.find(({ pending }) => pending) ?? chosen[0], options);
     else if (command === 'list') print(options.json ? listJson(chosen) : describeList(chosen));
@@ -59,7 +60,7 @@ interface AnchorLists {
   readonly candidates?: readonly AnchorOptions[];
 }
 
-/** All of them, or those of that name, at least one. */
+/** All anchors, or those with this name. Throws Refusal if there is none. */
 function choose(
   holdings: readonly AnchorStatus[],
   name: string | undefined,
@@ -67,47 +68,45 @@ function choose(
   const [first, ...further] = holdings.filter((holding) => name === undefined || holding.name === name);
   if (first !== undefined) return [first, ...further];
   const names = holdings.map((holding) => holding.name).join(', ');
-  throw new Refusal(`there is no anchor ${name} in the configuration: there are ${names}`);
+  throw new Refusal(`the configuration has no anchor ${name}; it has ${names}`);
 }
 
 /**
- * Writes the approval, and nothing else: the gateway judges what waits by then, takes it and clears it away. What is
- * asked for here is the SHA-256 itself, so that whoever approves has it before the eyes.
+ * Writes the approval and nothing else. The gateway validates the pending root again before it uses it. The operator must
+ * give the SHA-256, so that the approval applies to the root that was compared.
  */
 async function approve(holding: AnchorStatus, { sha256 = '', json }: TrustCommandOptions): Promise<void> {
   const { name, pending, rootSha256, cache } = holding;
   if (!/^[0-9a-f]{2}(?::?[0-9a-f]{2}){31}$/i.test(sha256))
-    throw new Refusal('--sha256 takes 64 hex digits, colons allowed');
-  if (cache === null) throw new Refusal(`${name} comes from files: there is nothing to approve`);
-  if (pending === null) throw new Refusal(`${name}: nothing waits for approval`);
+    throw new Refusal('--sha256 needs 64 hex digits, colons allowed');
+  if (cache === null) throw new Refusal(`${name} is read from files, which need no approval`);
+  if (pending === null) throw new Refusal(`${name}: no root waits for approval`);
   const given = normalizeSha256(sha256);
   if (given !== pending.rootSha256) {
     const waits = `${pending.certificates[0]?.subject}, SHA-256 ${fingerprint(pending.rootSha256)}`;
-    throw new Refusal(
-      `${name}: nothing is approved. The root that waits is ${waits}, not ${fingerprint(given)}`,
-    );
+    throw new Refusal(`${name}: not approved. The root that waits is ${waits}, not ${fingerprint(given)}`);
   }
   if (rootSha256 !== undefined && rootSha256 !== given)
     throw new Refusal(
-      `${name}: nothing is approved. rootSha256 in the configuration allows only ${fingerprint(rootSha256)}: change it there`,
+      `${name}: not approved. rootSha256 in the configuration allows only ${fingerprint(rootSha256)}: change it there`,
     );
   if (pending.problem !== null)
-    throw new Refusal(`${name}: nothing is approved, for what waits cannot be taken now: ${pending.problem}`);
+    throw new Refusal(`${name}: not approved. The root that waits cannot be used now: ${pending.problem}`);
   await cache.approve(given);
   print(
     json
       ? JSON.stringify({ anchor: name, root_sha256: given })
-      : `${name}: approved. A running gateway takes it within seconds, another one at its start.`,
+      : `${name}: approved. A running gateway uses it within seconds, a stopped one at its next start.`,
   );
 }
 
-async function askToRefresh(cacheDir: string, { json }: TrustCommandOptions): Promise<void> {
+async function requestRefresh(cacheDir: string, { json }: TrustCommandOptions): Promise<void> {
   await writeRequest(cacheDir, { command: 'refresh' });
   print(json ? JSON.stringify({ refresh: true }) : 'A running gateway fetches everything within seconds.');
 }
 
-/** Revocations that are known are dropped too, so what they are about is unknown until it is fetched anew. */
-async function askToForget(
+/** Drops known revocations too: the status of their certificates is unknown until the data is fetched again. */
+async function requestForget(
   { name, list }: AnchorStatus,
   cacheDir: string,
   options: TrustCommandOptions,
@@ -121,7 +120,7 @@ async function askToForget(
   print(
     json
       ? JSON.stringify({ anchor: name, address })
-      : `${name}: a running gateway drops ${what} within seconds, another one at its start, and fetches it anew.`,
+      : `${name}: a running gateway drops ${what} within seconds, a stopped one at its next start, and fetches it again.`,
   );
 }
 

@@ -1,14 +1,14 @@
-/** Builds the snapshot from the configuration and the anchors that are usable now; ticket keys hang on the time too. */
+/** Builds the policy snapshot, without ticket keys, from the configuration and the anchors that have certificates. */
 import type { LoadedConfig } from '../config/load.ts';
 import type { Limits, PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationAnchor, RevocationMaterial } from '../revocation/state.ts';
 import type { AnchorState } from '../trust/state.ts';
 import { materialOf } from '../trust/trust-anchor.ts';
 
-/** Those that have certificates to judge by, in the order of the configuration. */
+/** The anchors that have certificates, in the order of the configuration. */
 export interface UsableAnchors {
   readonly anchors: readonly AnchorState[];
-  /** null: there are none to rehearse. */
+  /** null: `trust.candidates` is not configured. */
   readonly candidates: readonly AnchorState[] | null;
 }
 
@@ -17,12 +17,12 @@ interface SnapshotOptions extends UsableAnchors {
   readonly revocation: (anchor: string) => RevocationMaterial;
 }
 
-/** Anchors and candidates may have names in common; a slash is in neither. */
+/** Anchors and candidates may have the same name. No name contains a slash. */
 export function candidateName(name: string): string {
   return `candidates/${name}`;
 }
 
-/** Of `some` those that are among `others` by their names. */
+/** The anchors of `some` whose names are also in `others`. */
 export function commonAnchors(some: UsableAnchors, others: UsableAnchors): UsableAnchors {
   const common = (list: readonly AnchorState[], among: readonly AnchorState[]) =>
     list.filter(({ name }) => among.some((other) => other.name === name));
@@ -32,7 +32,7 @@ export function commonAnchors(some: UsableAnchors, others: UsableAnchors): Usabl
   };
 }
 
-/** Whose revocation has to be looked after, each by its own policy. */
+/** The anchors whose revocation data must be fetched, each with its own policy. */
 export function revocationSubjects(
   { anchors, candidates = [] }: LoadedConfig['config']['trust'],
   usable: UsableAnchors,
@@ -56,7 +56,7 @@ export function buildSnapshot(
   const material = (anchor: AnchorState, name = anchor.name) => {
     return { ...materialOf(anchor), name, revocation: revocation(name) };
   };
-  const rehearsed = candidates && {
+  const shadowAnchors = candidates && {
     anchors: candidates.map((anchor) => material(anchor, candidateName(anchor.name))),
   };
   return {
@@ -70,7 +70,7 @@ export function buildSnapshot(
     refuseAt: clients.refuseAt,
     pins: clients.pins ?? null,
     match: clients.match ?? null,
-    shadow: rehearsed || clients.shadow ? { ...rehearsed, ...clients.shadow } : null,
+    shadow: shadowAnchors || clients.shadow ? { ...shadowAnchors, ...clients.shadow } : null,
     routes,
     identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },
     limits: withShares(limits),
@@ -79,12 +79,12 @@ export function buildSnapshot(
   };
 }
 
-/** Beneath this a share would refuse a caller whose connections overlap for a moment. */
+/** A smaller share would refuse a client whose connections overlap for a moment. */
 const MIN_SHARE = 16;
 
 /**
- * One address gets a part of what there is, so that it cannot use up the rest: of the handshakes more than of the
- * connections, because an honest caller begins many of them at the same time after an interruption.
+ * Limits one address to a share of the total, so that it cannot use up everything. The share of handshakes is larger
+ * than that of connections, because a legitimate client starts many at the same time after an interruption.
  */
 function withShares(limits: LoadedConfig['config']['limits']): Limits {
   const { connections, unfinishedHandshakes } = limits;

@@ -1,21 +1,21 @@
-/** Looks at the clock every second, and notices when it was set or the machine slept: timers do not. */
+/** Compares the wall clock with the monotonic clock every second, to detect that it was set or that the machine slept. */
 import { performance } from 'node:perf_hooks';
 import { nodeTimers, type Timers } from '../fetch/timers.ts';
 
 interface ClockWatchOptions {
-  /** Every second. */
-  readonly onLook: () => void;
-  /** The wall clock has moved otherwise than time has passed; `ms`: forward if positive. */
+  /** Called every second. */
+  readonly onTick: () => void;
+  /** The wall clock moved by more or less than the time that passed; `ms`: the difference, positive if forward. */
   readonly onJump: (ms: number) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
-  /** Milliseconds that nobody can set. */
+  /** A monotonic clock, milliseconds. */
   readonly steady?: () => number;
   readonly timers?: Timers;
 }
 
 const INTERVAL_MS = 1000;
-/** A clock that is only being corrected moves less than this within a second, ms. */
+/** A clock that is slewed (NTP) moves less than this within a second, ms. */
 const TOLERANCE_MS = 2000;
 
 export class ClockWatch implements Disposable {
@@ -39,16 +39,16 @@ export class ClockWatch implements Disposable {
   }
 
   #wait(): void {
-    this.#timer = this.#options.timers.setTimeout(() => this.#look(), INTERVAL_MS);
+    this.#timer = this.#options.timers.setTimeout(() => this.#tick(), INTERVAL_MS);
   }
 
-  #look(): void {
+  #tick(): void {
     const [last, now] = [this.#last, this.#now()];
     this.#last = now;
-    // The steady clock stands still while the machine sleeps, so a sleep is a jump as well.
+    // The monotonic clock stops while the machine sleeps, so a sleep is a jump too.
     const jump = now.wall - last.wall - (now.steady - last.steady);
     this.#wait();
     if (Math.abs(jump) > TOLERANCE_MS) this.#options.onJump(jump);
-    this.#options.onLook();
+    this.#options.onTick();
   }
 }

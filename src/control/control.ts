@@ -1,116 +1,37 @@
-/** What runs once: configuration, trust, audit writer, metrics, admin; it publishes snapshots to the relay threads. */
+/** The control thread: owns sources, metrics, admin port and supervisor, and publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from '../admin/server.ts';
 import { isWorthGivingBack } from '../audit/batch.ts';
-import type { AuditEvent } from '../audit/failure.ts';
-import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
+import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { ConfigError, type ConfigProblem } from '../errors.ts';
-import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
-import type { Log, Logger } from '../telemetry/logger.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
 import { version } from '../version.ts';
 import { ClockWatch } from './clock-watch.ts';
-import { preflight } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { Reloads } from './reloads.ts';
-import { Reporting, reportAudit, reportLost, reportRefusal } from './reporting.ts';
-import { ServiceManager } from './service-manager.ts';
+import { type Reporting, reportRefusal } from './reporting.ts';
+import type { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
-import { assertStart, checkStart } from './start-check.ts';
 
-interface ControlOptions {
-  /** Path of the configuration file. */
-  readonly config: string;
-  readonly log: Log;
-  /** Aborted: drain and end. */
-  readonly stop: AbortSignal;
-  /** Its `reload` events have the configuration read again, changed or not. */
-  readonly signals: EventTarget;
-}
-
-/**
- * Runs the gateway until `stop`, and resolves when it has drained, with the number of audit records that were not
- * written. Throws ConfigError, GatewayError.
- */
-export async function runControl(options: ControlOptions): Promise<{ readonly recordsLost: number }> {
-  const { logger } = options.log;
-  const { loaded, problems, warnings } = await preflight(options.config);
-  if (loaded === null) throw new ConfigError(problems);
-  const proxies = namedProxies();
-  if (Object.keys(proxies).length > 0)
-    logger.info(proxies, 'trust anchors, CRLs, OCSP answers and spans are fetched and sent through a proxy');
-  const start = await checkStart(loaded);
-  assertStart(start);
-  const events = new EventTarget();
-  const audit = await openAudit(loaded, (event) => {
-    reportAudit(logger, event);
-    events.dispatchEvent(new Event('audit'));
-  });
-  // Also of a process that ends by a fault, before anything is closed.
-  const onExit = () => reportLost(logger, audit);
-  process.once('exit', onExit);
-  const parts = { file: options.config, loaded, audit, logger, linesDropped: options.log.linesDropped };
-  await serve(options, parts, { warnings: [...warnings, ...start.warnings], events });
-  return { recordsLost: audit.lost };
-}
-
-async function serve(
-  { stop, signals }: ControlOptions,
-  parts: Omit<ControlParts, 'reporting' | 'manager'>,
-  { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
-): Promise<void> {
-  const { audit, logger } = parts;
-  const reporting = new Reporting({ audit, logger });
-  reporting.warnings(warnings);
-  await using manager = new ServiceManager({
-    onError: ({ message }) =>
-      logger.error({ error: message }, 'systemd cannot be told how the service stands'),
-  });
-  await using control = new Control({ ...parts, reporting, manager });
-  events.addEventListener('audit', () => control.auditChanged());
-  const reload = () => {
-    audit.reopen();
-    // Whether or not the configuration is taken: who sends the signal wants what is current.
-    void manager.reloading(control.reloads.request()).finally(() => control.refresh());
-  };
-  signals.addEventListener('reload', reload);
-  try {
-    await control.run(stop);
-  } finally {
-    signals.removeEventListener('reload', reload);
-  }
-}
-
-function openAudit(
-  { config, locate }: LoadedConfig,
-  onEvent: (event: AuditEvent) => void,
-): Promise<AuditWriter> {
-  return openAuditWriter({ destination: config.audit.destination, onEvent }).catch((cause: unknown) => {
-    const found = cause instanceof Error ? cause.message : String(cause);
-    const allowed = 'stdout, stderr or a file that can be written';
-    throw new ConfigError([locate({ path: ['audit', 'destination'], found, allowed })]);
-  });
-}
-
-interface ControlParts {
+export interface ControlParts {
   readonly file: string;
   readonly loaded: LoadedConfig;
   readonly audit: AuditWriter;
   readonly reporting: Reporting;
   readonly logger: Logger;
-  /** Lines of the log that stderr did not take. */
+  /** Lines of the log that stderr did not accept. */
   readonly linesDropped: () => number;
   readonly manager: ServiceManager;
 }
 
-/** How long changes are gathered before they are published together, ms. */
+/** Changes within this time are published as one snapshot, ms. */
 const GATHER_MS = 10;
 
-class Control {
+export class Control implements AsyncDisposable {
   readonly #parts: ControlParts;
   readonly #metrics: Metrics;
   readonly #spans: SpanService;
@@ -119,10 +40,10 @@ class Control {
   #admin: AdminServer | null = null;
   #supervisor: Supervisor | null = null;
   #state: 'starting' | 'serving' | 'draining' = 'starting';
-  #trusted: () => void = () => {};
+  #onUsableAnchor: () => void = () => {};
   #pending: NodeJS.Timeout | null = null;
-  /** What the log says of `#refusesMessages`. */
-  #toldRefusal = false;
+  /** The last value of `#refusesMessages` that was logged. */
+  #loggedRefusal = false;
   #clock: ClockWatch | null = null;
 
   constructor(parts: ControlParts) {
@@ -162,7 +83,7 @@ class Control {
     });
   }
 
-  /** Fetches anchors, CRLs and OCSP answers now. */
+  /** Fetches trust anchors, CRLs and OCSP answers now. */
   refresh(): void {
     void this.#sources?.refresh();
   }
@@ -175,17 +96,17 @@ class Control {
     return this.#sources?.loaded ?? this.#parts.loaded;
   }
 
-  /** Records of messages cannot be kept, and the configuration wants none without. */
+  /** Audit records cannot be written, and `audit.onFailure` is `refuse`. */
   get #refusesMessages(): boolean {
     return !this.#parts.audit.isWriting && this.#loaded.config.audit.onFailure === 'refuse';
   }
 
-  /** The audit destination fails, or works again, or the configuration wants something else then. */
+  /** To be called when the audit destination fails or recovers, and when `audit.onFailure` may have changed. */
   auditChanged(): void {
     const refuses = this.#refusesMessages;
     this.#supervisor?.refuseMessages(refuses);
-    if (refuses !== this.#toldRefusal) reportRefusal(this.#parts.logger, refuses);
-    this.#toldRefusal = refuses;
+    if (refuses !== this.#loggedRefusal) reportRefusal(this.#parts.logger, refuses);
+    this.#loggedRefusal = refuses;
   }
 
   async run(stop: AbortSignal): Promise<void> {
@@ -208,8 +129,8 @@ class Control {
       if (stop.aborted) done();
       stop.addEventListener('abort', () => done());
     });
-    const trusted = new Promise<void>((done) => {
-      this.#trusted = done;
+    const usableAnchor = new Promise<void>((done) => {
+      this.#onUsableAnchor = done;
     });
     this.#sources = await Sources.open(loaded, {
       signal: stop,
@@ -219,10 +140,10 @@ class Control {
     });
     this.#reloads.begin(this.#sources);
     const sources = this.#sources;
-    this.#clock = new ClockWatch({ onLook: () => sources.look(), onJump: (ms) => this.#onJump(ms, sources) });
+    this.#clock = new ClockWatch({ onTick: () => sources.tick(), onJump: (ms) => this.#onJump(ms, sources) });
     this.#publish();
-    // Without any anchor every caller would be refused: better not to listen, and to say so at /readyz.
-    await Promise.race([trusted, stopped]);
+    // Without a usable anchor every client would be refused. The gateway does not listen until there is one; /readyz shows it.
+    await Promise.race([usableAnchor, stopped]);
     if (!stop.aborted) await this.#serve(this.#sources);
     await stopped;
     this.#state = 'draining';
@@ -233,7 +154,7 @@ class Control {
 
   #onJump(ms: number, sources: Sources): void {
     this.#parts.reporting.clockJumped(ms);
-    sources.wake();
+    sources.clockJumped();
   }
 
   #onRevocation(event: RevocationEvent): void {
@@ -250,7 +171,7 @@ class Control {
       relays: config.relays,
       address: config.listen.address,
       port: config.listen.port,
-      snapshot: sources.snapshot(),
+      snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
       onMessage: (thread, message) => this.#onMessage(thread, message),
       onUnexpectedExit: (thread, error) => {
@@ -266,12 +187,12 @@ class Control {
     this.#parts.manager.ready();
   }
 
-  /** Many OCSP answers may come at one moment: together they are one snapshot. */
+  /** Delayed, because many OCSP answers may arrive at the same moment. */
   #changed(): void {
     this.#pending ??= setTimeout(() => this.#publish(), GATHER_MS);
   }
 
-  /** What has changed and was not told yet is told now. */
+  /** Publishes pending changes now. */
   #flush(): void {
     if (this.#pending !== null) this.#publish();
   }
@@ -281,8 +202,8 @@ class Control {
     this.#pending = null;
     const sources = this.#sources;
     if (sources === null || sources.anchors().length === 0) return;
-    if (sources.anchors().some((anchor) => isUsable(anchor, Date.now()))) this.#trusted();
-    if (this.#state !== 'draining') this.#supervisor?.publish(sources.snapshot());
+    if (sources.anchors().some((anchor) => isUsable(anchor, Date.now()))) this.#onUsableAnchor();
+    if (this.#state !== 'draining') this.#supervisor?.publish(sources.nextSnapshot());
   }
 
   #onMessage(thread: number, message: RelayReport): void {
@@ -306,14 +227,14 @@ class Control {
     this.#parts.audit.write(lines, isWorthGivingBack(lines) ? giveBack : undefined);
   }
 
-  /** The snapshot that holds the answers is published before the relay threads hear that there are any. */
+  /** Publishes the snapshot that contains the revocation result before it reports the result to the relay threads. */
   async #contact({ anchor, leaf }: Extract<RelayReport, { type: 'unseen' }>): Promise<void> {
     const sha256 = await this.#sources?.contact(anchor, leaf);
     this.#flush();
     if (sha256 !== undefined) this.#supervisor?.firstContactDone({ anchor, leaf: sha256 });
   }
 
-  /** In reverse order of opening; the audit last, for it hears of everything else. */
+  /** In reverse order of opening. The audit is last: closing the others writes records. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#pending !== null) clearTimeout(this.#pending);
     this.#clock?.[Symbol.dispose]();

@@ -1,4 +1,4 @@
-/** What `run` and `check` both look at before anything starts: the configuration, its certificates, its anchors. */
+/** The checks that `run`, `check` and every reload share: configuration, certificates, trust anchors, environment. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
@@ -19,7 +19,7 @@ import type { AnchorList } from '../trust/disk-cache.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
 import type { Anchor } from '../trust/trust-anchor.ts';
 
-/** Reads `file` and the files it names; fetches nothing. */
+/** Reads `file` and the files that it names; fetches nothing. */
 export async function preflight(file: string): Promise<ConfigExamination> {
   const examination = await examineConfig(
     file,
@@ -31,7 +31,7 @@ export async function preflight(file: string): Promise<ConfigExamination> {
       const accept = clients === null ? acceptAll : acceptAnchor(clients);
       const findings = [
         await findingsIn({ ...common, anchors, accept }, unusableAt(common.now)),
-        // Nobody comes in by a candidate, so none is held against the pins that count.
+        // Candidates admit no client, so clients.pins does not apply to them.
         await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll }),
       ];
       const crls = [
@@ -50,16 +50,16 @@ export async function preflight(file: string): Promise<ConfigExamination> {
   return { ...examination, warnings, problems: [...environment, ...examination.problems], loaded: null };
 }
 
-/** The value is not shown: it may hold credentials. */
+/** The value is not shown: it may contain credentials. */
 function environmentWarnings(): ConfigProblem[] {
   return unusableProxies().map((variable) => ({
     ...{ file: 'environment', line: 1, column: 1, path: variable },
-    found: 'a value that names no HTTP proxy: everything is fetched directly',
+    found: 'a value that is not the URL of an HTTP proxy; everything is fetched directly',
     allowed: 'http://host:port or https://host:port',
   }));
 }
 
-/** With it every TLS client in the process, the fetching of trust anchors included, would believe anybody. */
+/** This variable turns off certificate verification in every TLS client of the process, including for trust anchors. */
 function environmentProblems(): ConfigProblem[] {
   if (process.env.NODE_TLS_REJECT_UNAUTHORIZED !== '0') return [];
   return [
@@ -100,8 +100,8 @@ async function findingsIn(
 }
 
 /**
- * CRL files that cannot be read. Warnings, because a file that is late must not keep the gateway from starting: until
- * it is there, revocation is unknown.
+ * CRL files that cannot be read. Only warnings: a file that appears later must not prevent the start. Until then the
+ * revocation status is unknown.
  */
 async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Diagnostic[]> {
   const files = anchors.flatMap(({ revocation: { crl } }, anchor) =>
@@ -123,26 +123,27 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
   return findings.flat();
 }
 
-/** What time has made unusable is a problem only where nothing else is left: no anchor from a URL, which may serve it. */
+/** Expired or not yet valid anchors are a problem only if no other anchor is left and none is fetched from a URL. */
 function unusableAt(now: number): (anchors: Configured) => Diagnostic[] {
   return (anchors) => {
     const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
     if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
     const faults = states.flatMap((state) => skippedAt(state, now)).map(({ detail }) => detail);
-    const found = `no anchor that can be used now: ${faults.join('; ')}`;
+    const found = `no anchor that is usable now: ${faults.join('; ')}`;
     return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
   };
 }
 
-/** `trust.anchors[0].files[1]` as the steps of a path. */
+/** Splits the path of a problem (`trust.anchors[0].files[1]`) into its steps. */
 export function findingOf({ path, found, allowed }: TrustProblem): Diagnostic {
   const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
   return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), found, allowed };
 }
 
 /**
- * The last word on an anchor: where pins alone name the caller, none of them may be the anchor's own root or issuing
- * CA, for that key is on every path and names nobody. Asked again whenever an anchor is fetched.
+ * Returns the check for every anchor that is read or fetched: null, or why it is refused. If only `clients.pins`
+ * identifies clients, no pin may be the key of the anchor's own root or issuing CA: that key is on every path of the
+ * anchor and would admit every client.
  */
 export function acceptAnchor(clients: Config['clients']): (anchor: Anchor) => string | null {
   const { byAddress, byMatch } = namesCaller(clients);
@@ -152,6 +153,6 @@ export function acceptAnchor(clients: Config['clients']): (anchor: Anchor) => st
     const pinned = certificates.find(({ spkiPin }) => pins.has(spkiPin));
     return pinned === undefined
       ? null
-      : `clients.pins holds the key of ${pinned.subject}, which is on every path and names no caller`;
+      : `clients.pins contains the key of ${pinned.subject}, which is on every path and names no caller`;
   };
 }

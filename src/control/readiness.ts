@@ -1,13 +1,13 @@
-/** Whether messages would be relayed now, and if not, everything that is missing: what /readyz tells. */
+/** Readiness: whether messages are relayed now, and if not, every reason. `/readyz` reports it. */
 import type { LoadedConfig } from '../config/load.ts';
 import { isUsable } from '../trust/skipped-certificates.ts';
 import type { AnchorState } from '../trust/state.ts';
 
-interface Standing {
+interface ReadinessFacts {
   readonly state: 'starting' | 'serving' | 'draining';
   /** Relay threads that accept connections. */
   readonly listening: number;
-  /** By `audit.onFailure: refuse`. */
+  /** Because of `audit.onFailure: refuse`. */
   readonly refusesMessages: boolean;
   readonly anchors: readonly AnchorState[];
   readonly serverCertificates: LoadedConfig['serverCertificates'];
@@ -15,8 +15,8 @@ interface Standing {
   readonly now: number;
 }
 
-export function readinessOf(standing: Standing): { ready: boolean; reasons: string[] } {
-  const { state, listening, refusesMessages, anchors, serverCertificates, now } = standing;
+export function readinessOf(facts: ReadinessFacts): { ready: boolean; reasons: string[] } {
+  const { state, listening, refusesMessages, anchors, serverCertificates, now } = facts;
   const reasons: string[] = [];
   if (state !== 'serving') reasons.push(state);
   else if (listening === 0) reasons.push('no relay thread listens');

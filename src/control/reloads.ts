@@ -1,4 +1,4 @@
-/** Takes changed configurations, each as a whole or not at all: when a file has changed, or when somebody asks. */
+/** Reloads the configuration when one of its files changes or on request; each change is accepted or refused as a whole. */
 import { compareConfigs } from '../config/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { openWatch, type Watch } from '../config/watch.ts';
@@ -11,19 +11,19 @@ import type { Sources } from './sources.ts';
 interface ReloadsOptions {
   /** Path of the configuration file. */
   readonly file: string;
-  /** What was loaded at the start: from then on its files are watched. */
+  /** The configuration of the start, whose files are watched. */
   readonly loaded: LoadedConfig;
   readonly reporting: Reporting;
-  /** A change was taken, or refused. */
+  /** A change was accepted or refused. */
   readonly onDone: (successful: boolean) => void;
 }
 
 export class Reloads implements AsyncDisposable {
   readonly #options: ReloadsOptions;
   readonly #watch: Watch;
-  /** What a change is taken over into; changes that come before wait for it. */
+  /** Resolves in `begin`; changes before that wait for it. null: closed. */
   readonly #sources = Promise.withResolvers<Sources | null>();
-  /** One after the other. */
+  /** Reloads run one after the other. */
   #last: Promise<void> = Promise.resolve();
 
   constructor(options: ReloadsOptions) {
@@ -35,13 +35,13 @@ export class Reloads implements AsyncDisposable {
     this.#sources.resolve(sources);
   }
 
-  /** Has everything read again, changed or not; resolves when it was taken or refused, and never rejects. */
+  /** Reads everything again, changed or not. Resolves when the change was accepted or refused; never rejects. */
   request(): Promise<void> {
     this.#last = this.#last.then(() => this.#reload());
     return this.#last;
   }
 
-  /** No further change is taken; resolves when the one under way is. */
+  /** Stops reloading; resolves when the reload in progress has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#watch.close();
     this.#sources.resolve(null);
@@ -70,7 +70,7 @@ export class Reloads implements AsyncDisposable {
   }
 }
 
-/** Whatever went wrong: a change that cannot be taken must not end what works. */
+/** Every error becomes a problem of the change: a change that fails must not end the running gateway. */
 function problemsOf(
   error: unknown,
   { file, loaded }: { readonly file: string; readonly loaded: LoadedConfig | null },
@@ -79,5 +79,7 @@ function problemsOf(
   if (error instanceof TrustError && loaded !== null)
     return error.problems.map((problem) => loaded.locate(findingOf(problem)));
   const found = error instanceof Error ? error.message : String(error);
-  return [{ file, line: 1, column: 1, path: '', found, allowed: 'what can be taken over at run time' }];
+  return [
+    { file, line: 1, column: 1, path: '', found, allowed: 'a configuration that can be applied at run time' },
+  ];
 }

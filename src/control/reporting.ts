@@ -1,4 +1,4 @@
-/** Tells the operator, in the log, and the auditor, in the audit, what the control thread has done. */
+/** Reports the events of the control thread: to the operator in the log, to the auditor in the audit. */
 
 import { configLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
 import type { AuditEvent, Records } from '../audit/failure.ts';
@@ -10,7 +10,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { DropReason } from '../tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from '../trust/state.ts';
 
-const alarmingTrust: readonly TrustAction[] = [
+const trustWarnings: readonly TrustAction[] = [
   'refused',
   'fetch_failed',
   'root_changed_refused',
@@ -18,7 +18,7 @@ const alarmingTrust: readonly TrustAction[] = [
   'cache_failed',
   'passed_over',
 ];
-const alarmingRevocation: readonly RevocationAction[] = [
+const revocationWarnings: readonly RevocationAction[] = [
   'crl_refused',
   'crl_fetch_failed',
   'crl_stale',
@@ -31,48 +31,50 @@ const alarmingRevocation: readonly RevocationAction[] = [
   'not_checked',
 ];
 
-const failing: Readonly<Record<Records, string>> = {
-  kept: 'audit records cannot be written: up to 64 MiB of them are kept in memory, and tried again until they can be',
-  lost: 'audit records cannot be written: the reader of the destination is gone for good, so records are lost from now on; restart the gateway',
+const failureMessages: Readonly<Record<Records, string>> = {
+  kept: 'audit records cannot be written; up to 64 MiB are kept in memory and retried until the destination accepts them',
+  lost: 'audit records cannot be written: the reader of the pipe has ended, so records are lost from now on; restart the gateway',
   elsewhere:
-    'the audit file was moved, and the new one cannot be opened: records go on into the file that was open',
+    'the audit file was moved and the new one cannot be opened; records are still written to the moved file',
 };
 
-/** What an operator has to know of the audit's destination: nothing of it can be in the audit. */
+/** Logs an event of the audit destination. The audit itself cannot record it. */
 export function reportAudit(logger: Logger, event: AuditEvent): void {
   switch (event.type) {
     case 'failing':
-      return logger.error({ error: event.error.message }, failing[event.records]);
+      return logger.error({ error: event.error.message }, failureMessages[event.records]);
     case 'full':
-      return logger.error('64 MiB of audit records wait to be written: further ones are lost');
+      return logger.error(
+        '64 MiB of audit records wait to be written; further records are lost until the destination accepts them',
+      );
     case 'recovered': {
-      const { kept, givenUp: lost, milliseconds } = event;
+      const { kept, lost, milliseconds } = event;
       return logger.warn(
         { kept, lost, seconds: Math.round(milliseconds / 1000) },
         'audit records are written again',
       );
     }
     case 'reopened':
-      return logger.info('the audit file was moved or removed, and is opened anew by its path');
+      return logger.info('the audit file was moved or removed; its path was opened again');
     default:
       return event satisfies never;
   }
 }
 
-/** Under `audit.onFailure: refuse`: callers get 503 for want of audit records, or no longer. */
+/** Under `audit.onFailure: refuse`: messages are refused with 503, or accepted again. */
 export function reportRefusal(logger: Logger, refuses: boolean): void {
   if (refuses)
     logger.error(
-      'new messages are refused with 503 (audit_unavailable) until audit records are written again: audit.onFailure is refuse',
+      'new messages are refused with 503 (audit_unavailable) until audit records can be written again, because audit.onFailure is refuse',
     );
-  else logger.warn('new messages are taken again');
+  else logger.warn('new messages are accepted again');
 }
 
-/** The last line of a process that has lost records, or ends before it could write all of them. */
+/** Called last: reports the records lost since the start, and those still unwritten at the end. */
 export function reportLost(logger: Logger, { lost, queuedBytes }: AuditWriter): void {
-  if (lost > 0) logger.error({ lost }, 'audit records were lost since the start: they were written nowhere');
-  if (queuedBytes > 0)
-    logger.error({ bytes: queuedBytes }, 'the process ends before these audit records are written');
+  if (lost > 0)
+    logger.error({ lost }, 'audit records were lost since the start; they were not written anywhere');
+  if (queuedBytes > 0) logger.error({ bytes: queuedBytes }, 'the process ends with unwritten audit records');
 }
 
 export class Reporting {
@@ -84,7 +86,7 @@ export class Reporting {
     this.#logger = logger;
   }
 
-  /** `error`: null where it said nothing. */
+  /** `error`: null if the thread ended without one. */
   threadDied(thread: number, error: Error | null): void {
     const detail = error?.message ?? null;
     this.#logger.error({ thread, error: detail }, 'a relay thread died and is replaced');
@@ -92,9 +94,9 @@ export class Reporting {
   }
 
   trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
-    // With colons: the log masks long runs of digits, and a hash may hold one.
+    // With colons, because the log masks long runs of digits and a hash may contain one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
-    this.#logger[alarmingTrust.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
+    this.#logger[trustWarnings.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
     this.#audit.write(
       trustLine({
         time: Date.now(),
@@ -110,7 +112,7 @@ export class Reporting {
   }
 
   revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
-    const level = alarmingRevocation.includes(action) ? 'warn' : 'info';
+    const level = revocationWarnings.includes(action) ? 'warn' : 'info';
     this.#logger[action === 'crl_restarted' ? 'error' : level](
       { anchor, address, certificate, detail },
       action,
@@ -127,22 +129,23 @@ export class Reporting {
     );
   }
 
-  /** Spans begin not to be taken, for this status or code; null: they are taken again. */
+  /** The collector stopped accepting spans, with this status or code; null: it accepts them again. */
   tracing(trouble: string | null): void {
-    if (trouble === null) this.#logger.info('the collector takes spans again');
-    else this.#logger.warn({ cause: trouble }, 'the collector does not take spans');
+    if (trouble === null) this.#logger.info('the collector accepts spans again');
+    else this.#logger.warn({ cause: trouble }, 'the collector does not accept spans');
   }
 
-  /** The metrics end with the gateway: what was not sent until then is told here. */
+  /** Logs the spans dropped at the end, when no metric can be scraped any more. */
   spansDropped(spans: number, reason: DropReason): void {
-    if (reason === 'ended') this.#logger.warn({ spans }, 'spans are dropped that were not exported in time');
+    if (reason === 'ended')
+      this.#logger.warn({ spans }, 'spans were dropped because they could not be exported before the end');
   }
 
   /** The clock was set, or the machine slept; `ms`: forward if positive. */
   clockJumped(ms: number): void {
     this.#logger.warn(
       { ms: Math.round(ms) },
-      'the clock was set, or the machine slept: what has ended is fetched now, and every connection judged anew',
+      'the clock was set, or the machine slept; trust anchors and revocation data are fetched now, and every connection is authorized again',
     );
   }
 
@@ -151,7 +154,11 @@ export class Reporting {
   }
 
   reloaded({ changed, fixed }: ConfigChange, generation: number): void {
-    for (const path of fixed) this.#logger.warn({ path }, 'cannot change at run time: stays until a restart');
+    for (const path of fixed)
+      this.#logger.warn(
+        { path },
+        'this setting cannot change at run time; the old value stays until a restart',
+      );
     this.#logger.info({ changed, generation }, 'the configuration was reloaded');
     this.#audit.write(
       configLine({ time: Date.now(), event: 'reloaded', generation, changed, fixed, problems: 0 }),
@@ -162,7 +169,7 @@ export class Reporting {
     for (const problem of problems) this.#logger.error(describeProblem(problem));
     this.#logger.error(
       { problems: problems.length },
-      'the changed configuration is refused, the last one stays',
+      'the changed configuration was refused; the previous one stays in use',
     );
     this.#audit.write(
       configLine({

@@ -1,4 +1,4 @@
-/** Everything that a snapshot is made of, opened, changed and closed together: configuration, trust, revocation, ticket keys. */
+/** The inputs of a snapshot, opened, updated and closed together: configuration, trust, revocation, ticket keys. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
@@ -21,18 +21,18 @@ import {
 import { acceptAnchor } from './preflight.ts';
 
 interface SourcesOptions {
-  /** Aborted: every fetch ends at once. */
+  /** When aborted, every fetch ends. */
   readonly signal: AbortSignal;
-  /** Another snapshot would come of it now. */
+  /** Something changed that the next snapshot will contain. */
   readonly onChange: () => void;
   readonly onTrust: (event: TrustEvent) => void;
   readonly onRevocation: (event: RevocationEvent) => void;
 }
 
-/** How long CRLs and OCSP answers about CAs are waited for that nobody had before: without them every caller is unknown, ms. */
+/** How long the first CRLs and OCSP answers about CAs are awaited before `onChange`, ms: until then every status is unknown. */
 const FIRST_ANSWERS_MS = 3000;
-/** A day: timers take no more than 24, and the key's epoch is looked at again when it rings. */
-const LONGEST_PAUSE_MS = 24 * 3_600_000;
+/** A Node timer cannot exceed 24 days. After this pause the epoch of the ticket key is computed again. */
+const MAX_PAUSE_MS = 24 * 3_600_000;
 
 export class Sources implements AsyncDisposable {
   readonly #options: SourcesOptions;
@@ -40,14 +40,14 @@ export class Sources implements AsyncDisposable {
   #trust: TrustService | null = null;
   #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
-  /** Of a start without secretFile: replicas do not resume each other's sessions, reloads do not end them. */
+  /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
   readonly #secret = randomBytes(32);
   #generation = 0;
   #epochTimer: NodeJS.Timeout | undefined;
-  /** What snapshots are made of: trust may know an anchor before anybody looks after its revocation. */
+  /** The anchors of the next snapshot. `#trust` may have an anchor earlier, before its revocation sources are followed. */
   #usable: UsableAnchors = { anchors: [], candidates: null };
-  /** While a configuration is taken over nobody is told of the half of it; resolves when the whole was told. */
-  #takingOver: Promise<void> | null = null;
+  /** Set while a configuration is applied, when `onChange` is held back; resolves after `onChange` was called. */
+  #applying: Promise<void> | null = null;
   readonly #requests: RequestHandler;
 
   private constructor(loaded: LoadedConfig, options: SourcesOptions) {
@@ -69,7 +69,7 @@ export class Sources implements AsyncDisposable {
     });
   }
 
-  /** Throws TrustError for anchors that cannot be used as they are configured. */
+  /** Throws TrustError if anchors cannot be used as configured. */
   static async open(loaded: LoadedConfig, options: SourcesOptions): Promise<Sources> {
     const sources = new Sources(loaded, options);
     await sources.update(loaded);
@@ -85,7 +85,7 @@ export class Sources implements AsyncDisposable {
     return this.#generation;
   }
 
-  /** Every usable anchor; a confirmation makes it younger and nothing else of it another. */
+  /** Every usable anchor, with the time of its last confirmation. */
   anchors(): readonly AnchorState[] {
     const current = new Map(this.#trust?.states().map((state) => [state.name, state]));
     return this.#usable.anchors.map((anchor) => {
@@ -97,44 +97,44 @@ export class Sources implements AsyncDisposable {
     return this.#revocation.sources();
   }
 
-  /** Takes another configuration as a whole, and tells of it. Throws TrustError, and then nothing has changed. */
+  /** Applies another configuration as a whole and calls `onChange`. Throws TrustError; then nothing has changed. */
   async update(loaded: LoadedConfig): Promise<void> {
     const { anchors, candidates } = loaded.config.trust;
     const accept = acceptAnchor(loaded.config.clients);
-    // Candidates first: where either is refused, nothing that counts has changed.
-    const rehearsed =
+    // Candidates first: if they are refused, no enforced policy has changed.
+    const shadowTrust =
       candidates &&
-      (await this.#follow(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
-    this.#trust = await this.#follow(this.#trust, loaded, { anchors, accept });
-    if (rehearsed === undefined) this.#candidates?.close();
-    this.#candidates = rehearsed ?? null;
+      (await this.#openOrUpdate(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
+    this.#trust = await this.#openOrUpdate(this.#trust, loaded, { anchors, accept });
+    if (shadowTrust === undefined) this.#candidates?.close();
+    this.#candidates = shadowTrust ?? null;
     this.#loaded = loaded;
-    this.#takingOver = this.#takeOver();
-    await this.#takingOver;
+    this.#applying = this.#apply();
+    await this.#applying;
   }
 
-  /** Looks at the dates of the anchors, and does what a command has asked for. */
-  look(): void {
+  /** To be called every second: checks the dates of the anchors and the requests of `ehi-gateway trust`. */
+  tick(): void {
     this.#trust?.checkDates();
     this.#candidates?.checkDates();
     void this.#requests.run();
   }
 
-  /** Fetches everything now: anchors, CRLs, OCSP answers. Never rejects. */
+  /** Fetches trust anchors, CRLs and OCSP answers now. Never rejects. */
   async refresh(): Promise<void> {
     await Promise.all([this.#trust?.refresh(), this.#candidates?.refresh(), this.#revocation.refresh()]);
   }
 
-  /** The clock was set, or the machine slept: what that concerns is fetched now, and every connection judged anew. */
-  wake(): void {
+  /** The clock was set or the machine slept: fetches what may have expired; every connection is authorized again. */
+  clockJumped(): void {
     this.#revocation.wake();
     void this.#trust?.refresh();
     void this.#candidates?.refresh();
     this.#changed();
   }
 
-  /** The next one: its generation is one higher than the last. */
-  snapshot(): PolicySnapshot {
+  /** Builds a snapshot with the next generation number, and schedules `onChange` for the next ticket key. */
+  nextSnapshot(): PolicySnapshot {
     const { config, resumptionSecret } = this.#loaded;
     const snapshot = buildSnapshot(this.#loaded, {
       ...this.#usable,
@@ -145,7 +145,7 @@ export class Sources implements AsyncDisposable {
     clearTimeout(this.#epochTimer);
     if (resumption === null) return { ...snapshot, ticketKeys: null };
     const now = Date.now();
-    const pause = Math.min(epochEnd(now, resumption.rotate) - now, LONGEST_PAUSE_MS);
+    const pause = Math.min(epochEnd(now, resumption.rotate) - now, MAX_PAUSE_MS);
     this.#epochTimer = setTimeout(() => this.#changed(), pause).unref();
     const epoch = epochOf(now, resumption.rotate);
     return {
@@ -155,12 +155,12 @@ export class Sources implements AsyncDisposable {
   }
 
   /**
-   * Looks after the revocation of a leaf (DER) that a relay thread lets in, or would but for that. Resolves with its
-   * SHA-256, lower hex, when its sources have answered and `onChange` was called for what they said.
+   * Checks the revocation of a leaf (DER) whose status a relay thread needs. Resolves with the leaf's SHA-256, lower-case
+   * hex, when its sources have answered and `onChange` was called for the result.
    */
   async contact(anchor: string, leaf: Uint8Array): Promise<string> {
     await this.#revocation.contact(anchor, leaf);
-    while (this.#takingOver !== null) await this.#takingOver;
+    while (this.#applying !== null) await this.#applying;
     return createHash('sha256').update(leaf).digest('hex');
   }
 
@@ -171,7 +171,7 @@ export class Sources implements AsyncDisposable {
     await this.#revocation.close();
   }
 
-  async #follow(
+  async #openOrUpdate(
     current: TrustService | null,
     { config: { trust } }: LoadedConfig,
     differs: Pick<TrustOptions, 'anchors' | 'accept' | 'list'>,
@@ -193,54 +193,55 @@ export class Sources implements AsyncDisposable {
   }: TrustRequest & { readonly command: 'forget' }): Promise<void> {
     const name = candidate ? candidateName(anchor) : anchor;
     if (await this.#revocation.forget(name, address)) return;
-    const detail = 'nothing is kept of it';
+    const detail = 'no CRL or OCSP answer of it is stored';
     const where = address === null ? {} : { address };
     this.#options.onRevocation({ type: 'revocation', action: 'forgotten', anchor: name, ...where, detail });
   }
 
   async #onAnchors(): Promise<void> {
-    // With the first anchor the port opens: whoever comes then is not refused for what could have been asked before.
+    // The first anchor opens the port. Its revocation data is awaited first, so that the first clients are not refused.
     if (this.#usable.anchors.length === 0) {
-      this.#takingOver = this.#takeOver();
-      return this.#takingOver;
+      this.#applying = this.#apply();
+      return this.#applying;
     }
-    await this.#lookAfterAnchors();
+    await this.#updateRevocation();
     this.#changed();
   }
 
-  async #takeOver(): Promise<void> {
+  async #apply(): Promise<void> {
     try {
-      await this.#lookAfterAnchors();
+      await this.#updateRevocation();
       await this.#requests.run();
       await Promise.race([
         this.#revocation.firstAnswers(),
         sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
       ]);
     } finally {
-      this.#takingOver = null;
+      this.#applying = null;
       this.#changed();
     }
   }
 
-  /** Tells the revocation service which certificates there are now, those of candidates included. */
-  async #lookAfterAnchors(): Promise<void> {
+  /** Updates the revocation service with the current certificates, including those of candidates. */
+  async #updateRevocation(): Promise<void> {
     const { trust } = this.#loaded.config;
     const usable: UsableAnchors = {
       anchors: statesOf(trust.anchors, this.#trust),
       candidates: this.#candidates && statesOf(trust.candidates ?? [], this.#candidates),
     };
-    // In no snapshot is an anchor whose revocation nobody looks after: who goes is gone before, who comes comes after.
+    // No snapshot may contain an anchor whose revocation is not followed: removed anchors leave before the update, new
+    // anchors enter after it.
     this.#usable = commonAnchors(this.#usable, usable);
     await this.#revocation.update(revocationSubjects(trust, usable));
     this.#usable = usable;
   }
 
   #changed(): void {
-    if (this.#takingOver === null) this.#options.onChange();
+    if (this.#applying === null) this.#options.onChange();
   }
 }
 
-/** Of the anchors that are configured: while a configuration is taken over, trust is ahead of it. */
+/** The states of the configured anchors; while a configuration is applied, `trust` may have others. */
 function statesOf(
   configured: readonly { readonly name: string }[],
   trust: TrustService | null,

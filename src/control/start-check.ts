@@ -1,29 +1,29 @@
-/** What a start needs of this machine beside its configuration: tried without keeping or changing anything. */
+/** Checks what a start needs from this machine: sockets, audit destination, cache folder. Keeps and changes nothing. */
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { objectionToDestination } from '../audit/probe.ts';
+import { destinationProblem } from '../audit/output.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from '../errors.ts';
+import { ConfigError, type ConfigProblem, describeProblem, type ErrorCode, GatewayError } from '../errors.ts';
 import { probePort } from '../thread/port-probe.ts';
 
 export interface StartCheck {
-  /** What keeps the gateway from starting. */
+  /** These prevent the start. */
   readonly problems: readonly ConfigProblem[];
-  /** The same of sockets: addresses that this machine does not have, ports that this user may not open. */
+  /** These too: addresses that this machine does not have, ports that this user may not open. */
   readonly refusedSockets: readonly ConfigProblem[];
-  /** Ports in use: by another program, or by the gateway itself where it is running. */
+  /** Ports in use, by another program or by a gateway that is already running. */
   readonly socketsInUse: readonly ConfigProblem[];
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Binds both ports for a moment, and looks at the audit's destination and at `trust.cacheDir`. Never throws. */
+/** Binds both ports for a moment, and checks the audit destination and `trust.cacheDir`. */
 export async function checkStart({ config, locate }: LoadedConfig): Promise<StartCheck> {
   const { listen, admin, audit, trust } = config;
-  const destination = await objectionToDestination(audit.destination);
+  const destination = await destinationProblem(audit.destination);
   const sockets = [await trySocket('listen', listen), await trySocket('admin', admin)];
-  const cache = needsCache(trust) ? await objectionToFolder(trust.cacheDir) : null;
+  const cache = needsCache(trust) ? await folderProblem(trust.cacheDir) : null;
   const inUse = (attempt: SocketAttempt | null) => attempt?.code === 'ADDRESS_IN_USE';
   const placed = (attempts: readonly (SocketAttempt | null)[]) =>
     attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.finding)));
@@ -46,23 +46,23 @@ export async function checkStart({ config, locate }: LoadedConfig): Promise<Star
         : [
             locate({
               path: ['trust', 'cacheDir'],
-              found: `${trust.cacheDir}, which cannot be written (${cache}): after a restart nothing fetched is known`,
-              allowed: 'a folder that can be made and written',
+              found: `${trust.cacheDir}, which cannot be written (${cache}); nothing that was fetched survives a restart`,
+              allowed: 'a folder that can be created and written',
             }),
           ],
   };
 }
 
 /**
- * Called before anything is opened, so that all of it is reported at once. Throws ConfigError; for sockets GatewayError
- * `ADDRESS_IN_USE` or `LISTEN`, which have exit codes of their own: a port may become free, and an address may come up
- * later than the gateway.
+ * Called before anything is opened, so that all problems are reported together. Throws ConfigError. If only sockets are
+ * refused it throws GatewayError `ADDRESS_IN_USE` or `LISTEN`, which have their own exit codes: a port may become free
+ * and an address may come up later, so a restart can succeed.
  */
 export function assertStart({ problems, refusedSockets, socketsInUse }: StartCheck): void {
-  const refuse = (code: string, found: readonly ConfigProblem[]) => {
+  const refuse = (code: ErrorCode, found: readonly ConfigProblem[]) => {
     if (found.length === 0) return;
     const message = [...problems, ...found].map(describeProblem).join('\n');
-    throw new GatewayError({ code, side: 'internal', message });
+    throw new GatewayError({ code, message });
   };
   if (problems.length > 0) throw new ConfigError([...problems, ...refusedSockets, ...socketsInUse]);
   refuse('ADDRESS_IN_USE', socketsInUse);
@@ -70,11 +70,11 @@ export function assertStart({ problems, refusedSockets, socketsInUse }: StartChe
 }
 
 interface SocketAttempt {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly finding: Diagnostic;
 }
 
-/** null: it can be listened on. */
+/** null: the gateway can listen on it. */
 async function trySocket(
   section: 'listen' | 'admin',
   { address, port }: { readonly address: string; readonly port: number },
@@ -86,21 +86,29 @@ async function trySocket(
     if (!(error instanceof GatewayError)) throw error;
     const cause = (error.cause as NodeJS.ErrnoException).code ?? 'unknown';
     const socket = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-    const { field, says, allowed } = socketWords[cause] ?? { field: 'port', ...otherwise };
+    const { field, says, allowed } = socketProblems[cause] ?? otherSocketProblem;
     const finding = { path: [section, field], found: `${socket}, ${says} (${cause})`, allowed };
     return { code: error.code, finding };
   }
 }
 
-const otherwise = {
-  says: 'which cannot be listened on',
-  allowed: 'an address and a port that can be listened on',
+interface SocketProblem {
+  readonly field: 'address' | 'port';
+  readonly says: string;
+  readonly allowed: string;
+}
+
+const otherSocketProblem: SocketProblem = {
+  field: 'port',
+  says: 'on which the gateway cannot listen',
+  allowed: 'an address and a port that the gateway can listen on',
 };
 
-const socketWords: Readonly<Record<string, { field: 'address' | 'port'; says: string; allowed: string }>> = {
+/** By the system's error code. */
+const socketProblems: Readonly<Record<string, SocketProblem>> = {
   EADDRINUSE: {
     field: 'port',
-    says: 'which is in use, by another program or by this gateway where it is running',
+    says: 'which is in use by another program, or by this gateway if it is running',
     allowed: 'a port that is free when the gateway starts',
   },
   EADDRNOTAVAIL: {
@@ -110,7 +118,7 @@ const socketWords: Readonly<Record<string, { field: 'address' | 'port'; says: st
   },
   EAFNOSUPPORT: {
     field: 'address',
-    says: 'an address of a family that this machine does not have',
+    says: 'an address whose family (IPv4 or IPv6) this machine does not have',
     allowed: 'an address of this machine, 0.0.0.0 or ::',
   },
   EACCES: {
@@ -120,20 +128,20 @@ const socketWords: Readonly<Record<string, { field: 'address' | 'port'; says: st
   },
 };
 
-/** Whether anything is fetched that has to outlive a restart. */
+/** Whether anything is fetched that must survive a restart. */
 function needsCache({ anchors, candidates = [] }: LoadedConfig['config']['trust']): boolean {
   return [...anchors, ...candidates].some(
     ({ files, revocation: { crl, ocsp } }) => files === undefined || crl !== 'off' || ocsp !== 'off',
   );
 }
 
-/** Why the folder cannot be written, or made where it is not there yet. */
-async function objectionToFolder(folder: string): Promise<string | null> {
+/** The error code if the folder cannot be written, or cannot be created if it does not exist; null: it can. */
+async function folderProblem(folder: string): Promise<string | null> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
     return null;
   } catch (cause) {
     const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-    return code === 'ENOENT' && dirname(folder) !== folder ? objectionToFolder(dirname(folder)) : code;
+    return code === 'ENOENT' && dirname(folder) !== folder ? folderProblem(dirname(folder)) : code;
   }
 }

@@ -1,7 +1,7 @@
 /** Fetches one trust anchor, CRL or OCSP response over HTTP or HTTPS, with limits on time, size and redirects. */
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { GatewayError } from '../errors.ts';
+import { type FetchCode, GatewayError } from '../errors.ts';
 import { proxyFor, routeOf } from './egress-proxy.ts';
 import { collectYoungGarbage } from './garbage-collection.ts';
 import { TunnelAgent } from './tunnel.ts';
@@ -209,10 +209,9 @@ function describe(cause: unknown): string {
   return 'code' in cause ? `${cause.code}: ${message}` : message;
 }
 
-function failure({ purpose, url }: ResourceOptions, code: string, message: string, cause?: unknown) {
+function failure({ purpose, url }: ResourceOptions, code: FetchCode, message: string, cause?: unknown) {
   return new GatewayError({
     code: `${purpose}_${code}`,
-    side: 'internal',
     message: `${url}: ${message}${throughProxy(url)}`,
     cause,
   });

@@ -93,7 +93,7 @@ export class Listener {
       const fail = (cause: NodeJS.ErrnoException) => {
         const code = cause.code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'LISTEN';
         const message = `cannot listen on ${address}:${port}: ${cause.code}`;
-        reject(new GatewayError({ code, side: 'internal', message, cause }));
+        reject(new GatewayError({ code, message, cause }));
       };
       this.#server.once('error', fail);
       this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, () => {

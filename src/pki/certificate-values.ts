@@ -143,7 +143,7 @@ function within<T>(id: string, read: () => T): T {
 }
 
 export function unreadable(message: string, cause?: unknown): GatewayError {
-  return new GatewayError({ code: 'CERTIFICATE_UNREADABLE', side: 'internal', message, cause });
+  return new GatewayError({ code: 'CERTIFICATE_UNREADABLE', message, cause });
 }
 
 export function guard<T>(work: () => T): T {

@@ -1,4 +1,4 @@
-/** The policy snapshot: everything a relay thread needs, as plain data that crosses a thread boundary whole. */
+/** The policy snapshot: everything by which a relay thread decides, as plain data that can cross a thread boundary. */
 
 import type { RevocationMaterial } from '../revocation/state.ts';
 
@@ -17,9 +17,9 @@ export interface AnchorMaterial {
   readonly revocation: RevocationMaterial;
 }
 
-/** What would be judged by if it were enforced: what is absent is as it is enforced. */
+/** The shadow policy, evaluated but not enforced. An absent field is as in the enforced policy. */
 export interface ShadowPolicy {
-  /** In the place of `anchors`. */
+  /** Used instead of `anchors`. */
   readonly anchors?: readonly AnchorMaterial[];
   readonly allowlist?: readonly string[];
   readonly pins?: readonly string[];
@@ -40,19 +40,19 @@ export interface MatchRule {
   readonly thumbprint?: string;
 }
 
-/** How an endpoint is verified, and what is shown to it. */
+/** How an endpoint is verified, and how the gateway authenticates to it. */
 export interface UpstreamTls {
   /** PEM; null: the operating system's CAs. */
   readonly ca: readonly string[] | null;
-  /** Shown where the endpoint asks for one. */
+  /** The client certificate, sent if the endpoint requests one. */
   readonly certificate: ServerCertificate | null;
-  /** The name that is sent and must be in the certificate; null: the endpoint's address must, and none is sent. */
+  /** The name sent as SNI and required in the certificate; null: no SNI, and the certificate must contain the address. */
   readonly serverName: string | null;
-  /** As the snapshot's own pins, for the endpoint's leaf or a CA on its path. */
+  /** SPKI pins, one of which the endpoint's leaf or a CA on its path must have; null: no pins. */
   readonly pins: readonly string[] | null;
 }
 
-/** What is asked of an endpoint beside the messages; times in milliseconds. */
+/** The active health check of an endpoint; times in milliseconds. */
 export interface HealthPolicy {
   readonly kind: 'tcp' | 'tls' | 'http';
   /** The target of a GET, for `http`. */
@@ -61,23 +61,23 @@ export interface HealthPolicy {
   readonly timeout: number;
 }
 
-/** Warm connections to an endpoint. */
+/** Idle connections to an endpoint, kept for reuse. */
 export interface PoolPolicy {
-  /** How many may wait; 0: none is used again. */
+  /** Maximum number of idle connections; 0: connections are not reused. */
   readonly idle: number;
   /** Milliseconds. */
   readonly idleTimeout: number;
 }
 
 export interface EndpointPolicy {
-  /** As the configuration writes it: names the endpoint in records, metrics and the log. */
+  /** As in the configuration; identifies the endpoint in records, metrics and the log. */
   readonly url: string;
   /** `host` is a name or an address; `path` a Unix socket. */
   readonly target: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** What an HTTP/1.0 request without Host gets as Host. */
+  /** The Host field for an HTTP/1.0 request without one. */
   readonly authority: string;
   readonly tls: UpstreamTls | null;
-  /** Begins its connections with a PROXY header, so that each belongs to one caller. */
+  /** If set, each connection starts with a PROXY header and so serves one client only. */
   readonly proxyProtocol: 'v2' | null;
   readonly pool: PoolPolicy;
   readonly health: HealthPolicy | null;
@@ -85,31 +85,31 @@ export interface EndpointPolicy {
 
 export interface RoutePolicy {
   readonly path: string;
-  /** Where messages go: the first that can be connected to. Never empty. */
+  /** In the order in which they are tried. Never empty. */
   readonly endpoints: readonly EndpointPolicy[];
-  /** Milliseconds from the complete request head to the last byte of the answer. */
+  /** Milliseconds from the complete request head to the last byte of the response. */
   readonly deadline: number;
-  /** Milliseconds of the host's silence before its answer and within it; null: the deadline alone counts. */
+  /** Timeouts for the first byte of the response, and between two reads of it, ms; null: only the deadline applies. */
   readonly firstByte: number | null;
   readonly idle: number | null;
-  /** Milliseconds after which an answer is late. */
+  /** Milliseconds after which a response counts as late. */
   readonly budget: number;
-  /** `ensure`: an answer without a length gets one, as far as it is short. */
+  /** `ensure`: a short response without Content-Length gets one. */
   readonly contentLength: 'ensure' | 'asis';
-  /** Messages under way in one relay thread. */
+  /** Limit of messages in flight per relay thread. */
   readonly inFlight: number;
 }
 
-/** A family of fields that name the caller, as another proxy would set them. */
+/** A family of header fields that identify the client, named after the proxy that sets them. */
 export type HeaderSet = 'rfc9440' | 'nginx' | 'ingress-nginx' | 'aws' | 'envoy' | 'forwarded';
 
-/** What the host is told of the caller, and what clients may not tell it. */
+/** The identity fields that the gateway adds to requests, and those that it removes from them. */
 export interface IdentityHeaders {
   /** In the order in which they are sent. */
   readonly sets: readonly HeaderSet[];
-  /** Whether `rfc9440` tells of the CAs between the leaf and the root too. */
+  /** Whether `rfc9440` includes the CAs between the leaf and the root (Client-Cert-Chain). */
   readonly chain: boolean;
-  /** Names of further fields that are removed from requests; `*` at the end: every name that begins so. */
+  /** Names of further fields that are removed from requests; a `*` at the end matches any rest of the name. */
   readonly remove: readonly string[];
 }
 
@@ -122,16 +122,16 @@ export interface Limits {
   readonly connectionsPerAddress: number;
   readonly unfinishedHandshakes: number;
   readonly unfinishedHandshakesPerAddress: number;
-  /** The client's part of a handshake. */
+  /** The client's bytes of a handshake. */
   readonly handshakeBytes: number;
-  /** Of a client's certificate, DER. */
+  /** Of a client certificate, DER. */
   readonly certificateBytes: number;
   /** Per address and second. */
   readonly handshakeRate: number;
   readonly delay: number;
   /** TLS records with little or no data, per connection and second. */
   readonly smallRecords: number;
-  /** Messages of one client under way, over all of its connections. */
+  /** Messages in flight of one client, over all of its connections. */
   readonly inFlightPerClient: number;
 }
 
@@ -141,21 +141,21 @@ export interface Timeouts {
   readonly head: number;
   readonly bodyIdle: number;
   readonly keepAlive: number;
-  /** For an endpoint that has another behind it. */
+  /** Connect timeout of an endpoint that is followed by another one. */
   readonly connectFirst: number;
   readonly connect: number;
   readonly drainDelay: number;
   readonly drain: number;
 }
 
-/** Of which messages the gateway makes spans. */
+/** For which messages the gateway creates spans. */
 export interface TracingPolicy {
-  /** Of the traces that begin here, from 0 to 1; in others the client has decided. */
+  /** Share of the traces that start here, from 0 to 1; for others the client's decision applies. */
   readonly sampleRatio: number;
 }
 
 export interface PolicySnapshot {
-  /** Grows by one with every published snapshot. */
+  /** Increases with every snapshot. */
   readonly generation: number;
   readonly certificates: readonly ServerCertificate[];
   readonly anchors: readonly AnchorMaterial[];
@@ -169,14 +169,14 @@ export interface PolicySnapshot {
   /** Base64 SHA-256 of the SPKI, without `sha256/`; null: no pins. */
   readonly pins: readonly string[] | null;
   readonly match: readonly MatchRule[] | null;
-  /** 48 bytes, from handshake/resumption.ts; null: nobody resumes a session. */
+  /** 48 bytes, from handshake/resumption.ts; null: sessions are not resumed. */
   readonly ticketKeys: Uint8Array | null;
-  /** Rehearsed on every handshake, never enforced; null: nothing is. */
+  /** Evaluated on every handshake, never enforced; null: not configured. */
   readonly shadow: ShadowPolicy | null;
   readonly routes: readonly RoutePolicy[];
   readonly identityHeaders: IdentityHeaders;
   readonly limits: Limits;
   readonly timeouts: Timeouts;
-  /** null: of none. */
+  /** null: no spans are created. */
   readonly tracing: TracingPolicy | null;
 }

@@ -25,7 +25,7 @@ export function compileAllowlist(ranges: readonly string[]): Allowlist {
   for (const text of ranges) {
     const range = parseRange(text);
     if (range === null) {
-      throw new GatewayError({ code: 'RANGE', side: 'internal', message: `not an address range: ${text}` });
+      throw new GatewayError({ code: 'RANGE', message: `not an address range: ${text}` });
     }
     if (range.family === 4) {
       const layer = layerOf(ipv4, range.prefix, 32 - range.prefix);

@@ -1,4 +1,4 @@
-/** The client certificates that are in use, as far as it has to be shown when they end: those that end first. */
+/** The client certificates in use that expire first, for the expiry metric. */
 
 export interface ClientLeaf {
   readonly subject: string;
@@ -7,23 +7,23 @@ export interface ClientLeaf {
   readonly notAfter: number;
 }
 
-/** How many are shown. */
-export const maxClientLeaves = 100;
+/** How many certificates are kept. */
+const maxClientLeaves = 100;
 
-/** One that was not seen for so long is dropped once its subject has a later one, or it has ended, ms. */
+/** A certificate not seen for this long is dropped once it has expired or its subject has a later one, ms. */
 const retireAfterMs = 24 * 3_600_000;
 
-/** A subject may have several certificates at a time, and a renewed one must not hide that another one ends. */
+/** Keyed by certificate, not by subject: a renewed certificate must not hide that another one of its subject expires. */
 export class ClientLeaves {
   readonly #leaves = new Map<string, ClientLeaf & { readonly seenAt: number }>();
 
   /** `now`: milliseconds since the epoch. */
-  see({ subject, serial, notAfter }: ClientLeaf, now: number): void {
+  add({ subject, serial, notAfter }: ClientLeaf, now: number): void {
     this.#leaves.set(`${serial} ${subject}`, { subject, serial, notAfter, seenAt: now });
     if (this.#leaves.size > maxClientLeaves) this.#dropLast();
   }
 
-  /** Those that are in use, as far as it is known. */
+  /** The certificates in use; drops those that are retired. `now`: milliseconds since the epoch. */
   current(now: number): ClientLeaf[] {
     const latest = new Map<string, number>();
     for (const { subject, notAfter } of this.#leaves.values())

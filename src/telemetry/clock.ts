@@ -1,9 +1,9 @@
-/** Prints instants for records: ISO 8601 in UTC with milliseconds. */
+/** Formats times for records: ISO 8601, UTC, with milliseconds. */
 
 let cachedSecond = Number.NaN;
 let cachedText = '';
 
-/** `milliseconds` since the epoch, now or near it: the text of the current second is kept, as records come in thousands. */
+/** `milliseconds`: since the epoch. Fast for times within the same second: the text of the last second is cached. */
 export function isoTime(milliseconds: number): string {
   const second = Math.floor(milliseconds / 1000);
   if (second !== cachedSecond) {

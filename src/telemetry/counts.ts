@@ -1,14 +1,14 @@
-/** One histogram's observations in a relay thread: a count per bucket, without allocation. */
+/** The observations of one histogram in a relay thread: one count per bucket, without allocation. */
 
 /** Upper bounds, seconds; 0.2 s is EHI's default deadline. */
 export const secondsBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10,
 ] as const;
 
-/** Upper bounds of the share of a route's budget that a message took: beyond 1 it was late. */
+/** Upper bounds of total time divided by the route's budget; above 1 the message was late. */
 export const budgetBounds = [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1, 1.5, 2, 5, 10] as const;
 
-/** New observations of one histogram: one count per bound and one beyond them all, not cumulative. */
+/** New observations of one histogram: one count per bound, and one above the last bound; not cumulative. */
 export interface HistogramDelta {
   readonly counts: readonly number[];
   readonly sum: number;
@@ -25,7 +25,7 @@ export class Counts {
     this.#counts = new Float64Array(bounds.length + 1);
   }
 
-  /** NaN: there was nothing to observe. */
+  /** Ignores NaN. */
   observe(value: number): void {
     if (Number.isNaN(value)) return;
     const bounds = this.#bounds;

@@ -1,7 +1,8 @@
-/** How the upstream endpoints stand, over all relay threads. */
+/** The state of the upstream endpoints, summed over all relay threads. */
 import type { EndpointDelta } from './endpoint-meter.ts';
 
-type Standing = Pick<
+/** The state of an endpoint in one thread, or the sum over several. */
+type EndpointState = Pick<
   EndpointDelta,
   | 'pools'
   | 'ejected'
@@ -14,17 +15,17 @@ type Standing = Pick<
   | 'lastMessageFailure'
 >;
 
-export interface EndpointStanding extends Standing {
+export interface EndpointTotal extends EndpointState {
   readonly endpoint: string;
 }
 
 export class EndpointGauges {
   /** By thread, then by endpoint. */
-  readonly #threads = new Map<number, Map<string, Standing>>();
-  /** Since the start, of threads that are gone too. */
+  readonly #threads = new Map<number, Map<string, EndpointState>>();
+  /** Since the start, including threads that ended. */
   readonly #ejections = new Map<string, number>();
 
-  /** What changed in a thread; an endpoint that has no pool there any more is forgotten. */
+  /** Stores the deltas of a thread; removes an endpoint that has no pool in that thread any more. */
   merge(threadId: number, deltas: readonly EndpointDelta[]): void {
     let endpoints = this.#threads.get(threadId);
     if (endpoints === undefined) {
@@ -43,11 +44,11 @@ export class EndpointGauges {
     this.#threads.delete(threadId);
   }
 
-  standing(): EndpointStanding[] {
-    const sums = new Map<string, Standing>();
+  totals(): EndpointTotal[] {
+    const sums = new Map<string, EndpointState>();
     for (const [endpoint, one] of [...this.#threads.values()].flatMap((thread) => [...thread])) {
       const other = sums.get(endpoint);
-      sums.set(endpoint, other === undefined ? one : together(one, other));
+      sums.set(endpoint, other === undefined ? one : add(one, other));
     }
     return [...sums].map(([endpoint, sum]) => {
       return { ...sum, endpoint, ejections: this.#ejections.get(endpoint) ?? 0 };
@@ -55,13 +56,13 @@ export class EndpointGauges {
   }
 }
 
-function together(one: Standing, other: Standing): Standing {
+function add(one: EndpointState, other: EndpointState): EndpointState {
   return {
     pools: one.pools + other.pools,
     ejected: one.ejected + other.ejected,
     idle: one.idle + other.idle,
     inUse: one.inUse + other.inUse,
-    // What the most careful of them does.
+    // The lowest limit of all threads.
     idleLimit: Math.min(one.idleLimit, other.idleLimit),
     ejections: one.ejections + other.ejections,
     lastFailure: later(one.lastFailure, other.lastFailure),

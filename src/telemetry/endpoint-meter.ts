@@ -1,20 +1,20 @@
-/** Counts of one upstream endpoint in one relay thread, written to by its pools. */
+/** The counts of one upstream endpoint in one relay thread; its pools write to it. */
 import { increment } from './counts.ts';
 
 type ConnectFailureReason = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
 export type ConnectResult = 'ok' | ConnectFailureReason;
 export type CheckResult = 'passed' | 'failed';
 
-/** A connection that was not made, or was refused by TLS once it was. */
+/** A connection attempt that failed, or a connection that TLS refused afterwards. */
 export interface EndpointFailure {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly reason: ConnectFailureReason;
-  /** A code of the system, of OpenSSL or of the gateway's own. */
+  /** A code of the system, of OpenSSL or of the gateway. */
   readonly cause: string;
 }
 
-/** A message that a connection carried, and that came to nothing by the host's doing. */
+/** A message that failed on an established connection because of the host. */
 export interface EndpointMessageFailure {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -24,40 +24,40 @@ export interface EndpointMessageFailure {
 }
 
 export interface EndpointCheck {
-  /** Milliseconds since the epoch: when it ended. */
+  /** When the check ended; milliseconds since the epoch. */
   readonly at: number;
-  /** As above, or `status 503`; null: it passed. */
+  /** A code as above, or `status 503`; null: the check passed. */
   readonly cause: string | null;
 }
 
-/** What changed since the last time it was asked. */
+/** The changes since the last `take`. */
 export interface EndpointDelta {
   readonly endpoint: string;
   readonly connects: Readonly<Record<ConnectResult, number>>;
   readonly checks: Readonly<Record<CheckResult, number>>;
   readonly messageFailures: readonly (readonly [reason: string, count: number])[];
   readonly ejections: number;
-  /** The gauges as they stand, not a difference. */
+  /** From here on current values, not differences. */
   readonly pools: number;
   readonly ejected: number;
   readonly idle: number;
   readonly inUse: number;
   /** Milliseconds. */
   readonly idleLimit: number;
-  /** The last ones there were; null: none yet. */
+  /** The most recent of each kind; null: none yet. */
   readonly lastFailure: EndpointFailure | null;
   readonly lastCheck: EndpointCheck | null;
   readonly lastMessageFailure: EndpointMessageFailure | null;
 }
 
 export class EndpointMeter {
-  /** Pools of this endpoint, and how many of them pass it over; their owners add and subtract. */
+  /** Pools of this endpoint, and how many of them have ejected it; their owners add and subtract. */
   pools = 0;
   ejected = 0;
-  /** Connections that wait, and connections that carry a message; they add and subtract themselves. */
+  /** Idle connections, and connections that carry a message; the connections add and subtract themselves. */
   idle = 0;
   inUse = 0;
-  /** For how long connections wait for their next message now, milliseconds; its owner sets it. */
+  /** Current maximum idle time of a connection, milliseconds; the pool sets it. */
   idleLimit = 0;
 
   readonly #endpoint: string;
@@ -71,7 +71,7 @@ export class EndpointMeter {
   #changed = false;
   #taken: readonly number[] = [];
 
-  /** `endpoint` comes from the configuration, never from a client. */
+  /** `endpoint`: from the configuration, never from a client. */
   constructor(endpoint: string) {
     this.#endpoint = endpoint;
   }
@@ -104,12 +104,12 @@ export class EndpointMeter {
     this.#changed = true;
   }
 
-  /** Null when nothing changed since the last call. */
+  /** null: nothing changed since the last call. */
   take(): EndpointDelta | null {
     const { pools, ejected, idle, inUse, idleLimit } = this;
     const taken = [pools, ejected, idle, inUse, idleLimit];
-    const stands = taken.every((value, index) => value === this.#taken[index]);
-    if (stands && !this.#changed) return null;
+    const isUnchanged = taken.every((value, index) => value === this.#taken[index]);
+    if (isUnchanged && !this.#changed) return null;
     const delta: EndpointDelta = {
       endpoint: this.#endpoint,
       connects: this.#connects,

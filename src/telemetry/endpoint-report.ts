@@ -1,6 +1,6 @@
-/** An upstream endpoint in words, for whoever asks at the admin port: its url, and what the system said of it. */
+/** An upstream endpoint as `/upstreams` of the admin port reports it. */
 import { isoTime } from './clock.ts';
-import type { EndpointStanding } from './endpoint-gauges.ts';
+import type { EndpointTotal } from './endpoint-gauges.ts';
 
 interface FailureReport {
   readonly time: string;
@@ -11,10 +11,10 @@ interface FailureReport {
 export interface EndpointReport {
   readonly url: string;
   readonly state: 'used' | 'partly_used' | 'passed_over';
-  /** How many relay threads do which. */
+  /** Relay threads that use the endpoint, and relay threads that have ejected it. */
   readonly relays: { readonly used: number; readonly passed_over: number };
   readonly connections: { readonly idle: number; readonly in_use: number };
-  /** For how long connections wait for their next message. */
+  /** Maximum idle time of a connection. */
   readonly idle_limit_ms: number;
   readonly ejections: number;
   readonly last_failure: FailureReport | null;
@@ -26,8 +26,8 @@ export interface EndpointReport {
   } | null;
 }
 
-export function describeEndpoint(standing: EndpointStanding): EndpointReport {
-  const { endpoint, pools, ejected, idle, inUse, idleLimit, ejections, lastCheck } = standing;
+export function describeEndpoint(total: EndpointTotal): EndpointReport {
+  const { endpoint, pools, ejected, idle, inUse, idleLimit, ejections, lastCheck } = total;
   return {
     url: endpoint,
     state: ejected === 0 ? 'used' : ejected < pools ? 'partly_used' : 'passed_over',
@@ -35,8 +35,8 @@ export function describeEndpoint(standing: EndpointStanding): EndpointReport {
     connections: { idle, in_use: inUse },
     idle_limit_ms: Math.round(idleLimit),
     ejections,
-    last_failure: describeFailure(standing.lastFailure),
-    last_message_failure: describeFailure(standing.lastMessageFailure),
+    last_failure: describeFailure(total.lastFailure),
+    last_message_failure: describeFailure(total.lastMessageFailure),
     last_check: lastCheck && {
       time: isoTime(lastCheck.at),
       result: lastCheck.cause === null ? 'passed' : 'failed',

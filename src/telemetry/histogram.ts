@@ -1,4 +1,4 @@
-/** A histogram that takes bucket counts, which prom-client's own cannot, in the shape its registry prints. */
+/** A histogram that accepts bucket counts, which prom-client's own cannot, in the form that its registry prints. */
 import type { HistogramDelta } from './counts.ts';
 
 interface Sample {
@@ -27,7 +27,7 @@ export class MergedHistogram {
     this.#bounds = options.bounds;
   }
 
-  /** `labels` always come in the same order. */
+  /** `labels`: always with their keys in the same order. */
   add(labels: Readonly<Record<string, string>>, delta: HistogramDelta): void {
     const key = JSON.stringify(labels);
     let series = this.#series.get(key);
@@ -41,7 +41,7 @@ export class MergedHistogram {
     series.sum += delta.sum;
   }
 
-  /** What prom-client's registry asks of a metric; buckets are cumulative in Prometheus' format. */
+  /** Called by prom-client's registry. Buckets are cumulative, as Prometheus' format requires. */
   get(): { name: string; help: string; type: string; aggregator: string; values: Sample[] } {
     const { name, help, type, aggregator } = this;
     return {

@@ -1,18 +1,18 @@
-/** Takes the lines of the operational log to stderr. It never waits, never throws, and counts what stderr does not take. */
+/** Writes the operational log to stderr. Never waits, never throws, and counts the lines that stderr does not accept. */
 import { fstatSync, writeSync } from 'node:fs';
 
 const stderr = 2;
-/** Lines that may wait for the reader of a pipe. */
+/** Limit of the lines that wait for the reader of a pipe. */
 const maxWaitingBytes = 1024 * 1024;
 const newline = 0x0a;
 
 export interface LogOutput {
   write(line: string): void;
-  /** Lines that stderr did not take, since the start. */
+  /** Lines that stderr did not accept, since the start. */
   readonly dropped: number;
 }
 
-/** `onRecovered` is called when lines are taken again, with the number of those that were not. */
+/** Called when lines are accepted again, with the number of lines dropped meanwhile. */
 export type OnRecovered = (dropped: number) => void;
 
 export function openLogOutput(onRecovered: OnRecovered): LogOutput {
@@ -20,7 +20,7 @@ export function openLogOutput(onRecovered: OnRecovered): LogOutput {
   return found.isFIFO() || found.isSocket() ? new PipeOutput(onRecovered) : new FileOutput(onRecovered);
 }
 
-/** What was dropped, and what of it was not reported yet. */
+/** Counts dropped lines, and those of them that are not reported yet. */
 class Dropped {
   total = 0;
   #unreported = 0;
@@ -47,8 +47,8 @@ class Dropped {
 }
 
 /**
- * Node writes to a pipe at once where it has room, so that the last line before a crash is not lost, and queues the rest.
- * A reader that stands still must not make that queue grow; one that is gone must not end the process.
+ * Node writes to a pipe at once if it has room, so that the last line before a crash is not lost, and queues the rest.
+ * The queue is bounded, in case the reader stops reading; a reader that closed the pipe must not end the process.
  */
 class PipeOutput implements LogOutput {
   readonly #dropped: Dropped;
@@ -57,7 +57,7 @@ class PipeOutput implements LogOutput {
   constructor(onRecovered: OnRecovered) {
     this.#dropped = new Dropped(onRecovered);
     this.#stream.on('error', () => {});
-    // Not as soon as there is room for one line: a report for every second line would be dropped too.
+    // Only when the queue is empty. At the first free space, a report after every second line would be dropped too.
     this.#stream.on('drain', () => this.#dropped.report());
   }
 
@@ -67,8 +67,12 @@ class PipeOutput implements LogOutput {
 
   write(line: string): void {
     const stream = this.#stream;
-    const waits = stream.writableLength;
-    if (!stream.writable || waits + line.length > maxWaitingBytes || (waits > 0 && !this.#dropped.isEmpty))
+    const waiting = stream.writableLength;
+    if (
+      !stream.writable ||
+      waiting + line.length > maxWaitingBytes ||
+      (waiting > 0 && !this.#dropped.isEmpty)
+    )
       return this.#dropped.add();
     stream.write(line, (error) => {
       if (error) this.#dropped.add();
@@ -76,10 +80,10 @@ class PipeOutput implements LogOutput {
   }
 }
 
-/** A file, a device or a terminal. Its disk may be full now and have room later. */
+/** A file, a device or a terminal. A disk that is full now may have room later. */
 class FileOutput implements LogOutput {
   readonly #dropped: Dropped;
-  /** The last line was written in part. */
+  /** Part of the last line was written. */
   #isBroken = false;
 
   constructor(onRecovered: OnRecovered) {

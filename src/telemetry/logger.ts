@@ -1,4 +1,4 @@
-/** The operational log: JSON lines on stderr, or readable ones on a terminal, and never a card number. */
+/** The operational log: JSON lines on stderr, formatted for reading on a terminal; card numbers are masked. */
 import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
@@ -13,19 +13,19 @@ const stderr = 2;
 
 export interface Log {
   readonly logger: Logger;
-  /** Lines that stderr did not take, since the start. */
+  /** Lines that stderr did not accept, since the start. */
   linesDropped(): number;
 }
 
 /**
- * Opens the log of this thread on stderr. Lines are written at once where stderr takes them: a log that is lost with
- * the process that it should explain is of no use. Where stderr does not, they are dropped and counted.
+ * Opens the log on stderr. Lines are written synchronously where possible, so that the last line before a crash is not
+ * lost. Lines that stderr does not accept are dropped and counted.
  *
  * @throws ConfigError for an unknown level.
  */
 export function openLog(): Log {
   const output = openLogOutput((dropped) =>
-    logger.warn({ dropped }, 'log lines were dropped, since stderr did not take them'),
+    logger.warn({ dropped }, 'log lines were dropped because stderr did not accept them'),
   );
   const pretty = isatty(stderr) ? prettyFactory({}) : null;
   const logger = createLogger({
@@ -51,7 +51,7 @@ export function createLogger(destination: DestinationStream): Logger {
   return pino({ level, base: null, timestamp: stdTimeFunctions.isoTime, hooks }, destination);
 }
 
-/** Long numbers become strings first, so that the masked line still is JSON; the ISO time holds no such run. */
+/** Long numbers are quoted first, so that the masked line is still JSON. The ISO time contains no run of 13 digits. */
 function maskLine(line: string): string {
   if (maskDigits(line) === line) return line;
   const quoted = JSON.stringify(JSON.parse(line), (_key, value: unknown) =>

@@ -1,12 +1,12 @@
-/** Masks what could be a card number in text that is about to be written. */
+/** Masks possible card numbers in text before it is written. */
 import { decodePercent } from './percent.ts';
 
 /**
  * Replaces by `[digits]` every run of 13 or more digits (a card number has 13 to 19, ISO/IEC 7812-1), also
- * - where single separators stand between digits: white space of any kind, `-`, `.`, `_`, `+`, and Unicode's dashes;
- * - where digits or separators are percent-encoded, once or many times over (`%34`, `%2534`, `%25%33%34`, `%2D`).
+ * - with single separators between the digits: white space of any kind, `-`, `.`, `_`, `+`, and Unicode's dashes;
+ * - with digits or separators percent-encoded, once or repeatedly (`%34`, `%2534`, `%25%33%34`, `%2D`).
  *
- * The check digit (Luhn) is not looked at: a mistyped card number is as secret as a right one.
+ * The check digit (Luhn) is ignored: a mistyped card number is as confidential as a correct one.
  */
 export function maskDigits(text: string): string {
   const solid = runOfDigits.test(text) ? text.replace(runsOfDigits, maskRun) : text;
@@ -16,8 +16,8 @@ export function maskDigits(text: string): string {
 
 const mask = '[digits]';
 
-// A digit's encoding consists of digits and `%` alone, so only runs of these need a closer look; one that holds such a
-// number in any reading is replaced whole.
+// An encoded digit consists of digits and `%` only, so only runs of these characters are examined. A run that contains
+// such a number, encoded or not, is replaced as a whole.
 const runOfDigits = /[0-9%]{13}/;
 const runsOfDigits = /[0-9%]{13,}/g;
 const digits = /[0-9]{13}/;
@@ -42,8 +42,8 @@ const groupedNumber = new RegExp(number);
 const groupedNumbers = new RegExp(`${number}(?:(?:${separators})?[0-9])*`, 'g');
 
 /**
- * Arcs that object identifiers of certificates begin with (PKCS, other US organisations, enterprises): they say what an
- * extension or an algorithm is, so their digits do not count.
+ * Prefixes of object identifiers in certificates (PKCS, US organisations, enterprises). They identify an extension or an
+ * algorithm, so their digits are not masked.
  */
 const knownArcs = /^(?:1\.2\.840\.113549|2\.16\.840\.1|1\.3\.6\.1\.4\.1)\./;
 
@@ -53,7 +53,7 @@ function maskGroups(run: string): string {
   return arcs === '' || groupedNumber.test(rest) ? `${arcs}${mask}` : run;
 }
 
-// What encoded digits and separators are written with: all of an encoded number lies in one such run.
+// The characters of encoded digits and separators: an encoded number lies within one such run.
 const encodedRuns = new RegExp(String.raw`(?:[0-9A-Fa-f%\\tnvr]|${separatorCharacter}){13,}`, 'g');
 
 function maskEncoded(text: string): string {

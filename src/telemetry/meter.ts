@@ -1,14 +1,11 @@
-/** Counts what one relay thread does, without allocation per observation; what changed is taken away in batches. */
+/** The counts of one relay thread, kept without allocation per observation and taken in batches. */
 import { isDeepStrictEqual } from 'node:util';
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
 import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
 import { type RouteDelta, RouteMeter } from './route-meter.ts';
 
-/** How many CAs of clients are shown; the least recently seen go first. */
-const maxIssuers = 100;
-
-/** Counted once a connection or less often: for what comes with every message there are methods that allocate nothing. */
+/** Counters that grow once per connection or less often: `count` allocates. What grows per message has its own method. */
 export type CountedName =
   | 'ehi_permits_withdrawn_total'
   | 'ehi_connections_closed_total'
@@ -19,14 +16,14 @@ export type CountedName =
 
 export type HandshakeVerdict = 'allow' | 'deny' | 'failed';
 
-/** What a thread sheds load by, as its limits see it. */
+/** The measures by which a thread sheds load. */
 interface Load {
   readonly unfinishedHandshakes: number;
   /** Milliseconds (loop-delay.ts). */
   readonly delay: number;
 }
 
-/** As they stand, not a difference. */
+/** Current values, not differences. */
 export interface Gauges extends Load {
   readonly connections: number;
   readonly inFlight: number;
@@ -35,28 +32,28 @@ export interface Gauges extends Load {
 
 const idle: Gauges = { connections: 0, inFlight: 0, softFailing: 0, unfinishedHandshakes: 0, delay: 0 };
 
-/** What changed since the last time it was asked; plain data that crosses a thread boundary. */
+/** The changes since the last `take`; plain data that crosses a thread boundary. */
 export interface MeterDelta extends Gauges {
-  /** What was counted by name: the labels in the order of the metric table. */
+  /** Counts by metric name; labels in the order of the metric table. */
   readonly counts: readonly (readonly [name: CountedName, labels: readonly string[], count: number])[];
-  /** The last admitted handshake under each CA that signed a leaf. */
+  /** Time of the last admitted handshake for each issuing CA. */
   readonly lastHandshakes: readonly (readonly [labels: readonly string[], timeMs: number])[];
   readonly handshakes: readonly (readonly [verdict: HandshakeVerdict, reason: string, count: number])[];
   readonly handshakeSeconds: HistogramDelta;
   readonly routes: readonly RouteDelta[];
   readonly endpoints: readonly EndpointDelta[];
-  /** Of authorised clients that were seen. */
+  /** The leaves of authorized clients that were seen. */
   readonly clientCertificates: readonly ClientLeaf[];
 }
 
 export class Meter {
   /** Open connections; the owner adds and subtracts. */
   connections = 0;
-  /** Messages between their complete head and the last byte of their answer; the owner adds and subtracts. */
+  /** Messages from the complete request head to the last byte of the response; the owner adds and subtracts. */
   inFlight = 0;
   /** Admitted clients whose revocation is unknown; the owner adds and subtracts. */
   softFailing = 0;
-  /** Asked for each report; the owner sets it. */
+  /** Called for each report; the owner sets it. */
   load: () => Load = () => idle;
 
   readonly #handshakes: Record<HandshakeVerdict, Map<string, number>> = {
@@ -73,14 +70,14 @@ export class Meter {
   #changed = false;
   #taken = idle;
 
-  /** `reason` is `none` for `allow`; `milliseconds` is NaN where no handshake began (refused at accept). */
+  /** `reason` is `none` for `allow`; `milliseconds` is NaN if no handshake began (refused at accept). */
   handshake(verdict: HandshakeVerdict, reason: string, milliseconds: number): void {
     this.#changed = true;
     increment(this.#handshakes[verdict], reason);
     this.#handshakeSeconds.observe(milliseconds / 1000);
   }
 
-  /** One more of a counter of the metric table; its labels in their order there, never a client's words. */
+  /** Increments a counter of the metric table. `labels`: in the order of the table, never text that a client controls. */
   count(name: CountedName, labels: readonly string[]): void {
     this.#changed = true;
     const key = [name, ...labels].join('\n');
@@ -89,13 +86,13 @@ export class Meter {
     else entry[2]++;
   }
 
-  /** A client was let in under this anchor, by a leaf of this CA. */
+  /** A client was admitted under this anchor, with a leaf of this issuing CA; `now`: milliseconds since the epoch. */
   lastHandshake(labels: readonly [anchor: string, issuer: string, issuerSha256: string], now: number): void {
     this.#changed = true;
     this.#lastHandshakes.set(labels.join('\n'), [labels, now]);
   }
 
-  /** The one of this route, whose path comes from the configuration; `noRoute`: requests that reached none. */
+  /** The meter of a route. `path`: from the configuration, or `noRoute` for requests that matched no route. */
   route(path: string): RouteMeter {
     let meter = this.#routes.get(path);
     if (meter === undefined) {
@@ -105,13 +102,13 @@ export class Meter {
     return meter;
   }
 
-  /** An authorised client's leaf was seen; `now`: milliseconds since the epoch. */
+  /** The leaf of an authorized client was seen; `now`: milliseconds since the epoch. */
   clientCertificate(leaf: ClientLeaf, now: number): void {
     this.#changed = true;
-    this.#clientCertificates.see(leaf, now);
+    this.#clientCertificates.add(leaf, now);
   }
 
-  /** The one of this upstream endpoint, whose name comes from the configuration. */
+  /** The meter of an upstream endpoint. `name`: from the configuration. */
   endpoint(name: string): EndpointMeter {
     let meter = this.#endpoints.get(name);
     if (meter === undefined) {
@@ -121,13 +118,13 @@ export class Meter {
     return meter;
   }
 
-  /** Null when nothing changed since the last call. */
+  /** null: nothing changed since the last call. */
   take(): MeterDelta | null {
     const gauges = this.#gauges();
     const endpoints = this.#takeEndpoints();
     const routes = [...this.#routes.values()].flatMap((meter) => meter.take() ?? []);
-    const stands = isDeepStrictEqual(gauges, this.#taken);
-    if (!this.#changed && stands && endpoints.length === 0 && routes.length === 0) return null;
+    const isUnchanged = isDeepStrictEqual(gauges, this.#taken);
+    if (!this.#changed && isUnchanged && endpoints.length === 0 && routes.length === 0) return null;
     const delta: MeterDelta = {
       ...gauges,
       counts: [...this.#counts.values()],
@@ -152,7 +149,7 @@ export class Meter {
   #gauges(): Gauges {
     const { connections, inFlight, softFailing } = this;
     const { unfinishedHandshakes, delay } = this.load();
-    // To the millisecond: a thread with nothing to do has nothing to report.
+    // Rounded to milliseconds, so that an idle thread has nothing to report.
     return { connections, inFlight, softFailing, unfinishedHandshakes, delay: Math.round(delay) };
   }
 
@@ -164,16 +161,5 @@ export class Meter {
       else if (meter.pools === 0 && meter.inUse === 0) this.#endpoints.delete(name);
     }
     return deltas;
-  }
-}
-
-/** Sets `key` as the most recent entry, and drops the least recent one beyond `maxIssuers`. */
-export function keepRecent(seen: Map<string, number>, key: string, value: number): void {
-  seen.delete(key);
-  seen.set(key, value);
-  if (seen.size <= maxIssuers) return;
-  for (const oldest of seen.keys()) {
-    seen.delete(oldest);
-    return;
   }
 }

@@ -1,13 +1,13 @@
-/** Decodes percent-encoding to the end, and keeps where each decoded character stood. */
+/** Decodes percent-encoding repeatedly, and keeps the position of each decoded character. */
 
 export interface Decoded {
   readonly text: string;
-  /** For each character of `text`: where it began in what was decoded, and the index after its end. */
+  /** For each character of `text`: the index of its start in the encoded text, and the index after its end. */
   readonly starts: readonly number[];
   readonly ends: readonly number[];
 }
 
-/** Decodes every `%xx` that is there or comes to be by decoding, in one pass over a stack: linear in the input. */
+/** Decodes every `%xx`, including those that decoding produces, in one pass over a stack: linear in the input. */
 export function decodePercent(encoded: string): Decoded {
   const codes: number[] = [];
   const starts: number[] = [];
@@ -33,7 +33,7 @@ const percent = 0x25;
 function hexDigit(code: number | undefined): number {
   if (code === undefined) return Number.NaN;
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  // Upper and lower case differ in this bit alone.
+  // Upper and lower case differ only in this bit.
   const letter = code | 0x20;
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN;
 }

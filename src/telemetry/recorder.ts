@@ -1,4 +1,4 @@
-/** What a relay thread's rooms tell the control thread: counts, audit lines, spans and operational log lines. */
+/** What a relay thread reports to the control thread: counts, audit lines, spans and log lines. */
 import type { Meter } from './meter.ts';
 
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -9,6 +9,6 @@ export interface Recorder {
   audit(line: string): void;
   /** One finished span (tracing/span.ts). */
   span(span: string): void;
-  /** Fields are the gateway's own words and numbers: never a client's bytes. */
+  /** `fields`: values of the gateway, never text that a client controls. */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
 }

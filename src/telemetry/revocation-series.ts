@@ -1,13 +1,13 @@
-/** What is shown of the sources of revocations: one value for each series. */
+/** The metric series of the revocation sources (CRLs and OCSP answers): one value per set of labels. */
 
 export interface RevocationSourceFacts {
   readonly anchor: string;
   readonly kind: 'crl' | 'ocsp';
   readonly address: string;
   readonly subject: string | null;
-  /** Of the certificate that OCSP is asked about; null: a CRL. */
+  /** Of the certificate whose status OCSP answers; null: a CRL. */
   readonly serial: string | null;
-  /** Milliseconds since the epoch; null: nothing has come yet. */
+  /** Milliseconds since the epoch; null: nothing was received yet. */
   readonly fetchedAt: number | null;
   readonly nextUpdate: number | null;
   readonly entries: number | null;
@@ -16,13 +16,13 @@ export interface RevocationSourceFacts {
 }
 
 interface SeriesOptions {
-  /** null: it has none. */
+  /** null: the source has no such value, and no series. */
   readonly value: (source: RevocationSourceFacts) => number | null;
-  /** Of two values the one that must be seen. */
+  /** Of two values, the one that is reported. */
   readonly worse: (one: number, other: number) => number;
 }
 
-/** Where two sources have the same labels the worse value is shown: one that is well must not hide one that is not. */
+/** If two sources have the same labels, the worse value is reported, so that a good source does not hide a failing one. */
 export function revocationSeries(
   sources: readonly RevocationSourceFacts[],
   { value, worse }: SeriesOptions,

@@ -1,15 +1,15 @@
-/** Counts the messages of one route in a relay thread, without allocation per observation. */
+/** The counts of one route in a relay thread, kept without allocation per observation. */
 import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 
-/** Stands for the route of requests that reached none. */
+/** The route label of requests that matched no route. */
 export const noRoute = 'none';
 
-/** Why a message is refused for the load there is. */
+/** Why a message was shed. */
 export type ShedReason = 'audit_unavailable' | 'overloaded' | 'client_in_flight' | 'route_in_flight';
 
 export interface RouteDelta {
   readonly route: string;
-  /** The gauge as it stands, not a difference. */
+  /** Current value, not a difference. */
   readonly inFlight: number;
   readonly codes: readonly (readonly [code: number, count: number])[];
   readonly total: HistogramDelta;
@@ -22,9 +22,9 @@ export interface RouteDelta {
 }
 
 export class RouteMeter {
-  /** Answers of the host that had a body and no Content-Type; the owner adds. */
+  /** Responses of the host with a body and no Content-Type; the owner adds. */
   untyped = 0;
-  /** Messages between their complete head and the end of their answer; the owner adds and subtracts. */
+  /** Messages from the complete request head to the end of the response; the owner adds and subtracts. */
   inFlight = 0;
 
   readonly #route: string;
@@ -42,8 +42,7 @@ export class RouteMeter {
   }
 
   /**
-   * `upstreamMs` is NaN where no upstream was asked: such a message says nothing of the upstream or of the gateway's
-   * overhead.
+   * `upstreamMs` is NaN if no upstream attempt was made: then the upstream and overhead histograms get no observation.
    */
   message(code: number, totalMs: number, upstreamMs: number): void {
     increment(this.#codes, code);
@@ -52,18 +51,18 @@ export class RouteMeter {
     this.#overhead.observe(Math.max(0, totalMs - upstreamMs) / 1000);
   }
 
-  /** How the same message did by its route's budget, milliseconds; whoever was not answered was not in time either. */
+  /** Compares the same message with its route's budget, both in milliseconds; without a complete response it is late. */
   budget(totalMs: number, budgetMs: number, answered: boolean): void {
     this.#budget.observe(totalMs / budgetMs);
     if (!answered || totalMs > budgetMs) this.#late++;
   }
 
-  /** The same message was refused for the load. */
+  /** The same message was shed. */
   shed(reason: ShedReason): void {
     this.#shed[reason]++;
   }
 
-  /** Null when nothing changed since the last call. */
+  /** null: nothing changed since the last call. */
   take(): RouteDelta | null {
     const { inFlight } = this;
     if (this.#codes.size === 0 && inFlight === this.#takenInFlight) return null;

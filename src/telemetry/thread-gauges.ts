@@ -1,17 +1,17 @@
-/** The relay threads' gauges: each thread's as it told them last, put together. */
+/** The gauges of the relay threads, summed from the last report of each thread. */
 import type { Gauges, MeterDelta } from './meter.ts';
 import { noRoute } from './route-meter.ts';
 
-interface Standing {
+interface ThreadState {
   readonly gauges: Gauges;
-  /** Messages under way by route. */
+  /** Messages in flight by route. */
   readonly routes: Map<string, number>;
 }
 
 export class ThreadGauges {
-  readonly #threads = new Map<number, Standing>();
+  readonly #threads = new Map<number, ThreadState>();
 
-  /** A thread's gauges are all told anew; of its routes only those that changed. */
+  /** `gauges`: all current values of the thread. `deltas`: only the routes that changed. */
   merge(threadId: number, gauges: Gauges, deltas: MeterDelta['routes']): void {
     const routes = this.#threads.get(threadId)?.routes ?? new Map<string, number>();
     for (const { route, inFlight } of deltas) {
@@ -28,12 +28,12 @@ export class ThreadGauges {
     return this.#each().reduce((sum, { gauges }) => sum + gauges[gauge], 0);
   }
 
-  /** The longest of the threads' loop delays, milliseconds. */
+  /** The loop delay of the most delayed thread, milliseconds. */
   delay(): number {
     return Math.max(0, ...this.#each().map(({ gauges }) => gauges.delay));
   }
 
-  /** Messages under way by route. */
+  /** Messages in flight by route. */
   routes(): ReadonlyMap<string, number> {
     const sums = new Map<string, number>();
     for (const [route, inFlight] of this.#each().flatMap(({ routes }) => [...routes])) {
@@ -42,7 +42,7 @@ export class ThreadGauges {
     return sums;
   }
 
-  #each(): Standing[] {
+  #each(): ThreadState[] {
     return [...this.#threads.values()];
   }
 }

@@ -1,4 +1,5 @@
 /** The messages between the control thread and the relay threads. */
+import type { ErrorCode } from '../errors.ts';
 import type { ListenOptions } from '../handshake/listener.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
@@ -24,7 +25,7 @@ export type ToRelay =
 
 export type FromRelay =
   | { readonly type: 'listening'; readonly address: string; readonly port: number }
-  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | { readonly type: 'failed'; readonly code: ErrorCode; readonly message: string }
   /** Audit lines (transferred), metrics and spans since the last report. */
   | {
       readonly type: 'report';

@@ -15,7 +15,6 @@ export async function probePort({ address, port }: { address: string; port: numb
     const { code } = cause as NodeJS.ErrnoException;
     throw new GatewayError({
       code: code === 'EADDRINUSE' ? 'ADDRESS_IN_USE' : 'LISTEN',
-      side: 'internal',
       message: `cannot listen on ${address}:${port}: ${code}`,
       cause,
     });

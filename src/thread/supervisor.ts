@@ -128,7 +128,7 @@ export class Supervisor {
             this.#listening++;
             return resolve(listening);
           case 'failed':
-            fault = new GatewayError({ code: message.code, side: 'internal', message: message.message });
+            fault = new GatewayError({ code: message.code, message: message.message });
             return;
           case 'drained':
             return;

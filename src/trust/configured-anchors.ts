@@ -60,7 +60,7 @@ export class TrustError extends GatewayError {
 
   constructor(problems: readonly TrustProblem[]) {
     const message = problems.map(({ path, found }) => `${path}: ${found}`).join('\n');
-    super({ code: 'TRUST', side: 'internal', message });
+    super({ code: 'TRUST', message });
     this.problems = problems;
   }
 }

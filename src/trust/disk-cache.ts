@@ -182,5 +182,5 @@ function fields(value: unknown): Record<string, unknown> {
 
 function unreadable(file: string, found: string, cause?: unknown): GatewayError {
   const message = `${file}: ${found}`;
-  return new GatewayError({ code: 'TRUST_CACHE_UNREADABLE', side: 'internal', message, cause });
+  return new GatewayError({ code: 'TRUST_CACHE_UNREADABLE', message, cause });
 }

@@ -41,7 +41,7 @@ async function opened(text = body) {
 
 const scrape = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
 
-it('makes the metrics once for many connections that do not read them, and answers health', async () => {
+it('builds the metrics once for many connections that do not read them, and responds to a health check', async () => {
   const { dial, made, base } = await opened();
   const sockets = await Promise.all(Array.from({ length: 100 }, dial));
   for (const socket of sockets) socket.pause().write(scrape);
@@ -52,7 +52,7 @@ it('makes the metrics once for many connections that do not read them, and answe
   expect(made()).toBeLessThanOrEqual(3);
 });
 
-it('answers one request of a connection and none of those that follow: pipelining queues nothing', async () => {
+it('responds to the first request of a connection only: pipelining queues nothing', async () => {
   const { dial, made } = await opened('ehi_connections 1\n');
   const socket = await dial();
   let answers = '';
@@ -66,7 +66,7 @@ it('answers one request of a connection and none of those that follow: pipelinin
   expect(made()).toBe(1);
 });
 
-it('answers the request of a connection, says that it closes, and closes', async () => {
+it('responds with Connection: close, and closes the connection', async () => {
   const { dial } = await opened('ehi_connections 1\n');
   const socket = await dial();
   let answer = '';
@@ -79,7 +79,7 @@ it('answers the request of a connection, says that it closes, and closes', async
   expect(answer.endsWith('ehi_connections 1\n')).toBe(true);
 });
 
-it('answers a client that has closed its half, and one whose head comes byte by byte', async () => {
+it('responds to a client that has half-closed, and to one that sends its head byte by byte', async () => {
   const { dial } = await opened('ehi_connections 1\n');
   for (const pieces of [[scrape], [...scrape]]) {
     const socket = await dial();
@@ -93,7 +93,7 @@ it('answers a client that has closed its half, and one whose head comes byte by 
   }
 });
 
-it('refuses a head that is too long, and closes a connection that asks for nothing', async () => {
+it('refuses a head that is too long, and closes a connection without a request', async () => {
   const { dial } = await opened();
   const [long, silent] = [await dial(), await dial()];
   long.end(`GET /metrics HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
@@ -102,7 +102,7 @@ it('refuses a head that is too long, and closes a connection that asks for nothi
   expect(await text(silent)).not.toContain('200');
 });
 
-it('closes the connection that was open longest when too many are, so that a health check is let in', async () => {
+it('closes the oldest connection at the limit, so that a health check gets through', async () => {
   const { dial, base } = await opened();
   const silent = await Promise.all(Array.from({ length: 256 }, dial));
   let closed = 0;

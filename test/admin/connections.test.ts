@@ -19,7 +19,7 @@ async function opened(limits: { count: number; time: number }) {
   return { connections, dial, listening };
 }
 
-it('closes a connection whose time is over, whatever it does', async () => {
+it('closes a connection when its time has passed, whether or not it is active', async () => {
   const { dial, listening } = await opened({ count: 10, time: 30 });
   await using _ = listening;
   const socket = await dial();
@@ -28,7 +28,7 @@ it('closes a connection whose time is over, whatever it does', async () => {
   clearInterval(busy);
 });
 
-it('closes the one that was open longest for one more than may be open, and all at the end', async () => {
+it('closes the oldest connection at the limit, and all connections at the end', async () => {
   const { connections, dial, listening } = await opened({ count: 2, time: 600_000 });
   await using _ = listening;
   const closed: string[] = [];

@@ -23,7 +23,7 @@ async function opened(options: Partial<AdminOptions> = {}): Promise<string> {
 }
 
 describe('the admin port', () => {
-  it('answers with the metrics and their content type', async () => {
+  it('serves the metrics with their content type', async () => {
     const response = await fetch(`${await opened()}/metrics`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4');
@@ -31,7 +31,7 @@ describe('the admin port', () => {
     expect(await response.text()).toBe('ehi_connections 1\n');
   });
 
-  it('goes on after errors of accepting', async () => {
+  it('continues after accept errors', async () => {
     let server: Server | undefined;
     const subscriber = {
       asyncEnd: (message: unknown) => {
@@ -53,7 +53,7 @@ describe('the admin port', () => {
     expect((await fetch(`${base}/healthz`)).status).toBe(200);
   });
 
-  it('is ready when the gateway is, and says what is missing when not', async () => {
+  it('is ready when the gateway is, and otherwise reports the reasons', async () => {
     let state = { ready: true, reasons: [] as string[] };
     const base = await opened({ ready: () => state });
     const ready = await fetch(`${base}/readyz`);
@@ -63,14 +63,14 @@ describe('the admin port', () => {
     expect([draining.status, await draining.json()]).toEqual([503, { ready: false, reasons: ['draining'] }]);
   });
 
-  it('tells how the upstream endpoints stand', async () => {
+  it('reports the state of the upstream endpoints', async () => {
     const base = await opened({ upstreams: () => [{ url: 'http://host' }] });
     const response = await fetch(`${base}/upstreams`);
     expect([response.status, response.headers.get('content-type')]).toEqual([200, 'application/json']);
     expect(await response.json()).toEqual({ endpoints: [{ url: 'http://host' }] });
   });
 
-  it('answers HEAD with the head of GET', async () => {
+  it('responds to HEAD with the head of GET', async () => {
     const base = await opened();
     for (const path of ['/metrics', '/healthz', '/readyz', '/upstreams']) {
       const [get, head] = [await fetch(base + path), await fetch(base + path, { method: 'HEAD' })];
@@ -80,13 +80,16 @@ describe('the admin port', () => {
     }
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('refuses %s and names what is allowed', async (method) => {
-    const response = await fetch(`${await opened()}/metrics`, { method });
-    expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('GET, HEAD');
-  });
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])(
+    'refuses %s and names the allowed methods',
+    async (method) => {
+      const response = await fetch(`${await opened()}/metrics`, { method });
+      expect(response.status).toBe(405);
+      expect(response.headers.get('allow')).toBe('GET, HEAD');
+    },
+  );
 
-  it('knows no other path, and never repeats it', async () => {
+  it('responds with 404 to any other path, and never echoes it', async () => {
     const base = await opened();
     for (const path of [
       '/',
@@ -103,17 +106,17 @@ describe('the admin port', () => {
     }
   });
 
-  it('takes no notice of a query', async () => {
+  it('ignores a query', async () => {
     expect((await fetch(`${await opened()}/healthz?4111111111111111`)).status).toBe(200);
   });
 
-  it('answers 500 without the cause when the metrics fail', async () => {
+  it('responds with 500, without the cause, when the metrics fail', async () => {
     const base = await opened({ metrics: () => Promise.reject(new Error('the cause')) });
     const response = await fetch(`${base}/metrics`);
     expect([response.status, await response.text()]).toEqual([500, 'internal error\n']);
   });
 
-  it('refuses what is not HTTP without repeating it', async () => {
+  it('refuses what is not HTTP, without echoing it', async () => {
     const { port } = new URL(await opened());
     const socket = connect(Number(port), '127.0.0.1');
     socket.write('4111111111111111 nonsense\r\n\r\n');
@@ -123,16 +126,16 @@ describe('the admin port', () => {
     expect(text).not.toContain('4111');
   });
 
-  it('says when its address is in use', async () => {
+  it('rejects when its address is in use', async () => {
     const { port } = new URL(await opened());
     await expect(opened({ port: Number(port) })).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
   });
 
-  it('says when its address is not to be had', async () => {
+  it('rejects when the machine does not have its address', async () => {
     await expect(opened({ address: '192.0.2.1' })).rejects.toMatchObject({ code: 'ADMIN_LISTEN' });
   });
 
-  it('frees its port when closed, also while an answer is awaited', async () => {
+  it('frees its port when closed, also during a response', async () => {
     const asked = Promise.withResolvers<void>();
     const base = await opened({
       metrics: () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SharedText } from '../../src/admin/shared-text.ts';
 
-it('is made once for all who ask at one time, and anew for who asks later', async () => {
+it('is built once for concurrent reads, and again for a later read', async () => {
   let made = 0;
   const text = new SharedText({ make: async () => ({ body: `${++made}`, contentType: 'a' }), everyMs: 20 });
   const first = await Promise.all(Array.from({ length: 100 }, () => text.read()));
@@ -11,7 +11,7 @@ it('is made once for all who ask at one time, and anew for who asks later', asyn
   expect(second.map(({ body }) => body.toString())).toEqual(Array(100).fill('2'));
 });
 
-it('is made at most once in its time, and never shows what was before the question', async () => {
+it('is built at most once per interval, and is never older than the read', async () => {
   let state = 0;
   const times: number[] = [];
   const everyMs = 30;
@@ -28,7 +28,7 @@ it('is made at most once in its time, and never shows what was before the questi
   for (const pause of pauses) expect(pause).toBeGreaterThan(everyMs - 2);
 });
 
-it('is made again after a failure', async () => {
+it('is built again after a failure', async () => {
   let made = 0;
   const text = new SharedText({
     make: async () => {

@@ -12,7 +12,7 @@ function away(bytes: Uint8Array<ArrayBuffer> | null): { text: string | null; buf
 }
 
 describe('a batch of audit lines', () => {
-  it('is what was added, whole lines in their order, and nothing the next time', () => {
+  it('returns the added lines in order, and null the next time', () => {
     const batch = new AuditBatch();
     const lines = ['{"a":1}\n', `{"long":"${'x'.repeat(300_000)}"}\n`, '{"not":"Zürich 日本 🔒"}\n'];
     for (const line of lines) batch.add(line);
@@ -20,7 +20,7 @@ describe('a batch of audit lines', () => {
     expect(batch.take()).toBe(null);
   });
 
-  it('goes into a buffer that was given back, and has nothing of what that held', () => {
+  it('reuses a buffer that was given back, without its former content', () => {
     const batch = new AuditBatch();
     batch.add('a longer line than the next ones\n');
     const { buffer } = away(batch.take());
@@ -33,7 +33,7 @@ describe('a batch of audit lines', () => {
     expect(third?.buffer).toBe(buffer);
   });
 
-  it('does not keep what only a burst needed', () => {
+  it('drops a buffer that only a burst needed', () => {
     const batch = new AuditBatch();
     batch.add(`${'x'.repeat(2_000_000)}\n`);
     const { buffer } = away(batch.take());

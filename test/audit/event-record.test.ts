@@ -4,7 +4,7 @@ import { configLine, revocationLine } from '../../src/audit/event-record.ts';
 const time = Date.UTC(2026, 0, 2, 3, 4, 5, 67);
 const at = ['time', '2026-01-02T03:04:05.067Z'];
 
-it('a record of a source of revocations has the fields of the contract, in their order', () => {
+it('a revocation record has the fields of the contract, in their order', () => {
   const line = revocationLine({
     time,
     event: 'crl_refused',
@@ -25,7 +25,7 @@ it('a record of a source of revocations has the fields of the contract, in their
   ]);
 });
 
-it('a record of a changed configuration tells which fields, and no values', () => {
+it('a config record contains the paths of changed fields, and no values', () => {
   const facts = { time, generation: 7, changed: ['clients.pins'], fixed: ['listen.port'], problems: 0 };
   expect(Object.entries(JSON.parse(configLine({ ...facts, event: 'reloaded' })))).toEqual([
     ['type', 'config'],

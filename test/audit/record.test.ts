@@ -136,7 +136,7 @@ describe('a handshake record', () => {
     ]);
   });
 
-  it('says null for everything that is not known', () => {
+  it('has null for every unknown value', () => {
     const unknown = {
       sourceAddress: null,
       sourcePort: null,
@@ -165,7 +165,7 @@ describe('a handshake record', () => {
     });
   });
 
-  it('masks digits in SNI and detail, and leaves the leaf alone', () => {
+  it('masks digits in SNI and detail, but not in the leaf', () => {
     const line = handshakeLine({
       ...handshake,
       sni: `x${card}.example`,
@@ -179,14 +179,14 @@ describe('a handshake record', () => {
     });
   });
 
-  it('survives a leaf whose dates cannot be read', () => {
+  it('has null dates for a leaf whose dates cannot be read', () => {
     expect(JSON.parse(leafJson({ ...leaf, notBefore: Number.NaN, notAfter: 9e15 }))).toMatchObject({
       not_before: null,
       not_after: null,
     });
   });
 
-  it('cuts what the client says at 512 bytes, between characters', () => {
+  it('cuts client-controlled text at 512 bytes, between characters', () => {
     const record = parse(
       handshakeLine({
         ...handshake,
@@ -224,7 +224,7 @@ describe('a message record', () => {
     ]);
   });
 
-  it('says null for everything that is not known', () => {
+  it('has null for every unknown value', () => {
     const unknown = {
       route: null,
       method: null,
@@ -265,12 +265,12 @@ describe('a message record', () => {
     ],
     ['with everything escaped that JSON wants escaped', '/"\\\u0007\u2028', '/"\\\u0007\u2028'],
     ['with half a surrogate pair', '/\ud800', '/\ud800'],
-  ])('writes the path %s, each time it comes', (_title, path, written) => {
+  ])('writes the path %s, each time it occurs', (_title, path, written) => {
     expect(parse(messageLine({ ...message, path })).path).toBe(written);
     expect(parse(messageLine({ ...message, path })).path).toBe(written);
   });
 
-  it('is one line of JSON with a bounded path and no query, whatever is asked for', () => {
+  it('is one line of JSON with a bounded path and no query, for any target', () => {
     const unit = fc.constantFrom('/', 'a', '?', '%', '4', card, '"', '\\', '\n', '€', '😀', '\ud800', '\0');
     fc.assert(
       fc.property(fc.string({ unit, maxLength: 800 }), (path) => {
@@ -284,7 +284,7 @@ describe('a message record', () => {
     );
   });
 
-  it('keeps its words for paths apart when more come than are kept', () => {
+  it('writes every path correctly when more paths occur than are cached', () => {
     for (let index = 0; index < 1_000; index++) {
       expect(parse(messageLine({ ...message, path: `/${index % 300}` })).path).toBe(`/${index % 300}`);
     }
@@ -303,7 +303,7 @@ describe('a trust record', () => {
     removed: null,
   };
 
-  it('tells the event, the anchor and its root', () => {
+  it('contains the event, the anchor and its root', () => {
     expect(Object.entries(parse(trustLine(event)))).toEqual([
       ['type', 'trust'],
       ['time', '2026-01-02T03:04:05.067Z'],
@@ -317,7 +317,7 @@ describe('a trust record', () => {
     ]);
   });
 
-  it('tells of a change which certificates came and went, each from where and how long it lasts', () => {
+  it('lists the added and removed certificates of a change, each with source and validity', () => {
     const certificate: AnchoredFacts = {
       anchor: 'own',
       subject: 'CN=Root CA',

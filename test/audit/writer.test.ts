@@ -37,7 +37,7 @@ function unexpected(event: AuditEvent): never {
   throw new Error(JSON.stringify(event));
 }
 
-/** A writer, what it tells, and a promise for the first event of a kind. */
+/** A writer, its events, and a promise for the first event of a kind. */
 async function opened(destination: string, options: { stallMs?: number } = {}) {
   const events: AuditEvent[] = [];
   const changed = new EventEmitter();
@@ -72,7 +72,7 @@ describe('the audit writer', () => {
     expect(writer.lost).toBe(0);
   });
 
-  it('keeps what a file already holds', async () => {
+  it('appends to existing content', async () => {
     const destination = join(folder, 'audit.jsonl');
     writeFileSync(destination, 'before\n');
     const writer = await openAuditWriter({ destination, onEvent: unexpected });
@@ -100,7 +100,7 @@ describe('the audit writer', () => {
     await writer.close();
   });
 
-  it('loses and counts what comes when 64 MiB are waiting, says so, and writes what it took', async () => {
+  it('loses and counts records beyond 64 MiB, reports it, and writes the queued ones', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events } = await opened(destination);
     const batch = `${'x'.repeat(1024 * 1024 - 2)}\n\n`;
@@ -109,18 +109,18 @@ describe('the audit writer', () => {
     await writer.close();
     expect(statSync(destination).size).toBe(64 * 1024 * 1024);
     expect(events.map(({ type }) => type)).toEqual(['failing', 'full', 'recovered']);
-    expect(events.at(-1)).toMatchObject({ givenUp: 12 });
+    expect(events.at(-1)).toMatchObject({ lost: 12 });
     writer.write('too late\n');
     expect(writer.lost).toBe(13);
   });
 
-  it('tells when it needs the bytes no more: written, joined with others, or lost; each once', async () => {
+  it('calls done once when bytes are written, joined with others, or lost', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer } = await opened(destination);
-    const told: string[] = [];
+    const done: string[] = [];
     const write = (name: string, bytes: Buffer = Buffer.from(`${name}\n`)) =>
       writer.write(bytes, () => {
-        told.push(name);
+        done.push(name);
         // As by who has them back.
         bytes.fill('?');
       });
@@ -129,13 +129,13 @@ describe('the audit writer', () => {
     write('third');
     write('beyond', Buffer.alloc(64 * 1024 * 1024, '\n'));
     write('nothing', Buffer.alloc(0));
-    expect(told).toEqual(['beyond', 'nothing']);
+    expect(done).toEqual(['beyond', 'nothing']);
     await writer.flush();
-    expect(told).toEqual(['beyond', 'nothing', 'first', 'second', 'third']);
+    expect(done).toEqual(['beyond', 'nothing', 'first', 'second', 'third']);
     expect(readFileSync(destination, 'utf8')).toBe('first\nsecond\nthird\n');
     await writer.close();
     write('late');
-    expect(told.slice(5)).toEqual(['late']);
+    expect(done.slice(5)).toEqual(['late']);
   });
 
   // A device that is always full; Linux has it.
@@ -155,7 +155,7 @@ describe('the audit writer', () => {
     },
   );
 
-  it('says that records are lost once 64 MiB wait, and when it recovers how many it kept and how many it lost', async () => {
+  it('reports lost records once 64 MiB wait, and at recovery how many it kept and lost', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events, happened } = await opened(destination);
     // A folder in the file's place: nothing can be opened there until it is gone.
@@ -177,7 +177,7 @@ describe('the audit writer', () => {
       {
         type: 'recovered',
         kept: 4,
-        givenUp: 3,
+        lost: 3,
         milliseconds: expect.any(Number),
       },
     ]);
@@ -188,7 +188,7 @@ describe('the audit writer', () => {
 });
 
 describe('the audit writer whose file is rotated', () => {
-  it('writes on into a new file of the path, and loses nothing of what it wrote before', async () => {
+  it('continues in a new file of the same path, and loses no record', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events } = await opened(destination);
     writer.write('one\n');
@@ -210,7 +210,7 @@ describe('the audit writer whose file is rotated', () => {
     expect(writer.lost).toBe(0);
   });
 
-  it('opens it anew when it is asked to, also when nothing is to be written', async () => {
+  it('opens the path again on request, also when nothing is queued', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, happened } = await opened(destination);
     renameSync(destination, `${destination}.1`);
@@ -220,7 +220,7 @@ describe('the audit writer whose file is rotated', () => {
     await writer.close();
   });
 
-  it('goes on at the new end of a file that was copied and truncated', async () => {
+  it('continues at the new end of a file that was copied and truncated', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events } = await opened(destination);
     writer.write('one\n');
@@ -232,7 +232,7 @@ describe('the audit writer whose file is rotated', () => {
     expect(events).toEqual([]);
   });
 
-  it('writes on into the former file where the new one cannot be opened, says so, and follows once it can', async () => {
+  it('continues in the moved file if the new one cannot be opened, reports it, and switches once it can', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events, happened } = await opened(destination);
     renameSync(destination, `${destination}.1`);
@@ -245,12 +245,12 @@ describe('the audit writer whose file is rotated', () => {
     rmdirSync(destination);
     writer.write('two\n');
     await happened('recovered');
-    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, lost: 0 }]);
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
   });
 
-  it('says that it follows as soon as the new file can be opened, also when nothing is to be written', async () => {
+  it('reports recovery as soon as the new file can be opened, also when nothing is queued', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events, happened } = await opened(destination);
     renameSync(destination, `${destination}.1`);
@@ -265,11 +265,11 @@ describe('the audit writer whose file is rotated', () => {
     await writer.flush();
     expect(writer.failingSince).toBeNull();
     await happened('recovered');
-    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, givenUp: 0 }]);
+    expect(events.slice(1)).toMatchObject([{ type: 'reopened' }, { type: 'recovered', kept: 0, lost: 0 }]);
     await writer.close();
   });
 
-  it('keeps records in memory once the former file has no name either', async () => {
+  it('keeps records in memory once the moved file is removed too', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events, happened } = await opened(destination);
     renameSync(destination, `${destination}.1`);
@@ -282,12 +282,12 @@ describe('the audit writer whose file is rotated', () => {
     expect(events.map((event) => event.type === 'failing' && event.records)).toEqual(['elsewhere', 'kept']);
     rmdirSync(destination);
     await happened('recovered');
-    expect(events.at(-1)).toMatchObject({ type: 'recovered', kept: 1, givenUp: 0 });
+    expect(events.at(-1)).toMatchObject({ type: 'recovered', kept: 1, lost: 0 });
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
   });
 
-  it('begins on a line of its own behind the half record of a process that died', async () => {
+  it('starts on its own line after the partial record of a killed process', async () => {
     const destination = join(folder, 'audit.jsonl');
     writeFileSync(destination, '{"type":"mess');
     const { writer } = await opened(destination);
@@ -317,7 +317,7 @@ describe('the audit writer whose file is rotated', () => {
     await happened('recovered');
     expect(events).toMatchObject([
       { type: 'failing', error: { code: 'EPIPE' }, records: 'kept' },
-      { type: 'recovered', kept: 1, givenUp: 0 },
+      { type: 'recovered', kept: 1, lost: 0 },
     ]);
     await writer.close();
     expect(writer.lost).toBe(0);
@@ -327,7 +327,7 @@ describe('the audit writer whose file is rotated', () => {
   });
 });
 
-it('counts a destination that takes nothing as failing, until it takes all that waits', async () => {
+it('reports a destination that accepts nothing as failing, until it accepts everything queued', async () => {
   const destination = join(folder, 'pipe');
   execFileSync('mkfifo', [destination]);
   const pipe = openSync(destination, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -335,23 +335,25 @@ it('counts a destination that takes nothing as failing, until it takes all that 
   // More than the pipe holds.
   for (let n = 0; n < 4; n++) writer.write(`${'x'.repeat(100_000)}\n`);
   await happened('failing');
-  expect(events).toMatchObject([{ type: 'failing', error: { message: 'no byte taken for 0.02 s' } }]);
+  expect(events).toMatchObject([
+    { type: 'failing', error: { message: 'the destination accepted no byte for 0.02 s' } },
+  ]);
   const reader = new Socket({ fd: pipe, writable: false }).resume();
   await happened('recovered');
-  expect(events.at(-1)).toMatchObject({ kept: 4, givenUp: 0 });
+  expect(events.at(-1)).toMatchObject({ kept: 4, lost: 0 });
   await writer.close();
   expect(writer.lost).toBe(0);
   reader.destroy();
 });
 
-/** Runs a program with the writer on its stdout; it tells what happened on stderr. */
+/** Runs a program with the writer on its stdout; it reports the result on stderr. */
 function run(program: string, stdout: 'pipe' | number) {
   const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
   const source = `import { openAuditWriter } from ${JSON.stringify(module)};
     const errors = [];
     const onEvent = ({ type, error, records }) => errors.push(error?.code ?? type, ...(records ? [records] : []));
     const writer = await openAuditWriter({ destination: 'stdout', onEvent });
-    const tell = () => process.stderr.write(JSON.stringify({ lost: writer.lost, errors }));
+    const report = () => process.stderr.write(JSON.stringify({ lost: writer.lost, errors }));
     ${program}`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', source], {
     stdio: ['pipe', stdout, 'pipe'],
@@ -360,48 +362,48 @@ function run(program: string, stdout: 'pipe' | number) {
   children.push(child);
   if (child.stderr === null) throw new Error('stderr is a pipe');
   const { stderr } = child;
-  let told = '';
+  let output = '';
   stderr.on('data', (chunk) => {
-    told += chunk;
+    output += chunk;
   });
-  return { child, stderr, closed: once(child, 'close'), told: () => told };
+  return { child, stderr, closed: once(child, 'close'), output: () => output };
 }
 
 describe('the audit writer on stdout', () => {
-  it('writes everything before the process ends, to a pipe that is read late', async () => {
+  it('writes everything to a pipe that is read late, before the process ends', async () => {
     const lines = 200_000;
-    const { child, closed, told } = run(
+    const { child, closed, output } = run(
       `for (let n = 0; n < ${lines}; n++) writer.write(n + '\\n');
-       await writer.close(); tell();`,
+       await writer.close(); report();`,
       'pipe',
     );
     let text = '';
     for await (const chunk of child.stdout ?? []) text += chunk;
     expect(text).toBe(Array.from({ length: lines }, (_, n) => `${n}\n`).join(''));
     await closed;
-    expect(JSON.parse(told())).toEqual({ lost: 0, errors: [] });
+    expect(JSON.parse(output())).toEqual({ lost: 0, errors: [] });
     expect(child.exitCode).toBe(0);
   });
 
-  it('waits for the reader of a pipe that is full and does not block', async () => {
+  it('waits for the reader of a full non-blocking pipe', async () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
     const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     // Asking for process.stdout makes Node set O_NONBLOCK. With one thread for files the writer's attempt comes first.
-    const { child, stderr, closed, told } = run(
+    const { child, stderr, closed, output } = run(
       `import { writeSync } from 'node:fs';
        import { stat } from 'node:fs/promises';
        process.stdout;
        try { while (true) writeSync(1, 'x'.repeat(4096)); } catch (error) { errors.push('filler ' + error.code); }
        writer.write('end\\n');
        await stat('.');
-       tell(); process.stderr.end();
+       report(); process.stderr.end();
        await writer.close();
        process.exit(writer.lost);`,
       pipe,
     );
     await once(stderr, 'end');
-    expect(JSON.parse(told())).toEqual({ lost: 0, errors: ['filler EAGAIN'] });
+    expect(JSON.parse(output())).toEqual({ lost: 0, errors: ['filler EAGAIN'] });
     const reader = new Socket({ fd: pipe, writable: false });
     let text = '';
     for await (const chunk of reader) {
@@ -413,11 +415,11 @@ describe('the audit writer on stdout', () => {
     expect(child.exitCode).toBe(0);
   });
 
-  it('gives up without an exception when the reader is gone, and counts what is lost', async () => {
-    const { child, closed, told } = run(
+  it('counts records as lost, without an exception, when the reader has ended', async () => {
+    const { child, closed, output } = run(
       `process.stdin.once('data', async () => {
          writer.write('one\\ntwo\\n'); await writer.flush();
-         writer.write('three\\n'); await writer.close(); tell(); process.exit();
+         writer.write('three\\n'); await writer.close(); report(); process.exit();
        });`,
       'pipe',
     );
@@ -425,13 +427,13 @@ describe('the audit writer on stdout', () => {
     child.stdin?.write('go');
     await closed;
     expect(child.exitCode).toBe(0);
-    expect(JSON.parse(told())).toEqual({ lost: 3, errors: ['EPIPE', 'lost'] });
+    expect(JSON.parse(output())).toEqual({ lost: 3, errors: ['EPIPE', 'lost'] });
   });
 
-  it('lets the process end although nobody reads the pipe, and counts what it lost', async () => {
-    const { child, closed, told } = run(
+  it('lets the process end although the pipe is not read, and counts the lost records', async () => {
+    const { child, closed, output } = run(
       `for (let n = 0; n < 10; n++) writer.write('x'.repeat(99_999) + '\\n');
-       await writer.close(); tell(); process.exit(7);`,
+       await writer.close(); report(); process.exit(7);`,
       'pipe',
     );
     await once(child, 'exit');
@@ -439,7 +441,7 @@ describe('the audit writer on stdout', () => {
     let got = '';
     for await (const chunk of child.stdout ?? []) got += chunk;
     await closed;
-    const { lost } = JSON.parse(told());
+    const { lost } = JSON.parse(output());
     expect(lost).toBeGreaterThan(0);
     expect(lost + got.split('\n').length - 1).toBe(10);
   });

@@ -52,7 +52,7 @@ it('prints a line for each certificate: PEM, DER, a chain, standard input', asyn
   );
 });
 
-it('prints what clients.pins takes as it stands', async () => {
+it('prints lines that can be copied into clients.pins', async () => {
   const { stdout } = await pin(['chain.pem']);
   const items = stdout
     .trimEnd()
@@ -62,7 +62,7 @@ it('prints what clients.pins takes as it stands', async () => {
   expect(pins?.map((each) => `sha256/${each}`)).toEqual([pinOf(client), pinOf(pki.issuing)]);
 });
 
-it('prints one document of JSON for machines', async () => {
+it('prints one JSON document with --json', async () => {
   const { stdout } = await pin(['--json', 'chain.pem']);
   const { serial, notAfter, subject } = parseCertificate(client.der);
   expect(JSON.parse(stdout)).toEqual({
@@ -76,7 +76,7 @@ it('prints one document of JSON for machines', async () => {
   });
 });
 
-it('names each file that holds no certificate, without a word of what is in it, and prints the others', async () => {
+it('names each file without a certificate, without its content, and prints the others', async () => {
   const { stdout, stderr, code } = await pin(['absent.pem', 'client.key', 'client.pem']);
   expect(stderr).toBe(
     'absent.pem: cannot be read (ENOENT)\nclient.key: PEM block 1 (line 1) is a private key; only certificates are allowed\n',

@@ -50,7 +50,7 @@ async function run(file: string, ...options: string[]): Promise<Omit<Outcome, 's
   return { code, lines };
 }
 
-test('sums up in one line and exits 0 where all is well, strictly too', async () => {
+test('prints one summary line and exits with 0 without problems, also with --strict', async () => {
   await site.write('gateway.yaml', JSON.stringify(sound));
   const expected = {
     code: 0,
@@ -63,7 +63,7 @@ test('sums up in one line and exits 0 where all is well, strictly too', async ()
   expect(await command(['check', '-c', site.file, '--strict'])).toEqual(expected);
 });
 
-test('sums up all routes, anchors, candidates, certificates and warnings, and nothing beside a problem', async () => {
+test('summarizes routes, anchors, candidates, certificates and warnings; prints no summary with a problem', async () => {
   const rsa = authority().issueServer({ key: 'rsa-2048', subject: { CN: 'rsa.example' } });
   await site.write('rsa.pem', rsa.chainPem);
   await site.write('rsa.key', rsa.keyPem);
@@ -90,7 +90,7 @@ test('sums up all routes, anchors, candidates, certificates and warnings, and no
   expect(await command(['check', '--config', site.file])).toMatchObject({ code: 78, stdout: '' });
 });
 
-describe('refuses what run refuses, in the same words', () => {
+describe('refuses what run refuses, with the same messages', () => {
   test.each<[string, object, RegExp]>([
     [
       'an audit file whose folder does not exist',
@@ -165,7 +165,7 @@ describe('refuses what run refuses, in the same words', () => {
   });
 });
 
-test('leaves the machine as it was: no audit file, no folder', async () => {
+test('changes nothing on the machine: no audit file, no folder', async () => {
   const trust = { ...sound.trust, cacheDir: 'kept/trust' };
   await site.write('gateway.yaml', JSON.stringify({ ...sound, trust, audit: { destination: 'audit.log' } }));
   const before = await readdir(site.folder);
@@ -173,7 +173,7 @@ test('leaves the machine as it was: no audit file, no folder', async () => {
   expect(await readdir(site.folder)).toEqual(before);
 });
 
-test('a port in use is a warning, which --strict passes over: on a live host it is the gateway’s own', async () => {
+test('a port in use is a warning, which --strict ignores, because a running gateway uses its own port', async () => {
   const pki = authority();
   const server = pki.issueServer();
   await using gateway = await spawnGateway({
@@ -187,7 +187,7 @@ test('a port in use is a warning, which --strict passes over: on a live host it 
     const { code, lines } = await run(site.file, ...options);
     expect(lines).toEqual([
       expect.stringMatching(
-        /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:\d+, which is in use, by another program or by this gateway where it is running \(EADDRINUSE\); allowed a port that is free when the gateway starts \(warning\)$/,
+        /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:\d+, which is in use by another program, or by this gateway if it is running \(EADDRINUSE\); allowed a port that is free when the gateway starts \(warning\)$/,
       ),
       expect.stringMatching(/^gateway\.yaml:1:\d+: admin\.port: found .*EADDRINUSE.* \(warning\)$/),
     ]);
@@ -197,7 +197,7 @@ test('a port in use is a warning, which --strict passes over: on a live host it 
   expect((await fetch(`http://127.0.0.1:${admin.port}/readyz`)).status).toBe(200);
 });
 
-test('a cache folder that cannot be written is a warning, and --elsewhere asks nothing of this machine', async () => {
+test('a cache folder that cannot be written is a warning, and --elsewhere skips the checks of this machine', async () => {
   const trust = { ...sound.trust, cacheDir: '/dev/null/trust' };
   const config = { ...sound, trust, audit: { destination: 'absent/audit.log' } };
   await site.write('gateway.yaml', JSON.stringify(config));
@@ -224,7 +224,7 @@ test('prints problems, then warnings, one line each, and exits 78', async () => 
   ]);
 });
 
-test('warnings alone exit 0, and 78 with --strict', async () => {
+test('exits with 0 for warnings, and with 78 with --strict', async () => {
   await site.write('gateway.yaml', JSON.stringify({ ...sound, clients: { match: { commonName: 'a' } } }));
   const { code, lines } = await run(site.file);
   expect(code).toBe(0);
@@ -232,7 +232,7 @@ test('warnings alone exit 0, and 78 with --strict', async () => {
   expect(await run(site.file, '--strict')).toEqual({ code: 78, lines });
 });
 
-test('an anchor’s file that is not there exits 78 and names the place', async () => {
+test('exits with 78 for a missing file of an anchor, and names its path', async () => {
   const trust = { anchors: [{ name: 'own', files: ['absent.pem'] }] };
   await site.write('gateway.yaml', JSON.stringify({ ...minimal, trust }));
   const { code, lines } = await run(site.file);
@@ -242,7 +242,7 @@ test('an anchor’s file that is not there exits 78 and names the place', async 
   ]);
 });
 
-test('a file that is not there exits 78', async () => {
+test('exits with 78 for a missing configuration file', async () => {
   const { code, lines } = await run(join(site.folder, 'absent.yaml'));
   expect(code).toBe(78);
   expect(lines).toEqual([
@@ -250,7 +250,7 @@ test('a file that is not there exits 78', async () => {
   ]);
 });
 
-test('accepts config/example.yaml beside a server certificate, and warns that its anchor has no pin', async () => {
+test('accepts config/example.yaml with a server certificate, and warns that its anchor has no pin', async () => {
   const server = authority().issueServer();
   await mkdir(join(site.folder, 'certs'));
   await mkdir(join(site.folder, 'config'));

@@ -43,7 +43,7 @@ async function run(line = ''): Promise<{ statuses: number[]; page: string }> {
   return { statuses: [...page.matchAll(/^HTTP\/1\.1 (\d+) /gm)].map(([, status]) => Number(status)), page };
 }
 
-it('prints curl lines that work as printed, one after the other, and warns of nothing', async () => {
+it('prints curl commands that work as printed, in order, without warnings', async () => {
   await using folder = await temporaryFolder();
   await using demo = await startDemo(folder.path);
   const answers = [];
@@ -69,7 +69,7 @@ it('prints curl lines that work as printed, one after the other, and warns of no
   ]);
 });
 
-it('runs beside another one in the same place, each with certificates of its own', async () => {
+it('runs beside another demo in the same folder, each with its own certificates', async () => {
   await using folder = await temporaryFolder();
   await using first = await startDemo(folder.path);
   await using second = await startDemo(folder.path);
@@ -85,7 +85,7 @@ it('runs beside another one in the same place, each with certificates of its own
   expect(left.filter((name) => name !== 'dev')).toEqual([]);
 });
 
-it('starts again where it has run before, with everybody’s certificate as at first', async () => {
+it('starts again in the same folder, with every certificate in its first state', async () => {
   await using folder = await temporaryFolder();
   await using before = await startDemo(folder.path);
   expect((await run(before.lines[4])).statuses).toEqual([200, 204, 403]);

@@ -39,7 +39,7 @@ async function fileOf(content: string) {
 }
 
 describe('a running gateway', () => {
-  it('is well and ready, by its URL and by its configuration', async () => {
+  it('is healthy and ready, by its URL and by its configuration', async () => {
     await using stage = await openStage({ config: { admin: { address: '0.0.0.0' } } });
     const url = `http://127.0.0.1:${stage.gateway.ready.admin.port}`;
     expect(await health('--url', url)).toEqual({ code: 0, stdout: '200 ok\n', stderr: '' });
@@ -52,7 +52,7 @@ describe('a running gateway', () => {
     expect(await health('--config', config.file, '--ready')).toEqual(ready);
   });
 
-  it('lives and is not ready while it drains, and says so', async () => {
+  it('is alive and not ready while it drains', async () => {
     const held: (() => void)[] = [];
     const answer = (_request: unknown, socket: Socket) => {
       held.push(() => socket.write(acknowledgement));
@@ -77,14 +77,14 @@ describe('a running gateway', () => {
   });
 });
 
-describe('what is no gateway', () => {
-  it('is not well when it never answers', async () => {
+describe('a server that is not ehi-gateway', () => {
+  it('is unhealthy if it never responds', async () => {
     await using silent = await listenOnLoopback(createServer(() => {}));
-    const stderr = 'no answer within 2000 ms\n';
+    const stderr = 'no response within 2000 ms\n';
     expect(await health('--url', `http://127.0.0.1:${silent.port}`)).toEqual({ code: 1, stdout: '', stderr });
   });
 
-  it('is not well when its answer has no end', async () => {
+  it('is unhealthy if its response does not end', async () => {
     const endless = createServer((_request, response) => {
       const more = () => {
         while (response.write('x'.repeat(1024)));
@@ -93,16 +93,16 @@ describe('what is no gateway', () => {
       more();
     });
     await using server = await listenOnLoopback(endless);
-    const stderr = 'answers like no gateway\n';
+    const stderr = 'the server is not ehi-gateway: its response is too long\n';
     expect(await health('--url', `http://127.0.0.1:${server.port}`)).toEqual({ code: 1, stdout: '', stderr });
   });
 });
 
-describe('whom to ask', () => {
+describe('the URL of the admin port', () => {
   it.each(['', '--url https://127.0.0.1:9090', '--url http://127.0.0.1:9090/healthz', '--url nothing'])(
-    'must be told as an origin: found %j',
+    'must be an origin: found %j',
     async (options) => {
-      const stderr = 'health takes --config FILE, or --url http://HOST:PORT without a path\n';
+      const stderr = 'health needs --config FILE, or --url http://HOST:PORT without a path\n';
       expect(await health(...options.split(' ').filter(Boolean))).toEqual({ code: 64, stdout: '', stderr });
     },
   );
@@ -117,7 +117,7 @@ describe('whom to ask', () => {
       /gateway\.yaml:1:16: admin\.port: found .*; allowed a whole number from 0 to 65535\n$/,
     ],
     ['admin: [', /gateway\.yaml:1:\d+: \(document\): found a \[ or \{ that is not closed .*\n$/],
-  ])('is told with its place where the configuration does not say it: %s', async (content, problem) => {
+  ])('is reported with its position if the configuration lacks it: %s', async (content, problem) => {
     await using config = await fileOf(content);
     const { code, stderr } = await health('--config', config.file);
     expect(code).toBe(1);

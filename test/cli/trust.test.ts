@@ -81,26 +81,26 @@ describe('trust list', () => {
     expect(own).toContain('source      https://pki.example/issuing.pem');
     expect(file).toMatch(/^file {2}files\n {2}CN=Example Root CA/);
     expect(file).toContain(`source      ${join(site.folder, 'anchor.pem')}`);
-    expect(cold).toBe('cold\n  nothing usable: nothing was fetched yet\n');
+    expect(cold).toBe('cold\n  not usable: nothing was fetched yet\n');
   });
 
-  it('says how each root came to be believed, and which anchor has one that waits', async () => {
+  it('shows the basis of each root, and which anchor has a root that waits for approval', async () => {
     await cache.save(storedOf(old, { basis: 'approval' }));
     await cache.savePending(storedOf(next));
     expect((await run('list')).stdout).toMatch(
-      /^own {2}approved {2}fetched .*\n {2}another root waits for approval: trust diff --anchor own\n$/s,
+      /^own {2}approved {2}fetched .*\n {2}a new root waits for approval; show it with: trust diff --anchor own\n$/s,
     );
     await configure({ name: 'own', urls, rootSha256: rootOf(old).sha256 });
     expect((await run('list')).stdout).toMatch(/^own {2}pinned {2}fetched /);
   });
 
-  it('says why what is kept is of no use', async () => {
+  it('shows why the stored certificates are not usable', async () => {
     await configure({ name: 'own', urls, rootSha256: rootOf(next).sha256 });
     await cache.save(storedOf(old));
-    expect((await run('list')).stdout).toMatch(/^own {2}first use\n {2}nothing usable: .*not rootSha256\n$/);
+    expect((await run('list')).stdout).toMatch(/^own {2}first use\n {2}not usable: .*not rootSha256\n$/);
   });
 
-  it('prints for machines', async () => {
+  it('prints JSON with --json', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const { stdout } = await run('list', '--json');
@@ -123,20 +123,20 @@ describe('trust list', () => {
     });
   });
 
-  it('changes nothing, and makes no folder', async () => {
+  it('changes nothing, and creates no folder', async () => {
     await run('list');
     expect(await readdir(site.folder)).not.toContain('trust');
   });
 });
 
 describe('trust diff', () => {
-  it('shows what waits against what is in use, and how to approve it', async () => {
+  it('shows the difference to the certificates in use, and how to approve it', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const { code, stdout } = await run('diff');
     expect(code).toBe(0);
     const lines = stdout.split('\n');
-    expect(lines[0]).toBe('own  another root waits for approval, last served 2026-01-15T12:00:00.000Z');
+    expect(lines[0]).toBe('own  a new root waits for approval, last served 2026-01-15T12:00:00.000Z');
     expect(lines.filter((line) => /^ {2}[+-] /.test(line))).toEqual([
       '  - CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB',
       '  - CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB',
@@ -154,9 +154,9 @@ describe('trust diff', () => {
     expect(pending[0].removed[0]).toMatchObject({ sha256: rootOf(old).sha256 });
   });
 
-  it('says so when nothing waits', async () => {
+  it('reports that no root waits', async () => {
     await cache.save(storedOf(old));
-    expect(await run('diff')).toMatchObject({ code: 0, stdout: 'nothing waits for approval\n' });
+    expect(await run('diff')).toMatchObject({ code: 0, stdout: 'no root waits for approval\n' });
     expect(await run('diff', '--json')).toMatchObject({ stdout: '{"pending":[]}\n' });
   });
 });
@@ -168,41 +168,41 @@ describe('trust approve', () => {
   it.each([
     ['colons', colons],
     ['plain hex', (hex: string) => hex],
-  ])('writes the approval of the root that waits, its SHA-256 given with %s', async (_what, spell) => {
+  ])('writes the approval of the root that waits, with its SHA-256 in %s', async (_what, spell) => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const before = await readFile(join(site.folder, 'trust', 'own.json'));
     expect(await approve(spell(rootOf(next).sha256))).toEqual({
       code: 0,
-      stdout: 'own: approved. A running gateway takes it within seconds, another one at its start.\n',
+      stdout: 'own: approved. A running gateway uses it within seconds, a stopped one at its next start.\n',
       stderr: '',
     });
     expect(await cache.loadApproval()).toBe(rootOf(next).sha256);
     expect(await readFile(join(site.folder, 'trust', 'own.json'))).toEqual(before);
-    expect((await run('diff')).stdout).toContain('Approved, and not taken yet');
+    expect((await run('diff')).stdout).toContain('Approved, not in use yet');
   });
 
-  it('answers machines too', async () => {
+  it('prints JSON with --json', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const root_sha256 = rootOf(next).sha256;
     expect(JSON.parse((await approve(root_sha256, '--json')).stdout)).toEqual({ anchor: 'own', root_sha256 });
   });
 
-  it('refuses another SHA-256 than that of the root that waits, and says which one that is', async () => {
+  it('refuses a SHA-256 other than that of the root that waits, and prints the correct one', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     const waits = colons(rootOf(next).sha256);
     expect(await approve(rootOf(old).sha256)).toEqual({
       code: 64,
       stdout: '',
-      stderr: `own: nothing is approved. The root that waits is CN=Next Root CA,OU=Next Directory,O=Next Limited,C=GB, SHA-256 ${waits}, not ${colons(rootOf(old).sha256)}\n`,
+      stderr: `own: not approved. The root that waits is CN=Next Root CA,OU=Next Directory,O=Next Limited,C=GB, SHA-256 ${waits}, not ${colons(rootOf(old).sha256)}\n`,
     });
     expect(await approvals()).toEqual([]);
   });
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
-    ['where nothing waits', () => cache.save(storedOf(old)), /^own: nothing waits for approval\n$/],
+    ['where nothing waits', () => cache.save(storedOf(old)), /^own: no root waits for approval\n$/],
     [
       'against a pin',
       async () => {
@@ -210,7 +210,7 @@ describe('trust approve', () => {
         await cache.save(storedOf(old));
         await cache.savePending(storedOf(next));
       },
-      /^own: nothing is approved\. rootSha256 in the configuration allows only /,
+      /^own: not approved\. rootSha256 in the configuration allows only /,
     ],
     [
       'of what could not be taken',
@@ -220,17 +220,17 @@ describe('trust approve', () => {
         const sources = [root, { url: urls[1], bytes: Buffer.from(old.issuing.pem) }];
         await cache.savePending(storedOf(next, { sources: sources as never }));
       },
-      /^own: nothing is approved, for what waits cannot be taken now: .*no path leads to the root/,
+      /^own: not approved\. The root that waits cannot be used now: .*no path leads to the root/,
     ],
     [
       'of files',
       () => configure({ name: 'own', files: ['anchor.pem'] }),
-      /^own comes from files: there is nothing to approve\n$/,
+      /^own is read from files, which need no approval\n$/,
     ],
     [
       'of an anchor that is not there',
       () => configure({ name: 'a', urls }),
-      /^there is no anchor own .* a\n$/,
+      /^the configuration has no anchor own; it has .*a\n$/,
     ],
   ])('refuses %s', async (_what, prepare, problem) => {
     await prepare();
@@ -240,19 +240,19 @@ describe('trust approve', () => {
     expect(await approvals()).toEqual([]);
   });
 
-  it('refuses what is no SHA-256, and to be called without one', async () => {
+  it('refuses a value that is not a SHA-256, and a missing one', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     expect(await approve('abc')).toMatchObject({
       code: 64,
-      stderr: '--sha256 takes 64 hex digits, colons allowed\n',
+      stderr: '--sha256 needs 64 hex digits, colons allowed\n',
     });
     expect(await run('approve', '--anchor', 'own')).toMatchObject({ code: 64 });
     expect(await run('approve', '--sha256', rootOf(next).sha256)).toMatchObject({ code: 64 });
     expect(await run('')).toMatchObject({ code: 64 });
   });
 
-  it('ends with 70 where the approval cannot be written', async () => {
+  it('exits with 70 if the approval cannot be written', async () => {
     await cache.save(storedOf(old));
     await cache.savePending(storedOf(next));
     await writeFile(join(site.folder, 'trust', 'approved'), 'a file where a folder should be');
@@ -260,7 +260,7 @@ describe('trust approve', () => {
   });
 });
 
-it('ends with 70 where the cache cannot be read, and names the file', async () => {
+it('exits with 70 if the cache cannot be read, and names the file', async () => {
   await cache.save(storedOf(old));
   await writeFile(join(site.folder, 'trust', 'own.json'), 'garbage');
   expect(await run('list')).toEqual({
@@ -270,23 +270,23 @@ it('ends with 70 where the cache cannot be read, and names the file', async () =
   });
 });
 
-it('ends with 78 and the problems of a configuration that would not run', async () => {
+it('exits with 78 and prints the problems of an invalid configuration', async () => {
   await rm(join(site.folder, 'server.key'));
   const { code, stdout, stderr } = await run('list');
   expect([code, stdout]).toEqual([78, '']);
   expect(stderr).toMatch(/^gateway\.yaml:1:\d+: listen\.certificate\.key: found /);
 });
 
-describe('what a running gateway is asked for', () => {
+describe('a request to a running gateway', () => {
   const requests = async () => (await takeRequests(join(site.folder, 'trust'))).requests;
 
-  it('by trust refresh', async () => {
+  it('is written by trust refresh', async () => {
     const { code, stdout } = await run('refresh');
     expect([code, stdout]).toEqual([0, 'A running gateway fetches everything within seconds.\n']);
     expect(await requests()).toEqual([{ command: 'refresh' }]);
   });
 
-  it('by trust forget, of an anchor or one of its addresses', async () => {
+  it('is written by trust forget, for an anchor or one of its addresses', async () => {
     const { code, stdout } = await run('forget', '--anchor', 'own');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^own: a running gateway drops every CRL and OCSP answer within seconds/);
@@ -297,10 +297,10 @@ describe('what a running gateway is asked for', () => {
     expect(await requests()).toEqual(expect.arrayContaining([all, { ...all, address }]));
   });
 
-  it('by nobody where there is no such anchor', async () => {
+  it('is refused for an unknown anchor', async () => {
     expect(await run('forget', '--anchor', 'other')).toMatchObject({
       code: 64,
-      stderr: 'there is no anchor other in the configuration: there are own\n',
+      stderr: 'the configuration has no anchor other; it has own\n',
     });
     expect(await run('forget')).toMatchObject({ code: 64 });
     expect(await requests()).toEqual([]);

@@ -8,7 +8,7 @@ function openWatch() {
   const jumps: number[] = [];
   let looks = 0;
   const watch = new ClockWatch({
-    onLook: () => {
+    onTick: () => {
       looks++;
     },
     onJump: (ms) => jumps.push(ms),
@@ -25,7 +25,7 @@ function openWatch() {
   return { watch, timers, jumps, pass, looks: () => looks };
 }
 
-it('looks every second, and tells of no jump while both clocks go on alike', () => {
+it('ticks every second, and reports no jump while both clocks advance alike', () => {
   const { jumps, pass, looks } = openWatch();
   // A thread that was busy is late by both clocks; a clock that is being corrected is a little fast or slow.
   for (const [wall, steady] of [[1000], [9000], [1400, 1000], [600, 1000]] as [number, number?][])
@@ -33,7 +33,7 @@ it('looks every second, and tells of no jump while both clocks go on alike', () 
   expect([looks(), jumps]).toEqual([4, []]);
 });
 
-it('tells of a clock that was put forward or back, and of a sleep, once each', () => {
+it('reports a clock set forward or back, and a sleep, once each', () => {
   const { jumps, pass } = openWatch();
   const hours = 8 * 3_600_000;
   pass(hours + 1000, 1000);
@@ -45,7 +45,7 @@ it('tells of a clock that was put forward or back, and of a sleep, once each', (
   expect(jumps).toEqual([hours, -hours, 3000]);
 });
 
-it('looks no more once it has ended', () => {
+it('does not tick after it is disposed', () => {
   const { watch, timers } = openWatch();
   watch[Symbol.dispose]();
   expect(timers.pending).toEqual([]);

@@ -25,13 +25,13 @@ async function problemsOf(config: Record<string, unknown>): Promise<string[]> {
 const pki = authority();
 const parse = ({ der }: { der: Uint8Array }) => parseCertificate(der);
 
-it('passes what run would start with, and fetches nothing', async () => {
+it('accepts a configuration that run accepts, and fetches nothing', async () => {
   expect(await problemsOf({})).toEqual([]);
   const urls = ['https://192.0.2.1/root.pem'];
   expect(await problemsOf({ trust: { anchors: [{ name: 'far', urls }] } })).toEqual([]);
 });
 
-it('names the problems of candidates beside those of the anchors', async () => {
+it('reports problems of candidates together with those of anchors', async () => {
   await site.write('words.pem', 'no certificate at all');
   const anchors = [{ name: 'own', files: ['absent.pem'] }];
   const candidates = [
@@ -45,7 +45,7 @@ it('names the problems of candidates beside those of the anchors', async () => {
   ]);
 });
 
-it('names the place of every anchor’s problem, all of them at once', async () => {
+it('reports the path of every problem of every anchor', async () => {
   await site.write('leaf.pem', pki.issueClient().pem);
   await site.write('issuing.pem', pki.issuing.pem);
   await site.write('words.pem', 'no certificate at all');
@@ -74,7 +74,7 @@ it('names the place of every anchor’s problem, all of them at once', async () 
   expect(places).toEqual(places.toSorted((one, other) => one - other));
 });
 
-it('warns of what an anchor passes over, and has a problem only where no anchor is left', async () => {
+it('warns of certificates that an anchor does not use; it is a problem only if no anchor is left', async () => {
   const old = authority({ name: 'Old', issuing: { notAfter: Date.now() - 1000 } });
   await site.write('old.pem', old.anchorPem);
   const examine = async (anchors: object[]) => {
@@ -98,7 +98,7 @@ it('warns of what an anchor passes over, and has a problem only where no anchor 
   expect((await examine([gone, far])).problems, 'a URL may serve one').toEqual([]);
 });
 
-it('names a certificate that cannot be read where nothing is left without it', async () => {
+it('reports an unreadable certificate if nothing usable is left without it', async () => {
   const odd = (pem: string) => pem.replace(/(?<=\n)[^\n]{64}(?=\n)/, 'A'.repeat(64));
   const one = authority({ name: 'One' });
   await site.write('rootless.pem', odd(one.root.pem) + one.issuing.pem);
@@ -112,7 +112,7 @@ it('names a certificate that cannot be read where nothing is left without it', a
   ]);
 });
 
-it('has a problem with a file of which nothing can be used', async () => {
+it('reports a file without any usable certificate', async () => {
   const [one, other] = [authority({ name: 'One' }), authority({ name: 'Other' })];
   await site.write('one.pem', one.anchorPem);
   await site.write('other.pem', other.issuing.pem);
@@ -124,7 +124,7 @@ it('has a problem with a file of which nothing can be used', async () => {
   ]);
 });
 
-it('has one problem with a configuration that is not there', async () => {
+it('reports a missing configuration file as one problem', async () => {
   const { problems } = await preflight(join(site.folder, 'absent.yaml'));
   expect(problems).toEqual([expect.objectContaining({ path: '', line: 1, column: 1 })]);
 });
@@ -155,7 +155,7 @@ describe('an anchor', () => {
     ['its own CA’s pin beside match', { pins: pins(ofRoot), match: { commonName: 'a' } }],
     ['its own CA’s pin where anybody may call', { pins: pins(ofRoot), anyCertificateOfAnchor: true }],
     ['match alone', { match: { commonName: 'a' } }],
-  ])('is taken beside %s', async (_what, clients) => {
+  ])('is accepted together with %s', async (_what, clients) => {
     expect(await refusal(clients)).toBeNull();
   });
 
@@ -173,12 +173,12 @@ describe('an anchor', () => {
       { pins: pins(ofIssuing), match: { issuer: 'CN=Example Issuing CA' } },
       /names no caller$/,
     ],
-  ])('is refused beside %s', async (_what, clients, says) => {
+  ])('is refused together with %s', async (_what, clients, says) => {
     expect(await refusal(clients)).toMatch(says);
   });
 });
 
-describe('warns of anchors and lists that will not do what is wanted', () => {
+describe('warns of anchors and CRLs that will not work as intended', () => {
   const warningsOf = async (trust: object) => {
     await site.write('gateway.yaml', JSON.stringify({ ...minimal, trust }, null, 1));
     const { problems, warnings } = await preflight(site.file);
@@ -186,7 +186,7 @@ describe('warns of anchors and lists that will not do what is wanted', () => {
     return warnings.map(({ path, found }) => `${path}: ${found.replaceAll(`${site.folder}/`, '')}`);
   };
 
-  it('a root alone, of anchors and candidates, since what clients send along is never used', async () => {
+  it('a root without issuing CA, because certificates sent by clients are never used', async () => {
     await site.write('root.pem', pki.root.pem);
     await site.write('both.pem', pki.anchorPem);
     const root = 'CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB';
@@ -211,7 +211,7 @@ describe('warns of anchors and lists that will not do what is wanted', () => {
     ]);
   });
 
-  it('a CRL file that is not there', async () => {
+  it('a missing CRL file', async () => {
     const revocation = { crl: ['absent.crl', 'https://crl.example/a.crl', 'anchor.pem'] };
     expect(await warningsOf({ anchors: [{ name: 'own', files: ['anchor.pem'], revocation }] })).toEqual([
       'trust.anchors[0].revocation.crl[0]: absent.crl that cannot be read (ENOENT)',

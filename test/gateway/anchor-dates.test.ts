@@ -126,7 +126,7 @@ it('a start with nothing but an expired anchor ends with 78, and says which and 
     },
   });
   await expect(gateway.whenReady()).rejects.toThrow(
-    /trust\.anchors: found no anchor that can be used now: CN=Gone Issuing CA.*: expired at /,
+    /trust\.anchors: found no anchor that is usable now: CN=Gone Issuing CA.*: expired at /,
   );
 });
 

@@ -61,7 +61,7 @@ it('are refused with 503 under audit.onFailure: refuse, by every relay thread, u
   expect(samples.get('ehi_messages_shed_total{route="none",reason="audit_unavailable"}')).toBeGreaterThan(0);
 
   await mend();
-  await stage.gateway.logged(says('new messages are taken again'));
+  await stage.gateway.logged(says('new messages are accepted again'));
   do answer = await client.exchange(post({ target: '/relayed' }));
   while (statusOf(answer) === 503);
   expect(statusOf(answer)).toBe(200);
@@ -112,7 +112,7 @@ it('go on when the reader of stdout is gone; the log says that records are lost,
   await using stage = await openStage();
   stage.gateway.closeStdout();
   expect(statusOf(await stage.send(post()))).toBe(200);
-  await stage.gateway.logged(says('the reader of the destination is gone for good'));
+  await stage.gateway.logged(says('the reader of the pipe has ended'));
   expect(statusOf(await stage.send(post()))).toBe(200);
   const samples = await metricsWhen(
     stage.gateway,

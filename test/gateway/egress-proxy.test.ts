@@ -76,7 +76,7 @@ it('passes over a variable that names no HTTP proxy, with a warning that does no
   await using stage = await openStage({ env: { HTTPS_PROXY: `socks5://user:${proxySecret}@proxy` } });
   await using client = await stage.connect();
   expect(statusOf(await client.exchange(post()))).toBe(200);
-  const says = 'environment:1:1: HTTPS_PROXY: found a value that names no HTTP proxy';
+  const says = 'environment:1:1: HTTPS_PROXY: found a value that is not the URL of an HTTP proxy';
   expect(stage.gateway.log().some(({ msg }) => String(msg).startsWith(says))).toBe(true);
   expect(stage.gateway.stdout + stage.gateway.stderr).not.toContain(proxySecret);
 });

@@ -56,7 +56,9 @@ it('is told of no reload once the stop has begun', async () => {
 
 it('is not needed: where it cannot be told anything, the log says so and messages pass', async () => {
   await using stage = await openStage({ env: { NOTIFY_SOCKET: '/run/systemd/notify', PATH: '/nowhere' } });
-  await stage.gateway.logged(({ msg }) => msg === 'systemd cannot be told how the service stands');
+  await stage.gateway.logged(
+    ({ msg }) => msg === 'the state of the service cannot be reported to systemd (systemd-notify failed)',
+  );
   expect(statusOf(await stage.send(post()))).toBe(200);
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
 });

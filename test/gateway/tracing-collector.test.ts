@@ -46,7 +46,7 @@ it('goes on beside a collector that takes spans and never answers, with a queue 
   expect(collector.exports).toHaveLength(1);
   const told = stage.gateway
     .log()
-    .find(({ msg }) => msg === 'spans are dropped that were not exported in time');
+    .find(({ msg }) => msg === 'spans were dropped because they could not be exported before the end');
   expect(told).toMatchObject({ spans: 2560 });
 });
 
@@ -60,13 +60,13 @@ it.each([
   await using stage = await tracedStage(collector);
   await using connection = await stage.connect();
   await exchange(connection, 20);
-  await stage.gateway.logged(({ msg }) => msg === 'the collector does not take spans');
+  await stage.gateway.logged(({ msg }) => msg === 'the collector does not accept spans');
   await exchange(connection, 300);
   if (cause === '500') {
     await metricsWhen(stage.gateway, (found) => (found.get(dropped('refused')) ?? 0) === 640);
   }
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
-  const complaints = stage.gateway.log().filter(({ msg }) => msg === 'the collector does not take spans');
+  const complaints = stage.gateway.log().filter(({ msg }) => msg === 'the collector does not accept spans');
   expect(complaints).toMatchObject([{ level: 40, cause }]);
 });
 
@@ -81,7 +81,7 @@ it('sends again what a busy collector would not take, and tells that it does', a
   await metricsWhen(stage.gateway, (found) => found.get(exportedSpans) === 2);
   expect(collector.exports).toHaveLength(2);
   expect(collector.exports[1]?.body).toBe(collector.exports[0]?.body);
-  await stage.gateway.logged(({ msg }) => msg === 'the collector takes spans again');
+  await stage.gateway.logged(({ msg }) => msg === 'the collector accepts spans again');
 });
 
 it('exports the spans of all relay threads, and those that still wait when it ends', async () => {

@@ -23,7 +23,7 @@ async function samples(of: Metrics): Promise<string[]> {
     .filter((line) => line.startsWith('ehi_upstream_') && line.includes('endpoint'));
 }
 
-it('tells of an endpoint what changed, once, and how it stands', () => {
+it('reports each change of an endpoint once, with its current gauges', () => {
   const meter = new Meter();
   expect(meter.take()).toBeNull();
   const counts = meter.endpoint(endpoint);
@@ -56,7 +56,7 @@ it('tells of an endpoint what changed, once, and how it stands', () => {
   expect(meter.take()?.endpoints).toMatchObject([{ connects: { ok: 0 }, idle: 1, inUse: 0 }]);
 });
 
-it('forgets an endpoint that no pool leads to any more, after it has said so', () => {
+it('reports an endpoint without pools once, then drops it', () => {
   const meter = new Meter();
   const counts = meter.endpoint(endpoint);
   counts.pools++;
@@ -72,7 +72,8 @@ it('forgets an endpoint that no pool leads to any more, after it has said so', (
   expect(meter.endpoint(endpoint)).not.toBe(counts);
 });
 
-it('adds up the relay threads, and forgets those that died with their gauges', async () => {
+/** Two relay threads with the endpoint; thread 1 has ejected it. */
+function twoThreads() {
   const all = metrics();
   const meters = [new Meter(), new Meter()];
   for (const [thread, meter] of meters.entries()) {
@@ -92,7 +93,11 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     const delta = meter.take();
     if (delta !== null) all.merge(thread, delta);
   }
-  expect(await samples(all)).toEqual([
+  return all;
+}
+
+it('sums the metrics of the relay threads', async () => {
+  expect(await samples(twoThreads())).toEqual([
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="ok"} 2`,
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="connect_failed"} 0`,
     `ehi_upstream_connects_total{endpoint="${endpoint}",result="connect_timeout"} 1`,
@@ -105,6 +110,10 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
     `ehi_upstream_connections{endpoint="${endpoint}",state="in_use"} 1`,
     `ehi_upstream_idle_limit_seconds{endpoint="${endpoint}"} 3`,
   ]);
+});
+
+it('reports an endpoint over all relay threads, and drops the gauges of those that died', async () => {
+  const all = twoThreads();
   expect(all.upstreams()).toEqual([
     {
       url: endpoint,
@@ -131,7 +140,7 @@ it('adds up the relay threads, and forgets those that died with their gauges', a
   );
 });
 
-it('tells the last failure and the last check of all relay threads, and forgets what no route names any more', () => {
+it('reports the last failure and check of all relay threads, and drops endpoints that no route has any more', () => {
   const all = metrics();
   const meters = [new Meter(), new Meter(), new Meter()];
   const merge = () => {

@@ -34,7 +34,7 @@ function run(program: string, stderr: 'pipe' | number) {
 
 const many = `for (let n = 0; n < 5_000; n++) log.logger.info({ n, filler: 'x'.repeat(900) }, 'line');`;
 
-it('does not wait for a pipe that nobody reads, holds a bounded part, and tells the number of the rest once it is read', async () => {
+it('does not wait for an unread pipe, queues a bounded part, and reports the number of dropped lines once it is read', async () => {
   const { child, closed } = run(
     `${many}
      report(log.linesDropped());
@@ -62,7 +62,7 @@ it('does not wait for a pipe that nobody reads, holds a bounded part, and tells 
   expect(lines.slice(0, -1).map(({ n }) => n)).toEqual(Array.from({ length: 5_000 - dropped }, (_, n) => n));
 });
 
-it('goes on, and counts, when the reader of the pipe is gone', async () => {
+it('continues and counts dropped lines when the reader of the pipe has ended', async () => {
   const { child, report, closed } = run(
     `process.stdin.once('data', () => {
        log.logger.info('first'); 
@@ -90,7 +90,7 @@ it.runIf(process.platform === 'linux')('goes on, and counts, on a full disk', as
   expect(JSON.parse(await report)).toBe(3);
 });
 
-it('tells the number of dropped lines once there is room again, on a line of its own', async () => {
+it('reports the number of dropped lines on its own line once there is room again', async () => {
   // A file of limited size stands for a full disk: the limit is taken away as space is made.
   const file = join(folder, 'log');
   const opened = openSync(file, 'a');
@@ -114,7 +114,7 @@ it('tells the number of dropped lines once there is room again, on a line of its
   expect(lines.slice(2).map((line) => JSON.parse(line))).toMatchObject([{ msg: 'after' }, { dropped: 3 }]);
 });
 
-it('writes lines at once where it can: the last one before the end of the process is not lost', async () => {
+it('writes synchronously if it can: the last line before the process ends is not lost', async () => {
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
   const pipe = openSync(path, constants.O_RDWR);

@@ -59,7 +59,7 @@ describe('the operational log', () => {
     expect(lines()[0]).toContain('"peer":"[digits]"');
   });
 
-  it('takes its level from EHI_LOG_LEVEL', () => {
+  it('reads its level from EHI_LOG_LEVEL', () => {
     process.env.EHI_LOG_LEVEL = 'error';
     const { logger, lines } = captured();
     logger.warn('not this');

@@ -65,7 +65,7 @@ describe('a run of digits', () => {
     expect(maskDigits(text)).toBe(masked);
   });
 
-  it('is masked behind up to three encodings, wherever it stands and whichever digits are encoded', () => {
+  it('is masked behind up to three encodings, at any position and with any digits encoded', () => {
     const around = fc.string({ unit: fc.constantFrom(...'/ab-%2F50'), maxLength: 8 });
     const digit = fc.tuple(fc.constantFrom(...'0123456789'), fc.nat(3));
     const digits = fc.array(digit, { minLength: 13, maxLength: 19 });
@@ -81,7 +81,7 @@ describe('a run of digits', () => {
     );
   });
 
-  it('is masked whatever single separators stand in it, encoded or not', () => {
+  it('is masked with any single separators in it, encoded or not', () => {
     const gap = fc.constantFrom(
       '',
       '',
@@ -124,7 +124,7 @@ describe('a run of digits', () => {
     );
   });
 
-  it('is found in a long run of percent signs without reading it over and over', () => {
+  it('is found in a long run of percent signs in linear time', () => {
     const hostile = '%25'.repeat(200_000);
     expect(maskDigits(`${hostile}${'34'.repeat(3)}`)).toContain('%25');
     expect(maskDigits(`${hostile}${card}`)).toBe('[digits]');

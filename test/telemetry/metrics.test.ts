@@ -36,7 +36,7 @@ async function samples(metrics: Metrics, name: string): Promise<string[]> {
 }
 
 describe('a meter', () => {
-  it('says nothing when nothing changed', () => {
+  it('returns null when nothing changed', () => {
     const meter = new Meter();
     expect(meter.take()).toBeNull();
     meter.connections++;
@@ -47,7 +47,7 @@ describe('a meter', () => {
     expect(meter.take()).toMatchObject({ connections: 0, inFlight: 1 });
   });
 
-  it('tells what it sheds load by, and nothing of a delay that changes by less than a millisecond', () => {
+  it('reports the measures of load, but no change of the delay below a millisecond', () => {
     const meter = new Meter();
     let load = { unfinishedHandshakes: 0, delay: 0.3 };
     meter.load = () => load;
@@ -62,7 +62,7 @@ describe('a meter', () => {
     expect(meter.take()).toBeNull();
   });
 
-  it('hands out each observation once', () => {
+  it('returns each observation once', () => {
     const meter = new Meter();
     meter.handshake('allow', 'none', 3);
     meter.handshake('allow', 'none', 3);
@@ -99,7 +99,7 @@ describe('a meter', () => {
 });
 
 describe('the metrics', () => {
-  it('are exactly those of the table, beside the process’s own', async () => {
+  it('are exactly those of the table and of the process', async () => {
     const metrics = opened();
     const meter = new Meter();
     meter.handshake('allow', 'none', 3);
@@ -114,7 +114,7 @@ describe('the metrics', () => {
     expect(metrics.contentType).toContain('text/plain');
   });
 
-  it('add the counts of all threads, and keep them when a thread is gone', async () => {
+  it('sum the counts of all threads, and keep them when a thread ends', async () => {
     const metrics = opened();
     for (const thread of [1, 2]) {
       const meter = new Meter();
@@ -143,7 +143,7 @@ describe('the metrics', () => {
     ]);
   });
 
-  it('add what all threads have under way, and show the longest of their delays', async () => {
+  it('sum the messages in flight of all threads, and report the longest delay', async () => {
     const metrics = opened();
     const meters = [5, 300, 0].map((delay, thread) => {
       const meter = new Meter();
@@ -178,7 +178,7 @@ describe('the metrics', () => {
     expect(await shown()).toEqual([[], ['ehi_unfinished_handshakes 0'], ['ehi_relay_loop_delay_seconds 0']]);
   });
 
-  it('tell how messages did by their route’s budget, and which answers had no type', async () => {
+  it('report messages by the budget of their route, and responses without a content type', async () => {
     const metrics = opened();
     const meter = new Meter();
     const route = meter.route('/ehi');
@@ -219,7 +219,7 @@ describe('the metrics', () => {
     ]);
   });
 
-  it('print histograms as prom-client would have, with 0.2 s among the bounds', async () => {
+  it('print histograms as prom-client does, with 0.2 s among the bounds', async () => {
     expect(secondsBounds).toContain(0.2);
     // Also on the bounds themselves, which belong to their own bucket.
     const durations = fc.oneof(
@@ -259,7 +259,7 @@ describe('the metrics', () => {
     );
   });
 
-  it('show each of the certificates of one client: one that is well hides none that ends', async () => {
+  it('report every certificate of a client: a valid one does not hide one that expires', async () => {
     const metrics = opened();
     const meter = new Meter();
     meter.clientCertificate(leaf('CN=a', 5_000, '0a'), 0);
@@ -269,7 +269,7 @@ describe('the metrics', () => {
     expect(await samples(metrics, notAfterMetric)).toEqual([`${labels('0a')} 5`, `${labels('0b')} 90`]);
   });
 
-  it('show those 100 client leaves that end first, whenever they were seen', async () => {
+  it('report the 100 client leaves that expire first, whenever they were seen', async () => {
     const metrics = opened();
     const meter = new Meter();
     for (let n = 0; n < 60; n++) meter.clientCertificate(leaf(`CN=${n}`, n * 1000), 0);
@@ -283,7 +283,7 @@ describe('the metrics', () => {
     );
   });
 
-  it('hold at most 100 client leaves between two batches, those that end first', () => {
+  it('keep at most 100 client leaves between two batches, those that expire first', () => {
     const meter = new Meter();
     for (let n = 0; n < 1_000; n++) meter.clientCertificate(leaf(`CN=${n}`, 1_000_000 - n), 0);
     expect(taken(meter).clientCertificates.map(({ subject }) => subject)).toEqual(
@@ -291,7 +291,7 @@ describe('the metrics', () => {
     );
   });
 
-  it('drop a client leaf that was not seen for a day once it has ended or its subject has a later one, and no other', async () => {
+  it('drop only a client leaf not seen for a day that has expired or whose subject has a later one', async () => {
     const hour = 3_600_000;
     let now = 0;
     const metrics = opened({ now: () => now });
@@ -314,7 +314,7 @@ describe('the metrics', () => {
     expect(await shown()).toEqual(['rare,01', 'renewed,02']);
   });
 
-  it('show server and anchor certificates beside the leaves, however many these are', async () => {
+  it('report server and anchor certificates, however many leaves there are', async () => {
     const root = leaf('CN=root', 2_000);
     // As while a CA is rotated: one name, two certificates.
     const renewed = leaf('CN=root', 9_000, '02');
@@ -336,7 +336,7 @@ describe('the metrics', () => {
     expect(shown).toContain(`${labels('anchor', 'CN=root', '02')} 9`);
   });
 
-  it('tell of CRLs that count anew, from 0 on', async () => {
+  it('report CRL restarts, starting at 0', async () => {
     const metrics = opened({
       anchors: () => [{ name: 'own', fetchedAt: 0, pinned: true, passedOver: [], certificates: [] }],
     });
@@ -346,7 +346,7 @@ describe('the metrics', () => {
     expect(await samples(metrics, name)).toEqual([`${name}{anchor="own"} 1`]);
   });
 
-  it('tell what of an anchor is passed over', async () => {
+  it('report the certificates of an anchor that are not used', async () => {
     const passedOver = [{ reason: 'expired' }, { reason: 'expired' }, { reason: 'unreadable' }];
     const metrics = opened({
       anchors: () => [{ name: 'own', fetchedAt: 0, pinned: true, passedOver, certificates: [] }],
@@ -360,7 +360,7 @@ describe('the metrics', () => {
     ]);
   });
 
-  it('tell the age of trust at the time of asking', async () => {
+  it('report the age of trust at the time of the scrape', async () => {
     let now = 10_000;
     const metrics = opened({
       now: () => now,
@@ -380,7 +380,7 @@ describe('the metrics', () => {
     ]);
   });
 
-  it('tell on every scrape how the audit and the log stand', async () => {
+  it('report the state of audit and log at every scrape', async () => {
     const audit = { lost: 2, queuedBytes: 0, failingSince: null as number | null };
     let dropped = 0;
     const metrics = opened({ audit, logLinesDropped: () => dropped });

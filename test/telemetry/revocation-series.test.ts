@@ -13,7 +13,7 @@ const labels = {
   serial: '0a',
 };
 
-it('shows two certificates of one subject apart, by their serials', () => {
+it('reports two certificates of one subject separately, by their serials', () => {
   const other = { ...leaf, serial: '0b', nextUpdate: 100 };
   const series = revocationSeries([leaf, other], { value: ({ nextUpdate }) => nextUpdate, worse: Math.min });
   expect(series).toEqual([
@@ -22,7 +22,7 @@ it('shows two certificates of one subject apart, by their serials', () => {
   ]);
 });
 
-it('shows the worse of two sources that have the same labels, whichever comes first', () => {
+it('reports the worse of two sources with the same labels, in either order', () => {
   const failing = { ...leaf, failures: 7 };
   for (const sources of [
     [leaf, failing],
@@ -33,7 +33,7 @@ it('shows the worse of two sources that have the same labels, whichever comes fi
     ]);
 });
 
-it('shows one that has a value where the other has none, and keeps others apart', () => {
+it('reports the source that has a value, and keeps other sources separate', () => {
   const unasked = { ...leaf, fetchedAt: null };
   const other = { ...leaf, anchor: 'production', fetchedAt: 500 };
   const nothing = { ...leaf, subject: null, fetchedAt: null };

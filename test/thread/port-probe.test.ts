@@ -17,7 +17,7 @@ it('finds a free port, and has released it when it resolves', async () => {
 
 it('rejects a port that is in use, with or without reusePort', async () => {
   await using taken = await listenOnLoopback(createServer());
-  const error = { code: 'ADDRESS_IN_USE', side: 'internal' };
+  const error = { code: 'ADDRESS_IN_USE' };
   await expect(probePort({ address, port: taken.port })).rejects.toMatchObject(error);
 
   const sharing = createServer().listen({ host: address, port: 0, reusePort: true });

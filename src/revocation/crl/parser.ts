@@ -92,5 +92,5 @@ function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 }
 
 function failure(code: 'CLOSED' | 'CRL_THREAD', message: string, cause?: unknown): GatewayError {
-  return new GatewayError({ code, side: 'internal', message, cause });
+  return new GatewayError({ code, message, cause });
 }

@@ -229,7 +229,7 @@ class FileSource implements CrlSource {
     } catch (cause) {
       const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
       const message = `${this.address}: the file cannot be read: ${code}`;
-      throw new GatewayError({ code: 'CRL_FILE', side: 'internal', message, cause });
+      throw new GatewayError({ code: 'CRL_FILE', message, cause });
     }
   }
 }

@@ -41,7 +41,7 @@ export async function loadCrl(key: CrlCacheKey): Promise<StoredCrl | null> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     const message = `${record}: cannot be read as the record of a cached CRL; the CRL is fetched again`;
-    throw new GatewayError({ code: 'CRL_CACHE_UNREADABLE', side: 'internal', message, cause });
+    throw new GatewayError({ code: 'CRL_CACHE_UNREADABLE', message, cause });
   }
 }
 

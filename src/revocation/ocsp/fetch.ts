@@ -40,7 +40,7 @@ export async function fetchOcsp({
   // Many responders send another type or none. Text is the page of a proxy or portal, which this message makes clear.
   if (fetched.type.startsWith('text/')) {
     const message = `${options.url}: the server sent ${fetched.type} instead of an OCSP response`;
-    throw new GatewayError({ code: 'OCSP_FETCH_TYPE', side: 'internal', message });
+    throw new GatewayError({ code: 'OCSP_FETCH_TYPE', message });
   }
   return fetched.bytes;
 }

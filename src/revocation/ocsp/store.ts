@@ -27,7 +27,7 @@ export async function loadOcsp(key: OcspCacheKey): Promise<StoredOcsp | null> {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     const message = `${file}: cannot be read as a cached OCSP response; the responder is queried again`;
-    throw new GatewayError({ code: 'OCSP_CACHE_UNREADABLE', side: 'internal', message, cause });
+    throw new GatewayError({ code: 'OCSP_CACHE_UNREADABLE', message, cause });
   }
 }
 

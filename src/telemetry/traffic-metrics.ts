@@ -1,0 +1,132 @@
+/** The metrics of connections, messages and upstream endpoints. */
+
+export const trafficMetrics = [
+  {
+    name: 'ehi_handshakes_total',
+    help: 'Connections by verdict and reason. reason is none for allow.',
+    type: 'counter',
+    labels: ['verdict', 'reason'],
+  },
+  {
+    name: 'ehi_handshake_seconds',
+    help: 'Time from accept to the verdict, for connections whose handshake began.',
+    type: 'histogram',
+    labels: [],
+  },
+  {
+    name: 'ehi_tls_errors_total',
+    help: 'Connections closed by a TLS error after the handshake, such as an alert from the client or a damaged record, by reason (docs/deny-reasons.md).',
+    type: 'counter',
+    labels: ['reason'],
+  },
+  {
+    name: 'ehi_messages_total',
+    help: 'Messages by route and response status. Code 499: the client closed the connection before the response began.',
+    type: 'counter',
+    labels: ['route', 'code'],
+  },
+  {
+    name: 'ehi_message_seconds',
+    help: 'Time from the complete request head to the last byte of the response.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_upstream_seconds',
+    help: 'Time from the start of the upstream attempt to the complete response or to the failure; includes failed connection attempts. Excludes messages whose client left first, did not send its whole body or did not read the response.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_overhead_seconds',
+    help: 'Total time minus upstream time, of the messages in ehi_upstream_seconds.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_message_budget_ratio',
+    help: 'Total time of a message divided by the budget of its route. Above 1 the message was late. Excludes refused requests.',
+    type: 'histogram',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_messages_late_total',
+    help: 'Messages without a complete response within the budget of their route: late, failed, cut, or abandoned by the client. Alert on its rate.',
+    type: 'counter',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_messages_shed_total',
+    help: 'Messages refused with 503 to shed load, before anything was sent upstream, because of audit.onFailure, limits.delay, limits.inFlightPerClient (route is none, because no route is chosen yet) or the inFlight limit of the route. Alert on its rate.',
+    type: 'counter',
+    labels: ['route', 'reason'],
+  },
+  {
+    name: 'ehi_upstream_answers_without_content_type_total',
+    help: 'Responses of the host that have a body and no Content-Type, which EHI requires.',
+    type: 'counter',
+    labels: ['route'],
+  },
+  {
+    name: 'ehi_upstream_connects_total',
+    help: 'Connection attempts to upstream endpoints, for messages or for trials of an ejected endpoint, by result: ok; connect_failed; connect_timeout; upstream_tls, where either side refused TLS. With TLS 1.3 upstream_tls may follow an ok of the same connection.',
+    type: 'counter',
+    labels: ['endpoint', 'result'],
+  },
+  {
+    name: 'ehi_upstream_message_failures_total',
+    help: 'Messages that failed on an established upstream connection because of the host, by reason (docs/message-reasons.md). Failed connection attempts are in ehi_upstream_connects_total.',
+    type: 'counter',
+    labels: ['endpoint', 'reason'],
+  },
+  {
+    name: 'ehi_upstream_checks_total',
+    help: 'Health checks of upstream endpoints by result. Each relay thread runs its own checks.',
+    type: 'counter',
+    labels: ['endpoint', 'result'],
+  },
+  {
+    name: 'ehi_upstream_ejections_total',
+    help: 'Times that a relay thread ejected an upstream endpoint, that is, stopped preferring it after failures.',
+    type: 'counter',
+    labels: ['endpoint'],
+  },
+  {
+    name: 'ehi_upstream_up',
+    help: '1: no relay thread has ejected the upstream endpoint. 0: all have. Between: some have.',
+    type: 'gauge',
+    labels: ['endpoint'],
+  },
+  {
+    name: 'ehi_upstream_connections',
+    help: 'Open connections to upstream endpoints. state is idle or in_use.',
+    type: 'gauge',
+    labels: ['endpoint', 'state'],
+  },
+  {
+    name: 'ehi_upstream_idle_limit_seconds',
+    help: 'Maximum idle time of a connection to the endpoint: pool.idleTimeout, or less if the host announces or shows that it closes idle connections sooner.',
+    type: 'gauge',
+    labels: ['endpoint'],
+  },
+  { name: 'ehi_in_flight', help: 'Messages in flight.', type: 'gauge', labels: [] },
+  {
+    name: 'ehi_route_in_flight',
+    help: 'Messages in flight by route, summed over all relay threads. The inFlight limit of the route applies to each thread.',
+    type: 'gauge',
+    labels: ['route'],
+  },
+  { name: 'ehi_connections', help: 'Open client connections.', type: 'gauge', labels: [] },
+  {
+    name: 'ehi_unfinished_handshakes',
+    help: 'Client connections whose TLS handshake is not finished, summed over all relay threads. limits.unfinishedHandshakes applies to each thread.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_relay_loop_delay_seconds',
+    help: 'Minimum time that every message of a relay thread waited for the event loop during the last half second, in the most delayed thread. limits.delay is compared with it.',
+    type: 'gauge',
+    labels: [],
+  },
+] as const;
