@@ -10,7 +10,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 const attacker = '127.0.0.2';
 
-/** A connection that says nothing; resolves when it is made. */
+/** Opens a connection that sends nothing; resolves when it is established. */
 async function silent({ gateway }: Stage, header = ''): Promise<Socket> {
   const options = { port: gateway.port, host: '127.0.0.1', localAddress: attacker };
   const socket = connectTcp(options).on('error', () => {});
@@ -23,7 +23,7 @@ function countOf({ gateway }: Stage, reason: string): number {
   return gateway.records().filter((record) => record.reason === reason).length;
 }
 
-/** Resolves when the audit has so many records of this reason. */
+/** Resolves when the audit has `count` records with this reason. */
 async function refused(stage: Stage, reason: string, count: number): Promise<void> {
   while (countOf(stage, reason) < count) await stage.gateway.next(() => true);
 }
@@ -32,7 +32,7 @@ async function expectServed(stage: Stage): Promise<void> {
   expect(statusOf(await stage.send(post()))).toBe(200);
 }
 
-it('serves others while one address holds as many unfinished handshakes as it may', async () => {
+it('serves other addresses while one address holds its maximum of unfinished handshakes', async () => {
   const limits = { unfinishedHandshakes: 40, unfinishedHandshakesPerAddress: 8 };
   await using stage = await openStage({ config: { limits } });
   const flood: Socket[] = [];
@@ -46,14 +46,14 @@ it('serves others while one address holds as many unfinished handshakes as it ma
     tls_version: null,
   });
 
-  // Room again once they have left.
+  // The address may connect again once these connections have ended.
   for (const socket of flood) socket.destroy();
   await refused(stage, 'closed_silent', 8);
   await using client = await stage.connect({ localAddress: attacker });
   expect(statusOf(await client.exchange(post()))).toBe(200);
 });
 
-it('serves others while one address holds as many connections as it may, all without a certificate', async () => {
+it('serves other addresses while one address holds its maximum of connections, all without a certificate', async () => {
   const limits = { connections: 40, connectionsPerAddress: 8 };
   await using stage = await openStage({ config: { limits } });
   const flood: Client[] = [];
@@ -67,7 +67,7 @@ it('serves others while one address holds as many connections as it may, all wit
   await expectOneRecordEach(stage.gateway, 8 + 41 + 1);
 });
 
-it('counts by the address that a PROXY header states, and never one that the allowlist names', async () => {
+it('counts by the source address in the PROXY header, and does not limit an address on the allowlist', async () => {
   const header = (source: string) => `PROXY TCP4 ${source} 192.0.2.1 50000 8443\r\n`;
   await using stage = await openStage({
     config: {
@@ -91,7 +91,7 @@ it('counts by the address that a PROXY header states, and never one that the all
   for (const socket of flood) socket.destroy();
 });
 
-it('takes no address for named by a range of length /0', async () => {
+it('does not exempt an address that only a /0 range of the allowlist contains', async () => {
   await using stage = await openStage({
     config: {
       clients: { allowlist: ['0.0.0.0/0'], match: { organizationalUnit: 'Example organisation' } },

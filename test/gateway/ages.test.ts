@@ -1,4 +1,4 @@
-/** The ages that alerts look at: each falls whenever its source confirms what is in use, however the source says so. */
+/** The age metrics that alerts use: each age is reset when its source confirms the data in use, with 200 or with 304. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { serveFile } from '../../src/demo/directory.ts';
@@ -15,7 +15,7 @@ import { type Directory, openDirectory } from '../support/trust/directory.ts';
 const second = 1000;
 const pki = authority();
 
-/** Without validators every answer is the whole: 200. */
+/** Without validators every response is a full 200. */
 function forgetValidators(directory: Directory): void {
   directory.misbehaviour = (request, response) => {
     const { 'if-none-match': _, 'if-modified-since': __, ...headers } = request.headers;
@@ -73,8 +73,8 @@ describe.each([304, 200])('a source that answers %i', (status) => {
     ['ehi_trust_age_seconds', { anchor: 'own' }],
     ['ehi_revocation_age_seconds', { anchor: 'own', kind: 'crl' }],
     ['ehi_revocation_age_seconds', { anchor: 'own', kind: 'ocsp' }],
-  ] as const)('makes %s fall: %o', async (name, labels) => {
-    // Older than the gateway's first look would be by now: something has confirmed it since.
+  ] as const)('resets %s: %o', async (name, labels) => {
+    // Newer than the gateway's first fetch: a later fetch has confirmed the data.
     await metricsWhen(stage.gateway, (samples) => {
       const ages = valuesOf(samples, name, labels);
       const [age = Number.POSITIVE_INFINITY] = ages;
@@ -87,7 +87,7 @@ describe.each([304, 200])('a source that answers %i', (status) => {
 });
 
 describe('the timestamps', () => {
-  it('are those of what is in use: the next update of a list, and the last reload', async () => {
+  it('show the next update of the CRL in use and the time of the last reload', async () => {
     await using directory = await openDirectory({}, { secure: false });
     const address = `${directory.origin}/ca.crl`;
     const publish = (number: number, seconds: number) =>

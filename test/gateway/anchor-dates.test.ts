@@ -1,4 +1,4 @@
-/** Certificates of an anchor that time has passed over, or not reached: the others serve, and nothing stands still for them. */
+/** CA certificates of an anchor that have expired or are not valid yet: the gateway ignores them and uses the others. */
 import { expect, it } from 'vitest';
 import { type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -37,7 +37,7 @@ async function renewServerCertificate({ gateway }: Stage) {
 it.each([
   ['names advertised', true],
   ['no names advertised', false],
-])('a CA that expires beside a good one takes nothing down: %s', async (_, advertiseCaNames) => {
+])('goes on serving when one of two CAs of an anchor expires: %s', async (_, advertiseCaNames) => {
   const end = (Math.floor(Date.now() / second) + 6) * second;
   const old = issuingCa('Issuing 2025', { notAfter: end });
   await using stage = await openStage({
@@ -66,7 +66,7 @@ it.each([
   expect(statusOf(await stage.send(post()))).toBe(200);
 });
 
-it('a start goes on with an expired CA, one that is not valid yet, and one that cannot be read', async () => {
+it('starts with an expired CA, a CA that is not valid yet and a CA that cannot be read beside a valid one', async () => {
   const odd = pki.root.pem.replace(/(?<=\n)[^\n]{64}(?=\n)/, 'A'.repeat(64));
   const old = issuingCa('Issuing 2025', { notAfter: Date.now() - second });
   const start = (Math.floor(Date.now() / second) + 4) * second;
@@ -84,13 +84,13 @@ it('a start goes on with an expired CA, one that is not valid yet, and one that 
   expect(gateway.stderr).toMatch(/trust\.anchors\[0\]\.files: .*CN=Issuing 2025: expired/);
   expect(statusOf(await stage.send(post()))).toBe(200);
 
-  // By itself, when its time has come.
+  // The CA comes into use without a reload when its validity begins.
   await metricsWhen(gateway, (samples) => samples.get(passedOver('not_yet_valid')) === 0);
   const leaf = pki.issueClient({ issuer: next });
   expect(statusOf(await stage.send(post(), { leaf: { ...leaf, chainPem: leaf.pem + next.pem } }))).toBe(200);
 });
 
-it('an anchor that has expired as a whole is passed over beside another one', async () => {
+it('ignores an anchor whose certificates have all expired when another anchor is valid', async () => {
   const gone = authority({ name: 'Gone', root: { notAfter: Date.now() - second } });
   await using stage = await openStage({
     authority: pki,
@@ -113,7 +113,7 @@ it('an anchor that has expired as a whole is passed over beside another one', as
   expect(statusOf(answer)).toBe(403);
 });
 
-it('a start with nothing but an expired anchor ends with 78, and says which and since when', async () => {
+it('exits with 78 when the only anchor has expired, and names the anchor and the date', async () => {
   const gone = authority({ name: 'Gone', issuing: { notAfter: Date.now() - second } });
   const server = pki.issueServer();
   await using gateway = await spawnGateway({
@@ -143,32 +143,35 @@ const renewedRoot = () =>
 it.each([
   ['names advertised', true],
   ['no names advertised', false],
-])('a root that was renewed under its key serves beside its former certificate: %s', async (_, advertise) => {
-  const gone = authority({ root: { notAfter: Date.now() - second } });
-  const renewed = issueCertificate({
-    subject: gone.root.subject,
-    key: gone.root.privateKey,
-    notBefore: Date.now() - 60 * second,
-    notAfter: Date.now() + 7200 * second,
-    basicConstraints: { ca: true },
-    keyUsage: ['keyCertSign', 'cRLSign'],
-  });
-  await using stage = await openStage({
-    authority: gone,
-    files: { 'anchor.pem': gone.anchorPem + renewed.pem },
-    config: { listen: { advertiseCaNames: advertise } },
-  });
-  // The server's own certificate has the same root, which clients must trust in its new certificate.
-  const trusting = { ca: renewed.pem };
-  expect(statusOf(await stage.send(post(), trusting))).toBe(200);
-  await metricsWhen(stage.gateway, (samples) => samples.get(passedOver('expired')) === 1);
-});
+])(
+  'accepts leaves under both certificates of a root that was renewed with the same key: %s',
+  async (_, advertise) => {
+    const gone = authority({ root: { notAfter: Date.now() - second } });
+    const renewed = issueCertificate({
+      subject: gone.root.subject,
+      key: gone.root.privateKey,
+      notBefore: Date.now() - 60 * second,
+      notAfter: Date.now() + 7200 * second,
+      basicConstraints: { ca: true },
+      keyUsage: ['keyCertSign', 'cRLSign'],
+    });
+    await using stage = await openStage({
+      authority: gone,
+      files: { 'anchor.pem': gone.anchorPem + renewed.pem },
+      config: { listen: { advertiseCaNames: advertise } },
+    });
+    // The server certificate has the same root; clients must trust the renewed root certificate.
+    const trusting = { ca: renewed.pem };
+    expect(statusOf(await stage.send(post(), trusting))).toBe(200);
+    await metricsWhen(stage.gateway, (samples) => samples.get(passedOver('expired')) === 1);
+  },
+);
 
 it.each([
   ['names advertised', true],
   ['no names advertised', false],
 ])(
-  'a CA that names the serial of its root’s former certificate serves under the renewed one: %s',
+  'accepts an issuing CA whose key identifier names the serial of the former root certificate: %s',
   async (_, advertise) => {
     const renewed = renewedRoot();
     const named = issuingCa('Issuing by serial', {

@@ -1,4 +1,4 @@
-/** Two trust anchors side by side: each leaf is told by the anchor that its path leads to. */
+/** Two trust anchors at the same time: the record of each leaf names the anchor that its path leads to. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
@@ -7,7 +7,7 @@ import { handshakeFrom, refusalOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 const first = authority();
-/** The same names, other keys: only signatures tell the two apart. */
+/** The same names with other keys: only the signatures distinguish the two authorities. */
 const second = authority();
 const stranger = authority();
 

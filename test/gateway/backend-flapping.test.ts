@@ -1,4 +1,4 @@
-/** A host that goes and comes back again and again: who is answered, who is not, and that the audit knows which. */
+/** A host that stops and starts repeatedly: which messages are answered, which fail, and that the audit records it. */
 import { expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { echo } from '../support/numbered.ts';
@@ -7,7 +7,7 @@ import { type Host, openHost } from '../support/process/host.ts';
 import { messageOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
-/** A port that stays the host's while it is away, and everything that all its lives have received. */
+/** A host that keeps its port while it is stopped, and all requests that it received over its restarts. */
 class FlappingHost implements AsyncDisposable {
   readonly port: number;
   readonly requests: Message[] = [];
@@ -18,7 +18,7 @@ class FlappingHost implements AsyncDisposable {
     this.port = first.port;
   }
 
-  /** Every connection ends, and nobody listens. */
+  /** Ends every connection and stops listening. */
   async go(): Promise<void> {
     const host = this.#now;
     this.#now = null;
@@ -41,7 +41,7 @@ async function openFlappingHost(): Promise<FlappingHost> {
 
 const url = ({ port }: { readonly port: number }) => `http://127.0.0.1:${port}`;
 
-/** An error of the gateway's own, and a record that says the same. */
+/** Expects an error response from the gateway, and a record with the same status. */
 async function expectFailed(stage: Stage, answer: Message, reasons: readonly string[]): Promise<void> {
   expect(statusOf(answer)).toBe(502);
   expect(answer.raw.toString()).not.toMatch(/acknowledg|message/i);
@@ -50,7 +50,7 @@ async function expectFailed(stage: Stage, answer: Message, reasons: readonly str
   expect(reasons).toContain(record.reason);
 }
 
-it('answers while the host is there and 502 while it is not, on one connection of the client’s', async () => {
+it('relays while the host is up and answers 502 while it is down, on one client connection', async () => {
   await using host = await openFlappingHost();
   await using stage = await openStage({ routes: [{ path: '/', upstream: url(host) }] });
   await using kept = await stage.connect();
@@ -58,7 +58,7 @@ it('answers while the host is there and 502 while it is not, on one connection o
   for (let round = 0; round < 20; round++) {
     for (let message = 0; message < 3; message++) {
       const body = `message ${round}/${message}`;
-      // The first that comes back finds no connection of the last life.
+      // The first message after a restart finds no connection from before it.
       expect((await kept.exchange(post({ body }))).body.toString()).toBe(body);
       answered.push(body);
     }
@@ -84,7 +84,7 @@ it('answers while the host is there and 502 while it is not, on one connection o
   });
 });
 
-it('brings each message to one of two hosts at most, while they come and go in turns under load', async () => {
+it('delivers each message to at most one of two hosts while they stop and start in turns under load', async () => {
   await using first = await openFlappingHost();
   await using second = await openFlappingHost();
   const hosts = [first, second];
@@ -99,7 +99,7 @@ it('brings each message to one of two hosts at most, while they come and go in t
     }
   };
   const talking = Promise.all([0, 1, 2, 3].map(talk));
-  /** Messages that came to an end, so that each host has its share of every state. */
+  /** Resolves after some messages have ended, so that each state of the hosts sees messages. */
   const goOn = async (client: Client) => {
     for (let trip = 0; trip < 20; trip++)
       expect(statusOf(await client.exchange(post({ body: '' })))).toBe(200);

@@ -1,4 +1,4 @@
-/** What an error of TLS after the handshake does: the connection closes at once, and the client counts as gone. */
+/** A TLS error after the handshake: the connection closes at once, and the record says that the client is gone. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { openWire, type Wire } from '../support/http/wire.ts';
@@ -15,7 +15,7 @@ let held: HeldAnswers;
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 const garbage = Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 7)]);
 
-/** Each ends the connection by an error of TLS, at the gateway or, told by a fatal alert, at the client. */
+/** Each ends the connection with a TLS error, at the gateway or, reported by a fatal alert, at the client. */
 const ways: Readonly<Record<string, (wire: Wire) => void>> = {
   'a record that does not decrypt': (wire) => wire.toGateway(garbage),
   'a fatal alert in the clear': (wire) => wire.toGateway(Buffer.from('15030300020228', 'hex')),
@@ -46,11 +46,11 @@ const messageOn = ({ handshake }: Connected) =>
 
 const gone = { outcome: 'client_gone', status: null, reason: null };
 
-// TLS reads from the TCP socket of a named client, and through a gate of another.
+// TLS reads from the TCP socket of a client on the allowlist, and through a gate for any other.
 describe.each([
   ['named', true],
-  ['not named', false],
-])('of a client that the allowlist has %s', (_how, named) => {
+  ['that is not on the allowlist', false],
+])('a TLS error from a client %s', (_how, named) => {
   beforeAll(async () => {
     stage = await openStage({ named });
     held = new HeldAnswers(stage);
@@ -65,21 +65,21 @@ describe.each([
         await breakTls(connection, way);
       });
 
-      it('ends a message that is at the host: its client has gone, the host has not failed', async () => {
+      it('ends a message that the host is processing, and records that the client is gone and not that the host failed', async () => {
         const connection = await connected(version);
         await held.ask(connection.client);
         await breakTls(connection, way);
         expect(await messageOn(connection)).toMatchObject(gone);
       });
 
-      it('ends a message whose body is still coming', async () => {
+      it('ends a message whose body is incomplete', async () => {
         const connection = await connected(version);
         connection.client.write(post({ body: 'x'.repeat(100) }).subarray(0, -90));
         await breakTls(connection, way);
         expect(await messageOn(connection)).toMatchObject({ ...gone, request_bytes: 10 });
       });
 
-      it('closes a connection that was refused and has asked for nothing yet', async () => {
+      it('closes a refused connection that has not sent a request yet', async () => {
         const wire = await openWire(stage.gateway.port);
         await stage.connect({ socket: wire, minVersion: version, maxVersion: version, leaf: undefined });
         const handshake = await handshakeFrom(stage.gateway, wire.transport);
@@ -90,7 +90,7 @@ describe.each([
     });
   });
 
-  it('logs the first of a burst with its cause, and counts each', async () => {
+  it('logs the first of many TLS errors with its cause, and counts each', async () => {
     const line = await stage.gateway.logged(({ msg }) =>
       `${msg}`.startsWith('TLS failed after the handshake'),
     );
@@ -105,7 +105,7 @@ describe.each([
     expect(samples.get(name('protocol_error'))).toBe(24);
   });
 
-  it('serves others all the while, and records each connection once', async () => {
+  it('serves other clients during TLS errors, and records each connection once', async () => {
     const answer = stage.send(post());
     await stage.host.request(stage.host.requests.length);
     held.release();
