@@ -143,29 +143,26 @@ const renewedRoot = () =>
 it.each([
   ['names advertised', true],
   ['no names advertised', false],
-])(
-  'accepts leaves under both certificates of a root that was renewed with the same key: %s',
-  async (_, advertise) => {
-    const gone = authority({ root: { notAfter: Date.now() - second } });
-    const renewed = issueCertificate({
-      subject: gone.root.subject,
-      key: gone.root.privateKey,
-      notBefore: Date.now() - 60 * second,
-      notAfter: Date.now() + 7200 * second,
-      basicConstraints: { ca: true },
-      keyUsage: ['keyCertSign', 'cRLSign'],
-    });
-    await using stage = await openStage({
-      authority: gone,
-      files: { 'anchor.pem': gone.anchorPem + renewed.pem },
-      config: { listen: { advertiseCaNames: advertise } },
-    });
-    // The server certificate has the same root; clients must trust the renewed root certificate.
-    const trusting = { ca: renewed.pem };
-    expect(statusOf(await stage.send(post(), trusting))).toBe(200);
-    await metricsWhen(stage.gateway, (samples) => samples.get(passedOver('expired')) === 1);
-  },
-);
+])('accepts leaves under the former and the renewed certificate of a root: %s', async (_, advertise) => {
+  const gone = authority({ root: { notAfter: Date.now() - second } });
+  const renewed = issueCertificate({
+    subject: gone.root.subject,
+    key: gone.root.privateKey,
+    notBefore: Date.now() - 60 * second,
+    notAfter: Date.now() + 7200 * second,
+    basicConstraints: { ca: true },
+    keyUsage: ['keyCertSign', 'cRLSign'],
+  });
+  await using stage = await openStage({
+    authority: gone,
+    files: { 'anchor.pem': gone.anchorPem + renewed.pem },
+    config: { listen: { advertiseCaNames: advertise } },
+  });
+  // The server certificate has the same root; clients must trust the renewed root certificate.
+  const trusting = { ca: renewed.pem };
+  expect(statusOf(await stage.send(post(), trusting))).toBe(200);
+  await metricsWhen(stage.gateway, (samples) => samples.get(passedOver('expired')) === 1);
+});
 
 it.each([
   ['names advertised', true],

@@ -94,43 +94,40 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 
 const openFiles = async ({ gateway }: Stage) => (await readdir(`/proc/${gateway.pid}/fd`)).length;
 
-it.runIf(process.platform === 'linux')(
-  'releases the resources of connections that end in every way, and records each',
-  async () => {
-    await using stage = await openStage({ named: true });
-    for (const { run } of Object.values(scenarios)) await run(stage);
-    await metricsWhen(stage.gateway, (samples) => samples.get('ehi_connections') === 0);
-    const before = await openFiles(stage);
+it.runIf(process.platform === 'linux')('records each connection and releases its resources', async () => {
+  await using stage = await openStage({ named: true });
+  for (const { run } of Object.values(scenarios)) await run(stage);
+  await metricsWhen(stage.gateway, (samples) => samples.get('ehi_connections') === 0);
+  const before = await openFiles(stage);
 
-    const kinds = Object.values(scenarios);
-    let next = 0;
-    const queue = Array.from({ length: rounds }, () => kinds).flat();
-    const come = async () => {
-      for (let each = queue[next++]; each !== undefined; each = queue[next++]) await each.run(stage);
-    };
-    await Promise.all(Array.from({ length: atOnce }, come));
-    const samples = await metricsWhen(stage.gateway, (each) => each.get('ehi_connections') === 0);
-    expect(samples.get('ehi_in_flight')).toBe(0);
-    // Connections to the host outlive their clients; there are as many as there were concurrent messages.
-    expect(stage.host.connectionCount).toBeLessThanOrEqual(2 * atOnce);
-    await eventually(
-      () => openFiles(stage),
-      (count) => count <= before + atOnce,
-    );
+  const kinds = Object.values(scenarios);
+  let next = 0;
+  const queue = Array.from({ length: rounds }, () => kinds).flat();
+  const runQueued = async () => {
+    for (let each = queue[next++]; each !== undefined; each = queue[next++]) await each.run(stage);
+  };
+  await Promise.all(Array.from({ length: atOnce }, runQueued));
+  const samples = await metricsWhen(stage.gateway, (each) => each.get('ehi_connections') === 0);
+  expect(samples.get('ehi_in_flight')).toBe(0);
+  // Connections to the host outlive their clients; there are as many as there were concurrent messages.
+  expect(stage.host.connectionCount).toBeLessThanOrEqual(2 * atOnce);
+  await eventually(
+    () => openFiles(stage),
+    (count) => count <= before + atOnce,
+  );
 
-    await expectOneRecordEach(stage.gateway, (rounds + 1) * kinds.length);
-    const records = stage.gateway.records();
-    const count = (fits: (record: AuditRecord) => boolean) => records.filter(fits).length;
-    const expected = (of: (scenario: Scenario) => number) =>
-      (rounds + 1) * kinds.reduce((sum, scenario) => sum + of(scenario), 0);
-    for (const verdict of ['allow', 'deny', 'failed']) {
-      const those = count((record) => record.type === 'handshake' && record.verdict === verdict);
-      expect(those).toBe(expected((scenario) => Number(scenario.verdict === verdict)));
-    }
-    for (const outcome of ['answered', 'denied', 'client_gone', 'failed', 'cut']) {
-      const those = count((record) => record.outcome === outcome);
-      expect(those).toBe(expected(({ outcomes }) => outcomes.filter((each) => each === outcome).length));
-    }
-    expect(stage.host.requests).toHaveLength(count(({ outcome }) => outcome === 'answered'));
-  },
-);
+  await expectOneRecordEach(stage.gateway, (rounds + 1) * kinds.length);
+  const records = stage.gateway.records();
+  const count = (fits: (record: AuditRecord) => boolean) => records.filter(fits).length;
+  const expected = (of: (scenario: Scenario) => number) =>
+    (rounds + 1) * kinds.reduce((sum, scenario) => sum + of(scenario), 0);
+  for (const verdict of ['allow', 'deny', 'failed']) {
+    const those = count((record) => record.type === 'handshake' && record.verdict === verdict);
+    expect(those).toBe(expected((scenario) => Number(scenario.verdict === verdict)));
+  }
+  for (const outcome of ['answered', 'denied', 'client_gone', 'failed', 'cut']) {
+    const those = count((record) => record.outcome === outcome);
+    expect(those).toBe(expected(({ outcomes }) => outcomes.filter((each) => each === outcome).length));
+  }
+  expect(stage.host.requests).toHaveLength(count(({ outcome }) => outcome === 'answered'));
+});

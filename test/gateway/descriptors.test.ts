@@ -1,4 +1,4 @@
-/** More connections than the process may have descriptors: some are turned away, nothing ends, and it recovers. */
+/** More connections than the descriptor limit of the process: the excess is refused, the process goes on and recovers. */
 import { once } from 'node:events';
 import net from 'node:net';
 import { expect, it } from 'vitest';
@@ -9,14 +9,14 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 const descriptors = 128;
 
-it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
+it.each([1, 2])('recovers from more connections than descriptors with relay threads: %i', async (relays) => {
   await using stage = await openStage({ descriptors, config: { relays } });
-  // Who is in already is served while nobody else can come in: neither side needs a descriptor for that.
+  // An open connection is served while no new one can be accepted: serving it needs no descriptor on either side.
   await using early = await stage.connect();
   expect(statusOf(await early.exchange(post({ target: '/early' })))).toBe(200);
   const crowd = Array.from({ length: 3 * descriptors }, () => {
     const socket = net.connect({ port: stage.gateway.port, host: '127.0.0.1' });
-    // Whoever is turned away sees an end or a reset.
+    // A refused connection ends or is reset.
     return socket.on('error', () => {}).resume();
   });
   const closed = crowd.map((socket) => new Promise((resolve) => socket.once('close', resolve)));
@@ -35,7 +35,7 @@ it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
     expect(statusOf(await stage.send(post({ target: '/afterwards' })))).toBe(200);
   }
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
-  // Nobody here ever saw those who were turned away.
+  // The gateway has no record of connections that the kernel did not hand to it.
   const seen = stage.gateway
     .records()
     .filter(({ type, verdict }) => type === 'handshake' && verdict === 'failed');
@@ -51,7 +51,7 @@ it.each([1, 2])('recovers with relay threads: %i', async (relays) => {
   );
 });
 
-/** The admin port needs descriptors too, so it may be a while until it answers. */
+/** The admin port needs descriptors too, so it may not answer at once. */
 async function whenEmpty({ gateway }: Stage): Promise<Samples> {
   for (;;) {
     const samples = await readMetrics(gateway).catch(() => null);

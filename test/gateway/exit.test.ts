@@ -1,4 +1,4 @@
-/** Starts that cannot succeed: the exit code says what kind of mistake it was, stderr where. */
+/** Starts that fail: the exit code gives the kind of error, stderr its place. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -28,7 +28,7 @@ async function fail(options: Partial<GatewayOptions>) {
   return { code, stderr, lines: stderr.split('\n').slice(0, -1), stdout: gateway.stdout };
 }
 
-describe('64, usage', () => {
+describe('exits with 64, usage,', () => {
   it.each([
     ['no command', []],
     ['an unknown command', ['walk']],
@@ -44,7 +44,7 @@ describe('64, usage', () => {
   });
 });
 
-describe('69, address in use', () => {
+describe('exits with 69, address in use,', () => {
   it.each([1, 2])('for the listener’s port with relays: %i', async (relays) => {
     await using other = await listenOnLoopback(createServer());
     const { code, stderr, stdout } = await fail({
@@ -62,7 +62,7 @@ describe('69, address in use', () => {
     expect(code).toBe(69);
   });
 
-  it('for a second gateway, though both have two relays and could share the port', async () => {
+  it('for a second gateway on the same port, although both have two relays, which share a port', async () => {
     await using first = await spawnGateway({ files, config: { ...config, relays: 2 } });
     const { listen } = await first.whenReady();
     const { code } = await fail({
@@ -72,7 +72,7 @@ describe('69, address in use', () => {
   });
 });
 
-it('70, a fault, for an address that this machine does not have', async () => {
+it('exits with 70, internal error, for an address that this machine does not have', async () => {
   const { code, stderr } = await fail({
     config: { ...config, listen: { ...config.listen, address: '192.0.2.1' } },
   });
@@ -80,8 +80,8 @@ it('70, a fault, for an address that this machine does not have', async () => {
   expect(code).toBe(70);
 });
 
-describe('78, configuration', () => {
-  it('for every problem at once, each with file, line and column', async () => {
+describe('exits with 78, configuration,', () => {
+  it('for several problems, all reported with file, line and column', async () => {
     const { code, lines, stdout } = await fail({
       config: {
         ...config,
@@ -106,13 +106,13 @@ describe('78, configuration', () => {
     expect(stdout).toBe('');
   });
 
-  it('for a configuration that names no caller, with the reason', async () => {
+  it('for a configuration that authorizes no specific client, and says why', async () => {
     const { code, stderr } = await fail({ config: { ...config, clients: {} } });
     expect(stderr).toContain('The chain alone proves only that the CA issued the certificate');
     expect(code).toBe(78);
   });
 
-  it('for a key that is not the certificate’s, and for an anchor that is none', async () => {
+  it('for a key that does not belong to the certificate, and for an anchor file without a root', async () => {
     const other = pki.issueServer();
     const { code, lines } = await fail({
       files: { ...files, 'server.key': other.keyPem, 'anchor.pem': pki.issuing.pem },
@@ -124,7 +124,7 @@ describe('78, configuration', () => {
   it.each([
     ['root', pki.root],
     ['issuing CA', pki.issuing],
-  ])('for a pin that is the key of the anchor’s own %s', async (_ca, { der }) => {
+  ])('for a pin of the key of the anchor’s own %s', async (_ca, { der }) => {
     const pins = [`sha256/${parseCertificate(der).spkiPin}`];
     const { code, lines } = await fail({ config: { ...config, clients: { pins } } });
     expect(lines.at(-1)).toMatch(/^gateway\.yaml:\d+:\d+: trust\.anchors\[0\]\.files: .*names no caller/);

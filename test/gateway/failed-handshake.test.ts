@@ -1,4 +1,4 @@
-/** Connections that end before anyone can judge them: each is one `failed` record, with the address and the cause. */
+/** Connections that end before a verdict: each has one `failed` record with the address and the cause. */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ it.concurrent.each([
   ['an SSH banner', 'not_tls', 'SSH-2.0-OpenSSH_9.7\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
   ['garbage', 'not_tls', Buffer.alloc(64, 0xff), 'ERR_SSL_WRONG_VERSION_NUMBER'],
   [
-    'a ClientHello that is none',
+    'a malformed ClientHello',
     'protocol_error',
     Buffer.from('160301000401000000', 'hex'),
     expect.stringMatching(/^ERR_SSL_/),
@@ -69,10 +69,10 @@ it('records a client that ends before its first byte, or in the middle of its Cl
 it('records a client that resets its connection, before its first byte or after the ClientHello', async () => {
   const silent = await tcp();
   const { localPort } = silent;
-  // Accepted before this one, so it has an address by now.
+  // Accepted before this one, so its address is known by now.
   const busy = await tcp();
   busy.write(await clientHello());
-  // The server’s flight: the handshake is half done.
+  // The server's flight: the handshake is half complete.
   await once(busy, 'data');
   const { localPort: busyPort } = busy;
   for (const socket of [silent, busy]) socket.resetAndDestroy();
@@ -90,7 +90,7 @@ it.each([
   ['-tls1_2', 'TLSv1.2', null],
   ['-tls1_3', 'TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
 ] as const)(
-  'records the alert of a client that does not trust our certificate: %s',
+  'records the alert of a client that does not trust the server certificate: %s',
   async (flag, version, cipher) => {
     const before = stage.gateway.records().length;
     const { stderr } = await sClient(stage.gateway, flag, '-verify_return_error', '-verify', '3');
@@ -106,7 +106,7 @@ it.each([
   },
 );
 
-it.concurrent('closes a connection that says nothing within timeouts.handshake', async () => {
+it.concurrent('closes a connection that sends nothing within timeouts.handshake', async () => {
   const socket = await tcp();
   const closed = once(socket, 'close');
   expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({
@@ -117,7 +117,7 @@ it.concurrent('closes a connection that says nothing within timeouts.handshake',
   await closed;
 });
 
-it.concurrent('is not kept waiting by a ClientHello that comes byte by byte', async () => {
+it.concurrent('applies timeouts.handshake to a ClientHello that arrives byte by byte', async () => {
   const hello = await clientHello();
   const socket = await tcp();
   const closed = once(socket, 'close');
@@ -132,7 +132,7 @@ it.concurrent('is not kept waiting by a ClientHello that comes byte by byte', as
   }
 });
 
-it('serves others all the while', async () => {
+it('serves other clients while these handshakes fail', async () => {
   expect(statusOf(await stage.send(post()))).toBe(200);
 });
 

@@ -1,4 +1,4 @@
-/** However a message ends, it gives its place back, once: the counts are exact whatever was before. */
+/** Every end of a message decrements the in-flight counts exactly once. */
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import fc from 'fast-check';
@@ -19,7 +19,7 @@ const places = 3;
 const beginning = (target: string) =>
   `POST ${target} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi`;
 
-/** What the client writes, whether it leaves once the host knows of it, and how the record may call that. */
+/** What the client writes, whether it closes once the host has the head, and the outcomes that the record may have. */
 interface Ending {
   readonly route: '/' | '/dead' | '/quick';
   readonly request: (target: string) => string | Buffer;
@@ -31,7 +31,7 @@ interface Ending {
 const whole = (target: string) => post({ target });
 const failed = { route: '/', request: whole, outcome: 'failed' } as const;
 
-/** By the first segment of the target after the route, which tells the host what to do. */
+/** By the first segment of the target after the route, which selects the behaviour of the host. */
 const endings: Readonly<Record<string, Ending>> = {
   answered: { route: '/', request: whole, outcome: 'answered', reason: null },
   early: { route: '/', request: beginning, outcome: 'answered', reason: null },
@@ -58,10 +58,10 @@ class Scene implements AsyncDisposable {
   #count = 0;
   /** Targets whose head the host has. */
   readonly #heads = new Map<string, () => void>();
-  /** Where answers are owed. */
+  /** Sockets on which a response is pending. */
   #held: Socket[] = [];
 
-  /** `witness`: a connection without messages, so that the client stays known between them. */
+  /** `witness`: a connection without messages, so that the gateway keeps the client's count between messages. */
   constructor(stage: Stage, witness: Client) {
     this.#stage = stage;
     this.#witness = witness;
@@ -102,7 +102,7 @@ class Scene implements AsyncDisposable {
     return new Scene(stage, await stage.connect());
   }
 
-  /** Ends one message in this way, unless it was refused: what the record says of it. */
+  /** Ends one message in this way, unless it is refused; returns its record. */
   async end(name: string): Promise<unknown> {
     const { route, request, leaves = false } = endings[name] as Ending;
     const target = `${route === '/' ? '' : route}/${name}/${++this.#count}`;
@@ -110,7 +110,7 @@ class Scene implements AsyncDisposable {
     await using client = await this.#stage.connect({ socket: transport });
     await this.#begin(client, { target, bytes: request(target), leaves });
     if (leaves) {
-      // A reset that meets the session tickets on their way looks like a half-close: by this answer they have left.
+      // A reset that crosses the session tickets looks like a half-close: after this response they have been sent.
       await this.#stage.send(post({ target: `/answered/${++this.#count}` }));
       transport.resetAndDestroy();
     }
@@ -118,7 +118,7 @@ class Scene implements AsyncDisposable {
     return { outcome, reason };
   }
 
-  /** Until the answer is there, or the connection is gone; `leaves`: until the host has the head, if it gets it. */
+  /** Resolves with the response or the end of the connection; with `leaves`, once the host has the head, if it gets it. */
   async #begin(
     client: Client,
     { target, bytes, leaves }: { target: string; bytes: string | Buffer; leaves: boolean },
@@ -131,7 +131,7 @@ class Scene implements AsyncDisposable {
     await (leaves ? Promise.race([heard, answered]) : answered);
   }
 
-  /** As many messages as there are places go through to the host, and not one more. */
+  /** Expects that exactly `places` concurrent messages reach the host. */
   async expectAllFree(): Promise<void> {
     const { host, gateway } = this.#stage;
     const asked: Promise<number>[] = [];
@@ -160,7 +160,7 @@ class Scene implements AsyncDisposable {
   }
 }
 
-describe.each(['route', 'client'] as const)('a place of the %s', (limits) => {
+describe.each(['route', 'client'] as const)('the in-flight count of the %s', (limits) => {
   let scene: Scene;
   beforeAll(async () => {
     scene = await Scene.open(limits);
@@ -170,13 +170,13 @@ describe.each(['route', 'client'] as const)('a place of the %s', (limits) => {
     (name) => limits === 'client' || (endings[name] as Ending).route === '/',
   );
 
-  it.each(names)('is given back once by a message that ends so: %s', async (name) => {
+  it.each(names)('is decremented once by a message that ends so: %s', async (name) => {
     const { outcome, reason } = endings[name] as Ending;
     expect(await scene.end(name)).toEqual({ outcome, reason });
     await scene.expectAllFree();
   });
 
-  it('is given back once whatever ends beside what, refused messages among it', async () => {
+  it('is decremented once by each of many messages that end at the same time, refused ones included', async () => {
     const mixture = fc.array(fc.constantFrom(...names), { minLength: 1, maxLength: 3 * places });
     await fc.assert(
       fc.asyncProperty(mixture, async (mixed) => {
@@ -188,7 +188,7 @@ describe.each(['route', 'client'] as const)('a place of the %s', (limits) => {
   });
 });
 
-it('is given back by the end of the gateway, after timeouts.drain', async () => {
+it('decrements the count of a message that timeouts.drain ends', async () => {
   await using host = await openHost({ answer: () => null });
   const pki = authority();
   const meter = new Meter();

@@ -1,4 +1,4 @@
-/** A message whose permit has just ended is refused with an answer, not with silence. */
+/** A message after the end of its client's permit is refused with a response; the connection is not just closed. */
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { statusOf } from '../support/http/http.ts';
@@ -7,10 +7,10 @@ import { openStage } from '../support/process/stage.ts';
 
 const second = 1000;
 
-it('answers 403 to the first message after the leaf’s end', async () => {
+it('answers 403 to the first message after the leaf expires', async () => {
   await using stage = await openStage();
   for (;;) {
-    // A certificate's times are whole seconds.
+    // Certificate times are in whole seconds.
     const notAfter = Math.ceil(Date.now() / second) * second + second;
     const leaf = stage.authority.issueClient({ notAfter });
     await using client = await stage.connect({ leaf });
@@ -26,7 +26,7 @@ it('answers 403 to the first message after the leaf’s end', async () => {
     const refused = stage.gateway
       .records()
       .find(({ type, conn_id, reason }) => type === 'message' && conn_id === live.conn_id && reason !== null);
-    // The look that is taken every second may have been sooner than the message: then it was idle, and another tries.
+    // The check that runs every second may precede the message: then the idle connection is closed, and another is tried.
     if (refused === undefined) continue;
     expect(refused).toMatchObject({ reason: 'permit_withdrawn', status: 403 });
     expect(answer && statusOf(answer)).toBe(403);

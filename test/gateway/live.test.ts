@@ -14,7 +14,7 @@ import { openDirectory } from '../support/trust/directory.ts';
 
 const seconds = 1000;
 
-/** Sends one message after the other until the connection ends; `answered` tells how many came back whole. */
+/** Sends messages one after the other until the connection ends; `answered` counts complete responses. */
 class Talker {
   answered = 0;
   readonly #answers = new EventTarget();
@@ -48,7 +48,7 @@ class Talker {
 
 interface Scene extends AsyncDisposable {
   readonly stage: Stage;
-  /** Of those who may call no longer after the change, and of those who go on. */
+  /** `doomed` is the client that the change denies; `other` stays authorized. */
   readonly doomed: { readonly leaf: Leaf; readonly localAddress?: string };
   readonly other: { readonly leaf: Leaf; readonly localAddress?: string };
   change(): Promise<unknown>;
@@ -152,7 +152,7 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     await using opened = new AsyncDisposableStack();
     const pki = authority();
     const stage = opened.use(await openStage({ authority: pki }));
-    // A certificate's times are whole seconds. From now on: the start of a process may take as long as this.
+    // Certificate times are in whole seconds. Counted from now, because the start of a process may take as long.
     const doomed = pki.issueClient({ notAfter: Math.ceil(Date.now() / seconds) * seconds + 8 * seconds });
     return scene(opened, { stage, doomed, other: pki.issueClient(), reason: 'expired' }, async () => {});
   },
@@ -179,7 +179,7 @@ function scene(
 
 const isLive = ({ type, stage }: AuditRecord) => type === 'verdict' && stage === 'live';
 
-describe('open connections of a client that may call no longer, after a change of', () => {
+describe('closes the open connections of a client that is denied after a change of', () => {
   it.each(Object.keys(scenes))('%s', async (name) => {
     await using opened = await (scenes[name] as () => Promise<Scene & { reason: string }>)();
     const { stage, doomed, other, reason, change } = opened;
@@ -192,7 +192,7 @@ describe('open connections of a client that may call no longer, after a change o
 
     await change();
 
-    // The idle one is closed without a word, the busy one with the answer under way, or with a refusal.
+    // The idle connection is closed without a response, the busy one after the response in flight or a refusal.
     expect(await idle.rest()).toEqual(Buffer.alloc(0));
     expect(idle.error).toBeUndefined();
     await talk.done;
@@ -202,7 +202,7 @@ describe('open connections of a client that may call no longer, after a change o
       Array(2).fill(['deny', reason, parseCertificate(doomed.leaf.der).serial]),
     );
 
-    // Nobody else has noticed, and the doomed does not come in again.
+    // The other client is not affected, and the denied client is not accepted again.
     await goesOn.goOn(5);
     const again = await stage.send(post(), doomed).catch(() => null);
     expect(again === null ? 'closed' : statusOf(again)).toBe(reason === 'address_refused' ? 'closed' : 403);

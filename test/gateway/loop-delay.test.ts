@@ -10,7 +10,7 @@ function measured() {
   return {
     delay,
     longTurns: () => longTurns,
-    /** So many looks that come so much later than they should. */
+    /** Simulates `count` measurements, each `milliseconds` later than scheduled. */
     late(milliseconds: number, count = 1) {
       for (; count > 0; count--) {
         now += 20 + milliseconds;
@@ -20,7 +20,7 @@ function measured() {
   };
 }
 
-it('tells what every message has waited for half a second, two turns of it, and nothing of a single pause', () => {
+it('reports the delay that every message had for half a second over two turns, and ignores a single pause', () => {
   const { delay, late } = measured();
   late(0, 30);
   expect(delay.current).toBe(0);

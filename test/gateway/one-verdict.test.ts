@@ -1,4 +1,4 @@
-/** One verdict on a certificate: on a full handshake and a resumed one, with CA names and without, rehearsed and enforced. */
+/** One verdict on a certificate: on a full handshake and a resumed one, with CA names and without, in shadow and enforced. */
 import { AsnConvert } from '@peculiar/asn1-schema';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Issued, issueCertificate } from '../../src/issuing/certificate.ts';
@@ -37,26 +37,30 @@ const netscapeServer = extension('2.16.840.1.113730.1.1', '03020640');
 const cases = [
   ['below an issuing CA for servers only', issuingForServers.issueClient(), 'wrong_purpose'],
   ['below a root for servers only', rootForServers.issueClient(), 'wrong_purpose'],
-  ['of the Netscape type server', good.issueClient({ extensions: [netscapeServer] }), 'wrong_purpose'],
+  [
+    'with the Netscape certificate type server',
+    good.issueClient({ extensions: [netscapeServer] }),
+    'wrong_purpose',
+  ],
   [
     'with anyExtendedKeyUsage alone',
     good.issueClient({ extendedKeyUsage: ['2.5.29.37.0'] }),
     'wrong_purpose',
   ],
   [
-    'whose common name is a host outside of its CA’s constraints',
+    'whose common name is a host outside the name constraints of its CA',
     ofHosts.issueClient({ subject: { O: 'Hosts', CN: 'evil.org' } }),
     'name_constraints',
   ],
   [
-    'whose common name is a host inside of its CA’s constraints',
+    'whose common name is a host inside the name constraints of its CA',
     ofHosts.issueClient({ subject: { O: 'Hosts', CN: 'a.example.com' } }),
     null,
   ],
   ['of version 1', good.issueClient({ version: 1 }), 'invalid_leaf'],
 ] as const;
 
-/** One exchange on a connection of its own, the record of its handshake, and the session that a full one leaves. */
+/** One exchange on a new connection; returns its handshake record and, after a full handshake, its session. */
 async function visit(stage: Stage, options: Partial<ClientOptions>) {
   await using client = await stage.connect(options);
   const answer = await client.exchange(post());
@@ -89,7 +93,7 @@ describe.each([true, false])('with CA names: %s', (advertiseCaNames) => {
   });
 });
 
-/** A leaf without any key identifier: OpenSSL has only the name to choose a CA by. */
+/** A leaf without a key identifier: OpenSSL can choose its CA only by name. */
 function plainLeaf(pki: Authority, issuer: Issued) {
   const key = makeKey('P-256');
   const now = Date.now();
@@ -137,7 +141,7 @@ describe.each([true, false])('two CAs of one name, with CA names: %s', (advertis
   afterAll(() => stage[Symbol.asyncDispose]());
 
   it.each(versions)(
-    'let in the leaves of either on %s, rehearsed and enforced, full and resumed',
+    'accepts the leaves of both on %s, in shadow and enforced, on full and resumed handshakes',
     async (version) => {
       const only = { minVersion: version, maxVersion: version };
       for (const issuer of [pki.issuing, renewed]) {
