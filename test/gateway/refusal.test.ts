@@ -1,4 +1,4 @@
-/** Callers who may not come in: the page that does not say why, and the reason that only the audit knows. */
+/** Denied clients: the page that gives no reason, and the reason in the audit. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { purposes } from '../../src/issuing/development.ts';
@@ -10,7 +10,7 @@ import { expectOneRecordEach, refusalOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 const hour = 3_600_000;
-/** No path length limit, so that an intermediate below the issuing CA is in order. */
+/** No path length limit, so that an intermediate below the issuing CA is valid. */
 const pki = authority({ issuing: { basicConstraints: { ca: true } } });
 const stranger = authority({ name: 'Stranger' });
 const namesake = authority({ issuing: { basicConstraints: { ca: true } } });
@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** Signed by an intermediate that the anchor does not hold; the client sends the whole chain along. */
+/** Signed by an intermediate that the anchor does not contain; the client sends the whole chain. */
 function leafUnderOwnIntermediate(): Leaf {
   const now = Date.now();
   const intermediate = issueCertificate({
@@ -47,7 +47,7 @@ const cases: readonly {
   readonly leaf: () => { chainPem: string; keyPem: string } | undefined;
   readonly status: 400 | 403;
   readonly reason: string;
-  /** To OpenSSL the leaf is in order: only our own path and our own rules refuse it. */
+  /** OpenSSL accepts the leaf: only the gateway's path validation or rules refuse it. */
   readonly openssl?: 'agrees';
 }[] = [
   { who: 'a client without a certificate', leaf: () => undefined, status: 400, reason: 'no_certificate' },
@@ -126,7 +126,7 @@ const cases: readonly {
     reason: 'weak_signature',
   },
   {
-    who: 'a leaf with a critical extension that nobody knows',
+    who: 'a leaf with an unknown critical extension',
     leaf: () =>
       pki.issueClient({
         extensions: [{ oid: '1.3.6.1.4.1.99999.1', critical: true, value: Buffer.of(5, 0) }],
@@ -143,7 +143,7 @@ const cases: readonly {
   },
 ];
 
-/** The client's own library must not be the one that refuses a weak certificate. */
+/** Keeps the client's own library from refusing a weak certificate. */
 const lenient = { ciphers: 'DEFAULT@SECLEVEL=0' };
 
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
@@ -171,7 +171,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s', (version) => {
   );
 });
 
-it('fails the handshake of a key on secp256k1, a curve that it does not offer', async () => {
+it('fails the handshake of a key on secp256k1, a curve that the gateway does not offer', async () => {
   const leaf = stage.authority.issueClient({ key: 'secp256k1' });
   await expect(stage.connect({ leaf, ...lenient, maxVersion: 'TLSv1.2' })).rejects.toThrow(
     /unsupported certificate/,
@@ -186,7 +186,7 @@ it('fails the handshake of a key on secp256k1, a curve that it does not offer', 
   });
 });
 
-it('lets the good leaf in beside them, and brought the host nothing of the refused', async () => {
+it('accepts the valid leaf, and has sent no message of a denied client to the host', async () => {
   expect(statusOf(await stage.send(post({ body: 'the one' })))).toBe(200);
   expect(stage.host.requests.map(({ body }) => body.toString())).toEqual(['the one']);
   expect(stage.host.connectionCount).toBe(1);

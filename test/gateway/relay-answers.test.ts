@@ -1,4 +1,4 @@
-/** Answers of every framing, as an HTTP/1.1 and an HTTP/1.0 client get them. */
+/** Responses of every framing, as an HTTP/1.1 and an HTTP/1.0 client receive them. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -19,13 +19,13 @@ interface AnswerCase {
   readonly what: string;
   readonly method?: 'GET' | 'HEAD';
   readonly host: string;
-  /** The host ends its connection after the answer. */
+  /** The host ends its connection after the response. */
   readonly ends?: true;
-  /** Exactly what the client gets on HTTP/1.1 as it is. */
+  /** The exact bytes for an HTTP/1.1 client, when the body is relayed as it arrives. */
   readonly modern: string;
-  /** Exactly what the client gets on HTTP/1.0 as it is, where the connection ends after it. */
+  /** The exact bytes for an HTTP/1.0 client, after which the connection ends. */
   readonly old: string;
-  /** The body, of an answer to which a route with `contentLength: ensure` adds the length. */
+  /** The body, if a route with `contentLength: ensure` adds the length to this response. */
   readonly ensured?: string;
 }
 
@@ -127,7 +127,7 @@ const cases: readonly AnswerCase[] = [
   },
 ];
 
-/** In one write, or byte by byte, each one on its way before the next. */
+/** Writes in one write, or byte by byte, each byte sent before the next. */
 async function writeAnswer(socket: Socket, bytes: string, options: { slowly: boolean; ends: boolean }) {
   const parts = options.slowly ? [...bytes] : [bytes];
   for (const part of parts) {
@@ -137,7 +137,7 @@ async function writeAnswer(socket: Socket, bytes: string, options: { slowly: boo
   if (options.ends) socket.end();
 }
 
-/** As `contentLength: ensure` has it. */
+/** The case as `contentLength: ensure` changes it. */
 function ensured({ ensured: body, modern, old, ...rest }: AnswerCase): AnswerCase {
   if (body === undefined) return { ...rest, modern, old };
   const framed = (connection: string) => `${ok}Content-Length: ${body.length}\r\n${connection}\r\n${body}`;
@@ -150,7 +150,7 @@ const ways = [true, false].flatMap((slowly) => [
 ]);
 
 describe.each(ways)('on $path, written byte by byte: $slowly,', ({ slowly, path, answers }) => {
-  it.each(answers)('hands on $what', async ({ method = 'GET', host, ends = false, modern, old }) => {
+  it.each(answers)('relays $what', async ({ method = 'GET', host, ends = false, modern, old }) => {
     stage.host.options.answer = (request, socket) => {
       if (request.startLine.startsWith('POST')) return acknowledgement;
       void writeAnswer(socket, host, { slowly, ends });
@@ -179,7 +179,7 @@ describe.each(ways)('on $path, written byte by byte: $slowly,', ({ slowly, path,
   });
 });
 
-/** Chunks of any sizes as one: how many there are is up to how the bytes came. */
+/** Joins all chunks into one: their number depends on how the bytes arrived. */
 function merge(raw: string): string {
   const [head = '', ...rest] = raw.split('Transfer-Encoding: chunked\r\n\r\n');
   if (rest.length === 0) return raw;
@@ -189,7 +189,7 @@ function merge(raw: string): string {
   return body.endsWith('0\r\n\r\n') ? `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n` : raw;
 }
 
-it('refuses 101, for which nobody asked', async () => {
+it('answers 502 to a 101 of the host, since the request that it got has no Upgrade field', async () => {
   stage.host.options.answer = () => 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n';
   const answer = await stage.send(post({ fields: ['Connection: Upgrade', 'Upgrade: x'] }));
   expect(statusOf(answer)).toBe(502);

@@ -1,4 +1,4 @@
-/** Answers that end in the middle: the client's connection is cut too, and nobody can take half an answer for a whole. */
+/** Responses that end early: the client's connection is cut too, so that no partial response looks complete. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
@@ -37,7 +37,7 @@ afterAll(async () => {
   await secure[Symbol.asyncDispose]();
 });
 
-/** The whole answer, or null: the connection was reset before there was one. */
+/** The complete response, or null if the connection was reset before. */
 async function answerOrCut(client: Client): Promise<Message | null> {
   try {
     return await client.response();
@@ -53,7 +53,7 @@ const framed = {
   'until the host’s FIN': 'HTTP/1.1 200 OK\r\n\r\n0123456789',
 } as const;
 
-describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framing, whole) => {
+describe.each(Object.entries(framed))('a response %s, cut at every byte', (framing, whole) => {
   const headEnd = whole.indexOf('\r\n\r\n') + 4;
   const ways = framing === 'until the host’s FIN' ? (['reset'] as const) : (['FIN', 'reset'] as const);
 
@@ -72,7 +72,7 @@ describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framin
         await using client = await stage.connect();
         client.write(`POST /cut HTTP/1.${minor}\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi`);
         const answer = await answerOrCut(client);
-        // A reset may overtake what was written before it.
+        // A reset may overtake bytes that were written before it.
         if (way === 'FIN') expect(answer === null).toBe(offset >= headEnd);
         if (answer === null) cuts.push(await stage.host.request(index));
         else {
@@ -89,17 +89,17 @@ describe.each(Object.entries(framed))('an answer %s, cut at every byte', (framin
   );
 });
 
-describe.each(Object.entries(framed))('an answer over TLS %s, cut at every byte', (framing, whole) => {
+describe.each(Object.entries(framed))('a response over TLS %s, cut at every byte', (framing, whole) => {
   const headEnd = whole.indexOf('\r\n\r\n') + 4;
   const failed = { outcome: 'failed', status: 502, response_bytes: 0 };
   const early = { ...failed, reason: 'closed_early' };
-  /** Once the head is there. */
+  /** Resolves once the head has arrived. */
   const later =
     framing === 'until the host’s FIN'
       ? { ...failed, reason: 'unproven_end' }
       : { outcome: 'cut', reason: 'answer_cut', status: 200 };
 
-  /** What the client got, and what the audit says, of the answer that ends after so many bytes. */
+  /** The client's response and the record, for a response that ends after `length` bytes. */
   async function askFor(offset: number) {
     await using client = await stage.connect();
     client.write(post({ target: '/secure', body: `${offset}` }));
@@ -120,7 +120,7 @@ describe.each(Object.entries(framed))('an answer over TLS %s, cut at every byte'
     const offsets = [...Array(whole.length).keys()];
     for (const { offset, answer, record } of await Promise.all(offsets.map(askFor))) {
       const due = offset < headEnd ? [early] : [later];
-      // A reset may overtake what was written before it.
+      // A reset may overtake bytes that were written before it.
       if (way === 'reset') due.push(early);
       expect(due.map((each) => expect.objectContaining(each))).toContainEqual(record);
       expect(answer === null ? 'cut' : statusOf(answer)).toBe(record.outcome === 'cut' ? 'cut' : 502);
@@ -132,12 +132,12 @@ describe.each(Object.entries(framed))('an answer over TLS %s, cut at every byte'
 
 const measured = ['in chunks', 'until the host’s FIN'] as const;
 
-describe.each(measured)('an answer %s, collected for its length and cut at every byte', (framing) => {
+describe.each(measured)('a response %s, collected for its length and cut at every byte', (framing) => {
   const whole = framed[framing];
   const headEnd = whole.indexOf('\r\n\r\n') + 4;
   const ways = framing === 'in chunks' ? (['FIN', 'reset'] as const) : (['reset'] as const);
 
-  it.each(ways)('by a %s is an error, of which nothing has left', async (way) => {
+  it.each(ways)('by a %s is answered with 502, and no byte of it was sent', async (way) => {
     for (let offset = 1; offset < whole.length; offset++) {
       stage.host.options.answer = (_request, socket) => {
         socket.write(whole.slice(0, offset), () =>
@@ -152,14 +152,14 @@ describe.each(measured)('an answer %s, collected for its length and cut at every
       expect(stage.host.requests.length).toBe(index + 1);
       const record = await messageOf(stage.gateway, answer);
       expect(record).toMatchObject({ outcome: 'failed', status: 502, response_bytes: 0 });
-      // A reset may overtake what was written before it.
+      // A reset may overtake bytes that were written before it.
       if (way === 'FIN') expect(record.reason).toBe(offset < headEnd ? 'closed_early' : 'answer_cut');
       else expect(['closed_early', 'answer_cut']).toContain(record.reason);
     }
   });
 });
 
-it('answers 502 when chunks go wrong of which nothing has left', async () => {
+it('answers 502 when chunks are malformed and no byte of the response was sent', async () => {
   stage.host.options.answer = (_request, socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n', () =>
       setImmediate(() => socket.write('1;\r\n')),
@@ -171,7 +171,7 @@ it('answers 502 when chunks go wrong of which nothing has left', async () => {
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'host_framing' });
 });
 
-it('cuts the answer when its chunks go wrong after it began', async () => {
+it('cuts the response when its chunks become malformed after it began', async () => {
   stage.host.options.answer = (_request, socket) => {
     socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n');
     return null;
@@ -187,7 +187,7 @@ it('cuts the answer when its chunks go wrong after it began', async () => {
   expect(await messageOf(stage.gateway, await stage.host.request(index))).toMatchObject(cut);
 });
 
-it('cuts an answer that the deadline finds begun', async () => {
+it('cuts a response that has begun when the deadline passes', async () => {
   stage.host.options.answer = () => 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf';
   const index = stage.host.requests.length;
   await using client = await stage.connect();

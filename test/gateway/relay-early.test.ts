@@ -1,4 +1,4 @@
-/** Answers that come before the request is complete. */
+/** Responses that arrive before the request is complete. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-it('hands on an answer that comes before the whole request, and ends the connection with it', async () => {
+it('relays a response that arrives before the end of the request, and closes the connection after it', async () => {
   const before = stage.host.connectionCount;
   const early = new Promise<Socket>((resolve) => {
     stage.host.options.onHead = (_head, socket) => {
@@ -32,7 +32,7 @@ it('hands on an answer that comes before the whole request, and ends the connect
   expect(answer.body.toString()).toBe('enough');
   expect(await client.rest()).toHaveLength(0);
   expect(client.error).toBeUndefined();
-  // The host's connection is in the middle of a request: it ends too, and is never used again.
+  // The connection to the host is in the middle of a request: it is closed too, and not reused.
   const socket = await early;
   if (!socket.closed) await once(socket, 'close');
   const record = await stage.gateway.audit(({ path }) => path === '/early');
@@ -42,7 +42,7 @@ it('hands on an answer that comes before the whole request, and ends the connect
   expect(stage.host.requests).toEqual([]);
 });
 
-it('goes on with the request while an early answer is on its way', async () => {
+it('relays the request while an early response is incomplete', async () => {
   stage.host.options.onHead = (_head, socket) =>
     void socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsta`);
   stage.host.options.answer = () => 'red';
@@ -61,7 +61,7 @@ it('goes on with the request while an early answer is on its way', async () => {
   expect(await messageOf(stage.gateway, request)).toMatchObject(record);
 });
 
-it('answers, and has the host hear no more, when the answer overtakes a body of many writes', async () => {
+it('relays a response that overtakes a body of many writes, and sends the host no more of the body', async () => {
   const size = 1_000_000;
   stage.host.options.onHead = (_head, socket) => {
     socket.end(response({ status: '401 Unauthorized', body: 'no' }));

@@ -1,4 +1,4 @@
-/** `timeouts.keepAlive`: connections on which nothing comes are closed in good order, and no other is. */
+/** `timeouts.keepAlive`: idle connections are closed with close_notify and FIN, and no others are closed. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -20,14 +20,14 @@ beforeEach(() => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** Closed by the gateway: with close_notify and FIN, after the last answer and without another word. */
-async function expectReaped(client: Client): Promise<void> {
+/** Expects that the gateway closes with close_notify and FIN, and sends nothing after the last response. */
+async function expectClosed(client: Client): Promise<void> {
   expect(await client.rest()).toHaveLength(0);
   expect(client.socket.readableEnded).toBe(true);
   expect(client.error).toBeUndefined();
 }
 
-/** What the audit says of the connection, once it is certain that nothing more will be said of it. */
+/** The message records of the connection, once no further record of it can follow. */
 async function messagesOf(connId: string): Promise<unknown[]> {
   const index = stage.host.requests.length;
   expect(statusOf(await stage.send(post()))).toBe(200);
@@ -35,11 +35,11 @@ async function messagesOf(connId: string): Promise<unknown[]> {
   return stage.gateway.records().filter(({ type, conn_id }) => type === 'message' && conn_id === connId);
 }
 
-it('closes a connection on which no message ever came', async () => {
+it('closes a connection that has never had a message', async () => {
   const { connectionCount } = stage.host;
   await using client = await stage.connect();
   const { conn_id, verdict } = await handshakeFrom(stage.gateway, client.socket);
-  await expectReaped(client);
+  await expectClosed(client);
   expect(verdict).toBe('allow');
   expect(stage.host.connectionCount).toBe(connectionCount);
   expect(await messagesOf(conn_id)).toEqual([]);
@@ -49,14 +49,14 @@ it('closes a connection after its last message, and records nothing but the mess
   const index = stage.host.requests.length;
   await using client = await stage.connect();
   expect(statusOf(await client.exchange(post()))).toBe(200);
-  await expectReaped(client);
+  await expectClosed(client);
   const record = await messageOf(stage.gateway, await stage.host.request(index));
   expect(record).toMatchObject({ outcome: 'answered', status: 200 });
   expect(stage.host.requests).toHaveLength(index + 1);
   expect(await messagesOf(record.conn_id)).toEqual([record]);
 });
 
-it('leaves alone a connection whose message the host takes longer to answer', async () => {
+it('keeps a connection open while the host takes longer than that to answer', async () => {
   const asked = new Promise<Socket>((resolve) => {
     stage.host.options.answer = (request, socket) => {
       if (!request.startLine.includes('/long')) return acknowledgement;
@@ -68,42 +68,42 @@ it('leaves alone a connection whose message the host takes longer to answer', as
   await using client = await stage.connect();
   client.write(post({ target: '/long' }));
   const host = await asked;
-  // Another that began to idle later is closed first.
+  // Another connection that became idle later is closed first.
   await using idle = await stage.connect();
-  await expectReaped(idle);
+  await expectClosed(idle);
   expect(client.socket.readableEnded).toBe(false);
   host.write(acknowledgement);
   expect(statusOf(await client.response())).toBe(200);
   const record = await messageOf(stage.gateway, await stage.host.request(index));
   expect(record).toMatchObject({ outcome: 'answered', status: 200, path: '/long' });
   expect(record.total_ms).toBeGreaterThanOrEqual(400);
-  await expectReaped(client);
+  await expectClosed(client);
 });
 
-it('leaves alone a connection whose messages come in time', async () => {
+it('keeps a connection open whose messages arrive in time', async () => {
   const index = stage.host.requests.length;
   await using client = await stage.connect();
   let over = false;
   const twice = (async () => {
     for (let each = 0; each < 2; each++) {
       await using idle = await stage.connect();
-      await expectReaped(idle);
+      await expectClosed(idle);
     }
     over = true;
   })();
   let messages = 0;
   for (; !over; messages++) expect(statusOf(await client.exchange(post()))).toBe(200);
   await twice;
-  await expectReaped(client);
+  await expectClosed(client);
   const requests = stage.host.requests.slice(index);
   expect(requests).toHaveLength(messages);
   const records = await Promise.all(requests.map((request) => messageOf(stage.gateway, request)));
   expect(new Set(records.map(({ conn_id, outcome }) => `${conn_id} ${outcome}`)).size).toBe(1);
 });
 
-it('lets none of a crowd live on that says nothing', async () => {
+it('closes every one of many idle connections', async () => {
   const crowd = await Promise.all(Array.from({ length: 50 }, () => stage.connect()));
-  await Promise.all(crowd.map(expectReaped));
+  await Promise.all(crowd.map(expectClosed));
   for (const client of crowd) await client[Symbol.asyncDispose]();
   await metricsWhen(stage.gateway, (samples) => samples.get('ehi_connections') === 0);
 });

@@ -1,4 +1,4 @@
-/** EHI wants Content-Length: answers that came without one get it, as far as they are short. */
+/** EHI requires Content-Length: the gateway adds it to short responses without one. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -25,7 +25,7 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** Writes the body in pieces, each on its way before the next. */
+/** Writes the body in pieces, each sent before the next. */
 async function answerInPieces(socket: Socket, { framing, body }: Answer): Promise<void> {
   const write = (bytes: string | Buffer) => new Promise((written) => socket.write(bytes, written));
   const chunked = framing === 'chunked';
@@ -52,7 +52,7 @@ const cases = (['chunked', 'close'] as const).flatMap((framing) =>
 );
 
 it.each(cases)(
-  'gives $size bytes ($framing) to a client on HTTP/1.$minor, with their length if they are short',
+  'relays $size bytes ($framing) to a client on HTTP/1.$minor, with Content-Length if they are short',
   async ({ framing, size, minor }) => {
     const body = randomBytes(size);
     stage.host.options.answer = (_request, socket) => {
@@ -70,7 +70,7 @@ it.each(cases)(
     expect(answer.field('connection')).toBe(minor === 0 ? 'close' : undefined);
     expect(client.error).toBeUndefined();
     if (minor === 1) {
-      // The client's connection goes on, whatever became of the host's.
+      // The client's connection stays open, whether or not the connection to the host does.
       stage.host.options.answer = () => acknowledgement;
       expect((await client.exchange(post())).raw.equals(acknowledgement)).toBe(true);
     } else expect(await client.rest()).toHaveLength(0);
@@ -82,7 +82,7 @@ it.each(cases)(
   },
 );
 
-it('sends a collected answer in one write, once it is whole', async () => {
+it('sends a collected response in one write once it is complete', async () => {
   let host: Socket | undefined;
   stage.host.options.answer = (_request, socket) => {
     host = socket;
@@ -95,7 +95,7 @@ it('sends a collected answer in one write, once it is whole', async () => {
   const index = stage.host.requests.length;
   client.write(post());
   await stage.host.request(index);
-  // Another message there and back: the gateway had its turn, and has sent nothing of this one.
+  // A round trip of another message: the gateway has processed the first piece and sent nothing of it.
   const answer = stage.host.options.answer;
   stage.host.options.answer = () => acknowledgement;
   await stage.send(post());
@@ -105,7 +105,7 @@ it('sends a collected answer in one write, once it is whole', async () => {
   await come;
   expect(pieces).toEqual(['HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nfirstsecond']);
 
-  // As it is: the first piece goes on before the second comes.
+  // Without collecting: the first piece is relayed before the second arrives.
   stage.host.options.answer = answer;
   const begun = once(client.socket, 'data');
   client.write(post({ target: '/asis' }));
@@ -113,7 +113,7 @@ it('sends a collected answer in one write, once it is whole', async () => {
   expect(pieces.at(-1)).toBe('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n');
 });
 
-it('uses the host’s connection again after chunks, never after an answer until close', async () => {
+it('reuses the connection to the host after a chunked response, but not after a response until close', async () => {
   stage.host.options.answer = () =>
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n';
   await using client = await stage.connect();
@@ -131,7 +131,7 @@ it('uses the host’s connection again after chunks, never after an answer until
   expect(stage.host.connectionCount).toBe(connections + 1);
 });
 
-it('counts answers with a body and no Content-Type by their route', async () => {
+it('counts responses with a body and no Content-Type by route', async () => {
   const name = 'ehi_upstream_answers_without_content_type_total';
   await using fresh = await openStage({ routes: [{ path: '/' }, { path: '/typed' }] });
   const answers = ['a', 'b', ''].map((body) => response({ fields: [], body }));
@@ -148,7 +148,7 @@ it('counts answers with a body and no Content-Type by their route', async () => 
   expect(samples.get(`${name}{route="/typed"}`)).toBe(0);
 });
 
-it('refuses an answer until close over TLS, whose end nobody can tell from a cut', async () => {
+it('answers 502 to a response until close over TLS, whose end cannot be distinguished from a cut', async () => {
   const { chainPem, keyPem } = stage.authority.issueServer();
   await using host = await openHost({}, { tls: { cert: chainPem, key: keyPem } });
   await using secure = await openStage({

@@ -1,4 +1,4 @@
-/** Slow readers on either side: the other side waits, and the gateway holds no more than its buffers. */
+/** Slow readers on either side: the gateway stops reading from the other side and holds no more than its buffers. */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -35,7 +35,7 @@ async function residentBytes(): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** Messages there and back on a connection of their own: the gateway had its turn many times over. */
+/** Waits for round trips on another connection, so that the gateway has run many event loop turns. */
 async function letPass(roundTrips: number): Promise<void> {
   await using other = await stage.connect();
   for (let trip = 0; trip < roundTrips; trip++) {
@@ -43,7 +43,7 @@ async function letPass(roundTrips: number): Promise<void> {
   }
 }
 
-/** Writes `size` bytes as fast as the socket takes them; the bytes handed to it so far. */
+/** Writes `size` bytes as fast as the socket accepts them; reports the bytes written so far. */
 function pour(
   socket: Socket,
   block = payload,
@@ -62,7 +62,7 @@ function pour(
 }
 
 /** Reads the payload after the head, slower than the sender sends; the gateway's memory at its highest. */
-async function sip(socket: Socket): Promise<{ digest: string; peak: number }> {
+async function readSlowly(socket: Socket): Promise<{ digest: string; peak: number }> {
   const hash = createHash('sha256');
   let peak = 0;
   let received = 0;
@@ -106,12 +106,12 @@ linux('holds back a host whose answer of 200 MB the client does not read', async
   await letPass(500);
   const held = source?.poured() ?? 0;
   await letPass(100);
-  // It stands still: what the kernel's buffers hold was taken, and no more.
+  // The transfer stalls: only what the kernel's buffers hold was accepted.
   expect(source?.poured()).toBe(held);
   expect(held).toBeLessThan(size / 2);
   expect((await residentBytes()) - before).toBeLessThan(allowed);
 
-  const { digest, peak } = await sip(client.socket);
+  const { digest, peak } = await readSlowly(client.socket);
   expect(digest).toBe(await source?.digest);
   expect(peak - before).toBeLessThan(allowed);
   expect(await messageOf(stage.gateway, request)).toMatchObject({
@@ -143,7 +143,7 @@ linux('holds back a client whose upload of 200 MB the host does not read', async
   expect(held).toBeLessThan(size / 2);
   expect((await residentBytes()) - before).toBeLessThan(allowed);
 
-  const { digest, peak } = await sip(socket);
+  const { digest, peak } = await readSlowly(socket);
   expect(digest).toBe(await source.digest);
   expect(peak - before).toBeLessThan(allowed);
   socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
@@ -177,7 +177,7 @@ linux('holds back a host that sends interim answers without end to a client that
   expect(record).toMatchObject({ outcome: 'client_gone', status: null, response_bytes: 0 });
 });
 
-it('cuts an answer at its deadline that the client does not read, lets go of the host, and does not blame it', async () => {
+it('cuts a response that the client does not read at the deadline, closes the connection to the host, and counts no host failure', async () => {
   const asked = new Promise<Socket>((resolve) => {
     stage.host.options.answer = (_request, socket) => {
       socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`);

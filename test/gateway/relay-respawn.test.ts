@@ -1,4 +1,4 @@
-/** A relay thread that cannot come back, for another process took its port meanwhile. */
+/** A relay thread that cannot restart because another process has taken its port. */
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -9,7 +9,7 @@ import { openStage } from '../support/process/stage.ts';
 
 const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
 
-it('is told of each time, keeps the gateway from being ready, and serves again once the port is free', async () => {
+it('logs each failed restart of a relay thread, is not ready meanwhile, and serves again once the port is free', async () => {
   await using stage = await openStage({ config: { relays: 1 }, env: { NODE_OPTIONS: `--import=${killer}` } });
   const { gateway } = stage;
   expect(statusOf(await stage.send(post()))).toBe(200);

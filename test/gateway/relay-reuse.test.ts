@@ -1,4 +1,4 @@
-/** Which connections to the host are used again: those alone whose last answer ended where it should, and that live. */
+/** Reuse of connections to the host: only when the last response ended as framed and the connection is open. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { acknowledgement, response } from '../support/process/host.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
-/** The host's end of the connection on which the last message came. */
+/** The host's socket of the connection that carried the last message. */
 let last: Socket;
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeEach(async () => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** One message, answered with these bytes; whether it came on a connection of its own. */
+/** Sends one message that the host answers with these bytes; returns whether it used a new connection. */
 async function exchange(
   answer: string | Buffer,
   request: string | Buffer = post(),
@@ -35,7 +35,7 @@ async function exchange(
   return { fresh: stage.host.connectionCount > before };
 }
 
-it('uses a connection again whose answer ended where its framing said, for whatever client comes next', async () => {
+it('reuses a connection whose response ended as framed, also for another client', async () => {
   expect(await exchange(acknowledgement)).toEqual({ fresh: false });
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n';
   expect(await exchange(chunked)).toEqual({ fresh: false });
@@ -46,12 +46,15 @@ it('uses a connection again whose answer ended where its framing said, for whate
 });
 
 it.each([
-  ['that the host says will end', 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok'],
-  ['on HTTP/1.0, where that must be agreed on', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok'],
-  ['with bytes after the answer', `${acknowledgement}x`],
-  ['with a second answer after the first', `${acknowledgement}${acknowledgement}`],
+  [
+    'with Connection: close from the host',
+    'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok',
+  ],
+  ['on HTTP/1.0 without Connection: keep-alive', 'HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok'],
+  ['with bytes after the response', `${acknowledgement}x`],
+  ['with a second response after the first', `${acknowledgement}${acknowledgement}`],
   ['with bytes after the last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nx'],
-])('does not use a connection again %s', async (_which, answer) => {
+])('does not reuse a connection %s', async (_which, answer) => {
   expect(await exchange(answer)).toEqual({ fresh: false });
   const closing = last;
   expect(await exchange(acknowledgement)).toEqual({ fresh: true });
@@ -61,17 +64,17 @@ it.each([
 it.each([
   ['ends it', (socket: Socket) => socket.end()],
   ['resets it', (socket: Socket) => socket.resetAndDestroy()],
-  ['writes on it what nobody asked for', (socket: Socket) => socket.write(acknowledgement)],
-])('never picks a connection again once the host %s between two messages', async (_what, act) => {
+  ['writes bytes on it', (socket: Socket) => socket.write(acknowledgement)],
+])('does not reuse a connection once the host %s between two messages', async (_what, act) => {
   const idle = last;
   act(idle);
-  // The gateway’s own end of it came back: the host’s was delivered.
+  // The gateway's FIN has arrived, so the host's bytes were delivered.
   if (!idle.closed) await once(idle, 'close');
   expect(await exchange(acknowledgement)).toEqual({ fresh: true });
   expect(await exchange(response({ body: 'next' }))).toEqual({ fresh: false });
 });
 
-it('does not use a connection again whose request was still coming when the answer ended', async () => {
+it('does not reuse a connection whose request was incomplete when the response ended', async () => {
   const early = new Promise<Socket>((resolve) => {
     stage.host.options.onHead = (_head, socket) => {
       delete stage.host.options.onHead;
@@ -86,7 +89,7 @@ it('does not use a connection again whose request was still coming when the answ
   if (!socket.closed) await once(socket, 'close');
 });
 
-it('gives two messages at the same time a connection each', async () => {
+it('uses a separate connection for each of two concurrent messages', async () => {
   const asked: Socket[] = [];
   const both = new Promise<void>((resolve) => {
     stage.host.options.answer = (_request, socket) => {

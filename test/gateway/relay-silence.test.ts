@@ -1,4 +1,4 @@
-/** Hosts that fall silent: before their answer, within it, and how late is counted. */
+/** Hosts that stop sending before or within the response, and the count of late messages. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 
-/** Only the route's own limit can end the wait in a test: its deadline is 30 s. */
+/** Only the timeout of the route can end the wait in a test: the deadline is 30 s. */
 beforeAll(async () => {
   stage = await openStage({
     routes: [
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** The host answers the next message with these bytes and no others; its socket then. */
+/** Makes the host answer the next message with only these bytes; resolves with its socket. */
 function stopAfter(bytes: string): Promise<Socket> {
   return new Promise((resolve) => {
     stage.host.options.answer = (_request, socket) => {
@@ -41,7 +41,7 @@ function stopAfter(bytes: string): Promise<Socket> {
   });
 }
 
-/** Reads on until more than `size` bytes have come, and keeps none. */
+/** Reads and discards until more than `size` bytes have arrived. */
 async function take({ socket }: Client, size: number): Promise<void> {
   let received = 0;
   socket.removeAllListeners('data').on('data', (piece: Buffer) => {
@@ -67,7 +67,7 @@ async function expectTimeout(answer: Message, reason: string): Promise<void> {
   expect(record.total_ms).toBeLessThan(30_000);
 }
 
-/** A silent host's message on a connection of its own, there and back: more time than any limit here has passed. */
+/** Waits for a timed-out message on another connection: more time than any timeout of this file has passed. */
 async function outlast(): Promise<void> {
   const { answer } = stage.host.options;
   const asked = stopAfter('');
@@ -80,7 +80,7 @@ it.each([
   ['a new connection', 0],
   ['a warm connection', 1],
 ] as const)(
-  'answers 504 when the host says nothing for firstByte on %s, and lets go of it',
+  'answers 504 when the host sends nothing for firstByte on %s, and closes that connection',
   async (_, warm) => {
     await using client = await stage.connect();
     for (let each = 0; each < warm; each++) await client.exchange(post());
@@ -90,14 +90,14 @@ it.each([
     await expectTimeout(answer, 'first_byte_timeout');
     expect(answer.field('connection')).toBeUndefined();
     await expectLetGo(asked);
-    // Never sent again, and what the host says too late is no answer to anything.
+    // The message is not sent again, and a late response of the host is assigned to no message.
     expect(stage.host.requests.length).toBe(index + 1);
     stage.host.options.answer = () => response({ body: 'in time' });
     expect((await client.exchange(post({ target: '/first' }))).body.toString()).toBe('in time');
   },
 );
 
-it('gives the host its whole time from the end of the request', async () => {
+it('starts firstByte at the end of the request', async () => {
   await using client = await stage.connect();
   const begun = new Promise<void>((resolve) => {
     stage.host.options.onHead = () => {
@@ -111,7 +111,7 @@ it('gives the host its whole time from the end of the request', async () => {
   expect(statusOf(await client.exchange('half'))).toBe(200);
 });
 
-it('waits no longer for the first byte once it has come', async () => {
+it('ends the firstByte timeout with the first byte', async () => {
   await using client = await stage.connect();
   const asked = stopAfter('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no');
   const begun = once(client.socket, 'data');
@@ -124,10 +124,10 @@ it('waits no longer for the first byte once it has come', async () => {
 
 it.each([
   ['in the middle of its head', 'HTTP/1.1 200 OK\r\nContent-'],
-  ['after an interim answer', 'HTTP/1.1 102 Processing\r\n\r\n'],
-  ['in an answer that is collected', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n'],
-  ['in an answer until close', 'HTTP/1.1 200 OK\r\n\r\n{"Acknowledgement":"1"}'],
-])('answers 504 when the host stands still for idle %s', async (_what, bytes) => {
+  ['after an interim response', 'HTTP/1.1 102 Processing\r\n\r\n'],
+  ['in a response that is collected', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n'],
+  ['in a response until close', 'HTTP/1.1 200 OK\r\n\r\n{"Acknowledgement":"1"}'],
+])('answers 504 when the host sends nothing for idle %s', async (_what, bytes) => {
   const asked = stopAfter(bytes);
   await using client = await stage.connect();
   client.write(post({ target: '/idle' }));
@@ -140,11 +140,11 @@ it.each([
 it.each([
   ['with Content-Length', '/idle', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'],
   [
-    'that goes on as it is',
+    'that is relayed as it arrives',
     '/idle/asis',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n',
   ],
-])('cuts an answer %s that stands still for idle', async (_what, target, bytes) => {
+])('cuts a response %s when the host sends nothing for idle', async (_what, target, bytes) => {
   const index = stage.host.requests.length;
   const asked = stopAfter(bytes);
   await using client = await stage.connect();
@@ -160,7 +160,7 @@ it.each([
   });
 });
 
-it('lets a host be slow that never stands still for idle', async () => {
+it('accepts a slow host whose pauses are shorter than idle', async () => {
   const asked = stopAfter('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n');
   await using client = await stage.connect();
   const index = stage.host.requests.length;
@@ -177,7 +177,7 @@ it('lets a host be slow that never stands still for idle', async () => {
 it.each([
   ['with Content-Length', (body: Buffer) => response({ body })],
   ['without', (body: Buffer) => Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), body])],
-])('holds the host back, and nothing against it, while a client is slow: %s', async (_what, answerOf) => {
+])('stops reading from the host while a client is slow, without a failure: %s', async (_what, answerOf) => {
   const body = Buffer.alloc(64 * 1024 * 1024, 'a');
   const asked = new Promise<Socket>((resolve) => {
     stage.host.options.answer = (_request, socket) => {
@@ -191,7 +191,7 @@ it.each([
   client.socket.pause();
   client.write(post({ target: '/idle/slow' }));
   const socket = await asked;
-  // Longer than idle, with a full pipe and nobody who reads.
+  // Longer than idle, with full buffers and no reader.
   for (let each = 0; each < 4; each++) await outlast();
   expect(socket.writableLength).toBeGreaterThan(0);
   await take(client, body.length);
@@ -199,7 +199,7 @@ it.each([
   expect(record).toMatchObject({ outcome: 'answered', response_bytes: body.length });
 });
 
-it('holds nothing against a host that answered early while the client, who is slow to read, sends the rest', async () => {
+it('counts no failure of a host that answered early while a slow client sends the rest of the request', async () => {
   const body = Buffer.alloc(64 * 1024 * 1024, 'a');
   const answering = new Promise<void>((resolve) => {
     stage.host.options.onHead = (_head, socket) => {
@@ -223,7 +223,7 @@ it('holds nothing against a host that answered early while the client, who is sl
   expect(record).toMatchObject({ outcome: 'answered', reason: null, response_bytes: body.length });
 });
 
-it('counts late messages, failed and given up ones among them, and the share of the budget that each took', async () => {
+it('counts late messages, including failed and aborted ones, and the share of the deadline that each took', async () => {
   await using fresh = await openStage({
     routes: [
       { path: '/', budget: '30s' },

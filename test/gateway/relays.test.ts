@@ -1,4 +1,4 @@
-/** Relay threads: several share the port, and one that dies takes nothing with it that is not its own. */
+/** Relay threads: several share the port, and the death of one affects only its own connections. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
@@ -13,13 +13,13 @@ const allowed = 'ehi_handshakes_total{verdict="allow",reason="none"}';
 const answered = 'ehi_messages_total{route="/",code="200"}';
 const restarts = 'ehi_relay_thread_restarts_total';
 
-interface Visitor {
+interface ConnectedClient {
   readonly client: Client;
   /** Connection ids begin with their thread's own prefix. */
   readonly thread: string | undefined;
 }
 
-const threadsOf = (visitors: Visitor[]) => new Set(visitors.map(({ thread }) => thread));
+const threadsOf = (clients: ConnectedClient[]) => new Set(clients.map(({ thread }) => thread));
 const bodies = (name: string, { length }: readonly unknown[]) =>
   Array.from({ length }, (_, index) => `${name} ${index}`);
 
@@ -30,24 +30,24 @@ describe.each([1, 2])('with relays: %i', (relays) => {
   });
   afterAll(() => stage[Symbol.asyncDispose]());
 
-  /** Twenty connections, each with one exchange. */
-  async function visitTwentyTimes(name: string): Promise<Visitor[]> {
-    const visitors: Visitor[] = [];
+  /** Opens twenty connections, each with one exchange. */
+  async function visitTwentyTimes(name: string): Promise<ConnectedClient[]> {
+    const clients: ConnectedClient[] = [];
     for (let count = 0; count < 20; count++) {
       const client = await stage.connect();
       const requests = stage.host.requests.length;
       expect(statusOf(await client.exchange(post({ body: `${name} ${count}` })))).toBe(200);
       const id = (await stage.host.request(requests)).field('x-request-id');
-      visitors.push({ client, thread: id?.split('-')[0] });
+      clients.push({ client, thread: id?.split('-')[0] });
     }
-    return visitors;
+    return clients;
   }
 
-  /** One message on the first connection of each thread, which the host does not answer before `held.release`. */
-  async function holdOnEachThread(first: Visitor[]) {
+  /** Sends one message on the first connection of each thread; the host does not answer it before `held.release`. */
+  async function holdOnEachThread(first: ConnectedClient[]) {
     const held = new HeldAnswers(stage);
     const waiting = [...threadsOf(first)].map(
-      (thread) => first.find((each) => each.thread === thread) as Visitor,
+      (thread) => first.find((each) => each.thread === thread) as ConnectedClient,
     );
     for (const [index, { client }] of waiting.entries()) {
       await held.ask(client, post({ body: `held ${index}` }));
@@ -55,8 +55,12 @@ describe.each([1, 2])('with relays: %i', (relays) => {
     return { held, waiting };
   }
 
-  /** The connections of other threads than `dead` go on with what they had, and with new messages. */
-  async function expectOthersServed(waiting: Visitor[], kept: Visitor[], dead: string | undefined) {
+  /** Expects that connections of threads other than `dead` complete their message and carry new ones. */
+  async function expectOthersServed(
+    waiting: ConnectedClient[],
+    kept: ConnectedClient[],
+    dead: string | undefined,
+  ) {
     const { gateway, host } = stage;
     host.options.answer = () => acknowledgement;
     for (const { client, thread } of waiting) {
@@ -71,9 +75,9 @@ describe.each([1, 2])('with relays: %i', (relays) => {
     }
   }
 
-  /** Ends a thread, whose connections all close; what was under way on them gets no byte of an answer. */
-  async function killOneThread(first: Visitor[]) {
-    const cut = Promise.race(first.map((visitor) => visitor.client.rest().then(() => visitor.thread)));
+  /** Ends a thread: all of its connections close, and messages in flight on them get no byte of a response. */
+  async function killOneThread(first: ConnectedClient[]) {
+    const cut = Promise.race(first.map((client) => client.client.rest().then(() => client.thread)));
     stage.gateway.signal('SIGUSR2');
     const dead = await cut;
     for (const { client, thread } of first) {
@@ -82,7 +86,7 @@ describe.each([1, 2])('with relays: %i', (relays) => {
     return { dead, kept: first.filter(({ thread }) => thread !== dead) };
   }
 
-  it('spreads connections, keeps those of other threads when a thread dies, and never lowers a counter', async () => {
+  it('spreads connections over threads, keeps those of other threads when one dies, and lowers no counter', async () => {
     const { gateway, host } = stage;
     const first = await visitTwentyTimes('first');
     const threads = threadsOf(first);
@@ -130,7 +134,7 @@ describe.each([1, 2])('with relays: %i', (relays) => {
       () => false,
     );
 
-  it('still drains in order', async () => {
+  it('drains with code 0 after a thread has died', async () => {
     expect(await stage.gateway.stop()).toEqual({ code: 0 });
   });
 });
