@@ -49,8 +49,8 @@ it.each([
   const leaf = pki.issueClient({ issuer: old });
   expect(statusOf(await stage.send(post(), { leaf }))).toBe(200);
 
-  const told = await gateway.audit(({ type, event }) => type === 'trust' && event === 'passed_over');
-  expect(told).toMatchObject({
+  const ignored = await gateway.audit(({ type, event }) => type === 'trust' && event === 'passed_over');
+  expect(ignored).toMatchObject({
     anchor: 'example',
     detail: expect.stringMatching(
       `^CN=Issuing 2025: expired at ${new Date(end).toISOString()}: it is passed over; remove it`,
@@ -76,11 +76,11 @@ it('starts with an expired CA, a CA that is not valid yet and a CA that cannot b
     files: { 'anchor.pem': odd + old.pem + pki.anchorPem + next.pem },
   });
   const { gateway } = stage;
-  const told = (reason: RegExp) =>
+  const ignored = (reason: RegExp) =>
     gateway.audit(({ event, detail }) => event === 'passed_over' && reason.test(detail));
-  await told(/^\/.*anchor\.pem: PEM block 1 \(line 1\) /);
-  await told(/^CN=Issuing 2025: expired/);
-  await told(/^CN=Issuing 2027: is not valid before .*it serves from then on$/);
+  await ignored(/^\/.*anchor\.pem: PEM block 1 \(line 1\) /);
+  await ignored(/^CN=Issuing 2025: expired/);
+  await ignored(/^CN=Issuing 2027: is not valid before .*it serves from then on$/);
   expect(gateway.stderr).toMatch(/trust\.anchors\[0\]\.files: .*CN=Issuing 2025: expired/);
   expect(statusOf(await stage.send(post()))).toBe(200);
 

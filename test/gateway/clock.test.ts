@@ -9,7 +9,7 @@ import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
 import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
-import { openSite, told, visitWhen } from '../support/revocation/site.ts';
+import { openSite, revocationRecord, visitWhen } from '../support/revocation/site.ts';
 import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
@@ -97,7 +97,7 @@ it('fetches from sources that were down when SIGHUP arrives', async () => {
   for (const leaf of leaves) await visitWhen(stage, leaf, 'good');
   directory.misbehaviour = misbehaviours.fail;
   await setClock(8 * hour);
-  await told(gateway, { event: 'crl_fetch_failed', address });
+  await revocationRecord(gateway, { event: 'crl_fetch_failed', address });
   directory.misbehaviour = null;
   publish(2);
   gateway.signal('SIGHUP');

@@ -1,4 +1,4 @@
-/** Anchors that come one after the other, while the revocation of the first is still being read. */
+/** Anchors that are added one after another while the revocation data of the first are still loading. */
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { type Authority, authority } from '../support/pki/authority.ts';
@@ -7,14 +7,14 @@ import { distributionPoints, manyRevoked } from '../support/revocation/crl.ts';
 import { enterWhen, openSite, type SiteAnchor, visitWhen } from '../support/revocation/site.ts';
 import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
-it('an anchor is in use when its revocation is looked after, and whoever was let in before notices nothing', async () => {
+it('uses an added anchor once its revocation data are loaded, and does not disturb accepted clients', async () => {
   await using directory = await openDirectory();
   await using plain = await openDirectory({}, { secure: false });
   directory.misbehaviour = misbehaviours.fail;
   const own = authority({ name: 'Own' });
   plain.files.set('/own.crl', own.crl().der);
   const crls: Record<string, Buffer> = {};
-  // Long enough that each of them is still being read when the next one comes.
+  // Large enough that each is still loading when the next one is added.
   const late = (name: string): SiteAnchor => {
     const pki = authority({ name });
     directory.files.set(`/${name}-root.pem`, pki.root.pem).set(`/${name}-ca.pem`, pki.issuing.pem);
@@ -41,7 +41,7 @@ it('an anchor is in use when its revocation is looked after, and whoever was let
   const all = Promise.all(visits).finally(() => {
     arrived = true;
   });
-  // Its CRL changes all the time, so that snapshots are made while others come.
+  // Its CRL changes constantly, so that snapshots are made while other anchors are added.
   for (let number = 2; !arrived; number++) {
     plain.files.set('/own.crl', own.crl({ number }).der);
     expect(statusOf(await open.exchange(post()))).toBe(200);

@@ -1,4 +1,4 @@
-/** Lists that are not, or no longer, the one in use; and what an operator can do about what is kept. */
+/** CRLs that are not or no longer in use, and the operator commands on stored revocation data. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -8,29 +8,32 @@ import { authority } from '../support/pki/authority.ts';
 import type { Gateway } from '../support/process/gateway.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
-import { openSite, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
+import { openSite, revocationRecord, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 
-describe('a list in a file that had ended before the gateway began', () => {
-  it.each(['allow', 'deny'] as const)('keeps out what it lists (onUnknown: %s)', async (onUnknown) => {
-    const pki = authority();
-    const [good, revoked] = [pki.issueClient(), pki.issueClient()];
-    const times = { thisUpdate: Date.now() - 72 * hour, nextUpdate: Date.now() - 48 * hour };
-    const { der } = pki.crl({ ...times, revoked: [{ serial: revoked }] });
-    const revocation = { crl: ['own.crl'], ocsp: 'off', scope: 'leaf', onUnknown, grace: '1h' };
-    await using stage = await openSite([{ name: 'own', pki, revocation }], { files: { 'own.crl': der } });
-    expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
-    // That it lists nobody else proves nothing any more.
-    expect(await visit(stage, good)).toMatchObject({
-      status: onUnknown === 'allow' ? 200 : 403,
-      record: { revocation: 'unknown' },
-    });
-  });
+describe('a CRL in a file that expired before the gateway started', () => {
+  it.each(['allow', 'deny'] as const)(
+    'denies the certificates that it lists (onUnknown: %s)',
+    async (onUnknown) => {
+      const pki = authority();
+      const [good, revoked] = [pki.issueClient(), pki.issueClient()];
+      const times = { thisUpdate: Date.now() - 72 * hour, nextUpdate: Date.now() - 48 * hour };
+      const { der } = pki.crl({ ...times, revoked: [{ serial: revoked }] });
+      const revocation = { crl: ['own.crl'], ocsp: 'off', scope: 'leaf', onUnknown, grace: '1h' };
+      await using stage = await openSite([{ name: 'own', pki, revocation }], { files: { 'own.crl': der } });
+      expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
+      // An expired CRL does not prove that other certificates are not revoked.
+      expect(await visit(stage, good)).toMatchObject({
+        status: onUnknown === 'allow' ? 200 : 403,
+        record: { revocation: 'unknown' },
+      });
+    },
+  );
 });
 
-/** A CRL at a URL, and a gateway that asks for it once an hour. */
+/** A CRL at a URL, and a gateway that fetches it once an hour. */
 async function openListed() {
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await openDirectory({}, { secure: false }));
@@ -66,7 +69,7 @@ const fetched = (gateway: Gateway, number: number) =>
 it.each<[string, (gateway: Gateway) => unknown]>([
   ['SIGHUP', (gateway) => gateway.signal('SIGHUP')],
   ['trust refresh', (gateway) => trust(gateway, 'refresh')],
-])('%s has lists fetched at once', async (_, ask) => {
+])('%s fetches CRLs at once', async (_, ask) => {
   await using listed = await openListed();
   const { stage, gateway, publish, revoked } = listed;
   expect((await visitWhen(stage, revoked, 'good')).status).toBe(200);
@@ -76,22 +79,22 @@ it.each<[string, (gateway: Gateway) => unknown]>([
   expect((await visitWhen(stage, revoked, 'revoked')).status).toBe(403);
 });
 
-it('what a list with an older number revokes counts at once, and trust forget has the CA believed again', async () => {
+it('applies revocations of a CRL with a lower number at once, and accepts the CRL after trust forget', async () => {
   await using listed = await openListed();
   const { stage, gateway, address, publish, good, revoked } = listed;
   await fetched(gateway, 5);
   publish(2, revoked);
   gateway.signal('SIGHUP');
-  const refused = await told(gateway, { event: 'crl_refused', address });
+  const refused = await revocationRecord(gateway, { event: 'crl_refused', address });
   expect(refused.detail).toMatch(
     /^rolled back: CRL number 2 after 5 \(CRL [0-9a-f]{12}, number 2\); what it revokes counts all the same$/,
   );
   expect((await visitWhen(stage, revoked, 'revoked')).status).toBe(403);
   expect((await visitWhen(stage, good, 'good')).status).toBe(200);
 
-  expect(await trust(gateway, 'forget', '--anchor', 'nobody')).toBe(64);
+  expect(await trust(gateway, 'forget', '--anchor', 'unknown')).toBe(64);
   expect(await trust(gateway, 'forget', '--anchor', 'own', '--address', address)).toBe(0);
-  await told(gateway, { event: 'forgotten', anchor: 'own', address });
+  await revocationRecord(gateway, { event: 'forgotten', anchor: 'own', address });
   await fetched(gateway, 2);
   expect((await visitWhen(stage, good, 'good')).status).toBe(200);
   await metricsWhen(gateway, (samples) => {

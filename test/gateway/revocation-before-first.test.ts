@@ -1,4 +1,4 @@
-/** What is asked before anybody comes, and how long the first one waits where nothing else is said. */
+/** Fetches before the first connection, and the default wait of the first handshake. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { serveFile } from '../../src/demo/directory.ts';
@@ -12,12 +12,12 @@ import { openSite, visit } from '../support/revocation/site.ts';
 import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
-/** What a source across the internet needs, and more, ms. */
+/** More than the latency of a source across the internet, ms. */
 const far = 300;
-/** Longer than relay threads take to start, ms. */
+/** Longer than the start of relay threads, ms. */
 const slow = 1500;
 
-it('the first handshake of a good leaf is let in, though its responder is far away', async () => {
+it('accepts the first handshake of a valid leaf with a distant responder', async () => {
   const pki = authority();
   await using responder = await openOcspResponder({ issuers: [pki.issuing] });
   await using stage = await openSite([{ name: 'own', pki, revocation: { scope: 'leaf' } }]);
@@ -87,7 +87,7 @@ describe('the port opens when the sources that the anchors name have answered', 
     await readyAfterList(gateway);
   });
 
-  it('or after some seconds, where one of them does not answer', async () => {
+  it('or after some seconds if one of them does not answer', async () => {
     await using scene = await openScene();
     scene.lists.misbehaviour = misbehaviours.hang;
     await using gateway = await scene.start({ files: ['anchor.pem'] });

@@ -1,4 +1,4 @@
-/** The last good word of a source in trouble has ended, and its grace has too: the anchor's policy decides. */
+/** Revocation data that are past their expiry and grace while their source fails: the policy of the anchor decides. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import type { Leaf } from '../support/pki/authority.ts';
@@ -11,20 +11,20 @@ import {
   type RevocationCase,
   revocationCases,
 } from '../support/revocation/cases.ts';
-import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
+import { enterWhen, revocationRecord, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 
 const second = 1000;
 const softFailing = 'ehi_revocation_soft_failing';
 
 let opened: CaseStage;
-/** Connections that are let in on an unknown. */
+/** Connections that are accepted with unknown revocation. */
 const soft: Client[] = [];
 beforeAll(async () => {
   opened = await openCases(revocationCases, { grace: '1s', refresh: '1s', firstContact: '5s' });
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 
-/** Has what the source says end in two seconds, and in twice as many where the gateway has not taken it by then. */
+/** Makes the source's data expire in two seconds, or in twice as many if the gateway has not loaded them by then. */
 async function endSoon({ gateway }: Stage, each: RevocationCase): Promise<void> {
   const { source } = opened.of(each);
   const labels = { anchor: each.name, kind: source.kind, address: source.address };
@@ -40,15 +40,15 @@ async function endSoon({ gateway }: Stage, each: RevocationCase): Promise<void> 
   }
 }
 
-/** The CA numbers its CRLs anew: its list is believed by now, and what it had revoked before stays revoked. */
+/** The CA restarted its CRL numbers: its CRL is accepted by now, and earlier revocations still apply. */
 async function expectRestarted({ gateway }: Stage, each: RevocationCase, address: string): Promise<void> {
-  await told(gateway, { event: 'crl_restarted', anchor: each.name, address });
+  await revocationRecord(gateway, { event: 'crl_restarted', anchor: each.name, address });
   await gateway.logged(
     ({ msg, level, anchor }) => msg === 'crl_restarted' && level === 50 && anchor === each.name,
   );
 }
 
-/** The open connection is closed, and new ones are refused. */
+/** Expects that the open connection is closed and new ones are refused. */
 async function expectDenied(stage: Stage, each: RevocationCase, { open, good }: Visits): Promise<void> {
   const live = await stage.gateway.audit(
     ({ type, stage, anchor }) => type === 'verdict' && stage === 'live' && anchor === each.name,
@@ -59,7 +59,7 @@ async function expectDenied(stage: Stage, each: RevocationCase, { open, good }: 
   expect(await visitWhen(stage, good, 'unknown')).toMatchObject(refused);
 }
 
-/** The open connection and new ones are let in, with one warning in the log. */
+/** Expects that the open connection and new ones are accepted, with one warning in the log. */
 async function expectSoftFail(stage: Stage, each: RevocationCase, { open, good }: Visits): Promise<void> {
   const admitted = { status: 200, record: { verdict: 'allow', reason: null, anchor: each.name } };
   expect(await visitWhen(stage, good, 'unknown')).toMatchObject(admitted);
@@ -72,19 +72,19 @@ async function expectSoftFail(stage: Stage, each: RevocationCase, { open, good }
 }
 
 interface Visits {
-  /** A connection of `good` that was let in. */
+  /** An accepted connection of `good`. */
   readonly open: Client;
   readonly good: Leaf;
 }
 
-describe.concurrent('when what was known last has ended, and its grace too', () => {
+describe.concurrent('applies onUnknown after expiry and grace', () => {
   it.each(revocationCases)('$kind: $trouble (onUnknown: $onUnknown)', async (each) => {
     const { stage } = opened;
     const { gateway } = stage;
     const { pki, source } = opened.of(each);
     const { extensions, address, kind } = source;
     const good = pki.issueClient({ extensions });
-    // Of another name: one of the same would have the same series.
+    // A different name: the same name would share the metric series.
     const revoked = pki.issueClient({ extensions, subject: { CN: 'revoked' } });
     source.revoke(revoked);
     const { client: open, ...first } = await enterWhen(stage, good, 'good');
@@ -99,20 +99,20 @@ describe.concurrent('when what was known last has ended, and its grace too', () 
       expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
       return;
     }
-    await told(gateway, { event: source.told.action, anchor: each.name, address });
+    await revocationRecord(gateway, { event: source.reported.action, anchor: each.name, address });
     if (kind === 'crl') {
-      await told(gateway, { event: 'crl_stale', anchor: each.name, address });
-      await told(gateway, { event: 'crl_expired', anchor: each.name, address });
+      await revocationRecord(gateway, { event: 'crl_stale', anchor: each.name, address });
+      await revocationRecord(gateway, { event: 'crl_expired', anchor: each.name, address });
     }
 
     const expectPolicy = each.onUnknown === 'deny' ? expectDenied : expectSoftFail;
     await expectPolicy(stage, each, { open, good });
-    // A revocation has no end.
+    // A revocation does not expire.
     expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });
   });
 });
 
-it('counts the connections that it lets in on an unknown, for as long as they are open', async () => {
+it('counts open connections that were accepted with unknown revocation', async () => {
   const { gateway } = opened.stage;
   const cases = revocationCases.filter(({ trouble }) => trouble !== 'rolled back');
   expect(soft).toHaveLength(cases.length / 2);
@@ -120,9 +120,9 @@ it('counts the connections that it lets in on an unknown, for as long as they ar
   for (const client of soft) await client[Symbol.asyncDispose]();
   await metricsWhen(gateway, (samples) => samples.get(softFailing) === 0);
   for (const { name, onUnknown } of cases) {
-    const told = gateway
+    const warnings = gateway
       .log()
       .filter(({ msg, anchor }) => anchor === name && /^clients are let in/.test(msg));
-    expect([name, told.length]).toEqual([name, onUnknown === 'allow' ? 1 : 0]);
+    expect([name, warnings.length]).toEqual([name, onUnknown === 'allow' ? 1 : 0]);
   }
 });

@@ -1,4 +1,4 @@
-/** A policy that begins to ask about revocation gives open connections the time of a first contact; some end within it. */
+/** A reload that enables revocation checks gives open connections the firstContact time; some close within it. */
 import { expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,7 +9,7 @@ import { enter, openSite, siteConfig } from '../support/revocation/site.ts';
 
 const withdrawn = 'ehi_permits_withdrawn_total{reason="revocation_unknown"}';
 
-it('who stays loses its permit when that brings nothing, and of who has left no word is said', async () => {
+it('withdraws the permit of an open connection without a response in time, and records nothing for a closed one', async () => {
   await using opened = new AsyncDisposableStack();
   const pki = authority();
   const responder = opened.use(await openOcspResponder({ issuers: [pki.issuing] }));
@@ -17,7 +17,7 @@ it('who stays loses its permit when that brings nothing, and of who has left no 
   const leaf = () => pki.issueClient({ extensions: [ocspResponders([responder.url])] });
   const anchors = (revocation: object) => [{ name: 'own', pki, revocation }];
   const stage = opened.use(await openSite(anchors({ crl: 'off', ocsp: 'off' })));
-  // Judged in this order.
+  // Checked in this order.
   const [leaving, staying] = [await enter(stage, leaf()), await enter(stage, leaf())];
   opened.use(staying.client);
 

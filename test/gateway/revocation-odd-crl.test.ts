@@ -1,13 +1,13 @@
-/** One odd entry of a CRL: it revokes, the others do too, everybody else goes on, and the operator hears of it. */
+/** A CRL entry with an unknown extension: it and the others revoke, other clients continue, and it is reported. */
 import { expect, it } from 'vitest';
 import { crlEntry } from '../../src/issuing/crl.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
 import { authority } from '../support/pki/authority.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
-import { openSite, told, valuesOf, visit } from '../support/revocation/site.ts';
+import { openSite, revocationRecord, valuesOf, visit } from '../support/revocation/site.ts';
 
-it('does not cost the list, and is told in the audit and in a metric', async () => {
+it('keeps a CRL with an odd entry in use, and reports the entry in the audit and in a metric', async () => {
   const pki = authority();
   const [odd, revoked, good] = [pki.issueClient(), pki.issueClient(), pki.issueClient()];
   const [oddSerial, serial] = [odd, revoked].map(({ der }) => parseCertificate(der).serialOctets) as [
@@ -28,7 +28,7 @@ it('does not cost the list, and is told in the audit and in a metric', async () 
     [{ name: 'own', pki, revocation: { crl: ['own.crl'], ocsp: 'off', onUnknown: 'deny', scope: 'leaf' } }],
     { files: { 'own.crl': pki.crl({ revoked: entries }).der } },
   );
-  const { detail } = await told(stage.gateway, { event: 'crl_fetched' });
+  const { detail } = await revocationRecord(stage.gateway, { event: 'crl_fetched' });
   expect(detail).toMatch(
     /3 entries, until .*; 1 entry is not as RFC 5280 has it and counts as revoked \(a date that is none, at byte \d+\): report it to the CA$/,
   );

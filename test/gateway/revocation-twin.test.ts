@@ -1,4 +1,4 @@
-/** A certificate and its twin with another spelling of the same ECDSA signature are one client, and one revocation. */
+/** A certificate and its twin with the other valid form of its ECDSA signature are one client, and revoked together. */
 import { X509Certificate } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
@@ -12,7 +12,7 @@ import { openStage } from '../support/process/stage.ts';
 import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
 import { openSite, visit } from '../support/revocation/site.ts';
 
-it('has another SHA-256 and is signed as well', () => {
+it('a twin has another SHA-256 and a valid signature', () => {
   const pki = authority();
   const leaf = pki.issueClient();
   const [one, other] = [leaf, twinOf(leaf)].map(({ der }) => parseCertificate(der));
@@ -24,7 +24,7 @@ it('has another SHA-256 and is signed as well', () => {
 it.each([
   ['is down', ocspMisbehaviours.down],
   ['hangs', ocspMisbehaviours.hang],
-])('stays out with a revoked certificate while the responder %s', async (_, misbehaviour) => {
+])('denies the twin of a revoked certificate while the responder %s', async (_, misbehaviour) => {
   const pki = authority();
   await using responder = await openOcspResponder({ issuers: [pki.issuing] });
   const extensions = [ocspResponders([responder.url])];
@@ -41,14 +41,14 @@ it.each([
   const twin = twinOf(leaf);
   const { status, record } = await visit(stage, twin);
   expect({ status, ...record }).toMatchObject({ status: 403, verdict: 'deny', reason: 'revoked' });
-  // The record names what was shown.
+  // The record names the presented certificate.
   expect(record.leaf.thumbprint).toBe(parseCertificate(twin.der).thumbprint);
-  // What is known to be good is known of the twin as well, and nobody is asked again.
+  // A cached good response applies to the twin too, without another query.
   expect(await visit(stage, twinOf(good))).toMatchObject({ status: 200, record: { revocation: 'good' } });
   expect(responder.asked).toHaveLength(asked);
 });
 
-it('shares the limit of messages under way with its certificate', async () => {
+it('counts messages of a twin and of its certificate against one in-flight limit', async () => {
   await using stage = await openStage({ config: { limits: { inFlightPerClient: 1 } } });
   const held = new HeldAnswers(stage);
   await using first = await held.occupant();

@@ -1,4 +1,4 @@
-/** `traceparent`: passed on when it is well-formed, made when it is not, and in the message's record. */
+/** `traceparent`: relayed when well-formed, generated otherwise, and written to the message's record. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
@@ -25,7 +25,7 @@ async function relay(...fields: string[]): Promise<Message> {
 
 const tracing = ({ fields }: Message) => fields.filter(([name]) => /^trace/i.test(name));
 
-it('hands on what the client sent, in one spelling', async () => {
+it('relays the fields of the client, with one spelling of the names', async () => {
   const received = await relay(`TraceParent: ${traceparent}`, 'TraceState: a=1', 'tracestate: b@c=2');
   expect(tracing(received)).toEqual([
     ['traceparent', traceparent],
@@ -38,7 +38,7 @@ it.each([
   ['is none', []],
   ['is malformed', ['traceparent: 00-ab-cd-01', 'tracestate: a=1']],
   ['are two', [`traceparent: ${traceparent}`, `traceparent: ${traceparent}`, 'tracestate: a=1']],
-  ['is one that Connection takes away', ['Connection: traceparent', `traceparent: ${traceparent}`]],
+  ['is one that Connection removes', ['Connection: traceparent', `traceparent: ${traceparent}`]],
   ['is a state alone', ['tracestate: a=1']],
 ])('begins a trace where there %s', async (_what, fields) => {
   const received = await relay(...fields);
@@ -47,7 +47,7 @@ it.each([
   expect(await messageOf(stage.gateway, received)).toMatchObject({ trace_id: own });
 });
 
-it('begins another for each message of a connection', async () => {
+it('begins a separate trace for each message of a connection', async () => {
   await using client = await stage.connect();
   const index = stage.host.requests.length;
   for (let round = 0; round < 3; round++) await client.exchange(post({ target: '/ehi' }));
@@ -55,7 +55,7 @@ it('begins another for each message of a connection', async () => {
   expect(new Set(ids).size).toBe(3);
 });
 
-it('tells of the client’s trace in the record of a refused message, and of none where there is none', async () => {
+it('records the trace of the client for a refused message, and none without one', async () => {
   const refused = await stage.send(post({ target: '/nowhere', fields: [`traceparent: ${traceparent}`] }));
   expect(statusOf(refused)).toBe(404);
   expect(await messageOf(stage.gateway, refused)).toMatchObject({ reason: 'no_route', trace_id: id });
@@ -63,7 +63,7 @@ it('tells of the client’s trace in the record of a refused message, and of non
   expect(await messageOf(stage.gateway, other)).toMatchObject({ reason: 'no_route', trace_id: null });
 });
 
-it('masks a client’s trace id that could be a card number, in the record alone', async () => {
+it('masks a trace id that could be a card number, only in the record', async () => {
   const card = '00-abcdef004111111111111111abcdef00-00f067aa0ba902b7-01';
   const received = await relay(`traceparent: ${card}`);
   expect(received.field('traceparent')).toBe(card);

@@ -1,4 +1,4 @@
-/** Anchors from a URL: first use, the cache, a start without either, and what a refresh takes and does not take. */
+/** Anchors from a URL: first use, the cache, a start without either, and the changes that a refresh accepts. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -28,7 +28,7 @@ function serve({ files }: Directory, { root, issuing }: Authority, further = '')
   files.set('/root.pem', root.pem).set('/issuing.pem', issuing.pem + further);
 }
 
-/** A directory, a host and a cache; gateways come and go before them. */
+/** A directory, a host and a cache, used by several gateways one after another. */
 async function openScene() {
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await openDirectory());
@@ -99,7 +99,7 @@ function trustCommand({ folder }: Gateway, command: string, ...options: string[]
 /** The port was free when it was chosen; by now the server of another test may have it, under another authority. */
 const notThisGateway = /ECONNREFUSED|unable to get local issuer certificate/;
 
-it('takes the first root that a URL serves, says so with its SHA-256, and keeps it in the cache', async () => {
+it('trusts the first root that a URL serves, reports its SHA-256, and caches it', async () => {
   await using scene = await openScene();
   await using gateway = await scene.start();
   expect(await gateway.audit(event('trust_on_first_use'))).toMatchObject({
@@ -136,7 +136,7 @@ it('starts from the cache while the URL is down', async () => {
   expect(await scene.visit(stranger.issueClient())).toBe(403);
 });
 
-it('does not listen without anchor and cache, and does as soon as the URL comes up', async () => {
+it('does not listen without an anchor or a cache, and listens once the URL answers', async () => {
   await using scene = await openScene();
   scene.directory.misbehaviour = misbehaviours.fail;
   await using gateway = await scene.start();
@@ -159,7 +159,7 @@ it('does not listen without anchor and cache, and does as soon as the URL comes 
   expect(await scene.visit()).toBe(200);
 });
 
-it('ends with 0 on a signal while it still waits for an anchor', async () => {
+it('exits with 0 on a signal while it waits for an anchor', async () => {
   await using scene = await openScene();
   scene.directory.misbehaviour = misbehaviours.fail;
   await using gateway = await scene.start();
@@ -178,7 +178,7 @@ it.each([
   expect(await scene.ask('/readyz')).toMatchObject({ status: 503 });
 });
 
-it('takes the pinned root without a word of first use, and shows that it is pinned', async () => {
+it('trusts the pinned root without a first-use record, and shows that it is pinned', async () => {
   await using scene = await openScene();
   await using gateway = await scene.start({
     anchor: { rootSha256: sha256(pki).replaceAll(/..(?=.)/g, '$&:') },
@@ -189,7 +189,7 @@ it('takes the pinned root without a word of first use, and shows that it is pinn
   expect(samples.get('ehi_trust_root_pinned{anchor="directory"}')).toBe(1);
 });
 
-it('refuses a fetched anchor whose issuing CA has the pinned key: that pin names no caller', async () => {
+it('refuses a fetched anchor whose issuing CA has the pinned key, since that pin identifies no client', async () => {
   await using scene = await openScene();
   const pins = [`sha256/${parseCertificate(pki.issuing.der).spkiPin}`];
   await using gateway = await scene.start({ clients: { pins } });
@@ -199,7 +199,7 @@ it('refuses a fetched anchor whose issuing CA has the pinned key: that pin names
   await expect(scene.visit()).rejects.toThrow(notThisGateway);
 });
 
-it('never takes a changed root in silence', async () => {
+it('does not trust a changed root without approval', async () => {
   await using scene = await openScene();
   await using gateway = await scene.start({ trust: { refresh: '50ms' } });
   await gateway.whenReady();
@@ -210,7 +210,7 @@ it('never takes a changed root in silence', async () => {
   expect(await scene.ask('/readyz')).toMatchObject({ status: 200 });
 });
 
-it('takes another root when the operator approves it, beside the running gateway, and tells what changed', async () => {
+it('trusts another root once the operator approves it while the gateway runs, and reports the change', async () => {
   await using scene = await openScene();
   await using gateway = await scene.start();
   await gateway.whenReady();
@@ -249,7 +249,7 @@ it('takes another root when the operator approves it, beside the running gateway
   expect(await trustCommand(second, 'list').stdout).toMatch(/^directory {2}approved {2}fetched /);
 });
 
-it('takes a further issuing CA under the same root, and forgets no rule and no old ticket’s limits by it', async () => {
+it('trusts a further issuing CA under the same root, and still applies every rule to old tickets', async () => {
   await using scene = await openScene();
   await using gateway = await scene.start({ trust: { refresh: '50ms' } });
   await gateway.whenReady();
@@ -273,7 +273,7 @@ it('takes a further issuing CA under the same root, and forgets no rule and no o
   await metricsWhen(gateway, (samples) =>
     [...samples.keys()].some((name) => name.includes('Further Issuing CA')),
   );
-  // The relay threads take it a moment later.
+  // The relay threads apply it shortly after.
   while ((await scene.visit(renewed)) !== 200) expect(gateway.records().length).toBeLessThan(10_000);
   expect(await scene.visit()).toBe(200);
 

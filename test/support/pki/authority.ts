@@ -18,7 +18,7 @@ export interface Authority extends DevelopmentAuthority {
   crl(options?: Partial<CrlOptions>): { readonly der: Buffer; readonly pem: string };
 }
 
-/** The same name twice gives two authorities with the same names and different keys. */
+/** Two calls with the same name give two authorities with the same names and different keys. */
 export function authority(options: Partial<AuthorityOptions> = {}): Authority {
   const { key = 'P-256', now = Date.now() } = options;
   const made = createAuthority({
@@ -38,7 +38,7 @@ export function authority(options: Partial<AuthorityOptions> = {}): Authority {
 
 const spareKeys = new Map<KeyKind, KeyObject[]>();
 
-/** EC keys cost nothing. RSA keys are taken in turn from four, so that the CAs of two authorities differ. */
+/** EC keys are made each time. RSA keys are reused from a set of four, so that the CAs of two authorities differ. */
 function caKey(kind: KeyKind): KeyObject {
   if (!kind.startsWith('rsa')) return makeKey(kind);
   const keys = spareKeys.get(kind) ?? [];

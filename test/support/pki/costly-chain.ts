@@ -12,17 +12,17 @@ const nothing = Buffer.of(5, 0);
 const sha256WithRsa = sequence(derOid('1.2.840.113549.1.1.11'), nothing);
 
 export interface CostlyChainOptions {
-  /** CAs behind the leaf. */
+  /** Number of CAs after the leaf. */
   readonly length: number;
   /** Of the modulus, and of an exponent that is as long less one. */
   readonly bits?: number;
-  /** In the place of the long one. */
+  /** Replaces the long exponent. */
   readonly exponent?: bigint;
   /** Bytes by which the names of the CAs are longer. */
   readonly padding?: number;
 }
 
-/** A leaf with its own key, and CAs above it, each of another name and with a signature of random bytes. */
+/** A leaf with its own key, and CAs above it, each with another name and a signature of random bytes. */
 export function costlyChain({ length, bits = 3072, exponent, padding = 0 }: CostlyChainOptions): Leaf {
   const stranger = authority({ name: 'Costly 0', key: 'rsa-2048' });
   const leaf = stranger.issueClient();

@@ -1,4 +1,4 @@
-/** A subjectAltName with so many directory names: the dearest kind of name to read. */
+/** A subjectAltName with so many directory names: the kind of name that costs most to parse. */
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derOid, type RawExtension } from '../../../src/pki/der-writer.ts';
 

@@ -9,7 +9,7 @@ import { type Peer, readPeer } from '../../../src/handshake/peer.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 
 export interface Presented {
-  /** PEM: the leaf, then whatever the client sends along. */
+  /** PEM: the leaf, then the other certificates that the client sends. */
   readonly chain: string;
   readonly key: string;
   readonly version: 'TLSv1.2' | 'TLSv1.3';
@@ -24,7 +24,7 @@ export class OpensslVerdict implements AsyncDisposable {
   readonly #server: Server;
   readonly #folder: string;
   readonly #path: string;
-  /** By the server name that the client sends: whoever waits for its end of the handshake. */
+  /** Pending server sides of handshakes, by the server name that the client sends. */
   readonly #waiting = new Map<string, (peer: Peer) => void>();
   #count = 0;
 
@@ -49,16 +49,16 @@ export class OpensslVerdict implements AsyncDisposable {
     return opened;
   }
 
-  /** From now on these anchors, as the gateway gives them to OpenSSL. */
+  /** Sets the anchors as the gateway passes them to OpenSSL. */
   use(snapshot: PolicySnapshot): void {
     this.#server.setSecureContext(secureContextOptions(snapshot));
   }
 
-  /** Null: the client cannot use the certificate, or the handshake fails before any verdict. */
+  /** null if the client cannot use the certificate or the handshake fails before a verdict. */
   async judge({ chain, key, version }: Presented): Promise<Handshakes | null> {
     let secureContext: ReturnType<typeof createSecureContext>;
     try {
-      // What the client's own library thinks of its certificate is not asked.
+      // The client's own library does not verify its certificate.
       secureContext = createSecureContext({ cert: chain, key, ciphers: 'DEFAULT:@SECLEVEL=0' });
     } catch {
       return null;

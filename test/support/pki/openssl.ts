@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
 /**
- * What s_client prints, whatever it thinks of it. `input` is typed once the handshake is done, where it takes single
+ * The output of s_client, whatever its exit code. `input` is sent once the handshake is done, when it takes single
  * letters as commands (`R`: renegotiate).
  */
 export async function sClient(

@@ -1,8 +1,8 @@
-/** NIST's PKITS (test/fixtures/pkits): its cases as they are tabled beside the certificates, and their files. */
+/** NIST's PKITS (test/fixtures/pkits): its cases, from the table beside the certificates, and their files. */
 import { readFileSync } from 'node:fs';
 import type { DenyReasonName } from '../../../src/identity/verdict.ts';
 
-/** What a case must come to → the reasons that say so; the last two need CRLs (RFC 5280 §6.3.3). */
+/** Expected result of a case → the reasons that match it; the last two need CRLs (RFC 5280 §6.3.3). */
 export const outcomes = {
   valid: [],
   signature: ['untrusted'],
@@ -34,7 +34,7 @@ export const passphrase = 'password';
 /** `unusable_key`: the client's TLS library cannot even load the key. */
 export type PkitsReason = DenyReasonName | 'unusable_key';
 
-/** Where the gateway refuses what NIST calls valid, or refuses what is invalid before it sees why. */
+/** Cases that the gateway refuses although valid for NIST, or refuses for an earlier reason. */
 export const exceptions: Readonly<Record<string, { readonly reason: PkitsReason; readonly why: Exception }>> =
   {
     '4.1.4': { reason: 'no_certificate', why: 'dsa' },
@@ -48,7 +48,7 @@ export const exceptions: Readonly<Record<string, { readonly reason: PkitsReason;
     '4.14.11': { reason: 'ca_as_leaf', why: 'ca' },
     '4.14.13': { reason: 'ca_as_leaf', why: 'ca' },
   };
-/** `dsa`: TLS has no signature for the key. `ca`: the end entity is a CA, which is no client here. */
+/** `dsa`: TLS has no signature for the key. `ca`: the end entity is a CA, which the gateway refuses as a client. */
 type Exception = 'dsa' | 'ca';
 
 const folder = new URL('../../fixtures/pkits/', import.meta.url);

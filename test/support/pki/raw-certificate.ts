@@ -1,4 +1,4 @@
-/** Certificates field by field, sound or not: nothing is added and nothing is checked. A tenth of the time of issue.ts. */
+/** Certificates field by field, valid or not: nothing is added or checked. Takes a tenth of the time of issue.ts. */
 import { createHash, createPublicKey, type KeyObject, sign } from 'node:crypto';
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import {

@@ -1,4 +1,4 @@
-/** The twin of a certificate that is signed with ECDSA on P-256: (r, n − s) is as good a signature as (r, s). */
+/** The twin of a certificate that is signed with ECDSA on P-256: (r, n − s) is as valid as (r, s). */
 
 import { toPem } from '../../../src/issuing/certificate.ts';
 import { DerCursor, derElement, tags } from '../../../src/pki/der-cursor.ts';

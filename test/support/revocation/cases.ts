@@ -1,4 +1,4 @@
-/** Every trouble of a source, for an anchor that refuses on an unknown and for one that does not. */
+/** Every failure of a source, for an anchor with onUnknown deny and one with onUnknown allow. */
 import { type Authority, authority } from '../pki/authority.ts';
 import type { Stage } from '../process/stage.ts';
 import { openSite } from './site.ts';
@@ -13,7 +13,7 @@ import {
 } from './sources.ts';
 
 export type RevocationCase = {
-  /** The anchor's. */
+  /** Name of the anchor. */
   readonly name: string;
   readonly onUnknown: 'deny' | 'allow';
 } & (
@@ -35,7 +35,7 @@ export interface CaseStage extends AsyncDisposable {
   of(each: RevocationCase): { readonly pki: Authority; readonly source: RevocationSource };
 }
 
-/** One gateway with an anchor for each case, and each anchor's own source; `revocation`: further policy of all of them. */
+/** One gateway with an anchor and a source for each case; `revocation`: further policy of all anchors. */
 export async function openCases(cases: readonly RevocationCase[], revocation: object): Promise<CaseStage> {
   await using opened = new AsyncDisposableStack();
   const parts = new Map<RevocationCase, { pki: Authority; source: RevocationSource }>();

@@ -1,4 +1,4 @@
-/** Issues CRLs, the sound ones and the ones that nobody may use, and very long ones. */
+/** Issues valid, invalid and very long CRLs. */
 import { randomFillSync } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import type { Name } from '@peculiar/asn1-x509';
@@ -49,7 +49,7 @@ export interface CrlOptions {
   /** issuingDistributionPoint. */
   readonly scope?: ScopeOptions;
   readonly extensions?: readonly RawExtension[];
-  /** 1: none of the extensions above is written. */
+  /** Version 1: none of the extensions above is written. */
   readonly version?: 1 | 2;
   readonly hash?: NamedHash;
   readonly pss?: boolean;
@@ -96,7 +96,7 @@ function crlExtensions({ number = 1, baseNumber, scope, extensions: more = [] }:
   ];
 }
 
-/** For `IssueOptions.extensions`: where a certificate's CRLs lie, or with `freshest` its delta CRLs. */
+/** For `IssueOptions.extensions`: the addresses of a certificate's CRLs, or with `freshest` of its delta CRLs. */
 export function distributionPoints(
   points: readonly (PointOptions & { readonly crlIssuer?: Name })[],
   { freshest = false } = {},

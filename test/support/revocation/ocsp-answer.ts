@@ -1,4 +1,4 @@
-/** Makes OCSP answers, the sound ones and the ones that nobody may believe. */
+/** Makes valid and invalid OCSP responses. */
 import { createHash } from 'node:crypto';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import { Extension } from '@peculiar/asn1-x509';
@@ -23,7 +23,7 @@ import {
   type SingleResponse,
 } from '../../../src/revocation/ocsp/structure.ts';
 
-/** A buffer: the DER of whatever is to stand there. */
+/** A buffer is used as the DER of the element. */
 export type AnsweredStatus = StatedStatus | Buffer;
 
 /** Times are milliseconds since the epoch. */
@@ -56,7 +56,7 @@ export function ocspAnswer(options: AnswerOptions): Buffer {
   return signResponse(data, options);
 }
 
-/** What is in an answer, to be changed and wrapped again. */
+/** The contents of a response, to be changed and encoded again. */
 export function unwrapAnswer(answer: Buffer): BasicResponse {
   const { responseBytes } = AsnConvert.parse(answer, OcspResponse);
   return AsnConvert.parse(responseBytes?.response.buffer ?? new ArrayBuffer(), BasicResponse);

@@ -1,4 +1,4 @@
-/** An OCSP responder over real HTTP on loopback, for any number of CAs, that can be told to misbehave. */
+/** An OCSP responder over real HTTP on loopback, for any number of CAs, with configurable failures. */
 import { createServer, type RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type Issued, type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
@@ -19,19 +19,19 @@ export interface OcspResponderOptions {
 
 export interface OcspResponder extends Listening {
   readonly url: string;
-  /** Serial in lower hex, as `Certificate.serial` has it → status; what is not in it is good. */
+  /** Serial in lower hex, as `Certificate.serial` has it → status; serials that are not in it are good. */
   readonly statuses: Map<string, AnsweredStatus>;
-  /** Laid over every answer: another signer, other times, other certIDs, … */
+  /** Overrides for every response: another signer, other times, other certIDs, … */
   lie: Partial<AnswerOptions & AnswerOptions['singles'][number]>;
-  /** Set: answers instead. */
+  /** If set, answers instead. */
   misbehaviour: RequestListener | null;
-  /** Serials that were asked for, in order. */
+  /** Queried serials, in order. */
   readonly asked: string[];
-  /** Nothing is answered before this resolves. */
+  /** Responses wait until this resolves. */
   gate: Promise<void>;
 }
 
-/** What a responder may send instead of an answer. */
+/** Failures that a responder may send instead of a response. */
 export const ocspMisbehaviours = {
   down: (request) => request.socket.destroy(),
   hang: () => {},
@@ -60,7 +60,7 @@ export async function openOcspResponder(options: OcspResponderOptions): Promise<
         if (state.misbehaviour !== null) return state.misbehaviour(request, response);
         response.setHeader('content-type', 'application/ocsp-response').end(answer(ids, state, options));
       })
-      // Whatever cannot be read as a request ends the connection.
+      // A malformed request ends the connection.
       .catch(() => response.destroy());
   });
   const listening = await listenOnLoopback(server);
@@ -89,7 +89,7 @@ function answer(
   });
 }
 
-/** A responder's own certificate under a CA; without overrides as RFC 6960 §4.2.2.2 wants it. */
+/** A responder's own certificate under a CA; without overrides as RFC 6960 §4.2.2.2 requires. */
 export function delegate(issuer: Issued, overrides: Partial<IssueOptions> = {}): Issued {
   const { notBefore, notAfter } = parseCertificate(issuer.der);
   return issueCertificate({

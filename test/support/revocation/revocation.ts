@@ -1,4 +1,4 @@
-/** What is known of revocations, for tests that are about something else, or that say it themselves. */
+/** Fixed revocation states, for tests of other behaviour or tests that set the state themselves. */
 import type { RevocationMaterial, RevocationPolicy } from '../../../src/revocation/state.ts';
 
 export const revocationPolicy: RevocationPolicy = {
@@ -11,7 +11,7 @@ export const revocationPolicy: RevocationPolicy = {
   refresh: 3_600_000,
 };
 
-/** The certificates name no source, so none is asked. */
+/** The certificates name no source, so none is queried. */
 export const nothingToAsk: RevocationMaterial = {
   policy: revocationPolicy,
   crls: [],

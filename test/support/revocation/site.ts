@@ -18,7 +18,7 @@ export interface SiteAnchor {
   readonly settings?: object;
 }
 
-/** The sections of a configuration for these anchors; any of their certificates will do. */
+/** The sections of a configuration for these anchors; any of their certificates is accepted. */
 export function siteConfig(anchors: readonly SiteAnchor[]) {
   return {
     trust: {
@@ -43,21 +43,21 @@ export interface Visit {
   readonly record: AuditRecord;
 }
 
-/** One connection with a full handshake, one message: what came back, and the handshake's record. */
+/** Opens a connection with a full handshake, sends one message and closes; returns the status and the handshake record. */
 export async function visit(stage: Stage, leaf: Leaf, options: Partial<ClientOptions> = {}): Promise<Visit> {
   const { length } = stage.gateway.records();
   await using client = await stage.connect({ leaf, ...options });
   return await exchangeOn(stage, client, length);
 }
 
-/** The same on a connection that stays open. */
+/** Like `visit`, but the connection stays open. */
 export async function enter(stage: Stage, leaf: Leaf): Promise<Visit & { readonly client: Client }> {
   const { length } = stage.gateway.records();
   const client = await stage.connect({ leaf });
   return { client, ...(await exchangeOn(stage, client, length)) };
 }
 
-/** Comes again and again until the record's word on revocation is this one, and then stays. */
+/** Repeats `enter` until the handshake record has this `revocation`; that connection stays open. */
 export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): ReturnType<typeof enter> {
   return await eventually(
     async () => {
@@ -70,19 +70,19 @@ export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): R
   );
 }
 
-/** The same, and goes. */
+/** Like `enterWhen`, and closes the connection. */
 export async function visitWhen(stage: Stage, leaf: Leaf, revocation: string): Promise<Visit> {
   const { client, ...visited } = await enterWhen(stage, leaf, revocation);
   await client[Symbol.asyncDispose]();
   return visited;
 }
 
-/** `before`: how many records there were before it connected, for ports are used again. */
+/** `before`: number of records before it connected, since ports are reused. */
 async function exchangeOn(stage: Stage, client: Client, before: number): Promise<Visit> {
   const requests = stage.host.requests.length;
   const answer = await client.exchange(post());
   const { localPort } = client.socket;
-  // Answers of the host carry no id of ours: the connection is found by the client's port.
+  // Responses of the host have no request id of the gateway: the connection is found by the client's port.
   const record =
     answer.field('x-request-id') === undefined || stage.host.requests.length > requests
       ? await stage.gateway.next(
@@ -94,7 +94,10 @@ async function exchangeOn(stage: Stage, client: Client, before: number): Promise
 }
 
 /** The first record about revocation data that has all of these fields. */
-export function told(gateway: Gateway, fields: Readonly<Record<string, unknown>>): Promise<AuditRecord> {
+export function revocationRecord(
+  gateway: Gateway,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<AuditRecord> {
   return gateway.audit(
     (record) =>
       record.type === 'revocation' && Object.entries(fields).every(([name, value]) => record[name] === value),

@@ -1,4 +1,4 @@
-/** A CRL or an OCSP responder that clients' certificates name, and the six things each that can go wrong with it. */
+/** A CRL or an OCSP responder that clients' certificates name, and six failures of each. */
 
 import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
@@ -17,18 +17,18 @@ const hour = 60 * minute;
 export interface RevocationSource extends AsyncDisposable {
   readonly kind: 'crl' | 'ocsp';
   readonly address: string;
-  /** For the certificates whose revocation it tells. */
+  /** Extensions for the certificates that name this source. */
   readonly extensions: readonly RawExtension[];
   revoke(leaf: Issued): void;
-  /** What it says from now on ends then: milliseconds since the epoch, whole seconds. */
+  /** Sets the nextUpdate of its data from now on: milliseconds since the epoch, whole seconds. */
   endAt(end: number): void;
-  /** Makes the trouble. */
+  /** Starts the failure. */
   trouble(): Promise<void>;
-  /** Ends it; one that is down stays so. */
+  /** Ends the failure; a source that is down stays down. */
   recover(): Promise<void>;
-  /** What the gateway says of the trouble. */
-  readonly told: { readonly action: RevocationAction; readonly detail: RegExp };
-  /** Resolves when it was asked for the CRL, or about this leaf. */
+  /** The gateway's record of the failure. */
+  readonly reported: { readonly action: RevocationAction; readonly detail: RegExp };
+  /** Resolves when the CRL, or the status of this leaf, has been requested. */
   asked(leaf: Issued): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
     pki.crl({ number, revoked, thisUpdate: Date.now() - minute, nextUpdate, ...options }).der;
   const publish = () => directory.files.set(path, crl());
   publish();
-  // Of the same names and other keys.
+  // The same names with other keys.
   const impostor = authority();
   const troubles: Record<CrlTrouble, readonly [() => unknown, RevocationAction, RegExp]> = {
     down: [() => directory.close(), 'crl_fetch_failed', /ECONNREFUSED/],
@@ -107,7 +107,7 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
       number += 2;
       publish();
     },
-    told: { action, detail },
+    reported: { action, detail },
     asked: () => until(() => directory.requests.length > 0),
     [Symbol.asyncDispose]: () => directory.close(),
   };
@@ -123,11 +123,11 @@ export const ocspTroubles = [
 ] as const;
 export type OcspTrouble = (typeof ocspTroubles)[number];
 
-/** An OCSP responder; `slow`: it takes questions, and keeps them until `recover`. */
+/** An OCSP responder; `slow`: it accepts queries, and answers them after `recover`. */
 export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Promise<RevocationSource> {
   const responder = await openOcspResponder({ issuers: [pki.issuing, pki.root] });
   const other = pki.issueClient();
-  // Issued by the CA, but not to sign OCSP answers.
+  // Issued by the CA, but without the right to sign OCSP responses.
   const unauthorised = delegate(pki.issuing, { extendedKeyUsage: null });
   let lie: typeof responder.lie = {};
   const laid = (more: typeof responder.lie) => () => {
@@ -171,10 +171,10 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
     recover: async () => {
       responder.misbehaviour = null;
       responder.lie = {};
-      // What it holds is given up, and asked again.
+      // Held queries are dropped, and the gateway sends them again.
       for (const socket of responder.sockets) socket.destroy();
     },
-    told: { action, detail },
+    reported: { action, detail },
     asked: ({ der }) => until(() => responder.asked.includes(parseCertificate(der).serial)),
     [Symbol.asyncDispose]: () => responder.close(),
   };

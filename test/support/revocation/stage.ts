@@ -23,7 +23,7 @@ export const policy: RevocationPolicy = {
   ...{ grace: day, firstContact: 100, refresh: hour },
 };
 
-/** Time passes when the test says so: timers that are due run in their order, each to its end. */
+/** Time passes when the test says so: due timers run in order, each to its end. */
 class StagedTime implements Timers {
   now = start;
   readonly pending = new Set<{ readonly run: () => unknown; readonly at: number }>();
@@ -40,7 +40,7 @@ class StagedTime implements Timers {
   clearTimeout(timer: unknown) {
     this.pending.delete(timer as never);
   }
-  /** The wall clock is set; timers ring when as much time has passed as they were set for. */
+  /** The wall clock is set; timers fire when their time has passed. */
   jump(milliseconds: number): void {
     this.now += milliseconds;
     const moved = [...this.pending].map((timer) => Object.assign(timer, { at: timer.at + milliseconds }));
@@ -60,7 +60,7 @@ class StagedTime implements Timers {
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 export interface StageOptions {
-  /** What the issuing CA names: paths in the directory, and the responder. */
+  /** Sources that the issuing CA names: paths in the directory, and the responder. */
   readonly ca?: Sources;
 }
 
@@ -91,7 +91,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
   issuers.push(own.root, own.issuing);
   const events: RevocationEvent[] = [];
   const changed: string[] = [];
-  /** Resolves when it is so, as soon as the service has told of something. */
+  /** Resolves when the condition is true, checked after each event of the service. */
   const until = (isSo: () => boolean) =>
     new Promise<void>((resolve) => {
       const check = () => {
@@ -111,7 +111,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
   const running = new Set<Revocation>();
   const closing: Promise<void>[] = [];
   const { grace } = { ...policy, ...changes };
-  /** Opens the service, again and again over the same folder; `update` is called unless `subjects` is empty. */
+  /** Opens the service, each time over the same folder; `update` is called unless `subjects` is empty. */
   const open = async (
     subjects: readonly RevocationSubject[] = [subject()],
     options: Partial<RevocationOptions> = {},
@@ -143,7 +143,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     await revocation.update(subjects);
     return revocation;
   };
-  /** How many timers there are when no source is being asked: the service's own, one per source, one per CRL's end. */
+  /** Number of timers while no query is running: the service's own, one per source, one per CRL expiry. */
   const timersAtRest = () =>
     [...running].reduce((sum, revocation) => {
       const sources = revocation.sources();
@@ -152,7 +152,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
       );
       return sum + 1 + sources.length + ends.length;
     }, 0);
-  /** Lets time pass, and every source be asked to the end when its turn comes. */
+  /** Advances the time, and completes the query of every source that is due. */
   const pass = async (milliseconds: number) => {
     const end = time.now + milliseconds;
     do await until(() => time.pending.size === timersAtRest());
@@ -169,12 +169,12 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     cacheDir: join(folder.path, 'cache'),
     /** Actions since the last call. */
     actions: (): RevocationAction[] => events.splice(0).map(({ action }) => action),
-    /** Resolves when an event of this kind has been told, since the last `actions`. */
+    /** Resolves when an event of this kind has been reported since the last `actions`. */
     told: (action: RevocationAction) => until(() => events.some((event) => event.action === action)),
     /** A leaf that names CRLs at these paths of the directory or URLs, and the responder. */
     leaf: (sources: Sources = {}, more: Partial<IssueOptions> = {}) =>
       own.issueClient({ extensions: extensionsFor(sources), ...more }),
-    /** A CRL of the issuing CA that ends in a day, by the staged clock. */
+    /** A CRL of the issuing CA that expires in a day, by the staged clock. */
     crl: (options: Partial<CrlOptions> = {}) =>
       issueCrl({
         issuer: own.issuing,
@@ -188,7 +188,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
 
 export const serialOf = ({ der }: Issued) => parseCertificate(der).serial;
 
-/** A stage whose service has taken CRL number 5, and nothing told yet. */
+/** A stage whose service has loaded CRL number 5, with no other event yet. */
 export async function openWithCrl() {
   await using opened = new AsyncDisposableStack();
   const stage = opened.use(await openStage());

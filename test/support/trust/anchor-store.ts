@@ -1,4 +1,4 @@
-/** A trust store over a real directory and a real folder: only its clock, timers and chance are the test's. */
+/** A trust store over a real directory and a real folder: only clock, timers and random numbers are simulated. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Timers } from '../../../src/fetch/pause.ts';
@@ -11,7 +11,7 @@ import { temporaryFolder } from '../folder.ts';
 import { type Authority, authority } from '../pki/authority.ts';
 import { type Directory, openDirectory } from './directory.ts';
 
-/** When every test begins: milliseconds since the epoch. */
+/** Start time of every test: milliseconds since the epoch. */
 export const now = Date.UTC(2026, 0, 15);
 export const day = 86_400_000;
 export const own = authority({ now });
@@ -26,7 +26,7 @@ export const serve = (directory: Directory, files: Record<string, string>) => {
   for (const [path, content] of Object.entries(files)) directory.files.set(path, content);
 };
 
-/** Timers that only the test fires: every pause is remembered, `fire` ends the oldest one. */
+/** Timers that only the test fires: every delay is recorded, `fire` fires the oldest timer. */
 class ManualTimers implements Timers {
   readonly pending: { run: () => unknown; milliseconds: number }[] = [];
   setTimeout(run: () => unknown, milliseconds: number) {
@@ -37,13 +37,13 @@ class ManualTimers implements Timers {
   clearTimeout(timer: unknown) {
     this.pending.splice(this.pending.indexOf(timer as never), 1);
   }
-  /** Resolves when what the timer started is done. */
+  /** Resolves when the work that the timer started is done. */
   async fire() {
     await this.pending.shift()?.run();
   }
 }
 
-/** `open` starts the trust store, again and again over the same cache; its directory serves `own`. */
+/** `open` starts the trust store, each time over the same cache; its directory serves `own`. */
 export async function openStore(options: Partial<TrustOptions> & { anchor?: Partial<AnchorOptions> } = {}) {
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await openDirectory(filesOf(own)));
@@ -84,9 +84,9 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     for (const trust of running) trust.close();
   });
   const stack = opened.move();
-  /** What happened since the last call, changes apart. */
+  /** Events since the last call, without changes. */
   const actions = () => events.splice(0).map(({ action }) => action);
-  /** What changed since the last call: how, and whose certificates came and went. */
+  /** Changes since the last call: kind, and the added and removed certificates. */
   const changed = () =>
     changes.splice(0).map(({ anchor, detail, added = [], removed = [] }) => ({
       anchor,
@@ -107,14 +107,14 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     published,
     actions,
     changed,
-    /** What `open` would take, for `update`. */
+    /** The settings of `open`, for `update`. */
     settings,
     open,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-/** A store that was open before: its cache is warm, and nothing has happened since. */
+/** A store that was open before: its cache is filled, and no event is pending. */
 export async function openWarmStore() {
   const store = await openStore();
   (await store.open()).close();

@@ -1,4 +1,4 @@
-/** A miniature directory over real HTTPS, or HTTP, that counts requests and can be told to misbehave. */
+/** A miniature directory over real HTTPS, or HTTP, that counts requests with configurable failures. */
 import { createServer as createPlainServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { serveFile } from '../../../src/demo/directory.ts';
@@ -12,20 +12,20 @@ export interface Directory extends AsyncDisposable {
   readonly pki: Authority;
   /** Path → content; change it at any time. */
   readonly files: Map<string, string | Uint8Array>;
-  /** Everything asked for, in order. */
+  /** All requests, in order. */
   readonly requests: {
     readonly path: string;
     readonly headers: IncomingMessage['headers'];
     readonly status: number;
   }[];
-  /** Set: answers instead of the files. */
+  /** If set, answers instead of the files. */
   misbehaviour: RequestListener | null;
   close(): Promise<void>;
 }
 
 export const misbehaviours = {
   fail: (_request, response) => response.writeHead(503).end(),
-  /** Takes the request and never answers. */
+  /** Accepts the request and never answers. */
   hang: () => {},
   redirect: (request, response) => response.writeHead(302, { location: `${request.url}-moved` }).end(),
   cut: (_request, response) => {
