@@ -77,7 +77,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     outcomes: ['denied'],
     async run(stage) {
       await using client = await stage.connect({ leaf: undefined });
-      expect(statusOf(await client.exchange(post({ target: '/nobody' })))).toBe(400);
+      expect(statusOf(await client.exchange(post({ target: '/denied' })))).toBe(400);
       expect(await client.rest()).toHaveLength(0);
     },
   },

@@ -63,7 +63,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
       { length: 3, bits: 8192, exponent: 3n, padding: 700 },
       'CA certificates of more than 8192 bytes together',
     ],
-  ])('refuses %o before OpenSSL verifies it, and says so to both sides', async (chain, what) => {
+  ])('refuses %o before OpenSSL verifies it, with an alert and a record', async (chain, what) => {
     const { record, message } = await failure({ leaf: costlyChain(chain), maxVersion });
     expect(record).toMatchObject({ verdict: 'failed', reason: 'certificates_refused' });
     expect(record.detail).toMatch(new RegExp(`^the client sent ${what}`));

@@ -35,7 +35,7 @@ it('reports the delay that every message had for half a second over two turns, a
   expect(delay.current).toBe(0);
 });
 
-it('needs three turns, however long each of them takes', () => {
+it('reports a delay only after three turns, whatever their length', () => {
   const { delay, late } = measured();
   late(0, 30);
   late(1000, 2);

@@ -101,7 +101,7 @@ describe('from a trusted network', () => {
     balancer.destroy();
   });
 
-  it('takes a header that shares its segment with the ClientHello', async () => {
+  it('accepts a header in one segment with the ClientHello', async () => {
     const balancer = await tcp();
     await using client = await stage.connect({ socket: prefixed(balancer, v1(named)) });
     expect(statusOf(await client.exchange(post()))).toBe(200);

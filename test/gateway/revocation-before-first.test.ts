@@ -78,7 +78,7 @@ describe('the port opens when the sources that the anchors name have answered', 
     await readyAfterList(gateway);
   });
 
-  it('of a URL that comes up late', async () => {
+  it('of a URL that starts to answer late', async () => {
     await using scene = await openScene();
     scene.directory.misbehaviour = misbehaviours.fail;
     await using gateway = await scene.start({ urls: scene.urls, tls: { ca: 'directory.pem' } });

@@ -193,7 +193,7 @@ const attributes: readonly ((random: Random) => Attribute)[] = [
   }),
   (random) => ({
     oid: oids.emailAddress,
-    text: random.pick(['a@example.com', 'a@evil.org', 'a@b@example.com', 'unknown']),
+    text: random.pick(['a@example.com', 'a@evil.org', 'a@b@example.com', 'nobody']),
     tag: random.rarely(0.2, 0x16, [0x0c, 0x13]),
   }),
   (random) => ({
