@@ -1,4 +1,4 @@
-/** What the chart's own values may say, in zod; helm/ehi-gateway/values.yaml says what they do. */
+/** The schema of the chart's own values; helm/ehi-gateway/values.yaml describes them. */
 import { z } from 'zod';
 
 const text = z.string();
@@ -16,8 +16,8 @@ const clouds = ['aws', 'digitalocean', 'hetzner', 'linode', 'openstack', 'oracle
 const orEmpty = <T extends z.ZodType>(value: T) => z.union([value, z.literal('')]);
 
 /**
- * No other keys, and each that may not be null is there: Helm looks at what is merged with the chart's defaults, and an
- * empty value (`annotations:`) takes its default away.
+ * A mapping with these keys and no others. Each key that may not be null is required: Helm validates the values after
+ * merging them with the defaults, and an empty value (`annotations:`) removes the default.
  */
 function values(shape: z.ZodRawShape) {
   const fields = Object.entries(shape).map(([key, field]) => [
@@ -92,7 +92,7 @@ const networkPolicy = values({
   extraEgress: mappings,
 });
 
-/** All but `config`. `global` and `enabled` are what a chart above may give to a part of it. */
+/** All values except `config`. A parent chart may set `global` and `enabled`. */
 export const chartValues = values({
   global: mapping.optional(),
   enabled: z.boolean().optional(),

@@ -1,4 +1,4 @@
-/** Writes what is generated from the sources: the schemas, the reference pages, the rules for Prometheus; `--check` only compares. */
+/** Generates the schemas, the reference pages and the Prometheus rules from the sources; with `--check` it only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema/schema.ts';
@@ -10,12 +10,12 @@ import { chartSchema } from './chart-schema.ts';
 import { plainRules } from './plain-rules.ts';
 import { withRoomsDiagram } from './rooms-diagram.ts';
 
-/** What is read of a JSON Schema here; `allowed` is the schema's own phrase. */
+/** The parts of a JSON Schema that are used here; `allowed` is the phrase of problems for what a field may hold. */
 interface Shape {
   readonly type?: string;
   readonly description?: string;
   readonly allowed?: string;
-  /** The path that this one repeats: its keys are not listed again. */
+  /** The path of a field with the same keys: they are not listed again. */
   readonly like?: string;
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Shape>>;
@@ -35,10 +35,12 @@ const targets: Readonly<Record<string, string>> = {
   'docs/configuration.md': page({
     title: 'Configuration',
     text: [
-      'One YAML file; `config/example.yaml` is a complete one. Relative paths start from its folder, unknown keys are',
-      'errors, and what is present must not be empty. `ehi-gateway check --config FILE` names every problem with its',
-      'line; those of files as soon as the part that names them is well-formed, a certificate, an `upstream`, `trust`.',
-      '`[]` in a path: each entry of a list; **required** counts where the mapping around it is present.',
+      'The configuration is one YAML file; `config/example.yaml` shows every field. Relative paths start from the folder of',
+      'that file. Unknown keys are errors, and a key that is present must have a value. `ehi-gateway check --config FILE`',
+      'reports all problems with line and column. It checks the files that a part of the configuration names as soon as this',
+      'part is valid.',
+      '',
+      '`[]` in a path means each entry of a list. **required**: the key must be present if the mapping around it is.',
     ],
     head: ['Path', 'Allowed', 'Default', 'What it does'],
     rows: settingsOf(schema as Shape, ''),
@@ -190,5 +192,5 @@ for (const [name, text] of Object.entries(targets)) {
     await writeFile(file, text);
   }
 }
-for (const name of outdated) process.stderr.write(`${name} differs from its source: run npm run generate\n`);
+for (const name of outdated) process.stderr.write(`${name} differs from its source. Run: npm run generate\n`);
 process.exitCode = outdated.length > 0 ? 1 : 0;

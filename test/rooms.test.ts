@@ -61,6 +61,16 @@ describe('the rooms', () => {
     expect(crossings(imports)).toEqual([]);
   });
 
+  it('keep revocation by CRL and by OCSP apart: neither folder imports the other', () => {
+    const [crl, ocsp] = ['revocation/crl/', 'revocation/ocsp/'];
+    const found = imports.filter(
+      ({ file, target }) =>
+        (file.startsWith(crl) && target.startsWith(ocsp)) ||
+        (file.startsWith(ocsp) && target.startsWith(crl)),
+    );
+    expect(found.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
   it('import from every room that the table allows', () => {
     const used = new Set(
       imports.filter(({ ours }) => ours).map(({ file, target }) => `${roomOf(file)} → ${roomOf(target)}`),

@@ -1,6 +1,6 @@
 /** `ehi-gateway health`: asks a running gateway how it is, for images that have neither shell nor curl. */
 import { request } from 'node:http';
-import { readAdmin } from '../config/schema/admin.ts';
+import { readAdmin } from '../config/admin.ts';
 import { ConfigError, describeProblem, exitCodes } from '../errors.ts';
 
 export interface HealthOptions {

@@ -1,9 +1,9 @@
 /** How trust anchors, and what another root would change in them, are told on a terminal and to machines. */
 
 import type { Certificate } from '../pki/certificate.ts';
-import { withColons } from '../pki/hex.ts';
+import { withColons } from '../pki/fingerprint.ts';
+import type { AnchorStatus, PendingRootStatus } from '../trust/anchor-status.ts';
 import { type AnchoredCertificate, diffAnchors } from '../trust/change.ts';
-import type { Holding, PendingHolding } from '../trust/holding.ts';
 
 const bases = { files: 'files', pin: 'pinned', approval: 'approved', first_use: 'first use' } as const;
 
@@ -12,11 +12,11 @@ export function fingerprint(sha256: string): string {
   return withColons(sha256.toUpperCase());
 }
 
-export function describeList(holdings: readonly Holding[]): string {
+export function describeList(holdings: readonly AnchorStatus[]): string {
   return holdings.map(describeHolding).join('\n\n');
 }
 
-function describeHolding(holding: Holding): string {
+function describeHolding(holding: AnchorStatus): string {
   const { name, list, state, problem, basis, pending } = holding;
   const facts = [
     ...(list === 'candidates' ? ['candidate'] : []),
@@ -62,7 +62,7 @@ function describeCertificate({ mark, subject, rows }: CertificateLines): string[
   ];
 }
 
-export function describeDiff(holdings: readonly Holding[]): string {
+export function describeDiff(holdings: readonly AnchorStatus[]): string {
   const waiting = holdings.flatMap((holding) => {
     const { pending } = holding;
     return pending === null ? [] : [describePending(holding, pending)];
@@ -70,7 +70,7 @@ export function describeDiff(holdings: readonly Holding[]): string {
   return waiting.length === 0 ? 'nothing waits for approval' : waiting.join('\n\n');
 }
 
-function describePending(holding: Holding, pending: PendingHolding): string {
+function describePending(holding: AnchorStatus, pending: PendingRootStatus): string {
   const { name, rootSha256 } = holding;
   const { added, removed } = changeOf(holding, pending);
   const mark = (sign: '+' | '-') => (certificate: AnchoredCertificate) => {
@@ -100,12 +100,12 @@ function describePending(holding: Holding, pending: PendingHolding): string {
   ].join('\n');
 }
 
-function changeOf({ state }: Holding, pending: PendingHolding) {
+function changeOf({ state }: AnchorStatus, pending: PendingRootStatus) {
   return diffAnchors(state === null ? [] : [state], [pending]);
 }
 
 /** The fields are named as in the audit records. */
-export function listJson(holdings: readonly Holding[]): string {
+export function listJson(holdings: readonly AnchorStatus[]): string {
   const anchors = holdings.map(({ name, list, state, problem, basis, pending }) => ({
     anchor: name,
     candidate: list === 'candidates',
@@ -127,7 +127,7 @@ export function listJson(holdings: readonly Holding[]): string {
   return JSON.stringify({ anchors });
 }
 
-export function diffJson(holdings: readonly Holding[]): string {
+export function diffJson(holdings: readonly AnchorStatus[]): string {
   const tell = ({ subject, serial, sha256, source, notBefore, notAfter }: AnchoredCertificate) => ({
     subject,
     serial,

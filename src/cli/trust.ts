@@ -2,10 +2,10 @@
 
 import { acceptAnchor, preflight } from '../control/preflight.ts';
 import { describeProblem, exitCodes } from '../errors.ts';
-import type { AnchorOptions } from '../trust/anchor.ts';
-import { normalizeSha256 } from '../trust/bundle.ts';
-import { type Holding, readHoldings } from '../trust/holding.ts';
-import { writeRequest } from '../trust/requests.ts';
+import { normalizeSha256 } from '../pki/fingerprint.ts';
+import { type AnchorStatus, readAnchorStatus } from '../trust/anchor-status.ts';
+import type { AnchorOptions } from '../trust/configured-anchors.ts';
+import { writeRequest } from '../trust/request-files.ts';
 import { describeDiff, describeList, diffJson, fingerprint, listJson } from './trust-report.ts';
 
 export interface TrustCommandOptions {
@@ -37,8 +37,8 @@ export async function trust(
   const common = { cacheDir: config.trust.cacheDir, accept: acceptAnchor(clients), now: Date.now() };
   try {
     const holdings = [
-      ...(await readHoldings({ ...common, anchors: lists.anchors, list: 'anchors' })),
-      ...(await readHoldings({ ...common, anchors: lists.candidates ?? [], list: 'candidates' })),
+      ...(await readAnchorStatus({ ...common, anchors: lists.anchors, list: 'anchors' })),
+      ...(await readAnchorStatus({ ...common, anchors: lists.candidates ?? [], list: 'candidates' })),
     ];
     const chosen = choose(holdings, options.anchor);
     if (command === 'refresh') await askToRefresh(config.trust.cacheDir, options);
@@ -60,7 +60,10 @@ interface AnchorLists {
 }
 
 /** All of them, or those of that name, at least one. */
-function choose(holdings: readonly Holding[], name: string | undefined): readonly [Holding, ...Holding[]] {
+function choose(
+  holdings: readonly AnchorStatus[],
+  name: string | undefined,
+): readonly [AnchorStatus, ...AnchorStatus[]] {
   const [first, ...further] = holdings.filter((holding) => name === undefined || holding.name === name);
   if (first !== undefined) return [first, ...further];
   const names = holdings.map((holding) => holding.name).join(', ');
@@ -71,7 +74,7 @@ function choose(holdings: readonly Holding[], name: string | undefined): readonl
  * Writes the approval, and nothing else: the gateway judges what waits by then, takes it and clears it away. What is
  * asked for here is the SHA-256 itself, so that whoever approves has it before the eyes.
  */
-async function approve(holding: Holding, { sha256 = '', json }: TrustCommandOptions): Promise<void> {
+async function approve(holding: AnchorStatus, { sha256 = '', json }: TrustCommandOptions): Promise<void> {
   const { name, pending, rootSha256, cache } = holding;
   if (!/^[0-9a-f]{2}(?::?[0-9a-f]{2}){31}$/i.test(sha256))
     throw new Refusal('--sha256 takes 64 hex digits, colons allowed');
@@ -105,7 +108,7 @@ async function askToRefresh(cacheDir: string, { json }: TrustCommandOptions): Pr
 
 /** Revocations that are known are dropped too, so what they are about is unknown until it is fetched anew. */
 async function askToForget(
-  { name, list }: Holding,
+  { name, list }: AnchorStatus,
   cacheDir: string,
   options: TrustCommandOptions,
 ): Promise<void> {

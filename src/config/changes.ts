@@ -1,8 +1,8 @@
-/** What another configuration changes, by the paths of its fields, and what of it cannot change while the gateway runs. */
+/** Compares two configurations: which fields changed, and which of these need a restart. */
 import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema/schema.ts';
 
-/** Sockets and sinks that are opened once, at the start. */
+/** Fields of sockets and files that are opened once, at the start. */
 const fixed = [
   'listen.address',
   'listen.port',
@@ -14,11 +14,11 @@ const fixed = [
 ];
 
 export interface ConfigChange {
-  /** `clients.pins`: the section and its field, in the order of the schema; values are not told. */
+  /** Section and field, such as `clients.pins`, in the order of the schema; without values. */
   readonly changed: readonly string[];
-  /** Those that stay as they are until a restart. */
+  /** Changed fields that take effect only after a restart. */
   readonly fixed: readonly string[];
-  /** The new configuration, with what stays from the old one. */
+  /** The new configuration, with the old values of `fixed`. */
   readonly effective: LoadedConfig;
 }
 
@@ -29,10 +29,9 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
     const fields = [...new Set([...Object.keys(one), ...Object.keys(other)])];
     return fields.filter((field) => !equal(one[field], other[field])).map((field) => `${section}.${field}`);
   });
-  if (!equal(before.serverCertificates.map(pemOf), after.serverCertificates.map(pemOf)))
-    changed.push('listen.certificate');
+  if (!equal(certificatesOf(before), certificatesOf(after))) changed.push('listen.certificate');
   if (!equal(before.resumptionSecret, after.resumptionSecret)) changed.push('listen.resumption');
-  // Switched on or off it has changed as a whole.
+  // If tracing was switched on or off, `tracing` is in the list already.
   if (before.tracing !== null && after.tracing !== null) {
     if (!equal(before.tracing.headers, after.tracing.headers)) changed.push('tracing.headersFile');
     if (!equal(before.tracing.ca, after.tracing.ca)) changed.push('tracing.tls');
@@ -56,8 +55,9 @@ function withFixed(before: Config, after: Config): Config {
   };
 }
 
-function pemOf({ certificate }: LoadedConfig['serverCertificates'][number]): unknown {
-  return certificate;
+/** PEM of the certificates and keys: a file may have new content under the same path. */
+function certificatesOf({ serverCertificates }: LoadedConfig): unknown {
+  return serverCertificates.map(({ certificate }) => certificate);
 }
 
 function isSection(value: unknown): value is Record<string, unknown> {

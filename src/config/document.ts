@@ -1,4 +1,4 @@
-/** The YAML text of a configuration: its value, its syntax problems, and where every path of it stands. */
+/** The YAML text of a configuration: its value, its syntax problems, and the position of every path. */
 import {
   type Document,
   isAlias,
@@ -11,32 +11,22 @@ import {
   type YAMLMap,
 } from 'yaml';
 import type { ConfigProblem } from '../errors.ts';
-import { describeValue } from './found.ts';
+import { describeValue } from './describe-value.ts';
+import type { Diagnostic, Path } from './diagnostic.ts';
 import { describeSyntax } from './syntax.ts';
 
-export type Path = readonly PropertyKey[];
-
-/** What is wrong at a path; `found` absent: the value that stands there. */
-export interface Finding {
-  readonly path: Path;
-  readonly allowed: string;
-  readonly found?: string;
-  /** Points at the key instead of its value. */
-  readonly atKey?: boolean;
-}
-
-export interface ConfigDocument {
-  /** Plain JSON values; undefined where the text cannot be read and nothing can be said of its values. */
+interface ConfigDocument {
+  /** Plain JSON values; undefined where a syntax error makes them unreliable. */
   readonly value: unknown;
   readonly problems: readonly ConfigProblem[];
-  /** Gives a finding its place in the file and the words for what was found there. */
-  place(finding: Finding): ConfigProblem;
+  /** Adds the file, line and column, and a description of the value where `found` is absent. */
+  locate(diagnostic: Diagnostic): ConfigProblem;
 }
 
-/** Aliases that a document may use: each makes it larger than it looks. */
-const mostAliases = 100;
+/** Limits the aliases of a document: each makes it larger than its text. */
+const maxAliases = 100;
 
-/** A key of YAML 1.1 that never became part of YAML 1.2. */
+/** A key of YAML 1.1 that YAML 1.2 does not have. */
 const mergeKey = {
   found: 'a merge key (<<), which YAML 1.2 does not have',
   allowed: 'the keys written out, or an alias in the place of a whole value: head: *name',
@@ -46,9 +36,9 @@ const mergeKey = {
 /** Never throws. YAML 1.2, core schema, one document; tags and merge keys are refused. */
 export function parseConfigDocument(text: string, file: string): ConfigDocument {
   const at = (offset: number) => ({ file, ...positionIn(text, offset) });
-  const placeIn = (document: Document | undefined, finding: Finding): ConfigProblem => {
-    const { path, allowed, found, atKey = false } = finding;
-    const { value, nearest } = locate(document, path);
+  const locateIn = (document: Document | undefined, diagnostic: Diagnostic): ConfigProblem => {
+    const { path, allowed, found, atKey = false } = diagnostic;
+    const { value, nearest } = findTarget(document, path);
     const target = atKey || value?.range == null || value.range[0] === value.range[1] ? nearest : value;
     return {
       ...at(target?.range?.[0] ?? 0),
@@ -59,27 +49,32 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   };
   try {
     const document = parse(text);
-    const place = (finding: Finding) => placeIn(document, finding);
-    const errors = describeSyntax(document).map(({ offset, ...words }) => ({
+    const locate = (diagnostic: Diagnostic) => locateIn(document, diagnostic);
+    const errors = describeSyntax(document).map(({ offset, found, allowed }) => ({
       ...at(offset),
       path: '',
-      ...words,
+      found,
+      allowed,
     }));
-    // One slip makes the parser stumble many times.
+    // The parser reports several errors for one mistake: the first of each line is kept.
     const syntax = errors.filter(
       ({ line }, index) => errors.findIndex((error) => error.line === line) === index,
     );
-    const { value, findings } = evaluate(document);
-    const problems = [...syntax, ...findings.map(place)];
-    return { value: document.errors.length > 0 ? undefined : value, problems, place };
+    const { value, diagnostics } = evaluate(document);
+    const problems = [...syntax, ...diagnostics.map(locate)];
+    return { value: document.errors.length > 0 ? undefined : value, problems, locate };
   } catch {
-    const allowed = `plain YAML, nested less deep, with at most ${mostAliases} aliases`;
+    const allowed = `plain YAML, nested less deep, with at most ${maxAliases} aliases`;
     const problem = { ...at(0), path: '', found: 'YAML that cannot be read', allowed };
-    return { value: undefined, problems: [problem], place: (finding) => placeIn(undefined, finding) };
+    return {
+      value: undefined,
+      problems: [problem],
+      locate: (diagnostic) => locateIn(undefined, diagnostic),
+    };
   }
 }
 
-/** Both from 1. Counted here: the library's own counter misses lines once a text is broken. */
+/** Both from 1. The library's own counter misses lines of a text with syntax errors. */
 function positionIn(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset);
   return { line: before.split('\n').length, column: before.length - before.lastIndexOf('\n') };
@@ -87,9 +82,9 @@ function positionIn(text: string, offset: number): { line: number; column: numbe
 
 function parse(text: string): Document.Parsed {
   return parseDocument(text, {
-    // Pretty errors quote the source, which may hold what no log should.
+    // Pretty errors quote the source, which may hold secrets.
     prettyErrors: false,
-    // Found by `evaluate`, which knows the path of a duplicate.
+    // `evaluate` reports duplicates, because it knows their path.
     uniqueKeys: false,
     stringKeys: true,
     schema: 'core',
@@ -99,9 +94,9 @@ function parse(text: string): Document.Parsed {
   });
 }
 
-/** The document as a JSON value, and what the parser leaves open. Throws where it nests or repeats itself endlessly. */
-function evaluate(document: Document.Parsed): { value: unknown; findings: Finding[] } {
-  const findings: Finding[] = [];
+/** The document as a JSON value, with the problems that the parser does not report. Throws on endless nesting or aliases. */
+function evaluate(document: Document.Parsed): { value: unknown; diagnostics: Diagnostic[] } {
+  const diagnostics: Diagnostic[] = [];
   let aliases = 0;
   const visit = (node: unknown, path: Path): unknown => {
     if (isScalar(node)) return node.value;
@@ -111,10 +106,10 @@ function evaluate(document: Document.Parsed): { value: unknown; findings: Findin
       return Object.fromEntries(
         node.items.map((pair) => {
           const key = keyOf(pair.key);
-          if (key === '<<') findings.push({ path: [...path, key], ...mergeKey });
+          if (key === '<<') diagnostics.push({ path: [...path, key], ...mergeKey });
           // YAML 1.2 §3.2.1.3.
           if (seen.has(key)) {
-            findings.push({
+            diagnostics.push({
               path: [...path, key],
               found: 'the key twice',
               allowed: 'each key once',
@@ -128,10 +123,10 @@ function evaluate(document: Document.Parsed): { value: unknown; findings: Findin
     }
     if (!isAlias(node)) return null;
     aliases += 1;
-    if (aliases > mostAliases) throw new RangeError('too many aliases');
+    if (aliases > maxAliases) throw new RangeError('too many aliases');
     const target = node.resolve(document);
     if (target === undefined) {
-      findings.push({
+      diagnostics.push({
         path,
         found: 'an alias without its anchor',
         allowed: 'an alias of an anchor before it',
@@ -139,16 +134,16 @@ function evaluate(document: Document.Parsed): { value: unknown; findings: Findin
     }
     return visit(target, path);
   };
-  return { value: visit(document.contents, []), findings };
+  return { value: visit(document.contents, []), diagnostics };
 }
 
-interface Place {
+interface Target {
   readonly value: Node | undefined;
-  /** What to point at where there is no value: its key, or the nearest node that encloses it. */
+  /** What to point at without a value: its key, or the nearest node that encloses it. */
   readonly nearest: Node | undefined;
 }
 
-function locate(document: Document | undefined, path: Path): Place {
+function findTarget(document: Document | undefined, path: Path): Target {
   const resolve = (node: unknown): Node | undefined => {
     const target = document !== undefined && isAlias(node) ? node.resolve(document) : node;
     return isNode(target) ? target : undefined;

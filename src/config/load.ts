@@ -1,70 +1,60 @@
-/** Loads a configuration: text, schema, rules and certificate files, and tells everything that is wrong at once. */
+/** Loads a configuration: text, schema, rules, and the files that it names. Reports all problems together. */
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
-import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { ConfigProblem } from '../errors.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { TracingSettings } from '../tracing/settings.ts';
-import { type Finding, type Path, parseConfigDocument } from './document.ts';
-import type { Notes } from './files/authorities.ts';
-import { filesOf, readFileSections } from './files/files.ts';
+import { type Diagnostic, type Diagnostics, noDiagnostics, type Path } from './diagnostic.ts';
+import { parseConfigDocument } from './document.ts';
+import { readConfigText } from './files/config-text.ts';
+import { filesOf } from './files/configured-files.ts';
 import { readResumptionSecret } from './files/resumption-secret.ts';
+import { readRoutes } from './files/routes.ts';
 import type { LoadedServerCertificate } from './files/server-certificate.ts';
 import { readServerCertificates } from './files/server-certificates.ts';
 import { type Signatures, takeSignatures } from './files/signature.ts';
-import { readText } from './files/text.ts';
 import { readTracing } from './files/tracing.ts';
-import { readRoutes } from './files/upstreams.ts';
-import { valueAt } from './raw.ts';
+import { type ConfigParts, type Issue, parseConfig } from './parse.ts';
 import { checkRules } from './rules/rules.ts';
-import { clientsSchema } from './schema/clients.ts';
-import { type Config, configSchema } from './schema/schema.ts';
-
-const noNotes: Notes = { problems: [], warnings: [] };
+import type { Config } from './schema/schema.ts';
+import { valueAt } from './yaml-values.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
   readonly serverCertificates: readonly LoadedServerCertificate[];
-  /** The content of `listen.resumption.secretFile`; null: none is named. */
+  /** The content of `listen.resumption.secretFile`; null if it is not set. */
   readonly resumptionSecret: Buffer | null;
-  /** The configuration and every file that it names and that is read at a load, as they were before that. */
+  /** Signatures of the configuration file and of every file that it names, taken before each was read. */
   readonly files: Signatures;
   /** With the content of the files that their upstreams name. */
   readonly routes: readonly RoutePolicy[];
   /** null: off. */
   readonly tracing: TracingSettings | null;
-  /** Doubts that do not keep the gateway from running. */
+  /** They do not keep the gateway from running. */
   readonly warnings: readonly ConfigProblem[];
-  /** Gives a finding of somebody else its place in the file: `['trust', 'anchors', 0, 'files', 1]`. */
-  place(finding: Finding): ConfigProblem;
+  /** Adds file, line and column to a diagnostic, such as one at `['trust', 'anchors', 0, 'files', 1]`. */
+  locate(diagnostic: Diagnostic): ConfigProblem;
 }
 
 export interface ConfigExamination {
   readonly warnings: readonly ConfigProblem[];
   readonly problems: readonly ConfigProblem[];
-  /** As in LoadedConfig, as far as the configuration can be read: what is wrong may be put right in any of them. */
+  /** As in LoadedConfig, for the parts that are valid: a change of any of these files may mend the configuration. */
   readonly files: Signatures;
-  /** null where there are problems. */
+  /** null if there are problems. */
   readonly loaded: LoadedConfig | null;
 }
 
-/** Throws ConfigError with every problem of the file and of the certificate files that it names. */
-export async function loadConfig(file: string, now: number = Date.now()): Promise<LoadedConfig> {
-  const { loaded, problems } = await examineConfig(file, now);
-  if (loaded === null) throw new ConfigError(problems);
-  return loaded;
-}
+/** Checks the anchors. Called if `trust` is valid, even where another part is not. `clients` is null if not valid. */
+type ExamineAnchors = (trust: Config['trust'], clients: Config['clients'] | null) => Promise<Diagnostics>;
 
-/** Looks at the anchors' files as soon as `trust` is well-formed, whatever else is wrong; `clients` likewise. */
-export type ExamineAnchors = (trust: Config['trust'], clients: Config['clients'] | null) => Promise<Notes>;
-
-/** The same, for those who want the warnings beside the problems. `now`: milliseconds since the epoch. */
+/** Reads the file and the files that it names. Does not throw for what they hold. `now`: milliseconds since the epoch. */
 export async function examineConfig(
   file: string,
   now: number = Date.now(),
   examineAnchors?: ExamineAnchors,
 ): Promise<ConfigExamination> {
   const own = await takeSignatures([resolve(file)]);
-  const text = await readText(file);
+  const text = await readConfigText(file);
   if (typeof text !== 'string') {
     const problems = [{ file, line: 1, column: 1, path: '', ...text }];
     return { problems, warnings: [], files: own, loaded: null };
@@ -72,79 +62,82 @@ export async function examineConfig(
   return examineText(text, { file, own, now, examineAnchors });
 }
 
-export async function examineText(
-  text: string,
-  options: {
-    readonly file: string;
-    /** The file's signature before it was read. */
-    readonly own: Signatures;
-    readonly now: number;
-    readonly examineAnchors?: ExamineAnchors | undefined;
-  },
-): Promise<ConfigExamination> {
+interface ExamineOptions {
+  readonly file: string;
+  /** The file's signature before it was read. */
+  readonly own: Signatures;
+  readonly now: number;
+  readonly examineAnchors?: ExamineAnchors | undefined;
+}
+
+export async function examineText(text: string, options: ExamineOptions): Promise<ConfigExamination> {
   const { file, own, now, examineAnchors } = options;
-  const { value, problems: syntax, place } = parseConfigDocument(text, file);
+  const { value, problems: syntax, locate } = parseConfigDocument(text, file);
   if (value === undefined) return { problems: syntax, warnings: [], files: own, loaded: null };
 
-  const folder = dirname(resolve(file));
-  const { data, error } = configSchema(folder).safeParse(value);
+  const { config, issues, parts } = parseConfig(value, dirname(resolve(file)));
   const rules = checkRules(value);
-  const sections = readFileSections(value, folder);
-  const files = new Map([...own, ...(await takeSignatures(filesOf(sections)))]);
-  const server = await readServerCertificates(sections.certificates, { config: value, now });
-  const resumption = await readResumptionSecret(sections.resumption);
-  const upstream = await readRoutes(valueAt(value, ['routes']), { folder, now });
-  const tracing = await readTracing(sections.tracing, now);
-  const { data: clients = null } = clientsSchema.safeParse(valueAt(value, ['clients']));
-  const anchors = (sections.trust && (await examineAnchors?.(sections.trust, clients))) ?? noNotes;
+  const files = new Map([...own, ...(await takeSignatures(filesOf(parts)))]);
+  const { certificates, resumption, routes, tracing } = await readFiles(parts, now);
+  const { trust, clients = null } = parts;
+  const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? noDiagnostics();
 
-  const shape = (error?.issues ?? []).flatMap((issue) => findingsOf(issue, value));
-  const readings = [rules, server, resumption, upstream, tracing, anchors];
-  const found = [shape, ...readings.map(({ problems }) => problems)].flat().map(place);
-  const problems = [...syntax, ...found.filter(isFirstOfItsPath)].sort(byPosition);
-  const warnings = readings
+  const shape = issues.flatMap((issue) => diagnosticsOf(issue, value));
+  const checks = [rules, certificates, resumption, routes, tracing, anchors];
+  const located = [shape, ...checks.map(({ problems }) => problems)].flat().map(locate);
+  const problems = [...syntax, ...located.filter(isFirstOfItsPath)].sort(byPosition);
+  const warnings = checks
     .flatMap(({ warnings }) => warnings)
-    .map(place)
+    .map(locate)
     .sort(byPosition);
-  if (data === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
+  if (config === undefined || problems.length > 0) return { problems, warnings, files, loaded: null };
   const loaded = {
-    config: data,
-    serverCertificates: server.certificates,
+    config,
+    serverCertificates: certificates.certificates,
     resumptionSecret: resumption.secret,
-    routes: upstream.routes,
+    routes: routes.routes,
     tracing: tracing.settings,
     files,
     warnings,
-    place,
+    locate,
   };
   return { problems, warnings, files, loaded };
 }
 
-/** Every message of the schema is the phrase for what it allows; what was found is the document's to say. */
-function findingsOf(issue: z.core.$ZodIssue, root: unknown, base: Path = []): Finding[] {
+async function readFiles(parts: ConfigParts, now: number) {
+  return {
+    certificates: await readServerCertificates(parts.certificates, now),
+    resumption: await readResumptionSecret(parts.resumption ?? null),
+    routes: await readRoutes(parts.routes, now),
+    tracing: await readTracing(parts.tracing ?? null, now),
+  };
+}
+
+/** Each message of the schema is the phrase for what is allowed; the document adds what was found. */
+function diagnosticsOf(issue: Issue, root: unknown, base: Path = []): Diagnostic[] {
   const path = [...base, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const found = 'an unknown key';
-    // Where YAML 1.1 has a merge key, the document says what is wrong with it.
+    // The document has its own problem for a merge key (YAML 1.1).
     const keys = issue.keys.filter((key) => key !== '<<');
     return keys.map((key) => ({ path: [...path, key], found, allowed: issue.message, atKey: true }));
   }
   if (issue.code === 'invalid_union') {
-    // A mapping or a list or a word: the shape that was written tells which of them was meant.
+    // Of a mapping, a list and a text, the alternative of the same shape as the value is the one that was meant.
     const meant = issue.errors.find((errors) => !errors.some(isOfAnotherShape));
     if (meant !== undefined && valueAt(root, path) instanceof Object) {
-      return meant.flatMap((inner) => findingsOf(inner, root, path));
+      return meant.flatMap((inner) => diagnosticsOf(inner, root, path));
     }
   }
   return [{ path, allowed: issue.message }];
 }
 
-/** The value is of another shape than this part of the schema wants. */
-function isOfAnotherShape({ code, path }: z.core.$ZodIssue): boolean {
+/** The value is of another shape than this part of the schema allows. */
+function isOfAnotherShape({ code, path }: Issue): boolean {
   return path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
 }
 
-/** A rule and the reader of a file may both stumble over one field: once is enough. */
+/** A rule and the check of a file may report the same problem of a field: it is kept once. */
 function isFirstOfItsPath(problem: ConfigProblem, index: number, all: readonly ConfigProblem[]): boolean {
   return all.findIndex(({ path, found }) => path === problem.path && found === problem.found) === index;
 }

@@ -1,25 +1,26 @@
 /**
- * Watches the files of a configuration by asking for them again and again: file events are lost on network drives,
- * and say little of Kubernetes' volumes, where nothing changes but a link two folders up (`..data`).
+ * Watches the files of a configuration by polling. File events are lost on network drives, and do not report changes of
+ * Kubernetes volumes, where only a symbolic link two folders up (`..data`) is replaced.
  */
-import { nodeTimers, type Timers } from '../fetch/pause.ts';
+import { PeriodicTask } from '../fetch/periodic-task.ts';
+import { nodeTimers, type Timers } from '../fetch/timers.ts';
 import { isSame, type Signatures, takeSignatures } from './files/signature.ts';
 
 export interface WatchOptions {
-  /** The files, as they were before the load read them (LoadedConfig.files): what changed since then is a change. */
+  /** The signatures before the last load read the files (LoadedConfig.files): a difference from these is a change. */
   readonly files: Signatures;
   /**
-   * Called once for a change, when the files have stood still for one interval, so that half-written files are not
-   * read. Nothing is looked at until it is done. Must not reject.
+   * Called once for a change, after the files did not change for one interval, so that no half-written file is read.
+   * Polling pauses until it resolves. Must not reject.
    */
   readonly onChange: () => void | Promise<void>;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two polls. */
   readonly interval?: number;
   readonly timers?: Timers;
 }
 
 export interface Watch {
-  /** The files from now on, as they were before the last load read them, whatever came of it. */
+  /** Replaces the watched files by those of the last load, with their signatures before it, even if the load failed. */
   update(files: Signatures): void;
   close(): void;
 }
@@ -28,35 +29,29 @@ export function openWatch(options: WatchOptions): Watch {
   const { onChange, interval = 1000, timers = nodeTimers } = options;
   let loaded = options.files;
   let seen = loaded;
-  let closed = false;
-  let timer: unknown;
 
-  const look = async (): Promise<void> => {
+  const poll = async (closed: AbortSignal): Promise<void> => {
     const before = loaded;
     const now = await takeSignatures(loaded.keys());
-    // A load that ended meanwhile knows better, and may know other files.
-    if (closed || before !== loaded) return schedule();
+    // A load has ended meanwhile: its signatures are newer, and it may name other files.
+    if (closed.aborted || before !== loaded) return;
     const isStill = isSame(seen, now);
     seen = now;
     if (isStill && !isSame(loaded, now)) {
-      // The load may fail before it comes to its files: the same change is not told twice.
+      // The load may fail before it calls update(): the same change must not be reported twice.
       loaded = now;
       await onChange();
     }
-    schedule();
-  };
-  const schedule = (): void => {
-    if (!closed) timer = timers.setTimeout(() => void look(), interval);
   };
 
-  schedule();
+  const polling = new PeriodicTask({ run: poll, delay: () => interval, timers });
+  polling.schedule();
   return {
     update(files) {
       loaded = files;
     },
     close() {
-      closed = true;
-      timers.clearTimeout(timer);
+      void polling.end();
     },
   };
 }

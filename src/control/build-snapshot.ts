@@ -1,10 +1,9 @@
 /** Builds the snapshot from the configuration and the anchors that are usable now; ticket keys hang on the time too. */
 import type { LoadedConfig } from '../config/load.ts';
 import type { Limits, PolicySnapshot } from '../policy/snapshot.ts';
-import type { RevocationSubject } from '../revocation/service.ts';
-import type { RevocationMaterial } from '../revocation/state.ts';
-import { materialOf } from '../trust/bundle.ts';
+import type { RevocationAnchor, RevocationMaterial } from '../revocation/state.ts';
 import type { AnchorState } from '../trust/state.ts';
+import { materialOf } from '../trust/trust-anchor.ts';
 
 /** Those that have certificates to judge by, in the order of the configuration. */
 export interface UsableAnchors {
@@ -37,7 +36,7 @@ export function commonAnchors(some: UsableAnchors, others: UsableAnchors): Usabl
 export function revocationSubjects(
   { anchors, candidates = [] }: LoadedConfig['config']['trust'],
   usable: UsableAnchors,
-): RevocationSubject[] {
+): RevocationAnchor[] {
   const subjects = (configured: typeof anchors, states: readonly AnchorState[], nameOf = candidateName) =>
     configured.flatMap(({ name, revocation: policy }) => {
       const state = states.find((each) => each.name === name);

@@ -1,6 +1,6 @@
 /** Looks at the clock every second, and notices when it was set or the machine slept: timers do not. */
 import { performance } from 'node:perf_hooks';
-import { nodeTimers, type Timers } from '../fetch/pause.ts';
+import { nodeTimers, type Timers } from '../fetch/timers.ts';
 
 interface ClockWatchOptions {
   /** Every second. */

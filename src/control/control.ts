@@ -5,13 +5,13 @@ import type { AuditEvent } from '../audit/failure.ts';
 import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
-import { namedProxies } from '../fetch/proxy.ts';
+import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Log, Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { Supervisor, type Told } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
-import { isUsable, passedOverAt } from '../trust/passed-over.ts';
+import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
 import { version } from '../version.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { preflight } from './preflight.ts';
@@ -86,13 +86,13 @@ async function serve(
 }
 
 function openAudit(
-  { config, place }: LoadedConfig,
+  { config, locate }: LoadedConfig,
   onEvent: (event: AuditEvent) => void,
 ): Promise<AuditWriter> {
   return openAuditWriter({ destination: config.audit.destination, onEvent }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
     const allowed = 'stdout, stderr or a file that can be written';
-    throw new ConfigError([place({ path: ['audit', 'destination'], found, allowed })]);
+    throw new ConfigError([locate({ path: ['audit', 'destination'], found, allowed })]);
   });
 }
 
@@ -135,7 +135,7 @@ class Control {
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
       anchors: () =>
         (this.#sources?.anchors() ?? []).map((anchor) => {
-          return { ...anchor, passedOver: passedOverAt(anchor, Date.now()) };
+          return { ...anchor, passedOver: skippedAt(anchor, Date.now()) };
         }),
       revocationSources: () => this.#sources?.revocationSources() ?? [],
     });

@@ -2,18 +2,22 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import type { Finding } from '../config/document.ts';
-import type { Notes } from '../config/files/authorities.ts';
+import type { Diagnostic, Diagnostics } from '../config/diagnostic.ts';
 import { type ConfigExamination, examineConfig } from '../config/load.ts';
 import { namesCaller } from '../config/rules/rules.ts';
 import type { Config } from '../config/schema/schema.ts';
 import type { ConfigProblem } from '../errors.ts';
-import { unusableProxies } from '../fetch/proxy.ts';
-import { type ReadOptions, readConfiguredAnchors, TrustError, type TrustProblem } from '../trust/anchor.ts';
-import type { Anchor } from '../trust/bundle.ts';
-import { doubtsAbout } from '../trust/doubts.ts';
-import { isUsable, passedOverAt } from '../trust/passed-over.ts';
-import type { AnchorList } from '../trust/store.ts';
+import { unusableProxies } from '../fetch/egress-proxy.ts';
+import { anchorWarnings } from '../trust/anchor-warnings.ts';
+import {
+  type ReadOptions,
+  readConfiguredAnchors,
+  TrustError,
+  type TrustProblem,
+} from '../trust/configured-anchors.ts';
+import type { AnchorList } from '../trust/disk-cache.ts';
+import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
+import type { Anchor } from '../trust/trust-anchor.ts';
 
 /** Reads `file` and the files it names; fetches nothing. */
 export async function preflight(file: string): Promise<ConfigExamination> {
@@ -21,9 +25,9 @@ export async function preflight(file: string): Promise<ConfigExamination> {
     file,
     Date.now(),
     async ({ anchors, candidates = [], requirePin }, clients) => {
-      const passedOver: Finding[] = [];
-      const onPassedOver = (warning: TrustProblem) => passedOver.push(findingOf(warning));
-      const common = { requirePin, onPassedOver, now: Date.now() };
+      const skipped: Diagnostic[] = [];
+      const onSkipped = (warning: TrustProblem) => skipped.push(findingOf(warning));
+      const common = { requirePin, onSkipped, now: Date.now() };
       const accept = clients === null ? acceptAll : acceptAnchor(clients);
       const findings = [
         await findingsIn({ ...common, anchors, accept }, unusableAt(common.now)),
@@ -36,7 +40,7 @@ export async function preflight(file: string): Promise<ConfigExamination> {
       ];
       return {
         problems: findings.flatMap(({ problems }) => problems),
-        warnings: [...passedOver, ...findings.flatMap(({ warnings }) => warnings), ...crls],
+        warnings: [...skipped, ...findings.flatMap(({ warnings }) => warnings), ...crls],
       };
     },
   );
@@ -76,14 +80,17 @@ type Configured = Awaited<ReturnType<typeof readConfiguredAnchors>>;
 
 async function findingsIn(
   options: ReadOptions,
-  judge: (anchors: Configured) => Finding[] = () => [],
-): Promise<Notes> {
+  judge: (anchors: Configured) => Diagnostic[] = () => [],
+): Promise<Diagnostics> {
   const { list = 'anchors', now } = options;
   try {
     const anchors = await readConfiguredAnchors(options);
     const warnings = anchors.flatMap((anchor, index) => {
       if (!('certificates' in anchor)) return [];
-      return doubtsAbout(anchor, now).map((doubt) => ({ path: ['trust', list, index, 'files'], ...doubt }));
+      return anchorWarnings(anchor, now).map((warning) => ({
+        path: ['trust', list, index, 'files'],
+        ...warning,
+      }));
     });
     return { problems: judge(anchors), warnings };
   } catch (error) {
@@ -96,7 +103,7 @@ async function findingsIn(
  * CRL files that cannot be read. Warnings, because a file that is late must not keep the gateway from starting: until
  * it is there, revocation is unknown.
  */
-async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Finding[]> {
+async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchors']): Promise<Diagnostic[]> {
   const files = anchors.flatMap(({ revocation: { crl } }, anchor) =>
     (Array.isArray(crl) ? crl : [])
       .map((file, index) => ({ file, path: ['trust', list, anchor, 'revocation', 'crl', index] }))
@@ -117,18 +124,18 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
 }
 
 /** What time has made unusable is a problem only where nothing else is left: no anchor from a URL, which may serve it. */
-function unusableAt(now: number): (anchors: Configured) => Finding[] {
+function unusableAt(now: number): (anchors: Configured) => Diagnostic[] {
   return (anchors) => {
     const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
     if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
-    const faults = states.flatMap((state) => passedOverAt(state, now)).map(({ detail }) => detail);
+    const faults = states.flatMap((state) => skippedAt(state, now)).map(({ detail }) => detail);
     const found = `no anchor that can be used now: ${faults.join('; ')}`;
     return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
   };
 }
 
 /** `trust.anchors[0].files[1]` as the steps of a path. */
-export function findingOf({ path, found, allowed }: TrustProblem): Finding {
+export function findingOf({ path, found, allowed }: TrustProblem): Diagnostic {
   const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
   return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), found, allowed };
 }

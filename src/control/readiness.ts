@@ -1,6 +1,6 @@
 /** Whether messages would be relayed now, and if not, everything that is missing: what /readyz tells. */
 import type { LoadedConfig } from '../config/load.ts';
-import { isUsable } from '../trust/passed-over.ts';
+import { isUsable } from '../trust/skipped-certificates.ts';
 import type { AnchorState } from '../trust/state.ts';
 
 interface Standing {

@@ -3,7 +3,7 @@ import { compareConfigs } from '../config/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { openWatch, type Watch } from '../config/watch.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
-import { TrustError } from '../trust/anchor.ts';
+import { TrustError } from '../trust/configured-anchors.ts';
 import { findingOf, preflight } from './preflight.ts';
 import type { Reporting } from './reporting.ts';
 import type { Sources } from './sources.ts';
@@ -77,7 +77,7 @@ function problemsOf(
 ): readonly ConfigProblem[] {
   if (error instanceof ConfigError) return error.problems;
   if (error instanceof TrustError && loaded !== null)
-    return error.problems.map((problem) => loaded.place(findingOf(problem)));
+    return error.problems.map((problem) => loaded.locate(findingOf(problem)));
   const found = error instanceof Error ? error.message : String(error);
   return [{ file, line: 1, column: 1, path: '', found, allowed: 'what can be taken over at run time' }];
 }

@@ -6,9 +6,9 @@ import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
-import { RequestDesk } from '../trust/request-desk.ts';
-import type { TrustRequest } from '../trust/requests.ts';
-import { openTrust, type Trust } from '../trust/service.ts';
+import type { TrustRequest } from '../trust/request-files.ts';
+import { RequestHandler } from '../trust/request-handler.ts';
+import { openTrustService, type TrustService } from '../trust/service.ts';
 import type { TrustOptions } from '../trust/settings.ts';
 import type { AnchorState, TrustEvent } from '../trust/state.ts';
 import {
@@ -37,8 +37,8 @@ const LONGEST_PAUSE_MS = 24 * 3_600_000;
 export class Sources implements AsyncDisposable {
   readonly #options: SourcesOptions;
   #loaded: LoadedConfig;
-  #trust: Trust | null = null;
-  #candidates: Trust | null = null;
+  #trust: TrustService | null = null;
+  #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
   /** Of a start without secretFile: replicas do not resume each other's sessions, reloads do not end them. */
   readonly #secret = randomBytes(32);
@@ -48,12 +48,12 @@ export class Sources implements AsyncDisposable {
   #usable: UsableAnchors = { anchors: [], candidates: null };
   /** While a configuration is taken over nobody is told of the half of it; resolves when the whole was told. */
   #takingOver: Promise<void> | null = null;
-  readonly #requests: RequestDesk;
+  readonly #requests: RequestHandler;
 
   private constructor(loaded: LoadedConfig, options: SourcesOptions) {
     this.#options = options;
     this.#loaded = loaded;
-    this.#requests = new RequestDesk({
+    this.#requests = new RequestHandler({
       cacheDir: () => this.#loaded.config.trust.cacheDir,
       onRequest: async (request) => {
         if (request.command === 'refresh') void this.refresh();
@@ -115,9 +115,9 @@ export class Sources implements AsyncDisposable {
 
   /** Looks at the dates of the anchors, and does what a command has asked for. */
   look(): void {
-    this.#trust?.look();
-    this.#candidates?.look();
-    void this.#requests.take();
+    this.#trust?.checkDates();
+    this.#candidates?.checkDates();
+    void this.#requests.run();
   }
 
   /** Fetches everything now: anchors, CRLs, OCSP answers. Never rejects. */
@@ -172,10 +172,10 @@ export class Sources implements AsyncDisposable {
   }
 
   async #follow(
-    current: Trust | null,
+    current: TrustService | null,
     { config: { trust } }: LoadedConfig,
     differs: Pick<TrustOptions, 'anchors' | 'accept' | 'list'>,
-  ): Promise<Trust> {
+  ): Promise<TrustService> {
     const { requirePin, refresh, cacheDir } = trust;
     const settings = { requirePin, refresh, cacheDir, ...differs };
     if (current !== null) {
@@ -183,7 +183,7 @@ export class Sources implements AsyncDisposable {
       return current;
     }
     const { signal, onTrust: onEvent } = this.#options;
-    return openTrust({ ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() });
+    return openTrustService({ ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() });
   }
 
   async #forget({
@@ -211,9 +211,9 @@ export class Sources implements AsyncDisposable {
   async #takeOver(): Promise<void> {
     try {
       await this.#lookAfterAnchors();
-      await this.#requests.take();
+      await this.#requests.run();
       await Promise.race([
-        this.#revocation.settled(),
+        this.#revocation.firstAnswers(),
         sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
       ]);
     } finally {
@@ -241,7 +241,10 @@ export class Sources implements AsyncDisposable {
 }
 
 /** Of the anchors that are configured: while a configuration is taken over, trust is ahead of it. */
-function statesOf(configured: readonly { readonly name: string }[], trust: Trust | null): AnchorState[] {
+function statesOf(
+  configured: readonly { readonly name: string }[],
+  trust: TrustService | null,
+): AnchorState[] {
   const names = new Set(configured.map(({ name }) => name));
   return trust?.states().filter(({ name }) => names.has(name)) ?? [];
 }

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { objectionToDestination } from '../audit/probe.ts';
-import type { Finding } from '../config/document.ts';
+import type { Diagnostic } from '../config/diagnostic.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from '../errors.ts';
 import { claimPort } from '../thread/claim.ts';
@@ -19,20 +19,20 @@ export interface StartCheck {
 }
 
 /** Binds both ports for a moment, and looks at the audit's destination and at `trust.cacheDir`. Never throws. */
-export async function checkStart({ config, place }: LoadedConfig): Promise<StartCheck> {
+export async function checkStart({ config, locate }: LoadedConfig): Promise<StartCheck> {
   const { listen, admin, audit, trust } = config;
   const destination = await objectionToDestination(audit.destination);
   const sockets = [await trySocket('listen', listen), await trySocket('admin', admin)];
   const cache = needsCache(trust) ? await objectionToFolder(trust.cacheDir) : null;
   const inUse = (attempt: SocketAttempt | null) => attempt?.code === 'ADDRESS_IN_USE';
   const placed = (attempts: readonly (SocketAttempt | null)[]) =>
-    attempts.flatMap((attempt) => (attempt === null ? [] : place(attempt.finding)));
+    attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.finding)));
   return {
     problems:
       destination === null
         ? []
         : [
-            place({
+            locate({
               path: ['audit', 'destination'],
               found: destination,
               allowed: 'stdout, stderr or a file that can be written',
@@ -44,7 +44,7 @@ export async function checkStart({ config, place }: LoadedConfig): Promise<Start
       cache === null
         ? []
         : [
-            place({
+            locate({
               path: ['trust', 'cacheDir'],
               found: `${trust.cacheDir}, which cannot be written (${cache}): after a restart nothing fetched is known`,
               allowed: 'a folder that can be made and written',
@@ -71,7 +71,7 @@ export function assertStart({ problems, refusedSockets, socketsInUse }: StartChe
 
 interface SocketAttempt {
   readonly code: string;
-  readonly finding: Finding;
+  readonly finding: Diagnostic;
 }
 
 /** null: it can be listened on. */

@@ -1,11 +1,11 @@
-/** The demo's throwaway certificates, made anew at every start: those who try it read them from disk. */
+/** The temporary certificates of the demo, issued at every start and written to disk for the example commands. */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Authority, createAuthority, type Leaf } from '../issuing/development.ts';
 import { distributionPoint, ocspResponders } from '../issuing/revocation-sources.ts';
 import { revocationPaths } from './revocations.ts';
 
-/** File names, all in one folder; `stranger` is a client of another authority with the same names. */
+/** File names in one folder; `stranger` is a client certificate of another authority with the same names. */
 export const demoFiles = {
   root: 'root.pem',
   issuing: 'issuing.pem',
@@ -17,15 +17,14 @@ export const demoFiles = {
 
 export interface DemoCertificates extends Pick<Authority, 'root' | 'issuing'> {
   readonly server: Leaf;
-  /** The good client, and the one that is to be revoked. */
+  /** The client that is accepted, and the one that is revoked from the start. */
   readonly client: Leaf;
   readonly revoked: Leaf;
 }
 
 /**
- * `origin`: where the certificates say that their revocation is told; `now`: milliseconds since the epoch.
- * Keys are written with mode 0600. The CAs' own are never written: they sign CRLs and OCSP answers as long as the
- * demo runs, and nothing more can be issued under them afterwards.
+ * `origin`: of the CRL and OCSP URLs in the certificates; `now`: milliseconds since the epoch. Keys are written with mode
+ * 0600. The keys of the CAs are never written: they sign CRLs and OCSP responses while the demo runs, and are lost then.
  */
 export async function makeCertificates(options: {
   readonly folder: string;
@@ -36,20 +35,20 @@ export async function makeCertificates(options: {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const write = async (name: string, content: string) => {
     const file = join(folder, name);
-    // Written anew: a mode is given to new files only.
+    // Deleted first, because the mode applies to new files only.
     await rm(file, { force: true });
     await writeFile(file, content, { flag: 'wx', mode: 0o600 });
   };
-  const toldAt = (crl: string) => ({
+  const revocationAt = (crl: string) => ({
     extensions: [distributionPoint([origin + crl]), ocspResponders([origin + revocationPaths.ocsp])],
   });
   const name = 'Development';
-  const own = createAuthority({ name, now, issuing: toldAt(revocationPaths.rootCrl) });
-  const leaf = toldAt(revocationPaths.issuingCrl);
+  const own = createAuthority({ name, now, issuing: revocationAt(revocationPaths.rootCrl) });
+  const leaf = revocationAt(revocationPaths.issuingCrl);
   const leaves = {
     server: own.issueServer(leaf),
     client: own.issueClient(leaf),
-    // Told apart in the log, and matched all the same.
+    // Another common name, to be distinguished in the log; `clients.match` accepts both.
     revoked: own.issueClient({
       ...leaf,
       subject: { C: 'GB', O: name, OU: `${name} organisation`, CN: `${name} revoked client` },

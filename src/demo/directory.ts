@@ -1,9 +1,9 @@
-/** A miniature certificate directory: serves files by path over HTTPS, with ETags, as a CA's download server does. */
+/** A certificate directory: serves files by path over HTTPS with ETags, like the download server of a CA. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 
-/** Path, with its slash, → content. The map may change while it is served. */
+/** Path, with leading slash → content. The map may change while it is served. */
 export type DirectoryFiles = ReadonlyMap<string, string | Uint8Array>;
 
 export function createDirectory(options: { cert: string; key: string; files: DirectoryFiles }): Server {

@@ -1,4 +1,4 @@
-/** An example EHI host: acknowledges every message and says yes, whatever is in it. */
+/** An example EHI host: acknowledges and approves every message, whatever its content. */
 import { createServer, type Server } from 'node:http';
 
 const acknowledgement = `${JSON.stringify({ Acknowledgement: '1', Responsestatus: '00' })}\n`;
@@ -6,7 +6,7 @@ const acknowledgement = `${JSON.stringify({ Acknowledgement: '1', Responsestatus
 export function createExampleHost(): Server {
   return createServer((request, response) => {
     request.resume().on('end', () => {
-      // The guide lists both as mandatory: EHI does not read chunked answers.
+      // Mandatory in the EHI guide: EHI does not support chunked responses.
       response.writeHead(200, {
         'content-type': 'application/json',
         'content-length': Buffer.byteLength(acknowledgement),

@@ -1,8 +1,8 @@
-/** Fixed ports where they are free, so that a printed line can be typed again tomorrow. */
+/** Chooses the same ports at every start if they are free, so that printed commands can be reused. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 
-/** Listens on 127.0.0.1, on the preferred port or else on any; resolves with the port. */
+/** Listens on 127.0.0.1, on the preferred port or, if that is in use, on a free one; resolves with the port. */
 export async function listen(server: Server, preferred: number): Promise<number> {
   try {
     return await listenOn(server, preferred);
@@ -13,7 +13,7 @@ export async function listen(server: Server, preferred: number): Promise<number>
   }
 }
 
-/** A port for someone else to listen on. */
+/** Finds a free port for another server: the preferred one if it is free. */
 export async function findPort(preferred: number): Promise<number> {
   const server = createServer();
   const port = await listen(server, preferred);

@@ -1,14 +1,13 @@
-/** What the demo's CAs say of the certificates below them: CRLs and OCSP answers, signed anew with every change. */
-
+/** CRLs and OCSP responses of the demo's CAs; the CRL is signed again with every change. */
 import type { Issued } from '../issuing/certificate.ts';
 import { crlEntry, crlKey, crlNumber, crlReason, signCrl } from '../issuing/crl.ts';
 import {
   certIdsIn,
   errorResponse,
-  isOf,
+  isAbout,
   ocspErrors,
   responseData,
-  type StatedStatus,
+  type SingleStatus,
   serialOf,
   signResponse,
   singleResponse,
@@ -17,10 +16,10 @@ import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 
 export const revocationPaths = { rootCrl: '/root.crl', issuingCrl: '/issuing.crl', ocsp: '/ocsp' } as const;
 
-/** Longer than a demo runs, ms: there is nothing to sign anew before. */
+/** Validity of CRLs and responses, ms: longer than a demo runs, so that none has to be renewed. */
 const lifetime = 30 * 86_400_000;
 const second = 1000;
-/** The one reason that can be taken back (RFC 5280 §5.3.1). */
+/** The only reason that can be cancelled (RFC 5280 §5.3.1). */
 const certificateHold = 6;
 
 interface Revoked {
@@ -29,19 +28,19 @@ interface Revoked {
   readonly at: number;
 }
 
-export interface RevocationsOptions {
+interface RevocationsOptions {
   readonly root: Issued;
   readonly issuing: Issued;
-  /** A leaf that is revoked from the beginning. */
+  /** A leaf that is revoked from the start. */
   readonly revoked: Issued;
 }
 
 export class Revocations {
-  /** Path → CRL in DER, for a directory to serve. */
+  /** Path → CRL in DER, as `serveFile` needs it. */
   readonly crls = new Map<string, Uint8Array>();
   readonly #root: Issued;
   readonly #issuing: Issued;
-  /** By serial: all of them the issuing CA's. */
+  /** By serial number; all were issued by the issuing CA. */
   readonly #revoked = new Map<string, Revoked>();
   #number = 0;
   #thisUpdate = 0;
@@ -53,7 +52,7 @@ export class Revocations {
     this.crls.set(revocationPaths.rootCrl, this.#crl(root, []));
   }
 
-  /** True: it was good until now. */
+  /** Returns whether it was good before. */
   revoke(leaf: Issued): boolean {
     const certificate = parseCertificate(leaf.der);
     if (this.#revoked.has(certificate.serial)) return false;
@@ -62,18 +61,18 @@ export class Revocations {
     return true;
   }
 
-  /** True: it was revoked until now. */
+  /** Returns whether it was revoked before. */
   restore(leaf: Issued): boolean {
     const wasRevoked = this.#revoked.delete(parseCertificate(leaf.der).serial);
     if (wasRevoked) this.#sign();
     return wasRevoked;
   }
 
-  /** DER of an OCSPResponse about certificates of one CA, and the serials that were asked for, lower hex. */
+  /** Answers an OCSP request (DER) about certificates of one CA; `serials`: those in the request, lower hex. */
   answer(request: Uint8Array): { readonly response: Buffer; readonly serials: readonly string[] } {
     try {
       const ids = certIdsIn(request);
-      const signer = [this.#root, this.#issuing].find((ca) => ids.every((id) => isOf(id, ca)));
+      const signer = [this.#root, this.#issuing].find((ca) => ids.every((id) => isAbout(id, ca)));
       if (signer === undefined) return { response: errorResponse(ocspErrors.unauthorized), serials: [] };
       const [thisUpdate, nextUpdate] = [this.#thisUpdate, this.#thisUpdate + lifetime];
       const serials = ids.map(serialOf);
@@ -87,13 +86,13 @@ export class Revocations {
     }
   }
 
-  #statusOf(serial: string): StatedStatus {
+  #statusOf(serial: string): SingleStatus {
     const revoked = this.#revoked.get(serial);
     return revoked === undefined ? 'good' : { revokedAt: revoked.at, reason: certificateHold };
   }
 
   #sign(): void {
-    // A later word counts only with a later time, and both CRLs and OCSP answers know whole seconds.
+    // A new status counts only with a later thisUpdate, which CRLs and OCSP responses state in whole seconds.
     this.#thisUpdate = Math.max(Date.now(), this.#thisUpdate + second);
     this.#number += 1;
     const entries = [...this.#revoked.values()].map(({ certificate, at }) =>

@@ -1,12 +1,12 @@
-/** Fetches one resource over HTTP or HTTPS, through the environment's proxy, within limits of time, size and redirection: the only way out for trust data. */
+/** Fetches one trust anchor, CRL or OCSP response over HTTP or HTTPS, with limits on time, size and redirects. */
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { GatewayError } from '../errors.ts';
-import { collectYoungGarbage } from './garbage.ts';
-import { proxyFor, routeOf } from './proxy.ts';
+import { proxyFor, routeOf } from './egress-proxy.ts';
+import { collectYoungGarbage } from './garbage-collection.ts';
 import { TunnelAgent } from './tunnel.ts';
 
-/** What lets a server answer 304 (RFC 9110 §8.8). */
+/** Sent with the next request, so that the server can answer 304 Not Modified (RFC 9110 §8.8). */
 export interface Validators {
   readonly etag?: string;
   readonly lastModified?: string;
@@ -16,47 +16,48 @@ export interface FetchedResource {
   readonly status: 'fetched';
   readonly bytes: Buffer;
   readonly validators: Validators;
-  /** The media type, lower case and without parameters; empty where the server states none. */
+  /** Media type in lower case, without parameters; empty if the response has no Content-Type. */
   readonly type: string;
 }
 
 export type Fetched = FetchedResource | { readonly status: 'unchanged' };
 
 export interface ResourceOptions {
-  /** What the error codes begin with. */
+  /** Prefix of the error codes. */
   readonly purpose: 'TRUST' | 'CRL' | 'OCSP';
   readonly url: string;
-  /** Default http and https: CRLs and OCSP answers are signed, trust anchors are not. */
+  /** Allowed schemes; default both. CRLs and OCSP responses are signed and may come over http; trust anchors may not. */
   readonly schemes?: readonly ('http' | 'https')[];
-  /** Present: a POST (and no conditional one). */
+  /** If present, the request is a POST; `validators` must be absent then. */
   readonly post?: { readonly type: string; readonly body: Uint8Array };
   readonly accept?: string;
-  /** PEM of the CAs to verify an HTTPS server with, instead of Node's own. */
+  /** PEM of the CAs that verify an HTTPS server, instead of Node's bundled CAs. */
   readonly ca?: Buffer | undefined;
   readonly validators?: Validators | undefined;
   readonly maxBytes: number;
-  /** How many redirects to follow, and those only to the same host and port, never from https to http; default 0. */
+  /** Maximum number of redirects, followed only to the same host and port and never from https to http; default 0. */
   readonly redirects?: number;
-  /** Milliseconds for everything, redirects included, from the name look-up to the last byte. */
+  /** Milliseconds from the DNS look-up to the last byte, redirects included. */
   readonly timeout: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Throws GatewayError, the purpose before its code: `_URL_REFUSED`, `_FETCH_FAILED`, `_FETCH_TIMEOUT`, `_FETCH_STATUS`,
- * `_FETCH_REDIRECT`, `_FETCH_ENCODING` or `_FETCH_TOO_LARGE`, as in `CRL_FETCH_TIMEOUT`.
+ * Uses the proxy that the environment names (egress-proxy.ts). Throws GatewayError with the code `<purpose>_URL_REFUSED`,
+ * `_FETCH_FAILED`, `_FETCH_TIMEOUT`, `_FETCH_STATUS`, `_FETCH_REDIRECT`, `_FETCH_ENCODING` or `_FETCH_TOO_LARGE`, as in
+ * `CRL_FETCH_TIMEOUT`.
  */
 export async function fetchResource(options: ResourceOptions): Promise<Fetched> {
   const { timeout, redirects = 0 } = options;
   const deadline = AbortSignal.timeout(timeout);
   const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
-  let url = acceptable(options);
+  let url = allowedUrl(options);
   try {
     for (let left = redirects; ; left -= 1) {
       const response = await open(url, { ...options, signal });
       try {
         if (redirects === 0 || !isRedirect(response, options)) return await read(response, options);
-        url = follow(response, { url, left, options });
+        url = redirectTarget(response, { url, left, options });
       } finally {
         response.destroy();
       }
@@ -68,8 +69,8 @@ export async function fetchResource(options: ResourceOptions): Promise<Fetched> 
   }
 }
 
-/** `http://host/path` → URL; credentials in a URL would be sent, and logged with it. */
-function acceptable(options: ResourceOptions): URL {
+/** Refuses URLs with credentials: they would appear in the log. */
+function allowedUrl(options: ResourceOptions): URL {
   const { schemes = ['http', 'https'] } = options;
   const url = URL.parse(options.url);
   if (
@@ -79,7 +80,7 @@ function acceptable(options: ResourceOptions): URL {
     url.password !== ''
   ) {
     const allowed = schemes.join(' and ');
-    throw failure(options, 'URL_REFUSED', `only ${allowed} URLs without credentials are fetched`);
+    throw failure(options, 'URL_REFUSED', `only ${allowed} URLs without credentials are allowed`);
   }
   return url;
 }
@@ -98,7 +99,7 @@ function open(
   }
   const common = { method: post === undefined ? 'GET' : 'POST', headers, signal, agent: false } as const;
   return new Promise((resolve, reject) => {
-    const request = begin(url, { ...common, ca });
+    const request = startRequest(url, { ...common, ca });
     request.on('response', resolve).on('error', reject).end(post?.body);
   });
 }
@@ -111,8 +112,8 @@ interface RequestOptions {
   readonly ca: Buffer | undefined;
 }
 
-/** Each has a connection of its own, through the proxy that the environment names for the URL. */
-function begin(url: URL, { ca, headers, ...options }: RequestOptions): ClientRequest {
+/** Every request uses a new connection, through the proxy for the URL if there is one. */
+function startRequest(url: URL, { ca, headers, ...options }: RequestOptions): ClientRequest {
   const proxy = proxyFor(url);
   const route = routeOf(url, proxy);
   const common = { ...options, ...route.options, headers: { ...headers, ...route.headers } };
@@ -127,23 +128,24 @@ function begin(url: URL, { ca, headers, ...options }: RequestOptions): ClientReq
   });
 }
 
-/** A POST is repeated only where its method must stay (RFC 9110 §15.4). */
+/** For a POST only 307 and 308, which keep the method (RFC 9110 §15.4). */
 function isRedirect({ statusCode = 0 }: IncomingMessage, { post }: ResourceOptions): boolean {
   return (post === undefined ? [301, 302, 303, 307, 308] : [307, 308]).includes(statusCode);
 }
 
-function follow(
+function redirectTarget(
   response: IncomingMessage,
   { url, left, options }: { url: URL; left: number; options: ResourceOptions },
 ): URL {
   const refuse = (message: string) => failure(options, 'FETCH_REDIRECT', message);
   if (left === 0) throw refuse(`more than ${options.redirects} redirects`);
   const next = URL.parse(response.headers.location ?? '', url);
-  if (next === null || response.headers.location === undefined) throw refuse('redirected to no address');
+  if (next === null || response.headers.location === undefined)
+    throw refuse('redirected without a valid Location');
   if (next.host !== url.host || (url.protocol === 'https:' && next.protocol !== 'https:')) {
-    throw refuse(`redirected elsewhere, to ${next.protocol}//${next.host}`);
+    throw refuse(`redirected to another server, ${next.protocol}//${next.host}`);
   }
-  return acceptable({ ...options, url: next.href });
+  return allowedUrl({ ...options, url: next.href });
 }
 
 async function read(response: IncomingMessage, options: ResourceOptions): Promise<Fetched> {
@@ -151,12 +153,12 @@ async function read(response: IncomingMessage, options: ResourceOptions): Promis
   if (statusCode === 304 && options.validators !== undefined) return { status: 'unchanged' };
   if (statusCode !== 200) throw failure(options, 'FETCH_STATUS', `the server answered ${statusCode}`);
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  // RFC 9110 §12.5.3: another coding than the one that was asked for. Some servers send it all the same.
+  // Some servers ignore the Accept-Encoding of the request (RFC 9110 §12.5.3).
   if (encoding !== 'identity' && encoding !== '')
     throw failure(
       options,
       'FETCH_ENCODING',
-      `the server sent it as Content-Encoding: ${plainWord(encoding)}`,
+      `the response has Content-Encoding ${loggableToken(encoding)}, which is not supported`,
     );
   return {
     status: 'fetched',
@@ -169,15 +171,15 @@ async function read(response: IncomingMessage, options: ResourceOptions): Promis
   };
 }
 
-/** What a server says goes into messages as far as it is a token (RFC 9110 §5.6.2), and short. */
-function plainWord(value: string): string {
-  return /^[\w.+-]{1,32}$/.test(value) ? value : 'something else';
+/** Only a short token (RFC 9110 §5.6.2) of the server's text is repeated in a message. */
+function loggableToken(value: string): string {
+  return /^[\w.+-]{1,32}$/.test(value) ? value : '(not a token)';
 }
 
-/** A body of 50 MB leaves as much garbage behind in buffers of 64 KiB, and malloc would keep most of it. */
+/** Collect after this many bytes: a body of 50 MB leaves 50 MB of garbage in 64 KiB buffers, most of which malloc keeps. */
 const garbageStep = 4 * 1024 * 1024;
 
-/** Into memory of the stated length, or into some that grows in its place: a large body is never held twice. */
+/** Reads into a buffer of the stated length, or into one that grows in place, so that a large body is never held twice. */
 async function collect(response: IncomingMessage, options: ResourceOptions): Promise<Buffer> {
   const { maxBytes } = options;
   const tooLarge = () => failure(options, 'FETCH_TOO_LARGE', `more than ${maxBytes} bytes`);
@@ -189,7 +191,7 @@ async function collect(response: IncomingMessage, options: ResourceOptions): Pro
   for await (const chunk of response as AsyncIterable<Buffer>) {
     const end = size + chunk.length;
     if (end > maxBytes) throw tooLarge();
-    // Node gives no more than was stated.
+    // Never true if a length was stated: Node delivers at most that many bytes.
     if (end > memory.byteLength) memory.resize(Math.min(maxBytes, Math.max(end, 2 * memory.byteLength)));
     new Uint8Array(memory).set(chunk, size);
     if (Math.floor(end / garbageStep) > Math.floor(size / garbageStep)) collectYoungGarbage();
@@ -201,7 +203,7 @@ async function collect(response: IncomingMessage, options: ResourceOptions): Pro
 function describe(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   if ('code' in cause && cause.code === 'PROXY_TUNNEL') return cause.message;
-  // OpenSSL's own message ends with a line break and names a line of its source.
+  // Only the reason of an OpenSSL error, without its source file and line.
   const [, reason] = /:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):/.exec(cause.message) ?? [];
   const message = reason ?? cause.message;
   return 'code' in cause ? `${cause.code}: ${message}` : message;
@@ -216,7 +218,7 @@ function failure({ purpose, url }: ResourceOptions, code: string, message: strin
   });
 }
 
-/** Who has answered, or has not, may be the proxy. */
+/** Names the proxy in an error message: the failure may be the proxy's. */
 function throughProxy(url: string): string {
   const target = URL.parse(url);
   const proxy = target && proxyFor(target);

@@ -1,23 +1,22 @@
 /**
- * HTTPS through an HTTP proxy: a tunnel by CONNECT (RFC 9110 §9.3.6), and TLS inside of it with the server itself.
- * Node's own support (`proxyEnv` of its agents) leaves a connection behind, and the request without an end, where it is
- * aborted while the proxy is silent.
+ * HTTPS through an HTTP proxy: a CONNECT tunnel (RFC 9110 §9.3.6), with TLS to the server inside it. Node's own support
+ * (`proxyEnv` of its agents) is not used: a request aborted before the proxy responds never ends and leaks its connection.
  */
 import { request as requestHttp } from 'node:http';
 import { type AgentOptions, Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect } from 'node:tls';
-import type { HttpProxy } from './proxy.ts';
+import type { HttpProxy } from './egress-proxy.ts';
 
 export interface TunnelOptions extends AgentOptions {
   readonly proxy: HttpProxy;
-  /** Of every tunnel: aborted, it is given up. */
+  /** Called once per tunnel; aborting the signal closes a tunnel that is not open yet. */
   readonly signal: () => AbortSignal;
 }
 
 type ConnectionCallback = (error: Error | null, stream: Duplex) => void;
 
-/** Its connections are verified as without the proxy: by this end, for the host of the URL. */
+/** Verifies the server's certificate for the host of the URL, as without a proxy. */
 export class TunnelAgent extends HttpsAgent {
   readonly #proxy: HttpProxy;
   readonly #signal: () => AbortSignal;
@@ -33,7 +32,7 @@ export class TunnelAgent extends HttpsAgent {
     const name = host?.includes(':') ? `[${host}]` : host;
     openTunnel(this.#proxy, { authority: `${name}:${port}`, signal: this.#signal() }).then(
       (socket) => callback?.(null, connect({ ...options, socket })),
-      // There is no stream then.
+      // Node ignores the second argument after an error.
       (error: Error) => callback?.(error, undefined as never),
     );
   }
@@ -50,7 +49,7 @@ function openTunnel(
     connecting.on('connect', ({ statusCode = 0 }, socket, head) => {
       if (statusCode < 200 || statusCode > 299) {
         socket.destroy();
-        const message = `the proxy does not connect to the server, it answered ${statusCode}`;
+        const message = `the proxy refused the CONNECT request with status ${statusCode}`;
         return reject(Object.assign(new Error(message), { code: 'PROXY_TUNNEL' }));
       }
       if (head.length > 0) socket.unshift(head);

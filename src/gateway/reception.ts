@@ -16,7 +16,7 @@ import {
 import { type DenyReasonName, denyReasons } from '../identity/verdict.ts';
 import { refuseConnection } from '../message/refused.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { outlineOf } from '../pki/certificate-outline.ts';
+import { summaryOf } from '../pki/certificate-summary.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { mayCall } from './admission.ts';
 import type { FirstContacts } from './first-contact.ts';
@@ -156,6 +156,6 @@ export function describeLeaf(leaf: X509Certificate, { identity }: Pick<Policy, '
     return leafJson(reading.certificate);
   } catch {
     // Nobody has read its names before: they were not asked for.
-    return leafJson(outlineOf(leaf));
+    return leafJson(summaryOf(leaf));
   }
 }

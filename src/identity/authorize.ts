@@ -147,8 +147,8 @@ function askRevocation(
   const [leaf] = certificates;
   const check = policy.revocation.get(anchor);
   if (check === undefined) throw new TypeError(`nothing says how the anchor ${anchor} checks revocation`);
-  const word = check.word(certificates, now);
-  const unseen = check.isUnseen(leaf) ? { anchor, leaf } : null;
+  const word = check.resultOf(certificates, now);
+  const unseen = check.isFirstContact(leaf) ? { anchor, leaf } : null;
   return { word, unseen, objection: objectionTo(word, check.policy.onUnknown) };
 }
 

@@ -1,13 +1,13 @@
 /** Reads the certificates that clients present: bounded in size, each once, and no more of it than the verdict asks for. */
 import type { X509Certificate } from 'node:crypto';
 import { type Certificate, parseHead } from '../pki/certificate.ts';
-import { type CertificateOutline, outlineOf } from '../pki/certificate-outline.ts';
+import { type CertificateSummary, summaryOf } from '../pki/certificate-summary.ts';
 import { type Denial, deny } from './verdict.ts';
 
 export type LeafReading =
   | { readonly ok: true; readonly certificate: Certificate }
   /** `outline`: what can be told of it all the same. */
-  | { readonly ok: false; readonly denial: Denial; readonly outline: CertificateOutline };
+  | { readonly ok: false; readonly denial: Denial; readonly outline: CertificateSummary };
 
 /** Octets; a client's certificate has one to three thousand. */
 export const MAX_LEAF_BYTES = 8192;
@@ -45,7 +45,7 @@ export class LeafReader {
     const { length } = leaf.raw;
     if (length > this.maxBytes) {
       const detail = `the certificate has ${length} octets, more than limits.certificateBytes (${this.maxBytes})`;
-      return { ok: false, denial: deny('certificate_too_large', detail), outline: outlineOf(leaf) };
+      return { ok: false, denial: deny('certificate_too_large', detail), outline: summaryOf(leaf) };
     }
     try {
       return { ok: true, certificate: parseHead(leaf.raw) };
@@ -67,5 +67,5 @@ export class LeafReader {
 function unreadable(leaf: X509Certificate, cause: unknown): LeafReading & { readonly ok: false } {
   const why = cause instanceof Error ? cause.message : 'unknown';
   const detail = `the certificate of ${leaf.raw.length} octets cannot be read: ${why}`;
-  return { ok: false, denial: deny('certificate_unreadable', detail), outline: outlineOf(leaf) };
+  return { ok: false, denial: deny('certificate_unreadable', detail), outline: summaryOf(leaf) };
 }

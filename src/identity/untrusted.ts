@@ -1,6 +1,6 @@
 /** Why no path leads from a leaf to a trust anchor, for the operator: a CA of the same name is told from an unknown one. */
 import type { Certificate } from '../pki/certificate.ts';
-import { withColons } from '../pki/hex.ts';
+import { withColons } from '../pki/fingerprint.ts';
 
 /** The anchors' certificates, by the anchor's name. */
 type Anchors = readonly { readonly name: string; readonly certificates: readonly Certificate[] }[];

@@ -1,4 +1,4 @@
-/** Issues certificates for the demo and the tests, the sound ones and the ones that a gateway must refuse. */
+/** Issues certificates for the demo and the tests, valid ones and ones that a gateway must refuse. */
 import {
   createHash,
   createPublicKey,
@@ -36,12 +36,12 @@ import {
   TBSCertificate,
   Validity,
 } from '@peculiar/asn1-x509';
-import type { KeyUsageName } from '../pki/extension-values.ts';
+import type { KeyUsageName } from '../pki/extension-decoders.ts';
 import { type KeyKind, makeKey } from '../pki/key.ts';
 import { attributeTypes } from '../pki/name.ts';
 import { type NamedHash, pssAlgorithm, signatureAlgorithms } from '../pki/signature.ts';
 
-/** Values per attribute, the most general first, as a certificate holds them: `{ C: 'GB', O: '…', CN: '…' }`. */
+/** Values per attribute, in the order of the name, the most general first: `{ C: 'GB', O: '…', CN: '…' }`. */
 export type Subject = Partial<Record<keyof typeof subjectTypes, string | readonly string[]>>;
 
 export interface Issued {
@@ -49,7 +49,7 @@ export interface Issued {
   /** PEM of the certificate alone. */
   readonly pem: string;
   readonly privateKey: KeyObject;
-  /** PKCS#8 PEM: a secret, for a file of mode 0600. */
+  /** PKCS#8 PEM: a secret, to be written with mode 0600. */
   readonly keyPem: string;
   readonly subject: Name;
 }
@@ -58,24 +58,24 @@ export interface IssueOptions {
   readonly subject: Subject | Name;
   /** Absent: self-signed. */
   readonly issuer?: Issued;
-  /** The authority key identifier names the issuer's certificate of this serial too. */
+  /** Added to the authority key identifier, together with the issuer's name. */
   readonly authoritySerial?: Uint8Array;
-  /** A kind to make a key of, or a key to certify again; default P-256. */
+  /** The kind of a new key, or an existing key; default P-256. */
   readonly key?: KeyKind | KeyObject;
-  /** Milliseconds since the epoch; both are cut to seconds. */
+  /** Milliseconds since the epoch; both are rounded down to seconds. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** null: no basicConstraints at all. */
+  /** null or absent: no basicConstraints. */
   readonly basicConstraints?: { readonly ca: boolean; readonly pathLength?: number } | null;
-  /** null: no such extension. */
+  /** null or absent: no key usage. */
   readonly keyUsage?: readonly KeyUsageName[] | null;
   /** OIDs. */
   readonly extendedKeyUsage?: readonly string[] | null;
   /** `DNS:…`, `URI:…`, `email:…`, `IP:…`. */
   readonly sans?: readonly string[];
-  /** Appended as they are, duplicates included. */
+  /** Appended without changes, duplicates included. */
   readonly extensions?: readonly { oid: string; critical?: boolean; value: Uint8Array }[];
-  /** Default sha256; Ed25519 takes none. */
+  /** Default sha256; Ed25519 ignores it. */
   readonly hash?: NamedHash;
   /** RSA-PSS instead of PKCS#1 v1.5. */
   readonly pss?: boolean;
@@ -90,7 +90,7 @@ const subjectTypes = {
   CN: attributeTypes.commonName,
 } as const;
 
-/** Makes one certificate; nothing is checked, because refusing nonsense is what its readers are tested for. */
+/** Issues one certificate. Checks nothing, so that tests can issue invalid certificates. */
 export function issueCertificate(options: IssueOptions): Issued {
   const { issuer, key = 'P-256', hash = 'sha256', version = 3 } = options;
   const privateKey = typeof key === 'string' ? makeKey(key) : key;
@@ -206,14 +206,14 @@ function spkiOf(privateKey: KeyObject): SubjectPublicKeyInfo {
   return AsnConvert.parse(der, SubjectPublicKeyInfo);
 }
 
-/** The public key's name in certificates and CRLs: RFC 5280 §4.2.1.2, method 1. */
+/** The key identifier of the public key: RFC 5280 §4.2.1.2, method 1. */
 export function keyIdOf(privateKey: KeyObject): Buffer {
   return createHash('sha1')
     .update(Buffer.from(spkiOf(privateKey).subjectPublicKey))
     .digest();
 }
 
-/** What a signature by the key is called. Throws TypeError where there is no such algorithm. */
+/** The algorithm identifier of a signature with this key. Throws TypeError if there is none. */
 export function algorithmOf(signer: KeyObject, hash: NamedHash, pss: boolean): AlgorithmIdentifier {
   const type = signer.asymmetricKeyType;
   if (pss) return pssAlgorithm(hash);

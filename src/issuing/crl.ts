@@ -6,14 +6,14 @@ import type { NamedHash } from '../pki/signature.ts';
 import { algorithmOf, type Issued, keyIdOf, signBytes } from './certificate.ts';
 
 /** Times are milliseconds since the epoch. */
-export interface CrlContents {
+interface CrlContents {
   readonly issuer: Issued;
-  /** The DER of `crlEntry`, one after the other. */
+  /** Results of `crlEntry`, concatenated. */
   readonly entries: Uint8Array;
   readonly thisUpdate: number;
-  /** null: none. */
+  /** null: absent. */
   readonly nextUpdate: number | null;
-  /** null: a CRL of version 1, which can have none. */
+  /** null: a v1 CRL, which has none. */
   readonly extensions: readonly RawExtension[] | null;
   /** Default sha256. */
   readonly hash?: NamedHash;
@@ -21,7 +21,7 @@ export interface CrlContents {
   readonly pss?: boolean;
 }
 
-export interface CrlEntry {
+interface CrlEntry {
   /** The contents of the serial number's INTEGER. */
   readonly serial: Uint8Array;
   /** Milliseconds since the epoch. */
@@ -29,7 +29,7 @@ export interface CrlEntry {
   readonly extensions?: readonly RawExtension[];
 }
 
-/** Signs what it is given, as DER; nothing is checked, because refusing nonsense is what its readers are tested for. */
+/** DER of a signed CRL. Checks nothing, so that tests can issue invalid CRLs. */
 export function signCrl(contents: CrlContents): Buffer {
   const { issuer, entries, thisUpdate, nextUpdate, extensions, hash = 'sha256', pss = false } = contents;
   const algorithm = Buffer.from(AsnConvert.serialize(algorithmOf(issuer.privateKey, hash, pss)));
@@ -57,17 +57,17 @@ export function crlEntry({ serial, at, extensions = [] }: CrlEntry): Buffer {
   );
 }
 
-/** Every later CRL of the issuer has a higher one (§5.2.3). */
+/** cRLNumber, which every later CRL of the issuer must increase (§5.2.3). */
 export function crlNumber(number: number | bigint): RawExtension {
   return { oid: '2.5.29.20', value: derInteger(number) };
 }
 
-/** By which key the CRL is signed (§5.2.1). */
+/** The authority key identifier: with which key the CRL is signed (§5.2.1). */
 export function crlKey(issuer: Issued): RawExtension {
   return { oid: '2.5.29.35', value: derElement(tags.sequence, derElement(0x80, keyIdOf(issuer.privateKey))) };
 }
 
-/** CRLReason, of an entry (§5.3.1). */
+/** CRLReason of an entry (§5.3.1). */
 export function crlReason(code: number): RawExtension {
   return { oid: '2.5.29.21', value: derElement(tags.enumerated, Buffer.of(code)) };
 }

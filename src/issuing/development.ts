@@ -1,4 +1,4 @@
-/** A throwaway authority, root and issuing CA, for the demo and the tests. */
+/** A temporary root and issuing CA, for the demo and the tests. */
 import type { Name } from '@peculiar/asn1-x509';
 import type { KeyKind } from '../pki/key.ts';
 import { type Issued, type IssueOptions, issueCertificate, type Subject } from './certificate.ts';
@@ -8,9 +8,9 @@ const day = 24 * hour;
 export const purposes = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const;
 
 export interface AuthorityOptions {
-  /** Ends up in the common names: `<name> Root CA`, `<name> Issuing CA`. */
+  /** Part of the common names: `<name> Root CA`, `<name> Issuing CA`. */
   readonly name: string;
-  /** Milliseconds since the epoch: what the default validity is counted from; default the clock. */
+  /** Milliseconds since the epoch: the base of the default validity; default the clock. */
   readonly now?: number;
   /** Keys of the two CAs; default P-256. */
   readonly key?: KeyKind;
@@ -19,7 +19,7 @@ export interface AuthorityOptions {
   readonly issuing?: Partial<IssueOptions>;
 }
 
-/** A certificate for an end of a connection, and what that end sends: leaf, then issuing CA. */
+/** A leaf certificate, with the chain that its owner sends: leaf, then issuing CA. */
 export interface Leaf extends Issued {
   readonly chainPem: string;
 }
@@ -27,9 +27,9 @@ export interface Leaf extends Issued {
 export interface Authority {
   readonly root: Issued;
   readonly issuing: Issued;
-  /** A leaf under the issuing CA; without further options a client's, like the published sandbox certificate. */
+  /** A client certificate of the issuing CA; by default like the published sandbox certificate. */
   issueClient(options?: Partial<IssueOptions>): Leaf;
-  /** A leaf for 127.0.0.1, ::1 and localhost. */
+  /** A server certificate for 127.0.0.1, ::1 and localhost. */
   issueServer(options?: Partial<IssueOptions>): Leaf;
 }
 

@@ -1,4 +1,4 @@
-/** The responder's side of OCSP, for the demo and the tests: reads questions and signs answers (RFC 6960 §4). */
+/** OCSP responder for the demo and the tests: reads requests and signs responses (RFC 6960 §4). */
 import { createHash } from 'node:crypto';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
 import type { NamedHash } from '../pki/signature.ts';
@@ -18,23 +18,23 @@ import {
 } from '../revocation/ocsp/structure.ts';
 import { algorithmOf, type Issued, signBytes } from './certificate.ts';
 
-/** OCSPResponseStatus besides successful (§4.2.1). */
+/** OCSPResponseStatus of errors (§4.2.1). */
 export const ocspErrors = { malformedRequest: 1, tryLater: 3, unauthorized: 6 } as const;
 
 /** Times are milliseconds since the epoch. */
-export type StatedStatus = 'good' | 'unknown' | { readonly revokedAt: number; readonly reason?: number };
+export type SingleStatus = 'good' | 'unknown' | { readonly revokedAt: number; readonly reason?: number };
 
-export interface Statement {
+export interface SingleResponseOptions {
   readonly certId: CertId;
-  readonly status: StatedStatus;
+  readonly status: SingleStatus;
   readonly thisUpdate: number;
-  /** null: none. */
+  /** null: absent. */
   readonly nextUpdate: number | null;
 }
 
-export interface Signing {
+export interface SigningOptions {
   readonly signer: Issued;
-  /** Certificates to send along, DER: that of a delegated responder. */
+  /** DER of the certificates in the response: that of a delegated responder. */
   readonly certificates?: readonly Uint8Array[];
   /** Default sha256. */
   readonly hash?: NamedHash;
@@ -42,27 +42,32 @@ export interface Signing {
   readonly pss?: boolean;
 }
 
-/** What a request (DER) asks about. Throws Error of no particular kind where it cannot be read. */
+/** The CertIDs of a request (DER). Throws a plain Error if it cannot be parsed. */
 export function certIdsIn(request: Uint8Array): CertId[] {
   return AsnConvert.parse(request, OcspRequest).tbsRequest.requests.map(({ certId }) => certId);
 }
 
-/** Whether it is about a certificate that this CA's key has signed. */
-export function isOf({ issuerKeyHash, hashAlgorithm }: CertId, issuer: Issued): boolean {
+/** Whether the CertID is of a certificate that this CA's key has signed. */
+export function isAbout({ issuerKeyHash, hashAlgorithm }: CertId, issuer: Issued): boolean {
   const hash = Object.entries(certIdHashes).find(([, oid]) => oid === hashAlgorithm.algorithm)?.[0];
   if (hash === undefined) return false;
   const own = createHash(hash).update(identityOf(issuer).publicKey).digest();
   return own.equals(new Uint8Array(issuerKeyHash.buffer));
 }
 
-/** In lower hex, as `Certificate.serial` has it. */
+/** Lower hex, as in `Certificate.serial`. */
 export function serialOf({ serialNumber }: CertId): string {
   return Buffer.from(serialNumber)
     .toString('hex')
     .replace(/^(00)+(?=..)/, '');
 }
 
-export function singleResponse({ certId, status, thisUpdate, nextUpdate }: Statement): SingleResponse {
+export function singleResponse({
+  certId,
+  status,
+  thisUpdate,
+  nextUpdate,
+}: SingleResponseOptions): SingleResponse {
   const single = Object.assign(new SingleResponse(), {
     certId,
     certStatus: bytesOf(statusOf(status)),
@@ -72,7 +77,7 @@ export function singleResponse({ certId, status, thisUpdate, nextUpdate }: State
   return single;
 }
 
-/** What the signer, named by its subject, is about to sign; `producedAt`: milliseconds since the epoch. */
+/** ResponseData that names the signer by its subject; `producedAt`: milliseconds since the epoch. */
 export function responseData(options: {
   readonly singles: readonly SingleResponse[];
   readonly producedAt: number;
@@ -90,7 +95,7 @@ export function responseData(options: {
 /** DER of an OCSPResponse with status successful. */
 export function signResponse(
   data: ResponseData,
-  { signer, certificates = [], hash = 'sha256', pss = false }: Signing,
+  { signer, certificates = [], hash = 'sha256', pss = false }: SigningOptions,
 ): Buffer {
   const bytes = Buffer.from(AsnConvert.serialize(data));
   const basic = Object.assign(new BasicResponse(), {
@@ -102,7 +107,7 @@ export function signResponse(
   return wrapResponse(AsnConvert.serialize(basic));
 }
 
-/** DER of an OCSPResponse around the DER of a response of that type. */
+/** DER of an OCSPResponse that contains `response`, DER of the given type. */
 export function wrapResponse(response: ArrayBuffer | Uint8Array, responseType = basicResponseType): Buffer {
   const responseBytes = Object.assign(new ResponseBytes(), {
     responseType,
@@ -111,13 +116,13 @@ export function wrapResponse(response: ArrayBuffer | Uint8Array, responseType = 
   return Buffer.from(AsnConvert.serialize(Object.assign(new OcspResponse(), { responseBytes })));
 }
 
-/** DER of an OCSPResponse that states an error and nothing else. */
+/** DER of an OCSPResponse with an error status. */
 export function errorResponse(responseStatus: number): Buffer {
   return Buffer.from(AsnConvert.serialize(Object.assign(new OcspResponse(), { responseStatus })));
 }
 
-/** DER of a CertStatus, as `SingleResponse.certStatus` tells. */
-function statusOf(status: StatedStatus): Buffer {
+/** DER of a CertStatus. */
+function statusOf(status: SingleStatus): Buffer {
   if (status === 'good') return Buffer.of(0x80, 0);
   if (status === 'unknown') return Buffer.of(0x82, 0);
   const info = Object.assign(new RevokedInfo(), { revocationTime: secondsOf(status.revokedAt) });
@@ -127,7 +132,7 @@ function statusOf(status: StatedStatus): Buffer {
   return der;
 }
 
-/** GeneralizedTime in DER, as RFC 5280 §4.1.2.5.2 has it, knows whole seconds only. */
+/** RFC 5280 §4.1.2.5.2: GeneralizedTime in DER has no fractions of a second. */
 function secondsOf(milliseconds: number): Date {
   return new Date(Math.floor(milliseconds / 1000) * 1000);
 }

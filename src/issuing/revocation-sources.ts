@@ -1,14 +1,14 @@
-/** For `IssueOptions.extensions`: where the revocation of a certificate is told. */
+/** Certificate extensions that name its revocation sources, for `IssueOptions.extensions`. */
 import { derElement, tags } from '../pki/der-cursor.ts';
 import { derOid, type RawExtension } from '../pki/der-writer.ts';
 
-/** Its CRL (RFC 5280 §4.2.1.13), at any of the URLs. */
+/** One CRL distribution point (RFC 5280 §4.2.1.13) with several URLs of the same CRL. */
 export function distributionPoint(urls: readonly string[]): RawExtension {
   const name = derElement(0xa0, derElement(0xa0, ...urls.map(uri)));
   return { oid: '2.5.29.31', value: derElement(tags.sequence, derElement(tags.sequence, name)) };
 }
 
-/** Its OCSP responders (RFC 5280 §4.2.2.1). */
+/** The OCSP responders (RFC 5280 §4.2.2.1). */
 export function ocspResponders(urls: readonly string[]): RawExtension {
   const ocsp = derOid('1.3.6.1.5.5.7.48.1');
   const responders = urls.map((url) => derElement(tags.sequence, ocsp, uri(url)));

@@ -1,16 +1,16 @@
-/** The door to X.509: one certificate, parsed strictly, with everything that a judgement asks of it. */
+/** One X.509 certificate, parsed strictly, with all fields that path validation and policy use. Start reading here. */
 import { createHash, X509Certificate } from 'node:crypto';
-import { guard, partsOf, unreadable } from './certificate-parts.ts';
-import { readCertificateStructure, tbsOf } from './certificate-structure.ts';
+import { readCertificateStructure, tbsOf } from './certificate-der.ts';
+import { guard, lazyValues, unreadable } from './certificate-values.ts';
 import type { DistributionPoint } from './distribution-point.ts';
-import type { KeyUsageName, NetscapeCertType } from './extension-values.ts';
+import type { KeyUsageName, NetscapeCertType } from './extension-decoders.ts';
 import type { CertificateKey } from './key.ts';
 import type { ConstrainedName, NameConstraints } from './name-constraints.ts';
 import { serialHex } from './serial.ts';
 import { type SignatureHash, signatureHashOf } from './signature.ts';
 
-export { unreadable } from './certificate-parts.ts';
-export type { KeyUsageName } from './extension-values.ts';
+export { unreadable } from './certificate-values.ts';
+export type { KeyUsageName } from './extension-decoders.ts';
 
 export interface Certificate {
   readonly x509: X509Certificate;
@@ -22,8 +22,8 @@ export interface Certificate {
   /** Base64url of the same: `x5t#S256` (RFC 8705 §3.1). */
   readonly thumbprint: string;
   /**
-   * Lower hex of the SHA-256 of the TBSCertificate: what is known of a certificate hangs on this. Whoever holds a
-   * certificate that is signed with ECDSA can make a second one of it, (r, n − s) beside (r, s), with another `sha256`.
+   * Lower hex of the SHA-256 of the TBSCertificate; identifies a certificate for revocation and caches. The holder of a
+   * certificate signed with ECDSA can make a second one from it, (r, n − s) from (r, s), with another `sha256`.
    */
   readonly tbsSha256: string;
   /** Base64 SHA-256 of the SubjectPublicKeyInfo's DER (RFC 7469 §2.4). */
@@ -31,12 +31,12 @@ export interface Certificate {
   /** RFC 4514 string, most specific RDN first. */
   readonly subject: string;
   readonly issuer: string;
-  /** The same names in the spelling that makes equal names equal strings (pki/distribution-point.ts). */
+  /** The same names as canonical text: equal names are equal strings (distribution-point.ts). */
   readonly canonicalSubject: string;
   readonly canonicalIssuer: string;
   /** Lower hex, without leading zero octets. */
   readonly serial: string;
-  /** The serial's octets as they stand in the certificate, sign included: what a CRL is searched for. */
+  /** The octets of the serial as in the certificate, sign included: the key of a CRL search. */
   readonly serialOctets: Uint8Array;
   /** Milliseconds since the epoch, both ends included. */
   readonly notBefore: number;
@@ -45,31 +45,31 @@ export interface Certificate {
   readonly commonNames: readonly string[];
   /** `DNS:…`, `URI:…`, `email:…`, `IP:…`; other kinds of name are left out. */
   readonly sans: readonly string[];
-  /** Every name that a name constraint can speak of: the subject, its emailAddresses, the alternative names. */
+  /** All names that name constraints apply to: the subject, its emailAddresses, the alternative names. */
   readonly names: readonly ConstrainedName[];
-  /** Common names that read as host names, where no alternative name is one: DNS constraints bind those of a leaf. */
+  /** Common names that look like host names, if no alternative name is a DNS name; DNS constraints apply to a leaf's. */
   readonly commonHostNames: readonly ConstrainedName[];
-  /** Subject and issuer are one name (RFC 5280 §3.2); the key need not be its own signer. */
+  /** Subject and issuer are the same name (RFC 5280 §3.2); another key may have signed it. */
   readonly isSelfIssued: boolean;
   readonly isCa: boolean;
-  /** How many intermediates may follow; null: no limit, or no CA. */
+  /** Maximum number of intermediates below; null: no limit, or not a CA. */
   readonly pathLength: number | null;
   /** null: the extension is absent. */
   readonly keyUsage: ReadonlySet<KeyUsageName> | null;
   /** OIDs; null: the extension is absent. */
   readonly extendedKeyUsage: readonly string[] | null;
-  /** Netscape's certificate type; null: the extension is absent, or the certificate a CA's. */
+  /** The Netscape certificate type; null: the extension is absent, or the certificate is a CA's. */
   readonly netscapeCertType: NetscapeCertType | null;
   /** null: the extension is absent, or cannot be applied and so is among `unprocessedCritical`. */
   readonly nameConstraints: NameConstraints | null;
   readonly signatureHash: SignatureHash;
   readonly key: CertificateKey;
   /**
-   * OIDs of critical extensions that nobody here processes, and of policy rules whether critical or not: RFC 5280
-   * §6.1.4 makes the certificate unusable on a path.
+   * OIDs of critical extensions that are not processed, and of restricting ones even if not critical
+   * (certificate-values.ts): the certificate is unusable on a path (RFC 5280 §6.1.4).
    */
   readonly unprocessedCritical: readonly string[];
-  /** Where complete CRLs, and where delta CRLs are told of; empty: the extension is absent. */
+  /** Distribution points of complete CRLs, and of delta CRLs; empty: the extension is absent. */
   readonly crlDistributionPoints: readonly DistributionPoint[];
   readonly freshestCrl: readonly DistributionPoint[];
   /** URIs of OCSP responders (authorityInfoAccess). */
@@ -87,19 +87,19 @@ export function parseCertificate(der: Uint8Array): Certificate {
 }
 
 /**
- * The same, but what its extensions and names say is read when it is first asked for, which may throw
- * `CERTIFICATE_UNREADABLE` then: a stranger's certificate is refused by its issuer before anything of it is built.
+ * The same, but names and extensions are decoded on first use, which may throw `CERTIFICATE_UNREADABLE`: an untrusted
+ * certificate is refused for its issuer before anything else of it is decoded.
  */
 export function parseHead(der: Uint8Array): Certificate {
   return guard(() => read(Buffer.from(der)));
 }
 
-/** Reads what `parseHead` has left. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
+/** Decodes what `parseHead` left. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
 export function readRest(certificate: Certificate): void {
   Object.values(certificate);
 }
 
-/** `Certificate.tbsSha256` of a certificate that is not read any further. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
+/** `Certificate.tbsSha256` without parsing the rest. Throws GatewayError `CERTIFICATE_UNREADABLE`. */
 export function tbsSha256Of(der: Uint8Array): string {
   return guard(() => sha256Of(tbsOf(der)).toString('hex'));
 }
@@ -107,13 +107,13 @@ export function tbsSha256Of(der: Uint8Array): string {
 function read(der: Buffer): Certificate {
   const structure = readCertificateStructure(der);
   const x509 = new X509Certificate(der);
-  // OpenSSL looks for PEM text anywhere in the bytes first and ignores what follows the DER: both would make
-  // it speak of another certificate than the one that is read here.
+  // OpenSSL first looks for PEM text anywhere in the bytes, and ignores bytes after the DER: both could make it parse
+  // another certificate than this parser.
   if (!x509.raw.equals(der)) throw unreadable('bytes before or after the certificate');
 
   const { serial, notBefore, notAfter } = structure;
   const digest = sha256Of(der);
-  const part = partsOf(structure, x509);
+  const values = lazyValues(structure, x509);
   return {
     x509,
     der,
@@ -128,67 +128,67 @@ function read(der: Buffer): Certificate {
     notAfter,
     signatureHash: signatureHashOf(structure.signatureAlgorithm),
     get subject() {
-      return part.subject();
+      return values.subject();
     },
     get issuer() {
-      return part.issuer();
+      return values.issuer();
     },
     get canonicalSubject() {
-      return part.canonicalSubject();
+      return values.canonicalSubject();
     },
     get canonicalIssuer() {
-      return part.canonicalIssuer();
+      return values.canonicalIssuer();
     },
     get organizationalUnits() {
-      return part.organizationalUnits();
+      return values.organizationalUnits();
     },
     get commonNames() {
-      return part.commonNames();
+      return values.commonNames();
     },
     get sans() {
-      return part.sans();
+      return values.sans();
     },
     get names() {
-      return part.names();
+      return values.names();
     },
     get commonHostNames() {
-      return part.commonHostNames();
+      return values.commonHostNames();
     },
     get isSelfIssued() {
-      return part.isSelfIssued();
+      return values.isSelfIssued();
     },
     get isCa() {
-      return part.basic().isCa;
+      return values.basic().isCa;
     },
     get pathLength() {
-      return part.basic().isCa ? part.basic().pathLength : null;
+      return values.basic().isCa ? values.basic().pathLength : null;
     },
     get keyUsage() {
-      return part.keyUsage();
+      return values.keyUsage();
     },
     get extendedKeyUsage() {
-      return part.extendedKeyUsage();
+      return values.extendedKeyUsage();
     },
     get netscapeCertType() {
-      return part.netscapeCertType();
+      return values.netscapeCertType();
     },
     get nameConstraints() {
-      return part.nameConstraints();
+      return values.nameConstraints();
     },
     get key() {
-      return part.key();
+      return values.key();
     },
     get unprocessedCritical() {
-      return part.unprocessedCritical();
+      return values.unprocessedCritical();
     },
     get crlDistributionPoints() {
-      return part.crlDistributionPoints();
+      return values.crlDistributionPoints();
     },
     get freshestCrl() {
-      return part.freshestCrl();
+      return values.freshestCrl();
     },
     get ocspUrls() {
-      return part.ocspUrls();
+      return values.ocspUrls();
     },
   };
 }

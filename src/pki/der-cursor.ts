@@ -1,10 +1,12 @@
 /**
- * A cursor over DER (X.690 §8.1, §10.1): one element after the other, in place; nothing is copied or built. BER is read
- * where it can mean one thing only, since OpenSSL reads it and CAs write it: lengths in more octets than they need, any
- * TRUE. Signatures are checked over the bytes as they came.
+ * A cursor over DER (X.690 §8.1, §10.1) that reads one element after the other in place, without copies. Two forms of BER
+ * are accepted, since they are unambiguous, OpenSSL accepts them and CAs write them: lengths in more octets than
+ * necessary, and any non-zero TRUE. Signatures are verified over the original bytes.
  */
 
-/** The bytes are not DER, or not the structure they should be; the message says where. */
+import { parseAnyTime, utcTime } from './der-time.ts';
+
+/** The bytes are not DER, or not the expected structure; the message has the position. */
 export class DerError extends Error {}
 
 export const tags = {
@@ -22,9 +24,9 @@ export const tags = {
 
 export class DerCursor {
   readonly bytes: Uint8Array;
-  /** Where the next element begins. */
+  /** Where the next element starts. */
   at: number;
-  /** The element read last: its tag, and where its contents start and end. */
+  /** The last element read: its tag, and where its contents start and end. */
   tag = 0;
   start = 0;
   end = 0;
@@ -34,26 +36,26 @@ export class DerCursor {
     this.at = at;
   }
 
-  /** Reads the header of the next element and goes on inside of it. Throws DerError; so do all of these. */
+  /** Reads the header of the next element and moves to its contents. Throws DerError, as all read methods do. */
   open(limit: number, tag?: number): void {
     this.read(limit, tag);
     this.at = this.start;
   }
 
-  /** The same, of an element that nothing follows. */
+  /** The same for an element that must end at `limit`. */
   openLast(limit: number, tag?: number): void {
     this.open(limit, tag);
-    if (this.end !== limit) throw new DerError(`bytes behind an element, at byte ${this.end}`);
+    if (this.end !== limit) throw new DerError(`bytes after an element, at byte ${this.end}`);
   }
 
-  /** Reads the next element, which ends by `limit`, and goes on behind it. */
+  /** Reads the next element, which must end at `limit` or before, and moves past it. */
   read(limit: number, tag?: number): void {
     const { bytes } = this;
     let at = this.at;
     if (at + 2 > limit) throw this.#error('cut off');
     const found = bytes[at++] as number;
     if (tag !== undefined && found !== tag)
-      throw this.#error(`tag 0x${hexByte(found)} where 0x${hexByte(tag)} belongs`);
+      throw this.#error(`tag 0x${hexByte(found)} instead of 0x${hexByte(tag)}`);
     if ((found & 0x1f) === 0x1f) throw this.#error('a tag of several octets');
     let length = bytes[at++] as number;
     if (length >= 0x80) {
@@ -63,14 +65,14 @@ export class DerCursor {
       length = 0;
       for (let octet = 0; octet < octets; octet++) length = length * 256 + (bytes[at++] as number);
     }
-    if (at + length > limit) throw this.#error('an element that ends behind what holds it');
+    if (at + length > limit) throw this.#error('an element longer than its container');
     this.tag = found;
     this.start = at;
     this.end = at + length;
     this.at = this.end;
   }
 
-  /** Reads the next element and returns it whole, as a view. */
+  /** Reads the next element and returns it with its header, as a view. */
   element(limit: number, tag?: number): Uint8Array {
     const { at } = this;
     this.read(limit, tag);
@@ -82,17 +84,17 @@ export class DerCursor {
     return this.at < limit ? (this.bytes[this.at] as number) : -1;
   }
 
-  /** What was opened must have been read to its end. */
+  /** Throws unless everything up to `end` was read. */
   close(end: number): void {
-    if (this.at !== end) throw this.#error('an element that nobody asked for');
+    if (this.at !== end) throw this.#error('an unexpected element');
   }
 
-  /** The contents of the element read last, as a view. */
+  /** The contents of the last element read, as a view. */
   contents(): Uint8Array {
     return this.bytes.subarray(this.start, this.end);
   }
 
-  /** An INTEGER of any length in its shortest form (X.690 §8.3.2). */
+  /** An INTEGER of any length, which must be in its shortest form (X.690 §8.3.2). */
   readInteger(limit: number): void {
     this.read(limit, tags.integer);
     const [first = 0, second = 0] = [this.bytes[this.start], this.bytes[this.start + 1]];
@@ -101,22 +103,23 @@ export class DerCursor {
       throw this.#error('an INTEGER that is not minimal');
   }
 
-  /** UTCTime or GeneralizedTime as RFC 5280 §4.1.2.5 writes them, in milliseconds since the epoch. */
+  /** UTCTime or GeneralizedTime in the form of RFC 5280 §4.1.2.5, in milliseconds since the epoch. */
   readTime(limit: number): number {
     this.read(limit);
     const time = this.#strictTime();
-    if (Number.isNaN(time)) throw this.#error('no time in UTC');
+    if (Number.isNaN(time)) throw this.#error('no valid time in UTC');
     return time;
   }
 
-  /** As X.690 §11.7 and X.680 §46 allow them, too: without seconds, with fractions, off UTC. NaN: no time. */
+  /** The same, also in the other forms of X.680 §46 (no seconds, fractions, a zone). NaN: not a valid time. */
   readAnyTime(limit: number): number {
     this.read(limit);
     const time = this.#strictTime();
-    return Number.isNaN(time) ? parseAnyTime(this.tag, this.contents()) : time;
+    const isTime = this.tag === tags.utcTime || this.tag === tags.generalizedTime;
+    return Number.isNaN(time) && isTime ? parseAnyTime(this.contents(), this.tag === tags.utcTime) : time;
   }
 
-  /** NaN: no time in the one form of RFC 5280. */
+  /** NaN: not a valid time in the form of RFC 5280. */
   #strictTime(): number {
     const century = this.tag === tags.utcTime ? 0 : this.tag === tags.generalizedTime ? 2 : -1;
     if (century < 0 || this.end - this.start !== 13 + century) return Number.NaN;
@@ -133,18 +136,18 @@ export class DerCursor {
     return utcTime(year, month, day, hour, minute, second);
   }
 
-  /** A BOOLEAN; every value but 0 is TRUE (X.690 §8.2.2). */
+  /** A BOOLEAN; every value except 0 is TRUE (X.690 §8.2.2). */
   readBoolean(limit: number, tag: number = tags.boolean): boolean {
     this.read(limit, tag);
-    if (this.end - this.start !== 1) throw this.#error('no BOOLEAN');
+    if (this.end - this.start !== 1) throw this.#error('not a BOOLEAN');
     return this.bytes[this.start] !== 0;
   }
 
-  /** A BIT STRING of names for bits, as a mask: bit 0, the first of them, is the lowest. Bits above 30 are dropped. */
+  /** A BIT STRING with named bits, as a mask: named bit 0 is the lowest bit. Bits above 30 are ignored. */
   readNamedBits(limit: number, tag: number = tags.bitString): number {
     this.read(limit, tag);
     const [unused = 8, ...octets] = this.bytes.subarray(this.start, Math.min(this.end, this.start + 5));
-    if (unused > 7 || (octets.length === 0 && unused > 0)) throw this.#error('no BIT STRING');
+    if (unused > 7 || (octets.length === 0 && unused > 0)) throw this.#error('not a BIT STRING');
     let mask = 0;
     for (const [index, octet] of octets.entries())
       for (let bit = 0; bit < 8; bit++)
@@ -157,56 +160,16 @@ export class DerCursor {
   }
 }
 
-/** Milliseconds since the epoch; NaN: there is no such moment. */
-function utcTime(
-  year: number,
-  month: number,
-  day: number,
-  hour: number,
-  minute: number,
-  second: number,
-): number {
-  const inRange = month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59;
-  // A 31 June would be read as 1 July, a year below 100 as one of the last century.
-  if (!inRange || !(day <= daysIn(year, month))) return Number.NaN;
-  const time = Date.UTC(year, month - 1, day, hour, minute, second);
-  return year >= 100 ? time : new Date(time).setUTCFullYear(year);
-}
-
-const anyUtcTime = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})$/;
-const anyGeneralizedTime = /^(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,]\d+)?)?)?(Z|[+-]\d{4})$/;
-
-/** Fractions of a second are dropped: nothing here is that precise. */
-function parseAnyTime(tag: number, contents: Uint8Array): number {
-  if (contents.length > 40) return Number.NaN;
-  const isUtcTime = tag === tags.utcTime;
-  if (!isUtcTime && tag !== tags.generalizedTime) return Number.NaN;
-  const text = Buffer.from(contents).toString('latin1');
-  const match = (isUtcTime ? anyUtcTime : anyGeneralizedTime).exec(text);
-  if (match === null) return Number.NaN;
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
-    .slice(1, 7)
-    .map((part = '0') => Number(part));
-  const fullYear = isUtcTime ? year + (year < 50 ? 2000 : 1900) : year;
-  return utcTime(fullYear, month, day, hour, minute, second) - offsetOf(match[7] ?? 'Z');
-}
-
-/** How far a zone is ahead of UTC, ms; NaN: there is none such. */
-function offsetOf(zone: string): number {
-  if (zone === 'Z') return 0;
-  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3))];
-  if (hours > 23 || minutes > 59) return Number.NaN;
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
-}
-
-function daysIn(year: number, month: number): number {
-  if (month === 2) return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
-  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+/** A cursor at the contents of the one SEQUENCE that `der` consists of. Throws DerError. */
+export function openSequence(der: Uint8Array): DerCursor {
+  const cursor = new DerCursor(der);
+  cursor.openLast(der.length, tags.sequence);
+  return cursor;
 }
 
 const whiteSpace: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20]);
 
-/** A file or a body without the line ends that an editor or a server has put behind its one element. */
+/** The one element of a file or body, without up to 16 octets of white space that an editor or server appended. */
 export function trimEnd(bytes: Uint8Array): Uint8Array {
   const cursor = new DerCursor(bytes);
   cursor.read(bytes.length);
@@ -214,7 +177,7 @@ export function trimEnd(bytes: Uint8Array): Uint8Array {
   return isBlank && bytes.length - cursor.end <= 16 ? bytes.subarray(0, cursor.end) : bytes;
 }
 
-/** One element around contents. */
+/** Encodes one element. */
 export function derElement(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const body = Buffer.concat(contents);
   const length = body.length;
@@ -227,7 +190,7 @@ export function derElement(tag: number, ...contents: readonly Uint8Array[]): Buf
   return Buffer.concat([header, body]);
 }
 
-/** An OBJECT IDENTIFIER's contents as dotted numbers, exact where arcs stay below 2^53 and the whole below 64 octets. */
+/** The contents of an OBJECT IDENTIFIER as dotted numbers; exact for arcs below 2^53, limited to 64 octets. */
 export function formatOid(contents: Uint8Array): string {
   const arcs: number[] = [];
   let arc = 0;

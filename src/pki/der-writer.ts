@@ -1,4 +1,4 @@
-/** Writes the elements that CRLs and extensions are made of, in DER. */
+/** Encodes the elements of certificates, CRLs and extensions in DER. */
 import { derElement, tags } from './der-cursor.ts';
 
 export interface RawExtension {
@@ -8,7 +8,7 @@ export interface RawExtension {
   readonly value: Uint8Array;
 }
 
-/** `value`: not below 0. */
+/** `value`: 0 or more. */
 export function derInteger(value: number | bigint): Buffer {
   const hex = BigInt(value).toString(16);
   const octets = Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
@@ -36,7 +36,7 @@ export function derTime(at: number): Buffer {
     : derElement(tags.generalizedTime, Buffer.from(text));
 }
 
-/** Extensions (RFC 5280 §4.1), in the order given and as they are. */
+/** Extensions (RFC 5280 §4.1) in the given order, unchecked. */
 export function derExtensions(extensions: readonly RawExtension[]): Buffer {
   return derElement(
     tags.sequence,

@@ -1,6 +1,6 @@
-/** Directory names among general names, as text that is compared without any ASN.1 (distribution-point.ts). */
+/** Directory names in the text form of general names (`readGeneralNames`), for code that compares them without ASN.1. */
 
-/** How a directory name is told among general names. */
+/** A directory name (canonical text) as a general name. */
 export function directory(canonical: string): string {
   return `a4:${canonical}`;
 }

@@ -1,42 +1,42 @@
-/** Where revocation is told: CRL distribution points (RFC 5280 §4.2.1.13) and OCSP responders (§4.2.2.1). */
+/** Revocation addresses of a certificate: CRL distribution points (RFC 5280 §4.2.1.13), OCSP responders (§4.2.2.1). */
 import { isUtf8 } from 'node:buffer';
-import { DerCursor, DerError, derElement, tags } from './der-cursor.ts';
+import { DerCursor, DerError, derElement, openSequence, tags } from './der-cursor.ts';
 import { directoriesAmong, directory } from './directory-name.ts';
 import { canonicalName, type DistinguishedName, readName } from './name.ts';
 
 export interface DistributionPoint {
-  /** Its names as `readGeneralNames` tells them, a relative one made whole; null: it has none. */
+  /** Its names as `readGeneralNames` returns them, a relative name completed; null: it has none. */
   readonly names: readonly string[] | null;
-  /** The URIs among them, as they are written. */
+  /** The URIs among them, unchanged. */
   readonly urls: readonly string[];
   /** ReasonFlags as a mask, keyCompromise = 2; null: all. */
   readonly reasons: number | null;
-  /** Who signs the CRL in the issuer's stead, names as above; null: nobody. */
+  /** Names of the CRL's signer if it is not the issuer; null: the issuer signs it. */
   readonly crlIssuers: readonly string[] | null;
 }
 
-/** GeneralName tags (RFC 5280 §4.2.1.6), implicit except for the directory's. */
+/** GeneralName tags (RFC 5280 §4.2.1.6); all implicit except directoryName. */
 const uniformResourceIdentifier = 0x86;
 const directoryName = 0xa4;
 
-/** A name as one string: equal names are equal strings, and a relative name is made whole by putting it behind. */
+/** A name as one string: equal names are equal strings. A relative name is completed by appending its string. */
 export function canonicalText(name: DistinguishedName): string {
   return canonicalName(name).join('');
 }
 
-/** The same from a Name's DER. Throws DerError. */
+/** The same for the DER of a Name. Throws DerError. */
 export function readCanonicalText(der: Uint8Array): string {
   return canonicalText(readName(der));
 }
 
-/** `tag:contents` in lower hex each; directory names in their canonical spelling, the others octet for octet. */
+/** Each name as `tag:contents`, both in lower hex; a directory name as canonical text, others octet by octet. */
 export function readGeneralNames(contents: Uint8Array): string[] {
   const cursor = new DerCursor(contents);
   const names: string[] = [];
   while (cursor.at < contents.length) {
     cursor.read(contents.length);
     const { tag } = cursor;
-    if ((tag & 0xc0) !== 0x80 || (tag & 0x1f) > 8) throw new DerError(`no general name: tag ${tag}`);
+    if ((tag & 0xc0) !== 0x80 || (tag & 0x1f) > 8) throw new DerError(`not a general name: tag ${tag}`);
     const value = cursor.contents();
     names.push(
       tag === directoryName
@@ -48,7 +48,7 @@ export function readGeneralNames(contents: Uint8Array): string[] {
   return names;
 }
 
-/** Whether two names of `readGeneralNames` are one: in a URI the case of scheme and host is of no account (RFC 5280 §7.4). */
+/** Whether two names of `readGeneralNames` are equal; scheme and host of a URI ignore case (RFC 5280 §7.4). */
 export function isSameName(one: string, other: string): boolean {
   return one === other || (isUri(one) && isUri(other) && comparable(one) === comparable(other));
 }
@@ -64,7 +64,7 @@ function comparable(name: string): string {
   return uri.replace(/^[^:/?#]*:(?:\/\/[^/?#]*)?/, lowerHost);
 }
 
-/** `start`: scheme and authority, of which user information alone knows case (RFC 3986 §6.2.2.1). */
+/** `start`: scheme and authority; only the user information is case-sensitive (RFC 3986 §6.2.2.1). */
 function lowerHost(start: string): string {
   const at = start.lastIndexOf('@') + 1;
   const scheme = start.indexOf(':') + 1;
@@ -75,7 +75,7 @@ function lowerHost(start: string): string {
   );
 }
 
-/** URIs as they are written, also those with octets that a URI cannot hold: revocation/addresses.ts reports and skips them. */
+/** URIs unchanged, also invalid ones: revocation/addresses.ts reports and skips them. */
 function urlsAmong(names: readonly string[]): string[] {
   return names
     .filter((name) => name.startsWith(`${uniformResourceIdentifier.toString(16)}:`))
@@ -83,24 +83,22 @@ function urlsAmong(names: readonly string[]): string[] {
     .map((octets) => octets.toString(isUtf8(octets) ? 'utf8' : 'latin1'));
 }
 
-/** The contents of a DistributionPointName; a relative name continues that of the CRL's issuer. */
+/** The contents of a DistributionPointName; a relative name is appended to the name of the CRL's issuer. */
 export function readPointName(contents: Uint8Array, crlIssuer: string | null): string[] {
   const cursor = new DerCursor(contents);
   cursor.read(contents.length);
   cursor.close(contents.length);
   const value = cursor.contents();
   if (cursor.tag === 0xa0) return readGeneralNames(value);
-  if (cursor.tag !== 0xa1) throw new DerError(`no distribution point name: tag ${cursor.tag}`);
-  if (crlIssuer === null) throw new DerError('a relative name below more than one CRL issuer');
+  if (cursor.tag !== 0xa1) throw new DerError(`not a distribution point name: tag ${cursor.tag}`);
+  if (crlIssuer === null) throw new DerError('a relative name with more than one CRL issuer');
   const relative = derElement(tags.sequence, derElement(tags.set, value));
   return [directory(crlIssuer + readCanonicalText(relative))];
 }
 
 /** The value of a cRLDistributionPoints or freshestCRL extension; `issuer`: canonical name. Throws DerError. */
 export function readDistributionPoints(value: Uint8Array, issuer: string): DistributionPoint[] {
-  const cursor = new DerCursor(value);
-  cursor.open(value.length, tags.sequence);
-  if (cursor.end !== value.length) throw new DerError('bytes behind the distribution points');
+  const cursor = openSequence(value);
   const points: DistributionPoint[] = [];
   while (cursor.at < value.length) points.push(readPoint(cursor, issuer));
   return points;
@@ -125,7 +123,7 @@ function readPoint(cursor: DerCursor, issuer: string): DistributionPoint {
   return { names, urls: urlsAmong(names ?? []), reasons, crlIssuers };
 }
 
-/** A name is relative to the CRL issuer's, and must not be where that has several (RFC 5280 §4.2.1.13). */
+/** The name that a relative name completes; null: the CRL issuer has several (RFC 5280 §4.2.1.13 forbids that). */
 function baseOf(crlIssuers: readonly string[] | null, issuer: string): string | null {
   const [first, ...more] = crlIssuers === null ? [issuer] : directoriesAmong(crlIssuers);
   return first === undefined || more.length > 0 ? null : first;
@@ -133,11 +131,9 @@ function baseOf(crlIssuers: readonly string[] | null, issuer: string): string | 
 
 const idAdOcsp = '2b06010505073001';
 
-/** The `http` and other URIs of OCSP responders in the value of an authorityInfoAccess extension. Throws DerError. */
+/** The URIs of OCSP responders, of any scheme, in the value of an authorityInfoAccess extension. Throws DerError. */
 export function readOcspUrls(value: Uint8Array): string[] {
-  const cursor = new DerCursor(value);
-  cursor.open(value.length, tags.sequence);
-  if (cursor.end !== value.length) throw new DerError('bytes behind the access descriptions');
+  const cursor = openSequence(value);
   const names: string[] = [];
   while (cursor.at < value.length) {
     cursor.open(value.length, tags.sequence);

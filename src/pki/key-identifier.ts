@@ -1,17 +1,17 @@
-/** The key identifiers of a certificate (RFC 5280 §4.2.1.1, §4.2.1.2): hints for finding an issuer, and no proof. */
+/** The key identifiers of a certificate (RFC 5280 §4.2.1.1, §4.2.1.2): hints for finding its issuer, not proof. */
 import type { Certificate } from './certificate.ts';
-import { readCertificateStructure } from './certificate-structure.ts';
+import { readCertificateStructure } from './certificate-der.ts';
 import { DerCursor, tags } from './der-cursor.ts';
 
 export interface KeyIdentifiers {
-  /** Lower hex; null: the certificate does not say. */
+  /** Lower hex; null: absent. */
   readonly subject: string | null;
   readonly authority: string | null;
-  /** Whether the issuer is named by the name and serial of one of its certificates. */
+  /** Whether the authority key identifier has the serial of an issuer certificate. */
   readonly namesSerial: boolean;
 }
 
-/** Reads the certificate anew: asked where OpenSSL does not take an issuer that has the right name. Throws DerError. */
+/** Parses the DER again: needed only if OpenSSL rejects an issuer with the right name. Throws DerError. */
 export function readKeyIdentifiers({ der }: Pick<Certificate, 'der'>): KeyIdentifiers {
   const { extensions } = readCertificateStructure(der);
   const subject = extensions.get('2.5.29.14')?.value;

@@ -1,11 +1,11 @@
-/** Keys: what kind a certificate holds, in the words that policy uses, and making one of a kind. */
+/** Key types: the type of a certificate's key, and the generation of keys. */
 import { generateKeyPairSync, type KeyObject, type X509Certificate } from 'node:crypto';
 
 export type CertificateKey =
   | { readonly type: 'rsa'; readonly bits: number }
-  /** `P-256`, `P-384`, `P-521`, OpenSSL's name for other curves, `explicit` for parameters without a name. */
+  /** `P-256`, `P-384`, `P-521`, OpenSSL's name of other curves, or `explicit` for unnamed parameters. */
   | { readonly type: 'ec'; readonly curve: string }
-  /** OpenSSL's name of the type (`ed25519`, `dsa`), or the algorithm's OID where OpenSSL knows none. */
+  /** OpenSSL's name of the type (`ed25519`, `dsa`), or the algorithm's OID if OpenSSL does not know it. */
   | { readonly type: 'other'; readonly name: string };
 
 const nistNames: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
-/** Names as name constraints speak of them, and the constraints of a CA (RFC 5280 §4.2.1.6, §4.2.1.10). */
-import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
+/** The name constraints of a CA, and the names in a certificate that they apply to (RFC 5280 §4.2.1.6, §4.2.1.10). */
+import { DerCursor, formatOid, openSequence, tags } from './der-cursor.ts';
 import { canonicalText } from './distribution-point.ts';
 import {
   attributesOf,
@@ -17,13 +17,13 @@ export type ConstrainedName =
   /** An address of 4 or 16 octets; in a constraint an address and a mask. */
   | { readonly kind: 'ip'; readonly octets: Uint8Array }
   /**
-   * A name begins with each name above it, and with no other. `exact`: the same with the case of letters beyond ASCII
-   * kept, where that is another text.
+   * Canonical text: a name starts with the text of each name above it, and of no other. `exact`: the same with the case of
+   * non-ASCII letters preserved, if that differs.
    */
   | { readonly kind: 'directory'; readonly canonical: string; readonly exact?: string }
-  /** otherName, x400Address, ediPartyName, registeredID, told apart by their tags: nothing here compares them. */
+  /** otherName, x400Address, ediPartyName, registeredID; only their tags are compared. */
   | { readonly kind: 'other'; readonly tag: number }
-  /** A name in a subject whose text cannot be read: no constraint can allow it. */
+  /** A name in a subject whose text cannot be decoded: no constraint permits it. */
   | { readonly kind: 'unreadable' };
 
 export interface NameConstraints {
@@ -33,7 +33,7 @@ export interface NameConstraints {
 
 /** `value`: a subjectAltName extension. Throws DerError. */
 export function readAlternativeNames(value: Uint8Array): ConstrainedName[] {
-  const cursor = inSequence(value);
+  const cursor = openSequence(value);
   const names: ConstrainedName[] = [];
   while (cursor.at < value.length) names.push(readName(cursor, value.length));
   return names;
@@ -49,10 +49,10 @@ export function subjectNames(subject: DistinguishedName, canonical: string): Con
   return canonical === '' ? emails : [directoryOf(subject, canonical), ...emails];
 }
 
-/** Two labels or more, as OpenSSL tells host names among common names; a wildcard label may stand in front. */
+/** Two or more labels, as OpenSSL recognises host names among common names; the first may be a wildcard. */
 const hostLike = /^(?:\*\.)?(?:[a-z0-9_]+(?:-+[a-z0-9_]+)*\.)+[a-z0-9_]+(?:-+[a-z0-9_]+)*$/i;
 
-/** Common names that a relying party might take for host names (RFC 6125 §6.4.4). */
+/** Common names that a relying party might treat as host names (RFC 6125 §6.4.4). */
 export function commonHostNames(subject: DistinguishedName): ConstrainedName[] {
   return attributesOf(subject, attributeTypes.commonName).flatMap((attribute): ConstrainedName | [] => {
     const text = attribute.text?.replace(/\0+$/, '');
@@ -67,11 +67,11 @@ function directoryOf(name: DistinguishedName, canonical: string): ConstrainedNam
 }
 
 /**
- * `value`: a nameConstraints extension. Null: it is one that RFC 5280 forbids and nothing here applies: with a minimum or
- * maximum, without a subtree, or with a network that has no mask. Throws DerError.
+ * `value`: a nameConstraints extension. Returns null for constraints that RFC 5280 forbids and that are not applied: with
+ * a minimum or maximum, without a subtree, or with a network without a mask. Throws DerError.
  */
 export function readNameConstraints(value: Uint8Array): NameConstraints | null {
-  const cursor = inSequence(value);
+  const cursor = openSequence(value);
   const permitted = readSubtrees(cursor, 0xa0);
   const excluded = readSubtrees(cursor, 0xa1);
   cursor.close(value.length);
@@ -79,14 +79,7 @@ export function readNameConstraints(value: Uint8Array): NameConstraints | null {
   return permitted.length + excluded.length === 0 ? null : { permitted, excluded };
 }
 
-function inSequence(value: Uint8Array): DerCursor {
-  const cursor = new DerCursor(value);
-  cursor.open(value.length, tags.sequence);
-  if (cursor.end !== value.length) throw new DerError('bytes behind an extension');
-  return cursor;
-}
-
-/** Empty: the field is absent. Null: the field is empty, or a base has a distance or is malformed. */
+/** Empty: the field is absent. null: the field is empty, or has a subtree that cannot be applied. */
 function readSubtrees(cursor: DerCursor, tag: number): ConstrainedName[] | null {
   const bases: ConstrainedName[] = [];
   if (cursor.peek(cursor.bytes.length) !== tag) return bases;
@@ -121,14 +114,14 @@ function readName(cursor: DerCursor, limit: number): ConstrainedName {
     case 0x87:
       return { kind: 'ip', octets: contents };
     case 0xa0:
-      // An e-mail address beyond ASCII, which constraints on e-mail addresses bind (RFC 9598 §6): none is compared here.
+      // Constraints on e-mail addresses apply to SmtpUTF8Mailbox, too (RFC 9598 §6); this value matches none of them.
       return isSmtpUtf8Mailbox(contents) ? { kind: 'email', value: '' } : { kind: 'other', tag };
     default:
       return { kind: 'other', tag };
   }
 }
 
-/** IA5String; an octet beyond ASCII becomes a letter that no host name has. */
+/** An IA5String; a non-ASCII octet becomes a character that no host name contains. */
 function ia5Text(contents: Uint8Array): string {
   return Buffer.from(contents).toString('latin1');
 }

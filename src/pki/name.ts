@@ -1,16 +1,16 @@
-/** Distinguished names: as RFC 4514 strings, most specific RDN first, and in the form that two are compared in. */
-import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
+/** Distinguished names: decoding, the RFC 4514 string (most specific RDN first), and the canonical form for comparison. */
+import { type DerCursor, formatOid, openSequence, tags } from './der-cursor.ts';
 
 export interface Attribute {
   /** OID. */
   readonly type: string;
-  /** null: the value is no string. */
+  /** null: the value is not a string type. */
   readonly text: string | null;
   /** The value's DER. */
   readonly value: Uint8Array;
 }
 
-/** RDNs, the most general first. */
+/** RDNs, most general first. */
 export type DistinguishedName = readonly (readonly Attribute[])[];
 
 export const attributeTypes = {
@@ -19,7 +19,7 @@ export const attributeTypes = {
   emailAddress: '1.2.840.113549.1.9.1',
 } as const;
 
-/** RFC 4514 §3 demands the first nine; the others are registered LDAP descriptors that CAs use in practice. */
+/** RFC 4514 §3 requires the first nine; the others are registered LDAP descriptors that CAs use. */
 const shortNames: Readonly<Record<string, string>> = {
   '2.5.4.3': 'CN',
   '2.5.4.7': 'L',
@@ -38,11 +38,9 @@ const shortNames: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 };
 
-/** Reads a Name. The cost grows with its length: a stranger's certificate may hold thousands. Throws DerError. */
+/** Decodes a Name. The cost is linear in its length: an untrusted certificate may hold thousands. Throws DerError. */
 export function readName(der: Uint8Array): DistinguishedName {
-  const cursor = new DerCursor(der);
-  cursor.open(der.length, tags.sequence);
-  if (cursor.end !== der.length) throw new DerError('bytes behind a name');
+  const cursor = openSequence(der);
   const name: Attribute[][] = [];
   while (cursor.at < der.length) {
     cursor.open(der.length, tags.set);
@@ -71,20 +69,20 @@ export function formatName(name: DistinguishedName): string {
     .join(',');
 }
 
-/** Every value of one attribute type, in the order of the certificate; values that are no strings are left out. */
+/** All values of one attribute type in the order of the certificate; values that are not strings are left out. */
 export function attributeValues(name: DistinguishedName, type: string): string[] {
   return attributesOf(name, type).flatMap(({ text }) => text ?? []);
 }
 
-/** Every attribute of one type, strings or not. */
+/** All attributes of one type, strings or not. */
 export function attributesOf(name: DistinguishedName, type: string): Attribute[] {
   return name.flat().filter((attribute) => attribute.type === type);
 }
 
 /**
- * One string per RDN, the most general first: equal strings are equal RDNs, and each tells where it ends. RFC 5280
- * §7.1: the order of RDNs counts, that of the attributes within one does not; strings are compared whatever their
- * ASN.1 type, case and superfluous white space (RFC 4518 in short), other values by their DER.
+ * One self-delimiting string per RDN, most general first; equal strings are equal RDNs. As in RFC 5280 §7.1, the order of
+ * RDNs counts, the order of attributes within an RDN does not. Strings are compared without regard to ASN.1 type, case
+ * and redundant white space (a subset of RFC 4518), other values by their DER.
  */
 export function canonicalName(
   name: DistinguishedName,
@@ -96,8 +94,8 @@ export function canonicalName(
 }
 
 /**
- * A name as one string, as `canonicalName` has it but for letters beyond ASCII, whose case counts: how OpenSSL compares
- * names. For what must not be wider than OpenSSL's reading: names that are permitted, names that count as self-issued.
+ * The canonical name as one string in which the case of non-ASCII letters counts, as in OpenSSL. Used where a match must
+ * not be wider than OpenSSL's: for permitted names, and for self-issued certificates.
  */
 export function exactText(name: DistinguishedName): string {
   return canonicalName(name, foldAscii).join('');
@@ -122,7 +120,7 @@ function foldAscii(text: string): string {
     .replace(/[\t-\r ]+/g, ' ');
 }
 
-/** RFC 4514 §2.4: a type without a short name, or a value that is no string, is written as the hex of its DER. */
+/** RFC 4514 §2.4: a value that is not a string, or of a type without a short name, is written as the hex of its DER. */
 function formatAttribute({ type, text, value }: Attribute): string {
   const short = shortNames[type];
   if (short === undefined || text === null) {
@@ -133,7 +131,7 @@ function formatAttribute({ type, text, value }: Attribute): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The string types that OpenSSL compares across types (ASN1_MASK_CANON); null: another type, or none of its kind. */
+/** The string types that OpenSSL compares across types (ASN1_MASK_CANON); null: another type, or invalid contents. */
 function decodeText(tag: number, contents: Uint8Array): string | null {
   switch (tag) {
     case 0x0c:
@@ -159,7 +157,7 @@ function decodeUtf8(contents: Uint8Array): string | null {
   }
 }
 
-/** Code units of so many octets, the highest first. */
+/** Big-endian code units of `width` octets. */
 function decodeUnits(contents: Uint8Array, width: 2 | 4): string | null {
   if (contents.length % width !== 0) return null;
   const octets = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
@@ -172,7 +170,7 @@ function decodeUnits(contents: Uint8Array, width: 2 | 4): string | null {
   return units.join('');
 }
 
-/** RFC 4514 §2.4, and control characters as hex pairs too, which it allows: the string ends up in logs. */
+/** RFC 4514 §2.4; control characters are escaped as hex pairs, too, since the string is logged. */
 function escapeValue(text: string): string {
   return text
     .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')

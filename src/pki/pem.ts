@@ -1,11 +1,10 @@
 /** Certificate files: PEM with CERTIFICATE blocks only (RFC 7468 §5), or one DER certificate. */
 import { type Certificate, parseCertificate, unreadable } from './certificate.ts';
-import { describeContent, describeLabel } from './content.ts';
+import { describeContent, describeLabel } from './file-kind.ts';
 
 /**
- * Every certificate of a file, in its order.
- * Throws GatewayError `CERTIFICATE_UNREADABLE` that names the block at fault and its line, and never repeats what is in
- * it: a private key put here by mistake must not end up in a log.
+ * All certificates of a file, in its order. Throws GatewayError `CERTIFICATE_UNREADABLE`, which names the faulty block and
+ * its line but never its content: a private key in the wrong file must not be logged.
  */
 export function readCertificates(bytes: Uint8Array): Certificate[] {
   if (bytes[0] === 0x30) return [readDer(bytes)];
@@ -31,18 +30,18 @@ function readDer(bytes: Uint8Array): Certificate {
   }
 }
 
-/** Each is an event of its own: a server that serves something else must not fill the audit. */
-const mostFaults = 10;
+/** Each fault becomes an event; a server that serves something else must not flood the audit. */
+const maxFaults = 10;
 
 export interface CertificateBundle {
   readonly certificates: readonly Certificate[];
-  /** What is wrong with each certificate that cannot be read, by its block and line: never what is in it. */
+  /** Why each unreadable certificate cannot be read, with its block and line but never its content. */
   readonly unreadable: readonly string[];
 }
 
 /**
- * The same for a bundle whose certificates stand for themselves: one that cannot be read costs none of the others.
- * Throws as `readCertificates` does for what is no bundle of certificates, and where none of them can be read.
+ * The same for a bundle of independent certificates: unreadable ones are reported, the others returned. Throws like
+ * `readCertificates` if the file is no bundle of certificates, or if none of them can be read.
  */
 export function readBundle(bytes: Uint8Array): CertificateBundle {
   if (bytes[0] === 0x30) return { certificates: [readDer(bytes)], unreadable: [] };
@@ -55,14 +54,14 @@ export function readBundle(bytes: Uint8Array): CertificateBundle {
       faults.push(cause instanceof Error ? cause.message : String(cause));
     }
   }
-  const told = faults.slice(0, mostFaults);
-  const rest = faults.length - told.length;
-  if (rest > 0) told.push(`${rest} more PEM blocks cannot be read`);
-  if (certificates.length === 0) throw unreadable(told.join('; '));
-  return { certificates, unreadable: told };
+  const reported = faults.slice(0, maxFaults);
+  const rest = faults.length - reported.length;
+  if (rest > 0) reported.push(`${rest} more PEM blocks cannot be read`);
+  if (certificates.length === 0) throw unreadable(reported.join('; '));
+  return { certificates, unreadable: reported };
 }
 
-/** Throws where there is none. */
+/** Throws if there is none. */
 function blocksOf(bytes: Uint8Array): Block[] {
   const blocks = readBlocks(Buffer.from(bytes).toString('latin1'));
   if (blocks.length > 0) return blocks;
@@ -78,19 +77,19 @@ function suffix(content: string | null): string {
 const bom = '\xef\xbb\xbf';
 
 const boundary = /^-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----\s*$/;
-/** A line of dashes and nothing else, as people draw between the certificates of a bundle. */
+/** A separator line of dashes between the certificates of a bundle. */
 const rule = /^-+\s*$/;
 
 interface Block {
-  /** The lines between its boundaries. */
+  /** The lines between BEGIN and END. */
   readonly body: readonly string[];
-  /** From 1. */
+  /** Counted from 1. */
   readonly number: number;
-  /** Of its BEGIN, from 1. */
+  /** Of its BEGIN, counted from 1. */
   readonly line: number;
 }
 
-/** Text outside of the blocks is explanation (RFC 7468 §2) and passed over. */
+/** Text outside the blocks is explanatory text (RFC 7468 §2) and ignored. */
 function readBlocks(text: string): Block[] {
   const blocks: Block[] = [];
   let open: { readonly line: number; readonly body: string[] } | null = null;
@@ -136,7 +135,7 @@ function brokenBoundary(line: string): string {
   return has;
 }
 
-/** Node's decoder skips what is not Base64, so the decoded bytes must give the same text again. */
+/** Node's decoder ignores invalid characters, so that the decoded bytes must encode to the same text again. */
 function decode({ body, number, line }: Block): Buffer {
   if (body.some((each) => /^[\w-]+: /.test(each)))
     throw at(number, line, 'is not Base64: it has header fields (RFC 1421)');

@@ -1,8 +1,8 @@
-/** Serial numbers: how long they may be, and the two forms in which they are compared and told. */
+/** Serial numbers: their maximum length, the hex form for reports, and the octets that a CRL search compares. */
 
 /**
- * Octets of a serial number, of a certificate as well as of an entry of a CRL: an entry that is longer speaks of no
- * certificate that could come in. RFC 5280 §4.1.2.2 wants at most 20; CAs of former days used more.
+ * Maximum octets of a serial number, in a certificate and in a CRL entry: a longer entry matches no certificate that is
+ * accepted. RFC 5280 §4.1.2.2 allows 20; older CAs used more.
  */
 export const MAX_SERIAL_OCTETS = 64;
 
@@ -13,7 +13,7 @@ export function serialHex(octets: Uint8Array): string {
     .replace(/^(00)+(?=..)/, '');
 }
 
-/** Where the number begins in an INTEGER's contents: what stands before is sign that X.690 §8.3.2 leaves away. */
+/** Where the number starts in the contents of an INTEGER, after redundant sign octets (X.690 §8.3.2). */
 export function serialStart(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end - 1 && isRedundant(bytes[at] as number, bytes[at + 1] as number)) at++;

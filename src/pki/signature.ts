@@ -1,9 +1,9 @@
-/** Which hash a certificate is signed with, from its signature algorithm and back. */
+/** Signature algorithms: the hash of an algorithm identifier, and the algorithm identifier of a hash. */
 import { AsnConvert, AsnProp, AsnPropTypes, AsnType, AsnTypeTypes } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { DerCursor, DerError, formatOid, tags } from './der-cursor.ts';
 
-/** `none`: the scheme takes the message itself (Ed25519); `unknown`: to be refused. */
+/** `none`: the scheme signs the message itself (Ed25519); `unknown`: must be refused. */
 export type SignatureHash = 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512' | 'none' | 'unknown';
 export type NamedHash = Exclude<SignatureHash, 'none' | 'unknown'>;
 
@@ -54,14 +54,14 @@ function invert(entries: [string, string][]): ReadonlyMap<string, SignatureHash>
   return new Map(entries.map(([hash, oid]) => [oid, hash as SignatureHash]));
 }
 
-/** The same, to be written. */
+/** RSASSA-PSS-params (RFC 4055 §3.1), for encoding. */
 class PssParameters {
   hashAlgorithm = new AlgorithmIdentifier({ algorithm: hashes.sha1 });
   maskGenAlgorithm?: AlgorithmIdentifier;
   saltLength?: number;
   trailerField?: number;
 }
-// The decorators as plain calls: decorator syntax does not survive type stripping.
+// Decorators as plain calls: type stripping does not support decorator syntax.
 AsnType({ type: AsnTypeTypes.Sequence })(PssParameters);
 AsnProp({ type: AlgorithmIdentifier, context: 0, optional: true })(PssParameters.prototype, 'hashAlgorithm');
 AsnProp({ type: AlgorithmIdentifier, context: 1, optional: true })(
@@ -82,7 +82,7 @@ export function readAlgorithm(der: Uint8Array): Algorithm {
   return { oid, parameters };
 }
 
-/** `unknown` for what cannot be read, too. */
+/** `unknown` also for parameters that cannot be read. */
 export function signatureHashOf({ oid, parameters }: Algorithm): SignatureHash {
   if (oid !== rsaPss) return hashOfSignature.get(oid) ?? 'unknown';
   return parameters === null ? 'unknown' : (readPss(parameters)?.hash ?? 'unknown');
@@ -95,7 +95,7 @@ export interface Pss {
   readonly saltLength: number;
 }
 
-/** RSASSA-PSS-params (RFC 4055 §3.1): SHA-1 and 20 octets of salt where nothing is stated. null: unreadable. */
+/** Decodes RSASSA-PSS-params (RFC 4055 §3.1); defaults are SHA-1 and 20 octets of salt. null: unreadable. */
 export function readPss(parameters: Uint8Array): Pss | null {
   try {
     return readPssFields(parameters);
@@ -141,7 +141,7 @@ function numberIn(der: Uint8Array): number {
   return octets.reduce((number, octet) => number * 256 + octet, 0);
 }
 
-/** RSASSA-PSS with the same hash for the message and MGF1, and a salt as long as the hash. */
+/** RSASSA-PSS with the same hash for message and MGF1, and a salt of the length of the hash. */
 export function pssAlgorithm(hash: NamedHash): AlgorithmIdentifier {
   const hashAlgorithm = new AlgorithmIdentifier({ algorithm: hashes[hash], parameters: null });
   const parameters = Object.assign(new PssParameters(), {

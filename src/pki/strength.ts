@@ -1,10 +1,10 @@
-/** Which keys and signatures are too weak to prove anything: the same answer for leaves and for CAs. */
+/** Which keys and signatures are too weak to accept; the same rule for leaves and CAs. */
 import type { Certificate } from './certificate.ts';
 
 const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
 const edwards: ReadonlySet<string> = new Set(['ed25519', 'ed448']);
 
-/** What is weak about the key, or null: RSA of 2048 bits, the NIST curves and the Edwards curves pass. */
+/** What is weak about the key; null: RSA from 2048 bits, the NIST curves and the Edwards curves are accepted. */
 export function weakKey({ key }: Certificate): string | null {
   switch (key.type) {
     case 'rsa':
@@ -18,7 +18,7 @@ export function weakKey({ key }: Certificate): string | null {
   }
 }
 
-/** What is weak about the signature on the certificate, or null. */
+/** What is weak about the signature on the certificate; null: nothing. */
 export function weakSignature({ signatureHash: hash }: Certificate): string | null {
   if (hash === 'unknown') return 'a signature whose hash is not known';
   return hash === 'md5' || hash === 'sha1' ? `a signature with ${hash === 'md5' ? 'MD5' : 'SHA-1'}` : null;

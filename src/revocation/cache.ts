@@ -1,41 +1,44 @@
-/** The disk, as far as it plays along: what fails is told when it begins, and never thrown. */
+/** Access to the cache folder that never throws: each kind of failure is reported once, until a write succeeds. */
 
 export class Cache {
-  readonly #tell: (detail: string) => void;
-  /** Error codes since something could be written: the many files would make every failure another one. */
-  readonly #told = new Set<string>();
+  readonly #report: (detail: string) => void;
+  /** Error codes reported since the last successful write: messages differ for each of the many files. */
+  readonly #reported = new Set<string>();
 
-  constructor(tell: (detail: string) => void) {
-    this.#tell = tell;
+  constructor(report: (detail: string) => void) {
+    this.#report = report;
   }
 
-  /** null: it could not be read. */
+  /** The result of `work`; null if it failed. */
   async read<T>(work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
     } catch (cause) {
-      this.#fails(cause);
+      this.#fail(cause);
       return null;
     }
   }
 
-  /** Whether it could be written. */
+  /** Whether `work` succeeded. */
   async write(work: () => Promise<void>): Promise<boolean> {
     try {
       await work();
-      this.#told.clear();
+      this.#reported.clear();
       return true;
     } catch (cause) {
-      this.#fails(cause);
+      this.#fail(cause);
       return false;
     }
   }
 
-  #fails(cause: unknown): void {
+  #fail(cause: unknown): void {
     const error = cause as { code?: string; cause?: { code?: string } };
     const code = error.cause?.code ?? error.code ?? 'unknown';
-    if (this.#told.has(code)) return;
-    this.#told.add(code);
-    this.#tell(cause instanceof Error ? cause.message : String(cause));
+    if (this.#reported.has(code)) return;
+    this.#reported.add(code);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    this.#report(
+      `${message} (check the folder trust.cacheDir: a restart has only what could be stored in it)`,
+    );
   }
 }

@@ -1,75 +1,80 @@
-/** What the revocation service tells the rest of the control thread: what happened, and how each source stands. */
+/** What the revocation service reports to the rest of the control thread: its events, and the state of each source. */
 
 export type RevocationAction =
-  /** Another CRL than before has come from its source, and is in use. */
+  /** A CRL was fetched that differs from the one before, and is now in use. */
   | 'crl_fetched'
-  /** The last good CRL from the disk is in use since the start, until its source confirms or replaces it. */
+  /** After a start the last good CRL on disk is in use until its source confirms or replaces it. */
   | 'crl_from_cache'
-  /** The source that had a problem confirms the CRL in use. */
+  /** After a failure the source confirmed the CRL in use. */
   | 'crl_confirmed'
-  /** What came is no CRL that may be used: the last good one stays. */
+  /** A CRL was fetched but must not be used; the last good one stays in use. */
   | 'crl_refused'
-  /** A CRL took the last one's place that could not have followed it, had that not ended: the CA counts anew. */
+  /** A CRL replaced an expired one that it could not have replaced before: the CA restarted its CRL numbers. */
   | 'crl_restarted'
-  /** Nothing came. */
+  /** No CRL could be fetched. */
   | 'crl_fetch_failed'
-  /** The nextUpdate of the CRL in use has passed: it serves on for the grace. */
+  /** nextUpdate of the CRL in use has passed; it stays valid for the grace period. */
   | 'crl_stale'
-  /** The grace has passed as well: it proves nobody good any more. */
+  /** The grace period of the CRL in use has passed too; it no longer shows that a certificate is good. */
   | 'crl_expired'
-  /** A first answer about a certificate, or one that says something else than before. */
+  /** The first OCSP response about a certificate, or one with another status than the one before. */
   | 'ocsp_fetched'
-  /** The responders that had a problem say what they said before. */
+  /** After a failure a responder repeated the known status. */
   | 'ocsp_confirmed'
+  /** A responder sent a response that must not be used. */
   | 'ocsp_refused'
+  /** No response could be fetched from a responder. */
   | 'ocsp_fetch_failed'
-  /** What was kept was dropped, as the operator asked: it is brought anew. */
+  /** The operator had the stored data of a source dropped; it is fetched again. */
   | 'forgotten'
-  /** An address that is never followed: another scheme than http and https, or unreadable. */
+  /** An address that is never fetched: not an http or https URL, malformed, or with credentials. */
   | 'address_skipped'
-  /** An address beyond the 16 of its anchor. */
+  /** An address beyond the limit of 16 per trust anchor. */
   | 'too_many_addresses'
-  /** The cache could not be read, or not be written: what is known is in memory only. */
+  /** The cache folder could not be read or written; the data is in memory only. */
   | 'cache_failed'
-  /** A certificate that names no source, and for which none is configured. */
+  /** A certificate that names no revocation source, and for which none is configured. */
   | 'not_checked';
 
 export interface RevocationEvent {
   readonly type: 'revocation';
   readonly action: RevocationAction;
   readonly anchor: string;
-  /** URL or path; an OCSP feed with several responders names the one that the event is about. */
+  /** URL or path; of several OCSP responders the one that the event is about. */
   readonly address?: string;
-  /** The subject that was asked about, RFC 4514. */
+  /** Subject of the certificate that the event is about, RFC 4514. */
   readonly certificate?: string;
   readonly detail?: string;
 }
 
-/** How one source stands; times are milliseconds since the epoch. */
+/** An event before the service adds its type and the trust anchor. */
+export type RevocationNotice = Pick<RevocationEvent, 'action' | 'address' | 'certificate' | 'detail'>;
+
+/** State of one source; times are milliseconds since the epoch. */
 export interface SourceState {
   readonly anchor: string;
   readonly kind: 'crl' | 'ocsp';
   readonly address: string;
-  /** The subject that OCSP is asked about; the issuer of the CRL; null: no CRL yet. */
+  /** Of OCSP the subject of the certificate; of a CRL its issuer; null: no CRL yet. */
   readonly subject: string | null;
-  /** Of the certificate that OCSP is asked about. */
+  /** Of OCSP the serial number of the certificate. */
   readonly serial: string | null;
-  /** Lower hex SHA-256 of the certificate that OCSP is asked about. */
+  /** Of OCSP the SHA-256 of the certificate, lower hex. */
   readonly certificate: string | null;
-  /** When the source last gave or confirmed what is in use; null: nothing is. */
+  /** When the source last returned or confirmed the data in use; null: none is in use. */
   readonly fetchedAt: number | null;
   readonly thisUpdate: number | null;
   readonly nextUpdate: number | null;
-  /** Revoked certificates in the CRL. */
+  /** Number of revoked certificates in the CRL. */
   readonly entries: number | null;
-  /** Entries of the CRL that are not as RFC 5280 has them, and revoke all the same; null: no CRL. */
+  /** Entries of the CRL that violate RFC 5280 and count as revoked; null: no CRL. */
   readonly unclear: number | null;
-  /** The CRL's number, in decimal. */
+  /** The CRL number, in decimal. */
   readonly number: string | null;
-  /** Of OCSP: the word in use. */
+  /** Of OCSP the status in use. */
   readonly status: 'good' | 'revoked' | 'unknown' | null;
-  /** What was wrong with the last attempt; null: nothing. */
+  /** Why the last attempt failed; null: it succeeded. */
   readonly problem: string | null;
-  /** Attempts in a row that failed. */
+  /** Consecutive attempts that failed. */
   readonly failures: number;
 }

@@ -1,19 +1,20 @@
-/** What every feed of an anchor is given: the anchor's policy and certificates as they are now, clock, timers, chance. */
-import type { Timers } from '../fetch/pause.ts';
+/** What the CRL and OCSP feeds of a trust anchor share: current policy and certificates, clock, timers, cache. */
+import type { Timers } from '../fetch/timers.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import type { Cache } from './cache.ts';
-import type { Telling } from './problem.ts';
+import type { RevocationNotice } from './event.ts';
 import type { RevocationPolicy } from './state.ts';
 
 export interface FeedContext {
+  /** Name of the trust anchor. */
   readonly anchor: string;
   readonly policy: () => RevocationPolicy;
-  /** The anchor's, the root first. */
+  /** The anchor's certificates, the root first. */
   readonly certificates: () => readonly Certificate[];
-  /** PEM of the CAs that verify HTTPS servers. */
+  /** PEM of the CAs that HTTPS servers are verified with; undefined: Node's own. */
   readonly tlsCa: () => Buffer | undefined;
-  readonly tell: (telling: Telling) => void;
-  /** What the feed has in use has changed. */
+  readonly report: (notice: RevocationNotice) => void;
+  /** The data that a feed has in use has changed. */
   readonly onChange: () => void;
   readonly cache: Cache;
   /** Milliseconds since the epoch. */

@@ -1,17 +1,17 @@
-/** The leaves that are looked after, on disk: a restart asks about them before they come again. */
+/** The tracked leaves on disk, so that their revocation is checked after a restart before they connect again. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../fetch/last-good.ts';
+import { replaceFile } from '../fetch/replace-file.ts';
 
 export interface StoredLeaf {
   readonly der: Buffer;
-  /** Lower hex of the DER's digest. */
+  /** SHA-256 of the DER, lower hex. */
   readonly sha256: string;
 }
 
 /**
- * The one that was stored first at the front, each as it is read; what is no such leaf is removed.
+ * Yields the leaves, the oldest file first; deletes files whose name is not the digest of their content.
  * Throws what node:fs throws.
  */
 export async function* loadLeaves(folder: string): AsyncGenerator<StoredLeaf> {
@@ -45,7 +45,7 @@ export async function saveLeaf(folder: string, { der, sha256 }: StoredLeaf): Pro
 }
 
 /** Throws what node:fs throws. */
-export async function forgetLeaf(folder: string, sha256: string): Promise<void> {
+export async function deleteLeaf(folder: string, sha256: string): Promise<void> {
   await rm(fileOf(folder, sha256), { force: true });
 }
 

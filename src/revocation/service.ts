@@ -1,23 +1,19 @@
-/** The revocation service of the control thread: fetches, reads, keeps and refreshes what tells of revocations. */
+/** The revocation service of the control thread: fetches, verifies, stores and refreshes CRLs and OCSP responses. */
 import { join } from 'node:path';
-import { nodeTimers, type Timers } from '../fetch/pause.ts';
-import { AnchorWatch } from './anchor-watch.ts';
+import { PeriodicTask } from '../fetch/periodic-task.ts';
+import { nodeTimers, type Timers } from '../fetch/timers.ts';
+import { AnchorRevocation } from './anchor-revocation.ts';
 import { Cache } from './cache.ts';
 import { CrlParser } from './crl/parser.ts';
-import type { RevocationEvent, SourceState } from './event.ts';
-import type { Telling } from './problem.ts';
-import { Repetition } from './repetition.ts';
-import type { RevocationMaterial } from './state.ts';
-import type { RevocationSubject } from './subject.ts';
-
-export type { RevocationSubject } from './subject.ts';
+import type { RevocationEvent, RevocationNotice, SourceState } from './event.ts';
+import type { RevocationAnchor, RevocationMaterial } from './state.ts';
 
 export interface RevocationOptions {
-  /** `crl/`, `ocsp/` and `leaves/` are made below it. */
+  /** The folders `crl/`, `ocsp/` and `leaves/` are created in it. */
   readonly cacheDir: string;
-  /** Aborted: everything ends at once, as with `close`. */
+  /** Closes the service when aborted. */
   readonly signal?: AbortSignal;
-  /** The anchor's material is another one than before. */
+  /** `material` of the anchor is a new object. */
   readonly onChange: (anchor: string) => void;
   readonly onEvent: (event: RevocationEvent) => void;
   /** Milliseconds since the epoch. */
@@ -31,30 +27,30 @@ export interface RevocationOptions {
 
 export interface Revocation extends AsyncDisposable {
   /**
-   * Takes over what is configured and trusted now: feeds of addresses that stay are kept running, others begin or end,
-   * files are looked at. Resolves when what is on disk has been read, before anything was fetched.
+   * Takes over the trust anchors as they are configured and trusted now: keeps the sources that stay, starts and ends
+   * others, reads CRL files again. Resolves when the copies on disk have been read, before anything is fetched.
    */
-  update(subjects: readonly RevocationSubject[]): Promise<void>;
+  update(anchors: readonly RevocationAnchor[]): Promise<void>;
   /**
-   * A leaf (DER) whose path passed under this anchor is looked after from now on. Resolves when each of its sources
-   * has answered once, well or badly; at once where they have. Never rejects.
+   * Tracks a leaf (DER) whose path is valid under this anchor. Resolves when each of its sources has answered once,
+   * successfully or not; at once if they have. Never rejects.
    */
   contact(anchor: string, leaf: Uint8Array): Promise<void>;
-  /** Resolves when every source that is wanted for more than single leaves has answered once. Never rejects. */
-  settled(): Promise<void>;
-  /** Asks every source now; resolves when each has answered, well or badly. Never rejects. */
+  /** Resolves when each source of more than single leaves has answered once, or has a copy on disk. Never rejects. */
+  firstAnswers(): Promise<void>;
+  /** Fetches from every source now; resolves when each has answered, successfully or not. Never rejects. */
   refresh(): Promise<void>;
-  /** The clock was set, or the machine slept: what that concerns is asked for now, and every pause is counted anew. */
+  /** The clock was set, or the machine was suspended: fetches what that affects, and restarts every delay. */
   wake(): void;
   /**
-   * Drops what is kept of one address, or of all (null), in memory and on disk, and asks anew. Resolves with whether
-   * the anchor has such an address.
+   * Drops the stored data of one address, or of all (null), in memory and on disk, and fetches it again. Resolves with
+   * whether the anchor has such an address.
    */
   forget(anchor: string, address: string | null): Promise<boolean>;
-  /** What is known now: the same object while nothing changes. Throws TypeError for an anchor that is not looked after. */
+  /** What is known now; the same object until something changes. Throws TypeError for an unknown anchor. */
   material(anchor: string): RevocationMaterial;
   sources(): SourceState[];
-  /** Ends every fetch, timer and thread; nothing is called from then on. */
+  /** Ends every fetch, timer and thread; no callback is called afterwards. */
   close(): Promise<void>;
 }
 
@@ -67,8 +63,9 @@ export function openRevocation(options: RevocationOptions): Revocation {
 class RevocationService implements Revocation {
   readonly #options: RevocationOptions;
   readonly #parser = new CrlParser();
-  readonly #watches = new Map<string, AnchorWatch>();
-  readonly #sweep: Repetition;
+  /** By name. */
+  readonly #anchors = new Map<string, AnchorRevocation>();
+  readonly #sweep: PeriodicTask;
   readonly #timers: Timers;
   #updating: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
@@ -76,11 +73,11 @@ class RevocationService implements Revocation {
   constructor(options: RevocationOptions) {
     this.#options = options;
     this.#timers = options.timers ?? nodeTimers;
-    this.#sweep = new Repetition({
+    this.#sweep = new PeriodicTask({
       timers: this.#timers,
-      pause: () => hour,
-      turn: async () => {
-        for (const watch of this.#watches.values()) await watch.sweep();
+      delay: () => hour,
+      run: async () => {
+        for (const anchor of this.#anchors.values()) await anchor.sweep();
       },
     });
     this.#sweep.schedule();
@@ -88,42 +85,42 @@ class RevocationService implements Revocation {
     if (options.signal?.aborted) this.close();
   }
 
-  update(subjects: readonly RevocationSubject[]): Promise<void> {
-    // One after the other: each begins with what the one before has left.
-    this.#updating = this.#updating.then(() => this.#update(subjects));
+  update(anchors: readonly RevocationAnchor[]): Promise<void> {
+    // In sequence: each update starts from the result of the one before.
+    this.#updating = this.#updating.then(() => this.#update(anchors));
     return this.#updating;
   }
 
   async contact(anchor: string, leaf: Uint8Array): Promise<void> {
     if (this.#closed !== null) return;
-    await this.#watches.get(anchor)?.contact(leaf);
+    await this.#anchors.get(anchor)?.contact(leaf);
   }
 
-  async settled(): Promise<void> {
-    await Promise.all([...this.#watches.values()].map((watch) => watch.settled()));
+  async firstAnswers(): Promise<void> {
+    await Promise.all([...this.#anchors.values()].map((anchor) => anchor.firstAnswers()));
   }
 
   async refresh(): Promise<void> {
-    await Promise.all([...this.#watches.values()].map((watch) => watch.refresh()));
+    await Promise.all([...this.#anchors.values()].map((anchor) => anchor.refresh()));
   }
 
   wake(): void {
-    for (const watch of this.#watches.values()) watch.wake();
+    for (const anchor of this.#anchors.values()) anchor.wake();
     this.#sweep.schedule();
   }
 
   async forget(anchor: string, address: string | null): Promise<boolean> {
-    return (await this.#watches.get(anchor)?.forget(address)) ?? false;
+    return (await this.#anchors.get(anchor)?.forget(address)) ?? false;
   }
 
   material(anchor: string): RevocationMaterial {
-    const watch = this.#watches.get(anchor);
-    if (watch === undefined) throw new TypeError(`anchor ${anchor} is not looked after`);
-    return watch.material;
+    const found = this.#anchors.get(anchor);
+    if (found === undefined) throw new TypeError(`the revocation service has no trust anchor ${anchor}`);
+    return found.material;
   }
 
   sources(): SourceState[] {
-    return [...this.#watches.values()].flatMap((watch) => watch.sources());
+    return [...this.#anchors.values()].flatMap((anchor) => anchor.sources());
   }
 
   close(): Promise<void> {
@@ -135,52 +132,52 @@ class RevocationService implements Revocation {
     return this.close();
   }
 
-  async #update(subjects: readonly RevocationSubject[]): Promise<void> {
+  async #update(anchors: readonly RevocationAnchor[]): Promise<void> {
     if (this.#closed !== null) return;
-    const names = new Set(subjects.map(({ name }) => name));
-    const gone = [...this.#watches].filter(([name]) => !names.has(name));
-    for (const [name] of gone) this.#watches.delete(name);
+    const names = new Set(anchors.map(({ name }) => name));
+    const removed = [...this.#anchors].filter(([name]) => !names.has(name));
+    for (const [name] of removed) this.#anchors.delete(name);
     await Promise.all([
-      ...gone.map(([, watch]) => watch.end()),
-      ...subjects.map((subject) => {
-        const watch = this.#watches.get(subject.name);
-        return watch === undefined ? this.#begin(subject) : watch.update(subject);
+      ...removed.map(([, anchor]) => anchor.end()),
+      ...anchors.map((anchor) => {
+        const known = this.#anchors.get(anchor.name);
+        return known === undefined ? this.#start(anchor) : known.update(anchor);
       }),
     ]);
   }
 
-  #begin(subject: RevocationSubject): Promise<void> {
+  #start(anchor: RevocationAnchor): Promise<void> {
     const { cacheDir, clock = Date.now, random = Math.random } = this.#options;
     const { timeouts = { crl: 60_000, ocsp: 10_000 } } = this.#options;
-    const { name } = subject;
-    const tell = (telling: Telling) => this.#tell(name, telling);
-    // Names are the operator's words: encoded, and without dots, none of them can leave the folder.
+    const { name } = anchor;
+    const report = (notice: RevocationNotice) => this.#report(name, notice);
+    // The name comes from the configuration: encoded and without dots it cannot leave the folder.
     const folder = encodeURIComponent(name).replaceAll('.', '%2E');
-    const watch = new AnchorWatch({
-      ...{ subject, clock, random, timers: this.#timers, parser: this.#parser, timeouts, tell },
+    const revocation = new AnchorRevocation({
+      ...{ anchor, clock, random, timers: this.#timers, parser: this.#parser, timeouts, report },
       folders: {
         crl: join(cacheDir, 'crl', folder),
         ocsp: join(cacheDir, 'ocsp', folder),
         leaves: join(cacheDir, 'leaves', folder),
       },
-      cache: new Cache((detail) => tell({ action: 'cache_failed', detail })),
+      cache: new Cache((detail) => report({ action: 'cache_failed', detail })),
       onMaterial: () => {
         if (this.#closed === null) this.#options.onChange(name);
       },
     });
-    this.#watches.set(name, watch);
-    return watch.start();
+    this.#anchors.set(name, revocation);
+    return revocation.start();
   }
 
-  #tell(anchor: string, telling: Telling): void {
-    if (this.#closed === null) this.#options.onEvent({ type: 'revocation', anchor, ...telling });
+  #report(anchor: string, notice: RevocationNotice): void {
+    if (this.#closed === null) this.#options.onEvent({ type: 'revocation', anchor, ...notice });
   }
 
   async #end(): Promise<void> {
     await Promise.all([
       this.#sweep.end(),
       this.#parser.close(),
-      ...[...this.#watches.values()].map((watch) => watch.end()),
+      ...[...this.#anchors.values()].map((anchor) => anchor.end()),
     ]);
     await this.#updating;
   }

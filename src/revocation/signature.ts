@@ -1,4 +1,4 @@
-/** Checks a signature over DER under an algorithm that the signer states, and takes only strong ones. */
+/** Verifies the signature of a CRL or an OCSP response; accepts strong algorithms only. */
 import {
   createPublicKey,
   type KeyObject,
@@ -25,13 +25,13 @@ export interface Signed {
 
 const weak: ReadonlySet<SignatureHash> = new Set(['md5', 'sha1', 'unknown']);
 
-/** What is weak about the algorithm, or null; an unknown one counts as weak. */
+/** Describes what is weak about the algorithm; null if it is strong. An unknown algorithm counts as weak. */
 export function weakAlgorithm(algorithm: Algorithm): string | null {
   const hash = signatureHashOf(algorithm);
   return weak.has(hash) ? `a signature with ${hash} (${algorithm.oid})` : null;
 }
 
-/** Whether the certificate's key made the signature, by an algorithm that is the key's own and not weak. */
+/** Whether the certificate's key made the signature, with a strong algorithm that matches the type of the key. */
 export function isSignedBy(signed: Signed, x509: X509Certificate): boolean {
   const { bytes, signature, algorithm } = signed;
   const hash = signatureHashOf(algorithm);
@@ -44,14 +44,14 @@ export function isSignedBy(signed: Signed, x509: X509Certificate): boolean {
     if (own[type]?.[hash] !== algorithm.oid) return false;
     return verify(hash === 'none' ? null : hash, bytes, key, signature);
   } catch {
-    // A key or a signature that OpenSSL cannot even read proves nothing.
+    // OpenSSL cannot parse the key or the signature.
     return false;
   }
 }
 
 /**
- * The hash of MGF1 may be another than that of the message (RFC 4055 §3.1), SHA-1 too: it only spreads the mask. Node
- * takes no such option, but a key that is bound to the signature's own parameters carries it.
+ * RFC 4055 §3.1 allows MGF1 another hash than the message, SHA-1 included, which does not weaken the signature. Node has
+ * no option for it, but accepts a key that is limited to these parameters.
  */
 function isPssSignedBy({ bytes, signature, algorithm: { parameters } }: Signed, key: KeyObject): boolean {
   const pss = parameters === null ? null : readPss(parameters);

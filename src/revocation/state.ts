@@ -1,71 +1,82 @@
-/** What is known of an anchor's revocations, as plain data: the part of the policy snapshot that decides on it. */
+/** What is known about the revocations of a trust anchor, as plain data: a part of the policy snapshot. */
 import type { Certificate } from '../pki/certificate.ts';
 import type { CrlSnapshot } from './crl/crl.ts';
 
 /** `trust.anchors[].revocation`; times in milliseconds. */
 export interface RevocationPolicy {
-  /** `auto`: the certificates' own distribution points; a list: these URLs and absolute paths, and no others. */
+  /** `auto`: the distribution points in the certificates; a list: these URLs and absolute paths only. */
   readonly crl: 'auto' | 'off' | readonly string[];
-  /** `auto`: the certificates' own responders; else the URL of the one to ask about all of them. */
+  /** `auto`: the responders in the certificates; otherwise the URL of the responder for all certificates. */
   readonly ocsp: 'auto' | 'off' | (string & {});
-  /** Whether the CAs between leaf and root are asked about too. */
+  /** `chain`: the CAs between leaf and root are checked too. */
   readonly scope: 'leaf' | 'chain';
   readonly onUnknown: 'deny' | 'allow';
-  /** How long a CRL or an OCSP answer is still believed after its end. */
+  /** Grace period: how long a CRL or an OCSP response is still used after it has expired. */
   readonly grace: number;
-  /** How long the handshake of a leaf that was never seen waits for its first answer. */
+  /** How long the handshake of a new leaf waits for the first answer about it. */
   readonly firstContact: number;
-  /** CRLs and OCSP answers are asked for again after this, sooner when they end before. */
+  /** Interval between fetches; a fetch comes earlier when the data expires before that. */
   readonly refresh: number;
 }
 
-/** The last word of an OCSP responder on one certificate. */
-export interface OcspFact {
+/** A trust anchor as it is configured and trusted now. */
+export interface RevocationAnchor {
+  readonly name: string;
+  /** The root first. */
+  readonly certificates: readonly [Certificate, ...Certificate[]];
+  readonly policy: RevocationPolicy;
+  /** PEM of the CAs that HTTPS servers are verified with, instead of Node's own. */
+  readonly tlsCa?: Buffer | undefined;
+}
+
+/** The status of one certificate by its OCSP responder. */
+export interface OcspResult {
   /** `tbsSha256` of the certificate. */
   readonly certificate: string;
-  /** `failed`: asked, and never yet answered in a way that counts; a good answer outlives later failures. */
+  /** `failed`: no usable response so far; after a good response later failures do not change the status. */
   readonly status: 'good' | 'revoked' | 'unknown' | 'failed';
-  /** Until when `good` counts without grace, ms since the epoch; 0 for the others. */
+  /** End of validity of `good` without grace, ms since the epoch; 0 for the others. */
   readonly freshUntil: number;
-  /** The responder that has answered; of `failed` those that were asked. */
+  /** The responder that answered; of `failed` those that were queried. */
   readonly address: string;
-  /** For people: when and why it was revoked, or why there is no answer. */
+  /** For people: when and why the certificate was revoked, or why there is no response. */
   readonly detail: string;
-  /** For people: why no newer answer has come, once the good one has ended; null: it has not, or nothing is wrong. */
+  /** For people: why no newer response came after a good one expired; null: it has not expired, or no failure. */
   readonly problem: string | null;
-  /** Who signed the answer in the CA's stead, where its own certificate has to be checked; null: nobody is to be. */
+  /** The delegated responder that signed, if its own revocation has to be checked; otherwise null. */
   readonly responder: CheckedResponder | null;
 }
 
-/** How the address of a CRL stands: for the words of a denial, which decides by `crls` alone. */
-export interface CrlOrigin {
+/** State of a CRL address, for the detail of a denial; the decision uses `crls` alone. */
+export interface CrlSourceStatus {
   /** URL or path. */
   readonly address: string;
-  /** SHA-256 of the CRL that is in use from there; null: none is. */
+  /** SHA-256 of the CRL in use from this address; null: none. */
   readonly crl: string | null;
-  /** What was wrong with the last attempt, where no CRL is in use, or one that has ended; null: nothing. */
+  /** Why the last attempt failed, if no CRL is in use or the one in use has expired; otherwise null. */
   readonly problem: string | null;
 }
 
-/** A delegated responder without ocsp-nocheck (RFC 6960 §4.2.2.2.1): the part of its certificate that CRLs are asked about. */
+/** A delegated responder without ocsp-nocheck (RFC 6960 §4.2.2.2.1): what CRLs are searched with. */
 export type CheckedResponder = Pick<
   Certificate,
   'subject' | 'tbsSha256' | 'serialOctets' | 'canonicalIssuer' | 'isCa' | 'crlDistributionPoints'
 >;
 
-/** Of one anchor. Immutable: what changes is made anew. */
+/** What is known about one trust anchor. Immutable: a change makes a new object. */
 export interface RevocationMaterial {
   readonly policy: RevocationPolicy;
+  /** CRLs in use. */
   readonly crls: readonly CrlSnapshot[];
-  readonly origins: readonly CrlOrigin[];
-  /** Sound CRLs that are not in use: what they revoke counts, that they revoke nothing does not. */
-  readonly aside: readonly CrlSnapshot[];
-  readonly ocsp: readonly OcspFact[];
-  /** `tbsSha256` of the leaves that are already looked after: nobody need tell of them again. */
+  /** Verified CRLs that are not in use: they revoke the certificates that they list, and show none to be good. */
+  readonly revokeOnly: readonly CrlSnapshot[];
+  readonly crlSources: readonly CrlSourceStatus[];
+  readonly ocsp: readonly OcspResult[];
+  /** `tbsSha256` of the leaves that are already tracked: they need no first contact. */
   readonly leaves: readonly string[];
 }
 
-/** CRLs and facts that have not changed are the same objects; the order in which leaves were met says nothing. */
+/** Compares CRLs and OCSP results by identity; the order of leaves does not matter. */
 export function isSameMaterial(one: RevocationMaterial, other: RevocationMaterial): boolean {
   const leaves = new Set(other.leaves);
   return (
@@ -73,8 +84,8 @@ export function isSameMaterial(one: RevocationMaterial, other: RevocationMateria
     one.leaves.length === other.leaves.length &&
     one.leaves.every((leaf) => leaves.has(leaf)) &&
     haveSame(one.crls, other.crls) &&
-    JSON.stringify(one.origins) === JSON.stringify(other.origins) &&
-    haveSame(one.aside, other.aside) &&
+    JSON.stringify(one.crlSources) === JSON.stringify(other.crlSources) &&
+    haveSame(one.revokeOnly, other.revokeOnly) &&
     haveSame(one.ocsp, other.ocsp)
   );
 }

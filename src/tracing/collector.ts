@@ -2,7 +2,7 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { getCACertificates } from 'node:tls';
-import { type HttpProxy, proxyFor, type Route, routeOf } from '../fetch/proxy.ts';
+import { type HttpProxy, proxyFor, type Route, routeOf } from '../fetch/egress-proxy.ts';
 import { TunnelAgent } from '../fetch/tunnel.ts';
 import type { TracingSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
 /** A bounded queue of spans on its way to one collector: OpenTelemetry's batch processor, that nothing ever waits for. */
-import { nodeTimers, type Timers } from '../fetch/pause.ts';
+import { nodeTimers, type Timers } from '../fetch/timers.ts';
 import { Collector, type CollectorAnswer } from './collector.ts';
 import { exportRequest, requestStart } from './export-request.ts';
 import { type FailedAnswer, retry } from './retry.ts';

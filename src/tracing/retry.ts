@@ -1,5 +1,5 @@
 /** When a batch that the collector did not take is sent again, and when it is given up. */
-import { pause } from '../fetch/pause.ts';
+import { pause } from '../fetch/backoff.ts';
 import type { CollectorAnswer } from './collector.ts';
 
 /** As the exporters of OpenTelemetry's own libraries, ms. */

@@ -1,14 +1,14 @@
-/** What one set of anchors has that another has not: the substance of every record of changed trust. */
+/** The difference between two sets of anchors, as `changed` events and `trust diff` report it. */
 import type { Certificate } from '../pki/certificate.ts';
 
-/** A set of certificates, sound or not, and where each of them came from: SHA-256 → URL or file. */
+/** The certificates of an anchor, usable or not, and where each came from: SHA-256 → URL or file. */
 export interface SourcedAnchor {
   readonly name: string;
   readonly certificates: readonly Certificate[];
   readonly origins: ReadonlyMap<string, string>;
 }
 
-/** One certificate in use, as far as it is told to people. */
+/** One certificate of an anchor, with the fields that reports show. */
 export interface AnchoredCertificate {
   readonly anchor: string;
   /** RFC 4514 string. */
@@ -29,19 +29,17 @@ export interface AnchorChange {
   readonly removed: readonly AnchoredCertificate[];
 }
 
-/** A certificate is the same under the same anchor, wherever it came from; the order of anchors is no difference. */
+/** Compares by anchor name and certificate; where a certificate came from and the order of anchors are ignored. */
 export function diffAnchors(before: readonly SourcedAnchor[], after: readonly SourcedAnchor[]): AnchorChange {
-  const [old, current] = [before, after].map(listCertificates) as [Held, Held];
+  const [old, current] = [certificatesByKey(before), certificatesByKey(after)];
   return {
     added: [...current].filter(([key]) => !old.has(key)).map(([, certificate]) => certificate),
     removed: [...old].filter(([key]) => !current.has(key)).map(([, certificate]) => certificate),
   };
 }
 
-type Held = ReadonlyMap<string, AnchoredCertificate>;
-
-/** By anchor and SHA-256; a digest has one length, so no two keys run into each other. */
-function listCertificates(anchors: readonly SourcedAnchor[]): Held {
+/** The key is the SHA-256, which has a fixed length, and the anchor name: no two certificates share one. */
+function certificatesByKey(anchors: readonly SourcedAnchor[]): ReadonlyMap<string, AnchoredCertificate> {
   return new Map(
     anchors.flatMap(({ name, certificates, origins }) =>
       certificates.map(({ subject, serial, sha256, notBefore, notAfter }) => {

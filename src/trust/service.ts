@@ -1,5 +1,7 @@
-/** Keeps every trust anchor current: its files, its URLs and its settings change, and only sound sets come through. */
-import { nodeTimers } from '../fetch/pause.ts';
+/** The trust service: keeps every trust anchor current while its files, its URLs and the configuration change. */
+import { nodeTimers } from '../fetch/timers.ts';
+import { AnchorFeed } from './anchor-feed.ts';
+import { diffAnchors } from './change.ts';
 import {
   allowed,
   allowsRoot,
@@ -8,63 +10,46 @@ import {
   readConfiguredAnchors,
   TrustError,
   type UrlAnchor,
-} from './anchor.ts';
-import { diffAnchors } from './change.ts';
-import { AnchorFeed } from './feed.ts';
-import { type PassedOverReason, passedOverAt } from './passed-over.ts';
-import { Schedule } from './schedule.ts';
-import type { Accept, TrustOptions, TrustSettings } from './settings.ts';
+} from './configured-anchors.ts';
+import { FetchSchedule } from './fetch-schedule.ts';
+import type { TrustOptions, TrustSettings } from './settings.ts';
+import { type SkipReason, skippedAt } from './skipped-certificates.ts';
 import type { AnchorState } from './state.ts';
-
-export interface Trust {
-  /** Every usable anchor, in the order of the configuration; one that was never fetched is missing. */
-  states(): AnchorState[];
-  /**
-   * Takes new settings whole, and answers what is usable then, or throws TrustError and changes nothing. Files are read
-   * again; anchors from URLs that stay as they are go on undisturbed; what is new is taken from the cache or fetched
-   * before the change, which one fetch can delay (10 s at most), and what is in use until then stays in use.
-   */
-  update(settings: TrustSettings): Promise<AnchorState[]>;
-  /** Fetches every anchor from a URL now; resolves when each has been fetched, well or badly. Never rejects. */
-  refresh(): Promise<void>;
-  /** Looks at the dates of what is in use: tells of what has expired or become valid since the last look. */
-  look(): void;
-  /** Ends every fetch and timer; nothing is called from then on. */
-  close(): void;
-}
+import type { Accept } from './trust-anchor.ts';
 
 const acceptAll: Accept = () => null;
 
 /**
- * Reads files, and takes what came from URLs from the cache: only what is not there is fetched before this resolves.
- * Throws TrustError for what is configured wrong.
+ * Opens the service: reads the files, and takes anchors from URLs from the cache; only an anchor that is not in the cache
+ * is fetched before this resolves. Throws TrustError for anchors that cannot be used as configured.
  */
-export async function openTrust(options: TrustOptions): Promise<Trust> {
-  const trust = new LiveTrust(options);
-  await trust.update(options);
-  return trust;
+export async function openTrustService(options: TrustOptions): Promise<TrustService> {
+  const service = new TrustService(options);
+  await service.update(options);
+  return service;
 }
 
-const advice: Readonly<Record<PassedOverReason, string>> = {
+const advice: Readonly<Record<SkipReason, string>> = {
   unreadable: 'remove it, or replace it by one that can be read',
   unusable: 'remove it, or replace it by one that can be used',
-  expired: 'remove it, or put the renewed one in its place',
-  not_yet_valid: 'it serves from then on',
+  expired: 'remove it, or replace it by the renewed one',
+  not_yet_valid: 'it is used from then on',
 };
 
-/** An anchor from files, or one from URLs with all that keeps it current. */
-type Entry = { readonly state: AnchorState } | Schedule;
+/** An anchor from files, or the schedule of one from URLs. */
+type Entry = { readonly state: AnchorState } | FetchSchedule;
 
-class LiveTrust implements Trust {
+/** Made by `openTrustService`. */
+export class TrustService {
   readonly #options: TrustOptions;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   #settings: TrustSettings;
   #entries: readonly Entry[] = [];
-  /** What the last event told to be in use. */
-  #told: AnchorState[] = [];
-  /** What is passed over now, and was told. */
-  #passedOver: ReadonlySet<string> = new Set();
+  /** What the last `changed` event reported as in use. */
+  #reported: AnchorState[] = [];
+  /** The skipped certificates that were reported and are still skipped. */
+  #reportedSkips: ReadonlySet<string> = new Set();
   #updating: Promise<unknown> = Promise.resolve();
 
   constructor(options: TrustOptions) {
@@ -74,25 +59,33 @@ class LiveTrust implements Trust {
     this.#signal = signal === undefined ? this.#stop.signal : AbortSignal.any([this.#stop.signal, signal]);
   }
 
+  /** Every anchor with a usable set, in the order of the configuration. */
   states(): AnchorState[] {
     return this.#entries.flatMap(({ state }) => state ?? []);
   }
 
-  /** One after the other, so that each judges what the one before it has left. */
+  /**
+   * Applies new settings completely and returns the usable anchors, or throws TrustError and changes nothing. Files are
+   * read again; unchanged anchors from URLs are not fetched; a new one is taken from the cache or else fetched first (10 s
+   * at most). What is in use stays in use until then. Concurrent calls run one after the other.
+   */
   update(settings: TrustSettings): Promise<AnchorState[]> {
     const done = this.#updating.then(() => this.#update(settings));
     this.#updating = done.catch(() => {});
     return done;
   }
 
+  /** Fetches every anchor from URLs now; resolves when each fetch succeeded or failed. Never rejects. */
   async refresh(): Promise<void> {
     await Promise.all(this.#schedules.map((schedule) => schedule.now()));
   }
 
-  look(): void {
-    if (!this.#signal.aborted && this.#tellPassedOver()) this.#options.onAnchors(this.states());
+  /** Reports certificates in use that have expired or become valid since the last call. */
+  checkDates(): void {
+    if (!this.#signal.aborted && this.#reportSkipped()) this.#options.onAnchors(this.states());
   }
 
+  /** Ends every fetch and timer; after that no callback is called. */
   close(): void {
     this.#stop.abort();
     for (const schedule of this.#schedules) schedule.end();
@@ -102,14 +95,14 @@ class LiveTrust implements Trust {
     const { list = 'anchors', clock = Date.now } = this.#options;
     const { accept = acceptAll } = settings;
     const configured = await readConfiguredAnchors({ ...settings, list, accept, now: clock() });
-    this.#refuseUnwanted(configured, accept);
+    this.#refuseUnacceptable(configured, accept);
 
-    // Nothing fails from here on. Until the change is made, both the old word and the new one count for what stays.
+    // Nothing fails from here on. Until the change is complete, anchors that stay must pass both the old and the new check.
     for (const { feed } of this.#schedules) {
       const { accept: earlier } = feed;
       feed.accept = (anchor) => earlier(anchor) ?? accept(anchor);
     }
-    const begun: { schedule: Schedule; failures: number }[] = [];
+    const started: { schedule: FetchSchedule; failures: number }[] = [];
     const entries = await Promise.all(
       configured.map(async (anchor): Promise<Entry> => {
         if (!('urls' in anchor)) return { state: anchor };
@@ -117,13 +110,21 @@ class LiveTrust implements Trust {
         if (current !== undefined && isSameAnchor(current.feed.anchor, anchor)) return current;
         await current?.end();
         const schedule = this.#newSchedule(anchor, settings);
-        // A set from the cache counts as one failure: its sources are asked within a second.
-        begun.push({ schedule, failures: (await schedule.feed.start(current?.feed)) ? 0 : 1 });
+        // A set from the cache counts as one failed fetch, so that its sources are fetched within a second.
+        started.push({ schedule, failures: (await schedule.feed.start(current?.feed)) ? 0 : 1 });
         return schedule;
       }),
     );
     if (this.#signal.aborted) return this.states();
+    return this.#apply(settings, { entries, started });
+  }
 
+  async #apply(
+    settings: TrustSettings,
+    next: { entries: readonly Entry[]; started: readonly { schedule: FetchSchedule; failures: number }[] },
+  ): Promise<AnchorState[]> {
+    const { entries, started } = next;
+    const { accept = acceptAll } = settings;
     const kept = this.#schedules.filter((schedule) => entries.includes(schedule));
     for (const schedule of this.#schedules) if (!kept.includes(schedule)) schedule.end();
     const { cacheDir, refresh } = this.#settings;
@@ -131,17 +132,17 @@ class LiveTrust implements Trust {
     this.#settings = settings;
     for (const schedule of kept) {
       schedule.feed.accept = accept;
-      if (settings.refresh < refresh) schedule.hasten();
+      if (settings.refresh < refresh) schedule.shorten();
     }
-    for (const { schedule, failures } of begun) schedule.begin(failures);
-    this.#tell(settings === this.#options ? 'at the start' : 'by the configuration');
+    for (const { schedule, failures } of started) schedule.begin(failures);
+    this.#reportChange(settings === this.#options ? 'at the start' : 'by the configuration');
     if (cacheDir !== settings.cacheDir)
       await Promise.all(kept.map(({ feed }) => feed.moveTo(settings.cacheDir)));
     return this.states();
   }
 
-  /** Throws TrustError where `accept` refuses what is in use and would stay so. */
-  #refuseUnwanted(configured: readonly (AnchorState | UrlAnchor)[], accept: Accept): void {
+  /** Throws TrustError if `accept` refuses an anchor that is in use and would stay in use. */
+  #refuseUnacceptable(configured: readonly (AnchorState | UrlAnchor)[], accept: Accept): void {
     const { list = 'anchors' } = this.#options;
     const problems = configured.flatMap((anchor, index) => {
       if (!('urls' in anchor)) return [];
@@ -153,28 +154,28 @@ class LiveTrust implements Trust {
     if (problems.length > 0) throw new TrustError(problems);
   }
 
-  #newSchedule(anchor: UrlAnchor, { cacheDir, accept = acceptAll }: TrustSettings): Schedule {
+  #newSchedule(anchor: UrlAnchor, { cacheDir, accept = acceptAll }: TrustSettings): FetchSchedule {
     const { list = 'anchors', clock = Date.now, onEvent: report, onAnchors } = this.#options;
     const { timers = nodeTimers, random = Math.random } = this.#options;
     const signal = this.#signal;
-    return new Schedule({
+    return new FetchSchedule({
       feed: new AnchorFeed({ anchor, list, cacheDir, accept, clock, report, signal }),
       timers,
       random,
       refresh: () => this.#settings.refresh,
       onDone: (what) => {
-        if (this.#tell(what === 'fetch' ? 'by its sources' : 'by approval')) onAnchors(this.states());
+        if (this.#reportChange(what === 'fetch' ? 'by its sources' : 'by approval')) onAnchors(this.states());
       },
     });
   }
 
-  /** Every change is told once, by whoever comes first after it; false: there was none. */
-  #tell(detail: string): boolean {
+  /** Reports each change of the certificates in use once. Returns whether there was one. */
+  #reportChange(detail: string): boolean {
     if (this.#signal.aborted) return false;
     const now = this.states();
-    this.#tellPassedOver();
-    const { added, removed } = diffAnchors(this.#told, now);
-    this.#told = now;
+    this.#reportSkipped();
+    const { added, removed } = diffAnchors(this.#reported, now);
+    this.#reported = now;
     const [name = null, ...further] = new Set([...added, ...removed].map(({ anchor }) => anchor));
     if (name === null) return false;
     const anchor = further.length === 0 ? name : null;
@@ -182,30 +183,30 @@ class LiveTrust implements Trust {
     return true;
   }
 
-  /** True: something is passed over that was not before, or is no longer. */
-  #tellPassedOver(): boolean {
+  /** Reports each newly skipped certificate. Returns whether the skipped certificates are others than before. */
+  #reportSkipped(): boolean {
     const { onEvent, clock = Date.now } = this.#options;
     const now = clock();
-    const before = this.#passedOver;
-    const told = new Set<string>();
+    const before = this.#reportedSkips;
+    const skips = new Set<string>();
     for (const state of this.states()) {
-      for (const { reason, detail } of passedOverAt(state, now)) {
+      for (const { reason, detail } of skippedAt(state, now)) {
         const key = `${state.name} ${detail}`;
-        told.add(key);
+        skips.add(key);
         if (before.has(key)) continue;
-        const next = `${detail}: it is passed over; ${advice[reason]}`;
-        onEvent({ type: 'trust', action: 'passed_over', anchor: state.name, detail: next });
+        const message = `${detail}; the certificate is skipped: ${advice[reason]}`;
+        onEvent({ type: 'trust', action: 'passed_over', anchor: state.name, detail: message });
       }
     }
-    this.#passedOver = told;
-    return told.size !== before.size || [...told].some((key) => !before.has(key));
+    this.#reportedSkips = skips;
+    return skips.size !== before.size || [...skips].some((key) => !before.has(key));
   }
 
-  #find(anchor: UrlAnchor): Schedule | undefined {
+  #find(anchor: UrlAnchor): FetchSchedule | undefined {
     return this.#schedules.find(({ feed }) => hasSameSources(feed.anchor, anchor));
   }
 
-  get #schedules(): readonly Schedule[] {
-    return this.#entries.filter((entry) => entry instanceof Schedule);
+  get #schedules(): readonly FetchSchedule[] {
+    return this.#entries.filter((entry) => entry instanceof FetchSchedule);
   }
 }

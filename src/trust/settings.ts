@@ -1,32 +1,29 @@
-/** What a trust store is told: by the configuration, and by those who use it. */
+/** The settings of the trust service: those of the configuration, and those fixed when it is opened. */
 
-import type { Timers } from '../fetch/pause.ts';
-import type { AnchorOptions } from './anchor.ts';
-import type { Anchor } from './bundle.ts';
+import type { Timers } from '../fetch/timers.ts';
+import type { AnchorOptions } from './configured-anchors.ts';
+import type { AnchorList } from './disk-cache.ts';
 import type { AnchorState, TrustEvent } from './state.ts';
-import type { AnchorList } from './store.ts';
+import type { Accept } from './trust-anchor.ts';
 
-/** A last word on every set before it is used: null, or why it is refused. */
-export type Accept = (anchor: Anchor) => string | null;
-
-/** What a change of the configuration may change. */
+/** What a reload of the configuration can change. */
 export interface TrustSettings {
   readonly anchors: readonly AnchorOptions[];
-  /** Refuses anchors from URLs that name no root. */
+  /** Refuses anchors from URLs without a pinned root. */
   readonly requirePin: boolean;
-  /** Milliseconds between two fetches that succeed. */
+  /** Milliseconds between two successful fetches. */
   readonly refresh: number;
   readonly cacheDir: string;
-  /** Default: everything is accepted. */
+  /** Default: every anchor is accepted. */
   readonly accept?: Accept;
 }
 
 export interface TrustOptions extends TrustSettings {
-  /** Candidates are kept apart in the cache, and their problems told of `trust.candidates`; default `anchors`. */
+  /** Candidates have a cache of their own, and their problems name `trust.candidates`; default `anchors`. */
   readonly list?: AnchorList;
-  /** Aborted: fetches end at once, and nothing is changed or told from then on. */
+  /** When aborted, fetches end at once; after that no state changes and no callback is called. */
   readonly signal?: AbortSignal;
-  /** The usable certificates changed by themselves: neither by `openTrust` nor by `update`. */
+  /** Called when the usable certificates changed other than through `openTrustService` or `update`. */
   readonly onAnchors: (anchors: AnchorState[]) => void;
   readonly onEvent: (event: TrustEvent) => void;
   /** Milliseconds since the epoch. */

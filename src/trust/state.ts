@@ -1,11 +1,11 @@
-/** What the trust store tells the rest of the control thread: the state of each anchor, and what happened to it. */
-import type { Anchor } from './bundle.ts';
+/** What the trust service reports to the control thread: the state of each anchor, and events. */
 import type { AnchorChange } from './change.ts';
+import type { Anchor } from './trust-anchor.ts';
 
 export interface AnchorState extends Anchor {
-  /** Milliseconds since the epoch: when its source last confirmed these certificates. */
+  /** Milliseconds since the epoch: when the sources last confirmed these certificates. */
   readonly fetchedAt: number;
-  /** Whether the configuration names the root's SHA-256. */
+  /** Whether the configuration pins the root (`rootSha256`). */
   readonly pinned: boolean;
   readonly source: 'url' | 'cache' | 'files';
   /** SHA-256 of each certificate → the URL or the file that it came from. */
@@ -13,38 +13,38 @@ export interface AnchorState extends Anchor {
 }
 
 export type TrustAction =
-  /** No pin and no cache: the first root that came is now the anchor's root. */
+  /** No pin and no cache: the first root that the sources served is now the anchor's root. */
   | 'trust_on_first_use'
   /** The sources served a new or changed set, or confirmed the one from the cache: it is in use. */
   | 'fetched'
-  /** Another root than before: the old set stays, and the new one waits for approval if nothing else is wrong with it. */
+  /** The sources serve another root: the old set stays in use. The new set is pending unless it has other problems. */
   | 'root_changed_refused'
-  /** The operator named the root that was waiting: its set is in use. */
+  /** The operator approved the pending root: its set is in use. */
   | 'approved'
-  /** An approval of something else than what waits, or of what is no longer sound: it is taken away, nothing changes. */
+  /** The approval names another root than the pending one, or its set cannot be used any more: it is deleted. */
   | 'approval_refused'
-  /** The sources serve the known root again: what was waiting is forgotten. */
+  /** The sources serve the known root again: the pending root is deleted. */
   | 'pending_dropped'
-  /** A set with problems, from the sources or from the cache: what was in use stays. */
+  /** A set with problems, from the sources or from the cache: the set in use stays. */
   | 'refused'
   | 'fetch_failed'
-  /** The last good set from the disk is in use since the start, until the sources confirm or replace it. */
+  /** The cached set is in use since the start, until the sources confirm or replace it. */
   | 'from_cache'
-  /** The cache could not be read, or not be written. */
+  /** The cache could not be read or written. */
   | 'cache_failed'
-  /** A certificate of the anchor cannot be used, or not now: the others serve on. Told once for each, and why. */
+  /** A certificate of the anchor cannot be used, or not at present; the others stay in use. Reported once for each. */
   | 'passed_over'
-  /** The usable certificates are others than before, for whatever reason; `added` and `removed` say which. */
+  /** The certificates in use changed, for any reason; `added` and `removed` list them. */
   | 'changed';
 
 export interface TrustEvent extends Partial<AnchorChange> {
   readonly type: 'trust';
   readonly action: TrustAction;
-  /** null: a change of several anchors at once. */
+  /** null: several anchors changed at once. */
   readonly anchor: string | null;
   /** Hex SHA-256 of the root that the event is about. */
   readonly sha256?: string;
-  /** Where that root came from, or what could not be fetched. */
+  /** The URL of that root, or the URL that could not be fetched. */
   readonly url?: string;
   readonly detail?: string;
 }

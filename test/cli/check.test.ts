@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
+import { examineConfig } from '../../src/config/load.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { authority } from '../support/pki/authority.ts';
 import { spawnGateway } from '../support/process/gateway.ts';
@@ -268,7 +268,11 @@ test('accepts config/example.yaml beside a server certificate, and warns that it
 
   // What it shows as defaults are the defaults.
   await site.write('gateway.yaml', JSON.stringify(minimal));
-  const [shown, given] = await Promise.all([loadConfig(file), loadConfig(site.file)]);
+  const [{ loaded: shown }, { loaded: given }] = await Promise.all([
+    examineConfig(file),
+    examineConfig(site.file),
+  ]);
+  if (shown === null || given === null) throw new Error('the configuration is not valid');
   const { certificate: _shown, ...shownListen } = shown.config.listen;
   const { certificate: _given, ...givenListen } = given.config.listen;
   expect(shownListen).toEqual(givenListen);

@@ -110,7 +110,7 @@ describe('whom to ask', () => {
   it.each([
     [
       'admin: { port: 0 }',
-      /gateway\.yaml:1:16: admin\.port: found 0; allowed a port of its own, to be found at\n$/,
+      /gateway\.yaml:1:16: admin\.port: found 0; allowed a fixed port, which can be connected to\n$/,
     ],
     [
       'admin: { port: x }',

@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { takeRequests } from '../../src/trust/requests.ts';
-import { AnchorCache, type StoredAnchor } from '../../src/trust/store.ts';
+import { AnchorCache, type StoredAnchor } from '../../src/trust/disk-cache.ts';
+import { takeRequests } from '../../src/trust/request-files.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { type Authority, authority } from '../support/pki/authority.ts';
 

@@ -18,18 +18,18 @@ async function load(changes: Record<string, unknown> = {}): Promise<LoadedConfig
 
 const endpoint = 'https://collector.example/v1/traces';
 
-describe('what another configuration changes', () => {
+describe('reports the changed fields:', () => {
   it.each([
     ['nothing', {}, []],
     ['an allowlist', { clients: { ...minimal.clients, allowlist: ['192.0.2.0/24'] } }, ['clients.allowlist']],
     [
-      'a new field and one that is gone',
+      'an added and a removed field',
       { clients: { anyCertificateOfAnchor: true, allowlist: ['203.0.113.7/32'] } },
       ['clients.anyCertificateOfAnchor', 'clients.match'],
     ],
     ['a whole list', { routes: [{ path: '/', upstream: 'http://127.0.0.1:8081' }] }, ['routes']],
     ['a deadline', { timeouts: { drain: '1s' } }, ['timeouts.drain']],
-    ['what a failing audit means', { audit: { onFailure: 'refuse' } }, ['audit.onFailure']],
+    ['audit.onFailure', { audit: { onFailure: 'refuse' } }, ['audit.onFailure']],
     ['tracing, switched on', { tracing: { endpoint } }, ['tracing']],
     ['resumption', { listen: { ...minimal.listen, resumption: 'off' } }, ['listen.resumption']],
   ])('%s', async (_, changes, changed) => {
@@ -38,7 +38,7 @@ describe('what another configuration changes', () => {
     expect(change.fixed).toEqual([]);
   });
 
-  it('is told for a certificate whose file holds another one', async () => {
+  it('a certificate whose file has another content', async () => {
     const before = await load();
     const server = authority().issueServer();
     await site.write('server.pem', server.chainPem);
@@ -47,7 +47,7 @@ describe('what another configuration changes', () => {
   });
 });
 
-it('tells of fields for the collector, and of its CA, whose files hold others', async () => {
+it('reports header fields and CA of the collector if the content of their files changed', async () => {
   await site.write('fields', 'authorization: one');
   await site.write('ca.pem', authority().root.pem);
   const tracing = { endpoint, headersFile: 'fields', tls: { ca: 'ca.pem' } };
@@ -60,7 +60,7 @@ it('tells of fields for the collector, and of its CA, whose files hold others', 
   expect(compareConfigs(before, await load()).changed).toEqual(['tracing']);
 });
 
-describe('what is opened once', () => {
+describe('fields that need a restart', () => {
   it.each([
     ['listen.address', { listen: { ...minimal.listen, address: '127.0.0.1' } }],
     ['listen.port', { listen: { ...minimal.listen, port: 9443 } }],
@@ -68,7 +68,7 @@ describe('what is opened once', () => {
     ['admin.port', { admin: { port: 9999 } }],
     ['audit.destination', { audit: { destination: 'stderr' } }],
     ['trust.cacheDir', { trust: { ...minimal.trust, cacheDir: 'elsewhere' } }],
-  ])('%s stays as it was, and is named', async (path, changes) => {
+  ])('%s keeps its value, and is reported', async (path, changes) => {
     const before = await load();
     const change = compareConfigs(before, await load(changes));
     expect(change.fixed).toEqual([path]);

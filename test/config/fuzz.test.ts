@@ -12,8 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
-/** Examined without a throw: accepted, or with problems that each stand inside of the text. */
-async function expectAnAnswer(text: string): Promise<void> {
+/** Loading does not throw: it succeeds, or reports problems whose positions are inside the text. */
+async function expectResult(text: string): Promise<void> {
   const { problems, warnings, loaded } = await site.examine(text);
   expect(loaded === null).toBe(problems.length > 0);
   const lines = text.split('\n');
@@ -46,28 +46,28 @@ const yamlish = fc.array(
   { maxLength: 40 },
 );
 
-test('answers to any text, and to any crowd of YAML’s marks', async () => {
+test('does not throw for any text, and for any sequence of YAML tokens', async () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
     yamlish.map((parts) => parts.join('')),
   );
-  await fc.assert(fc.asyncProperty(text, expectAnAnswer), { numRuns: 1500 });
+  await fc.assert(fc.asyncProperty(text, expectResult), { numRuns: 1500 });
 });
 
-test('answers to any value, alone and in the place of every part of a configuration', async () => {
+test('does not throw for any value, alone and in the place of every part of a configuration', async () => {
   const paths = pathsOf(minimal);
   const value = fc.option(fc.oneof(fc.jsonValue(), fc.double()), { nil: undefined });
   await fc.assert(
     fc.asyncProperty(value, fc.constantFrom(...paths), async (replacement, path) => {
-      await expectAnAnswer(stringify(replacement) ?? '');
-      await expectAnAnswer(stringify(replace(minimal, path, replacement)) ?? '');
-      await expectAnAnswer(JSON.stringify(replace(minimal, path, replacement)) ?? '');
+      await expectResult(stringify(replacement) ?? '');
+      await expectResult(stringify(replace(minimal, path, replacement)) ?? '');
+      await expectResult(JSON.stringify(replace(minimal, path, replacement)) ?? '');
     }),
     { numRuns: 500 },
   );
 });
 
-test('answers to the example however it is damaged', async () => {
+test('does not throw for the example with random damage', async () => {
   const damage = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     cut: fc.nat({ max: 12 }),
@@ -80,9 +80,9 @@ test('answers to the example however it is damaged', async () => {
         const start = Math.floor(at * text.length);
         text = text.slice(0, start) + put + text.slice(start + cut);
       }
-      await expectAnAnswer(text);
+      await expectResult(text);
     }),
-    // The library's own counter of lines misses some behind this.
+    // The library's own line counter misses lines after this.
     { numRuns: 500, examples: [[[{ at: 0, cut: 0, put: '*{' }]]] },
   );
 });

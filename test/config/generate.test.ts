@@ -7,14 +7,14 @@ import { z } from 'zod';
 
 const root = new URL('../../', import.meta.url);
 
-test('schema and reference pages are those that the sources generate', () => {
+test('schemas, reference pages and rules are those that the sources generate', () => {
   const generate = fileURLToPath(new URL('config/generate.ts', root));
   const { status, stderr } = spawnSync(process.execPath, [generate, '--check'], { encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(status).toBe(0);
 });
 
-test('the page of reasons gives no status to what is closed at accept, and one to what is refused later', async () => {
+test('the page of deny reasons has a status only for reasons after accept', async () => {
   const page = await readFile(new URL('docs/deny-reasons.md', root), 'utf8');
   const rows = page.split('\n').filter((line) => line.includes('| deny |'));
   const cells = rows.map((row) => row.split('|').map((cell) => cell.trim()));
@@ -23,7 +23,7 @@ test('the page of reasons gives no status to what is closed at accept, and one t
   expect(new Set(statuses('identity'))).toEqual(new Set(['400', '403']));
 });
 
-test('the example shows every key that the schema knows', async () => {
+test('the example shows every key of the schema', async () => {
   const example = await readFile(new URL('config/example.yaml', root), 'utf8');
   const schema = JSON.parse(await readFile(new URL('config/schema.json', root), 'utf8'));
   const keys = keysOf(schema);
@@ -31,7 +31,7 @@ test('the example shows every key that the schema knows', async () => {
   expect(keys.filter((key) => !new RegExp(`\\b${key}:`).test(example))).toEqual([]);
 });
 
-test('the JSON Schema, read by itself, takes the example and refuses what it does not know', async () => {
+test('the JSON Schema alone accepts the example and refuses unknown and wrong values', async () => {
   const schema = z.fromJSONSchema(JSON.parse(await readFile(new URL('config/schema.json', root), 'utf8')));
   const example = parse(await readFile(new URL('config/example.yaml', root), 'utf8'));
   expect(schema.safeParse(example).error).toBeUndefined();

@@ -1,4 +1,4 @@
-/** The rules for Prometheus without Helm are the chart's, and nothing of the chart is left in them. */
+/** The rules for Prometheus without Helm are the chart's, without its placeholders and Kubernetes labels. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
@@ -18,13 +18,13 @@ const chart = parse(
 ) as Rule[];
 const rulesOf = (text: string): Rule[] => parse(text).groups.flatMap(({ rules }: { rules: Rule[] }) => rules);
 
-test('the same alerts in the same order, with the same times and labels', () => {
+test('has the chart’s alerts in the same order, with the same times and labels', () => {
   const facts = (rules: readonly Rule[]) =>
     rules.map(({ alert, labels, for: after }) => ({ alert, labels, after }));
   expect(facts(rulesOf(plainRules()))).toEqual(facts(chart));
 });
 
-test('every expression is over metrics that the gateway has, and names no label of Kubernetes', () => {
+test('uses only metrics of the gateway, and no label of Kubernetes', () => {
   const known = new Set<string>(metricTable.map(({ name }) => name));
   for (const { expr, annotations } of rulesOf(plainRules())) {
     const used = [...expr.matchAll(/\behi_\w+/g)].map(([name]) => name.replace(/_(bucket|count|sum)$/, ''));
@@ -35,7 +35,7 @@ test('every expression is over metrics that the gateway has, and names no label 
   }
 });
 
-test('selectors lose the release, and metrics that other jobs have too get the job', () => {
+test('removes the release from selectors, and adds the job to metrics that other jobs have too', () => {
   const alert = (expr: string) => ({
     alert: 'A',
     expr,

@@ -16,7 +16,7 @@ async function policyOf(revocation: object): Promise<RevocationPolicy | undefine
   return loaded?.config.trust.anchors[0]?.revocation;
 }
 
-test('is a revocation policy once it is read: times in milliseconds, paths absolute, URLs as they are', async () => {
+test('is a revocation policy after parsing: times in milliseconds, paths absolute, URLs unchanged', async () => {
   const policy = await policyOf({
     crl: ['https://pki.example/a.crl?x=%41', 'crl/a.crl', '../b.crl'],
     ocsp: 'https://ocsp.example',
@@ -37,11 +37,11 @@ test('is a revocation policy once it is read: times in milliseconds, paths absol
   } satisfies RevocationPolicy);
 });
 
-test('fills in what is not said beside what is', async () => {
+test('adds the defaults of absent fields', async () => {
   expect(await policyOf({ crl: 'off' })).toMatchObject({ crl: 'off', ocsp: 'auto', firstContact: 1000 });
 });
 
-test('candidates are read in the same way', async () => {
+test('is parsed in the same way for candidates', async () => {
   const { loaded } = await site.examine({
     trust: {
       anchors: [{ name: 'a', files: ['anchor.pem'] }],

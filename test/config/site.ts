@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { type ConfigExamination, examineText } from '../../src/config/load.ts';
+import { describeProblem } from '../../src/errors.ts';
 import { authority } from '../support/pki/authority.ts';
 
 export interface Site extends AsyncDisposable {
@@ -13,14 +14,27 @@ export interface Site extends AsyncDisposable {
   write(name: string, content: string | Uint8Array): Promise<void>;
   /** Examines a text, or the minimal configuration with some top-level keys replaced (undefined: left out). */
   examine(config: string | Record<string, unknown>, now?: number): Promise<ConfigExamination>;
+  /** The problems as lines, without the folder. */
+  problems(config: string | Record<string, unknown>): Promise<string[]>;
 }
 
-/** The least that is accepted without a warning. */
+/** The smallest configuration that is accepted without a warning. */
 export const minimal = {
   listen: { certificate: { chain: 'server.pem', key: 'server.key' } },
   trust: { anchors: [{ name: 'own', files: ['anchor.pem'] }] },
   clients: { allowlist: ['203.0.113.7/32'], match: { organizationalUnit: 'caller' } },
   routes: [{ path: '/', upstream: 'http://127.0.0.1:8080' }],
+};
+
+/** `revocation` of an anchor that does not set it, after parsing. */
+export const defaultRevocation = {
+  crl: 'auto',
+  ocsp: 'auto',
+  scope: 'chain',
+  onUnknown: 'deny',
+  grace: 86_400_000,
+  firstContact: 1000,
+  refresh: 3_600_000,
 };
 
 export async function createSite(): Promise<Site> {
@@ -33,6 +47,10 @@ export async function createSite(): Promise<Site> {
     examine: (config, now = Date.now()) => {
       const text = typeof config === 'string' ? config : stringify({ ...minimal, ...config });
       return examineText(text, { file, own: new Map([[file, 'as it was']]), now });
+    },
+    problems: async (config) => {
+      const { problems } = await site.examine(config);
+      return problems.map((problem) => describeProblem(problem).replaceAll(`${folder}/`, ''));
     },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
   };

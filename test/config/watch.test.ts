@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => folder[Symbol.asyncDispose]());
 
-/** One timer, rung by hand. */
+/** A timer that the test fires. */
 class HandTimers {
   #run: (() => void) | null = null;
   #set: (() => void) | null = null;
@@ -38,7 +38,7 @@ class HandTimers {
     return this.#run !== null;
   }
 
-  /** Rings, and resolves when the timer is set again. */
+  /** Fires, and resolves when the timer is set again. */
   async ring(): Promise<void> {
     const set = new Promise<void>((resolve) => {
       this.#set = resolve;
@@ -64,7 +64,7 @@ async function watch(files: readonly string[], options: Partial<WatchOptions> = 
   return {
     ...watching,
     timers,
-    /** How often onChange was called during so many looks. */
+    /** The number of onChange calls during the given number of polls. */
     async looks(count: number): Promise<number> {
       const before = calls;
       for (let look = 0; look < count; look++) await timers.ring();
@@ -73,14 +73,14 @@ async function watch(files: readonly string[], options: Partial<WatchOptions> = 
   };
 }
 
-/** Does it until the file's change time shows it: the clock of a file system ticks coarsely. */
+/** Repeats the action until the file's change time differs: the clock of a file system has a coarse resolution. */
 async function untilItShows(path: string, change: () => Promise<void>): Promise<void> {
   const { ctimeNs } = await stat(path, { bigint: true });
   do await change();
   while ((await stat(path, { bigint: true })).ctimeNs === ctimeNs);
 }
 
-describe('tells once, when the files have stood still, that', () => {
+describe('reports once, after the files did not change for one interval, that', () => {
   test('a file was written in place', async () => {
     await writeFile(file, 'one');
     const watching = await watch([file]);
@@ -115,14 +115,14 @@ describe('tells once, when the files have stood still, that', () => {
     expect(await watching.looks(2)).toBe(1);
   });
 
-  test('a file can be read by others than before', async () => {
+  test('the mode of a file changed', async () => {
     await writeFile(file, 'one', { mode: 0o000 });
     const watching = await watch([file]);
     await untilItShows(file, () => chmod(file, 0o600));
     expect(await watching.looks(2)).toBe(1);
   });
 
-  test('a file vanished, and that it is back', async () => {
+  test('a file was deleted, and that it exists again', async () => {
     await writeFile(file, 'one');
     const watching = await watch([file]);
     await rm(file);
@@ -133,7 +133,7 @@ describe('tells once, when the files have stood still, that', () => {
     expect(await watching.looks(3)).toBe(0);
   });
 
-  test('a file was deleted and written anew between two looks', async () => {
+  test('a file was deleted and written again between two polls', async () => {
     await writeFile(file, 'one');
     const watching = await watch([file]);
     await rm(file);
@@ -141,7 +141,7 @@ describe('tells once, when the files have stood still, that', () => {
     expect(await watching.looks(2)).toBe(1);
   });
 
-  test('a file appeared, with the folder that it lies in', async () => {
+  test('a file was created, with its folder', async () => {
     const deep = join(folder.path, 'a', 'b', 'file');
     const watching = await watch([deep]);
     expect(await watching.looks(3)).toBe(0);
@@ -159,7 +159,7 @@ describe('tells once, when the files have stood still, that', () => {
     expect(await watching.looks(5)).toBe(1);
   });
 
-  test('a link leads to another folder', async () => {
+  test('a symbolic link has another target', async () => {
     const [current, first, second] = ['current', '1', '2'].map((name) => join(folder.path, name));
     for (const state of [first, second]) {
       await mkdir(state as string);
@@ -173,7 +173,7 @@ describe('tells once, when the files have stood still, that', () => {
     expect(await watching.looks(3)).toBe(0);
   });
 
-  test('kubelet wrote a volume anew', async () => {
+  test('the kubelet replaced a volume', async () => {
     const volume = join(folder.path, 'volume');
     const names = ['gateway.yaml', 'tls.crt', 'tls.key'];
     const files = Object.fromEntries(names.map((name) => [name, 'same']));
@@ -188,7 +188,7 @@ describe('tells once, when the files have stood still, that', () => {
   });
 });
 
-describe('tells nothing', () => {
+describe('does not report a change', () => {
   test('while files still change', async () => {
     await writeFile(file, '');
     const watching = await watch([file]);
@@ -199,7 +199,7 @@ describe('tells nothing', () => {
     expect(await watching.looks(1)).toBe(1);
   });
 
-  test('of a change that is undone before it was told', async () => {
+  test('that is undone before it was reported', async () => {
     const watching = await watch([file]);
     await writeFile(file, 'one');
     expect(await watching.looks(1)).toBe(0);
@@ -213,7 +213,7 @@ describe('tells nothing', () => {
     expect(watching.timers.isSet).toBe(false);
   });
 
-  test('when it is closed while it looks', async () => {
+  test('when it is closed during a poll', async () => {
     let calls = 0;
     const timers = new HandTimers();
     const watching = openWatch({
@@ -230,7 +230,7 @@ describe('tells nothing', () => {
     expect(timers.isSet).toBe(false);
   });
 
-  test('when it learns of further files, or that a file is watched no longer', async () => {
+  test('when files are added to or removed from the watched ones', async () => {
     const other = join(folder.path, 'other');
     await writeFile(file, 'one');
     await writeFile(other, 'one');
@@ -245,7 +245,7 @@ describe('tells nothing', () => {
   });
 });
 
-test('a load that ends while it looks has the last word on what is watched', async () => {
+test('watches the files of a load that ends during a poll', async () => {
   const other = join(folder.path, 'other');
   const watching = await watch([file]);
   const files = await takeSignatures([file, other]);
@@ -257,12 +257,12 @@ test('a load that ends while it looks has the last word on what is watched', asy
   expect(await watching.looks(2)).toBe(1);
 });
 
-test('looks once a second', async () => {
+test('polls once a second', async () => {
   const { timers } = await watch([file]);
   expect(timers.interval).toBe(1000);
 });
 
-test('does not look while a load goes on, and tells afterwards of what changed meanwhile', async () => {
+test('does not poll during a load, and reports changes during the load afterwards', async () => {
   await writeFile(file, 'one');
   const timers = new HandTimers();
   const loads: (() => void)[] = [];
@@ -300,7 +300,7 @@ test('does not look while a load goes on, and tells afterwards of what changed m
   watching.close();
 });
 
-test('a load says how every file was before it was read, so that a change during the load is told', async () => {
+test('a load returns signatures from before each file was read, so that a change during the load is reported', async () => {
   await using site = await createSite();
   await site.write('gateway.yaml', stringify(minimal));
   const change = (name: string) => appendFile(join(site.folder, name), '\n# changed');
@@ -319,11 +319,11 @@ test('a load says how every file was before it was read, so that a change during
   }
 });
 
-test('what a load refused is told again only when it changes again', async () => {
+test('reports a refused change again only after another change', async () => {
   await writeFile(file, 'one');
   const watching = await watch([file]);
   await writeFile(file, 'broken');
-  // A load that fails early may never come to `update`.
+  // A load that fails early may not call `update`.
   expect(await watching.looks(6)).toBe(1);
   await writeFile(file, 'mended file');
   expect(await watching.looks(6)).toBe(1);

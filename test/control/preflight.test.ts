@@ -133,7 +133,7 @@ describe('an anchor', () => {
   const anchor = {
     name: 'own',
     certificates: [parse(pki.root), parse(pki.issuing)] as const,
-    passedOver: [],
+    skipped: [],
   };
   const ofLeaf = parse(pki.issueClient()).spkiPin;
   const ofRoot = parse(pki.root).spkiPin;
@@ -190,7 +190,7 @@ describe('warns of anchors and lists that will not do what is wanted', () => {
     await site.write('root.pem', pki.root.pem);
     await site.write('both.pem', pki.anchorPem);
     const root = 'CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB';
-    const says = `the root ${root} alone: clients are refused whose certificates an issuing CA below it has issued`;
+    const says = `only the root ${root}: clients whose certificates come from an issuing CA below it are refused`;
     expect(
       await warningsOf({
         anchors: [

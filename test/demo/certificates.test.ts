@@ -9,7 +9,7 @@ import { temporaryFolder } from '../support/folder.ts';
 const now = Date.UTC(2026, 0, 15);
 const origin = 'http://127.0.0.1:8081';
 
-it('makes certificates and keys that only their owner may read, and no CA key', async () => {
+it('writes certificates and keys that only their owner can read, and no CA key', async () => {
   await using temporary = await temporaryFolder();
   const folder = join(temporary.path, 'certs', 'dev');
   await makeCertificates({ folder, origin, now });
@@ -32,7 +32,7 @@ it('makes certificates and keys that only their owner may read, and no CA key', 
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
 });
 
-it('makes all of them anew at every start, because they name the port of that start', async () => {
+it('issues all of them at every start, because they name the port of that start', async () => {
   await using folder = await temporaryFolder();
   const made = (port: number) =>
     makeCertificates({ folder: folder.path, origin: `http://127.0.0.1:${port}`, now });
@@ -46,7 +46,7 @@ it('makes all of them anew at every start, because they name the port of that st
   expect(await read(demoFiles.server.chain)).toEqual(server.der);
 });
 
-it('names CRL and OCSP responder in everything below the root', async () => {
+it('names CRL and OCSP responder in every certificate below the root', async () => {
   await using folder = await temporaryFolder();
   const { root, issuing, ...leaves } = await makeCertificates({ folder: folder.path, origin, now });
   const named = ({ der }: { der: Buffer }) => {

@@ -1,4 +1,4 @@
-/** What the demo's CAs say, judged by the gateway's own readers. */
+/** CRLs and OCSP responses of the demo, read with the gateway's own code. */
 import { expect, it } from 'vitest';
 import { Revocations, revocationPaths } from '../../src/demo/revocations.ts';
 import type { Issued } from '../../src/issuing/certificate.ts';
@@ -7,10 +7,10 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
 import { readCrl } from '../../src/revocation/crl/reader.ts';
 import { crlStatus } from '../../src/revocation/crl/status.ts';
-import { succeedCrl } from '../../src/revocation/crl/succession.ts';
+import { checkCrlSuccession } from '../../src/revocation/crl/succession.ts';
 import { ocspRequest } from '../../src/revocation/ocsp/request.ts';
 import { type OcspAnswer, readOcspResponse } from '../../src/revocation/ocsp/response.ts';
-import { succeed } from '../../src/revocation/ocsp/succession.ts';
+import { checkOcspSuccession } from '../../src/revocation/ocsp/succession.ts';
 import { authority } from '../support/pki/authority.ts';
 
 const { root, issuing, issueClient } = authority();
@@ -41,7 +41,7 @@ function byOcsp(revocations: Revocations, leaf: Issued, ca: Issued): OcspAnswer 
   return reading.answer;
 }
 
-it('says of each certificate the same by CRL and by OCSP', () => {
+it('gives the same status by CRL and by OCSP', () => {
   const { client, revoked, revocations } = open();
   expect(byCrl(revocations, client).status).toBe('good');
   expect(byOcsp(revocations, client, issuing).status).toBe('good');
@@ -51,7 +51,7 @@ it('says of each certificate the same by CRL and by OCSP', () => {
   expect(crlOf(revocations, revocationPaths.rootCrl, root).table.count).toBe(0);
 });
 
-it('revokes and restores so that every word succeeds the one before, in the same second too', () => {
+it('revokes and restores so that each status replaces the one before, in the same second too', () => {
   const { client, revocations } = open();
   const words = () => ({ ...byCrl(revocations, client), ocsp: byOcsp(revocations, client, issuing) });
   let last = words();
@@ -59,15 +59,15 @@ it('revokes and restores so that every word succeeds the one before, in the same
     expect(status === 'revoked' ? revocations.revoke(client) : revocations.restore(client)).toBe(true);
     const next = words();
     expect(next).toMatchObject({ status, ocsp: { status } });
-    const succession = succeedCrl(next.crl, { last: last.crl, now: Date.now(), grace: 0 });
-    expect(succession).toEqual({ takes: true, alarm: null });
+    const succession = checkCrlSuccession(next.crl, { last: last.crl, now: Date.now(), grace: 0 });
+    expect(succession).toEqual({ accepted: true, warning: null });
     expect(next.crl.number).toBe((last.crl.number ?? 0n) + 1n);
-    expect(succeed(next.ocsp, last.ocsp, Date.now())).toBe('new');
+    expect(checkOcspSuccession(next.ocsp, last.ocsp, Date.now())).toBe('new');
     last = next;
   }
 });
 
-it('signs nothing anew where nothing changes, so that nobody has to be told', () => {
+it('signs nothing again if nothing changes', () => {
   const { client, revocations } = open();
   const before = revocations.crls.get(revocationPaths.issuingCrl);
   expect(revocations.restore(client)).toBe(false);
@@ -78,7 +78,7 @@ it('signs nothing anew where nothing changes, so that nobody has to be told', ()
   expect(revocations.crls.get(revocationPaths.issuingCrl)).toBe(after);
 });
 
-it('answers neither for other CAs nor what it cannot read', () => {
+it('answers neither for other CAs nor unreadable requests', () => {
   const { revocations } = open();
   const other = authority();
   const subject = {

@@ -1,4 +1,4 @@
-/** Redirects and sizes; the rest of the ways out is tested where they are taken (trust, revocation). */
+/** Redirects, body sizes and encodings; the rest is tested by the rooms that fetch (trust, revocation). */
 import { createServer, type RequestListener } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -40,7 +40,7 @@ const hopping =
 
 describe('a redirect', () => {
   it.each([301, 302, 303, 307, 308])(
-    'with %i is followed on the same host, three times at most',
+    'with status %i is followed on the same host, up to the maximum',
     async (status) => {
       await using near = await serve(hopping(3, status));
       expect(await near.fetch()).toMatchObject({ bytes: Buffer.from('here') });
@@ -51,12 +51,12 @@ describe('a redirect', () => {
     },
   );
 
-  it('is a failure where none is allowed', async () => {
+  it('is an error where no redirects are allowed', async () => {
     await using server = await serve(hopping(1));
     await expect(server.fetch({ redirects: 0 })).rejects.toEqual(code('CRL_FETCH_STATUS'));
   });
 
-  it('of a POST is followed only where it stays a POST', async () => {
+  it('of a POST is followed only if the status keeps the method', async () => {
     const post = { type: 'text/plain', body: Buffer.from('question') };
     await using same = await serve(hopping(1, 308));
     expect(await same.fetch({ post })).toMatchObject({ status: 'fetched' });
@@ -66,7 +66,7 @@ describe('a redirect', () => {
     expect(other.requests).toEqual(['POST /0']);
   });
 
-  it('to another host, port or scheme, or to nowhere, is not followed', async () => {
+  it('to another host, port or scheme, or without a valid Location, is not followed', async () => {
     await using target = await serve((_request, response) => response.end());
     const { port } = target;
     for (const location of [
@@ -98,7 +98,7 @@ describe('a redirect', () => {
     expect(directory.requests).toHaveLength(1);
   });
 
-  it('counts against one time limit for all of them', async () => {
+  it('counts towards the timeout of the whole fetch', async () => {
     await using server = await serve((request, response) => {
       if (request.url === '/0') response.writeHead(302, { location: '/1' }).end();
     });
@@ -108,7 +108,7 @@ describe('a redirect', () => {
 });
 
 describe('a body', () => {
-  it('may be as large as allowed, its length stated or not', async () => {
+  it('may be as large as the limit, with or without Content-Length', async () => {
     for (const length of [0, 1, 99, 100]) {
       const bytes = Buffer.alloc(length, 'a');
       await using stated = await serve((_request, response) => response.end(bytes));
@@ -121,14 +121,14 @@ describe('a body', () => {
     }
   });
 
-  it('that states too large a length is not even read', async () => {
+  it('with a Content-Length over the limit is refused before it is read', async () => {
     await using server = await serve((_request, response) => {
       response.writeHead(200, { 'content-length': 101 }).flushHeaders();
     });
     await expect(server.fetch()).rejects.toEqual(code('CRL_FETCH_TOO_LARGE'));
   });
 
-  it('that grows too large is given up', async () => {
+  it('without Content-Length is refused as soon as it exceeds the limit', async () => {
     await using server = await serve((_request, response) => {
       const flood = () => {
         while (response.write(Buffer.alloc(1000)));
@@ -140,9 +140,9 @@ describe('a body', () => {
   });
 
   it.each([
-    ['gzip', 'the server sent it as Content-Encoding: gzip'],
-    ['<a secret>', 'the server sent it as Content-Encoding: something else'],
-  ])('in a coding that nobody asked for is refused: %s', async (encoding, message) => {
+    ['gzip', 'the response has Content-Encoding gzip, which is not supported'],
+    ['<a secret>', 'the response has Content-Encoding (not a token), which'],
+  ])('with a content encoding is refused: %s', async (encoding, message) => {
     await using server = await serve((_request, response) =>
       response.setHeader('content-encoding', encoding).end(gzipSync('a')),
     );
@@ -154,7 +154,7 @@ describe('a body', () => {
     expect(await plain.fetch()).toMatchObject({ bytes: Buffer.from('a') });
   });
 
-  it('comes with its media type in lower case, without parameters', async () => {
+  it('is returned with its media type in lower case, without parameters', async () => {
     await using server = await serve((_request, response) =>
       response.setHeader('content-type', 'Application/PKIX-CRL ; a=b').end(),
     );
@@ -164,7 +164,7 @@ describe('a body', () => {
   });
 });
 
-it('tells what TLS says in one line, without a line of OpenSSL’s source', async () => {
+it('reports a TLS error in one line, without the source line of OpenSSL', async () => {
   await using plain = await serve((_request, response) => response.end('no TLS'));
   const url = `${plain.origin.replace('http:', 'https:')}/0`;
   await expect(plain.fetch({ url })).rejects.toMatchObject({

@@ -30,13 +30,13 @@ it('keeps a CRL with an odd entry in use, and reports the entry in the audit and
   );
   const { detail } = await revocationRecord(stage.gateway, { event: 'crl_fetched' });
   expect(detail).toMatch(
-    /3 entries, until .*; 1 entry is not as RFC 5280 has it and counts as revoked \(a date that is none, at byte \d+\): report it to the CA$/,
+    /3 entries, until .*; 1 entry violates RFC 5280 and counts as revoked \(an invalid date, at byte \d+\): report it to the CA$/,
   );
   expect(await visit(stage, odd)).toMatchObject({
     status: 403,
     record: {
       reason: 'revoked',
-      detail: expect.stringContaining('was revoked at a date that the CRL does not tell (unspecified)'),
+      detail: expect.stringContaining('was revoked at a date that the CRL does not state (unspecified)'),
     },
   });
   expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });

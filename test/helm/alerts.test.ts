@@ -24,7 +24,7 @@ const rules = rulesOf('service-monitor', { monitoring: { prometheusRule: { alert
 const rulesFile = join(folder, 'rules.json');
 writeFileSync(rulesFile, JSON.stringify({ groups: [{ name: 'chart', rules }] }));
 
-/** The labels of the Prometheus operator, before those that a series has of its own. */
+/** Adds the labels of the Prometheus operator, unless the series sets them itself. */
 function seriesOf(
   series: Series,
   operators = { namespace: 'cards', job: 'edge-ehi-gateway-admin', pod: 'a' },
@@ -37,17 +37,17 @@ function seriesOf(
   });
 }
 
-/** What promtool says of half an hour with these series, when the alert is expected as stated. */
-function judge(alertname: string, input_series: object[], exp_alerts: object[]) {
+/** Lets promtool evaluate half an hour of these series, and compare the alerts with the expected ones. */
+function evaluate(alertname: string, input_series: object[], exp_alerts: object[]) {
   const alert_rule_test = [{ eval_time: '30m', alertname, exp_alerts }];
   const file = join(folder, 'test.json');
   const tests = [{ interval: '1m', input_series, alert_rule_test }];
   writeFileSync(file, JSON.stringify({ rule_files: [rulesFile], evaluation_interval: '1m', tests }));
   const { status, stdout, stderr } = command('promtool', ['test', 'rules', file]);
-  return { passed: status === 0, said: stdout + stderr };
+  return { passed: status === 0, output: stdout + stderr };
 }
 
-it('has rules that promtool takes, over metrics that the gateway has', () => {
+it('has rules that promtool accepts, over metrics that the gateway has', () => {
   const { status, stderr } = command('promtool', ['check', 'rules', '--lint-fatal', rulesFile]);
   expect(stderr).toBe('');
   expect(status).toBe(0);
@@ -59,14 +59,14 @@ it('has rules that promtool takes, over metrics that the gateway has', () => {
   }
 });
 
-it('has them for a Prometheus without Helm too, in rules that promtool takes', () => {
+it('has the same rules for Prometheus without Helm, which promtool accepts', () => {
   const plain = fileURLToPath(new URL('../../packaging/prometheus/ehi-gateway.rules.yaml', import.meta.url));
   const { status, stderr } = command('promtool', ['check', 'rules', '--lint-fatal', plain]);
   expect(stderr).toBe('');
   expect(status).toBe(0);
 });
 
-it('has a case for each alert, and a line in the README', () => {
+it('has a test case and a line in the README for each alert', () => {
   expect(rules.map(({ alert }) => alert)).toEqual(Object.keys(alertCases));
   const readme = readFileSync(`${chart}README.md`, 'utf8').replace('In60Days, …30Days, …7Days', 'In');
   const missing = rules.filter(
@@ -75,28 +75,28 @@ it('has a case for each alert, and a line in the README', () => {
   expect(missing).toEqual([]);
 });
 
-describe.each(Object.entries(alertCases))('%s', (name, { fires, labels, says, silent, absence }) => {
+describe.each(Object.entries(alertCases))('%s', (name, { fires, labels, description, silent, absence }) => {
   const rule = rules.find(({ alert }) => alert === name) as Rule;
   const expected = {
     exp_labels: { ...rule.labels, namespace: 'cards', ...labels },
-    exp_annotations: { ...rule.annotations, description: says },
+    exp_annotations: { ...rule.annotations, description },
   };
 
-  it('fires, and says what for', () => {
-    expect(judge(name, seriesOf(fires), [expected])).toEqual({ passed: true, said: expect.any(String) });
+  it('fires, with its description', () => {
+    expect(evaluate(name, seriesOf(fires), [expected])).toEqual({ passed: true, output: expect.any(String) });
   });
 
-  it.each(silent.map((series) => [series]))('is silent with %j', (series) => {
-    expect(judge(name, seriesOf(series), [])).toEqual({ passed: true, said: expect.any(String) });
+  it.each(silent.map((series) => [series]))('does not fire for %j', (series) => {
+    expect(evaluate(name, seriesOf(series), [])).toEqual({ passed: true, output: expect.any(String) });
   });
 
-  it.skipIf(absence)('is silent about another release', () => {
+  it.skipIf(absence)('does not fire for another release', () => {
     const others = { namespace: 'cards', job: 'other-ehi-gateway-admin', pod: 'a' };
-    expect(judge(name, seriesOf(fires, others), [])).toEqual({ passed: true, said: expect.any(String) });
+    expect(evaluate(name, seriesOf(fires, others), [])).toEqual({ passed: true, output: expect.any(String) });
   });
 });
 
-it('looks at the PodMonitor’s series, leaves out what is disabled, and adds what is asked for', () => {
+it('selects the PodMonitor’s series, omits disabled alerts, and adds extra rules', () => {
   const others = rulesOf('pod-monitor');
   expect(others.find(({ alert }) => alert === 'EhiReloadFailed')?.expr).toContain(
     'job="cards/edge-ehi-gateway"',

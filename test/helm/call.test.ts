@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Runs the test pod's script as the chart's pod does, against a gateway on this machine. */
+/** Runs the script of the test pod with the pod's environment, against a gateway on this machine. */
 async function call(stage: Stage, values: object, leaf?: Stage['leaf']) {
   const [container] = one(render('default', values), 'Pod').spec.containers;
   const variables: { name: string; value: string }[] = container.env;
@@ -26,22 +26,22 @@ async function call(stage: Stage, values: object, leaf?: Stage['leaf']) {
   }
   const own = { GATEWAY_HOST: '127.0.0.1', GATEWAY_PORT: String(stage.gateway.port), CLIENT_FOLDER: client };
   const child = spawn(process.execPath, [`${chart}files/call.mjs`], { env: { ...env, ...own } });
-  const [said, errors, [code]] = await Promise.all([
+  const [output, errors, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),
     once(child, 'close'),
   ]);
   expect(errors).toBe('');
-  return { code: code as number, said };
+  return { code: code as number, output };
 }
 
-const anybody = { config: { clients: { match: { commonName: 'a' } } } };
+const withoutAllowlist = { config: { clients: { match: { commonName: 'a' } } } };
 
 describe('the pod of helm test', () => {
   it('sees both CA names, 400 without a certificate, and 200 with one', async () => {
     await using stage = await openStage();
-    const { code, said } = await call(stage, { test: { body: '{"a":1}' } }, stage.leaf);
-    expect(said.trim().split('\n')).toEqual([
+    const { code, output } = await call(stage, { test: { body: '{"a":1}' } }, stage.leaf);
+    expect(output.trim().split('\n')).toEqual([
       expect.stringMatching(/^ok {4}\s+acceptable CA names:/),
       expect.stringMatching(/^\s+GB, Example Limited, Example Directory, .*Root CA/),
       expect.stringMatching(/^\s+GB, Example Limited, Example Directory, .*Issuing CA/),
@@ -51,25 +51,25 @@ describe('the pod of helm test', () => {
     expect(code).toBe(0);
   });
 
-  it('fails where its certificate is not let in', async () => {
+  it('fails if its certificate is denied', async () => {
     await using stage = await openStage();
-    const stranger = stage.authority.issueClient({ subject: { OU: 'another', CN: 'another' } });
-    const { code, said } = await call(stage, {}, stranger);
-    expect(said).toContain('FAILED with a certificate: 403, expected 200');
+    const other = stage.authority.issueClient({ subject: { OU: 'another', CN: 'another' } });
+    const { code, output } = await call(stage, {}, other);
+    expect(output).toContain('FAILED with a certificate: 403, expected 200');
     expect(code).toBe(1);
   });
 
-  it('fails where no CA names are advertised, unless the values say so', async () => {
+  it('fails if no CA names are advertised, unless the values set that', async () => {
     const config = { listen: { advertiseCaNames: false } };
     await using stage = await openStage({ config });
     expect(await call(stage, {})).toMatchObject({
       code: 1,
-      said: expect.stringContaining('acceptable CA names: none'),
+      output: expect.stringContaining('acceptable CA names: none'),
     });
     expect(await call(stage, { config })).toMatchObject({ code: 0 });
   });
 
-  it('knows that a refusal may be a closed connection', async () => {
+  it('accepts a closed connection instead of 400 with rejectWith: close', async () => {
     const config = { listen: { rejectWith: 'close' } };
     await using stage = await openStage({ config });
     expect(await call(stage, {})).toMatchObject({ code: 1 });
@@ -77,24 +77,24 @@ describe('the pod of helm test', () => {
   });
 
   it.each(['accept', 'http'])(
-    'says that its address is not on the allowlist, refused at %s',
+    'reports that the allowlist does not contain its address, with refuseAt: %s',
     async (refuseAt) => {
       await using stage = await openStage({ config: { clients: { allowlist: ['203.0.113.7'], refuseAt } } });
       expect(await call(stage, {})).toMatchObject({
         code: 0,
-        said: expect.stringContaining('as one outside config.clients.allowlist is'),
+        output: expect.stringContaining('config.clients.allowlist does not contain this address'),
       });
-      // With a certificate it was to be let in.
+      // With a certificate it must be allowed.
       expect(await call(stage, {}, stage.leaf)).toMatchObject({ code: 1 });
     },
   );
 
-  it('fails where nothing listens', async () => {
+  it('fails if the gateway does not listen', async () => {
     const stage = await openStage();
     await stage[Symbol.asyncDispose]();
-    expect(await call(stage, anybody)).toMatchObject({
+    expect(await call(stage, withoutAllowlist)).toMatchObject({
       code: 1,
-      said: expect.stringContaining('FAILED TLS with'),
+      output: expect.stringContaining('FAILED TLS with'),
     });
   });
 });

@@ -5,14 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { command, renderText, valueSets } from './support/chart.ts';
 
-/** Checks that are not asked, and why. */
+/** Checks that are skipped, with the reason. */
 const exceptions: Record<string, string> = {
   CKV_K8S_11: 'no CPU limit: throttling delays answers beyond the 200 ms that the sender waits',
   CKV_K8S_15: 'the installer chooses the pull policy; a tag of a release does not change',
   CKV_K8S_43: 'the installer chooses a digest by image.digest; the chart cannot know that of its registry',
 };
 
-/** The pod of `helm test` ends by itself, and nobody connects to it. */
+/** Skipped for the pod of `helm test`, which ends by itself and has no listener. */
 const ofTest: Record<string, string> = {
   ...exceptions,
   CKV_K8S_8: 'no liveness probe: it lives for seconds',
@@ -20,7 +20,7 @@ const ofTest: Record<string, string> = {
   CKV2_K8S_6: 'no NetworkPolicy of its own: it must reach the Service as any other pod does',
 };
 
-/** Of one value set alone. */
+/** Skipped for one value set. */
 const ofSet: Record<string, Record<string, string>> = {
   daemonset: { CKV_K8S_26: 'a port of the node is what these values ask for' },
   'ipv4-only': { CKV2_K8S_6: 'no NetworkPolicy is what these values ask for' },
@@ -29,7 +29,7 @@ const ofSet: Record<string, Record<string, string>> = {
 const folder = mkdtempSync(join(tmpdir(), 'ehi-chart-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What checkov finds with these arguments. */
+/** The failed checks of checkov with these arguments. */
 function findings(framework: string, args: readonly string[]): string[] {
   const { stdout } = command('checkov', [
     ...['--framework', framework, '--output', 'json', '--skip-download', '--quiet', ...args],
@@ -56,8 +56,8 @@ function part(text: string, isOfTest: boolean): string {
     .join('');
 }
 
-describe('checkov has nothing against', () => {
-  // In `extras` there are containers of others, in `bare` no user and no policy, as those values ask.
+describe('checkov finds no failed check in', () => {
+  // `extras` has other containers, and `bare` has no user and no policy.
   it.each(valueSets.filter((set) => !['extras', 'bare'].includes(set)))('the objects with %s', (set) => {
     expect(failures(part(renderText(set), false), { ...exceptions, ...ofSet[set] })).toEqual([]);
   });
@@ -67,13 +67,13 @@ describe('checkov has nothing against', () => {
   });
 });
 
-it('is asked by checkov for what was taken away', () => {
+it('checkov reports settings that were removed', () => {
   const text = part(renderText('default'), false).replace('readOnlyRootFilesystem: true', '');
   expect(failures(text, exceptions)).toEqual([expect.stringContaining('CKV_K8S_22 ')]);
 });
 
-/** What is excepted stands in the files, with its reason. */
-describe('checkov has nothing against what builds and delivers', () => {
+/** The files name the skipped checks, with the reason. */
+describe('checkov finds no failed check in the files of build and delivery', () => {
   const source = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
   it('the Dockerfile', () => {
@@ -84,7 +84,7 @@ describe('checkov has nothing against what builds and delivers', () => {
     expect(findings('github_actions', ['--directory', source('.github')])).toEqual([]);
   });
 
-  it('and is asked', () => {
+  it('and reports a failed check of a wrong file', () => {
     const file = join(folder, 'Dockerfile');
     writeFileSync(file, readFileSync(source('Dockerfile'), 'utf8').replace(/^USER .*$/m, 'USER root'));
     expect(findings('dockerfile', ['--file', file])).toEqual([expect.stringContaining('CKV_DOCKER_8 ')]);

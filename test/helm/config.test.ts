@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), 'ehi-chart-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function check(objects: ReturnType<typeof render>, name: string) {
-  // Two certificates of a server are one of each kind.
+  // A server has at most one certificate of each key type.
   const config = layFiles(objects, join(folder, name), ['P-256', 'rsa-2048']);
   return command(process.execPath, [main, 'check', '--elsewhere', '--config', config]);
 }
@@ -23,14 +23,14 @@ describe('the configuration that the chart renders', () => {
     expect(status).toBe(0);
   });
 
-  it('is one that ehi-gateway check can refuse', () => {
+  it('can be refused by ehi-gateway check', () => {
     const routes = [{ path: '/', upstream: 'http://host', deadline: '1s', idle: '2s' }];
     const { status, stderr } = check(render('default', { config: { routes } }), 'refused');
     expect(stderr).toContain('routes[0].idle');
     expect(status).toBe(78);
   });
 
-  it('says everything of values.config, and what the chart adds', () => {
+  it('has everything of values.config, and the fields that the chart sets', () => {
     expect(configOf(render('default'))).toEqual({
       listen: {
         address: '::',
@@ -53,7 +53,7 @@ describe('the configuration that the chart renders', () => {
     });
   });
 
-  it('has the words off and on where Helm has read booleans', () => {
+  it('has the words off and on where Helm reads booleans', () => {
     const { listen, trust, routes, tracing } = configOf(render('words'));
     expect(tracing).toBe('off');
     expect(listen).toMatchObject({ resumption: 'off', advertiseCaNames: false });
@@ -62,14 +62,14 @@ describe('the configuration that the chart renders', () => {
     expect(routes[1].upstream[0].pool).toEqual({ reuse: 'on' });
   });
 
-  it('knows every field that has such a word', () => {
+  it('converts every field that may be off or on', () => {
     const schema = JSON.parse(readFileSync(`${chart}values.schema.json`, 'utf8'));
     const template = readFileSync(`${chart}templates/_config.tpl`, 'utf8');
     const [, known = ''] = /\(\?:([a-z|]+)\)\): false\$/.exec(template) ?? [];
     expect(known.split('|').sort()).toEqual([...new Set(worded(schema))].sort());
   });
 
-  it('trusts the load balancer that the Service turns PROXY protocol on for', () => {
+  it('trusts the load balancer if the Service enables PROXY protocol', () => {
     const objects = render('proxy-protocol');
     expect(configOf(objects).listen.proxyProtocol).toEqual({ trusted: ['10.0.0.0/16'] });
     const service = objects.find(
@@ -82,18 +82,18 @@ describe('the configuration that the chart renders', () => {
   });
 });
 
-describe('a pod is made anew', () => {
+describe('a pod is replaced', () => {
   const checksum = (values: object) =>
     podOf(render('default', values)).metadata.annotations['checksum/fixed'];
 
-  it('for what the gateway reads at its start alone', () => {
+  it('for values that the gateway reads only at its start', () => {
     const before = checksum({});
     expect(checksum({ config: { relays: 2 } })).not.toBe(before);
     expect(checksum({ address: '0.0.0.0' })).not.toBe(before);
     expect(checksum({ config: { audit: { destination: 'stderr' } } })).not.toBe(before);
   });
 
-  it('and not for what it takes while it runs', () => {
+  it('but not for values that the gateway applies while it runs', () => {
     const before = podOf(render('default'));
     for (const config of [
       { clients: { allowlist: ['198.51.100.1'] } },
@@ -105,18 +105,18 @@ describe('a pod is made anew', () => {
     }
   });
 
-  it('for every field that the gateway says it cannot change', () => {
+  it('for every field that the gateway cannot change while it runs', () => {
     const source = readFileSync(new URL('../../src/config/changes.ts', import.meta.url), 'utf8');
     const [, list = ''] = /const fixed = \[([^\]]*)\]/.exec(source) ?? [];
     expect([...list.matchAll(/'(.*)'/g)].map(([, path]) => path)).toEqual([
       ...['listen.address', 'listen.port', 'relays', 'admin.address', 'admin.port', 'audit.destination'],
-      // One path for all pods, whatever the values.
+      // The chart sets the same path for all pods.
       'trust.cacheDir',
     ]);
   });
 });
 
-/** The keys of a JSON Schema whose values may be a word or a boolean that Helm made of it. */
+/** The keys of a JSON Schema whose values may be `off` or `on`, or the boolean that Helm reads for it. */
 function worded(schema: Record<string, unknown>, key = ''): string[] {
   const isWord = Array.isArray(schema.enum) && schema.enum.includes(false);
   const inner = Object.entries(schema).flatMap(([name, value]) => {

@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { chart, command, renderText } from './support/chart.ts';
 
-it('renders with the least of values what it rendered before', async () => {
-  // The secret is another one each time, and the script of the test pod stands in its own file.
+it('renders the same objects as before with the minimal values', async () => {
+  // The secret is random, and the script of the test pod has its own file.
   const text = renderText('default')
     .replace(/^ {2}secret: .*$/m, '  secret: (random)')
     .replace(/^ {2}call\.mjs: \|\n(?: {4}.*\n|\n)*/m, '  call.mjs: (files/call.mjs)\n');
-  // `npx vitest run --config test/helm/vitest.config.ts -u golden` writes it anew.
+  // `npx vitest run --config test/helm/vitest.config.ts -u golden` writes it again.
   await expect(text).toMatchFileSnapshot('golden/default.yaml');
 });
 
-it('has the README that helm-docs makes of its values and of README.md.gotmpl', async () => {
+it('has the README that helm-docs generates from the values and README.md.gotmpl', async () => {
   const readme = await readFile(`${chart}README.md`, 'utf8');
   // --dry-run prints the page.
   const { stdout } = command('helm-docs', [

@@ -6,20 +6,20 @@ const service = (set: string, values?: object) => one(render(set, values), 'Serv
 const policy = (set: string) => one(render(set), 'NetworkPolicy').spec;
 
 describe('the Service', () => {
-  it('keeps callers’ addresses where Kubernetes lets it say so', () => {
+  it('preserves clients’ addresses where Kubernetes allows externalTrafficPolicy', () => {
     expect(service('default').spec).toMatchObject({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' });
     expect(service('node-port').spec).toMatchObject({ type: 'NodePort', externalTrafficPolicy: 'Local' });
     expect(service('proxy-protocol').spec.externalTrafficPolicy).toBe('Cluster');
     expect(service('ipv4-only').spec).not.toHaveProperty('externalTrafficPolicy');
   });
 
-  it('lets the allowlist through, addresses as ranges of one', () => {
+  it('admits the allowlist, with single addresses as ranges', () => {
     const ranges = (set: string) => service(set).spec.loadBalancerSourceRanges;
     expect(ranges('default')).toEqual(['203.0.113.7/32', '2001:db8::/48']);
     expect(ranges('dual-stack')).toEqual(['203.0.113.0/24', '2001:db8::/32']);
   });
 
-  it('lets everybody through who is to be answered, and knows ranges only before a load balancer', () => {
+  it('admits every address with refuseAt: http, and has ranges only for a load balancer', () => {
     for (const set of ['commissioning', 'cert-manager', 'node-port', 'ipv4-only']) {
       expect(service(set).spec).not.toHaveProperty('loadBalancerSourceRanges');
     }
@@ -39,7 +39,7 @@ describe('the Service', () => {
     expect(service('default', values).metadata.annotations).toEqual(annotations);
   });
 
-  it('takes both families, a fixed port, a class', () => {
+  it('may have both IP families, a fixed port and a class', () => {
     expect(service('dual-stack').spec).toMatchObject({
       ipFamilyPolicy: 'PreferDualStack',
       healthCheckNodePort: 30500,
@@ -53,7 +53,7 @@ describe('the Service', () => {
     });
   });
 
-  it('does not lead to the admin port, which has a Service inside the cluster', () => {
+  it('does not expose the admin port, which has a ClusterIP Service', () => {
     const admin = one(render('default'), 'Service', `${name}-admin`);
     expect(service('default').spec.ports).toHaveLength(1);
     expect(admin.spec).toMatchObject({ type: 'ClusterIP', ports: [{ port: 9090, targetPort: 'admin' }] });
@@ -68,7 +68,7 @@ describe('the NetworkPolicy', () => {
   ];
   const tcp = (...ports: number[]) => ports.map((port) => ({ protocol: 'TCP', port }));
 
-  it('admits the listener alone, and nobody to the admin port', () => {
+  it('admits connections to the listener, and none to the admin port', () => {
     expect(policy('default').ingress).toEqual([listener]);
   });
 
@@ -85,7 +85,7 @@ describe('the NetworkPolicy', () => {
     ]);
   });
 
-  it('lets out to names, to the upstreams’ ports, and to 443 anywhere', () => {
+  it('allows outgoing connections to DNS, to the upstreams’ ports, and to port 443 of any address', () => {
     expect(policy('default').egress).toEqual([{ ports: dns }, { ports: tcp(8080) }, { ports: tcp(443) }]);
     expect(policy('cert-manager').egress[1]).toEqual({ ports: tcp(443) });
     expect(policy('dual-stack').egress[1]).toEqual({ ports: tcp(80) });
@@ -93,7 +93,7 @@ describe('the NetworkPolicy', () => {
     expect(policy('tracing').egress[2]).toMatchObject({ ports: tcp(4318), to: [{ namespaceSelector: {} }] });
   });
 
-  it('lets out only to what is named', () => {
+  it('allows outgoing connections only to named peers', () => {
     const egress = policy('network-policy').egress;
     expect(egress.slice(0, 3)).toMatchObject([
       { ports: dns, to: [{ podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }] },
@@ -106,7 +106,7 @@ describe('the NetworkPolicy', () => {
     expect(egress).toHaveLength(4);
   });
 
-  it('says nothing of upstreams that are no network, and nothing at all where it is off', () => {
+  it('has no rule for upstreams with Unix sockets, and is absent when it is off', () => {
     const upstream = { routes: [{ path: '/', upstream: 'unix:/run/host.sock' }] };
     expect(one(render('default', { config: upstream }), 'NetworkPolicy').spec.egress).toHaveLength(2);
     expect(policy('bare')).toMatchObject({ policyTypes: ['Ingress'] });
@@ -116,7 +116,7 @@ describe('the NetworkPolicy', () => {
 });
 
 describe('several pods', () => {
-  it('are never all away at once, unless there is only one', () => {
+  it('are never all unavailable at once, unless there is only one', () => {
     expect(one(render('default'), 'PodDisruptionBudget').spec).toMatchObject({ maxUnavailable: 1 });
     const budget = one(render('autoscaling'), 'PodDisruptionBudget').spec;
     expect(budget).toMatchObject({ minAvailable: '50%' });
@@ -126,7 +126,7 @@ describe('several pods', () => {
     }
   });
 
-  it('become more by CPU and by messages in flight, and then have no fixed number', () => {
+  it('are scaled by CPU and by messages in flight, and then have no fixed number', () => {
     const objects = render('autoscaling');
     expect(one(objects, 'HorizontalPodAutoscaler').spec).toMatchObject({
       scaleTargetRef: { kind: 'Deployment', name },
@@ -138,7 +138,7 @@ describe('several pods', () => {
     expect(one(objects, 'Deployment').spec).not.toHaveProperty('replicas');
   });
 
-  it('are replaced by new ones first, unless a port of the node is taken', () => {
+  it('are replaced after a new one has started, unless they use a port of the node', () => {
     expect(one(render('default'), 'Deployment').spec.strategy.rollingUpdate).toEqual({
       maxSurge: 1,
       maxUnavailable: 0,

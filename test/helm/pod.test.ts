@@ -9,7 +9,7 @@ const secured = {
 
 describe('the pod', () => {
   it.each(valueSets.filter((set) => set !== 'bare'))(
-    'runs as nobody, without rights and token, with %s',
+    'runs as an unprivileged user, without capabilities and token, with %s',
     (set) => {
       const { spec } = podOf(render(set));
       expect(spec.automountServiceAccountToken).toBe(false);
@@ -24,7 +24,7 @@ describe('the pod', () => {
     },
   );
 
-  it('leaves user and group to a platform that gives them', () => {
+  it('has no user and group if the platform sets them', () => {
     const { securityContext } = podOf(render('bare')).spec;
     expect(securityContext).toEqual({
       runAsNonRoot: true,
@@ -33,7 +33,7 @@ describe('the pod', () => {
     });
   });
 
-  it('is asked for its health on the admin port', () => {
+  it('has probes on the admin port', () => {
     const [container] = podOf(render('placement')).spec.containers;
     expect(container.readinessProbe).toMatchObject({
       httpGet: { path: '/readyz', port: 'admin' },
@@ -56,13 +56,13 @@ describe('the pod', () => {
     expect(podOf(render(set, values)).spec.terminationGracePeriodSeconds).toBe(seconds);
   });
 
-  it('sleeps before its end by the kubelet alone, and only where that is asked for', () => {
+  it('has a preStop sleep of the kubelet only if the values set it', () => {
     const lifecycle = (set: string) => podOf(render(set)).spec.containers[0].lifecycle;
     expect(lifecycle('words')).toEqual({ preStop: { sleep: { seconds: 5 } } });
     expect(lifecycle('default')).toBeUndefined();
   });
 
-  it('has certificates and keys that its group alone may read', () => {
+  it('has certificates and keys that only its group may read', () => {
     const { volumes } = podOf(render('files')).spec;
     const secrets = volumes.filter(({ secret }: { secret?: object }) => secret);
     expect(secrets.map(({ name }: { name: string }) => name)).toEqual([
@@ -74,7 +74,7 @@ describe('the pod', () => {
     for (const { secret } of secrets) expect(secret.defaultMode).toBe(0o440);
   });
 
-  it('has the Secrets of RSA and ECDSA certificates side by side', () => {
+  it('has the Secrets of an RSA and of an ECDSA certificate', () => {
     const objects = render('cert-manager');
     const made = objects.filter(({ kind }) => kind === 'Certificate');
     expect(made.map(({ spec }) => [spec.secretName, spec.privateKey])).toEqual([
@@ -90,7 +90,7 @@ describe('the pod', () => {
     }
   });
 
-  it('keeps apart from its like, softly or hard', () => {
+  it('has a preferred or a required anti-affinity to the other pods', () => {
     const affinity = (set: string) => podOf(render(set)).spec.affinity;
     expect(affinity('default').podAntiAffinity).toHaveProperty(
       'preferredDuringSchedulingIgnoredDuringExecution',
@@ -103,13 +103,13 @@ describe('the pod', () => {
     expect(affinity('daemonset')).toBeUndefined();
   });
 
-  it('is spread by a selector of its own', () => {
+  it('has a spread constraint with the selector of these pods', () => {
     const [constraint] = podOf(render('placement')).spec.topologySpreadConstraints;
     const selector = one(render('placement'), 'Deployment').spec.selector;
     expect(constraint).toMatchObject({ topologyKey: 'kubernetes.io/hostname', labelSelector: selector });
   });
 
-  it('comes from the image of the chart’s own version, of a tag, or of a digest', () => {
+  it('uses the image of the chart’s version, of a tag, or of a digest', () => {
     const image = (set: string) => podOf(render(set)).spec.containers[0].image;
     expect(image('default')).toBe('ehi-gateway:0.1.0');
     expect(image('extras')).toBe('ehi-gateway:9.9.9');
@@ -119,8 +119,8 @@ describe('the pod', () => {
   });
 });
 
-describe('what outlives a pod', () => {
-  it('is the claim of the trust cache, which is kept', () => {
+describe('objects that are kept when a pod ends', () => {
+  it('include the claim of the trust cache, which helm uninstall keeps', () => {
     const objects = render('persistent-cache');
     const claim = one(objects, 'PersistentVolumeClaim');
     expect(claim.metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
@@ -130,14 +130,14 @@ describe('what outlives a pod', () => {
     });
   });
 
-  it('is the resumption secret, which is kept and long enough', () => {
+  it('include the resumption secret, which helm uninstall keeps and which is long enough', () => {
     const { metadata, data } = one(render('default'), 'Secret');
     expect(metadata.annotations).toEqual({ 'helm.sh/resource-policy': 'keep' });
     expect(Buffer.from(data.secret, 'base64').length).toBeGreaterThanOrEqual(32);
     expect(one(render('default'), 'Secret').data.secret).not.toBe(data.secret);
   });
 
-  it('may be what exists already', () => {
+  it('may exist already', () => {
     const objects = render('existing-objects');
     expect(objects.filter(({ kind }) => ['Secret', 'PersistentVolumeClaim'].includes(kind))).toEqual([]);
     expect(podOf(objects).spec.volumes).toMatchObject([
@@ -148,7 +148,7 @@ describe('what outlives a pod', () => {
     ]);
   });
 
-  it('is nothing of resumption where that is off', () => {
+  it('include no resumption secret if resumption is off', () => {
     const objects = render('words');
     expect(objects.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     const names = podOf(objects).spec.volumes.map(({ name }: { name: string }) => name);

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { chart, template, valuesOf } from './support/chart.ts';
 
-/** A wrong value over the default set → what helm says of it: the path, and what is allowed. */
-const wrong: readonly (readonly [title: string, values: object, said: string])[] = [
+/** A wrong value in addition to the default set → the message of helm: the path, and what is allowed. */
+const wrong: readonly (readonly [title: string, values: object, expected: string])[] = [
   [
     'a field that the configuration does not know',
     { config: { timeouts: { drainTime: '1s' } } },
@@ -26,7 +26,7 @@ const wrong: readonly (readonly [title: string, values: object, said: string])[]
     `'/config/timeouts/drain': got number, want string`,
   ],
   [
-    'a duration in a unit that is none',
+    'a duration with an unknown unit',
     { config: { timeouts: { drain: '30 sec' } } },
     `'/config/timeouts/drain': '30 sec' does not match pattern '^(0|[1-9]\\\\d{0,9})(ms|s|m|h)$'`,
   ],
@@ -37,24 +37,24 @@ const wrong: readonly (readonly [title: string, values: object, said: string])[]
     `'/config/clients/allowlist/0': 'caller.example.com' does not match pattern`,
   ],
   [
-    'an address that is none',
+    'an address that is not valid',
     { config: { clients: { allowlist: ['203.0.113.999'] } } },
     `'/config/clients/allowlist/0': '203.0.113.999' does not match pattern`,
   ],
   [
-    'no value where a list belongs',
+    'a null instead of a list',
     { networkPolicy: { scrapers: null } },
     `'/networkPolicy': missing property 'scrapers'`,
   ],
-  ['no value where a mapping belongs', { podLabels: null }, `'': missing property 'podLabels'`],
-  ['no configuration at all', { config: null }, `'': missing property 'config'`],
+  ['a null instead of a mapping', { podLabels: null }, `'': missing property 'podLabels'`],
+  ['no configuration', { config: null }, `'': missing property 'config'`],
   [
-    'a pin that is no SHA-256',
+    'a pin that is not a SHA-256',
     { config: { clients: { pins: ['sha256/AAAA'] } } },
     `'/config/clients/pins/0': 'sha256/AAAA' does not match pattern`,
   ],
   [
-    'an environment that Thredd has not',
+    'an environment that Thredd does not have',
     { config: { trust: { anchors: [{ name: 'a', preset: 'staging' }] } } },
     `'/config/trust/anchors/0/preset': value must be one of 'sandbox', 'production'`,
   ],
@@ -64,7 +64,7 @@ const wrong: readonly (readonly [title: string, values: object, said: string])[]
     `'/config/trust/anchors/0/urls/0': 'http://pki.example.com' does not match pattern`,
   ],
   [
-    'a route that climbs',
+    'a route with a .. segment',
     { config: { routes: [{ path: '/a/../b', upstream: 'http://host' }] } },
     `'/config/routes/0/path': '/a/../b' does not match pattern`,
   ],
@@ -83,57 +83,49 @@ const wrong: readonly (readonly [title: string, values: object, said: string])[]
     { replicaCount: 3 },
     `additional properties 'replicaCount' not allowed`,
   ],
-  ['replicas in words', { replicas: 'two' }, `'/replicas': got string, want integer`],
+  ['replicas as text', { replicas: 'two' }, `'/replicas': got string, want integer`],
+  ['an unknown kind', { kind: 'StatefulSet' }, `'/kind': value must be one of 'Deployment', 'DaemonSet'`],
+  ['a port above 65535', { service: { port: 70_000 } }, `'/service/port': maximum: got 70,000, want 65,535`],
   [
-    'a kind that is none of the two',
-    { kind: 'StatefulSet' },
-    `'/kind': value must be one of 'Deployment', 'DaemonSet'`,
-  ],
-  [
-    'a port beyond the last',
-    { service: { port: 70_000 } },
-    `'/service/port': maximum: got 70,000, want 65,535`,
-  ],
-  [
-    'a cloud whose annotation is not known',
+    'an unknown cloud provider',
     { service: { proxyProtocol: { provider: 'gcp' } } },
     `'/service/proxyProtocol/provider': value must be one of ''`,
   ],
   [
-    'a certificate from nowhere',
+    'a certificate without a source',
     { certificates: [{}] },
     `'/certificates/0': missing property 'existingSecret'`,
   ],
-  ['a file from nowhere', { files: { ca: {} } }, `'/files/ca': missing property 'secret'`],
+  ['a file without a source', { files: { ca: {} } }, `'/files/ca': missing property 'secret'`],
 ];
 
-describe('the schema refuses, with the path and what is allowed', () => {
-  it.each(wrong)('%s', (_, values, said) => {
+describe('the schema refuses, and names the path and what is allowed', () => {
+  it.each(wrong)('%s', (_, values, expected) => {
     const { status, stderr } = template('default', values);
     expect(stderr).toContain(`at '`);
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(expected);
     expect(status).toBe(1);
   });
 });
 
-const together: readonly (readonly [title: string, values: object, said: string])[] = [
+const together: readonly (readonly [title: string, values: object, expected: string])[] = [
   [
-    'an anchor without a pin and without a cache that outlives the pod',
+    'an anchor without rootSha256 and without a cache that is kept when the pod ends',
     { config: { trust: { anchors: [{ name: 'a', preset: 'sandbox' }] } } },
     'config.trust.anchors: a has no rootSha256',
   ],
   [
-    'a candidate without either',
+    'a candidate without both',
     { config: { trust: { candidates: [{ name: 'b', preset: 'sandbox' }] } } },
     'config.trust.candidates: b has no rootSha256',
   ],
   [
-    'a file that nothing mounts',
+    'a file that is not mounted',
     { config: { trust: { anchors: [{ name: 'a', files: ['/etc/ehi-gateway/files/ca/root.pem'] }] } } },
     'files.ca is missing',
   ],
   [
-    'PROXY protocol that nobody is trusted with',
+    'PROXY protocol without trusted addresses',
     { service: { proxyProtocol: { provider: 'aws' } } },
     'service.proxyProtocol.trusted',
   ],
@@ -148,9 +140,9 @@ const together: readonly (readonly [title: string, values: object, said: string]
     'autoscaling.enabled: only with kind: Deployment',
   ],
   [
-    'autoscaling by nothing',
+    'autoscaling without a metric',
     { autoscaling: { enabled: true, cpuUtilization: null } },
-    'autoscaling: cpuUtilization, inFlight or both',
+    'autoscaling: set cpuUtilization, inFlight or both',
   ],
   [
     'a ServiceMonitor without its Service',
@@ -158,28 +150,32 @@ const together: readonly (readonly [title: string, values: object, said: string]
     'monitoring.serviceMonitor.enabled',
   ],
   [
-    'less time for the last answers than they are given',
+    'a grace period shorter than the drain',
     { terminationGracePeriodSeconds: 20 },
-    'terminationGracePeriodSeconds: 20 s would cut what is still draining',
+    'terminationGracePeriodSeconds: 20 s would end the pod while it drains',
   ],
   [
-    'less memory than the connections of all relay threads may take',
+    'less memory than the connections of all relay threads may need',
     { config: { relays: 3 } },
-    'resources.limits.memory: 768Mi is less than the 978 MiB that config.limits.connections: 4000 may take with config.relays: 3',
+    'resources.limits.memory: 768Mi is less than the 978 MiB that config.limits.connections: 4000 may need with config.relays: 3',
   ],
   [
-    'less memory than the connections of one may take, in a unit of its own',
+    'less memory than the connections of one relay thread may need, in bytes with an exponent',
     { config: { limits: { connections: 10_000 } }, resources: { limits: { memory: '0.829e9' } } },
-    'is less than the 791 MiB that config.limits.connections: 10000 may take with config.relays: 1',
+    'is less than the 791 MiB that config.limits.connections: 10000 may need with config.relays: 1',
   ],
-  ['one port for both', { ports: { admin: 8443 } }, 'ports: two different ones'],
+  [
+    'the same port for listener and admin',
+    { ports: { admin: 8443 } },
+    'ports: listener and admin need different ports',
+  ],
 ];
 
 describe('the chart refuses', () => {
-  it.each(together)('%s', (_, values, said) => {
+  it.each(together)('%s', (_, values, expected) => {
     const { status, stderr } = template('default', values);
     expect(stderr).toContain('do not go together');
-    expect(stderr).toContain(said);
+    expect(stderr).toContain(expected);
     expect(status).toBe(1);
   });
 
@@ -206,7 +202,7 @@ describe('the chart refuses', () => {
     expect(status).toBe(1);
   });
 
-  it('an installation without values, and says everything that is missing', () => {
+  it('an installation without values, and names everything that is missing', () => {
     const { status, stderr } = template(null);
     for (const field of ['certificates', 'config.trust.anchors', 'config.clients', 'config.routes']) {
       expect(stderr).toContain(`- ${field}: `);
@@ -215,14 +211,14 @@ describe('the chart refuses', () => {
   });
 });
 
-it('documents in values.yaml every value that the schema knows, and no other', () => {
+it('values.yaml documents every value of the schema, and no other', () => {
   const values = parse(readFileSync(`${chart}values.yaml`, 'utf8'));
   const schema = JSON.parse(readFileSync(`${chart}values.schema.json`, 'utf8'));
   const known = keysOf(schema).filter((key) => !['global', 'enabled'].includes(key));
   expect(pathsOf(values).sort()).toEqual(known.sort());
 });
 
-/** Objects without fixed keys are one value. */
+/** An object without fixed keys counts as one value. */
 function keysOf(schema: Record<string, Record<string, never>>, prefix = ''): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, inner]) => {
     const isClosed = 'properties' in inner && key !== 'config' && key !== 'resources';

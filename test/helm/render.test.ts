@@ -8,7 +8,7 @@ import { hasDefinition, problemsOf } from './support/definitions.ts';
 const folder = mkdtempSync(join(tmpdir(), 'ehi-chart-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it('lints strictly by itself, although it cannot be installed without values', () => {
+it('passes strict lint without values, although it cannot be installed without them', () => {
   const { status, stdout } = command('helm', ['lint', '--strict', chart]);
   expect(stdout).toContain('0 chart(s) failed');
   expect(status).toBe(0);
@@ -18,7 +18,7 @@ describe.each(valueSets)('with the values %s', (set) => {
   const text = renderText(set);
   const objects = objectsIn(text);
 
-  it('lints strictly', () => {
+  it('passes strict lint', () => {
     const lint = ['lint', '--strict', '--kube-version', kubernetes, '--values', valuesFile(set), chart];
     const { status, stdout, stderr } = command('helm', lint);
     expect(stdout + stderr).toContain('0 chart(s) failed');
@@ -26,12 +26,12 @@ describe.each(valueSets)('with the values %s', (set) => {
     expect(status).toBe(0);
   });
 
-  it('renders nothing but what the schemas of Kubernetes and of the operators know', () => {
+  it('renders only objects that are valid by the schemas of Kubernetes and of the operators', () => {
     const file = join(folder, `${set}.yaml`);
     writeFileSync(file, text);
     const { status, stdout, stderr } = command('kubernetes-validate', ['--strict', '--quiet', file]);
     const said = `${stdout}${stderr}`.split('\n').filter((line) => line.trim() !== '');
-    // Kinds that Kubernetes does not know are warned of, each twice.
+    // helm warns twice of each kind that Kubernetes does not have.
     const custom = objects.filter(({ apiVersion }) => /^(cert-manager|monitoring)\./.test(apiVersion));
     expect(said.filter((line) => !custom.some(({ kind }) => line.includes(`kind ${kind} `)))).toEqual([]);
     expect(status).toBe(0);
@@ -39,7 +39,7 @@ describe.each(valueSets)('with the values %s', (set) => {
     expect(custom.flatMap(problemsOf)).toEqual([]);
   });
 
-  it('gives each object a name of its own within the limits, the common labels, and the namespace', () => {
+  it('gives each object a unique name within the length limits, the common labels, and the namespace', () => {
     const names = objects.map(({ kind, metadata }) => `${kind}/${metadata.name}`);
     expect(new Set(names).size).toBe(names.length);
     const ours = objects.filter(({ metadata }) => !metadata.name.endsWith('-more'));
@@ -53,7 +53,7 @@ describe.each(valueSets)('with the values %s', (set) => {
   });
 });
 
-it('is told by the definitions of an object that they do not allow', () => {
+it('reports an object that the definitions do not allow', () => {
   const [monitor] = objectsIn(renderText('service-monitor')).filter(({ kind }) => kind === 'ServiceMonitor');
   expect(monitor && problemsOf({ ...monitor, spec: { ...monitor.spec, endpoint: [] } })).toHaveLength(1);
 });

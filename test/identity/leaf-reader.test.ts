@@ -55,7 +55,7 @@ describe('a certificate that is shown', () => {
     odd.write('A', z + 2 + 12);
     const reading = new LeafReader().read(new X509Certificate(odd));
     expect(reading).toMatchObject({
-      denial: { reason: 'certificate_unreadable', detail: expect.stringContaining('no time in UTC') },
+      denial: { reason: 'certificate_unreadable', detail: expect.stringContaining('no valid time in UTC') },
       outline: { spkiPin: null, serial: parseCertificate(leaf.der).serial },
     });
     expect(!reading.ok && reading.outline.subject).toBe(subject);

@@ -4,7 +4,7 @@ import { PathCache } from '../../src/identity/path-cache.ts';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
-import type { OcspFact, RevocationMaterial } from '../../src/revocation/state.ts';
+import type { OcspResult, RevocationMaterial } from '../../src/revocation/state.ts';
 import { authority } from '../support/pki/authority.ts';
 import { nothingToAsk, revocationPolicy } from '../support/revocation/revocation.ts';
 
@@ -34,7 +34,7 @@ const claim: Claim = {
   peer: { leaf: leaf.x509, opensslCode: null },
   now,
 };
-const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => {
+const fact = (status: OcspResult['status'], freshUntil = now + hour): OcspResult => {
   return {
     certificate: leaf.tbsSha256,
     status,
@@ -63,7 +63,7 @@ describe('revocation in the verdict', () => {
 
   it('gives a permit that ends with the evidence, or with the path', () => {
     const policy = { ...revocationPolicy, scope: 'leaf' } as const;
-    const until = (ocsp: OcspFact) => {
+    const until = (ocsp: OcspResult) => {
       const { verdict } = authorizeClient(claim, policyWith({ ocsp: [ocsp], policy }));
       return verdict.allow ? verdict.permit.validUntil : null;
     };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
 import { explainUntrusted } from '../../src/identity/untrusted.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { withColons } from '../../src/pki/hex.ts';
+import { withColons } from '../../src/pki/fingerprint.ts';
 import { maskDigits } from '../../src/telemetry/mask.ts';
 import { authority } from '../support/pki/authority.ts';
 

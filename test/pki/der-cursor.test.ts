@@ -6,7 +6,7 @@ const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex');
 const cursorOn = (bytes: Uint8Array) => ({ cursor: new DerCursor(bytes), end: bytes.length });
 
 describe('the cursor', () => {
-  it('steps into elements and over them', () => {
+  it('moves into elements and past them', () => {
     const bytes = derElement(
       tags.sequence,
       derElement(tags.integer, Buffer.of(5)),
@@ -22,7 +22,7 @@ describe('the cursor', () => {
     cursor.close(end);
   });
 
-  it('reads back what derElement writes, whatever its length', () => {
+  it('reads what derElement writes, whatever its length', () => {
     for (const length of [0, 1, 127, 128, 255, 256, 65_535, 65_536]) {
       const { cursor, end } = cursorOn(derElement(0x04, Buffer.alloc(length)));
       cursor.read(end, 0x04);
@@ -47,24 +47,24 @@ describe('the cursor', () => {
   it.each([
     ['a short length in a long form', '04 81 01 00'],
     ['a length with a leading zero', `04 82 00 80 ${'00'.repeat(128)}`],
-  ])('reads %s, which BER allows and OpenSSL reads', (_, bytes) => {
+  ])('accepts %s, as BER and OpenSSL do', (_, bytes) => {
     const { cursor, end } = cursorOn(hex(bytes));
     cursor.read(end, 0x04);
     cursor.close(end);
   });
 
-  it('refuses an element that is followed by another where none may follow', () => {
+  it('refuses an element after the last one', () => {
     const { cursor, end } = cursorOn(hex('04 01 00 05 00'));
-    expect(() => cursor.openLast(end, 0x04)).toThrow('bytes behind an element, at byte 3');
+    expect(() => cursor.openLast(end, 0x04)).toThrow('bytes after an element, at byte 3');
   });
 
-  it('refuses an element that ends behind what holds it, though the bytes go on', () => {
+  it('refuses an element longer than its container, although more bytes follow', () => {
     const { cursor, end } = cursorOn(hex('30 03 04 02 01 02'));
     cursor.open(end, tags.sequence);
-    expect(() => cursor.read(cursor.end)).toThrow('an element that ends behind what holds it');
+    expect(() => cursor.read(cursor.end)).toThrow('an element longer than its container');
   });
 
-  it('throws nothing but DerError, and never steps behind its limit', () => {
+  it('throws only DerError, and never moves past its limit', () => {
     const steps: ((cursor: DerCursor, end: number) => unknown)[] = [
       (cursor, end) => cursor.read(end),
       (cursor, end) => cursor.open(end),
@@ -140,7 +140,7 @@ describe('a time', () => {
     [tags.utcTime, '2601 5120000Z'],
     [tags.octetString, '260115120000Z'],
   ])('of tag %i is refused from %s', (tag, text) => {
-    expect(() => read(tag, text)).toThrow('no time in UTC');
+    expect(() => read(tag, text)).toThrow('no valid time in UTC');
   });
 
   const readAny = (tag: number, text: string) => {
@@ -170,11 +170,11 @@ describe('a time', () => {
     [tags.octetString, '260115120000Z'],
     [tags.utcTime, ''],
     [tags.generalizedTime, `20260115120000.${'1'.repeat(1000)}Z`],
-  ])('in any form of tag %i is none: %s', (tag, text) => {
+  ])('in any form of tag %i is refused from %s', (tag, text) => {
     expect(readAny(tag, text)).toBeNaN();
   });
 
-  it('is the same as Date reads it', () => {
+  it('is the same as in Date', () => {
     const seconds = fc.integer({ min: Date.UTC(1950, 0) / 1000, max: Date.UTC(2049, 11, 31) / 1000 });
     fc.assert(
       fc.property(seconds, (at) => {
@@ -221,6 +221,6 @@ it.each([
   ['2a864886f70d01010b', '1.2.840.113549.1.1.11'],
   ['88370301', '2.999.3.1'],
   ['2b06010505073001', '1.3.6.1.5.5.7.48.1'],
-])('an OBJECT IDENTIFIER %s is told as %s', (contents, text) => {
+])('an OBJECT IDENTIFIER %s is formatted as %s', (contents, text) => {
   expect(formatOid(hex(contents))).toBe(text);
 });

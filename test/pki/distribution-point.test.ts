@@ -24,10 +24,10 @@ const commonName = (text: string) =>
     derElement(0x0c, Buffer.from(text)),
   );
 
-describe('names in comparison', () => {
+describe('canonical names', () => {
   const canonical = (subject: Subject) => parseCertificate(issue(subject).der).canonicalSubject;
 
-  it('are equal whatever their case and superfluous spaces', () => {
+  it('are equal regardless of case and redundant spaces', () => {
     expect(canonical({ O: ' Example  Limited', CN: 'Issuing CA' })).toBe(
       canonical({ O: 'EXAMPLE limited', CN: 'issuing ca ' }),
     );
@@ -36,24 +36,24 @@ describe('names in comparison', () => {
   it.each<[string, Subject, Subject]>([
     ['a value', { O: 'a', CN: 'b' }, { O: 'a', CN: 'c' }],
     ['a type', { O: 'a' }, { OU: 'a' }],
-    ['a name more', { O: 'a' }, { O: 'a', CN: 'b' }],
-    ['what looks like two values', { O: ['a', 'b'] }, { O: 'a"]["2.5.4.10=b' }],
-  ])('differ by %s', (_, one, another) => {
+    ['an additional RDN', { O: 'a' }, { O: 'a', CN: 'b' }],
+    ['a value that looks like two values', { O: ['a', 'b'] }, { O: 'a"]["2.5.4.10=b' }],
+  ])('differ in %s', (_, one, another) => {
     expect(canonical(one)).not.toBe(canonical(another));
   });
 
-  it('are told of issuer and subject alike', () => {
+  it('exist of both issuer and subject', () => {
     const { canonicalIssuer, canonicalSubject } = parse();
     expect(canonicalIssuer).toBe(canonicalSubject);
   });
 });
 
 describe('CRL distribution points', () => {
-  it('are none where the extension is absent', () => {
+  it('are empty if the extension is absent', () => {
     expect(parse()).toMatchObject({ crlDistributionPoints: [], freshestCrl: [], ocspUrls: [] });
   });
 
-  it('tell their URLs, the reasons and the CRL issuer', () => {
+  it('have URLs, reasons and CRL issuer', () => {
     const [first, second, ...more] = parse(
       distributionPoints([
         { urls: ['http://crl.example/a.crl', 'ldap://crl.example/b'] },
@@ -75,7 +75,7 @@ describe('CRL distribution points', () => {
     expect(more).toEqual([]);
   });
 
-  it('are told apart from those of delta CRLs', () => {
+  it('are separate from those of delta CRLs', () => {
     const extension = distributionPoints([{ urls: ['http://crl.example/delta.crl'] }], { freshest: true });
     expect(parse(extension)).toMatchObject({
       crlDistributionPoints: [],
@@ -83,13 +83,13 @@ describe('CRL distribution points', () => {
     });
   });
 
-  it('make a name that is relative to the issuer whole', () => {
+  it('complete a name relative to the issuer', () => {
     const [point] = parse(distributionPoints([{ relative: commonName('CRL 1') }])).crlDistributionPoints;
     const whole = issue({ O: 'Example', CN: ['Issuing CA', 'CRL 1'] }).subject;
     expect(point?.names).toEqual([directory(canonicalText(whole))]);
   });
 
-  it('make a name that is relative to another CRL issuer whole', () => {
+  it('complete a name relative to another CRL issuer', () => {
     const [point] = parse(
       distributionPoints([{ relative: commonName('CRL 1'), crlIssuer: other }]),
     ).crlDistributionPoints;
@@ -97,7 +97,7 @@ describe('CRL distribution points', () => {
     expect(point?.names).toEqual([directory(canonicalText(whole))]);
   });
 
-  it('are refused with a name that is relative to one of several CRL issuers', () => {
+  it('are refused with a relative name and several CRL issuers', () => {
     const issuers = Buffer.concat(
       ['a', 'b'].map((text) =>
         derElement(0xa4, Buffer.from(AsnConvert.serialize(issue({ CN: text }).subject))),
@@ -113,8 +113,8 @@ describe('CRL distribution points', () => {
   });
 
   it.each([
-    ['no SEQUENCE', '0500'],
-    ['bytes behind it', '300000'],
+    ['another element than a SEQUENCE', '0500'],
+    ['bytes after it', '300000'],
     ['an unknown field', '30043002a300'],
     ['fields out of order', '300830068200810207 80'],
     ['an unknown kind of name', '300a3008a006a00489024100'],
@@ -125,7 +125,7 @@ describe('CRL distribution points', () => {
 });
 
 describe('OCSP responders', () => {
-  it('are told in their order, and no other kind of access', () => {
+  it('are listed in their order, without other access methods', () => {
     const issuers = derElement(
       tags.sequence,
       derElement(tags.oid, Buffer.from('2b06010505073002', 'hex')),
@@ -136,13 +136,13 @@ describe('OCSP responders', () => {
     expect(parse({ oid, value: derElement(tags.sequence, issuers) }).ocspUrls).toEqual([]);
   });
 
-  it('are told as they are written, also what can be no URL, so that it can be said to be skipped', () => {
+  it('are listed unchanged, also if invalid, so that a report can name them', () => {
     const urls = ['http://a b', 'http://a\r\nb', 'http://é.example', 'http://good.example'];
     expect(parse(ocspResponders(urls)).ocspUrls).toEqual(urls);
   });
 });
 
-it('general names of one kind and value are equal strings, of another are not', () => {
+it('general names of the same kind and value are equal strings, others are not', () => {
   const uri = derElement(0x86, Buffer.from('http://a'));
   const dns = derElement(0x82, Buffer.from('http://a'));
   const name = derElement(0xa4, Buffer.from(AsnConvert.serialize(other)));

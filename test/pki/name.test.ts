@@ -12,7 +12,7 @@ import {
 
 const cn = '2.5.4.3';
 const name = (...rdns: [type: string, value: AttributeValue][][]) =>
-  // Encoded and read back, as a name comes from a certificate.
+  // Encoded and decoded, as a name from a certificate is.
   readName(
     Buffer.from(
       AsnConvert.serialize(
@@ -80,13 +80,13 @@ describe('a name as an RFC 4514 string', () => {
     expect(formatName(name([[cn, utf8(value)]]))).toBe(`CN=${written}`);
   });
 
-  it('writes the hex of the DER of a type that has no short name, and of a value that is no string', () => {
+  it('has the hex of the DER for a type without a short name, and for a value that is not a string', () => {
     expect(formatName(name([['1.3.6.1.4.1.1466.0', utf8('Hi')]]))).toBe('1.3.6.1.4.1.1466.0=#0c024869');
     const integer = new AttributeValue({ anyValue: new Uint8Array([2, 1, 5]).buffer });
     expect(formatName(name([[cn, integer]]))).toBe('CN=#020105');
   });
 
-  it('gives different names different strings', () => {
+  it('is different for different names', () => {
     const value = fc.string({
       unit: fc.constantFrom(' ', '#', '+', ',', '=', '\\', '"', 'a', '\0', '0'),
       maxLength: 5,
@@ -106,7 +106,7 @@ describe('a name as an RFC 4514 string', () => {
 });
 
 describe('the values of one attribute', () => {
-  it('are read from every string type', () => {
+  it('are decoded from every string type', () => {
     const texts = [
       'printableString',
       'utf8String',
@@ -122,7 +122,7 @@ describe('the values of one attribute', () => {
   });
 });
 
-describe('two names are the same', () => {
+describe('two names are equal', () => {
   const same = (one: DistinguishedName, other: DistinguishedName) =>
     canonicalName(one).join('') === canonicalName(other).join('');
   const printable = (printableString: string) => new AttributeValue({ printableString });
@@ -132,14 +132,19 @@ describe('two names are the same', () => {
   it.each<[string, DistinguishedName, DistinguishedName, boolean]>([
     ['in different string types', name([[cn, printable('a')]]), name([a]), true],
     ['in different case', name([[cn, utf8('Ärger')]]), name([[cn, utf8('äRGER')]]), true],
-    ['with other white space', name([[cn, utf8(' a \t b')]]), name([[cn, utf8('a b ')]]), true],
-    ['not with white space and without', name([[cn, utf8('a b')]]), name([[cn, utf8('ab')]]), false],
+    ['with different white space', name([[cn, utf8(' a \t b')]]), name([[cn, utf8('a b ')]]), true],
+    ['not if only one has white space', name([[cn, utf8('a b')]]), name([[cn, utf8('ab')]]), false],
     ['composed and decomposed', name([[cn, utf8('\u00e9')]]), name([[cn, utf8('e\u0301')]]), true],
     ['not with an attribute of another type', name([[cn, utf8('b')]]), name([b]), false],
     ['with the values of an RDN in another order', name([a, b]), name([b, a]), true],
     ['not with the RDNs in another order', name([a], [b]), name([b], [a]), false],
     ['not with two values in one RDN and in two', name([a, b]), name([a], [b]), false],
-    ['not by a value that looks like syntax', name([[cn, utf8('a"]["2.5.4.10=b')]]), name([a], [b]), false],
+    [
+      'not because of a value that looks like syntax',
+      name([[cn, utf8('a"]["2.5.4.10=b')]]),
+      name([a], [b]),
+      false,
+    ],
   ])('%s', (_what, one, other, expected) => {
     expect(same(one, other)).toBe(expected);
   });

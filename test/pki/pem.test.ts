@@ -7,11 +7,11 @@ const { root, issuing, anchorPem } = authority();
 const read = (text: string) => readCertificates(Buffer.from(text)).map(({ der }) => der);
 
 describe('a certificate file', () => {
-  it('is one DER certificate', () => {
+  it('may be one DER certificate', () => {
     expect(readCertificates(root.der).map(({ der }) => der)).toEqual([root.der]);
   });
 
-  it('is PEM with one certificate or more, in their order', () => {
+  it('may be PEM with one or more certificates, which keep their order', () => {
     expect(read(root.pem)).toEqual([root.der]);
     expect(read(anchorPem)).toEqual([root.der, issuing.der]);
   });
@@ -51,7 +51,7 @@ describe('a certificate file', () => {
       `-----BEGIN CERTIFICATE----\n${root.pem}`,
       'PEM block 1 (line 1) has a broken boundary line',
     ],
-    ['what is not Base64', root.pem.replace('\nM', '\n*M'), 'PEM block 1 (line 1) is not Base64'],
+    ['invalid Base64', root.pem.replace('\nM', '\n*M'), 'PEM block 1 (line 1) is not Base64'],
     [
       'an empty block',
       '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n',
@@ -61,7 +61,7 @@ describe('a certificate file', () => {
     expect(() => read(text)).toThrow(message);
   });
 
-  it('may have lines of dashes between its blocks, as people draw them', () => {
+  it('may have separator lines of dashes between its blocks', () => {
     const line = '-'.repeat(40);
     expect(read(`${line}\nroot\n-----\n${root.pem}${line}\n${issuing.pem}`)).toEqual([root.der, issuing.der]);
   });
@@ -92,7 +92,7 @@ describe('a certificate file', () => {
     ['a PKCS#12 file', Buffer.from('30820a00020103308209c6', 'hex'), 'but a PKCS#12 (.p12, .pfx) file'],
     ['a revocation list', `${root.pem}-----BEGIN X509 CRL-----\n`, `${second} is a revocation list (CRL)`],
     ['a request', '-----BEGIN CERTIFICATE REQUEST-----\n', 'is a certificate request (CSR)'],
-    ['a label that is unknown', '-----BEGIN SOMETHING-----\n', 'is labelled SOMETHING'],
+    ['an unknown label', '-----BEGIN SOMETHING-----\n', 'is labelled SOMETHING'],
     ['\\n written out', bundle.replaceAll('\n', '\\n'), '\\n is written out instead of a line break'],
     ['CR alone', bundle.replaceAll('\n', '\r'), 'its lines end with CR alone'],
     [
@@ -102,17 +102,17 @@ describe('a certificate file', () => {
     ],
     ['a lower-case label', bundle.replaceAll('CERTIFICATE', 'certificate'), 'labels are upper case'],
     ['header fields', root.pem.replace('\n', '\nX-Info: a\n\n'), 'it has header fields (RFC 1421)'],
-    ['two DER certificates', Buffer.concat([root.der, issuing.der]), 'bytes behind the certificate'],
+    ['two DER certificates', Buffer.concat([root.der, issuing.der]), 'bytes after the certificate'],
     [
       'another thing in its second block',
       `${root.pem}-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n`,
       `${second} not a DER certificate`,
     ],
-  ])('names what it holds instead: %s', (_, content, message) => {
+  ])('is refused with a description of its content: %s', (_, content, message) => {
     expect(() => readCertificates(Buffer.from(content as string))).toThrow(message);
   });
 
-  it('is refused without a word of what a key in it says', () => {
+  it('is refused without repeating a private key that it holds', () => {
     const secret = root.keyPem.split('\n')[1] as string;
     let message = '';
     try {
@@ -128,13 +128,13 @@ describe('a certificate file', () => {
 describe('a bundle', () => {
   const text = (pem: string) => readBundle(Buffer.from(pem));
 
-  it('loses by a block that is not Base64 that block alone', () => {
+  it('skips only the block that is not Base64', () => {
     const { certificates, unreadable } = text(root.pem.replace('\nM', '\n*M') + issuing.pem);
     expect(certificates.map(({ der }) => der)).toEqual([issuing.der]);
     expect(unreadable).toEqual(['PEM block 1 (line 1) is not Base64']);
   });
 
-  it('names the first of many blocks that cannot be read, and how many more there are', () => {
+  it('names the first of many unreadable blocks, and the number of the others', () => {
     const empty = '-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n';
     const { certificates, unreadable } = text(empty.repeat(500) + root.pem);
     expect(certificates).toHaveLength(1);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { type AddressQuestion, isChecked, planAddresses } from '../../src/revocation/addresses.ts';
+import { type AddressPlanInput, isChecked, planAddresses } from '../../src/revocation/addresses.ts';
 import type { RevocationPolicy } from '../../src/revocation/state.ts';
 import { authority, type IssueOptions } from '../support/pki/authority.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
@@ -15,9 +15,9 @@ const asking = (...urls: string[]) => certify([ocspResponders(urls)]);
 const plan = ({
   policy = {},
   ...question
-}: Partial<Omit<AddressQuestion, 'policy'>> & { policy?: Partial<RevocationPolicy> }) =>
+}: Partial<Omit<AddressPlanInput, 'policy'>> & { policy?: Partial<RevocationPolicy> }) =>
   planAddresses({
-    ...{ policy: { ...defaults, ...policy }, cas: [], leaves: [], crls: [], admitted: new Set<string>() },
+    ...{ policy: { ...defaults, ...policy }, cas: [], leaves: [], crls: [], selected: new Set<string>() },
     ...question,
   });
 const addresses = (question: Parameters<typeof plan>[0]) => [
@@ -26,7 +26,7 @@ const addresses = (question: Parameters<typeof plan>[0]) => [
 const many = (count: number, from = 0) =>
   Array.from({ length: count }, (_, index) => `http://h/${from + index}`);
 
-describe('the addresses of an anchor', () => {
+describe('the addresses of a trust anchor', () => {
   const ca = certify([
     distributionPoints([{ urls: ['http://ca/crl'] }]),
     distributionPoints([{ urls: ['http://ca/delta'] }], { freshest: true }),
@@ -38,7 +38,7 @@ describe('the addresses of an anchor', () => {
 
   it.each<[string, Partial<RevocationPolicy>, string[]]>([
     [
-      'those that CAs, CRLs and leaves name',
+      'those in CAs, CRLs and leaves',
       {},
       ['http://ca/crl', 'http://ca/delta', 'http://ca/ocsp', 'http://crl/delta', 'http://leaf/crl'],
     ],
@@ -52,18 +52,18 @@ describe('the addresses of an anchor', () => {
       { ocsp: 'http://x/ocsp' },
       ['http://ca/crl', 'http://ca/delta', 'http://x/ocsp', 'http://crl/delta', 'http://leaf/crl'],
     ],
-    ['no CRLs where they are off', { crl: 'off' }, ['http://ca/ocsp']],
+    ['no CRLs if they are off', { crl: 'off' }, ['http://ca/ocsp']],
     [
-      'no responders where they are off',
+      'no responders if they are off',
       { ocsp: 'off' },
       ['http://ca/crl', 'http://ca/delta', 'http://crl/delta', 'http://leaf/crl'],
     ],
-    ['none where both are off', { crl: 'off', ocsp: 'off' }, []],
+    ['none if both are off', { crl: 'off', ocsp: 'off' }, []],
   ])('are %s', (_, policy, expected) => {
     expect(addresses({ ...question, policy })).toEqual(expected);
   });
 
-  it('are one however they are spelt', () => {
+  it('are one if they are the same URL in different forms', () => {
     expect(addresses({ leaves: [naming('HTTP://H:80/a', 'http://h/a', 'http://h/b/../a')] })).toEqual([
       'http://h/a',
     ]);
@@ -72,17 +72,17 @@ describe('the addresses of an anchor', () => {
   it.each([
     ['ldap://h/cn=x', /not ldap$/],
     ['file:///etc/passwd', /not file$/],
-    ['/etc/passwd', /^not a URL$/],
-    ['http://', /^not a URL$/],
-    ['http://user@h/', /^credentials/],
+    ['/etc/passwd', /^not a valid URL$/],
+    ['http://', /^not a valid URL$/],
+    ['http://user@h/', /credentials$/],
     ['ldap://user@h/', /not ldap$/],
-    ['http://user:pw@h /', /^a space/],
-    ['http://h/my ca.crl', /^a space, a control character or a letter beyond ASCII/],
-    ['http://h/ca.crl ', /^a space/],
-    ['http://h/ca.crl\n', /^a space/],
-    ['http://h/é.crl', /^a space/],
-    [`http://h/${'a'.repeat(3000)}`, /^longer/],
-  ])('are never %s', (url, detail) => {
+    ['http://user:pw@h /', /^the URL contains a space/],
+    ['http://h/my ca.crl', /^the URL contains a space, a control character or a non-ASCII character/],
+    ['http://h/ca.crl ', /^the URL contains a space/],
+    ['http://h/ca.crl\n', /^the URL contains a space/],
+    ['http://h/é.crl', /^the URL contains a space/],
+    [`http://h/${'a'.repeat(3000)}`, /^the URL is longer/],
+  ])('are never %j', (url, detail) => {
     const { wanted, skipped } = plan({ leaves: [naming(url), naming(url)] });
     expect(wanted).toEqual([]);
     expect(skipped).toMatchObject([{ action: 'address_skipped', detail: expect.stringMatching(detail) }]);
@@ -92,31 +92,31 @@ describe('the addresses of an anchor', () => {
 });
 
 describe('of more than 16 addresses', () => {
-  it('the first count, and the others are told of', () => {
-    const { admitted, skipped } = plan({ leaves: [naming(...many(10)), asking(...many(10, 10))] });
-    expect([...admitted]).toEqual(many(16));
+  it('the first ones are used, and the others are reported', () => {
+    const { selected, skipped } = plan({ leaves: [naming(...many(10)), asking(...many(10, 10))] });
+    expect([...selected]).toEqual(many(16));
     expect(skipped.map(({ action, address }) => [action, address])).toEqual(
       many(4, 16).map((address) => ['too_many_addresses', address]),
     );
   });
 
-  it('those of leaves that came first keep their places', () => {
+  it('those in use stay in use', () => {
     const [first, second] = [naming(...many(10)), naming(...many(10, 10))];
-    const { admitted } = plan({ leaves: [first] });
-    const next = plan({ leaves: [second, first], admitted });
-    expect([...next.admitted]).toEqual([...many(10), ...many(6, 10)]);
-    expect([...plan({ leaves: [second], admitted: next.admitted }).admitted]).toEqual([
+    const { selected } = plan({ leaves: [first] });
+    const next = plan({ leaves: [second, first], selected });
+    expect([...next.selected]).toEqual([...many(10), ...many(6, 10)]);
+    expect([...plan({ leaves: [second], selected: next.selected }).selected]).toEqual([
       ...many(6, 10),
       ...many(4, 16),
     ]);
   });
 
-  it('those that are configured, or that CAs name, come before what leaves name', () => {
+  it('those configured or named by CAs come before those named by leaves', () => {
     const leaves = [naming(...many(16))];
-    const { admitted } = plan({ leaves });
+    const { selected } = plan({ leaves });
     const policy = { ocsp: 'http://x/ocsp' };
-    const next = plan({ leaves, admitted, policy, cas: [naming('http://ca/crl')] });
-    expect([...next.admitted]).toEqual(['http://ca/crl', 'http://x/ocsp', ...many(14)]);
+    const next = plan({ leaves, selected, policy, cas: [naming('http://ca/crl')] });
+    expect([...next.selected]).toEqual(['http://ca/crl', 'http://x/ocsp', ...many(14)]);
   });
 });
 
@@ -124,7 +124,7 @@ describe('a certificate', () => {
   const both = certify([distributionPoints([{ urls: ['http://h/'] }]), ocspResponders(['http://h/'])]);
   it.each<[string, Parameters<typeof isChecked>, boolean]>([
     ['names a CRL', [naming('http://h/'), { crl: 'auto', ocsp: 'off' }], true],
-    ['names a CRL that nobody follows', [naming('ldap://h/'), { crl: 'auto', ocsp: 'auto' }], true],
+    ['names a CRL with an unsupported scheme', [naming('ldap://h/'), { crl: 'auto', ocsp: 'auto' }], true],
     ['names a responder', [asking('http://h/'), { crl: 'off', ocsp: 'auto' }], true],
     ['names only what is off', [naming('http://h/'), { crl: 'off', ocsp: 'auto' }], false],
     ['names nothing', [certify([]), { crl: 'auto', ocsp: 'auto' }], false],

@@ -6,8 +6,8 @@ import type { CrlSnapshot } from '../../src/revocation/crl/crl.ts';
 import { readCrl } from '../../src/revocation/crl/reader.ts';
 import { RevocationCheck } from '../../src/revocation/judgement.ts';
 import type {
-  CrlOrigin,
-  OcspFact,
+  CrlSourceStatus,
+  OcspResult,
   RevocationMaterial,
   RevocationPolicy,
 } from '../../src/revocation/state.ts';
@@ -43,9 +43,9 @@ const ended = () => crl({ thisUpdate: now - day, nextUpdate: now - hour });
 const revoking = ({ serialOctets }: Certificate) => crl({ revoked: [{ serial: serialOctets }] });
 const rootsCrl = (options: Partial<CrlOptions> = {}) => crl({ issuer: pki.root, ...options });
 
-const fact = ({ tbsSha256 }: Certificate, changes: Partial<OcspFact> = {}): OcspFact => {
-  const word = { status: 'good', freshUntil: now + hour, detail: '', responder: null } as const;
-  return { certificate: tbsSha256, address: ocspUrl, problem: null, ...word, ...changes };
+const ocspResult = ({ tbsSha256 }: Certificate, changes: Partial<OcspResult> = {}): OcspResult => {
+  const good = { status: 'good', freshUntil: now + hour, detail: '', responder: null } as const;
+  return { certificate: tbsSha256, address: ocspUrl, problem: null, ...good, ...changes };
 };
 
 interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
@@ -53,109 +53,112 @@ interface Known extends Partial<Omit<RevocationMaterial, 'policy'>> {
 }
 
 function checkWith({ policy = {}, ...known }: Known): RevocationCheck {
-  const nothing = { crls: [], aside: [], origins: [], ocsp: [], leaves: [] };
+  const nothing = { crls: [], revokeOnly: [], crlSources: [], ocsp: [], leaves: [] };
   const material = { ...nothing, ...known, policy: { ...revocationPolicy, ...policy } };
   return new RevocationCheck(material, certificates);
 }
 
-const word = (leaf: Certificate, known: Known, at = now) => checkWith(known).word([leaf, issuing, root], at);
+const resultOf = (leaf: Certificate, known: Known, at = now) =>
+  checkWith(known).resultOf([leaf, issuing, root], at);
 
-describe('the detail of a denial names the source, its address and what is wrong with it', () => {
+describe('the detail of a denial names the source, its address and its failure:', () => {
   const leafOnly = { scope: 'leaf' } as const;
-  const origin = (changes: Partial<CrlOrigin> = {}): CrlOrigin => {
+  const origin = (changes: Partial<CrlSourceStatus> = {}): CrlSourceStatus => {
     return { address: crlUrl, crl: null, problem: null, ...changes };
   };
   const over = ended();
   const spaced = leafWith(distributionPoints([{ urls: ['http://h/my ca.crl', 'ldap://h/', crlUrl] }]));
   it.each<[string, Certificate, Known, string]>([
     [
-      'a CRL that cannot be had',
+      'a CRL that cannot be fetched',
       leaves.crl,
-      { origins: [origin({ problem: 'the server answered 404' })] },
-      `no CRL is about this certificate: ${crlUrl}: the server answered 404`,
+      { crlSources: [origin({ problem: 'the server answered 404' })] },
+      `no CRL covers this certificate: ${crlUrl}: the server answered 404`,
     ],
-    ['a CRL that was not asked for yet', leaves.crl, {}, `${crlUrl} was not asked yet`],
-    ['a CRL that has not come yet', leaves.crl, { origins: [origin()] }, `${crlUrl}: no answer yet`],
+    ['a CRL that was not fetched yet', leaves.crl, {}, `${crlUrl} was not fetched yet`],
+    ['a CRL that is being fetched', leaves.crl, { crlSources: [origin()] }, `${crlUrl}: no response yet`],
     [
-      'addresses that are not followed',
+      'addresses that are not fetched',
       spaced,
-      { origins: [origin({ problem: 'signed by nobody' })] },
-      `http://h/my ca.crl is not followed: a space, a control character or a letter beyond ASCII, which a URL has percent-encoded only; ldap://h/ is not followed: only http and https are followed, not ldap; ${crlUrl}: signed by nobody`,
+      { crlSources: [origin({ problem: 'not signed by CN=CA' })] },
+      `http://h/my ca.crl is not fetched: the URL contains a space, a control character or a non-ASCII character that is not percent-encoded; ldap://h/ is not fetched: only http and https URLs are supported, not ldap; ${crlUrl}: not signed by CN=CA`,
     ],
     [
-      'a CRL that has ended, and why no newer one came',
+      'a CRL that has expired, and why the last attempt failed',
       leaves.crl,
       {
         crls: [over],
-        origins: [origin({ crl: over.sha256, problem: 'ECONNREFUSED' })],
+        crlSources: [origin({ crl: over.sha256, problem: 'ECONNREFUSED' })],
         policy: { ...leafOnly, grace: 0 },
       },
       `: ${crlUrl}: CRL ${over.sha256.slice(0, 12)}, number 1, until 2026-01-15T11:00:00.000Z, and the last attempt failed: ECONNREFUSED`,
     ],
     [
-      'a configured list that is about others',
+      'a configured CRL that covers other certificates',
       leaves.crl,
       {
         crls: [rootsCrl({ number: 3 })],
-        origins: [origin({ address: '/etc/root.crl', crl: rootsCrl({ number: 3 }).sha256 })],
+        crlSources: [origin({ address: '/etc/root.crl', crl: rootsCrl({ number: 3 }).sha256 })],
         policy: { ...leafOnly, crl: ['/etc/root.crl'] },
       },
-      'no CRL is about this certificate: /etc/root.crl: ',
+      'no CRL covers this certificate: /etc/root.crl: ',
     ],
     [
-      'a CRL that says revoked',
+      'a CRL that lists the certificate',
       leaves.crl,
       (() => {
         const revoked = revoking(leaves.crl);
-        return { crls: [revoked], origins: [origin({ crl: revoked.sha256 }), origin({ address: '/b' })] };
+        return { crls: [revoked], crlSources: [origin({ crl: revoked.sha256 }), origin({ address: '/b' })] };
       })(),
       ` (number 1) of ${crlUrl}`,
     ],
-    ['a responder that was not asked yet', leaves.ocsp, {}, `no OCSP answer yet from ${ocspUrl}`],
+    ['a responder that was not queried yet', leaves.ocsp, {}, `no OCSP response yet from ${ocspUrl}`],
     [
       'a responder that fails',
       leaves.ocsp,
-      { ocsp: [fact(leaves.ocsp, { status: 'failed', detail: `${ocspUrl}: the server answered 500` })] },
-      `no OCSP answer: ${ocspUrl}: the server answered 500`,
+      {
+        ocsp: [ocspResult(leaves.ocsp, { status: 'failed', detail: `${ocspUrl}: the server answered 500` })],
+      },
+      `no usable OCSP response: ${ocspUrl}: the server answered 500`,
     ],
     [
-      'a responder that does not know it',
+      'a responder that does not know the certificate',
       leaves.ocsp,
-      { ocsp: [fact(leaves.ocsp, { status: 'unknown' })] },
-      `its OCSP responder ${ocspUrl} does not know it`,
+      { ocsp: [ocspResult(leaves.ocsp, { status: 'unknown' })] },
+      `the OCSP responder ${ocspUrl} does not know the certificate`,
     ],
     [
-      'an answer that has ended, and why no newer one came',
+      'an answer that has expired, and why the last attempt failed',
       leaves.ocsp,
       {
-        ocsp: [fact(leaves.ocsp, { freshUntil: now - hour, problem: `${ocspUrl}: ECONNREFUSED` })],
+        ocsp: [ocspResult(leaves.ocsp, { freshUntil: now - hour, problem: `${ocspUrl}: ECONNREFUSED` })],
         policy: { ...leafOnly, grace: 0 },
       },
-      `the OCSP answer of ${ocspUrl} ended at 2026-01-15T11:00:00.000Z, and no newer one came: ${ocspUrl}: ECONNREFUSED`,
+      `the OCSP response of ${ocspUrl} expired at 2026-01-15T11:00:00.000Z, and fetching a newer one failed: ${ocspUrl}: ECONNREFUSED`,
     ],
     [
-      'a responder that says revoked',
+      'a responder that reports it as revoked',
       leaves.ocsp,
-      { ocsp: [fact(leaves.ocsp, { status: 'revoked', detail: 'at noon' })] },
-      `says its OCSP responder ${ocspUrl}: at noon`,
+      { ocsp: [ocspResult(leaves.ocsp, { status: 'revoked', detail: 'at noon' })] },
+      `according to its OCSP responder ${ocspUrl}: at noon`,
     ],
   ])('%s', (_, leaf, known, detail) => {
-    expect(word(leaf, { policy: leafOnly, ...known }).detail).toContain(detail);
-    expect(word(leaf, { policy: leafOnly, ...known }).detail).toContain(leaf.subject);
+    expect(resultOf(leaf, { policy: leafOnly, ...known }).detail).toContain(detail);
+    expect(resultOf(leaf, { policy: leafOnly, ...known }).detail).toContain(leaf.subject);
   });
 
-  it('and of many addresses the first ones', () => {
+  it('of many addresses the first ones', () => {
     const urls = Array.from({ length: 5 }, (_, index) => `http://h/${index}.crl`);
     const leaf = leafWith(distributionPoints([{ urls }]));
-    expect(word(leaf, { crls: [], policy: leafOnly }).detail).toMatch(
-      /2\.crl was not asked yet; and 2 more$/,
+    expect(resultOf(leaf, { crls: [], policy: leafOnly }).detail).toMatch(
+      /2\.crl was not fetched yet; and 2 more$/,
     );
   });
 });
 
-describe('a certificate that names no source', () => {
-  it('is not checked, where none is configured', () => {
-    expect(word(leaves.silent, {})).toEqual({
+describe('a certificate without a revocation source', () => {
+  it('is not checked if none is configured', () => {
+    expect(resultOf(leaves.silent, {})).toEqual({
       status: 'not_checked',
       until: Number.POSITIVE_INFINITY,
       detail: expect.stringContaining(leaves.silent.subject),
@@ -165,12 +168,12 @@ describe('a certificate that names no source', () => {
   it.each([
     ['a CRL', { crl: [crlUrl] }],
     ['a responder', { ocsp: ocspUrl }],
-  ])('is unknown where %s is configured that says nothing', (_, policy) => {
-    expect(word(leaves.silent, { policy }).status).toBe('unknown');
+  ])('is unknown if %s is configured that has no status for it', (_, policy) => {
+    expect(resultOf(leaves.silent, { policy }).status).toBe('unknown');
   });
 
-  it('is revoked all the same by a CRL that is here for others', () => {
-    expect(word(leaves.silent, { crls: [revoking(leaves.silent)] }).status).toBe('revoked');
+  it('is revoked by a CRL that was fetched for other certificates', () => {
+    expect(resultOf(leaves.silent, { crls: [revoking(leaves.silent)] }).status).toBe('revoked');
   });
 });
 
@@ -178,24 +181,24 @@ describe('the sources of one certificate', () => {
   const leafOnly = { scope: 'leaf' } as const;
   const good = [crl()];
 
-  it('are asked as the policy says: off is not asked', () => {
-    const revoked = { crls: [revoking(leaves.both)], ocsp: [fact(leaves.both)] };
-    expect(word(leaves.both, { ...revoked, policy: leafOnly }).status).toBe('revoked');
-    expect(word(leaves.both, { ...revoked, policy: { ...leafOnly, crl: 'off' } }).status).toBe('good');
+  it('count as the policy says: off does not count', () => {
+    const revoked = { crls: [revoking(leaves.both)], ocsp: [ocspResult(leaves.both)] };
+    expect(resultOf(leaves.both, { ...revoked, policy: leafOnly }).status).toBe('revoked');
+    expect(resultOf(leaves.both, { ...revoked, policy: { ...leafOnly, crl: 'off' } }).status).toBe('good');
     const off = { ...leafOnly, crl: 'off', ocsp: 'off' } as const;
-    expect(word(leaves.both, { ...revoked, policy: off }).status).toBe('not_checked');
+    expect(resultOf(leaves.both, { ...revoked, policy: off }).status).toBe('not_checked');
   });
 
-  it('are enough with one good answer', () => {
-    expect(word(leaves.both, { crls: good, policy: leafOnly }).status).toBe('good');
-    expect(word(leaves.both, { ocsp: [fact(leaves.both)], policy: leafOnly }).status).toBe('good');
+  it('are sufficient with one good answer', () => {
+    expect(resultOf(leaves.both, { crls: good, policy: leafOnly }).status).toBe('good');
+    expect(resultOf(leaves.both, { ocsp: [ocspResult(leaves.both)], policy: leafOnly }).status).toBe('good');
   });
 
   it.each(['unknown', 'failed'] as const)(
-    'leave it unknown where OCSP is %s and nothing else is named',
+    'make it unknown if OCSP is %s and there is no other source',
     (status) => {
-      const ocsp = [fact(leaves.ocsp, { status, detail: 'the responder is down' })];
-      expect(word(leaves.ocsp, { ocsp, policy: leafOnly })).toMatchObject({
+      const ocsp = [ocspResult(leaves.ocsp, { status, detail: 'the responder is down' })];
+      expect(resultOf(leaves.ocsp, { ocsp, policy: leafOnly })).toMatchObject({
         status: 'unknown',
         until: now + 1000,
         detail: expect.stringContaining(leaves.ocsp.subject),
@@ -203,94 +206,97 @@ describe('the sources of one certificate', () => {
     },
   );
 
-  it('are believed by any that says revoked, however good the others are', () => {
-    const ocsp = [fact(leaves.both, { status: 'revoked', detail: 'at noon' })];
-    expect(word(leaves.both, { crls: good, ocsp, policy: leafOnly })).toMatchObject({
+  it('make it revoked if one of them does, whatever the others say', () => {
+    const ocsp = [ocspResult(leaves.both, { status: 'revoked', detail: 'at noon' })];
+    expect(resultOf(leaves.both, { crls: good, ocsp, policy: leafOnly })).toMatchObject({
       status: 'revoked',
       detail: expect.stringContaining('at noon'),
     });
   });
 
-  it('serve on in their grace, stale, and are unknown after it', () => {
-    const ocsp = [fact(leaves.ocsp, { freshUntil: now })];
+  it('make it stale during the grace period, and unknown after it', () => {
+    const ocsp = [ocspResult(leaves.ocsp, { freshUntil: now })];
     const policy = { ...leafOnly, grace: day };
-    expect(word(leaves.ocsp, { ocsp, policy })).toMatchObject({ status: 'good', until: now });
-    expect(word(leaves.ocsp, { ocsp, policy }, now + 1)).toMatchObject({ status: 'stale', until: now + day });
-    expect(word(leaves.ocsp, { ocsp, policy }, now + day)).toMatchObject({ status: 'stale' });
-    expect(word(leaves.ocsp, { ocsp, policy }, now + day + 1)).toMatchObject({ status: 'unknown' });
+    expect(resultOf(leaves.ocsp, { ocsp, policy })).toMatchObject({ status: 'good', until: now });
+    expect(resultOf(leaves.ocsp, { ocsp, policy }, now + 1)).toMatchObject({
+      status: 'stale',
+      until: now + day,
+    });
+    expect(resultOf(leaves.ocsp, { ocsp, policy }, now + day)).toMatchObject({ status: 'stale' });
+    expect(resultOf(leaves.ocsp, { ocsp, policy }, now + day + 1)).toMatchObject({ status: 'unknown' });
     const ended = crl({ nextUpdate: now });
-    expect(word(leaves.crl, { crls: [ended], policy }, now + 1).status).toBe('stale');
-    expect(word(leaves.crl, { crls: [ended], policy }, now + day + 1).status).toBe('unknown');
+    expect(resultOf(leaves.crl, { crls: [ended], policy }, now + 1).status).toBe('stale');
+    expect(resultOf(leaves.crl, { crls: [ended], policy }, now + day + 1).status).toBe('unknown');
   });
 
-  it('count as fresh as long as one of them is', () => {
-    const known = { crls: [ended()], ocsp: [fact(leaves.both)], policy: leafOnly };
-    expect(word(leaves.both, known).status).toBe('good');
+  it('make it good as long as one of them is fresh', () => {
+    const known = { crls: [ended()], ocsp: [ocspResult(leaves.both)], policy: leafOnly };
+    expect(resultOf(leaves.both, known).status).toBe('good');
   });
 });
 
 describe('the path', () => {
-  it('asks about the CAs between, not about the root, and about none with scope leaf', () => {
+  it('is checked with its CAs, without the root, and without CAs with scope leaf', () => {
     const crls = [crl(), rootsCrl({ revoked: [{ serial: issuing.serialOctets }] })];
-    expect(word(leaves.crl, { crls })).toMatchObject({
+    expect(resultOf(leaves.crl, { crls })).toMatchObject({
       status: 'revoked',
       detail: expect.stringContaining(issuing.subject),
     });
-    expect(word(leaves.crl, { crls, policy: { scope: 'leaf' } }).status).toBe('good');
+    expect(resultOf(leaves.crl, { crls, policy: { scope: 'leaf' } }).status).toBe('good');
     const ofRoot = [crl(), rootsCrl({ revoked: [{ serial: root.serialOctets }] })];
-    expect(word(leaves.crl, { crls: ofRoot }).status).toBe('good');
+    expect(resultOf(leaves.crl, { crls: ofRoot }).status).toBe('good');
   });
 
-  it('is as doubtful as its most doubtful certificate, and holds no longer than the first to end', () => {
-    expect(word(leaves.crl, { crls: [crl()] }).status).toBe('not_checked');
+  it('has the status of its worst certificate, until the first result expires', () => {
+    expect(resultOf(leaves.crl, { crls: [crl()] }).status).toBe('not_checked');
     const crls = [crl({ nextUpdate: now + day }), rootsCrl({ nextUpdate: now + hour })];
-    expect(word(leaves.crl, { crls })).toEqual({ status: 'good', until: now + hour, detail: '' });
+    expect(resultOf(leaves.crl, { crls })).toEqual({ status: 'good', until: now + hour, detail: '' });
     const policy = { crl: [crlUrl] };
-    expect(word(leaves.crl, { crls: [crl()], policy })).toMatchObject({
+    expect(resultOf(leaves.crl, { crls: [crl()], policy })).toMatchObject({
       status: 'unknown',
       detail: expect.stringContaining(issuing.subject),
     });
   });
 });
 
-describe('a leaf that nobody was told of', () => {
+describe('a leaf that is not tracked, and', () => {
   it.each([
     ['names a CRL', leaves.crl, {}, true],
     ['names a responder', leaves.ocsp, {}, true],
     ['names nothing', leaves.silent, {}, false],
     ['names a CRL, and other CRLs are configured', leaves.crl, { crl: ['/crl'] }, false],
-    ['names a CRL, and none is to be asked', leaves.crl, { crl: 'off' }, false],
-    ['names a responder, and none is to be asked', leaves.ocsp, { ocsp: 'off' }, false],
+    ['names a CRL, and CRLs are off', leaves.crl, { crl: 'off' }, false],
+    ['names a responder, and OCSP is off', leaves.ocsp, { ocsp: 'off' }, false],
     ['names nothing, and a responder is configured', leaves.silent, { ocsp: ocspUrl }, true],
   ] as const)('%s', (_, leaf, policy, unseen) => {
-    expect(checkWith({ policy }).isUnseen(leaf)).toBe(unseen);
-    expect(checkWith({ policy, leaves: [leaf.tbsSha256] }).isUnseen(leaf)).toBe(false);
+    expect(checkWith({ policy }).isFirstContact(leaf)).toBe(unseen);
+    expect(checkWith({ policy, leaves: [leaf.tbsSha256] }).isFirstContact(leaf)).toBe(false);
   });
 });
 
-it('judges anew when the clock is put back, though what was said then was to hold for longer', () => {
-  const check = checkWith({ ocsp: [fact(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
+it('checks again when the clock is put back, although the result was valid for longer', () => {
+  const check = checkWith({ ocsp: [ocspResult(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
   const path = [leaves.ocsp, issuing, root] as const;
-  expect(check.word(path, now + 8 * hour).status).toBe('unknown');
-  expect(check.word(path, now).status).toBe('good');
+  expect(check.resultOf(path, now + 8 * hour).status).toBe('unknown');
+  expect(check.resultOf(path, now).status).toBe('good');
 });
 
-it('keeps its words only as long as they hold', () => {
-  const check = checkWith({ ocsp: [fact(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
+it('reuses a result only while it is valid', () => {
+  const check = checkWith({ ocsp: [ocspResult(leaves.ocsp)], policy: { scope: 'leaf', grace: 0 } });
   const path = [leaves.ocsp, issuing, root] as const;
-  const first = check.word(path, now);
-  expect(check.word(path, now + hour - 1)).toBe(first);
-  expect(check.word(path, now + hour + 1).status).toBe('unknown');
+  const first = check.resultOf(path, now);
+  expect(check.resultOf(path, now + hour - 1)).toBe(first);
+  expect(check.resultOf(path, now + hour + 1).status).toBe('unknown');
 });
 
-it('never calls good what any source calls revoked, and never good what nobody has vouched for', () => {
+it('gives good only if one source does and none reports revoked', () => {
   const statuses = fc.constantFrom('good', 'revoked', 'unknown', 'failed', null);
   const lists = fc.constantFrom('good', 'revoked', 'ended', null);
   fc.assert(
     fc.property(statuses, lists, (ocsp, list) => {
       const known = {
         policy: { scope: 'leaf', grace: 0 } as const,
-        ocsp: ocsp === null ? [] : [fact(leaves.both, { status: ocsp })],
+        ocsp: ocsp === null ? [] : [ocspResult(leaves.both, { status: ocsp })],
         crls:
           list === null
             ? []
@@ -302,7 +308,7 @@ it('never calls good what any source calls revoked, and never good what nobody h
           : ocsp === 'good' || list === 'good'
             ? 'good'
             : 'unknown';
-      expect(word(leaves.both, known).status).toBe(expected);
+      expect(resultOf(leaves.both, known).status).toBe(expected);
     }),
     { numRuns: 60 },
   );

@@ -2,7 +2,7 @@ import { readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { forgetLeaf, loadLeaves, type StoredLeaf, saveLeaf } from '../../src/revocation/leaf-store.ts';
+import { deleteLeaf, loadLeaves, type StoredLeaf, saveLeaf } from '../../src/revocation/leaf-store.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
 
@@ -18,7 +18,7 @@ async function load(folder: string) {
   return leaves;
 }
 
-it('gives back the leaves in the order they came, for their owner alone', async () => {
+it('loads the leaves in the order in which they were stored; only the owner can read the files', async () => {
   await using folder = await temporaryFolder();
   const leaves = join(folder.path, 'leaves');
   expect(await load(leaves)).toEqual([]);
@@ -27,12 +27,12 @@ it('gives back the leaves in the order they came, for their owner alone', async 
   await utimes(join(leaves, `${first.sha256}.der`), 1, 1);
   expect((await load(leaves)).map(({ der }) => der)).toEqual([first.der, second.der]);
   expect((await stat(join(leaves, `${first.sha256}.der`))).mode & 0o777).toBe(0o600);
-  await forgetLeaf(leaves, first.sha256);
-  await forgetLeaf(leaves, first.sha256);
+  await deleteLeaf(leaves, first.sha256);
+  await deleteLeaf(leaves, first.sha256);
   expect((await load(leaves)).map(({ sha256 }) => sha256)).toEqual([second.sha256]);
 });
 
-it('removes what is no such leaf', async () => {
+it('deletes files that are not a stored leaf', async () => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, `${first.sha256}.der`), second.der);
   await writeFile(join(folder.path, `${first.sha256}.der.abc.tmp`), first.der);

@@ -1,28 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crlPause, ocspPause, type Turn } from '../../src/revocation/schedule.ts';
+import { crlDelay, ocspDelay, type ScheduleInput } from '../../src/revocation/schedule.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
-const turn: Turn = { failures: 0, refresh: hour, end: null, now: 0, random: 0 };
+const turn: ScheduleInput = { failures: 0, refresh: hour, end: null, now: 0, random: 0 };
 
-it.each<[string, Partial<Turn>, number, number]>([
-  ['a refresh where nothing ends', {}, hour, hour],
-  ['a refresh where the end is far', { end: 100 * hour }, hour, hour],
-  ['95 % or half of the time that is left', { end: 20 * minute }, 19 * minute, 10 * minute],
-  ['80 % or 45 % of it for the most hurried', { end: 20 * minute, random: 1 }, 16 * minute, 9 * minute],
-  ['10 s at least', { end: 5000 }, 10_000, 10_000],
-  ['10 s where the end has passed', { end: -hour }, 10_000, 10_000],
-  ['a second after one failure', { failures: 1, end: 20 * minute }, 1000, 1000],
-  ['twice that after the next', { failures: 2 }, 2000, 2000],
-  ['a refresh after many', { failures: 100 }, hour, hour],
-])('the pause is %s', (_, changes, crl, ocsp) => {
-  expect(crlPause({ ...turn, ...changes })).toBeCloseTo(crl);
-  expect(ocspPause({ ...turn, ...changes })).toBeCloseTo(ocsp);
+it.each<[string, Partial<ScheduleInput>, number, number]>([
+  ['the refresh interval if nothing expires', {}, hour, hour],
+  ['the refresh interval if the expiry is far', { end: 100 * hour }, hour, hour],
+  ['95 % or half of the remaining validity', { end: 20 * minute }, 19 * minute, 10 * minute],
+  [
+    '80 % or 45 % of it at the other end of the jitter',
+    { end: 20 * minute, random: 1 },
+    16 * minute,
+    9 * minute,
+  ],
+  ['at least 10 s', { end: 5000 }, 10_000, 10_000],
+  ['10 s after the expiry', { end: -hour }, 10_000, 10_000],
+  ['one second after a failure', { failures: 1, end: 20 * minute }, 1000, 1000],
+  ['twice that after the next failure', { failures: 2 }, 2000, 2000],
+  ['the refresh interval after many failures', { failures: 100 }, hour, hour],
+])('the delay is %s', (_, changes, crl, ocsp) => {
+  expect(crlDelay({ ...turn, ...changes })).toBeCloseTo(crl);
+  expect(ocspDelay({ ...turn, ...changes })).toBeCloseTo(ocsp);
 });
 
-describe('a pause', () => {
-  it('is never longer than the refresh, and never none', () => {
+describe('a delay', () => {
+  it('is never longer than the refresh interval, and never zero', () => {
     fc.assert(
       fc.property(
         fc.record({
@@ -33,7 +38,7 @@ describe('a pause', () => {
           random: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
         }),
         (each) => {
-          for (const pause of [crlPause(each), ocspPause(each)]) {
+          for (const pause of [crlDelay(each), ocspDelay(each)]) {
             expect(pause).toBeLessThanOrEqual(each.refresh);
             expect(pause).toBeGreaterThanOrEqual(500);
           }

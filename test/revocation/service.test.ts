@@ -1,4 +1,4 @@
-/** The service as a whole: whom it asks, whom it never asks, what it takes over and what it ends. */
+/** The service as a whole: which sources it fetches from, and what an update and the end change. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,10 +8,10 @@ import { authority } from '../support/pki/authority.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
 import { day, hour, openStage, start } from '../support/revocation/stage.ts';
 
-const stranger = authority({ now: start });
+const otherAuthority = authority({ now: start });
 
 describe('a contact', () => {
-  it('asks every source at once, and each once', async () => {
+  it('fetches from every source at once, and from each once', async () => {
     await using stage = await openStage({ scope: 'chain' }, { ca: { crl: ['/root.crl'] } });
     const leaf = stage.leaf({ crl: ['/own.crl'], ocsp: true });
     stage.directory.files.set('/own.crl', stage.crl().der);
@@ -28,13 +28,13 @@ describe('a contact', () => {
     expect(stage.responder.asked).toHaveLength(1);
   });
 
-  it.each(['a stranger’s', 'an expired', 'an unreadable'])(
-    'of %s certificate causes no request, and is kept nowhere',
+  it.each(['an unknown CA’s', 'an expired', 'an unreadable'])(
+    'with %s certificate causes no request, and stores nothing',
     async (kind) => {
       await using stage = await openStage();
       const sources = { extensions: [distributionPoints([{ urls: [stage.url('/own.crl')] }])] };
       const leaf = {
-        'a stranger’s': stranger.issueClient(sources).der,
+        'an unknown CA’s': otherAuthority.issueClient(sources).der,
         'an expired': stage.own.issueClient({ ...sources, notAfter: start - 1000 }).der,
         'an unreadable': Buffer.from('no certificate'),
       }[kind] as Buffer;
@@ -48,7 +48,7 @@ describe('a contact', () => {
     },
   );
 
-  it('that never happens causes no request about the certificate', async () => {
+  it('is required before anything is requested about a certificate', async () => {
     await using stage = await openStage();
     stage.leaf({ crl: ['/own.crl'], ocsp: true });
     await stage.open();
@@ -56,7 +56,7 @@ describe('a contact', () => {
     expect([stage.directory.requests, stage.responder.asked]).toEqual([[], []]);
   });
 
-  it('of a leaf without sources is done at once, and told of once', async () => {
+  it('with a leaf without sources resolves at once, and is reported once', async () => {
     await using stage = await openStage();
     const leaf = stage.leaf();
     const revocation = await stage.open();
@@ -66,7 +66,7 @@ describe('a contact', () => {
     expect(stage.actions()).toEqual(['not_checked']);
   });
 
-  it('causes no request where nothing is to be checked', async () => {
+  it('causes no request if CRL and OCSP are off', async () => {
     await using stage = await openStage({ crl: 'off', ocsp: 'off' });
     const revocation = await stage.open();
     await revocation.contact('own', stage.leaf({ crl: ['/own.crl'], ocsp: true }).der);
@@ -75,23 +75,23 @@ describe('a contact', () => {
 });
 
 describe('addresses', () => {
-  it('of other schemes, and with a password, are skipped and told of once', async () => {
+  it('with other schemes or with a password are skipped and reported once', async () => {
     await using stage = await openStage();
     const crl = ['ldap://directory.example/cn=ca', 'http://user:word@localhost/own.crl', '/own.crl'];
     stage.directory.files.set('/own.crl', stage.crl().der);
     const revocation = await stage.open();
     await revocation.contact('own', stage.leaf({ crl }).der);
     await revocation.contact('own', stage.leaf({ crl }).der);
-    const told = stage.events.filter(({ action }) => action === 'address_skipped');
-    expect(told).toMatchObject([
+    const skipped = stage.events.filter(({ action }) => action === 'address_skipped');
+    expect(skipped).toMatchObject([
       { address: 'ldap://directory.example/cn=ca', certificate: expect.stringContaining('CN=') },
-      { address: 'http://localhost', detail: 'credentials in a URL' },
+      { address: 'http://localhost', detail: 'the URL contains credentials' },
     ]);
     expect(JSON.stringify(stage.events)).not.toContain('word');
     expect(revocation.sources()).toHaveLength(1);
   });
 
-  it('are followed up to the sixteenth, CRLs and responders together', async () => {
+  it('are used up to the sixteenth, CRLs and responders together', async () => {
     await using stage = await openStage();
     const crl = Array.from({ length: 20 }, (_, index) => `/${index}.crl`);
     const revocation = await stage.open();
@@ -100,13 +100,13 @@ describe('addresses', () => {
     stage.actions();
     await revocation.contact('own', stage.leaf({ crl, ocsp: true }).der);
     expect(stage.directory.requests).toHaveLength(15);
-    expect(revocation.material('own').ocsp, 'a responder that is known has its place').toHaveLength(2);
+    expect(revocation.material('own').ocsp, 'a known responder needs no further address').toHaveLength(2);
     expect(stage.events.filter(({ action }) => action === 'too_many_addresses')).toHaveLength(5);
   });
 });
 
 describe('an update', () => {
-  it('keeps the feeds of addresses that stay, ends others and begins new ones', async () => {
+  it('keeps the feeds of addresses that stay, ends others and starts new ones', async () => {
     await using stage = await openStage();
     for (const [index, path] of ['/a.crl', '/b.crl', '/c.crl'].entries())
       stage.directory.files.set(path, stage.crl({ number: index }).der);
@@ -124,7 +124,7 @@ describe('an update', () => {
     expect(asked().sort()).toEqual(['/a.crl', '/c.crl']);
   });
 
-  it('publishes another policy, and nothing where nothing changes', async () => {
+  it('publishes a changed policy, and nothing if nothing changes', async () => {
     await using stage = await openStage();
     const revocation = await stage.open();
     const before = revocation.material('own');
@@ -136,7 +136,7 @@ describe('an update', () => {
     expect(stage.changed).toEqual(['own']);
   });
 
-  it('ends what an anchor needed that is gone, and leaves the others alone', async () => {
+  it('ends the feeds of a removed trust anchor, and no others', async () => {
     await using stage = await openStage();
     stage.directory.files.set('/own.crl', stage.crl().der);
     const own = stage.subject({ crl: [stage.url('/own.crl')] });
@@ -150,7 +150,7 @@ describe('an update', () => {
     expect(stage.directory.requests).toHaveLength(3);
   });
 
-  it('keeps two anchors apart, whatever they are called', async () => {
+  it('uses separate folders for trust anchors, whatever their names', async () => {
     await using stage = await openStage();
     stage.directory.files.set('/own.crl', stage.crl().der);
     const subjects = ['..', 'a/b', 'own'].map((name) => ({
@@ -163,25 +163,25 @@ describe('an update', () => {
     expect(await readdir(stage.cacheDir)).toEqual(['crl']);
   });
 
-  it('waits for the one before it', async () => {
+  it('waits for the update before it', async () => {
     await using stage = await openStage();
     const file = join(stage.folder, 'own.crl');
     await writeFile(file, stage.crl().der);
     const revocation = await stage.open([]);
     const subject = stage.subject({ crl: [file] });
     await Promise.all([[subject], [], [subject]].map((subjects) => revocation.update(subjects)));
-    expect(stage.actions(), 'the second would have ended the first').toEqual(['crl_fetched', 'crl_fetched']);
+    expect(stage.actions(), 'the second has ended the first').toEqual(['crl_fetched', 'crl_fetched']);
   });
 });
 
-describe('the end', () => {
-  it.each(['close', 'signal'])('comes at once by %s, whatever is being asked', async (how) => {
+describe('the service', () => {
+  it.each(['close', 'signal'])('ends at once by %s, whatever is in progress', async (how) => {
     await using stage = await openStage();
     const stop = new AbortController();
     const [directory, responder] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     stage.directory.misbehaviour = () => directory.resolve();
     stage.responder.misbehaviour = () => responder.resolve();
-    // No fetch would end by itself within this test's time.
+    // No fetch would time out during this test.
     const timeouts = { crl: hour, ocsp: hour };
     const revocation = await stage.open(undefined, { signal: stop.signal, timeouts });
     const contact = revocation.contact('own', stage.leaf({ crl: ['/own.crl'], ocsp: true }).der);
@@ -196,7 +196,7 @@ describe('the end', () => {
     expect(stage.responder.asked).toHaveLength(1);
   });
 
-  it('comes to a service that was never told of an anchor', async () => {
+  it('ends without any trust anchor if its signal is aborted already', async () => {
     await using stage = await openStage();
     const revocation = openRevocation({
       ...{ cacheDir: stage.cacheDir, onChange: () => {}, onEvent: () => {} },

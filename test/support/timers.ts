@@ -1,5 +1,5 @@
-/** Timers that only the test fires. */
-import type { Timers } from '../../src/fetch/pause.ts';
+/** Timers that ring when a test says so. */
+import type { Timers } from '../../src/fetch/timers.ts';
 
 export interface TestTimers extends Timers {
   /** Delays of the pending timers in milliseconds, in the order of setting. */

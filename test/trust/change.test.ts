@@ -11,14 +11,14 @@ const certificates = [own.root, own.issuing, stranger.root, stranger.issuing].ma
 const stateOf = (name: string, held: typeof certificates, origin = '/etc/anchor.pem'): AnchorState => ({
   name,
   certificates: held as unknown as AnchorState['certificates'],
-  passedOver: [],
+  skipped: [],
   fetchedAt: now,
   pinned: false,
   source: 'files',
   origins: new Map(held.map(({ sha256 }) => [sha256, origin])),
 });
 
-/** Anchors with one name each, and any certificates in any order. */
+/** Anchors with different names, and any certificates in any order. */
 const anchors = fc
   .uniqueArray(fc.constantFrom('a', 'b', 'a b'), { maxLength: 3 })
   .chain((names) =>
@@ -32,7 +32,7 @@ const keysOf = (states: readonly AnchorState[]) =>
   states.flatMap(({ name, certificates: held }) => held.map(({ sha256 }) => `${name}/${sha256}`)).sort();
 const keyOf = ({ anchor, sha256 }: AnchoredCertificate) => `${anchor}/${sha256}`;
 
-it('applied to what was before, gives what is after; the other way round, it is the way back', () => {
+it('a change applied to the old set gives the new set, and the reverse change the old set', () => {
   fc.assert(
     fc.property(anchors, anchors, (before, after) => {
       const { added, removed } = diffAnchors(before, after);
@@ -46,7 +46,7 @@ it('applied to what was before, gives what is after; the other way round, it is 
   );
 });
 
-it('is empty where nothing but the order, the time and the origin differ', () => {
+it('a change is empty if only the order, the time and the origin differ', () => {
   fc.assert(
     fc.property(anchors, (before) => {
       const after = before
@@ -57,7 +57,7 @@ it('is empty where nothing but the order, the time and the origin differ', () =>
   );
 });
 
-it('tells of each certificate who it is, where it came from and how long it lasts', () => {
+it('a change lists subject, serial, SHA-256, origin and validity of each certificate', () => {
   const [root, issuing] = certificates as [(typeof certificates)[0], (typeof certificates)[0]];
   const { added } = diffAnchors([stateOf('own', [root])], [stateOf('own', [root, issuing])]);
   const { subject, serial, sha256, notBefore, notAfter } = issuing;

@@ -1,6 +1,6 @@
 /**
- * Calls the gateway as Thredd's acceptance test does: it must advertise its CAs, answer 400 where there is no
- * certificate, and 200 where there is one that it lets in. Prints a line for each, and ends with 1 where one is missing.
+ * Checks the gateway like Thredd's acceptance test: it must advertise its CAs, answer 400 to a request without a
+ * certificate, and 200 to one with an allowed certificate. Prints one line for each check; exits with 1 if one failed.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:https';
@@ -15,10 +15,10 @@ const clientFolder = env.CLIENT_FOLDER ?? '/client';
 const client = existsSync(`${clientFolder}/tls.crt`)
   ? { cert: readFileSync(`${clientFolder}/tls.crt`), key: readFileSync(`${clientFolder}/tls.key`) }
   : null;
-// The server's name is a public one, and this call comes over the Service: whether it fits is for callers to see.
+// The certificate has the public name, and this test connects to the Service: it cannot verify the name.
 const connection = { host, port, rejectUnauthorized: false };
 
-/** In TLS 1.2 the server's CertificateRequest is in clear: the names of the CAs that it accepts (RFC 5246 §7.4.4). */
+/** Reads the names of the accepted CAs from the CertificateRequest, which TLS 1.2 does not encrypt (RFC 5246 §7.4.4). */
 function acceptableAuthorities() {
   return new Promise((resolve, reject) => {
     const seen = [];
@@ -28,15 +28,15 @@ function acceptableAuthorities() {
       seen.push(bytes);
       tap.push(bytes);
     });
-    const tell = () => resolve(authoritiesIn(Buffer.concat(seen)));
-    // A gateway that refuses by closing may do so before its last message, and has told the names by then.
-    const fail = (error) => (seen[0]?.[0] === 22 ? tell() : reject(error));
+    const finish = () => resolve(authoritiesIn(Buffer.concat(seen)));
+    // With rejectWith: close the gateway may close before its last message, after it has sent the names.
+    const fail = (error) => (seen[0]?.[0] === 22 ? finish() : reject(error));
     wire.on('error', fail);
     wire.on('end', () => tap.push(null));
     const tls = connectTls({ socket: tap, rejectUnauthorized: false, maxVersion: 'TLSv1.2' });
     tls.on('error', fail);
     tls.on('secureConnect', () => {
-      tell();
+      finish();
       tls.destroy();
     });
     tls.on('close', () => wire.destroy());
@@ -66,7 +66,7 @@ function namesIn(certificateRequest) {
   return names;
 }
 
-/** The texts of a DER name, joined: enough to know it by. */
+/** The attribute values of a DER name, joined: enough to recognize it. */
 function textIn(der) {
   const texts = [];
   const walk = (bytes) => {
@@ -83,7 +83,7 @@ function textIn(der) {
   return texts.join(', ');
 }
 
-/** The status of a POST, or `closed`. */
+/** Resolves with the status of a POST, or `closed`. */
 function post(identity) {
   return new Promise((resolve) => {
     const options = {
@@ -97,36 +97,36 @@ function post(identity) {
     const body = env.MESSAGE_BODY ?? '';
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     const call = request({ ...options, headers }, (response) => resolve(response.resume().statusCode));
-    call.on('timeout', () => call.destroy(new Error('no answer in 10 s')));
+    call.on('timeout', () => call.destroy(new Error('no response in 10 s')));
     call.on('error', () => resolve('closed'));
     call.end(body);
   });
 }
 
 let failed = false;
-function tell(right, text) {
-  failed ||= !right;
-  console.log(`${right ? 'ok    ' : 'FAILED'} ${text}`);
+function report(passed, text) {
+  failed ||= !passed;
+  console.log(`${passed ? 'ok    ' : 'FAILED'} ${text}`);
 }
 
 async function main() {
   const allowlisted = env.ALLOWLIST === 'true' && client === null;
-  const excuse =
-    'refused by its address, as one outside config.clients.allowlist is: more cannot be tested from here';
+  const skipped =
+    'refused because config.clients.allowlist does not contain this address: the other checks cannot run';
   const names = await acceptableAuthorities().catch((error) => error);
-  if (allowlisted && names.code === 'ECONNRESET') return tell(true, excuse);
-  if (names instanceof Error) return tell(false, `TLS with ${host}:${port}: ${names.message}`);
+  if (allowlisted && names.code === 'ECONNRESET') return report(true, skipped);
+  if (names instanceof Error) return report(false, `TLS with ${host}:${port}: ${names.message}`);
   if (env.CA_NAMES === 'true') {
-    tell(names.length > 0, `acceptable CA names: ${names.length > 0 ? '' : 'none'}`);
+    report(names.length > 0, `acceptable CA names: ${names.length > 0 ? '' : 'none'}`);
     for (const name of names) console.log(`       ${name}`);
   }
   const status = await post({});
-  if (allowlisted && status === 403) return tell(true, excuse);
+  if (allowlisted && status === 403) return report(true, skipped);
   const refusal = env.REJECT_WITH === 'close' ? 'closed' : 400;
-  tell(status === refusal, `without a certificate: ${status}, expected ${refusal}`);
+  report(status === refusal, `without a certificate: ${status}, expected ${refusal}`);
   if (client === null) return;
   const answer = await post(client);
-  tell(answer === 200, `with a certificate: ${answer}, expected 200`);
+  report(answer === 200, `with a certificate: ${answer}, expected 200`);
 }
 
 await main();

@@ -1,4 +1,4 @@
-{{- /* files/alerts.yaml for this release. */ -}}
+{{- /* The alerts of files/alerts.yaml, with the labels of this release. */ -}}
 
 {{- define "ehi-gateway.alerts" -}}
 {{- $fetched := list "none" }}
@@ -8,7 +8,7 @@
 {{- .Files.Get "files/alerts.yaml" | replace "$gateway" (include "ehi-gateway.series" .) | replace "$fetched" (join "|" $fetched) }}
 {{- end }}
 
-{{- /* The labels that the Prometheus operator gives to this release's series. */ -}}
+{{- /* The labels that the Prometheus operator adds to this release's series. */ -}}
 {{- define "ehi-gateway.series" -}}
 namespace="{{ .Release.Namespace }}"
 {{- if .Values.monitoring.serviceMonitor.enabled }},job="{{ include "ehi-gateway.fullname" . }}-admin"

@@ -1,4 +1,4 @@
-{{- /* What the schema cannot say: rules between values, all told at once. */ -}}
+{{- /* Rules between values, which the schema cannot express. All problems are reported together. */ -}}
 
 {{- define "ehi-gateway.checks" -}}
 {{- $problems := compact (concat
@@ -18,17 +18,17 @@
 certificates: at least one, as {existingSecret: NAME} of type kubernetes.io/tls, or {certManager: {issuerRef: {name: NAME}, dnsNames: [HOST]}}
 {{- end }}
 {{- if not (dig "trust" "anchors" list $config) }}
-config.trust.anchors: whose client certificates are accepted, as {name: thredd, preset: production, rootSha256: "…"}
+config.trust.anchors: the CAs whose client certificates are accepted, as {name: thredd, preset: production, rootSha256: "…"}
 {{- end }}
 {{- with $config.clients | default dict }}
 {{- if not (or .allowlist .pins .match .anyCertificateOfAnchor) }}
-config.clients: a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true, for the CA serves every customer
+config.clients: a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true; the CA serves every customer
 {{- end }}
 {{- else }}
-config.clients: a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true, for the CA serves every customer
+config.clients: a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true; the CA serves every customer
 {{- end }}
 {{- if not $config.routes }}
-config.routes: the internal host, as {path: /, upstream: "http://host.cards.svc:8080"}
+config.routes: the upstream host, as {path: /, upstream: "http://host.cards.svc:8080"}
 {{- end }}
 {{- end }}
 
@@ -37,19 +37,19 @@ config.routes: the internal host, as {path: /, upstream: "http://host.cards.svc:
 {{- range $list := list "anchors" "candidates" }}
 {{- range dig "trust" $list list $.Values.config }}
 {{- if and (or .preset .urls) (not .rootSha256) }}
-config.trust.{{ $list }}: {{ .name }} has no rootSha256, and trustCache.type emptyDir forgets with each pod which root was known: a new pod would trust whatever comes first. Pin the root, or set trustCache.type to persistentVolumeClaim
+config.trust.{{ $list }}: {{ .name }} has no rootSha256, and trustCache.type emptyDir is deleted with the pod: a new pod would trust the first root that it fetches. Set rootSha256, or set trustCache.type to persistentVolumeClaim
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
 
-{{- /* Files that the configuration names and nothing mounts. */ -}}
+{{- /* Files that the configuration names and that are not mounted. */ -}}
 {{- define "ehi-gateway.unmounted" -}}
 {{- range regexFindAll "/etc/ehi-gateway/files/[^/\"',\\]} ]+" (toYaml .Values.config) -1 | uniq }}
 {{- $name := base . }}
 {{- if not (hasKey $.Values.files $name) }}
-config names {{ . }}, and files.{{ $name }} is missing: {secret: NAME} or {configMap: NAME}
+config names {{ . }}, and files.{{ $name }} is missing: set it to {secret: NAME} or {configMap: NAME}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -57,10 +57,10 @@ config names {{ . }}, and files.{{ $name }} is missing: {secret: NAME} or {confi
 {{- define "ehi-gateway.contradictions" -}}
 {{- with .Values.service.proxyProtocol }}
 {{- if and .provider (not .trusted) }}
-service.proxyProtocol.trusted: the load balancer's own addresses, or nobody is believed
+service.proxyProtocol.trusted: set the load balancer's own addresses, because the gateway accepts PROXY protocol headers only from these
 {{- end }}
 {{- if and .trusted (not .provider) }}
-service.proxyProtocol.provider: the load balancer that speaks PROXY protocol, or `other`
+service.proxyProtocol.provider: set the provider of the load balancer that sends PROXY protocol headers, or `other`
 {{- end }}
 {{- end }}
 {{- if .Values.autoscaling.enabled }}
@@ -68,26 +68,26 @@ service.proxyProtocol.provider: the load balancer that speaks PROXY protocol, or
 autoscaling.enabled: only with kind: Deployment
 {{- end }}
 {{- if not (or .Values.autoscaling.cpuUtilization .Values.autoscaling.inFlight) }}
-autoscaling: cpuUtilization, inFlight or both
+autoscaling: set cpuUtilization, inFlight or both
 {{- end }}
 {{- end }}
 {{- if and .Values.monitoring.serviceMonitor.enabled (not .Values.adminService.enabled) }}
-monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.podMonitor needs none
+monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.podMonitor does not need it
 {{- end }}
 {{- $grace := include "ehi-gateway.gracePeriod" . | int }}
 {{- $needed := include "ehi-gateway.drainSeconds" . | int }}
 {{- if lt $grace $needed }}
-terminationGracePeriodSeconds: {{ $grace }} s would cut what is still draining: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }} s
+terminationGracePeriodSeconds: {{ $grace }} s would end the pod while it drains: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }} s
 {{- end }}
 {{- $memory := (.Values.resources.limits | default dict).memory }}
 {{- if and $memory (ne (toString .Values.config.relays) "auto") }}
 {{- $memoryNeeded := include "ehi-gateway.neededMebibytes" . | int }}
 {{- if lt (include "ehi-gateway.mebibytes" $memory | int) $memoryNeeded }}
-resources.limits.memory: {{ $memory }} is less than the {{ $memoryNeeded }} MiB that config.limits.connections: {{ include "ehi-gateway.connections" . }} may take with config.relays: {{ include "ehi-gateway.relays" . }}
+resources.limits.memory: {{ $memory }} is less than the {{ $memoryNeeded }} MiB that config.limits.connections: {{ include "ehi-gateway.connections" . }} may need with config.relays: {{ include "ehi-gateway.relays" . }}
 {{- end }}
 {{- end }}
 {{- if eq (int .Values.ports.listener) (int .Values.ports.admin) }}
-ports: two different ones
+ports: listener and admin need different ports
 {{- end }}
 {{- end }}
 
@@ -99,14 +99,14 @@ ports: two different ones
 {{- (.Values.config.limits | default dict).connections | default 10000 | int }}
 {{- end }}
 
-{{- /* What the gateway takes with every connection that it may have, as the README's section Resources says. */ -}}
+{{- /* The memory that the gateway needs with the maximum number of connections: see the section Resources of the README. */ -}}
 {{- define "ehi-gateway.neededMebibytes" -}}
 {{- $relays := include "ehi-gateway.relays" . | int }}
 {{- $kibibytes := mul 69 $relays (include "ehi-gateway.connections" . | int) }}
 {{- add 117 (mul 26 (sub $relays 1)) (div (add $kibibytes 1023) 1024) }}
 {{- end }}
 
-{{- /* A quantity of Kubernetes in MiB, rounded down. */ -}}
+{{- /* Converts a Kubernetes quantity to MiB, rounded down. */ -}}
 {{- define "ehi-gateway.mebibytes" -}}
 {{- $suffix := toString . | regexFind "[A-Za-z]*$" }}
 {{- $bytes := dict "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}

@@ -1,9 +1,9 @@
-{{- /* The gateway's configuration: `values.config`, and what the chart sets of it. */ -}}
+{{- /* The gateway's configuration: `values.config`, and the fields that the chart sets. */ -}}
 
-{{- /* `off` and `on` are words to the gateway, and booleans once Helm has read them. */ -}}
+{{- /* Helm reads `off` and `on` as booleans; the gateway needs the words. */ -}}
 {{- define "ehi-gateway.words" -}}
-{{- $said := regexReplaceAll "(?m)^(\\s*(?:- )?(?:crl|ocsp|resumption|reuse|tracing)): false$" . "${1}: \"off\"" }}
-{{- regexReplaceAll "(?m)^(\\s*(?:- )?reuse): true$" $said "${1}: \"on\"" }}
+{{- $withOff := regexReplaceAll "(?m)^(\\s*(?:- )?(?:crl|ocsp|resumption|reuse|tracing)): false$" . "${1}: \"off\"" }}
+{{- regexReplaceAll "(?m)^(\\s*(?:- )?reuse): true$" $withOff "${1}: \"on\"" }}
 {{- end }}
 
 {{- define "ehi-gateway.config" -}}
@@ -41,18 +41,18 @@
 {{- end }}
 {{- end }}
 
-{{- /* Not empty where sessions are resumed. */ -}}
+{{- /* Not empty if session resumption is on. */ -}}
 {{- define "ehi-gateway.resumes" -}}
 {{- $resumption := dig "listen" "resumption" dict .Values.config }}
 {{- if kindIs "map" $resumption }}true{{ end }}
 {{- end }}
 
-{{- /* What the gateway reads once, at its start: another value needs another pod. Everything else is taken while it runs. */ -}}
+{{- /* Values that the gateway reads only at its start: a change replaces the pod. It applies all other changes while it runs. */ -}}
 {{- define "ehi-gateway.fixed" -}}
 {{- dict "address" .Values.address "ports" .Values.ports "relays" .Values.config.relays "audit" .Values.config.audit | toJson }}
 {{- end }}
 
-{{- /* A duration of the configuration in whole seconds, rounded up. */ -}}
+{{- /* Converts a duration of the configuration to whole seconds, rounded up. */ -}}
 {{- define "ehi-gateway.seconds" -}}
 {{- $count := regexFind "^[0-9]+" . | int }}
 {{- $unit := regexFind "[a-z]+$" . }}
@@ -63,7 +63,7 @@
 {{- end }}
 {{- end }}
 
-{{- /* From SIGTERM, or the sleep before it, to the end of the last answer. */ -}}
+{{- /* Seconds from SIGTERM, or from the start of the preStop sleep, to the end of the last response. */ -}}
 {{- define "ehi-gateway.drainSeconds" -}}
 {{- $timeouts := .Values.config.timeouts | default dict }}
 {{- $delay := include "ehi-gateway.seconds" ($timeouts.drainDelay | default "0s") | int }}
@@ -75,7 +75,7 @@
 {{- .Values.terminationGracePeriodSeconds | default (add (include "ehi-gateway.drainSeconds" . | int) 5) }}
 {{- end }}
 
-{{- /* The port of a URL; nothing for a Unix socket. */ -}}
+{{- /* The port of a URL; empty for a Unix socket. */ -}}
 {{- define "ehi-gateway.portOf" -}}
 {{- if hasPrefix "http" . }}
 {{- $authority := regexFind "^https?://(\\[[^\\]]*\\])?[^/]*" . }}
@@ -83,7 +83,7 @@
 {{- end }}
 {{- end }}
 
-{{- /* The ports of all upstreams, a line for each. */ -}}
+{{- /* The ports of all upstreams, one on each line. */ -}}
 {{- define "ehi-gateway.upstreamPorts" -}}
 {{- $ports := list }}
 {{- range .Values.config.routes }}

@@ -19,8 +19,8 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 app.kubernetes.io/component: gateway
 {{- end }}
 
-{{- /* What every object says of itself: its name, labels and annotations.
-       root; name: of the object; labels, annotations: its own; component: gateway unless said. */ -}}
+{{- /* The metadata of an object: name, labels and annotations.
+       Parameters: root; name; labels and annotations of this object alone; component, `gateway` by default. */ -}}
 {{- define "ehi-gateway.metadata" -}}
 {{- $root := .root -}}
 name: {{ .name | default (include "ehi-gateway.fullname" $root) }}
@@ -61,7 +61,7 @@ annotations:
 {{- .Values.trustCache.existingClaim | default (printf "%s-trust" (include "ehi-gateway.fullname" .)) }}
 {{- end }}
 
-{{- /* The Secret of the certificate at .index. */ -}}
+{{- /* The name of the Secret of the certificate at .index. */ -}}
 {{- define "ehi-gateway.certificateSecretName" -}}
 {{- .certificate.existingSecret | default (printf "%s-tls-%d" (include "ehi-gateway.fullname" .root) .index) }}
 {{- end }}

@@ -1,4 +1,4 @@
-{{- /* The pod: one container, its files, and where it may run. */ -}}
+{{- /* The pod: one container, its files, and its placement. */ -}}
 
 {{- define "ehi-gateway.pod" -}}
 serviceAccountName: {{ include "ehi-gateway.serviceAccountName" . }}

@@ -1,6 +1,6 @@
-{{- /* What of the configuration the load balancer in front has to know. */ -}}
+{{- /* Settings of the load balancer that follow from the configuration. */ -}}
 
-{{- /* The annotation with which each cloud turns PROXY protocol on. */ -}}
+{{- /* The annotation that enables PROXY protocol at each cloud provider. */ -}}
 {{- define "ehi-gateway.proxyAnnotations" -}}
 {{- $known := dict
   "aws" (dict "service.beta.kubernetes.io/aws-load-balancer-proxy-protocol" "*")
@@ -14,7 +14,7 @@
 {{- get $known .Values.service.proxyProtocol.provider | default dict | toYaml }}
 {{- end }}
 
-{{- /* Ranges that the load balancer lets through. An address alone is a range of one; refuseAt: http answers everybody. */ -}}
+{{- /* Ranges that the load balancer admits. A single address becomes a range. None with refuseAt: http, because then every address gets a response. */ -}}
 {{- define "ehi-gateway.sourceRanges" -}}
 {{- $ranges := .Values.service.loadBalancerSourceRanges }}
 {{- if kindIs "string" $ranges }}

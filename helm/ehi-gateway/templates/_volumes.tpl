@@ -1,4 +1,4 @@
-{{- /* What is mounted. Folders, never single files: only those follow a change of their Secret or ConfigMap. */ -}}
+{{- /* The mounts. Always folders: the kubelet does not update single files when their Secret or ConfigMap changes. */ -}}
 
 {{- define "ehi-gateway.volumes" -}}
 - name: config

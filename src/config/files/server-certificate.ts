@@ -1,21 +1,21 @@
-/** The certificates that the gateway shows, as a server or as a client of its hosts: read, checked against their keys and the clock, and ready for TLS. */
+/** Reads a certificate that the gateway presents, to clients or to upstream hosts, and checks it with its key and the clock. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { GatewayError } from '../../errors.ts';
 import type { Certificate } from '../../pki/certificate.ts';
-import { describeFile } from '../../pki/content.ts';
+import { describeFile } from '../../pki/file-kind.ts';
 import { readCertificates } from '../../pki/pem.ts';
 import type { ServerCertificate } from '../../policy/snapshot.ts';
 import type { CertificateEntries } from '../schema/listen.ts';
 import { ownersOnly, rightsOfOthers } from './permissions.ts';
-import { type ChainNotes, type ChainPurpose, checkChain } from './server-chain.ts';
+import { type ChainDiagnostics, type ChainPurpose, checkChain } from './server-chain.ts';
 
 /** One entry of `listen.certificate`, its paths absolute. */
 export type CertificateFiles = CertificateEntries[number];
 
-/** What is wrong or doubtful in one of an entry's files. */
-export interface CertificateNote {
+/** A problem or a warning in one of the files of an entry. */
+export interface CertificateDiagnostic {
   readonly field: keyof CertificateFiles;
   readonly found: string;
   readonly allowed: string;
@@ -23,62 +23,62 @@ export interface CertificateNote {
 
 export interface LoadedServerCertificate {
   readonly certificate: ServerCertificate;
-  /** TLS picks one certificate per type, by what the client can verify. */
+  /** TLS selects the certificate by the key types that the client can verify. */
   readonly keyType: 'RSA' | 'ECDSA';
-  /** The leaf first, then what the file holds with it: subjects and dates for the expiry metric. */
+  /** The leaf, then the other certificates of the file: subjects and dates for the expiry metric. */
   readonly chain: readonly Certificate[];
 }
 
-export interface ServerCertificateReading {
-  /** Absent where there is a problem. */
+interface ServerCertificateReading {
+  /** Absent if there is a problem. */
   readonly loaded?: LoadedServerCertificate;
-  /** What is wrong with the leaf's dates alone. */
-  readonly dated: readonly CertificateNote[];
-  readonly problems: readonly CertificateNote[];
-  readonly warnings: readonly CertificateNote[];
+  /** The leaf is not valid now: the caller decides whether that is a problem or a warning. */
+  readonly dateProblems: readonly CertificateDiagnostic[];
+  readonly problems: readonly CertificateDiagnostic[];
+  readonly warnings: readonly CertificateDiagnostic[];
 }
 
-/** A value, or why there is none. */
-type Reading<T> = { readonly value: T } | { readonly note: CertificateNote };
+/** A value, or the problem that keeps it from being read. */
+type Reading<T> = { readonly value: T } | { readonly problem: CertificateDiagnostic };
 
-/** Reads and checks one entry; whatever the files hold is told, not thrown. `now`: milliseconds since the epoch. */
+/** Reads and checks one entry. Does not throw for what the files hold. `now`: milliseconds since the epoch. */
 export async function readServerCertificate(
   files: CertificateFiles,
   { now, purpose }: { readonly now: number; readonly purpose: ChainPurpose },
 ): Promise<ServerCertificateReading> {
   const [chain, key] = await Promise.all([readChain(files.chain), readKey(files)]);
-  const problems: CertificateNote[] = [];
-  const dated: CertificateNote[] = [];
-  const warnings: CertificateNote[] = [];
-  if ('note' in chain) problems.push(chain.note);
+  const problems: CertificateDiagnostic[] = [];
+  const dateProblems: CertificateDiagnostic[] = [];
+  const warnings: CertificateDiagnostic[] = [];
+  if ('problem' in chain) problems.push(chain.problem);
   else {
-    const notes: ChainNotes = checkChain(chain.value, { now, purpose });
-    problems.push(...notes.problems.map((note) => ({ field: 'chain', ...note }) as const));
-    dated.push(...notes.dated.map((note) => ({ field: 'chain', ...note }) as const));
-    warnings.push(...notes.warnings.map((note) => ({ field: 'chain', ...note }) as const));
+    const diagnostics: ChainDiagnostics = checkChain(chain.value, { now, purpose });
+    problems.push(...diagnostics.problems.map((fault) => ({ field: 'chain', ...fault }) as const));
+    dateProblems.push(...diagnostics.dateProblems.map((fault) => ({ field: 'chain', ...fault }) as const));
+    warnings.push(...diagnostics.warnings.map((fault) => ({ field: 'chain', ...fault }) as const));
   }
-  if ('note' in key) problems.push(key.note);
-  warnings.push(...(await openToOthers(files)));
-  if ('note' in chain || 'note' in key) return { problems, dated, warnings };
+  if ('problem' in key) problems.push(key.problem);
+  warnings.push(...(await checkPermissions(files)));
+  if ('problem' in chain || 'problem' in key) return { problems, dateProblems, warnings };
 
   const mismatch = checkKey(chain.value, key.value.object);
   if (mismatch !== undefined) problems.push(mismatch);
   const keyType = keyTypes[key.value.object.asymmetricKeyType ?? ''];
-  if (problems.length > 0 || keyType === undefined) return { problems, dated, warnings };
+  if (problems.length > 0 || keyType === undefined) return { problems, dateProblems, warnings };
   const { pem, passphrase } = key.value;
   const certificate = {
-    // Written anew: what a file holds beside its certificates goes no further.
+    // Encoded again: other content of the file is not passed on.
     chain: chain.value.map(({ x509 }) => x509.toString()).join(''),
     key: pem,
     ...(passphrase === undefined ? {} : { passphrase }),
   };
   const refusal = refusalByOpenSsl(certificate);
-  if (refusal !== undefined) return { problems: [refusal], dated, warnings };
-  return { loaded: { certificate, keyType, chain: chain.value }, problems, dated, warnings };
+  if (refusal !== undefined) return { problems: [refusal], dateProblems, warnings };
+  return { loaded: { certificate, keyType, chain: chain.value }, problems, dateProblems, warnings };
 }
 
-/** A key that is too short for OpenSSL's security level, for one: no listener and no connection could begin with it. */
-function refusalByOpenSsl({ chain, ...key }: ServerCertificate): CertificateNote | undefined {
+/** OpenSSL refuses, for example, a key that is too short for its security level: no TLS context can use it. */
+function refusalByOpenSsl({ chain, ...key }: ServerCertificate): CertificateDiagnostic | undefined {
   try {
     createSecureContext({ cert: chain, ...key });
     return undefined;
@@ -86,35 +86,35 @@ function refusalByOpenSsl({ chain, ...key }: ServerCertificate): CertificateNote
     const { code = 'unknown' } = cause as NodeJS.ErrnoException;
     return {
       field: 'chain',
-      found: `what OpenSSL refuses (${code})`,
-      allowed: 'a certificate and key that OpenSSL takes',
+      found: `a certificate or key that OpenSSL refuses (${code})`,
+      allowed: 'a certificate and key that OpenSSL accepts',
     };
   }
 }
 
-async function openToOthers({ key, passphraseFile }: CertificateFiles): Promise<CertificateNote[]> {
+async function checkPermissions({ key, passphraseFile }: CertificateFiles): Promise<CertificateDiagnostic[]> {
   const [ofKey, ofPassphrase] = await Promise.all([
     rightsOfOthers(key),
     passphraseFile === undefined ? null : rightsOfOthers(passphraseFile),
   ]);
-  const note = (field: keyof CertificateFiles, name: string, rights: string | null) =>
+  const warning = (field: keyof CertificateFiles, name: string, rights: string | null) =>
     rights === null ? [] : [{ field, found: `${name} ${rights}`, allowed: ownersOnly }];
-  return [...note('key', key, ofKey), ...note('passphraseFile', 'a file', ofPassphrase)];
+  return [...warning('key', key, ofKey), ...warning('passphraseFile', 'a file', ofPassphrase)];
 }
 
 const keyTypes: Readonly<Record<string, 'RSA' | 'ECDSA'>> = { rsa: 'RSA', ec: 'ECDSA' };
 
 async function readChain(path: string): Promise<Reading<[Certificate, ...Certificate[]]>> {
   const bytes = await read('chain', path);
-  if ('note' in bytes) return bytes;
+  if ('problem' in bytes) return bytes;
   const allowed = 'PEM: the leaf and then its intermediates';
   try {
     const [leaf, ...rest] = readCertificates(bytes.value);
     if (leaf !== undefined) return { value: [leaf, ...rest] };
-    return { note: { field: 'chain', found: `no certificate in ${path}`, allowed } };
+    return { problem: { field: 'chain', found: `no certificate in ${path}`, allowed } };
   } catch (cause) {
     if (!(cause instanceof GatewayError)) throw cause;
-    return { note: { field: 'chain', found: `${path}: ${cause.message}`, allowed } };
+    return { problem: { field: 'chain', found: `${path}: ${cause.message}`, allowed } };
   }
 }
 
@@ -126,12 +126,12 @@ interface PrivateKey {
 
 async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Reading<PrivateKey>> {
   const [bytes, passphrase] = await Promise.all([read('key', key), readPassphrase(passphraseFile)]);
-  if ('note' in bytes) return bytes;
-  if ('note' in passphrase) return passphrase;
-  // As in certificate files, a byte order mark at the start is passed over: OpenSSL would see no key behind it.
+  if ('problem' in bytes) return bytes;
+  if ('problem' in passphrase) return passphrase;
+  // OpenSSL does not find a key behind a byte order mark. Certificate files are read in the same way.
   const pem = bytes.value.toString('utf8').replace(/^\ufeff/, '');
   const problem = (field: keyof CertificateFiles, found: string, allowed: string) => ({
-    note: { field, found, allowed },
+    problem: { field, found, allowed },
   });
   try {
     const object = createPrivateKey({ key: pem, passphrase: passphrase.value });
@@ -140,7 +140,7 @@ async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Readi
     }
     return { value: { object, pem, passphrase: passphrase.value } };
   } catch {
-    // OpenSSL's own words differ from version to version and are no help here.
+    // The messages of OpenSSL differ between versions and do not name the cause.
     const allowed = 'PEM with the leaf’s private key';
     if (!/-----BEGIN (?:ENCRYPTED |RSA |EC )?PRIVATE KEY-----/.test(pem)) {
       const content = describeFile(bytes.value);
@@ -166,11 +166,11 @@ async function readKey({ key, passphraseFile }: CertificateFiles): Promise<Readi
 async function readPassphrase(path: string | undefined): Promise<Reading<string | undefined>> {
   if (path === undefined) return { value: undefined };
   const bytes = await read('passphraseFile', path);
-  if ('note' in bytes) return bytes;
+  if ('problem' in bytes) return bytes;
   const passphrase = bytes.value.toString('utf8').replace(/\r?\n$/, '');
   if (passphrase !== '') return { value: passphrase };
   return {
-    note: {
+    problem: {
       field: 'passphraseFile',
       found: 'an empty file',
       allowed: 'a file that holds the key’s passphrase',
@@ -183,15 +183,15 @@ async function read(field: keyof CertificateFiles, path: string): Promise<Readin
     return { value: await readFile(path) };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    // Here people put the passphrase itself by mistake: the name is not repeated.
+    // Operators write the passphrase itself here by mistake: the name is not repeated.
     const name = field === 'passphraseFile' ? 'a file' : path;
     return {
-      note: { field, found: `${name} that cannot be read (${code})`, allowed: 'a file that can be read' },
+      problem: { field, found: `${name} that cannot be read (${code})`, allowed: 'a file that can be read' },
     };
   }
 }
 
-function checkKey(chain: readonly Certificate[], key: KeyObject): CertificateNote | undefined {
+function checkKey(chain: readonly Certificate[], key: KeyObject): CertificateDiagnostic | undefined {
   const owner = chain.findIndex(({ x509 }) => x509.checkPrivateKey(key));
   if (owner === 0) return undefined;
   const found =

@@ -1,49 +1,47 @@
-/** All of `listen.certificate`: every entry's files, and at most one certificate per key type. */
-import type { Finding, Path } from '../document.ts';
-import { valueAt } from '../raw.ts';
-import type { CertificateEntries } from '../schema/listen.ts';
+/** Reads all entries of `listen.certificate`: at most one certificate for each key type. */
+import type { Diagnostic } from '../diagnostic.ts';
+import type { Located } from '../parse.ts';
 import {
-  type CertificateNote,
+  type CertificateDiagnostic,
+  type CertificateFiles,
   type LoadedServerCertificate,
   readServerCertificate,
 } from './server-certificate.ts';
 
-interface CertificateFindings {
+interface CertificatesReading {
   readonly certificates: readonly LoadedServerCertificate[];
-  readonly problems: readonly Finding[];
-  readonly warnings: readonly Finding[];
+  readonly problems: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
 }
 
-/** `config`: whatever the YAML says, for the places of the findings. `now`: milliseconds since the epoch. */
+/** Reports what is wrong in a file, without throwing. `now`: milliseconds since the epoch. */
 export async function readServerCertificates(
-  entries: CertificateEntries,
-  { config, now }: { readonly config: unknown; readonly now: number },
-): Promise<CertificateFindings> {
-  const path: Path = ['listen', 'certificate'];
-  const isList = Array.isArray(valueAt(config, path));
+  entries: readonly Located<CertificateFiles>[],
+  now: number,
+): Promise<CertificatesReading> {
   const certificates: LoadedServerCertificate[] = [];
-  const problems: Finding[] = [];
-  const warnings: Finding[] = [];
-  const dated: Finding[] = [];
+  const problems: Diagnostic[] = [];
+  const warnings: Diagnostic[] = [];
+  const dateProblems: Diagnostic[] = [];
   let isAnyValid = false;
-  for (const [index, entry] of entries.entries()) {
-    const place = ({ field, ...note }: CertificateNote): Finding => {
-      return { path: [...path, ...(isList ? [index] : []), field], ...note };
+  for (const { path, entry } of entries) {
+    const locate = ({ field, ...fault }: CertificateDiagnostic): Diagnostic => {
+      return { path: [...path, field], ...fault };
     };
     const reading = await readServerCertificate(entry, { now, purpose: 'server' });
     const { loaded } = reading;
-    problems.push(...reading.problems.map(place));
-    dated.push(...reading.dated.map(place));
-    warnings.push(...reading.warnings.map(place));
+    problems.push(...reading.problems.map(locate));
+    dateProblems.push(...reading.dateProblems.map(locate));
+    warnings.push(...reading.warnings.map(locate));
     if (loaded === undefined) continue;
     if (certificates.some(({ keyType }) => keyType === loaded.keyType)) {
       const found = `a second ${loaded.keyType} certificate`;
-      problems.push(place({ field: 'chain', found, allowed: 'at most one certificate per key type' }));
+      problems.push(locate({ field: 'chain', found, allowed: 'at most one certificate per key type' }));
     }
     certificates.push(loaded);
-    isAnyValid ||= reading.dated.length === 0;
+    isAnyValid ||= reading.dateProblems.length === 0;
   }
-  // Of two certificates the one that has expired takes nothing from those who are shown the other one.
-  (isAnyValid ? warnings : problems).push(...dated);
+  // An expired certificate is only a warning while another one is valid: clients still get that one.
+  (isAnyValid ? warnings : problems).push(...dateProblems);
   return { certificates, problems, warnings };
 }

@@ -1,19 +1,19 @@
-/** The rule of the two ports: clients' and admin port cannot both have the same one. */
+/** The rule of the two ports: `listen` and `admin` need different ports, or different addresses. */
 import { parseAddress } from '../../source/address.ts';
-import type { Fields } from '../raw.ts';
-import type { RuleFindings } from './rules.ts';
+import type { Diagnostics } from '../diagnostic.ts';
+import type { Fields } from '../yaml-values.ts';
 
-/** As in the schema, for what the YAML leaves out. */
+/** The defaults of the schema, for fields that the YAML does not have. */
 const defaults = { listen: ['0.0.0.0', 8443], admin: ['127.0.0.1', 9090] } as const;
 
-/** Values that are not well-formed are the schema's to name. */
+/** Values that are not valid are skipped: the schema reports them. */
 export function checkPorts(
   { listen, admin }: { readonly listen: Fields; readonly admin: Fields },
-  { problems }: RuleFindings,
+  { problems }: Diagnostics,
 ): void {
   const [listenAddress, listenPort] = socketOf(listen, defaults.listen);
   const [adminAddress, adminPort] = socketOf(admin, defaults.admin);
-  // 0: each gets a free one.
+  // 0: each gets another free port.
   if (adminPort !== listenPort || adminPort === 0) return;
   if (!overlap(listenAddress, adminAddress)) return;
   problems.push({
@@ -30,7 +30,7 @@ function socketOf(
   return [address ?? defaultAddress, port ?? defaultPort];
 }
 
-/** Whether the same port on both is one: equal, or one of them stands for all. `::` takes IPv4 along. */
+/** Whether the same port cannot be bound on both addresses: they are equal, or one is unspecified. `::` includes IPv4. */
 function overlap(one: unknown, other: unknown): boolean {
   if (typeof one !== 'string' || typeof other !== 'string') return false;
   const [first, second] = [parseAddress(one), parseAddress(other)];

@@ -1,7 +1,7 @@
-/** The rules between fields. They read the raw values, so that they speak up beside the schema's own problems. */
+/** The rules between fields. They read values before validation, so that they report beside the schema's issues. */
 import { parseRange } from '../../source/address.ts';
-import type { Finding } from '../document.ts';
-import { type Fields, fieldsOf, itemsOf } from '../raw.ts';
+import { type Diagnostics, noDiagnostics } from '../diagnostic.ts';
+import { type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import { checkAnchors } from './anchors.ts';
 import { checkPorts } from './ports.ts';
 import { checkRoutes } from './routes.ts';
@@ -9,36 +9,31 @@ import { checkRoutes } from './routes.ts';
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
 
-const openToStrangers =
+const limitsOfAnyAddress =
   'and one address may hold limits.connectionsPerAddress connections and limits.unfinishedHandshakesPerAddress handshakes of each relay thread, several addresses together all of limits.connections';
 
-export interface RuleFindings {
-  readonly problems: Finding[];
-  readonly warnings: Finding[];
-}
-
-/** `config`: whatever the YAML says; what is not of the right shape is passed over, for the schema has named it. */
-export function checkRules(config: unknown): RuleFindings {
-  const findings: RuleFindings = { problems: [], warnings: [] };
+/** `config`: what the YAML holds. Values that are not valid are skipped: the schema reports them. */
+export function checkRules(config: unknown): Diagnostics {
+  const diagnostics = noDiagnostics();
   const { admin, clients, listen, routes, timeouts, trust } = fieldsOf(config);
-  checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, findings);
-  checkAnchors(fieldsOf(trust), findings);
-  checkCallers(fieldsOf(clients), findings);
-  checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, findings);
-  return findings;
+  checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, diagnostics);
+  checkAnchors(fieldsOf(trust), diagnostics);
+  checkCallers(fieldsOf(clients), diagnostics);
+  checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
+  return diagnostics;
 }
 
-/** Whether the allowlist, and whether the matches, of `clients` name a caller; pins are judged with the anchors. */
+/** Whether the allowlist and the matches of `clients` restrict the caller. Pins are checked with the anchors. */
 export function namesCaller(clients: Fields): { readonly byAddress: boolean; readonly byMatch: boolean } {
   return {
     byAddress: 'allowlist' in clients && !itemsOf(clients.allowlist).some(isEveryAddress),
-    // Any one object of a list lets a caller in: one that names only the issuer undoes the others.
+    // One match of a list is enough to be allowed, so one that names only the issuer makes the others useless.
     byMatch: 'match' in clients && !itemsOf(clients.match).some(namesOnlyIssuer),
   };
 }
 
-/** Wrong values count as naming a caller here: their own problem stands already. */
-function checkCallers(clients: Fields, { problems, warnings }: RuleFindings): void {
+/** A value that is not valid counts as naming a caller: the schema reports it. */
+function checkCallers(clients: Fields, { problems, warnings }: Diagnostics): void {
   const { byAddress, byMatch } = namesCaller(clients);
   const byCertificate = 'pins' in clients || byMatch;
   const allowed = `a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true. ${callerSentence}`;
@@ -52,7 +47,7 @@ function checkCallers(clients: Fields, { problems, warnings }: RuleFindings): vo
       hasAllowlist
         ? 'a range of length /0: every address of its family may connect'
         : 'no allowlist: any address may connect'
-    }, ${openToStrangers}`;
+    }, ${limitsOfAnyAddress}`;
     warnings.push({ path, found, allowed: 'an allowlist of the networks that call', atKey: true });
   } else if (!byCertificate && clients.anyCertificateOfAnchor !== true) {
     warnings.push({ path: ['clients', 'allowlist'], found: 'an allowlist alone', allowed, atKey: true });

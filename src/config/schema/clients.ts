@@ -1,46 +1,55 @@
-/** `clients`: who may call. */
-import { choice, flag, listOf, oneOrMany, section, someOf, text } from './notation.ts';
-import * as value from './values.ts';
+/** `clients`: which clients are allowed. */
+import { choice, flag, listOf, mapping, nonEmptyMapping, nonEmptyText, oneOrMany } from './field-types.ts';
+import * as format from './formats.ts';
 
-const allowlist = listOf(value.range, 'ranges').exactOptional();
-const pins = listOf(value.pin, 'pins').exactOptional();
+const allowlist = listOf(format.range, 'ranges').exactOptional();
+const pins = listOf(format.pin, 'pins').exactOptional();
 
 const match = oneOrMany(
-  someOf({
-    organizationalUnit: text('a value of the subject’s OU')
+  nonEmptyMapping({
+    organizationalUnit: nonEmptyText('a value of the subject’s OU')
       .exactOptional()
-      .describe('Any value of the subject’s OU.'),
-    commonName: text('a value of the subject’s CN')
+      .describe('Equal to one of the OU values of the subject.'),
+    commonName: nonEmptyText('a value of the subject’s CN')
       .exactOptional()
-      .describe('Any value of the subject’s CN.'),
-    issuer: text('the issuer’s name as an RFC 4514 string')
+      .describe('Equal to one of the CN values of the subject.'),
+    issuer: nonEmptyText('the issuer’s name as an RFC 4514 string')
       .exactOptional()
-      .describe('The issuer’s name (RFC 4514). Alone it names no caller.'),
-    san: value.san.exactOptional().describe('A subject alternative name.'),
-    thumbprint: value.thumbprint.exactOptional().describe('SHA-256 of the leaf’s DER.'),
+      .describe(
+        'Equal to the name of the issuer as an RFC 4514 string. By itself it does not identify a caller: a CA issues certificates to many.',
+      ),
+    san: format.san.exactOptional().describe('Equal to one of the subject alternative names.'),
+    thumbprint: format.thumbprint.exactOptional().describe('Equal to the SHA-256 of the leaf’s DER.'),
   }),
   'mappings',
 ).exactOptional();
 
-/** Alone, because anchors are judged by it even while another part of the configuration is wrong. */
-export const clientsSchema = section({
-  allowlist: allowlist.describe('Networks that may connect. Absent: any.'),
+export const clientsSchema = mapping({
+  allowlist: allowlist.describe('Networks that may connect. Absent: any address may connect.'),
   refuseAt: choice('accept', 'http')
     .prefault('accept')
-    .describe('Where an address outside the allowlist is refused: before TLS, or after it with 403.'),
+    .describe(
+      'When a source address that the allowlist does not contain is refused. `accept`: the connection is closed before TLS. `http`: after the handshake with a response of 403.',
+    ),
   pins: pins.describe(
-    'Public keys, of the leaf or of a CA on the validated path; one must be there. `ehi-gateway certs pin FILE` prints them.',
+    'SHA-256 of public keys (SPKI). The leaf or a CA of the validated path must have one of them. `ehi-gateway certs pin FILE` prints the pin of a certificate.',
   ),
-  match: match.describe('All fields of any one mapping must equal the leaf’s, case included.'),
+  match: match.describe(
+    'All fields of the mapping, or of at least one mapping of a list, must equal those of the leaf. Case matters.',
+  ),
   anyCertificateOfAnchor: flag()
     .prefault(false)
-    .describe('Says in so many words that every customer of the CA may call.'),
-  shadow: someOf({ allowlist, pins, match })
+    .describe(
+      'true: confirms that every certificate of the CA is allowed, though the CA serves every customer. Without it one of `allowlist`, `pins` and `match` must identify the caller.',
+    ),
+  shadow: nonEmptyMapping({ allowlist, pins, match })
     .meta({ like: 'clients' })
     .exactOptional()
     .describe(
-      'Controls that are rehearsed, any of `allowlist`, `pins` and `match`: each handshake is judged by them too, and nobody is refused by them.',
+      'A trial of `allowlist`, `pins` or `match`: each handshake is also checked against them. The result is logged and counted, and never denies a client.',
     ),
 })
   .prefault({})
-  .describe('Who may call: at least one of `allowlist`, `pins` and `match` must name a caller.');
+  .describe(
+    'Which clients are allowed: a client must satisfy each of `allowlist`, `pins` and `match` that is set. At least one of them must identify the caller.',
+  );

@@ -1,7 +1,7 @@
-/** `listen`: the side that callers see. */
+/** `listen`: the listener for clients. */
 import { z } from 'zod';
-import { choice, duration, file, flag, oneOrMany, section } from './notation.ts';
-import * as value from './values.ts';
+import { choice, duration, file, flag, mapping, oneOrMany } from './field-types.ts';
+import * as format from './formats.ts';
 
 /** After parsing: paths absolute. */
 export type CertificateEntries = z.output<ReturnType<typeof certificateSchema>>;
@@ -9,33 +9,33 @@ export type CertificateEntries = z.output<ReturnType<typeof certificateSchema>>;
 /** null: off. `rotate` in milliseconds. */
 export type Resumption = z.output<ReturnType<typeof resumptionSchema>>;
 
-/** `listen.certificate`, alone: its files are read even while another part of the configuration is wrong. */
-export function certificateSchema(folder: string) {
+function certificateSchema(folder: string) {
   return oneOrMany(
-    section({
-      chain: file(folder).describe('PEM: the leaf, then its intermediates, without the root.'),
-      key: file(folder).describe('PEM: the leaf’s private key.'),
+    mapping({
+      chain: file(folder).describe('PEM file: the leaf, then its intermediates, without the root.'),
+      key: file(folder).describe('PEM file: the private key of the leaf.'),
       passphraseFile: file(folder)
         .exactOptional()
-        .describe('Holds the passphrase of an encrypted key; a line break at its end is left out.'),
+        .describe('File with the passphrase of an encrypted key. One line break at its end is ignored.'),
     }),
     'certificates',
-  ).describe('The server’s certificate, or a list of them: RSA and ECDSA side by side.');
+  ).describe(
+    'The server certificate, or a list with at most one RSA and one ECDSA certificate: each client gets one that it can verify.',
+  );
 }
 
-/** `listen.resumption`, alone: for the same reason. */
-export function resumptionSchema(folder: string) {
+function resumptionSchema(folder: string) {
   const allowed = 'a mapping, or off';
   return z
     .union(
       [
-        section({
+        mapping({
           secretFile: file(folder)
             .exactOptional()
             .describe(
-              'At least 32 bytes that replicas share, so that each resumes the others’ sessions; a line break at its end is left out. Absent: a random secret.',
+              'File with at least 32 secret bytes. Replicas with the same secret resume the sessions of each other. One line break at its end is ignored. Absent: each process uses a random secret.',
             ),
-          rotate: duration('1s').prefault('12h').describe('How often the ticket keys change.'),
+          rotate: duration('1s').prefault('12h').describe('How often the keys of session tickets change.'),
         }),
         z.literal('off', 'off'),
       ],
@@ -45,30 +45,36 @@ export function resumptionSchema(folder: string) {
     .meta({ allowed })
     .prefault({})
     .describe(
-      'Whether clients may resume their sessions. The keys of the tickets hang on `trust`, `pins` and `match` too: once those change, no older session resumes.',
+      'Whether clients may resume TLS sessions. A change of trust anchors, `clients.pins` or `clients.match` makes older sessions unusable: these clients make a full handshake.',
     );
 }
 
 export function listenSchema(folder: string) {
-  return section({
-    address: value.address.prefault('0.0.0.0').describe('Where callers connect.'),
-    port: value.port.prefault(8443).describe('0: any free one, told in the ready line.'),
+  return mapping({
+    address: format.address.prefault('0.0.0.0').describe('The IP address that clients connect to.'),
+    port: format.port
+      .prefault(8443)
+      .describe('0: the operating system chooses a free port, which the `ready` line on stdout names.'),
     certificate: certificateSchema(folder),
     rejectWith: choice('http', 'close')
       .prefault('http')
-      .describe('How a caller is refused after the handshake: with a 400 or 403 page, or by closing.'),
+      .describe(
+        '`http`: a client that is denied after the handshake gets a response with 400 or 403. `close`: its connection is closed without a response.',
+      ),
     advertiseCaNames: flag()
       .prefault(true)
       .describe('Sends the names of the accepted CAs in the handshake, the root first.'),
     resumption: resumptionSchema(folder),
-    proxyProtocol: section({
+    proxyProtocol: mapping({
       trusted: z
-        .array(value.range, 'a list of ranges')
+        .array(format.range, 'a list of ranges')
         .meta({ allowed: 'a list of ranges' })
         .prefault([])
-        .describe('Networks whose connections must start with a PROXY header, v1 or v2.'),
+        .describe(
+          'Networks of load balancers. Each connection from them must start with a PROXY protocol header, version 1 or 2; its address counts as the source address. Other connections must not have one.',
+        ),
     })
       .prefault({})
-      .describe('The source address as a load balancer states it.'),
-  }).describe('The side that callers see.');
+      .describe('How a load balancer states the source address of the client.'),
+  }).describe('The listener for clients.');
 }

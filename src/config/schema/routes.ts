@@ -1,100 +1,114 @@
-/** `routes`: which internal host gets a message, and how it is reached. */
+/** `routes`: which upstream host gets a message, and how it is connected to. */
 import { z } from 'zod';
-import { duplicates } from '../raw.ts';
-import { choice, count, duration, file, listOf, notation, section } from './notation.ts';
+import { duplicates } from '../yaml-values.ts';
+import { choice, count, duration, file, formatted, listOf, mapping } from './field-types.ts';
+import * as format from './formats.ts';
 import { endpointUrl, endpointUrlAllowed, keyOf, serverName } from './upstream-url.ts';
-import * as value from './values.ts';
 
-/** Times of a route, held against each other in route-rules.ts. */
+/** The times of a route. rules/routes.ts compares them with each other. */
 export const routeTimes = {
   deadline: duration()
     .prefault('2s')
-    .describe('From the complete request head to the last byte of the answer.'),
+    .describe(
+      'Timeout from the complete request head to the last byte of the response. After it the client gets 504; a response that has begun is cut off.',
+    ),
   firstByte: duration()
     .exactOptional()
     .describe(
-      'How long the host may say nothing once it has a connection and the whole request. Absent: only the deadline counts.',
+      'Timeout for the first byte of the response, after the whole request was sent to the host. Absent: only `deadline` applies.',
     ),
   idle: duration()
     .exactOptional()
-    .describe('Between two pieces of its answer. Absent: only the deadline counts.'),
+    .describe('Timeout between two reads of the response. Absent: only `deadline` applies.'),
   budget: duration()
     .prefault('200ms')
-    .describe('An answer later than this is counted as late; nothing else comes of it.'),
+    .describe(
+      'Responses later than this count as late in metrics. The budget does not change how a message is handled.',
+    ),
 };
 
-/** Of `timeouts`, and held against the routes' there too. */
+/** Times of `timeouts`. rules/routes.ts compares them with those of the routes. */
 export const connectTimes = {
   connectFirst: duration()
     .prefault('50ms')
-    .describe('For a connection to an upstream endpoint that has another behind it.'),
-  connect: duration().prefault('1s').describe('For a connection to the last, or only, upstream endpoint.'),
+    .describe(
+      'Timeout for connecting to an upstream endpoint that is not the last of its route. After it the next endpoint is tried.',
+    ),
+  connect: duration()
+    .prefault('1s')
+    .describe(
+      'Timeout for connecting to the last, or only, upstream endpoint of a route. After it the client gets 504.',
+    ),
 };
 
 export function routesSchema(folder: string) {
   return listOf(routeSchema(folder), 'routes').describe(
-    'Which internal host gets a message; the longest path wins.',
+    'Which host gets a message. The route with the longest matching path is chosen.',
   );
 }
 
-export function routeSchema(folder: string) {
-  return section({
-    path: value.routePath.describe('Whole segments of the request’s path.'),
+function routeSchema(folder: string) {
+  return mapping({
+    path: format.routePath.describe(
+      'A prefix of the request’s path, in whole segments: `/a` matches `/a` and `/a/b`, and not `/ab`.',
+    ),
     upstream: upstreamSchema(folder),
     ...routeTimes,
     contentLength: choice('ensure', 'asis')
       .prefault('ensure')
       .describe(
-        '`ensure`: an answer in chunks or until close is collected up to 64 KiB and sent with Content-Length; beyond that it goes on in chunks. `asis`: every piece goes on as it comes.',
+        '`ensure`: a response without Content-Length is buffered up to 64 KiB and sent with Content-Length; a larger one is sent chunked. `asis`: each part is sent as it arrives.',
       ),
     inFlight: count(1, 1_000_000)
       .prefault(1024)
       .describe(
-        'Messages that may be under way in each relay thread, from the complete request head to the end of the answer; beyond that they are refused with 503.',
+        'Maximum number of messages of the route in each relay thread, from the complete request head to the end of the response. Further messages get 503.',
       ),
   });
 }
 
-/** `upstream` of a route, alone: its files are read even while something else is wrong. A list after parsing, never empty. */
-export function upstreamSchema(folder: string) {
+/** A list of at least one endpoint after parsing. */
+function upstreamSchema(folder: string) {
   const allowed = `${endpointUrlAllowed}; a mapping with such a url, or a list of either`;
-  const mapping = endpoint(folder);
-  const plain = endpointUrl.transform((url): EndpointConfig => ({ url, pool: pool.parse(undefined) }));
+  const full = endpoint(folder);
+  const short = endpointUrl.transform((url): EndpointConfig => ({ url, pool: pool.parse(undefined) }));
   const list = z
-    .array(z.union([mapping, plain], allowed), allowed)
+    .array(z.union([full, short], allowed), allowed)
     .min(1, 'at least one endpoint')
     .max(8, 'at most eight endpoints')
     .superRefine((endpoints, context) => {
-      const message = 'a url that leads where none of the route’s other endpoints is';
+      const message = 'a url that no other endpoint of the route has';
       for (const index of duplicates(endpoints, ({ url }) => keyOf(url))) {
         context.addIssue({ code: 'custom', path: [index], message });
       }
     });
   return z
-    .union([mapping, list, plain], allowed)
+    .union([full, list, short], allowed)
     .transform((one) => [one].flat())
     .meta({ allowed })
     .describe(
-      'The internal host, or several endpoints of it in their order: a message goes to the first that can be connected to, and once a byte of it was written, to no other. The target is forwarded unchanged.',
+      'The host, or a list of its endpoints in order of preference. A message goes to the first endpoint that accepts a connection; once a byte of it was sent, it is not sent to another one. The request target is forwarded unchanged.',
     );
 }
 
 function endpoint(folder: string) {
-  return section({
-    url: endpointUrl.describe('Where the endpoint is. A name is resolved again every five seconds of use.'),
-    tls: tls(folder).exactOptional().describe('Only with https: how the endpoint is verified.'),
+  return mapping({
+    url: endpointUrl.describe(
+      'Address of the endpoint. While it is in use, a host name is resolved again every five seconds.',
+    ),
+    tls: tls(folder).exactOptional().describe('How the endpoint is verified. Only with an https url.'),
     proxyProtocol: z
       .literal('v2', 'v2')
       .meta({ allowed: 'v2' })
       .exactOptional()
       .describe(
-        'Begins each connection with a PROXY header that names the caller; its messages, and no others, go over it. Absent: none.',
+        'Starts each connection with a PROXY protocol header that names the client. The connection is reused only for messages of that client. Absent: no header.',
       ),
-    pool: pool.describe('Connections that wait for the next message.'),
+    pool: pool.describe('Idle connections that are kept for later messages.'),
     health: health
       .exactOptional()
       .describe(
-        'Asks each endpoint by itself, from every relay thread. After three failures in a row an endpoint that has others beside it is passed over, until a check passes.',
+        'Checks the endpoint regularly, from each relay thread. After three failures in a row the other endpoints of the route are used, until a check succeeds.',
       ),
   }).superRefine(({ url, tls, health }, context) => {
     const refuse = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
@@ -107,52 +121,58 @@ function endpoint(folder: string) {
 }
 
 function tls(folder: string) {
-  return section({
+  return mapping({
     ca: file(folder)
       .exactOptional()
       .describe(
-        'PEM: the CAs that the endpoint’s certificate may come from. Absent: the operating system’s.',
+        'PEM file: the CAs that may have issued the endpoint’s certificate. Absent: the CAs of the operating system.',
       ),
-    certificate: section({
-      chain: file(folder).describe('PEM: the gateway’s client certificate, then its intermediates.'),
-      key: file(folder).describe('PEM: its private key.'),
+    certificate: mapping({
+      chain: file(folder).describe('PEM file: the gateway’s client certificate, then its intermediates.'),
+      key: file(folder).describe('PEM file: its private key.'),
       passphraseFile: file(folder)
         .exactOptional()
-        .describe('Holds the passphrase of an encrypted key; a line break at its end is left out.'),
+        .describe('File with the passphrase of an encrypted key. One line break at its end is ignored.'),
     })
       .exactOptional()
-      .describe('Shown to the endpoint where it asks for one.'),
+      .describe('Client certificate of the gateway, sent if the endpoint requests one.'),
     serverName: serverName
       .exactOptional()
-      .describe('Sent, and looked for in the endpoint’s certificate. Absent: the url’s host.'),
-    pins: listOf(value.pin, 'pins')
+      .describe(
+        'The host name that is sent (SNI), and that the endpoint’s certificate must have. Absent: the host of `url`.',
+      ),
+    pins: listOf(format.pin, 'pins')
       .exactOptional()
-      .describe('Public keys, of the endpoint’s certificate or of a CA above it; one must be there.'),
+      .describe(
+        'SHA-256 of public keys (SPKI). The endpoint’s certificate or a CA above it must have one of them.',
+      ),
   });
 }
 
-const pool = section({
-  idle: count(0, 10_000).prefault(256).describe('At most, for each relay thread.'),
+const pool = mapping({
+  idle: count(0, 10_000)
+    .prefault(256)
+    .describe('Maximum number of idle connections to the endpoint, for each relay thread.'),
   idleTimeout: duration()
     .prefault('4s')
     .describe(
-      'How long one waits for its next message; less where the host announces (Keep-Alive: timeout) or shows that it closes waiting connections sooner: docs/operations.md.',
+      'How long an idle connection is kept. The gateway closes it earlier if the host announces a shorter time (Keep-Alive: timeout) or was seen to close idle connections earlier: docs/operations.md.',
     ),
-  reuse: choice('on', 'off').prefault('on').describe('`off`: a connection for each message.'),
+  reuse: choice('on', 'off').prefault('on').describe('`off`: opens a new connection for each message.'),
 }).prefault({});
 
-const health = section({
+const health = mapping({
   kind: choice('tcp', 'tls', 'http').describe(
-    'A connection, a TLS handshake, or a GET that must be answered with 2xx.',
+    '`tcp`: a connection. `tls`: a TLS handshake. `http`: a GET request that must get a 2xx response.',
   ),
-  path: notation({
-    allowed: 'a path such as /health, a query if need be',
+  path: formatted({
+    allowed: 'a path such as /health, with an optional query',
     pattern: /^\/[\x21\x22\x24-\x7e]*$/,
   })
     .exactOptional()
-    .describe('For `http`; default `/`.'),
-  interval: duration('100ms').prefault('5s').describe('Between two checks.'),
-  timeout: duration().prefault('1s').describe('For one check.'),
+    .describe('Path of the GET request, only with `http`. Absent: `/`.'),
+  interval: duration('100ms').prefault('5s').describe('Time between two checks.'),
+  timeout: duration().prefault('1s').describe('Timeout of one check.'),
 });
 
 /** One endpoint of the configuration, its paths absolute. */

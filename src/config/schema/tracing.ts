@@ -1,33 +1,34 @@
-/** `tracing`: where OpenTelemetry spans of messages go, and of which messages there are any. */
+/** `tracing`: which messages get OpenTelemetry spans, and where these are sent. */
 import { z } from 'zod';
-import { duration, file, notation, section } from './notation.ts';
-import * as value from './values.ts';
+import { duration, file, formatted, mapping } from './field-types.ts';
+import * as format from './formats.ts';
 
 const ratio = 'a number from 0 to 1';
 
 /** null: off. */
 export type TracingConfig = z.output<ReturnType<typeof tracingSchema>>;
 
-/** `tracing`, alone: its files are read even while another part of the configuration is wrong. */
 export function tracingSchema(folder: string) {
   const allowed = 'a mapping, or off';
   return z
-    .union([mapping(folder), z.literal('off', 'off')], allowed)
+    .union([exporter(folder), z.literal('off', 'off')], allowed)
     .transform((tracing) => (tracing === 'off' ? null : tracing))
     .meta({ allowed })
     .prefault('off')
-    .describe('OpenTelemetry spans of messages, for a collector; docs/tracing.md tells what they hold.');
+    .describe('Sends OpenTelemetry spans of messages to a collector. docs/tracing.md lists their content.');
 }
 
-function mapping(folder: string) {
-  return section({
-    endpoint: value.collectorUrl.describe('Where they are posted: OTLP over HTTP, in JSON.'),
-    serviceName: notation({
+function exporter(folder: string) {
+  return mapping({
+    endpoint: format.collectorUrl.describe(
+      'URL of the collector. The gateway sends OTLP over HTTP POST, in JSON.',
+    ),
+    serviceName: formatted({
       allowed: 'up to 255 letters, digits, ".", "_", "/" and "-"',
       pattern: /^[A-Za-z0-9._/-]{1,255}$/,
     })
       .prefault('ehi-gateway')
-      .describe('Their `service.name`.'),
+      .describe('The `service.name` of the spans.'),
     sampleRatio: z
       .number(ratio)
       .min(0, ratio)
@@ -35,19 +36,23 @@ function mapping(folder: string) {
       .meta({ allowed: ratio })
       .prefault(1)
       .describe(
-        'Of the messages that come without a trace, how many get spans. Those that come with one get them where their sender has sampled it.',
+        'Share of the messages without a trace context that get spans. A message with a trace context gets spans if its sender sampled it.',
       ),
     interval: duration('10ms', '1h')
       .prefault('5s')
-      .describe('How long a span waits for others; 512 of them wait no longer.'),
+      .describe(
+        'How long spans are collected before they are sent together. 512 spans are sent without waiting longer.',
+      ),
     headersFile: file(folder)
       .exactOptional()
-      .describe('Fields for the collector, such as its credentials: `name: value`, one a line.'),
-    tls: section({
-      ca: file(folder).describe('PEM: the CAs that the collector’s certificate may come from.'),
+      .describe(
+        'File with header fields for the collector, such as credentials: one `name: value` on each line.',
+      ),
+    tls: mapping({
+      ca: file(folder).describe('PEM file: the CAs that may have issued the certificate of the collector.'),
     })
       .exactOptional()
-      .describe('Only with an https endpoint. Absent: the operating system’s CAs.'),
+      .describe('Only with an https endpoint. Absent: the CAs of the operating system.'),
   }).superRefine(({ endpoint, tls }, context) => {
     if (tls === undefined || endpoint.startsWith('https:')) return;
     context.addIssue({ code: 'custom', path: ['tls'], message: 'tls beside an https endpoint' });

@@ -1,52 +1,61 @@
-/** `trust`: whose client certificates are accepted, and how their revocation is checked. */
+/** `trust`: the CAs whose client certificates are accepted, and how revocation is checked. */
 import { z } from 'zod';
-import { choice, duration, file, flag, listOf, section } from './notation.ts';
-import * as value from './values.ts';
+import { choice, duration, file, flag, listOf, mapping } from './field-types.ts';
+import * as format from './formats.ts';
 
-/** Addresses that are followed for one anchor. */
-const mostSources = 16;
+/** Limits the revocation sources of one anchor. */
+const maxSources = 16;
 
-/** `trust`, alone: its files are read even while another part of the configuration is wrong. */
 export function trustSchema(folder: string) {
   const anchor = anchorSchema(folder);
-  return section({
+  return mapping({
     anchors: listOf(anchor, 'anchors').describe(
-      'Where path validation ends. Each has exactly one of `preset`, `files` and `urls`.',
+      'The CAs whose client certificates are accepted. Each anchor has exactly one of `preset`, `files` and `urls`.',
     ),
     candidates: listOf(anchor, 'anchors')
       .meta({ like: 'trust.anchors' })
       .exactOptional()
       .describe(
-        'Anchors that are rehearsed: each handshake is judged by them too, and nobody comes in by them.',
+        'A trial of future anchors: each handshake is also checked against them. The result is logged and counted, and never allows a client.',
       ),
     requirePin: flag()
       .prefault(false)
-      .describe('Refuses an anchor from a URL or preset without `rootSha256`.'),
-    refresh: duration().prefault('6h').describe('How often anchors are fetched again.'),
+      .describe('true: an anchor with `preset` or `urls` and without `rootSha256` is an error.'),
+    refresh: duration().prefault('6h').describe('How often anchors are fetched from their URLs.'),
     cacheDir: file(folder, 'the path of a directory')
       .prefault('var/trust')
-      .describe('Keeps the last good anchors: a start takes them first, then asks their URLs.'),
-  }).describe('Whose client certificates are accepted.');
+      .describe(
+        'Directory for the last valid anchors, CRLs and OCSP responses that were fetched. A start uses these first, then fetches new ones.',
+      ),
+  }).describe('The CAs whose client certificates are accepted.');
 }
 
 function anchorSchema(folder: string) {
-  return section({
-    name: value.anchorName.describe('Names the anchor in audit records and metrics; no two alike.'),
+  return mapping({
+    name: format.anchorName.describe(
+      'Name of the anchor in audit records and metrics. No other anchor may have it.',
+    ),
     preset: choice('sandbox', 'production')
       .exactOptional()
-      .describe('The guide’s URLs of one environment; never both in one configuration.'),
+      .describe(
+        'The URLs that the EHI guide gives for this environment. One configuration must not use both.',
+      ),
     files: listOf(file(folder), 'files')
       .exactOptional()
-      .describe('PEM or DER: the root and the issuing CAs.'),
-    urls: listOf(value.anchorUrl, 'https:// URLs')
+      .describe('PEM or DER files: the root and the issuing CAs.'),
+    urls: listOf(format.anchorUrl, 'https:// URLs')
       .exactOptional()
-      .describe('Where the root and the issuing CAs are fetched from.'),
-    tls: section({ ca: file(folder).describe('PEM: the CA of the servers behind `urls`.') })
+      .describe('URLs that the root and the issuing CAs are fetched from.'),
+    tls: mapping({ ca: file(folder).describe('PEM file: the CA of the servers of `urls`.') })
       .exactOptional()
-      .describe('Only with `urls`: how their servers are verified.'),
-    rootSha256: value.rootSha256
+      .describe(
+        'How the servers of `urls` are verified. Absent: with the root CAs that Node.js brings along.',
+      ),
+    rootSha256: format.rootSha256
       .exactOptional()
-      .describe('The root’s pin: without it, the first root fetched from a URL is trusted.'),
+      .describe(
+        'SHA-256 of the root certificate; another root is refused. Without it, the first root that is fetched is trusted.',
+      ),
     revocation: revocationSchema(folder),
   });
 }
@@ -54,31 +63,41 @@ function anchorSchema(folder: string) {
 /** Assignable to RevocationPolicy (revocation/state.ts) after parsing. */
 function revocationSchema(folder: string) {
   const sources = 'auto, off, or a list of http:// or https:// URLs and paths of files';
-  return section({
+  return mapping({
     crl: z
-      .union([choice('auto', 'off'), listOf(value.crlSource(folder), 'URLs and paths', mostSources)], sources)
+      .union([choice('auto', 'off'), listOf(format.crlSource(folder), 'URLs and paths', maxSources)], sources)
       .meta({ allowed: sources })
       .prefault('auto')
-      .describe('Revocation lists: those that the certificates name, or these and no others.'),
-    ocsp: value.ocspSource
+      .describe(
+        'Where CRLs come from. `auto`: the addresses in the certificates. A list: these and no others. `off`: no CRLs.',
+      ),
+    ocsp: format.ocspSource
       .prefault('auto')
-      .describe('OCSP responders: those that the certificates name, or this one for all of them.'),
+      .describe(
+        'Which OCSP responder is asked. `auto`: the addresses in the certificates. A URL: this one for all certificates. `off`: none.',
+      ),
     scope: choice('leaf', 'chain')
       .prefault('chain')
-      .describe('Whether the CAs between leaf and root are asked about too.'),
+      .describe('`chain`: the leaf and the CAs between leaf and root are checked. `leaf`: only the leaf.'),
     onUnknown: choice('deny', 'allow')
       .prefault('deny')
-      .describe('What becomes of a caller when no source can say whether its certificate is revoked.'),
-    grace: duration('0s').prefault('24h').describe('How long a list or an answer counts after its end.'),
+      .describe(
+        'What happens if no source says whether a certificate is revoked. `deny`: the client is denied. `allow` (soft-fail): it is allowed.',
+      ),
+    grace: duration('0s')
+      .prefault('24h')
+      .describe('How long a CRL or an OCSP response is still used after its `nextUpdate`.'),
     firstContact: duration('0s', '5s')
       .prefault('1s')
       .describe(
-        'How long the first handshake of a certificate waits for its first answer. No other client waits.',
+        'How long the first handshake with a certificate waits for its first CRL or OCSP response. Other clients do not wait.',
       ),
     refresh: duration()
       .prefault('1h')
-      .describe('How often lists and answers are asked for again; sooner when they end before.'),
+      .describe(
+        'How often CRLs and OCSP responses are fetched. They are fetched earlier if they end earlier.',
+      ),
   })
     .prefault({})
-    .describe('How it is known that a certificate was revoked.');
+    .describe('How the revocation of certificates is checked.');
 }

@@ -1,28 +1,28 @@
-/** Where an upstream endpoint is: `http://`, `https://` with host and port, or a Unix socket. */
+/** The address of an upstream endpoint: `http://` or `https://` with host and port, or a Unix socket. */
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { formatAddress, parseAddress } from '../../source/address.ts';
-import { notation } from './notation.ts';
+import { formatted } from './field-types.ts';
 
 interface EndpointUrl {
-  /** As it is written. */
+  /** As in the configuration. */
   readonly url: string;
   readonly secure: boolean;
   readonly target: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** As written, which is what an HTTP/1.0 request without Host gets as Host. */
+  /** As in the configuration. It becomes the Host of an HTTP/1.0 request without one. */
   readonly authority: string;
 }
 
 export const endpointUrlAllowed =
   'http://host, http://host:port, the same with https, without path, query and credentials, or unix:/path of a socket (the path at most 103 bytes)';
 
-export const endpointUrl = notation({
+export const endpointUrl = formatted({
   allowed: endpointUrlAllowed,
   pattern: /^(?:https?:\/\/[^\s/?#@]+|unix:\/.+)$/,
   parse: (text): EndpointUrl | undefined => (text.startsWith('unix:') ? parseSocket(text) : parseUrl(text)),
 });
 
-/** The same for all spellings of one endpoint: upper case, the scheme's own port, the forms of an address. */
+/** Equal for all notations of one endpoint: upper case, default port, forms of an address. */
 export function keyOf({ secure, target }: EndpointUrl): string {
   if ('path' in target) return `unix:${target.path}`;
   const address = parseAddress(target.host);
@@ -31,14 +31,14 @@ export function keyOf({ secure, target }: EndpointUrl): string {
 }
 
 /** A name that TLS may send and verify (RFC 6066 §3). */
-export const serverName = notation({
+export const serverName = formatted({
   allowed: 'a host name, no address',
   parse: (text) => (isIP(text) === 0 && isHostname(text) ? text : undefined),
 });
 
 function parseSocket(text: string): EndpointUrl | undefined {
   const path = text.slice('unix:'.length);
-  // sun_path holds 108 bytes with its zero on Linux, 104 elsewhere.
+  // sun_path has 108 bytes including its terminating zero on Linux, 104 on other systems.
   if (!isAbsolute(path) || /\p{Cc}/u.test(path) || Buffer.byteLength(path) > 103) return undefined;
   return { url: text, secure: false, target: { path }, authority: 'localhost' };
 }
@@ -54,7 +54,7 @@ function parseUrl(text: string): EndpointUrl | undefined {
   return { url: text, secure, target: { host: bare, port }, authority };
 }
 
-/** What ends in a number is an IPv4 address to resolvers, in many spellings: only the plain one is taken. */
+/** Resolvers take a name that ends in a number for an IPv4 address in one of many notations: only the dotted one is allowed. */
 function isHostname(host: string): boolean {
   if (isIP(host) === 4) return true;
   const labels = host.replace(/\.$/, '').split('.');

@@ -1,21 +1,28 @@
-/** Asks the CRLs of an anchor about a certificate, and about those who signed them in the issuer's stead. */
+/** Checks certificates against the CRLs of a trust anchor, and the signers of those CRLs too (RFC 5280 §6.3.3 (f)). */
 import type { Certificate } from '../../pki/certificate.ts';
 import { directory } from '../../pki/directory-name.ts';
 import { isIssuedBy, isSameCa } from '../../pki/issued.ts';
 import type { CrlSnapshot } from './crl.ts';
-import { type CrlQuestion, type CrlStatus, crlStatus } from './status.ts';
+import { type CrlStatus, type CrlStatusQuery, crlStatus } from './status.ts';
 
-export interface CrlCheckOptions {
-  /** The anchor's certificates, the root first: who may sign CRLs is found among them. */
+interface CrlCheckOptions {
+  /** The anchor's certificates, the root first: the signers of CRLs are among them. */
   readonly certificates: readonly Certificate[];
   readonly crls: readonly CrlSnapshot[];
-  /** Those of which only what they revoke counts. */
-  readonly aside?: readonly CrlSnapshot[];
-  /** Milliseconds that a CRL is still believed after its end. */
+  /** CRLs of which only the revocations count. */
+  readonly revokeOnly?: readonly CrlSnapshot[];
+  /** Grace period, ms. */
   readonly grace: number;
 }
 
-/** One generation's check of an anchor's certificates and leaves; it remembers only who issued whom. */
+interface CheckContext {
+  readonly issuer: Certificate;
+  readonly now: number;
+  /** SHA-256 of the signers that are being checked: the end of a recursion. */
+  readonly signers: readonly string[];
+}
+
+/** For the certificates and CRLs of one snapshot generation; caches only which certificate issued which. */
 export class CrlCheck {
   readonly #options: CrlCheckOptions;
   readonly #issuers = new Map<Certificate, readonly Certificate[]>();
@@ -26,44 +33,48 @@ export class CrlCheck {
 
   /** `issuer`: the CA above the certificate on its path; `now`: milliseconds since the epoch. */
   status(
-    certificate: CrlQuestion['certificate'],
+    certificate: CrlStatusQuery['certificate'],
     { issuer, now }: { readonly issuer: Certificate; readonly now: number },
   ): CrlStatus {
-    return this.#ask(certificate, { issuer, now, asking: [] });
+    return this.#status(certificate, { issuer, now, signers: [] });
   }
 
-  #ask(certificate: CrlQuestion['certificate'], { issuer, now, asking }: Inquiry): CrlStatus {
-    const { crls, aside, grace } = this.#options;
-    const mayDelegate = ({ signer }: CrlSnapshot): boolean => this.#isSound(signer.sha256, { now, asking });
+  #status(certificate: CrlStatusQuery['certificate'], { issuer, now, signers }: CheckContext): CrlStatus {
+    const { crls, revokeOnly, grace } = this.#options;
+    const mayDelegate = ({ signer }: CrlSnapshot): boolean => this.#isValid(signer.sha256, { now, signers });
     const mayRevoke = ({ signer }: CrlSnapshot): boolean =>
-      this.#isSound(signer.sha256, { now, asking, outlives: true });
-    return crlStatus({ certificate, issuer, crls, aside, now, grace, mayDelegate, mayRevoke });
+      this.#isValid(signer.sha256, { now, signers, forRevocation: true });
+    return crlStatus({ certificate, issuer, crls, revokeOnly, now, grace, mayDelegate, mayRevoke });
   }
 
   /**
-   * RFC 5280 §6.3.3 (f): whoever signs for another must have a path to the same anchor that holds, CRLs included.
-   * `asking`: the signers whose turn it is already, which cannot vouch for themselves without their CA's word.
-   * `outlives`: for what it has revoked, which counts after its certificate, and that of its CA, has expired, and as
-   * long as it is not known to be revoked itself.
+   * Whether the signer has a valid, unrevoked path to the same root (RFC 5280 §6.3.3 (f)). `forRevocation`: for the
+   * certificates that it has revoked, which stay revoked after its own certificate or that of its CA has expired, unless
+   * it is known to be revoked itself.
    */
-  #isSound(
+  #isValid(
     sha256: string,
-    { now, asking, outlives = false }: Omit<Inquiry, 'issuer'> & { readonly outlives?: boolean },
+    {
+      now,
+      signers,
+      forRevocation = false,
+    }: Omit<CheckContext, 'issuer'> & { readonly forRevocation?: boolean },
   ): boolean {
     const [root] = this.#options.certificates;
     const signer = this.#options.certificates.find((certificate) => certificate.sha256 === sha256);
     if (signer === undefined || now < signer.notBefore) return false;
-    if (now > signer.notAfter && !outlives) return false;
+    if (now > signer.notAfter && !forRevocation) return false;
     if (root !== undefined && isSameCa(signer, root)) return true;
-    if (asking.includes(sha256)) return isItsOwnSource(signer);
-    const next = [...asking, sha256];
+    // A signer cannot confirm its own status, unless its CA says so.
+    if (signers.includes(sha256)) return isItsOwnCrlIssuer(signer);
+    const next = [...signers, sha256];
     return this.#issuersOf(signer).some((issuer) => {
-      if (!this.#isSound(issuer.sha256, { now, asking: next, outlives })) return false;
-      const answer = this.#ask(signer, { issuer, now, asking: next });
-      if (outlives) return answer.status !== 'revoked';
-      if (answer.status === 'unknown')
-        return answer.reason === 'no_crl' && signer.crlDistributionPoints.length === 0;
-      return answer.status === 'good';
+      if (!this.#isValid(issuer.sha256, { now, signers: next, forRevocation })) return false;
+      const result = this.#status(signer, { issuer, now, signers: next });
+      if (forRevocation) return result.status !== 'revoked';
+      if (result.status === 'unknown')
+        return result.reason === 'no_crl' && signer.crlDistributionPoints.length === 0;
+      return result.status === 'good';
     });
   }
 
@@ -78,13 +89,7 @@ export class CrlCheck {
   }
 }
 
-/** The CA has named the signer as the one who tells of the signer's own revocation: there is nobody else to ask. */
-function isItsOwnSource({ canonicalSubject, crlDistributionPoints }: Certificate): boolean {
+/** Whether the CA names the signer as the CRL issuer for the signer's own certificate: no other CRL covers it. */
+function isItsOwnCrlIssuer({ canonicalSubject, crlDistributionPoints }: Certificate): boolean {
   return crlDistributionPoints.some(({ crlIssuers }) => crlIssuers?.includes(directory(canonicalSubject)));
-}
-
-interface Inquiry {
-  readonly issuer: Certificate;
-  readonly now: number;
-  readonly asking: readonly string[];
 }

@@ -1,49 +1,48 @@
-/** A CRL once it has been read and its signature verified: plain facts and a shared table, for every thread alike. */
+/** A parsed CRL with a verified signature: plain data and a table in shared memory, usable by every thread. */
 import type { DistributionPoint } from '../../pki/distribution-point.ts';
+import type { CrlRefusalReason } from './refusal.ts';
 import type { CrlTable } from './table.ts';
 
 /** Names are canonical (pki/distribution-point.ts), times are milliseconds since the epoch. */
 export interface CrlSnapshot {
-  /** Lower hex of the DER's SHA-256. */
+  /** SHA-256 of the DER, lower hex. */
   readonly sha256: string;
-  /** Octets of the DER. */
-  readonly size: number;
   readonly issuer: string;
-  /** The same as RFC 4514 string, for people. */
+  /** The issuer as an RFC 4514 string, for people. */
   readonly issuerText: string;
   readonly signer: CrlSigner;
-  /** null: the CRL has no cRLNumber. */
+  /** cRLNumber (RFC 5280 §5.2.3); null: absent. */
   readonly number: bigint | null;
-  /** What a delta CRL is a difference to; null: a complete CRL. */
+  /** BaseCRLNumber of a delta CRL (RFC 5280 §5.2.4); null: a complete CRL. */
   readonly baseNumber: bigint | null;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
   readonly scope: CrlScope;
-  /** Where delta CRLs to this one are found. */
+  /** Where delta CRLs to this CRL are published. */
   readonly freshestCrl: readonly DistributionPoint[];
   readonly table: CrlTable;
-  /** null: there are none. */
+  /** null: no such entries. */
   readonly unclear: UnclearEntries | null;
 }
 
-/** Entries of which something could not be read or makes no sense: each revokes all the same. */
+/** Entries that violate RFC 5280 but have a readable serial number: each counts as revoked. */
 export interface UnclearEntries {
   readonly count: number;
-  /** What is wrong with the first of them, and where. */
+  /** What is wrong with the first of them, and at which byte. */
   readonly first: string;
 }
 
 /** The certificate whose key verified the signature. */
-export interface CrlSigner {
+interface CrlSigner {
   readonly sha256: string;
   readonly spkiPin: string;
 }
 
 /** The issuing distribution point (RFC 5280 §5.2.5). */
 export interface CrlScope {
-  /** Lower hex of the extension's value, which tells scopes apart; null: the extension is absent. */
+  /** The extension's value, lower hex, to compare scopes; null: the extension is absent. */
   readonly extension: string | null;
-  /** Names as `readGeneralNames` tells them; null: none. */
+  /** Names as `readGeneralNames` returns them; null: none. */
   readonly names: readonly string[] | null;
   readonly only: 'user' | 'ca' | 'attribute' | null;
   /** ReasonFlags as a mask; null: all. */
@@ -51,37 +50,11 @@ export interface CrlScope {
   readonly indirect: boolean;
 }
 
-/** A CRL that does not say when the next one comes (RFC 5280 §5.1.2.5 demands it) holds by grace alone. */
+/** When the CRL expires: nextUpdate, which RFC 5280 §5.1.2.5 requires. Without it thisUpdate: only the grace period is left. */
 export function crlEnd({ thisUpdate, nextUpdate }: Pick<CrlSnapshot, 'thisUpdate' | 'nextUpdate'>): number {
   return nextUpdate ?? thisUpdate;
 }
 
-export type CrlProblem =
-  /** Neither one CRL as RFC 5280 §5.1 has it nor one in PEM. */
-  | 'unreadable'
-  /** Not signed in the name, or under the right, of any certificate that could have. */
-  | 'wrong_issuer'
-  | 'weak_signature'
-  | 'bad_signature'
-  /** It says something that must be understood, and is not. */
-  | 'critical_extension';
-
 export type CrlReading =
   | { readonly ok: true; readonly crl: CrlSnapshot }
-  | { readonly ok: false; readonly problem: CrlProblem; readonly detail: string };
-
-/**
- * Why a CRL must not take the place of the last good one from the same source, or null: its number (RFC 5280 §5.2.3),
- * and without numbers its date, never goes back.
- */
-export function goesBack(
-  next: Pick<CrlSnapshot, 'number' | 'thisUpdate'>,
-  last: Pick<CrlSnapshot, 'number' | 'thisUpdate'>,
-): string | null {
-  if (last.number !== null && next.number === null) return `no CRL number after ${last.number}`;
-  if (last.number !== null && next.number !== null && next.number < last.number)
-    return `CRL number ${next.number} after ${last.number}`;
-  if (next.thisUpdate < last.thisUpdate && next.number === last.number)
-    return `a CRL of ${new Date(next.thisUpdate).toISOString()} after one of ${new Date(last.thisUpdate).toISOString()}`;
-  return null;
-}
+  | { readonly ok: false; readonly problem: CrlRefusalReason; readonly detail: string };

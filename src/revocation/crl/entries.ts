@@ -1,27 +1,27 @@
-/** Reads the revoked certificates of a CRL (RFC 5280 §5.1.2.6, §5.3) one after the other, without an object for any. */
+/** Parses the entries of a CRL (RFC 5280 §5.1.2.6, §5.3) one by one, without an object for each. */
 import { type DerCursor, DerError, formatOid, tags } from '../../pki/der-cursor.ts';
 import { directoriesAmong } from '../../pki/directory-name.ts';
 import { readGeneralNames } from '../../pki/distribution-point.ts';
 import { MAX_SERIAL_OCTETS, serialStart } from '../../pki/serial.ts';
+import { removeFromCrl, revocationReasons } from '../reasons.ts';
 import type { UnclearEntries } from './crl.ts';
 import { CrlRefusal } from './refusal.ts';
-import { removeFromCrl, revocationReasons } from './table.ts';
 
 interface EntryRules {
   readonly indirect: boolean;
   readonly delta: boolean;
-  /** The CRL's own issuer: of the certificates before the first entry that names another (RFC 5280 §5.3.3). */
+  /** The CRL's issuer, which is also the certificate issuer until an entry names another (RFC 5280 §5.3.3). */
   readonly issuer: string;
 }
 
 /**
- * An entry whose serial number can be read revokes, whatever the rest of it is: what is not understood costs only the
- * date or the reason, and neither lets its certificate pass nor takes the rest of the list down.
+ * An entry with a readable serial number revokes even if the rest of it is invalid: only its date or its reason is lost.
+ * One invalid entry neither lets its certificate pass nor makes the rest of the CRL unusable.
  */
 export class EntryReader {
-  /** Names of certificate issuers so far, the CRL's own first; null: perhaps any. */
+  /** Names of the certificate issuers so far, the CRL's own first; null: unknown, so any issuer matches. */
   readonly issuers: (readonly string[] | null)[];
-  /** The last entry: its serial's place in the bytes, time (NaN: unknown), CRLReason, and which of `issuers` the certificate is of. */
+  /** The last entry: its serial number's range in the bytes, time (NaN: unknown), CRLReason, index in `issuers`. */
   serialStart = 0;
   serialEnd = 0;
   revokedAt = 0;
@@ -31,13 +31,13 @@ export class EntryReader {
   readonly #end: number;
   readonly #rules: EntryRules;
   readonly #issuerIndex = new Map<string, number>();
-  /** Where the entry begins that is read. */
+  /** Where the current entry begins. */
   #at = 0;
   #unclear = 0;
   #first = '';
   #lastUnclear = -1;
 
-  /** The cursor stands at the first entry, `end` behind the last. */
+  /** `cursor`: at the first entry; `end`: behind the last one. */
   constructor(cursor: DerCursor, end: number, rules: EntryRules) {
     this.#cursor = cursor;
     this.#end = end;
@@ -45,18 +45,18 @@ export class EntryReader {
     this.issuers = [[rules.issuer]];
   }
 
-  /** Among the entries so far. */
+  /** Of the entries so far. */
   get unclear(): UnclearEntries | null {
     return this.#unclear === 0 ? null : { count: this.#unclear, first: this.#first };
   }
 
-  /** Reads the next entry; false at the end. Throws DerError where no serial number can be read, and CrlRefusal. */
+  /** Reads the next entry; false at the end. Throws DerError if the serial number cannot be read, and CrlRefusal. */
   next(): boolean {
     while (this.#cursor.at < this.#end) {
       this.#read();
       const octets = this.serialEnd - this.serialStart;
       if (octets <= MAX_SERIAL_OCTETS) return true;
-      // No certificate with such a number comes in (pki/certificate-structure.ts).
+      // Skipped: a certificate with such a number is refused (pki/certificate-der.ts).
       this.#note(`a serial number of ${octets} octets`);
     }
     return false;
@@ -78,7 +78,7 @@ export class EntryReader {
       this.#readRest(end);
     } catch (cause) {
       if (!(cause instanceof DerError)) throw cause;
-      this.#misread(cause.message);
+      this.#noteUnreadable(cause.message);
     }
     cursor.at = end;
   }
@@ -86,7 +86,7 @@ export class EntryReader {
   #readRest(end: number): void {
     const cursor = this.#cursor;
     this.revokedAt = cursor.readAnyTime(end);
-    if (Number.isNaN(this.revokedAt)) this.#note('a date that is none');
+    if (Number.isNaN(this.revokedAt)) this.#note('an invalid date');
     if (cursor.at < end) this.#readExtensions(end);
     if (this.reason === removeFromCrl && !this.#rules.delta) {
       this.#note('removeFromCRL in a complete CRL');
@@ -94,8 +94,8 @@ export class EntryReader {
     }
   }
 
-  /** The entry may name another issuer where that cannot be read, also for the entries after it. */
-  #misread(what: string): void {
+  /** The unreadable part may name another certificate issuer, for this entry and those after it. */
+  #noteUnreadable(what: string): void {
     this.reason = 0;
     if (this.#rules.indirect) this.issuer = this.#anyIssuer();
     this.#note(what);
@@ -124,7 +124,7 @@ export class EntryReader {
     }
   }
 
-  /** A bit that stands for the extension; 0 for one that is passed over. */
+  /** Returns a bit for the extension; 0 for one that is ignored. */
   #readExtension(limit: number): number {
     const cursor = this.#cursor;
     cursor.open(limit, tags.sequence);
@@ -141,12 +141,12 @@ export class EntryReader {
       case 29:
         this.#readIssuer(end);
         return 2;
-      // holdInstructionCode and invalidityDate change nothing in that the certificate is revoked (RFC 5280 §5.3.2).
+      // holdInstructionCode and invalidityDate do not change that the certificate is revoked (RFC 5280 §5.3.2).
       case 23:
       case 24:
         break;
       default:
-        // RFC 5280 §5.3: such a CRL says nothing of any certificate.
+        // RFC 5280 §5.3: a CRL with an unsupported critical entry extension must not be used for any certificate.
         if (critical)
           throw new CrlRefusal(
             'critical_extension',
@@ -169,9 +169,9 @@ export class EntryReader {
     const cursor = this.#cursor;
     cursor.openLast(end, tags.enumerated);
     const code = end - cursor.start === 1 ? (cursor.bytes[cursor.start] as number) : -1;
-    if (code < 0 || code >= 0x80) throw new DerError(`no reason code, at byte ${cursor.start}`);
+    if (code < 0 || code >= 0x80) throw new DerError(`an invalid reason code, at byte ${cursor.start}`);
     cursor.at = end;
-    // A code that nobody knows revokes all the same.
+    // An unknown code revokes too.
     this.reason = (revocationReasons[code] ?? null) === null ? 0 : code;
   }
 
@@ -179,7 +179,7 @@ export class EntryReader {
     const cursor = this.#cursor;
     cursor.openLast(end, tags.sequence);
     cursor.at = end;
-    // Such a CRL speaks of its own issuer's certificates alone (crl-scope.ts), and so does the entry.
+    // A CRL that is not indirect covers only certificates of its own issuer (scope.ts), and so does this entry.
     if (!this.#rules.indirect) return this.#note('a certificateIssuer in a CRL that is not indirect');
     const names = readGeneralNames(cursor.contents());
     const key = JSON.stringify(names);
@@ -189,9 +189,9 @@ export class EntryReader {
       return;
     }
     const directories = directoriesAmong(names);
-    // Only a directory name can be a certificate's issuer.
+    // A certificate issuer is a directory name; other names cannot match.
     if (directories.length === 0)
-      throw new DerError(`no name of a certificate issuer, at byte ${cursor.start}`);
+      throw new DerError(`a certificateIssuer without a directory name, at byte ${cursor.start}`);
     this.issuer = this.issuers.push(directories) - 1;
     this.#issuerIndex.set(key, this.issuer);
   }

@@ -1,4 +1,4 @@
-/** The extensions of a CRL itself (RFC 5280 §5.2): what they limit it to, and whether all that is critical is known. */
+/** Parses the extensions of a CRL (RFC 5280 §5.2) and refuses unsupported critical ones. */
 import { DerCursor, DerError, formatOid, tags } from '../../pki/der-cursor.ts';
 import {
   type DistributionPoint,
@@ -9,7 +9,7 @@ import { MAX_SERIAL_OCTETS } from '../../pki/serial.ts';
 import type { CrlScope } from './crl.ts';
 import { CrlRefusal } from './refusal.ts';
 
-export interface CrlExtensions {
+interface CrlExtensions {
   readonly number: bigint | null;
   readonly baseNumber: bigint | null;
   readonly scope: CrlScope;
@@ -23,10 +23,10 @@ const oid = {
   authorityKeyIdentifier: '2.5.29.35',
   freshestCrl: '2.5.29.46',
 } as const;
-/** The right key is found by trying those that the issuer's name has, so the authority key identifier adds nothing. */
+/** The authority key identifier is not evaluated: `readCrl` tries every key that has the issuer's name. */
 const processed: ReadonlySet<string> = new Set(Object.values(oid));
 
-/** Reads the contents of `crlExtensions [0]`; null: there are none. `issuer`: canonical. Throws DerError, CrlRefusal. */
+/** `contents`: of `crlExtensions [0]`; null: absent. `issuer`: canonical name. Throws DerError, CrlRefusal. */
 export function readCrlExtensions(contents: Uint8Array | null, issuer: string): CrlExtensions {
   const values = contents === null ? new Map<string, Uint8Array>() : readValues(contents);
   const [number, base, freshest] = [oid.crlNumber, oid.deltaCrlIndicator, oid.freshestCrl].map((id) =>
@@ -43,7 +43,7 @@ export function readCrlExtensions(contents: Uint8Array | null, issuer: string): 
 function readValues(contents: Uint8Array): Map<string, Uint8Array> {
   const cursor = new DerCursor(contents);
   cursor.open(contents.length, tags.sequence);
-  if (cursor.end !== contents.length) throw new DerError('bytes behind the extensions');
+  if (cursor.end !== contents.length) throw new DerError('trailing bytes after the extensions');
   const values = new Map<string, Uint8Array>();
   while (cursor.at < contents.length) {
     cursor.open(contents.length, tags.sequence);
@@ -54,7 +54,7 @@ function readValues(contents: Uint8Array): Map<string, Uint8Array> {
     cursor.read(end, tags.octetString);
     cursor.close(end);
     if (values.has(id)) throw new DerError(`extension ${id} occurs twice`);
-    // RFC 5280 §5.2: a CRL with a critical extension that is not processed must not be used.
+    // RFC 5280 §5.2: a CRL with an unsupported critical extension must not be used.
     if (critical && !processed.has(id))
       throw new CrlRefusal('critical_extension', `the CRL has the critical extension ${id}`);
     values.set(id, cursor.contents());
@@ -62,7 +62,7 @@ function readValues(contents: Uint8Array): Map<string, Uint8Array> {
   return values;
 }
 
-/** RFC 5280 §5.2.3 wants at most 20 octets and none below 0; what a CA writes is told and compared all the same. */
+/** RFC 5280 §5.2.3 allows 20 octets and no negative number; negative numbers are accepted and compared too. */
 function readNumber(value: Uint8Array): bigint {
   const cursor = new DerCursor(value);
   cursor.openLast(value.length, tags.integer);
@@ -77,7 +77,7 @@ function readScope(value: Uint8Array | null, issuer: string): CrlScope {
   const cursor = new DerCursor(value);
   cursor.open(value.length, tags.sequence);
   const { end } = cursor;
-  if (end !== value.length) throw new DerError('bytes behind the issuing distribution point');
+  if (end !== value.length) throw new DerError('trailing bytes after the issuing distribution point');
   let names: string[] | null = null;
   if (cursor.peek(end) === 0xa0) {
     cursor.read(end);
@@ -91,7 +91,9 @@ function readScope(value: Uint8Array | null, issuer: string): CrlScope {
   const attribute = flag(0x85);
   cursor.close(end);
   if (Number(user) + Number(ca) + Number(attribute) > 1)
-    throw new DerError('an issuing distribution point that contains only this and only that');
+    throw new DerError(
+      'an issuing distribution point with more than one of onlyContainsUserCerts, onlyContainsCACerts and onlyContainsAttributeCerts',
+    );
   const only = user ? 'user' : ca ? 'ca' : attribute ? 'attribute' : null;
   return { extension: Buffer.from(value).toString('hex'), names, only, reasons, indirect };
 }

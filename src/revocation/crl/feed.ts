@@ -1,77 +1,77 @@
-/** Keeps one address' CRL current: brings it, has it read, and lets only a sound successor take the last one's place. */
+/** Keeps the CRL of one address up to date: fetches, parses and verifies it, uses it if it may replace the last one. */
 
-import type { SourceState } from '../event.ts';
+import { PeriodicTask } from '../../fetch/periodic-task.ts';
+import type { RevocationNotice, SourceState } from '../event.ts';
 import type { FeedContext } from '../feed-context.ts';
-import { Problem, reasonOf, type Telling } from '../problem.ts';
-import { Repetition } from '../repetition.ts';
-import { crlPause } from '../schedule.ts';
+import { FirstAnswer } from '../first-answer.ts';
+import { crlDelay } from '../schedule.ts';
+import { messageOf, SourceFailure } from '../source-failure.ts';
 import { type CrlSnapshot, crlEnd } from './crl.ts';
-import { CrlHolding } from './holding.ts';
-import type { CrlAnswer } from './job.ts';
+import type { CrlParseResult } from './job.ts';
 import type { CrlParser } from './parser.ts';
-import type { Brought, CrlSource, Delivery } from './source.ts';
+import { RetainedCrls } from './retained-crls.ts';
+import type { CrlFetchResult, CrlSource, FetchedCrl } from './source.ts';
 
-/** How often a file is looked at, ms: whoever replaces it tells nobody. */
-const filePoll = 5000;
+/** How often a CRL file is checked for changes, ms. */
+const FILE_POLL = 5000;
 
-export interface CrlFeedOptions extends FeedContext {
+interface CrlFeedOptions extends FeedContext {
   readonly source: CrlSource;
   readonly parser: CrlParser;
-  /** The same CRL where another address has brought it before, so that its table is there once. */
-  readonly shared: (crl: CrlSnapshot) => CrlSnapshot;
+  /** As in `RetainedCrlsOptions`. */
+  readonly deduplicate: (crl: CrlSnapshot) => CrlSnapshot;
 }
 
 export class CrlFeed {
   readonly #options: CrlFeedOptions;
-  readonly #problem: Problem;
-  readonly #holding: CrlHolding;
-  readonly #repetition: Repetition;
-  readonly #settled = Promise.withResolvers<void>();
-  #isSettled = false;
+  readonly #failure: SourceFailure;
+  readonly #crls: RetainedCrls;
+  readonly #task: PeriodicTask;
+  readonly #firstAnswer = new FirstAnswer();
   #isStarting = true;
   #ended = false;
-  /** Turns in a row after which there is no CRL that holds. */
-  #fruitless = 0;
-  /** What was refused may be believed now. */
-  #isAnew = false;
+  /** Consecutive runs that ended without a valid CRL. */
+  #unsuccessful = 0;
+  /** The next fetch is unconditional, because a CRL that was refused may be accepted now. */
+  #fetchWhole = false;
 
   constructor(options: CrlFeedOptions) {
     this.#options = options;
-    const tell = (telling: Telling) => this.#tell(telling);
-    this.#problem = new Problem(tell);
-    this.#holding = new CrlHolding({
-      ...{ ...options, tell, problem: this.#problem },
-      onUse: () => this.#settle(),
-      dropFormer: () => options.source.dropFormer(),
-      onEnd: () => {
-        // What was set aside may take its place now, or the source has another one.
-        if (!this.#isStarting) void this.#repetition.now();
+    const report = (notice: RevocationNotice) => this.#report(notice);
+    this.#failure = new SourceFailure(report);
+    this.#crls = new RetainedCrls({
+      ...{ ...options, report, failure: this.#failure },
+      onUse: () => this.#firstAnswer.resolve(),
+      dropPrevious: () => options.source.dropPrevious(),
+      onExpiry: () => {
+        // The pending CRL may be accepted now, or the source has a newer one.
+        if (!this.#isStarting) void this.#task.runNow();
       },
     });
-    this.#repetition = new Repetition({
+    this.#task = new PeriodicTask({
       timers: options.timers,
-      turn: (signal) => this.#turn(signal),
-      pause: () => (options.source.kind === 'file' ? filePoll : this.#pause()),
+      run: (signal) => this.#run(signal),
+      delay: () => (options.source.kind === 'file' ? FILE_POLL : this.#delay()),
     });
   }
 
-  /** The last good one; null: there is none yet. */
+  /** The last good CRL; null: none yet. */
   get crl(): CrlSnapshot | null {
-    return this.#holding.inUse;
+    return this.#crls.inUse;
   }
 
-  /** Sound ones beside it, of which only what they revoke counts. */
-  get aside(): readonly CrlSnapshot[] {
-    return this.#holding.aside;
+  /** Verified CRLs that are not in use: only their revocations count. */
+  get revokeOnly(): readonly CrlSnapshot[] {
+    return this.#crls.revokeOnly;
   }
 
   get addresses(): readonly string[] {
     return [this.#options.source.address];
   }
 
-  /** Resolves when the source has answered once, well or badly, or need not: its last word was on disk. */
-  get settled(): Promise<void> | null {
-    return this.#isSettled ? null : this.#settled.promise;
+  /** Resolves when the source has answered once, successfully or not; null: it has, or a valid copy was on disk. */
+  get firstAnswer(): Promise<void> | null {
+    return this.#firstAnswer.pending;
   }
 
   state(): SourceState {
@@ -80,163 +80,160 @@ export class CrlFeed {
     return {
       ...{ anchor, kind: 'crl', address: source.address, certificate: null, serial: null, status: null },
       subject: crl?.issuerText ?? null,
-      fetchedAt: this.#holding.fetchedAt,
+      fetchedAt: this.#crls.fetchedAt,
       thisUpdate: crl?.thisUpdate ?? null,
-      // Without one it has ended by the day it came: that is what an alert is to see.
+      // thisUpdate where there is no nextUpdate, so that the alert on expired CRLs fires.
       nextUpdate: crl === null ? null : crlEnd(crl),
       entries: crl?.table.count ?? null,
       unclear: crl && (crl.unclear?.count ?? 0),
       number: crl?.number?.toString() ?? null,
-      problem: this.#problem.detail,
-      failures: this.#problem.failures,
+      problem: this.#failure.detail,
+      failures: this.#failure.failures,
     };
   }
 
-  /** Takes what is on disk, and then begins to ask; resolves before anything was fetched. */
+  /** Loads the copy on disk and starts the fetches; resolves before the first fetch of a URL. */
   async start(): Promise<void> {
     if (this.#options.source.kind === 'file') {
       this.#isStarting = false;
-      return this.#repetition.now();
+      return this.#task.runNow();
     }
-    await this.#recall();
+    await this.#restore();
     this.#isStarting = false;
-    // A copy that nobody has confirmed yet counts as a failure: its source is asked within a second.
-    this.#fruitless = 1;
-    if (this.#holding.holds) this.#repetition.schedule();
-    else this.#repetition.now();
+    // An unconfirmed copy counts as a failure, so that its source is asked within a second.
+    this.#unsuccessful = 1;
+    if (this.#crls.isCurrent) this.#task.schedule();
+    else this.#task.runNow();
   }
 
-  /** A file is looked at now: whoever has the configuration read again may have replaced it. */
-  async look(): Promise<void> {
-    this.#holding.look();
+  /** The configuration was read again: reads a file now, and checks the expiry against the current grace period. */
+  async recheck(): Promise<void> {
+    this.#crls.checkExpiry();
     if (this.#options.source.kind === 'file') await this.refresh();
   }
 
-  /** Asks now, and soon again where that brings nothing; what was refused is judged anew. */
+  /** Fetches now, and judges a CRL again that was refused; restarts the backoff. */
   async refresh(): Promise<void> {
-    this.#fruitless = 0;
-    if (this.#problem.detail !== null) this.#isAnew = true;
-    await this.#repetition.now();
+    this.#unsuccessful = 0;
+    if (this.#failure.detail !== null) this.#fetchWhole = true;
+    await this.#task.runNow();
   }
 
-  /** The clock was set, or the machine slept: asks now where what is known has ended, or was judged by another clock. */
+  /** The clock was set, or the machine was suspended: fetches now if the CRL is expired, failed or from the future. */
   wake(): void {
-    this.#holding.look();
-    const { fetchedAt, holds } = this.#holding;
-    const isDoubtful = !holds || this.#problem.detail !== null || (fetchedAt ?? 0) > this.#options.clock();
-    if (isDoubtful) void this.refresh();
-    else this.#repetition.schedule();
+    this.#crls.checkExpiry();
+    const { fetchedAt, isCurrent } = this.#crls;
+    const isAhead = (fetchedAt ?? 0) > this.#options.clock();
+    if (!isCurrent || this.#failure.detail !== null || isAhead) void this.refresh();
+    else this.#task.schedule();
   }
 
-  /** The policy has another pause than before. */
+  /** The policy has another refresh interval. */
   reschedule(): void {
-    this.#repetition.schedule();
+    this.#task.schedule();
   }
 
-  /** The anchor's certificates have changed: what they no longer sign goes, what was refused is brought again. */
-  async reissue(): Promise<void> {
+  /** The anchor's certificates have changed: drops CRLs that they no longer sign, fetches refused ones again. */
+  async certificatesChanged(): Promise<void> {
     const { certificates, source } = this.#options;
     const isSigned = (crl: CrlSnapshot) => certificates().some(({ sha256 }) => sha256 === crl.signer.sha256);
-    const holds = this.crl !== null && isSigned(this.crl);
-    if (holds && this.#problem.detail === null) return;
-    await this.#repetition.interrupt();
-    this.#isAnew = true;
-    // The key is enough: the certificate that was renewed under it may have gone.
+    const isValid = this.crl !== null && isSigned(this.crl);
+    if (isValid && this.#failure.detail === null) return;
+    await this.#task.interrupt();
+    this.#fetchWhole = true;
+    // By key: revocations stay when the signer's certificate is replaced by one with the same key.
     const keys = new Set(certificates().map(({ spkiPin }) => spkiPin));
-    this.#holding.dropAside(({ signer }) => keys.has(signer.spkiPin));
-    if (!holds) {
-      this.#holding.drop();
-      await this.#recall();
+    this.#crls.dropUnsigned(({ signer }) => keys.has(signer.spkiPin));
+    if (!isValid) {
+      this.#crls.clear();
+      await this.#restore();
       this.#options.onChange();
     }
-    const turn = this.#repetition.now();
-    if (source.kind === 'file') await turn;
+    const run = this.#task.runNow();
+    if (source.kind === 'file') await run;
   }
 
-  /** The operator wants what is kept dropped, in memory and on disk: it is brought anew. */
+  /** Drops the stored CRLs, in memory and on disk, at the operator's request, and fetches again. */
   async forget(): Promise<void> {
-    await this.#repetition.interrupt();
+    await this.#task.interrupt();
     if (this.#ended) return;
     await this.#options.source.forget();
-    this.#holding.drop();
-    this.#problem.ends();
-    this.#tell({ action: 'forgotten' });
+    this.#crls.clear();
+    this.#failure.clear();
+    this.#report({ action: 'forgotten' });
     this.#options.onChange();
     void this.refresh();
   }
 
-  /** `forget`: nobody wants this address any more. */
+  /** `forget`: the address is not used any more, so its copies are deleted. */
   async end({ forget }: { readonly forget: boolean }): Promise<void> {
     this.#ended = true;
-    this.#holding.clear();
-    this.#settle();
-    await this.#repetition.end();
+    this.#crls.stop();
+    this.#firstAnswer.resolve();
+    await this.#task.end();
     if (forget) await this.#options.source.forget();
   }
 
-  async #recall(): Promise<void> {
-    const recalled = await this.#options.source.recall();
-    await this.#holding.recall(recalled, (copy) => this.#readCopy(copy));
+  async #restore(): Promise<void> {
+    const stored = await this.#options.source.load();
+    await this.#crls.restore(stored, (copy) => this.#parseCopy(copy));
   }
 
-  /** null: it cannot be used, which is told; or the feed has ended. */
-  async #readCopy(source: Uint8Array | string): Promise<CrlSnapshot | null> {
-    const answer = await this.#read(source);
+  /** null: the copy cannot be used, which is reported; or the feed has ended. */
+  async #parseCopy(source: Uint8Array | string): Promise<CrlSnapshot | null> {
+    const result = await this.#parse(source);
     if (this.#ended) return null;
-    if (answer === null || answer.ok) return answer?.crl ?? null;
-    this.#tell({ action: 'crl_refused', detail: `from the cache: ${answer.detail}` });
+    if (result === null || result.ok) return result?.crl ?? null;
+    this.#report({ action: 'crl_refused', detail: `from the cache: ${result.detail}` });
     return null;
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
-    await this.#holding.reconsider();
-    const brought = await this.#bring(signal);
+  async #run(signal: AbortSignal): Promise<void> {
+    await this.#crls.retryPending();
+    const fetched = await this.#fetch(signal);
     if (signal.aborted) return;
-    if (brought?.status === 'delivered') await this.#judge(brought, signal);
-    else if (brought?.status === 'confirmed') this.#holding.confirm();
-    else if (brought !== null && !(await this.#holding.reconsider())) this.#problem.goesOn();
-    this.#fruitless = this.#holding.holds && this.#problem.detail === null ? 0 : this.#fruitless + 1;
-    this.#settle();
+    if (fetched?.status === 'fetched') await this.#judge(fetched, signal);
+    else if (fetched?.status === 'confirmed') this.#crls.confirm();
+    else if (fetched !== null && !(await this.#crls.retryPending())) this.#failure.repeat();
+    this.#unsuccessful = this.#crls.isCurrent && this.#failure.detail === null ? 0 : this.#unsuccessful + 1;
+    this.#firstAnswer.resolve();
   }
 
-  async #bring(signal: AbortSignal): Promise<Brought | null> {
+  async #fetch(signal: AbortSignal): Promise<CrlFetchResult | null> {
     const { source } = this.#options;
     try {
-      return await source.bring({ fresh: this.crl === null || this.#isAnew, signal });
+      return await source.fetch({ unconditional: this.crl === null || this.#fetchWhole, signal });
     } catch (cause) {
-      if (!signal.aborted) this.#fail('crl_fetch_failed', reasonOf(cause, source.address));
+      const detail = messageOf(cause, source.address);
+      if (!signal.aborted) this.#failure.record([{ action: 'crl_fetch_failed', detail }]);
       return null;
     }
   }
 
-  async #judge(delivery: Delivery, signal: AbortSignal): Promise<void> {
-    const answer = await this.#read(delivery.source);
-    if (answer === null || signal.aborted) return delivery.discard();
-    this.#isAnew = false;
-    if (answer.ok) return this.#holding.admit(answer.crl, delivery);
-    this.#fail('crl_refused', answer.detail);
-    await delivery.discard();
+  async #judge(fetched: FetchedCrl, signal: AbortSignal): Promise<void> {
+    const result = await this.#parse(fetched.source);
+    if (result === null || signal.aborted) return fetched.discard();
+    this.#fetchWhole = false;
+    if (result.ok) return this.#crls.judge(result.crl, fetched);
+    this.#failure.record([{ action: 'crl_refused', detail: result.detail }]);
+    await fetched.discard();
   }
 
   /** null: the feed has ended meanwhile. */
-  async #read(source: Uint8Array | string): Promise<CrlAnswer | null> {
+  async #parse(source: Uint8Array | string): Promise<CrlParseResult | null> {
     const { parser, certificates } = this.#options;
     try {
       return await parser.parse({ source, issuers: certificates() });
     } catch (cause) {
-      return this.#ended ? null : { ok: false, problem: 'file', detail: reasonOf(cause) };
+      return this.#ended ? null : { ok: false, problem: 'file', detail: messageOf(cause) };
     }
   }
 
-  #fail(action: 'crl_fetch_failed' | 'crl_refused', detail: string): void {
-    this.#problem.occurs([{ action, detail }]);
-  }
-
-  /** A source that goes on serving a CRL that has ended is asked more and more slowly, like one that fails. */
-  #pause(): number {
+  /** A source that keeps serving an expired CRL is asked with backoff, like one that fails. */
+  #delay(): number {
     const { policy, clock, random } = this.#options;
-    return crlPause({
-      failures: this.#fruitless,
+    return crlDelay({
+      failures: this.#unsuccessful,
       refresh: policy().refresh,
       end: this.crl?.nextUpdate ?? null,
       now: clock(),
@@ -244,12 +241,7 @@ export class CrlFeed {
     });
   }
 
-  #settle(): void {
-    this.#isSettled = true;
-    this.#settled.resolve();
-  }
-
-  #tell(telling: Telling): void {
-    if (!this.#ended) this.#options.tell({ address: this.#options.source.address, ...telling });
+  #report(notice: RevocationNotice): void {
+    if (!this.#ended) this.#options.report({ address: this.#options.source.address, ...notice });
   }
 }

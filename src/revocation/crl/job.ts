@@ -1,25 +1,25 @@
-/** What is asked of who reads a CRL, and what the answer is. */
+/** Input and result of parsing one CRL, on this thread or in a thread of its own. */
 import type { Certificate } from '../../pki/certificate.ts';
 import type { CrlReading } from './crl.ts';
 
-/** Octets of a CRL, DER or PEM, that are read at most. */
+/** Maximum size of a CRL, DER or PEM, octets. */
 export const MAX_CRL = 64 * 1024 * 1024;
 
-export interface CrlJob {
-  /** DER or PEM, which nobody else may use from now on; or the path of a file that holds it. */
+export interface CrlParseJob {
+  /** DER or PEM, which the caller must not use any more; or the path of a file that holds it. */
   readonly source: Uint8Array | string;
-  /** The certificates that may have signed it (crl-reader.ts). */
+  /** The certificates that may have signed it, as in `CrlInput`. */
   readonly issuers: readonly Certificate[];
 }
 
-/** The same for another thread. */
+/** The job in a form that can be sent to another thread. */
 export interface CrlThreadJob {
-  readonly source: CrlJob['source'];
+  readonly source: CrlParseJob['source'];
   /** DER. */
   readonly issuers: readonly Uint8Array[];
 }
 
-/** `file`: there is no such file, or it cannot be read, or it is too large. */
-export type CrlAnswer =
+/** `file`: the file does not exist, cannot be read or is too large. */
+export type CrlParseResult =
   | CrlReading
   | { readonly ok: false; readonly problem: 'file'; readonly detail: string };

@@ -1,16 +1,16 @@
-/** Has CRLs read one at a time: a small one here, any other in a thread that gives back all of its memory when it is done. */
+/** Parses CRLs one at a time: small ones on this thread, others in a worker thread, which frees its memory at its end. */
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../errors.ts';
 import { type CrlFile, readCrlFile } from './file.ts';
-import type { CrlAnswer, CrlJob, CrlThreadJob } from './job.ts';
+import type { CrlParseJob, CrlParseResult, CrlThreadJob } from './job.ts';
 import { readCrl } from './reader.ts';
 
 const entry = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
 
-/** Octets that are read within milliseconds; a thread takes a hundred to start. */
+/** Maximum size that is parsed on this thread, octets: that takes milliseconds, the start of a thread a hundred. */
 const SMALL = 64 * 1024;
 
-/** Beside the CRL and its table a thread needs little: what makes it need more ends the thread, and not the process. */
+/** Enough for any CRL, whose bytes and table are outside of the heap. Exceeding it ends the thread, not the process. */
 const resourceLimits = { maxOldGenerationSizeMb: 256 };
 
 export class CrlParser implements AsyncDisposable {
@@ -19,19 +19,19 @@ export class CrlParser implements AsyncDisposable {
   #worker: Worker | null = null;
   #closed = false;
 
-  /** `small`: octets that do not take a thread. */
+  /** `small`: maximum size that is parsed on this thread, octets. */
   constructor({ small = SMALL }: { readonly small?: number } = {}) {
     this.#small = small;
   }
 
-  /** Reads one CRL. Rejects with GatewayError CRL_THREAD when its thread dies of it, and with CLOSED. */
-  parse(job: CrlJob): Promise<CrlAnswer> {
-    const answer = this.#last.then(() => this.#read(job));
-    this.#last = answer.catch(() => {});
-    return answer;
+  /** Parses one CRL. Rejects with GatewayError CRL_THREAD if its thread ends without a result, and with CLOSED. */
+  parse(job: CrlParseJob): Promise<CrlParseResult> {
+    const result = this.#last.then(() => this.#read(job));
+    this.#last = result.catch(() => {});
+    return result;
   }
 
-  /** Ends the thread, whatever it is at; what waits is rejected. */
+  /** Ends the thread; rejects the CRL in progress and those that wait. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#worker?.terminate();
@@ -42,10 +42,10 @@ export class CrlParser implements AsyncDisposable {
     return this.close();
   }
 
-  async #read(job: CrlJob): Promise<CrlAnswer> {
+  async #read(job: CrlParseJob): Promise<CrlParseResult> {
     const { source, issuers } = job;
     const short = typeof source === 'string' ? await readCrlFile(source, this.#small) : this.#short(source);
-    if (this.#closed) throw failure('CLOSED', 'no CRL is read any more');
+    if (this.#closed) throw failure('CLOSED', 'the CRL parser is closed');
     if (short.ok) return readCrl({ bytes: short.bytes, issuers });
     return short.isLong ? this.#readInThread(job) : { ok: false, problem: 'file', detail: short.detail };
   }
@@ -55,37 +55,37 @@ export class CrlParser implements AsyncDisposable {
     return isLong ? { ok: false, isLong, detail: `${bytes.length} octets` } : { ok: true, bytes };
   }
 
-  #readInThread({ source, issuers }: CrlJob): Promise<CrlAnswer> {
-    const bytes = typeof source === 'string' ? null : whole(source);
+  #readInThread({ source, issuers }: CrlParseJob): Promise<CrlParseResult> {
+    const bytes = typeof source === 'string' ? null : transferable(source);
     const workerData: CrlThreadJob = { source: bytes ?? source, issuers: issuers.map(({ der }) => der) };
     const transferList = bytes === null ? [] : [bytes.buffer];
     const worker = new Worker(entry, { workerData, transferList, resourceLimits, name: 'crl' });
     this.#worker = worker;
     return new Promise((resolve, reject) => {
-      let answer: CrlAnswer | null = null;
+      let result: CrlParseResult | null = null;
       let fault: unknown;
-      worker.once('message', (message: CrlAnswer) => {
-        answer = message;
+      worker.once('message', (message: CrlParseResult) => {
+        result = message;
       });
       worker.once('error', (error) => {
         fault = error;
       });
-      // Not before the end: the next thread starts when the memory of this one is free.
+      // Settled on exit only: the next thread starts after the memory of this one is free.
       worker.once('exit', () => {
         this.#worker = null;
-        if (answer !== null) return resolve(answer);
+        if (result !== null) return resolve(result);
         reject(
           this.#closed
-            ? failure('CLOSED', 'the reading of a CRL was ended')
-            : failure('CRL_THREAD', 'the thread that read a CRL died', fault),
+            ? failure('CLOSED', 'the CRL parser was closed while it parsed a CRL')
+            : failure('CRL_THREAD', 'the thread that parsed the CRL ended without a result', fault),
         );
       });
     });
   }
 }
 
-/** Transferring takes the whole memory along, so a part of some is copied: it may be Node's pool. */
-function whole(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+/** Bytes that may be transferred: a part of a larger buffer is copied, since the buffer may be Node's pool. */
+function transferable(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer } = bytes;
   const isWhole = buffer instanceof ArrayBuffer && bytes.byteLength === buffer.byteLength;
   return isWhole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);

@@ -1,15 +1,15 @@
-/** One CRL out of a file that may be PEM (RFC 7468 §6): decoded where it lies, for it may be as large as a CRL can be. */
-import { describeFile } from '../../pki/content.ts';
+/** Extracts the DER of one CRL from DER or PEM (RFC 7468 §6); decodes in place, since a CRL can be large. */
 import { trimEnd } from '../../pki/der-cursor.ts';
+import { describeFile } from '../../pki/file-kind.ts';
 import { CrlRefusal } from './refusal.ts';
 
 const begin = '-----BEGIN X509 CRL-----';
 const end = '-----END X509 CRL-----';
 
-/** The DER of the one CRL, as a view; PEM is overwritten. Throws CrlRefusal `unreadable`. */
+/** A view of the CRL's DER; PEM is overwritten with it. Throws CrlRefusal `unreadable`. */
 export function derOf(bytes: Uint8Array): Uint8Array {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  // The text before PEM may begin with 0, too.
+  // Text before a PEM block may begin with the digit 0, which is 0x30 as well.
   const from = bytes[0] === 0x30 && !isText(bytes) ? -1 : text.indexOf(begin);
   if (from < 0 && bytes[0] === 0x30) return trimEnd(bytes);
   if (from < 0) {
@@ -19,18 +19,18 @@ export function derOf(bytes: Uint8Array): Uint8Array {
     );
   }
   const to = text.indexOf(end, from);
-  if (to < 0) throw unreadable('a PEM block without its end');
+  if (to < 0) throw unreadable('a PEM block without an END line');
   if (text.indexOf(begin, to) >= 0)
     throw unreadable('more than one PEM block: each CRL needs a file of its own');
   return decode(bytes.subarray(from + begin.length, to));
 }
 
-/** Whether the bytes begin like text: a CRL longer than 127 octets, as each is, has a length above ASCII. */
+/** Whether the second byte is ASCII: the length in DER is not, since every CRL is longer than 127 octets. */
 function isText(bytes: Uint8Array): boolean {
   return (bytes[1] ?? 0x80) < 0x80;
 }
 
-/** Octet → its six bits; 64: white space, 65: padding, 66: none of Base64. */
+/** Octet → its six bits; 64: white space, 65: padding, 66: not Base64. */
 const digits = new Uint8Array(256).fill(66);
 for (const [value, digit] of [
   ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
@@ -39,7 +39,7 @@ for (const [value, digit] of [
 for (const space of ' \t\r\n') digits[space.charCodeAt(0)] = 64;
 digits['='.charCodeAt(0)] = 65;
 
-/** What is written is always behind what is read. */
+/** In place: the write position never passes the read position. */
 function decode(base64: Uint8Array): Uint8Array {
   let written = 0;
   let bits = 0;

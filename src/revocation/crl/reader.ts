@@ -1,4 +1,4 @@
-/** Reads a CRL (RFC 5280 §5.1), believing nothing in it before its signature has been verified. */
+/** Parses a CRL (RFC 5280 §5.1) and verifies its signature before it evaluates extensions and entries. */
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../pki/certificate.ts';
 import { DerCursor, DerError, tags } from '../../pki/der-cursor.ts';
@@ -7,36 +7,36 @@ import { type DistinguishedName, formatName, readName } from '../../pki/name.ts'
 import { readAlgorithm } from '../../pki/signature.ts';
 import { weakKey } from '../../pki/strength.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from '../signature.ts';
-import type { CrlProblem, CrlReading, CrlSnapshot } from './crl.ts';
+import type { CrlReading, CrlSnapshot } from './crl.ts';
 import { EntryReader } from './entries.ts';
 import { readCrlExtensions } from './extensions.ts';
 import { derOf } from './pem.ts';
-import { CrlRefusal } from './refusal.ts';
+import { CrlRefusal, type CrlRefusalReason } from './refusal.ts';
 import { createTable, setSerial, sortTable } from './table.ts';
 
 export interface CrlInput {
   /** DER or PEM; PEM is overwritten. */
   readonly bytes: Uint8Array;
-  /** Certificates that may sign CRLs because a path leads to each: of one anchor, and of no other. */
+  /** Certificates of one trust anchor, each with a valid path to it: one of them must have signed the CRL. */
   readonly issuers: readonly Certificate[];
 }
 
 const MAX_ELEMENT = 16_384;
 const MAX_DETAIL = 500;
 
-/** The CRL, or why it cannot be used. Throws nothing, whatever the bytes are. */
+/** The CRL, or why it cannot be used. Never throws. */
 export function readCrl({ bytes, issuers }: CrlInput): CrlReading {
   try {
     return { ok: true, crl: read(derOf(bytes), issuers) };
   } catch (cause) {
     if (cause instanceof CrlRefusal) return refuse(cause.problem, cause.message);
     if (cause instanceof DerError) return refuse('unreadable', `not a CRL: ${cause.message}`);
-    // What the ASN.1 library and V8 (too large an array) throw has no kind of its own.
+    // The ASN.1 library, and V8 for an array that is too large, throw plain errors.
     return refuse('unreadable', `not a CRL: ${cause instanceof Error ? cause.message : 'unknown'}`);
   }
 }
 
-function refuse(problem: CrlProblem, detail: string): CrlReading {
+function refuse(problem: CrlRefusalReason, detail: string): CrlReading {
   return { ok: false, problem, detail: detail.slice(0, MAX_DETAIL) };
 }
 
@@ -55,7 +55,6 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
     });
   return {
     sha256: createHash('sha256').update(der).digest('hex'),
-    size: der.length,
     issuer,
     issuerText,
     signer: { sha256: signer.sha256, spkiPin: signer.spkiPin },
@@ -70,13 +69,13 @@ interface Outline extends Signed {
   readonly issuer: DistinguishedName;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
-  /** Contents of revokedCertificates; both ends are equal where it is absent. */
+  /** Contents of revokedCertificates; both offsets are equal if it is absent. */
   readonly entriesStart: number;
   readonly entriesEnd: number;
   readonly extensions: Uint8Array | null;
 }
 
-/** CertificateList and TBSCertList, field by field; entries and extensions only where they lie. */
+/** CertificateList and TBSCertList, field by field; of entries and extensions only the offsets. */
 function readOutline(der: Uint8Array): Outline {
   const cursor = new DerCursor(der);
   cursor.openLast(der.length, tags.sequence);
@@ -90,7 +89,7 @@ function readOutline(der: Uint8Array): Outline {
   const thisUpdate = readTime(cursor, end);
   const hasNext = cursor.peek(end) === tags.utcTime || cursor.peek(end) === tags.generalizedTime;
   const nextUpdate = hasNext ? readTime(cursor, end) : null;
-  if (nextUpdate !== null && nextUpdate < thisUpdate) throw new DerError('nextUpdate before thisUpdate');
+  if (nextUpdate !== null && nextUpdate < thisUpdate) throw new DerError('nextUpdate is before thisUpdate');
   let [entriesStart, entriesEnd] = [end, end];
   if (cursor.peek(end) === tags.sequence) {
     cursor.read(end);
@@ -104,13 +103,13 @@ function readOutline(der: Uint8Array): Outline {
   cursor.close(end);
 
   const algorithm = small(cursor.element(der.length, tags.sequence));
-  // RFC 5280 §5.1.1.2: otherwise one of the two would not be signed.
+  // RFC 5280 §5.1.1.2: the outer one is not covered by the signature.
   if (Buffer.compare(algorithm, innerAlgorithm) !== 0)
-    throw new DerError('two different signature algorithms');
+    throw new DerError('the two signature algorithms differ');
   cursor.read(der.length, tags.bitString);
   cursor.close(der.length);
   const signature = cursor.contents();
-  if (signature[0] !== 0) throw new DerError('a signature that is not whole octets');
+  if (signature[0] !== 0) throw new DerError('the signature is not a whole number of octets');
   return {
     ...{ issuer, thisUpdate, nextUpdate, entriesStart, entriesEnd, extensions },
     bytes: der.subarray(signedStart, end),
@@ -119,29 +118,29 @@ function readOutline(der: Uint8Array): Outline {
   };
 }
 
-/** Nobody has vouched for the bytes yet: what is read into objects is bounded first. */
+/** The signature is not verified yet: limits the size of what is parsed into objects. */
 function small(element: Uint8Array): Uint8Array {
   if (element.length > MAX_ELEMENT) throw new DerError(`a name or an algorithm of ${element.length} octets`);
   return element;
 }
 
 /**
- * v1 may be written out, and have extensions: what they say counts whatever the version, since it can only limit the
- * CRL or name more that is revoked.
+ * Accepts an explicit v1, and extensions in a v1 CRL: extensions count whatever the version, since they only limit the
+ * CRL or add revocations.
  */
 function readVersion(cursor: DerCursor, end: number): void {
   cursor.read(end, tags.integer);
   const version = cursor.bytes[cursor.start] as number;
-  if (cursor.end - cursor.start !== 1 || version > 1) throw new DerError('no CRL of v1 or v2');
+  if (cursor.end - cursor.start !== 1 || version > 1) throw new DerError('the version is neither v1 nor v2');
 }
 
 function readTime(cursor: DerCursor, end: number): number {
   const time = cursor.readAnyTime(end);
-  if (Number.isNaN(time)) throw new DerError(`a time that is none, at byte ${cursor.start}`);
+  if (Number.isNaN(time)) throw new DerError(`an invalid time, at byte ${cursor.start}`);
   return time;
 }
 
-/** Whose key verifies the signature, of those that bear the issuer's name and may sign CRLs (RFC 5280 §6.3.3 (f), (g)). */
+/** The certificate with the issuer's name that may sign CRLs and verifies the signature (RFC 5280 §6.3.3 (f), (g)). */
 function findSigner(
   outline: Outline,
   { issuers, issuer, issuerText }: { issuers: readonly Certificate[]; issuer: string; issuerText: string },
@@ -149,13 +148,18 @@ function findSigner(
   const weak = weakAlgorithm(outline.algorithm);
   if (weak !== null) throw new CrlRefusal('weak_signature', weak);
   const named = issuers.filter(({ canonicalSubject }) => canonicalSubject === issuer);
-  if (named.length === 0) throw new CrlRefusal('wrong_issuer', `no known certificate of ${issuerText}`);
+  if (named.length === 0)
+    throw new CrlRefusal(
+      'wrong_issuer',
+      `no certificate of the trust anchor has the issuer's name, ${issuerText}`,
+    );
   const objections = named.map(objectionTo);
   const able = named.filter((_, index) => objections[index] === null);
   if (able.length === 0) throw new CrlRefusal('wrong_issuer', `${issuerText}: ${objections.join('; ')}`);
-  // Of several certificates for one key the one that lasts longest.
+  // Of several certificates with one key the one that expires last.
   const signer = able.sort((a, b) => b.notAfter - a.notAfter).find(({ x509 }) => isSignedBy(outline, x509));
-  if (signer === undefined) throw new CrlRefusal('bad_signature', `not signed by ${issuerText}`);
+  if (signer === undefined)
+    throw new CrlRefusal('bad_signature', `not signed by a key of ${issuerText} that the trust anchor has`);
   return signer;
 }
 
@@ -164,7 +168,7 @@ function objectionTo(issuer: Certificate): string | null {
   return weakKey(issuer);
 }
 
-/** Once over the entries to know how many there are and how wide, and once more to fill the table. */
+/** Reads the entries twice: for their number and the longest serial number, then to fill the table. */
 function readTable(der: Uint8Array, newReader: () => EntryReader): Pick<CrlSnapshot, 'table' | 'unclear'> {
   const first = newReader();
   let [count, width] = [0, 1];

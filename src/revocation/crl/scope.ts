@@ -1,17 +1,17 @@
-/** Which CRLs speak of which certificates (RFC 5280 §6.3.3 (b), (d)), and which delta belongs to which (§5.2.4). */
+/** Which CRLs cover a certificate (RFC 5280 §6.3.3 (b), (d)), and which delta CRL belongs to a complete CRL (§5.2.4). */
 import type { Certificate } from '../../pki/certificate.ts';
 import { directory } from '../../pki/directory-name.ts';
 import { type DistributionPoint, isSameName } from '../../pki/distribution-point.ts';
 import type { CrlSnapshot } from './crl.ts';
 
-/** What a CRL is about: a certificate, by one of its distribution points. */
-export interface CrlSubject {
+/** A certificate and one of its distribution points. */
+interface CertificatePoint {
   readonly point: DistributionPoint;
   readonly certificate: Pick<Certificate, 'canonicalIssuer' | 'isCa'>;
 }
 
-/** Whether the CRL is one that the certificate's distribution point means: §6.3.3 (b). */
-export function covers({ issuer, scope }: CrlSnapshot, { point, certificate }: CrlSubject): boolean {
+/** Whether the CRL matches the distribution point and covers the certificate: §6.3.3 (b). */
+export function covers({ issuer, scope }: CrlSnapshot, { point, certificate }: CertificatePoint): boolean {
   const { crlIssuers } = point;
   if (crlIssuers === null) {
     if (issuer !== certificate.canonicalIssuer) return false;
@@ -27,12 +27,12 @@ function haveCommon(some: readonly string[], others: readonly string[]): boolean
 /** Bits 1 to 8 of ReasonFlags (§4.2.1.13). */
 export const allReasons = 0b1_1111_1110;
 
-/** The reasons that the CRL tells of where the distribution point sends us to it: §6.3.3 (d). */
+/** The revocation reasons that the CRL covers for this distribution point: §6.3.3 (d). */
 export function reasonsOf({ scope }: CrlSnapshot, point: DistributionPoint): number {
   return allReasons & (scope.reasons ?? allReasons) & (point.reasons ?? allReasons);
 }
 
-/** The latest delta that can be combined with a complete CRL: §5.2.4, §6.3.3 (c). */
+/** The latest delta CRL that can be combined with a complete CRL (§5.2.4, §6.3.3 (c)); null: none. */
 export function deltaFor(complete: CrlSnapshot, crls: readonly CrlSnapshot[]): CrlSnapshot | null {
   let latest: CrlSnapshot | null = null;
   for (const crl of crls) {
@@ -50,7 +50,7 @@ function isDeltaOf(delta: CrlSnapshot, complete: CrlSnapshot): boolean {
     complete.number >= delta.baseNumber &&
     complete.number < delta.number &&
     delta.issuer === complete.issuer &&
-    // One key for both (§5.2.4); the key identifiers that §6.3.3 (c) compares only hint at it.
+    // Both must have the same key (§5.2.4); the key identifiers that §6.3.3 (c) compares are only hints.
     delta.signer.spkiPin === complete.signer.spkiPin &&
     delta.scope.extension === complete.scope.extension
   );

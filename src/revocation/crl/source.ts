@@ -1,4 +1,4 @@
-/** Where a CRL comes from: a URL, fetched conditionally and kept on disk, or a file that somebody else replaces. */
+/** Fetches a CRL from its address: from a URL, conditionally and with a copy on disk, or from a local file. */
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { GatewayError } from '../../errors.ts';
@@ -6,72 +6,72 @@ import { fetchResource, type Validators } from '../../fetch/resource.ts';
 import type { Cache } from '../cache.ts';
 import { MAX_CRL } from './job.ts';
 import {
+  acceptDraft,
+  acceptPending,
   confirmCrl,
+  deferDraft,
+  deleteCrls,
   discardDraft,
-  draftCrl,
-  dropAside,
-  dropFormer,
-  forgetCrl,
-  keepAside,
-  keepDraft,
-  loadAside,
+  dropPending,
+  dropPrevious,
+  keepPrevious,
   loadCrl,
-  loadFormer,
-  setDraftAside,
-  setFormer,
+  loadPending,
+  loadPrevious,
+  writeDraft,
 } from './store.ts';
 
-export type Brought =
-  | Delivery
-  /** The source still has what was kept last. */
+export type CrlFetchResult =
+  | FetchedCrl
+  /** The source still has the CRL that was accepted last. */
   | { readonly status: 'confirmed' }
-  /** The source still has what was discarded last. */
-  | { readonly status: 'nothing_new' };
+  /** The source still has the CRL that was deferred or discarded last. */
+  | { readonly status: 'unchanged' };
 
 /**
- * Something else than before: exactly one of the three is called when it has been judged, and after `setAside` perhaps
- * one of the others, as long as nothing else was set aside. None of them throws.
+ * A new CRL. After it was judged exactly one of the three methods is called; after `defer` one of the other two may
+ * follow, as long as no other CRL was deferred. None of them throws.
  */
-export interface Delivery {
-  readonly status: 'delivered';
+export interface FetchedCrl {
+  readonly status: 'fetched';
   /** Bytes, or the path of a file. */
   readonly source: Uint8Array | string;
-  /** It is in use. `former`: what was in use before is kept too, where a restart finds it; else it is forgotten. */
-  keep(options: { readonly former: boolean }): Promise<void>;
-  /** It is not in use, and a restart must know of it. */
-  setAside(): Promise<void>;
+  /** It is in use now. `keepPrevious`: the CRL used before stays on disk for a restart; otherwise it is replaced. */
+  accept(options: { readonly keepPrevious: boolean }): Promise<void>;
+  /** It is not in use, and is kept on disk as the pending CRL. */
+  defer(): Promise<void>;
   discard(): Promise<void>;
 }
 
-/** What an earlier life has left on disk. */
-export interface Recalled {
-  /** null: nothing was in use. */
-  readonly kept: { readonly file: string; readonly fetchedAt: number } | null;
-  /** Path of what was in use before, and still revokes; null: there is none. */
-  readonly former: string | null;
-  /** null: nothing was set aside. */
-  readonly aside: (Delivery & { readonly fetchedAt: number }) | null;
+/** The CRLs on disk after a start. */
+export interface StoredCrls {
+  /** null: no CRL was in use. */
+  readonly inUse: { readonly file: string; readonly fetchedAt: number } | null;
+  /** Path of the CRL that was in use before, whose revocations still count; null: none. */
+  readonly previous: string | null;
+  /** null: no CRL was deferred. */
+  readonly pending: (FetchedCrl & { readonly fetchedAt: number }) | null;
 }
 
 export interface CrlSource {
   readonly address: string;
   readonly kind: 'url' | 'file';
   /** Never throws. */
-  recall(): Promise<Recalled>;
-  /** `fresh`: nothing that came before is in use, so the source must give all of it. Throws GatewayError. */
-  bring(options: { readonly fresh: boolean; readonly signal: AbortSignal }): Promise<Brought>;
-  /** What was in use before counts no more. Never throws. */
-  dropFormer(): Promise<void>;
-  /** Removes what is kept on disk: the next one is brought whole. Never throws. */
+  load(): Promise<StoredCrls>;
+  /** `unconditional`: no CRL from before can be used, so the source must send all of it. Throws GatewayError. */
+  fetch(options: { readonly unconditional: boolean; readonly signal: AbortSignal }): Promise<CrlFetchResult>;
+  /** Deletes the CRL on disk that was in use before. Never throws. */
+  dropPrevious(): Promise<void>;
+  /** Deletes every copy on disk; the next fetch is unconditional. Never throws. */
   forget(): Promise<void>;
 }
 
-export interface CrlSourceOptions {
+interface CrlSourceOptions {
   /** A URL or an absolute path. */
   readonly address: string;
-  /** Where copies of what came from URLs lie. */
+  /** Folder of the copies of what was fetched from URLs. */
   readonly folder: string;
-  /** PEM of the CAs that verify HTTPS servers. */
+  /** PEM of the CAs that HTTPS servers are verified with; undefined: Node's own. */
   readonly tlsCa: () => Buffer | undefined;
   /** Milliseconds for one fetch. */
   readonly timeout: number;
@@ -87,13 +87,14 @@ interface Copy {
   readonly source: Uint8Array | string;
   readonly fetchedAt: number;
   readonly validators: Validators;
-  readonly place: 'draft' | 'aside' | null;
+  /** Which file holds it; null: it could not be written. */
+  readonly storedAs: 'draft' | 'pending' | null;
 }
 
 class UrlSource implements CrlSource {
   readonly kind = 'url';
   readonly #options: CrlSourceOptions;
-  /** Of what was kept last. */
+  /** Of the CRL that was accepted last. */
   #validators: Validators = {};
 
   constructor(options: CrlSourceOptions) {
@@ -104,36 +105,36 @@ class UrlSource implements CrlSource {
     return this.#options.address;
   }
 
-  get #place() {
+  get #key() {
     return { folder: this.#options.folder, url: this.#options.address };
   }
 
-  async recall(): Promise<Recalled> {
+  async load(): Promise<StoredCrls> {
     const { cache } = this.#options;
-    const kept = await cache.read(() => loadCrl(this.#place));
-    this.#validators = kept?.validators ?? {};
-    const aside = await cache.read(() => loadAside(this.#place));
-    const former = await cache.read(() => loadFormer(this.#place));
-    if (aside === null) return { kept, former, aside };
-    const { file: source, fetchedAt } = aside;
-    const delivery = this.#delivery({ source, fetchedAt, validators: {}, place: 'aside' });
-    return { kept, former, aside: { ...delivery, fetchedAt } };
+    const inUse = await cache.read(() => loadCrl(this.#key));
+    this.#validators = inUse?.validators ?? {};
+    const pending = await cache.read(() => loadPending(this.#key));
+    const previous = await cache.read(() => loadPrevious(this.#key));
+    if (pending === null) return { inUse, previous, pending };
+    const { file: source, fetchedAt } = pending;
+    const fetched = this.#fetched({ source, fetchedAt, validators: {}, storedAs: 'pending' });
+    return { inUse, previous, pending: { ...fetched, fetchedAt } };
   }
 
-  async bring({
-    fresh,
+  async fetch({
+    unconditional,
     signal,
   }: {
-    readonly fresh: boolean;
+    readonly unconditional: boolean;
     readonly signal: AbortSignal;
-  }): Promise<Brought> {
+  }): Promise<CrlFetchResult> {
     const { address, tlsCa, timeout, clock, cache } = this.#options;
     const fetched = await fetchResource({
       purpose: 'CRL',
       url: address,
       accept: 'application/pkix-crl, */*;q=0.5',
       ca: tlsCa(),
-      validators: fresh ? undefined : this.#validators,
+      validators: unconditional ? undefined : this.#validators,
       maxBytes: MAX_CRL,
       redirects: 3,
       timeout,
@@ -141,45 +142,44 @@ class UrlSource implements CrlSource {
     });
     const fetchedAt = clock();
     if (fetched.status === 'unchanged') {
-      await cache.write(() => confirmCrl(this.#place, { fetchedAt, validators: this.#validators }));
+      await cache.write(() => confirmCrl(this.#key, { fetchedAt, validators: this.#validators }));
       return { status: 'confirmed' };
     }
     const { bytes, validators } = fetched;
-    const drafted = await cache.write(() => draftCrl(this.#place, bytes));
-    return this.#delivery({ source: bytes, fetchedAt, validators, place: drafted ? 'draft' : null });
+    const isStored = await cache.write(() => writeDraft(this.#key, bytes));
+    return this.#fetched({ source: bytes, fetchedAt, validators, storedAs: isStored ? 'draft' : null });
   }
 
-  async dropFormer(): Promise<void> {
-    await this.#options.cache.write(() => dropFormer(this.#place));
+  async dropPrevious(): Promise<void> {
+    await this.#options.cache.write(() => dropPrevious(this.#key));
   }
 
   async forget(): Promise<void> {
     this.#validators = {};
-    await this.#options.cache.write(() => forgetCrl(this.#place));
+    await this.#options.cache.write(() => deleteCrls(this.#key));
   }
 
-  /** `place`: where its copy is; null: it could not be written. */
-  #delivery({ source, fetchedAt, validators, ...copy }: Copy): Delivery {
+  #fetched({ source, fetchedAt, validators, ...copy }: Copy): FetchedCrl {
     const { cache } = this.#options;
-    let { place } = copy;
+    let { storedAs } = copy;
     return {
-      status: 'delivered',
+      status: 'fetched',
       source,
-      keep: async ({ former }) => {
+      accept: async (options) => {
         this.#validators = validators;
-        if (former && place !== null) await cache.write(() => setFormer(this.#place));
-        const keepCopy = place === 'aside' ? keepAside : keepDraft;
-        if (place !== null) await cache.write(() => keepCopy(this.#place, { fetchedAt, validators }));
-        place = null;
+        if (options.keepPrevious && storedAs !== null) await cache.write(() => keepPrevious(this.#key));
+        const accept = storedAs === 'pending' ? acceptPending : acceptDraft;
+        if (storedAs !== null) await cache.write(() => accept(this.#key, { fetchedAt, validators }));
+        storedAs = null;
       },
-      setAside: async () => {
-        if (place !== 'draft') return;
-        place = (await cache.write(() => setDraftAside(this.#place))) ? 'aside' : null;
+      defer: async () => {
+        if (storedAs !== 'draft') return;
+        storedAs = (await cache.write(() => deferDraft(this.#key))) ? 'pending' : null;
       },
       discard: async () => {
-        const discardCopy = place === 'aside' ? dropAside : discardDraft;
-        if (place !== null) await cache.write(() => discardCopy(this.#place));
-        place = null;
+        const drop = storedAs === 'pending' ? dropPending : discardDraft;
+        if (storedAs !== null) await cache.write(() => drop(this.#key));
+        storedAs = null;
       },
     };
   }
@@ -188,52 +188,47 @@ class UrlSource implements CrlSource {
 class FileSource implements CrlSource {
   readonly kind = 'file';
   readonly address: string;
-  #seen: { readonly signature: string; readonly kept: boolean } | null = null;
-  /** Of what was delivered last. */
+  /** The version of the file that was judged last. */
+  #judged: { readonly version: string; readonly isAccepted: boolean } | null = null;
+  /** The version of the file that was fetched last. */
   #latest = '';
 
   constructor(address: string) {
     this.address = address;
   }
 
-  async recall(): Promise<Recalled> {
-    return { kept: null, former: null, aside: null };
+  async load(): Promise<StoredCrls> {
+    return { inUse: null, previous: null, pending: null };
   }
 
-  async bring({ fresh }: { readonly fresh: boolean }): Promise<Brought> {
-    const signature = await this.#signature();
-    if (!fresh && this.#seen?.signature === signature)
-      return { status: this.#seen.kept ? 'confirmed' : 'nothing_new' };
-    // Taken before the file is read: one that changes meanwhile is read again.
-    this.#latest = signature;
-    const see = (kept: boolean) => async () => {
-      if (this.#latest === signature) this.#seen = { signature, kept };
+  async fetch({ unconditional }: { readonly unconditional: boolean }): Promise<CrlFetchResult> {
+    const version = await this.#version();
+    if (!unconditional && this.#judged?.version === version)
+      return { status: this.#judged.isAccepted ? 'confirmed' : 'unchanged' };
+    // Determined before the file is read: a file that changes meanwhile is read again next time.
+    this.#latest = version;
+    const judge = (isAccepted: boolean) => async () => {
+      if (this.#latest === version) this.#judged = { version, isAccepted };
     };
-    const aside = see(false);
-    return {
-      status: 'delivered',
-      source: this.address,
-      keep: see(true),
-      setAside: aside,
-      discard: aside,
-    };
+    const refuse = judge(false);
+    return { status: 'fetched', source: this.address, accept: judge(true), defer: refuse, discard: refuse };
   }
 
-  /** A file holds what its owner wants it to hold: no copy is kept of what it held before. */
-  async dropFormer(): Promise<void> {}
+  /** No copy of a local file is kept. */
+  async dropPrevious(): Promise<void> {}
 
   async forget(): Promise<void> {
-    this.#seen = null;
+    this.#judged = null;
   }
 
-  /** What a file that was replaced or rewritten does not share with the one before, links followed. */
-  async #signature(): Promise<string> {
+  /** Changes when the file is replaced or rewritten; symbolic links are followed. */
+  async #version(): Promise<string> {
     try {
       const { dev, ino, size, mtimeNs, ctimeNs } = await stat(this.address, { bigint: true });
       return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
     } catch (cause) {
       const { code = 'unreadable' } = cause as NodeJS.ErrnoException;
-      const message = `${this.address}: ${code}`;
+      const message = `${this.address}: the file cannot be read: ${code}`;
       throw new GatewayError({ code: 'CRL_FILE', side: 'internal', message, cause });
     }
   }

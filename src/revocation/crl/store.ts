@@ -1,53 +1,57 @@
-/** The last good CRL of each address on disk, as it came: what a restart begins with. */
+/**
+ * The CRLs of each address on disk, byte for byte as fetched: the last good one, the previous one, a pending one, and as
+ * a draft the one that was fetched and is not judged yet.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { replaceFile } from '../../fetch/last-good.ts';
+import { replaceFile } from '../../fetch/replace-file.ts';
 import type { Validators } from '../../fetch/resource.ts';
 
-export interface CrlPlace {
+/** Identifies the files of one address. */
+interface CrlCacheKey {
   readonly folder: string;
   readonly url: string;
 }
 
-export interface CrlConfirmation {
-  /** Milliseconds since the epoch: when the address last gave or confirmed it. */
+interface CrlConfirmation {
+  /** When the address last returned or confirmed the CRL, ms since the epoch. */
   readonly fetchedAt: number;
   readonly validators: Validators;
 }
 
-export interface StoredCrl extends CrlConfirmation {
+interface StoredCrl extends CrlConfirmation {
   /** Path of the CRL, DER or PEM. */
   readonly file: string;
 }
 
-/** A CRL that is not in use, and whose revocations count all the same. */
-export interface StoredAside {
+/** A verified CRL that is not in use: only its revocations count. */
+interface PendingCrl {
   readonly file: string;
-  /** Milliseconds since the epoch: when it was set aside. */
+  /** When it was stored, ms since the epoch. */
   readonly fetchedAt: number;
 }
 
-/** Null: nothing is stored. Throws GatewayError `CRL_CACHE_UNREADABLE` when something is, and cannot be read. */
-export async function loadCrl(place: CrlPlace): Promise<StoredCrl | null> {
-  const { crl, facts } = filesOf(place);
+/** The last good CRL; null: none. Throws GatewayError `CRL_CACHE_UNREADABLE` if its record cannot be read. */
+export async function loadCrl(key: CrlCacheKey): Promise<StoredCrl | null> {
+  const { crl, record } = filesOf(key);
   try {
-    return { file: crl, ...parse(await readFile(facts, 'utf8'), place.url) };
+    return { file: crl, ...parse(await readFile(record, 'utf8'), key.url) };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    const message = `${facts}: not the record of a stored CRL`;
+    const message = `${record}: cannot be read as the record of a cached CRL; the CRL is fetched again`;
     throw new GatewayError({ code: 'CRL_CACHE_UNREADABLE', side: 'internal', message, cause });
   }
 }
 
 /**
- * Writes what has come beside the last good one, which it does not touch. A draft that a crash left behind is
- * overwritten: there is one at most. Throws what node:fs throws, and leaves no half draft on a disk that is full.
+ * Writes a fetched CRL as the draft, beside the last good one. Replaces a draft that a crash left behind. Throws what
+ * node:fs throws, and leaves no incomplete draft on a full disk.
  */
-export async function draftCrl(place: CrlPlace, bytes: Uint8Array): Promise<void> {
-  await mkdir(place.folder, { recursive: true, mode: 0o700 });
-  const { draft } = filesOf(place);
+export async function writeDraft(key: CrlCacheKey, bytes: Uint8Array): Promise<void> {
+  await mkdir(key.folder, { recursive: true, mode: 0o700 });
+  const { draft } = filesOf(key);
   try {
     await writeFile(draft, bytes, { mode: 0o600, flush: true });
   } catch (cause) {
@@ -56,58 +60,58 @@ export async function draftCrl(place: CrlPlace, bytes: Uint8Array): Promise<void
   }
 }
 
-export async function discardDraft(place: CrlPlace): Promise<void> {
-  await rm(filesOf(place).draft, { force: true });
+export async function discardDraft(key: CrlCacheKey): Promise<void> {
+  await rm(filesOf(key).draft, { force: true });
 }
 
 /**
- * The draft takes the last good one's place. Between the two steps a crash leaves the new CRL with the old validators,
- * which the source does not know: it answers in full.
+ * Makes the draft the last good CRL. A crash between the two steps leaves the new CRL with the old validators, which the
+ * server does not recognise: it sends the whole CRL again.
  */
-export async function keepDraft(place: CrlPlace, confirmation: CrlConfirmation): Promise<void> {
-  const { crl, draft } = filesOf(place);
+export async function acceptDraft(key: CrlCacheKey, confirmation: CrlConfirmation): Promise<void> {
+  const { crl, draft } = filesOf(key);
   await rename(draft, crl);
-  await confirmCrl(place, confirmation);
+  await confirmCrl(key, confirmation);
 }
 
-/** What is in use is kept as what was in use before; a draft or what was set aside takes its place next. Throws what node:fs throws. */
-export async function setFormer(place: CrlPlace): Promise<void> {
-  const { crl, former } = filesOf(place);
-  await rename(crl, former);
+/** Makes the last good CRL the previous one, before another is accepted. Throws what node:fs throws. */
+export async function keepPrevious(key: CrlCacheKey): Promise<void> {
+  const { crl, previous } = filesOf(key);
+  await rename(crl, previous);
 }
 
-export async function dropFormer(place: CrlPlace): Promise<void> {
-  await rm(filesOf(place).former, { force: true });
+export async function dropPrevious(key: CrlCacheKey): Promise<void> {
+  await rm(filesOf(key).previous, { force: true });
 }
 
-/** Path of what was in use before; null: nothing is kept. Throws what node:fs throws. */
-export async function loadFormer(place: CrlPlace): Promise<string | null> {
-  const { former } = filesOf(place);
-  return (await modifiedAt(former)) === null ? null : former;
+/** Path of the previous CRL; null: none. Throws what node:fs throws. */
+export async function loadPrevious(key: CrlCacheKey): Promise<string | null> {
+  const { previous } = filesOf(key);
+  return (await modifiedAt(previous)) === null ? null : previous;
 }
 
-/** The draft is kept beside the last good one, where a restart finds it. Throws what node:fs throws. */
-export async function setDraftAside(place: CrlPlace): Promise<void> {
-  const { draft, aside } = filesOf(place);
-  await rename(draft, aside);
+/** Makes the draft the pending CRL, which a restart loads. Throws what node:fs throws. */
+export async function deferDraft(key: CrlCacheKey): Promise<void> {
+  const { draft, pending } = filesOf(key);
+  await rename(draft, pending);
 }
 
-/** What was set aside takes the last good one's place. Throws what node:fs throws. */
-export async function keepAside(place: CrlPlace, confirmation: CrlConfirmation): Promise<void> {
-  const { crl, aside } = filesOf(place);
-  await rename(aside, crl);
-  await confirmCrl(place, confirmation);
+/** Makes the pending CRL the last good one. Throws what node:fs throws. */
+export async function acceptPending(key: CrlCacheKey, confirmation: CrlConfirmation): Promise<void> {
+  const { crl, pending } = filesOf(key);
+  await rename(pending, crl);
+  await confirmCrl(key, confirmation);
 }
 
-export async function dropAside(place: CrlPlace): Promise<void> {
-  await rm(filesOf(place).aside, { force: true });
+export async function dropPending(key: CrlCacheKey): Promise<void> {
+  await rm(filesOf(key).pending, { force: true });
 }
 
-/** null: nothing was set aside. Throws what node:fs throws. */
-export async function loadAside(place: CrlPlace): Promise<StoredAside | null> {
-  const { aside } = filesOf(place);
-  const fetchedAt = await modifiedAt(aside);
-  return fetchedAt === null ? null : { file: aside, fetchedAt };
+/** null: no pending CRL. Throws what node:fs throws. */
+export async function loadPending(key: CrlCacheKey): Promise<PendingCrl | null> {
+  const { pending } = filesOf(key);
+  const fetchedAt = await modifiedAt(pending);
+  return fetchedAt === null ? null : { file: pending, fetchedAt };
 }
 
 async function modifiedAt(file: string): Promise<number | null> {
@@ -120,23 +124,28 @@ async function modifiedAt(file: string): Promise<number | null> {
 }
 
 /** Throws what node:fs throws. */
-export async function confirmCrl(place: CrlPlace, { fetchedAt, validators }: CrlConfirmation): Promise<void> {
-  const text = JSON.stringify({ version: 1, url: place.url, fetchedAt, ...validators });
-  await replaceFile(filesOf(place).facts, `${text}\n`);
+export async function confirmCrl(
+  key: CrlCacheKey,
+  { fetchedAt, validators }: CrlConfirmation,
+): Promise<void> {
+  const text = JSON.stringify({ version: 1, url: key.url, fetchedAt, ...validators });
+  await replaceFile(filesOf(key).record, `${text}\n`);
 }
 
-export async function forgetCrl(place: CrlPlace): Promise<void> {
-  await Promise.all(Object.values(filesOf(place)).map((file) => rm(file, { force: true })));
+/** Deletes every file of the address. */
+export async function deleteCrls(key: CrlCacheKey): Promise<void> {
+  await Promise.all(Object.values(filesOf(key)).map((file) => rm(file, { force: true })));
 }
 
-function filesOf({ folder, url }: CrlPlace) {
+/** The suffixes are part of the format on disk. */
+function filesOf({ folder, url }: CrlCacheKey) {
   const base = join(folder, createHash('sha256').update(url).digest('hex'));
   return {
     crl: `${base}.crl`,
-    former: `${base}.former`,
-    aside: `${base}.aside`,
+    previous: `${base}.former`,
+    pending: `${base}.aside`,
     draft: `${base}.draft`,
-    facts: `${base}.json`,
+    record: `${base}.json`,
   };
 }
 

@@ -1,59 +1,76 @@
-/** Whether a CRL that has just come may take the place of the last good one from the same address: a pure decision. */
-import { type CrlSnapshot, goesBack } from './crl.ts';
+/** Decides whether a newly fetched CRL may replace the CRL in use from the same address; detects rollback. Pure. */
+import { CLOCK_SKEW } from '../clock-skew.ts';
+import type { CrlSnapshot } from './crl.ts';
 
-export interface Succession {
-  /** null: nothing has come from there before. */
+interface SuccessionInput {
+  /** The CRL in use; null: none. */
   readonly last: CrlSnapshot | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly grace: number;
 }
 
-/** What becomes of a CRL that is sound and rightly signed. What it revokes counts in any case. */
-export type CrlSuccession =
-  /** Its silence counts as well. `alarm`: what could not have followed the last one, had that not ended; null: nothing. */
-  | { readonly takes: true; readonly alarm: string | null }
-  /** The last good one stays; time may change that. */
-  | { readonly takes: false; readonly objection: string };
+/** For a CRL whose signature is valid. The certificates that it lists count as revoked either way. */
+type CrlSuccession =
+  /** `warning`: why it could not have replaced the last CRL before that expired; null: it could have. */
+  | { readonly accepted: true; readonly warning: string | null }
+  /** The last CRL stays in use; the decision can change with time. */
+  | { readonly accepted: false; readonly objection: string };
 
-/** How far other clocks may be ahead of ours, ms. */
-const SKEW = 300_000;
-
-export function succeedCrl(next: CrlSnapshot, { last, now, grace }: Succession): CrlSuccession {
-  if (next.thisUpdate > now + SKEW) return refuse(`not yet valid: from ${isoTime(next.thisUpdate)} on`);
+export function checkCrlSuccession(next: CrlSnapshot, { last, now, grace }: SuccessionInput): CrlSuccession {
+  if (next.thisUpdate > now + CLOCK_SKEW)
+    return refuse(`not yet valid: its thisUpdate is ${isoTime(next.thisUpdate)}`);
   if (next.nextUpdate !== null && now > next.nextUpdate + grace)
-    return refuse(`expired: at ${isoTime(next.nextUpdate)}`);
-  const misfit = last === null ? null : misfitOf(next, last);
-  if (last === null || misfit === null) return { takes: true, alarm: null };
-  // A CA that was restored or rebuilt begins to count anew. While the last one holds, that looks like a replay.
+    return refuse(`expired: at ${isoTime(next.nextUpdate)}, and the grace period has passed too`);
+  const objection = last === null ? null : objectionTo(next, last);
+  if (last === null || objection === null) return { accepted: true, warning: null };
+  // A CA that was restored or rebuilt restarts its numbers. While the last CRL is valid, that could be a replay.
   const end = (last.nextUpdate ?? last.thisUpdate) + grace;
-  if (now <= end) return refuse(misfit);
-  return { takes: true, alarm: `${misfit}; the one before ended, with its grace, at ${isoTime(end)}` };
+  if (now <= end) return refuse(objection);
+  const warning = `${objection}; accepted because the CRL in use expired, grace period included, at ${isoTime(end)}: ask the CA whether it restarted its CRL numbers`;
+  return { accepted: true, warning };
 }
 
 function refuse(objection: string): CrlSuccession {
-  return { takes: false, objection };
+  return { accepted: false, objection };
 }
 
-/** Why it cannot follow the last one; null: it can. */
-export function misfitOf(next: CrlSnapshot, last: CrlSnapshot): string | null {
-  // Its numbers say nothing beside those of another series: an old CRL of a sibling, signed as well as this one,
-  // would push out the one that certificates are looked for in.
-  if (!isOfSameSeries(next, last)) return 'another series: the issuer, the scope or the kind is not the same';
-  const back = goesBack(next, last);
-  return back === null ? null : `rolled back: ${back}`;
+/** Why `next` cannot follow `last`; null: it can. */
+function objectionTo(next: CrlSnapshot, last: CrlSnapshot): string | null {
+  // Numbers of different series cannot be compared. Without this check an old CRL of another series, signed by the
+  // same CA, could replace the one that covers the certificates.
+  if (!isOfSameSeries(next, last))
+    return 'another series: its issuer, its scope or its kind (complete or delta) is not that of the CRL in use';
+  const rollback = rollbackOf(next, last);
+  return rollback === null ? null : `rolled back: ${rollback}`;
 }
 
 /**
- * Whether what `last` revokes is forgotten for `next`. A number alone does not say which is younger: a CA that counts
- * anew gives low numbers to young lists, and the old one with its higher number may be served again beside them.
+ * Describes how the number (RFC 5280 §5.2.3) or, where the numbers are equal or absent, thisUpdate goes back; null: it
+ * does not.
  */
-export function overtakes(next: CrlSnapshot, last: CrlSnapshot, now: number): boolean {
-  const isFuture = last.thisUpdate > now + SKEW;
-  return misfitOf(next, last) === null && (isFuture || next.thisUpdate >= last.thisUpdate);
+export function rollbackOf(
+  next: Pick<CrlSnapshot, 'number' | 'thisUpdate'>,
+  last: Pick<CrlSnapshot, 'number' | 'thisUpdate'>,
+): string | null {
+  if (last.number !== null && next.number === null) return `no CRL number after ${last.number}`;
+  if (last.number !== null && next.number !== null && next.number < last.number)
+    return `CRL number ${next.number} after ${last.number}`;
+  if (next.thisUpdate < last.thisUpdate && next.number === last.number)
+    return `a CRL with thisUpdate ${isoTime(next.thisUpdate)} after one with ${isoTime(last.thisUpdate)}`;
+  return null;
 }
 
-/** RFC 5280 §5.2.3 counts per issuer and scope; complete and delta CRLs at one address would take turns. */
+/**
+ * Whether `next` cancels what `last` revokes. The number alone does not show which is newer: a CA that restarts its
+ * numbers gives low numbers to new CRLs, and the old CRL with a higher number may still be served beside them.
+ */
+export function supersedes(next: CrlSnapshot, last: CrlSnapshot, now: number): boolean {
+  const isFuture = last.thisUpdate > now + CLOCK_SKEW;
+  return objectionTo(next, last) === null && (isFuture || next.thisUpdate >= last.thisUpdate);
+}
+
+/** A series has one issuer, scope (RFC 5280 §5.2.3) and kind: complete and delta CRLs do not replace each other. */
 export function isOfSameSeries(one: CrlSnapshot, other: CrlSnapshot): boolean {
   return (
     one.issuer === other.issuer &&

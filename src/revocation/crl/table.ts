@@ -1,49 +1,36 @@
-/** The revoked certificates of a CRL as a sorted table in shared memory, searched in place: a look-up allocates nothing. */
+/** The entries of a CRL as a sorted table in shared memory, searched in place without allocation. */
+import { type RevocationReason, removeFromCrl, revocationReasons } from '../reasons.ts';
 
 export interface CrlTable {
   readonly count: number;
-  /** Octets per serial: as many as the longest one has. */
+  /** Octets per row: the length of the longest serial number. */
   readonly width: number;
-  /** `count` rows in ascending order, each serial's sign extended to the left (two's complement). */
+  /** `count` serial numbers in ascending order, each sign-extended to `width` (two's complement). */
   readonly serials: Uint8Array<SharedArrayBuffer>;
-  /** Per row: when it was revoked, milliseconds since the epoch; NaN: unknown. */
+  /** Per row: time of revocation, milliseconds since the epoch; NaN: unknown. */
   readonly dates: Float64Array<SharedArrayBuffer>;
-  /** Per row: the CRLReason in the lowest octet, above it which of `issuers` the certificate is of. */
+  /** Per row: the CRLReason in the lowest octet, above it the index in `issuers`. */
   readonly marks: Uint32Array<SharedArrayBuffer>;
-  /** Names of certificate issuers, the CRL's own first; more than that only in an indirect CRL. null: perhaps any. */
+  /** Names of certificate issuers, the CRL's own first, others in an indirect CRL only; null: any issuer matches. */
   readonly issuers: readonly (readonly string[] | null)[];
 }
-
-/** CRLReason (RFC 5280 §5.3.1); 7 is not used. */
-export const revocationReasons = [
-  'unspecified',
-  'keyCompromise',
-  'cACompromise',
-  'affiliationChanged',
-  'superseded',
-  'cessationOfOperation',
-  'certificateHold',
-  null,
-  'removeFromCRL',
-  'privilegeWithdrawn',
-  'aACompromise',
-] as const;
-export type RevocationReason = Exclude<(typeof revocationReasons)[number], null>;
-export const removeFromCrl = 8;
 
 const MAX_ROWS = 2 ** 24;
 const MAX_ISSUERS = 2 ** 24;
 
-/** An empty table of so many rows, to be filled and then sorted. Throws RangeError where they would be too many. */
+/** An empty table with `count` rows, to be filled and then sorted. Throws RangeError above the maximum. */
 export function createTable(options: {
   readonly count: number;
   readonly width: number;
   readonly issuers: CrlTable['issuers'];
 }): CrlTable {
   const { count, width, issuers } = options;
-  if (count > MAX_ROWS || issuers.length > MAX_ISSUERS) throw new RangeError(`${count} revoked certificates`);
+  if (count > MAX_ROWS || issuers.length > MAX_ISSUERS)
+    throw new RangeError(
+      `${count} entries of ${issuers.length} issuers, above the limit of ${MAX_ROWS} each`,
+    );
   const bytes = count * (8 + 4 + width);
-  // Memory that could grow is the kernel's and not malloc's, which would keep it for itself when it is freed.
+  // A growable buffer is mapped by the kernel; malloc would keep the memory of a fixed one after it is freed.
   const memory = new SharedArrayBuffer(bytes, { maxByteLength: bytes });
   return {
     ...options,
@@ -58,8 +45,8 @@ export function reasonAt({ marks }: CrlTable, row: number): RevocationReason {
 }
 
 /**
- * The row of a certificate, or -1. `serial`: the contents of its INTEGER, in its shortest form; `issuer`: its canonical issuer.
- * Of several rows the one that revokes is found, before one that only takes a revocation back.
+ * The row of a certificate, or -1. `serial`: the contents of its INTEGER, in the shortest form; `issuer`: its canonical
+ * issuer. Of several rows one that revokes comes before removeFromCRL.
  */
 export function findRow(table: CrlTable, serial: Uint8Array, issuer: string): number {
   const { count, issuers, marks } = table;
@@ -74,7 +61,7 @@ export function findRow(table: CrlTable, serial: Uint8Array, issuer: string): nu
   return removed;
 }
 
-/** The first row that is not below the serial. */
+/** The first row whose serial number is not less. */
 function lowerBound(table: CrlTable, serial: Uint8Array): number {
   let [low, high] = [0, table.count];
   while (low < high) {
@@ -85,7 +72,7 @@ function lowerBound(table: CrlTable, serial: Uint8Array): number {
   return low;
 }
 
-/** Below 0: the row's serial comes first. A serial longer than all rows comes first or last, and equals none. */
+/** Negative if the row's serial number is less. A serial number longer than `width` equals no row. */
 function compareAt({ serials, width }: CrlTable, row: number, serial: Uint8Array): number {
   const sign = signOf(serial);
   const lead = width - serial.length;
@@ -103,7 +90,7 @@ function signOf(serial: Uint8Array): number {
   return (serial[0] ?? 0) & 0x80 ? 0xff : 0;
 }
 
-/** Writes the serial that is `bytes[start, end)` into a row. */
+/** Writes the serial number in `bytes[start, end)` to a row. */
 export function setSerial(
   { serials, width }: CrlTable,
   row: number,
@@ -114,7 +101,7 @@ export function setSerial(
   for (let at = start; at < end; at++) serials[to + at - start] = bytes[at] as number;
 }
 
-/** Brings the rows into ascending order of their serials, octet by octet from the left; equal ones stay in order. */
+/** Sorts the rows by serial number, octet by octet from the left; stable. */
 export function sortTable(table: CrlTable): void {
   const { count, width, serials } = table;
   const order = new Uint32Array(count).map((_, row) => row);
@@ -129,7 +116,7 @@ export function sortTable(table: CrlTable): void {
   permute(table, order);
 }
 
-/** Row `row` gets what row `order[row]` had; in place, along the cycles of the permutation. */
+/** Moves row `order[row]` to `row`, in place along the cycles of the permutation. */
 function permute({ count, width, serials, dates, marks }: CrlTable, order: Uint32Array): void {
   const serial = new Uint8Array(width);
   for (let first = 0; first < count; first++) {

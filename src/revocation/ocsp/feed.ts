@@ -1,57 +1,54 @@
-/** Keeps the OCSP word on one certificate current: asked for ahead, believed only if sound, kept on disk. */
-import type { Certificate } from '../../pki/certificate.ts';
-import { describeAnswer, describeRefusal } from '../describe.ts';
-import type { SourceState } from '../event.ts';
-import type { FeedContext } from '../feed-context.ts';
-import { Problem, type Telling } from '../problem.ts';
-import { Repetition } from '../repetition.ts';
-import { ocspPause } from '../schedule.ts';
-import type { OcspFact } from '../state.ts';
-import { askResponders, type IsRevoked, type OcspAnswered } from './question.ts';
-import { checkedResponder } from './responder.ts';
-import { type OcspAnswer, readOcspResponse } from './response.ts';
-import type { Slots } from './slots.ts';
-import { forgetOcsp, loadOcsp, type OcspPlace, saveOcsp } from './store.ts';
-import { isFresh, isSameWord, succeed } from './succession.ts';
+/** Keeps the OCSP status of one certificate up to date: queries ahead of expiry, verifies and stores responses. */
 
-export interface OcspFeedOptions extends FeedContext {
-  readonly certificate: Certificate;
-  readonly issuer: Certificate;
-  /** Responders in the order they are asked; the next one where the one before gives no answer that counts. */
-  readonly addresses: readonly string[];
-  /** Where answers lie on disk. */
+import { PeriodicTask } from '../../fetch/periodic-task.ts';
+import type { Certificate } from '../../pki/certificate.ts';
+import type { RevocationNotice, SourceState } from '../event.ts';
+import type { FeedContext } from '../feed-context.ts';
+import { FirstAnswer } from '../first-answer.ts';
+import { ocspDelay } from '../schedule.ts';
+import { SourceFailure } from '../source-failure.ts';
+import type { OcspResult } from '../state.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import { describeAnswer, describeRefusal } from './describe.ts';
+import { type IsRevoked, type OcspQuerySuccess, queryResponders } from './query.ts';
+import { type OcspAnswer, readOcspResponse } from './response.ts';
+import { failedResult, isSameResult, resultOfAnswer } from './result.ts';
+import { deleteOcsp, loadOcsp, type OcspCacheKey, saveOcsp } from './store.ts';
+import { checkOcspSuccession, isFresh, isSameStatus } from './succession.ts';
+import type { OcspTarget } from './targets.ts';
+
+interface OcspFeedOptions extends FeedContext, OcspTarget {
+  /** Folder of the responses on disk. */
   readonly folder: string;
-  /** Milliseconds for one question. */
+  /** Milliseconds for one query. */
   readonly timeout: number;
-  /** What waits its turn; nobody waits for a handshake's first question. */
-  readonly slots: Slots;
-  /** Nobody waits for the first answer. */
-  readonly isPatient: boolean;
-  /** Asked about responders that others have delegated. */
+  /** Limits the queries that no handshake waits for. */
+  readonly background: ConcurrencyLimit;
+  /** Called with certificates of delegated responders. */
   readonly isRevoked: IsRevoked;
 }
 
 export class OcspFeed {
   readonly #options: OcspFeedOptions;
-  readonly #problem: Problem;
-  readonly #repetition: Repetition;
-  readonly #settled = Promise.withResolvers<void>();
+  readonly #failure: SourceFailure;
+  readonly #task: PeriodicTask;
+  readonly #firstAnswer = new FirstAnswer();
   #addresses: readonly string[];
-  #isSettled = false;
   #ended = false;
   #answer: OcspAnswer | null = null;
-  #fact: OcspFact | null = null;
+  #result: OcspResult | null = null;
   #fetchedAt: number | null = null;
-  #fruitless = 0;
+  /** Consecutive runs that ended without a fresh answer. */
+  #unsuccessful = 0;
 
   constructor(options: OcspFeedOptions) {
     this.#options = options;
     this.#addresses = options.addresses;
-    this.#problem = new Problem((telling) => this.#tell(telling));
-    this.#repetition = new Repetition({
+    this.#failure = new SourceFailure((notice) => this.#report(notice));
+    this.#task = new PeriodicTask({
       timers: options.timers,
-      turn: (signal) => this.#turn(signal),
-      pause: () => this.#pause(),
+      run: (signal) => this.#run(signal),
+      delay: () => this.#delay(),
     });
   }
 
@@ -59,21 +56,31 @@ export class OcspFeed {
     return this.#options.issuer;
   }
 
-  /** null: nobody has been asked to the end yet. */
-  get fact(): OcspFact | null {
-    return this.#fact;
+  /** null: no query has ended yet. */
+  get result(): OcspResult | null {
+    return this.#result;
   }
 
-  /** Resolves when the responders have answered once, well or badly; null: they have, or need not. */
-  get settled(): Promise<void> | null {
-    return this.#isSettled ? null : this.#settled.promise;
+  /** Resolves when the responders have answered once, successfully or not; null: they have, or a copy was on disk. */
+  get firstAnswer(): Promise<void> | null {
+    return this.#firstAnswer.pending;
+  }
+
+  get addresses(): readonly string[] {
+    return this.#addresses;
   }
 
   state(): SourceState {
     const { anchor, certificate } = this.#options;
     return {
-      ...{ anchor, kind: 'ocsp', address: this.#addresses.join(' ') },
-      ...{ entries: null, unclear: null, number: null },
+      ...{
+        anchor,
+        kind: 'ocsp',
+        address: this.#addresses.join(' '),
+        entries: null,
+        unclear: null,
+        number: null,
+      },
       subject: certificate.subject,
       serial: certificate.serial,
       certificate: certificate.sha256,
@@ -81,199 +88,164 @@ export class OcspFeed {
       thisUpdate: this.#answer?.thisUpdate ?? null,
       nextUpdate: this.#answer?.nextUpdate ?? null,
       status: this.#answer?.status ?? null,
-      problem: this.#problem.detail,
-      failures: this.#problem.failures,
+      problem: this.#failure.detail,
+      failures: this.#failure.failures,
     };
   }
 
-  /** Takes what is on disk, and then begins to ask; resolves before anybody was asked. */
+  /** Loads the response on disk and starts the queries; resolves before the first query. */
   async start(): Promise<void> {
-    await this.#recall();
-    if (this.#answer === null) this.#repetition.now();
-    else this.#repetition.schedule();
+    await this.#restore();
+    if (this.#answer === null) this.#task.runNow();
+    else this.#task.schedule();
   }
 
-  /** Others than before are asked at once. */
-  askAt(addresses: readonly string[]): void {
+  /** Queries now if the addresses have changed. */
+  setAddresses(addresses: readonly string[]): void {
     if (addresses.join(' ') === this.#addresses.join(' ')) return;
     this.#addresses = addresses;
-    this.#repetition.now();
+    this.#task.runNow();
   }
 
-  get addresses(): readonly string[] {
-    return this.#addresses;
-  }
-
-  /** Asks now, and soon again where that brings nothing. */
+  /** Queries now, and restarts the backoff. */
   async refresh(): Promise<void> {
-    this.#fruitless = 0;
-    await this.#repetition.now();
+    this.#unsuccessful = 0;
+    await this.#task.runNow();
   }
 
-  /** The clock was set, or the machine slept: asks now where the answer has ended, or was judged by another clock. */
+  /** The clock was set, or the machine was suspended: queries now if the answer is expired, failed or from the future. */
   wake(): void {
     const isAhead = (this.#fetchedAt ?? 0) > this.#options.clock();
-    if (!this.#isFresh || isAhead || this.#problem.detail !== null) void this.refresh();
-    else this.#repetition.schedule();
+    if (!this.#isFresh || isAhead || this.#failure.detail !== null) void this.refresh();
+    else this.#task.schedule();
   }
 
-  /** The operator wants what is kept dropped, in memory and on disk: it is asked for anew. */
+  /** Drops the stored answer, in memory and on disk, at the operator's request, and queries again. */
   async forget(): Promise<void> {
-    await this.#repetition.interrupt();
+    await this.#task.interrupt();
     if (this.#ended) return;
-    await this.#options.cache.write(() => forgetOcsp(this.#place));
+    await this.#options.cache.write(() => deleteOcsp(this.#key));
     this.#answer = null;
-    this.#fact = null;
+    this.#result = null;
     this.#fetchedAt = null;
-    this.#problem.ends();
-    this.#tell({ action: 'forgotten', address: this.#addresses.join(' ') });
+    this.#failure.clear();
+    this.#report({ action: 'forgotten', address: this.#addresses.join(' ') });
     this.#options.onChange();
     void this.refresh();
   }
 
-  /** The policy has another pause than before. */
+  /** The policy has another refresh interval. */
   reschedule(): void {
-    this.#repetition.schedule();
+    this.#task.schedule();
   }
 
-  /** `forget`: nobody wants to know of this certificate any more. */
+  /** `forget`: the certificate is not checked any more, so its copy is deleted. */
   async end({ forget }: { readonly forget: boolean }): Promise<void> {
     this.#ended = true;
-    this.#settle();
-    await this.#repetition.end();
-    if (forget) await this.#options.cache.write(() => forgetOcsp(this.#place));
+    this.#firstAnswer.resolve();
+    await this.#task.end();
+    if (forget) await this.#options.cache.write(() => deleteOcsp(this.#key));
   }
 
-  get #place(): OcspPlace {
+  get #key(): OcspCacheKey {
     return { folder: this.#options.folder, sha256: this.#options.certificate.sha256 };
   }
 
-  async #recall(): Promise<void> {
+  async #restore(): Promise<void> {
     const { cache, certificate, issuer, clock, policy } = this.#options;
-    const stored = await cache.read(() => loadOcsp(this.#place));
+    const stored = await cache.read(() => loadOcsp(this.#key));
     if (stored === null || this.#ended) return;
     const { grace } = policy();
     const reading = readOcspResponse(stored.bytes, { certificate, issuer, now: clock(), grace });
     if (!reading.ok) {
       if (reading.problem !== 'expired')
-        this.#tell({ action: 'ocsp_refused', detail: `from the cache: ${describeRefusal(reading)}` });
+        this.#report({ action: 'ocsp_refused', detail: `from the cache: ${describeRefusal(reading)}` });
       return;
     }
-    this.#use({ address: stored.url, answer: reading.answer }, stored.fetchedAt);
-    this.#settle();
+    this.#use(reading.answer, { address: stored.url, at: stored.fetchedAt });
+    this.#firstAnswer.resolve();
   }
 
-  async #turn(signal: AbortSignal): Promise<void> {
-    const { isPatient, slots } = this.#options;
-    const answered =
-      isPatient || this.#isSettled ? await slots.run(() => this.#ask(signal)) : await this.#ask(signal);
+  async #run(signal: AbortSignal): Promise<void> {
+    const { inBackground, background } = this.#options;
+    const query = () => this.#query(signal);
+    const isAwaited = !inBackground && this.firstAnswer !== null;
+    const success = await (isAwaited ? query() : background.run(query));
     if (signal.aborted) return;
-    if (answered !== null) this.#adopt(answered);
-    else this.#admitFailure();
-    this.#fruitless = answered === null || !this.#isFresh ? this.#fruitless + 1 : 0;
-    this.#settle();
-    if (answered !== null && isSameWord(answered.answer, this.#answer)) await this.#keep(answered);
+    if (success !== null) this.#adopt(success);
+    else this.#publishFailure();
+    this.#unsuccessful = success === null || !this.#isFresh ? this.#unsuccessful + 1 : 0;
+    this.#firstAnswer.resolve();
+    if (success === null || !isSameStatus(success.answer, this.#answer)) return;
+    const stored = { url: success.address, fetchedAt: this.#fetchedAt ?? 0, bytes: success.bytes };
+    await this.#options.cache.write(() => saveOcsp(this.#key, stored));
   }
 
-  /** null: there is no answer that counts, which has been told. */
-  async #ask(signal: AbortSignal): Promise<OcspAnswered | null> {
+  /** null: no responder sent a usable response, which is reported. */
+  async #query(signal: AbortSignal): Promise<OcspQuerySuccess | null> {
     const { certificate, issuer, timeout, tlsCa, clock, isRevoked } = this.#options;
-    const asked = await askResponders({
+    const queried = await queryResponders({
       ...{ certificate, issuer, addresses: this.#addresses, timeout, signal, clock, isRevoked },
       ...{ ca: tlsCa(), last: this.#answer },
     });
-    if (asked.ok) return asked;
-    if (!signal.aborted) this.#problem.occurs(asked.failures);
+    if (queried.ok) return queried;
+    if (!signal.aborted) this.#failure.record(queried.failures);
     return null;
   }
 
-  #adopt({ address, answer }: Pick<OcspAnswered, 'address' | 'answer'>): void {
+  #adopt({ address, answer }: OcspQuerySuccess): void {
     const last = this.#answer;
-    const hadProblem = this.#problem.ends();
-    this.#fetchedAt = this.#options.clock();
+    const hadFailed = this.#failure.clear();
+    const at = this.#options.clock();
+    this.#fetchedAt = at;
     if (last?.status !== answer.status)
-      this.#tell({ action: 'ocsp_fetched', address, detail: describeAnswer(answer) });
-    else if (hadProblem) this.#tell({ action: 'ocsp_confirmed', address, detail: describeAnswer(answer) });
-    if (succeed(answer, last, this.#options.clock()) === 'new')
-      this.#use({ address, answer }, this.#fetchedAt);
+      this.#report({ action: 'ocsp_fetched', address, detail: describeAnswer(answer) });
+    else if (hadFailed) this.#report({ action: 'ocsp_confirmed', address, detail: describeAnswer(answer) });
+    if (checkOcspSuccession(answer, last, at) === 'new') this.#use(answer, { address, at });
   }
 
-  #use({ address, answer }: Pick<OcspAnswered, 'address' | 'answer'>, at: number): void {
+  #use(answer: OcspAnswer, { address, at }: { readonly address: string; readonly at: number }): void {
     this.#answer = answer;
     this.#fetchedAt = at;
-    const freshUntil = answer.status === 'good' ? answer.freshUntil : 0;
-    this.#state({
-      status: answer.status,
-      freshUntil,
-      address,
-      detail: describeAnswer(answer),
-      problem: null,
-      responder: checkedResponder(answer.responder),
-    });
+    this.#publish(resultOfAnswer(answer, { certificate: this.#options.certificate.tbsSha256, address }));
   }
 
-  /** Of a good answer that holds nothing is said: while a responder is away, every failure would be a new snapshot. */
-  #admitFailure(): void {
-    const { detail: problem } = this.#problem;
+  /** Publishes nothing while a good answer is fresh: every failure would make a new policy snapshot. */
+  #publishFailure(): void {
+    const { detail: problem } = this.#failure;
     const address = this.#addresses.join(' ');
+    const certificate = this.#options.certificate.tbsSha256;
     if (this.#answer === null)
-      this.#state({
-        status: 'failed',
-        freshUntil: 0,
-        address,
-        detail: problem ?? 'no answer',
-        problem: null,
-        responder: null,
-      });
-    else if (this.#answer.status === 'good' && this.#fact !== null && !this.#isFresh)
-      this.#state({ ...this.#fact, problem });
+      this.#publish(failedResult(problem ?? 'no responder answered', { certificate, address }));
+    else if (this.#answer.status === 'good' && this.#result !== null && !this.#isFresh)
+      this.#publish({ ...this.#result, problem });
   }
 
-  #state(word: Omit<OcspFact, 'certificate'>): void {
-    const { certificate, onChange } = this.#options;
-    const before = this.#fact;
-    if (
-      before?.status === word.status &&
-      before.freshUntil === word.freshUntil &&
-      before.detail === word.detail &&
-      before.address === word.address &&
-      before.problem === word.problem &&
-      before.responder?.tbsSha256 === word.responder?.tbsSha256
-    )
-      return;
-    this.#fact = { certificate: certificate.tbsSha256, ...word };
-    onChange();
-  }
-
-  async #keep({ address: url, bytes }: OcspAnswered): Promise<void> {
-    const fetchedAt = this.#fetchedAt ?? 0;
-    await this.#options.cache.write(() => saveOcsp(this.#place, { url, fetchedAt, bytes }));
+  #publish(result: OcspResult): void {
+    if (isSameResult(result, this.#result)) return;
+    this.#result = result;
+    this.#options.onChange();
   }
 
   get #isFresh(): boolean {
     return isFresh(this.#answer, this.#options.clock());
   }
 
-  #pause(): number {
+  #delay(): number {
     const { policy, clock, random } = this.#options;
     const { status = null, freshUntil = null } = this.#answer ?? {};
-    return ocspPause({
-      failures: this.#fruitless,
+    return ocspDelay({
+      failures: this.#unsuccessful,
       refresh: policy().refresh,
-      // A revocation does not end.
+      // A revocation does not expire.
       end: status === 'revoked' ? null : freshUntil,
       now: clock(),
       random: random(),
     });
   }
 
-  #settle(): void {
-    this.#isSettled = true;
-    this.#settled.resolve();
-  }
-
-  #tell(telling: Telling): void {
+  #report(notice: RevocationNotice): void {
     const certificate = this.#options.certificate.subject;
-    if (!this.#ended) this.#options.tell({ certificate, ...telling });
+    if (!this.#ended) this.#options.report({ certificate, ...notice });
   }
 }

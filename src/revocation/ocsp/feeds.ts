@@ -1,39 +1,30 @@
-/** The OCSP feeds of one anchor: one per certificate that somebody can be asked about. */
-import type { Certificate } from '../../pki/certificate.ts';
+/** The OCSP feeds of one trust anchor: one per certificate that has a responder. */
 import type { FeedContext } from '../feed-context.ts';
-import type { OcspFact } from '../state.ts';
+import type { OcspResult } from '../state.ts';
+import { ConcurrencyLimit } from './concurrency-limit.ts';
 import { OcspFeed } from './feed.ts';
-import type { IsRevoked } from './question.ts';
-import { Slots } from './slots.ts';
+import type { IsRevoked } from './query.ts';
+import type { OcspTarget } from './targets.ts';
 
-export interface OcspSubject {
-  readonly certificate: Certificate;
-  readonly issuer: Certificate;
-  /** Responders in the order they are asked; not empty. */
-  readonly addresses: readonly string[];
-  /** Nobody waits for the first answer. */
-  readonly isPatient: boolean;
-}
-
-export interface OcspFeedsOptions {
+interface OcspFeedsOptions {
   readonly context: FeedContext;
-  /** Where answers lie on disk. */
+  /** Folder of the responses on disk. */
   readonly folder: string;
-  /** Milliseconds for one question. */
+  /** Milliseconds for one query. */
   readonly timeout: number;
   readonly isRevoked: IsRevoked;
-  /** Work that has begun, which never rejects. */
+  /** Called with each start and end of a feed, which never rejects. */
   readonly run: (work: Promise<void>) => void;
 }
 
-/** What nobody waits for, at a time: no responder is flooded when the gateway starts. */
-const PATIENT = 8;
+/** Maximum number of concurrent queries that no handshake waits for, so that a start does not flood the responder. */
+const MAX_BACKGROUND = 8;
 
 export class OcspFeeds {
   readonly #options: OcspFeedsOptions;
   /** By `tbsSha256` of the certificate. */
   readonly #feeds = new Map<string, OcspFeed>();
-  readonly #slots = new Slots(PATIENT);
+  readonly #background = new ConcurrencyLimit(MAX_BACKGROUND);
 
   constructor(options: OcspFeedsOptions) {
     this.#options = options;
@@ -47,38 +38,39 @@ export class OcspFeeds {
     return this.#feeds.get(tbsSha256);
   }
 
-  facts(): OcspFact[] {
-    return this.all().flatMap(({ fact }) => fact ?? []);
+  results(): OcspResult[] {
+    return this.all().flatMap(({ result }) => result ?? []);
   }
 
-  /** Begins and ends feeds until they are those of these certificates. */
-  arrange(subjects: readonly OcspSubject[]): void {
+  /** Starts and ends feeds so that there is one per target. */
+  arrange(targets: readonly OcspTarget[]): void {
     const { run } = this.#options;
-    const wanted = new Set(subjects.map(({ certificate }) => certificate.tbsSha256));
+    const wanted = new Set(targets.map(({ certificate }) => certificate.tbsSha256));
     for (const [tbsSha256, feed] of this.#feeds) {
       if (wanted.has(tbsSha256)) continue;
       this.#feeds.delete(tbsSha256);
       run(feed.end({ forget: true }));
     }
-    for (const subject of subjects) {
-      const { tbsSha256 } = subject.certificate;
+    for (const target of targets) {
+      const { tbsSha256 } = target.certificate;
       const feed = this.#feeds.get(tbsSha256);
-      if (feed?.issuer.sha256 === subject.issuer.sha256) feed.askAt(subject.addresses);
-      else this.#feeds.set(tbsSha256, this.#open(subject, feed));
+      if (feed?.issuer.sha256 === target.issuer.sha256) feed.setAddresses(target.addresses);
+      else this.#feeds.set(tbsSha256, this.#open(target, feed));
     }
   }
 
-  /** An answer that another issuer's key has signed counts no more: what is on disk is read under the new one. */
-  #open(subject: OcspSubject, before: OcspFeed | undefined): OcspFeed {
+  /** `before`: the feed with another issuer. A response signed with that issuer's key no longer counts. */
+  #open(target: OcspTarget, before: OcspFeed | undefined): OcspFeed {
     const { context, folder, timeout, isRevoked, run } = this.#options;
-    const feed = new OcspFeed({ ...context, ...subject, folder, timeout, isRevoked, slots: this.#slots });
+    const background = this.#background;
+    const feed = new OcspFeed({ ...context, ...target, folder, timeout, isRevoked, background });
     const ended = before?.end({ forget: false }) ?? Promise.resolve();
-    // Reading an answer takes a millisecond or two: a thousand of them at once would hold up everything else.
-    const begin = async () => {
+    // Limited too: to verify a stored response takes a millisecond or two, and a thousand would block the thread.
+    const start = async () => {
       await ended;
-      await (subject.isPatient ? this.#slots.run(() => feed.start()) : feed.start());
+      await (target.inBackground ? background.run(() => feed.start()) : feed.start());
     };
-    run(begin());
+    run(start());
     return feed;
   }
 }

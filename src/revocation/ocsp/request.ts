@@ -1,11 +1,11 @@
-/** Asks one question of an OCSP responder (RFC 6960 §4.1), in the plain form that every responder can answer. */
+/** Makes an OCSP request about one certificate (RFC 6960 §4.1) without options, which every responder supports. */
 import { createHash } from 'node:crypto';
 import { AsnConvert, OctetString } from '@peculiar/asn1-schema';
-import { AlgorithmIdentifier, Extension } from '@peculiar/asn1-x509';
+import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import type { Certificate } from '../../pki/certificate.ts';
-import { CertId, identityOf, nonceExtension, OcspRequest, SingleRequest, TbsRequest } from './structure.ts';
+import { CertId, identityOf, OcspRequest, SingleRequest, TbsRequest } from './structure.ts';
 
-/** What a certID may be hashed with: it finds the question's certificate, the answer's signature proves it. */
+/** Hashes in a CertID. A weak one is safe here: a CertID only identifies the certificate, the signature covers it. */
 export const certIdHashes = {
   sha1: '1.3.14.3.2.26',
   sha256: '2.16.840.1.101.3.4.2.1',
@@ -14,34 +14,32 @@ export const certIdHashes = {
 } as const;
 export type CertIdHash = keyof typeof certIdHashes;
 
-/** A certificate and the CA above it on a path that holds. */
-export interface Subject {
+/** A certificate and its issuer on a valid path: together they make the CertID. */
+export interface CertIdSubject {
   readonly certificate: Certificate;
   readonly issuer: Certificate;
 }
 
-/** DER of an unsigned OCSPRequest for one certificate; SHA-1 is what RFC 5019 §2.1.1 has responders understand. */
+/** DER of an unsigned OCSPRequest for one certificate. RFC 5019 §2.1.1 requires responders to support SHA-1. */
 export function ocspRequest({
-  nonce,
   hash = 'sha1',
   ...subject
-}: Subject & { readonly nonce?: Uint8Array; readonly hash?: CertIdHash }): Buffer {
+}: CertIdSubject & { readonly hash?: CertIdHash }): Buffer {
   const single = Object.assign(new SingleRequest(), { certId: certIdOf(subject, hash) });
   const tbsRequest = Object.assign(new TbsRequest(), { requests: [single] });
-  if (nonce !== undefined) tbsRequest.extensions = [nonceOf(nonce)];
   return Buffer.from(AsnConvert.serialize(Object.assign(new OcspRequest(), { tbsRequest })));
 }
 
-/** What a certID says of one certificate. */
+/** The values that a CertID of the certificate may have. */
 export interface CertIdOctets {
-  /** As the certificate spells its issuer's name, and as the issuer's own certificate does. */
+  /** Of the issuer's name as encoded in the certificate, and as encoded in the issuer's own certificate. */
   readonly issuerNames: readonly Buffer[];
   readonly issuerKey: Buffer;
   /** The contents of the INTEGER. */
   readonly serial: Uint8Array;
 }
 
-export function certIdHashesOf({ certificate, issuer }: Subject, hash: CertIdHash): CertIdOctets {
+export function certIdHashesOf({ certificate, issuer }: CertIdSubject, hash: CertIdHash): CertIdOctets {
   const [own, above] = [identityOf(certificate), identityOf(issuer)];
   const digest = (bytes: Uint8Array) => createHash(hash).update(bytes).digest();
   return {
@@ -51,8 +49,8 @@ export function certIdHashesOf({ certificate, issuer }: Subject, hash: CertIdHas
   };
 }
 
-/** The issuer's name is hashed as the certificate spells it, its key without tag, length and unused bits (§4.1.1). */
-export function certIdOf({ certificate, issuer }: Subject, hash: CertIdHash): CertId {
+/** Hashes the issuer's name as encoded in the certificate, its key without tag, length and unused bits (§4.1.1). */
+export function certIdOf({ certificate, issuer }: CertIdSubject, hash: CertIdHash): CertId {
   const { issuer: name, serialNumber } = identityOf(certificate);
   const digest = (bytes: Buffer) => new OctetString(createHash(hash).update(bytes).digest());
   return Object.assign(new CertId(), {
@@ -61,10 +59,4 @@ export function certIdOf({ certificate, issuer }: Subject, hash: CertIdHash): Ce
     issuerKeyHash: digest(identityOf(issuer).publicKey),
     serialNumber,
   });
-}
-
-/** An OCTET STRING of the nonce, in the OCTET STRING that every extension's value is (RFC 9654 §2.1). */
-export function nonceOf(nonce: Uint8Array): Extension {
-  const extnValue = new OctetString(AsnConvert.serialize(new OctetString(nonce)));
-  return new Extension({ extnID: nonceExtension, extnValue });
 }

@@ -1,9 +1,15 @@
-/** What an OCSP answer says about one certificate among those it speaks of (RFC 6960 §4.2.1, SingleResponse). */
+/** The parts of an OCSP response about one certificate, and their status (RFC 6960 §4.2.1, SingleResponse). */
 import { DerCursor, DerError } from '../../pki/der-cursor.ts';
 import { serialStart } from '../../pki/serial.ts';
-import { type RevocationReason, revocationReasons } from '../crl/table.ts';
-import { readRevokedInfo, type SingleStatement, type StatedCertId } from './reader.ts';
-import { type CertIdHash, type CertIdOctets, certIdHashes, certIdHashesOf, type Subject } from './request.ts';
+import { type RevocationReason, revocationReasons } from '../reasons.ts';
+import {
+  type CertIdHash,
+  type CertIdOctets,
+  type CertIdSubject,
+  certIdHashes,
+  certIdHashesOf,
+} from './request.ts';
+import { type ParsedCertId, type ParsedSingleResponse, readRevokedInfo } from './response-parser.ts';
 
 export interface CertificateStatus {
   readonly status: 'good' | 'revoked' | 'unknown';
@@ -12,8 +18,14 @@ export interface CertificateStatus {
   readonly reason?: RevocationReason;
 }
 
-/** Those about exactly this certificate: several when the responder gives one per hash. */
-export function statementsAbout(subject: Subject, singles: readonly SingleStatement[]): SingleStatement[] {
+/** Of two statuses at the same time the more severe one counts. */
+export const severity = { good: 0, unknown: 1, revoked: 2 } as const;
+
+/** The parts about exactly this certificate: several if the responder sends one per hash. */
+export function responsesAbout(
+  subject: CertIdSubject,
+  singles: readonly ParsedSingleResponse[],
+): ParsedSingleResponse[] {
   const known = new Map<CertIdHash, CertIdOctets>();
   return singles.filter(({ certId }) => {
     const name = hashes.find((hash) => certIdHashes[hash] === certId.hash);
@@ -27,14 +39,14 @@ export function statementsAbout(subject: Subject, singles: readonly SingleStatem
 const hashes = Object.keys(certIdHashes) as CertIdHash[];
 
 /**
- * Under whichever hash the responder chose: the signature binds its answer to the CA, this only finds it. The issuer's
- * name may be hashed as the certificate spells it or as the CA's own does: they are one name (RFC 5280 §7.1).
+ * Accepts every hash: the signature binds the response to the CA, the CertID only finds it. The issuer's name may be
+ * hashed as encoded in the certificate or in the CA's own: both are the same name (RFC 5280 §7.1).
  */
-function isAbout(stated: StatedCertId, own: CertIdOctets): boolean {
+function isAbout(parsed: ParsedCertId, own: CertIdOctets): boolean {
   return (
-    own.issuerNames.some((hash) => hash.equals(stated.issuerNameHash)) &&
-    own.issuerKey.equals(stated.issuerKeyHash) &&
-    significant(own.serial).equals(significant(stated.serial))
+    own.issuerNames.some((hash) => hash.equals(parsed.issuerNameHash)) &&
+    own.issuerKey.equals(parsed.issuerKeyHash) &&
+    significant(own.serial).equals(significant(parsed.serial))
   );
 }
 
@@ -42,7 +54,7 @@ function significant(serial: Uint8Array): Buffer {
   return Buffer.from(serial.subarray(serialStart(serial, 0, serial.length)));
 }
 
-/** `der`: a CertStatus. Throws DerError when the CHOICE is none of the three. */
+/** `der`: a CertStatus. Throws DerError if it is none of the three choices. */
 export function readStatus(der: Uint8Array): CertificateStatus {
   const cursor = new DerCursor(der);
   cursor.openLast(der.length);

@@ -1,49 +1,49 @@
-/** The last OCSP answer about each certificate on disk, as it came: whoever loads one reads and judges it anew. */
+/** The last OCSP response about each certificate on disk, byte for byte as received: it is verified again when loaded. */
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { replaceFile } from '../../fetch/last-good.ts';
+import { replaceFile } from '../../fetch/replace-file.ts';
 
-export interface StoredOcsp {
-  /** Where it came from. */
+interface StoredOcsp {
+  /** The responder. */
   readonly url: string;
   /** Milliseconds since the epoch. */
   readonly fetchedAt: number;
-  /** The OCSPResponse's DER. */
+  /** DER of the OCSPResponse. */
   readonly bytes: Buffer;
 }
 
-/** One certificate's place: `sha256` is the lower hex of its digest. */
-export interface OcspPlace {
+/** Identifies the file of one certificate; `sha256`: of the certificate, lower hex. */
+export interface OcspCacheKey {
   readonly folder: string;
   readonly sha256: string;
 }
 
-/** Null: nothing is stored. Throws GatewayError `OCSP_CACHE_UNREADABLE` when something is, and cannot be read. */
-export async function loadOcsp(place: OcspPlace): Promise<StoredOcsp | null> {
-  const file = fileOf(place);
+/** null: nothing is stored. Throws GatewayError `OCSP_CACHE_UNREADABLE` if the file cannot be read. */
+export async function loadOcsp(key: OcspCacheKey): Promise<StoredOcsp | null> {
+  const file = fileOf(key);
   try {
     return parse(await readFile(file, 'utf8'));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    const message = `${file}: not a stored OCSP answer`;
+    const message = `${file}: cannot be read as a cached OCSP response; the responder is queried again`;
     throw new GatewayError({ code: 'OCSP_CACHE_UNREADABLE', side: 'internal', message, cause });
   }
 }
 
 /** Throws what node:fs throws. */
-export async function saveOcsp(place: OcspPlace, { url, fetchedAt, bytes }: StoredOcsp): Promise<void> {
+export async function saveOcsp(key: OcspCacheKey, { url, fetchedAt, bytes }: StoredOcsp): Promise<void> {
   const text = JSON.stringify({ version: 1, url, fetchedAt, bytes: bytes.toString('base64') });
-  await replaceFile(fileOf(place), `${text}\n`);
+  await replaceFile(fileOf(key), `${text}\n`);
 }
 
 /** Throws what node:fs throws. */
-export async function forgetOcsp(place: OcspPlace): Promise<void> {
-  await rm(fileOf(place), { force: true });
+export async function deleteOcsp(key: OcspCacheKey): Promise<void> {
+  await rm(fileOf(key), { force: true });
 }
 
-function fileOf({ folder, sha256 }: OcspPlace): string {
-  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError('not the hex of a SHA-256');
+function fileOf({ folder, sha256 }: OcspCacheKey): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError('not a SHA-256 in lower hex');
   return join(folder, `${sha256}.json`);
 }
 

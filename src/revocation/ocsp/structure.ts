@@ -1,6 +1,6 @@
 /**
- * The ASN.1 of OCSP (RFC 6960 §4.1.1, §4.2.1) as it is written, and what a certID needs of a certificate: the names' own
- * bytes. Responses are read by ocsp-reader.ts.
+ * ASN.1 types to encode OCSP requests and responses (RFC 6960 §4.1.1, §4.2.1), and the parts of a certificate that a
+ * CertID is made of. Responses are parsed by response-parser.ts instead, which accepts more encodings.
  */
 import {
   AsnIntegerArrayBufferConverter,
@@ -11,7 +11,7 @@ import {
   OctetString,
 } from '@peculiar/asn1-schema';
 import { AlgorithmIdentifier, Extension } from '@peculiar/asn1-x509';
-import { readCertificateStructure } from '../../pki/certificate-structure.ts';
+import { readCertificateStructure } from '../../pki/certificate-der.ts';
 
 const { Any, BitString, Enumerated, GeneralizedTime, Integer, ObjectIdentifier } = AsnPropTypes;
 
@@ -21,7 +21,7 @@ export const extendedRevokeExtension = '1.3.6.1.5.5.7.48.1.9';
 export const noCheckExtension = '1.3.6.1.5.5.7.48.1.5';
 export const ocspSigning = '1.3.6.1.5.5.7.3.9';
 
-/** A SEQUENCE, its fields in their order. As plain calls: decorator syntax does not survive type stripping. */
+/** Declares a SEQUENCE with its fields in order. Calls instead of decorators, which Node cannot strip with the types. */
 function sequence(
   Structure: new () => object,
   fields: Readonly<Record<string, Parameters<typeof AsnProp>[0]>>,
@@ -36,7 +36,7 @@ export class CertId {
   hashAlgorithm = new AlgorithmIdentifier();
   issuerNameHash = new OctetString();
   issuerKeyHash = new OctetString();
-  /** As it stands in the certificate. */
+  /** As encoded in the certificate. */
   serialNumber = new ArrayBuffer(0);
 }
 sequence(CertId, {
@@ -76,7 +76,7 @@ sequence(RevokedInfo, {
 
 export class SingleResponse {
   certId = new CertId();
-  /** The DER of the CHOICE: good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL, all implicit. */
+  /** DER of the CHOICE: good [0] NULL, revoked [1] RevokedInfo, unknown [2] NULL, all implicit. */
   certStatus = new ArrayBuffer(0);
   thisUpdate = new Date(0);
   nextUpdate?: Date;
@@ -90,7 +90,7 @@ sequence(SingleResponse, {
   extensions: { type: Extension, repeated: 'sequence', context: 1, optional: true },
 });
 
-/** One of the two. */
+/** Exactly one of the two is set. */
 export class ResponderId {
   /** DER of a Name. */
   byName?: ArrayBuffer;
@@ -117,7 +117,7 @@ sequence(ResponseData, {
 
 export class BasicResponse {
   data = new ResponseData();
-  /** The bytes that `data` was read from, which are those that are signed. */
+  /** The bytes that `data` was parsed from: those that the signature covers. */
   dataRaw = new Uint8Array();
   signatureAlgorithm = new AlgorithmIdentifier();
   signature = new ArrayBuffer(0);
@@ -146,7 +146,7 @@ sequence(OcspResponse, {
   responseBytes: { type: ResponseBytes, context: 0, optional: true },
 });
 
-/** What identifies a certificate in OCSP: names as DER, the serial's and the public key's contents. */
+/** What a CertID is made of: names as DER, the contents of serial number and public key. */
 export function identityOf(certificate: { readonly der: Uint8Array }) {
   const { serial, issuer, subject, publicKey } = readCertificateStructure(certificate.der);
   return {

@@ -17,12 +17,12 @@ async function examine(content: string | Uint8Array | null) {
 
 const secret = Buffer.alloc(32, 'secret-');
 
-test('no file means no secret of one’s own', async () => {
+test('has no secret without a file', async () => {
   const { loaded } = await site.examine({});
   expect(loaded?.resumptionSecret).toBeNull();
 });
 
-describe('takes', () => {
+describe('accepts', () => {
   const binary = Uint8Array.from({ length: 64 }, (_, index) => index * 5);
   test.each<[string, Uint8Array, Uint8Array]>([
     ['32 bytes', secret, secret],
@@ -30,12 +30,12 @@ describe('takes', () => {
     ['them without the line break that ends them', Buffer.concat([secret, Buffer.from('\n')]), secret],
     ['them without a line break of two bytes', Buffer.concat([secret, Buffer.from('\r\n')]), secret],
     [
-      'them without the last line break alone',
+      'them, and removes only the last line break',
       Buffer.concat([secret, Buffer.from('\n\n')]),
       Buffer.concat([secret, Buffer.from('\n')]),
     ],
     [
-      'a carriage return that no line feed follows',
+      'a carriage return without a line feed',
       Buffer.concat([secret, Buffer.from('\r')]),
       Buffer.concat([secret, Buffer.from('\r')]),
     ],
@@ -50,7 +50,7 @@ describe('takes', () => {
   });
 });
 
-describe('refuses, and tells no content', () => {
+describe('refuses, without repeating content', () => {
   test.each<[string, string | null, string]>([
     ['a file that is not there', null, 'a file that cannot be read (ENOENT)'],
     ['an empty file', '', 'a file with 0 bytes'],

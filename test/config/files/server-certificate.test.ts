@@ -1,18 +1,8 @@
-import { chmod } from 'node:fs/promises';
-import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
-import { purposes } from '../../../src/issuing/development.ts';
-import { makeKey } from '../../../src/pki/key.ts';
 import { authority } from '../../support/pki/authority.ts';
 import { createSite, type Site } from '../site.ts';
-
-const now = Date.UTC(2030, 0, 15);
-const day = 24 * 3_600_000;
-const pki = authority({ now });
-const server = (options: Partial<IssueOptions> = {}) => pki.issueServer(options);
-const plain = server();
+import { day, examineCertificate, now, pki, plain, server } from './certificates.ts';
 
 let site: Site;
 beforeAll(async () => {
@@ -20,18 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
-/** Problems and warnings of one certificate, without the folder. */
-async function examine(chain: string, key: string, passphraseFile?: string) {
-  await site.write('chain.pem', chain);
-  await site.write('chain.key', key);
-  const certificate = { chain: 'chain.pem', key: 'chain.key', ...(passphraseFile ? { passphraseFile } : {}) };
-  const { problems, warnings, loaded } = await site.examine({ listen: { certificate } }, now);
-  const say = ({ path, found }: (typeof problems)[number]) =>
-    `${path}: ${found.replaceAll(`${site.folder}/`, '')}`;
-  return { problems: problems.map(say), warnings: warnings.map(say), loaded };
-}
+const examine = (chain: string, key: string, passphraseFile?: string) =>
+  examineCertificate(site, chain, key, passphraseFile);
 
-test('takes a leaf with its intermediate, ready for TLS and with the dates for the expiry metric', async () => {
+test('accepts a leaf with its intermediate, and returns PEM for TLS and dates for the expiry metric', async () => {
   const { problems, warnings, loaded } = await examine(`a comment\n${plain.chainPem}`, plain.keyPem);
   expect({ problems, warnings }).toEqual({ problems: [], warnings: [] });
   const [certificate] = loaded?.serverCertificates ?? [];
@@ -43,7 +25,7 @@ test('takes a leaf with its intermediate, ready for TLS and with the dates for t
   expect(certificate?.chain[0]?.notAfter).toBe(now + 350 * day);
 });
 
-test('takes an encrypted key with its passphrase', async () => {
+test('accepts an encrypted key with its passphrase', async () => {
   const encrypted = plain.privateKey.export({
     type: 'pkcs8',
     format: 'pem',
@@ -58,7 +40,7 @@ test('takes an encrypted key with its passphrase', async () => {
   createServer({ cert: chain, key, passphrase });
 });
 
-describe('what time has ended takes nothing else down:', () => {
+describe('an expired certificate does not affect others:', () => {
   test('an expired certificate beside one of the other key type is a warning', async () => {
     const expired = server({ key: 'rsa-2048', notBefore: now - 2 * day, notAfter: now - 1000 });
     for (const [name, { chainPem, keyPem }] of Object.entries({ plain, expired })) {
@@ -73,7 +55,7 @@ describe('what time has ended takes nothing else down:', () => {
     ]);
   });
 
-  test('an expired intermediate is a warning, for clients may have another path', async () => {
+  test('an expired intermediate is a warning, because clients may have another path', async () => {
     const old = authority({ now, issuing: { notBefore: now - 2 * day, notAfter: now - 1000 } });
     const { chainPem, keyPem } = old.issueServer();
     const { problems, warnings } = await examine(chainPem, keyPem);
@@ -111,7 +93,7 @@ describe('refuses', () => {
       ],
     ],
     [
-      'a certificate that did not issue the one before',
+      'a certificate that did not issue the one before it',
       [plain.pem + other.pem, plain.keyPem],
       [`${chain}: CN=localhost after CN=localhost, which it did not issue`],
     ],
@@ -126,17 +108,13 @@ describe('refuses', () => {
       [`${chain}: CN=localhost, expired on 2030-01-14T23:59:59Z`],
     ],
     [
-      'a leaf of tomorrow',
+      'a leaf that is not valid yet',
       [early.chainPem, early.keyPem],
       [`${chain}: CN=localhost, not valid before 2030-01-15T00:00:01Z`],
     ],
+    ['an unsupported key type', [edwards.chainPem, edwards.keyPem], [`${key}: a key of type ed25519`]],
     [
-      'a key type that TLS here does not offer',
-      [edwards.chainPem, edwards.keyPem],
-      [`${key}: a key of type ed25519`],
-    ],
-    [
-      'a chain that is no PEM',
+      'a chain that is not PEM',
       ['hello', plain.keyPem],
       [`${chain}: chain.pem: neither a DER certificate nor PEM with a CERTIFICATE block`],
     ],
@@ -184,7 +162,7 @@ describe('refuses', () => {
     expect(problems).toEqual([`listen.certificate.passphraseFile: ${found}`]);
   });
 
-  test('files that are not there', async () => {
+  test('missing files', async () => {
     const listen = { certificate: [{ chain: 'absent.pem', key: 'absent.key' }] };
     const { problems } = await site.examine({ listen }, now);
     expect(problems.map(({ path }) => path)).toEqual([
@@ -193,7 +171,7 @@ describe('refuses', () => {
     ]);
   });
 
-  test('a second certificate of the same key type, and takes one of each', async () => {
+  test('a second certificate of the same key type, and accepts one of each', async () => {
     const files = { 'ec.pem': plain, 'ec2.pem': other, 'rsa.pem': rsa };
     for (const [name, leaf] of Object.entries(files)) {
       await site.write(name, leaf.chainPem);
@@ -211,159 +189,11 @@ describe('refuses', () => {
   });
 });
 
-describe('warns of', () => {
-  const soon = server({ notAfter: now + 29 * day });
-  const later = server({ notAfter: now + 31 * day });
-  const selfSigned = issueCertificate({
-    subject: { CN: 'alone' },
-    notBefore: now - day,
-    notAfter: now + 90 * day,
-    key: makeKey('P-256'),
-    sans: ['DNS:alone'],
-  });
-
-  test.each<[string, [chain: string, key: string], string[]]>([
-    [
-      'a missing intermediate, by name',
-      [plain.pem, plain.keyPem],
-      [
-        'the leaf without its intermediate: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB',
-      ],
-    ],
-    [
-      'a root in the chain',
-      [plain.chainPem + pki.root.pem, plain.keyPem],
-      ['the root CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB in the chain'],
-    ],
-    [
-      'an expiry within 30 days',
-      [soon.chainPem, soon.keyPem],
-      ['CN=localhost, which expires on 2030-02-13T00:00:00Z'],
-    ],
-    ['nothing 31 days before the expiry', [later.chainPem, later.keyPem], []],
-    ['nothing where the leaf signed itself', [selfSigned.pem, selfSigned.keyPem], []],
-  ])('%s', async (_, files, expected) => {
-    const { warnings, loaded } = await examine(...files);
-    expect(warnings).toEqual(expected.map((found) => `listen.certificate.chain: ${found}`));
-    expect(loaded).not.toBeNull();
-  });
+test('refuses a key of 1024 bits, because OpenSSL would refuse it at the start', async () => {
+  const weak = server({ key: 'rsa-1024' });
+  const { problems, loaded } = await examine(weak.chainPem, weak.keyPem);
+  expect(problems).toEqual([
+    'listen.certificate.chain: a certificate or key that OpenSSL refuses (ERR_SSL_EE_KEY_TOO_SMALL)',
+  ]);
+  expect(loaded).toBeNull();
 });
-
-describe('warns of what makes clients refuse a certificate that is sound otherwise', () => {
-  const chain = 'listen.certificate.chain: CN=localhost,';
-  const sha1Ca = authority({ now, issuing: { hash: 'sha1' } });
-  const sha1 = sha1Ca.issueServer();
-  test.each<[string, { chainPem: string; keyPem: string }, string[]]>([
-    [
-      'a client’s certificate',
-      server({ extendedKeyUsage: [purposes.clientAuth] }),
-      [`${chain} whose extended key usage lacks serverAuth: clients refuse it`],
-    ],
-    ['any purpose', server({ extendedKeyUsage: null }), []],
-    [
-      'a key usage for encryption alone',
-      server({ keyUsage: ['keyEncipherment'] }),
-      [`${chain} whose key usage lacks digitalSignature: clients refuse it`],
-    ],
-    [
-      'no name but the CN',
-      server({ sans: [] }),
-      [`${chain} without a host name or address in its subject alternative name: clients look nowhere else`],
-    ],
-    ['a signature with SHA-1', server({ hash: 'sha1' }), [`${chain} which has a signature with SHA-1`]],
-    [
-      'an issuing CA that is signed with SHA-1',
-      sha1,
-      [
-        'listen.certificate.chain: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB, which has a signature with SHA-1',
-      ],
-    ],
-    [
-      'a curve that few clients have',
-      server({ key: 'secp256k1' }),
-      [`${chain} which has an EC key on secp256k1`],
-    ],
-    [
-      'thirty days that are nearly over',
-      server({ notAfter: now + 29 * day }),
-      ['listen.certificate.chain: CN=localhost, which expires on 2030-02-13T00:00:00Z'],
-    ],
-  ])('%s', async (_, { chainPem, keyPem }, expected) => {
-    const { problems, warnings } = await examine(chainPem, keyPem);
-    expect({ problems, warnings }).toEqual({ problems: [], warnings: expected });
-  });
-
-  test('of a client certificate for a host it is clientAuth that must not be missing', async () => {
-    const certificate = { chain: 'chain.pem', key: 'chain.key' };
-    const routes = [{ path: '/', upstream: { url: 'https://host', tls: { certificate } } }];
-    for (const [leaf, expected] of [
-      [
-        pki.issueClient({ extendedKeyUsage: [purposes.serverAuth] }),
-        ['routes[0].upstream.tls.certificate.chain'],
-      ],
-      [pki.issueClient({ extendedKeyUsage: [purposes.clientAuth], sans: [] }), []],
-    ] as const) {
-      await site.write('chain.pem', leaf.chainPem);
-      await site.write('chain.key', leaf.keyPem);
-      const { warnings } = await site.examine({ routes }, now);
-      const own = warnings.filter(({ path }) => path.startsWith('routes'));
-      expect(own.map(({ path }) => path)).toEqual(expected);
-      expect(own.map(({ found }) => found.includes('lacks clientAuth'))).toEqual(expected.map(() => true));
-    }
-  });
-
-  test('a key of 1024 bits is refused, as OpenSSL would refuse it at the start', async () => {
-    const weak = server({ key: 'rsa-1024' });
-    const { problems, loaded } = await examine(weak.chainPem, weak.keyPem);
-    expect(problems).toEqual(['listen.certificate.chain: what OpenSSL refuses (ERR_SSL_EE_KEY_TOO_SMALL)']);
-    expect(loaded).toBeNull();
-  });
-});
-
-describe.skipIf(process.platform === 'win32')('warns of a secret that others on the machine may use', () => {
-  test.each([
-    [0o644, 'which every user of this machine may read (mode 0644)'],
-    [0o602, 'which every user of this machine may write (mode 0602)'],
-    [0o640, null],
-    [0o600, null],
-  ])('a key of mode %o', async (mode, says) => {
-    await examine(plain.chainPem, plain.keyPem);
-    await chmod(join(site.folder, 'chain.key'), mode);
-    const { problems, warnings } = await examineAsItIs();
-    expect(problems).toEqual([]);
-    expect(warnings).toEqual(says === null ? [] : [`listen.certificate.key: chain.key ${says}`]);
-  });
-
-  test('passphrase, shared secret and fields for the collector, without the names of their files', async () => {
-    await examine(plain.chainPem, plain.keyPem);
-    for (const name of ['passphrase', 'secret', 'fields']) {
-      await site.write(name, name === 'fields' ? 'authorization: x\n' : 'x'.repeat(32));
-      await chmod(join(site.folder, name), 0o644);
-    }
-    const certificate = { chain: 'chain.pem', key: 'chain.key', passphraseFile: 'passphrase' };
-    const { warnings } = await site.examine(
-      {
-        listen: { certificate, resumption: { secretFile: 'secret' } },
-        tracing: { endpoint: 'https://127.0.0.1/v1/traces', headersFile: 'fields' },
-      },
-      now,
-    );
-    const own = warnings.filter(({ found }) => found.includes('mode'));
-    expect(own.map(({ path }) => path).toSorted()).toEqual([
-      'listen.certificate.passphraseFile',
-      'listen.resumption.secretFile',
-      'tracing.headersFile',
-    ]);
-    expect(new Set(own.map(({ found }) => found))).toEqual(
-      new Set(['a file which every user of this machine may read (mode 0644)']),
-    );
-  });
-});
-
-async function examineAsItIs() {
-  const certificate = { chain: 'chain.pem', key: 'chain.key' };
-  const { problems, warnings } = await site.examine({ listen: { certificate } }, now);
-  const say = ({ path, found }: (typeof problems)[number]) =>
-    `${path}: ${found.replaceAll(`${site.folder}/`, '')}`;
-  return { problems: problems.map(say), warnings: warnings.map(say) };
-}

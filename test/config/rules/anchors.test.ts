@@ -32,7 +32,7 @@ test.each<[string, object, (string | number)[], string]>([
     'the presets sandbox and production in one configuration',
   ],
   [
-    'a preset without a pin where pins are required',
+    'a preset without a pin with requirePin',
     { requirePin: true, anchors: [{ name: 'a', preset: 'sandbox' }] },
     ['trust', 'anchors', 0],
     'no rootSha256: the first root that is fetched is trusted',
@@ -41,7 +41,7 @@ test.each<[string, object, (string | number)[], string]>([
   expect(check(trust).problems).toMatchObject([{ path, found }]);
 });
 
-test('refuses a name that another anchor has, in whatever case', () => {
+test('refuses a name that another anchor has, ignoring case', () => {
   const { problems } = check({
     anchors: [
       { name: 'a', files },
@@ -52,7 +52,7 @@ test('refuses a name that another anchor has, in whatever case', () => {
   expect(problems.map(({ path }) => path)).toEqual([['trust', 'anchors', 2, 'name']]);
 });
 
-test('warns of an anchor from a preset or URL without a pin, and of none from files', () => {
+test('warns of an anchor with preset or urls without a pin, and not of one with files', () => {
   const anchors = [
     { name: 'a', preset: 'sandbox' },
     { name: 'b', urls: ['https://pki.example/ca.pem'] },
@@ -86,15 +86,15 @@ describe('candidates', () => {
       [{ name: 'b', preset: 'sandbox', rootSha256 }],
       ['trust', 'candidates', 0, 'preset'],
     ],
-  ])('keep the rules of anchors: %s', (_, candidates, path) => {
+  ])('have the rules of anchors: %s', (_, candidates, path) => {
     expect(check({ anchors, candidates }).problems.map((problem) => problem.path)).toEqual([path]);
   });
 
-  test('may have the name of the anchor that they are to replace', () => {
+  test('may have the name of the anchor that they will replace', () => {
     expect(check({ anchors, candidates: [{ name: 'a', files }] }).problems).toEqual([]);
   });
 
-  test('need a pin where pins are required, and are doubted without one elsewhere', () => {
+  test('need a pin with requirePin, and cause a warning without one otherwise', () => {
     const candidates = [{ name: 'b', preset: 'production' }];
     const path = ['trust', 'candidates', 0];
     expect(check({ anchors, candidates, requirePin: true }).problems).toMatchObject([{ path }]);
@@ -107,13 +107,13 @@ describe('revocation', () => {
 
   test.each<[string, object, (string | number)[][]]>([
     ['the defaults', {}, []],
-    ['revocation lists alone', { ocsp: 'off' }, []],
+    ['CRLs alone', { ocsp: 'off' }, []],
     ['OCSP alone', { crl: 'off', onUnknown: 'deny' }, []],
     ['soft-fail', { onUnknown: 'allow' }, [[...at, 'onUnknown']]],
     ['soft-fail with one source', { crl: 'off', onUnknown: 'allow' }, [[...at, 'onUnknown']]],
-    ['no source at all', { crl: 'off', ocsp: 'off' }, [at]],
-    ['no source at all, once', { crl: 'off', ocsp: 'off', onUnknown: 'allow' }, [at]],
-  ])('is doubted where it lets the revoked in: %s', (_, revocation, paths) => {
+    ['no source', { crl: 'off', ocsp: 'off' }, [at]],
+    ['no source, reported once', { crl: 'off', ocsp: 'off', onUnknown: 'allow' }, [at]],
+  ])('causes a warning if revoked certificates may be accepted: %s', (_, revocation, paths) => {
     const { problems, warnings } = check({ anchors: [{ name: 'a', files, revocation }] });
     expect(problems).toEqual([]);
     expect(warnings.map(({ path }) => path)).toEqual(paths);

@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { callerSentence, checkRules } from '../../../src/config/rules/rules.ts';
 
-const { problems: wanting } = checkRules({ clients: {} });
+const { problems: withoutCaller } = checkRules({ clients: {} });
 
-test('the sentence that refuses a configuration without a caller stands as agreed', () => {
+test('the problem of a configuration that identifies no caller has the agreed sentence', () => {
   expect(callerSentence).toBe(
     'The chain alone proves only that the CA issued the certificate, and that CA serves every customer',
   );
-  expect(wanting.map(({ path, allowed }) => [path, allowed.endsWith(callerSentence)])).toEqual([
+  expect(withoutCaller.map(({ path, allowed }) => [path, allowed.endsWith(callerSentence)])).toEqual([
     [['clients'], true],
   ]);
 });
 
-describe('what names a caller', () => {
+describe('identifies a caller:', () => {
   test.each<[string, object | undefined]>([
     ['no clients', undefined],
     ['empty clients', {}],
@@ -26,7 +26,7 @@ describe('what names a caller', () => {
     ['a shadow', { shadow: { pins: ['sha256/…'], allowlist: ['203.0.113.7'], match: { commonName: 'a' } } }],
     ['the issuer alone and a range of length /0', { match: { issuer: 'CN=CA' }, allowlist: ['0.0.0.0/0'] }],
   ])('not %s', (_, clients) => {
-    expect(checkRules({ clients }).problems).toEqual(wanting);
+    expect(checkRules({ clients }).problems).toEqual(withoutCaller);
   });
 
   test.each<[string, object]>([
@@ -34,7 +34,7 @@ describe('what names a caller', () => {
     ['an allowlist', { allowlist: ['203.0.113.7'] }],
     ['a match with more than the issuer', { match: { issuer: 'CN=CA', commonName: 'a' } }],
     ['a pin beside a range of length /0', { pins: ['sha256/…'], allowlist: ['0.0.0.0/0'] }],
-    ['the operator’s word', { anyCertificateOfAnchor: true }],
+    ['anyCertificateOfAnchor: true', { anyCertificateOfAnchor: true }],
   ])('%s', (_, clients) => {
     expect(checkRules({ clients }).problems).toEqual([]);
   });
@@ -54,7 +54,7 @@ describe('warnings about callers', () => {
       ['an allowlist alone'],
     ],
     [
-      'an allowlist that is said to be enough',
+      'an allowlist with anyCertificateOfAnchor: true',
       { allowlist: ['203.0.113.7'], anyCertificateOfAnchor: true },
       [],
     ],
@@ -70,7 +70,7 @@ describe('warnings about callers', () => {
   });
 });
 
-test('refuses a route that stands there already, and sees a difference in case', () => {
+test('refuses a path that another route has; case matters', () => {
   const routes = ['/a', '/b', '/A', '/a', '/a'].map((path) => ({ path }));
   const { problems } = checkRules({ clients: { pins: ['sha256/…'] }, routes });
   expect(problems.map(({ path }) => path)).toEqual([
@@ -86,30 +86,33 @@ describe('warnings about the times of routes', () => {
       .warnings.filter(({ path }) => path[0] !== 'clients')
       .map(({ path, found }) => `${path.join('.')}: ${found}`);
 
-  const budget = 'routes.0.budget: 200ms beside a deadline of 200ms: nothing is late before it is cut';
-  const next = 'a silent endpoint leaves no time for the next';
-  const last = 'the last endpoint gets less time than those before it';
+  const budget =
+    'routes.0.budget: 200ms beside a deadline of 200ms: a message reaches the deadline before it counts as late';
+  const next = 'an endpoint that does not accept the connection leaves no time for the next one';
+  const last = 'the last endpoint has less time than the endpoints before it';
 
   test.each<[string, object, object | undefined, string[]]>([
     ['a budget below the deadline', { deadline: '201ms' }, undefined, []],
-    ['a deadline that the default budget fills', { deadline: '200ms' }, undefined, [budget]],
+    ['a deadline equal to the default budget', { deadline: '200ms' }, undefined, [budget]],
     [
       'a budget beyond the default deadline',
       { budget: '1m' },
       undefined,
-      ['routes.0.budget: 60000ms beside a deadline of 2000ms: nothing is late before it is cut'],
+      [
+        'routes.0.budget: 60000ms beside a deadline of 2000ms: a message reaches the deadline before it counts as late',
+      ],
     ],
-    ['a deadline that is none', { deadline: 'soon', budget: '1m' }, undefined, []],
+    ['a deadline that is not valid', { deadline: 'soon', budget: '1m' }, undefined, []],
     [
-      'a first endpoint that takes the whole deadline',
+      'a connectFirst equal to the deadline',
       { upstream: pair },
       { connectFirst: '2s', connect: '2s' },
       [`routes.0.deadline: 2000ms beside a timeouts.connectFirst of 2000ms: ${next}`],
     ],
-    ['the same alone', { upstream: 'http://a' }, { connectFirst: '2s' }, []],
-    ['the same alone in a list', { upstream: ['http://a'] }, { connectFirst: '2s' }, []],
+    ['the same with one endpoint', { upstream: 'http://a' }, { connectFirst: '2s' }, []],
+    ['the same with one endpoint in a list', { upstream: ['http://a'] }, { connectFirst: '2s' }, []],
     [
-      'a first endpoint that gets more time than the last',
+      'a connectFirst above connect',
       { upstream: pair },
       { connectFirst: '1001ms' },
       [`timeouts.connectFirst: 1001ms beside a timeouts.connect of 1000ms: ${last}`],
@@ -120,31 +123,36 @@ describe('warnings about the times of routes', () => {
       { connect: '49ms' },
       [`timeouts.connectFirst: 50ms beside a timeouts.connect of 49ms: ${last}`],
     ],
-    ['as much time for each endpoint', { upstream: pair }, { connectFirst: '1s' }, []],
+    ['the same time for each endpoint', { upstream: pair }, { connectFirst: '1s' }, []],
   ])('%s', (_, route, timeouts, warnings) => {
     expect(warningsOf(route, timeouts)).toEqual(warnings);
   });
 });
 
-describe('the ports of clients and admin', () => {
+describe('the ports of listen and admin', () => {
   const clients = { match: { commonName: 'a' } };
   const problemsOf = (listen: object, admin: object) =>
     checkRules({ clients, listen, admin }).problems.map(({ path }) => path.join('.'));
 
   test.each<[string, object, object, string[]]>([
-    ['one on all addresses', { port: 9443 }, { port: 9443 }, ['admin.port']],
+    ['the same port on all addresses', { port: 9443 }, { port: 9443 }, ['admin.port']],
     ['the default of the other', { port: 9090 }, {}, ['listen.port']],
     [
-      'one address in two spellings',
+      'one address in two notations',
       { address: '::1', port: 1 },
       { address: '0:0::1', port: 1 },
       ['admin.port'],
     ],
-    ['all of IPv6, which takes IPv4 along', { address: '::', port: 1 }, { port: 1 }, ['admin.port']],
+    [
+      'the unspecified IPv6 address, which includes IPv4',
+      { address: '::', port: 1 },
+      { port: 1 },
+      ['admin.port'],
+    ],
     ['two addresses', { address: '192.0.2.1', port: 1 }, { port: 1 }, []],
     ['two families', { address: '0.0.0.0', port: 1 }, { address: '::1', port: 1 }, []],
-    ['free ones', { port: 0 }, { port: 0 }, []],
-    ['what is no port', { port: '1' }, { port: 1 }, []],
+    ['0, which is any free port', { port: 0 }, { port: 0 }, []],
+    ['a port that is not valid', { port: '1' }, { port: 1 }, []],
   ])('may not be equal on one address: %s', (_, listen, admin, expected) => {
     expect(problemsOf(listen, admin)).toEqual(expected);
   });

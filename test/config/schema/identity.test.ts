@@ -1,4 +1,4 @@
-/** `identity` in a configuration: which header sets may be chosen, and what is told of any other choice. */
+/** `identity` in a configuration: the header sets that may be set, and the problems of other values. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { describeProblem } from '../../../src/errors.ts';
 import { createSite, type Site } from '../site.ts';
@@ -19,7 +19,7 @@ test.each([
     { headers: ['forwarded', 'rfc9440'], chain: true, remove: [] },
   ],
   [{ remove: ['X-User', '$my_Field', 'X-Tenant-*'] }, { remove: ['X-User', '$my_Field', 'X-Tenant-*'] }],
-])('may be %j, and the order is kept', async (identity, expected) => {
+])('accepts %j, and keeps the order', async (identity, expected) => {
   const { loaded } = await site.examine(identity === undefined ? {} : { identity });
   expect(loaded?.config.identity).toMatchObject(expected);
 });
@@ -37,7 +37,7 @@ test.each<[string, object, string]>([
   ['identity.remove[0]', { remove: ['Content-Type'] }, 'which the gateway or the host needs'],
   ['identity.remove[0]', { remove: ['transfer-encoding'] }, 'which the gateway or the host needs'],
   ['identity.header', { header: ['aws'] }, 'an unknown key'],
-])('tells at %s what is wrong with %j', async (path, identity, says) => {
+])('reports at %s the problem of %j', async (path, identity, says) => {
   const { problems, loaded } = await site.examine({ identity });
   expect(loaded).toBe(null);
   expect(problems.map((problem) => problem.path)).toEqual([path]);

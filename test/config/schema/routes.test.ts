@@ -1,4 +1,4 @@
-/** Upstreams in a configuration: every spelling, the files that they name, and what the snapshot gets of them. */
+/** Upstreams in a configuration: every notation, the files that they name, and their part of the snapshot. */
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeProblem } from '../../../src/errors.ts';
@@ -41,7 +41,7 @@ describe('an endpoint', () => {
     ['http://host', { target: { host: 'host', port: 80 }, authority: 'host' }],
     ['http://[::1]:8080', { target: { host: '::1', port: 8080 }, authority: '[::1]:8080' }],
     ['unix:/run/host.sock', { target: { path: '/run/host.sock' }, authority: 'localhost' }],
-  ])('may be one text: %s', async (url, expected) => {
+  ])('may be a URL alone: %s', async (url, expected) => {
     expect(await endpointsOf(url)).toEqual([{ url, ...plain, ...expected }]);
     expect(await endpointsOf({ url })).toEqual([{ url, ...plain, ...expected }]);
   });
@@ -57,7 +57,7 @@ describe('an endpoint', () => {
     expect(endpoint?.tls).toEqual({ ca: null, certificate: null, serverName, pins: null });
   });
 
-  test('may be told in full, and its files travel as their content', async () => {
+  test('may have every field, and its files are loaded with their content', async () => {
     const [endpoint] = await endpointsOf({
       url: 'https://192.0.2.1',
       tls: {
@@ -87,25 +87,25 @@ describe('an endpoint', () => {
     expect(structuredClone(endpoint)).toEqual(endpoint);
   });
 
-  test('keeps no connection where reuse is off', async () => {
+  test('keeps no idle connection if reuse is off', async () => {
     const [endpoint] = await endpointsOf({ url: 'http://h', pool: { idle: 9, reuse: 'off' } });
     expect(endpoint?.pool.idle).toBe(0);
   });
 });
 
-test('several endpoints keep their order, whichever way each is written', async () => {
+test('keeps the order of endpoints in both notations', async () => {
   const endpoints = await endpointsOf(['http://a', { url: 'https://b' }, 'unix:/c']);
   expect(endpoints.map(({ url }) => url)).toEqual(['http://a', 'https://b', 'unix:/c']);
 });
 
-test('endpoints that differ in scheme, port, name or socket are not the same', async () => {
+test('accepts endpoints that differ in scheme, port, name or socket', async () => {
   const urls = ['http://a', 'https://a', 'http://a:443', 'http://a.', 'unix:/a', 'unix:/A'];
   expect((await endpointsOf(urls)).map(({ url }) => url)).toEqual(urls);
   const longest = `unix:/${'a'.repeat(102)}`;
   expect((await endpointsOf(longest)).map(({ url }) => url)).toEqual([longest]);
 });
 
-test('an endpoint’s certificate that has expired is a warning, for the other endpoints go on', async () => {
+test('only warns of an expired client certificate for an endpoint, because the other endpoints work', async () => {
   const tls = { certificate: { chain: 'expired.pem', key: 'expired.key' } };
   const { problems, warnings } = await withUpstream({ url: 'https://h', tls });
   expect(problems).toEqual([]);
@@ -114,7 +114,7 @@ test('an endpoint’s certificate that has expired is a warning, for the other e
   ]);
 });
 
-describe('a problem is told at its place:', () => {
+describe('reports a problem at the path of its field:', () => {
   const at = (field: string) => `routes[0].upstream${field}`;
   const secure = (tls: object) => ({ url: 'https://h', tls });
   const certificate = (chain: string, key: string) => secure({ certificate: { chain, key } });
@@ -137,7 +137,7 @@ describe('a problem is told at its place:', () => {
     ].map(([one, other]): [string, unknown, string] => [
       at('[1]'),
       [one, { url: other }],
-      'where none of the route’s other endpoints is',
+      'a url that no other endpoint of the route has',
     ]),
     [at('[1].url'), ['http://a', { url: 'b' }], 'allowed http://host'],
     [at('[1].pool.idle'), ['http://a', { url: 'http://b', pool: { idle: -1 } }], 'a whole number'],
@@ -167,7 +167,7 @@ describe('a problem is told at its place:', () => {
   });
 });
 
-test('what is wrong in one route hides neither the files of an upstream nor the rules between other fields', async () => {
+test('checks the files of upstreams and the rules between fields though another route is not valid', async () => {
   const upstream = (ca: string) => ({ url: 'https://h', tls: { ca } });
   const { problems, files } = await site.examine({
     routes: [
@@ -189,7 +189,7 @@ test('what is wrong in one route hides neither the files of an upstream nor the 
   );
 });
 
-test('a CA that expires within 30 days is a warning, and names the day', async () => {
+test('warns of a CA that expires within 30 days, with the date', async () => {
   const soon = authority({ root: { notAfter: Date.now() + 29 * 24 * 3_600_000 } });
   await site.write('soon.pem', soon.anchorPem);
   const { warnings, problems } = await withUpstream({ url: 'https://h', tls: { ca: 'soon.pem' } });
@@ -199,7 +199,7 @@ test('a CA that expires within 30 days is a warning, and names the day', async (
   );
 });
 
-test('a CA that has expired is a warning', async () => {
+test('warns of an expired CA', async () => {
   const old = authority({ now: Date.now() - 4000 * 24 * 3_600_000 });
   await site.write('old.pem', old.root.pem);
   const { warnings, problems } = await withUpstream({ url: 'https://h', tls: { ca: 'old.pem' } });

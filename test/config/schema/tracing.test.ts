@@ -1,4 +1,4 @@
-/** `tracing` in a configuration: off, in full, and what is wrong with it or with its files. */
+/** `tracing` in a configuration: off, with every field, and problems of its fields and files. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeProblem } from '../../../src/errors.ts';
 import { authority } from '../../support/pki/authority.ts';
@@ -34,7 +34,7 @@ describe('tracing', () => {
     expect(config?.tracing).toBeNull();
   });
 
-  test('needs no more than an endpoint', async () => {
+  test('needs only an endpoint', async () => {
     const { tracing, config, warnings } = await loadedOf({ endpoint: 'http://127.0.0.1:4318/v1/traces' });
     expect(tracing).toEqual({
       endpoint: 'http://127.0.0.1:4318/v1/traces',
@@ -47,7 +47,7 @@ describe('tracing', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('may be told in full, and its files travel as their content', async () => {
+  test('may have every field, and its files are loaded with their content', async () => {
     await site.write('fields', 'Authorization:  Bearer a:b c= \r\n\r\nX-Tenant: a');
     const settings = { endpoint, serviceName: 'cards/eu-1', interval: '1s', sampleRatio: 0.01 };
     const { tracing } = await loadedOf({ ...settings, headersFile: 'fields', tls: { ca: 'ca.pem' } });
@@ -63,18 +63,18 @@ describe('tracing', () => {
     });
   });
 
-  test('warns of fields that go without TLS', async () => {
+  test('warns of header fields that are sent without TLS', async () => {
     await site.write('fields', 'authorization: secret');
     const warningsOf = async (host: string) =>
       (await loadedOf({ endpoint: `http://${host}:4318/v1/traces`, headersFile: 'fields' })).warnings;
     expect(await warningsOf('collector')).toMatchObject([
-      { path: 'tracing.headersFile', found: 'fields that are sent without TLS' },
+      { path: 'tracing.headersFile', found: 'header fields that are sent without TLS' },
     ]);
     for (const here of ['localhost', '127.0.0.1', '[::1]']) expect(await warningsOf(here)).toEqual([]);
   });
 });
 
-describe('a problem is told of', () => {
+describe('reports a problem for', () => {
   const url =
     'an http:// or https:// URL with its path, without credentials and fragment, such as http://127.0.0.1:4318/v1/traces';
 
@@ -99,12 +99,12 @@ describe('a problem is told of', () => {
     expect(await problemsOf(tracing)).toEqual([problem]);
   });
 
-  test('a URL with credentials, and does not repeat them', async () => {
+  test('a URL with credentials, without repeating them', async () => {
     const problems = await problemsOf({ endpoint: 'https://user:password@collector/v1/traces' });
     expect(problems).toHaveLength(1);
   });
 
-  test('a CA that is none, or not there', async () => {
+  test('a CA file that has no CA or is missing', async () => {
     await site.write('no-ca.pem', 'x');
     const [none] = await problemsOf({ endpoint, tls: { ca: 'no-ca.pem' } });
     expect(none).toMatch(/^tracing\.tls\.ca: found .*no-ca\.pem: .*; allowed PEM or DER: the CAs of the /);
@@ -113,28 +113,40 @@ describe('a problem is told of', () => {
   });
 
   test.each([
-    ['no field', 'authorization secret\n', 'line 1, which is no field, or one that may not be set'],
-    ['no value', 'a: b\nauthorization:\n', 'line 2, which is no field, or one that may not be set'],
-    ['a control character', 'a: se\u0001cret\n', 'line 1, which is no field, or one that may not be set'],
+    ['no field', 'authorization secret\n', 'line 1, which is not a field, or a field that may not be set'],
+    ['no value', 'a: b\nauthorization:\n', 'line 2, which is not a field, or a field that may not be set'],
+    [
+      'a control character',
+      'a: se\u0001cret\n',
+      'line 1, which is not a field, or a field that may not be set',
+    ],
     [
       'another field behind a bare CR',
       'a: b\rsecret: c\n',
-      'line 1, which is no field, or one that may not be set',
+      'line 1, which is not a field, or a field that may not be set',
     ],
-    ['what no field may hold', 'a: gehéim\n', 'line 1, which is no field, or one that may not be set'],
-    ['a folded line', 'a: b\n secret\n', 'line 2, which is no field, or one that may not be set'],
-    ['a field that frames', 'Content-Length: 7\n', 'line 1, which is no field, or one that may not be set'],
+    [
+      'a character that no field may have',
+      'a: gehéim\n',
+      'line 1, which is not a field, or a field that may not be set',
+    ],
+    ['a folded line', 'a: b\n secret\n', 'line 2, which is not a field, or a field that may not be set'],
+    [
+      'a framing field',
+      'Content-Length: 7\n',
+      'line 1, which is not a field, or a field that may not be set',
+    ],
     ['the same field twice', 'A: secret\n\na: b\n', 'line 3, which sets a field again'],
-  ])('a headersFile with %s, without its words', async (_what, text, found) => {
+  ])('a headersFile with %s, without its content', async (_what, text, found) => {
     await site.write('fields', text);
     const [problem, ...more] = await problemsOf({ endpoint, headersFile: 'fields' });
     expect(problem).toBe(
-      `tracing.headersFile: found ${found}; allowed a file of lines \`name: value\`, of fields that may be set`,
+      `tracing.headersFile: found ${found}; allowed a file with one \`name: value\` on each line, for fields that may be set`,
     );
     expect(more).toEqual([]);
   });
 
-  test('a headersFile that is not there, without its name', async () => {
+  test('a missing headersFile, without its name', async () => {
     const [problem] = await problemsOf({ endpoint, headersFile: 'Bearer-secret' });
     expect(problem).toMatch(/^tracing\.headersFile: found a file that cannot be read \(ENOENT\);/);
   });

@@ -50,7 +50,7 @@ test.each(['', '16', '16K', '16KB', '16kib', '16 KiB', '1GiB', '-1B', '1.5MiB', 
   },
 );
 
-test('whatever it is given, it answers a whole number that a timer can keep, or nothing', () => {
+test('returns for any text a whole number that a timer can keep, or undefined', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^\d{1,10}(ms|s|m|h|B|KiB|MiB)$/)), (text) => {
       const duration = parseDuration(text) ?? 0;

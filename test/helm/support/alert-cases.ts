@@ -1,15 +1,15 @@
-/** For each alert of the chart: series with which it fires, what it says then, and series with which it is silent. */
+/** For each alert of the chart: series for which it fires, its description then, and series for which it does not fire. */
 
-/** A series without the labels that all have → its values, a minute apart, in promtool's notation. */
+/** A series without the labels that all series have → its values, one for each minute, in promtool's notation. */
 export type Series = Readonly<Record<string, string>>;
 
 export interface AlertCase {
   readonly fires: Series;
-  /** Beside severity and namespace. */
+  /** Its labels except severity and namespace. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly says: string;
+  readonly description: string;
   readonly silent: readonly Series[];
-  /** It fires for want of series: those of another release do not keep it from that. */
+  /** It fires if series are absent: those of another release do not prevent that. */
   readonly absence?: true;
 }
 
@@ -19,7 +19,8 @@ const notAfter = (days: number, labels = server): Series => ({
   [`ehi_certificate_not_after_timestamp_seconds{${labels}}`]: `${days * day}x60`,
 });
 const perMinute = (count: number): string => `0+${count}x60`;
-const expires = (days: number) => `server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s.`;
+const expires = (days: number) =>
+  `The server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s. It must be renewed before.`;
 const shed = 'ehi_messages_shed_total{route="/",reason="route_in_flight"}';
 const unaudited = 'ehi_messages_shed_total{route="none",reason="audit_unavailable"}';
 const message = (code: number) => `ehi_messages_total{route="/",code="${code}"}`;
@@ -31,26 +32,27 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiCertificateExpiresIn60Days: {
     fires: notAfter(59),
     labels: { role: 'server', name: 'CN=ehi' },
-    says: expires(59),
+    description: expires(59),
     silent: [notAfter(61), notAfter(29)],
   },
   EhiCertificateExpiresIn30Days: {
     fires: notAfter(29),
     labels: { role: 'server', name: 'CN=ehi' },
-    says: expires(29),
+    description: expires(29),
     silent: [notAfter(31), notAfter(6)],
   },
   EhiCertificateExpiresIn7Days: {
-    // Of two pods the one that has not taken the new certificate counts.
+    // The pod that does not yet use the new certificate counts.
     fires: { ...notAfter(6), ...notAfter(90, `${server},pod="b"`) },
     labels: { role: 'server', name: 'CN=ehi' },
-    says: expires(6),
+    description: expires(6),
     silent: [notAfter(8), notAfter(61, 'role="client",name="CN=caller"')],
   },
   EhiHandshakesRefused: {
     fires: { [handshakes('deny', 'untrusted')]: perMinute(1) },
     labels: { reason: 'untrusted' },
-    says: '15 in 15 minutes because of untrusted: docs/deny-reasons.md tells what that is, the audit records who it was.',
+    description:
+      '15 connections were denied in 15 minutes with the reason untrusted. docs/deny-reasons.md explains the reason; the audit records name the clients.',
     silent: [
       {
         [handshakes('deny', 'address_refused')]: perMinute(100),
@@ -62,7 +64,8 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiEveryCallerRefused: {
     fires: { [handshakes('deny', 'revoked')]: perMinute(2), [handshakes('allow', 'none')]: '500x60' },
     labels: {},
-    says: 'No handshake has been allowed for five minutes. The audit records name the reason.',
+    description:
+      'Clients with certificates were denied and none was allowed for five minutes. The field reason of the audit records says why.',
     silent: [
       { [handshakes('deny', 'revoked')]: perMinute(2), [handshakes('allow', 'none')]: perMinute(1) },
       { [handshakes('allow', 'none')]: '500x60' },
@@ -76,7 +79,8 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       [message(200)]: '500x60',
     },
     labels: {},
-    says: '20 handshakes failed in ten minutes, and no message came. The audit records have the reason, and in detail what to do; server_certificate_refused: the callers do not accept the gateway’s certificate.',
+    description:
+      '20 handshakes failed in ten minutes, none succeeded, and no message arrived. The audit records have the reason, and say in detail what to do. server_certificate_refused means that the clients do not accept the gateway’s certificate.',
     silent: [
       { [handshakes('failed', 'client_alert')]: perMinute(9), [handshakes('allow', 'none')]: perMinute(1) },
       { [handshakes('failed', 'client_alert')]: perMinute(9), [message(200)]: perMinute(1) },
@@ -92,7 +96,8 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     // The pod that had carried them is gone, and the new one has no series yet.
     fires: { [message(200)]: '0+200x10 _x50' },
     labels: {},
-    says: '2.1k messages came within a day, and none in the last 15 minutes. ehi_handshakes_total says whether callers still connect, and why they fail.',
+    description:
+      '2.1k messages arrived within a day, and none in the last 15 minutes. ehi_handshakes_total shows whether clients still connect, and why they fail.',
     silent: [
       { [message(200)]: '0+200x60' },
       { [message(200)]: '0+200x10 2000x15 2001x35' },
@@ -103,14 +108,16 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiGatewayDown: {
     fires: { ehi_connections: '1x20 _x40' },
     labels: {},
-    says: 'No metrics of the gateway come. See first whether it runs, then whether it is scraped.',
+    description:
+      'Prometheus has no metrics of the gateway. Check whether it runs, then whether Prometheus reaches its admin port.',
     silent: [{ ehi_connections: '0x60' }],
     absence: true,
   },
   EhiUpstreamErrors: {
     fires: { [message(200)]: perMinute(96), [message(502)]: perMinute(3), [message(504)]: perMinute(1) },
     labels: { route: '/' },
-    says: '4% of the messages to / are answered with 502, 503 or 504.',
+    description:
+      '4% of the messages of the route / get 502, 503 or 504. The field reason of the message records says why.',
     silent: [
       { [message(200)]: perMinute(1000), [message(502)]: perMinute(9) },
       { [message(500)]: perMinute(9), [message(403)]: perMinute(9) },
@@ -121,17 +128,19 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiUpstreamEndpointOut: {
     fires: { 'ehi_upstream_up{endpoint="https://host"}': '1 0.5x60' },
     labels: { endpoint: 'https://host' },
-    says: 'https://host fails, and messages go to the others.',
+    description:
+      'https://host failed repeatedly. Messages go to the other endpoints of its route until it works again.',
     silent: [{ 'ehi_upstream_up{endpoint="https://host"}': '1x60' }],
   },
   EhiMessagesShed: {
     fires: { [shed]: perMinute(60) },
     labels: { route: '/', reason: 'route_in_flight' },
-    says: '1 messages a second to / are answered with 503: route_in_flight.',
+    description:
+      '1 messages a second of the route / get 503 with the reason route_in_flight. docs/message-reasons.md explains it.',
     silent: [
       { [shed]: '7x60' },
       { [message(503)]: perMinute(9) },
-      // EhiAuditRefusesMessages tells of these: there is no more load than ever.
+      // EhiAuditRefusesMessages covers these: they are not caused by load.
       { [unaudited]: perMinute(60) },
     ],
   },
@@ -141,7 +150,8 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
     },
     labels: { route: '/' },
-    says: '0.2% of the messages to / are not answered within their budget.',
+    description:
+      '0.2% of the messages of the route / get no response within the route’s budget. ehi_upstream_seconds and ehi_overhead_seconds show whether the host or the gateway needs the time.',
     silent: [
       {
         'ehi_messages_late_total{route="/"}': perMinute(1),
@@ -157,7 +167,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       'ehi_message_budget_ratio_bucket{route="/",le="+Inf"}': perMinute(100),
     },
     labels: { route: '/' },
-    says: 'One message to / in a hundred takes 95% of its budget or more.',
+    description: 'One in a hundred messages of the route / takes 95% of its budget or more.',
     silent: [
       {
         'ehi_message_budget_ratio_bucket{route="/",le="0.5"}': perMinute(100),
@@ -169,13 +179,15 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiReloadFailed: {
     fires: { ehi_config_last_reload_successful: '1 0x60' },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
-    says: 'a goes on with the one before. Its log says what is wrong, with line and column.',
+    description:
+      'a continues with the configuration before the change. Its log names every problem, with line and column.',
     silent: [{ ehi_config_last_reload_successful: '1x60' }],
   },
   EhiTrustStale: {
     fires: { 'ehi_trust_age_seconds{anchor="thredd.new"}': `${day + 3600}x60` },
     labels: { anchor: 'thredd.new' },
-    says: 'thredd.new was last fetched 1d 1h 0m 0s ago. The last good one stays in use.',
+    description:
+      'The anchor thredd.new was last fetched 1d 1h 0m 0s ago. Its last valid certificates stay in use. The log says why fetching fails.',
     silent: [
       { 'ehi_trust_age_seconds{anchor="thredd.new"}': '21600x60' },
       // Of files: nothing fetches it.
@@ -185,7 +197,8 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiTrustCertificatePassedOver: {
     fires: { 'ehi_trust_certificates_passed_over{anchor="a",reason="expired"}': '1x60' },
     labels: { anchor: 'a', reason: 'expired' },
-    says: 'a has 1 certificates that are expired; callers below them are refused, the others go on. The log names them (passed_over): remove or renew them.',
+    description:
+      'The anchor a has 1 certificates that are not used (expired). Clients with certificates from these CAs are denied. The log names them (passed_over): remove or renew them.',
     silent: [
       { 'ehi_trust_certificates_passed_over{anchor="a",reason="expired"}': '0x60' },
       // It serves from its date on by itself.
@@ -195,19 +208,22 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiRevocationEnded: {
     fires: { [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '600x60' },
     labels: { anchor: 'a', kind: 'crl', address: 'https://pki.example.com/crl' },
-    says: 'The crl of https://pki.example.com/crl still counts for revocation.grace; after that its callers are unknown, and refused unless onUnknown is allow.',
+    description:
+      'No newer crl could be fetched from https://pki.example.com/crl. The old one is used for revocation.grace. After that the status of its certificates is unknown, and their clients are denied unless onUnknown is allow.',
     silent: [{ [`ehi_revocation_next_update_timestamp_seconds{${source},subject=""}`]: '3600x60' }],
   },
   EhiCrlRestarted: {
     fires: { 'ehi_revocation_crl_restarts_total{anchor="a"}': '0x10 1x50' },
     labels: { anchor: 'a' },
-    says: 'a: a list was taken whose number or scope does not follow the one before, which had ended. Ask the CA whether it was restored or rebuilt; the log (crl_restarted) names the address.',
+    description:
+      'The number or scope of a new CRL of the anchor a does not follow the CRL before it, whose grace had ended. Ask the CA whether it was restored or rebuilt. The log (crl_restarted) names the address.',
     silent: [{ 'ehi_revocation_crl_restarts_total{anchor="a"}': '1x60' }],
   },
   EhiRevocationFetchFails: {
     fires: { [`ehi_revocation_failures{${source},subject=""}`]: '0+1x60' },
     labels: { anchor: 'a', kind: 'crl', address: 'https://pki.example.com/crl' },
-    says: '30 attempts at the crl of https://pki.example.com/crl failed in a row.',
+    description:
+      '30 attempts in a row to fetch the crl from https://pki.example.com/crl failed. The log says why.',
     silent: [
       { [`ehi_revocation_failures{${source},subject=""}`]: '2x60' },
       { [`ehi_revocation_failures{${source},subject=""}`]: '9x25 0x60' },
@@ -216,7 +232,8 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiRevocationUnknown: {
     fires: { 'ehi_revocation_checks_total{anchor="a",status="unknown"}': perMinute(1) },
     labels: { anchor: 'a' },
-    says: '10 handshakes under a in ten minutes.',
+    description:
+      'In 10 handshakes of the anchor a in ten minutes no CRL or OCSP response gave the status. These clients are denied unless revocation.onUnknown is allow.',
     silent: [
       {
         'ehi_revocation_checks_total{anchor="a",status="good"}': perMinute(9),
@@ -227,37 +244,42 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiRevocationSoftFailing: {
     fires: { ehi_revocation_soft_failing: '2x60', 'ehi_revocation_soft_failing{pod="b"}': '1x60' },
     labels: {},
-    says: '3 connections are open by revocation.onUnknown: allow.',
+    description:
+      '3 connections are open only because revocation.onUnknown is allow. A revoked certificate is accepted in this state.',
     silent: [{ ehi_revocation_soft_failing: '0x60' }],
   },
   EhiAuditFailing: {
     fires: { ehi_audit_failing_since_timestamp_seconds: '0x5 1764547200x60' },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
-    says: 'Since 2025-12-01 00:00:00 +0000 UTC a cannot write records where they belong. Its log names the error, and says whether they wait in memory (64 MiB at most, lost if the process ends), are lost, or go into the renamed file. Make room on the disk, mend the path, or restart what reads the records.',
+    description:
+      'a cannot write to audit.destination since 2025-12-01 00:00:00 +0000 UTC. Its log names the error, and says whether the records are kept in memory (up to 64 MiB, lost if the process ends), are lost, or go into the renamed file. Free disk space, correct the path, or restart the reader of the records.',
     silent: [{ ehi_audit_failing_since_timestamp_seconds: '0x60' }],
   },
   EhiAuditRefusesMessages: {
     fires: { [unaudited]: perMinute(60) },
     labels: {},
-    says: '1 messages a second are answered with 503, as audit.onFailure: refuse asks for. The log names the error: make room on the disk, or restart what reads the records.',
+    description:
+      '1 messages a second get 503, because audit.onFailure is refuse. The log names the error. Free disk space, or restart the reader of the records.',
     silent: [{ [unaudited]: '7x60' }, { [shed]: perMinute(60) }],
   },
   EhiAuditRecordsLost: {
     fires: { ehi_audit_records_lost_total: perMinute(2) },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
-    says: 'a lost 20 in ten minutes.',
+    description:
+      'a lost 20 audit records in ten minutes, because they could not be written. Its log names the error.',
     silent: [{ ehi_audit_records_lost_total: '5x60' }],
   },
   EhiLogLinesDropped: {
     fires: { ehi_log_lines_dropped_total: perMinute(2) },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
-    says: 'Nothing took 30 lines of a from its standard error in 15 minutes: its reader stands still or is gone, or its disk is full.',
+    description:
+      'a dropped 30 lines in 15 minutes, because its standard error did not accept them. The reader of the log has stopped, or its disk is full.',
     silent: [{ ehi_log_lines_dropped_total: '5x60' }],
   },
   EhiRelayThreadRestarted: {
     fires: { ehi_relay_thread_restarts_total: '0x20 1x60' },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
-    says: 'a: its log has the cause.',
+    description: 'The connections of the thread in a were closed. The log names the cause.',
     silent: [{ ehi_relay_thread_restarts_total: '1x60' }],
   },
 };

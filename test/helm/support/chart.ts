@@ -1,4 +1,4 @@
-/** The chart as helm renders it. */
+/** Renders the chart with helm. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { parse, parseAllDocuments } from 'yaml';
 
 export const chart = fileURLToPath(new URL('../../../helm/ehi-gateway/', import.meta.url));
 
-/** The Kubernetes whose schemas are asked; the chart itself takes older ones too. */
+/** The Kubernetes version of the schemas; the chart supports older ones too. */
 export const kubernetes = '1.37.0';
 
 export interface KubernetesObject {
@@ -17,7 +17,7 @@ export interface KubernetesObject {
     readonly labels?: Record<string, string>;
     readonly annotations?: Record<string, string>;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: objects of any kind, looked into by tests that know which it is
+  // biome-ignore lint/suspicious/noExplicitAny: objects of any kind, whose type each test knows
   readonly [field: string]: any;
 }
 
@@ -34,7 +34,7 @@ export function valuesOf(set: string): Record<string, unknown> {
   return parse(readFileSync(valuesFile(set), 'utf8'), { merge: true });
 }
 
-/** Runs a command from the PATH; what it says on both outputs. */
+/** Runs a command from the PATH; returns both outputs. */
 export function command(name: string, args: readonly string[], input?: string) {
   const { status, stdout, stderr, error } = spawnSync(name, args, {
     encoding: 'utf8',
@@ -58,7 +58,7 @@ export function template(set: string | null, values: object = {}) {
   );
 }
 
-/** The text of all objects. @throws Error where helm refuses the values. */
+/** The text of all objects. @throws Error if helm refuses the values. */
 export function renderText(set: string, values?: object): string {
   const { status, stdout, stderr } = template(set, values);
   if (status !== 0) throw new Error(stderr);
@@ -76,7 +76,7 @@ export function objectsIn(text: string): KubernetesObject[] {
     .filter((object) => object !== null);
 }
 
-/** The one object of a kind, or of a kind and a name. @throws Error where there is not exactly one. */
+/** The only object of a kind, or of a kind and a name. @throws Error if there is not exactly one. */
 export function one(objects: readonly KubernetesObject[], kind: string, name?: string): KubernetesObject {
   const found = objects.filter((object) => {
     return object.kind === kind && (name === undefined || object.metadata.name === name);

@@ -1,4 +1,4 @@
-/** Custom resources, judged by the definitions that their own projects publish. */
+/** Validates custom resources with the definitions that their projects publish. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ type Json = Record<string, unknown>;
 
 const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
 
-/** Where `.ci/tools crds` laid them: a folder for each project. */
+/** The folder in which `.ci/tools crds` puts them, with a folder for each project. */
 export const definitionsFolder = join(cache, 'ehi-gateway-tools', 'crds');
 
 export function hasDefinition(object: KubernetesObject): boolean {
   return definitionOf(object) !== undefined;
 }
 
-/** What is wrong with the object, in zod's words. @throws Error where its definition is not there. */
+/** The issues of the object as zod reports them. @throws Error if its definition is missing. */
 export function problemsOf(object: KubernetesObject): string[] {
   const definition = definitionOf(object);
   if (definition === undefined) throw new Error(`no definition of ${object.apiVersion} ${object.kind}`);
@@ -41,14 +41,14 @@ function definitionOf({ apiVersion, kind }: KubernetesObject): object | undefine
   return undefined;
 }
 
-/** The schema with every mapping closed: an API server drops unknown fields and says nothing. */
+/** The schema with no unknown keys allowed: an API server drops unknown fields silently. */
 function close(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(close);
   if (!(schema instanceof Object)) return schema;
   const { format, ...json } = Object.fromEntries(
     Object.entries(schema).map(([key, value]) => [key, close(value)]),
   ) as Json;
-  // A flag of Go's expressions that ours lack.
+  // A flag of Go's regular expressions that JavaScript does not have.
   if (String(json.pattern).includes('(?i)')) delete json.pattern;
   if (json['x-kubernetes-int-or-string'] === true)
     return { anyOf: [{ type: 'integer' }, { type: 'string' }] };

@@ -1,4 +1,4 @@
-/** The files of a pod: its configuration in a folder, and everything that the configuration names where it is mounted. */
+/** Creates the files of a pod: its configuration, and the files that it names at the paths of their mounts. */
 import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -18,8 +18,8 @@ interface Mount {
 }
 
 /**
- * Lays a pod's files below `root` and answers the path of its configuration, which names them there. `kinds`: of the
- * server's keys. @throws Error where the configuration names a file that nothing mounts.
+ * Writes a pod's files below `root`, and returns the path of its configuration, which names them there. `kinds`: the types
+ * of the server's keys. @throws Error if the configuration names a file that is not mounted.
  */
 export function layFiles(objects: readonly KubernetesObject[], root: string, kinds: KeyKind[] = []): string {
   const mounts: Mount[] = podOf(objects).spec.containers[0].volumeMounts;

@@ -13,7 +13,7 @@ const now = Date.UTC(2026, 0, 15, 12);
 const day = 86_400_000;
 const times = { thisUpdate: now - day, nextUpdate: now + day };
 
-/** What a second certificate in a CA's name is issued with. */
+/** Options of a second certificate in a CA's name. */
 const inNameOf = ({ subject }: Issued) => ({
   ...{ subject, notBefore: now - day, notAfter: now + day, basicConstraints: { ca: true } },
   keyUsage: ['keyCertSign', 'cRLSign'] as const,
@@ -34,7 +34,7 @@ function askerFor(held: readonly Issued[], leaf: Issued): Ask {
   };
 }
 
-/** A CA whose CRLs another key signs, in its own name. */
+/** A CA whose CRLs are signed with another key, in its own name. */
 function separateKeys(signerOptions: Partial<IssueOptions> = {}) {
   const pki = authority({ now });
   const { root, issuing } = pki;
@@ -43,8 +43,8 @@ function separateKeys(signerOptions: Partial<IssueOptions> = {}) {
   return { ...pki, signer, leaf, ask: askerFor([root, issuing, signer], leaf) };
 }
 
-describe('a CRL by another key in the issuer’s name', () => {
-  it('is believed when a path that holds leads to the signer', () => {
+describe('a CRL signed with another key in the issuer’s name', () => {
+  it('is used if the signer has a valid path', () => {
     const { root, signer, leaf, ask } = separateKeys();
     const rootCrl = issueCrl({ issuer: root, ...times });
     expect(ask([rootCrl, issueCrl({ issuer: signer, ...times })])).toMatchObject({ status: 'good' });
@@ -52,7 +52,7 @@ describe('a CRL by another key in the issuer’s name', () => {
     expect(ask([rootCrl, revoking])).toMatchObject({ status: 'revoked' });
   });
 
-  it('is not believed when the signer is revoked', () => {
+  it('is not used if the signer is revoked', () => {
     const { root, signer, leaf, ask } = separateKeys();
     const rootCrl = issueCrl({ issuer: root, ...times, revoked: [{ serial: signer }] });
     for (const revoked of [[], [{ serial: leaf }]])
@@ -61,13 +61,13 @@ describe('a CRL by another key in the issuer’s name', () => {
       });
   });
 
-  it('is not believed when the signer’s own status has gone stale', () => {
+  it('is not used if the signer’s own status has become stale', () => {
     const { root, signer, ask } = separateKeys();
     const rootCrl = issueCrl({ issuer: root, thisUpdate: now - 2 * day, nextUpdate: now - day });
     expect(ask([rootCrl, issueCrl({ issuer: signer, ...times })])).toMatchObject({ reason: 'wrong_signer' });
   });
 
-  it('is believed of a signer that names no source of its own status and has none', () => {
+  it('is used if the signer names no CRL and none covers it', () => {
     const plain = separateKeys();
     expect(plain.ask([issueCrl({ issuer: plain.signer, ...times })])).toMatchObject({ status: 'good' });
     const points = distributionPoints([{ urls: ['http://crl.example'] }]);
@@ -77,7 +77,7 @@ describe('a CRL by another key in the issuer’s name', () => {
     });
   });
 
-  it('is not believed outside of the signer’s validity', () => {
+  it('is not used outside of the signer’s validity', () => {
     const { signer, ask } = separateKeys({ notAfter: now + 1000 });
     const crl = issueCrl({ issuer: signer, ...times });
     expect(ask([crl])).toMatchObject({ status: 'good' });
@@ -85,7 +85,7 @@ describe('a CRL by another key in the issuer’s name', () => {
     expect(ask([crl], { at: now - 2 * day })).toMatchObject({ reason: 'wrong_signer' });
   });
 
-  it('has revoked for good, though its signer expires or nothing recent is known of it', () => {
+  it('revokes permanently, even if its signer expires or the signer’s status becomes unknown', () => {
     const { root, signer, leaf, ask } = separateKeys({ notAfter: now + 1000 });
     const revoking = issueCrl({ issuer: signer, ...times, revoked: [{ serial: leaf }] });
     expect(ask([revoking], { at: now + 2000 })).toMatchObject({ status: 'revoked' });
@@ -96,14 +96,14 @@ describe('a CRL by another key in the issuer’s name', () => {
     });
   });
 
-  it('is not believed on its own word about its signer', () => {
+  it('is not used if only the CRL itself shows its signer to be good', () => {
     const { issuing } = authority({ now });
     const { signer, ask } = separateKeys({ issuer: issuing });
-    // Nobody whom we know has issued this signer.
+    // No known CA has issued this signer.
     expect(ask([issueCrl({ issuer: signer, ...times })])).toMatchObject({ reason: 'wrong_signer' });
   });
 
-  it('is not believed where nothing but itself vouches for its signer', () => {
+  it('is not used if no other CRL covers its signer', () => {
     const { root, issuing, issueClient } = authority({ now });
     const points = distributionPoints([{ urls: ['http://crl.example'] }]);
     const signer = issueCertificate({ ...inNameOf(issuing), issuer: issuing, extensions: [points] });
@@ -111,7 +111,7 @@ describe('a CRL by another key in the issuer’s name', () => {
     expect(ask([issueCrl({ issuer: signer, ...times })])).toMatchObject({ reason: 'wrong_signer' });
   });
 
-  it('is not believed when the CA above its signer is revoked', () => {
+  it('is not used if the CA above its signer is revoked', () => {
     const { root, issuing, issueClient } = authority({ now });
     const above = issueCertificate({ ...inNameOf(issuing), subject: { CN: 'Another CA' }, issuer: root });
     const signer = issueCertificate({ ...inNameOf(issuing), issuer: above });
@@ -123,13 +123,13 @@ describe('a CRL by another key in the issuer’s name', () => {
   });
 });
 
-/** The cases that turn on CRLs alone; the handshake is test/conformance's. */
+/** The cases that depend on CRLs alone; test/conformance covers the handshake. */
 const crlCases = pkitsCases.filter(
   ({ number, expected }) =>
     /^4\.(4|5|7|14|15)\./.test(number) && ['valid', 'revoked', 'undetermined'].includes(expected),
 );
 
-/** Over every path from the end entity to the trust anchor; the best of them counts. */
+/** Over every path from the end entity to the trust anchor; the best result counts. */
 function judge({ endEntity, certificates: held, crls }: PkitsCase): string {
   const certificates = [trustAnchor, ...held].map(parseCertificate);
   const readings = crls.map((der) => readCrl({ bytes: Uint8Array.from(der), issuers: certificates }));
@@ -154,8 +154,8 @@ function judge({ endEntity, certificates: held, crls }: PkitsCase): string {
   return outcomes.has('good') ? 'valid' : outcomes.has('revoked') ? 'revoked' : 'undetermined';
 }
 
-describe('NIST’s PKITS, as far as CRLs decide', () => {
-  it('has its cases', () => {
+describe('NIST PKITS cases that CRLs decide', () => {
+  it('are all present', () => {
     expect(crlCases.length).toBeGreaterThanOrEqual(70);
   });
 

@@ -1,4 +1,4 @@
-/** What the service keeps of CRLs on disk, and the CRLs that others put there. */
+/** Copies of CRLs on disk, and CRL files that the operator provides. */
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { crlNumbers, hour, openStage, openWithCrl } from '../../support/revocati
 import { misbehaviours } from '../../support/trust/directory.ts';
 
 describe('a restart', () => {
-  it('takes the CRL from the disk before anything is fetched, and then asks conditionally', async () => {
+  it('uses the CRL on disk before anything is fetched, and then fetches conditionally', async () => {
     await using stage = await openWithCrl();
     await stage.revocation.close();
     stage.directory.misbehaviour = misbehaviours.fail;
@@ -22,7 +22,7 @@ describe('a restart', () => {
     expect(stage.actions()).toEqual([]);
   });
 
-  it('never takes an older one than that on disk', async () => {
+  it('never accepts an older CRL than the one on disk', async () => {
     await using stage = await openWithCrl();
     await stage.revocation.close();
     stage.directory.files.set('/own.crl', stage.crl({ number: 4 }).der);
@@ -32,7 +32,7 @@ describe('a restart', () => {
     expect(crlNumbers(restarted)).toEqual([5]);
   });
 
-  it('refuses a copy that was spoilt, and fetches all of it anew', async () => {
+  it('refuses a corrupted copy, and fetches the CRL in full', async () => {
     await using stage = await openWithCrl();
     await stage.revocation.close();
     const folder = join(stage.cacheDir, 'crl', 'own');
@@ -47,7 +47,7 @@ describe('a restart', () => {
     expect(stage.directory.requests.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  it('finds files for their owner alone, and no drafts', async () => {
+  it('finds files that only their owner can read, and no drafts', async () => {
     await using stage = await openWithCrl();
     stage.directory.files.set('/own.crl', '<html>');
     await stage.pass(hour);
@@ -60,9 +60,9 @@ describe('a restart', () => {
 });
 
 describe('a cache that cannot be written', () => {
-  it('is told of once, and the CRL is used from memory', async () => {
+  it('is reported once, and the CRL is used from memory', async () => {
     await using stage = await openStage();
-    // A file where the folder should be, which not even root can write into.
+    // A file instead of the folder, so that even root cannot write.
     await mkdir(stage.cacheDir);
     await writeFile(join(stage.cacheDir, 'crl'), '');
     await writeFile(join(stage.cacheDir, 'leaves'), '');
@@ -90,7 +90,7 @@ describe('a CRL from a file', () => {
     return { ...stage, file, [Symbol.asyncDispose]: () => stack.disposeAsync() };
   }
 
-  it('is read before the service is open, and again when it is replaced by a rename', async () => {
+  it('is read before the service is open, and again when a rename replaces it', async () => {
     await using stage = await openWithFile(null);
     await writeFile(stage.file, stage.crl({ number: 1 }).pem);
     const revocation = await stage.open([stage.subject({ crl: [stage.file] })]);
@@ -114,7 +114,7 @@ describe('a CRL from a file', () => {
     expect(stage.changed).toEqual(['own', 'own']);
   });
 
-  it('that is half written keeps the last good one, until it is whole', async () => {
+  it('that is incomplete leaves the last good CRL in use until it is complete', async () => {
     await using stage = await openWithFile(null);
     await writeFile(stage.file, stage.crl({ number: 1 }).der);
     const revocation = await stage.open([stage.subject({ crl: [stage.file] })]);
@@ -130,18 +130,18 @@ describe('a CRL from a file', () => {
     expect(stage.actions()).toEqual(['crl_fetched', 'crl_refused', 'crl_fetched']);
   });
 
-  it('that is not there is told of, and read when it comes', async () => {
+  it('that does not exist is reported, and read when it appears', async () => {
     await using stage = await openWithFile(null);
     const revocation = await stage.open([stage.subject({ crl: [stage.file] })]);
     expect(stage.events).toMatchObject([
-      { action: 'crl_fetch_failed', address: stage.file, detail: 'ENOENT' },
+      { action: 'crl_fetch_failed', address: stage.file, detail: 'the file cannot be read: ENOENT' },
     ]);
     await writeFile(stage.file, stage.crl().der);
     await stage.pass(5000);
     expect(crlNumbers(revocation)).toEqual([1]);
   });
 
-  it('is never one that a certificate points at', async () => {
+  it('is never read because a certificate names it', async () => {
     await using stage = await openWithFile(null);
     await writeFile(stage.file, stage.crl().der);
     const revocation = await stage.open();
@@ -154,7 +154,7 @@ describe('a CRL from a file', () => {
   });
 });
 
-it('forgets on disk what nobody wants any more, and nothing else', async () => {
+it('deletes the copies of addresses that are no longer used, and nothing else', async () => {
   await using stage = await openStage();
   for (const path of ['/a.crl', '/b.crl']) stage.directory.files.set(path, stage.crl().der);
   const urls = [stage.url('/a.crl'), stage.url('/b.crl')];

@@ -1,4 +1,4 @@
-/** OpenSSL's command line as a second opinion: on CRLs that it makes, and on those that the tests make. */
+/** Compares with the OpenSSL command line: CRLs that it makes, and CRLs that the tests make. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ onlysomereasons = keyCompromise, CACompromise
 
 const reasons = ['unspecified', 'keyCompromise', 'superseded', 'cessationOfOperation'] as const;
 
-/** A CRL of so many revoked serials, as `openssl ca` writes it. */
+/** A CRL with this number of entries, made by `openssl ca`. */
 async function opensslCrl(folder: string, { pki, serials }: { pki: Authority; serials: readonly string[] }) {
   const file = (name: string) => join(folder, name);
   const line = (serial: string, index: number) =>
@@ -54,8 +54,8 @@ async function opensslCrl(folder: string, { pki, serials }: { pki: Authority; se
   return Buffer.from(stdout);
 }
 
-describe('a CRL that openssl has made', () => {
-  it.each<KeyKind>(['rsa-2048', 'P-384'])('of a key of kind %s is read as it was meant', async (key) => {
+describe('a CRL made by OpenSSL', () => {
+  it.each<KeyKind>(['rsa-2048', 'P-384'])('with a key of kind %s is read correctly', async (key) => {
     await using folder = await temporaryFolder();
     const pki = authority({ key });
     const serials = Array.from(
@@ -79,7 +79,7 @@ describe('a CRL that openssl has made', () => {
   });
 });
 
-describe('a CRL that the tests have made', () => {
+describe('a CRL made by the tests', () => {
   const pki = authority({ key: 'rsa-2048' });
   const [leaf, other] = [pki.issueClient(), pki.issueClient()];
   const past = { thisUpdate: Date.now() - 7_200_000, nextUpdate: Date.now() - 3_600_000 };
@@ -90,8 +90,8 @@ describe('a CRL that the tests have made', () => {
     ['that is empty', {}],
     ['of version 1', { version: 1, revoked: [{ serial: leaf }] }],
     ['signed with PSS', { pss: true, revoked: [{ serial: leaf }] }],
-    ['that has ended', past],
-    ['that starts in an hour', { thisUpdate: Date.now() + 3_600_000 }],
+    ['that has expired', past],
+    ['that becomes valid in an hour', { thisUpdate: Date.now() + 3_600_000 }],
     ['for CAs only', { scope: { only: 'ca' } }],
     ['for users only', { scope: { only: 'user' }, revoked: [{ serial: leaf }] }],
     ['for another distribution point', { scope: { urls: ['http://a/'] } }],
@@ -100,7 +100,7 @@ describe('a CRL that the tests have made', () => {
       { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.of(5, 0) }] },
     ],
     ['of another key', { issuer: authority({ key: 'rsa-2048' }).issuing }],
-  ])('%s means the same to openssl', async (_, options) => {
+  ])('%s has the same status in OpenSSL', async (_, options) => {
     await using folder = await temporaryFolder();
     const file = (name: string) => join(folder.path, name);
     const { pem } = pki.crl(options);

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
-import type { CrlAnswer } from '../../../src/revocation/crl/job.ts';
+import type { CrlParseResult } from '../../../src/revocation/crl/job.ts';
 import { CrlParser } from '../../../src/revocation/crl/parser.ts';
 import { findRow } from '../../../src/revocation/crl/table.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -14,23 +14,23 @@ const issuers = [pki.root.der, pki.issuing.der].map(parseCertificate);
 const leaf = pki.issueClient();
 const { der, pem } = pki.crl({ revoked: [{ serial: leaf }] });
 
-function findsLeaf(answer: CrlAnswer): boolean {
+function findsLeaf(answer: CrlParseResult): boolean {
   if (!answer.ok) throw new Error(answer.detail);
   const { table, issuer } = answer.crl;
   return findRow(table, parseCertificate(leaf.der).serialOctets, issuer) >= 0;
 }
 
 describe.each([
-  { where: 'here', small: 64 * 1024 },
-  { where: 'in a thread', small: 0 },
-])('the parser, which reads small CRLs $where,', ({ small }) => {
-  it('reads bytes and gives a table that this thread can search', async () => {
+  { where: 'on this thread', small: 64 * 1024 },
+  { where: 'in a worker thread', small: 0 },
+])('the parser, with CRLs parsed $where,', ({ small }) => {
+  it('parses bytes into a table that this thread can search', async () => {
     await using parser = new CrlParser({ small });
     expect(findsLeaf(await parser.parse({ source: Uint8Array.from(der), issuers }))).toBe(true);
     expect(findsLeaf(await parser.parse({ source: Buffer.from(pem), issuers }))).toBe(true);
   });
 
-  it('reads files of DER and of PEM', async () => {
+  it('parses DER and PEM files', async () => {
     await using folder = await temporaryFolder();
     await using parser = new CrlParser({ small });
     for (const [name, contents] of [['a.crl', der] as const, ['a.pem', pem] as const]) {
@@ -40,7 +40,7 @@ describe.each([
     }
   });
 
-  it('tells a file that is not there from one that is no CRL', async () => {
+  it('distinguishes a missing file from one that is not a CRL', async () => {
     await using folder = await temporaryFolder();
     await using parser = new CrlParser({ small });
     const file = (name: string) => parser.parse({ source: join(folder.path, name), issuers });
@@ -50,11 +50,11 @@ describe.each([
       problem: 'file',
       detail: expect.stringContaining('ENOENT'),
     });
-    expect(await file('folder')).toMatchObject({ problem: 'file', detail: 'not a file' });
+    expect(await file('folder')).toMatchObject({ problem: 'file', detail: 'not a regular file' });
     expect(await file('empty')).toMatchObject({ problem: 'unreadable' });
   });
 
-  it('answers many in the order they were given', async () => {
+  it('returns results in the order of the calls', async () => {
     await using parser = new CrlParser({ small });
     const many = Array.from({ length: 5 }, (_, index) => pki.crl({ number: index }).der);
     const order: number[] = [];
@@ -70,8 +70,8 @@ describe.each([
   });
 });
 
-describe('the thread of the parser', () => {
-  it('takes whole bytes along and copies a part of some', async () => {
+describe('the worker thread of the parser', () => {
+  it('transfers a whole buffer and copies a part of one', async () => {
     await using parser = new CrlParser({ small: 0 });
     const whole = Uint8Array.from(der);
     const memory = new Uint8Array(der.length + 10);
@@ -82,7 +82,7 @@ describe('the thread of the parser', () => {
     expect([whole.length, part.length]).toEqual([0, der.length]);
   });
 
-  it('goes on after a thread that died', async () => {
+  it('rejects the CRL when its thread ends, and parses the next one', async () => {
     await using parser = new CrlParser({ small: 0 });
     const none = { der: Buffer.from('no certificate') } as Certificate;
     const broken = parser.parse({ source: Uint8Array.from(der), issuers: [none] });
@@ -91,7 +91,7 @@ describe('the thread of the parser', () => {
     expect(findsLeaf(await next)).toBe(true);
   });
 
-  it('is for what is longer than small, bytes or file', async () => {
+  it('is used above the size limit, for bytes and for files', async () => {
     await using folder = await temporaryFolder();
     const file = join(folder.path, 'a.crl');
     await writeFile(file, der);
@@ -99,7 +99,7 @@ describe('the thread of the parser', () => {
     for (const source of [() => Uint8Array.from(der), () => file]) {
       await using short = new CrlParser({ small: der.length });
       await using long = new CrlParser({ small: der.length - 1 });
-      // Only another thread has to parse the issuer anew.
+      // Only a worker thread has to parse the issuer again.
       expect(await short.parse({ source: source(), issuers: [none] })).toMatchObject({ ok: false });
       await expect(long.parse({ source: source(), issuers: [none] })).rejects.toMatchObject({
         code: 'CRL_THREAD',
@@ -107,7 +107,7 @@ describe('the thread of the parser', () => {
     }
   });
 
-  it('ends what it is at when it is closed, and what waits', async () => {
+  it('ends with the parser, and rejects the CRLs that wait', async () => {
     const parser = new CrlParser();
     const many = pki.crl({ revoked: manyRevoked(200_000, { width: 20, at: Date.now() }).der }).der;
     const jobs = [many, der].map((source) => parser.parse({ source: Uint8Array.from(source), issuers }));

@@ -1,4 +1,4 @@
-/** CRLs through the service: what takes the last good one's place, and what never does. */
+/** CRLs through the service: which CRL may replace the last good one, and when sources are fetched. */
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../../src/revocation/judgement.ts';
@@ -16,7 +16,7 @@ import {
 } from '../../support/revocation/stage.ts';
 import { misbehaviours } from '../../support/trust/directory.ts';
 
-const stranger = authority({ now: start });
+const otherAuthority = authority({ now: start });
 
 describe('the last good CRL', () => {
   type Prepare = (stage: Stage) => void;
@@ -33,28 +33,28 @@ describe('the last good CRL', () => {
       'the server answered 503',
     ],
     [
-      'breaks off',
+      'closes the connection during the response',
       ({ directory }) => {
         directory.misbehaviour = misbehaviours.cut;
       },
       'crl_fetch_failed',
       'ECONNRESET',
     ],
-    ['serves a page', serve(() => '<html>Sign in</html>'), 'crl_refused', 'neither DER nor PEM'],
+    ['serves an HTML page', serve(() => '<html>Sign in</html>'), 'crl_refused', 'neither DER nor PEM'],
     [
-      'serves half of one',
+      'serves a truncated CRL',
       serve((stage) => stage.crl({ number: 6 }).der.subarray(0, 200)),
       'crl_refused',
       'not a CRL',
     ],
     [
-      'serves one by another key in the same name',
-      serve((stage) => stage.crl({ number: 6, issuer: stranger.issuing }).der),
+      'serves a CRL signed with another key in the same name',
+      serve((stage) => stage.crl({ number: 6, issuer: otherAuthority.issuing }).der),
       'crl_refused',
       'not signed by',
     ],
     [
-      'serves one by somebody else',
+      'serves a CRL of another CA',
       serve(
         (stage) =>
           issueCrl({
@@ -64,16 +64,16 @@ describe('the last good CRL', () => {
           }).der,
       ),
       'crl_refused',
-      'no known certificate',
+      'no certificate of the trust anchor has',
     ],
     [
-      'serves an older one',
+      'serves an older CRL',
       serve((stage) => stage.crl({ number: 4 }).der),
       'crl_refused',
       'rolled back: CRL number 4 after 5',
     ],
     [
-      'serves one that ended longer than the grace ago',
+      'serves a CRL past its grace period',
       serve(
         (stage) => stage.crl({ number: 6, thisUpdate: start - 3 * day, nextUpdate: start - 2 * day }).der,
       ),
@@ -81,24 +81,24 @@ describe('the last good CRL', () => {
       'expired: at 2026-01-13',
     ],
     [
-      'serves one of the time to come',
+      'serves a CRL that is not yet valid',
       serve((stage) => stage.crl({ number: 6, thisUpdate: start + day, nextUpdate: start + 2 * day }).der),
       'crl_refused',
       'not yet valid',
     ],
     [
-      'serves the CRL of a sibling',
+      'serves the CRL of another CA of the anchor',
       serve((stage) => stage.crl({ issuer: stage.own.root, number: 9 }).der),
       'crl_refused',
       'another series',
     ],
     [
-      'serves a delta CRL in its place',
+      'serves a delta CRL instead',
       serve((stage) => stage.crl({ number: 6, baseNumber: 5 }).der),
       'crl_refused',
       'another series',
     ],
-  ])('stays when its address %s', async (_, prepare, action, detail) => {
+  ])('stays in use when its address %s', async (_, prepare, action, detail) => {
     await using stage = await openWithCrl();
     const { revocation, url, pass } = stage;
     const before = revocation.material('own');
@@ -107,10 +107,12 @@ describe('the last good CRL', () => {
     expect(stage.events).toMatchObject([
       { action, anchor: 'own', address: url('/own.crl'), detail: expect.stringContaining(detail) },
     ]);
-    const { aside, ...material } = revocation.material('own');
-    expect({ ...material, aside: [] }).toEqual(before);
-    // What is sound and rightly signed is known, so that what it revokes counts.
-    expect(aside).toHaveLength(/what it revokes counts/.test(stage.events[0]?.detail ?? '') ? 1 : 0);
+    const { revokeOnly, ...material } = revocation.material('own');
+    expect({ ...material, revokeOnly: [] }).toEqual(before);
+    // A verified CRL is kept even so: the certificates that it lists count as revoked.
+    expect(revokeOnly).toHaveLength(
+      /the certificates that it lists count/.test(stage.events[0]?.detail ?? '') ? 1 : 0,
+    );
     expect(revocation.sources()).toMatchObject([
       {
         ...{ kind: 'crl', address: url('/own.crl'), number: '5', entries: 0, fetchedAt: start },
@@ -119,20 +121,20 @@ describe('the last good CRL', () => {
     ]);
   });
 
-  it('stays when its address sends us to another host', async () => {
+  it('stays in use when its address redirects to another host', async () => {
     await using stage = await openWithCrl();
     const { directory, pass } = stage;
     directory.misbehaviour = (_request, response) =>
       response.writeHead(302, { location: `http://127.0.0.1:${directory.port}/own.crl` }).end();
     await pass(hour);
     expect(stage.events).toMatchObject([
-      { action: 'crl_fetch_failed', detail: expect.stringContaining('redirected elsewhere') },
+      { action: 'crl_fetch_failed', detail: expect.stringContaining('redirected to another server') },
     ]);
     expect(directory.requests).toHaveLength(2);
     expect(crlNumbers(stage.revocation)).toEqual([5]);
   });
 
-  it('is asked for more and more slowly, and its problem told once', async () => {
+  it('is fetched with backoff, and the failure is reported once', async () => {
     await using stage = await openWithCrl();
     const { directory, pass, revocation } = stage;
     directory.misbehaviour = misbehaviours.fail;
@@ -155,7 +157,7 @@ describe('the last good CRL', () => {
     expect(revocation.sources()).toMatchObject([{ failures: 0, problem: null }]);
   });
 
-  it('is said to have ended, and that its grace has, once each and on time', async () => {
+  it('is reported as expired, and its grace period as over, once each and on time', async () => {
     await using stage = await openWithCrl();
     const { directory, pass } = stage;
     directory.misbehaviour = misbehaviours.fail;
@@ -165,7 +167,9 @@ describe('the last good CRL', () => {
     expect(stage.events).toMatchObject([
       {
         action: 'crl_stale',
-        detail: expect.stringMatching(/^CRL [0-9a-f]{12}, number 5: it ended at 2026-01-16T12:00:00\.000Z$/),
+        detail: expect.stringMatching(
+          /^CRL [0-9a-f]{12}, number 5, expired at 2026-01-16T12:00:00\.000Z; it is still used for the grace/,
+        ),
       },
     ]);
     stage.actions();
@@ -176,10 +180,10 @@ describe('the last good CRL', () => {
     expect(stage.actions()).toEqual(['crl_expired']);
     await pass(day);
     expect(stage.actions()).toEqual([]);
-    expect(crlNumbers(stage.revocation), 'it still tells of revocations').toEqual([5]);
+    expect(crlNumbers(stage.revocation), 'its revocations still count').toEqual([5]);
   });
 
-  it('that names no end is said to count for the grace alone, and to be over with it', async () => {
+  it('without nextUpdate is reported as stale at once, and as expired after its grace period', async () => {
     await using stage = await openStage();
     stage.directory.files.set('/own.crl', stage.crl({ number: 5, nextUpdate: null }).der);
     const revocation = await stage.open();
@@ -194,7 +198,7 @@ describe('the last good CRL', () => {
       {
         action: 'crl_stale',
         detail: expect.stringContaining(
-          `it has no nextUpdate, so from its thisUpdate ${began} on it counts for the`,
+          `has no nextUpdate and counts as expired from its thisUpdate, ${began}, on; it is still used for`,
         ),
       },
     ]);
@@ -206,7 +210,7 @@ describe('the last good CRL', () => {
     expect(stage.actions()).toEqual(['crl_expired']);
   });
 
-  it('has in its events what a denial names it by', async () => {
+  it('has the same id in its events as in a denial', async () => {
     await using stage = await openStage({ grace: 0 });
     const leaf = stage.leaf({ crl: ['/own.crl'] });
     stage.directory.files.set('/own.crl', stage.crl({ number: 5, revoked: [{ serial: leaf }] }).der);
@@ -218,12 +222,12 @@ describe('the last good CRL', () => {
     const certificates = stage.certificatesOf(stage.own);
     const [root, issuing] = certificates;
     const judge = (der: Uint8Array) =>
-      new RevocationCheck(revocation.material('own'), certificates).word(
+      new RevocationCheck(revocation.material('own'), certificates).resultOf(
         [parseCertificate(der), issuing, root],
         stage.time.now,
       ).detail;
     const address = stage.url('/own.crl');
-    expect(judge(leaf.der)).toContain(`says CRL ${id} (number 5) of ${address}`);
+    expect(judge(leaf.der)).toContain(`according to CRL ${id} (number 5) of ${address}`);
 
     stage.directory.misbehaviour = misbehaviours.fail;
     await stage.pass(day + 1);
@@ -231,12 +235,12 @@ describe('the last good CRL', () => {
     const other = stage.leaf({ crl: ['/own.crl'] });
     expect(judge(other.der)).toMatch(
       new RegExp(
-        `: the CRLs ended at 2026-01-16T12:00:00\\.000Z: ${address}: CRL ${id}, number 5, until 2026-01-16T12:00:00\\.000Z, and the last attempt failed: the server answered 503$`,
+        `: the CRLs expired at 2026-01-16T12:00:00\\.000Z, and the grace period has passed too: ${address}: CRL ${id}, number 5, until 2026-01-16T12:00:00\\.000Z, and the last attempt failed: the server answered 503$`,
       ),
     );
   });
 
-  it('gives way to a sibling’s when its grace has passed', async () => {
+  it('is replaced by the CRL of another CA after its grace period', async () => {
     await using stage = await openWithCrl();
     stage.directory.misbehaviour = misbehaviours.fail;
     await stage.pass(2 * day + hour);
@@ -248,7 +252,7 @@ describe('the last good CRL', () => {
 });
 
 describe('a refresh', () => {
-  it('takes a newer CRL and tells its user', async () => {
+  it('uses a newer CRL and reports the change', async () => {
     await using stage = await openWithCrl();
     stage.directory.files.set(
       '/own.crl',
@@ -261,7 +265,7 @@ describe('a refresh', () => {
     expect(stage.revocation.sources()).toMatchObject([{ number: '6', entries: 1, fetchedAt: start + hour }]);
   });
 
-  it('asks conditionally, and confirms what is in use without telling anyone', async () => {
+  it('is conditional, and confirms the CRL in use without an event', async () => {
     await using stage = await openWithCrl();
     const before = stage.revocation.material('own');
     await stage.pass(hour);
@@ -272,7 +276,7 @@ describe('a refresh', () => {
     expect(stage.changed).toEqual([]);
   });
 
-  it('of a server that knows no conditions confirms the same CRL as well', async () => {
+  it('from a server that ignores conditions confirms the same CRL too', async () => {
     await using stage = await openWithCrl();
     const { der } = stage.crl({ number: 5 });
     stage.directory.files.set('/own.crl', der);
@@ -287,7 +291,7 @@ describe('a refresh', () => {
     expect([stage.actions(), stage.changed]).toEqual([[], []]);
   });
 
-  it('comes before the CRL in use ends', async () => {
+  it('comes before the CRL in use expires', async () => {
     await using stage = await openStage();
     const leaf = stage.leaf({ crl: ['/own.crl'] });
     stage.directory.files.set('/own.crl', stage.crl({ nextUpdate: start + 20 * minute }).der);
@@ -299,17 +303,17 @@ describe('a refresh', () => {
     expect(stage.directory.requests).toHaveLength(2);
   });
 
-  it('of a source that goes on serving what has ended slows down', async () => {
+  it('from a source that keeps serving an expired CRL backs off', async () => {
     await using stage = await openWithCrl();
     await stage.pass(day);
     stage.directory.requests.length = 0;
     await stage.pass(2 * hour);
-    // 1 s doubled up to an hour: twelve times, and not every second.
+    // 1 s doubled up to an hour: twelve times.
     expect(stage.directory.requests.length).toBeLessThanOrEqual(14);
     expect(stage.directory.requests.length).toBeGreaterThanOrEqual(10);
   });
 
-  it('takes a shorter pause as soon as the policy has one', async () => {
+  it('follows a shorter interval as soon as the policy has one', async () => {
     await using stage = await openWithCrl();
     await stage.revocation.update([stage.subject({ refresh: minute })]);
     await stage.pass(minute);

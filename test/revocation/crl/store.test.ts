@@ -2,12 +2,12 @@ import { readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
+  acceptDraft,
   confirmCrl,
+  deleteCrls,
   discardDraft,
-  draftCrl,
-  forgetCrl,
-  keepDraft,
   loadCrl,
+  writeDraft,
 } from '../../../src/revocation/crl/store.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -15,14 +15,14 @@ const url = 'http://crl.example/own.crl';
 const validators = { etag: '"1"', lastModified: 'Thu, 15 Jan 2026 12:00:00 GMT' };
 const kept = { fetchedAt: 1_768_478_400_000, validators };
 
-it('gives back what was kept last, and a draft never', async () => {
+it('loads the CRL that was accepted last, never a draft', async () => {
   await using folder = await temporaryFolder();
   const place = { folder: join(folder.path, 'crl'), url };
   expect(await loadCrl(place)).toBeNull();
-  await draftCrl(place, Buffer.from('one'));
+  await writeDraft(place, Buffer.from('one'));
   expect(await loadCrl(place)).toBeNull();
-  await keepDraft(place, kept);
-  await draftCrl(place, Buffer.from('two'));
+  await acceptDraft(place, kept);
+  await writeDraft(place, Buffer.from('two'));
   const stored = await loadCrl(place);
   expect(stored).toMatchObject(kept);
   expect(await readFile(stored?.file ?? '', 'utf8')).toBe('one');
@@ -31,29 +31,29 @@ it('gives back what was kept last, and a draft never', async () => {
   await confirmCrl(place, { ...kept, fetchedAt: kept.fetchedAt + 1 });
   expect(await loadCrl(place)).toMatchObject({ fetchedAt: kept.fetchedAt + 1, validators });
   expect(await loadCrl({ ...place, url: `${url}?` })).toBeNull();
-  await forgetCrl(place);
+  await deleteCrls(place);
   expect(await readdir(place.folder)).toEqual([]);
 });
 
-// A device that is always full; Linux has it.
-it.runIf(process.platform === 'linux')('leaves no half draft behind on a disk that is full', async () => {
+// /dev/full exists on Linux only.
+it.runIf(process.platform === 'linux')('leaves no incomplete draft on a full disk', async () => {
   await using folder = await temporaryFolder();
   const place = { folder: folder.path, url };
-  await draftCrl(place, Buffer.from('one'));
+  await writeDraft(place, Buffer.from('one'));
   const [draft = ''] = await readdir(place.folder);
   await discardDraft(place);
   await symlink('/dev/full', join(place.folder, draft));
-  await expect(draftCrl(place, Buffer.from('two'))).rejects.toMatchObject({ code: 'ENOSPC' });
+  await expect(writeDraft(place, Buffer.from('two'))).rejects.toMatchObject({ code: 'ENOSPC' });
   expect(await readdir(place.folder)).toEqual([]);
 });
 
 it.each(['', '{"version":1', 'null', '{"version":2}', '{"version":1,"url":"http://other/","fetchedAt":1}'])(
-  'tells of a record that cannot be read: %s',
+  'throws CRL_CACHE_UNREADABLE for the record %j',
   async (text) => {
     await using folder = await temporaryFolder();
     const place = { folder: folder.path, url };
-    await draftCrl(place, Buffer.from('one'));
-    await keepDraft(place, kept);
+    await writeDraft(place, Buffer.from('one'));
+    await acceptDraft(place, kept);
     const [record = ''] = (await readdir(folder.path)).filter((name) => name.endsWith('.json'));
     await writeFile(join(folder.path, record), text);
     await expect(loadCrl(place)).rejects.toMatchObject({ code: 'CRL_CACHE_UNREADABLE' });

@@ -46,7 +46,7 @@ const serials = fc.oneof(
 );
 
 describe('the table', () => {
-  it('finds exactly the serials of a set, each with its date and reason', () => {
+  it('finds exactly the serial numbers of a set, each with date and reason', () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(serials, { maxLength: 60 }),
@@ -70,7 +70,7 @@ describe('the table', () => {
     );
   });
 
-  it('tells apart serials that differ by their sign alone, or by a leading octet', () => {
+  it('distinguishes serial numbers that differ only by sign or by a leading octet', () => {
     const octets = [[0xff], [0x00, 0xff], [0x7f], [0xff, 0x7f], [0x01, 0x00, 0xff], [0x80], [0x00]];
     const rows = octets.map((serial) => ({ serial: Uint8Array.from(serial) }));
     for (const [index] of rows.entries()) {
@@ -80,11 +80,11 @@ describe('the table', () => {
     }
   });
 
-  it('finds nothing where it is empty', () => {
+  it('finds nothing if it is empty', () => {
     expect(findRow(tableOf([]), Uint8Array.of(1), 'a')).toBe(-1);
   });
 
-  it('finds no serial that is longer than every row', () => {
+  it('finds no serial number that is longer than every row', () => {
     const table = tableOf([{ serial: Uint8Array.of(0x7f) }, { serial: Uint8Array.of(0x80) }]);
     for (const serial of [
       [0x00, 0x80],
@@ -94,7 +94,7 @@ describe('the table', () => {
       expect(findRow(table, Uint8Array.from(serial), 'a')).toBe(-1);
   });
 
-  it('finds the certificate of the right issuer among equal serials', () => {
+  it('finds the certificate of the right issuer among equal serial numbers', () => {
     const serial = Uint8Array.of(1);
     const issuers = [['a'], ['b', 'c'], []];
     const table = tableOf(
@@ -110,7 +110,7 @@ describe('the table', () => {
     expect(table.dates[findRow(table, Uint8Array.of(2), 'a')]).toBe(20);
   });
 
-  it('takes the row that revokes before the one that takes a revocation back', () => {
+  it('prefers a row that revokes to removeFromCRL', () => {
     const serial = Uint8Array.of(1);
     for (const reasons of [
       [8, 1],
@@ -121,7 +121,7 @@ describe('the table', () => {
     }
   });
 
-  it('lies in one piece of shared memory', () => {
+  it('uses one shared buffer', () => {
     const { serials: rows, dates, marks } = tableOf([{ serial: Uint8Array.of(1) }]);
     expect(rows.buffer).toBeInstanceOf(SharedArrayBuffer);
     expect([dates.buffer, marks.buffer]).toEqual([rows.buffer, rows.buffer]);

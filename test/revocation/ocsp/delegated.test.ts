@@ -1,4 +1,4 @@
-/** A delegated responder without ocsp-nocheck is itself checked against what is known (RFC 6960 §4.2.2.2.1). */
+/** The revocation of a delegated responder without ocsp-nocheck is checked too (RFC 6960 §4.2.2.2.1). */
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../../src/revocation/judgement.ts';
@@ -11,7 +11,7 @@ import { openStage, type Stage, start } from '../../support/revocation/stage.ts'
 const withNoCheck = { extensions: [{ oid: noCheckExtension, value: Buffer.of(5, 0) }] };
 const withoutNoCheck = { extensions: [] };
 
-/** The service has a CRL of the issuing CA; whoever is in it is revoked. */
+/** The service has a CRL of the issuing CA that lists the given certificates. */
 async function openWith(stage: Stage, revoked: readonly Issued[]): Promise<Revocation> {
   const der = stage.crl({ number: 5, revoked: revoked.map((serial) => ({ serial })) }).der;
   stage.directory.files.set('/own.crl', der);
@@ -26,20 +26,20 @@ function sign(stage: Stage, signer: Issued, status: 'good' | { readonly revokedA
   stage.responder.lie = { signer, certificates: [signer.der], status };
 }
 
-/** The verdict's word on a leaf, by its responder alone: the CRL would call it good. */
+/** The status of a leaf by its responder alone: by the CRL it would be good. */
 function wordOn(stage: Stage, revocation: Revocation, leaf: Issued) {
   const [root, issuing] = stage.certificatesOf(stage.own);
   const known = revocation.material('own');
   const words = known.ocsp.filter(({ certificate }) => certificate === parseCertificate(leaf.der).tbsSha256);
   const now = stage.time.now;
-  // Past its end and grace a CRL still revokes, and calls nothing good any more.
+  // After its grace period a CRL still revokes, and shows no certificate to be good.
   const crls = known.crls.map((crl) => ({ ...crl, nextUpdate: 0 }));
   const check = new RevocationCheck({ ...known, crls, ocsp: words }, [root, issuing]);
-  return check.word([parseCertificate(leaf.der), issuing, root], now);
+  return check.resultOf([parseCertificate(leaf.der), issuing, root], now);
 }
 
 describe('a delegated responder that is known to be revoked', () => {
-  it('is not believed, and the refusal names it', async () => {
+  it('is not accepted, and the refusal names it', async () => {
     await using stage = await openStage();
     const signer = delegate(stage.own.issuing, withoutNoCheck);
     const revocation = await openWith(stage, [signer]);
@@ -55,7 +55,7 @@ describe('a delegated responder that is known to be revoked', () => {
     expect(revocation.material('own').ocsp).toMatchObject([{ status: 'failed', responder: null }]);
   });
 
-  it('by a CRL that is not in use, is not believed, so that the next one is asked', async () => {
+  it('by a CRL that is not in use, is not accepted, and the next responder is queried', async () => {
     await using stage = await openStage();
     const signer = delegate(stage.own.issuing, withoutNoCheck);
     const revocation = await openWith(stage, []);
@@ -67,7 +67,7 @@ describe('a delegated responder that is known to be revoked', () => {
     expect(revocation.material('own').ocsp).toMatchObject([{ status: 'failed', responder: null }]);
   });
 
-  it('loses what it said before, when that becomes known', async () => {
+  it('invalidates its earlier response when its revocation becomes known', async () => {
     await using stage = await openStage();
     const signer = delegate(stage.own.issuing, withoutNoCheck);
     const revocation = await openWith(stage, []);
@@ -89,7 +89,7 @@ describe('a delegated responder that is known to be revoked', () => {
     });
   });
 
-  it('is still believed that a certificate is revoked', async () => {
+  it('is still accepted when it reports a certificate as revoked', async () => {
     await using stage = await openStage();
     const signer = delegate(stage.own.issuing, withoutNoCheck);
     const revocation = await openWith(stage, [signer]);
@@ -100,7 +100,7 @@ describe('a delegated responder that is known to be revoked', () => {
   });
 });
 
-it('a delegated responder with ocsp-nocheck is not checked, as its CA wants it', async () => {
+it('a delegated responder with ocsp-nocheck is not checked', async () => {
   await using stage = await openStage();
   const signer = delegate(stage.own.issuing, withNoCheck);
   const revocation = await openWith(stage, [signer]);

@@ -1,4 +1,4 @@
-/** Whatever happens to an answer on its way, nobody makes another answer of it. */
+/** A response that was changed on its way never becomes another valid answer. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
@@ -35,13 +35,13 @@ const answers = (['good', 'unknown', { revokedAt: now - hour, reason: 1 }] as co
   answerAbout(client, status),
 );
 const good = answers[0] as Buffer;
-/** About another certificate: the same signer said good, and it is not what was asked. */
+/** Good, of the same signer, about another certificate. */
 const foreign = answerAbout(other, 'good');
 
-/** Enough of it spliced into another answer makes that one this one, which is sound. */
+/** A response that contains all of these bytes is this valid response. */
 const goodData = Buffer.from(unwrapAnswer(good).dataRaw);
 
-/** The answer's facts, or the word for there being none. */
+/** The fields of the answer, or `none` if the response is refused. */
 function factsOf(bytes: Uint8Array): object | 'none' {
   const reading = readOcspResponse(bytes, { ...subject, now });
   if (!reading.ok) return 'none';
@@ -77,7 +77,7 @@ function mutate(bytes: Buffer, change: typeof mutation extends fc.Arbitrary<infe
     case 'insert':
       return Buffer.concat([bytes.subarray(0, at), change.bytes, bytes.subarray(at)]);
     case 'splice':
-      // As much of the answer that says good, from the same place of it.
+      // As many bytes of the good response, from the same offset.
       mutated.set(good.subarray(at, at + change.length).subarray(0, mutated.length - at), at);
       return mutated;
     default:
@@ -85,7 +85,7 @@ function mutate(bytes: Buffer, change: typeof mutation extends fc.Arbitrary<infe
   }
 }
 
-describe('a mutated answer', () => {
+describe('a mutated response', () => {
   it.each(['good', 'unknown', 'revoked'].map((status, index) => [status, answers[index] as Buffer] as const))(
     'that said %s says the same, or nothing',
     (status, bytes) => {
@@ -103,7 +103,7 @@ describe('a mutated answer', () => {
     },
   );
 
-  it('never says anything about a certificate that it was not about', () => {
+  it('is never accepted for another certificate', () => {
     expect(factsOf(foreign)).toBe('none');
     fc.assert(
       fc.property(fc.array(mutation, { minLength: 1, maxLength: 3 }), (changes) => {
@@ -115,7 +115,7 @@ describe('a mutated answer', () => {
     );
   });
 
-  it('says nothing at all where every single bit of what is signed is flipped in turn', () => {
+  it('is refused whichever bit of the signed bytes is flipped', () => {
     const bytes = answers[2] as Buffer;
     const { dataRaw } = unwrapAnswer(bytes);
     const start = bytes.indexOf(dataRaw);
@@ -147,7 +147,7 @@ describe('a mutated answer', () => {
   });
 });
 
-it('no bytes at all make the reader throw', () => {
+it('random bytes never make the reader throw', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => factsOf(bytes) === 'none'));
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => factsOf(wrapAnswer(bytes)) === 'none'));
 });

@@ -1,4 +1,4 @@
-/** Whose answers are believed: RFC 6960 §4.2.2.2. */
+/** Which signers of a response are accepted: RFC 6960 §4.2.2.2. */
 import { AlgorithmIdentifier } from '@peculiar/asn1-x509';
 import { describe, expect, it } from 'vitest';
 import { purposes } from '../../../src/issuing/development.ts';
@@ -22,7 +22,7 @@ const hour = 3_600_000;
 const now = Date.UTC(2026, 0, 15, 12);
 
 const own = authority({ now });
-const stranger = authority({ now });
+const otherAuthority = authority({ now });
 const client = own.issueClient();
 const subject = { certificate: parseCertificate(client.der), issuer: parseCertificate(own.issuing.der) };
 const unknown = { oid: '1.2.3.4', critical: true, value: Buffer.of(5, 0) };
@@ -43,8 +43,8 @@ const delegated = (overrides: Parameters<typeof delegate>[1] = {}, issuer = own.
   return answer({ signer, certificates: [signer.der] });
 };
 
-describe('the signer of an answer', () => {
-  it('may be the issuer, named by its key too, and with its certificate sent along', () => {
+describe('the signer of a response', () => {
+  it('may be the issuer, named by name or by key, with or without its certificate in the response', () => {
     expect(read(answer({ responderId: 'key' }))).toMatchObject(good);
     expect(read(answer({ certificates: [own.issuing.der, own.root.der] }))).toMatchObject({
       answer: { responder: { delegated: false } },
@@ -65,7 +65,7 @@ describe('the signer of an answer', () => {
     );
   });
 
-  it('may be a responder that the issuer has certified, named by name or by key', () => {
+  it('may be a delegated responder, named by name or by key', () => {
     const signer = delegate(own.issuing);
     const certificates = [own.root.der, Buffer.from('3000', 'hex'), signer.der];
     for (const responderId of ['name', 'key'] as const) {
@@ -78,7 +78,7 @@ describe('the signer of an answer', () => {
     }
   });
 
-  it('is noted when its own certificate asks to be checked for revocation', () => {
+  it('is marked for a check of its own revocation if it has no ocsp-nocheck', () => {
     expect(read(delegated({ extensions: [] }))).toMatchObject({
       answer: { responder: { delegated: true, noCheck: false } },
     });
@@ -89,11 +89,11 @@ describe('the signer of an answer', () => {
     expect(read(delegated({ extensions }))).toMatchObject({ answer: { responder: { noCheck: true } } });
   });
 
-  it('may have no key usage at all', () => {
+  it('may have no key usage', () => {
     expect(read(delegated({ keyUsage: null }))).toMatchObject(good);
   });
 
-  it('is found though an expired certificate of the same key comes first', () => {
+  it('is found if an expired certificate of the same key comes first', () => {
     const old = delegate(own.issuing, { notAfter: now - hour });
     const renewed = delegate(own.issuing, { key: old.privateKey });
     const both = { signer: renewed, certificates: [old.der, renewed.der] };
@@ -111,7 +111,11 @@ describe('the signer of an answer', () => {
     ['has a weak key', '1024', () => delegated({ key: 'rsa-1024' })],
     ['has a certificate with a weak signature', 'SHA-1', () => delegated({ hash: 'sha1' })],
     ['is certified by the root alone', 'not issued by', () => delegated({}, own.root)],
-    ['is certified by a CA of the issuer’s name', 'not issued by', () => delegated({}, stranger.issuing)],
+    [
+      'is certified by a CA of the issuer’s name',
+      'not issued by',
+      () => delegated({}, otherAuthority.issuing),
+    ],
     ['is certified by a responder', 'not issued by', () => delegated({}, delegate(own.issuing))],
     ['is another client', 'OCSPSigning', () => answer({ signer: client, certificates: [client.der] })],
     ['sends no certificate', 'neither', () => answer({ signer: delegate(own.issuing) })],
@@ -124,14 +128,14 @@ describe('the signer of an answer', () => {
     });
   });
 
-  it('is not the issuer because it bears the issuer’s name', () => {
-    expect(read(answer({ signer: stranger.issuing }))).toEqual(refused('bad_signature'));
-    expect(read(answer({ signer: stranger.issuing, certificates: [stranger.issuing.der] }))).toEqual(
-      refused('unauthorized_responder'),
-    );
+  it('is not accepted as the issuer because it has the issuer’s name', () => {
+    expect(read(answer({ signer: otherAuthority.issuing }))).toEqual(refused('bad_signature'));
+    expect(
+      read(answer({ signer: otherAuthority.issuing, certificates: [otherAuthority.issuing.der] })),
+    ).toEqual(refused('unauthorized_responder'));
   });
 
-  it('is not believed with a signature of SHA-1, be it the issuer itself', () => {
+  it('is refused with a SHA-1 signature, even if it is the issuer', () => {
     expect(read(answer({ hash: 'sha1' }))).toEqual(refused('weak_signature'));
   });
 
@@ -144,7 +148,7 @@ describe('the signer of an answer', () => {
     expect(read(bytes)).toEqual(refused('bad_signature'));
   });
 
-  it('is refused for an issuer whose key is weak', () => {
+  it('is refused if the issuer’s key is weak', () => {
     const weak = authority({ now, key: 'rsa-1024' });
     const leaf = weak.issueClient();
     const bytes = answer({ signer: weak.issuing }, { certId: certId(leaf, weak.issuing) });

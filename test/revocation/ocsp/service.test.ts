@@ -1,4 +1,4 @@
-/** OCSP through the service: asked ahead, believed only if sound, and never asked about strangers. */
+/** OCSP through the service: queries ahead of expiry, accepts valid responses only, never queries about unknown certificates. */
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,12 +9,12 @@ import { certId } from '../../support/revocation/ocsp-answer.ts';
 import { delegate, ocspMisbehaviours, openOcspResponder } from '../../support/revocation/ocsp-responder.ts';
 import { day, hour, minute, openStage, type Stage, serialOf, start } from '../../support/revocation/stage.ts';
 
-const stranger = authority({ now: start });
+const otherAuthority = authority({ now: start });
 const soon = { timeouts: { crl: 200, ocsp: 200 } };
 
-const factOf = (revocation: Awaited<ReturnType<Stage['open']>>) => revocation.material('own').ocsp[0];
+const resultOf = (revocation: Awaited<ReturnType<Stage['open']>>) => revocation.material('own').ocsp[0];
 
-/** A stage whose service knows a leaf to be good, and nothing told yet. */
+/** A stage whose service has a good answer about a leaf; no events yet. */
 async function openWithGood(changes = {}) {
   await using opened = new AsyncDisposableStack();
   const stage = opened.use(await openStage(changes));
@@ -39,34 +39,39 @@ const misbehave = (misbehaviour: keyof typeof ocspMisbehaviours): Prepare => {
     responder.misbehaviour = ocspMisbehaviours[misbehaviour];
   };
 };
-const unsound: [string, Prepare, string, string][] = [
+const unusable: [string, Prepare, string, string][] = [
   ['is down', misbehave('down'), 'ocsp_fetch_failed', 'ECONNRESET'],
-  ['serves a page', misbehave('html'), 'ocsp_fetch_failed', 'text/html'],
-  ['asks to try later', misbehave('tryLater'), 'ocsp_refused', 'tryLater'],
-  ['sends us elsewhere', misbehave('elsewhere'), 'ocsp_fetch_failed', 'redirected elsewhere'],
-  ['sends too much', misbehave('oversized'), 'ocsp_fetch_failed', 'more than 65536 bytes'],
+  ['serves an HTML page', misbehave('html'), 'ocsp_fetch_failed', 'text/html'],
+  ['sends tryLater', misbehave('tryLater'), 'ocsp_refused', 'tryLater'],
+  ['redirects to another host', misbehave('elsewhere'), 'ocsp_fetch_failed', 'redirected to another server'],
+  [
+    'sends a response that is too large',
+    misbehave('oversized'),
+    'ocsp_fetch_failed',
+    'more than 65536 bytes',
+  ],
   [
     'answers about another certificate',
     lie(({ own }) => ({ certId: certId(own.issueClient(), own.issuing) })),
     'ocsp_refused',
-    'no answer about this certificate',
+    'the response is not about this certificate',
   ],
   [
-    'gives an answer that has ended',
+    'sends an expired response',
     lie(() => ({ status: 'unknown', thisUpdate: start - 3 * hour, nextUpdate: start - hour })),
     'ocsp_refused',
     'at 2026-01-15T11',
   ],
   [
-    'gives an answer of the time to come',
+    'sends a response that is not yet valid',
     lie(() => ({ status: 'unknown', thisUpdate: start + day, nextUpdate: start + 2 * day })),
     'ocsp_refused',
-    'from 2026-01-16',
+    'its thisUpdate is 2026-01-16',
   ],
   [
     'signs with a certificate of another CA',
     lie(() => {
-      const signer = delegate(stranger.issuing);
+      const signer = delegate(otherAuthority.issuing);
       return { status: { revokedAt: start }, signer, certificates: [signer.der] };
     }),
     'ocsp_refused',
@@ -83,8 +88,8 @@ const unsound: [string, Prepare, string, string][] = [
   ],
 ];
 
-describe('a leaf that comes for the first time', () => {
-  it('is waited for until the responder has answered', async () => {
+describe('a first contact', () => {
+  it('lasts until the responder has answered', async () => {
     await using stage = await openStage();
     const client = stage.leaf({ ocsp: true });
     const revocation = await stage.open();
@@ -94,8 +99,8 @@ describe('a leaf that comes for the first time', () => {
     expect(revocation.material('own')).toEqual({
       policy: stage.subject().policy,
       crls: [],
-      origins: [],
-      aside: [],
+      crlSources: [],
+      revokeOnly: [],
       ocsp: [
         {
           ...{ certificate: tbsSha256, status: 'good', freshUntil: start + hour },
@@ -117,7 +122,7 @@ describe('a leaf that comes for the first time', () => {
     ]);
   });
 
-  it('is asked about once, however often it comes', async () => {
+  it('causes one query, however often it is repeated', async () => {
     await using stage = await openStage();
     const client = stage.leaf({ ocsp: true });
     const revocation = await stage.open();
@@ -126,7 +131,7 @@ describe('a leaf that comes for the first time', () => {
     expect(stage.responder.asked).toHaveLength(1);
   });
 
-  it.each(unsound)('has failed when its responder %s', async (_, prepare, action, detail) => {
+  it.each(unusable)('fails if the responder %s', async (_, prepare, action, detail) => {
     await using stage = await openStage();
     const client = stage.leaf({ ocsp: true });
     prepare(stage, client);
@@ -139,7 +144,7 @@ describe('a leaf that comes for the first time', () => {
     expect(stage.events).toMatchObject([{ action, detail: expect.stringContaining(detail) }]);
   });
 
-  it('has failed when its responder does not answer in time, and is looked after only then', async () => {
+  it('fails if the responder does not answer in time, and the leaf is tracked from then on', async () => {
     await using stage = await openStage();
     const client = stage.leaf({ ocsp: true });
     const reached = Promise.withResolvers<void>();
@@ -155,7 +160,7 @@ describe('a leaf that comes for the first time', () => {
     });
   });
 
-  it('is unknown or revoked where the responder says so', async () => {
+  it('has the responder’s status, unknown or revoked', async () => {
     await using stage = await openStage();
     const [unknown, revoked] = [stage.leaf({ ocsp: true }), stage.leaf({ ocsp: true })];
     stage.responder.statuses.set(serialOf(unknown), 'unknown');
@@ -169,18 +174,18 @@ describe('a leaf that comes for the first time', () => {
     ]);
   });
 
-  it('is asked about at the next responder where the first gives no answer that counts', async () => {
+  it('queries the next responder if the first sends no usable response', async () => {
     await using stage = await openStage();
     await using second = await openOcspResponder({ issuers: [stage.own.issuing], now: () => start });
     stage.responder.misbehaviour = ocspMisbehaviours.garbage;
     const client = stage.own.issueClient({ extensions: [ocspResponders([stage.responder.url, second.url])] });
     const revocation = await stage.open();
     await revocation.contact('own', client.der);
-    expect(factOf(revocation)).toMatchObject({ status: 'good' });
+    expect(resultOf(revocation)).toMatchObject({ status: 'good' });
     expect(stage.events).toMatchObject([{ action: 'ocsp_fetched', address: second.url }]);
   });
 
-  it('is asked about at the configured responder, whatever it names', async () => {
+  it('queries the configured responder, whatever the leaf names', async () => {
     await using stage = await openStage();
     await using configured = await openOcspResponder({ issuers: [stage.own.issuing], now: () => start });
     const revocation = await stage.open([stage.subject({ ocsp: configured.url })]);
@@ -190,11 +195,11 @@ describe('a leaf that comes for the first time', () => {
   });
 });
 
-describe('what is known to be good', () => {
-  it.each(unsound)('stays so when its responder %s', async (_, prepare, action, detail) => {
+describe('a good answer', () => {
+  it.each(unusable)('stays in use if the responder %s', async (_, prepare, action, detail) => {
     await using stage = await openWithGood();
     const before = stage.revocation.material('own');
-    // The answer in use is half an hour younger than the times that the table lies about.
+    // The answer in use is half an hour newer than the times in the table.
     prepare(stage, stage.client);
     await stage.pass(30 * minute);
     expect(stage.events).toMatchObject([{ action, detail: expect.stringContaining(detail) }]);
@@ -203,14 +208,14 @@ describe('what is known to be good', () => {
     expect(stage.revocation.sources()).toMatchObject([{ status: 'good', failures: 1 }]);
   });
 
-  it('is asked for again at half of its time, and later where that is longer than the refresh', async () => {
+  it('is refreshed at half of its validity, or after the refresh interval if that is sooner', async () => {
     await using stage = await openWithGood();
     await stage.pass(30 * minute - 1);
     expect(stage.responder.asked).toHaveLength(1);
     stage.responder.lie = { nextUpdate: start + 7 * day };
     await stage.pass(1);
     expect(stage.responder.asked).toHaveLength(2);
-    expect(factOf(stage.revocation)).toMatchObject({ freshUntil: start + 7 * day });
+    expect(resultOf(stage.revocation)).toMatchObject({ freshUntil: start + 7 * day });
     await stage.pass(hour - 1);
     expect(stage.responder.asked).toHaveLength(2);
     await stage.pass(1);
@@ -218,7 +223,7 @@ describe('what is known to be good', () => {
     expect(stage.actions(), 'nothing else than before').toEqual([]);
   });
 
-  it('is asked for more and more slowly while that fails, which is told once, as is its end', async () => {
+  it('is refreshed with backoff while that fails, and failure and expiry are reported once', async () => {
     await using stage = await openWithGood();
     stage.responder.misbehaviour = ocspMisbehaviours.down;
     const asked: number[] = [];
@@ -235,7 +240,7 @@ describe('what is known to be good', () => {
     expect(stage.actions()).toEqual(['ocsp_confirmed']);
   });
 
-  it('is not made older by a responder’s slower replica', async () => {
+  it('is not replaced by an older one from a slower replica', async () => {
     await using stage = await openWithGood();
     const before = stage.revocation.material('own');
     stage.responder.lie = { thisUpdate: start - 10 * minute, nextUpdate: start + 50 * minute };
@@ -245,32 +250,32 @@ describe('what is known to be good', () => {
     expect(stage.actions()).toEqual([]);
   });
 
-  it('by an answer that has just ended, as clocks differ, is asked for again more and more slowly', async () => {
+  it('that has just expired, as clocks differ, is refreshed with backoff', async () => {
     await using stage = await openStage();
     stage.responder.lie = { thisUpdate: start - hour, nextUpdate: start - minute };
     const revocation = await stage.open();
     await revocation.contact('own', stage.leaf({ ocsp: true }).der);
-    expect(factOf(revocation)).toMatchObject({ status: 'good', freshUntil: start - minute });
+    expect(resultOf(revocation)).toMatchObject({ status: 'good', freshUntil: start - minute });
     await stage.pass(20_000);
     // After 1, 3, 7 and 15 s.
     expect(stage.responder.asked).toHaveLength(5);
   });
 
-  it('is no longer when the responder does not know it any more, or has revoked it', async () => {
+  it('is replaced by unknown and by revoked', async () => {
     await using stage = await openWithGood();
     const serial = serialOf(stage.client);
     stage.responder.statuses.set(serial, 'unknown');
     await stage.pass(30 * minute);
-    expect(factOf(stage.revocation)).toMatchObject({ status: 'unknown' });
+    expect(resultOf(stage.revocation)).toMatchObject({ status: 'unknown' });
     stage.responder.statuses.set(serial, { revokedAt: start });
     await stage.pass(30 * minute);
-    expect(factOf(stage.revocation)).toMatchObject({ status: 'revoked' });
+    expect(resultOf(stage.revocation)).toMatchObject({ status: 'revoked' });
     expect(stage.actions()).toEqual(['ocsp_fetched', 'ocsp_fetched']);
     expect(stage.changed).toEqual(['own', 'own']);
   });
 });
 
-describe('what is revoked', () => {
+describe('a revoked answer', () => {
   async function openWithRevoked() {
     const stage = await openWithGood();
     stage.responder.statuses.set(serialOf(stage.client), { revokedAt: start, reason: 6 });
@@ -281,35 +286,35 @@ describe('what is revoked', () => {
 
   it.each<[string, Stage['responder']['lie'], string]>([
     ['an older good answer', { status: 'good', thisUpdate: start, nextUpdate: start + day }, 'good as of'],
-    ['that nobody knows it', { status: 'unknown' }, 'unknown after revoked'],
-  ])('stays so after %s', async (_, overlay, detail) => {
+    ['unknown', { status: 'unknown' }, 'unknown after revoked'],
+  ])('stays in use after %s', async (_, overlay, detail) => {
     await using stage = await openWithRevoked();
     stage.responder.lie = overlay;
     await stage.pass(hour);
-    expect(factOf(stage.revocation)).toMatchObject({ status: 'revoked' });
+    expect(resultOf(stage.revocation)).toMatchObject({ status: 'revoked' });
     expect(stage.events).toMatchObject([{ action: 'ocsp_refused', detail: expect.stringContaining(detail) }]);
   });
 
-  it('is good again when the responder says so later, as after certificateHold', async () => {
+  it('is replaced by a later good, as after certificateHold', async () => {
     await using stage = await openWithRevoked();
     stage.responder.statuses.clear();
     await stage.pass(hour);
-    expect(factOf(stage.revocation)).toMatchObject({ status: 'good' });
+    expect(resultOf(stage.revocation)).toMatchObject({ status: 'good' });
     expect(stage.actions()).toEqual(['ocsp_fetched']);
   });
 
-  it('stays so over a restart, however old the answer', async () => {
+  it('stays in use after a restart, however old it is', async () => {
     await using stage = await openWithRevoked();
     await stage.revocation.close();
     await stage.responder.close();
     stage.time.now += 100 * day;
     const restarted = await stage.open();
-    expect(factOf(restarted)).toMatchObject({ status: 'revoked' });
+    expect(resultOf(restarted)).toMatchObject({ status: 'revoked' });
   });
 });
 
 describe('a restart', () => {
-  it('knows the leaf and its answer before anybody is asked', async () => {
+  it('has the leaf and its answer before the first query', async () => {
     await using stage = await openWithGood();
     await stage.revocation.close();
     await stage.responder.close();
@@ -322,7 +327,7 @@ describe('a restart', () => {
     await restarted.contact('own', stage.client.der);
   });
 
-  it('knows how long ago the answer was last confirmed, though it has not changed since', async () => {
+  it('has the time when the answer was last confirmed, even if the answer has not changed', async () => {
     await using stage = await openWithGood();
     stage.responder.lie = { thisUpdate: start, nextUpdate: start + 9 * day };
     await stage.pass(2 * hour);
@@ -334,24 +339,24 @@ describe('a restart', () => {
     expect((await stage.open()).sources()).toMatchObject([{ fetchedAt }]);
   });
 
-  it('keeps an answer that has ended for the grace, and asks at once', async () => {
+  it('uses an expired answer for the grace period, and queries at once', async () => {
     await using stage = await openWithGood();
     await stage.revocation.close();
     stage.time.now = start + 20 * hour;
     const restarted = await stage.open();
-    expect(factOf(restarted)).toMatchObject({ status: 'good', freshUntil: start + hour });
+    expect(resultOf(restarted)).toMatchObject({ status: 'good', freshUntil: start + hour });
     await stage.pass(10_000);
-    expect(factOf(restarted)).toMatchObject({ freshUntil: start + 21 * hour + 10_000 });
+    expect(resultOf(restarted)).toMatchObject({ freshUntil: start + 21 * hour + 10_000 });
     await restarted.close();
 
     stage.time.now = start + 60 * hour;
     stage.responder.misbehaviour = ocspMisbehaviours.down;
     const again = await stage.open();
     await again.contact('own', stage.client.der);
-    expect(factOf(again)).toMatchObject({ status: 'failed' });
+    expect(resultOf(again)).toMatchObject({ status: 'failed' });
   });
 
-  it('refuses a stored answer that was spoilt', async () => {
+  it('refuses a corrupted copy', async () => {
     await using stage = await openWithGood();
     await stage.revocation.close();
     const folder = join(stage.cacheDir, 'ocsp', 'own');
@@ -363,14 +368,14 @@ describe('a restart', () => {
     );
     const restarted = await stage.open();
     await stage.pass(0);
-    expect(factOf(restarted)).toMatchObject({ status: 'good' });
+    expect(resultOf(restarted)).toMatchObject({ status: 'good' });
     expect(stage.events).toMatchObject([
       { action: 'ocsp_refused', detail: expect.stringMatching(/^from the cache: /) },
       { action: 'ocsp_fetched' },
     ]);
   });
 
-  it('forgets leaves that have expired, and what was known of them', async () => {
+  it('deletes expired leaves and the answers about them', async () => {
     await using stage = await openWithGood();
     await stage.revocation.close();
     stage.time.now = start + 400 * day;
@@ -382,15 +387,15 @@ describe('a restart', () => {
 });
 
 describe('CAs', () => {
-  it('are asked about below the root, with the issuer that each has', async () => {
+  it('are checked below the root, each with its issuer', async () => {
     await using stage = await openStage({ scope: 'chain' }, { ca: { ocsp: true } });
     const revocation = await stage.open();
     await stage.pass(0);
     expect(stage.responder.asked).toEqual([serialOf(stage.own.issuing)]);
-    expect(factOf(revocation)).toMatchObject({ status: 'good' });
+    expect(resultOf(revocation)).toMatchObject({ status: 'good' });
   });
 
-  it('are not asked about where only leaves are in scope', async () => {
+  it('are not checked with scope leaf', async () => {
     await using stage = await openStage({ scope: 'leaf' }, { ca: { ocsp: true, crl: ['/root.crl'] } });
     const revocation = await stage.open();
     await revocation.contact('own', stage.leaf().der);
@@ -398,7 +403,7 @@ describe('CAs', () => {
     expect(stage.events).toMatchObject([{ action: 'not_checked' }]);
   });
 
-  it('are waited for by a first contact', async () => {
+  it('are part of a first contact', async () => {
     await using stage = await openStage({ scope: 'chain' }, { ca: { ocsp: true } });
     const [reached, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     stage.responder.misbehaviour = async (_request, response) => {

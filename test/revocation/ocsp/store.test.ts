@@ -7,7 +7,7 @@ import { temporaryFolder } from '../../support/folder.ts';
 const sha256 = 'a'.repeat(64);
 const stored = { url: 'http://ocsp.example/', fetchedAt: 1_768_478_400_000, bytes: Buffer.of(0x30, 0) };
 
-it('gives back what was stored last, and nothing for another certificate', async () => {
+it('loads what was stored last, and nothing for another certificate', async () => {
   await using folder = await temporaryFolder();
   const place = { folder: join(folder.path, 'ocsp'), sha256 };
   expect(await loadOcsp(place)).toBeNull();
@@ -17,7 +17,7 @@ it('gives back what was stored last, and nothing for another certificate', async
   expect(await loadOcsp({ ...place, sha256: 'b'.repeat(64) })).toBeNull();
 });
 
-it('leaves one file behind, for its owner alone', async () => {
+it('writes one file that only its owner can read', async () => {
   await using folder = await temporaryFolder();
   const place = { folder: join(folder.path, 'ocsp'), sha256 };
   await saveOcsp(place, stored);
@@ -28,13 +28,13 @@ it('leaves one file behind, for its owner alone', async () => {
 });
 
 it.each([
-  ['', 'nothing'],
-  ['{"version":1', 'a half'],
+  ['', 'an empty file'],
+  ['{"version":1', 'incomplete JSON'],
   ['null', 'null'],
   ['{"version":2,"url":"http://x/","fetchedAt":1,"bytes":""}', 'another version'],
   ['{"version":1,"url":"http://x/","fetchedAt":"1","bytes":""}', 'a field of another type'],
-  ['{"version":1,"url":"http://x/","fetchedAt":1}', 'a field less'],
-])('tells a file that cannot be read: %2$s', async (text) => {
+  ['{"version":1,"url":"http://x/","fetchedAt":1}', 'a missing field'],
+])('throws OCSP_CACHE_UNREADABLE for a file that cannot be read: %2$s', async (text) => {
   await using folder = await temporaryFolder();
   await writeFile(join(folder.path, `${sha256}.json`), text);
   await expect(loadOcsp({ folder: folder.path, sha256 })).rejects.toEqual(
@@ -42,7 +42,7 @@ it.each([
   );
 });
 
-it('takes no file name but a digest', async () => {
+it('accepts only a digest as file name', async () => {
   await expect(saveOcsp({ folder: '/', sha256: '../a' }, stored)).rejects.toThrow(TypeError);
   await expect(loadOcsp({ folder: '/', sha256: '../a' })).rejects.toThrow(TypeError);
 });

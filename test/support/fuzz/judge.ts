@@ -28,8 +28,8 @@ const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
 const revocation = {
   policy: { ...revocationPolicy, crl: 'off', ocsp: 'off', onUnknown: 'allow' },
   crls: [],
-  aside: [],
-  origins: [],
+  revokeOnly: [],
+  crlSources: [],
   ocsp: [],
   leaves: [],
 } as const;

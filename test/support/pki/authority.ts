@@ -1,4 +1,4 @@
-/** Authorities in memory. CA keys are made once per kind and process: making them is most of a test's time. */
+/** Authorities in memory. RSA keys of CAs are reused within a process: generating them is slow. */
 import type { KeyObject } from 'node:crypto';
 import {
   type AuthorityOptions,
@@ -14,11 +14,11 @@ export type { Leaf } from '../../../src/issuing/development.ts';
 export interface Authority extends DevelopmentAuthority {
   /** PEM of the root, then of the issuing CA. */
   readonly anchorPem: string;
-  /** A CRL of the issuing CA that lasts a day from the authority's `now`. */
+  /** A CRL of the issuing CA that expires one day after the authority's `now`. */
   crl(options?: Partial<CrlOptions>): { readonly der: Buffer; readonly pem: string };
 }
 
-/** Two calls with the same name give two authorities with the same names and different keys. */
+/** Two calls with the same name make two authorities with the same names and different keys. */
 export function authority(options: Partial<AuthorityOptions> = {}): Authority {
   const { key = 'P-256', now = Date.now() } = options;
   const made = createAuthority({
@@ -38,7 +38,7 @@ export function authority(options: Partial<AuthorityOptions> = {}): Authority {
 
 const spareKeys = new Map<KeyKind, KeyObject[]>();
 
-/** EC keys are made each time. RSA keys are reused from a set of four, so that the CAs of two authorities differ. */
+/** EC keys are generated each time. RSA keys rotate among four, so that two authorities have different keys. */
 function caKey(kind: KeyKind): KeyObject {
   if (!kind.startsWith('rsa')) return makeKey(kind);
   const keys = spareKeys.get(kind) ?? [];

@@ -1,4 +1,4 @@
-/** Chains of CAs that cost OpenSSL far more than others to verify: RSA keys whose exponent is as long as their modulus. */
+/** CA chains that are expensive to verify for OpenSSL: RSA keys with an exponent as long as the modulus. */
 import { randomBytes } from 'node:crypto';
 import { toPem } from '../../../src/issuing/certificate.ts';
 import { DerCursor, derElement, tags } from '../../../src/pki/der-cursor.ts';
@@ -12,17 +12,17 @@ const nothing = Buffer.of(5, 0);
 const sha256WithRsa = sequence(derOid('1.2.840.113549.1.1.11'), nothing);
 
 export interface CostlyChainOptions {
-  /** Number of CAs after the leaf. */
+  /** Number of CAs above the leaf. */
   readonly length: number;
-  /** Of the modulus, and of an exponent that is as long less one. */
+  /** Length of the modulus; the exponent is one bit shorter. */
   readonly bits?: number;
   /** Replaces the long exponent. */
   readonly exponent?: bigint;
-  /** Bytes by which the names of the CAs are longer. */
+  /** Additional bytes in the names of the CAs. */
   readonly padding?: number;
 }
 
-/** A leaf with its own key, and CAs above it, each with another name and a signature of random bytes. */
+/** A leaf with its own key, and CAs above it with different names and random signatures. */
 export function costlyChain({ length, bits = 3072, exponent, padding = 0 }: CostlyChainOptions): Leaf {
   const stranger = authority({ name: 'Costly 0', key: 'rsa-2048' });
   const leaf = stranger.issueClient();
@@ -64,7 +64,7 @@ function caOf({ subject, issuer, modulus, exponent }: CaOptions): Buffer {
     subject,
     sequence(sequence(derOid('1.2.840.113549.1.1.1'), nothing), bitString(key)),
   );
-  // Below any modulus of this length, and as long: OpenSSL computes with it to the end.
+  // As long as the modulus and smaller: OpenSSL does the full computation.
   const signature = Buffer.concat([Buffer.of(0x01), randomBytes(modulus.toString(16).length / 2 - 1)]);
   return sequence(tbs, sha256WithRsa, bitString(signature));
 }
@@ -74,7 +74,7 @@ function commonName(name: string): Buffer {
   return sequence(derElement(tags.set, attribute));
 }
 
-/** The issuer's name in a certificate. */
+/** The issuer of a certificate. */
 function nameOf(der: Uint8Array): Buffer {
   const cursor = new DerCursor(der);
   cursor.open(der.length, tags.sequence);

@@ -1,4 +1,4 @@
-/** A subjectAltName with so many directory names: the kind of name that costs most to parse. */
+/** A subjectAltName with `count` directory names, the most expensive kind of name to decode. */
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derOid, type RawExtension } from '../../../src/pki/der-writer.ts';
 

@@ -1,4 +1,4 @@
-/** Names that a gateway under test resolves by a file beside its configuration. */
+/** Host names that a gateway under test resolves from a file next to its configuration. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,12 +17,12 @@ export function resolving(names: Names): { files: Record<string, string>; env: R
   };
 }
 
-/** Sets the addresses from the next lookup of the gateway on. */
+/** Applies from the next DNS look-up of the gateway on. */
 export function renameTo(gateway: Gateway, names: Names): Promise<void> {
   return gateway.write(file, JSON.stringify(names));
 }
 
-/** How often the gateway has looked up the name. */
+/** The number of DNS look-ups of the name by the gateway. */
 export async function timesAsked({ folder }: Gateway, name: string): Promise<number> {
   const asked = await readFile(join(folder, `${file}.asked`), 'utf8');
   return asked.split('\n').filter((each) => each === name).length;

@@ -1,4 +1,4 @@
-/** OpenSSL's verdict on chains: real handshakes over a socket of this process, full and resumed, read as the gateway does. */
+/** OpenSSL's verdict on chains: full and resumed handshakes within this process, read as the gateway reads them. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -24,7 +24,7 @@ export class OpensslVerdict implements AsyncDisposable {
   readonly #server: Server;
   readonly #folder: string;
   readonly #path: string;
-  /** Pending server sides of handshakes, by the server name that the client sends. */
+  /** Server name that the client sends → callback at the end of its handshake. */
   readonly #waiting = new Map<string, (peer: Peer) => void>();
   #count = 0;
 
@@ -49,21 +49,21 @@ export class OpensslVerdict implements AsyncDisposable {
     return opened;
   }
 
-  /** Sets the anchors as the gateway passes them to OpenSSL. */
+  /** Uses these anchors from now on, as the gateway passes them to OpenSSL. */
   use(snapshot: PolicySnapshot): void {
     this.#server.setSecureContext(secureContextOptions(snapshot));
   }
 
-  /** null if the client cannot use the certificate or the handshake fails before a verdict. */
+  /** null: the client cannot use the certificate, or the handshake fails before a verdict. */
   async judge({ chain, key, version }: Presented): Promise<Handshakes | null> {
     let secureContext: ReturnType<typeof createSecureContext>;
     try {
-      // The client's own library does not verify its certificate.
+      // The client's TLS library must not refuse its certificate.
       secureContext = createSecureContext({ cert: chain, key, ciphers: 'DEFAULT:@SECLEVEL=0' });
     } catch {
       return null;
     }
-    // The same for both handshakes: a session is resumed under its own name only.
+    // The same for both handshakes: a session is only resumed under the same server name.
     const servername = `c${++this.#count}.example`;
     const shake = async (session?: Buffer): Promise<{ peer: Peer; session: Buffer } | null> => {
       const judged = new Promise<Peer>((resolve) => this.#waiting.set(servername, resolve));

@@ -1,11 +1,11 @@
-/** `openssl s_client`, the tool that operators test with, and `s_server`, which does what Node's server cannot. */
+/** `openssl s_client`, which operators test with, and `openssl s_server`, for what Node's server cannot do. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
 /**
- * The output of s_client, whatever its exit code. `input` is sent once the handshake is done, when it takes single
- * letters as commands (`R`: renegotiate).
+ * The output of s_client, whatever the outcome. `input` is sent after the handshake; single letters are commands (`R`:
+ * renegotiate).
  */
 export async function sClient(
   options: { readonly port: number; readonly input?: string },
@@ -20,7 +20,7 @@ export async function sClient(
   return { stdout, stderr };
 }
 
-/** Serves TLS on 127.0.0.1, with the certificate and key of these files. */
+/** Serves TLS on 127.0.0.1 with the certificate and key in these files. */
 export async function sServer(
   files: { readonly chain: string; readonly key: string },
   ...flags: string[]

@@ -1,8 +1,8 @@
-/** NIST's PKITS (test/fixtures/pkits): its cases, from the table beside the certificates, and their files. */
+/** The cases of NIST's PKITS from the table in test/fixtures/pkits, with their certificates and CRLs. */
 import { readFileSync } from 'node:fs';
 import type { DenyReasonName } from '../../../src/identity/verdict.ts';
 
-/** Expected result of a case → the reasons that match it; the last two need CRLs (RFC 5280 §6.3.3). */
+/** Expected outcome of a case → deny reasons that match it; the last two need CRLs (RFC 5280 §6.3.3). */
 export const outcomes = {
   valid: [],
   signature: ['untrusted'],
@@ -23,18 +23,18 @@ export interface PkitsCase {
   readonly expected: keyof typeof outcomes;
   /** DER, and PKCS#12 with the key. */
   readonly endEntity: { readonly certificate: Buffer; readonly pfx: Buffer };
-  /** DER: CAs from the trust anchor down, then CRL issuers beside the path. */
+  /** DER: the CAs from the trust anchor down, then CRL issuers outside the path. */
   readonly certificates: readonly Buffer[];
   readonly crls: readonly Buffer[];
 }
 
-/** Of every PKCS#12. */
+/** The passphrase of all PKCS#12 files. */
 export const passphrase = 'password';
 
-/** `unusable_key`: the client's TLS library cannot even load the key. */
+/** `unusable_key`: the client's TLS library cannot load the key. */
 export type PkitsReason = DenyReasonName | 'unusable_key';
 
-/** Cases that the gateway refuses although valid for NIST, or refuses for an earlier reason. */
+/** Cases that the gateway refuses although NIST calls them valid, or for another reason than NIST's. */
 export const exceptions: Readonly<Record<string, { readonly reason: PkitsReason; readonly why: Exception }>> =
   {
     '4.1.4': { reason: 'no_certificate', why: 'dsa' },
@@ -48,7 +48,7 @@ export const exceptions: Readonly<Record<string, { readonly reason: PkitsReason;
     '4.14.11': { reason: 'ca_as_leaf', why: 'ca' },
     '4.14.13': { reason: 'ca_as_leaf', why: 'ca' },
   };
-/** `dsa`: TLS has no signature for the key. `ca`: the end entity is a CA, which the gateway refuses as a client. */
+/** `dsa`: TLS has no signature scheme for the key. `ca`: the end entity is a CA, which is not accepted as a client. */
 type Exception = 'dsa' | 'ca';
 
 const folder = new URL('../../fixtures/pkits/', import.meta.url);

@@ -1,9 +1,9 @@
-/** A private key that a TLS client takes for a certificate's own, though it cannot sign for it. */
+/** A private key that a TLS client accepts for a certificate although its signatures do not verify. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 
 /**
- * PEM of an EC key with the public point of the given one and another private number: OpenSSL compares only the points
- * before it presents the certificate.
+ * PEM of an EC key with the public point of the given key and another private number: OpenSSL only compares the points
+ * before it uses the certificate.
  */
 export function keyThatCannotSign(keyPem: string): string {
   const key = createPrivateKey(keyPem);

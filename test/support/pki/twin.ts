@@ -1,4 +1,4 @@
-/** The twin of a certificate that is signed with ECDSA on P-256: (r, n − s) is as valid as (r, s). */
+/** A second certificate from one signed with ECDSA on P-256: if (r, s) is a valid signature, so is (r, n − s). */
 
 import { toPem } from '../../../src/issuing/certificate.ts';
 import { DerCursor, derElement, tags } from '../../../src/pki/der-cursor.ts';
@@ -7,7 +7,7 @@ import type { Leaf } from './authority.ts';
 
 const order = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
 
-/** The same TBSCertificate, serial and key; another DER. */
+/** The same TBSCertificate, serial and key, but another DER. */
 export function twinOf(leaf: Leaf): Leaf {
   const { der } = leaf;
   const cursor = new DerCursor(der);

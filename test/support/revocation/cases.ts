@@ -1,4 +1,4 @@
-/** Every failure of a source, for an anchor with onUnknown deny and one with onUnknown allow. */
+/** Every failure of a revocation source, each for `onUnknown: deny` and `onUnknown: allow`. */
 import { type Authority, authority } from '../pki/authority.ts';
 import type { Stage } from '../process/stage.ts';
 import { openSite } from './site.ts';
@@ -13,7 +13,7 @@ import {
 } from './sources.ts';
 
 export type RevocationCase = {
-  /** Name of the anchor. */
+  /** The name of the anchor. */
   readonly name: string;
   readonly onUnknown: 'deny' | 'allow';
 } & (
@@ -35,7 +35,7 @@ export interface CaseStage extends AsyncDisposable {
   of(each: RevocationCase): { readonly pki: Authority; readonly source: RevocationSource };
 }
 
-/** One gateway with an anchor and a source for each case; `revocation`: further policy of all anchors. */
+/** One gateway with one anchor and revocation source per case; `revocation`: further settings of all anchors. */
 export async function openCases(cases: readonly RevocationCase[], revocation: object): Promise<CaseStage> {
   await using opened = new AsyncDisposableStack();
   const parts = new Map<RevocationCase, { pki: Authority; source: RevocationSource }>();

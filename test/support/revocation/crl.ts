@@ -1,4 +1,4 @@
-/** Issues valid, invalid and very long CRLs. */
+/** Issues CRLs: valid, invalid and very long ones. */
 import { randomFillSync } from 'node:crypto';
 import { AsnConvert } from '@peculiar/asn1-schema';
 import type { Name } from '@peculiar/asn1-x509';
@@ -9,12 +9,12 @@ import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger, type RawExtension } from '../../../src/pki/der-writer.ts';
 import type { NamedHash } from '../../../src/pki/signature.ts';
-import { revocationReasons } from '../../../src/revocation/crl/table.ts';
+import { revocationReasons } from '../../../src/revocation/reasons.ts';
 
 export type Reason = NonNullable<(typeof revocationReasons)[number]>;
 
 export interface Revoked {
-  /** A certificate, or the contents of a serial number's INTEGER. */
+  /** A certificate, or the contents of the serial's INTEGER. */
   readonly serial: Issued | Uint8Array;
   /** Milliseconds since the epoch; default thisUpdate. */
   readonly at?: number;
@@ -49,7 +49,7 @@ export interface CrlOptions {
   /** issuingDistributionPoint. */
   readonly scope?: ScopeOptions;
   readonly extensions?: readonly RawExtension[];
-  /** Version 1: none of the extensions above is written. */
+  /** 1: without the extensions above. */
   readonly version?: 1 | 2;
   readonly hash?: NamedHash;
   readonly pss?: boolean;
@@ -96,7 +96,7 @@ function crlExtensions({ number = 1, baseNumber, scope, extensions: more = [] }:
   ];
 }
 
-/** For `IssueOptions.extensions`: the addresses of a certificate's CRLs, or with `freshest` of its delta CRLs. */
+/** For `IssueOptions.extensions`: the distribution points of CRLs, or with `freshest` of delta CRLs. */
 export function distributionPoints(
   points: readonly (PointOptions & { readonly crlIssuer?: Name })[],
   { freshest = false } = {},
@@ -157,7 +157,7 @@ function entry({ serial, at, reason, issuer, extensions = [] }: Revoked, thisUpd
   return crlEntry({ serial: octets, at: at ?? thisUpdate, extensions: list });
 }
 
-/** The DER of so many entries with random positive serials of `width` octets, every one with a reason, and one serial. */
+/** The DER of `count` entries, each with a reason and a random positive serial of `width` octets; and one of the serials. */
 export function manyRevoked(
   count: number,
   { width, at }: { readonly width: number; readonly at: number },

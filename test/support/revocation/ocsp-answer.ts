@@ -5,38 +5,39 @@ import { Extension } from '@peculiar/asn1-x509';
 import type { Issued } from '../../../src/issuing/certificate.ts';
 import {
   responseData,
-  type Signing,
-  type StatedStatus,
-  type Statement,
+  type SigningOptions,
+  type SingleResponseOptions,
+  type SingleStatus,
   signResponse,
   singleResponse,
   wrapResponse,
 } from '../../../src/issuing/ocsp.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import { type CertIdHash, certIdOf, nonceOf } from '../../../src/revocation/ocsp/request.ts';
+import { type CertIdHash, certIdOf } from '../../../src/revocation/ocsp/request.ts';
 import {
   BasicResponse,
   type CertId,
   identityOf,
+  nonceExtension,
   OcspResponse,
   ResponderId,
   type SingleResponse,
 } from '../../../src/revocation/ocsp/structure.ts';
 
-/** A buffer is used as the DER of the element. */
-export type AnsweredStatus = StatedStatus | Buffer;
+/** A buffer: the DER of the CertStatus. */
+export type AnsweredStatus = SingleStatus | Buffer;
 
 /** Times are milliseconds since the epoch. */
-export interface SingleOptions extends Omit<Statement, 'status'> {
+export interface SingleOptions extends Omit<SingleResponseOptions, 'status'> {
   /** Default good. */
   readonly status?: AnsweredStatus;
   readonly extensions?: readonly { oid: string; critical?: boolean; value?: Uint8Array }[];
 }
 
-export interface AnswerOptions extends Signing {
+export interface AnswerOptions extends SigningOptions {
   readonly singles: readonly SingleOptions[];
   readonly producedAt: number;
-  /** Default the name. */
+  /** Default `name`. */
   readonly responderId?: 'name' | 'key';
   readonly nonce?: Uint8Array;
   readonly extensions?: SingleOptions['extensions'];
@@ -56,7 +57,7 @@ export function ocspAnswer(options: AnswerOptions): Buffer {
   return signResponse(data, options);
 }
 
-/** The contents of a response, to be changed and encoded again. */
+/** The BasicOCSPResponse in a response, to be changed and wrapped again. */
 export function unwrapAnswer(answer: Buffer): BasicResponse {
   const { responseBytes } = AsnConvert.parse(answer, OcspResponse);
   return AsnConvert.parse(responseBytes?.response.buffer ?? new ArrayBuffer(), BasicResponse);
@@ -85,6 +86,12 @@ function extensionsOf(extensions: SingleOptions['extensions'] = []): Extension[]
     ({ oid, critical = false, value = Buffer.of(5, 0) }) =>
       new Extension({ extnID: oid, critical, extnValue: new OctetString(value) }),
   );
+}
+
+/** An OCTET STRING of the nonce, in the OCTET STRING of every extension's value (RFC 9654 §2.1). */
+function nonceOf(nonce: Uint8Array): Extension {
+  const extnValue = new OctetString(AsnConvert.serialize(new OctetString(nonce)));
+  return new Extension({ extnID: nonceExtension, extnValue });
 }
 
 function bytesOf(buffer: Uint8Array): ArrayBuffer {

@@ -1,8 +1,8 @@
-/** An OCSP responder over real HTTP on loopback, for any number of CAs, with configurable failures. */
+/** An OCSP responder over HTTP on loopback, for any number of CAs, that can be set to misbehave. */
 import { createServer, type RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { type Issued, type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
-import { certIdsIn, errorResponse, isOf, ocspErrors, serialOf } from '../../../src/issuing/ocsp.ts';
+import { certIdsIn, errorResponse, isAbout, ocspErrors, serialOf } from '../../../src/issuing/ocsp.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { type CertId, noCheckExtension, ocspSigning } from '../../../src/revocation/ocsp/structure.ts';
 import { type Listening, listenOnLoopback } from '../process/listening.ts';
@@ -11,27 +11,27 @@ import { type AnsweredStatus, type AnswerOptions, ocspAnswer } from './ocsp-answ
 const hour = 3_600_000;
 
 export interface OcspResponderOptions {
-  /** The CAs that it answers for, each with its own key. */
+  /** The CAs that it serves; each signs with its own key. */
   readonly issuers: readonly Issued[];
-  /** Milliseconds since the epoch; default the clock. */
+  /** Milliseconds since the epoch; default Date.now. */
   readonly now?: () => number;
 }
 
 export interface OcspResponder extends Listening {
   readonly url: string;
-  /** Serial in lower hex, as `Certificate.serial` has it → status; serials that are not in it are good. */
+  /** Serial in lower hex, as in `Certificate.serial` → status; others are good. */
   readonly statuses: Map<string, AnsweredStatus>;
-  /** Overrides for every response: another signer, other times, other certIDs, … */
+  /** Overrides in every response: signer, times, certIDs, … */
   lie: Partial<AnswerOptions & AnswerOptions['singles'][number]>;
-  /** If set, answers instead. */
+  /** If set, handles requests instead. */
   misbehaviour: RequestListener | null;
-  /** Queried serials, in order. */
+  /** Serials of all requests, in order. */
   readonly asked: string[];
   /** Responses wait until this resolves. */
   gate: Promise<void>;
 }
 
-/** Failures that a responder may send instead of a response. */
+/** What a responder may do instead of a valid response. */
 export const ocspMisbehaviours = {
   down: (request) => request.socket.destroy(),
   hang: () => {},
@@ -60,7 +60,7 @@ export async function openOcspResponder(options: OcspResponderOptions): Promise<
         if (state.misbehaviour !== null) return state.misbehaviour(request, response);
         response.setHeader('content-type', 'application/ocsp-response').end(answer(ids, state, options));
       })
-      // A malformed request ends the connection.
+      // An invalid request closes the connection.
       .catch(() => response.destroy());
   });
   const listening = await listenOnLoopback(server);
@@ -72,7 +72,7 @@ function answer(
   { statuses, lie }: Pick<OcspResponder, 'statuses' | 'lie'>,
   { issuers, now = Date.now }: OcspResponderOptions,
 ): Buffer {
-  const signer = issuers.find((issuer) => ids.every((id) => isOf(id, issuer)));
+  const signer = issuers.find((issuer) => ids.every((id) => isAbout(id, issuer)));
   if (signer === undefined) return errorResponse(ocspErrors.unauthorized);
   const at = now();
   return ocspAnswer({
@@ -89,7 +89,7 @@ function answer(
   });
 }
 
-/** A responder's own certificate under a CA; without overrides as RFC 6960 §4.2.2.2 requires. */
+/** The certificate of a delegated responder; by default as RFC 6960 §4.2.2.2 requires. */
 export function delegate(issuer: Issued, overrides: Partial<IssueOptions> = {}): Issued {
   const { notBefore, notAfter } = parseCertificate(issuer.der);
   return issueCertificate({

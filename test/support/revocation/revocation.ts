@@ -1,4 +1,4 @@
-/** Fixed revocation states, for tests of other behaviour or tests that set the state themselves. */
+/** Revocation data for tests whose subject is something else. */
 import type { RevocationMaterial, RevocationPolicy } from '../../../src/revocation/state.ts';
 
 export const revocationPolicy: RevocationPolicy = {
@@ -11,12 +11,12 @@ export const revocationPolicy: RevocationPolicy = {
   refresh: 3_600_000,
 };
 
-/** The certificates name no source, so none is queried. */
+/** No certificate names a source, so that nothing is checked. */
 export const nothingToAsk: RevocationMaterial = {
   policy: revocationPolicy,
   crls: [],
-  origins: [],
-  aside: [],
+  crlSources: [],
+  revokeOnly: [],
   ocsp: [],
   leaves: [],
 };

@@ -1,4 +1,4 @@
-/** One gateway with several anchors, each with a CA, a revocation policy and clients of its own: many cases, one process. */
+/** One gateway with several anchors, each with its own CA, revocation policy and clients: many cases in one process. */
 import { eventually } from '../eventually.ts';
 import { statusOf } from '../http/http.ts';
 import type { Authority, Leaf } from '../pki/authority.ts';
@@ -18,7 +18,7 @@ export interface SiteAnchor {
   readonly settings?: object;
 }
 
-/** The sections of a configuration for these anchors; any of their certificates is accepted. */
+/** The configuration sections for these anchors; any certificate of theirs is accepted. */
 export function siteConfig(anchors: readonly SiteAnchor[]) {
   return {
     trust: {
@@ -43,21 +43,21 @@ export interface Visit {
   readonly record: AuditRecord;
 }
 
-/** Opens a connection with a full handshake, sends one message and closes; returns the status and the handshake record. */
+/** Opens a connection with a full handshake and sends one message; returns the status and the handshake record. */
 export async function visit(stage: Stage, leaf: Leaf, options: Partial<ClientOptions> = {}): Promise<Visit> {
   const { length } = stage.gateway.records();
   await using client = await stage.connect({ leaf, ...options });
   return await exchangeOn(stage, client, length);
 }
 
-/** Like `visit`, but the connection stays open. */
+/** The same; the connection stays open. */
 export async function enter(stage: Stage, leaf: Leaf): Promise<Visit & { readonly client: Client }> {
   const { length } = stage.gateway.records();
   const client = await stage.connect({ leaf });
   return { client, ...(await exchangeOn(stage, client, length)) };
 }
 
-/** Repeats `enter` until the handshake record has this `revocation`; that connection stays open. */
+/** Repeats `enter` until the handshake record has this revocation result. */
 export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): ReturnType<typeof enter> {
   return await eventually(
     async () => {
@@ -70,19 +70,19 @@ export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): R
   );
 }
 
-/** Like `enterWhen`, and closes the connection. */
+/** The same; the connection is closed. */
 export async function visitWhen(stage: Stage, leaf: Leaf, revocation: string): Promise<Visit> {
   const { client, ...visited } = await enterWhen(stage, leaf, revocation);
   await client[Symbol.asyncDispose]();
   return visited;
 }
 
-/** `before`: number of records before it connected, since ports are reused. */
+/** `before`: the number of records before the connection: ports are reused. */
 async function exchangeOn(stage: Stage, client: Client, before: number): Promise<Visit> {
   const requests = stage.host.requests.length;
   const answer = await client.exchange(post());
   const { localPort } = client.socket;
-  // Responses of the host have no request id of the gateway: the connection is found by the client's port.
+  // Responses of the host have no connection id of the gateway: the record is found by the client's port.
   const record =
     answer.field('x-request-id') === undefined || stage.host.requests.length > requests
       ? await stage.gateway.next(
@@ -104,7 +104,7 @@ export function revocationRecord(
   );
 }
 
-/** The samples of this name that have all of these labels. */
+/** The values of the samples with this name and all of these labels. */
 export function valuesOf(samples: Samples, name: string, labels: Readonly<Record<string, string>>): number[] {
   const wanted = Object.entries(labels).map(([label, value]) => `${label}="${value}"`);
   return [...samples]

@@ -1,4 +1,4 @@
-/** A CRL or an OCSP responder that clients' certificates name, and six failures of each. */
+/** A CRL or an OCSP responder named in client certificates, each with six kinds of failure. */
 
 import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
@@ -17,7 +17,7 @@ const hour = 60 * minute;
 export interface RevocationSource extends AsyncDisposable {
   readonly kind: 'crl' | 'ocsp';
   readonly address: string;
-  /** Extensions for the certificates that name this source. */
+  /** For the certificates that it covers. */
   readonly extensions: readonly RawExtension[];
   revoke(leaf: Issued): void;
   /** Sets the nextUpdate of its data from now on: milliseconds since the epoch, whole seconds. */
@@ -26,16 +26,16 @@ export interface RevocationSource extends AsyncDisposable {
   trouble(): Promise<void>;
   /** Ends the failure; a source that is down stays down. */
   recover(): Promise<void>;
-  /** The gateway's record of the failure. */
-  readonly reported: { readonly action: RevocationAction; readonly detail: RegExp };
-  /** Resolves when the CRL, or the status of this leaf, has been requested. */
+  /** What the gateway reports about the failure. */
+  readonly told: { readonly action: RevocationAction; readonly detail: RegExp };
+  /** Resolves when the CRL was requested, or the status of this leaf. */
   asked(leaf: Issued): Promise<void>;
 }
 
 export const crlTroubles = ['down', 'HTML', 'truncated', 'another key', 'rolled back', 'expired'] as const;
 export type CrlTrouble = (typeof crlTroubles)[number];
 
-/** A CRL at a URL; its numbers grow. */
+/** A CRL at a URL, with increasing CRL numbers. */
 export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promise<RevocationSource> {
   const directory = await openDirectory({}, { secure: false });
   const path = '/ca.crl';
@@ -46,7 +46,7 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
     pki.crl({ number, revoked, thisUpdate: Date.now() - minute, nextUpdate, ...options }).der;
   const publish = () => directory.files.set(path, crl());
   publish();
-  // The same names with other keys.
+  // The same names, but other keys.
   const impostor = authority();
   const troubles: Record<CrlTrouble, readonly [() => unknown, RevocationAction, RegExp]> = {
     down: [() => directory.close(), 'crl_fetch_failed', /ECONNREFUSED/],
@@ -123,11 +123,11 @@ export const ocspTroubles = [
 ] as const;
 export type OcspTrouble = (typeof ocspTroubles)[number];
 
-/** An OCSP responder; `slow`: it accepts queries, and answers them after `recover`. */
+/** An OCSP responder; `slow`: requests get no response until `recover`. */
 export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Promise<RevocationSource> {
   const responder = await openOcspResponder({ issuers: [pki.issuing, pki.root] });
   const other = pki.issueClient();
-  // Issued by the CA, but without the right to sign OCSP responses.
+  // Issued by the CA, but without the extended key usage for OCSP.
   const unauthorised = delegate(pki.issuing, { extendedKeyUsage: null });
   let lie: typeof responder.lie = {};
   const laid = (more: typeof responder.lie) => () => {
@@ -171,7 +171,7 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
     recover: async () => {
       responder.misbehaviour = null;
       responder.lie = {};
-      // Held queries are dropped, and the gateway sends them again.
+      // Pending requests fail and are sent again.
       for (const socket of responder.sockets) socket.destroy();
     },
     reported: { action, detail },

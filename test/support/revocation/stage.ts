@@ -1,12 +1,11 @@
-/** A revocation service over a real directory, a real OCSP responder and a real folder; its clock and timers are the test's. */
+/** A revocation service over a real file server, OCSP responder and cache folder; the test controls clock and timers. */
 import { join } from 'node:path';
-import type { Timers } from '../../../src/fetch/pause.ts';
+import type { Timers } from '../../../src/fetch/timers.ts';
 import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import type { RevocationAction, RevocationEvent } from '../../../src/revocation/event.ts';
 import { openRevocation, type Revocation, type RevocationOptions } from '../../../src/revocation/service.ts';
-import type { RevocationPolicy } from '../../../src/revocation/state.ts';
-import type { RevocationSubject } from '../../../src/revocation/subject.ts';
+import type { RevocationAnchor, RevocationPolicy } from '../../../src/revocation/state.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Authority, authority, type Issued, type IssueOptions } from '../pki/authority.ts';
 import { openDirectory } from '../trust/directory.ts';
@@ -23,7 +22,7 @@ export const policy: RevocationPolicy = {
   ...{ grace: day, firstContact: 100, refresh: hour },
 };
 
-/** Time passes when the test says so: due timers run in order, each to its end. */
+/** A clock that the test advances: due timers run in order, each until its task has ended. */
 class StagedTime implements Timers {
   now = start;
   readonly pending = new Set<{ readonly run: () => unknown; readonly at: number }>();
@@ -40,13 +39,13 @@ class StagedTime implements Timers {
   clearTimeout(timer: unknown) {
     this.pending.delete(timer as never);
   }
-  /** The wall clock is set; timers fire when their time has passed. */
+  /** Sets the wall clock; timers still fire after their delay. */
   jump(milliseconds: number): void {
     this.now += milliseconds;
     const moved = [...this.pending].map((timer) => Object.assign(timer, { at: timer.at + milliseconds }));
     if (moved.length !== this.pending.size) throw new TypeError('a timer was lost');
   }
-  /** The first one that is due by then, with the clock at its time; false: there is none, and it is then. */
+  /** Runs the first timer due at `end` or before, at its time; returns false, at `end`, if there is none. */
   async step(end: number): Promise<boolean> {
     const [due] = [...this.pending].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
     this.now = Math.max(this.now, due?.at ?? end);
@@ -60,7 +59,7 @@ class StagedTime implements Timers {
 export type Stage = Awaited<ReturnType<typeof openStage>>;
 
 export interface StageOptions {
-  /** Sources that the issuing CA names: paths in the directory, and the responder. */
+  /** The revocation sources that the issuing CA's certificate names. */
   readonly ca?: Sources;
 }
 
@@ -91,7 +90,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
   issuers.push(own.root, own.issuing);
   const events: RevocationEvent[] = [];
   const changed: string[] = [];
-  /** Resolves when the condition is true, checked after each event of the service. */
+  /** Resolves when the condition holds; checked after each event and change of the service. */
   const until = (isSo: () => boolean) =>
     new Promise<void>((resolve) => {
       const check = () => {
@@ -106,14 +105,14 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     [parseCertificate(root.der), parseCertificate(ca.der)] as [Certificate, Certificate];
   const subject = (
     more: Partial<RevocationPolicy> = {},
-    certificates: RevocationSubject['certificates'] = certificatesOf(own),
-  ): RevocationSubject => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
+    certificates: RevocationAnchor['certificates'] = certificatesOf(own),
+  ): RevocationAnchor => ({ name: 'own', certificates, policy: { ...policy, ...changes, ...more } });
   const running = new Set<Revocation>();
   const closing: Promise<void>[] = [];
   const { grace } = { ...policy, ...changes };
-  /** Opens the service, each time over the same folder; `update` is called unless `subjects` is empty. */
+  /** Opens a service; repeated calls use the same cache folder. */
   const open = async (
-    subjects: readonly RevocationSubject[] = [subject()],
+    subjects: readonly RevocationAnchor[] = [subject()],
     options: Partial<RevocationOptions> = {},
   ) => {
     const revocation = openRevocation({
@@ -143,7 +142,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     await revocation.update(subjects);
     return revocation;
   };
-  /** Number of timers while no query is running: the service's own, one per source, one per CRL expiry. */
+  /** The number of timers while nothing is fetched: one of the service, one per source, one per CRL expiry. */
   const timersAtRest = () =>
     [...running].reduce((sum, revocation) => {
       const sources = revocation.sources();
@@ -152,7 +151,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
       );
       return sum + 1 + sources.length + ends.length;
     }, 0);
-  /** Advances the time, and completes the query of every source that is due. */
+  /** Advances the clock; each fetch that becomes due runs until it has ended. */
   const pass = async (milliseconds: number) => {
     const end = time.now + milliseconds;
     do await until(() => time.pending.size === timersAtRest());
@@ -169,12 +168,12 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     cacheDir: join(folder.path, 'cache'),
     /** Actions since the last call. */
     actions: (): RevocationAction[] => events.splice(0).map(({ action }) => action),
-    /** Resolves when an event of this kind has been reported since the last `actions`. */
+    /** Resolves when there is an event with this action since the last call of `actions`. */
     told: (action: RevocationAction) => until(() => events.some((event) => event.action === action)),
-    /** A leaf that names CRLs at these paths of the directory or URLs, and the responder. */
+    /** A leaf that names CRLs at these URLs or paths of the file server, and the responder. */
     leaf: (sources: Sources = {}, more: Partial<IssueOptions> = {}) =>
       own.issueClient({ extensions: extensionsFor(sources), ...more }),
-    /** A CRL of the issuing CA that expires in a day, by the staged clock. */
+    /** A CRL of the issuing CA that expires in a day. */
     crl: (options: Partial<CrlOptions> = {}) =>
       issueCrl({
         issuer: own.issuing,
@@ -188,7 +187,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
 
 export const serialOf = ({ der }: Issued) => parseCertificate(der).serial;
 
-/** A stage whose service has loaded CRL number 5, with no other event yet. */
+/** A stage whose service uses CRL number 5, with earlier events removed. */
 export async function openWithCrl() {
   await using opened = new AsyncDisposableStack();
   const stage = opened.use(await openStage());

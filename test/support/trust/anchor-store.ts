@@ -1,17 +1,17 @@
-/** A trust store over a real directory and a real folder: only clock, timers and random numbers are simulated. */
+/** A trust service over a real HTTPS server and a real cache folder; the test controls clock, timers and random numbers. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Timers } from '../../../src/fetch/pause.ts';
+import type { Timers } from '../../../src/fetch/timers.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
-import type { AnchorOptions } from '../../../src/trust/anchor.ts';
-import { openTrust, type Trust } from '../../../src/trust/service.ts';
+import type { AnchorOptions } from '../../../src/trust/configured-anchors.ts';
+import { openTrustService, type TrustService } from '../../../src/trust/service.ts';
 import type { TrustOptions } from '../../../src/trust/settings.ts';
 import type { AnchorState, TrustEvent } from '../../../src/trust/state.ts';
 import { temporaryFolder } from '../folder.ts';
 import { type Authority, authority } from '../pki/authority.ts';
 import { type Directory, openDirectory } from './directory.ts';
 
-/** Start time of every test: milliseconds since the epoch. */
+/** The clock at the start of each test, in milliseconds since the epoch. */
 export const now = Date.UTC(2026, 0, 15);
 export const day = 86_400_000;
 export const own = authority({ now });
@@ -26,7 +26,7 @@ export const serve = (directory: Directory, files: Record<string, string>) => {
   for (const [path, content] of Object.entries(files)) directory.files.set(path, content);
 };
 
-/** Timers that only the test fires: every delay is recorded, `fire` fires the oldest timer. */
+/** Timers that the test fires; `pending` lists the delays. */
 class ManualTimers implements Timers {
   readonly pending: { run: () => unknown; milliseconds: number }[] = [];
   setTimeout(run: () => unknown, milliseconds: number) {
@@ -37,13 +37,13 @@ class ManualTimers implements Timers {
   clearTimeout(timer: unknown) {
     this.pending.splice(this.pending.indexOf(timer as never), 1);
   }
-  /** Resolves when the work that the timer started is done. */
+  /** Fires the oldest timer; resolves when the task that it started has ended. */
   async fire() {
     await this.pending.shift()?.run();
   }
 }
 
-/** `open` starts the trust store, each time over the same cache; its directory serves `own`. */
+/** `open` starts a trust service; repeated calls use the same cache. The directory serves `own`. */
 export async function openStore(options: Partial<TrustOptions> & { anchor?: Partial<AnchorOptions> } = {}) {
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await openDirectory(filesOf(own)));
@@ -55,7 +55,7 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
   const events: TrustEvent[] = [];
   const changes: TrustEvent[] = [];
   const published: AnchorState[][] = [];
-  const running = new Set<Trust>();
+  const running = new Set<TrustService>();
   const urls = [`${directory.origin}/root.pem`, `${directory.origin}/issuing.pem`];
   const configured: AnchorOptions = { name: 'own', urls, tls: { ca: caFile } };
   const settings = (variation: typeof options = {}) => {
@@ -69,7 +69,7 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     };
   };
   const open = async (variation: typeof options = {}) => {
-    const trust = await openTrust({
+    const trust = await openTrustService({
       onAnchors: (anchors) => published.push(anchors),
       onEvent: (event) => (event.action === 'changed' ? changes : events).push(event),
       clock: () => clock.now,
@@ -84,9 +84,9 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     for (const trust of running) trust.close();
   });
   const stack = opened.move();
-  /** Events since the last call, without changes. */
+  /** The actions of the events since the last call, without `changed`. */
   const actions = () => events.splice(0).map(({ action }) => action);
-  /** Changes since the last call: kind, and the added and removed certificates. */
+  /** The `changed` events since the last call, with the SHA-256 of added and removed certificates. */
   const changed = () =>
     changes.splice(0).map(({ anchor, detail, added = [], removed = [] }) => ({
       anchor,
@@ -107,14 +107,14 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     published,
     actions,
     changed,
-    /** The settings of `open`, for `update`. */
+    /** The settings that `open` uses, for `update`. */
     settings,
     open,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-/** A store that was open before: its cache is filled, and no event is pending. */
+/** A store whose cache holds `own`, with the events of the first start removed. */
 export async function openWarmStore() {
   const store = await openStore();
   (await store.open()).close();
@@ -123,5 +123,5 @@ export async function openWarmStore() {
   return store;
 }
 
-export const ders = (trust: Trust) =>
+export const ders = (trust: TrustService) =>
   trust.states().map(({ certificates }) => certificates.map(({ der }) => der));

@@ -1,4 +1,4 @@
-/** A miniature directory over real HTTPS, or HTTP, that counts requests with configurable failures. */
+/** A file server over HTTPS or HTTP that records requests and can be set to misbehave. */
 import { createServer as createPlainServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { serveFile } from '../../../src/demo/directory.ts';
@@ -18,14 +18,14 @@ export interface Directory extends AsyncDisposable {
     readonly headers: IncomingMessage['headers'];
     readonly status: number;
   }[];
-  /** If set, answers instead of the files. */
+  /** If set, handles requests instead of the files. */
   misbehaviour: RequestListener | null;
   close(): Promise<void>;
 }
 
 export const misbehaviours = {
   fail: (_request, response) => response.writeHead(503).end(),
-  /** Accepts the request and never answers. */
+  /** Accepts the request and never responds. */
   hang: () => {},
   redirect: (request, response) => response.writeHead(302, { location: `${request.url}-moved` }).end(),
   cut: (_request, response) => {

@@ -1,0 +1,24 @@
+/** The files that a configuration names. */
+import { isAbsolute } from 'node:path';
+import type { ConfigParts } from '../parse.ts';
+
+/** Absolute paths of every file that is read at a load, as far as the part that names it is valid. */
+export function filesOf({ certificates, resumption, trust, routes, tracing }: ConfigParts): Set<string> {
+  const { anchors = [], candidates = [] } = trust ?? {};
+  const upstreams = routes.flatMap(({ endpoints }) => endpoints.flatMap(({ entry: { tls } }) => tls ?? []));
+  const servers = certificates.map(({ entry }) => entry);
+  const clients = upstreams.flatMap(({ certificate }) => certificate ?? []);
+  const files = [
+    ...[...servers, ...clients].flatMap(({ chain, key, passphraseFile }) => [chain, key, passphraseFile]),
+    ...upstreams.map(({ ca }) => ca),
+    resumption?.secretFile,
+    tracing?.headersFile,
+    tracing?.tls?.ca,
+    ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [
+      ...files,
+      tls?.ca,
+      ...(Array.isArray(crl) ? crl.filter((source) => isAbsolute(source)) : []),
+    ]),
+  ];
+  return new Set(files.filter((path) => path !== undefined));
+}

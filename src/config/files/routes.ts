@@ -1,0 +1,78 @@
+/** Reads the files of the routes' upstreams: CAs and client certificates. */
+import { isIP } from 'node:net';
+import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
+import { type Diagnostic, noDiagnostics } from '../diagnostic.ts';
+import type { RouteParts } from '../parse.ts';
+import type { EndpointConfig } from '../schema/routes.ts';
+import { type ReadContext, readAuthorities } from './authorities.ts';
+import { readServerCertificate } from './server-certificate.ts';
+
+interface RoutesReading {
+  /** Incomplete if there are problems. */
+  readonly routes: readonly RoutePolicy[];
+  readonly problems: readonly Diagnostic[];
+  readonly warnings: readonly Diagnostic[];
+}
+
+type TlsConfig = NonNullable<EndpointConfig['tls']>;
+
+/** Reports what is wrong in a file, without throwing. `now`: milliseconds since the epoch. */
+export async function readRoutes(parts: readonly RouteParts[], now: number): Promise<RoutesReading> {
+  const diagnostics = noDiagnostics();
+  const routes: RoutePolicy[] = [];
+  for (const { route, endpoints: entries } of parts) {
+    const endpoints: EndpointPolicy[] = [];
+    for (const { path, entry } of entries) {
+      const tls = entry.url.secure ? await readTls(entry, { at: [...path, 'tls'], now, diagnostics }) : null;
+      endpoints.push(policyOf(entry, tls));
+    }
+    if (route === undefined) continue;
+    const { upstream: _, ...policy } = route;
+    routes.push({ firstByte: null, idle: null, ...policy, endpoints });
+  }
+  return { routes, ...diagnostics };
+}
+
+function policyOf(
+  { url, proxyProtocol, pool, health }: EndpointConfig,
+  tls: UpstreamTls | null,
+): EndpointPolicy {
+  return {
+    url: url.url,
+    target: url.target,
+    authority: url.authority,
+    tls,
+    proxyProtocol: proxyProtocol ?? null,
+    pool: { idle: pool.reuse === 'off' ? 0 : pool.idle, idleTimeout: pool.idleTimeout },
+    health: health === undefined ? null : { path: '/', ...health },
+  };
+}
+
+async function readTls(
+  { url, tls = {} }: EndpointConfig,
+  { at, now, diagnostics }: ReadContext,
+): Promise<UpstreamTls> {
+  const host = 'host' in url.target ? url.target.host : '';
+  // An address must not be sent as server name (RFC 6066 §3): it is compared with the certificate's addresses.
+  return {
+    ca: tls.ca === undefined ? null : await readAuthorities(tls.ca, { at, now, diagnostics }),
+    certificate:
+      tls.certificate === undefined ? null : await readCertificate(tls.certificate, { at, now, diagnostics }),
+    serverName: tls.serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, '') : null),
+    pins: tls.pins ?? null,
+  };
+}
+
+async function readCertificate(
+  files: NonNullable<TlsConfig['certificate']>,
+  { at, now, diagnostics }: ReadContext,
+) {
+  const reading = await readServerCertificate(files, { now, purpose: 'client' });
+  const locate = ({ field, ...fault }: (typeof reading.problems)[number]) => {
+    return { path: [...at, 'certificate', field], ...fault };
+  };
+  diagnostics.problems.push(...reading.problems.map(locate));
+  // An expired certificate for one endpoint does not affect the others.
+  diagnostics.warnings.push(...reading.warnings.map(locate), ...reading.dateProblems.map(locate));
+  return reading.loaded?.certificate ?? null;
+}
