@@ -27,7 +27,7 @@ export interface RevocationSource extends AsyncDisposable {
   /** Ends the failure; a source that is down stays down. */
   recover(): Promise<void>;
   /** What the gateway reports about the failure. */
-  readonly told: { readonly action: RevocationAction; readonly detail: RegExp };
+  readonly reported: { readonly action: RevocationAction; readonly detail: RegExp };
   /** Resolves when the CRL was requested, or the status of this leaf. */
   asked(leaf: Issued): Promise<void>;
 }
