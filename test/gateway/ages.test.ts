@@ -86,7 +86,7 @@ describe.each([304, 200])('a source that answers %i', (status) => {
   });
 });
 
-describe('the timestamps', () => {
+describe('the timestamp metrics', () => {
   it('show the next update of the CRL in use and the time of the last reload', async () => {
     await using directory = await openDirectory({}, { secure: false });
     const address = `${directory.origin}/ca.crl`;

@@ -48,7 +48,7 @@ const gone = { outcome: 'client_gone', status: null, reason: null };
 
 // TLS reads from the TCP socket of a client on the allowlist, and through a gate for any other.
 describe.each([
-  ['named', true],
+  ['that is on the allowlist', true],
   ['that is not on the allowlist', false],
 ])('a TLS error from a client %s', (_how, named) => {
   beforeAll(async () => {

@@ -44,7 +44,7 @@ afterAll(() => stage[Symbol.asyncDispose]());
 
 const identity = () => ['-CAfile', files.root, '-cert', files.chain, '-key', files.key];
 
-describe('versions and suites', () => {
+describe('the TLS server', () => {
   it.each([
     ['TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
     ['TLSv1.2', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],

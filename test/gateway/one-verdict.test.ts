@@ -82,14 +82,18 @@ describe.each([true, false])('with CA names: %s', (advertiseCaNames) => {
   describe.each(versions)('on %s', (version) => {
     const only = { minVersion: version, maxVersion: version };
 
-    it.each(cases)('a leaf %s has one verdict, full and resumed', async (_what, leaf, reason) => {
-      const expected = reason === null ? { status: 200, verdict: 'allow' } : { status: 403, verdict: 'deny' };
-      const full = await visit(stage, { ...only, leaf });
-      expect(full).toMatchObject({ ...expected, reason, resumed: false });
-      const again = await visit(stage, { ...only, leaf, session: full.session });
-      expect(again).toMatchObject({ ...expected, reason, resumed: true });
-      expect(again.detail).toBe(full.detail);
-    });
+    it.each(cases)(
+      'a leaf %s gets the same verdict on a full and a resumed handshake',
+      async (_what, leaf, reason) => {
+        const expected =
+          reason === null ? { status: 200, verdict: 'allow' } : { status: 403, verdict: 'deny' };
+        const full = await visit(stage, { ...only, leaf });
+        expect(full).toMatchObject({ ...expected, reason, resumed: false });
+        const again = await visit(stage, { ...only, leaf, session: full.session });
+        expect(again).toMatchObject({ ...expected, reason, resumed: true });
+        expect(again.detail).toBe(full.detail);
+      },
+    );
   });
 });
 

@@ -41,9 +41,9 @@ async function openScene() {
   };
 }
 
-describe('after a restart', () => {
+describe('after a restart the gateway', () => {
   it.each(['hang', 'down'] as const)(
-    'revocation data are used from the disk with the sources %s',
+    'uses revocation data from the disk with the sources %s',
     async (how) => {
       await using scene = await openScene();
       const { directory, responder, leaves } = scene;

@@ -184,25 +184,22 @@ it('begins a sampled trace for a message without one', async () => {
   expect(await messageOf(stage.gateway, received)).toMatchObject({ trace_id: id });
 });
 
-describe('a message that fails', () => {
+describe('the spans of a message that fails', () => {
   it.each([
     ['500 Internal Server Error', '500', failed, failed],
     ['404 Not Found', '404', {}, failed],
     ['302 Found', '302', {}, {}],
-  ])(
-    'with the status %s of the host sets the span status that the convention requires',
-    async (status, code, own, asked) => {
-      stage.host.options.answer = () => response({ status });
-      const { spans } = await trace('/ehi');
-      expect(spans.map((span) => span.status)).toEqual([own, asked]);
-      for (const span of spans) {
-        expect(span.attributes['http.response.status_code']).toBe(code);
-        expect(span.attributes['error.type']).toBe(span.status.code === 2 ? code : undefined);
-      }
-    },
-  );
+  ])('have the span status of the convention for the host status %s', async (status, code, own, asked) => {
+    stage.host.options.answer = () => response({ status });
+    const { spans } = await trace('/ehi');
+    expect(spans.map((span) => span.status)).toEqual([own, asked]);
+    for (const span of spans) {
+      expect(span.attributes['http.response.status_code']).toBe(code);
+      expect(span.attributes['error.type']).toBe(span.status.code === 2 ? code : undefined);
+    }
+  });
 
-  it('because the connection is refused has the reason and the address', async () => {
+  it('have the reason and the address when the connection is refused', async () => {
     const { spans } = await trace('/unused');
     expect(spans).toMatchObject([
       {
@@ -216,7 +213,7 @@ describe('a message that fails', () => {
     expect(spans[1]?.attributes).not.toHaveProperty('http.response.status_code');
   });
 
-  it('because the host does not answer has the deadline as its reason', async () => {
+  it('have the deadline as the reason when the host does not answer', async () => {
     stage.host.options.answer = () => null;
     const { spans } = await trace('/quick');
     expect(spans).toMatchObject([
@@ -225,7 +222,7 @@ describe('a message that fails', () => {
     ]);
   });
 
-  it('because the response was cut has the status that was sent, and is an error', async () => {
+  it('have the status that was sent, and an error, when the response is cut', async () => {
     stage.host.options.answer = (_request, socket) => {
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{');
       return null;
@@ -239,7 +236,7 @@ describe('a message that fails', () => {
     ]);
   });
 
-  it('because its client closed the connection has no status', async () => {
+  it('have no status when the client closes the connection', async () => {
     const { id, field } = newTrace();
     stage.host.options.answer = () => null;
     const index = stage.host.requests.length;
@@ -257,7 +254,7 @@ describe('a message that fails', () => {
   });
 });
 
-describe('a message that is refused', () => {
+describe('a refused message', () => {
   it('has one span, which is not an error', async () => {
     const { answer, spans } = await trace('/nowhere/secret', 1);
     expect(statusOf(answer)).toBe(404);
@@ -271,14 +268,14 @@ describe('a message that is refused', () => {
     expect(attributes).not.toHaveProperty('http.route');
   });
 
-  it('without a trace is recorded with the trace that the gateway began', async () => {
+  it('is recorded with a trace that the gateway begins if it has none', async () => {
     const answer = await stage.send(post({ target: '/nowhere' }));
     const id = answer.field('x-request-id');
     const [span] = await collector.collect(1, ({ attributes }) => attributes['ehi.request_id'] === id);
     expect(await messageOf(stage.gateway, answer)).toMatchObject({ trace_id: span?.traceId });
   });
 
-  it('because it is malformed has no span', async () => {
+  it('has no span if it is malformed', async () => {
     const { id, field } = newTrace();
     const bytes = post({ target: '/ehi', fields: [field, ' folded'] });
     expect(statusOf(await stage.send(bytes))).toBe(400);

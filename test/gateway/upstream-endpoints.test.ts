@@ -63,7 +63,7 @@ describe('an endpoint may be', () => {
     await expectDelivered(stage, host, endpoint);
   });
 
-  it('a name that does not resolve, and messages get 502', async () => {
+  it('a name that does not resolve, whose messages get 502', async () => {
     await using stage = await openStage({ routes: [{ path: '/', upstream: 'http://ehi.invalid' }] });
     const answer = await stage.send(post());
     expect(statusOf(answer)).toBe(502);
