@@ -10,7 +10,7 @@ beforeAll(async () => {
   cluster = await startCluster();
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } });
-  // What a controller would make in each namespace.
+  // Objects that a controller would create in each namespace.
   apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
@@ -32,7 +32,7 @@ function manifestOf(release: string): string {
   return helm('get', 'manifest', release).stdout;
 }
 
-/** What the API server says of a pod as a Deployment would make it. */
+/** The response of the API server to a pod as a Deployment would create it. */
 function admit(pod: { metadata?: object; spec: object }) {
   const metadata = { ...pod.metadata, name: 'admitted', namespace };
   const text = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod, metadata });
@@ -48,7 +48,7 @@ const secretOf = (name: string): string =>
   cluster.kubectl(['get', 'secret', name, '--namespace', namespace, '--output', 'jsonpath={.data.secret}'])
     .stdout;
 
-/** What Kubernetes lets nobody change in a Service that exists: these values are for a release of their own. */
+/** Values that change immutable fields of an existing Service: each needs a release of its own. */
 const unchangeable = ['dual-stack', 'proxy-protocol'];
 
 describe.sequential('a release in a restricted namespace', () => {

@@ -1,4 +1,4 @@
-/** `clients.allowlist`: an address that it does not name is refused at accept, or after the handshake with 403. */
+/** `clients.allowlist`: an address that is not on it is refused at accept, or with 403 after the handshake. */
 import { connect as connectTcp } from 'node:net';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -8,7 +8,7 @@ import { openStage } from '../support/process/stage.ts';
 
 const match = { organizationalUnit: 'Example organisation' };
 
-it('closes at accept what the allowlist does not name, before any TLS', async () => {
+it('closes a connection from an address that is not on the allowlist at accept, before TLS begins', async () => {
   await using stage = await openStage({ config: { clients: { allowlist: ['203.0.113.7/32'], match } } });
   await expect(stage.connect()).rejects.toThrow();
   const record = await stage.gateway.audit(({ type }) => type === 'handshake');
@@ -24,13 +24,13 @@ it('closes at accept what the allowlist does not name, before any TLS', async ()
     leaf: null,
     openssl_code: null,
   });
-  // Nor is a first byte waited for.
+  // The gateway does not wait for a first byte either.
   const silent = connectTcp(stage.gateway.port, '127.0.0.1');
   await new Promise((closed) => silent.on('error', () => {}).once('close', closed));
   await expectOneRecordEach(stage.gateway, 2);
 });
 
-it('answers what the allowlist does not name with 403 where refuseAt is http, whatever its certificate', async () => {
+it('answers an address that is not on the allowlist with 403 when refuseAt is http, whatever its certificate', async () => {
   const clients = { allowlist: ['203.0.113.7/32', '2001:db8::/48'], refuseAt: 'http', match };
   await using stage = await openStage({ config: { clients } });
   for (const leaf of [stage.leaf, undefined]) {
@@ -43,7 +43,7 @@ it('answers what the allowlist does not name with 403 where refuseAt is http, wh
   await expectOneRecordEach(stage.gateway, 2);
 });
 
-it('lets in what it names, in a range or as the IPv4 address that a dual-stack socket maps', async () => {
+it('accepts an address on the allowlist, within a range or as an IPv4-mapped address of a dual-stack socket', async () => {
   const clients = { allowlist: ['127.0.0.0/31'], match };
   await using stage = await openStage({ config: { clients, listen: { address: '::' } } });
   const answer = await stage.send(post());

@@ -1,4 +1,4 @@
-/** A message reaches the host at most once, and a 2xx means that it did, however often the host dies in between. */
+/** A message reaches the host at most once, and exactly once when its status is 2xx, however often the host is killed. */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -18,17 +18,17 @@ const killsNeeded = 100;
 /** How far the gateway's memory may grow: V8 lets garbage of 64 MiB pile up outside its heap. */
 const allowedBytes = 96 * 1024 * 1024;
 
-/** What a message came to for its client. */
+/** The result of a message for its client: a status, or a connection that was cut before a complete response. */
 type End = number | 'cut';
 
-/** Hands out ids, and writes down how each of them ended. */
+/** Hands out message ids, and records the result of each. */
 class Ledger {
   readonly ends = new Map<string, End>();
-  /** How often the host died; on a slow machine that takes more than the messages that are needed anyway. */
+  /** How often the host was killed; on a slow machine the required number of kills takes more than `messages` messages. */
   deaths = 0;
   #given = 0;
 
-  /** The next ids; none when enough was sent and enough was killed. */
+  /** The next ids; none when enough messages were sent and the host was killed often enough. */
   take(count: number): string[] {
     if (this.#given >= messages && this.deaths >= 1.6 * killsNeeded) return [];
     const from = this.#given;
@@ -37,13 +37,13 @@ class Ledger {
   }
 }
 
-/** A small body mostly; now and then one that takes several writes, so that the host dies within it too. */
+/** Mostly a small body; sometimes one that takes several writes, so that the host is also killed within a body. */
 function request(id: string): Buffer {
   const body = Buffer.alloc(random.chance(0.05) ? 100_000 : 300, 'x');
   return post({ fields: [`X-Message-Id: ${id}`], body });
 }
 
-/** Sends messages on one connection after another, up to three pipelined, and never one twice. */
+/** Sends messages on one connection after another, up to three of them pipelined; sends none of them twice. */
 async function talk(stage: Stage, host: RecordingHost, ledger: Ledger): Promise<void> {
   let client: Client | null = null;
   for (let ids = ledger.take(1); ids.length > 0; ids = ledger.take(1 + random.below(3))) {
@@ -61,7 +61,7 @@ async function talk(stage: Stage, host: RecordingHost, ledger: Ledger): Promise<
         if (last) break;
       }
     } catch (error) {
-      // A reset is a cut; an end that nobody announced is not.
+      // A reset counts as cut; an end without a `Connection: close` before it is a failure.
       if (client.error === undefined) throw error;
       last = true;
     }
@@ -79,7 +79,7 @@ async function residentBytes({ pid }: Gateway): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
 }
 
-/** Kills one process of the host or both, again and again, until every message has ended. */
+/** Kills one or both processes of the host repeatedly until every message has ended. */
 async function killUntilDone(stage: Stage, host: RecordingHost, ledger: Ledger): Promise<void> {
   let done = false;
   const talks = Array.from({ length: connections }, () => talk(stage, host, ledger));
@@ -94,7 +94,7 @@ async function killUntilDone(stage: Stage, host: RecordingHost, ledger: Ledger):
   await talking;
 }
 
-/** Waits until the gateway has no connection, no message and no descriptor more than before, and checks its memory. */
+/** Waits until the gateway has no more connections, messages and descriptors than before, and checks its memory. */
 async function expectNothingLeft(gateway: Gateway, before: { files: number; bytes: number }): Promise<void> {
   const idle = (samples: Samples) =>
     samples.get('ehi_connections') === 0 && samples.get('ehi_in_flight') === 0;
@@ -107,7 +107,7 @@ async function expectNothingLeft(gateway: Gateway, before: { files: number; byte
 }
 
 it.runIf(process.platform === 'linux')(
-  'delivers every answered message exactly once, and none twice, to a host that dies more than 100 times',
+  'delivers every answered message exactly once and no message twice to a host that is killed more than 100 times',
   async ({ annotate }) => {
     await using host = await openRecordingHost(random);
     await using stage = await openStage({
@@ -132,7 +132,7 @@ it.runIf(process.platform === 'linux')(
       [...new Set(ledger.ends.values())].filter((end) => ![200, 502, 503, 504, 'cut'].includes(end)),
     ).toEqual([]);
 
-    // A life in which a message was received and never answered ended between the write and the answer.
+    // A host process that received a message without answering it was killed between the write and the response.
     const between = lives.filter((ids) => ids.some((id) => ledger.ends.get(id) !== 200 && id !== 'warm-up'));
     const ends = Object.entries(Object.groupBy(ledger.ends.values(), String));
     await annotate(
@@ -143,7 +143,7 @@ it.runIf(process.platform === 'linux')(
     expect(answered.length).toBeGreaterThan(ledger.ends.size / 4);
 
     await expectNothingLeft(gateway, before);
-    // A reset may overtake an answer on its way to the client: the audit may know of more of them, never of fewer.
+    // A reset may overtake a response on its way to the client: the audit may have more of them than the client, never fewer.
     const recorded = gateway.records().filter(({ outcome }) => outcome === 'answered');
     expect(recorded.length).toBeGreaterThan(answered.length);
   },

@@ -1,4 +1,4 @@
-/** What becomes of messages, and what operators hear, while audit records cannot be written. */
+/** Messages, metrics and log lines while audit records cannot be written. */
 import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -11,7 +11,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
 const says = (text: string) => (line: AuditRecord) => line.msg.includes(text);
 
-/** A folder in the place of the file: nothing can be written there until it is gone. */
+/** Replaces the audit file with a folder: nothing can be written until the returned function removes it. */
 async function breakFile(stage: Stage): Promise<() => Promise<void>> {
   const file = join(stage.gateway.folder, 'audit.log');
   await rm(file);
@@ -19,7 +19,7 @@ async function breakFile(stage: Stage): Promise<() => Promise<void>> {
   return () => rmdir(file);
 }
 
-it('are relayed by default: records are kept, and written when it works again; metrics and log say so', async () => {
+it('relays messages by default, keeps the records and writes them when the file is writable again, as metrics and log show', async () => {
   await using stage = await openStage({ config: { audit: { destination: 'audit.log' } } });
   const mend = await breakFile(stage);
   expect(statusOf(await stage.send(post({ target: '/kept' })))).toBe(200);
@@ -41,12 +41,12 @@ it('are relayed by default: records are kept, and written when it works again; m
   expect(await readFile(join(stage.gateway.folder, 'audit.log'), 'utf8')).toContain('"path":"/kept"');
 });
 
-it('are refused with 503 under audit.onFailure: refuse, by every relay thread, until it works again', async () => {
+it('refuses messages with 503 in every relay thread under audit.onFailure: refuse, until the file is writable again', async () => {
   await using stage = await openStage({
     config: { audit: { destination: 'audit.log', onFailure: 'refuse' }, relays: 2 },
   });
   const mend = await breakFile(stage);
-  // On one connection of each kind of record: the handshake's is the one that cannot be written.
+  // One connection for each kind of record: the handshake record is the one that cannot be written.
   await using client = await stage.connect();
   await stage.gateway.logged(says('new messages are refused with 503 (audit_unavailable)'));
   let answer = await client.exchange(post({ target: '/refused' }));
@@ -71,7 +71,7 @@ it('are refused with 503 under audit.onFailure: refuse, by every relay thread, u
   expect(text).toContain('"reason":"audit_unavailable"');
 });
 
-it('are refused as soon as a changed configuration wants it, also by a relay thread that takes the place of another', async () => {
+it('refuses messages once a reload sets audit.onFailure: refuse, also in a relay thread that replaces another', async () => {
   await using stage = await openStage({
     config: { audit: { destination: 'audit.log' } },
     env: { NODE_OPTIONS: `--import=${killer}` },
@@ -96,7 +96,7 @@ it('are refused as soon as a changed configuration wants it, also by a relay thr
   expect(statusOf(first)).toBe(503);
 });
 
-it('leave records behind at the end: their number is the last line of the log, and the exit code is 70', async () => {
+it('exits with 70 when records are unwritten at the end, and logs their number in its last line', async () => {
   await using stage = await openStage({ config: { audit: { destination: '/dev/full' } } });
   expect(statusOf(await stage.send(post()))).toBe(200);
   await stage.gateway.logged(says('audit records cannot be written'));
@@ -104,11 +104,11 @@ it('leave records behind at the end: their number is the last line of the log, a
   const last = stage.gateway.log().at(-1);
   expect(last).toMatchObject({ level: 50, lost: expect.any(Number) });
   expect(last?.msg).toContain('audit records were lost');
-  // The start's own, the handshake's and the message's.
+  // The records of the start, the handshake and the message.
   expect(last?.lost).toBeGreaterThanOrEqual(2);
 });
 
-it('go on when the reader of stdout is gone; the log says that records are lost, and the exit code is 70', async () => {
+it('relays messages after the reader of stdout has closed, logs that records are lost, and exits with 70', async () => {
   await using stage = await openStage();
   stage.gateway.closeStdout();
   expect(statusOf(await stage.send(post()))).toBe(200);

@@ -1,4 +1,4 @@
-/** What becomes of the audit file under logrotate: every record is in one of its generations, once. */
+/** Rotation of the audit file: every record is in exactly one of the rotated files. */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -17,7 +17,7 @@ const records = (file: string) =>
     .map((line) => JSON.parse(line));
 const paths = (file: string) => records(file).flatMap(({ type, path }) => (type === 'message' ? [path] : []));
 
-it('is written anew under its path after it was renamed, with SIGHUP and without', async () => {
+it('creates the audit file again under its path after a rename, with SIGHUP and without', async () => {
   await using stage = await openStage({ config: { audit: { destination: 'audit.log' } } });
   const file = join(stage.gateway.folder, 'audit.log');
   await using client = await stage.connect();
@@ -49,7 +49,7 @@ it('is written anew under its path after it was renamed, with SIGHUP and without
   expect(statSync(file).mode & 0o007).toBe(0);
 });
 
-it('is rotated by logrotate as packaging/systemd configures it', async ({ skip }) => {
+it('loses no record when logrotate rotates the file as packaging/systemd configures it', async ({ skip }) => {
   const run = promisify(execFile);
   const version = await run('logrotate', ['--version']).catch(() => null);
   if (version === null) return skip('logrotate is not installed');

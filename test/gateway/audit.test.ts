@@ -1,4 +1,4 @@
-/** Where the audit goes, and what of a client's own words gets into it: cut, masked, and never more than is named. */
+/** The destinations of the audit, its fields, and the values from clients in it: cut, and masked. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -39,7 +39,7 @@ const messageFields = [
   ...['upstream_reused', 'request_bytes', 'response_bytes', 'upstream_ms', 'total_ms', 'outcome', 'reason'],
 ];
 
-it('goes to a file, whole when the gateway exits, and then not to stdout', async () => {
+it('writes to a file and not to stdout when audit names a file, and has written every record at exit', async () => {
   await using stage = await openStage({ config: { audit: { destination: 'audit.jsonl' } } });
   const file = join(stage.gateway.folder, 'audit.jsonl');
   await using client = await stage.connect();
@@ -61,7 +61,7 @@ it('goes to a file, whole when the gateway exits, and then not to stdout', async
   expect(stage.gateway.records()).toEqual([]);
 });
 
-it('goes to stderr between the log lines', async () => {
+it('writes to stderr between the log lines', async () => {
   await using stage = await openStage({ config: { audit: { destination: 'stderr' } } });
   expect(statusOf(await stage.send(post()))).toBe(200);
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
@@ -69,7 +69,7 @@ it('goes to stderr between the log lines', async () => {
   expect(stage.gateway.stderr).toContain('{"type":"message",');
 });
 
-it('tells exactly the fields of the contract', async () => {
+it('writes exactly the documented fields', async () => {
   await using stage = await openStage();
   await using client = await stage.connect({ ALPNProtocols: ['http/1.1'] });
   expect(statusOf(await client.exchange(post({ target: '/a?b=c', body: 'four' })))).toBe(200);
@@ -88,25 +88,25 @@ it('tells exactly the fields of the contract', async () => {
   expect(message).toMatchObject({ request_bytes: 4, conn_id: handshake.conn_id, reason: null });
 });
 
-it('cuts a client’s own words at 512 bytes', async () => {
+it('cuts values that the client chose at 512 bytes', async () => {
   await using stage = await openStage({ config: { clients: { anyCertificateOfAnchor: true } } });
-  // Two bytes each: the cut must not leave half a character.
+  // Two bytes for each character: the cut must not leave half a character.
   const long = 'é'.repeat(1000);
   for (const issue of [{}, { hash: 'sha1' as const }]) {
     const leaf = stage.authority.issueClient({ subject: { CN: long }, ...issue });
     await using client = await stage.connect({ leaf, ciphers: 'DEFAULT@SECLEVEL=0' });
-    const { verdict, leaf: told } = await handshakeFrom(stage.gateway, client.socket);
+    const { verdict, leaf: recorded } = await handshakeFrom(stage.gateway, client.socket);
     expect(verdict).toBe('hash' in issue ? 'deny' : 'allow');
-    expect(Buffer.byteLength(told.subject)).toBeGreaterThan(500);
-    expect(Buffer.byteLength(told.subject)).toBeLessThanOrEqual(512);
-    expect(long.startsWith(told.subject.slice('CN='.length))).toBe(true);
+    expect(Buffer.byteLength(recorded.subject)).toBeGreaterThan(500);
+    expect(Buffer.byteLength(recorded.subject)).toBeLessThanOrEqual(512);
+    expect(long.startsWith(recorded.subject.slice('CN='.length))).toBe(true);
   }
   await stage.send(post({ target: `/${'a'.repeat(4000)}` }));
   const message = await stage.gateway.audit(({ type }) => type === 'message');
   expect(message.path).toBe(`/${'a'.repeat(511)}`);
 });
 
-it('masks what could be a card number in the SNI and in the path', async () => {
+it('masks digits that could be a card number in the SNI and in the path', async () => {
   await using stage = await openStage();
   const card = '4929123456789012';
   await using client = await stage.connect({

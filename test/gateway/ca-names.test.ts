@@ -1,4 +1,4 @@
-/** `listen.advertiseCaNames`: which CAs the server names to the client, and who judges when it names none. */
+/** `listen.advertiseCaNames`: which CA names the server sends to the client, and what verifies the client without them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
@@ -25,14 +25,14 @@ const trust = {
 const files = { 'other-issuing.pem': other.issuing.pem, 'other-root.pem': other.root.pem };
 
 describe.each(['-tls1_2', '-tls1_3'])('over %s', (version) => {
-  describe('by default', () => {
+  describe('with CA names, the default', () => {
     let stage: Stage;
     beforeAll(async () => {
       stage = await openStage({ config: { trust }, files });
     });
     afterAll(() => stage[Symbol.asyncDispose]());
 
-    it('shows openssl both CA names of every anchor, each root first', async () => {
+    it('sends both CA names of every anchor, each root first', async () => {
       const { stdout } = await sClient(stage.gateway, version);
       expect(acceptable(stdout)).toEqual([
         'Example Root CA',
@@ -42,7 +42,7 @@ describe.each(['-tls1_2', '-tls1_3'])('over %s', (version) => {
       ]);
     });
 
-    it('asks for no signature with SHA-1 or SHA-224, and for no DSA', async () => {
+    it('offers no signature scheme with SHA-1, SHA-224 or DSA', async () => {
       const { stdout } = await sClient(stage.gateway, version);
       const requested = /^Requested Signature Algorithms: (.*)$/m.exec(stdout)?.[1];
       expect(requested).toMatch(/^ECDSA\+SHA256:/);
@@ -50,21 +50,21 @@ describe.each(['-tls1_2', '-tls1_3'])('over %s', (version) => {
     });
   });
 
-  describe('switched off', () => {
+  describe('without CA names', () => {
     let stage: Stage;
     beforeAll(async () => {
       stage = await openStage({ config: { listen: { advertiseCaNames: false } } });
     });
     afterAll(() => stage[Symbol.asyncDispose]());
 
-    it('shows none, and still asks for a certificate', async () => {
+    it('sends none, and still requests a certificate', async () => {
       const { stdout } = await sClient(stage.gateway, version);
       expect(stdout).toContain('No client certificate CA names sent');
       expect(stdout).toMatch(/^Requested Signature Algorithms: /m);
       expect(statusOf(await stage.send(post(), { leaf: undefined }))).toBe(400);
     });
 
-    it('lets our own path decide alone: OpenSSL has no anchor and refuses the good leaf too', async () => {
+    it('relies on the gateway’s own path validation: OpenSSL has no anchor and rejects the valid leaf too', async () => {
       await using client = await stage.connect();
       expect(await handshakeFrom(stage.gateway, client.socket)).toMatchObject({
         verdict: 'allow',

@@ -1,4 +1,4 @@
-/** Card numbers and CVV planted wherever a client or a host can write: none of them comes out anywhere. */
+/** Card numbers and CVV in every place where a client or a host can write: none of them appears in an output. */
 import { once } from 'node:events';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
@@ -14,8 +14,12 @@ import type { AuditRecord } from '../support/process/gateway.ts';
 import { openStage, type Stage, type StageOptions } from '../support/process/stage.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 
-/** Writes, half-closes, and reads whatever comes until the connection ends; a handshake may fail. */
-async function say(stage: Stage, bytes: string, options: Partial<ClientOptions> = {}): Promise<string> {
+/** Writes, half-closes, and reads until the connection ends; the handshake may fail. */
+async function sendAndRead(
+  stage: Stage,
+  bytes: string,
+  options: Partial<ClientOptions> = {},
+): Promise<string> {
   try {
     await using client = await stage.connect(options);
     return (await client.write(Buffer.from(bytes, 'latin1')).halfClose().rest()).toString('latin1');
@@ -24,8 +28,8 @@ async function say(stage: Stage, bytes: string, options: Partial<ClientOptions> 
   }
 }
 
-/** Bytes on the TLS port or the admin port that are no TLS. */
-async function sayPlainly(port: number, bytes: string): Promise<string> {
+/** Sends bytes that are not TLS to the TLS port or the admin port. */
+async function sendPlain(port: number, bytes: string): Promise<string> {
   const socket = connectTcp({ port, host: '127.0.0.1', allowHalfOpen: true });
   let answer = '';
   socket.on('data', (chunk: Buffer) => {
@@ -37,7 +41,7 @@ async function sayPlainly(port: number, bytes: string): Promise<string> {
   return answer;
 }
 
-it('would find what was planted, in each of its forms, and does not find what was not', async () => {
+it('finds planted card data in each of its forms, and nothing else', async () => {
   const number = cardNumber(7);
   const forms = [
     number,
@@ -104,21 +108,25 @@ async function plantOnTheListener(stage: Stage): Promise<string[]> {
   const own: string[] = [];
   const stranger = authority({ name: 'Stranger' }).issueClient();
   for (const leaf of [stage.leaf, undefined, stranger]) {
-    own.push(...(await Promise.all(requests.map((bytes) => say(stage, bytes, { leaf })))));
+    own.push(...(await Promise.all(requests.map((bytes) => sendAndRead(stage, bytes, { leaf })))));
   }
   for (const servername of [`${card()}.example`, `a.${card()}`, percent(card())]) {
-    own.push(await say(stage, withBody(), { servername, checkServerIdentity: () => undefined }));
+    own.push(await sendAndRead(stage, withBody(), { servername, checkServerIdentity: () => undefined }));
     own.push(
-      await say(stage, withBody(), { servername, leaf: undefined, checkServerIdentity: () => undefined }),
+      await sendAndRead(stage, withBody(), {
+        servername,
+        leaf: undefined,
+        checkServerIdentity: () => undefined,
+      }),
     );
   }
-  await say(stage, withBody(), { ALPNProtocols: [card()] });
-  await sayPlainly(stage.gateway.port, withBody(`/${card()}`));
-  await sayPlainly(stage.gateway.port, `\x16\x03\x01\x02\x00\x01${card()}${cvv}`);
+  await sendAndRead(stage, withBody(), { ALPNProtocols: [card()] });
+  await sendPlain(stage.gateway.port, withBody(`/${card()}`));
+  await sendPlain(stage.gateway.port, `\x16\x03\x01\x02\x00\x01${card()}${cvv}`);
   return own;
 }
 
-/** Connections that `plantOnTheListener` makes. */
+/** Number of connections that `plantOnTheListener` opens. */
 const planted = 3 * requests.length + 6 + 3;
 
 /** Card data in requests to the admin port. Returns what it answered. */
@@ -133,17 +141,17 @@ async function plantOnTheAdminPort(port: number): Promise<string[]> {
     `/${percent(card())}`,
   ]) {
     own.push(
-      await sayPlainly(
+      await sendPlain(
         port,
         `GET ${target} HTTP/1.1\r\nHost: ${card()}\r\nX: ${card()}\r\nConnection: close\r\n\r\n`,
       ),
     );
   }
-  own.push(await sayPlainly(port, `${card()} /${card()} HTTP/1.1\r\n\r\n`));
+  own.push(await sendPlain(port, `${card()} /${card()} HTTP/1.1\r\n\r\n`));
   return own;
 }
 
-/** Shows that the test can fail: everything was recorded, and masked where a path or a server name is written. */
+/** Proves that the test can fail: everything was recorded, and masked where a path or a server name is written. */
 function expectRecorded(all: readonly AuditRecord[]): void {
   expect(all.filter(({ path }) => path?.includes('[digits]')).length).toBeGreaterThan(40);
   expect(all.filter(({ sni }) => sni?.includes('[digits]')).length).toBeGreaterThanOrEqual(6);
@@ -152,10 +160,10 @@ function expectRecorded(all: readonly AuditRecord[]): void {
   );
 }
 
-/** Times of spans are digits too, which may by chance look like a card number. */
+/** Removes the times of spans: their digits may look like a card number by chance. */
 const withoutTimes = (body: string) => body.replaceAll(/"\d{19}"/g, '""');
 
-it('writes and exports no card number and no CVV, from any client, in any place of a request, however the exchange ends', async () => {
+it('writes and exports no card number and no CVV from any part of a request, whatever the client and the end of the exchange', async () => {
   await using opened = await openVerboseStage();
   const { stage, collector } = opened;
   const { gateway } = stage;
@@ -179,7 +187,7 @@ it('writes and exports no card number and no CVV, from any client, in any place 
   expect(await findCardDataIn(gateway.folder)).toEqual([]);
   expect(findCardData(gateway.stdout)).toEqual([]);
   expect(findCardData(gateway.stderr)).toEqual([]);
-  // The host's answers go through as they are; the gateway's own, and the admin port's, hold nothing.
+  // The host's responses are relayed unchanged; responses of the gateway and of the admin port contain no card data.
   const byItself = own.filter((text) => !text.includes('X-Card') && !/^HTTP\/1.1 200 \d/.test(text));
   expect(findCardData(byItself.join('\n'))).toEqual([]);
 
@@ -187,7 +195,7 @@ it('writes and exports no card number and no CVV, from any client, in any place 
   const exported = collector.exports.map(({ body }) => withoutTimes(body));
   expect(findCardData(exported.join('\n'))).toEqual([]);
 
-  // The search does find card data in these places.
+  // Card data that is in these places is found by the search.
   await appendFile(audit, `{"path":"/${percent(cardNumber(9999))}"}\n`);
   await writeFile(join(gateway.folder, 'trust', 'note'), cvv);
   expect(await findCardDataIn(gateway.folder)).toHaveLength(2);

@@ -1,4 +1,4 @@
-/** `limits.certificateBytes`, and certificates that OpenSSL reads and RFC 5280 does not allow: refused, and told with what can be known. */
+/** `limits.certificateBytes`, and certificates that OpenSSL reads and RFC 5280 does not allow: refused, and recorded with the fields that can be read. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -12,20 +12,20 @@ import { visit } from '../support/revocation/site.ts';
 const pki = authority();
 let stage: Stage;
 beforeAll(async () => {
-  // Named: from other addresses limits.handshakeBytes refuses the largest of these before they are read.
+  // On the allowlist: from other addresses limits.handshakeBytes refuses the largest of these before they are read.
   const clients = { anyCertificateOfAnchor: true, allowlist: ['127.0.0.0/8'] };
   stage = await openStage({ authority: pki, config: { clients } });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
 const thumbprint = ({ der }: Leaf) => createHash('sha256').update(der).digest('base64url');
-/** OpenSSL does not look into it before somebody asks. */
+/** OpenSSL parses this extension only on demand. */
 const oddAccess = { oid: '1.3.6.1.5.5.7.1.1', value: Buffer.of(0x30, 2, 0x30, 5) };
 
 it.each([
   ['of the anchor', pki],
-  ['of a stranger', authority()],
-])('refuses a certificate %s that is larger than the limit, and tells what it is', async (_, issuer) => {
+  ['of an unknown CA', authority()],
+])('refuses and records a certificate %s above the size limit', async (_, issuer) => {
   const leaf = issuer.issueClient({ extensions: [manyNames(1200)] });
   const { subject, serial, notAfter, spkiPin } = parseCertificate(leaf.der);
   const { status, record } = await visit(stage, leaf);
@@ -40,7 +40,7 @@ it.each([
   expect(leaf.der.length).toBeGreaterThan(16_384);
 });
 
-it('lets in one of just that size, and with a higher limit a larger one; a lower one ends its connection', async () => {
+it('accepts a certificate of exactly the limit, and applies a limit that a reload lowers or raises', async () => {
   const leaf = pki.issueClient({ extensions: [manyNames(400)] });
   const { length } = leaf.der;
   expect(await visit(stage, leaf)).toMatchObject({ status: 200 });
@@ -63,7 +63,7 @@ it('lets in one of just that size, and with a higher limit a larger one; a lower
   await limited('8KiB');
 });
 
-it('refuses one that cannot be read to its end, says where, and tells what can be read', async () => {
+it('refuses a certificate that cannot be parsed completely, and records where parsing failed and the fields before it', async () => {
   const leaf = pki.issueClient({ extensions: [oddAccess] });
   for (let count = 0; count < 2; count++) {
     const { status, record } = await visit(stage, leaf);
@@ -75,7 +75,7 @@ it('refuses one that cannot be read to its end, says where, and tells what can b
   }
 });
 
-it('reads no more of a stranger’s certificate than it needs to see that', async () => {
+it('parses no more of a certificate of an unknown CA than it needs to find out that the CA is unknown', async () => {
   const leaf = authority({ name: 'Elsewhere' }).issueClient({ extensions: [oddAccess] });
   const { record } = await visit(stage, leaf);
   expect(record).toMatchObject({

@@ -1,4 +1,4 @@
-/** The wall clock is set while the gateway runs, or the machine sleeps, which looks the same from inside. */
+/** The wall clock is set while the gateway runs, or the machine sleeps; the process cannot distinguish the two. */
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -9,13 +9,13 @@ import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
 import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
-import { openSite, told, visitWhen } from '../support/revocation/site.ts';
+import { openSite, revocationRecord, visitWhen } from '../support/revocation/site.ts';
 import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 const preload = new URL('../support/process/preload-clock.ts', import.meta.url);
 
-/** An anchor whose leaves name a CRL, and one whose leaves name a responder; both are asked once an hour. */
+/** An anchor whose leaves name a CRL, and one whose leaves name a responder; both are polled once an hour. */
 async function openScene() {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(await temporaryFolder());
@@ -65,11 +65,11 @@ async function openScene() {
 
 const jumped = /^the clock was set, or the machine slept/;
 
-it('a step ahead of eight hours, and back, leaves nothing behind', async () => {
+it('recovers after the clock is set eight hours ahead and back', async () => {
   await using scene = await openScene();
   const { stage, gateway, setClock, leaves, responder, directory } = scene;
   for (const leaf of leaves) expect((await visitWhen(stage, leaf, 'good')).status).toBe(200);
-  // What was known has ended by the other clock, and there is nothing newer.
+  // By the new clock the cached data have expired, and the sources have nothing newer.
   responder.misbehaviour = ocspMisbehaviours.down;
   directory.misbehaviour = misbehaviours.fail;
   await setClock(8 * hour);
@@ -81,7 +81,7 @@ it('a step ahead of eight hours, and back, leaves nothing behind', async () => {
   for (const leaf of leaves) expect((await visitWhen(stage, leaf, 'good')).status).toBe(200);
 });
 
-it('after a sleep beyond the end and its grace, sources are asked at once', async () => {
+it('fetches revocation data at once after a sleep beyond their expiry and grace', async () => {
   await using scene = await openScene();
   const { stage, gateway, setClock, leaves, publish } = scene;
   for (const leaf of leaves) expect((await visitWhen(stage, leaf, 'good')).status).toBe(200);
@@ -91,13 +91,13 @@ it('after a sleep beyond the end and its grace, sources are asked at once', asyn
   for (const leaf of leaves) expect((await visitWhen(stage, leaf, 'good')).status).toBe(200);
 });
 
-it('SIGHUP asks sources that were away', async () => {
+it('fetches from sources that were down when SIGHUP arrives', async () => {
   await using scene = await openScene();
   const { stage, gateway, setClock, leaves, publish, directory, address } = scene;
   for (const leaf of leaves) await visitWhen(stage, leaf, 'good');
   directory.misbehaviour = misbehaviours.fail;
   await setClock(8 * hour);
-  await told(gateway, { event: 'crl_fetch_failed', address });
+  await revocationRecord(gateway, { event: 'crl_fetch_failed', address });
   directory.misbehaviour = null;
   publish(2);
   gateway.signal('SIGHUP');

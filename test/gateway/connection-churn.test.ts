@@ -1,4 +1,4 @@
-/** Connections that come and go in every way, many at once: each has its record, and nothing of them is left. */
+/** Connections that open and end in every way, many at the same time: each is recorded, and its resources are released. */
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
@@ -14,19 +14,19 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 const rounds = 40;
 const atOnce = 10;
 
-interface Visit {
-  /** What the audit says of the connection, and of its messages. */
+interface Scenario {
+  /** The expected records of the connection and of its messages. */
   readonly verdict: string;
   readonly outcomes: readonly string[];
-  come(stage: Stage): Promise<void>;
+  run(stage: Stage): Promise<void>;
 }
 
-/** Each in its own words. */
-const visits: Readonly<Record<string, Visit>> = {
+/** By a description of how the connection ends. */
+const scenarios: Readonly<Record<string, Scenario>> = {
   'one message, and the client says that it is the last': {
     verdict: 'allow',
     outcomes: ['answered'],
-    async come(stage) {
+    async run(stage) {
       await using client = await stage.connect();
       const answer = await client.exchange(post({ target: '/last', fields: ['Connection: close'] }));
       expect(statusOf(answer)).toBe(200);
@@ -36,7 +36,7 @@ const visits: Readonly<Record<string, Visit>> = {
   'three messages, and the client closes its half': {
     verdict: 'allow',
     outcomes: ['answered', 'answered', 'answered'],
-    async come(stage) {
+    async run(stage) {
       await using client = await stage.connect();
       for (let count = 0; count < 3; count++) {
         expect(statusOf(await client.exchange(post({ target: '/three' })))).toBe(200);
@@ -47,7 +47,7 @@ const visits: Readonly<Record<string, Visit>> = {
   'one message, and a reset after its answer': {
     verdict: 'allow',
     outcomes: ['answered'],
-    async come(stage) {
+    async run(stage) {
       const transport = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' });
       await using client = await stage.connect({ socket: transport });
       expect(statusOf(await client.exchange(post({ target: '/reset' })))).toBe(200);
@@ -57,7 +57,7 @@ const visits: Readonly<Record<string, Visit>> = {
   'a reset in the middle of a head': {
     verdict: 'allow',
     outcomes: [],
-    async come(stage) {
+    async run(stage) {
       const transport = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' });
       await using client = await stage.connect({ socket: transport });
       await new Promise((written) => client.socket.write('POST / HTTP/1.1\r\nHost', written));
@@ -67,7 +67,7 @@ const visits: Readonly<Record<string, Visit>> = {
   'no message at all': {
     verdict: 'allow',
     outcomes: [],
-    async come(stage) {
+    async run(stage) {
       await using client = await stage.connect();
       expect(await client.halfClose().rest()).toHaveLength(0);
     },
@@ -75,16 +75,16 @@ const visits: Readonly<Record<string, Visit>> = {
   'no certificate': {
     verdict: 'deny',
     outcomes: ['denied'],
-    async come(stage) {
+    async run(stage) {
       await using client = await stage.connect({ leaf: undefined });
-      expect(statusOf(await client.exchange(post({ target: '/nobody' })))).toBe(400);
+      expect(statusOf(await client.exchange(post({ target: '/denied' })))).toBe(400);
       expect(await client.rest()).toHaveLength(0);
     },
   },
   'no TLS, and a reset': {
     verdict: 'failed',
     outcomes: [],
-    async come(stage) {
+    async run(stage) {
       const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
       await once(socket, 'connect');
       socket.resetAndDestroy();
@@ -94,22 +94,22 @@ const visits: Readonly<Record<string, Visit>> = {
 
 const openFiles = async ({ gateway }: Stage) => (await readdir(`/proc/${gateway.pid}/fd`)).length;
 
-it.runIf(process.platform === 'linux')('leaves nothing behind but records', async () => {
+it.runIf(process.platform === 'linux')('records each connection and releases its resources', async () => {
   await using stage = await openStage({ named: true });
-  for (const { come } of Object.values(visits)) await come(stage);
+  for (const { run } of Object.values(scenarios)) await run(stage);
   await metricsWhen(stage.gateway, (samples) => samples.get('ehi_connections') === 0);
   const before = await openFiles(stage);
 
-  const kinds = Object.values(visits);
+  const kinds = Object.values(scenarios);
   let next = 0;
   const queue = Array.from({ length: rounds }, () => kinds).flat();
-  const come = async () => {
-    for (let visit = queue[next++]; visit !== undefined; visit = queue[next++]) await visit.come(stage);
+  const runQueued = async () => {
+    for (let each = queue[next++]; each !== undefined; each = queue[next++]) await each.run(stage);
   };
-  await Promise.all(Array.from({ length: atOnce }, come));
+  await Promise.all(Array.from({ length: atOnce }, runQueued));
   const samples = await metricsWhen(stage.gateway, (each) => each.get('ehi_connections') === 0);
   expect(samples.get('ehi_in_flight')).toBe(0);
-  // Connections to the host outlive their clients, and are as many as messages at the same time.
+  // Connections to the host outlive their clients; there are as many as there were concurrent messages.
   expect(stage.host.connectionCount).toBeLessThanOrEqual(2 * atOnce);
   await eventually(
     () => openFiles(stage),
@@ -119,11 +119,11 @@ it.runIf(process.platform === 'linux')('leaves nothing behind but records', asyn
   await expectOneRecordEach(stage.gateway, (rounds + 1) * kinds.length);
   const records = stage.gateway.records();
   const count = (fits: (record: AuditRecord) => boolean) => records.filter(fits).length;
-  const expected = (of: (visit: Visit) => number) =>
-    (rounds + 1) * kinds.reduce((sum, visit) => sum + of(visit), 0);
+  const expected = (of: (scenario: Scenario) => number) =>
+    (rounds + 1) * kinds.reduce((sum, scenario) => sum + of(scenario), 0);
   for (const verdict of ['allow', 'deny', 'failed']) {
     const those = count((record) => record.type === 'handshake' && record.verdict === verdict);
-    expect(those).toBe(expected((visit) => Number(visit.verdict === verdict)));
+    expect(those).toBe(expected((scenario) => Number(scenario.verdict === verdict)));
   }
   for (const outcome of ['answered', 'denied', 'client_gone', 'failed', 'cut']) {
     const those = count((record) => record.outcome === outcome);

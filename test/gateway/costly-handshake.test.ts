@@ -1,4 +1,4 @@
-/** A stranger's handshake is bounded in bytes and in work: OpenSSL never sees a certificate that is costly to verify. */
+/** The handshake of an unknown client is bounded in bytes and CPU: OpenSSL gets no certificate that is costly to verify. */
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
@@ -27,11 +27,11 @@ afterAll(() => stage[Symbol.asyncDispose]());
 
 type Options = Parameters<Stage['connect']>[0];
 
-/** The record of a connection whose handshake fails, and what its client saw. */
+/** The record of a connection whose handshake fails, and the error at its client. */
 async function failure(options: Options) {
   const before = stage.gateway.records().length;
   const seen = stage.connect(options).then(async (client) => {
-    // With TLS 1.3 the client is done first.
+    // With TLS 1.3 the client completes the handshake first.
     await client.write(post()).rest();
     const { error } = client;
     await client[Symbol.asyncDispose]();
@@ -63,28 +63,28 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
       { length: 3, bits: 8192, exponent: 3n, padding: 700 },
       'CA certificates of more than 8192 bytes together',
     ],
-  ])('refuses %o before OpenSSL verifies it, and says so to both sides', async (chain, what) => {
+  ])('refuses %o before OpenSSL verifies it, with an alert and a record', async (chain, what) => {
     const { record, message } = await failure({ leaf: costlyChain(chain), maxVersion });
     expect(record).toMatchObject({ verdict: 'failed', reason: 'certificates_refused' });
     expect(record.detail).toMatch(new RegExp(`^the client sent ${what}`));
     expect(message).toMatch(/unsupported certificate/);
   });
 
-  it('judges a chain that costs no more than others as before', async () => {
+  it('passes a chain of ordinary cost to OpenSSL and the verdict', async () => {
     const leaf = costlyChain({ length: 3, bits: 4096, exponent: 65_537n });
     await using client = await stage.connect({ leaf, maxVersion, localAddress: '127.0.0.3' });
     expect(statusOf(await client.exchange(post()))).toBe(403);
     expect(await handshakeFrom(stage.gateway, client.socket)).toMatchObject({ reason: 'address_refused' });
   });
 
-  it('leaves a long chain of an address that the allowlist names to OpenSSL and the verdict', async () => {
+  it('passes a long chain from an address on the allowlist to OpenSSL and the verdict', async () => {
     const leaf = costlyChain({ length: 8, bits: 2048 });
     await using client = await stage.connect({ leaf, maxVersion, localAddress: named });
     expect(statusOf(await client.exchange(post()))).toBe(403);
     expect(await handshakeFrom(stage.gateway, client.socket)).toMatchObject({ reason: 'untrusted' });
   });
 
-  it('sees certificates in messages that are cut into small records', async () => {
+  it('finds costly certificates in messages that are split into small records', async () => {
     const { chainPem, keyPem } = costlyChain({ length: 3, bits: 2048 });
     const { folder, port } = stage.gateway;
     const [chain, key] = [join(folder, 'costly.pem'), join(folder, 'costly.key')];
@@ -102,7 +102,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
 
 describe('with TLS 1.3', () => {
   it.each(['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'])(
-    'sees certificates under %s',
+    'finds costly certificates under %s',
     async (ciphers) => {
       const { record } = await failure({ leaf: costlyChain({ length: 1 }), ciphers });
       expect(record).toMatchObject({ reason: 'certificates_refused' });
@@ -113,10 +113,10 @@ describe('with TLS 1.3', () => {
     },
   );
 
-  it('sees certificates behind a record of another suite, which OpenSSL skips as early data', async () => {
+  it('finds costly certificates after a record of another suite, which OpenSSL skips as early data', async () => {
     const { port } = stage.gateway;
     await using client = await beginRawHandshake({ port, earlyData: true });
-    // Warning close_notify: what it says is of no account.
+    // Warning close_notify; the content does not matter.
     const skipped = new RecordProtection(suites.TLS_CHACHA20_POLY1305_SHA256, client.secret).seal({
       type: 21,
       bytes: Buffer.of(1, 0),
@@ -128,7 +128,7 @@ describe('with TLS 1.3', () => {
     });
   });
 
-  it('sees certificates after a HelloRetryRequest', async () => {
+  it('finds costly certificates after a HelloRetryRequest', async () => {
     const ecdhCurve = 'ffdhe4096:X25519';
     const { record } = await failure({ leaf: costlyChain({ length: 1 }), ecdhCurve });
     expect(record).toMatchObject({ reason: 'certificates_refused' });
@@ -137,7 +137,7 @@ describe('with TLS 1.3', () => {
   });
 });
 
-describe('what comes in clear', () => {
+describe('with unencrypted records', () => {
   async function tcp(): Promise<Socket> {
     const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
     await once(socket, 'connect');
@@ -156,7 +156,7 @@ describe('what comes in clear', () => {
     return Buffer.concat([Buffer.of(22, 3, 3), length, message]);
   }
 
-  it('takes a ChangeCipherSpec for no way around: OpenSSL wants none there', async () => {
+  it('does not stop inspecting after a ChangeCipherSpec, which OpenSSL rejects there', async () => {
     const hello = await clientHello({ maxVersion: 'TLSv1.2' });
     const early = await tcp();
     early.resume().write(Buffer.concat([changeCipherSpec, hello, certificateRecord()]));
@@ -191,14 +191,14 @@ describe('what comes in clear', () => {
     expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({ reason: 'certificates_refused' });
   });
 
-  it('refuses bytes without end from an address that the allowlist names too', async () => {
+  it('refuses a handshake without end, also from an address on the allowlist', async () => {
     const options = { port: stage.gateway.port, host: '127.0.0.1', localAddress: named };
     const socket = connectTcp(options).on('error', () => {});
     await once(socket, 'connect');
     const { localPort } = socket;
     socket.write(await clientHello({ maxVersion: 'TLSv1.2' }));
     await once(socket, 'data');
-    // 96 KiB of one message, and never its end.
+    // 96 KiB of one message that never ends.
     const begin = Buffer.concat([Buffer.of(22, 3, 3, 0x40, 0, 11), uint24(99_000), Buffer.alloc(0x4000 - 4)]);
     const more = Buffer.concat([Buffer.of(22, 3, 3, 0x40, 0), Buffer.alloc(0x4000)]);
     socket.resume().write(Buffer.concat([begin, ...Array(4).fill(more)]));
@@ -209,8 +209,8 @@ describe('what comes in clear', () => {
   });
 });
 
-it('goes on with the thread where OpenSSL fails in the middle of what a client sends', async () => {
-  // The first of the chain's signatures is wrong, and OpenSSL fails where it has to wait behind it.
+it('keeps the relay thread running when OpenSSL fails in the middle of a client’s handshake', async () => {
+  // The first signature of the chain is wrong, and OpenSSL fails while it waits for the bytes after it.
   const leaf = costlyChain({ length: 1, bits: 2048, exponent: 65_537n });
   await using pieces = await inPieces(stage.gateway);
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
@@ -236,7 +236,7 @@ function uint24(value: number): Buffer {
   return bytes;
 }
 
-/** Passes what a client sends on in pieces of some dozens of bytes, each in a segment of its own. */
+/** Forwards the client's bytes in pieces of some dozens of bytes, each in a segment of its own. */
 function inPieces(to: { readonly port: number }) {
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
     const gateway = connectTcp({ port: to.port, host: '127.0.0.1', noDelay: true }).on('error', () => {});

@@ -1,4 +1,4 @@
-/** A host whose name leads elsewhere from now on: the gateway follows without a restart, and no message goes to both. */
+/** A host name that resolves to another address: the gateway follows without a restart and sends no message to both. */
 import { once } from 'node:events';
 import { scheduler } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -15,11 +15,11 @@ const name = 'ehi.example';
 
 interface Scene extends AsyncDisposable {
   readonly stage: Stage;
-  /** On 127.0.0.1 and on 127.0.0.2, on the same port. */
+  /** Hosts on 127.0.0.1 and on 127.0.0.2, with the same port. */
   readonly old: Host;
   readonly renewed: Host;
   readonly endpoint: string;
-  /** Where the name leads, as soon as the gateway asks. */
+  /** Sets the address that the name resolves to from the next lookup on. */
   lead(...addresses: string[]): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ async function openScene(): Promise<Scene> {
   const endpoint = `http://${name}:${old.port}`;
   const stage = opened.use(
     await openStage({
-      // Nothing but the change ends a connection.
+      // Only the address change ends a connection.
       routes: [{ path: '/', upstream: { url: endpoint, pool: { idleTimeout: '10m' } } }],
       ...resolving({ [name]: ['127.0.0.1'] }),
     }),
@@ -40,10 +40,10 @@ async function openScene(): Promise<Scene> {
   return { stage, old, renewed, endpoint, lead, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Sends messages until it is so; each of them must be answered. How many those were. */
+/** Sends messages until `isSo()` is true; each must be answered. Returns their number. */
 async function talkUntil(isSo: () => boolean | Promise<boolean>, client: Client): Promise<number> {
   let sent = 0;
-  // A name is asked for again after five seconds of use.
+  // A name is resolved again after five seconds of use.
   for (; !(await isSo()); sent++) {
     const body = `message ${sent}`;
     expect((await client.exchange(post({ body }))).body.toString()).toBe(body);
@@ -52,12 +52,12 @@ async function talkUntil(isSo: () => boolean | Promise<boolean>, client: Client)
   return sent;
 }
 
-/** A message of this client's is answered; where it went is seen at the hosts. */
+/** Sends one message and expects an answer; the hosts record which of them got it. */
 async function expectAnswered(client: Client, body: string): Promise<void> {
   expect((await client.exchange(post({ body }))).body.toString()).toBe(body);
 }
 
-/** Each host got its messages in their order, none got another's, and the audit knows all of them. */
+/** Expects that each host received exactly its messages, in order, and that the audit has all of them. */
 async function expectDelivered({ stage, old, renewed, endpoint }: Scene, bodies: string[]): Promise<void> {
   const requests = [...old.requests, ...renewed.requests];
   expect(requests.map(({ body }) => body.toString())).toEqual(bodies);
@@ -67,7 +67,7 @@ async function expectDelivered({ stage, old, renewed, endpoint }: Scene, bodies:
   }
 }
 
-it.concurrent('goes over to the new address under traffic, loses nothing, and leaves no connection to the old', async () => {
+it.concurrent('moves to the new address under traffic without losing a message, and closes every connection to the old one', async () => {
   await using scene = await openScene();
   const { stage, old, renewed, lead } = scene;
   await using client = await stage.connect();
@@ -81,7 +81,7 @@ it.concurrent('goes over to the new address under traffic, loses nothing, and le
   await client.response();
   await other.response();
   await lead('127.0.0.2');
-  // Two wait for their next message, and lead to where the name leads no more.
+  // Two idle connections lead to the address that the name no longer resolves to.
   expect(old.sockets.size).toBe(2);
   const closed = [...old.sockets].map((socket) => once(socket, 'close'));
   const sent = await talkUntil(async () => (await timesAsked(stage.gateway, name)) > 1, client);
@@ -91,7 +91,7 @@ it.concurrent('goes over to the new address under traffic, loses nothing, and le
   await expectDelivered(scene, ['first', 'first', ...numbered(sent), 'last']);
 });
 
-it.concurrent('finishes on the old address what was under way there, and begins nothing else there', async () => {
+it.concurrent('finishes messages in flight on the old address, and sends no new message there', async () => {
   await using scene = await openScene();
   const { stage, old, renewed, lead } = scene;
   const asked = new Promise<() => void>((resolve) => {
@@ -115,7 +115,7 @@ it.concurrent('finishes on the old address what was under way there, and begins 
   await expectDelivered(scene, ['under way', ...numbered(sent), 'last']);
 });
 
-it.concurrent('loses one message at most to an address that is dead, and finds the new one by that', async () => {
+it.concurrent('loses at most one message to a dead address, and resolves the name again after that failure', async () => {
   await using scene = await openScene();
   const { stage, old, renewed, endpoint, lead } = scene;
   await using client = await stage.connect();
@@ -133,7 +133,7 @@ it.concurrent('loses one message at most to an address that is dead, and finds t
   await expectDelivered(scene, ['first', 'next']);
 });
 
-it.concurrent('goes on with the address that it knows while nobody knows the name, on new connections too', async () => {
+it.concurrent('uses the last known address while the name does not resolve, also for new connections', async () => {
   await using scene = await openScene();
   const { stage, old, renewed, lead } = scene;
   await using client = await stage.connect();

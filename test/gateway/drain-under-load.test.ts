@@ -1,4 +1,4 @@
-/** SIGTERM in the middle of traffic: every message that reached the host is answered, and no other was taken from anybody. */
+/** SIGTERM during traffic: every message that reached the host is answered, and no other message was accepted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -10,14 +10,14 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 interface Sent {
   /** Messages that were answered on the same connection before. */
   readonly before: number;
-  /** null: the connection ended without an answer. */
+  /** null if the connection ended without a response. */
   readonly status: number | null;
 }
 
-/** Sends message after message, on one connection for as long as it lasts, until nobody lets it in. */
+/** Sends messages, on each connection for as long as it lasts, until no connection is accepted. */
 async function talk(stage: Stage, talker: number, sent: Map<string, Sent>): Promise<void> {
   for (;;) {
-    // Refused, or let in by the system and never by the gateway, which closed its port before it got there.
+    // Refused, or accepted by the kernel and closed because the gateway closed its port first.
     const client = await stage.connect().catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
     if (typeof client === 'string') return expect(client).toMatch(/^(ECONNREFUSED|ECONNRESET)$/) as undefined;
     await talkOn(client, talker, sent);
@@ -42,7 +42,7 @@ async function talkOn(client: Client, talker: number, sent: Map<string, Sent>): 
 it.each(['0s', '1s'])('loses no message, with timeouts.drainDelay %s', async (drainDelay) => {
   await using stage = await openStage({ named: true, config: { timeouts: { drainDelay } } });
   stage.host.options.answer = (request, socket) => {
-    // So that at any time some are under way.
+    // So that some messages are in flight at any time.
     void sleep(request.body.length % 2 === 0 ? 0 : 20).then(() => socket.write(echo(request)));
     return null;
   };
@@ -59,7 +59,7 @@ it.each(['0s', '1s'])('loses no message, with timeouts.drainDelay %s', async (dr
   expect(answered.sort()).toEqual(received.sort());
   const lost = [...sent.values()].filter(({ status }) => status === null);
   expect(answered.length + lost.length).toBe(sent.size);
-  // Whoever was told that the connection ends had time to heed it: only who had just come finds it closed.
+  // A client that got `Connection: close` had time to stop: only the first message of a connection may find it closed.
   if (drainDelay !== '0s') expect(lost.filter(({ before }) => before > 0)).toEqual([]);
 
   const records = stage.gateway.records().filter(({ type }) => type === 'message');

@@ -1,4 +1,4 @@
-/** SIGTERM and SIGINT: what is begun is finished, nothing new is taken, and nothing is lost from the audit. */
+/** SIGTERM and SIGINT: messages in flight are finished, nothing new is accepted, and no audit record is lost. */
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { acknowledgement } from '../support/process/host.ts';
 import { expectOneRecordEach } from '../support/process/records.ts';
 import { openStage, type Stage, type StageOptions } from '../support/process/stage.ts';
 
-/** A gateway whose host holds every answer back until `release`. */
+/** A gateway whose host holds every response back until `release`. */
 async function openHeld(config: StageOptions['config'] = {}): Promise<Stage & { release: () => void }> {
   const held: (() => void)[] = [];
   const stage = await openStage({
@@ -23,7 +23,7 @@ async function openHeld(config: StageOptions['config'] = {}): Promise<Stage & { 
   return Object.assign(stage, { release: () => held.splice(0).forEach((answer) => void answer()) });
 }
 
-/** `/readyz` changes as soon as the signal is heard. */
+/** Resolves when `/readyz` shows that the gateway has received the signal. */
 async function notReady({ gateway }: Stage): Promise<string> {
   for (;;) {
     const { status, body } = await gateway.admin('/readyz');
@@ -32,7 +32,7 @@ async function notReady({ gateway }: Stage): Promise<string> {
 }
 
 it.each(['SIGTERM', 'SIGINT'] as const)(
-  'on %s finishes the exchange at hand and ends with 0',
+  'finishes the exchange in flight and exits with 0 on %s',
   async (signal) => {
     await using stage = await openHeld();
     await using busy = await stage.connect();
@@ -55,7 +55,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
   },
 );
 
-it('goes on accepting for drainDelay, every answer the last of its connection, then closes what is idle', async () => {
+it('accepts connections during drainDelay, closes each after one response, and then closes idle connections', async () => {
   await using stage = await openStage({ config: { timeouts: { drainDelay: '1500ms' } } });
   await using idle = await stage.connect();
   await using kept = await stage.connect();
@@ -74,7 +74,7 @@ it('goes on accepting for drainDelay, every answer the last of its connection, t
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
 });
 
-it('is not hurried by further signals', async () => {
+it('does not shorten the drain on further signals', async () => {
   await using stage = await openHeld();
   await using busy = await stage.connect();
   busy.write(post());
@@ -88,19 +88,19 @@ it('is not hurried by further signals', async () => {
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
 });
 
-it('records a handshake that it did not wait for', async () => {
+it('records a handshake that the drain cut off', async () => {
   await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
   const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
   await once(socket, 'connect');
   const { localPort } = socket;
-  // Accepted after it, so that it is known before the signal is.
+  // Accepted after it, so that the gateway knows the first connection before the signal arrives.
   expect(statusOf(await stage.send(post()))).toBe(200);
   await expectOneRecordEach(stage.gateway, 2);
   const failed = stage.gateway.records().find(({ verdict }) => verdict === 'failed');
   expect(failed).toMatchObject({ source_port: localPort, reason: 'shutdown' });
 });
 
-it('has every record written when it exits', async () => {
+it('has written every record at exit', async () => {
   await using stage = await openStage();
   const clients = await Promise.all(Array.from({ length: 20 }, () => stage.connect()));
   for (const client of clients) client.write(Buffer.concat(Array.from({ length: 10 }, () => post())));

@@ -1,4 +1,4 @@
-/** Where the way out leads through an HTTP proxy, everything that is fetched or exported takes it, and no message does. */
+/** An HTTP proxy in the environment: every fetch and export uses it, and no message to a host does. */
 import { expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { statusOf } from '../support/http/http.ts';
@@ -11,7 +11,7 @@ import { distributionPoints } from '../support/revocation/crl.ts';
 import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 
-/** A gateway whose directory, CRL server, OCSP responder and span collector have names that only the proxy knows. */
+/** A gateway whose directory, CRL server, OCSP responder and span collector have names that only the proxy resolves. */
 async function openBehindProxy() {
   await using opened = new AsyncDisposableStack();
   const pki = authority();
@@ -72,7 +72,7 @@ it('fetches CAs, CRLs and OCSP responses and exports spans through the proxy of 
   expect(stage.gateway.stdout + stage.gateway.stderr).not.toContain(proxySecret);
 });
 
-it('passes over a variable that names no HTTP proxy, with a warning that does not show it', async () => {
+it('ignores a variable that names no HTTP proxy, with a warning that does not contain its value', async () => {
   await using stage = await openStage({ env: { HTTPS_PROXY: `socks5://user:${proxySecret}@proxy` } });
   await using client = await stage.connect();
   expect(statusOf(await client.exchange(post()))).toBe(200);

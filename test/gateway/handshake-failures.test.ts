@@ -1,4 +1,4 @@
-/** Why a handshake failed: a reason for each cause, and a record that alone says what happened and what to do. */
+/** Failed handshakes: a reason for each cause, and a detail that explains the cause and the remedy. */
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -16,7 +16,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  // Named, so that OpenSSL reads what it sends: of other callers a gate refuses some of it before.
+  // On the allowlist, so that OpenSSL reads the bytes: the gate refuses some of them from any other address.
   stage = await openStage({ named: true });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -25,14 +25,14 @@ const versions = ['TLSv1.2', 'TLSv1.3'] as const;
 type Version = (typeof versions)[number];
 const flags: Readonly<Record<Version, string>> = { 'TLSv1.2': '-tls1_2', 'TLSv1.3': '-tls1_3' };
 
-/** The handshake record that comes of an attempt; there is one attempt at a time. */
+/** The handshake record of an attempt; attempts must not overlap. */
 async function recordOf(attempt: () => Promise<unknown>): Promise<AuditRecord> {
   const record = stage.gateway.next(({ type }) => type === 'handshake');
   await attempt();
   return record;
 }
 
-/** A Node client that is not let in, calls the gateway by name, and has its half of the handshake edited. */
+/** A Node client that is refused, sends the gateway's name as SNI, and whose half of the handshake is edited. */
 async function attempt(version: Version, options: Partial<ClientOptions> = {}, edit: Edit | null = null) {
   const wire = await openWire(stage.gateway.port, edit);
   const fixed = { socket: wire, servername: 'localhost', minVersion: version, maxVersion: version };
@@ -54,7 +54,7 @@ const failed = (version: Version | null, reason: string, detail: RegExp) => ({
 });
 
 describe.each(versions)('on %s', (version) => {
-  it('names the alert of a client that does not know the CA of the certificate', async () => {
+  it('records the alert of a client that does not know the CA of the server certificate', async () => {
     const record = await recordOf(() => openssl(version, '-verify_return_error', '-verify', '3'));
     expect(record).toMatchObject({
       ...failed(version, 'server_certificate_refused', /alert unknown_ca \(48\)\. .*root CA.*chain file/),
@@ -63,17 +63,17 @@ describe.each(versions)('on %s', (version) => {
     });
   });
 
-  it('tells no cipher suite in common', async () => {
+  it('records that no cipher suite is shared', async () => {
     const only =
       version === 'TLSv1.2' ? ['-cipher', 'AES128-SHA'] : ['-ciphersuites', 'TLS_AES_128_CCM_SHA256'];
     const record = await recordOf(() => openssl(version, ...only));
-    // OpenSSL has not looked at the name by then in TLS 1.3.
+    // In TLS 1.3 OpenSSL has not read the server name by then.
     const { sni, ...expected } = failed(version, 'no_shared_cipher', /cipher suite.*ECDHE with AES-GCM/);
     expect(record).toMatchObject({ ...expected, openssl_code: 'ERR_SSL_NO_SHARED_CIPHER' });
     expect([sni, null]).toContain(record.sni);
   });
 
-  it('tells no application protocol in common', async () => {
+  it('records that no application protocol is shared', async () => {
     const record = await recordOf(() => attempt(version, { ALPNProtocols: ['h2'] }));
     expect(record).toMatchObject({
       ...failed(version, 'no_shared_alpn', /neither http\/1\.1 nor http\/1\.0\. .*h2/),
@@ -82,7 +82,7 @@ describe.each(versions)('on %s', (version) => {
     });
   });
 
-  it('tells a certificate that came without its key, and whose it is', async () => {
+  it('records a certificate whose key the client did not prove, and its subject', async () => {
     const { chainPem, keyPem } = stage.leaf;
     const leaf = { chainPem, keyPem: keyThatCannotSign(keyPem) };
     const record = await recordOf(() => attempt(version, { leaf }));
@@ -92,7 +92,7 @@ describe.each(versions)('on %s', (version) => {
     });
   });
 
-  it('lets a client in whose key is Ed25519', async () => {
+  it('accepts a client whose key is Ed25519', async () => {
     const record = await recordOf(async () => {
       const leaf = stage.authority.issueClient({ key: 'ed25519' });
       const versionOnly = { minVersion: version, maxVersion: version };
@@ -101,25 +101,25 @@ describe.each(versions)('on %s', (version) => {
     expect(record).toMatchObject({ verdict: 'allow', tls_version: version });
   });
 
-  it.each(['closes', 'resets'])('tells a client that %s the connection instead of answering', async (way) => {
+  it.each(['closes', 'resets'])('records a client that %s without an answer', async (way) => {
     const hello = await clientHello({ servername: 'localhost', minVersion: version, maxVersion: version });
     const record = await recordOf(async () => {
       const { transport } = await openWire(stage.gateway.port);
       transport.write(hello);
-      // The certificate's flight.
+      // The flight with the certificate.
       await once(transport, 'data');
       if (way === 'closes') transport.end();
       else transport.resetAndDestroy();
     });
     expect(record).toMatchObject({
-      // The version that was agreed on is gone with OpenSSL's connection.
+      // The negotiated version is not known any more once OpenSSL's connection is gone.
       ...failed(null, 'closed_after_certificate', /without an alert.*subjectAltName of listen\.certificate/),
       openssl_code: 'ECONNRESET',
     });
   });
 });
 
-describe('of TLS 1.2, where it is in the clear,', () => {
+describe('on TLS 1.2, where the client’s handshake is not encrypted,', () => {
   const { certificate, certificateVerify } = handshakeTypes;
   const instead =
     (...ders: Uint8Array[]): Edit =>
@@ -133,14 +133,14 @@ describe('of TLS 1.2, where it is in the clear,', () => {
 
   it.each<[string, (der: Buffer) => Edit]>([
     ['is cut short', (der) => instead(der.subarray(0, -10))],
-    ['is no DER', () => instead(Buffer.alloc(200, 7))],
+    ['is not DER', () => instead(Buffer.alloc(200, 7))],
     ['is empty', () => instead(Buffer.alloc(0))],
-    ['has bytes behind it', (der) => instead(Buffer.concat([der, Buffer.alloc(3)]))],
+    ['has bytes after it', (der) => instead(Buffer.concat([der, Buffer.alloc(3)]))],
     ['is damaged inside', (der) => instead(corrupted(der, 5))],
     ['has an unknown curve', (der) => instead(corrupted(der, der.indexOf('2a8648ce3d030107', 'hex') + 7))],
-    ['has a CA behind it that is cut short', (der) => instead(der, der.subarray(0, -10))],
+    ['has a CA after it that is cut short', (der) => instead(der, der.subarray(0, -10))],
     ['has a wrong length', () => (type, body) => (type === certificate ? corrupted(body, 2) : undefined)],
-  ])('a certificate that %s is malformed', async (_what, edit) => {
+  ])('records a certificate that %s as malformed', async (_what, edit) => {
     const record = await recordOf(() => attempt('TLSv1.2', {}, edit(stage.leaf.der)));
     expect(record).toMatchObject({
       ...failed('TLSv1.2', 'malformed_certificate', /cannot be read\. .*DER/),
@@ -148,7 +148,7 @@ describe('of TLS 1.2, where it is in the clear,', () => {
     });
   });
 
-  it('a list of certificates beyond 100 KB is too large', async () => {
+  it('records a certificate list over 100 KB as too large', async () => {
     const { der } = stage.authority.issuing;
     const many = Array.from({ length: Math.ceil(110_000 / der.length) }, () => der);
     const record = await recordOf(() => attempt('TLSv1.2', {}, instead(stage.leaf.der, ...many)));
@@ -156,7 +156,7 @@ describe('of TLS 1.2, where it is in the clear,', () => {
   });
 
   it.each(['P-256', 'P-384', 'rsa-2048'] as const)(
-    'a certificate of %s is not proven by another key',
+    'records a certificate with %s and a signature of another such key as not proven',
     async (key) => {
       const own = stage.authority.issueClient({ key });
       const other = stage.authority.issueClient({ key });
@@ -168,15 +168,15 @@ describe('of TLS 1.2, where it is in the clear,', () => {
   it.each<[string, (signature: Buffer) => Buffer]>([
     ['has one bit changed', (signature) => corrupted(signature, signature.length - 1)],
     ['is empty', (signature) => Buffer.concat([signature.subarray(0, 2), Buffer.alloc(2)])],
-    ['is no DER', (signature) => Buffer.concat([signature.subarray(0, 4), signature.subarray(4).fill(9)])],
-  ])('a signature that %s proves nothing', async (_what, change) => {
+    ['is not DER', (signature) => Buffer.concat([signature.subarray(0, 4), signature.subarray(4).fill(9)])],
+  ])('records the key as not proven when the signature %s', async (_what, change) => {
     const edit: Edit = (type, body) => (type === certificateVerify ? change(Buffer.from(body)) : undefined);
     const record = await recordOf(() => attempt('TLSv1.2', {}, edit));
     expect(record).toMatchObject(failed('TLSv1.2', 'key_not_proven', /CertificateVerify/));
   });
 
   it.each(['rsa-2048', 'ed25519', 'secp256k1'] as const)(
-    'a certificate of %s does not fit the signature of another kind of key',
+    'records a certificate with %s and a signature of another kind of key as unsupported',
     async (key) => {
       const other = stage.authority.issueClient({ key });
       const record = await recordOf(() => attempt('TLSv1.2', {}, instead(other.der)));
@@ -187,18 +187,18 @@ describe('of TLS 1.2, where it is in the clear,', () => {
   );
 });
 
-describe('what a client offers', () => {
-  it('has no key exchange group in common with the gateway', async () => {
+describe('records a client that', () => {
+  it('offers no key exchange group of the gateway', async () => {
     const record = await recordOf(() => openssl('TLSv1.3', '-groups', 'ffdhe8192'));
     expect(record).toMatchObject(failed('TLSv1.3', 'no_shared_group', /key exchange group.*X25519/));
   });
 
-  it('has no signature that the key of the certificate can make', async () => {
+  it('offers no signature scheme for the key of the server certificate', async () => {
     const record = await recordOf(() => openssl('TLSv1.3', '-sigalgs', 'RSA-PSS+SHA256'));
     expect(record).toMatchObject(failed('TLSv1.3', 'no_shared_signature', /needs an RSA certificate/));
   });
 
-  it.each(['-tls1', '-tls1_1'])('is %s at most', async (flag) => {
+  it.each(['-tls1', '-tls1_1'])('offers no version above %s', async (flag) => {
     const record = await recordOf(() => sClient(stage.gateway, flag, '-cipher', 'ALL@SECLEVEL=0'));
     const newest = flag === '-tls1' ? 'TLSv1' : 'TLSv1.1';
     expect(record).toMatchObject({
@@ -209,7 +209,7 @@ describe('what a client offers', () => {
     });
   });
 
-  it('is less than it could, after an attempt that failed', async () => {
+  it('signals a version fallback after a failed attempt (RFC 7507)', async () => {
     const record = await recordOf(() => openssl('TLSv1.2', '-fallback_scsv'));
     expect(record).toMatchObject({ reason: 'protocol_version', detail: expect.stringMatching(/RFC 7507/) });
   });
@@ -217,7 +217,7 @@ describe('what a client offers', () => {
 
 describe('a client that speaks HTTP without TLS', () => {
   it.each(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])(
-    'gets an answer in its language: %s',
+    'gets an HTTP response: %s',
     async (method) => {
       let answer = '';
       let id: unknown;
@@ -241,7 +241,7 @@ describe('a client that speaks HTTP without TLS', () => {
     },
   );
 
-  it('gets none where callers are refused by closing', async () => {
+  it('gets no response when rejectWith is close', async () => {
     await using silent = await openStage({ config: { listen: { rejectWith: 'close' } } });
     const wire = await openWire(silent.gateway.port);
     const bytes: Buffer[] = [];
@@ -254,8 +254,8 @@ describe('a client that speaks HTTP without TLS', () => {
   });
 });
 
-describe('the verdict’s own sentences', () => {
-  it('tell a twin of the CA from a CA that no anchor holds', async () => {
+describe('the detail of a denial', () => {
+  it('distinguishes a CA with the name of an anchor’s CA from a CA that no anchor contains', async () => {
     const refusedBy = async (leaf: ClientOptions['leaf']) => {
       const record = await recordOf(() => stage.send(post(), { leaf }));
       expect(record.reason).toBe('untrusted');
@@ -269,7 +269,7 @@ describe('the verdict’s own sentences', () => {
     );
   });
 
-  it('name the field that differs, with both values', async () => {
+  it('names the field that does not match, with both values', async () => {
     const leaf = stage.authority.issueClient({ subject: { OU: 'Another', CN: 'a' } });
     const record = await recordOf(() => stage.send(post(), { leaf }));
     expect(record).toMatchObject({

@@ -1,4 +1,4 @@
-/** Hundreds that begin a handshake and are not let in: each is in the audit, and an honest client is served all the while. */
+/** Hundreds of handshakes that fail: each is in the audit, and a legitimate client is served meanwhile. */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
@@ -14,14 +14,14 @@ const each = 150;
 const localAddress = '127.0.0.2';
 const stranger = authority({ name: 'Stranger' });
 
-/** A connection of the flood's that sends these bytes as soon as it is made. */
+/** Opens a connection of the flood that sends `bytes` at once. */
 function begin({ gateway }: Stage, bytes: Buffer): Socket {
   const socket = connectTcp({ port: gateway.port, host: '127.0.0.1', localAddress });
   socket.on('error', () => {}).write(bytes);
   return socket.resume();
 }
 
-/** Says no more, until the gateway closes the connection. */
+/** Sends nothing more; resolves when the gateway closes the connection. */
 async function stop(socket: Socket): Promise<void> {
   await new Promise((closed) => socket.once('close', closed));
 }
@@ -29,7 +29,7 @@ async function stop(socket: Socket): Promise<void> {
 interface Attack {
   readonly verdict: string;
   readonly reason: string;
-  /** One of the flood's connections, from its beginning to its end. */
+  /** Runs one connection of the flood from open to close. */
   attack(stage: Stage, hello: Buffer): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ const attacks: Readonly<Record<string, Attack>> = {
     reason: 'closed_after_certificate',
     attack: async (stage, hello) => {
       const socket = begin(stage, hello);
-      // The server's flight: the costly half of the handshake is done.
+      // The server's flight: the gateway has done the costly half of the handshake.
       await once(socket, 'data');
       socket.resetAndDestroy();
     },
@@ -86,7 +86,7 @@ interface Served {
   readonly fresh: number;
 }
 
-/** Messages of an honest client on a connection that it keeps and on one after the other, until the flood is over. */
+/** Sends messages of a legitimate client on one kept connection and on new connections until the flood is over. */
 async function serve(stage: Stage, flood: Promise<unknown>): Promise<Served> {
   let over = false;
   const ended = flood.finally(() => {
@@ -107,8 +107,8 @@ async function serve(stage: Stage, flood: Promise<unknown>): Promise<Served> {
 }
 
 /**
- * Ends the gateway. Every one of so many connections of the flood has its record, and the host got every message of
- * the honest client once, and none of the flood's. How many records of the flood's there are by verdict and reason.
+ * Stops the gateway. Expects one record for each connection, and that the host received each message of the legitimate
+ * client once and none of the flood. Returns the number of records of the flood by verdict and reason.
  */
 async function auditOf(
   stage: Stage,
@@ -130,9 +130,9 @@ async function auditOf(
   return others;
 }
 
-it('serves an honest client through a flood of every kind at once', async () => {
+it('serves a legitimate client during a flood of every kind at once', async () => {
   await using stage = await openStage({
-    // How many at a time, and how late, is tried elsewhere.
+    // Other tests cover the number of concurrent connections and the latency.
     config: {
       timeouts: { handshake: '2s' },
       limits: { unfinishedHandshakes: 10_000, handshakeRate: 100_000, delay: '10s' },
@@ -144,7 +144,7 @@ it('serves an honest client through a flood of every kind at once', async () => 
     const line = async () => {
       while (left-- > 0) await attack(stage, hello);
     };
-    // Who stops waits for the gateway's timeout: all of them at the same time.
+    // Connections that stop wait for the gateway's timeout, all at the same time.
     return Array.from({ length: reason === 'handshake_timeout' ? each : 10 }, line);
   });
   const served = await serve(stage, Promise.all(flood));
@@ -157,7 +157,7 @@ it('serves an honest client through a flood of every kind at once', async () => 
   expect(await auditOf(stage, served, each * Object.keys(attacks).length)).toEqual(expected);
 });
 
-it('turns away what is more than limits.unfinishedHandshakes, and nobody whom the allowlist names', async () => {
+it('refuses connections over limits.unfinishedHandshakes, except from addresses on the allowlist', async () => {
   const unfinishedHandshakes = 50;
   await using stage = await openStage({
     config: {
@@ -181,7 +181,7 @@ it('turns away what is more than limits.unfinishedHandshakes, and nobody whom th
     ...others
   } = await auditOf(stage, served, flood.length);
   expect(others).toEqual({});
-  // Those that waited have left room for others, if it took longer than that to let all of them come.
+  // Connections that timed out have made room for others if opening all of them took longer than the timeout.
   expect(waited).toBeGreaterThanOrEqual(unfinishedHandshakes - 2);
   expect(refused).toBeGreaterThan(0);
 });

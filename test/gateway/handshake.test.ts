@@ -44,7 +44,7 @@ afterAll(() => stage[Symbol.asyncDispose]());
 
 const identity = () => ['-CAfile', files.root, '-cert', files.chain, '-key', files.key];
 
-describe('versions and suites', () => {
+describe('the TLS server', () => {
   it.each([
     ['TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
     ['TLSv1.2', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256'],
@@ -77,7 +77,7 @@ describe('versions and suites', () => {
   });
 
   it.each(['ECDHE-ECDSA-AES128-SHA256', 'AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256', 'NULL'])(
-    'has no suite outside RFC 9325 for a client that offers %s alone',
+    'shares no suite outside RFC 9325 with a client that offers only %s',
     async (cipher) => {
       const { stderr } = await sClient(stage.gateway, '-tls1_2', '-cipher', `${cipher}:@SECLEVEL=0`);
       expect(stderr).toMatch(/handshake failure|no cipher match/);
@@ -134,7 +134,7 @@ describe('the server’s certificate', () => {
     ['RSA', 'rsa_pss_rsae_sha256:rsa_pkcs1_sha256', 'rsa', rsa],
     ['ECDSA', 'ecdsa_secp256r1_sha256', 'ecdsa', ecdsa],
   ] as const)(
-    'is the %s one for a client that verifies only that',
+    'is the %s one for a client that verifies only this key type',
     async (_kind, sigalgs, name, issued: Leaf) => {
       for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
         const options = { sigalgs, leaf: undefined, maxVersion: version };
@@ -145,7 +145,7 @@ describe('the server’s certificate', () => {
     },
   );
 
-  it('comes with its intermediate, is shown in whole to openssl, and needs no SNI', async () => {
+  it('is sent with its intermediate, also without SNI', async () => {
     for (const sni of [['-servername', 'gateway.example'], ['-noservername']]) {
       const { stdout, stderr } = await sClient(stage.gateway, ...identity(), '-verify_return_error', ...sni);
       expect(stderr).toMatch(/^depth=1 .*Example Issuing CA$/m);
@@ -160,7 +160,7 @@ describe('the server’s certificate', () => {
   });
 });
 
-it('records the SNI, and that there was none', async () => {
+it('records the SNI, or null without one', async () => {
   await using named = await stage.connect({ servername: 'localhost' });
   expect(await handshakeFrom(stage.gateway, named.socket)).toMatchObject({
     sni: 'localhost',

@@ -1,4 +1,4 @@
-/** `identity.headers`: what the host is told by each set and by several, and that nobody else tells it. */
+/** `identity.headers`: the fields that each set sends to the host, and that a client cannot forge them. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -19,7 +19,7 @@ const { der } = leaf;
 const parsed = parseCertificate(der);
 const pem = new X509Certificate(der).toString();
 
-/** As OpenSSL writes the subject by RFC 2253. */
+/** The subject in OpenSSL's RFC 2253 form. */
 const name =
   'CN=\\E6\\97\\A5\\E6\\9C\\AC\\0d\\0aClient-Cert: forged,OU=Example organisation,O=Zo\\C3\\AB \\"Q\\" \\\\ S\\C3\\B6hne,C=GB';
 const issuer = 'CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB';
@@ -27,8 +27,8 @@ const base64 = (bytes: Buffer) => `:${bytes.toString('base64')}:`;
 const serial = parsed.serial.toUpperCase();
 const iso = (time: number) => new Date(time).toISOString().replace('.000', '');
 
-/** What each set tells of this leaf. */
-const told: Record<string, [string, unknown][]> = {
+/** The fields of each set for this leaf. */
+const fieldsBySet: Record<string, [string, unknown][]> = {
   rfc9440: [['Client-Cert', base64(der)]],
   nginx: [
     ['X-SSL-Client-Verify', 'SUCCESS'],
@@ -63,11 +63,11 @@ const told: Record<string, [string, unknown][]> = {
   ],
   forwarded: [['Forwarded', 'for=127.0.0.1;by=127.0.0.1;host=ehi.example;proto=https']],
 };
-const all = Object.keys(told);
+const all = Object.keys(fieldsBySet);
 
-/** Every name that any set has, and some that hosts are known to believe. */
+/** Every field name of any set, and some that hosts are known to trust. */
 const forgeries = [
-  ...Object.values(told).flatMap((fields) => fields.map(([each]) => each)),
+  ...Object.values(fieldsBySet).flatMap((fields) => fields.map(([each]) => each)),
   ...['Client-Cert-Chain', 'X-Amzn-Mtls-Clientcert', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Real-IP'],
   ...['X-Forwarded-Host', 'X-Request-Id', 'X-Forwarded-Tls-Client-Cert', 'X-Client-Cert-Present'],
   ...[
@@ -96,26 +96,26 @@ beforeAll(async () => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** What the host got of it, without the fields that are always the same. */
+/** Sends one message; returns what the host received, without the fields that are always the same. */
 async function relay(fields: string[] = [], client: Partial<ClientOptions> = { leaf }): Promise<Message> {
   const index = stage.host.requests.length;
   await stage.send(post({ fields }), client);
   return stage.host.request(index);
 }
 
-/** Without what the gateway says of the host's connection, with the first message on it. */
-function saidIn({ fields }: Message): Message['fields'] {
+/** The fields without those about the connection to the host, which its first message has. */
+function identityFields({ fields }: Message): Message['fields'] {
   return fields.filter(([each]) => each !== 'Connection');
 }
 
-/** Everything that the gateway says of the caller, in its order. */
-function around(sets: readonly string[]): [string, unknown][] {
-  const certificate = sets.filter((set) => set !== 'forwarded').flatMap((set) => told[set] ?? []);
+/** All fields about the client that the gateway sends, in order. */
+function expectedFields(sets: readonly string[]): [string, unknown][] {
+  const certificate = sets.filter((set) => set !== 'forwarded').flatMap((set) => fieldsBySet[set] ?? []);
   return [
     ['Host', 'ehi.example'],
     ['Content-Type', 'application/json'],
     ...certificate,
-    ...(sets.includes('forwarded') ? (told.forwarded ?? []) : []),
+    ...(sets.includes('forwarded') ? (fieldsBySet.forwarded ?? []) : []),
     ['X-Forwarded-For', '127.0.0.1'],
     ['X-Forwarded-Proto', 'https'],
     ['X-Request-Id', expect.stringMatching(/^[0-9a-f]{10}-[0-9a-f]+\.1$/)],
@@ -125,19 +125,19 @@ function around(sets: readonly string[]): [string, unknown][] {
 }
 
 describe.each([...all.map((set) => [set]), all, ['forwarded', 'rfc9440'], ['envoy', 'aws']])(
-  'the host is told by %s %s',
+  'with the sets %s %s the host receives',
   (...sets: string[]) => {
-    it('who called, and nothing else, whatever the client says', async () => {
+    it('the identity of the client and nothing else, whatever fields the client sends', async () => {
       await stage.reload({ identity: { headers: sets } });
-      expect(saidIn(await relay())).toEqual(around(sets));
+      expect(identityFields(await relay())).toEqual(expectedFields(sets));
       for (let at = 0; at < forgeries.length; at += 90) {
-        expect(saidIn(await relay(forgeries.slice(at, at + 90)))).toEqual(around(sets));
+        expect(identityFields(await relay(forgeries.slice(at, at + 90)))).toEqual(expectedFields(sets));
       }
     });
   },
 );
 
-it('is told of the CAs between the leaf and the root where `chain` asks for it', async () => {
+it('sends the intermediates between the leaf and the root when `chain` is set', async () => {
   await stage.reload({ identity: { headers: ['rfc9440'], chain: true } });
   const { fields } = await relay(['Client-Cert-Chain: :AAAA:']);
   expect(fields.filter(([each]) => /client-cert/i.test(each))).toEqual([
@@ -146,7 +146,7 @@ it('is told of the CAs between the leaf and the root where `chain` asks for it',
   ]);
 });
 
-it('is not told what `identity.remove` names, from the message on that follows its change on an open connection', async () => {
+it('removes the fields in `identity.remove` from the first message after a reload, also on an open connection', async () => {
   await stage.reload({ identity: { headers: ['rfc9440'] } });
   await using client = await stage.connect({ leaf });
   const forged = ['X-User', 'x-user', 'X.USER', 'X-Tenant-Id', 'X-Users'].map((each) => `${each}: forged`);
@@ -163,7 +163,7 @@ it('is not told what `identity.remove` names, from the message on that follows i
   expect(await ask()).toEqual(['X-User', 'x-user', 'X.USER', 'X-Tenant-Id', 'X-Users']);
 });
 
-it('follows a changed configuration on an open connection, and each message’s Host', async () => {
+it('applies a reload to an open connection, and uses the Host field of each message', async () => {
   await stage.reload({ identity: { headers: ['forwarded'] } });
   await using client = await stage.connect({ leaf });
   const ask = async (host: string) => {
@@ -180,11 +180,11 @@ it('follows a changed configuration on an open connection, and each message’s 
   const changed = await ask('a');
   expect([changed.field('forwarded'), changed.field('x-forwarded-client-cert')]).toEqual([
     undefined,
-    told.envoy?.[0]?.[1],
+    fieldsBySet.envoy?.[0]?.[1],
   ]);
 });
 
-it('names the gateway by the URIs of its own certificate in XFCC', async () => {
+it('names the gateway in XFCC by the URIs of its server certificate', async () => {
   const own = pki.issueServer({ sans: ['IP:127.0.0.1', 'URI:spiffe://ehi/gateway'] });
   await using named = await openStage({
     authority: pki,
@@ -199,7 +199,7 @@ it('names the gateway by the URIs of its own certificate in XFCC', async () => {
   expect(field).toMatch(/^By=spiffe:\/\/ehi\/gateway;Hash=/);
 });
 
-it('names a client of IPv6 in brackets and quotation marks', async () => {
+it('writes an IPv6 client address in brackets and quotation marks', async () => {
   await using six = await openStage({
     authority: pki,
     config: { listen: { address: '::1' }, identity: { headers: ['forwarded'] } },

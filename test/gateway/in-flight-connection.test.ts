@@ -1,4 +1,4 @@
-/** What becomes of the connection when a message on it is refused for the load: it stays wherever it can. */
+/** The client connection after a message on it is refused by an in-flight limit: it stays open where possible. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
@@ -9,7 +9,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 let stage: Stage;
 let occupant: Client;
 
-/** `/` is full from here on, `/free` is not. */
+/** Fills the in-flight limit of `/`; `/free` still accepts messages. */
 beforeAll(async () => {
   stage = await openStage({
     routes: [{ path: '/', inFlight: 1, deadline: '10m' }, { path: '/free' }],
@@ -35,20 +35,23 @@ const free = post({ target: '/free' });
 const head = (fields: string, start = 'POST / HTTP/1.1') => `${start}\r\nHost: a\r\n${fields}\r\n\r\n`;
 const chunked = head('Transfer-Encoding: chunked');
 
-describe('stays for the next message', () => {
+describe('keeps the connection open after a refused message', () => {
   it.each([
-    ['a request that came whole', post()],
-    ['a request without a body', head('Accept: */*', 'GET / HTTP/1.1')],
-    ['a body of 64 KiB', post({ body: Buffer.alloc(64 * 1024, 'x') })],
-    ['a body in chunks', `${chunked}3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n`],
-    ['a body that waited for no 100', `${head('Content-Length: 2\r\nExpect: 100-continue')}hi`],
-  ])('after %s', async (_what, request) => {
+    ['that is complete', post()],
+    ['without a body', head('Accept: */*', 'GET / HTTP/1.1')],
+    ['with a body of 64 KiB', post({ body: Buffer.alloc(64 * 1024, 'x') })],
+    ['with a chunked body', `${chunked}3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n`],
+    [
+      'with Expect: 100-continue whose body did not wait',
+      `${head('Content-Length: 2\r\nExpect: 100-continue')}hi`,
+    ],
+  ])('%s', async (_what, request) => {
     await using client = await stage.connect();
     await expectShed(await client.exchange(request), { close: false });
     expect(statusOf(await client.exchange(free))).toBe(200);
   });
 
-  it('after HEAD, whose answer has no body', async () => {
+  it('that is a HEAD request, whose response has no body', async () => {
     await using client = await stage.connect();
     const answer = await client.exchange(head('Accept: */*', 'HEAD / HTTP/1.1'), { bodiless: true });
     await expectShed(answer, { close: false });
@@ -58,17 +61,17 @@ describe('stays for the next message', () => {
   it.each([
     [head('Content-Length: 4'), 'ab', 'cd'],
     [chunked, '4\r\nab', 'cd\r\n0\r\n\r\n'],
-  ])('after a body that comes later: %j', async (...pieces) => {
+  ])('whose body arrives later: %j', async (...pieces) => {
     await using client = await stage.connect();
-    const told = stage.gateway.next(({ reason }) => reason === 'route_in_flight');
+    const refusal = stage.gateway.next(({ reason }) => reason === 'route_in_flight');
     client.write(pieces[0]);
-    await told;
+    await refusal;
     client.write(pieces[1]).write(pieces[2]);
     await expectShed(await client.response(), { close: false });
     expect(statusOf(await client.exchange(free))).toBe(200);
   });
 
-  it('and requests that were sent one after another are answered in their order', async () => {
+  it('and answers pipelined requests in order', async () => {
     await using client = await stage.connect();
     const requests = [post(), free, post(), post(), free, free, post()];
     client.write(Buffer.concat(requests));
@@ -80,13 +83,13 @@ describe('stays for the next message', () => {
   });
 });
 
-describe('ends', () => {
+describe('closes the connection after a refused message', () => {
   it.each([
-    ['where the client asks for it', head('Connection: close\r\nContent-Length: 0')],
+    ['with Connection: close', head('Connection: close\r\nContent-Length: 0')],
     ['on HTTP/1.0', head('Content-Length: 0', 'POST / HTTP/1.0')],
-    ['where the body waits for 100', head('Content-Length: 2\r\nExpect: 100-continue')],
-    ['with a body beyond 64 KiB', post({ body: Buffer.alloc(64 * 1024 + 1, 'x') })],
-    ['with a body that cannot be read', `${chunked}x\r\n`],
+    ['whose body waits for 100', head('Content-Length: 2\r\nExpect: 100-continue')],
+    ['with a body over 64 KiB', post({ body: Buffer.alloc(64 * 1024 + 1, 'x') })],
+    ['with a malformed body', `${chunked}x\r\n`],
   ])('%s', async (_when, request) => {
     await using client = await stage.connect();
     await expectShed(await client.exchange(request), { close: true });
@@ -94,7 +97,7 @@ describe('ends', () => {
     expect(client.error).toBeUndefined();
   });
 
-  it('with a client that does not take its answers', async () => {
+  it('when the client does not read its responses', async () => {
     await using client = await stage.connect();
     const count = 3000;
     const before = stage.gateway.records().length;
@@ -116,7 +119,7 @@ describe('ends', () => {
   });
 });
 
-it('ends with a body that is not in within timeouts.bodyIdle, however it trickles', async () => {
+it('closes the connection when the body of a refused message is incomplete after timeouts.bodyIdle, however slowly it arrives', async () => {
   await using stalling = await openStage({
     routes: [{ path: '/', inFlight: 1, deadline: '10m' }],
     config: { timeouts: { bodyIdle: '200ms' } },
@@ -130,14 +133,14 @@ it('ends with a body that is not in within timeouts.bodyIdle, however it trickle
   expect([statusOf(answer), answer.field('connection')]).toEqual([503, 'close']);
 });
 
-it('ends with the answer once the gateway drains', async () => {
+it('closes the connection with the response when the gateway drains', async () => {
   await using draining = await openStage({ routes: [{ path: '/', inFlight: 1, deadline: '10m' }] });
   await using _occupant = await new HeldAnswers(draining).occupant();
   await using client = await draining.connect();
   await using idle = await draining.connect();
-  const told = draining.gateway.next(({ reason }) => reason === 'route_in_flight');
+  const refusal = draining.gateway.next(({ reason }) => reason === 'route_in_flight');
   client.write(head('Content-Length: 4'));
-  await told;
+  await refusal;
   draining.gateway.signal('SIGTERM');
   expect(await idle.rest()).toHaveLength(0);
   const answer = await client.exchange('abcd');
@@ -145,6 +148,6 @@ it('ends with the answer once the gateway drains', async () => {
   expect(await client.rest()).toHaveLength(0);
 });
 
-it('has sent nothing of all this to the host', () => {
+it('has sent no refused message to the host', () => {
   expect(stage.host.requests.filter(({ startLine }) => startLine !== 'POST /free HTTP/1.1')).toHaveLength(1);
 });

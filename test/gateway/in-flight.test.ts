@@ -1,4 +1,4 @@
-/** `routes[].inFlight` and `limits.inFlightPerClient`: what is too much is refused before the host hears of it. */
+/** `routes[].inFlight` and `limits.inFlightPerClient`: a message over a limit is refused before it reaches the host. */
 import { expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
@@ -22,7 +22,7 @@ async function expectShed(stage: Stage, answer: Message, reason: string): Promis
   return record;
 }
 
-it('refuses a message beyond the route’s inFlight before the host hears of it, and no other route’s', async () => {
+it('refuses a message over the inFlight limit of its route before the host receives it, and no message of another route', async () => {
   await using stage = await openStage({ routes: [{ path: '/', inFlight: 2 }, { path: '/other' }] });
   const held = new HeldAnswers(stage);
   await using first = await held.occupant();
@@ -35,7 +35,7 @@ it('refuses a message beyond the route’s inFlight before the host hears of it,
   expect([stage.host.requests.length, stage.host.connectionCount]).toEqual([2, 2]);
   expect(stage.gateway.stdout).not.toContain('never');
 
-  // The connection is still good, and another route has places of its own.
+  // The connection stays open, and another route has its own limit.
   await held.ask(client, post({ target: '/other' }));
   held.release();
   for (const each of [client, first, second]) expect(statusOf(await each.response())).toBe(200);
@@ -49,7 +49,7 @@ it('refuses a message beyond the route’s inFlight before the host hears of it,
   expect(samples.get('ehi_messages_total{route="/",code="503"}')).toBe(3);
 });
 
-it('shows the messages under way on each route, and none where they have ended', async () => {
+it('shows the messages in flight on each route in the metrics, and 0 once they have ended', async () => {
   await using stage = await openStage({ config: { relays: 2 }, routes: [{ path: '/' }, { path: '/other' }] });
   const held = new HeldAnswers(stage);
   const shown = (some: number, others: number) =>
@@ -60,7 +60,7 @@ it('shows the messages under way on each route, and none where they have ended',
         found.get('ehi_route_in_flight{route="/other"}') === others &&
         found.get('ehi_in_flight') === some + others,
     );
-  // Whichever thread each of them is with.
+  // In whichever thread each connection is.
   const clients = await Promise.all(Array.from({ length: 8 }, () => stage.connect()));
   for (const [index, client] of clients.entries()) {
     await held.ask(client, post({ target: index < 5 ? '/' : '/other' }));
@@ -68,7 +68,7 @@ it('shows the messages under way on each route, and none where they have ended',
   await shown(5, 3);
   held.release(2);
   await shown(3, 3);
-  // Routes that are made anew go on with what was under way before.
+  // A reload creates the routes again; they keep the counts of messages in flight.
   expect((await stage.reload()).event).toBe('reloaded');
   clients.push(await held.occupant());
   await shown(4, 3);
@@ -78,7 +78,7 @@ it('shows the messages under way on each route, and none where they have ended',
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 
-it('counts the messages of one certificate over all of its connections, and nobody else’s', async () => {
+it('counts the messages of each certificate over all of its connections, and no others', async () => {
   await using stage = await openStage({ config: { limits: { inFlightPerClient: 2 } } });
   const held = new HeldAnswers(stage);
   await using first = await held.occupant();
@@ -86,13 +86,13 @@ it('counts the messages of one certificate over all of its connections, and nobo
   await using client = await stage.connect();
   const record = await expectShed(stage, await client.exchange(refused), 'client_in_flight');
   expect(record.route).toBeNull();
-  // Whoever resumes a session is the same client.
+  // A resumed session is the same client.
   await using resumed = await stage.connect({ session: await client.session() });
   expect(resumed.socket.isSessionReused()).toBe(true);
   await expectShed(stage, await resumed.exchange(refused), 'client_in_flight');
   expect(stage.host.requests).toHaveLength(2);
 
-  // Same names, another certificate.
+  // Another certificate with the same names.
   const leaf = stage.authority.issueClient();
   await using third = await held.occupant({ leaf });
   await using fourth = await held.occupant({ leaf });
@@ -110,7 +110,7 @@ it('counts the messages of one certificate over all of its connections, and nobo
   );
 });
 
-it('takes a changed limit for the next message, and still counts what was under way before', async () => {
+it('applies a changed limit from the next message on, and still counts messages that were in flight before', async () => {
   await using stage = await openStage({ routes: [{ path: '/', inFlight: 1 }] });
   const held = new HeldAnswers(stage);
   await using first = await held.occupant();

@@ -1,4 +1,4 @@
-/** SIGUSR1 would start Node's inspector: a debugger in front of card messages. */
+/** SIGUSR1 must not start Node's inspector, which would expose card messages to a debugger. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { openStage } from '../support/process/stage.ts';
 
-it('does not listen to SIGUSR1', async () => {
+it('does not open the inspector on SIGUSR1', async () => {
   await using stage = await openStage();
   stage.gateway.signal('SIGUSR1');
   for (let count = 0; count < 20; count++) expect(statusOf(await stage.send(post()))).toBe(200);
@@ -15,7 +15,7 @@ it('does not listen to SIGUSR1', async () => {
   expect(stage.gateway.stderr).not.toMatch(/debugger|inspector/i);
 });
 
-it('would be seen to: the same signal opens it in a Node that is left alone', async () => {
+it('opens the inspector on SIGUSR1 in a plain Node process, so the test above can fail', async () => {
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
   const env = { ...process.env, NODE_OPTIONS: '--inspect-port=0' };
   const child = spawn(node, ['-e', 'console.log(1); setInterval(() => {}, 1000)'], { env });

@@ -1,4 +1,4 @@
-/** `limits.unfinishedHandshakes` and `limits.connections`: a flood is held off, and not at the cost of who is named. */
+/** `limits.unfinishedHandshakes` and `limits.connections`: a flood is refused, and addresses on the allowlist are not. */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
@@ -16,7 +16,7 @@ const match = { organizationalUnit: 'Example organisation' };
 const ports = new WeakMap<Socket, number | undefined>();
 const portOf = (socket: Socket) => ({ localPort: ports.get(socket) });
 
-/** A connection that a balancer opens for this source, and that says nothing of TLS. */
+/** Opens a connection through a load balancer for `source`, and sends no TLS on it. */
 async function silent({ gateway }: Stage, source: string): Promise<Socket> {
   const socket = connectTcp({ port: gateway.port, host: '127.0.0.1' }).on('error', () => {});
   await once(socket, 'connect');
@@ -32,7 +32,7 @@ async function expectServed(stage: Stage, source: string): Promise<void> {
   socket.destroy();
 }
 
-it('refuses a flood of unfinished handshakes, and never an address that the allowlist names', async () => {
+it('refuses a flood of unfinished handshakes, and does not limit an address on the allowlist', async () => {
   await using stage = await openStage({
     config: {
       listen: { proxyProtocol: { trusted: ['127.0.0.1/32'] } },
@@ -55,12 +55,12 @@ it('refuses a flood of unfinished handshakes, and never an address that the allo
     });
   }
   await expectServed(stage, named);
-  // The one that is named may have as many as it likes.
+  // The address on the allowlist has no limit.
   for (let count = 0; count < 20; count++) waiting.push(await silent(stage, named));
   await expectServed(stage, named);
   expect(open()).toHaveLength(4);
 
-  // Whoever leaves makes room.
+  // A closed connection makes room for another.
   for (const socket of waiting) socket.destroy();
   for (const socket of waiting) {
     expect(await handshakeFrom(stage.gateway, portOf(socket))).toMatchObject({ reason: 'closed_silent' });
@@ -72,7 +72,7 @@ it('refuses a flood of unfinished handshakes, and never an address that the allo
   await expectOneRecordEach(stage.gateway, 7 + 20 + 3);
 });
 
-it('shows how many handshakes are unfinished, in all relay threads', async () => {
+it('shows the number of unfinished handshakes of all relay threads in the metrics', async () => {
   await using stage = await openStage({ config: { relays: 2, timeouts: { handshake: '10m' } } });
   const shown = (unfinished: number, connections: number) =>
     metricsWhen(
@@ -106,7 +106,7 @@ it('refuses connections beyond limits.connections until one has ended', async ()
   });
 
   await second[Symbol.asyncDispose]();
-  // The gateway hears of the end in its own time: whoever is refused until then tries again.
+  // The gateway may notice the end later: a client that is refused until then tries again.
   let served = false;
   while (!served) {
     served = await stage.send(post()).then(
@@ -117,7 +117,7 @@ it('refuses connections beyond limits.connections until one has ended', async ()
   await expectOneRecordEach(stage.gateway);
 });
 
-it('refuses an address that begins too many handshakes in a second, and never one that the allowlist names', async () => {
+it('refuses an address that begins too many handshakes in a second, unless it is on the allowlist', async () => {
   await using stage = await openStage({
     config: {
       listen: { proxyProtocol: { trusted: ['127.0.0.1/32'] } },

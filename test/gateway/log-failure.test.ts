@@ -1,4 +1,4 @@
-/** The operational log cannot be written: messages go on, and so does the process. */
+/** The operational log cannot be written: the process continues and relays messages. */
 import { execFileSync } from 'node:child_process';
 import { constants, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
@@ -12,7 +12,7 @@ import { openStage } from '../support/process/stage.ts';
 
 const dropped = 'ehi_log_lines_dropped_total';
 
-it('for its disk is full, from the start to the end', async () => {
+it('relays messages while the disk of the log is full', async () => {
   await using stage = await openStage({ stderr: '/dev/full' });
   expect(statusOf(await stage.send(post()))).toBe(200);
   const before = (await readMetrics(stage.gateway)).get(dropped) ?? 0;
@@ -22,17 +22,17 @@ it('for its disk is full, from the start to the end', async () => {
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
 });
 
-it('for nobody reads it: records are written meanwhile, and once it is read it tells what is missing', async () => {
+it('writes audit records while the log is not read, and logs that lines were dropped once it is', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'stderr-'));
   const path = join(folder, 'pipe');
   execFileSync('mkfifo', [path]);
-  // Held open by this process, which does not read: the pipe is soon full.
+  // This process holds the pipe open without reading it: it is soon full.
   const pipe = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
   const reader = new Socket({ fd: pipe, readable: true, writable: false });
   reader.pause();
   try {
     await using stage = await openStage({ stderr: path });
-    // Each of these is a line of the log.
+    // Each of these writes one log line.
     const wrong = Object.fromEntries(
       Array.from({ length: 3_000 }, (_, n) => [`unknown${n}`, 'x'.repeat(40)]),
     );

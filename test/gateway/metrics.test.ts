@@ -1,4 +1,4 @@
-/** The admin port after some traffic: every metric of the contract, with the right values; liveness and readiness. */
+/** The admin port after some traffic: every documented metric with its value; liveness and readiness. */
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -72,12 +72,12 @@ it('times messages: total, upstream and overhead, in buckets from 0.1 ms to 10 s
   expect(sum('ehi_upstream_seconds')).toBeGreaterThan(0);
 });
 
-it('shows what is open now', async () => {
+it('shows the connections and messages that are open now', async () => {
   expect(samples.get('ehi_connections')).toBe(1);
   expect(samples.get('ehi_in_flight')).toBe(0);
 });
 
-it('tells when the certificates of the server, the anchors and the clients expire', () => {
+it('shows when the certificates of the server, the anchors and the clients expire', () => {
   const { root, issuing } = stage.authority;
   const shown = (role: string, { der }: { readonly der: Uint8Array }) => {
     const { subject, serial } = parseCertificate(der);
@@ -96,7 +96,7 @@ it('tells when the certificates of the server, the anchors and the clients expir
   expect(shown('client', stage.leaf)).toBe(ends(stage.leaf));
 });
 
-it('shows the state of the trust, and what runs', () => {
+it('shows the state of the trust anchors, and the running version', () => {
   expect(samples.get('ehi_trust_root_pinned{anchor="example"}')).toBe(0);
   expect(samples.get('ehi_trust_age_seconds{anchor="example"}')).toBeGreaterThan(0);
   expect(samples.get('ehi_relay_thread_restarts_total')).toBe(0);
@@ -106,7 +106,7 @@ it('shows the state of the trust, and what runs', () => {
   ]);
 });
 
-it('says that it lives and is ready, and knows nothing else', async () => {
+it('answers /healthz and /readyz with 200, and any other path with 404', async () => {
   expect(await stage.gateway.admin('/healthz')).toEqual({ status: 200, body: 'ok\n' });
   expect(await stage.gateway.admin('/readyz')).toEqual({
     status: 200,

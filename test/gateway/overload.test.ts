@@ -65,7 +65,7 @@ it('refuses connections and messages while the thread cannot keep up, and accept
     for (; !fits(); await turn()) delay = meter.take()?.delay ?? delay;
   };
   await delayWhen(() => delay > 20);
-  // One measurement within the limit lets messages through again: then another message is sent.
+  // One measurement within the limit accepts messages again: then another message is sent.
   const message = await exchangeWhile(200);
   expect([statusOf(message), message.field('retry-after')]).toEqual([503, '1']);
   let refused = false;

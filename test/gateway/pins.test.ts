@@ -1,4 +1,4 @@
-/** `clients.pins`: one key on the validated path, and on no other, must be pinned. */
+/** `clients.pins`: a key on the validated path must be pinned; other certificates that the client sends do not count. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { statusOf } from '../support/http/http.ts';
@@ -17,12 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
-it('lets the pinned key in, also under a renewed certificate', async () => {
+it('accepts the pinned key, also in a renewed certificate', async () => {
   for (const leaf of [pinned, pki.issueClient({ key: pinned.privateKey, subject: { CN: 'Renewed' } })]) {
     const answer = await stage.send(post(), { leaf });
     expect(statusOf(answer)).toBe(200);
     const record = await stage.gateway.audit(
-      ({ leaf: told }) => told?.thumbprint === parseCertificate(leaf.der).thumbprint,
+      ({ leaf: recorded }) => recorded?.thumbprint === parseCertificate(leaf.der).thumbprint,
     );
     expect(record).toMatchObject({
       verdict: 'allow',
@@ -41,7 +41,7 @@ it('refuses another key of the same CA', async () => {
 it.each([
   ['of the same CA', () => pki.issueClient(), 'pin_mismatch'],
   ['of another CA', () => authority().issueClient(), 'untrusted'],
-])('is not helped by the pinned certificate appended to a chain %s', async (_of, issue, reason) => {
+])('refuses a chain %s to which the pinned certificate is appended', async (_of, issue, reason) => {
   const leaf = issue();
   for (const chainPem of [leaf.pem + pinned.pem + pki.issuing.pem, leaf.pem + pki.issuing.pem + pinned.pem]) {
     const answer = await stage.send(post(), { leaf: { ...leaf, chainPem } });
@@ -50,7 +50,7 @@ it.each([
   }
 });
 
-it('does not let another CA certify the pinned key', async () => {
+it('refuses a certificate of another CA for the pinned key', async () => {
   const leaf = authority().issueClient({ key: pinned.privateKey });
   const answer = await stage.send(post(), { leaf });
   expect(await handshakeOf(stage.gateway, answer)).toMatchObject({ verdict: 'deny', reason: 'untrusted' });
@@ -60,7 +60,7 @@ it('has written exactly one handshake record for every connection', async () => 
   await expectOneRecordEach(stage.gateway);
 });
 
-it('takes the key of a CA on the path where match names the caller', async () => {
+it('accepts a pinned CA key on the path when match names the client', async () => {
   const other = authority();
   const anchors = [{ name: 'both', files: ['anchor.pem'] }];
   const { organizationalUnits } = parseCertificate(pinned.der);

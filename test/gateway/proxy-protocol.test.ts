@@ -1,4 +1,4 @@
-/** `listen.proxyProtocol`: a trusted network states the source address, and must; nobody else can. */
+/** `listen.proxyProtocol`: a PROXY header is required from a trusted network, and rejected from any other. */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -56,14 +56,14 @@ async function tcp(port = stage.gateway.port): Promise<Socket> {
   return socket.on('error', () => {});
 }
 
-/** A client behind a balancer that sends these bytes, in one write or in several, before it. */
+/** A client behind a load balancer that first sends `header`, one write for each part. */
 async function connectBehind(...header: Buffer[]): Promise<{ client: Client; balancer: Socket }> {
   const balancer = await tcp();
   for (const bytes of header) await new Promise((sent) => balancer.write(bytes, sent));
   return { client: await stage.connect({ socket: balancer }), balancer };
 }
 
-/** Writes the header and the ClientHello behind it at once. */
+/** Writes the header and the ClientHello after it in one write. */
 function prefixed(socket: Socket, header: Buffer): Duplex {
   let first = true;
   const duplex = new Duplex({
@@ -101,14 +101,14 @@ describe('from a trusted network', () => {
     balancer.destroy();
   });
 
-  it('takes a header that shares its segment with the ClientHello', async () => {
+  it('accepts a header in one segment with the ClientHello', async () => {
     const balancer = await tcp();
     await using client = await stage.connect({ socket: prefixed(balancer, v1(named)) });
     expect(statusOf(await client.exchange(post()))).toBe(200);
     balancer.destroy();
   });
 
-  it('closes a connection whose stated address the allowlist does not name', async () => {
+  it('closes a connection whose stated address is not on the allowlist', async () => {
     await expect(connectBehind(v1(other))).rejects.toThrow();
     const record = await stage.gateway.audit(({ source_address }) => source_address === other);
     expect(record).toMatchObject({ verdict: 'deny', reason: 'address_refused', proxy_address: '127.0.0.1' });
@@ -117,8 +117,8 @@ describe('from a trusted network', () => {
   it.each([
     ['LOCAL', local],
     ['UNKNOWN', Buffer.from(`PROXY UNKNOWN ${named} ${named} 1 2\r\n`)],
-    ['LOCAL with an address that would be named', v2(0x20, 0x11, v2Ipv4(named).subarray(16))],
-  ])('holds the balancer’s own address against the allowlist for %s', async (_what, header) => {
+    ['LOCAL with an address that is on the allowlist', v2(0x20, 0x11, v2Ipv4(named).subarray(16))],
+  ])('checks the address of the load balancer against the allowlist for %s', async (_what, header) => {
     const balancer = await tcp();
     const closed = once(balancer, 'close');
     balancer.write(header);
@@ -156,7 +156,7 @@ describe('from a trusted network', () => {
     await closed;
   });
 
-  it('records a balancer that leaves before its header is whole', async () => {
+  it('records a load balancer that closes before its header is complete', async () => {
     const balancer = await tcp();
     balancer.write(v1(named).subarray(0, 10));
     balancer.end();
@@ -164,7 +164,7 @@ describe('from a trusted network', () => {
     expect(record).toMatchObject({ verdict: 'failed', reason: 'proxy_header' });
   });
 
-  it('records a balancer that only looks whether the port is open, with a header or without', async () => {
+  it('records a TCP health check of a load balancer, with a header and without', async () => {
     for (const [bytes, sourceAddress] of [
       [Buffer.alloc(0), '127.0.0.1'],
       [v1(named), named],
@@ -181,7 +181,7 @@ describe('from a trusted network', () => {
   });
 });
 
-it('believes no header from any other network: it is no TLS, and a connection without one is fine', async () => {
+it('rejects a header from an untrusted network as not TLS, and accepts a connection without one', async () => {
   const config = { listen: { proxyProtocol: { trusted: ['192.0.2.0/24'] } } };
   await using direct = await openStage({ config });
   const socket = await tcp(direct.gateway.port);

@@ -1,4 +1,4 @@
-/** TLS records without data, which OpenSSL takes without a word to anybody: they are bounded, and others are served. */
+/** TLS records without data, which OpenSSL does not report: the gateway limits them, and serves other clients. */
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -12,17 +12,17 @@ const match = { organizationalUnit: 'Example organisation' };
 
 const clients = { 'without a certificate': false, 'of a client that was let in': true };
 
-/** As many as take about a second of the thread. */
+/** Enough records for about a second of CPU of the thread. */
 const floods: Readonly<Record<string, (writer: RecordWriter) => Buffer>> = {
   KeyUpdates: (writer) => writer.keyUpdates(15_000),
-  // Of a field that does not end.
+  // Within a header field that does not end.
   'records of one byte': (writer) =>
     writer.data([Buffer.from('GET / HTTP/1.1\r\nX: '), ...Array(15_000).fill(Buffer.from('x'))]),
 };
 
 describe.each<[string, Record<string, unknown>]>([
-  ['an address that the allowlist names', { clients: { allowlist: ['127.0.0.0/8'], match } }],
-  ['an address that no allowlist names', {}],
+  ['an address on the allowlist', { clients: { allowlist: ['127.0.0.0/8'], match } }],
+  ['an address that is not on an allowlist', {}],
 ])('from %s', (_, config) => {
   let stage: Stage;
   beforeAll(async () => {
@@ -33,7 +33,7 @@ describe.each<[string, Record<string, unknown>]>([
   const cases = Object.entries(floods).flatMap(([what, flood]) =>
     Object.entries(clients).map(([who, admitted]) => ({ what, who, flood, admitted })),
   );
-  // Each of its own: an address that is not named has to wait after a flood.
+  // A different address each time: an address that is not on the allowlist has to wait after a flood.
   let addresses = 1;
 
   it.each(cases)('closes a connection $who that floods it with $what', async ({ flood, admitted }) => {
@@ -64,7 +64,7 @@ describe.each<[string, Record<string, unknown>]>([
   });
 
   it.each(Object.entries(clients))(
-    'closes a connection %s after empty records, as OpenSSL asks',
+    'closes a connection %s when OpenSSL reports too many empty records',
     async (_, admitted) => {
       const { gateway, authority, leaf } = stage;
       await using writer = await openRecordWriter({
@@ -74,7 +74,7 @@ describe.each<[string, Record<string, unknown>]>([
         localAddress: `127.0.1.${addresses++}`,
       });
       const closed = once(writer.socket, 'close');
-      // OpenSSL takes 32 in a row.
+      // OpenSSL accepts 32 in a row.
       writer.socket.write(writer.data(Array(15_000).fill(Buffer.alloc(0))));
       await closed;
       expect(statusOf(await stage.send(post()))).toBe(200);
@@ -82,13 +82,13 @@ describe.each<[string, Record<string, unknown>]>([
     },
   );
 
-  it('counts them and says so in the log', async () => {
+  it('counts floods and logs them', async () => {
     const name = 'ehi_connections_closed_total{reason="record_flood"}';
     await metricsWhen(stage.gateway, (found) => found.get(name) === cases.length);
     await stage.gateway.logged(({ reason }) => reason === 'record_flood');
   });
 
-  it('leaves a client alone that sends its message byte by byte, and one that updates its key now and then', async () => {
+  it('accepts a client that sends its message byte by byte, and one that updates its key sometimes', async () => {
     const { gateway, authority, leaf } = stage;
     await using writer = await openRecordWriter({ port: gateway.port, ca: authority.root.pem, leaf });
     const bytes = post({ body: 'x'.repeat(3000) });
@@ -101,12 +101,12 @@ describe.each<[string, Record<string, unknown>]>([
   });
 });
 
-it('counts what comes in one segment with the end of the handshake', async () => {
+it('counts records that arrive in one segment with the end of the handshake', async () => {
   await using stage = await openStage();
   const { gateway } = stage;
   await using client = await beginRawHandshake({ port: gateway.port });
   const { localPort } = client.socket;
-  // Less than the gateway reads at once.
+  // Less than the gateway reads in one call.
   client.socket.write(client.finish({ keyUpdates: 2500 }));
   const { conn_id } = await gateway.audit(({ source_port }) => source_port === localPort);
   expect(

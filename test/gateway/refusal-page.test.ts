@@ -1,4 +1,4 @@
-/** The end of a refused connection: its one request is read, the page arrives whole, and nothing reaches the host. */
+/** The end of a refused connection: one request is read, the page arrives complete, and nothing reaches the host. */
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
-it('answers HEAD without the page, and a head that cannot be read with it', async () => {
+it('answers HEAD without the page, and a malformed head with the page', async () => {
   await using first = await stage.connect({ leaf: undefined });
   const head = await first.exchange('HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', { bodiless: true });
   expect(statusOf(head)).toBe(400);
@@ -28,19 +28,19 @@ it('answers HEAD without the page, and a head that cannot be read with it', asyn
   expect(message).toMatchObject({ method: null, path: null });
 });
 
-it('answers a head of any size with the page as soon as limits.head is passed', async () => {
+it('answers a head that is too large with the page as soon as limits.head is exceeded', async () => {
   const endless = `GET / HTTP/1.1\r\nX-Long: ${'a'.repeat(20_000)}`;
   expectRefusalPage(await stage.send(endless, { leaf: undefined }), 400);
 });
 
-it('answers one request only, however many are pipelined', async () => {
+it('answers only the first of several pipelined requests', async () => {
   await using client = await stage.connect({ leaf: undefined });
   expectRefusalPage(await client.exchange(Buffer.concat([post(), post(), post()])), 400);
   expect(await client.rest()).toHaveLength(0);
   expect(client.error).toBeUndefined();
 });
 
-it('says nothing to a client that ends before it asks, and records its connection all the same', async () => {
+it('sends nothing to a client that closes before its request, and records the connection', async () => {
   await using client = await stage.connect({ leaf: undefined });
   const record = await handshakeFrom(stage.gateway, client.socket);
   client.halfClose();
@@ -48,7 +48,7 @@ it('says nothing to a client that ends before it asks, and records its connectio
   expect(record).toMatchObject({ verdict: 'deny', reason: 'no_certificate' });
 });
 
-it('shows curl the whole page, and no reset, while it still uploads 1 MB', async () => {
+it('sends curl the complete page without a reset while curl uploads 1 MB', async () => {
   const { folder, port } = stage.gateway;
   const upload = join(folder, 'upload');
   const ca = join(folder, 'root.pem');
@@ -67,7 +67,7 @@ it('shows curl the whole page, and no reset, while it still uploads 1 MB', async
   }
 });
 
-it('shows the page to a client that reads only after it has sent a body of 60 KB', async () => {
+it('sends the page to a client that reads only after it has sent a body of 60 KB', async () => {
   await using client = await stage.connect({ leaf: undefined });
   client.socket.pause();
   await new Promise((sent) => client.socket.write(post({ body: Buffer.alloc(60_000, 'a') }), sent));
@@ -77,7 +77,7 @@ it('shows the page to a client that reads only after it has sent a body of 60 KB
   expect(client.error).toBeUndefined();
 });
 
-it('has brought nothing to the host', () => {
+it('has sent nothing to the host', () => {
   expect(stage.host.connectionCount).toBe(0);
 });
 

@@ -1,4 +1,4 @@
-/** `listen.rejectWith: close`: who may not come in gets no page, and is recorded all the same. */
+/** `listen.rejectWith: close`: a denied client gets no page, and is recorded. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
@@ -15,7 +15,7 @@ afterAll(() => stage[Symbol.asyncDispose]());
 it.each([
   ['without a certificate', () => undefined, 'no_certificate'],
   ['of another CA', () => authority().issueClient(), 'untrusted'],
-])('closes the connection of a client %s without an answer', async (_who, leaf, reason) => {
+])('closes the connection of a client %s without a response', async (_who, leaf, reason) => {
   await using client = await stage.connect({ leaf: leaf() });
   const record = await handshakeFrom(stage.gateway, client.socket);
   expect(record).toMatchObject({ verdict: 'deny', reason });
@@ -23,11 +23,11 @@ it.each([
   await expect(client.response()).rejects.toThrow('ended after 0 bytes');
 });
 
-it('lets the good leaf in', async () => {
+it('accepts the valid leaf', async () => {
   expect(statusOf(await stage.send(post()))).toBe(200);
 });
 
-it('has written one handshake record a connection, and no message record for those it closed', async () => {
+it('has written one handshake record for each connection, and no message record for those it closed', async () => {
   await expectOneRecordEach(stage.gateway, 3);
   const messages = stage.gateway.records().filter(({ type }) => type === 'message');
   expect(messages.map(({ status }) => status)).toEqual([200]);

@@ -1,4 +1,4 @@
-/** Payload is handed on untouched, both ways, however it is framed and however it trickles in. */
+/** Bodies are relayed unchanged in both directions, for every framing and every pace. */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -51,7 +51,7 @@ const cases = [0, 1, 64 * KiB, 10 * MiB].flatMap((size) =>
 );
 
 it.each(cases)(
-  'hands on a body of $size random bytes ($framing, $writes) as it was sent, both ways',
+  'relays a body of $size random bytes ($framing, $writes) unchanged in both directions',
   async ({ size, framing, writes }) => {
     const asked = randomBytes(size);
     const answered = randomBytes(size);

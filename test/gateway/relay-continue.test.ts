@@ -1,4 +1,4 @@
-/** `100 Continue` of the host's own: the gateway has given its word already, so the client never sees a second one. */
+/** `100 Continue` from the host: the gateway has sent its own already, so it does not relay this one. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
@@ -24,12 +24,12 @@ const go = 'HTTP/1.1 100 Continue\r\n\r\n';
 const waiting =
   'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n';
 
-/** Each byte on its way before the next. */
+/** Writes byte by byte, each byte sent before the next. */
 async function trickle(socket: Socket, text: string): Promise<void> {
   for (const byte of text) await new Promise((written) => socket.write(byte, written));
 }
 
-/** Everything that the client got, up to the end of its connection. */
+/** Everything that the client receives, up to the end of its connection. */
 async function whole(client: Client): Promise<string> {
   const bytes = (await client.rest()).toString();
   expect(client.error).toBeUndefined();
@@ -49,15 +49,15 @@ it.each([
   ['twice', go + go],
   ['with fields', 'HTTP/1.1 100 Continue\r\nX-Hint: 1\r\n\r\n'],
   ['without a phrase, on HTTP/1.0', 'HTTP/1.0 100 \r\n\r\n'],
-])('gives a client that waits for 100 the gateway’s own alone, when the host says it %s', async (_, said) => {
-  const told = new Promise<Socket>((resolve) => {
+])('sends one 100 to a client that waits for it, when the host also sends 100 %s', async (_, said) => {
+  const got = new Promise<Socket>((resolve) => {
     stage.host.options.onHead = (_head, socket) => void socket.write(said, () => resolve(socket));
   });
   stage.host.options.answer = () => ok;
   const index = stage.host.requests.length;
   await using client = await stage.connect();
   client.write(waiting);
-  await told;
+  await got;
   client.write('hello');
   expect(await whole(client)).toBe(go + okClosing);
   const request = await stage.host.request(index);
@@ -66,7 +66,7 @@ it.each([
   await expectAnswered(request);
 });
 
-it.each([1, 0])('hides from a client on HTTP/1.%i, who asked for none, what the host says', async (minor) => {
+it.each([1, 0])('drops a 100 of the host when a client on HTTP/1.%i did not ask for it', async (minor) => {
   for (const slowly of [false, true]) {
     stage.host.options.answer = (_request, socket) => {
       if (!slowly) return go + ok;
@@ -81,7 +81,7 @@ it.each([1, 0])('hides from a client on HTTP/1.%i, who asked for none, what the 
   }
 });
 
-it('uses the host’s connection again after it', async () => {
+it('reuses the connection to the host after a 100', async () => {
   stage.host.options.answer = () => go + ok;
   await using client = await stage.connect();
   await client.exchange(post());
@@ -92,7 +92,7 @@ it('uses the host’s connection again after it', async () => {
   await expectAnswered(await stage.host.request(index));
 });
 
-it('closes the host’s connection when a 100 comes after the answer, and never takes it for another’s', async () => {
+it('closes the connection to the host when a 100 arrives after the response, and assigns it to no other message', async () => {
   stage.host.options.answer = () => ok + go;
   await using client = await stage.connect();
   const before = stage.host.connectionCount;
@@ -107,14 +107,18 @@ it('closes the host’s connection when a 100 comes after the answer, and never 
 const withLength = 'HTTP/1.1 100 Continue\r\nContent-Length: 2\r\n\r\n';
 
 it.each([
-  ['says 100 and closes', 'closed_early', (socket: Socket) => socket.end(go)],
+  ['sends 100 and closes', 'closed_early', (socket: Socket) => socket.end(go)],
   [
-    'says 100 and resets',
+    'sends 100 and resets',
     'closed_early',
     (socket: Socket) => socket.write(go, () => socket.resetAndDestroy()),
   ],
-  ['says 100 and what is not HTTP', 'bad_answer', (socket: Socket) => socket.write(`${go}hello\r\n\r\n`)],
-  ['says 100 with a length', 'host_framing', (socket: Socket) => socket.write(withLength + ok)],
+  [
+    'sends 100 and bytes that are not HTTP',
+    'bad_answer',
+    (socket: Socket) => socket.write(`${go}hello\r\n\r\n`),
+  ],
+  ['sends 100 with a Content-Length', 'host_framing', (socket: Socket) => socket.write(withLength + ok)],
 ])('answers 502 when the host %s', async (_what, reason, act) => {
   stage.host.options.answer = (_request, socket) => {
     act(socket);
@@ -129,13 +133,13 @@ it.each([
   expect(stage.host.requests).toHaveLength(index + 1);
 });
 
-it('answers 413 itself to a body that is too long, whatever the host said to its head', async () => {
-  const told = new Promise<void>((resolve) => {
+it('answers 413 to a body over the limit, also after a 100 of the host', async () => {
+  const got = new Promise<void>((resolve) => {
     stage.host.options.onHead = (_head, socket) => void socket.write(go, () => resolve());
   });
   await using client = await stage.connect();
   client.write('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n');
-  await told;
+  await got;
   expect((await client.response()).raw.toString()).toBe(go);
   const index = stage.host.requests.length;
   const answer = await client.exchange('fffffff\r\n');

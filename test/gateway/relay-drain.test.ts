@@ -1,4 +1,4 @@
-/** The end of the process with messages under way: what was begun is finished, and nothing new is begun. */
+/** SIGTERM with messages in flight: they are finished, and no new message begins. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { acknowledgement, type Host } from '../support/process/host.ts';
 import { messageOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
-/** The host's socket as soon as it has a message, which it leaves unanswered. */
+/** Resolves with the host's socket once the host has a message, which it does not answer. */
 function silent(host: Host): Promise<Socket> {
   return new Promise((resolve) => {
     host.options.answer = (_request, socket) => {
@@ -18,14 +18,14 @@ function silent(host: Host): Promise<Socket> {
   });
 }
 
-/** Sends SIGTERM; resolves once the gateway has closed an idle connection, so that draining is under way. */
+/** Sends SIGTERM; resolves once the gateway has closed an idle connection, so that the drain has begun. */
 async function beginDrain(stage: Stage): Promise<void> {
   await using idle = await stage.connect();
   stage.gateway.signal('SIGTERM');
   expect(await idle.rest()).toHaveLength(0);
 }
 
-it('finishes the exchange under way, says that the connection ends, and exits with 0', async () => {
+it('finishes the exchange in flight, sends Connection: close, and exits with 0', async () => {
   await using stage = await openStage();
   const asked = silent(stage.host);
   await using client = await stage.connect();
@@ -45,7 +45,7 @@ it('finishes the exchange under way, says that the connection ends, and exits wi
   expect(await messageOf(stage.gateway, await stage.host.request(0))).toMatchObject({ outcome: 'answered' });
 });
 
-it('takes in the rest of a request under way', async () => {
+it('reads the rest of a request in flight', async () => {
   await using stage = await openStage();
   await using client = await stage.connect();
   const begun = new Promise<void>((resolve) => {
@@ -61,7 +61,7 @@ it('takes in the rest of a request under way', async () => {
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
 });
 
-it('answers 503 at the end of timeouts.drain what the host has not answered', async () => {
+it('answers 503 at the end of timeouts.drain to a message that the host has not answered', async () => {
   await using stage = await openStage({ config: { timeouts: { drain: '200ms' } } });
   const asked = silent(stage.host);
   await using client = await stage.connect();
@@ -76,14 +76,14 @@ it('answers 503 at the end of timeouts.drain what the host has not answered', as
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', reason: 'shutdown' });
 });
 
-it('cuts at the end of timeouts.drain an answer that has begun', async () => {
+it('cuts a response that has begun at the end of timeouts.drain', async () => {
   await using stage = await openStage({
     routes: [{ path: '/', contentLength: 'asis' }],
     config: { timeouts: { drain: '200ms' } },
   });
   const asked = silent(stage.host);
   await using client = await stage.connect();
-  // On HTTP/1.0 nothing tells the end of such an answer but how the connection ends.
+  // On HTTP/1.0 only the end of the connection marks the end of such a response.
   const begun = once(client.socket, 'data');
   client.write('GET /cut HTTP/1.0\r\n\r\n');
   (await asked).write('HTTP/1.1 200 OK\r\n\r\nthe beginning');

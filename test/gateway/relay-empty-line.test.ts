@@ -1,4 +1,4 @@
-/** Clients that write an empty line where none belongs: after each body, or before the first request (RFC 9112 §2.2). */
+/** Clients that write an extra empty line after a body or before the first request (RFC 9112 §2.2). */
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
@@ -20,7 +20,7 @@ afterAll(() => stage[Symbol.asyncDispose]());
 
 const extra = (body: string) => Buffer.concat([post({ body }), Buffer.from('\r\n')]);
 
-/** As many as were asked for were answered, and nothing else was: no record of a request that nobody made. */
+/** Expects one response and one record for each request, and no others. */
 async function expectAnswered(client: Client, bodies: readonly string[]): Promise<void> {
   const requests = stage.host.requests.slice(-bodies.length);
   expect(requests.map(({ body }) => body.toString())).toEqual(bodies);
@@ -34,13 +34,13 @@ async function expectAnswered(client: Client, bodies: readonly string[]): Promis
   );
 }
 
-it('rests after a body and an empty line until timeouts.keepAlive, and ends without an answer that nobody asked for', async () => {
+it('keeps the connection open after a body and an empty line until timeouts.keepAlive, and closes it without a response', async () => {
   await using client = await stage.connect();
   expect(statusOf(await client.exchange(extra('1')))).toBe(200);
   await expectAnswered(client, ['1']);
 });
 
-it('answers one message after another, each with an empty line behind it', async () => {
+it('answers successive messages that each have an empty line after them', async () => {
   await using client = await stage.connect();
   for (const body of ['1', '2', '3']) expect(statusOf(await client.exchange(extra(body)))).toBe(200);
   client.halfClose();
@@ -55,18 +55,18 @@ it('answers messages that are pipelined with an empty line before and between th
   await expectAnswered(client, ['1', '2']);
 });
 
-it('answers a message before a half-close and an empty line, which come together', async () => {
+it('answers a message when an empty line and a half-close follow it together', async () => {
   await using client = await stage.connect();
   client.write(extra('1')).halfClose();
   expect(statusOf(await client.response())).toBe(200);
   await expectAnswered(client, ['1']);
 });
 
-it('takes an empty line in two pieces', async () => {
+it('accepts an empty line in two pieces', async () => {
   await using client = await stage.connect();
   for (const piece of ['\r', '\n']) {
     await new Promise((written) => client.socket.write(piece, written));
-    // A message there and back: the piece was read by itself.
+    // A round trip of another message: the piece was read alone.
     await stage.send(post({ body: 'other' }));
   }
   expect(statusOf(await client.exchange(post({ body: '1' })))).toBe(200);
@@ -74,7 +74,7 @@ it('takes an empty line in two pieces', async () => {
   await expectAnswered(client, ['1']);
 });
 
-it('waits for a head that has begun behind an empty line no longer than timeouts.head', async () => {
+it('applies timeouts.head to a head that begins with an empty line', async () => {
   await using client = await stage.connect();
   const answer = await client.exchange('\r\nGET');
   expect(statusOf(answer)).toBe(408);

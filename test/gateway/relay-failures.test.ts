@@ -1,4 +1,4 @@
-/** Hosts that fail before they answer: the client gets an error that is no acknowledgement, and nothing is sent twice. */
+/** Hosts that fail before they answer: the client gets an error that is no acknowledgement, and no message is sent twice. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -21,7 +21,7 @@ beforeAll(async () => {
     routes: [
       { path: '/' },
       { path: '/quick', deadline: '150ms' },
-      { path: '/nobody', upstream: `http://127.0.0.1:${unused.port}` },
+      { path: '/unused', upstream: `http://127.0.0.1:${unused.port}` },
     ],
   });
 });
@@ -37,7 +37,7 @@ interface Failure {
   readonly reason: string;
 }
 
-/** An error of the gateway's own: short JSON with the request's id, and nothing that could be an acknowledgement. */
+/** Expects an error response of the gateway: short JSON with the request id, and nothing that could be an acknowledgement. */
 async function expectError(answer: Message, { status, reason }: Failure): Promise<void> {
   expect(statusOf(answer)).toBe(status);
   expect(answer.field('content-type')).toBe('application/json');
@@ -49,8 +49,8 @@ async function expectError(answer: Message, { status, reason }: Failure): Promis
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', status, reason });
 }
 
-/** What the page of the endpoints says of the host's last failure, as soon as it says so. */
-async function expectTold(last: { readonly reason: string; readonly cause: string }): Promise<void> {
+/** Resolves once /upstreams shows this last failure of the host. */
+async function expectLastFailure(last: { readonly reason: string; readonly cause: string }): Promise<void> {
   await endpointsWhen(stage.gateway, (found) => {
     const failure = found.find(({ url }) => url === stage.host.url)?.last_message_failure;
     return failure?.reason === last.reason && failure.cause === last.cause;
@@ -79,25 +79,25 @@ it.each<[what: string, reason: string, cause: string, bytes: string]>([
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab',
   ],
   [
-    'a length that is no number',
+    'a length that is not a number',
     'host_framing',
     'content_length',
     'HTTP/1.1 200 OK\r\nContent-Length: one\r\n\r\n',
   ],
   [
-    'a coding that nobody asked for',
+    'a transfer coding that was not requested',
     'host_framing',
     'transfer_coding',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n',
   ],
   [
-    'a chunk size that is no number, with the head',
+    'a malformed chunk size, with the head',
     'host_framing',
     'chunk',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n',
   ],
   [
-    'a trailer that is no field',
+    'a malformed trailer',
     'host_framing',
     'trailer',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx\r\n\r\n',
@@ -110,13 +110,13 @@ it.each<[what: string, reason: string, cause: string, bytes: string]>([
     `HTTP/1.1 200 OK\r\n${'X: 1\r\n'.repeat(101)}\r\n`,
   ],
 ])(
-  'answers 502 when the host’s answer is %s, and /upstreams says why',
+  'answers 502 when the response of the host is %s, and /upstreams shows the cause',
   async (_what, reason, cause, bytes) => {
     stage.host.options.answer = () => Buffer.from(bytes, 'latin1');
     await using client = await stage.connect();
     await expectError(await client.exchange(post()), { status: 502, reason });
-    await expectTold({ reason, cause });
-    // The client’s connection is in order, and goes on; the host’s is not, and does not.
+    await expectLastFailure({ reason, cause });
+    // The connection of the client stays open; the connection to the host is closed.
     stage.host.options.answer = () => acknowledgement;
     const before = stage.host.connectionCount;
     expect(statusOf(await client.exchange(post()))).toBe(200);
@@ -124,7 +124,7 @@ it.each<[what: string, reason: string, cause: string, bytes: string]>([
   },
 );
 
-it('logs what is wrong with the answers, once in ten seconds for each reason, and counts them by reason', async () => {
+it('logs malformed responses once in ten seconds for each reason, and counts them by reason', async () => {
   const failing = (line: AuditRecord) =>
     line.msg === 'an upstream endpoint fails' && line.endpoint === stage.host.url;
   for (const reason of ['bad_answer', 'host_framing', 'host_head_too_large']) {
@@ -142,22 +142,22 @@ it('logs what is wrong with the answers, once in ten seconds for each reason, an
   );
 });
 
-it('answers 502 when nobody listens, and tries once', async () => {
+it('answers 502 when no process listens on the port of the host, after one attempt', async () => {
   await using client = await stage.connect();
-  await expectError(await client.exchange(post({ target: '/nobody' })), {
+  await expectError(await client.exchange(post({ target: '/unused' })), {
     status: 502,
     reason: 'connect_failed',
   });
   expect(statusOf(await client.exchange(post()))).toBe(200);
 });
 
-it('answers Expect: 100-continue before it knows whether anybody listens', async () => {
+it('answers Expect: 100-continue before it connects to the host', async () => {
   await using client = await stage.connect();
-  client.write('POST /nobody HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
+  client.write('POST /unused HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n');
   expect(statusOf(await client.response())).toBe(100);
   const answer = await client.response();
   await expectError(answer, { status: 502, reason: 'connect_failed' });
-  // Whether the body still comes cannot be known.
+  // The gateway cannot know whether the body still arrives.
   expect(answer.field('connection')).toBe('close');
 });
 
@@ -165,7 +165,7 @@ it.each([
   ['a new connection', 0],
   ['a warm connection', 1],
 ] as const)(
-  'answers 502 when the host takes a message on %s and closes, and never sends it again',
+  'answers 502 when the host receives a message on %s and closes, and does not send it again',
   async (_what, warm) => {
     await using client = await stage.connect();
     for (let each = 0; each < warm; each++) await client.exchange(post());
@@ -187,7 +187,7 @@ it.each([
   },
 );
 
-it('answers 504 at the deadline, and lets go of the host', async () => {
+it('answers 504 at the deadline, and closes the connection to the host', async () => {
   const asked = new Promise<Socket>((resolve) => {
     stage.host.options.answer = (_request, socket) => {
       resolve(socket);
@@ -204,7 +204,7 @@ it('answers 504 at the deadline, and lets go of the host', async () => {
   expect((await client.exchange(post({ target: '/quick' }))).body.toString()).toBe('in time');
 });
 
-it('lets go of the host when the client goes away in the middle', async () => {
+it('closes the connection to the host when the client closes before the response', async () => {
   const asked = new Promise<Socket>((resolve) => {
     stage.host.options.answer = (_request, socket) => {
       resolve(socket);

@@ -1,4 +1,4 @@
-/** What the host learns from the fields: the client's own, the gateway's about the caller, and nothing forged. */
+/** Header fields that the host receives: the client's own, and the gateway's about the client; forged ones are removed. */
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** What the host got of this request, and what the client got back. */
+/** Sends a request; returns what the host received and the client's response. */
 async function relay(request: string | Buffer): Promise<{ received: Message; answer: Message }> {
   const index = stage.host.requests.length;
   const answer = await stage.send(request);
@@ -24,7 +24,7 @@ async function relay(request: string | Buffer): Promise<{ received: Message; ans
   return { received: { ...received, fields }, answer };
 }
 
-/** The fields that the gateway sets, as the host must find them. */
+/** The fields that the gateway sets, as the host must receive them. */
 function identity(received: Message): [string, string][] {
   const requestId = received.field('x-request-id') ?? '';
   expect(requestId).toMatch(/^[0-9a-f]{10}-[0-9a-f]+\.1$/);
@@ -37,7 +37,7 @@ function identity(received: Message): [string, string][] {
   ];
 }
 
-it('hands on the target, the host and every field as they were written, and adds who called', async () => {
+it('relays the target, the host and every field unchanged, and adds the identity of the client', async () => {
   const { received } = await relay(
     'POST /a/b;c=1?q=%41&r=/?x HTTP/1.1\r\n' +
       'sOaPaCtIoN:"urn:x"\r\nhost: EHI.example:8443\r\nX-Twice: 1\r\nContent-Type: application/xml\r\n' +
@@ -52,7 +52,7 @@ it('hands on the target, the host and every field as they were written, and adds
     ['Content-Type', 'application/xml'],
     ['X-Twice', '2, 3'],
     ['X-Empty', ''],
-    // The client wrote UTF-8: two bytes, which the tests' reader shows one by one.
+    // The client wrote UTF-8: two bytes, which the test decodes as latin1.
     ['X-Obs', 'caf\xc3\xa9'],
     ['Authorization', 'Bearer a:b'],
     ['Cookie', 'a=b; c=d'],
@@ -61,14 +61,14 @@ it('hands on the target, the host and every field as they were written, and adds
   ]);
 });
 
-it('names the leaf that the client showed', async () => {
+it('sends the leaf that the client presented', async () => {
   const { received } = await relay(post());
   const field = received.field('client-cert') ?? '';
   const { raw } = new X509Certificate(stage.leaf.pem);
   expect(Buffer.from(field.slice(1, -1), 'base64').equals(raw)).toBe(true);
 });
 
-it('removes the fields that end at this hop, and those that Connection names', async () => {
+it('removes hop-by-hop fields, and the fields that Connection names', async () => {
   const { received } = await relay(
     post({
       fields: [
@@ -98,7 +98,7 @@ it('removes the fields that end at this hop, and those that Connection names', a
   ]);
 });
 
-it('removes what could pass for the gateway’s word about the caller, in every spelling, before it gives its own', async () => {
+it('removes every spelling of fields that could look like the client identity, and then sets its own', async () => {
   const forged = [
     'Forwarded',
     'Client-Cert',
@@ -139,7 +139,7 @@ it('removes what could pass for the gateway’s word about the caller, in every 
   }
 });
 
-it('drops trailers, and says nothing of them', async () => {
+it('drops trailers and the Trailer field', async () => {
   const { received } = await relay(
     'POST / HTTP/1.1\r\nHost: a\r\nTrailer: X-T\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\nClient-Cert: forged\r\n\r\n',
   );
@@ -147,7 +147,7 @@ it('drops trailers, and says nothing of them', async () => {
   expect(received.fields.slice(-1)).toEqual([['Transfer-Encoding', 'chunked']]);
 });
 
-it('gives an HTTP/1.0 request without Host the upstream’s authority, and sends it on as 1.1', async () => {
+it('adds the authority of the upstream as Host to an HTTP/1.0 request without it, and relays it as HTTP/1.1', async () => {
   const { received } = await relay('POST /old HTTP/1.0\r\nContent-Length: 2\r\n\r\nok');
   expect(received.startLine).toBe('POST /old HTTP/1.1');
   expect(received.field('host')).toBe(`127.0.0.1:${stage.host.port}`);
@@ -155,7 +155,7 @@ it('gives an HTTP/1.0 request without Host the upstream’s authority, and sends
   expect(named.received.field('host')).toBe('ehi.example');
 });
 
-it('removes the fields that end at this hop from the answer, and hands on all others as they were written', async () => {
+it('removes hop-by-hop fields from the response, and relays all others unchanged', async () => {
   stage.host.options.answer = () =>
     'HTTP/1.1 201 Made for you\r\nServer: x\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=5\r\n' +
     'Set-Cookie: a=b\r\nset-cookie: c=d\r\nUpgrade: h2c\r\nTrailer: X\r\nProxy-Authenticate: Basic\r\n' +
@@ -173,7 +173,7 @@ it('removes the fields that end at this hop from the answer, and hands on all ot
   ]);
 });
 
-it('answers Expect: 100-continue itself, and keeps the field to itself', async () => {
+it('answers Expect: 100-continue itself, and does not relay the field', async () => {
   await using client = await stage.connect();
   const index = stage.host.requests.length;
   for (const expectation of ['100-continue', '100-Continue']) {
@@ -192,9 +192,9 @@ it('answers Expect: 100-continue itself, and keeps the field to itself', async (
 });
 
 it.each([
-  ['body bytes came with the head', 'HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n', 'o', 'k'],
-  ['there is no body to wait for', 'HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n', '', ''],
-  ['the client speaks HTTP/1.0', 'HTTP/1.0\r\nContent-Length: 2\r\n', '', 'ok'],
+  ['body bytes arrive with the head', 'HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n', 'o', 'k'],
+  ['the request has no body', 'HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n', '', ''],
+  ['the client uses HTTP/1.0', 'HTTP/1.0\r\nContent-Length: 2\r\n', '', 'ok'],
 ])('does not answer 100 when %s', async (_when, head, first, second) => {
   await using client = await stage.connect();
   const answer = await client

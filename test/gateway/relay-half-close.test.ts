@@ -1,4 +1,4 @@
-/** A side that closes its half of the connection: what it asked for it still gets, and nothing is made up. */
+/** A side that half-closes its connection: pending responses still arrive, and no message is completed for it. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -19,7 +19,7 @@ beforeEach(() => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** The host got so many messages since the first of them, each is an answered one in the audit, and none was given up. */
+/** Expects that the host received `count` messages from index `first` on, each recorded as answered, and no aborted one. */
 async function expectAnswered(first: number, count: number): Promise<void> {
   const requests = stage.host.requests.slice(first);
   expect(requests).toHaveLength(count);
@@ -58,7 +58,7 @@ it.each([1, 3])('answers all of %i messages after which the client half-closed',
   await expectAnswered(first, count);
 });
 
-it('gives up a message in whose body the client half-closed, and never completes it for the host', async () => {
+it('aborts a message when the client half-closes within its body, and does not complete it for the host', async () => {
   await using client = await stage.connect();
   const connected = new Promise<Socket>((resolve) => {
     stage.host.options.onHead = (_head, socket) => resolve(socket);
@@ -76,7 +76,7 @@ it('gives up a message in whose body the client half-closed, and never completes
   expect(record).toMatchObject({ status: null, request_bytes: 5 });
 });
 
-it('closes a connection that the client half-closes before it has asked for anything, and records no message', async () => {
+it('closes a connection that the client half-closes before its first request, and records no message', async () => {
   const before = stage.host.connectionCount;
   await using client = await stage.connect();
   const { conn_id, verdict } = await handshakeFrom(stage.gateway, client.socket);
@@ -84,7 +84,7 @@ it('closes a connection that the client half-closes before it has asked for anyt
   expect(await client.rest()).toHaveLength(0);
   expect(client.error).toBeUndefined();
   expect(verdict).toBe('allow');
-  // A message on another connection: whatever this one left was written before it.
+  // A message on another connection: any record of the first connection is written before its record.
   const first = stage.host.requests.length;
   await stage.send(post());
   await expectAnswered(first, 1);
@@ -94,7 +94,7 @@ it('closes a connection that the client half-closes before it has asked for anyt
   expect(stage.host.connectionCount - before).toBeLessThanOrEqual(1);
 });
 
-it('answers 502 when the host closes its half instead of answering, and asks nobody else', async () => {
+it('answers 502 when the host half-closes instead of answering, and does not send the message again', async () => {
   stage.host.options.answer = (_request, socket) => {
     socket.end();
     return null;
@@ -107,7 +107,7 @@ it('answers 502 when the host closes its half instead of answering, and asks nob
   expect(stage.host.requests).toHaveLength(first + 1);
 });
 
-it('takes the answer of a host that closes its half with it, and goes on with the client', async () => {
+it('relays the response of a host that half-closes after it, and keeps the client connection open', async () => {
   const connections = stage.host.connectionCount;
   stage.host.options.answer = (request, socket) => {
     socket.end(echo(request));
@@ -119,6 +119,6 @@ it('takes the answer of a host that closes its half with it, and goes on with th
     expect((await client.exchange(post({ body }))).body.toString()).toBe(body);
   }
   await expectAnswered(first, 3);
-  // The first may have come on a connection that was there before.
+  // The first message may have used a connection that was open before.
   expect(stage.host.connectionCount - connections).toBeGreaterThanOrEqual(2);
 });

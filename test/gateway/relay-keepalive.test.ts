@@ -1,4 +1,4 @@
-/** Many messages on one connection, one exchange at a time, and the end of it when the client asks for that. */
+/** Many messages on one connection, one exchange at a time, and `Connection: close` from the client. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { echo, numbered, posts } from '../support/numbered.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-it('carries message after message on one connection, over one connection to the host', async () => {
+it('relays successive messages of one client connection over one connection to the host', async () => {
   await using client = await stage.connect();
   const before = stage.host.connectionCount;
   for (const body of numbered(5)) {
@@ -26,7 +26,7 @@ it('carries message after message on one connection, over one connection to the 
   expect(new Set(ids.map((id) => id?.[0])).size).toBe(1);
 });
 
-it('ends the connection after the answer when the client asks for that, whatever else is pipelined', async () => {
+it('closes the connection after the response to Connection: close, and ignores pipelined requests', async () => {
   await using client = await stage.connect();
   const before = stage.host.requests.length;
   const answer = await client.exchange(Buffer.concat([post({ fields: ['Connection: close'] }), posts(2)]));

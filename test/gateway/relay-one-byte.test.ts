@@ -1,4 +1,4 @@
-/** Everything one byte at a time, the handshake and every TLS record included: the same message, answer and record. */
+/** All bytes arrive one at a time, including the handshake: the message, response and record are the same. */
 import { randomBytes } from 'node:crypto';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -9,11 +9,11 @@ import { messageOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
-/** Stands between client and gateway, and passes on every byte by itself. */
-let door: Listening;
+/** A forwarder between client and gateway that writes every byte separately. */
+let forwarder: Listening;
 
-/** Each byte on its way before the next. */
-async function dribble(from: Socket, to: Socket): Promise<void> {
+/** Forwards byte by byte, each byte sent before the next. */
+async function forwardByteByByte(from: Socket, to: Socket): Promise<void> {
   for await (const chunk of from as AsyncIterable<Buffer>) {
     for (let at = 0; at < chunk.length; at++) {
       await new Promise((written) => to.write(chunk.subarray(at, at + 1), written));
@@ -31,14 +31,14 @@ beforeAll(async () => {
       [gateway, client],
     ] as const) {
       from.on('error', () => {});
-      dribble(from, to).catch(() => {});
+      forwardByteByByte(from, to).catch(() => {});
     }
   });
-  door = await listenOnLoopback(server);
+  forwarder = await listenOnLoopback(server);
 });
 
 afterAll(async () => {
-  await door[Symbol.asyncDispose]();
+  await forwarder[Symbol.asyncDispose]();
   await stage[Symbol.asyncDispose]();
 });
 
@@ -58,7 +58,7 @@ const ways = (['TLSv1.3', 'TLSv1.2'] as const).flatMap((version) =>
   (['length', 'chunked'] as const).map((framing) => ({ version, framing })),
 );
 
-it.each(ways)('carries a message over $version ($framing), both ways', async ({ version, framing }) => {
+it.each(ways)('relays a message and its response over $version ($framing)', async ({ version, framing }) => {
   const [asked, answered] = [randomBytes(300), randomBytes(300)];
   const answer = Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n'), frame(answered, framing)]);
   stage.host.options.answer = (_request, socket) => {
@@ -68,9 +68,13 @@ it.each(ways)('carries a message over $version ($framing), both ways', async ({ 
     return null;
   };
   const index = stage.host.requests.length;
-  await using client = await stage.connect({ port: door.port, minVersion: version, maxVersion: version });
+  await using client = await stage.connect({
+    port: forwarder.port,
+    minVersion: version,
+    maxVersion: version,
+  });
   const head = Buffer.from('POST /ehi HTTP/1.1\r\nHost: ehi.example\r\n');
-  // A TLS record for each byte, too.
+  // One TLS record for each byte, too.
   for (const byte of Buffer.concat([head, frame(asked, framing)])) {
     await new Promise((written) => client.socket.write(Buffer.of(byte), written));
   }
@@ -90,15 +94,15 @@ it.each(ways)('carries a message over $version ($framing), both ways', async ({ 
   );
   expect(handshake).toMatchObject({ verdict: 'allow', tls_version: version });
 
-  // The connection goes on, at the same pace.
+  // The connection stays open, at the same pace.
   stage.host.options.answer = () => response({ body: 'again' });
   const again = await client.exchange('GET /again HTTP/1.1\r\nHost: a\r\n\r\n');
   expect(again.body.toString()).toBe('again');
 });
 
-it('refuses, with the page and a record, a client without a certificate', async () => {
+it('refuses a client without a certificate, with the page and a record', async () => {
   const requests = stage.host.requests.length;
-  await using client = await stage.connect({ port: door.port, leaf: undefined });
+  await using client = await stage.connect({ port: forwarder.port, leaf: undefined });
   const answer = await client.exchange('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   expect(statusOf(answer)).toBe(400);
   expect(answer.body.toString()).toMatch(/<\/html>\n$/);

@@ -1,4 +1,4 @@
-/** Messages that come before the answer to the one before them: one exchange at a time, and answers in their order. */
+/** Pipelined messages: one exchange at a time, and responses in order. */
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Message } from '../support/http/http.ts';
@@ -21,17 +21,17 @@ beforeEach(() => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** Long enough for anything that was under way in the gateway to show: messages there and back on another connection. */
+/** Waits for round trips on another connection, so that pending work in the gateway has taken effect. */
 async function letPass(roundTrips: number): Promise<void> {
   await using other = await stage.connect();
   for (let trip = 0; trip < roundTrips; trip++)
     await other.exchange(post({ target: '/other', body: 'other' }));
 }
 
-/** Not one of those that only let time pass. */
+/** Excludes the messages of `letPass`. */
 const isOne = ({ startLine }: Message) => !startLine.includes('/other');
 
-/** The host got each message once and in its order, all of one client's connection, and so does the audit say. */
+/** Expects that host and audit have each message once and in order, all from one client connection. */
 async function expectDelivered(delivered: readonly Message[], count: number): Promise<void> {
   expect(delivered.map(({ body }) => body.toString())).toEqual(numbered(count));
   const records = await Promise.all(delivered.map((request) => messageOf(stage.gateway, request)));
@@ -59,7 +59,7 @@ async function openSecured(): Promise<AsyncDisposable & { readonly host: Host; r
   return { host, stage: secured, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-it('sends a pipelined message on only when the one before it is answered', async () => {
+it('relays a pipelined message only after the response to the message before it', async () => {
   const asked: { body: string; socket: Socket }[] = [];
   stage.host.options.answer = (request, socket) => {
     const body = request.body.toString();
@@ -71,7 +71,7 @@ it('sends a pipelined message on only when the one before it is answered', async
   await using client = await stage.connect();
   client.write(posts(3));
   for (const [index, body] of numbered(3).entries()) {
-    // `letPass` asks the host too, twice.
+    // `letPass` sends the host two messages too.
     await stage.host.request(first + index * 3);
     await letPass(2);
     expect(asked.map((each) => each.body)).toEqual(numbered(index + 1));
@@ -81,7 +81,7 @@ it('sends a pipelined message on only when the one before it is answered', async
   await expectDelivered(stage.host.requests.slice(first).filter(isOne), 3);
 });
 
-it('answers 100 messages that come at once, in their order', async () => {
+it('answers 100 messages that arrive at once, in order', async () => {
   const first = stage.host.requests.length;
   await using client = await stage.connect();
   client.write(posts(100));
@@ -89,7 +89,7 @@ it('answers 100 messages that come at once, in their order', async () => {
   await expectDelivered(stage.host.requests.slice(first), 100);
 });
 
-it('answers pipelined messages that come byte by byte, and cut anywhere', async () => {
+it('answers pipelined messages that arrive byte by byte or split anywhere', async () => {
   for (const [count, size] of [
     [3, 1],
     [20, 97],
@@ -103,7 +103,7 @@ it('answers pipelined messages that come byte by byte, and cut anywhere', async 
   }
 });
 
-it('takes up no further message while the client does not read the answers', async () => {
+it('begins no further message while the client does not read its responses', async () => {
   const filler = Buffer.alloc(512 * 1024, 'x');
   let asked = 0;
   stage.host.options.answer = ({ body }) => {
@@ -130,7 +130,7 @@ it('takes up no further message while the client does not read the answers', asy
   await expectDelivered(stage.host.requests.slice(first).filter(isOne), 100);
 });
 
-it('keeps to one connection of TLS for messages that come at once', async () => {
+it('uses one TLS connection to the host for messages that arrive at once', async () => {
   await using scene = await openSecured();
   await using client = await scene.stage.connect();
   client.write(posts(60));
@@ -139,10 +139,10 @@ it('keeps to one connection of TLS for messages that come at once', async () => 
   expect(scene.host.connectionCount).toBe(1);
 });
 
-it('takes nothing that the host sends behind an answer for the answer to the next message', async () => {
+it('does not treat bytes that the host sends after a response as the response to the next message', async () => {
   await using scene = await openSecured();
   const { host, stage: secured } = scene;
-  // Each fills records of TLS of its own, and all of them come in one read.
+  // Each fills TLS records of its own, and one read gets all of them.
   const full = (name: string) => {
     const { length } = response({ body: Buffer.alloc(16_000) });
     return response({ body: Buffer.alloc(16_384 - length + 16_000, name) });

@@ -16,11 +16,11 @@ beforeAll(async () => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** A head that only lacks what is asked about. */
+/** A valid head plus the fields under test. */
 const head = (fields: string, start = 'POST /there HTTP/1.1') => `${start}\r\nHost: a\r\n${fields}\r\n`;
 const chunked = head('Transfer-Encoding: chunked\r\n');
 
-/** What is written on a new connection, by the reason that it is refused for. */
+/** Bytes to write on a new connection, by the refusal reason. */
 const refusals: { readonly [reason in RefusalName]?: readonly string[] } = {
   request_line: [
     'GET /\r\nHost: a\r\n\r\n',
@@ -95,7 +95,7 @@ const bytesOf = Object.entries(refusals).flatMap(([reason, all]) =>
 
 describe('a request that is refused', () => {
   it.each(bytesOf)(
-    'for $reason gets its status and the end of the connection ($bytes)',
+    'for $reason gets the status of the reason, and the connection is closed ($bytes)',
     async ({ reason, bytes }) => {
       await using client = await stage.connect();
       client.write(Buffer.from(bytes, 'latin1'));
@@ -112,13 +112,13 @@ describe('a request that is refused', () => {
     },
   );
 
-  it('has brought nothing to the host', () => {
+  it('has not reached the host', () => {
     expect(stage.host.requests).toHaveLength(0);
     expect(Buffer.concat([0, 1].map((index) => stage.host.received(index))).toString()).not.toContain('GET');
   });
 });
 
-it('leaves an open request’s connection to the host incomplete when its body goes wrong later', async () => {
+it('closes the connection to the host without completing the request when its body becomes malformed', async () => {
   await using client = await stage.connect();
   const begun = new Promise<void>((resolve) => {
     stage.host.options.onHead = () => resolve();
@@ -136,7 +136,7 @@ it('leaves an open request’s connection to the host incomplete when its body g
   expect(stage.host.requests).toHaveLength(0);
 });
 
-it('answers the messages before a refused one, and none after it', async () => {
+it('answers the messages before a refused one and none after it', async () => {
   await using client = await stage.connect();
   client.write(
     Buffer.concat([post({ body: '1' }), Buffer.from(head('', 'TRACE / HTTP/1.1')), post({ body: '2' })]),

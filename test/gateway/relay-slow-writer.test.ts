@@ -1,4 +1,4 @@
-/** Clients that write slowly: waited for as long as they go on, given up in time, and never completed for the host. */
+/** Clients that write slowly: accepted while they make progress, ended by timeouts, and never completed for the host. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** One byte after the other, so many milliseconds apart, until all are written or the function that it returns is called. */
+/** Writes byte by byte, `milliseconds` apart, until all are written or the returned function is called. */
 function trickle(client: Client, bytes: Buffer, milliseconds: number): () => void {
   let at = 0;
   const timer = setInterval(() => {
@@ -36,15 +36,15 @@ function trickle(client: Client, bytes: Buffer, milliseconds: number): () => voi
   return () => clearInterval(timer);
 }
 
-/** The host's connection as soon as a head has come on it. */
+/** Resolves with the host's socket once a head has arrived on it. */
 function begun(): Promise<Socket> {
   return new Promise((resolve) => {
     stage.host.options.onHead = (_head, socket) => resolve(socket);
   });
 }
 
-/** An error of the gateway's own that ends the connection, and the record of it. */
-async function expectGivenUp(
+/** Expects an error response of the gateway that ends the connection, and its record. */
+async function expectTimedOut(
   client: Client,
   answer: Message,
   record: { status: number; outcome: string; reason: string },
@@ -56,19 +56,19 @@ async function expectGivenUp(
   expect(await messageOf(stage.gateway, answer)).toMatchObject(record);
 }
 
-/** Its end reached the host, and the message never did. */
+/** Expects that the connection to the host ended and the host never received a complete message. */
 async function expectAbandoned(socket: Socket, requests: number): Promise<void> {
   if (!socket.closed) await once(socket, 'close');
   expect(stage.host.requests).toHaveLength(requests);
 }
 
-it('carries a message to the host whose head comes in pieces, within timeouts.head', async () => {
+it('relays a message whose head arrives in pieces within timeouts.head', async () => {
   const index = stage.host.requests.length;
   await using client = await stage.connect();
   const bytes = post({ target: '/slow/head' });
   for (const part of [bytes.subarray(0, 3), bytes.subarray(3, 40)]) {
     await new Promise((written) => client.socket.write(part, written));
-    // A message there and back: the piece was read by itself.
+    // A round trip of another message: the piece was read alone.
     await stage.send(post({ target: '/other' }));
   }
   expect(statusOf(await client.exchange(bytes.subarray(40)))).toBe(200);
@@ -78,17 +78,17 @@ it('carries a message to the host whose head comes in pieces, within timeouts.he
   expect(record).toMatchObject({ outcome: 'answered', status: 200, request_bytes: 7 });
 });
 
-it('waits for a head that has begun until timeouts.head, however it trickles in', async () => {
+it('ends a head that is incomplete after timeouts.head, however slowly it arrives', async () => {
   const { connectionCount } = stage.host;
   await using client = await stage.connect();
   client.write('GET / HTTP/1.1\r\n');
   const stop = trickle(client, Buffer.alloc(1000, 'X'), 50);
   const answer = await client.response().finally(stop);
-  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'head_timeout' });
+  await expectTimedOut(client, answer, { status: 408, outcome: 'denied', reason: 'head_timeout' });
   expect(stage.host.connectionCount).toBe(connectionCount);
 });
 
-it('does not count time against a body that keeps coming', async () => {
+it('applies no timeout to a body that keeps arriving', async () => {
   const index = stage.host.requests.length;
   await using client = await stage.connect();
   client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n');
@@ -105,51 +105,51 @@ it('does not count time against a body that keeps coming', async () => {
 it.each([
   ['Content-Length: 10\r\n\r\n', 'hell'],
   ['Transfer-Encoding: chunked\r\n\r\n', '5\r\nhell'],
-])('waits for a body that stands still until timeouts.bodyIdle (%j)', async (framing, beginning) => {
+])('ends a message whose body stops for timeouts.bodyIdle (%j)', async (framing, beginning) => {
   const requests = stage.host.requests.length;
   const host = begun();
   await using client = await stage.connect();
   client.write(`POST / HTTP/1.1\r\nHost: a\r\n${framing}${beginning}`);
   const answer = await client.response();
   const reason = 'body_timeout';
-  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason });
+  await expectTimedOut(client, answer, { status: 408, outcome: 'denied', reason });
   expect((await messageOf(stage.gateway, answer)).request_bytes).toBe(4);
   await expectAbandoned(await host, requests);
 });
 
-it('waits for a body that dribbles until the deadline of its route, and blames its client for it', async () => {
+it('ends a slow body at the deadline of its route, and records a failure of the client', async () => {
   const requests = stage.host.requests.length;
   const host = begun();
   await using client = await stage.connect();
   client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n');
   const stop = trickle(client, Buffer.alloc(1000, 'x'), 30);
   const answer = await client.response().finally(stop);
-  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
+  await expectTimedOut(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
   await expectAbandoned(await host, requests);
 });
 
-it('blames the client for a body that it does not finish by the deadline, which comes before timeouts.bodyIdle', async () => {
+it('records a failure of the client for a body that is incomplete at the deadline, before timeouts.bodyIdle', async () => {
   const requests = stage.host.requests.length;
   const host = begun();
   await using client = await stage.connect();
   client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhell');
   const answer = await client.response();
-  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
+  await expectTimedOut(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
   expect((await messageOf(stage.gateway, answer)).request_bytes).toBe(4);
   await expectAbandoned(await host, requests);
 });
 
-it('blames the client that asks to go on and then sends nothing', async () => {
+it('records a failure of the client that sends Expect: 100-continue and then no body', async () => {
   const host = begun();
   await using client = await stage.connect();
   client.write('POST /quick HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n');
   expect(statusOf(await client.response())).toBe(100);
   const answer = await client.response();
-  await expectGivenUp(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
+  await expectTimedOut(client, answer, { status: 408, outcome: 'denied', reason: 'body_timeout' });
   await host;
 });
 
-it('blames the host at the deadline when the client had sent everything, or the host did not take the body', async () => {
+it('records a failure of the host at the deadline when the request was complete or the host did not read the body', async () => {
   stage.host.options.answer = () => null;
   await using client = await stage.connect();
   const answer = await client.exchange(post({ target: '/quick' }));
@@ -165,7 +165,7 @@ it('blames the host at the deadline when the client had sent everything, or the 
   expect(await messageOf(stage.gateway, refused)).toMatchObject({ status: 504, reason: 'deadline' });
 });
 
-it('counts as late, and as failures of the host, what the host did not do in time, and nothing that its clients did not', async () => {
+it('counts messages that the host delayed as late and as failures of the host, and none that its clients delayed', async () => {
   const late = 'ehi_messages_late_total{route="/quick"}';
   const failed = `ehi_upstream_message_failures_total{endpoint="${stage.host.url}",reason="deadline"}`;
   const codes = (code: number) => `ehi_messages_total{route="/quick",code="${code}"}`;

@@ -1,4 +1,4 @@
-/** Volumes that Kubernetes mounts: their files change behind a symbolic link, and nobody sends a signal. */
+/** Kubernetes volumes: their files change behind a symbolic link, and no signal is sent. */
 import { readFile, rename, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -13,12 +13,12 @@ import { forget, project } from '../support/process/volume.ts';
 
 const [first, second, third] = ['..2026_01', '..2026_02', '..2026_03'] as const;
 
-/** What comes of the next change, asked for before it. */
+/** Resolves with the record of the next reload; call it before the change. */
 function nextConfig({ gateway }: Stage) {
   return gateway.next(({ type }) => type === 'config');
 }
 
-/** The serial number of the certificate that a new connection is shown. */
+/** The serial number of the server certificate on a new connection. */
 async function shown(stage: Stage): Promise<string | undefined> {
   await using client = await stage.connect();
   return client.socket.getPeerX509Certificate()?.serialNumber;
@@ -30,7 +30,7 @@ async function isRefusedVisibly(stage: Stage, problem: RegExp): Promise<void> {
   expect((await stage.gateway.admin('/readyz')).status).toBe(200);
 }
 
-it('takes a Secret’s new certificate, refuses a broken one, and takes the one that mends it', async () => {
+it('loads the new certificate of a Secret, refuses a broken one, and loads the next valid one', async () => {
   const pki = authority();
   const [old, renewed, mended] = [pki.issueServer(), pki.issueServer(), pki.issueServer()];
   await using stage = await openStage({ authority: pki });
@@ -42,55 +42,55 @@ it('takes a Secret’s new certificate, refuses a broken one, and takes the one 
   expect(await stage.reload({ listen: { certificate } })).toMatchObject({ event: 'reloaded' });
   await using open = await stage.connect();
 
-  let told = nextConfig(stage);
+  let outcome = nextConfig(stage);
   await project(volume, second, secret(renewed));
   await forget(volume, first);
-  expect(await told).toMatchObject({ event: 'reloaded', changed: ['listen.certificate'] });
-  // Relay threads take a snapshot a moment after it is made.
+  expect(await outcome).toMatchObject({ event: 'reloaded', changed: ['listen.certificate'] });
+  // Relay threads apply a snapshot shortly after it is made.
   while ((await shown(stage)) !== serial(renewed));
 
-  told = nextConfig(stage);
+  outcome = nextConfig(stage);
   await project(volume, third, secret(mended, old));
   await forget(volume, second);
-  expect(await told).toMatchObject({ event: 'refused', problems: expect.any(Number) });
+  expect(await outcome).toMatchObject({ event: 'refused', problems: expect.any(Number) });
   await isRefusedVisibly(stage, /gateway\.yaml:\d+:\d+: listen\.certificate\.key: found .*; allowed /);
   expect(await shown(stage)).toBe(serial(renewed));
 
-  told = nextConfig(stage);
+  outcome = nextConfig(stage);
   await project(volume, first, secret(mended));
-  expect(await told).toMatchObject({ event: 'reloaded' });
+  expect(await outcome).toMatchObject({ event: 'reloaded' });
   while ((await shown(stage)) !== serial(mended));
   expect(statusOf(await open.exchange(post()))).toBe(200);
 });
 
-it('takes a ConfigMap’s new configuration, refuses a broken one, and takes the one that mends it', async () => {
+it('loads the new configuration of a ConfigMap, refuses a broken one, and loads the next valid one', async () => {
   await using stage = await openStage();
   const { folder } = stage.gateway;
   const configuration = parse(await readFile(join(folder, 'gateway.yaml'), 'utf8'));
   const map = (limits: object) => ({ 'gateway.yaml': stringify({ ...configuration, limits }) });
   await using open = await stage.connect();
-  let told = nextConfig(stage);
+  let outcome = nextConfig(stage);
   await symlink(join('..data', 'gateway.yaml'), join(folder, 'link'));
   await project(folder, first, map({}));
   await rename(join(folder, 'link'), join(folder, 'gateway.yaml'));
-  expect(await told).toMatchObject({ event: 'reloaded', changed: [] });
+  expect(await outcome).toMatchObject({ event: 'reloaded', changed: [] });
 
-  told = nextConfig(stage);
+  outcome = nextConfig(stage);
   await project(folder, second, map({ body: '2B' }));
   await forget(folder, first);
-  expect(await told).toMatchObject({ event: 'reloaded', changed: ['limits.body'] });
+  expect(await outcome).toMatchObject({ event: 'reloaded', changed: ['limits.body'] });
   while (statusOf(await stage.send(post())) !== 413);
 
-  told = nextConfig(stage);
+  outcome = nextConfig(stage);
   await project(folder, third, map({ body: 'much' }));
   await forget(folder, second);
-  expect(await told).toMatchObject({ event: 'refused', problems: 1 });
+  expect(await outcome).toMatchObject({ event: 'refused', problems: 1 });
   await isRefusedVisibly(stage, /gateway\.yaml:\d+:\d+: limits\.body: found .*; allowed /);
   expect(statusOf(await stage.send(post()))).toBe(413);
 
-  told = nextConfig(stage);
+  outcome = nextConfig(stage);
   await project(folder, first, map({}));
-  expect(await told).toMatchObject({ event: 'reloaded', changed: ['limits.body'] });
+  expect(await outcome).toMatchObject({ event: 'reloaded', changed: ['limits.body'] });
   while (statusOf(await stage.send(post())) !== 200);
   expect(statusOf(await open.exchange(post()))).toBe(200);
 });

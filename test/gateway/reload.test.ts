@@ -1,4 +1,4 @@
-/** Changes while the gateway runs: taken as a whole or refused as a whole, and no connection is lost by either. */
+/** Reloads: a change is applied completely or refused completely, and no connection is lost. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -9,26 +9,26 @@ import { post } from '../support/process/client.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
-/** The certificate that a new connection is shown. */
+/** The server certificate on a new connection. */
 async function serverCertificate(stage: Stage): Promise<string | undefined> {
   await using client = await stage.connect();
   return client.socket.getPeerX509Certificate()?.serialNumber;
 }
 
-/** Resolves once new connections are shown this certificate: relay threads take a snapshot a moment after it is made. */
+/** Resolves once new connections get this certificate: relay threads apply a snapshot shortly after it is made. */
 async function isShown(stage: Stage, { der }: { readonly der: Buffer }): Promise<void> {
   const { serialNumber } = parseCertificate(der).x509;
   while ((await serverCertificate(stage)) !== serialNumber);
 }
 
 describe('a new server certificate', () => {
-  it('is shown to new connections, once both files are there, while the open ones go on', async () => {
+  it('is used for new connections once both files are written, while open connections continue', async () => {
     await using stage = await openStage();
     await using open = await stage.connect();
     await open.exchange(post());
     const renewed = stage.authority.issueServer();
     const taken = stage.gateway.audit(({ type, event }) => type === 'config' && event === 'reloaded');
-    // Not a signal: the files are watched. Chain and key do not fit each other until both are written.
+    // No signal is sent: the files are watched. Chain and key do not match until both are written.
     await stage.gateway.write('server.key', renewed.keyPem);
     await stage.gateway.write('server.pem', renewed.chainPem);
     expect(await taken).toMatchObject({ changed: ['listen.certificate'], fixed: [], problems: 0 });
@@ -37,7 +37,7 @@ describe('a new server certificate', () => {
   });
 });
 
-describe('what is wrong', () => {
+describe('an invalid change', () => {
   const broken: Record<string, (stage: Stage) => Promise<void>> = {
     'the configuration’s text': ({ gateway }) => gateway.write('gateway.yaml', 'listen: ['),
     'a server certificate': ({ gateway }) => gateway.write('server.pem', 'nothing'),
@@ -55,7 +55,7 @@ describe('what is wrong', () => {
     'the secret of the tickets': ({ gateway }) => gateway.write('secret', 'too short'),
   };
 
-  it.each(Object.keys(broken))('is refused with its place, and changes nothing: %s', async (name) => {
+  it.each(Object.keys(broken))('is refused with its position, and changes nothing: %s', async (name) => {
     await using stage = await openStage({
       files: { secret: 'x'.repeat(32) },
       config: { listen: { resumption: { secretFile: 'secret' } } },
@@ -88,7 +88,7 @@ describe('what is wrong', () => {
     expect((await stage.gateway.admin('/readyz')).status).toBe(200);
   });
 
-  it('is taken once it is put right, and the metric says so', async () => {
+  it('is applied once it is corrected, and the metric shows it', async () => {
     await using stage = await openStage();
     await stage.gateway.write('anchor.pem', 'nothing');
     expect(await stage.gateway.reload()).toMatchObject({ event: 'refused' });
@@ -98,7 +98,7 @@ describe('what is wrong', () => {
     await metricsWhen(stage.gateway, (samples) => samples.get('ehi_config_last_reload_successful') === 1);
   });
 
-  it('is an anchor whose own key is pinned, where pins alone name the caller', async () => {
+  it('includes an anchor whose own key is pinned, when only pins name the client', async () => {
     await using stage = await openStage();
     const pins = [`sha256/${parseCertificate(stage.authority.issuing.der).spkiPin}`];
     expect(await stage.reload({ clients: { pins } })).toMatchObject({ event: 'refused' });
@@ -106,7 +106,7 @@ describe('what is wrong', () => {
   });
 });
 
-it('says what cannot change while it runs, and takes the rest', async () => {
+it('reports fields that need a restart, and applies the rest', async () => {
   await using stage = await openStage();
   const { port } = stage.gateway;
   const record = await stage.reload({
@@ -119,7 +119,7 @@ it('says what cannot change while it runs, and takes the rest', async () => {
 });
 
 describe('after a reload', () => {
-  it('TLS 1.1, renegotiation and SHA-1 signatures are refused as before, and an old ticket resumes', async () => {
+  it('still refuses TLS 1.1, renegotiation and SHA-1 signatures, and accepts an old ticket', async () => {
     await using stage = await openStage();
     const { gateway } = stage;
     const sessions = [];
@@ -162,7 +162,7 @@ describe('after a reload', () => {
   });
 });
 
-it('loses no message over twenty reloads, on open connections and on new ones', async () => {
+it('loses no message over twenty reloads, on open and new connections', async () => {
   await using stage = await openStage();
   const pki = stage.authority;
   const certificates = [pki.issueServer(), pki.issueServer()];

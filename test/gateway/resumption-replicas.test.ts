@@ -1,4 +1,4 @@
-/** Sessions of one replica at another: resumed under the same secret and the same trust, and under no other. */
+/** Sessions of one replica at another: they resume only with the same secret and the same trust. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -49,7 +49,7 @@ async function sessionsOf(stage: Stage): Promise<Session[]> {
   return sessions;
 }
 
-/** Whether the sessions resume, TLS 1.2 first; either way the client comes in. */
+/** Whether each session resumes, TLS 1.2 first; expects that the client is accepted in either case. */
 async function resumed(stage: Stage, sessions: readonly Session[]): Promise<boolean[]> {
   const reused: boolean[] = [];
   for (const session of sessions) {
@@ -69,21 +69,21 @@ beforeAll(async () => {
 afterAll(() => first[Symbol.asyncDispose]());
 
 describe('a session resumes', () => {
-  it('where it was made', async () => {
+  it('at the replica that issued it', async () => {
     expect(await resumed(first, sessions)).toEqual([true, true]);
   });
 
   it.each<[string, StageOptions['config']]>([
     ['with the same configuration', {}],
     [
-      'with the same trust in another order',
+      'with the same trust settings in another order',
       {
         trust: { anchors: anchors.toReversed(), cacheDir: 'trust' },
         clients: { match, pins: pins.toReversed() },
       },
     ],
     [
-      'that differs in what is no trust',
+      'that differs only in settings without effect on trust',
       { limits: { body: '2MiB' }, clients: { match, pins, allowlist: ['127.0.0.0/8'] } },
     ],
   ])('at a replica %s', async (_, config) => {
@@ -98,7 +98,7 @@ describe('a session resumes', () => {
   });
 });
 
-describe('a session does not resume, and its client shakes hands in full', () => {
+describe('a session does not resume, and its client completes a full handshake', () => {
   it.each<[string, StageOptions['config']]>([
     ['with one pin less', { clients: { match, pins: pins.slice(0, 1) } }],
     ['without pins', { clients: { match } }],
@@ -113,7 +113,7 @@ describe('a session does not resume, and its client shakes hands in full', () =>
   });
 });
 
-it('without a file the secret is random, and the sessions are of use where they were made alone', async () => {
+it('resumes sessions only at the replica that issued them when there is no secret file', async () => {
   await using one = await openReplica({ listen: {} });
   await using two = await openReplica({ listen: {} });
   const own = await sessionsOf(one);
@@ -121,15 +121,15 @@ it('without a file the secret is random, and the sessions are of use where they 
   expect(await resumed(two, own)).toEqual([false, false]);
 });
 
-it('nobody resumes where resumption is off', async () => {
+it('resumes no session when resumption is off', async () => {
   await using off = await openReplica({ listen: { resumption: 'off' } });
   expect(await resumed(off, await sessionsOf(off))).toEqual([false, false]);
 });
 
-it('when the epoch ends, its sessions do too', async () => {
+it('resumes no session after the end of its epoch', async () => {
   await using stage = await openReplica({ listen: { resumption: { secretFile: 'secret', rotate: '2s' } } });
   const old = await sessionsOf(stage);
   while ((await resumed(stage, old)).includes(true));
-  // For good: every epoch has keys of its own.
+  // Permanently: each epoch has its own keys.
   expect(await resumed(stage, old)).toEqual([false, false]);
 });

@@ -1,4 +1,4 @@
-/** Resumed sessions: a ticket proves who the client was, not that it still may come in. */
+/** Resumed sessions: a ticket proves the identity of the client, not that it is still authorized. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
@@ -12,21 +12,21 @@ beforeAll(async () => {
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
-/** One exchange on a connection of its own. */
+/** One exchange on a new connection. */
 async function visit(options: Partial<ClientOptions>): Promise<{ answer: Message; reused: boolean }> {
   await using client = await stage.connect(options);
   const answer = await client.exchange(post());
   return { answer, reused: client.socket.isSessionReused() };
 }
 
-/** The same over a full handshake, with the session that it leaves. */
+/** One exchange after a full handshake; returns the session too. */
 async function visitFirst(options: Partial<ClientOptions>): Promise<{ answer: Message; session: Buffer }> {
   await using client = await stage.connect(options);
   const answer = await client.exchange(post());
   return { answer, session: await client.session() };
 }
 
-/** Certificates tell whole seconds, and the last of them still belongs to the span. */
+/** Certificate times are in whole seconds, and the validity includes the last one. */
 async function past(notAfter: number): Promise<void> {
   while (Date.now() <= notAfter) await sleep(notAfter - Date.now() + 1);
 }
@@ -34,7 +34,7 @@ async function past(notAfter: number): Promise<void> {
 describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)('on %s', (version) => {
   const only = { minVersion: version, maxVersion: version };
 
-  it('lets a good client resume, and records it with its leaf and anchor', async () => {
+  it('accepts a valid client that resumes its session, and records its leaf and anchor', async () => {
     const first = await visitFirst(only);
     expect(statusOf(first.answer)).toBe(200);
     const second = await visit({ ...only, session: first.session });

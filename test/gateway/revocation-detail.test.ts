@@ -1,4 +1,4 @@
-/** Somebody who is given the audit record of a denial alone can say which source of revocations failed, and how. */
+/** The audit record of a denial alone identifies the revocation source that failed, and the cause. */
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { authority } from '../support/pki/authority.ts';
@@ -6,9 +6,9 @@ import { distributionPoints } from '../support/revocation/crl.ts';
 import { openSite, visit } from '../support/revocation/site.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 
-it('names the CRL, its address and what is wrong with it, by the id that its fetch has', async () => {
+it('names the CRL, its address, the error and the id of its fetch', async () => {
   await using opened = new AsyncDisposableStack();
-  // Two of them: a CRL that is here for one certificate speaks of all that its CA has issued.
+  // Two CAs: a CRL that is loaded for one certificate covers all certificates of its CA.
   const [pki, silent] = [authority(), authority({ name: 'Silent' })];
   const directory = opened.use(await openDirectory({}, { secure: false }));
   const at = (path: string) => `${directory.origin}${path}`;
@@ -46,7 +46,7 @@ it('names the CRL, its address and what is wrong with it, by the id that its fet
     expect(unknown.reason, path).toBe('revocation_unknown');
     expect(unknown.detail, path).toContain(at(path));
     expect(unknown.detail, path).toContain(says);
-    const told = stage.gateway.records().find(({ address }) => address === at(path));
-    expect(told?.detail, path).toContain(says);
+    const failure = stage.gateway.records().find(({ address }) => address === at(path));
+    expect(failure?.detail, path).toContain(says);
   }
 });

@@ -1,4 +1,4 @@
-/** The first handshake of a leaf has its sources asked, once; no stranger's does. */
+/** The first handshake of a leaf queries its sources once; the handshake of an untrusted certificate queries none. */
 import { describe, expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -29,7 +29,7 @@ async function openScene(relays: number) {
 const isGood = { status: 200, record: { verdict: 'allow', reason: null, revocation: 'good', anchor: 'own' } };
 
 describe.each([1, 2])('with relays: %i', (relays) => {
-  it('a leaf is let in at its first handshake when its responder is quick, and at the next nobody is asked', async () => {
+  it('accepts a leaf at its first handshake when its responder is quick, and sends no query at the next', async () => {
     await using scene = await openScene(relays);
     const { stage, responder } = scene;
     const leaf = scene.leaf();
@@ -37,7 +37,7 @@ describe.each([1, 2])('with relays: %i', (relays) => {
     expect(responder.asked).toEqual([parseCertificate(leaf.der).serial]);
   });
 
-  it('first handshakes of one leaf at the same time ask once, and all of them get the answer', async () => {
+  it('sends one query for concurrent first handshakes of one leaf, and applies the response to all', async () => {
     await using scene = await openScene(relays);
     const { stage, responder } = scene;
     const [leaf, other] = [scene.leaf(), scene.leaf()];
@@ -52,7 +52,7 @@ describe.each([1, 2])('with relays: %i', (relays) => {
   });
 });
 
-it('a stranger’s certificate has nothing asked, whatever it names', async () => {
+it('sends no query for an untrusted certificate, whatever sources it names', async () => {
   await using opened = new AsyncDisposableStack();
   const [pki, stranger] = [authority(), authority()];
   const directory = opened.use(await openDirectory({ '/ca.crl': pki.crl().der }, { secure: false }));
@@ -88,7 +88,7 @@ it('a stranger’s certificate has nothing asked, whatever it names', async () =
   }
   expect([directory.requests, responder.asked]).toEqual([[], []]);
 
-  // Asked now, and for this one alone: whatever the strangers had caused would be here as well.
+  // The only query is for this leaf: queries for the untrusted certificates would be here too.
   expect(await visit(stage, good)).toMatchObject(isGood);
   expect(directory.requests.map(({ path }) => path)).toEqual(['/ca.crl']);
   expect(responder.asked).toEqual([parseCertificate(good.der).serial]);

@@ -1,12 +1,12 @@
-/** A source of revocations that fails or lies: what it said last counts on, and the trouble is told of. */
+/** A revocation source that fails or sends invalid data: its last valid data stay in use, and the failure is reported. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { type CaseStage, openCases, revocationCases } from '../support/revocation/cases.ts';
-import { enterWhen, told, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
+import { enterWhen, revocationRecord, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 
-// To answer `unknown` is no trouble: it is the responder's last word.
+// The response `unknown` is not a failure: it replaces the last response.
 const cases = revocationCases.filter(({ trouble }) => trouble !== 'unknown');
 
 let opened: CaseStage;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 
-describe.concurrent('what was known last counts on when the source is in trouble', () => {
+describe.concurrent('uses the last valid data while the source fails', () => {
   it.each(cases)('$kind: $trouble (onUnknown: $onUnknown)', async (each) => {
     const { stage } = opened;
     const { gateway } = stage;
@@ -30,8 +30,8 @@ describe.concurrent('what was known last counts on when the source is in trouble
     expect(await visitWhen(stage, revoked, 'revoked')).toMatchObject(isRefused);
 
     await source.trouble();
-    const { action, detail } = source.told;
-    const event = await told(gateway, { event: action, anchor: each.name, address });
+    const { action, detail } = source.reported;
+    const event = await revocationRecord(gateway, { event: action, anchor: each.name, address });
     expect(event.detail).toMatch(detail);
     const line = await gateway.logged(({ msg, anchor }) => msg === action && anchor === each.name);
     expect(line).toMatchObject({ level: 40, address, detail: event.detail });

@@ -1,4 +1,4 @@
-/** A responder in trouble when a leaf is seen for the first time: the handshake waits so long and no longer, messages never. */
+/** A failing responder at the first handshake of a leaf: the handshake waits at most firstContact, messages do not wait. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
@@ -11,12 +11,12 @@ const checks = 'ehi_revocation_checks_total';
 
 let opened: CaseStage;
 beforeAll(async () => {
-  // What is known is not asked again meanwhile; what failed is, within a second.
+  // Known responses are not queried again meanwhile; failed queries are repeated within a second.
   opened = await openCases(cases, { refresh: '1h', firstContact: '3s' });
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 
-describe.concurrent('a leaf that nobody has asked about, when the responder is', () => {
+describe.concurrent('applies onUnknown to a leaf without a cached response when the responder is', () => {
   it.each(cases)('$trouble (onUnknown: $onUnknown)', async (each) => {
     const { stage } = opened;
     const { pki, source } = opened.of(each);
@@ -29,10 +29,10 @@ describe.concurrent('a leaf that nobody has asked about, when the responder is',
     await source.trouble();
     const coming = visit(stage, unseen);
     if (each.trouble !== 'down') await source.asked(unseen);
-    // Whoever is let in already waits for nothing.
+    // An accepted connection does not wait.
     for (let count = 0; count < 3; count++) expect(statusOf(await open.exchange(post()))).toBe(200);
 
-    // The verdict comes though nobody has ended the trouble.
+    // The verdict is made while the responder still fails.
     const { status, record } = await coming;
     expect(record).toMatchObject({ revocation: 'unknown', resumed: false, leaf: expect.anything() });
     expect({ status, ...record }).toMatchObject(

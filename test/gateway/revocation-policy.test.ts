@@ -1,4 +1,4 @@
-/** `trust.anchors[].revocation`, setting by setting: what a caller's path names, what is known, and what becomes of it. */
+/** `trust.anchors[].revocation`, setting by setting: the sources of a path, their data, and the result for the client. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -8,20 +8,20 @@ import { metricsWhen, type Samples } from '../support/process/metrics.ts';
 import type { Stage } from '../support/process/stage.ts';
 import { distributionPoints, issueCrl } from '../support/revocation/crl.ts';
 import { type OcspResponder, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
-import { openSite, type SiteAnchor, told, valuesOf, visit } from '../support/revocation/site.ts';
+import { openSite, revocationRecord, type SiteAnchor, valuesOf, visit } from '../support/revocation/site.ts';
 import { type Directory, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 
 interface Tools {
-  /** The anchor's. */
+  /** Name of the anchor. */
   readonly name: string;
   readonly directory: Directory;
   readonly responder: OcspResponder;
   /** An extension that names these: paths of the directory or whole URLs. */
   crl(...places: string[]): RawExtension;
   ocsp(): RawExtension;
-  /** Puts a CRL of the CA there that holds these. */
+  /** Serves a CRL of the CA at the path, with these certificates revoked. */
   publish(place: string, issuer: Authority['issuing'], revoked?: readonly Leaf[]): void;
   /** The extensions of the issuing CA, and of its client. */
   make(ca: RawExtension[], client: RawExtension[]): { pki: Authority; leaf: Leaf };
@@ -34,7 +34,7 @@ interface Row {
   readonly revocation: object;
   readonly files?: Record<string, string>;
   readonly expected: { readonly status: number; readonly reason?: string; readonly revocation: string };
-  /** Asked for at the directory, whatever else was. */
+  /** Paths that the gateway must fetch from the directory. */
   readonly asks?: readonly string[];
   readonly asksNot?: readonly string[];
   check?(stage: Stage): Promise<unknown>;
@@ -47,7 +47,7 @@ const notChecked = { status: 200, revocation: 'not_checked' };
 const leafOnly = { scope: 'leaf', firstContact: '5s' };
 
 const rows: Record<string, (tools: Tools) => Row> = {
-  'nothing is asked where crl and ocsp are off'({ make, crl, ocsp, publish, revokeByOcsp, responder }) {
+  'queries nothing when crl and ocsp are off'({ make, crl, ocsp, publish, revokeByOcsp, responder }) {
     const { pki, leaf } = make([], [crl('/off.crl'), ocsp()]);
     publish('/off.crl', pki.issuing, [leaf]);
     revokeByOcsp(leaf);
@@ -55,12 +55,12 @@ const rows: Record<string, (tools: Tools) => Row> = {
     const check = async () => expect(responder.asked).not.toContain(parseCertificate(leaf.der).serial);
     return { pki, leaf, revocation, expected: notChecked, asksNot: ['/off.crl'], check };
   },
-  'a CRL in a file speaks of leaves that name none'({ make }) {
+  'applies a CRL in a file to leaves that name no CRL'({ make }) {
     const { pki, leaf } = make([], []);
     const files = { 'own.crl': pki.crl({ revoked: [{ serial: leaf }] }).pem };
     return { pki, leaf, files, revocation: { ...leafOnly, crl: ['own.crl'] }, expected: revoked };
   },
-  'a configured URL is asked, and what the leaf names is not'({ make, crl, publish, directory }) {
+  'fetches a configured URL instead of the CRL that the leaf names'({ make, crl, publish, directory }) {
     const { pki, leaf } = make([], [crl('/named.crl')]);
     publish('/named.crl', pki.issuing, [leaf]);
     publish('/configured.crl', pki.issuing);
@@ -68,73 +68,76 @@ const rows: Record<string, (tools: Tools) => Row> = {
     const asks = { asks: ['/configured.crl'], asksNot: ['/named.crl'] };
     return { pki, leaf, revocation, expected: good, ...asks };
   },
-  'of a file and a URL either revokes'({ make, publish, directory }) {
+  'denies a leaf that the CRL of a file or of a URL revokes'({ make, publish, directory }) {
     const { pki, leaf } = make([], []);
     publish('/list.crl', pki.issuing, [leaf]);
     const files = { 'list.crl': pki.crl().pem };
     const crl = ['list.crl', `${directory.origin}/list.crl`];
     return { pki, leaf, files, revocation: { ...leafOnly, crl }, expected: revoked };
   },
-  'a configured responder is asked about leaves that name none'({ make, responder, revokeByOcsp }) {
+  'queries a configured responder for leaves that name none'({ make, responder, revokeByOcsp }) {
     const { pki, leaf } = make([], []);
     revokeByOcsp(leaf);
     return { pki, leaf, revocation: { ...leafOnly, ocsp: responder.url }, expected: revoked };
   },
-  'with scope chain a revoked issuing CA takes its leaves along'({ make, crl, publish }) {
+  'denies the leaves of a revoked issuing CA with scope chain'({ make, crl, publish }) {
     const { pki, leaf } = make([crl('/chain-root.crl')], [crl('/chain.crl')]);
     publish('/chain.crl', pki.issuing);
     publish('/chain-root.crl', pki.root, [pki.issuing as Leaf]);
     return { pki, leaf, revocation: { firstContact: '5s' }, expected: revoked, asks: ['/chain-root.crl'] };
   },
-  'with scope leaf the issuing CA’s revocation is not asked for'({ make, crl, publish }) {
+  'does not check the revocation of the issuing CA with scope leaf'({ make, crl, publish }) {
     const { pki, leaf } = make([crl('/leaf-root.crl')], [crl('/leaf.crl')]);
     publish('/leaf.crl', pki.issuing);
     publish('/leaf-root.crl', pki.root, [pki.issuing as Leaf]);
     return { pki, leaf, revocation: leafOnly, expected: good, asksNot: ['/leaf-root.crl'] };
   },
-  'a path that names no source is not checked, which is told'({ make, name }) {
+  'accepts and reports a path without sources as not checked'({ make, name }) {
     const { pki, leaf } = make([], []);
     const certificate = parseCertificate(pki.issuing.der).subject;
     const check = async ({ gateway }: Stage) => {
-      await told(gateway, { event: 'not_checked', anchor: name, certificate });
+      await revocationRecord(gateway, { event: 'not_checked', anchor: name, certificate });
       const line = await gateway.logged(({ msg, anchor }) => msg === 'not_checked' && anchor === name);
       expect(line).toMatchObject({ level: 40, certificate });
     };
     return { pki, leaf, revocation: {}, expected: notChecked, check };
   },
-  'an address that is not http or https is skipped, and leaves the answer unknown'({ make, crl, name }) {
+  'skips an address that is not http or https, and leaves revocation unknown'({ make, crl, name }) {
     const { pki, leaf } = make([], [crl('ldap://directory.example/cn=ca?certificateRevocationList')]);
     const check = async ({ gateway }: Stage) => {
-      const event = await told(gateway, { event: 'address_skipped', anchor: name });
+      const event = await revocationRecord(gateway, { event: 'address_skipped', anchor: name });
       expect(event.address).toMatch(/^ldap:/);
       await skipped(gateway, name, 1);
     };
     return { pki, leaf, revocation: leafOnly, expected: unknown, check };
   },
-  'of more than 16 addresses the first are asked'({ make, crl, publish, name, directory }) {
+  'uses the first 16 of more addresses'({ make, crl, publish, name, directory }) {
     const paths = Array.from({ length: 18 }, (_, index) => `/many/${index}.crl`);
     const { pki, leaf } = make([], [crl(...paths)]);
     publish('/many/15.crl', pki.issuing);
     publish('/many/17.crl', pki.issuing, [leaf]);
     const check = async ({ gateway }: Stage) => {
-      await told(gateway, { event: 'too_many_addresses', address: `${directory.origin}/many/17.crl` });
+      await revocationRecord(gateway, {
+        event: 'too_many_addresses',
+        address: `${directory.origin}/many/17.crl`,
+      });
       await skipped(gateway, name, 2);
     };
     const asks = { asks: paths.slice(0, 16), asksNot: paths.slice(16) };
     return { pki, leaf, revocation: leafOnly, expected: good, check, ...asks };
   },
-  'a CRL that revokes counts beside a good OCSP answer'({ make, crl, ocsp, publish }) {
+  'denies a leaf that a CRL revokes despite a good OCSP response'({ make, crl, ocsp, publish }) {
     const { pki, leaf } = make([], [crl('/by-crl.crl'), ocsp()]);
     publish('/by-crl.crl', pki.issuing, [leaf]);
     return { pki, leaf, revocation: leafOnly, expected: revoked };
   },
-  'an OCSP answer that revokes counts beside a good CRL'({ make, crl, ocsp, publish, revokeByOcsp }) {
+  'denies a leaf that OCSP revokes despite a good CRL'({ make, crl, ocsp, publish, revokeByOcsp }) {
     const { pki, leaf } = make([], [crl('/by-ocsp.crl'), ocsp()]);
     publish('/by-ocsp.crl', pki.issuing);
     revokeByOcsp(leaf);
     return { pki, leaf, revocation: leafOnly, expected: revoked };
   },
-  'one good answer is enough where the other source has none'({ make, crl, ocsp }) {
+  'accepts one good response when the other source has none'({ make, crl, ocsp }) {
     const { pki, leaf } = make([], [crl('/missing.crl'), ocsp()]);
     return { pki, leaf, revocation: leafOnly, expected: good, asks: ['/missing.crl'] };
   },
@@ -196,7 +199,7 @@ describe('the policy of an anchor', () => {
     await check?.(stage);
   });
 
-  it('is counted by what came of it', async () => {
+  it('counts checks by result', async () => {
     for (const [index, { expected }] of [...made.values()].entries()) {
       const labels = { anchor: `row-${index}`, status: expected.revocation };
       await metricsWhen(

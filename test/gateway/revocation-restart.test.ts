@@ -1,4 +1,4 @@
-/** A restart while the directory and the responder are silent: what was known before serves from the disk. */
+/** A restart while the directory and the responder do not answer: cached data are used from the disk. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
@@ -12,7 +12,7 @@ import { misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
 const hour = 3_600_000;
 
-/** One CA whose own CRL and whose leaves' sources are there; gateways come and go over one cache. */
+/** One CA with a CRL and sources for its leaves; several gateways use one cache, one after another. */
 async function openScene() {
   await using opened = new AsyncDisposableStack();
   const directory = opened.use(await openDirectory({}, { secure: false }));
@@ -41,9 +41,9 @@ async function openScene() {
   };
 }
 
-describe('after a restart', () => {
+describe('after a restart the gateway', () => {
   it.each(['hang', 'down'] as const)(
-    'with the sources %s, revocation data serve from the disk',
+    'uses revocation data from the disk with the sources %s',
     async (how) => {
       await using scene = await openScene();
       const { directory, responder, leaves } = scene;
@@ -65,7 +65,7 @@ describe('after a restart', () => {
         await responder.close();
       }
       await using stage = await scene.start();
-      // Nobody is asked before anybody is served: known leaves are nobody's first contact.
+      // No source is queried before a client is served: a known leaf is not a first contact.
       for (const { good, revoked } of pairs) {
         expect(await visit(stage, good)).toMatchObject({ status: 200, record: { revocation: 'good' } });
         expect(await visit(stage, revoked)).toMatchObject({ status: 403, record: { reason: 'revoked' } });

@@ -1,4 +1,4 @@
-/** A ticket proves who the client was: whether it was revoked since is asked all the same. */
+/** A resumed session: the gateway still checks whether the certificate was revoked since. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => opened.disposeAsync());
 
 describe('a client that resumes its session', () => {
-  it.each(cases)('on $version is refused once $kind says that it is revoked', async ({ kind, version }) => {
+  it.each(cases)('on $version is refused once $kind revokes its certificate', async ({ kind, version }) => {
     const source = sources[kind];
     const only = { minVersion: version, maxVersion: version };
     const leaf = pki.issueClient({ extensions: source.extensions });

@@ -1,4 +1,4 @@
-/** What may happen while the first handshake of a leaf waits for its responder. */
+/** Events while the first handshake of a leaf waits for its responder. */
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ async function openScene() {
   const stack = opened.move();
   return {
     ...{ stage, responder, anchors, leaf, handshakes, other },
-    /** Resolves when the responder was asked so often. */
+    /** Resolves when the responder has received `count` queries. */
     asked: async (count = 1) => {
       while (responder.asked.length < count) await new Promise(setImmediate);
     },
@@ -45,7 +45,7 @@ async function openScene() {
 }
 
 describe('while a first handshake waits for a responder', () => {
-  it('a client that resets its connection leaves nothing behind but its record', async () => {
+  it('a client that resets its connection is recorded, and its resources are released', async () => {
     await using scene = await openScene();
     const { stage, leaf, handshakes } = scene;
     const socket = connectTcp(stage.gateway.port, '127.0.0.1');
@@ -64,13 +64,13 @@ describe('while a first handshake waits for a responder', () => {
     expect(await stage.gateway.stop()).toEqual({ code: 0 });
   });
 
-  it('a client that goes in order leaves nothing behind but its record', async () => {
+  it('a client that closes its connection is recorded, and its resources are released', async () => {
     await using scene = await openScene();
     const { stage, leaf, handshakes } = scene;
     const client = await stage.connect({ leaf });
     await scene.asked();
     await client[Symbol.asyncDispose]();
-    // At once, and not when the responder has answered.
+    // At once, not when the responder has answered.
     const record = await stage.gateway.audit(({ type }) => type === 'handshake');
     expect(record).toMatchObject({ verdict: 'failed', reason: 'reset', tls_version: 'TLSv1.3' });
     await metricsWhen(stage.gateway, (samples) => samples.get('ehi_connections') === 0);
@@ -79,7 +79,7 @@ describe('while a first handshake waits for a responder', () => {
     expect(handshakes()).toHaveLength(1);
   });
 
-  it('a client that has closed its half after its request gets its answer', async () => {
+  it('a client that has half-closed after its request gets its response', async () => {
     await using scene = await openScene();
     const { stage, leaf } = scene;
     await using client = await stage.connect({ leaf });
@@ -89,7 +89,7 @@ describe('while a first handshake waits for a responder', () => {
     expect(statusOf(await client.response())).toBe(200);
   });
 
-  it('a drain ends in order, and the waiting client is recorded', async () => {
+  it('a drain ends with code 0, and the waiting client is recorded', async () => {
     await using scene = await openScene();
     const { stage, leaf, handshakes } = scene;
     await using client = await stage.connect({ leaf });
@@ -101,7 +101,7 @@ describe('while a first handshake waits for a responder', () => {
     expect(handshakes()[0]).toMatchObject({ verdict: 'deny', reason: 'revocation_unknown' });
   });
 
-  it('a relay thread that dies takes its wait along, and its successor knows the answer', async () => {
+  it('the death of a relay thread ends its waits, and the next thread uses the cached response', async () => {
     await using scene = await openScene();
     const { stage, leaf, responder } = scene;
     await using client = await stage.connect({ leaf });
@@ -111,14 +111,14 @@ describe('while a first handshake waits for a responder', () => {
     await died;
     await client.rest();
     scene.release();
-    // The one thread leaves the port to nobody for a moment.
+    // No thread listens on the port for a moment.
     while ((await visit(stage, leaf).catch(() => null)) === null);
     expect(await visit(stage, leaf)).toMatchObject(isGood);
     expect(responder.asked).toHaveLength(1);
     expect(await stage.gateway.stop()).toEqual({ code: 0 });
   });
 
-  it('a reload keeps it waiting, and the answer counts under the new configuration', async () => {
+  it('a reload does not end the wait, and the response is applied under the new configuration', async () => {
     await using scene = await openScene();
     const { stage, leaf, anchors } = scene;
     const coming = visit(stage, leaf);
@@ -132,7 +132,7 @@ describe('while a first handshake waits for a responder', () => {
     expect(visited.record.generation).toBeGreaterThan(record.generation);
   });
 
-  it('an anchor that is taken away leaves the client untrusted, and everybody else as they are', async () => {
+  it('the removal of its anchor makes the client untrusted, and other clients are not affected', async () => {
     await using scene = await openScene();
     const { stage, leaf, anchors, other } = scene;
     const coming = visit(stage, leaf);
@@ -147,7 +147,7 @@ describe('while a first handshake waits for a responder', () => {
   });
 });
 
-it('an answer that comes while a reload waits for another source counts for the handshake that waits for it', async () => {
+it('applies a response that arrives while a reload waits for another source to the handshake that waits for it', async () => {
   await using scene = await openScene();
   await using silent = await openDirectory({}, { secure: false });
   silent.misbehaviour = misbehaviours.hang;
@@ -162,7 +162,7 @@ it('an answer that comes while a reload waits for another source counts for the 
   expect(await reloading).toMatchObject({ event: 'reloaded' });
 });
 
-it('an open connection goes on while a new policy has its leaf asked about, and stays when the answer is good', async () => {
+it('keeps an open connection while a new policy queries its leaf, and after a good response', async () => {
   await using directory = await openDirectory({}, { secure: false });
   const pki = authority();
   directory.files.set('/ca.crl', pki.crl().der);

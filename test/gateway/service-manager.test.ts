@@ -1,4 +1,4 @@
-/** What a service manager is told; `.ci/package` has a real systemd hear it. */
+/** Notifications to the service manager; `.ci/package` tests them with a real systemd. */
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { openStage } from '../support/process/stage.ts';
 
-/** A `systemd-notify` that writes down what it is to send. */
+/** A `systemd-notify` that records its messages. */
 async function openNotebook() {
   const folder = await temporaryFolder();
   const [program, notes] = [join(folder.path, 'systemd-notify'), join(folder.path, 'notes')];
@@ -24,7 +24,7 @@ async function openNotebook() {
   };
 }
 
-it('tells readiness, every reload it is asked for, taken or refused, and the stop, each in its turn', async () => {
+it('reports readiness, every requested reload, applied or refused, and the stop, in order', async () => {
   await using notebook = await openNotebook();
   await using stage = await openStage({ env: notebook.env });
   await notebook.until(1);
@@ -43,7 +43,7 @@ it('tells readiness, every reload it is asked for, taken or refused, and the sto
   ]);
 });
 
-it('is told of no reload once the stop has begun', async () => {
+it('reports no reload once the stop has begun', async () => {
   await using notebook = await openNotebook();
   await using stage = await openStage({ env: notebook.env, config: { timeouts: { drainDelay: '1500ms' } } });
   await notebook.until(1);
@@ -54,7 +54,7 @@ it('is told of no reload once the stop has begun', async () => {
   expect(await notebook.lines()).toEqual(['READY=1', 'STOPPING=1']);
 });
 
-it('is not needed: where it cannot be told anything, the log says so and messages pass', async () => {
+it('relays messages when the service manager cannot be notified, and logs it', async () => {
   await using stage = await openStage({ env: { NOTIFY_SOCKET: '/run/systemd/notify', PATH: '/nowhere' } });
   await stage.gateway.logged(
     ({ msg }) => msg === 'the state of the service cannot be reported to systemd (systemd-notify failed)',

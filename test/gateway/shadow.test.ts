@@ -1,4 +1,4 @@
-/** Rehearsal: what is to change is judged on every handshake, and nothing comes of it but what is told. */
+/** Shadow mode: a planned policy is evaluated on every handshake, and only reported. */
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { statusOf } from '../support/http/http.ts';
@@ -19,7 +19,7 @@ async function visit(stage: Stage, leaf: Leaf) {
 const anchors = [{ name: 'example', files: ['anchor.pem'] }];
 
 describe('clients.shadow', () => {
-  it('refuses nobody, and tells every reason that would have', async () => {
+  it('refuses no client, and reports every reason that would have denied one', async () => {
     const pki = authority();
     const [pinned, other] = [pki.issueClient(), pki.issueClient({ subject: { CN: 'other' } })];
     const shadow = {
@@ -47,13 +47,13 @@ describe('clients.shadow', () => {
         samples.get('ehi_shadow_denials_total{reason="pin_mismatch"}') === 1,
     );
 
-    // Switched on, the same controls refuse what they said they would.
+    // Once enforced, the same controls refuse the clients that they reported.
     await stage.reload({ clients: { match: shadow.match } });
     while ((await visit(stage, other)).status !== 403);
     expect((await visit(stage, pinned)).record.shadow).toBeNull();
   });
 
-  it('lets in nobody whom the policy refuses', async () => {
+  it('accepts no client that the policy denies', async () => {
     const pki = authority();
     const stranger = pki.issueClient({ subject: { CN: 'stranger' } });
     const clients = {
@@ -68,7 +68,7 @@ describe('clients.shadow', () => {
 });
 
 describe('trust.candidates', () => {
-  it('are rehearsed in the place of the anchors, and let nobody in', async () => {
+  it('are evaluated in place of the anchors, and accept no client', async () => {
     const [old, next] = [authority(), authority({ name: 'Next' })];
     const clients = { match: [{ commonName: 'Example client' }, { commonName: 'Next client' }] };
     const candidates = [{ name: 'next', files: ['next.pem'] }];
@@ -87,7 +87,7 @@ describe('trust.candidates', () => {
       record: { reason: 'untrusted', shadow: { verdict: 'allow', reasons: [], anchor: 'candidates/next' } },
     });
 
-    // The rotation: both count, the new one alone is rehearsed, and the metrics say who still calls under the old one.
+    // The rotation: both are anchors, the new one is the candidate, and the metrics show clients still under the old one.
     const both = [...anchors, { name: 'next', files: ['next.pem'] }];
     await stage.reload({ clients, trust: { anchors: both, candidates, cacheDir: 'trust' } });
     while ((await visit(stage, ofNext)).status !== 200);
@@ -104,7 +104,7 @@ describe('trust.candidates', () => {
     );
   });
 
-  it('have their revocation checked as anchors have, once a client is let in by an anchor', async () => {
+  it('have their revocation checked like anchors, once an anchor accepts a client', async () => {
     const pki = authority();
     const directory = await openDirectory({}, { secure: false });
     await using _ = directory;
@@ -117,7 +117,7 @@ describe('trust.candidates', () => {
       authority: pki,
       config: { trust: { anchors: [off], candidates: anchors, cacheDir: 'trust' } },
     });
-    // The first handshake has the leaf looked after; nobody waits for what is only rehearsed.
+    // The first handshake starts the revocation query; no handshake waits for a check in shadow mode.
     for (;;) {
       const { status, record } = await visit(stage, leaf);
       expect(status).toBe(200);

@@ -23,7 +23,7 @@ beforeEach(() => {
   softFail = new SoftFailMonitor(recorder);
 });
 
-it('logs once per anchor, however many clients connect, and once after a minute without such clients', () => {
+it('logs the beginning once for an anchor, whatever the number of clients, and the end after a minute without any', () => {
   for (let now = 0; now < 100; now++) {
     softFail.begin('sandbox', now);
     softFail.end('sandbox', now);
@@ -37,7 +37,7 @@ it('logs once per anchor, however many clients connect, and once after a minute 
   expect(lines.slice(1)).toEqual([['info', over, { anchor: 'sandbox', permits: 100 }]]);
 });
 
-it('does not end while a connection is open', () => {
+it('does not log the end while a connection is open', () => {
   softFail.begin('sandbox', 0);
   softFail.sweep(10 * minute);
   expect(lines).toHaveLength(1);
@@ -48,7 +48,7 @@ it('does not end while a connection is open', () => {
   expect(lines.map(([, message]) => message)).toEqual([begun, over]);
 });
 
-it('logs each anchor separately, and again when it begins again', () => {
+it('logs each anchor separately, and logs again when soft-fail begins again', () => {
   softFail.begin('one', 0);
   softFail.begin('two', 0);
   softFail.end('one', 0);

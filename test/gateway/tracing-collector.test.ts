@@ -1,4 +1,4 @@
-/** Collectors that are slow, dead or gone, and configurations that change: messages go on, and what is lost is counted. */
+/** Slow, failing and stopped collectors, and reloads: messages are relayed, and lost spans are counted. */
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
@@ -11,7 +11,7 @@ const sampled = 'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902
 const exportedSpans = 'ehi_spans_exported_total';
 const dropped = (reason: string) => `ehi_spans_dropped_total{reason="${reason}"}`;
 
-/** An interval that no test lives to see: spans go when there are 512, or in the end. */
+/** Longer than any test: spans are exported when there are 512, or at exit. */
 const never = '1h';
 
 interface Connection {
@@ -29,31 +29,31 @@ async function tracedStage(collector: Pick<Collector, 'url'>, tracing: object = 
   return openStage({ config: { tracing: { endpoint: collector.url, interval: '10ms', ...tracing } } });
 }
 
-it('goes on beside a collector that takes spans and never answers, with a queue that ends', async () => {
+it('relays messages while a collector does not answer, with a bounded span queue', async () => {
   await using collector = await openCollector();
   collector.answer = () => {};
   await using stage = await tracedStage(collector, { interval: never });
   await using connection = await stage.connect();
-  // Two spans each: 512 are with the collector, 2048 wait, 440 have no room.
+  // Two spans each: 512 are sent, 2048 are queued, 440 are dropped.
   await exchange(connection, 1500);
   const samples = await metricsWhen(stage.gateway, (found) => (found.get(dropped('queue_full')) ?? 0) >= 440);
   expect(samples.get(dropped('queue_full'))).toBe(440);
   expect(samples.get(exportedSpans)).toBe(0);
   expect(collector.exports).toHaveLength(1);
   await exchange(connection, 10);
-  // It does not wait until a request to the collector has timed out, and asks for nothing more.
+  // The exit does not wait for the timeout of the request to the collector, and sends no further one.
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
   expect(collector.exports).toHaveLength(1);
-  const told = stage.gateway
+  const droppedAtExit = stage.gateway
     .log()
     .find(({ msg }) => msg === 'spans were dropped because they could not be exported before the end');
-  expect(told).toMatchObject({ spans: 2560 });
+  expect(droppedAtExit).toMatchObject({ spans: 2560 });
 });
 
 it.each([
   ['answers 500', '500'],
   ['is gone', 'ECONNREFUSED'],
-])('goes on beside a collector that %s, and says so once', async (_which, cause) => {
+])('relays messages while the collector %s, and logs it once', async (_which, cause) => {
   await using collector = await openCollector();
   collector.answer = (_request, answer) => answer.writeHead(500).end();
   if (cause !== '500') await collector.close();
@@ -70,7 +70,7 @@ it.each([
   expect(complaints).toMatchObject([{ level: 40, cause }]);
 });
 
-it('sends again what a busy collector would not take, and tells that it does', async () => {
+it('retries an export that a busy collector refused, and logs it', async () => {
   await using collector = await openCollector();
   collector.answer = (_request, answer) => {
     collector.answer = null;
@@ -84,7 +84,7 @@ it('sends again what a busy collector would not take, and tells that it does', a
   await stage.gateway.logged(({ msg }) => msg === 'the collector accepts spans again');
 });
 
-it('exports the spans of all relay threads, and those that still wait when it ends', async () => {
+it('exports the spans of all relay threads, and queued ones at exit', async () => {
   await using collector = await openCollector();
   await using stage = await openStage({
     config: { relays: 2, tracing: { endpoint: collector.url, interval: never } },
@@ -98,7 +98,7 @@ it('exports the spans of all relay threads, and those that still wait when it en
   for (const connection of connections) await connection[Symbol.asyncDispose]();
 });
 
-it('goes to an https collector with the fields of a file', async () => {
+it('exports to an https collector with the header fields from a file', async () => {
   const pki = authority();
   const server = pki.issueServer();
   await using collector = await openCollector({ tls: { cert: server.chainPem, key: server.keyPem } });
@@ -125,7 +125,7 @@ it('goes to an https collector with the fields of a file', async () => {
   expect(stage.gateway.stdout + stage.gateway.stderr).not.toContain('top secret');
 });
 
-it('is switched on, changed and switched off while it runs', async () => {
+it('is enabled, changed and disabled by reloads', async () => {
   await using one = await openCollector();
   await using other = await openCollector();
   await using stage = await openStage();
@@ -145,7 +145,7 @@ it('is switched on, changed and switched off while it runs', async () => {
   await stage.send(post());
   const first = await hostSpan();
   await one.collect(2);
-  // Of a ratio of none only what its sender has sampled.
+  // With ratio 0 only traces that the sender has sampled.
   expect(one.spans.map(({ spanId }) => spanId)).toContain(first?.split('-')[2]);
   expect(one.spans).toHaveLength(2);
 
@@ -163,7 +163,7 @@ it('is switched on, changed and switched off while it runs', async () => {
   expect([...one.spans, ...other.spans]).toHaveLength(4);
 });
 
-it('has no spans, and no connection, where nothing is configured', async () => {
+it('makes no spans and no connection without configuration', async () => {
   await using stage = await openStage();
   await stage.send(post({ fields: [sampled] }));
   const samples = await readMetrics(stage.gateway);

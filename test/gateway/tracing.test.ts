@@ -1,4 +1,4 @@
-/** OpenTelemetry spans: whose children they are, what they say of a message, and which messages have none. */
+/** OpenTelemetry spans: their parents, their attributes, and the messages without spans. */
 import { connect, createServer } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { version } from '../../src/version.ts';
@@ -18,18 +18,18 @@ const parent = '00f067aa0ba902b7';
 
 let collector: Collector;
 let stage: Stage;
-let nobody: number;
+let unusedPort: number;
 
 beforeAll(async () => {
   const unused = await listenOnLoopback(createServer());
   await unused.close();
-  nobody = unused.port;
+  unusedPort = unused.port;
   collector = await openCollector();
   stage = await openStage({
     routes: [
       { path: '/ehi' },
       { path: '/quick', deadline: '150ms' },
-      { path: '/nobody', upstream: `http://127.0.0.1:${nobody}` },
+      { path: '/unused', upstream: `http://127.0.0.1:${unusedPort}` },
     ],
     config: { tracing: { endpoint: collector.url, interval: '10ms' } },
   });
@@ -46,13 +46,13 @@ afterAll(async () => {
 
 let traces = 0;
 
-/** A trace of its own for a message, as its sender may have begun it. */
+/** A new trace as the sender of a message may have begun it. */
 function newTrace(flags = '01'): { id: string; field: string } {
   const id = `abcdef${(++traces).toString(16).padStart(26, 'a')}`;
   return { id, field: `traceparent: 00-${id}-${parent}-${flags}` };
 }
 
-/** The message's answer, and its spans, the gateway's own first. */
+/** The response to the message, and its spans, the server span first. */
 async function trace(target: string, count = 2): Promise<{ answer: Message; spans: CollectedSpan[] }> {
   const { id, field } = newTrace();
   const answer = await stage.send(post({ target, fields: [field] }));
@@ -118,8 +118,8 @@ const clientSpan = (traceId: string, parentSpanId: string | undefined) => ({
   },
 });
 
-describe('a message of a trace that its sender has sampled', () => {
-  it('continues it through the gateway’s spans to the host', async () => {
+describe('a message with a sampled trace', () => {
+  it('continues the trace through the gateway’s spans to the host', async () => {
     const { id, field } = newTrace();
     const index = stage.host.requests.length;
     await stage.send(post({ target: '/ehi/cards?a=b', fields: [field, 'tracestate: a=1'] }));
@@ -138,7 +138,7 @@ describe('a message of a trace that its sender has sampled', () => {
     ]);
   });
 
-  it('has a time of the day in its spans, and how long it took', async () => {
+  it('has wall clock times and a duration in its spans', async () => {
     const before = BigInt(Date.now()) * 1_000_000n;
     const { spans } = await trace('/ehi');
     const after = BigInt(Date.now() + 1) * 1_000_000n;
@@ -149,7 +149,7 @@ describe('a message of a trace that its sender has sampled', () => {
     }
   });
 
-  it('has other spans than the next one of its connection', async () => {
+  it('has other spans than the next message of its connection', async () => {
     await using connection = await stage.connect();
     const { id, field } = newTrace();
     for (let round = 0; round < 3; round++) {
@@ -161,19 +161,19 @@ describe('a message of a trace that its sender has sampled', () => {
   });
 });
 
-it('leaves a message alone whose sender has not sampled its trace', async () => {
+it('makes no spans for a message whose sender has not sampled its trace', async () => {
   const { id, field } = newTrace('00');
   const index = stage.host.requests.length;
   await stage.send(post({ target: '/ehi', fields: [field, 'tracestate: a=1'] }));
   const { fields } = await stage.host.request(index);
   expect(fields).toContainEqual(['traceparent', field.slice('traceparent: '.length)]);
   expect(fields).toContainEqual(['tracestate', 'a=1']);
-  // What came after it is there.
+  // The spans of a later message have arrived.
   await trace('/ehi');
   expect(collector.spans.filter(({ traceId }) => traceId === id)).toEqual([]);
 });
 
-it('begins a sampled trace for a message that comes without one', async () => {
+it('begins a sampled trace for a message without one', async () => {
   const index = stage.host.requests.length;
   await stage.send(post({ target: '/ehi' }));
   const received = await stage.host.request(index);
@@ -184,12 +184,12 @@ it('begins a sampled trace for a message that comes without one', async () => {
   expect(await messageOf(stage.gateway, received)).toMatchObject({ trace_id: id });
 });
 
-describe('a message that fails', () => {
+describe('the spans of a message that fails', () => {
   it.each([
     ['500 Internal Server Error', '500', failed, failed],
     ['404 Not Found', '404', {}, failed],
     ['302 Found', '302', {}, {}],
-  ])('by the host’s own word, %s, says so where the convention has it', async (status, code, own, asked) => {
+  ])('have the span status of the convention for the host status %s', async (status, code, own, asked) => {
     stage.host.options.answer = () => response({ status });
     const { spans } = await trace('/ehi');
     expect(spans.map((span) => span.status)).toEqual([own, asked]);
@@ -199,21 +199,21 @@ describe('a message that fails', () => {
     }
   });
 
-  it('because nobody listens names the reason, and where it was tried', async () => {
-    const { spans } = await trace('/nobody');
+  it('have the reason and the address when the connection is refused', async () => {
+    const { spans } = await trace('/unused');
     expect(spans).toMatchObject([
       {
-        name: 'POST /nobody',
+        name: 'POST /unused',
         status: failed,
         attributes: { 'error.type': 'connect_failed', 'http.response.status_code': '502' },
       },
-      { status: failed, attributes: { 'error.type': 'connect_failed', 'server.port': `${nobody}` } },
+      { status: failed, attributes: { 'error.type': 'connect_failed', 'server.port': `${unusedPort}` } },
     ]);
-    // That status was the gateway's.
+    // The gateway set that status.
     expect(spans[1]?.attributes).not.toHaveProperty('http.response.status_code');
   });
 
-  it('because the host says nothing names the deadline', async () => {
+  it('have the deadline as the reason when the host does not answer', async () => {
     stage.host.options.answer = () => null;
     const { spans } = await trace('/quick');
     expect(spans).toMatchObject([
@@ -222,7 +222,7 @@ describe('a message that fails', () => {
     ]);
   });
 
-  it('because the host’s answer was cut has the status that had left, and failed all the same', async () => {
+  it('have the status that was sent, and an error, when the response is cut', async () => {
     stage.host.options.answer = (_request, socket) => {
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{');
       return null;
@@ -236,7 +236,7 @@ describe('a message that fails', () => {
     ]);
   });
 
-  it('because its client left has no status', async () => {
+  it('have no status when the client closes the connection', async () => {
     const { id, field } = newTrace();
     stage.host.options.answer = () => null;
     const index = stage.host.requests.length;
@@ -254,8 +254,8 @@ describe('a message that fails', () => {
   });
 });
 
-describe('a message that is refused', () => {
-  it('has one span, which is no failure of the gateway’s', async () => {
+describe('a refused message', () => {
+  it('has one span, which is not an error', async () => {
     const { answer, spans } = await trace('/nowhere/secret', 1);
     expect(statusOf(answer)).toBe(404);
     const { attributes, ...span } = spans[0] as CollectedSpan;
@@ -268,14 +268,14 @@ describe('a message that is refused', () => {
     expect(attributes).not.toHaveProperty('http.route');
   });
 
-  it('and came without a trace is in the audit with the one that began for it', async () => {
+  it('is recorded with a trace that the gateway begins if it has none', async () => {
     const answer = await stage.send(post({ target: '/nowhere' }));
     const id = answer.field('x-request-id');
     const [span] = await collector.collect(1, ({ attributes }) => attributes['ehi.request_id'] === id);
     expect(await messageOf(stage.gateway, answer)).toMatchObject({ trace_id: span?.traceId });
   });
 
-  it('because it cannot be read has none', async () => {
+  it('has no span if it is malformed', async () => {
     const { id, field } = newTrace();
     const bytes = post({ target: '/ehi', fields: [field, ' folded'] });
     expect(statusOf(await stage.send(bytes))).toBe(400);
@@ -284,7 +284,7 @@ describe('a message that is refused', () => {
   });
 });
 
-it('tells the collector who it is', async () => {
+it('sends its resource attributes to the collector', async () => {
   await trace('/ehi');
   const [first, last] = [collector.exports[0], collector.exports.at(-1)];
   expect(first).toMatchObject({
@@ -295,7 +295,7 @@ it('tells the collector who it is', async () => {
   expect(first?.resource).toEqual(last?.resource);
 });
 
-it('says nothing of a message that is the client’s or the host’s own word', async () => {
+it('exports no content of a message that the client or the host wrote', async () => {
   stage.host.options.answer = () => response({ fields: ['X-Planted: plant-9'], body: 'plant-10' });
   const { id, field } = newTrace();
   const fields = [field, 'tracestate: p=plant-1', 'X-Any: plant-2', 'User-Agent: plant-3', 'Cookie: plant-4'];
@@ -303,7 +303,7 @@ it('says nothing of a message that is the client’s or the host’s own word', 
   await stage.send(bytes.toString('latin1').replace('ehi.example', 'plant-11'));
   await spansOf(id);
   expect(collector.exports.map(({ body }) => body).join()).not.toContain('plant-');
-  // They were all there to be told.
+  // All planted values were in the messages.
   const sent = stage.host.requests.at(-1)?.raw.toString();
   for (const number of [1, 2, 3, 4, 5, 6, 7, 8, 11]) expect(sent).toContain(`plant-${number}`);
 });

@@ -1,4 +1,4 @@
-/** A message reaches one of two endpoints at most once, however these are killed, stopped and restarted. */
+/** A message reaches one of two endpoints at most once, while they are killed, stopped and restarted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -8,30 +8,30 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 import { seeded } from '../support/random.ts';
 
 const random = seeded('upstream-at-most-once');
-/** The proof of a release takes 100000 of them. */
+/** A release test sends 100000. */
 const messages = Number(process.env.EHI_TEST_MESSAGES ?? 4000);
 const connections = 8;
 /** Of the route, ms. */
 const deadline = 100;
 
-/** What a message came to for its client. */
+/** The result of a message for its client. */
 type End = number | 'cut';
 
-/** What the audit says of that. */
-const told = new Map<End, { outcome: string; status: number }>([
+/** The expected record for each result. */
+const recordOf = new Map<End, { outcome: string; status: number }>([
   [200, { outcome: 'answered', status: 200 }],
   [502, { outcome: 'failed', status: 502 }],
   [504, { outcome: 'failed', status: 504 }],
   ['cut', { outcome: 'cut', status: 200 }],
 ]);
 
-/** How each message ended, and what befell the hosts meanwhile. */
+/** The result of each message, and the kills and stops of the hosts. */
 class Ledger {
   readonly ends = new Map<string, End>();
   kills = 0;
   stops = 0;
 
-  /** Enough was sent, a kill has cut an answer that had begun, and a stop has kept one for too long. */
+  /** True once enough messages were sent, a kill has cut a response and a stop has delayed one past the deadline. */
   get full(): boolean {
     if (this.ends.size < messages || this.stops === 0) return false;
     const ends = new Set(this.ends.values());
@@ -39,7 +39,7 @@ class Ledger {
   }
 }
 
-/** Sends messages one after another, never one twice, until there were enough. */
+/** Sends messages one after another, none of them twice, until `done`. */
 async function talk(stage: Stage, ledger: Ledger): Promise<void> {
   const { ends } = ledger;
   let client: Client | null = null;
@@ -55,7 +55,7 @@ async function talk(stage: Stage, ledger: Ledger): Promise<void> {
       if (statusOf(answer) === 200) expect(answer.field('x-message-id')).toBe(id);
       if (answer.field('connection') !== 'close') continue;
     } catch (error) {
-      // A reset is a cut; an end that nobody announced is not.
+      // A reset counts as cut; an end without a `Connection: close` before it is a failure.
       if (client.error === undefined) throw error;
     }
     await client[Symbol.asyncDispose]();
@@ -95,7 +95,7 @@ async function harmUntilDone(stage: Stage, hosts: readonly RecordingHost[], ledg
 }
 
 it.runIf(process.platform === 'linux')(
-  'records no message twice, every answered one exactly once, and in the audit each as its client saw it end',
+  'delivers no message twice and every answered one exactly once, and records each with the result of its client',
   async ({ annotate }) => {
     await using first = await openRecordingHost(random);
     await using second = await openRecordingHost(random);
@@ -109,7 +109,7 @@ it.runIf(process.platform === 'linux')(
     const { ends } = ledger;
     await harmUntilDone(stage, hosts, ledger);
 
-    // What was written to a process that stood still is read when it goes on: no record may still come after that.
+    // A stopped process reads pending bytes when it continues: wait until no further message can arrive.
     const lives = await Promise.all(hosts.map((host) => host.lives()));
     const received = lives.flatMap((of, index) => of.flat().map((id) => ({ id, endpoint: upstream[index] })));
     const endpoints = new Map(received.map(({ id, endpoint }) => [id, endpoint]));
@@ -123,20 +123,20 @@ it.runIf(process.platform === 'linux')(
     expect(new Set(records.map(({ request_id }) => request_id)).size).toBe(records.length);
     const wrong = records.filter(({ path, outcome, status, endpoint }) => {
       const id = path.slice(1);
-      const end = told.get(ends.get(id) as End);
+      const end = recordOf.get(ends.get(id) as End);
       const elsewhere = endpoints.has(id) && endpoints.get(id) !== endpoint;
       return elsewhere || outcome !== end?.outcome || status !== end?.status;
     });
     expect(wrong.map((record) => ({ ...record, end: ends.get(record.path.slice(1)) }))).toEqual([]);
 
-    // Hosts died between a message and its answer, and both had their share, or nothing was tried here.
+    // Both hosts were killed between a message and its response; otherwise this test proves nothing.
     const unanswered = (id: string) => [502, 'cut'].includes(ends.get(id) as End);
     const between = lives.flat().filter((ids) => ids.some(unanswered));
     expect([between.length, ledger.kills, ledger.stops]).not.toContain(0);
     for (const ids of lives) expect(ids.flat().length).toBeGreaterThan(messages / 50);
     expect(having(200).length).toBeGreaterThan(messages / 4);
 
-    const counts = [...told.keys()].map((end) => `${end}: ${having(end).length}`).join(', ');
+    const counts = [...recordOf.keys()].map((end) => `${end}: ${having(end).length}`).join(', ');
     await annotate(
       `${ledger.kills} kills, ${ledger.stops} stops, ${between.length} lives cut short; ${counts}`,
     );

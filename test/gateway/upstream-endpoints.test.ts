@@ -1,4 +1,4 @@
-/** Where an endpoint can be, and how long its connections are kept. */
+/** Kinds of endpoint addresses, and how long connections to an endpoint are kept. */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -28,12 +28,12 @@ describe('an endpoint may be', () => {
     await expectDelivered(stage, host, host.url);
     await expectDelivered(stage, host, host.url);
     expect(host.connectionCount).toBe(1);
-    // A request without Host gets one all the same (RFC 9112 §3.2).
+    // The gateway adds Host to a request without it (RFC 9112 §3.2).
     expect(statusOf(await stage.send('GET / HTTP/1.0\r\n\r\n'))).toBe(200);
     expect((await host.request(2)).field('host')).toBe('localhost');
   });
 
-  it('a Unix socket that is not there, with another endpoint behind it', async () => {
+  it('a Unix socket that does not exist, followed by another endpoint', async () => {
     await using second = await openHost();
     const missing = 'unix:/nonexistent/host.sock';
     await using stage = await openStage({ routes: [{ path: '/', upstream: [missing, second.url] }] });
@@ -56,14 +56,14 @@ describe('an endpoint may be', () => {
     expect(samples.get(connects('connect_failed'))).toBe(0);
   });
 
-  it('a name of the hosts file', async () => {
+  it('a name from the hosts file', async () => {
     await using host = await openHost();
     const endpoint = `http://localhost:${host.port}`;
     await using stage = await openStage({ routes: [{ path: '/', upstream: endpoint }] });
     await expectDelivered(stage, host, endpoint);
   });
 
-  it('a name that nobody knows, which is answered with 502', async () => {
+  it('a name that does not resolve, whose messages get 502', async () => {
     await using stage = await openStage({ routes: [{ path: '/', upstream: 'http://ehi.invalid' }] });
     const answer = await stage.send(post());
     expect(statusOf(answer)).toBe(502);
@@ -74,10 +74,10 @@ describe('an endpoint may be', () => {
 
 describe('a connection to an endpoint', () => {
   it.each([
-    ['is kept for as long as the host says, less a second', 'timeout=5', {}, 1],
-    ['is not kept where the host says a second', 'timeout=1, max=100', {}, 3],
-    ['is not kept where none may be', 'timeout=5', { reuse: 'off' }, 3],
-    ['is not kept beyond pool.idle', 'timeout=5', { idle: 0 }, 3],
+    ['is kept for the keep-alive timeout of the host less one second', 'timeout=5', {}, 1],
+    ['is not kept when the keep-alive timeout of the host is one second', 'timeout=1, max=100', {}, 3],
+    ['is not kept when reuse is off', 'timeout=5', { reuse: 'off' }, 3],
+    ['is not kept above pool.idle', 'timeout=5', { idle: 0 }, 3],
   ])('%s', async (_what, keepAlive, pool, connections) => {
     await using host = await openHost({
       answer: () => response({ fields: [`Keep-Alive: ${keepAlive}`], body: 'ok' }),

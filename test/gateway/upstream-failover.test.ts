@@ -1,4 +1,4 @@
-/** Several endpoints of a host: the first that can be connected to gets the message, and no other does after it. */
+/** Several endpoints of a host: the first one that connects gets the message, and no other endpoint gets it. */
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
@@ -10,7 +10,7 @@ import { messageOf } from '../support/process/records.ts';
 import { openSilentHost } from '../support/process/silent-host.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
-/** A port that nobody listens on. */
+/** A port without a listener. */
 async function deadPort(): Promise<number> {
   const unused = await listenOnLoopback(createServer());
   await unused.close();
@@ -19,7 +19,7 @@ async function deadPort(): Promise<number> {
 
 const url = (port: number) => `http://127.0.0.1:${port}`;
 
-/** The id that the message had on its way to the host is the one in its record. */
+/** The record of the message that the host received at this index, found by its request id. */
 async function recordAt(stage: Stage, host: Host, index: number) {
   return messageOf(stage.gateway, await host.request(index));
 }
@@ -29,12 +29,12 @@ async function expectFailure(stage: Stage, answer: Message, status: number, reas
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', status, reason });
 }
 
-it('goes to the second endpoint when the first refuses, and passes it over after three refusals', async () => {
+it('uses the second endpoint when the first refuses, and skips the first after three refusals', async () => {
   const dead = url(await deadPort());
   await using second = await openHost();
   await using stage = await openStage({ routes: [{ path: '/', upstream: [dead, second.url] }] });
   for (let index = 0; index < 5; index++) {
-    // A connection that waits does not keep the first from being preferred.
+    // An idle connection to the second endpoint does not change the preference for the first.
     expect(statusOf(await stage.send(post({ body: `${index}` })))).toBe(200);
     expect(await recordAt(stage, second, index)).toMatchObject({
       outcome: 'answered',
@@ -55,7 +55,7 @@ it('goes to the second endpoint when the first refuses, and passes it over after
   expect(log.filter((line) => line.includes('passed over'))).toHaveLength(1);
 });
 
-it('comes back to the first endpoint as soon as that lives again', async () => {
+it('returns to the first endpoint as soon as it is up again', async () => {
   const port = await deadPort();
   await using second = await openHost();
   await using stage = await openStage({ routes: [{ path: '/', upstream: [url(port), second.url] }] });
@@ -64,7 +64,7 @@ it('comes back to the first endpoint as soon as that lives again', async () => {
   await metricsWhen(stage.gateway, (samples) => samples.get(up) === 0);
   await using first = await openHost({}, { at: port });
   await metricsWhen(stage.gateway, (samples) => samples.get(up) === 1);
-  // The trial is the connection that carries the next message.
+  // The next message tries the endpoint again.
   expect(first.connectionCount).toBe(1);
   expect(statusOf(await stage.send(post({ body: 'back' })))).toBe(200);
   expect(await recordAt(stage, first, 0)).toMatchObject({ outcome: 'answered', endpoint: first.url });
@@ -72,12 +72,12 @@ it('comes back to the first endpoint as soon as that lives again', async () => {
 });
 
 it.runIf(process.platform === 'linux')(
-  'gives an endpoint that does not let it in no more than timeouts.connectFirst',
+  'waits at most timeouts.connectFirst for an endpoint that does not accept',
   async () => {
     await using silent = await openSilentHost();
     await using second = await openHost();
     await using stage = await openStage({
-      // Nothing but connectFirst can end the wait before the deadline.
+      // Only connectFirst can end the wait before the deadline.
       routes: [{ path: '/', upstream: [silent.url, second.url], deadline: '10s' }],
       config: { timeouts: { connectFirst: '50ms', connect: '10m' } },
     });
@@ -89,7 +89,7 @@ it.runIf(process.platform === 'linux')(
 );
 
 it.runIf(process.platform === 'linux')(
-  'gives the last endpoint timeouts.connect, then answers 504',
+  'waits timeouts.connect for the last endpoint, then answers 504',
   async () => {
     await using silent = await openSilentHost();
     await using stage = await openStage({
@@ -100,7 +100,7 @@ it.runIf(process.platform === 'linux')(
   },
 );
 
-it('answers 502 when all endpoints are dead, and tries them all the same', async () => {
+it('answers 502 when all endpoints are down, and still tries each of them', async () => {
   const [first, second] = [await deadPort(), await deadPort()];
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [url(first), { url: url(second) }] }],
@@ -109,13 +109,13 @@ it('answers 502 when all endpoints are dead, and tries them all the same', async
   for (let index = 0; index < 5; index++) {
     await expectFailure(stage, await client.exchange(post()), 502, 'connect_failed');
   }
-  // Both are passed over by now, and yet:
+  // Both are marked as down by now, and are still tried.
   await using host = await openHost({}, { at: second });
   expect(statusOf(await client.exchange(post({ body: 'now' })))).toBe(200);
   expect(await recordAt(stage, host, 0)).toMatchObject({ outcome: 'answered', endpoint: host.url });
 });
 
-it('never passes over the only endpoint of a route', async () => {
+it('does not skip the only endpoint of a route', async () => {
   const port = await deadPort();
   await using stage = await openStage({ routes: [{ path: '/', upstream: [url(port)] }] });
   await using client = await stage.connect();
@@ -131,12 +131,12 @@ it('never passes over the only endpoint of a route', async () => {
   expect(samples.get(`ehi_upstream_ejections_total{endpoint="${url(port)}"}`)).toBe(0);
 });
 
-it('sends a message to no second endpoint once the first was connected, whatever happens then', async () => {
+it('sends a message to no second endpoint once the first has connected, whatever happens then', async () => {
   await using first = await openHost();
   await using second = await openHost();
   await using stage = await openStage({ routes: [{ path: '/', upstream: [first.url, second.url] }] });
   await using client = await stage.connect();
-  // New, then warm.
+  // On a new connection, then on a reused one.
   for (const end of ['end', 'resetAndDestroy', 'end'] as const) {
     first.options.answer = (_request, socket) => {
       socket[end]();
@@ -152,7 +152,7 @@ it('sends a message to no second endpoint once the first was connected, whatever
   expect(second.connectionCount).toBe(0);
 });
 
-it('carries a body that comes slowly to the second endpoint whole', async () => {
+it('relays a slow body completely to the second endpoint', async () => {
   await using second = await openHost();
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [url(await deadPort()), second.url] }],
@@ -165,7 +165,7 @@ it('carries a body that comes slowly to the second endpoint whole', async () => 
   expect((await second.request(0)).body.equals(body)).toBe(true);
 });
 
-it('passes over an endpoint that says it is not well, and comes back when it is', async () => {
+it('skips an endpoint that fails its health check, and returns to it when the check succeeds', async () => {
   let status = '200 OK';
   const answer: NonNullable<Host['options']['answer']> = ({ raw }) =>
     raw.toString().startsWith('GET /health?deep HTTP/1.1\r\n')
@@ -195,7 +195,7 @@ it('passes over an endpoint that says it is not well, and comes back when it is'
   expect(stage.gateway.stderr).toContain('status 503');
 });
 
-it('takes an interim answer for no word on how an endpoint is', async () => {
+it('does not treat an interim response as the result of a health check', async () => {
   const hints = 'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\n\r\n';
   const well = 'HTTP/1.1 204 No Content\r\n\r\n';
   let checks = 0;

@@ -1,4 +1,4 @@
-/** Hosts that close connections on which nothing came: the gateway asks them for how long, learns it, and says so. */
+/** Hosts that close idle connections: the gateway requests a keep-alive time, learns the real one, and reports it. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
@@ -13,7 +13,7 @@ let host: Host;
 
 beforeEach(async () => {
   host = await openHost();
-  // Longer than a busy test machine stands still between two messages.
+  // Longer than a busy test machine pauses between two messages.
   const upstream = { url: host.url, pool: { idleTimeout: '60s' } };
   stage = await openStage({ routes: [{ path: '/', upstream }] });
 });
@@ -23,7 +23,7 @@ afterEach(async () => {
   await host[Symbol.asyncDispose]();
 });
 
-/** What the host got of a message, and what the audit says of it. */
+/** Sends a message; returns what the host received, and the record. */
 async function exchange(status = 200) {
   const index = host.requests.length;
   expect(statusOf(await stage.send(post()))).toBe(status);
@@ -31,14 +31,14 @@ async function exchange(status = 200) {
   return { request, record: await messageOf(stage.gateway, request) };
 }
 
-it('asks with the first message on a connection to keep it open, and with no other', async () => {
+it('requests keep-alive with the first message on a connection, and with no other', async () => {
   const asked = [];
   for (let each = 0; each < 3; each++) asked.push((await exchange()).request.field('connection'));
   expect(asked).toEqual(['keep-alive', undefined, undefined]);
   expect(host.connectionCount).toBe(1);
 });
 
-it('asks for nothing where connections are not used again', async () => {
+it('requests no keep-alive when connections are not reused', async () => {
   await stage.reload({ routes: [{ path: '/', upstream: { url: host.url, pool: { reuse: 'off' } } }] });
   const asked = [];
   for (let each = 0; each < 2; each++) asked.push((await exchange()).request.field('connection'));
@@ -46,7 +46,7 @@ it('asks for nothing where connections are not used again', async () => {
   expect(host.connectionCount).toBe(2);
 });
 
-it('waits as long as the host announces, less a second, also after answers that do not say it again', async () => {
+it('keeps a connection for the announced time less one second, also after responses that do not repeat it', async () => {
   const announced = [
     'Content-Type: application/json',
     'Connection: Keep-Alive',
@@ -64,7 +64,7 @@ it('waits as long as the host announces, less a second, also after answers that 
   );
 });
 
-it('records whether the connection had waited, and for a message that meets its close too', async () => {
+it('records whether the connection was idle before, also for a message that meets its close', async () => {
   expect((await exchange()).record).toMatchObject({ outcome: 'answered', upstream_reused: false });
   expect((await exchange()).record).toMatchObject({ outcome: 'answered', upstream_reused: true });
   host.options.answer = (_request, socket) => {
@@ -78,7 +78,7 @@ it('records whether the connection had waited, and for a message that meets its 
   expect(await messageOf(stage.gateway, refused)).toMatchObject({ outcome: 'denied', upstream_reused: null });
 });
 
-it('waits for less time than a host that closes waiting connections, and says so in the log and in /upstreams', async () => {
+it('learns a shorter idle time from a host that closes idle connections, and reports it in the log and in /upstreams', async () => {
   host.options.onConnection = (socket) => {
     socket.setTimeout(1000, () => socket.end());
   };

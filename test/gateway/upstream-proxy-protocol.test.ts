@@ -1,4 +1,4 @@
-/** `proxyProtocol: v2` of an endpoint: the host is told whom a connection speaks for, and it speaks for nobody else. */
+/** `proxyProtocol: v2` of an endpoint: each connection to the host names its client, and is used only for that client. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -45,7 +45,7 @@ function urlOf({ tls }: HostPlace = {}): string {
   return `http${tls === undefined ? '' : 's'}://127.0.0.1:${door.port}`;
 }
 
-/** Sends one message and gives what the host got. */
+/** Sends one message and returns what the host received. */
 async function relay(client: Client): Promise<Message> {
   const index = host.requests.length;
   expect(statusOf(await client.exchange(post()))).toBe(200);
@@ -61,22 +61,25 @@ const kinds = [
   ['before the handshake of TLS', { cert: server.chainPem, key: server.keyPem }],
 ] as const;
 
-it.each(kinds)('names the client, where it connected to and the connection, %s', async (_which, tls) => {
-  const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
-  await using client = await stage.connect();
-  const received = await relay(client);
-  expect(door.headers).toEqual([
-    {
-      command: 'PROXY',
-      source: `127.0.0.1:${client.socket.localPort}`,
-      destination: `127.0.0.1:${stage.gateway.port}`,
-      uniqueId: await connIdOf(stage, received),
-    },
-  ]);
-  expect(await messageOf(stage.gateway, received)).toMatchObject({ outcome: 'answered', status: 200 });
-});
+it.each(kinds)(
+  'sends the client address, the destination address and the connection id, %s',
+  async (_which, tls) => {
+    const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
+    await using client = await stage.connect();
+    const received = await relay(client);
+    expect(door.headers).toEqual([
+      {
+        command: 'PROXY',
+        source: `127.0.0.1:${client.socket.localPort}`,
+        destination: `127.0.0.1:${stage.gateway.port}`,
+        uniqueId: await connIdOf(stage, received),
+      },
+    ]);
+    expect(await messageOf(stage.gateway, received)).toMatchObject({ outcome: 'answered', status: 200 });
+  },
+);
 
-it('uses a connection again for its own client, and never for another', async () => {
+it('reuses a connection only for the client that it names', async () => {
   const stage = await stageWith();
   await using first = await stage.connect();
   await using second = await stage.connect();
@@ -88,7 +91,7 @@ it('uses a connection again for its own client, and never for another', async ()
   expect(door.headers.map(({ source }) => source)).toEqual(
     [first, second].map(({ socket }) => `127.0.0.1:${socket.localPort}`),
   );
-  // On the host's side each connection got one client's messages alone.
+  // Each connection to the host carried messages of one client only.
   expect(host.connectionCount).toBe(2);
   for (const index of [0, 1]) {
     const ids =
@@ -101,7 +104,7 @@ it('uses a connection again for its own client, and never for another', async ()
 });
 
 it.each(kinds)(
-  'closes a client’s connection to the host when the client goes, and gives the next one of its own, %s',
+  'closes the connection to the host when its client closes, and opens another for the next client, %s',
   async (_kind, tls) => {
     const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
     const first = await stage.connect();
@@ -117,7 +120,7 @@ it.each(kinds)(
   },
 );
 
-it('makes a connection for each message where reuse is off', async () => {
+it('opens a connection for each message when reuse is off', async () => {
   const stage = await stageWith({ pool: { reuse: 'off' } });
   await using client = await stage.connect();
   for (let round = 0; round < 3; round++) await relay(client);
@@ -125,7 +128,7 @@ it('makes a connection for each message where reuse is off', async () => {
   expect(new Set(door.headers.map(({ uniqueId }) => uniqueId)).size).toBe(1);
 });
 
-it('tells the address that a trusted load balancer states', async () => {
+it('sends the source address that a trusted load balancer states', async () => {
   const stage = await stageWith({}, { config: { listen: { proxyProtocol: { trusted: ['127.0.0.0/8'] } } } });
   const balancer = connect({ port: stage.gateway.port, host: '127.0.0.1' });
   await once(balancer, 'connect');
@@ -142,14 +145,14 @@ it('tells the address that a trusted load balancer states', async () => {
   balancer.destroy();
 });
 
-it('goes to the endpoint that is connected to, when another was tried before', async () => {
+it('sends the header to the endpoint that connects, after another one failed', async () => {
   const stage = await stageWith({}, { behind: true });
   await using client = await stage.connect();
   await relay(client);
   expect(door.headers).toMatchObject([{ source: `127.0.0.1:${client.socket.localPort}` }]);
 });
 
-it.each(['tcp', 'http', 'tls'])('checks its health as nobody: %s', async (kind) => {
+it.each(['tcp', 'http', 'tls'])('sends LOCAL in health checks: %s', async (kind) => {
   const tls = kind === 'tls' ? { tls: { cert: server.chainPem, key: server.keyPem } } : {};
   const endpoint = {
     health: { kind, interval: '100ms' },
@@ -163,7 +166,7 @@ it.each(['tcp', 'http', 'tls'])('checks its health as nobody: %s', async (kind) 
   );
 });
 
-it('says so, as of any other host, when the endpoint cannot be connected to', async () => {
+it('reports a failed connection like that of any other host', async () => {
   const stage = await stageWith(
     { tls: { ca: 'host-ca.pem' } },
     { place: { tls: { cert: server.chainPem, key: server.keyPem } } },

@@ -1,4 +1,4 @@
-/** Certificates between gateway and host that are renewed while messages go: the host's own, its CA, and the gateway's. */
+/** Renewal under traffic of the host certificate, its CA and the gateway's client certificate. */
 import { constants } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
@@ -18,19 +18,19 @@ const renewed = authority({ name: 'Renewed' });
 interface Scene extends AsyncDisposable {
   readonly stage: Stage;
   readonly host: Host;
-  /** Serial numbers of the certificates that the gateway showed, in the order of the host's connections. */
+  /** Serial numbers of the certificates that the gateway presented, in the order of connections. */
   readonly shown: (string | undefined)[];
-  /** What the host shows from its next connection on. */
+  /** Sets the certificate of the host for new connections. */
   show(leaf: Leaf): void;
 }
 
-/** No session resumes, so that every connection shows and verifies what is valid then. */
+/** No session resumes, so that every connection presents and verifies the current certificate. */
 const secureOptions = constants.SSL_OP_NO_TICKET;
 
 const contextOf = ({ chainPem, keyPem }: Leaf): SecureContext =>
   createSecureContext({ cert: chainPem, key: keyPem, secureOptions });
 
-/** A host that shows a certificate of the old CA, and a gateway that knows this CA alone and has a certificate of its own. */
+/** A host with a certificate of the old CA, and a gateway that trusts only this CA and has a client certificate. */
 async function openScene(): Promise<Scene> {
   const shown: (string | undefined)[] = [];
   const first = old.issueServer();
@@ -74,7 +74,7 @@ async function openScene(): Promise<Scene> {
   return { stage, host, shown, show, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-/** Writes the files, without a signal: they are watched. Resolves when the relay thread goes by them. */
+/** Writes the files without a signal, since they are watched. Resolves when the relay thread uses them. */
 async function change(stage: Stage, files: Record<string, string>): Promise<void> {
   const { gateway } = stage;
   const taken = gateway.next(({ type, event }) => type === 'config' && event === 'reloaded');
@@ -90,7 +90,7 @@ const trusting = (...authorities: Authority[]) => ({
   'host-ca.pem': authorities.map(({ root }) => root.pem).join(''),
 });
 
-/** Sends messages until `until` has come, each over whatever connection there is, or one of its own; all must be answered. */
+/** Sends messages until `until` resolves, on reused and on new connections; all must be answered. */
 async function talk({ stage, host }: Scene, until: Promise<unknown>): Promise<void> {
   let over = false;
   const ended = until.finally(() => {
@@ -100,7 +100,7 @@ async function talk({ stage, host }: Scene, until: Promise<unknown>): Promise<vo
   let sent = 0;
   const first = host.requests.length;
   while (!over) {
-    // Every other one needs a connection, and so a handshake with the host, of its own.
+    // Every second message needs a new connection, and so a handshake with the host.
     host.options.answer = () =>
       sent % 2 === 0 ? acknowledgement : 'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
     expect(statusOf(await client.exchange(post()))).toBe(200);
@@ -114,7 +114,7 @@ async function talk({ stage, host }: Scene, until: Promise<unknown>): Promise<vo
   }
 }
 
-/** So many more messages come to the host. */
+/** Resolves when the host has received `count` more messages. */
 async function messages({ host }: Scene, count: number): Promise<void> {
   await host.request(host.requests.length + count - 1);
 }
@@ -131,7 +131,7 @@ it('loses no message when the host renews its certificate under the same CA', as
   await talk(scene, renewing());
 });
 
-it('loses no message when the host goes over to another CA, and both are trusted meanwhile', async () => {
+it('loses no message when the host changes to another CA while both are trusted', async () => {
   await using scene = await openScene();
   const { stage } = scene;
   const going = async () => {
@@ -145,7 +145,7 @@ it('loses no message when the host goes over to another CA, and both are trusted
   await talk(scene, going());
 });
 
-it('sends a host of another CA nothing until its CA is trusted, without a restart', async () => {
+it('sends nothing to a host of another CA until its CA is trusted by a reload', async () => {
   await using scene = await openScene();
   const { stage, host } = scene;
   expect(statusOf(await stage.send(post({ body: 'before' })))).toBe(200);
@@ -166,7 +166,7 @@ it('sends a host of another CA nothing until its CA is trusted, without a restar
   });
 });
 
-it('shows its renewed certificate on the next connection, ends those that wait, and none with a message on it', async () => {
+it('presents its renewed certificate on the next connection, closes idle connections, and none with a message on it', async () => {
   await using scene = await openScene();
   const { stage, host, shown } = scene;
   expect(statusOf(await stage.send(post({ body: 'first' })))).toBe(200);
@@ -180,7 +180,7 @@ it('shows its renewed certificate on the next connection, ends those that wait, 
   await using busy = await stage.connect();
   busy.write(post({ body: 'under way' }));
   const socket = await asked;
-  // The one that waited carries it; the next message needs another, which waits after it.
+  // The idle connection carries it; the next message needs another, which is idle after it.
   host.options.answer = () => acknowledgement;
   expect(statusOf(await stage.send(post({ body: 'meanwhile' })))).toBe(200);
   const idle = [...host.sockets].find((each) => each !== waiting);
@@ -193,7 +193,7 @@ it('shows its renewed certificate on the next connection, ends those that wait, 
   expect(statusOf(await stage.send(post({ body: 'after' })))).toBe(200);
   expect(shown.at(-1)).toBe(parseCertificate(next.der).x509.serialNumber);
   expect(shown).toHaveLength(3);
-  // What was under way ends where it began.
+  // A message in flight ends on the connection where it began.
   socket.write(acknowledgement);
   expect(statusOf(await busy.response())).toBe(200);
   const bodies = ['first', 'under way', 'meanwhile', 'after'];
@@ -203,7 +203,7 @@ it('shows its renewed certificate on the next connection, ends those that wait, 
   }
 });
 
-/** The gateway knows it, too. */
+/** Ends the connections of the host; resolves when the gateway has closed them too. */
 async function endConnections(host: Host): Promise<void> {
   const sockets = [...host.sockets];
   const closed = sockets.map((socket) => once(socket, 'close'));

@@ -1,4 +1,4 @@
-/** TLS towards the host: whom the gateway believes, what it shows, and that a failure sends nothing. */
+/** TLS to the host: the certificates that the gateway accepts and presents, and that nothing is sent after a failure. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TLSSocket, TlsOptions } from 'node:tls';
@@ -81,7 +81,7 @@ async function expectRefused({ stage, host }: Scene, cause: string): Promise<Mes
 }
 
 it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-  'sends messages over %s to a host that the CA vouches for, one connection for many',
+  'sends many messages over one %s connection to a host with a trusted certificate',
   async (version) => {
     await using scene = await openScene({ host: { minVersion: version, maxVersion: version } });
     const { stage, host } = scene;
@@ -143,7 +143,7 @@ it('sends nothing to a host that speaks TLS 1.1 at most, or no TLS at all', asyn
     files,
     routes: [{ path: '/', upstream: { url: `https://127.0.0.1:${plain.port}`, tls: { ca: 'host-ca.pem' } } }],
   });
-  // It reads the hello as a request that never ends: the handshake is given up in time.
+  // The host reads the ClientHello as an endless request: the handshake times out.
   const refused = await stage.send(post());
   expect(await messageOf(stage.gateway, refused)).toMatchObject({ outcome: 'failed', endpoint: null });
   expect(plain.requests).toEqual([]);
@@ -153,13 +153,13 @@ it.each([
   ['the leaf', [pinOf(server)]],
   ['the issuing CA', [pinOf(stranger.root), pinOf(pki.issuing)]],
   ['the root, which the host does not send', [pinOf(pki.root)]],
-])('takes a host with the pinned key of %s', async (_what, pins) => {
+])('accepts a host with the pinned key of %s', async (_what, pins) => {
   await using scene = await openScene({ tls: { ca: 'host-ca.pem', pins } });
   expect(statusOf(await scene.stage.send(post()))).toBe(200);
 });
 
-it('takes no pinned key from a certificate that merely bears the name of the issuer', async () => {
-  // Whoever has a leaf of the same CA may send it along: the pinned key is public. Version 1 has no key identifier.
+it('does not accept a pinned key in a certificate that only has the name of the issuer', async () => {
+  // Any owner of a leaf of the same CA can send it: the pinned key is public. Version 1 has no key identifier.
   const forged = issueCertificate({
     subject: pki.issuing.subject,
     notBefore: Date.now() - 60_000,
@@ -174,7 +174,7 @@ it('takes no pinned key from a certificate that merely bears the name of the iss
   expect(statusOf(await unpinned.stage.send(post()))).toBe(200);
 });
 
-it('sends the name of the url, or serverName, and verifies that; never an address', async () => {
+it('sends the host name of the url or serverName as SNI and verifies it, and sends no address', async () => {
   await using byUrl = await openScene({ name: 'localhost' });
   expect(statusOf(await byUrl.stage.send(post()))).toBe(200);
   await using byAddress = await openScene();
@@ -195,7 +195,7 @@ const demanding = { requestCert: true, rejectUnauthorized: true, ca: [pki.root.p
 const certificate = { chain: 'client.pem', key: 'client.key' };
 
 it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-  'shows its certificate to a host that demands one over %s',
+  'presents its certificate to a host that requests one over %s',
   async (version) => {
     const subjects: unknown[] = [];
     await using scene = await openScene({
@@ -211,7 +211,7 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)(
 );
 
 it.each(['TLSv1.2', 'TLSv1.3'] as const)(
-  'answers 502 when a host demands a certificate over %s and there is none to show',
+  'answers 502 when a host requires a certificate over %s and none is configured',
   async (version) => {
     await using scene = await openScene({ host: { ...demanding, minVersion: version, maxVersion: version } });
     const answer = await scene.stage.send(post());
@@ -224,7 +224,7 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)(
   },
 );
 
-it('goes to the second endpoint when the first is not whom it should be', async () => {
+it('uses the second endpoint when the certificate of the first is not accepted', async () => {
   await using second = await openHost();
   await using scene = await openScene({ tls: { ca: 'stranger-ca.pem' }, behind: second.url });
   expect(statusOf(await scene.stage.send(post()))).toBe(200);
@@ -235,7 +235,7 @@ it('goes to the second endpoint when the first is not whom it should be', async 
   expect(scene.host.requests).toEqual([]);
 });
 
-it('passes over a host that refuses it for want of a certificate after the handshake, until it does so no more', async () => {
+it('skips a host that refuses it after the handshake for lack of a certificate, until the host accepts it', async () => {
   const tls = { ...own, ...demanding, minVersion: 'TLSv1.3' } as const;
   await using second = await openHost();
   const refusing = await openHost({}, { tls });
@@ -246,7 +246,7 @@ it('passes over a host that refuses it for want of a certificate after the hands
   for (let index = 0; index < 6; index++) statuses.push(statusOf(await stage.send(post())));
   expect(statuses).toEqual([502, 502, 502, 200, 200, 200]);
   expect([refusing.requests.length, second.requests.length]).toEqual([0, 3]);
-  // A trial is refused as the messages were.
+  // The next attempt is refused like the messages before.
   const up = `ehi_upstream_up{endpoint="${url}"}`;
   const refusals = `ehi_upstream_connects_total{endpoint="${url}",result="upstream_tls"}`;
   const samples = await metricsWhen(stage.gateway, (found) => (found.get(refusals) ?? 0) > 3);
@@ -268,9 +268,9 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)('resumes its session with the host over
 });
 
 it.each([
-  ['shows a wrong certificate', own, 'stranger-ca.pem'],
-  ['demands one', { ...own, ...demanding, minVersion: 'TLSv1.3' } as const, 'host-ca.pem'],
-])('checks a handshake where that is asked for, and passes over a host that %s', async (_what, tls, ca) => {
+  ['presents a wrong certificate', own, 'stranger-ca.pem'],
+  ['requires a client certificate', { ...own, ...demanding, minVersion: 'TLSv1.3' } as const, 'host-ca.pem'],
+])('with a TLS health check skips a host that %s', async (_what, tls, ca) => {
   await using second = await openHost();
   await using host = await openHost({}, { tls });
   const endpoint = `https://127.0.0.1:${host.port}`;
@@ -285,7 +285,7 @@ it.each([
   expect(host.requests).toEqual([]);
 });
 
-it('finds a host well that sends no ticket after TLS 1.3, though a refusal is waited for longer than a check may take', async () => {
+it('passes the health check of a TLS 1.3 host without tickets, although the wait for a refusal exceeds the check timeout', async () => {
   await using folder = await temporaryFolder();
   const [chain, key] = [join(folder.path, 'chain.pem'), join(folder.path, 'key.pem')];
   await Promise.all([writeFile(chain, own.cert), writeFile(key, own.key)]);
@@ -301,7 +301,7 @@ it('finds a host well that sends no ticket after TLS 1.3, though a refusal is wa
   await metricsWhen(stage.gateway, (found) => (found.get(passed) ?? 0) > 0);
 });
 
-it('names what is wrong with the files of an endpoint', async () => {
+it('reports errors in the files of an endpoint', async () => {
   const missing = openStage({
     files,
     routes: [

@@ -1,4 +1,4 @@
-/** `/upstreams` on the admin port: what an operator sees of the endpoints while one of them is dead. */
+/** `/upstreams` on the admin port: the state of the endpoints while one of them is down. */
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -17,7 +17,7 @@ const fresh = {
   last_check: null,
 };
 
-/** A route with a dead primary and a live second endpoint, after three messages. */
+/** A route whose first endpoint is down and whose second is up, after three messages. */
 async function openWithDeadPrimary() {
   const dead = await listenOnLoopback(createServer());
   await dead.close();
@@ -34,7 +34,7 @@ async function openWithDeadPrimary() {
   return { dead, url, dr, stage, began, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
-it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
+it('shows a first endpoint that is down with its cause, a second with its connections, and the first again once it is up', async () => {
   await using opened = await openWithDeadPrimary();
   const { dead, url, dr, stage, began } = opened;
   const { gateway } = stage;
@@ -63,7 +63,7 @@ it('names a dead primary with its cause and a live DR with its connections, and 
     last_check: { time, result: 'passed', cause: null },
   });
 
-  // A message under way is seen where it is.
+  // A message in flight is shown at its endpoint.
   dr.options.answer = () => null;
   await using client = await stage.connect();
   client.write(post());
@@ -75,7 +75,7 @@ it('names a dead primary with its cause and a live DR with its connections, and 
   expect(again?.last_failure).toMatchObject({ reason: 'connect_failed' });
 });
 
-it('counts every relay thread, and tells a failed check from a failed connection', async () => {
+it('adds up all relay threads, and distinguishes a failed check from a failed connection', async () => {
   await using ill = await openHost({ answer: () => 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n' });
   await using well = await openHost();
   const health = { kind: 'http', interval: '100ms' };
@@ -96,7 +96,7 @@ it('counts every relay thread, and tells a failed check from a failed connection
   expect(second).toMatchObject({ state: 'used', ejections: 0, last_check: null });
 });
 
-it('forgets an endpoint that no route names any more', async () => {
+it('removes an endpoint that no route names any more', async () => {
   await using stage = await openStage();
   await endpointsWhen(stage.gateway, (found) => found.length === 1);
   const url = 'http://127.0.0.1:9';

@@ -29,7 +29,7 @@ describe('a CRL', () => {
       ).status;
     time.jump(3 * day);
     revocation.wake();
-    await stage.told('crl_expired');
+    await stage.reported('crl_expired');
     await stage.pass(0);
     expect(status()).toBe('unknown');
     const asked = requests(stage);
@@ -52,7 +52,7 @@ describe('a CRL', () => {
     directory.misbehaviour = misbehaviours.fail;
     time.jump(3 * day);
     revocation.wake();
-    await stage.told('crl_fetch_failed');
+    await stage.reported('crl_fetch_failed');
     const before = requests(stage);
     await stage.pass(15_000);
     expect(requests(stage) - before, 'after 1, 2, 4 and 8 seconds').toBe(4);
@@ -60,7 +60,7 @@ describe('a CRL', () => {
     directory.misbehaviour = null;
     directory.files.set('/own.crl', stage.crl({ number: 6 }).der);
     revocation.wake();
-    await stage.told('crl_fetched');
+    await stage.reported('crl_fetched');
     expect(crlNumbers(revocation)).toEqual([6]);
   });
 

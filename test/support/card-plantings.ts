@@ -3,7 +3,7 @@ import { cardNumber, cvv } from './card-search.ts';
 import { acknowledgement } from './process/host.ts';
 
 let plantings = 0;
-/** A number of its own for every place. */
+/** A different card number for every place. */
 export const card = () => cardNumber(plantings++);
 export const percent = (text: string) => [...text].map((digit) => `%3${digit}`).join('');
 export const twice = (text: string) => percent(text).replaceAll('%', '%25');
@@ -19,7 +19,7 @@ export function withBody(target = '/ehi'): string {
   return `POST ${target} HTTP/1.1\r\n${host}Content-Length: ${text.length}\r\n\r\n${text}`;
 }
 
-/** What clients send, each on a connection of its own. */
+/** Requests of clients, each on a separate connection. */
 export const requests: readonly string[] = [
   withBody(),
   chunked(`${body().length.toString(16)}\r\n${body()}\r\n0\r\n\r\n`),
@@ -34,12 +34,12 @@ export const requests: readonly string[] = [
     request(`${path}/${twice(card()).replaceAll('%', '%25')}`),
     request(`${path}/${card().slice(0, 7)}${percent(card()).slice(21)}`),
     request(`${path}/12${card()}34`),
-    // In groups, as cards show them.
+    // In groups, as printed on cards.
     ...['-', '.', '_', '+', '%20', '%2D', '%2520', '%C2%A0', '%E2%80%91'].map((gap) =>
       request(`${path}/${card().replace(/(.{4})(?!$)/g, `$1${gap}`)}`),
     ),
     request(`${path}/${percent(`12${card()}34`)}`),
-    // At every place around the one where a long path is cut.
+    // At every position around the one where a long path is cut.
     ...Array.from({ length: 30 }, (_, more) => request(`${path}/${'a'.repeat(480 + more)}/${card()}`)),
     ...[440, 450, 460].map((length) => request(`${path}/${'a'.repeat(length)}/${percent(card())}`)),
   ]),
@@ -72,14 +72,14 @@ export const requests: readonly string[] = [
   chunked(`2\r\n{}${card()}\r\n0\r\n\r\n`),
   chunked(`2\r\n{}\r\n0\r\nX-Card: ${card()}\r\n\r\n`),
   chunked(`2\r\n{}\r\n0\r\n${card()} \r\n\r\n`),
-  // What is never finished: the client is gone in the middle.
+  // Incomplete requests: the client closes in the middle.
   `POST /${card()} HTTP/1.1\r\nX-Card: ${card()}`,
   `POST /ehi/${card()} HTTP/1.1\r\n${host}Content-Length: 1000\r\n\r\n${body()}`,
-  // What the host answers with its own cards.
+  // Requests that the host answers with card numbers of its own.
   ...['answer', 'status', 'field', 'chunk', 'cut', 'silence'].map((way) => withBody(`/${way}/${card()}`)),
 ];
 
-/** How the host answers a path: well, badly, half and not at all, with a card number in every place. */
+/** Responses of the host by path: valid, malformed, partial and none, with a card number in every place. */
 export function answerTo(startLine: string): string {
   const [, way] = startLine.split('/');
   const head = `HTTP/1.1 200 ${card()}\r\nX-Card: ${card()}\r\n`;

@@ -2,15 +2,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** What every planted verification code is labelled with: its own three digits would be found anywhere. */
+/** The label of every planted verification code: its three digits alone would match anywhere. */
 export const cvv = 'CVV2-737';
 
-/** A planted card number: sixteen digits that say where it was planted, so that a find can be traced. */
+/** A planted card number: its sixteen digits identify the place where it was planted. */
 export function cardNumber(index: number): string {
   return `492912${String(index).padStart(4, '0')}987654`;
 }
 
-/** The first ten digits are too many already: they may stand where a longer text was cut off. */
+/** The first ten digits count as a match, since a longer text may have been cut after them. */
 const planted = /492912\d{4}/g;
 
 /** Beginnings of card numbers, or `cvv`, found in the text: as they are, escaped, percent-encoded, hex or base64. */
@@ -23,7 +23,7 @@ export function findCardData(text: string): string[] {
   return [...found];
 }
 
-/** The same in every file below a folder. */
+/** Searches every file below a folder. */
 export async function findCardDataIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries
@@ -37,7 +37,7 @@ export async function findCardDataIn(folder: string): Promise<string[]> {
 
 function* readings(text: string): Iterable<string> {
   yield text;
-  // Whatever separates the digits of a number, they still are the number.
+  // Separators between the digits do not matter.
   yield text.replace(/[^\dA-Za-z%\\\n]+/g, '');
   for (const run of text.match(/(?:[0-9a-f]{2}){8,}/gi) ?? [])
     yield Buffer.from(run, 'hex').toString('latin1');

@@ -6,7 +6,7 @@ const INTERVAL = 20;
 /** Milliseconds after which the wait fails with the value that was read last. */
 const LIMIT = 45_000;
 
-/** Calls `read` until `fits` accepts its value, and returns that value. Throws after 45 s, naming the last value. */
+/** Calls `read` until `fits` accepts its value, and returns that value. Throws after 45 s, with the last value in the message. */
 export async function eventually<T>(
   read: () => T | Promise<T>,
   fits: (value: T) => boolean = Boolean,

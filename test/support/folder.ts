@@ -1,4 +1,4 @@
-/** A temporary folder that goes away with the test. */
+/** A temporary folder that is removed after the test. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

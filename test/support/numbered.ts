@@ -1,10 +1,10 @@
-/** Messages that can be told apart by their bodies, and a host that answers each with its own. */
+/** Messages with distinct bodies, and a host that answers each with its body. */
 
 import type { Message } from './http/http.ts';
 import { type Client, post } from './process/client.ts';
 import { response } from './process/host.ts';
 
-/** Answers with the request's own body. */
+/** Answers with the body of the request. */
 export function echo(request: Message): Buffer {
   return response({ body: request.body });
 }
@@ -13,7 +13,7 @@ export function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `message ${index}`);
 }
 
-/** All of them, one after the other. */
+/** All messages, pipelined. */
 export function posts(count: number): Buffer {
   return Buffer.concat(numbered(count).map((body) => post({ body })));
 }

@@ -34,14 +34,14 @@ export class Random {
     return this.chance(probability) ? this.pick(others) : usual;
   }
 
-  /** One to `most` of the values, the same perhaps twice. */
+  /** One to `most` of the values, possibly with repetitions. */
   several<T>(most: number, values: readonly T[]): T[] {
     return Array.from({ length: 1 + this.below(most) }, () => this.pick(values));
   }
 }
 
 /**
- * For a test whose random choices are not fast-check's: prints its seed, which `EHI_TEST_SEED` sets to make the same choices
+ * For a test with random choices outside fast-check: prints its seed; set `EHI_TEST_SEED` to it to make the same choices
  * again.
  */
 export function seeded(test: string): Random & { readonly seed: number } {

@@ -2,9 +2,9 @@
 import type { Timers } from '../../src/fetch/timers.ts';
 
 export interface TestTimers extends Timers {
-  /** Milliseconds of those that are set, in the order of setting. */
+  /** Delays of the pending timers in milliseconds, in the order of setting. */
   readonly pending: readonly number[];
-  /** Rings the first one of so many milliseconds. */
+  /** Fires the first timer with this delay in milliseconds. */
   ring(milliseconds: number): void;
 }
 

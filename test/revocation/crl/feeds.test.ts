@@ -41,7 +41,7 @@ describe('a delta CRL', () => {
     const freshest = distributionPoints([{ urls: [stage.url('/delta.crl')] }], { freshest: true });
     stage.directory.files.set('/own.crl', stage.crl({ extensions: [freshest] }).der);
     const revocation = await stage.open([stage.subject({ crl: [stage.url('/own.crl')] })]);
-    await stage.told('crl_fetched');
+    await stage.reported('crl_fetched');
     const leaf = stage.leaf({ crl: ['/leaf.crl'] });
     await revocation.contact('own', leaf.der);
     expect(stage.directory.requests.map(({ path }) => path)).toEqual(['/own.crl']);
@@ -58,7 +58,7 @@ describe('the certificates of an anchor', () => {
     const crl = [stage.url('/own.crl')];
     await stage.revocation.update([stage.subject({ crl }, other)]);
     expect(stage.revocation.material('own').crls).toEqual([]);
-    await stage.told('crl_fetched');
+    await stage.reported('crl_fetched');
     expect(crlNumbers(stage.revocation)).toEqual([1]);
     expect(stage.revocation.material('own').leaves, 'the leaf has another issuer').toEqual([]);
   });
@@ -69,9 +69,9 @@ describe('the certificates of an anchor', () => {
     stage.directory.files.set('/own.crl', stage.crl().der);
     const crl = [stage.url('/own.crl')];
     const revocation = await stage.open([stage.subject({ crl }, [root])]);
-    await stage.told('crl_refused');
+    await stage.reported('crl_refused');
     await revocation.update([stage.subject({ crl })]);
-    await stage.told('crl_fetched');
+    await stage.reported('crl_fetched');
     expect(crlNumbers(revocation)).toEqual([1]);
   });
 

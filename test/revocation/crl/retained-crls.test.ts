@@ -304,7 +304,7 @@ describe('a CA that restarts its CRL numbers', () => {
     expect(await revocation.forget('other', null)).toBe(false);
     expect(await revocation.forget('own', url('/own.crl'))).toBe(true);
     expect(stage.actions()).toEqual(['forgotten']);
-    await stage.told('crl_fetched');
+    await stage.reported('crl_fetched');
     expect(crlNumbers(revocation)).toEqual([1]);
     await revocation.close();
     expect(crlNumbers(await stage.open())).toEqual([1]);

@@ -1,4 +1,4 @@
-/** Hierarchies of CAs and leaves below them for the fuzz: most fields as CAs write them, each now and then otherwise. */
+/** Hierarchies of CAs and leaves below them for the fuzz: most fields as CAs write them, each sometimes different. */
 import type { KeyObject } from 'node:crypto';
 import type { RawExtension } from '../../../src/pki/der-writer.ts';
 import { makeKey } from '../../../src/pki/key.ts';
@@ -21,7 +21,7 @@ import {
 
 export interface Ca {
   readonly key: KeyObject;
-  /** What certificates below name the key by. */
+  /** The authority key identifier in certificates below. */
   readonly keyId: Buffer;
   /** DER. */
   readonly name: Buffer;
@@ -32,12 +32,12 @@ export interface Ca {
 export interface Chain {
   readonly leaf: Buffer;
   readonly key: KeyObject;
-  /** DER of what the client sends along. */
+  /** DER of the certificates that the client sends after the leaf. */
   readonly along: readonly Buffer[];
   readonly version: 'TLSv1.2' | 'TLSv1.3';
 }
 
-/** Made once: they take longer than everything else. */
+/** Made once, because key generation takes most of the time. */
 const caKeys = [...Array.from({ length: 10 }, () => makeKey('P-256')), makeKey('P-384')];
 const weakKeys = [makeKey('rsa-1024'), makeKey('secp256k1')];
 const leafKeys = [makeKey('P-256'), makeKey('P-256'), makeKey('P-384'), makeKey('rsa-2048')];
@@ -63,7 +63,7 @@ function serialOf(random: Random): Buffer {
 interface CaOptions {
   readonly random: Random;
   readonly now: number;
-  /** Null: a root. */
+  /** null for a root. */
   readonly issuer: Ca | null;
   readonly name: Buffer;
   readonly key: KeyObject;
@@ -87,7 +87,7 @@ function makeCa({ random, now, issuer, name, key }: CaOptions): Ca {
     random.chance(0.01) ? null : basicConstraints(random, isCa, pathLength),
     usage === null ? null : keyUsage(random, usage),
     subjectKeyId(random, random.chance(0.1) ? null : keyId),
-    // What a root says of its own issuer is mostly nothing, and rarely another.
+    // A root mostly has no authority key identifier, and rarely one of another key.
     issuer === null && random.chance(0.9) ? null : authorityKeyId(random, signer),
     random.chance(0.08) ? extendedKeyUsage(random) : null,
     random.chance(0.2) ? nameConstraints(random) : null,
@@ -111,10 +111,10 @@ function makeCa({ random, now, issuer, name, key }: CaOptions): Ca {
 }
 
 export interface Hierarchy {
-  /** One, or two of one name: each is an anchor of its own, with all CAs below. */
+  /** One root, or two with one name: each is a separate anchor, with all CAs below. */
   readonly roots: readonly Ca[];
   readonly below: readonly Ca[];
-  /** Where leaves are mostly hung: the last CA of the line, and CAs of its name. */
+  /** The issuers of most leaves: the last CA of the line, and CAs with its name. */
   readonly ends: readonly [Ca, ...Ca[]];
 }
 

@@ -1,9 +1,9 @@
-/** Where the gateway denies and OpenSSL does not: every class, as docs/conformance.md lists it. Nothing else may occur. */
+/** All classes of chains that the gateway denies and OpenSSL accepts, as in docs/conformance.md. No others may occur. */
 import type { DenyReasonName } from '../../../src/identity/verdict.ts';
 
 export interface Disagreement {
   readonly reasons: readonly DenyReasonName[];
-  /** What it is, in the words of the document. */
+  /** The description in the document. */
   readonly what: string;
   readonly detail: RegExp;
   /** Only where a CA below the root names itself as its issuer. */

@@ -1,4 +1,4 @@
-/** Extensions for the fuzz: mostly what CAs write, sometimes what none should. */
+/** Extensions for the fuzz: mostly valid ones, sometimes invalid ones. */
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger, derOid, type RawExtension } from '../../../src/pki/der-writer.ts';
 import { rawName } from '../pki/raw-certificate.ts';
@@ -10,7 +10,7 @@ export const oids = {
   emailAddress: '1.2.840.113549.1.9.1',
 } as const;
 
-/** Kinds of a GeneralName by tag, each inside and outside of what the constraints below speak of. */
+/** Kinds of GeneralName by tag, with values inside and outside of the constraints below. */
 type GeneralNameMaker = (random: Random) => Buffer;
 
 const context = (tag: number, text: string | Uint8Array) => derElement(tag, Buffer.from(text));
@@ -201,7 +201,7 @@ export function extendedKeyUsage(random: Random): RawExtension {
   };
 }
 
-/** `bits`: the first octet, high bit first; DER leaves out what is 0 at the end. */
+/** `bits`: the first octet, high bit first; DER omits trailing zero bits. */
 function bitString(bits: number): Buffer {
   let unused = 0;
   while (unused < 8 && (bits & (1 << unused)) === 0) unused++;
@@ -241,7 +241,7 @@ export function basicConstraints(random: Random, ca: boolean, pathLength: number
 
 const akiUsual = ['none', 'none', 'none', 'none', 'serial', 'both'] as const;
 
-/** What names the issuer: null where the certificate has none. */
+/** The identifiers of the issuer; null if the certificate has none. */
 export function authorityKeyId(
   random: Random,
   issuer: { keyId: Buffer; name: Buffer; serial: Buffer },
@@ -272,7 +272,7 @@ export function authorityKeyId(
   return { oid: '2.5.29.35', critical: random.chance(0.005), value };
 }
 
-/** `keyId`: null for none. */
+/** `keyId` is null for none. */
 export function subjectKeyId(random: Random, keyId: Buffer | null): RawExtension | null {
   if (keyId === null) return null;
   return { oid: '2.5.29.14', critical: random.chance(0.005), value: derElement(tags.octetString, keyId) };

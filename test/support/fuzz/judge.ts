@@ -1,4 +1,4 @@
-/** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
+/** Compares the verdicts of OpenSSL and of the gateway on the leaves of one hierarchy of the fuzz. */
 import { type CompiledPolicy, compilePolicy } from '../../../src/gateway/compiled-policy.ts';
 import type { Peer } from '../../../src/handshake/peer.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
@@ -18,10 +18,10 @@ import { revocationPolicy } from '../revocation/revocation.ts';
 import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.ts';
 import { stricter } from './disagreements.ts';
 
-/** How one chain came out: a name that is counted, or a failure. */
+/** The result for one chain: a name that is counted, or a failure. */
 export type Outcome = { readonly ok: string } | { readonly failed: string };
 
-/** Leaves of one hierarchy: to OpenSSL its certificates are given once. */
+/** Leaves of one hierarchy: its certificates are passed to OpenSSL once. */
 const LEAVES = 8;
 
 const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
@@ -57,7 +57,7 @@ export class Judge implements AsyncDisposable {
     );
   }
 
-  /** Every leaf of the hierarchy that the seed makes; null: no anchor's root can be read, so there is none to judge by. */
+  /** Every leaf of the hierarchy that the seed makes; null if no root of an anchor can be parsed. */
   async judge(seed: number): Promise<Outcome[] | null> {
     const random = new Random(seed);
     const now = Date.now();
@@ -76,7 +76,7 @@ export class Judge implements AsyncDisposable {
       if (handshakes === null) outcomes.push({ ok: 'no handshake' });
       else if (handshakes.full.leaf === null) outcomes.push({ ok: 'no certificate was sent' });
       else {
-        // Without CA names OpenSSL has no anchors, so that one leaf of a hierarchy says what it says of them.
+        // Without CA names OpenSSL has no anchors, so one leaf of a hierarchy is enough.
         const without = index === 0 ? await this.#unnamed.judge(presented) : null;
         outcomes.push(await this.#compare({ ...handshakes, without, named, unnamed, presented }));
       }
@@ -95,7 +95,7 @@ export class Judge implements AsyncDisposable {
     const verdict = verdictOn(full, named);
     const verdicts = [
       verdict,
-      // Whatever OpenSSL says without anchors, be it of what the client sends along.
+      // Without anchors any error of OpenSSL is possible, also one about the certificates that the client sends.
       verdictOn({ leaf: full.leaf, opensslCode: 'INVALID_PURPOSE' }, unnamed),
       ...(without === null
         ? []
@@ -112,7 +112,7 @@ export class Judge implements AsyncDisposable {
     return this.#provePath(full, { code, named, presented });
   }
 
-  /** OpenSSL refuses whom the gateway lets in: only where it took another path, or did not see that this one ends. */
+  /** OpenSSL may refuse a client that the gateway accepts only if it took another path or did not find the end of this one. */
   async #provePath(
     { leaf }: Peer,
     { code, named, presented }: { code: string; named: CompiledPolicy; presented: Presented },
@@ -203,7 +203,7 @@ function namesAnotherSerial(certificates: readonly Certificate[]): boolean {
   });
 }
 
-/** Names and signatures, from the leaf to the root, whose own signature the loader checks: without the code under test. */
+/** Checks names and signatures from the leaf to the root without the code under test; the loader checks the root's. */
 function isTrue(certificates: readonly Certificate[]): boolean {
   return certificates.every(({ x509 }, index) => {
     const issuer = certificates[index + 1]?.x509;
@@ -213,7 +213,7 @@ function isTrue(certificates: readonly Certificate[]): boolean {
   });
 }
 
-/** What cannot be read, the loader refuses; a root that it refuses has no anchor. */
+/** The loader refuses certificates that cannot be parsed; without its root there is no anchor. */
 function anchorsOf({ roots, below }: Hierarchy): AnchorMaterial[] {
   const issuing = below.filter(isReadable).map(({ der }) => der);
   return roots
@@ -234,7 +234,7 @@ function isReadable({ der }: { readonly der: Uint8Array }): boolean {
   }
 }
 
-/** `last`: shares the anchors that were read for it. */
+/** Reuses the anchors that were read for `last`. */
 function policyOf(snapshot: PolicySnapshot, last: CompiledPolicy | null): CompiledPolicy {
   return compilePolicy(snapshot, { pools, meter, last });
 }

@@ -1,4 +1,4 @@
-/** Random HTTP/1.1 streams for fast-check: requests and answers, valid and wounded. Text is latin1. */
+/** Random HTTP/1.1 streams for fast-check: requests and responses, valid and malformed. Text is latin1. */
 import fc from 'fast-check';
 import {
   bothOrOdd,
@@ -65,7 +65,7 @@ interface HeadParts {
   readonly first: string;
   readonly fields: readonly string[];
   readonly content: Content;
-  /** Where the framing field stands among the others. */
+  /** Position of the framing field among the others. */
   readonly at: number;
 }
 
@@ -154,7 +154,7 @@ export const requestWire = wire(
     .map((parts) => parts.flat().join('')),
 );
 
-/** Interim answers, the answer, and now and then bytes behind it. */
+/** Interim responses, the final response, and sometimes bytes after it. */
 export const answerWire = wire(
   fc
     .tuple(mostly(fc.constant(''), interim, 6), finalAnswer, mostly(fc.constant(''), finalAnswer, 8))

@@ -1,4 +1,4 @@
-/** The codec driven as the relay drives it: bytes in pieces, messages out, and what would be sent on of them. */
+/** The codec driven as the relay drives it: bytes in pieces, messages out, and the bytes that would be relayed. */
 
 import { BROKEN, INCOMPLETE } from '../../../src/message/field-section.ts';
 import { BodyReader } from '../../../src/message/framing.ts';
@@ -17,7 +17,7 @@ export const limits = { head: 16 * 1024, fields: 100, body: 1024 * 1024 };
 
 export const authority = 'upstream.test:8080';
 
-/** What the gateway says of the caller; the names are the ones no client may say. */
+/** The gateway's fields about the client; a client must not set these names. */
 export const identity =
   'Client-Cert: :AAAA:\r\nX-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\nX-Request-Id: c1.1\r\n';
 
@@ -28,23 +28,23 @@ export interface CodecMessage<Head> {
   readonly start: number;
   end: number;
   body: string;
-  /** What the other side would get. */
+  /** The bytes that the other side would receive. */
   forwarded: string;
   complete: boolean;
 }
 
 export interface CodecReading<Head> {
   readonly messages: readonly CodecMessage<Head>[];
-  /** Why the bytes after them were refused; null: they were not. */
+  /** Why the bytes after them were refused; null if they were not. */
   readonly refusal: RefusalName | 'bad_answer' | null;
 }
 
 interface Frame {
   readonly framing: 'none' | 'length' | 'chunked' | 'close';
   readonly length: number;
-  /** The body leaves in chunks. */
+  /** Whether the body is relayed in chunks. */
   readonly chunked: boolean;
-  /** The head as it leaves. */
+  /** The head as it is relayed. */
   readonly text: string;
   /** Nothing is read after this message. */
   readonly last: boolean;
@@ -83,7 +83,7 @@ interface AnswerOptions {
   readonly ended: boolean;
 }
 
-/** The answer to one request, interim answers before it, as the exchange reads and sends them. */
+/** The response to one request, with interim responses before it, as the exchange reads and sends them. */
 export function readAnswer(pieces: readonly Buffer[], options: AnswerOptions): CodecReading<ResponseHead> {
   const { toHead, minor, ended } = options;
   const reading = new Reading<ResponseHead>({
@@ -131,7 +131,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
     return this;
   }
 
-  /** False: nothing more is read. */
+  /** Returns false when nothing more is read. */
   #readPiece(bytes: Buffer): boolean {
     let at = 0;
     let end = bytes.length;
@@ -164,7 +164,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
     this.#reader.start(framing, { length, limits });
   }
 
-  /** What comes together with a fault is not sent on. */
+  /** Bytes that arrive together with an error are not relayed. */
   #body(bytes: Buffer, at: number, end: number): number {
     const message = this.messages.at(-1) as CodecMessage<Head>;
     const { text, chunked } = this.#frame as Frame;

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { mostly } from './mutations.ts';
 
-/** Names with a rule of their own, and some without. */
+/** Field names with a special rule, and some without. */
 export const requestNames = (
   'Accept Content-Type Cookie X-Custom x_custom Forwarded CLIENT_CERT Client-Cert-Chain X-Forwarded-For ' +
   'x_forwarded-host X-Real-IP X-Request-Id True-Client-IP X-ARR-ClientCert X-Client-Cert-Dn X-SSL-Cert ' +

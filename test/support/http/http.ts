@@ -1,4 +1,4 @@
-/** A small HTTP/1.1 reader for the tests' own ends, independent of the gateway's codec. */
+/** A small HTTP/1.1 reader for test clients and hosts, independent of the gateway's codec. */
 
 export interface Message {
   /** `POST / HTTP/1.1` or `HTTP/1.1 200 OK`. */
@@ -18,13 +18,13 @@ export function statusOf({ startLine }: Message): number {
 }
 
 export interface TakeOptions {
-  /** A response without framing goes on until the connection ends. */
+  /** A response without framing lasts until the connection ends. */
   readonly ended?: boolean;
-  /** The response has no body whatever it says: an answer to HEAD. */
+  /** The response has no body, whatever its fields: a response to HEAD. */
   readonly bodiless?: boolean;
 }
 
-/** The first whole message of the bytes, or null when more must come. */
+/** The first complete message of the bytes, or null if it is incomplete. */
 export function takeMessage(
   bytes: Buffer,
   { ended = false, bodiless = false }: TakeOptions = {},
@@ -45,7 +45,7 @@ export function takeMessage(
   return rest.length < size ? null : withBody(head, bytes, { body: rest.subarray(0, size), length: size });
 }
 
-/** The head alone, as soon as its empty line is there. */
+/** The head, once its empty line has arrived; null before. */
 export function takeHead(bytes: Buffer): Message | null {
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) return null;

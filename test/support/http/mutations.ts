@@ -1,4 +1,4 @@
-/** What happens to bytes on a bad day: small wounds anywhere in a stream, and a cut into pieces. Text is latin1. */
+/** Mutations of a byte stream: small errors anywhere in it, and a split into pieces. Text is latin1. */
 import fc from 'fast-check';
 
 /** Bytes as they arrive. */
@@ -66,7 +66,7 @@ const lineKinds = ['line_delete', 'line_duplicate', 'line_swap'] as const;
 
 interface Mutation {
   readonly kind: (typeof kinds)[number] | (typeof lineKinds)[number];
-  /** Where, and for lines also where to: fractions of 2³². */
+  /** Position, and for lines the target too: fractions of 2³². */
   readonly at: number;
   readonly to: number;
   readonly length: number;
@@ -114,7 +114,7 @@ const mutations = fc.oneof(
   { weight: 2, arbitrary: fc.array(mutation, { minLength: 2, maxLength: 4 }) },
 );
 
-/** Three in ten as they are, the others with one to four wounds; up to four pieces. */
+/** Three in ten unchanged, the others with one to four mutations; up to four pieces. */
 export function wire(stream: fc.Arbitrary<string>): fc.Arbitrary<WireCase> {
   return fc
     .tuple(stream, mutations, fc.array(fraction, { maxLength: 3 }))

@@ -1,4 +1,4 @@
-/** Node's own HTTP parser (llhttp, as strict as servers and clients have it by default), asked what it reads in bytes. */
+/** Node's own HTTP parser (llhttp, as strict as servers and clients have it by default), and the messages that it reads. */
 import { createRequire } from 'node:module';
 
 /** What is used of the binding's parser; its callbacks are properties under small numbers. */
@@ -114,14 +114,14 @@ export class NodeParser {
     return this.messages.filter((message) => message.complete).length;
   }
 
-  /** Reads on; nothing after an error. */
+  /** Reads more bytes; ignored after an error. */
   feed(bytes: Buffer): void {
     let rest = bytes;
     while (this.error === null && rest.length > 0) {
       const read = this.#parser.execute(rest);
       if (typeof read === 'number') rest = rest.subarray(read);
       else this.error = codeOf(read);
-      // It stops behind a message that asks for an upgrade; a server that ignores the wish reads on.
+      // It stops after a message that requests an upgrade; a server that ignores the request reads on.
       if (read === 0) this.error = 'STANDSTILL';
     }
   }

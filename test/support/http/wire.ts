@@ -1,4 +1,4 @@
-/** A wire between a client's TLS and the gateway: a test can put bytes on it, and change a TLS 1.2 handshake. */
+/** A wire between a client's TLS and the gateway: a test can insert bytes, and change a TLS 1.2 handshake. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -11,7 +11,7 @@ export const handshakeTypes = {
   clientKeyExchange: 16,
 } as const;
 
-/** The body of a message to send in the place of this one; undefined: the message stays as it is. */
+/** Returns the body to send instead of this one; undefined leaves the message unchanged. */
 export type Edit = (type: number, body: Buffer) => Buffer | undefined;
 
 const handshakeRecord = 22;
@@ -20,7 +20,7 @@ const changeCipherSpec = 20;
 /** For `tls.connect({ socket: wire })`. */
 export class Wire extends Duplex {
   readonly transport: Socket;
-  /** The TCP connection is closed, in whichever way: `once` would reject after a reset. */
+  /** Resolves when the TCP connection is closed, also by a reset, where `once` would reject. */
   readonly disconnected: Promise<void>;
   readonly #edit: Edit | null;
   #bytes: Buffer = Buffer.alloc(0);
@@ -37,7 +37,7 @@ export class Wire extends Duplex {
     void this.disconnected.then(() => this.destroy());
   }
 
-  /** Puts bytes on the wire behind the client's own. */
+  /** Sends bytes after the client's own. */
   toGateway(bytes: Uint8Array): void {
     this.transport.write(bytes);
   }
@@ -65,7 +65,7 @@ export class Wire extends Duplex {
     done(error);
   }
 
-  /** Records are taken apart until the client encrypts; what is incomplete waits. */
+  /** Records are parsed until the client encrypts; incomplete ones are buffered. */
   #forward(bytes: Buffer, edit: Edit): void {
     let rest = bytes;
     while (rest.length >= 5 && rest.length >= 5 + rest.readUInt16BE(3)) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
 
-/** The bytes of a real ClientHello, taken off a connection that leads nowhere. */
+/** The bytes of a real ClientHello, read from a connection without a server. */
 export async function clientHello(options: ConnectionOptions = {}): Promise<Buffer> {
   await using server = createServer();
   server.listen(0, '127.0.0.1');

@@ -9,7 +9,7 @@ export interface ClientOptions extends Omit<ConnectionOptions, 'port' | 'host' |
   readonly ca: string;
   /** The client's certificate; absent: none is sent. */
   readonly leaf?: { readonly chainPem: string; readonly keyPem: string } | undefined;
-  /** Where it calls from: another loopback address makes it somebody else. */
+  /** Source address; another loopback address is another client address to the gateway. */
   readonly localAddress?: string;
 }
 
@@ -64,7 +64,7 @@ export class Client implements AsyncDisposable {
     for (;;) {
       const message = takeMessage(this.#bytes, {
         ...options,
-        // After a reset nothing is complete that goes on until the end.
+        // A response until close is incomplete after a reset.
         ended: this.#ended && this.#error === undefined,
       });
       if (message !== null) {
@@ -85,7 +85,7 @@ export class Client implements AsyncDisposable {
     return this.write(bytes).response(options);
   }
 
-  /** Everything that was not taken as a response, once the connection has ended. */
+  /** All bytes that were not read as a response, once the connection has ended. */
   async rest(): Promise<Buffer> {
     while (!this.#ended) await this.#woken();
     return this.#bytes;
@@ -116,7 +116,7 @@ export class Client implements AsyncDisposable {
   }
 }
 
-/** Resolves after the handshake; rejects with what made it fail. */
+/** Resolves after the handshake; rejects with its error. */
 export async function connect(options: ClientOptions): Promise<Client> {
   const { leaf, ...rest } = options;
   const socket = connectTls({

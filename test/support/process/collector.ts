@@ -1,10 +1,10 @@
-/** A miniature OpenTelemetry collector on loopback: takes OTLP over HTTP in JSON, and can be told to misbehave. */
+/** A miniature OpenTelemetry collector on loopback: takes OTLP over HTTP in JSON, with configurable failures. */
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { TlsOptions } from 'node:tls';
 import { type Listening, listenOnLoopback } from './listening.ts';
 
-/** A span as it came, and its attributes by their names. */
+/** A span as received, and its attributes by name. */
 export interface CollectedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -21,7 +21,7 @@ export interface CollectedSpan {
 export interface Export {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** As it came. */
+  /** As received. */
   readonly body: string;
   readonly resource: Readonly<Record<string, string>>;
   readonly spans: readonly CollectedSpan[];
@@ -29,14 +29,14 @@ export interface Export {
 
 export interface Collector extends Listening {
   readonly url: string;
-  /** Everything that came whole, in its order, however it was answered. */
+  /** Every complete export in order, whatever the response. */
   readonly exports: readonly Export[];
-  /** Set: answers instead of 200; the export was noted before. */
+  /** If set, answers instead of 200; the export is recorded before. */
   answer: RequestListener | null;
   readonly spans: readonly CollectedSpan[];
-  /** Resolves when so many exports have come. */
+  /** Resolves when `count` exports have arrived. */
   whenExported(exports: number): Promise<void>;
-  /** The spans that fit, as soon as there are so many. */
+  /** The matching spans, once there are `count` of them. */
   collect(count: number, fits?: (span: CollectedSpan) => boolean): Promise<readonly CollectedSpan[]>;
 }
 

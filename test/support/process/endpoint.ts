@@ -1,4 +1,4 @@
-/** Upstream endpoints as a snapshot names them, and a recorder that keeps what they say. */
+/** Upstream endpoints as a snapshot names them, and a recorder that keeps their messages. */
 import type { EndpointPolicy } from '../../../src/policy/snapshot.ts';
 import { Meter } from '../../../src/telemetry/meter.ts';
 import type { Recorder } from '../../../src/telemetry/recorder.ts';

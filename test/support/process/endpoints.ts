@@ -1,4 +1,4 @@
-/** What `/upstreams` on the admin port says of the endpoints. */
+/** Reads the state of the endpoints from `/upstreams` on the admin port. */
 import { expect } from 'vitest';
 import type { EndpointReport } from '../../../src/telemetry/endpoint-report.ts';
 import { eventually } from '../eventually.ts';
@@ -10,7 +10,7 @@ async function endpoints(gateway: Gateway): Promise<EndpointReport[]> {
   return JSON.parse(body).endpoints;
 }
 
-/** Reads `/upstreams` until it fits: the relay threads report in batches. */
+/** Reads `/upstreams` until `fits` accepts it: the relay threads report in batches. */
 export async function endpointsWhen(
   gateway: Gateway,
   fits: (found: EndpointReport[]) => boolean,

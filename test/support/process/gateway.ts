@@ -1,4 +1,4 @@
-/** The real gateway in a process of its own, from a configuration in a temporary folder. */
+/** The real gateway in a separate process, with a configuration in a temporary folder. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -15,14 +15,14 @@ const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
 export type AuditRecord = Record<string, any>;
 
 export interface GatewayOptions {
-  /** As in a configuration file; `listen` and `admin` get loopback addresses and port 0 where they name none. */
+  /** As in a configuration file; `listen` and `admin` get a loopback address and port 0 by default. */
   readonly config: { readonly listen?: object; readonly admin?: object } & Record<string, unknown>;
   /** File name → content, written beside the configuration, mode 0600. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** The most descriptors that the process may have; absent: as many as the tests. */
+  /** Descriptor limit of the process; default: that of the tests. */
   readonly descriptors?: number;
-  /** A file, a device or a named pipe that standard error goes to; absent: it is kept in `stderr`. */
+  /** A file, a device or a named pipe for standard error; default: it is kept in `stderr`. */
   readonly stderr?: string;
 }
 
@@ -51,7 +51,7 @@ export class Gateway implements AsyncDisposable {
     });
     createInterface({ input: process.stdout }).on('line', (line) => {
       this.#stdout += `${line}\n`;
-      // Whoever is killed may leave half a line behind.
+      // A killed process may leave half a line.
       if (!line.endsWith('}')) return;
       const record = JSON.parse(line) as AuditRecord;
       if (record.type === 'ready') this.#ready = record as unknown as Ready;
@@ -91,12 +91,12 @@ export class Gateway implements AsyncDisposable {
     return this.#records;
   }
 
-  /** The first record that fits, past or future; rejects when the process ends without one. */
+  /** The first matching record, past or future; rejects when the process ends without one. */
   audit(fits: (record: AuditRecord) => boolean): Promise<AuditRecord> {
     return this.#until(() => this.#records.find(fits));
   }
 
-  /** The same, of the records that are still to come, or that came after the first so many. */
+  /** The first matching record of those after the first `from`, by default of future ones. */
   next(fits: (record: AuditRecord) => boolean, after = this.#records.length): Promise<AuditRecord> {
     return this.#until(() => this.#records.slice(after).find(fits));
   }
@@ -107,25 +107,25 @@ export class Gateway implements AsyncDisposable {
     return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
   }
 
-  /** The first line of the log that fits, past or future; rejects when the process ends without one. */
+  /** The first matching line of the log, past or future; rejects when the process ends without one. */
   logged(fits: (line: AuditRecord) => boolean): Promise<AuditRecord> {
     return this.#until(() => this.log().find(fits));
   }
 
-  /** Replaces the configuration's file as a whole, has it read, and resolves with the record of what came of it. */
+  /** Replaces the configuration file, sends SIGHUP, and resolves with the record of the reload. */
   async reload(config?: GatewayOptions['config']): Promise<AuditRecord> {
     if (config !== undefined) await this.configure(config);
-    const told = this.next(({ type }) => type === 'config');
+    const reloaded = this.next(({ type }) => type === 'config');
     this.signal('SIGHUP');
-    return told;
+    return reloaded;
   }
 
-  /** Replaces the configuration's file as a whole. */
+  /** Replaces the configuration file atomically. */
   configure(config: GatewayOptions['config']): Promise<void> {
     return this.write('gateway.yaml', stringify(withPorts(config)));
   }
 
-  /** Replaces a file beside the configuration as a whole. */
+  /** Replaces a file beside the configuration atomically. */
   async write(name: string, content: string | Uint8Array): Promise<void> {
     const file = join(this.folder, name);
     await writeFile(`${file}.new`, content, { mode: 0o600 });
@@ -137,7 +137,7 @@ export class Gateway implements AsyncDisposable {
     return this.#until(() => this.#ready);
   }
 
-  /** The admin port's answer. */
+  /** The response of the admin port. */
   async admin(path: string): Promise<{ status: number; body: string }> {
     const { address, port } = this.ready.admin;
     const response = await fetch(`http://${address}:${port}${path}`);
@@ -153,7 +153,7 @@ export class Gateway implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
-  /** As a log shipper that dies: who writes to stdout gets EPIPE. */
+  /** Simulates the death of a log shipper: writes to stdout fail with EPIPE. */
   closeStdout(): void {
     this.#process.stdout.destroy();
   }
@@ -210,7 +210,7 @@ function withPorts(config: GatewayOptions['config']): object {
   };
 }
 
-/** The same without waiting: for starts that are to fail. */
+/** Starts without waiting, for starts that must fail. */
 export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   const { files = {}, env = {}, descriptors, stderr } = options;
   const folder = await mkdtemp(join(tmpdir(), 'ehi-gateway-'));
@@ -221,7 +221,7 @@ export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   await writeFile(file, stringify(withPorts(options.config)));
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
   const command = [node, main, 'run', '--config', file];
-  // A shell is the only one that sets limits; it becomes the gateway, so that its pid and its signals stay right.
+  // Only a shell can set limits; it execs the gateway, so that pid and signals stay correct.
   if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
   if (stderr !== undefined) command.unshift('sh', '-c', `exec "$0" "$@" 2>>'${stderr}'`);
   const child = spawn(command[0] as string, command.slice(1), {

@@ -1,4 +1,4 @@
-/** A host that keeps its answers back until they are asked for. */
+/** A host that holds its responses back until the test releases them. */
 import type { Socket } from 'node:net';
 import type { Client, ClientOptions } from './client.ts';
 import { post } from './client.ts';
@@ -9,7 +9,7 @@ export class HeldAnswers {
   readonly #stage: Stage;
   readonly #sockets: Socket[] = [];
 
-  /** From now on no message gets an answer. */
+  /** Holds every response from now on. */
   constructor(stage: Stage) {
     this.#stage = stage;
     stage.host.options.answer = (_request, socket) => {
@@ -26,14 +26,14 @@ export class HeldAnswers {
     await heard;
   }
 
-  /** A client whose message is under way. */
+  /** Opens a client whose message is in flight. */
   async occupant(options: Partial<ClientOptions> = {}): Promise<Client> {
     const client = await this.#stage.connect(options);
     await this.ask(client);
     return client;
   }
 
-  /** Answers so many of the messages that wait, the oldest first. */
+  /** Answers `count` of the pending messages, the oldest first. */
   release(count = this.#sockets.length): void {
     for (const socket of this.#sockets.splice(0, count)) socket.write(acknowledgement);
   }

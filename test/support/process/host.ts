@@ -1,23 +1,23 @@
-/** The internal host of a test: records what it gets byte for byte, and answers as told. */
+/** The internal host of a test: records received bytes, and answers as configured. */
 import { createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { type Message, takeHead, takeMessage } from '../http/http.ts';
 import { type Listening, listenOnLoopback } from './listening.ts';
 
 export interface HostOptions {
-  /** Bytes to answer a complete request with; null: the function answers itself, or never. Default: an acknowledgement. */
+  /** Bytes to answer a complete request with; null if the function answers itself, or never. Default: an acknowledgement. */
   answer?: (request: Message, socket: Socket) => string | Buffer | null;
-  /** Called when a head is complete and its body may not be: for answers that come early. */
+  /** Called when a head is complete and its body may not be: for early responses. */
   onHead?: (head: Message, socket: Socket) => void;
   /** Called for every connection before anything is read. */
   onConnection?: (socket: Socket) => void;
 }
 
-/** Where and how a host listens. */
+/** Address and transport of a host. */
 export interface HostPlace {
   /** A port, by default any free one, or the path of a Unix socket. */
   readonly at?: number | string;
-  /** Where the port is; default: 127.0.0.1. */
+  /** Address to listen on; default: 127.0.0.1. */
   readonly address?: string;
   /** Speaks TLS. */
   readonly tls?: TlsOptions;
@@ -33,9 +33,9 @@ export interface Host extends Listening {
   readonly connectionCount: number;
   /** May be changed at any time. */
   readonly options: HostOptions;
-  /** The request with that index, as soon as it is complete. */
+  /** Resolves with the request with that index once it is complete. */
   request(index: number): Promise<Message>;
-  /** What carries this connection's TLS: it can end without TLS's word on it. */
+  /** The TCP socket under the TLS connection: it can end without close_notify. */
   transportOf(socket: Socket): Socket;
 }
 

@@ -15,7 +15,7 @@ export async function readMetrics(gateway: Gateway): Promise<Samples> {
   );
 }
 
-/** Reads the metrics until they fit: the relay threads report in batches. */
+/** Reads the metrics until `fits` accepts them: the relay threads report in batches. */
 export async function metricsWhen(gateway: Gateway, fits: (samples: Samples) => boolean): Promise<Samples> {
   return await eventually(() => readMetrics(gateway), fits);
 }

@@ -1,6 +1,6 @@
 /**
- * Loaded into a process and its threads before their own code (`--import`): sets the wall clock as far ahead as the
- * file says that `EHI_TEST_CLOCK` names, milliseconds, and looks into it again and again. Timers go on as they do.
+ * Loaded into a process and its threads before their own code (`--import`): sets the wall clock ahead by the
+ * milliseconds in the file of `EHI_TEST_CLOCK`, which it reads repeatedly. Timers are not affected.
  */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';

@@ -1,7 +1,7 @@
 /**
- * Loaded into a process before its own code (`--import`): its resolver looks into the file that `EHI_TEST_NAMES` names
- * first, `{"name": ["address"]}`, and reads it anew each time. A name without an address is one that nobody knows. What
- * was asked for is in a file beside it, one name a line.
+ * Loaded into a process before its own code (`--import`): its resolver first reads the file of `EHI_TEST_NAMES`,
+ * `{"name": ["address"]}`, each time. A name without an address does not resolve. The looked up names are
+ * written to a file beside it, one name a line.
  */
 import dns from 'node:dns';
 import { appendFileSync, readFileSync } from 'node:fs';

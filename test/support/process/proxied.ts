@@ -1,11 +1,11 @@
-/** A door before a test's host that takes the PROXY header off each connection and writes it down. */
+/** A forwarder before a test host that removes and records the PROXY header of each connection. */
 import { connect as connectTcp, createServer } from 'node:net';
 import { type Listening, listenOnLoopback } from './listening.ts';
 
-/** One header, read without the gateway's own reader. */
+/** One header, parsed without the gateway's parser. */
 export interface Header {
   readonly command: 'LOCAL' | 'PROXY';
-  /** `address:port` of the source, in hex for IPv6; null: it states none. */
+  /** `address:port` of the source, in hex for IPv6; null if it states none. */
   readonly source: string | null;
   readonly destination: string | null;
   /** PP2_TYPE_UNIQUE_ID. */
@@ -19,7 +19,7 @@ export interface Proxied extends Listening {
 
 const signature = '0d0a0d0a000d0a515549540a';
 
-/** What does not begin with a v2 header is closed, and reaches no host. */
+/** A connection without a v2 header is closed, and does not reach the host. */
 export async function openProxied(to: { readonly port: number }): Promise<Proxied> {
   const headers: Header[] = [];
   const server = createServer({ noDelay: true }, (socket) => {

@@ -1,21 +1,21 @@
-/** An HTTP proxy on loopback, which alone knows where some hosts are: what it was asked for is written down. */
+/** An HTTP proxy on loopback, which alone resolves some host names; it records requests. */
 import { createServer, request as forward, type IncomingMessage } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { type Listening, listenOnLoopback } from './listening.ts';
 
 export interface ForwardProxy extends Listening {
-  /** With credentials, which must not be seen anywhere else. */
+  /** The URL with credentials, which must not appear anywhere else. */
   readonly url: string;
   readonly name: string;
   /** `GET http://host/path`, `CONNECT host:port`. */
   readonly requests: readonly string[];
-  /** Set: the status that everything is answered with. */
+  /** If set, the status of every response. */
   refusal: number | null;
 }
 
 export const proxySecret = 'hunter2';
 
-/** `hosts`: name → port on loopback. Credentials are asked for. */
+/** `hosts`: name → port on loopback. Credentials are required. */
 export async function openProxy(hosts: Readonly<Record<string, number>>): Promise<ForwardProxy> {
   const requests: string[] = [];
   const state: { refusal: number | null } = { refusal: null };

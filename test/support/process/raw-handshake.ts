@@ -1,4 +1,4 @@
-/** The handshake of a TLS 1.3 client by hand (RFC 8446), for what no TLS library sends. The server is not verified. */
+/** The handshake of a TLS 1.3 client by hand (RFC 8446), for messages that no TLS library sends. The server is not verified. */
 import {
   createHash,
   createHmac,
@@ -25,7 +25,7 @@ const keyUpdate = { type: HANDSHAKE, bytes: Buffer.from([24, 0, 0, 1, 0]) };
 interface RawHandshakeOptions {
   readonly port: number;
   readonly localAddress?: string;
-  /** The ClientHello says that early data follow (§4.2.10), of no session. */
+  /** The ClientHello announces early data (§4.2.10) without a session. */
   readonly earlyData?: boolean;
 }
 
@@ -50,7 +50,7 @@ export class RawHandshake implements AsyncDisposable {
     return this.#protection.seal({ type: HANDSHAKE, bytes: message });
   }
 
-  /** A Certificate message without a certificate, the Finished, and so many KeyUpdates behind it. */
+  /** A Certificate message without a certificate, Finished, and `keyUpdates` KeyUpdates after it. */
   finish({ keyUpdates }: { readonly keyUpdates: number }): Buffer {
     const certificate = certificateMessage([]);
     const finishedKey = expand(this.secret, 'finished');
@@ -73,7 +73,7 @@ export class RawHandshake implements AsyncDisposable {
   }
 }
 
-/** Resolves once the server's flight has come whole. */
+/** Resolves once the server's flight is complete. */
 export async function beginRawHandshake(options: RawHandshakeOptions): Promise<RawHandshake> {
   const { port, localAddress, earlyData = false } = options;
   const socket = connect({

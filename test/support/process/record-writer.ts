@@ -1,4 +1,4 @@
-/** A TLS 1.3 client that writes its records by hand once the handshake is done: what Node's own client cannot send. */
+/** A TLS 1.3 client that builds its records itself after the handshake, for records that Node's client cannot send. */
 import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
@@ -69,7 +69,7 @@ export async function openRecordWriter(options: ClientOptions): Promise<RecordWr
   });
   tcp.on('error', () => {});
   socket.on('error', () => {}).resume();
-  // The ticket comes after our Finished: nothing of the handshake is still to be written.
+  // The ticket arrives after the client's Finished: no part of the handshake is pending.
   await once(socket, 'session');
   return new RecordWriter(tcp, secret);
 }

@@ -1,4 +1,4 @@
-/** A host of two processes on one port, each of which can be killed without warning and comes back. */
+/** A host of two processes on one port, each of which can be killed without warning and is restarted. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -14,14 +14,14 @@ export interface RecordingHost extends AsyncDisposable {
   /** Resolves when at least one process listens. */
   up(): Promise<void>;
   /**
-   * SIGKILL to one of them, or to both, and a new process for each; resolves when these listen. Where one stays, a
-   * message that were sent again would find it.
+   * Sends SIGKILL to one of them, or to both, and starts a new process for each; resolves when these listen. If one
+   * stays, a message that is sent again would reach it.
    */
   kill(options: { both: boolean }): Promise<void>;
-  /** SIGSTOP to both, so that connections are made and nothing is read, until `thaw`. */
+  /** Sends SIGSTOP to both: connections are accepted by the kernel and nothing is read until `thaw`. */
   freeze(): void;
   thaw(): void;
-  /** The ids that each process received, in their order. */
+  /** The ids that each process received, in order. */
   lives(): Promise<string[][]>;
 }
 

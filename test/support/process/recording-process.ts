@@ -1,5 +1,5 @@
 /**
- * A host in a process of its own, to be killed: `node recording-process.ts PORT FILE SEED`. It writes the `X-Message-Id`
+ * A host in a separate process, to be killed: `node recording-process.ts PORT FILE SEED`. It writes the `X-Message-Id`
  * of every message it has received to the file, and only then, a random moment later, answers with it.
  */
 import { appendFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const server = createServer({ noDelay: true }, (socket) => {
     appendFileSync(file, `${id}\n`);
     await sleep(random.next() * slowest);
     const answer = response({ fields: [`X-Message-Id: ${id}`], body: '{"Acknowledgement":"1"}' });
-    // Now and then in two halves: a death in between leaves an answer that has begun.
+    // Sometimes in two halves: a kill in between leaves a partial response.
     const half = random.chance(0.25) ? answer.length - 10 : 0;
     socket.write(answer.subarray(0, half));
     if (half > 0) await sleep(random.next() * slowest);
@@ -37,5 +37,5 @@ const server = createServer({ noDelay: true }, (socket) => {
 server.listen({ port: Number(port), host: '127.0.0.1', reusePort: true }, () =>
   process.send?.((server.address() as AddressInfo).port),
 );
-// Not even a test that was broken off leaves it behind.
+// The process ends even if the test is aborted.
 process.on('disconnect', () => process.exit());

@@ -1,4 +1,4 @@
-/** What the audit says of a connection, found by what its client knows: the id on its answer, or its own port. */
+/** Finds the audit records of a connection by the request id of a response or by the client's port. */
 import { expect } from 'vitest';
 import type { Message } from '../http/http.ts';
 import type { AuditRecord, Gateway } from './gateway.ts';
@@ -23,7 +23,7 @@ export function messageOf(gateway: Gateway, message: Message): Promise<AuditReco
   return gateway.audit(({ type, request_id }) => type === 'message' && request_id === id);
 }
 
-/** Both records of a refused request; the message's must say so and be joined to its answer by X-Request-Id. */
+/** Both records of a refused request; the message record must have the same status and the X-Request-Id of the response. */
 export async function refusalOf(
   gateway: Gateway,
   answer: Message,
@@ -36,7 +36,7 @@ export async function refusalOf(
   return { handshake, message };
 }
 
-/** Ends the gateway, so that no record can still come: as many handshake records as connections, no id twice. */
+/** Stops the gateway, so that no record can follow: as many handshake records as connections, no id twice. */
 export async function expectOneRecordEach(gateway: Gateway, connections?: number): Promise<void> {
   expect(await gateway.stop()).toEqual({ code: 0 });
   const ids = gateway.records().flatMap(({ type, conn_id }) => (type === 'handshake' ? [conn_id] : []));

@@ -1,6 +1,6 @@
 /**
  * Preloaded into a gateway under test (`--import`): SIGUSR2 ends its oldest relay thread at once, as a crash would.
- * The gateway's own code is as it is; from outside there is no way to reach one of its threads.
+ * The gateway's code is unchanged; a thread cannot be ended from outside.
  */
 import { isMainThread, type Worker } from 'node:worker_threads';
 

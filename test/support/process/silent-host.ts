@@ -1,4 +1,4 @@
-/** A host whose connections are never made: its backlog is full, so that Linux drops what comes after. */
+/** A host that accepts no connection: its backlog is full, so that Linux drops further SYNs. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';

@@ -1,4 +1,4 @@
-/** Listens on a port of its own, tells it, and stands still for good: whoever connects is let in by nobody. */
+/** Listens on a port, prints it, and blocks forever: it accepts no connection. */
 import { type AddressInfo, createServer } from 'node:net';
 
 const server = createServer();

@@ -1,9 +1,9 @@
-/** Policy snapshots for tests that run rooms in their own process. */
+/** Policy snapshots for tests that run modules in the test process. */
 import type { PolicySnapshot, RoutePolicy } from '../../../src/policy/snapshot.ts';
 import type { Authority } from '../pki/authority.ts';
 import { nothingToAsk } from '../revocation/revocation.ts';
 
-/** What a route says of its answers, where a test does not care. */
+/** Default response settings of a route. */
 export const answers = {
   deadline: 10_000,
   firstByte: null,
@@ -13,7 +13,7 @@ export const answers = {
   inFlight: 100,
 } as const satisfies Partial<RoutePolicy>;
 
-/** The authority's root and issuing CA as the anchor `example`, no routes, and nobody named as a caller. */
+/** The authority's root and issuing CA as the anchor `example`, no routes, and no client restrictions. */
 export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}): PolicySnapshot {
   const { chainPem, keyPem } = pki.issueServer();
   const while10s = 10_000;

@@ -9,7 +9,7 @@ import { type Host, type HostOptions, openHost } from './host.ts';
 export interface StageOptions {
   /** Replaces the default sections of the same name. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Default: `/` alone. A route without an upstream leads to the host. */
+  /** Default: only `/`. A route without an upstream leads to the host. */
   readonly routes?: readonly {
     readonly path: string;
     readonly upstream?: unknown;
@@ -25,26 +25,26 @@ export interface StageOptions {
   /** Further files beside the configuration. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
-  /** The most descriptors that the gateway may have. */
+  /** Descriptor limit of the gateway. */
   readonly descriptors?: number;
-  /** Where the gateway's standard error goes. */
+  /** Destination of the gateway's standard error. */
   readonly stderr?: string;
-  /** The allowlist names the callers, so that TLS reads from their TCP sockets; else it does through a gate. */
+  /** Puts the clients on the allowlist, so that TLS reads from their TCP sockets; otherwise it reads through a gate. */
   readonly named?: boolean;
 }
 
 export interface Stage extends AsyncDisposable {
-  /** Issues the gateway's certificate and its clients'. */
+  /** Issues the certificates of the gateway and its clients. */
   readonly authority: Authority;
   /** A client's leaf that the default configuration allows. */
   readonly leaf: Leaf;
   readonly host: Host;
   readonly gateway: Gateway;
-  /** Connects with the good leaf, unless told otherwise; `leaf: undefined` sends none. */
+  /** Connects with the good leaf by default; `leaf: undefined` sends none. */
   connect(options?: Partial<ClientOptions>): Promise<Client>;
-  /** Replaces these sections in the configuration's file; nobody is told. */
+  /** Replaces these sections in the configuration file, without a signal. */
   configure(config: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Has the gateway read its configuration again, with these sections replaced; what came of it. */
+  /** Reloads the gateway with these sections replaced; resolves with the record of the reload. */
   reload(config?: Readonly<Record<string, unknown>>): Promise<AuditRecord>;
   /** One connection, one request, one response. */
   send(bytes: string | Uint8Array, options?: Partial<ClientOptions>): Promise<Message>;

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Writes `files` as kubelet's AtomicWriter does: a folder of its own for every state, one link that is swapped, and
+ * Writes `files` as kubelet's AtomicWriter does: a new folder for every state, one link that is swapped, and
  * links of the files' names through it. `state` is the folder's name.
  */
 export async function project(
@@ -24,7 +24,7 @@ export async function project(
   }
 }
 
-/** Kubelet removes the old state last: the files that were read are gone, those that are watched are not. */
+/** Kubelet removes the old state last: the files that were read are removed, the watched paths still exist. */
 export function forget(volume: string, state: string): Promise<void> {
   return rm(join(volume, state), { recursive: true });
 }

@@ -94,7 +94,10 @@ async function exchangeOn(stage: Stage, client: Client, before: number): Promise
 }
 
 /** The first record about revocation data that has all of these fields. */
-export function told(gateway: Gateway, fields: Readonly<Record<string, unknown>>): Promise<AuditRecord> {
+export function revocationRecord(
+  gateway: Gateway,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<AuditRecord> {
   return gateway.audit(
     (record) =>
       record.type === 'revocation' && Object.entries(fields).every(([name, value]) => record[name] === value),

@@ -27,7 +27,7 @@ export interface RevocationSource extends AsyncDisposable {
   /** Ends the failure; a source that is down stays down. */
   recover(): Promise<void>;
   /** What the gateway reports about the failure. */
-  readonly told: { readonly action: RevocationAction; readonly detail: RegExp };
+  readonly reported: { readonly action: RevocationAction; readonly detail: RegExp };
   /** Resolves when the CRL was requested, or the status of this leaf. */
   asked(leaf: Issued): Promise<void>;
 }
@@ -107,7 +107,7 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
       number += 2;
       publish();
     },
-    told: { action, detail },
+    reported: { action, detail },
     asked: () => until(() => directory.requests.length > 0),
     [Symbol.asyncDispose]: () => directory.close(),
   };
@@ -174,7 +174,7 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
       // Pending requests fail and are sent again.
       for (const socket of responder.sockets) socket.destroy();
     },
-    told: { action, detail },
+    reported: { action, detail },
     asked: ({ der }) => until(() => responder.asked.includes(parseCertificate(der).serial)),
     [Symbol.asyncDispose]: () => responder.close(),
   };

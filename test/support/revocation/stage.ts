@@ -169,7 +169,7 @@ export async function openStage(changes: Partial<RevocationPolicy> = {}, { ca = 
     /** Actions since the last call. */
     actions: (): RevocationAction[] => events.splice(0).map(({ action }) => action),
     /** Resolves when there is an event with this action since the last call of `actions`. */
-    told: (action: RevocationAction) => until(() => events.some((event) => event.action === action)),
+    reported: (action: RevocationAction) => until(() => events.some((event) => event.action === action)),
     /** A leaf that names CRLs at these URLs or paths of the file server, and the responder. */
     leaf: (sources: Sources = {}, more: Partial<IssueOptions> = {}) =>
       own.issueClient({ extensions: extensionsFor(sources), ...more }),

@@ -1,0 +1,38 @@
+/** A relay thread that cannot restart because another process has taken its port. */
+import { createServer } from 'node:net';
+import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { statusOf } from '../support/http/http.ts';
+import { post } from '../support/process/client.ts';
+import { listenOnLoopback } from '../support/process/listening.ts';
+import { openStage } from '../support/process/stage.ts';
+
+const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
+
+it('logs each failed restart of a relay thread, is not ready meanwhile, and serves again once the port is free', async () => {
+  await using stage = await openStage({ config: { relays: 1 }, env: { NODE_OPTIONS: `--import=${killer}` } });
+  const { gateway } = stage;
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  gateway.signal('SIGUSR2');
+  const squat = () => listenOnLoopback(createServer(), gateway.port).catch(() => null);
+  const squatter = await eventually(squat, (server) => server !== null, { interval: 1 });
+  const deaths = () => gateway.stderr.split('\n').filter((line) => line.includes('a relay thread died'));
+  await eventually(() => deaths().length >= 3);
+  expect(
+    deaths()
+      .slice(1)
+      .every((line) => line.includes('EADDRINUSE')),
+  ).toBe(true);
+  const unready = await gateway.admin('/readyz');
+  expect(unready.status).toBe(503);
+  expect(unready.body).toContain('no relay thread listens');
+  expect((await gateway.admin('/healthz')).status).toBe(200);
+
+  await squatter?.close();
+  await eventually(async () => (await gateway.admin('/readyz')).status === 200);
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  for (const thread of [0, 1, 2])
+    expect(
+      await gateway.audit((record) => record.type === 'thread' && record.thread === thread),
+    ).toMatchObject({ event: 'died' });
+});

@@ -1,0 +1,115 @@
+/** A TLS error after the handshake: the connection closes at once, and the record says that the client is gone. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { statusOf } from '../support/http/http.ts';
+import { openWire, type Wire } from '../support/http/wire.ts';
+import { type Client, post } from '../support/process/client.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
+import { HeldAnswers } from '../support/process/held-answers.ts';
+import { metricsWhen } from '../support/process/metrics.ts';
+import { expectOneRecordEach, handshakeFrom } from '../support/process/records.ts';
+import { openStage, type Stage } from '../support/process/stage.ts';
+
+let stage: Stage;
+let held: HeldAnswers;
+
+const versions = ['TLSv1.2', 'TLSv1.3'] as const;
+const garbage = Buffer.concat([Buffer.from('1703030020', 'hex'), Buffer.alloc(32, 7)]);
+
+/** Each ends the connection with a TLS error, at the gateway or, reported by a fatal alert, at the client. */
+const ways: Readonly<Record<string, (wire: Wire) => void>> = {
+  'a record that does not decrypt': (wire) => wire.toGateway(garbage),
+  'a fatal alert in the clear': (wire) => wire.toGateway(Buffer.from('15030300020228', 'hex')),
+  'bytes that are no record': (wire) => wire.toGateway(Buffer.from('GET / HTTP/1.1\r\n\r\n', 'latin1')),
+  'a fatal alert that the client sends by itself': (wire) => wire.toClient(garbage),
+};
+
+interface Connected {
+  readonly client: Client;
+  readonly wire: Wire;
+  readonly handshake: AuditRecord;
+}
+
+async function connected(version: (typeof versions)[number]): Promise<Connected> {
+  const wire = await openWire(stage.gateway.port);
+  const client = await stage.connect({ socket: wire, minVersion: version, maxVersion: version });
+  return { client, wire, handshake: await handshakeFrom(stage.gateway, wire.transport) };
+}
+
+/** Resolves once the gateway has closed the TCP connection; the time limit of a test is far below `timeouts.keepAlive`. */
+async function breakTls({ wire }: Connected, way: string): Promise<void> {
+  ways[way]?.(wire);
+  await wire.disconnected;
+}
+
+const messageOn = ({ handshake }: Connected) =>
+  stage.gateway.audit(({ type, conn_id }) => type === 'message' && conn_id === handshake.conn_id);
+
+const gone = { outcome: 'client_gone', status: null, reason: null };
+
+// TLS reads from the TCP socket of a client on the allowlist, and through a gate for any other.
+describe.each([
+  ['that is on the allowlist', true],
+  ['that is not on the allowlist', false],
+])('a TLS error from a client %s', (_how, named) => {
+  beforeAll(async () => {
+    stage = await openStage({ named });
+    held = new HeldAnswers(stage);
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
+
+  describe.each(versions)('on %s', (version) => {
+    describe.each(Object.keys(ways))('%s', (way) => {
+      it('closes an idle connection at once', async () => {
+        const connection = await connected(version);
+        expect(connection.handshake).toMatchObject({ verdict: 'allow', tls_version: version });
+        await breakTls(connection, way);
+      });
+
+      it('ends a message that the host is processing, and records that the client is gone and not that the host failed', async () => {
+        const connection = await connected(version);
+        await held.ask(connection.client);
+        await breakTls(connection, way);
+        expect(await messageOn(connection)).toMatchObject(gone);
+      });
+
+      it('ends a message whose body is incomplete', async () => {
+        const connection = await connected(version);
+        connection.client.write(post({ body: 'x'.repeat(100) }).subarray(0, -90));
+        await breakTls(connection, way);
+        expect(await messageOn(connection)).toMatchObject({ ...gone, request_bytes: 10 });
+      });
+
+      it('closes a refused connection that has not sent a request yet', async () => {
+        const wire = await openWire(stage.gateway.port);
+        await stage.connect({ socket: wire, minVersion: version, maxVersion: version, leaf: undefined });
+        const handshake = await handshakeFrom(stage.gateway, wire.transport);
+        expect(handshake).toMatchObject({ reason: 'no_certificate' });
+        ways[way]?.(wire);
+        await wire.disconnected;
+      });
+    });
+  });
+
+  it('logs the first of many TLS errors with its cause, and counts each', async () => {
+    const line = await stage.gateway.logged(({ msg }) =>
+      `${msg}`.startsWith('TLS failed after the handshake'),
+    );
+    expect(line).toMatchObject({
+      reason: 'protocol_error',
+      detail: expect.stringMatching(/^TLS failed: /),
+      unsaid: 0,
+    });
+    expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
+    const name = (reason: string) => `ehi_tls_errors_total{reason="${reason}"}`;
+    const samples = await metricsWhen(stage.gateway, (all) => all.get(name('client_alert')) === 8);
+    expect(samples.get(name('protocol_error'))).toBe(24);
+  });
+
+  it('serves other clients during TLS errors, and records each connection once', async () => {
+    const answer = stage.send(post());
+    await stage.host.request(stage.host.requests.length);
+    held.release();
+    expect(statusOf(await answer)).toBe(200);
+    await expectOneRecordEach(stage.gateway, 33);
+  });
+});
