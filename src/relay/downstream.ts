@@ -23,7 +23,7 @@ import { ForwardedIdentity } from './forwarded-identity.ts';
 import type { IdentityFields } from './identity-fields.ts';
 import { LazyTimer } from './lazy-timer.ts';
 import type { Route, RouteTable } from './route.ts';
-import { Shed } from './shed.ts';
+import { Shed } from './shed-request.ts';
 import { recordRefusalSpan } from './spans.ts';
 
 /** What a relay thread forwards by; replaced as a whole. */

@@ -12,10 +12,10 @@ import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../m
 import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
 import type { DialUser } from '../upstream/dial.ts';
 import type { ExchangeClient } from './client.ts';
-import { Delivery } from './delivery.ts';
-import { type AnswerSender, HostAnswer } from './host-answer.ts';
+import { type AnswerSender, HostAnswer } from './host-response.ts';
 import { type Message, type Outcome, recordExchange } from './record.ts';
 import { ResponseTimeout } from './response-timeout.ts';
+import { Delivery } from './upstream-lease.ts';
 
 /**
  * With the first message on a connection alone: the field says nothing new (RFC 9112 §9.3), but Apache tells its

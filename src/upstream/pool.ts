@@ -9,9 +9,9 @@ import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from '.
 import { Ejection } from './ejection.ts';
 import { FailureLog } from './failure-log.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { IdleWatch } from './idle-watch.ts';
+import { IdleWatch } from './idle-observer.ts';
+import { Watch } from './monitor.ts';
 import { TlsClient } from './tls.ts';
-import { Watch } from './watch.ts';
 
 interface PoolOptions {
   readonly endpoint: EndpointPolicy;

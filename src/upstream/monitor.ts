@@ -1,6 +1,6 @@
 /** Looks after an endpoint beside the messages: health checks where they are asked for, trials while it is passed over. */
 import type { Attempt } from './attempt.ts';
-import { HealthCheck } from './health.ts';
+import { HealthCheck } from './health-check.ts';
 import type { Pool } from './pool.ts';
 
 export class Watch {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FamiliarHead } from '../../src/message/head-reader.ts';
 import type { RequestHead } from '../../src/message/request.ts';
-import { type AnswerFault, type AnswerWish, HostAnswer } from '../../src/relay/host-answer.ts';
+import { type AnswerFault, type AnswerWish, HostAnswer } from '../../src/relay/host-response.ts';
 import { takeMessage } from '../support/http/http.ts';
 
 const KiB = 1024;

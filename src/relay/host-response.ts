@@ -5,7 +5,7 @@ import type { RequestHead } from '../message/request.ts';
 import { type AnswerFaultName, hasContentType, type ResponseHead } from '../message/response.ts';
 import { assemble, writeResponseHead } from '../message/write.ts';
 import type { Limits } from '../policy/snapshot.ts';
-import { Collection } from './collection.ts';
+import { Collection } from './response-buffer.ts';
 
 /** Who sends the answer on. */
 export interface AnswerSender {
