@@ -1,80 +1,82 @@
-/** The host's answer on its way to the client: read strictly, given its length where that is known in time, framed anew. */
+/** The host's response on its way to the client: parsed strictly, and framed anew, with a Content-Length if its length is known in time. */
 import { BodyReader } from '../message/framing.ts';
 import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
 import type { RequestHead } from '../message/request.ts';
 import { type AnswerFaultName, hasContentType, type ResponseHead } from '../message/response.ts';
 import { assemble, writeResponseHead } from '../message/write.ts';
 import type { Limits } from '../policy/snapshot.ts';
-import { Collection } from './response-buffer.ts';
+import { ResponseBuffer } from './response-buffer.ts';
 
-/** Who sends the answer on. */
-export interface AnswerSender {
+/** Sends the response to the client. */
+export interface ResponseSender {
   /** False: wait for the client's drain before more is sent. */
   send(bytes: Buffer): boolean;
-  /** Whether the client's connection ends after the answer; asked when its head is written. */
-  endsWithAnswer(): boolean;
-  /** The host's FIN proves that its answer was not cut. */
+  /** The client's connection must end after this response; read once, when its head is written. */
+  readonly mustClose: boolean;
+  /** The host's FIN proves that the response is complete. */
   readonly finProves: boolean;
 }
 
-export interface AnswerWish {
+export interface ResponseContext {
   readonly request: RequestHead;
   readonly limits: Limits;
   /** As the route's `contentLength`. */
   readonly contentLength: 'ensure' | 'asis';
-  /** Of the host that is asked. */
+  /** Of the route's upstream. */
   readonly familiar: FamiliarHead;
 }
 
-export interface AnswerFault {
+export interface ResponseFault {
   readonly why: AnswerFaultName | 'unproven_end';
-  /** For the log: a word of the gateway's own. */
+  /** For the log: a code of the gateway. */
   readonly cause: string;
 }
 
-/** How many bytes of a body may wait for its length: EHI's answers have a few hundred. */
-const collected = 64 * 1024;
+/** Maximum size of a body that is buffered until its length is known; EHI's responses have a few hundred bytes. */
+const MAX_BUFFERED = 64 * 1024;
 const unlimited = Number.MAX_SAFE_INTEGER;
 const nothing = Buffer.alloc(0);
 
-/** Made once a client's connection and used for its messages one after another. */
-export class HostAnswer {
-  /** null: it has not come yet. */
+/** Made once for a client's connection, and used for its messages in turn. */
+export class HostResponse {
+  /** null: not received yet. */
   head: ResponseHead | null = null;
-  /** Part of it has left for the client: it cannot be replaced by an error any more. */
+  /** A part of it was sent to the client: no error can be sent instead. */
   begun = false;
-  /** It has come whole, and was sent on. */
+  /** It was received and sent completely. */
   complete = false;
-  /** More came than belongs to it. */
+  /** The client's connection ends after it, as its head said; valid once `begun`. */
+  closesConnection = false;
+  /** The host sent bytes after its end. */
   surplus = false;
-  /** The client takes more now. */
+  /** False: wait for the client's drain before more is read. */
   flowing = true;
 
-  readonly #sender: AnswerSender;
+  readonly #sender: ResponseSender;
   readonly #heads = new ResponseReader();
   readonly #body = new BodyReader();
-  readonly #collection = new Collection();
-  #wish: AnswerWish | null = null;
-  #collecting = false;
+  readonly #buffer = new ResponseBuffer();
+  #context: ResponseContext | null = null;
+  #buffering = false;
   #chunked = false;
 
-  constructor(sender: AnswerSender) {
+  constructor(sender: ResponseSender) {
     this.#sender = sender;
   }
 
-  /** Payload bytes that came. */
+  /** Payload bytes that were received. */
   get received(): number {
     return this.#body.received;
   }
 
-  /** It had a body, and nothing said what that was. */
+  /** It has a body and no Content-Type. */
   get untyped(): boolean {
     return this.head !== null && this.#body.received > 0 && !hasContentType(this.head);
   }
 
-  /** The next answer; what came of the one before is forgotten. */
-  begin(wish: AnswerWish): void {
-    this.#wish = wish;
+  /** Prepares for the next response, and forgets the one before. */
+  begin(context: ResponseContext): void {
+    this.#context = context;
     this.head = null;
     this.begun = false;
     this.complete = false;
@@ -82,26 +84,26 @@ export class HostAnswer {
     this.#heads.reset();
   }
 
-  /** Nothing more of it will come: what waits is let go of. */
+  /** The exchange is over: releases buffered bytes. */
   end(): void {
-    this.#wish = null;
-    this.#collection.take();
+    this.#context = null;
+    this.#buffer.take();
   }
 
-  /** Bytes 0 to `end`, which may be written over afterwards; why the answer cannot be sent on, or null. */
-  read(bytes: Buffer, end: number): AnswerFault | null {
+  /** Takes bytes 0 to `end`, which are copied if they must be kept. Returns why the response cannot be forwarded, or null. */
+  read(bytes: Buffer, end: number): ResponseFault | null {
     let rest: Span = { bytes, at: 0, end };
     this.flowing = true;
-    const { request, limits, familiar } = this.#wish as AnswerWish;
+    const { request, limits, familiar } = this.#context as ResponseContext;
     while (this.head === null) {
       if (rest.at === rest.end) return null;
       const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, familiar });
       if (head === null) return null;
       if ('fault' in head) return { why: head.fault, cause: head.cause };
-      // No upgrade was asked for, so none can be agreed to.
+      // The gateway forwards no Upgrade, so the host must not switch protocols.
       if (head.status === 101) return { why: 'bad_answer', cause: 'status 101' };
       rest = this.#heads.rest;
-      if (head.status < 200) this.#passInterim(head);
+      if (head.status < 200) this.#forwardInterim(head);
       else if (head.framing === 'close' && !this.#sender.finProves) {
         return { why: 'unproven_end', cause: 'no Content-Length' };
       } else this.#open(head);
@@ -110,53 +112,53 @@ export class HostAnswer {
     if (this.#body.fault !== null) return { why: 'host_framing', cause: this.#body.fault };
     this.complete = this.#body.done;
     this.surplus = next < rest.end;
-    this.#pass(rest.bytes, rest.at, this.#body.payloadEnd);
+    this.#forward(rest.bytes, rest.at, this.#body.payloadEnd);
     return null;
   }
 
-  /** The host's FIN: true if that is where its answer ends. */
-  close(): boolean {
+  /** The host sent FIN; true: that completes the response. */
+  onFin(): boolean {
     if (this.head?.framing !== 'close') return false;
     this.#body.close();
     this.complete = true;
     this.flowing = true;
-    this.#pass(nothing, 0, 0);
+    this.#forward(nothing, 0, 0);
     return true;
   }
 
-  /** 100 was the gateway's to give; HTTP/1.0 knows no interim answers (RFC 9110 §15.2). */
-  #passInterim(head: ResponseHead): void {
-    if (head.status === 100 || this.#wish?.request.minor !== 1) return;
+  /** The gateway sends 100 itself; HTTP/1.0 has no interim responses (RFC 9110 §15.2). */
+  #forwardInterim(head: ResponseHead): void {
+    if (head.status === 100 || this.#context?.request.minor !== 1) return;
     const interim = writeResponseHead(head, { chunked: false, close: false });
     this.flowing = this.#sender.send(Buffer.from(interim, 'latin1'));
   }
 
   #open(head: ResponseHead): void {
-    const { limits, contentLength } = this.#wish as AnswerWish;
+    const { limits, contentLength } = this.#context as ResponseContext;
     this.head = head;
-    this.#collecting = contentLength === 'ensure' && (head.framing === 'chunked' || head.framing === 'close');
+    this.#buffering = contentLength === 'ensure' && (head.framing === 'chunked' || head.framing === 'close');
     this.#body.start(head.framing, {
       length: head.length,
       limits: { body: unlimited, head: limits.head, fields: limits.fields },
     });
   }
 
-  /** Bytes `at` to `end` of the payload, and the head before its first ones: sent, or kept while its length may be known. */
-  #pass(bytes: Buffer, at: number, end: number): void {
+  /** Sends bytes `at` to `end` of the payload, after the head if it was not sent yet; or buffers them while the length may become known. */
+  #forward(bytes: Buffer, at: number, end: number): void {
     let part: Span = { bytes, at, end };
     let { length } = this.head as ResponseHead;
-    if (this.#collecting) {
-      const fits = this.received <= collected;
-      if (fits && !this.complete) return this.#collection.add(bytes, at, end);
-      if (this.#collection.size > 0) {
-        this.#collection.add(bytes, at, end);
-        const whole = this.#collection.take();
+    if (this.#buffering) {
+      const fits = this.received <= MAX_BUFFERED;
+      if (fits && !this.complete) return this.#buffer.add(bytes, at, end);
+      if (this.#buffer.size > 0) {
+        this.#buffer.add(bytes, at, end);
+        const whole = this.#buffer.take();
         part = { bytes: whole, at: 0, end: whole.length };
       }
       if (fits) length = this.received;
-      this.#collecting = false;
+      this.#buffering = false;
     }
-    const head = this.begun ? '' : this.#begin(length);
+    const head = this.begun ? '' : this.#beginHead(length);
     const payload = {
       bytes: part.bytes,
       at: part.at,
@@ -169,12 +171,13 @@ export class HostAnswer {
     }
   }
 
-  /** The head for the client; `length`: -1 where it is not known. */
-  #begin(length: number): string {
+  /** The head for the client; `length`: -1 if unknown. */
+  #beginHead(length: number): string {
     const head = this.head as ResponseHead;
     this.begun = true;
-    // RFC 9112 §6.1: an HTTP/1.0 client knows no chunks; it gets the body until close.
-    this.#chunked = length === -1 && head.framing !== 'none' && this.#wish?.request.minor === 1;
-    return writeResponseHead(head, { length, chunked: this.#chunked, close: this.#sender.endsWithAnswer() });
+    // RFC 9112 §6.1: HTTP/1.0 has no chunked coding; such a client gets the body until close.
+    this.#chunked = length === -1 && head.framing !== 'none' && this.#context?.request.minor === 1;
+    this.closesConnection = this.#sender.mustClose;
+    return writeResponseHead(head, { length, chunked: this.#chunked, close: this.closesConnection });
   }
 }

@@ -1,4 +1,4 @@
-/** A message that is refused for the load there is: recorded at once, and answered when its body is in. */
+/** A request that is refused to shed load: recorded at once, and answered after its body was read. */
 import { errorAnswer } from '../message/answer.ts';
 import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
@@ -8,66 +8,70 @@ import type { RequestHead } from '../message/request.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { noRoute, type ShedReason } from '../telemetry/route-meter.ts';
+import type { Tracer } from '../tracing/tracer.ts';
+import type { Caller } from './caller.ts';
 import type { Route } from './route.ts';
+import { recordRefusalSpan } from './spans.ts';
 
-/** So much of its body is read, so that the connection can stay. */
+/** Maximum size of a body that is read so that the connection can stay open. */
 const MAX_DISCARD = 64 * 1024;
 
 interface ShedFacts {
   readonly reason: ShedReason;
-  readonly connId: string;
   readonly requestId: string;
-  /** As told in its span; null: it has none. */
-  readonly traceId: string | null;
   readonly head: RequestHead;
-  /** null: none was chosen. */
+  /** null: none was selected. */
   readonly route: Route | null;
 }
 
 /**
- * Of the body nothing is kept. It is read at all because a handshake costs more than the message would have: a client
- * that had to connect anew for each refusal would make of too much even more.
+ * Discards the body. Reads it at all because a handshake costs more than the message would have: a client that had to
+ * connect again after each refusal would add to the load.
  */
-export class Shed {
+export class ShedRequest {
   readonly #facts: ShedFacts;
   readonly #reader = new BodyReader();
-  /** It waits for 100 Continue: its body may come all the same, or not (RFC 9110 §10.1.1). */
-  readonly #unsure: boolean;
+  /** The client awaits 100 Continue: it may send its body or not (RFC 9110 §10.1.1). */
+  readonly #bodyUncertain: boolean;
 
-  /** `rest`: what has come after the head. */
+  /** `rest`: the bytes after the head. */
   constructor(facts: ShedFacts, { limits, rest }: { readonly limits: Limits; readonly rest: Span }) {
     const { head } = facts;
     this.#facts = facts;
-    this.#unsure = head.expectContinue && rest.at === rest.end;
+    this.#bodyUncertain = head.expectContinue && rest.at === rest.end;
     this.#reader.start(head.framing, {
       length: head.length,
       limits: { ...limits, body: Math.min(limits.body, MAX_DISCARD) },
     });
   }
 
-  /** Nothing more of it needs to come before the answer. */
+  /** The response can be sent: the body was read, or the connection ends anyway. */
   get over(): boolean {
     return this.#reader.done || !this.keepsAlive;
   }
 
-  /** What follows can be told from its body, and the client will send it. */
+  /** The next request can be found after the body, and the client will send it. */
   get keepsAlive(): boolean {
-    return this.#facts.head.keepAlive && !this.#unsure && this.#reader.fault === null;
+    return this.#facts.head.keepAlive && !this.#bodyUncertain && this.#reader.fault === null;
   }
 
-  /** The index after what belongs to its body. */
+  /** Returns the index after the last byte that belongs to the body. */
   read({ bytes, at, end }: Span): number {
     return this.#reader.read(bytes, at, end);
   }
 
-  record(recorder: Recorder): void {
-    const { route, reason, ...facts } = this.#facts;
+  record({ recorder, caller }: { recorder: Recorder; caller: Caller }, tracer: Tracer | null): void {
+    const { route, reason, requestId, head } = this.#facts;
     const { status } = messageRefusals[reason];
-    recordRefusal(recorder, { ...facts, reason, status, route: route?.policy.path ?? null });
+    const traceId =
+      tracer && recordRefusalSpan({ recorder, caller }, tracer, { head, requestId, status, reason });
+    const { connId } = caller;
+    const path = route?.policy.path ?? null;
+    recordRefusal(recorder, { connId, requestId, traceId, head, reason, status, route: path });
     (route?.meter ?? recorder.meter.route(noRoute)).shed(reason);
   }
 
-  answer({ close }: { readonly close: boolean }): Buffer {
+  response({ close }: { readonly close: boolean }): Buffer {
     const { reason, requestId, head } = this.#facts;
     const { status } = messageRefusals[reason];
     return errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' });

@@ -1,108 +1,87 @@
-/** Learns from connections that wait how long the host lets them (idle-limit.ts), and reports what changes. */
-import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
-import type { Recorder } from '../telemetry/recorder.ts';
+/** Learns the idle limit of a host (idle-limit.ts) from its idle connections, and reports changes. */
 import type { UpstreamConnection } from './connection.ts';
+import type { EndpointReport } from './endpoint-report.ts';
 import { IdleLimit } from './idle-limit.ts';
 
-/** Connections that a host closes within this time, milliseconds, it closes together. */
+/** Connections that a host closes within this time, milliseconds, count as closed together. */
 const TOGETHER_MS = 50;
-/** A limit that changed by less is not worth a line. */
+/** A limit above this share of the logged one is not logged again. */
 const NOTABLE = 0.95;
 
-interface IdleWatchOptions {
-  readonly endpoint: string;
-  /** Milliseconds. */
-  readonly configured: number;
-  readonly meter: EndpointMeter;
-  readonly recorder: Recorder;
-}
-
-export class IdleWatch {
+export class IdleObserver {
   readonly limit: IdleLimit;
-  readonly #options: IdleWatchOptions;
-  /** Too old for a message, and left open to see how long the host keeps it: one at a time. */
-  #kept: UpstreamConnection | null = null;
-  /** The longest that any connection had waited of those that the host closes now. */
+  readonly #report: EndpointReport;
+  /** Expired, and left open to see how long the host keeps it; one at a time. */
+  #probe: UpstreamConnection | null = null;
+  /** The longest idle time of the connections that the host is closing now. */
   #closedAfter = 0;
   #timer: NodeJS.Timeout | null = null;
-  /** The limit that the log knows. */
-  #told: number;
+  /** The limit that was logged last. */
+  #logged: number;
 
-  constructor(options: IdleWatchOptions) {
-    this.#options = options;
-    this.limit = new IdleLimit(options.configured);
-    this.#told = options.configured;
-    options.meter.idleLimit = options.configured;
+  /** `configured`: milliseconds. */
+  constructor(configured: number, report: EndpointReport) {
+    this.#report = report;
+    this.limit = new IdleLimit(configured);
+    this.#logged = configured;
+    report.idleLimit(configured);
   }
 
   /**
-   * The host closed a connection that had waited so long, milliseconds, or one that a message had just been sent on.
-   * A host that restarts closes all at once, whatever their age: the oldest of them says how long it had let them wait.
+   * The host closed a connection that was idle for `idleMs`, perhaps just after a message was sent on it. A host that
+   * restarts closes connections of all ages together: the oldest of them shows how long it keeps them.
    */
-  closed(age: number): void {
-    this.#closedAfter = Math.max(this.#closedAfter, age);
-    this.#timer ??= setTimeout(() => this.#judge(), TOGETHER_MS).unref();
+  closed(idleMs: number): void {
+    this.#closedAfter = Math.max(this.#closedAfter, idleMs);
+    this.#timer ??= setTimeout(() => this.#learn(), TOGETHER_MS).unref();
   }
 
-  /** No message gets this one any more: it shows how long the host keeps it, or is closed. */
+  /** Takes an expired connection: keeps it open as a probe of the host's limit, or closes it. */
   retire(connection: UpstreamConnection): void {
-    if (this.limit.shortened && this.#kept === null && !connection.ended) this.#kept = connection;
+    if (this.limit.shortened && this.#probe === null && !connection.ended) this.#probe = connection;
     else connection.destroy();
   }
 
-  /** One is left open, and must be looked at. */
-  get looking(): boolean {
-    return this.#kept !== null;
+  /** There is a probe: `checkProbe` must be called from time to time. */
+  get probing(): boolean {
+    return this.#probe !== null;
   }
 
-  /** Looks at the one that was left open; `now`: performance.now(), ms. */
-  look(now: number): void {
-    const kept = this.#kept;
-    if (kept === null) return;
-    const age = now - kept.idleSince;
-    if (!kept.ended && age < this.limit.proof) return;
-    this.#kept = null;
-    if (!kept.ended && this.limit.keptFor(age)) this.#report();
-    kept.destroy();
+  /** Raises the limit if the host kept the probe open for long enough; `now`: performance.now(), ms. */
+  checkProbe(now: number): void {
+    const probe = this.#probe;
+    if (probe === null) return;
+    const idleMs = now - probe.idleSince;
+    if (!probe.ended && idleMs < this.limit.proof) return;
+    this.#probe = null;
+    if (!probe.ended && this.limit.keptFor(idleMs)) this.#reportRise();
+    probe.destroy();
   }
 
-  /** Closes the one that was left open. */
+  /** Closes the probe. */
   stop(): void {
-    this.#kept?.destroy();
-    this.#kept = null;
+    this.#probe?.destroy();
+    this.#probe = null;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  #judge(): void {
+  #learn(): void {
     this.#timer = null;
-    const age = this.#closedAfter;
+    const closedAfter = this.#closedAfter;
     this.#closedAfter = 0;
-    if (!this.limit.closedAfter(age)) return;
-    const { endpoint, recorder, meter } = this.#options;
-    meter.idleLimit = this.limit.current;
-    if (this.limit.current >= this.#told * NOTABLE) return;
-    this.#told = this.limit.current;
-    recorder.log('warn', 'an upstream endpoint closes waiting connections; they are used for less time', {
-      endpoint,
-      closed_after_ms: Math.round(age),
-      idle_limit_ms: Math.round(this.limit.current),
-    });
+    if (!this.limit.closedAfter(closedAfter)) return;
+    this.#report.idleLimit(this.limit.current);
+    if (this.limit.current >= this.#logged * NOTABLE) return;
+    this.#logged = this.limit.current;
+    this.#report.idleLimitLowered({ closedAfter, limit: this.limit.current });
   }
 
-  #report(): void {
-    const { endpoint, recorder, meter } = this.#options;
-    meter.idleLimit = this.limit.current;
-    // On the way up the log hears of the end alone.
+  #reportRise(): void {
+    this.#report.idleLimit(this.limit.current);
+    // Only the end of the recovery is logged.
     if (this.limit.shortened) return;
-    this.#told = this.limit.current;
-    recorder.log(
-      'info',
-      'an upstream endpoint keeps waiting connections open; they are used for their full time',
-      {
-        endpoint,
-        idle_limit_ms: Math.round(this.limit.current),
-      },
-    );
+    this.#logged = this.limit.current;
+    this.#report.idleLimitRestored(this.limit.current);
   }
 }

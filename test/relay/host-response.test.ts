@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FamiliarHead } from '../../src/message/head-reader.ts';
 import type { RequestHead } from '../../src/message/request.ts';
-import { type AnswerFault, type AnswerWish, HostAnswer } from '../../src/relay/host-response.ts';
+import { HostResponse, type ResponseContext, type ResponseFault } from '../../src/relay/host-response.ts';
 import { takeMessage } from '../support/http/http.ts';
 
 const KiB = 1024;
@@ -28,18 +28,18 @@ const readBuffer = Buffer.alloc(64 * KiB);
 interface Asked {
   readonly minor?: 0 | 1;
   readonly method?: 'POST' | 'HEAD';
-  readonly contentLength?: AnswerWish['contentLength'];
+  readonly contentLength?: ResponseContext['contentLength'];
   readonly finProves?: boolean;
 }
 
 class Scene {
   readonly writes: Buffer[] = [];
-  readonly answer: HostAnswer;
+  readonly answer: HostResponse;
 
   constructor(finProves = true) {
-    this.answer = new HostAnswer({
+    this.answer = new HostResponse({
       send: (bytes) => this.writes.push(bytes) > 0,
-      endsWithAnswer: () => false,
+      mustClose: false,
       finProves,
     });
   }
@@ -52,7 +52,7 @@ class Scene {
   }
 
   /** Hands over one read, whose buffer is another's afterwards. */
-  read(bytes: Buffer): AnswerFault | null {
+  read(bytes: Buffer): ResponseFault | null {
     bytes.copy(readBuffer);
     const fault = this.answer.read(readBuffer, bytes.length);
     readBuffer.fill('?', 0, bytes.length);
@@ -107,7 +107,7 @@ describe('an answer without a length', () => {
           at += part.length;
         }
         expect(answer.complete).toBe(framing === 'chunked');
-        if (framing === 'close') expect(answer.close()).toBe(true);
+        if (framing === 'close') expect(answer.onFin()).toBe(true);
         expect(answer).toMatchObject({ complete: true, begun: true, surplus: false, received: size });
 
         const message = takeMessage(scene.sent, { ended: true });

@@ -20,22 +20,22 @@ it.each([
   const lost = Promise.withResolvers<Parameters<Lost>[0]>();
   const patience = new ResponseTimeout(lost.resolve);
   patience.begin(limits);
-  if (heard) patience.heard();
-  patience.wait();
+  if (heard) patience.received();
+  patience.start();
   expect(await lost.promise).toBe(reason);
 });
 
 it.each([
   ['nothing limits it', { firstByte: null, idle: 10 }, () => {}],
-  ['it is not the host’s turn', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.rest()],
-  ['the connection is gone', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.end()],
+  ['it is not the host’s turn', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.stop()],
+  ['the connection is gone', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.close()],
   [
     'the next message begins',
     { firstByte: 10, idle: 10 },
     (patience: ResponseTimeout) => {
-      patience.rest();
+      patience.stop();
       patience.begin({ firstByte: null, idle: 10 });
-      patience.wait();
+      patience.start();
     },
   ],
 ])('lasts while %s', async (_what, limits, change) => {
@@ -44,11 +44,11 @@ it.each([
   const measure = Promise.withResolvers<string>();
   const other = new ResponseTimeout(measure.resolve);
   patience.begin(limits);
-  patience.wait();
+  patience.start();
   change(patience);
   // Begun later, for as long: had the first been lost, it would be by now.
   other.begin({ firstByte: 11, idle: null });
-  other.wait();
+  other.start();
   await measure.promise;
   expect(lost).toEqual([]);
 });
@@ -64,11 +64,11 @@ it('is not lost for bytes that came while the event loop stood still', async () 
   const lost: string[] = [];
   const patience = new ResponseTimeout((why) => lost.push(why));
   socket.on('data', () => {
-    patience.heard();
-    patience.rest();
+    patience.received();
+    patience.stop();
   });
   patience.begin({ firstByte: 10, idle: null });
-  patience.wait();
+  patience.start();
   const read = once(socket, 'data');
   host.write('x');
   standStill(50);

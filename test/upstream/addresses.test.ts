@@ -17,7 +17,7 @@ function resolver(...first: string[]) {
       if (it.answer instanceof Error) throw it.answer;
       return it.answer;
     },
-    onGone: () => {
+    onRemoved: () => {
       it.gone++;
     },
   };
@@ -27,7 +27,7 @@ function resolver(...first: string[]) {
 it.each(['127.0.0.1', '::1'])('asks nobody for an address: %s', async (host) => {
   const { asked, ...options } = resolver('192.0.2.1');
   const addresses = new Addresses({ host, ...options });
-  addresses.touch(performance.now());
+  addresses.refreshIfStale(performance.now());
   expect(addresses.known).toEqual([host]);
   expect(asked).toEqual([]);
 });
@@ -36,7 +36,7 @@ it('knows nothing until the resolver has answered, and asks it once for many', a
   const { asked, ...options } = resolver('192.0.2.1', '192.0.2.2', '192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...options });
   expect(addresses.known).toEqual([]);
-  await Promise.all([addresses.ask(), addresses.ask()]);
+  await Promise.all([addresses.resolve(), addresses.resolve()]);
   expect(addresses.known).toEqual(['192.0.2.1', '192.0.2.2']);
   expect(asked).toEqual(['a']);
 });
@@ -45,18 +45,18 @@ it('asks again in the background after five seconds of use, and keeps the answer
   vi.useFakeTimers({ toFake: ['performance'] });
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
-  await addresses.ask();
+  await addresses.resolve();
   source.answer = ['192.0.2.2'];
   vi.advanceTimersByTime(4999);
-  addresses.touch(performance.now());
+  addresses.refreshIfStale(performance.now());
   expect(source.asked).toHaveLength(1);
   vi.advanceTimersByTime(2);
-  addresses.touch(performance.now());
-  addresses.touch(performance.now());
+  addresses.refreshIfStale(performance.now());
+  addresses.refreshIfStale(performance.now());
   expect(source.asked).toHaveLength(2);
   expect(addresses.known).toEqual(['192.0.2.1']);
   expect(source.gone).toBe(0);
-  await addresses.ask();
+  await addresses.resolve();
   expect(addresses.known).toEqual(['192.0.2.2']);
   expect(addresses.has('192.0.2.1')).toBe(false);
   expect(source.gone).toBe(1);
@@ -65,12 +65,12 @@ it('asks again in the background after five seconds of use, and keeps the answer
 it('asks again at once when none of them could be connected to, and once for many', async () => {
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
-  addresses.doubt();
+  addresses.refreshAfterFailure();
   expect(source.asked).toEqual([]);
-  await addresses.ask();
+  await addresses.resolve();
   source.answer = ['192.0.2.2'];
-  addresses.doubt();
-  addresses.doubt();
+  addresses.refreshAfterFailure();
+  addresses.refreshAfterFailure();
   expect(source.asked).toHaveLength(2);
   await vi.waitUntil(() => addresses.has('192.0.2.2'));
   expect(addresses.known).toEqual(['192.0.2.2']);
@@ -80,10 +80,10 @@ it('asks ten times a second at most while none of them can be connected to', asy
   vi.useFakeTimers({ toFake: ['performance'] });
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
-  await addresses.ask();
+  await addresses.resolve();
   const askedAfter = async (ms: number) => {
     vi.advanceTimersByTime(ms);
-    addresses.doubt();
+    addresses.refreshAfterFailure();
     await new Promise(setImmediate);
     return source.asked.length;
   };
@@ -96,11 +96,11 @@ it('keeps what it knows while the resolver fails, and says so', async () => {
   const source = resolver('192.0.2.1');
   const told: string[] = [];
   const addresses = new Addresses({ host: 'a', ...source, onFailed: ({ message }) => told.push(message) });
-  await addresses.ask();
+  await addresses.resolve();
   source.answer = new Error('ENOTFOUND');
-  await expect(addresses.ask()).rejects.toThrow('ENOTFOUND');
+  await expect(addresses.resolve()).rejects.toThrow('ENOTFOUND');
   expect(told).toEqual([]);
-  addresses.doubt();
+  addresses.refreshAfterFailure();
   await vi.waitUntil(() => told.length > 0);
   expect(told).toEqual(['ENOTFOUND']);
   expect(source.asked).toHaveLength(3);
@@ -111,11 +111,11 @@ it('keeps what it knows while the resolver fails, and says so', async () => {
 it('begins with the address that worked last, also after it asked again', async () => {
   const source = resolver('192.0.2.1', '192.0.2.2', '192.0.2.3');
   const addresses = new Addresses({ host: 'a', ...source });
-  await addresses.ask();
-  addresses.worked('192.0.2.2');
+  await addresses.resolve();
+  addresses.prefer('192.0.2.2');
   expect(addresses.known).toEqual(['192.0.2.2', '192.0.2.1', '192.0.2.3']);
-  addresses.worked('192.0.2.9');
+  addresses.prefer('192.0.2.9');
   source.answer = ['192.0.2.3', '192.0.2.2'];
-  await addresses.ask();
+  await addresses.resolve();
   expect(addresses.known).toEqual(['192.0.2.2', '192.0.2.3']);
 });

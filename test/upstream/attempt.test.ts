@@ -1,7 +1,8 @@
 /** Reaching for an endpoint by its name: all of its addresses, within one budget, and what a change of them does. */
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { ConnectFailure, UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import type { ConnectFailure, UpstreamUser } from '../../src/upstream/connection-roles.ts';
 import { Pool } from '../../src/upstream/pool.ts';
 import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
@@ -42,8 +43,8 @@ afterEach(async () => {
   await listening.close();
 });
 
-function connect(budget = 10_000): Promise<UpstreamConnection | ConnectFailure> {
-  return new Promise((resolve) => pool.connect({ budget }, { onOpen: resolve, onOpenFailed: resolve }));
+function connect(timeout = 10_000): Promise<UpstreamConnection | ConnectFailure> {
+  return new Promise((resolve) => pool.connect({ timeout }, { onOpen: resolve, onOpenFailed: resolve }));
 }
 
 // Nobody listens on the other addresses of loopback.
@@ -92,7 +93,7 @@ it('asks again once all addresses have failed, while the next attempt still trie
 it('has asked ahead when the first message comes, and tells of a resolver that then fails', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   answer = async () => ['127.0.0.1'];
-  pool.use({ ejectable: true, connectFirst: 50 });
+  pool.configure({ ejectable: true, connectFirst: 50 });
   expect(asked).toBe(1);
   expect(await connect()).toMatchObject({ address: '127.0.0.1' });
   expect(asked).toBe(1);
@@ -126,7 +127,7 @@ it('tells nobody anything when it is cancelled while the resolver is asked', asy
   };
   let resolve: (addresses: string[]) => void = () => {};
   answer = () => new Promise((done) => (resolve = done));
-  pool.connect({ budget: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
+  pool.connect({ timeout: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
   resolve(['127.0.0.1']);
   await connect();
   expect(told).toBe(0);

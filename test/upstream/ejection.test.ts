@@ -58,7 +58,7 @@ it('says so when it goes out and when it comes back, and only then', () => {
 it('waits twice as long before each trial, half a minute at most, a quarter more or less', () => {
   const pauses = (random: number) => {
     const ejection = new Ejection();
-    return Array.from({ length: 8 }, () => ejection.pause(random));
+    return Array.from({ length: 8 }, () => ejection.nextTrialDelay(random));
   };
   expect(pauses(0.5)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
   expect(pauses(0)).toEqual([750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500]);
@@ -67,9 +67,9 @@ it('waits twice as long before each trial, half a minute at most, a quarter more
 
 it('forgets how long it waited once a message was answered, not merely when it was let in', () => {
   const ejection = after('connectFailed', 'connectFailed', 'connectFailed');
-  ejection.pause(0.5);
+  ejection.nextTrialDelay(0.5);
   ejection.accepted();
-  expect(ejection.pause(0.5)).toBe(2000);
+  expect(ejection.nextTrialDelay(0.5)).toBe(2000);
   ejection.answered();
-  expect(ejection.pause(0.5)).toBe(1000);
+  expect(ejection.nextTrialDelay(0.5)).toBe(1000);
 });

@@ -33,7 +33,7 @@ describe('the time for which a connection waits', () => {
 
   it('ends a second before the time that the host announces, and a connection that it closes at once never waits', () => {
     const limit = after(9000);
-    expect([-1, 5, 9, 60, 1, 0].map((announced) => limit.after(announced))).toEqual([
+    expect([-1, 5, 9, 60, 1, 0].map((announced) => limit.limitFor(announced))).toEqual([
       8000, 4000, 8000, 8000, 0, -1000,
     ]);
   });

@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import type { UpstreamUser } from '../../src/upstream/connection-roles.ts';
 import { Pool } from '../../src/upstream/pool.ts';
 import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
@@ -49,9 +50,9 @@ interface Open {
 async function open(): Promise<Open> {
   const accepted = once(server, 'connection');
   const connection = await new Promise<UpstreamConnection>((onOpen, reject) => {
-    pool.connect({ budget: 10_000 }, { onOpen, onOpenFailed: ({ why }) => reject(new Error(why)) });
+    pool.connect({ timeout: 10_000 }, { onOpen, onOpenFailed: ({ why }) => reject(new Error(why)) });
   });
-  connection.claim(user());
+  connection.assign(user());
   const [socket] = (await accepted) as [Socket];
   socket.on('error', () => {}).on('end', () => socket.end());
   socket.resume();
@@ -89,7 +90,7 @@ it('lets connections wait a second less than the host did, those that wait alrea
   expect(told.logged).toEqual([
     {
       level: 'warn',
-      message: 'an upstream endpoint closes waiting connections; they are used for less time',
+      message: 'an upstream endpoint closes idle connections; its idle limit was lowered',
       endpoint: `http://127.0.0.1:${listening.port}`,
       closed_after_ms: 5000,
       idle_limit_ms: 4000,

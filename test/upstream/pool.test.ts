@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { EndpointPolicy } from '../../src/policy/snapshot.ts';
-import type { UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import type { UpstreamUser } from '../../src/upstream/connection-roles.ts';
 import { Pool } from '../../src/upstream/pool.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
@@ -53,10 +54,10 @@ function listener(): UpstreamUser & { readonly told: string[]; until(word: strin
   };
 }
 
-function connect(budget = 10_000): Promise<UpstreamConnection> {
+function connect(timeout = 10_000): Promise<UpstreamConnection> {
   return new Promise((onOpen, reject) => {
     pool.connect(
-      { budget },
+      { timeout },
       { onOpen, onOpenFailed: ({ why, cause }) => reject(new Error(`${why} ${cause}`)) },
     );
   });
@@ -66,7 +67,7 @@ function connect(budget = 10_000): Promise<UpstreamConnection> {
 async function open(user = listener()): Promise<{ connection: UpstreamConnection; socket: Socket }> {
   const accepted = once(server, 'connection');
   const connection = await connect();
-  connection.claim(user);
+  connection.assign(user);
   const [socket] = (await accepted) as [Socket];
   socket.on('error', () => {});
   return { connection, socket };
@@ -102,7 +103,7 @@ it('keeps what speaks for its user for that user alone, and what speaks for nobo
   const [first, second] = connections as [UpstreamConnection, UpstreamConnection];
   pool.release(first, -1);
   pool.release(second, -1);
-  pool.leave(users[0] as UpstreamUser);
+  pool.closeReserved(users[0] as UpstreamUser);
   expect([first.ended, second.ended]).toEqual([true, false]);
   expect(take(users[0])).toBe(null);
 
@@ -176,23 +177,23 @@ it('knows whether the host takes what is written', async () => {
 });
 
 it('begins with a short pause again after any answer, also on a connection that cannot be used again', async () => {
-  for (let trial = 0; trial < 6; trial++) pool.pause();
-  expect(pool.pause()).toBeGreaterThan(20_000);
+  for (let trial = 0; trial < 6; trial++) pool.nextTrialDelay();
+  expect(pool.nextTrialDelay()).toBeGreaterThan(20_000);
   const { connection } = await open();
   pool.release(connection, null);
   expect(connection.ended).toBe(true);
-  expect(pool.pause()).toBeLessThan(1300);
+  expect(pool.nextTrialDelay()).toBeLessThan(1300);
 });
 
 it('is not passed over any more once it is alone in its routes', async () => {
-  pool.use({ ejectable: true, connectFirst: 50 });
+  pool.configure({ ejectable: true, connectFirst: 50 });
   for (let check = 0; check < 3; check++) pool.checked('status 500');
   expect(pool.ejected).toBe(true);
   // Whom it is alone for uses it all the same.
   const { connection } = await open();
   pool.release(connection, -1);
   expect(take()).toBe(connection);
-  pool.use({ ejectable: false, connectFirst: 50 });
+  pool.configure({ ejectable: false, connectFirst: 50 });
   expect(pool.ejected).toBe(false);
   expect(endpointState()).toMatchObject({ ejected: 0, ejections: 1 });
 });
@@ -242,7 +243,7 @@ it('tells whoever cancels a connection that is being made nothing more', async (
   const count = () => {
     told++;
   };
-  pool.connect({ budget: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
+  pool.connect({ timeout: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
   // The one after it is there: the cancelled one would be too.
   await connect();
   expect(told).toBe(0);
