@@ -6,14 +6,14 @@ import type { RefusalName } from '../message/refusal.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
 import { traceOf } from '../message/trace.ts';
 import type { Payload } from '../message/write.ts';
-import type { ExchangeClient } from './client.ts';
 import type { ConnectionPhase } from './connection-phase.ts';
 import type { Exchange } from './exchange.ts';
+import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
 import { refuse } from './refusal.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import { checkRequest, type RequestConditions, type RequestRefusal } from './request-check.ts';
-import { ShedRequest } from './shed-request.ts';
+import { ShedRequest } from './request-refusal.ts';
 
 /** The connection that the requests come from. */
 interface RequestConnection

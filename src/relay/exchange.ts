@@ -4,7 +4,7 @@ import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../m
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { UpstreamLoss } from '../upstream/connection-roles.ts';
 import type { DialUser } from '../upstream/dial.ts';
-import type { ExchangeClient } from './client.ts';
+import type { ExchangeClient } from './exchange-client.ts';
 import { type ExchangeFailure, type Message, type Outcome, statusOf } from './exchange-facts.ts';
 import { HostResponse, type ResponseSender } from './host-response.ts';
 import { recordExchange } from './record.ts';
