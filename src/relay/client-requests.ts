@@ -10,10 +10,9 @@ import type { ConnectionPhase } from './connection-phase.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
-import { refuse } from './refusal.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import { checkRequest, type RequestConditions, type RequestRefusal } from './request-check.ts';
-import { ShedRequest } from './request-refusal.ts';
+import { refuse, ShedRequest } from './request-refusal.ts';
 
 /** The connection that the requests come from. */
 interface RequestConnection

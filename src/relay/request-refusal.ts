@@ -1,10 +1,10 @@
-/** A request that is refused to shed load: recorded at once, and answered after its body was read. */
+/** Refuses requests: at once, or to shed load; both are recorded. */
 import { errorAnswer } from '../message/answer.ts';
 import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
-import { messageRefusals } from '../message/refusal.ts';
+import { messageRefusals, type RefusalName } from '../message/refusal.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
-import type { RequestHead } from '../message/request.ts';
+import type { RefusedHead, RequestHead } from '../message/request.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { noRoute, type ShedReason } from '../telemetry/route-meter.ts';
@@ -12,6 +12,28 @@ import type { Tracer } from '../tracing/tracer.ts';
 import type { Caller } from './caller.ts';
 import type { Route } from './route.ts';
 import { recordRefusalSpan } from './spans.ts';
+
+/** The connection that the request came on. */
+interface Client {
+  readonly recorder: Recorder;
+  readonly caller: Caller;
+}
+
+interface Refusal {
+  readonly reason: RefusalName;
+  readonly head: RequestHead | RefusedHead;
+  readonly requestId: string;
+  readonly tracer: Tracer | null;
+}
+
+/** Returns the response, after which the connection must be closed: the rest of the request is not read. */
+export function refuse(client: Client, { reason, head, requestId, tracer }: Refusal): Buffer {
+  const { status } = messageRefusals[reason];
+  const traceId = tracer && recordRefusalSpan(client, tracer, { head, requestId, status, reason });
+  const { connId } = client.caller;
+  recordRefusal(client.recorder, { connId, requestId, traceId, status, reason, head });
+  return errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' });
+}
 
 /** Maximum size of a body that is read so that the connection can stay open. */
 const MAX_DISCARD = 64 * 1024;
@@ -25,8 +47,9 @@ interface ShedFacts {
 }
 
 /**
- * Discards the body. Reads it at all because a handshake costs more than the message would have: a client that had to
- * connect again after each refusal would add to the load.
+ * A request that is refused to shed load: recorded at once, and answered after its body was read and discarded. The body
+ * is read because a handshake costs more than the message would have: a client that had to connect again after each
+ * refusal would add to the load.
  */
 export class ShedRequest {
   readonly #facts: ShedFacts;
@@ -60,7 +83,7 @@ export class ShedRequest {
     return this.#reader.read(bytes, at, end);
   }
 
-  record({ recorder, caller }: { recorder: Recorder; caller: Caller }, tracer: Tracer | null): void {
+  record({ recorder, caller }: Client, tracer: Tracer | null): void {
     const { route, reason, requestId, head } = this.#facts;
     const { status } = messageRefusals[reason];
     const traceId =
