@@ -1,4 +1,4 @@
-/** The pool over real sockets: what is warm, what is dead, and what is told to whom. */
+/** The pool over real sockets: which connections are reused, which are closed, and what is reported to whom. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -10,6 +10,7 @@ import { Pools } from '../../src/upstream/pools.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
 import { answers } from '../support/process/snapshot.ts';
+import { connectTo } from '../support/process/upstream-user.ts';
 
 let server: Server;
 let listening: Listening;
@@ -29,44 +30,35 @@ afterEach(async () => {
 });
 
 function poolOf(endpoint: EndpointPolicy): Pool {
-  const told = recorder();
-  ({ meter } = told);
-  return new Pool({ endpoint, recorder: told });
+  const records = recorder();
+  ({ meter } = records);
+  return new Pool({ endpoint, recorder: records });
 }
 
-/** A user that writes down what it is told, and can be waited for. */
-function listener(): UpstreamUser & { readonly told: string[]; until(word: string): Promise<void> } {
-  const told: string[] = [];
+/** A user that records its calls, and lets a test wait for one. */
+function listener(): UpstreamUser & { readonly calls: string[]; until(call: string): Promise<void> } {
+  const calls: string[] = [];
   const events = new EventTarget();
-  const tell = (word: string) => {
-    told.push(word);
-    events.dispatchEvent(new Event(word));
+  const record = (call: string) => {
+    calls.push(call);
+    events.dispatchEvent(new Event(call));
   };
   return {
-    told,
-    until: async (word) => {
-      if (!told.includes(word)) await once(events, word);
+    calls,
+    until: async (call) => {
+      if (!calls.includes(call)) await once(events, call);
     },
-    onUpstreamBytes: (bytes, end) => tell(`bytes ${bytes.toString('latin1', 0, end)}`),
-    onUpstreamDrain: () => tell('drain'),
-    onUpstreamEnd: () => tell('end'),
-    onUpstreamLost: (why) => tell(`lost ${why}`),
+    onUpstreamBytes: (bytes, end) => record(`bytes ${bytes.toString('latin1', 0, end)}`),
+    onUpstreamDrain: () => record('drain'),
+    onUpstreamEnd: () => record('end'),
+    onUpstreamLost: (why) => record(`lost ${why}`),
   };
 }
 
-function connect(timeout = 10_000): Promise<UpstreamConnection> {
-  return new Promise((onOpen, reject) => {
-    pool.connect(
-      { timeout },
-      { onOpen, onOpenFailed: ({ why, cause }) => reject(new Error(`${why} ${cause}`)) },
-    );
-  });
-}
-
-/** A connection with the host's end of it. */
+/** A connection, and the host's socket. */
 async function open(user = listener()): Promise<{ connection: UpstreamConnection; socket: Socket }> {
   const accepted = once(server, 'connection');
-  const connection = await connect();
+  const connection = await connectTo(pool);
   connection.assign(user);
   const [socket] = (await accepted) as [Socket];
   socket.on('error', () => {});
@@ -76,7 +68,7 @@ async function open(user = listener()): Promise<{ connection: UpstreamConnection
 const take = (user = listener()) => pool.take(user, performance.now());
 const endpointState = () => meter.take()?.endpoints[0];
 
-it('gives back the connection that was used last', async () => {
+it('reuses the most recently used connection first', async () => {
   const [first, second] = [await open(), await open()];
   pool.release(first.connection, -1);
   pool.release(second.connection, -1);
@@ -85,7 +77,7 @@ it('gives back the connection that was used last', async () => {
   expect(take()).toBe(null);
 });
 
-it('keeps what speaks for its user for that user alone, and what speaks for nobody not at all', async () => {
+it('reuses a connection with a PROXY header only for the user it names, and not at all if it names none', async () => {
   pool.close();
   pool = poolOf(endpointAt(listening.port, { proxyProtocol: 'v2', pool: { idle: 2, idleTimeout: 4000 } }));
   const users = [listener(), listener(), listener()];
@@ -107,12 +99,12 @@ it('keeps what speaks for its user for that user alone, and what speaks for nobo
   expect([first.ended, second.ended]).toEqual([true, false]);
   expect(take(users[0])).toBe(null);
 
-  const trial = await connect();
+  const trial = await connectTo(pool);
   pool.keep(trial);
   expect(trial.ended).toBe(true);
 });
 
-it('tells the user of the moment, and nobody before it', async () => {
+it('reports to the current user of a connection, and not to an earlier one', async () => {
   const [earlier, later] = [listener(), listener()];
   const { connection, socket } = await open(earlier);
   pool.release(connection, -1);
@@ -122,23 +114,23 @@ it('tells the user of the moment, and nobody before it', async () => {
   await later.until('bytes !');
   socket.end();
   await later.until('end');
-  expect(earlier.told).toEqual([]);
-  expect(later.told).toEqual(['bytes !', 'end']);
+  expect(earlier.calls).toEqual([]);
+  expect(later.calls).toEqual(['bytes !', 'end']);
 });
 
 it.each([
   ['FIN', (socket: Socket) => socket.end()],
   ['a reset', (socket: Socket) => socket.resetAndDestroy()],
-  ['bytes that nobody asked for', (socket: Socket) => socket.write('!')],
-])('never gives back a connection on which %s was delivered', async (_what, act) => {
+  ['bytes without a request', (socket: Socket) => socket.write('!')],
+])('never reuses a connection on which %s was received', async (_what, act) => {
   const { connection, socket } = await open();
-  // So that it does not end for its age.
+  // The connection must not end because it expires.
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   pool.release(connection, -1);
   const closed = once(socket, 'close');
   act(socket);
   socket.resume();
-  // Ending an idle connection is the pool’s own end of it too.
+  // The host closes its side when the pool closes its own.
   socket.on('end', () => socket.end());
   await closed;
   await vi.waitUntil(() => connection.ended);
@@ -146,7 +138,7 @@ it.each([
   expect(endpointState()).toMatchObject({ idle: 0, inUse: 0 });
 });
 
-it('takes back no connection that has ended', async () => {
+it('does not keep a connection that has ended', async () => {
   const user = listener();
   const { connection, socket } = await open(user);
   socket.end();
@@ -155,7 +147,7 @@ it('takes back no connection that has ended', async () => {
   expect(take()).toBe(null);
 });
 
-it('hears what comes on a connection that its last user had paused', async () => {
+it('sees a FIN on an idle connection that its last user had paused', async () => {
   const { connection, socket } = await open();
   connection.pause();
   pool.release(connection, -1);
@@ -164,7 +156,7 @@ it('hears what comes on a connection that its last user had paused', async () =>
   expect(take()).toBe(null);
 });
 
-it('knows whether the host takes what is written', async () => {
+it('reports whether the host reads what is written', async () => {
   const user = listener();
   const { connection, socket } = await open(user);
   socket.pause();
@@ -176,7 +168,7 @@ it('knows whether the host takes what is written', async () => {
   expect(connection.drained).toBe(true);
 });
 
-it('begins with a short pause again after any answer, also on a connection that cannot be used again', async () => {
+it('begins with the first trial delay again after any response, also on a connection that cannot be reused', async () => {
   for (let trial = 0; trial < 6; trial++) pool.nextTrialDelay();
   expect(pool.nextTrialDelay()).toBeGreaterThan(20_000);
   const { connection } = await open();
@@ -185,11 +177,11 @@ it('begins with a short pause again after any answer, also on a connection that 
   expect(pool.nextTrialDelay()).toBeLessThan(1300);
 });
 
-it('is not passed over any more once it is alone in its routes', async () => {
+it('is no longer ejected once its routes have no other endpoint', async () => {
   pool.configure({ ejectable: true, connectFirst: 50 });
   for (let check = 0; check < 3; check++) pool.checked('status 500');
   expect(pool.ejected).toBe(true);
-  // Whom it is alone for uses it all the same.
+  // A route without another endpoint still uses it.
   const { connection } = await open();
   pool.release(connection, -1);
   expect(take()).toBe(connection);
@@ -198,7 +190,7 @@ it('is not passed over any more once it is alone in its routes', async () => {
   expect(endpointState()).toMatchObject({ ejected: 0, ejections: 1 });
 });
 
-it('takes back no connection with bytes behind its answer, nor hands it out', async () => {
+it('does not reuse a connection with bytes after its response', async () => {
   const { connection, socket } = await open();
   pool.release(connection, -1);
   socket.write('HTTP/1.1 200 OK\r\n');
@@ -206,50 +198,50 @@ it('takes back no connection with bytes behind its answer, nor hands it out', as
   expect(take()).toBe(null);
 });
 
-it('says why a connection was lost, once', async () => {
+it('reports once why a connection was lost', async () => {
   const user = listener();
   const { socket } = await open(user);
   socket.resetAndDestroy();
   await user.until('lost closed_early');
-  expect(user.told).toEqual(['lost closed_early']);
+  expect(user.calls).toEqual(['lost closed_early']);
 });
 
-it('says that nobody listens', async () => {
+it('reports that no server listens', async () => {
   await listening.close();
-  await expect(connect()).rejects.toThrow('connect_failed ECONNREFUSED');
+  await expect(connectTo(pool)).rejects.toThrow('connect_failed ECONNREFUSED');
   expect(endpointState()).toMatchObject({ connects: { connect_failed: 1 }, inUse: 0 });
 });
 
-it('does not take the event loop’s own standing still for the host’s', async () => {
-  const connected = connect(10);
+it('does not count the time for which the event loop was blocked against the host', async () => {
+  const connected = connectTo(pool, 10);
   const start = performance.now();
-  // The timer is due, and handled before the sockets are looked at.
+  // The timer is due, and runs before sockets are read.
   while (performance.now() - start < 100);
   expect((await connected).ended).toBe(false);
 });
 
-it('tells a user that let go nothing more', async () => {
+it('does not call a user after it has destroyed its connection', async () => {
   const user = listener();
   const { connection, socket } = await open(user);
   const closed = once(socket.resume(), 'close');
   socket.on('end', () => socket.end('too late'));
   connection.destroy();
   await closed;
-  expect(user.told).toEqual([]);
+  expect(user.calls).toEqual([]);
 });
 
-it('tells whoever cancels a connection that is being made nothing more', async () => {
-  let told = 0;
+it('does not call an opener after it has cancelled its attempt', async () => {
+  let calls = 0;
   const count = () => {
-    told++;
+    calls++;
   };
   pool.connect({ timeout: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
-  // The one after it is there: the cancelled one would be too.
-  await connect();
-  expect(told).toBe(0);
+  // A later connection is open: the cancelled one would be too.
+  await connectTo(pool);
+  expect(calls).toBe(0);
 });
 
-it('hands out nothing that stood idle for more than its time, and closes it', async () => {
+it('closes an expired connection instead of reusing it', async () => {
   const stale = await open();
   const { connection } = await open();
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
@@ -267,7 +259,7 @@ it.each([
   [3, 1999, 2001],
   [60, 3999, 4001],
 ])(
-  'lets go of a connection a second before a host that closes it after %i',
+  'stops reusing a connection a second before a host that announces %i seconds closes it',
   async (announced, kept, gone) => {
     const [early, late] = [await open(), await open()];
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
@@ -279,13 +271,13 @@ it.each([
   },
 );
 
-it('keeps no connection that the host closes within a second', async () => {
+it('does not keep a connection that the host closes within a second', async () => {
   const { connection } = await open();
   pool.release(connection, 1);
   expect(connection.ended).toBe(true);
 });
 
-it('keeps as many connections as it may, and none where none may be used again', async () => {
+it('keeps at most pool.idle connections, and none if that is 0', async () => {
   for (const [idle, kept] of [
     [1, 1],
     [0, 0],
@@ -299,7 +291,7 @@ it('keeps as many connections as it may, and none where none may be used again',
   }
 });
 
-it('closes what nobody comes back for', async () => {
+it('closes a connection that is not reused', async () => {
   const { connection, socket } = await open();
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   pool.release(connection, -1);
@@ -309,7 +301,7 @@ it('closes what nobody comes back for', async () => {
   await ended;
 });
 
-it('counts what is in use and what waits', async () => {
+it('counts connections in use and idle ones', async () => {
   const [one, two] = [await open(), await open()];
   expect(endpointState()).toMatchObject({ pools: 1, inUse: 2, idle: 0, connects: { ok: 2 } });
   pool.release(one.connection, -1);
@@ -322,7 +314,7 @@ it('counts what is in use and what waits', async () => {
 
 const timeouts = { connect: 1000, connectFirst: 50 } as Parameters<Pools['update']>[0]['timeouts'];
 
-it('keeps a connection over a change of policy as long as the endpoint stays as it is', async () => {
+it('keeps a connection after a change of policy if its endpoint is the same', async () => {
   const pools = new Pools(recorder());
   const update = (endpoint: EndpointPolicy, ...paths: string[]) =>
     pools.update({ routes: paths.map((path) => ({ ...answers, path, endpoints: [endpoint] })), timeouts });
@@ -342,7 +334,7 @@ it('keeps a connection over a change of policy as long as the endpoint stays as 
   pools.close();
 });
 
-it('closes a connection of an endpoint that is no more as soon as it comes back', async () => {
+it('closes a connection of a removed endpoint when it is released', async () => {
   const pools = new Pools(recorder());
   const routes = [{ ...answers, path: '/', endpoints: [endpointAt(listening.port)] }];
   const [upstream] = pools.update({ routes, timeouts });
