@@ -148,7 +148,7 @@ export class ClientRequests {
       return nothing;
     }
     this.awaitMore(performance.now());
-    this.#exchange.body(this.#payload(rest));
+    this.#exchange.sendBody(this.#payload(rest));
     return { ...rest, at: next };
   }
 

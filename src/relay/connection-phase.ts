@@ -31,19 +31,19 @@ export class ConnectionPhase {
     return this.#current;
   }
 
-  /** Enters a phase, or stays in it and starts its timeout again. `timeout`: ms from `now`; Infinity: only the deadline holds. */
+  /** Enters a phase, or restarts its timeout. `timeout`: ms from `now`; Infinity: only the deadline applies. */
   enter(phase: Phase, timeout: number, now: number): void {
     this.#current = phase;
     this.#due = now + timeout;
     this.#timer.set(Math.min(this.#due, this.#deadline), now);
   }
 
-  /** Leaves `idle` without a timeout: the request is judged now, and enters its phase then. */
+  /** Leaves `idle`; must be followed by `enter` or `close`. */
   leaveIdle(): void {
     this.#current = 'head';
   }
 
-  /** Suspends the timeout of the phase; the deadline holds. */
+  /** Suspends the timeout of the phase; the deadline applies. */
   suspendTimeout(): void {
     this.#due = never;
   }
@@ -52,7 +52,7 @@ export class ConnectionPhase {
     return this.#due !== never;
   }
 
-  /** Must be followed by `enter`; holds until `clearDeadline`. */
+  /** Must be followed by `enter`; applies until `clearDeadline`. */
   setDeadline(deadline: number): void {
     this.#deadline = deadline;
   }

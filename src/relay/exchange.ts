@@ -59,7 +59,7 @@ export class Exchange implements DialUser, ResponseSender {
   }
 
   /** Sends the next part of the request's body. */
-  body(payload: Payload): void {
+  sendBody(payload: Payload): void {
     const size = payload.end - payload.at;
     this.#requestComplete = payload.last;
     this.#requestBytes += size;

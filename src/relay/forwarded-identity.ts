@@ -1,4 +1,4 @@
-/** The identity of a connection's client, as forwarded to the host in fields and in the PROXY header. Made once, and reused. */
+/** The identity of a connection's client, as sent to the host in fields and in the PROXY header. Made once, and reused. */
 import type { Socket } from 'node:net';
 import { isToken } from '../message/grammar.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';

@@ -1,4 +1,4 @@
-/** The host's response on its way to the client: parsed strictly, and framed anew, with a Content-Length if its length is known in time. */
+/** Forwards the host's response: parsed strictly, and framed anew, with a Content-Length if the length is known in time. */
 import { BodyReader } from '../message/framing.ts';
 import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
 import type { RequestHead } from '../message/request.ts';
@@ -90,7 +90,7 @@ export class HostResponse {
     this.#buffer.take();
   }
 
-  /** Takes bytes 0 to `end`, which are copied if they must be kept. Returns why the response cannot be forwarded, or null. */
+  /** Takes bytes 0 to `end`, and keeps no reference to them. Returns why the response cannot be forwarded, or null. */
   read(bytes: Buffer, end: number): ResponseFault | null {
     let rest: Span = { bytes, at: 0, end };
     this.flowing = true;
@@ -143,7 +143,7 @@ export class HostResponse {
     });
   }
 
-  /** Sends bytes `at` to `end` of the payload, after the head if it was not sent yet; or buffers them while the length may become known. */
+  /** Sends bytes `at` to `end` of the payload, after the head; or buffers them while the length can become known. */
   #forward(bytes: Buffer, at: number, end: number): void {
     let part: Span = { bytes, at, end };
     let { length } = this.head as ResponseHead;

@@ -1,4 +1,4 @@
-/** The spans of a message (OpenTelemetry's semantic conventions for HTTP), without values that the client chose. */
+/** The spans of a message (OpenTelemetry's semantic conventions for HTTP), without its path, query and field values. */
 import type { RefusedHead, RequestHead } from '../message/request.ts';
 import type { SpanContext } from '../message/trace.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';

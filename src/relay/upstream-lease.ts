@@ -1,4 +1,4 @@
-/** The upstream connection that one message uses. The request is buffered until a connection exists, then written to it alone. */
+/** The upstream connection of one message. The request is buffered until a connection is open, and sent on that one only. */
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { ConnectionPool } from '../upstream/connection-roles.ts';
 import type { Dial, DialUser } from '../upstream/dial.ts';
@@ -54,7 +54,7 @@ export class UpstreamLease {
     return false;
   }
 
-  /** The dial has succeeded: writes the buffered request. From here on the message uses no other connection. False as for `write`. */
+  /** The dial has succeeded: writes the buffered request. The message uses no other connection. False as for `write`. */
   connected(connection: UpstreamConnection): boolean {
     this.#dial = null;
     this.#connection = connection;

@@ -78,7 +78,7 @@ export class Addresses {
     if (now - this.#resolvedAt > FRESH_MS) this.#refresh();
   }
 
-  /** Resolves the name in the background after no address could be connected to, so that the next message gets the new ones. */
+  /** No address could be connected to: resolves the name in the background, so that the next message uses the new ones. */
   refreshAfterFailure(): void {
     const now = performance.now();
     if (this.#known.length === 0 || now - this.#retriedAt < RETRY_MS) return;

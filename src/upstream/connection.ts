@@ -33,7 +33,7 @@ const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 /** Minimum silence after a handshake, ms, after which no refusal is expected; longer if the handshake took longer. */
 const QUIET_MS = 25;
 
-/** A FIN that arrives within this time, ms, after a message was sent on an idle connection was sent before the message. */
+/** A close within this time, ms, after a message was sent on an idle connection is not a reaction to the message. */
 const RACE_MS = 100;
 
 export class UpstreamConnection {
@@ -228,7 +228,7 @@ export class UpstreamConnection {
     user?.onUpstreamLost(why, cause);
   }
 
-  /** Reports a close by the host while the connection was idle, or too soon after its next message to be a reaction to it. */
+  /** Reports a close by the host while the connection was idle, or just after its next message was sent. */
   #reportIdleClose(): void {
     const now = performance.now();
     if (this.#stage === 'idle') return this.#events.closedWhileIdle(now - this.idleSince);

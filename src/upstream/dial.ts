@@ -4,7 +4,7 @@ import type { UpstreamConnection } from './connection.ts';
 import type { ConnectFailure, Opener, UpstreamLoss, UpstreamUser } from './connection-roles.ts';
 import type { Pool } from './pool.ts';
 
-/** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called, after the call that began the dial has returned. */
+/** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began the dial has returned. */
 export interface DialUser extends UpstreamUser {
   /** Sent first to endpoints that get a PROXY header; constant for one user. */
   readonly proxyHeader: Buffer;

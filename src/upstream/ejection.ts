@@ -56,7 +56,7 @@ export class Ejection {
     this.#trials = 0;
   }
 
-  /** Milliseconds until the next trial; `random` (0 to 1) varies it by up to a quarter, so that gateways do not act in step. */
+  /** Milliseconds until the next trial; `random` (0 to 1) varies it by up to a quarter, to spread the trials of many gateways. */
   nextTrialDelay(random: number): number {
     const delay = Math.min(firstDelay * 2 ** this.#trials, maxDelay);
     if (delay < maxDelay) this.#trials++;

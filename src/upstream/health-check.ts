@@ -1,4 +1,4 @@
-/** One health check: connects, and completes a TLS handshake or a GET where that is configured. Sends nothing of a message. */
+/** One health check: a connection, a TLS handshake or a GET, as configured. It contains nothing of a message. */
 import { ResponseReader, type Span } from '../message/head-reader.ts';
 import type { EndpointPolicy, HealthPolicy, Limits } from '../policy/snapshot.ts';
 import type { Attempt, Connector } from './attempt.ts';

@@ -1,4 +1,4 @@
-/** The time in which a connection must be open. The time for which the event loop was blocked is not held against the host. */
+/** The time in which a connection must be open, extended once by the time for which the event loop was blocked. */
 
 /** A timer that fires this much late, ms, shows that the event loop was blocked: data from the host may be unread. */
 const STALL_MS = 5;

@@ -30,7 +30,7 @@ export class Upstream {
   /** An idle connection to the first endpoint that is not ejected; null if it has none. `now` as for `Pool.take`. */
   take(user: UpstreamUser, now: number): UpstreamConnection | null {
     for (const pool of this.#pools) {
-      // The only endpoint of a route is used even if it is ejected, which failures seen by other routes can cause.
+      // The only endpoint of a route is used even if it is ejected, which can happen if another route has several.
       if (!pool.ejected || this.#pools.length === 1) return pool.take(user, now);
     }
     return null;

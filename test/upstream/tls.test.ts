@@ -21,7 +21,7 @@ const keyed = ({ chainPem, keyPem }: { chainPem: string; keyPem: string }) => ({
 let server: Server;
 let listening: Listening;
 let pools: Pools;
-/** For each connection that the host accepted: the subject of the client's certificate, and whether the session was resumed. */
+/** For each accepted connection: the subject of the client's certificate, and whether the session was resumed. */
 let seen: { client: string | undefined; resumed: boolean }[];
 
 beforeEach(async () => {
