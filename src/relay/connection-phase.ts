@@ -7,7 +7,7 @@ const never = Number.POSITIVE_INFINITY;
  * `idle`: between two requests; `head`: receives a head; `body`: forwards the body of a request; `shedding`: discards the
  * body of a refused request; `response`: the request is complete, the response is not; `closing`: reads nothing more.
  */
-export type Phase = 'idle' | 'head' | 'body' | 'shedding' | 'response' | 'closing';
+type Phase = 'idle' | 'head' | 'body' | 'shedding' | 'response' | 'closing';
 
 interface PhaseOptions {
   /** The timeout of the current phase has passed. */

@@ -7,7 +7,7 @@ const never = Number.POSITIVE_INFINITY;
 /** Milliseconds; null: no limit. */
 type ResponseLimits = Pick<RoutePolicy, 'firstByte' | 'idle'>;
 
-export type ResponseTimeoutReason = 'first_byte_timeout' | 'idle_timeout';
+type ResponseTimeoutReason = 'first_byte_timeout' | 'idle_timeout';
 
 /** Made once for a client's connection, and used for its messages in turn. */
 export class ResponseTimeout {

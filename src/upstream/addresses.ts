@@ -29,7 +29,7 @@ const resolveBySystem: Resolve = (host) =>
     });
   });
 
-export interface AddressesOptions {
+interface AddressesOptions {
   /** A name, or an IP address, which is never resolved. */
   readonly host: string;
   /** Called when an answer lacks an address that was known before. */

@@ -14,7 +14,7 @@ export interface DialUser extends UpstreamUser {
   onUpstreamLost(why: UpstreamLoss, cause: string): void;
 }
 
-export interface DialStep {
+interface DialStep {
   readonly pool: Pool;
   /** Milliseconds. */
   readonly timeout: number;
