@@ -1,4 +1,4 @@
-/** The pool over real sockets: which connections are reused, which are closed, and what is reported to whom. */
+/** The pool over real sockets: which connections are reused, which are closed, and what is counted. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
@@ -6,11 +6,9 @@ import type { EndpointPolicy } from '../../src/policy/snapshot.ts';
 import type { UpstreamConnection } from '../../src/upstream/connection.ts';
 import type { UpstreamUser } from '../../src/upstream/connection-roles.ts';
 import { Pool } from '../../src/upstream/pool.ts';
-import { Pools } from '../../src/upstream/pools.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
-import { answers } from '../support/process/snapshot.ts';
-import { connectTo } from '../support/process/upstream-user.ts';
+import { connectTo, openTo, recordingUser, silentUser } from '../support/process/upstream-user.ts';
 
 let server: Server;
 let listening: Listening;
@@ -35,37 +33,8 @@ function poolOf(endpoint: EndpointPolicy): Pool {
   return new Pool({ endpoint, recorder: records });
 }
 
-/** A user that records its calls, and lets a test wait for one. */
-function listener(): UpstreamUser & { readonly calls: string[]; until(call: string): Promise<void> } {
-  const calls: string[] = [];
-  const events = new EventTarget();
-  const record = (call: string) => {
-    calls.push(call);
-    events.dispatchEvent(new Event(call));
-  };
-  return {
-    calls,
-    until: async (call) => {
-      if (!calls.includes(call)) await once(events, call);
-    },
-    onUpstreamBytes: (bytes, end) => record(`bytes ${bytes.toString('latin1', 0, end)}`),
-    onUpstreamDrain: () => record('drain'),
-    onUpstreamEnd: () => record('end'),
-    onUpstreamLost: (why) => record(`lost ${why}`),
-  };
-}
-
-/** A connection, and the host's socket. */
-async function open(user = listener()): Promise<{ connection: UpstreamConnection; socket: Socket }> {
-  const accepted = once(server, 'connection');
-  const connection = await connectTo(pool);
-  connection.assign(user);
-  const [socket] = (await accepted) as [Socket];
-  socket.on('error', () => {});
-  return { connection, socket };
-}
-
-const take = (user = listener()) => pool.take(user, performance.now());
+const open = (user: UpstreamUser = silentUser()) => openTo(server, pool, user);
+const take = (user = silentUser()) => pool.take(user, performance.now());
 const endpointState = () => meter.take()?.endpoints[0];
 
 it('reuses the most recently used connection first', async () => {
@@ -80,7 +49,7 @@ it('reuses the most recently used connection first', async () => {
 it('reuses a connection with a PROXY header only for the user it names, and not at all if it names none', async () => {
   pool.close();
   pool = poolOf(endpointAt(listening.port, { proxyProtocol: 'v2', pool: { idle: 2, idleTimeout: 4000 } }));
-  const users = [listener(), listener(), listener()];
+  const users = [silentUser(), silentUser(), silentUser()];
   const opened = await Promise.all(users.map(open));
   const connections = opened.map(({ connection }) => connection);
   for (const connection of connections) pool.release(connection, -1);
@@ -104,20 +73,6 @@ it('reuses a connection with a PROXY header only for the user it names, and not 
   expect(trial.ended).toBe(true);
 });
 
-it('reports to the current user of a connection, and not to an earlier one', async () => {
-  const [earlier, later] = [listener(), listener()];
-  const { connection, socket } = await open(earlier);
-  pool.release(connection, -1);
-  take(later);
-  connection.write(Buffer.from('?'));
-  socket.write('!');
-  await later.until('bytes !');
-  socket.end();
-  await later.until('end');
-  expect(earlier.calls).toEqual([]);
-  expect(later.calls).toEqual(['bytes !', 'end']);
-});
-
 it.each([
   ['FIN', (socket: Socket) => socket.end()],
   ['a reset', (socket: Socket) => socket.resetAndDestroy()],
@@ -139,33 +94,12 @@ it.each([
 });
 
 it('does not keep a connection that has ended', async () => {
-  const user = listener();
+  const user = recordingUser();
   const { connection, socket } = await open(user);
   socket.end();
   await user.until('end');
   pool.release(connection, -1);
   expect(take()).toBe(null);
-});
-
-it('sees a FIN on an idle connection that its last user had paused', async () => {
-  const { connection, socket } = await open();
-  connection.pause();
-  pool.release(connection, -1);
-  socket.end();
-  await vi.waitUntil(() => connection.ended);
-  expect(take()).toBe(null);
-});
-
-it('reports whether the host reads what is written', async () => {
-  const user = listener();
-  const { connection, socket } = await open(user);
-  socket.pause();
-  expect(connection.drained).toBe(true);
-  while (connection.write(Buffer.alloc(1024 * 1024)));
-  expect(connection.drained).toBe(false);
-  socket.resume();
-  await user.until('drain');
-  expect(connection.drained).toBe(true);
 });
 
 it('begins with the first trial delay again after any response, also on a connection that cannot be reused', async () => {
@@ -198,49 +132,6 @@ it('does not reuse a connection with bytes after its response', async () => {
   expect(take()).toBe(null);
 });
 
-it('reports once why a connection was lost', async () => {
-  const user = listener();
-  const { socket } = await open(user);
-  socket.resetAndDestroy();
-  await user.until('lost closed_early');
-  expect(user.calls).toEqual(['lost closed_early']);
-});
-
-it('reports that no server listens', async () => {
-  await listening.close();
-  await expect(connectTo(pool)).rejects.toThrow('connect_failed ECONNREFUSED');
-  expect(endpointState()).toMatchObject({ connects: { connect_failed: 1 }, inUse: 0 });
-});
-
-it('does not count the time for which the event loop was blocked against the host', async () => {
-  const connected = connectTo(pool, 10);
-  const start = performance.now();
-  // The timer is due, and runs before sockets are read.
-  while (performance.now() - start < 100);
-  expect((await connected).ended).toBe(false);
-});
-
-it('does not call a user after it has destroyed its connection', async () => {
-  const user = listener();
-  const { connection, socket } = await open(user);
-  const closed = once(socket.resume(), 'close');
-  socket.on('end', () => socket.end('too late'));
-  connection.destroy();
-  await closed;
-  expect(user.calls).toEqual([]);
-});
-
-it('does not call an opener after it has cancelled its attempt', async () => {
-  let calls = 0;
-  const count = () => {
-    calls++;
-  };
-  pool.connect({ timeout: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
-  // A later connection is open: the cancelled one would be too.
-  await connectTo(pool);
-  expect(calls).toBe(0);
-});
-
 it('closes an expired connection instead of reusing it', async () => {
   const stale = await open();
   const { connection } = await open();
@@ -264,9 +155,9 @@ it.each([
     const [early, late] = [await open(), await open()];
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
     pool.release(early.connection, announced);
-    expect(pool.take(listener(), performance.now() + kept)).toBe(early.connection);
+    expect(pool.take(silentUser(), performance.now() + kept)).toBe(early.connection);
     pool.release(late.connection, announced);
-    expect(pool.take(listener(), performance.now() + gone)).toBe(null);
+    expect(pool.take(silentUser(), performance.now() + gone)).toBe(null);
     expect(late.connection.ended).toBe(true);
   },
 );
@@ -310,39 +201,4 @@ it('counts connections in use and idle ones', async () => {
   expect(endpointState()).toBeUndefined();
   pool.close();
   expect(endpointState()).toMatchObject({ pools: 0, idle: 0 });
-});
-
-const timeouts = { connect: 1000, connectFirst: 50 } as Parameters<Pools['update']>[0]['timeouts'];
-
-it('keeps a connection after a change of policy if its endpoint is the same', async () => {
-  const pools = new Pools(recorder());
-  const update = (endpoint: EndpointPolicy, ...paths: string[]) =>
-    pools.update({ routes: paths.map((path) => ({ ...answers, path, endpoints: [endpoint] })), timeouts });
-  const endpoint = endpointAt(listening.port);
-  const [upstream] = update(endpoint, '/a');
-  const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
-  });
-  connection.pool.release(connection, -1);
-  const [, other] = update({ ...endpoint }, '/b', '/c');
-  expect(other?.take(listener(), performance.now())).toBe(connection);
-
-  connection.pool.release(connection, -1);
-  const [changed] = update({ ...endpoint, authority: 'other' }, '/b');
-  expect(connection.ended).toBe(true);
-  expect(changed?.take(listener(), performance.now())).toBe(null);
-  pools.close();
-});
-
-it('closes a connection of a removed endpoint when it is released', async () => {
-  const pools = new Pools(recorder());
-  const routes = [{ ...answers, path: '/', endpoints: [endpointAt(listening.port)] }];
-  const [upstream] = pools.update({ routes, timeouts });
-  const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
-  });
-  pools.update({ routes: [], timeouts });
-  expect(connection.ended).toBe(false);
-  connection.pool.release(connection, -1);
-  expect(connection.ended).toBe(true);
 });
