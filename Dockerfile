@@ -1,19 +1,19 @@
-# The gateway and Node, and nothing else: no shell, no package manager, a user without a name to log in by.
+# The gateway and Node only: no shell, no package manager, and a user that cannot log in.
 #
 #   docker build --tag ehi-gateway .
 #   docker run --read-only --cap-drop ALL --publish 8443:8443 \
 #     --volume ./gateway:/etc/ehi-gateway:ro --volume ehi-trust:/var/cache/ehi-gateway ehi-gateway
 #
-# A registry of your own: --secret id=npmrc,src=$HOME/.npmrc. docs/install.md tells the rest.
+# A package registry of your own: --secret id=npmrc,src=$HOME/.npmrc. docs/install.md describes the other options.
 
-# Debian or one of its kind with Node 24.21 or newer, npm and a shell. Only Node and its libraries go on into the image.
+# A Debian-based image with Node 24.21 or newer, npm and a shell. Only Node and its libraries are copied from it.
 ARG NODE_IMAGE=node:26-bookworm-slim
 
-# checkov:skip=CKV_DOCKER_7:the tag stands in NODE_IMAGE, which checkov does not follow
+# checkov:skip=CKV_DOCKER_7:the tag is in NODE_IMAGE, which checkov does not resolve
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json LICENSE ./
-# No script of a package runs: nothing that the gateway needs has one.
+# Install scripts of packages are off: no package that the gateway needs has one.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
 COPY src src
 RUN npm run build
@@ -31,10 +31,10 @@ LABEL org.opencontainers.image.title="ehi-gateway" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 ENV PATH=/usr/local/bin
-# The buffer of 64 KiB that Node keeps for each TLS connection is mapped by itself, and holds only what it was used for:
-# from the heap it comes with pages that a handshake has used before, 10 KiB more for each connection.
+# Node allocates a buffer of 64 KiB for each TLS connection. With this setting it is mapped on its own, and uses only the
+# pages that were written; from the heap it would take 10 KiB more for each connection.
 ENV MALLOC_MMAP_THRESHOLD_=65536
-# A number: Kubernetes cannot tell of a name that it is not root.
+# A number, because Kubernetes cannot verify that a user name is not root.
 USER 65532:65532
 EXPOSE 8443 9090
 STOPSIGNAL SIGTERM

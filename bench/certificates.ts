@@ -1,4 +1,4 @@
-/** The authority of a run: RSA-2048 root, issuing CA, server, client and both CRLs, made at start and kept in memory. */
+/** The certificates of a run: RSA-2048 root, issuing CA, server, client and both CRLs, made at the start, in memory. */
 
 import type { Issued } from '../src/issuing/certificate.ts';
 import { crlNumber, signCrl } from '../src/issuing/crl.ts';
@@ -10,7 +10,7 @@ export interface Credential {
   readonly key: string;
 }
 
-/** Everything is PEM; `crls` holds the root's CRL, then the issuing CA's. */
+/** Everything is PEM; `crls` contains the root's CRL, then the issuing CA's. */
 export interface Certificates {
   readonly root: string;
   readonly issuing: string;
@@ -19,7 +19,7 @@ export interface Certificates {
   readonly client: Credential;
 }
 
-/** What tells the client's leaf from others of its CA: UUIDs, as in the sender's. */
+/** The subject values that distinguish the client's leaf from others of its CA: UUIDs, as EHI's sender has. */
 export const clientNames = {
   organizationalUnit: '5b2e8f3c-7a41-4d0e-9c6a-2f1d7e90b3a4',
   commonName: 'c1f0a7de-3b52-4e8a-8d77-64b0e9a15f20',

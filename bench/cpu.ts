@@ -7,7 +7,7 @@ export type CpuReading = ReadonlyMap<number, number>;
 /** USER_HZ: what `/proc` counts in when the kernel does not offer nanoseconds. */
 const tick = 1e9 / 100;
 
-/** Reads every thread of `pid` and of all that descends from it. */
+/** Reads every thread of `pid` and of its descendants. */
 export function readCpu(pid: number): CpuReading {
   const reading = new Map<number, number>();
   for (const process of processTree(pid)) {
@@ -18,7 +18,7 @@ export function readCpu(pid: number): CpuReading {
   return reading;
 }
 
-/** Nanoseconds between two readings; throws when a thread has ended meanwhile, because its time went with it. */
+/** Nanoseconds between two readings. Throws if a thread ended between them, because its time is lost. */
 export function cpuSpent(before: CpuReading, after: CpuReading): number {
   for (const thread of before.keys()) {
     if (!after.has(thread)) throw new Error(`thread ${thread} ended while it was measured`);
@@ -28,7 +28,7 @@ export function cpuSpent(before: CpuReading, after: CpuReading): number {
   return spent;
 }
 
-/** First field of `schedstat`: nanoseconds on the CPU. It is current for a thread that sleeps, so read an idle process. */
+/** First field of `schedstat`: nanoseconds on the CPU. It is exact only while the thread sleeps: read an idle process. */
 function threadTime(folder: string): number {
   const onCpu = Number(readOptional(`${folder}/schedstat`)?.split(' ')[0] ?? 0);
   if (onCpu > 0) return onCpu;
@@ -36,7 +36,7 @@ function threadTime(folder: string): number {
   return (user + system) * tick;
 }
 
-/** A process and all that descends from it. */
+/** A process and its descendants. */
 export function processTree(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
@@ -47,13 +47,13 @@ export function processTree(root: number): number[] {
   return descend(root);
 }
 
-/** The fields from the state on; the command before them may hold spaces and parentheses. */
+/** The fields from the state on; the command before them may contain spaces and parentheses. */
 function statFields(path: string): string[] {
   const stat = readOptional(path) ?? '';
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-/** Undefined when the process has gone since its folder was listed, or the kernel does not offer the file. */
+/** undefined if the process has ended since its folder was listed, or the kernel has no such file. */
 function readOptional(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

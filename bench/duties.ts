@@ -1,4 +1,4 @@
-/** Proof that a gateway does what it is measured for: the fields that must have reached the host with a message. */
+/** Checks that a gateway does the work that is measured: the fields that must reach the host with a message. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { HostAnswer, HostQuestion } from './host.ts';
@@ -13,7 +13,7 @@ const fields = [
   /^x-request-id: *\S{8,}$/im,
 ];
 
-/** Sends some messages and looks at the head that arrived; a gateway measured bare owes nothing. */
+/** Sends some messages and checks the head that arrived; a gateway that is measured bare has no duties. */
 export async function checkDuties(options: { load: ChildProcess; host: ChildProcess; peer: Peer }) {
   const { load, host, peer } = options;
   await command(load, { type: 'prepare', port: peer.port, mode: modes.keepalive });

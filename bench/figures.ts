@@ -1,9 +1,9 @@
-/** What figures need to be told: quantiles, tables, and the machine they come from. */
+/** What a report of figures needs: quantiles, tables, and a description of the machine. */
 import { cpus, loadavg, release } from 'node:os';
 import type { Peer } from './peers/peer.ts';
 import { nodeVersion } from './processes.ts';
 
-/** Facts without which the figures mean little. */
+/** Facts about the machine that the figures depend on. */
 export function describeMachine(peers: readonly Pick<Peer, 'name' | 'version'>[]): Record<string, string> {
   const facts: Record<string, string> = {
     machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}`,

@@ -1,7 +1,7 @@
-/** The internal host: reads a message with its Content-Length and gives the same acknowledgement every time. */
+/** The internal host: reads a message with its Content-Length and always sends the same acknowledgement. */
 import { createServer, type Socket } from 'node:net';
 
-/** Sent by the parent to be told the head of the latest message. */
+/** Sent by the parent, which gets the head of the latest message in return. */
 export type HostQuestion = 'head';
 export type HostAnswer = { readonly port: number } | { readonly head: string };
 
@@ -36,10 +36,10 @@ function messageLength(bytes: Buffer): number {
   return end + 4 + Number(length);
 }
 
-const tell = (answer: HostAnswer) => process.send?.(answer);
+const reply = (answer: HostAnswer) => process.send?.(answer);
 const server = createServer({ noDelay: true }, serve).listen(0, '127.0.0.1', () => {
   const address = server.address();
-  if (address !== null && typeof address === 'object') tell({ port: address.port });
+  if (address !== null && typeof address === 'object') reply({ port: address.port });
 });
-process.on('message', (_question: HostQuestion) => tell({ head: latestHead }));
+process.on('message', (_question: HostQuestion) => reply({ head: latestHead }));
 process.on('disconnect', () => process.exit());

@@ -1,4 +1,4 @@
-/** The load generator's process: obeys orders, counts messages and handshakes over raw sockets, and tells what came of them. */
+/** The load generator's process: executes orders over raw sockets, and reports the count of messages and handshakes. */
 import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { makeMessage } from './message.ts';
@@ -11,7 +11,7 @@ type Prepare = Extract<LoadOrder, { type: 'prepare' }>;
 /** Milliseconds that an order may last longer than asked, and that each connection may take to open. */
 const patience = 5_000;
 const opening = 50;
-/** So many connections are opened at a time. */
+/** Connections that are opened at the same time. */
 const openers = 8;
 
 let identity: Extract<LoadOrder, { type: 'identity' }>;
@@ -57,7 +57,7 @@ async function prepare(order: Prepare): Promise<void> {
   await Promise.all(Array.from({ length: openers }, open));
 }
 
-/** A closed loop: a new message starts where an answer is complete. */
+/** A closed loop: a new message starts when a response is complete. */
 async function run(milliseconds: number): Promise<void> {
   const until = performance.now() + milliseconds;
   const loop = async (place: Place) => {
@@ -91,12 +91,12 @@ async function obey(order: LoadOrder): Promise<Pick<LoadResult, 'times'>> {
   }
 }
 
-function tell(answer: LoadAnswer): void {
+function reply(answer: LoadAnswer): void {
   process.send?.(answer);
 }
 
 function fail(reason: string): void {
-  tell({ type: 'failed', reason });
+  reply({ type: 'failed', reason });
   process.disconnect?.();
   process.exitCode = 1;
 }
@@ -118,6 +118,6 @@ process.on('message', async (order: LoadOrder) => {
     milliseconds,
     ...measured,
   };
-  tell({ type: 'done', result });
+  reply({ type: 'done', result });
 });
 process.on('disconnect', () => process.exit());

@@ -3,7 +3,7 @@
 const bodyBytes = 2_100;
 export const messagePath = '/ehi/messages';
 
-/** The whole request; `Connection: close` tells the gateway that the connection carries this one message. */
+/** The whole request; with `Connection: close` the connection carries this one message. */
 export function makeMessage(options: { port: number; close: boolean }): Buffer {
   const body = makeBody();
   const fields = [

@@ -1,4 +1,4 @@
-/** What is measured: the four patterns in which a sender may bring its messages, and the words run and load exchange. */
+/** What is measured: the four patterns in which a sender sends messages, and the messages between bench and load generator. */
 import type { Certificates } from './certificates.ts';
 
 export interface Mode {
@@ -18,13 +18,13 @@ export const modes = {
 
 export type ModeName = keyof typeof modes;
 
-/** What every gateway is offered alike; OpenSSL spellings. */
+/** What the client offers to every gateway, in the spelling of OpenSSL. */
 export interface Offer {
   readonly ciphers: string;
   readonly groups: string;
 }
 
-/** Sent to the load generator: who it is, whom to prepare for, and when to start. */
+/** Sent to the load generator: its identity, the gateway to prepare for, and the start. */
 export type LoadOrder =
   | { readonly type: 'identity'; readonly certificates: Certificates; readonly offer: Offer }
   | {
@@ -33,23 +33,23 @@ export type LoadOrder =
       readonly mode: Mode;
       /** Without TLS: straight to the host. */
       readonly plain?: boolean;
-      /** Nothing is sent on what is opened. */
+      /** Nothing is sent on the connections. */
       readonly silent?: boolean;
     }
   /** A closed loop. */
   | { readonly type: 'run'; readonly milliseconds: number }
-  /** So many messages a second. */
+  /** Messages a second. */
   | { readonly type: 'pace'; readonly milliseconds: number; readonly rate: number }
   | { readonly type: 'rest' };
 
-/** What came of a slice; `handshakes` counts by kind as the client saw them. */
+/** The result of a slice; `handshakes` counts by kind as the client saw them. */
 export interface LoadResult {
   readonly messages: number;
   readonly handshakes: { readonly full: number; readonly resumed: number };
   /** Version, cipher suite and group, as `TLSv1.3 TLS_AES_128_GCM_SHA256 X25519`. */
   readonly negotiated: string;
   readonly milliseconds: number;
-  /** Of a paced run: milliseconds from when each message was due to its whole answer. */
+  /** Of a paced run: milliseconds from when each message was due to its whole response. */
   readonly times?: readonly number[];
 }
 

@@ -16,7 +16,7 @@ interface Defaults {
 
 const modeNames = Object.keys(modes) as ModeName[];
 
-/** What can be measured, the first by default, and what of it without being asked. */
+/** What can be measured, the first by default, and the peers and modes that each measures by default. */
 const measures = {
   cost: {
     says: 'CPU time per message, as ratios to the reference',
@@ -59,13 +59,13 @@ export type Measure = keyof typeof measures;
 
 export interface BenchOptions {
   readonly measure: Measure;
-  /** The chroot folder that holds haproxy and nginx; null: those on the PATH. */
+  /** The chroot folder with haproxy and nginx; null: those on the PATH. */
   readonly root: string | null;
   readonly peers: readonly PeerName[];
   readonly modes: readonly ModeName[];
   readonly rounds: number;
   readonly milliseconds: number;
-  /** Messages a second, where it is fixed. */
+  /** Messages a second, if the rate is fixed. */
   readonly rate: number;
   readonly offer: Offer;
   readonly json: string | null;
@@ -97,7 +97,7 @@ const suites = [
   'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** Reads the command line; on `--help` and on what it does not understand, tells the usage and ends the process. */
+/** Reads the command line; for `--help` and for unknown arguments, prints the usage and ends the process. */
 export function readOptions(): BenchOptions {
   try {
     return parse();
@@ -159,7 +159,7 @@ function choosePeers({ only, profile, against }: PeerChoice, defaults: Defaults)
   return peerNames.filter((name) => (name === 'before' ? against !== undefined : chosen.includes(name)));
 }
 
-/** In the order of `known`, whatever the order asked for. */
+/** In the order of `known`, not of the command line. */
 function choose<Name extends string>(asked: readonly string[], known: readonly Name[]): Name[] {
   const unknown = asked.filter((name) => !known.some((other) => other === name));
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; known: ${known.join(', ')}`);

@@ -1,4 +1,4 @@
-/** Messages at a fixed rate, however long the answers take: each counts from when it was due, so none hides the others' delay. */
+/** Messages at a fixed rate. Each is timed from when it was due, so that a slow response does not hide the delay of the next. */
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Place } from './place.ts';
 
@@ -8,17 +8,17 @@ export interface Pace {
   readonly milliseconds: number;
 }
 
-/** What a timer may be late by; for the rest of the time the event loop is turned over. */
+/** How late a timer may be, ms; for the rest of the time the event loop spins. */
 const timerError = 2;
 
-/** Milliseconds from when each message was due to its whole answer, in the order of the answers. */
+/** Milliseconds from when each message was due to its whole response, in the order of the responses. */
 export async function pace(
   places: readonly Pick<Place, 'send' | 'rest'>[],
   { rate, milliseconds }: Pace,
 ): Promise<number[]> {
   const times: number[] = [];
   const free = [...places];
-  /** Due while every place was busy: it goes on counting. */
+  /** Due while every place was busy: timed from when they were due. */
   const late: number[] = [];
   const sendDue = async (due: number): Promise<void> => {
     const place = free.pop();

@@ -1,4 +1,4 @@
-/** One place of the load: a connection to a gateway, or one after the other, with every answer checked. */
+/** One place of the load: a connection to a gateway, or one after the other, with every response checked. */
 import { connect as connectPlain, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, TLSSocket } from 'node:tls';
 import type { Mode } from './modes.ts';
@@ -7,11 +7,11 @@ export interface Target {
   readonly mode: Mode;
   readonly message: Buffer;
   readonly connection: ConnectionOptions & { readonly host: string; readonly port: number };
-  /** Without TLS: straight to the host. */
+  /** Without TLS: directly to the host. */
   readonly plain: boolean;
 }
 
-/** Is told what happens at a place. */
+/** Receives what happens at a place. */
 export interface Witness {
   opened(socket: Socket): void;
   answered(): void;
@@ -23,9 +23,9 @@ export class Place {
   readonly #witness: Witness;
   readonly #input = Buffer.allocUnsafe(16_384);
   #socket: Socket | null = null;
-  /** The newest ticket, which the next connection may resume with. */
+  /** The newest ticket, with which the next connection resumes. */
   #session: Buffer | undefined;
-  /** The beginning of an answer whose end has not come. */
+  /** The beginning of a response that is not complete. */
   #partial: Buffer | null = null;
   #answered: (() => void) | null = null;
   /** Nothing was sent. */
@@ -36,14 +36,14 @@ export class Place {
     this.#witness = witness;
   }
 
-  /** Opens what the mode keeps open, or fetches the ticket that it resumes with. */
+  /** Opens the connection that the mode keeps open, or fetches the ticket with which it resumes. */
   async prepare({ silent }: { silent: boolean }): Promise<void> {
     await this.#open(undefined);
     if (!silent) await this.#exchange();
     if (this.#target.mode.handshake !== 'none') await this.close();
   }
 
-  /** One message, with a handshake of the mode's kind where the mode has one per message; `rest` must follow. */
+  /** One message, with a handshake of the mode's kind if the mode has one for each message; `rest` must follow. */
   async send(): Promise<void> {
     const { handshake } = this.#target.mode;
     if (handshake !== 'none') await this.#open(handshake === 'resumed' ? this.#session : undefined);
@@ -61,7 +61,7 @@ export class Place {
       const socket = this.#socket;
       if (socket === null || socket.destroyed) return resolve();
       socket.once('close', () => resolve());
-      // To the end of a connection without a message some gateways answer 400.
+      // Some gateways answer 400 to the end of a connection without a message.
       if (this.#silent) socket.destroy();
       else socket.end();
     });

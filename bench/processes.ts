@@ -1,4 +1,4 @@
-/** Child processes pinned to a core, and their end: none survives the bench, whatever way it ends. */
+/** Child processes pinned to a core, and their end: none outlives the bench, however it ends. */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The gateways have one core, what loads them has the other. */
+/** The gateways have one core, the load generator and the host have the other. */
 export const cores = { gateway: 0, load: 1 } as const;
 
 /** The Node that our own processes run on. */
@@ -25,12 +25,12 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
-/** Pins this process, all of its threads and what it will start. */
+/** Pins this process, all of its threads, and the processes that it will start. */
 export function pinSelf(core: Start['core']): void {
   pin(process.pid, core);
 }
 
-/** The same for a process that runs. */
+/** The same for a running process. */
 export function pin(pid: number, core: Start['core']): void {
   const { status } = spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
   if (status !== 0) throw new Error('taskset (util-linux) is needed to pin processes to cores');
@@ -38,25 +38,25 @@ export function pin(pid: number, core: Start['core']): void {
 
 export interface Start {
   readonly command: readonly string[];
-  /** One, or several that it may run on. */
+  /** One core, or several. */
   readonly core: number | readonly number[];
   readonly stdio?: SpawnOptions['stdio'];
-  /** Beside the bench's own. */
+  /** In addition to the bench's own environment. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Starts a process where it belongs; `taskset` and `chroot` replace themselves, so its id is that of the command. */
+/** Starts a process on its core and in its root; `taskset` and `chroot` exec the command, so the id is the command's. */
 export function start(options: Start): ChildProcess {
   const { command, core, stdio = ['ignore', 'ignore', 'inherit'], environment = {} } = options;
   const env = { ...process.env, ...environment };
-  // A group of its own, so that nothing that it started outlives it.
+  // A group of its own, so that its children can be ended with it.
   const child = spawn('taskset', ['-c', String(core), ...command], { stdio, env, detached: true });
   children.add(child);
   child.once('exit', () => children.delete(child));
   return child;
 }
 
-/** Asks a process to end, and makes it after ten seconds. */
+/** Sends SIGTERM, and SIGKILL after ten seconds. */
 export async function stop(child: ChildProcess): Promise<void> {
   if (!children.has(child)) return;
   const exit = once(child, 'exit');
@@ -70,18 +70,18 @@ function kill(child: ChildProcess): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It has just ended by itself.
+    // It has just ended.
   }
 }
 
-/** A folder that goes when the bench ends. */
+/** A folder that is removed when the bench ends. */
 export function makeFolder(under = tmpdir()): string {
   const folder = mkdtempSync(join(under, 'ehi-bench-'));
   folders.add(folder);
   return folder;
 }
 
-/** A loopback port that nobody listens on, for servers that cannot tell which one they took. */
+/** A free loopback port, for servers that do not report the port that they chose. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -92,7 +92,7 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Resolves when something accepts on the port; throws when the process ends first, or after ten seconds. */
+/** Resolves when the port accepts connections; throws if the process ends first, and after ten seconds. */
 export async function accepting(child: ChildProcess, port: number): Promise<void> {
   for (const end = Date.now() + 10_000; Date.now() < end; await delay(20)) {
     if (child.exitCode !== null) throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode}`);

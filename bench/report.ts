@@ -1,4 +1,4 @@
-/** What the slices tell: medians of the rounds' ratios, as a table. */
+/** The report of the slices: medians of the rounds' ratios, as a table. */
 import { align, median, quartiles } from './figures.ts';
 import { type ModeName, modes } from './modes.ts';
 import type { Peer, PeerName } from './peers/peer.ts';

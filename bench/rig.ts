@@ -1,4 +1,4 @@
-/** What every measurement stands on: an authority, a host and a load generator on one core, the peers on the other. */
+/** What every measurement needs: an authority, a host and a load generator on one core, the peers on the other. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -21,13 +21,13 @@ export interface Rig {
   readonly options: BenchOptions;
 }
 
-/** Everything that it starts ends with the bench (processes.ts). */
+/** Every process that it starts ends with the bench (processes.ts). */
 export async function openRig(options: BenchOptions, core: Start['core'] = cores.load): Promise<Rig> {
   pinSelf(core);
   const certificates = makeCertificates();
   const host = startOwn('./host.ts', core);
   const [ready] = (await once(host, 'message')) as [HostAnswer];
-  if (!('port' in ready)) throw new Error('the host did not tell its port');
+  if (!('port' in ready)) throw new Error('the host did not report its port');
   const needs = { certificates, upstream: ready.port, root: options.root };
   return { load: await openLoad({ certificates, options, core }), host, needs, options };
 }
@@ -43,7 +43,7 @@ export async function openLoad(setting: {
   return load;
 }
 
-/** Started, and proven to do what it is measured for. */
+/** Started, and checked for its duties. */
 export async function openPeer(rig: Rig, name: PeerName): Promise<Peer> {
   const peer = await startPeer(rig, name);
   await checkDuties({ ...rig, peer });
@@ -74,7 +74,7 @@ function startOwn(file: string, core: Start['core']): ChildProcess {
   return start({ command: [node, path], core, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
-/** In this order, but beginning with another one each round, so that none always follows the same one. */
+/** In this order, but starting with another peer each round, so that no peer always follows the same one. */
 export function inTurn<Item>(items: readonly Item[], round: number): Item[] {
   const first = ((round % items.length) + items.length) % items.length;
   return [...items.slice(first), ...items.slice(0, first)];

@@ -1,4 +1,4 @@
-/** One slice: a gateway under load for a while, its CPU time per message, and the proof that the load was the mode's. */
+/** One slice: a gateway under load, its CPU time for each message, and the check that the load was the mode's. */
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,13 +6,13 @@ import { cpuSpent, readCpu } from './cpu.ts';
 import type { LoadAnswer, LoadOrder, LoadResult, Mode } from './modes.ts';
 import type { Peer, PeerLog } from './peers/peer.ts';
 
-/** Milliseconds in which a gateway ends what it batches (log, metrics) and falls asleep, so that its CPU reading is current. */
+/** Milliseconds until a gateway has written its batches (log, metrics) and sleeps, so that its CPU time is exact. */
 const settling = 200;
 
 export interface Slice extends LoadResult {
   /** Nanoseconds of CPU in all threads of the gateway's processes. */
   readonly cpu: number;
-  /** Lines in the gateway's own log that the slice left there; null where it has no log. */
+  /** Lines that the slice added to the gateway's own log; null if it has no log. */
   readonly logged: LogCounts | null;
 }
 
@@ -22,7 +22,7 @@ interface LogCounts {
   readonly resumed: number;
 }
 
-/** Throws when an answer was wrong, a handshake of another kind, or the gateway's log disagrees with the client. */
+/** Throws if a response was wrong, a handshake was of another kind, or the gateway's log disagrees with the client. */
 export async function measureSlice(options: {
   load: ChildProcess;
   peer: Peer;
@@ -61,7 +61,7 @@ export function command(load: ChildProcess, order: LoadOrder): Promise<LoadResul
   });
 }
 
-/** What contradicts the mode: handshakes of another kind, or a gateway that counted otherwise than the client. */
+/** What contradicts the mode: handshakes of another kind, or a gateway whose count differs from the client's. */
 export function findFaults(slice: Slice, mode: Mode): string[] {
   const { messages, handshakes, negotiated, logged } = slice;
   const expected = {
@@ -78,7 +78,7 @@ export function findFaults(slice: Slice, mode: Mode): string[] {
   compare('resumed handshakes', handshakes.resumed, expected.resumed);
   if (logged === null) return faults;
   compare('messages in its log', logged.messages, messages);
-  // On a kept connection some gateways tell the handshake's kind with every message, others once.
+  // On a kept connection some gateways log the handshake's kind with every message, others once.
   if (mode.handshake === 'none') return faults;
   compare('full handshakes in its log', logged.full, expected.full);
   compare('resumed handshakes in its log', logged.resumed, expected.resumed);

@@ -1,4 +1,4 @@
-/** `npm run soak -- reloads|large-crl|rolling-update|slowloris|…`: what takes too long, or needs too quiet a machine, to be a test. */
+/** `npm run soak -- reloads|large-crl|rolling-update|slowloris|…`: runs that take too long for a test, or need an idle machine. */
 import { soakFlood } from './soak/floods.ts';
 import { soakLargeCrl } from './soak/large-crl.ts';
 import { soakReloads } from './soak/reloads.ts';

@@ -8,6 +8,7 @@ import { messageRefusals, upstreamFailures } from '../src/message/refusal.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
 import { plainRules } from './plain-rules.ts';
+import { withRoomsDiagram } from './rooms-diagram.ts';
 
 /** What is read of a JSON Schema here; `allowed` is the schema's own phrase. */
 interface Shape {
@@ -30,6 +31,7 @@ const targets: Readonly<Record<string, string>> = {
   'config/schema.json': `${JSON.stringify(schema, (key, value) => (['allowed', 'like'].includes(key) ? undefined : value), 2)}\n`,
   'helm/ehi-gateway/values.schema.json': `${JSON.stringify(chartSchema(), null, 2)}\n`,
   'packaging/prometheus/ehi-gateway.rules.yaml': plainRules(),
+  'docs/architecture.md': withRoomsDiagram(await readSource('docs/architecture.md')),
   'docs/configuration.md': page({
     title: 'Configuration',
     text: [
@@ -173,10 +175,15 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
+/** '' where there is no such file. */
+function readSource(name: string): Promise<string> {
+  return readFile(new URL(`../${name}`, import.meta.url), 'utf8').catch(() => '');
+}
+
 const outdated: string[] = [];
 for (const [name, text] of Object.entries(targets)) {
   const file = new URL(`../${name}`, import.meta.url);
-  if ((await readFile(file, 'utf8').catch(() => '')) === text) continue;
+  if ((await readSource(name)) === text) continue;
   if (process.argv.includes('--check')) outdated.push(name);
   else {
     await mkdir(new URL('.', file), { recursive: true });

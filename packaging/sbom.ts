@@ -1,8 +1,8 @@
 /**
- * `npm run --silent sbom`: prints the CycloneDX list of what runs in production.
+ * `npm run --silent sbom`: prints the CycloneDX list of the production packages.
  *
- * `npm sbom --omit dev` of the working folder leaves out what a development tool could use too (yaml, for one), so it
- * is asked in a folder that has the production packages and nothing else.
+ * `npm sbom --omit dev` omits production packages that a development package uses too (yaml, for one). So it is run in a
+ * folder that has the production packages only.
  */
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

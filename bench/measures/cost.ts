@@ -1,4 +1,4 @@
-/** CPU time per message of every peer under the same load, in turn, as ratios to the reference of the same round. */
+/** CPU time for each message of every peer under the same load, as ratios to the reference of the same round. */
 import { writeFileSync } from 'node:fs';
 import { describeMachine, printFacts } from '../figures.ts';
 import { type ModeName, modes } from '../modes.ts';
@@ -8,7 +8,7 @@ import { formatMode, type Round } from '../report.ts';
 import { inTurn, openPeer, type Rig } from '../rig.ts';
 import { measureSlice } from '../slice.ts';
 
-/** Rounds before the first one that is kept: code that Node has not compiled yet costs several times as much. */
+/** Rounds that are discarded first: code that Node has not compiled yet costs several times as much. */
 const warmUps = 3;
 
 export async function measureCost(rig: Rig): Promise<void> {

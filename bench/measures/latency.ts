@@ -9,7 +9,7 @@ import { command, measureSlice } from '../slice.ts';
 
 const warmUps = 2;
 
-/** Milliseconds from when a message was due to its whole answer. */
+/** Milliseconds from when a message was due to its whole response. */
 export interface Times {
   readonly p50: number;
   readonly p99: number;
@@ -62,7 +62,7 @@ async function measureDirect({ load, needs, options: { milliseconds, rate } }: R
   return result;
 }
 
-/** Of the rounds in which both were measured: how much longer a message took. */
+/** How much longer a message took, for each round in which both were measured. */
 export function differences(
   rounds: readonly LatencyRound[],
   { peer, than, part }: { peer: Target; than: Target; part: Part },
@@ -94,11 +94,11 @@ function formatLatency(
     align([['', ...parts.flatMap((part) => [`${part}, ms`, 'added'])], ...rows]),
   ];
   if (options.peers.includes('haproxy') && options.peers.includes('gateway')) {
-    const told = parts.map((part) => {
+    const gaps = parts.map((part) => {
       const between = differences(rounds, { peer: 'gateway', than: 'haproxy', part });
       return `${part} ${median(between).toFixed(3)} ms (quartiles ${quartiles(between, 3)})`;
     });
-    lines.push(`gateway − haproxy, median of the rounds’ differences: ${told.join(', ')}`);
+    lines.push(`gateway − haproxy, median of the rounds’ differences: ${gaps.join(', ')}`);
   }
   return lines.join('\n');
 }

@@ -1,4 +1,4 @@
-/** Resident memory per idle mutual TLS connection: what many of them add to a warm process. */
+/** Resident memory of an idle mutual TLS connection: what many of them add to a warm process. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { processTree } from '../cpu.ts';
 import { align, describeMachine, median, printFacts } from '../figures.ts';
@@ -10,13 +10,13 @@ import { command } from '../slice.ts';
 import { residentMemory } from '../soak/memory.ts';
 
 const idle: Mode = { ...modes.keepalive, connections: 2_000 };
-/** What the idle connections carried before. */
+/** What each idle connection carried before. */
 const kinds = ['nothing', 'one message'] as const;
 type Kind = (typeof kinds)[number];
 
-/** Milliseconds of each pattern before the first reading: code is compiled, heaps have their size. */
+/** Milliseconds of each pattern before the first reading, so that code is compiled and heaps have their size. */
 const warmUp = 3_000;
-/** Milliseconds until a reading: what is batched has been written. */
+/** Milliseconds until a reading, so that batches have been written. */
 const settling = 2_000;
 
 export async function measureMemory(rig: Rig): Promise<void> {
@@ -27,7 +27,7 @@ export async function measureMemory(rig: Rig): Promise<void> {
     let version = '';
     for (let round = 0; round < options.rounds; round += 1) {
       for (const kind of kinds) {
-        // A process of its own: what was resident once mostly stays so.
+        // A new process for each reading, because resident memory is rarely returned.
         const peer = await openPeer(rig, name);
         version = peer.version;
         kibibytes[kind].push(await measureIdle(rig, peer, kind));

@@ -1,4 +1,4 @@
-/** Messages a second of two relays beside one, on two cores of their own: only where the load has two cores too. */
+/** Messages a second of two relay threads beside one, on two cores of their own; the load needs two cores too. */
 import type { ChildProcess } from 'node:child_process';
 import { availableParallelism, loadavg } from 'node:os';
 import { cpuSpent, readCpu } from '../cpu.ts';
@@ -13,7 +13,7 @@ import { command } from '../slice.ts';
 const neededCores = 4;
 const warmUps = 2;
 const gatewayCores = [0, 1];
-/** Below this share of a relay's core the load was the bottleneck, and the figure would be the load's. */
+/** If a relay thread uses less than this share of its core, the load was the bottleneck, and the figure says nothing. */
 const saturated = 0.9;
 
 export async function measureRelays(options: BenchOptions): Promise<void> {
@@ -44,7 +44,7 @@ export async function measureRelays(options: BenchOptions): Promise<void> {
   }
 }
 
-/** Why nothing can be measured here; null: it can. */
+/** Why nothing can be measured on this machine; null: it can. */
 export function whyNot(cores: number, busy: number): string | null {
   if (cores < neededCores) return `${cores} cores, ${neededCores} are needed`;
   if (cores - busy < neededCores - 0.5)
@@ -52,7 +52,7 @@ export function whyNot(cores: number, busy: number): string | null {
   return null;
 }
 
-/** Messages a second over all loads; throws where the relays had time to spare. */
+/** Messages a second over all loads; throws if the relay threads were not busy. */
 async function measureRate(options: {
   loads: readonly ChildProcess[];
   peer: Peer;

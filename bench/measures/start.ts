@@ -13,7 +13,7 @@ import { allocatorSettings, readyLine } from '../peers/gateway.ts';
 import { makeHome } from '../peers/peer.ts';
 import { cores, node, pinSelf, type Start, start, stop } from '../processes.ts';
 
-/** The first start fills the cache, the next finds it and everything else that the operating system keeps. */
+/** The first start fills the cache; the next one finds it, and everything that the operating system caches. */
 const warmUps = 2;
 
 const placements = [
@@ -64,7 +64,7 @@ interface Sources {
   readonly crls: readonly string[];
 }
 
-/** As a CA has them: its certificates over HTTPS, its CRLs over HTTP. */
+/** As a CA publishes them: its certificates over HTTPS, its CRLs over HTTP. */
 async function serveTrust({ root, issuing, crls, server }: Certificates): Promise<Sources> {
   const files: DirectoryFiles = new Map([
     ['/root.pem', root],
@@ -82,7 +82,7 @@ async function serveTrust({ root, issuing, crls, server }: Certificates): Promis
   };
 }
 
-/** A folder with a configuration and, soon, a cache of its own; the path of the configuration. */
+/** Makes a folder with a configuration, and later its cache; returns the path of the configuration. */
 function configure(certificates: Certificates, { anchors, crls }: Sources): string {
   const { outside } = makeHome({ certificates, root: null });
   const anchor = {

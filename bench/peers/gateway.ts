@@ -51,7 +51,7 @@ export async function startGateway(needs: PeerNeeds, options: GatewayStart): Pro
   };
 }
 
-/** What the image of a checkout, and its systemd unit, tell malloc. */
+/** The settings of malloc in the image of a checkout and in its systemd unit. */
 export function allocatorSettings(checkout: string): Record<string, string> {
   const dockerfile = readFileSync(join(checkout, 'Dockerfile'), 'latin1');
   return Object.fromEntries(
@@ -59,7 +59,7 @@ export function allocatorSettings(checkout: string): Record<string, string> {
   );
 }
 
-/** What a gateway says when it is ready. */
+/** The line that a gateway prints when it is ready. */
 export async function readyLine(process: ChildProcess): Promise<{ listen: { port: number } }> {
   const output = process.stdout;
   if (output === null) throw new Error('the gateway has no standard output');

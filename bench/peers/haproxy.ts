@@ -1,4 +1,4 @@
-/** The reference: HAProxy with everything on that the gateway has on. */
+/** The reference: HAProxy, configured to do what the gateway does. */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accepting, cores, freePort, start } from '../processes.ts';

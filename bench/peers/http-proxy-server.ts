@@ -1,4 +1,4 @@
-/** The process of the http-proxy baseline; told its certificates and its host by its parent. */
+/** The process of the http-proxy baseline; it gets its certificates and its host from its parent. */
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import { createServer } from 'node:https';

@@ -9,7 +9,7 @@ import type { Peer, PeerNeeds } from './peer.ts';
 const server = fileURLToPath(new URL('./http-proxy-server.ts', import.meta.url));
 
 export async function startHttpProxy(needs: PeerNeeds): Promise<Peer> {
-  // http-proxy 1.18 calls util._extend, which Node warns of.
+  // http-proxy 1.18 calls util._extend, for which Node prints a warning.
   const process = start({
     command: [node, '--no-deprecation', server],
     core: cores.gateway,

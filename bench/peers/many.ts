@@ -1,8 +1,8 @@
-/** A configuration with a thousand of everything that a caller is compared with, the bench's own among them. */
+/** A configuration with a thousand ranges, pins and routes, the bench's own among them. */
 import { createHash, X509Certificate } from 'node:crypto';
 
 const many = 1_000;
-/** Where the bench's own stands: near the end. */
+/** The index of the bench's own: near the end. */
 const place = 900;
 
 /** 127.0.0.0/8, and networks of every length from /9 to /32 in the upper half. */
@@ -14,7 +14,7 @@ export function manyRanges(): string[] {
   });
 }
 
-/** SPKI pins: of no key, and of the leaf's. */
+/** SPKI pins: random ones, and the leaf's. */
 export function manyPins(leafPem: string): string[] {
   const spki = new X509Certificate(leafPem).publicKey.export({ type: 'spki', format: 'der' });
   return among(pin(spki), (index) => pin(`key ${index}`));

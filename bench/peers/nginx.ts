@@ -1,4 +1,4 @@
-/** nginx with everything on that it can have on; its `Client-Cert` is the escaped PEM, since it has no DER in base64. */
+/** nginx, configured to do what the gateway does; its `Client-Cert` is the escaped PEM, because it has no DER in base64. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accepting, cores, freePort, start } from '../processes.ts';

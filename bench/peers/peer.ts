@@ -1,4 +1,4 @@
-/** What the bench asks of everything that it measures, and where a peer's files lie. */
+/** The interface of everything that the bench measures, and the places of a peer's files. */
 import type { ChildProcess } from 'node:child_process';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -10,11 +10,11 @@ export interface PeerNeeds {
   readonly certificates: Certificates;
   /** Port of the internal host on 127.0.0.1. */
   readonly upstream: number;
-  /** The chroot folder that holds the peers; null: what is on the PATH. */
+  /** The chroot folder with the peers; null: those on the PATH. */
   readonly root: string | null;
 }
 
-/** A log whose lines are counted by what stands in them. */
+/** A log whose lines are counted by their text. */
 export interface PeerLog {
   readonly file: string;
   /** One per message. */
@@ -29,13 +29,13 @@ export interface Peer {
   readonly version: string;
   readonly port: number;
   readonly process: ChildProcess;
-  /** Null where the peer is measured bare: no log, no fields set. */
+  /** null if the peer is measured bare: no log, no fields set. */
   readonly log: PeerLog | null;
 }
 
 /**
  * The first of those that run is the reference. `before` is the gateway of another checkout, `gateway-large` one with a
- * thousand of everything that a caller is compared with.
+ * thousand ranges, pins and routes.
  */
 export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'before', 'gateway', 'gateway-large'] as const;
 export type PeerName = (typeof peerNames)[number];
@@ -44,7 +44,7 @@ export interface Home {
   /** As the bench sees it, and as the peer does. */
   readonly outside: string;
   readonly inside: string;
-  /** What to put before a command so that it runs where its files are. */
+  /** The prefix of a command, so that it runs in its root. */
   readonly enter: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export function makeHome({ certificates, root }: Pick<PeerNeeds, 'certificates' 
     : { outside, inside: outside.slice(root.replace(/\/+$/, '').length), enter: ['chroot', root] };
 }
 
-/** What a program prints about itself, and the OpenSSL it uses. */
+/** The version that a program prints, and that of its OpenSSL. */
 export function describeProgram(home: Home, command: readonly [string, ...string[]]): string {
   const [program = '', ...words] = [...home.enter, ...command];
   const { stdout, stderr, error } = spawnSync(program, words, { encoding: 'utf8' });
@@ -80,6 +80,6 @@ export function describeProgram(home: Home, command: readonly [string, ...string
     /(?:running on|built with) (?:SSL library version : |OpenSSL version : )?(OpenSSL [\d.]+)/i.exec(
       text,
     )?.[1];
-  if (version === undefined) throw new Error(`${command.join(' ')} tells no version: ${text.slice(0, 200)}`);
+  if (version === undefined) throw new Error(`${command.join(' ')} prints no version: ${text.slice(0, 200)}`);
   return `${version}, ${openssl ?? 'OpenSSL unknown'}`;
 }

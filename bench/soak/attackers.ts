@@ -1,7 +1,7 @@
-/** Entry of a process: clients with a valid certificate who only hold on, and come back when they are cut off. */
+/** Entry of a process: clients with a valid certificate that only keep connections open, and reconnect when cut off. */
 import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls';
 
-/** What an attacker does once its handshake is done; `none`: nothing, and it leaves after ten seconds by itself. */
+/** What an attacker does after its handshake; `none`: nothing, and it closes after ten seconds. */
 export type Form = 'head' | 'body' | 'reader' | 'none';
 
 export interface Attack {
@@ -10,17 +10,17 @@ export interface Attack {
   /** Connections that they begin in a second, at most. */
   readonly pace: number;
   readonly port: number;
-  /** PEM of the gateway's root, and of what the attackers show. */
+  /** PEM of the gateway's root, and of the attackers' certificate and key. */
   readonly ca: string;
   readonly leaf: { readonly chainPem: string; readonly keyPem: string };
 }
 
-/** `null`: it is over, all connections are closed. Either is answered with the count of before. */
+/** `null` ends the attack and closes all connections. Each order is answered with the count before it. */
 export type AttackersOrder = { readonly attack: Attack | null } | 'count';
 
 export interface AttackersCount {
   readonly open: number;
-  /** Connections that were begun since the attack was ordered, and those of them that the gateway ended. */
+  /** Connections that were begun since the order, and those of them that the gateway closed. */
   readonly begun: number;
   readonly cut: number;
 }
@@ -37,7 +37,7 @@ const forms: Readonly<Record<Form, (socket: TLSSocket) => void>> = {
     socket.resume().write('POST /attack HTTP/1.1\r\nHost: ehi.example\r\nContent-Length: 1000\r\n\r\n');
     drip(socket, Buffer.alloc(1_000, 'x'));
   },
-  // Nobody reads here, so that it is cut off is only found by writing.
+  // This client does not read, so it notices that it was cut off only when it writes.
   reader(socket) {
     socket.write(Buffer.concat([large, large, large, large]));
     repeat(socket, () => socket.write(large));
@@ -80,7 +80,7 @@ function begin({ form, attackers, pace, port, ca, leaf }: Attack): void {
       if (open.delete(socket)) cut++;
     });
   };
-  // One at a time, and those that it was too late for are not made up for: in a crowd they would be a flood.
+  // One at a time, and missed ones are not made up for: together they would be a flood.
   timer = setInterval(() => {
     if (open.size < attackers) come();
   }, 1_000 / pace);

@@ -1,4 +1,4 @@
-/** HAProxy before several gateways: TCP, PROXY protocol, and no new connection to one that is not ready. */
+/** HAProxy in front of several gateways: TCP, PROXY protocol, and no new connection to a gateway that is not ready. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { freePort } from '../processes.ts';
 
 export interface Balancer extends AsyncDisposable {
   readonly port: number;
-  /** Resolves when every server is up in its eyes. */
+  /** Resolves when HAProxy reports every server as up. */
   allUp(): Promise<void>;
 }
 
@@ -70,9 +70,9 @@ ${lines.join('\n')}
   }
 }
 
-/** 0 as well while HAProxy does not answer yet. */
+/** 0 also while HAProxy does not answer yet. */
 async function countUp(path: string): Promise<number> {
   const asking = connect({ path });
-  const told = await text(asking.end('show stat\n')).catch(() => '');
-  return told.split('\n').filter((line) => /^ehi,gateway\d/.test(line) && line.includes(',UP,')).length;
+  const statistics = await text(asking.end('show stat\n')).catch(() => '');
+  return statistics.split('\n').filter((line) => /^ehi,gateway\d/.test(line) && line.includes(',UP,')).length;
 }

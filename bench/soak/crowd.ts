@@ -1,4 +1,4 @@
-/** The processes of the slowloris soak: the attackers, and a host of theirs beside that of the honest. */
+/** The processes of the slowloris soak: the attackers, and their own host beside the honest sender's. */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import type { Attack, AttackersCount, AttackersOrder } from './attackers.ts';
 
 type Setting = Pick<Attack, 'port' | 'ca' | 'leaf'>;
 
-/** Runs only while the honest sender and its host leave the core idle, so that those feel the gateway alone. */
+/** Runs only while the honest sender and its host leave the core idle, so that only the gateway delays them. */
 const idle = ['chrt', '--idle', '0'];
 
 export class Crowd implements AsyncDisposable {
@@ -41,9 +41,9 @@ export class Crowd implements AsyncDisposable {
   }
 
   async #order(order: AttackersOrder): Promise<AttackersCount> {
-    const told = once(this.#process, 'message');
+    const answered = once(this.#process, 'message');
     this.#process.send(order);
-    const [count] = await told;
+    const [count] = await answered;
     return count;
   }
 }

@@ -1,4 +1,4 @@
-/** Entry of a thread that serves one file after the other over HTTP, so that nobody's clock stands still for it. */
+/** Entry of a thread that serves files over HTTP, so that serving them does not delay the measurement. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type MessagePort, parentPort } from 'node:worker_threads';

@@ -1,4 +1,4 @@
-/** Entry of a process: strangers, or one client, who make the gateway work for nobody; each comes back when it is closed. */
+/** Entry of a process: unknown clients, or one authorized client, that cause useless work; each reconnects when closed. */
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
@@ -10,12 +10,12 @@ export type Flood = 'stranger-chain' | 'address-share' | 'key-updates' | 'tiny-r
 export interface FloodOrder {
   readonly flood: Flood;
   readonly port: number;
-  /** PEM of the gateway's root, and of what an admitted attacker shows. */
+  /** PEM of the gateway's root, and of the authorized attacker's certificate and key. */
   readonly ca: string;
   readonly leaf: { readonly chainPem: string; readonly keyPem: string };
 }
 
-/** Of what was sent: handshakes, connections or records. */
+/** The unit of what was sent: handshakes, connections or records. */
 export interface FloodCount {
   readonly sent: number;
   readonly connections: number;
@@ -25,7 +25,7 @@ const localAddress = '127.0.0.2';
 const count = { sent: 0, connections: 0 };
 
 const floods: Readonly<Record<Flood, (order: FloodOrder) => Promise<void>>> = {
-  // Twice the described rate: four handshakes a second, each with 70 CAs.
+  // Four handshakes a second, each with 70 CAs: twice the rate of the reported attack.
   async 'stranger-chain'({ port }) {
     const { chainPem: cert, keyPem: key } = costlyChain({ length: 70 });
     for (let turn = 0; ; turn++) {
@@ -45,7 +45,7 @@ const floods: Readonly<Record<Flood, (order: FloodOrder) => Promise<void>>> = {
     }
   },
 
-  // Twice as many as were described: silent ones, and ones that have shaken hands without a certificate.
+  // Silent connections, and connections with a handshake without a certificate: twice as many as in the reported attack.
   async 'address-share'({ port }) {
     const address = { port, host: '127.0.0.1', localAddress };
     const hold = async (most: number, open: () => ReturnType<typeof connectTcp>) => {
@@ -82,7 +82,7 @@ interface Writing {
   readonly piece: (writer: RecordWriter) => Buffer;
 }
 
-/** As much as two connections take. */
+/** As much as two connections accept. */
 async function write({ port, ca, leaf }: FloodOrder, { admitted, begin, piece }: Writing): Promise<void> {
   const one = async () => {
     for (;;) {

@@ -1,4 +1,4 @@
-/** What a stranger, or a client that has gone wrong, can do to others: their messages and new connections, without and with it. */
+/** What an unknown client, or a faulty authorized one, does to others: their messages and new connections, with and without it. */
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,10 +16,10 @@ import { nothingSent, type Sent, send } from './sender.ts';
 
 /** Milliseconds. */
 const spans = { warmUp: 5_000, undisturbed: 10_000, ramp: 2_000, attacked: 15_000 };
-/** How much longer than undisturbed the slowest percent may take. */
+/** The slowest percent of messages may take this many times as long as undisturbed. */
 const mostRatio = 3;
 
-/** One scene, without an allowlist. True: others hardly felt it. */
+/** One scene, without an allowlist. true: others were hardly delayed. */
 export function soakFlood(flood: Flood): () => Promise<boolean> {
   return async () => {
     pinSelf(cores.load);
@@ -33,7 +33,7 @@ export function soakFlood(flood: Flood): () => Promise<boolean> {
           match: [{ organizationalUnit: 'Example organisation' }, { organizationalUnit: 'Attacker' }],
         },
         audit: { destination: 'audit.log' },
-        // As it was tried: one address could hold all of them.
+        // As in the reported attack: one address may have all of them.
         limits: { connections: 2_000 },
         routes: [{ path: '/', upstream: host.url }],
       },
@@ -57,7 +57,7 @@ export function soakFlood(flood: Flood): () => Promise<boolean> {
     const reasons = new Reasons(join(gateway.folder, 'audit.log'));
     await reasons.count();
     const path = fileURLToPath(new URL('./flooders.ts', import.meta.url));
-    // Runs only while the honest sender and its host leave the core idle, so that those feel the gateway alone.
+    // Runs only while the honest sender and its host leave the core idle, so that only the gateway delays them.
     const command = ['chrt', '--idle', '0', node, path];
     const flooders = start({ command, core: cores.load, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     const attacker = pki.issueClient({ subject: { OU: 'Attacker' } });
@@ -74,7 +74,7 @@ export function soakFlood(flood: Flood): () => Promise<boolean> {
   };
 }
 
-/** Milliseconds that each message took which ended in this time. */
+/** Milliseconds of each message that ended in this span. */
 async function during(all: readonly Sent[], milliseconds: number): Promise<readonly (readonly number[])[]> {
   const from = all.map(({ waits }) => waits.length);
   await sleep(milliseconds);
@@ -104,8 +104,8 @@ function judge({ flood, quiet, attacked, count, reasons, failures }: Result): bo
   }
   console.log(`${flood}: honest messages under attack, on kept and on fresh connections\n`);
   console.log(align(rows));
-  const told = [...reasons].map(([reason, times]) => `${reason} ${times}`).join(', ');
-  console.log(`attack: ${count.connections} connections, ${count.sent} sent; audit: ${told || 'nothing'}`);
+  const counts = [...reasons].map(([reason, times]) => `${reason} ${times}`).join(', ');
+  console.log(`attack: ${count.connections} connections, ${count.sent} sent; audit: ${counts || 'nothing'}`);
   console.log(`failed honest messages: ${failures.length}`);
   for (const problem of problems) console.log(`BEYOND ITS BOUND: ${problem}`);
   return problems.length === 0;

@@ -1,4 +1,4 @@
-/** A CRL of a million entries that comes while messages do: how long it takes, what it holds, what the messages feel. */
+/** A CRL of a million entries that arrives under traffic: how long it takes, its memory, and the delay of messages. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -41,7 +41,7 @@ export async function soakLargeCrl(): Promise<boolean> {
   }
   const seconds = (performance.now() - began) / 1000;
   const { peak } = residentMemory(gateway.pid);
-  // Until everything that was only needed for the reading is given back.
+  // Until all memory that was needed only for the parsing is returned.
   await sleep(10_000);
   stop.abort();
   const disturbed = await talking;

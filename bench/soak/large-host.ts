@@ -1,4 +1,4 @@
-/** Entry of a process: a host that acknowledges, and has a large answer for who asks for `/attack/large`. */
+/** Entry of a process: a host that acknowledges, and answers `/attack/large` with a large response. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,15 +1,15 @@
-/** A network namespace for a soak, so that what it sets for its sockets is set for nobody else's. */
+/** A network namespace for a soak, so that its socket settings apply to no other process. */
 import { spawnSync } from 'node:child_process';
 
 const inside = 'EHI_SOAK_OWN_NETWORK';
-/** Octets that a socket keeps: at least, at first, at most. What docs/operations.md advises. */
+/** Bytes that a socket keeps: minimum, default, maximum, as docs/operations.md advises. */
 const buffers = { tcp_rmem: '4096 131072 131072', tcp_wmem: '4096 16384 131072' };
 const settings = Object.entries(buffers).map(
   ([name, octets]) => `echo ${octets} > /proc/sys/net/ipv4/${name}`,
 );
 const prepare = ['ip link set lo up', ...settings, 'exec "$@"'].join(' && ');
 
-/** Runs this process's command once more, in a namespace of its own; null: it is that one. Needs root and iproute2. */
+/** Runs this process's command again in a new namespace; null if this process is that one. Needs root and iproute2. */
 export function runInOwnNetwork(): { readonly success: boolean } | null {
   if (process.env[inside] !== undefined) return null;
   const { status, error } = spawnSync(

@@ -1,4 +1,4 @@
-/** Why connections and messages ended, as the audit file tells it from one look to the next. */
+/** Why connections and messages ended, from the audit file, since the last call. */
 import { open } from 'node:fs/promises';
 
 export class Reasons {
@@ -9,7 +9,7 @@ export class Reasons {
     this.#file = file;
   }
 
-  /** How often each reason came since the last look, and `client_gone` where the client left. */
+  /** How often each reason occurred since the last call, and `client_gone` where the client left. */
   async count(): Promise<Map<string, number>> {
     await using file = await open(this.#file);
     const { size } = await file.stat();

@@ -1,4 +1,4 @@
-/** Reloads again and again under load: no message may fail, and memory stays where it is. */
+/** Repeated reloads under load: no message may fail, and memory must not grow. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

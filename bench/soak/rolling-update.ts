@@ -12,18 +12,18 @@ import { startBalancer } from './balancer.ts';
 import { idField, type SenderOptions, type Sent, send } from './sender.ts';
 import { quantileOf } from './talk.ts';
 
-/** Longer than the balancer needs to see that one is not ready. */
+/** Longer than the balancer needs to notice that a gateway is not ready. */
 const drainDelay = '1s';
 
 /** Together 500 messages a second. */
 const senders = [
   { name: 'kept connections', rate: 380, connections: 32, keep: true },
   { name: 'one connection each', rate: 50, connections: 32, keep: false },
-  // Each of them is silent for longer than `drainDelay`, so that some are closed idle: what may cross with a POST.
+  // Each is silent for longer than `drainDelay`, so that some are closed idle: such a close may cross with a POST.
   { name: 'rarely used connections', rate: 70, connections: 140, keep: true },
 ] satisfies Partial<SenderOptions>[];
 
-/** `argument`: how many are replaced. */
+/** `argument`: how often a gateway is replaced. */
 export async function soakRollingUpdate(argument = '20'): Promise<boolean> {
   const pki = authority();
   const [server, leaf] = [pki.issueServer(), pki.issueClient()];
@@ -98,7 +98,7 @@ export async function soakRollingUpdate(argument = '20'): Promise<boolean> {
   return report(results, reached) && codes.every((code) => code === 0);
 }
 
-/** Whether no message has failed, and none has reached the host twice. */
+/** true if no message failed and none reached the host twice. */
 function report(results: readonly Sent[], reached: ReadonlyMap<string, number>): boolean {
   for (const [index, { times, answered, crossed, failures }] of results.entries()) {
     const text = `${answered.length} answered, ${summary(times)}, failed ${failures.length}, crossed with a close ${crossed.length}`;

@@ -1,21 +1,21 @@
-/** A well-behaved sender: it heeds `Connection: close`, uses no connection that has ended, and never sends twice. */
+/** A well-behaved sender: it obeys `Connection: close`, uses no connection that has ended, and never sends twice. */
 import { setTimeout as sleep, setImmediate as yieldToAnswers } from 'node:timers/promises';
 import { statusOf } from '../../test/support/http/http.ts';
 import { type Client, post } from '../../test/support/process/client.ts';
 
 export interface Sent {
-  /** Milliseconds from when a message was due to its whole answer. */
+  /** Milliseconds from when a message was due to its whole response. */
   readonly times: number[];
-  /** The same without what the sender itself was late by, however long it waited for a free connection. */
+  /** The same, less the delay of the sender itself; waiting for a free connection is included. */
   readonly waits: number[];
   /** Ids of the messages that were answered with 200. */
   readonly answered: string[];
   /**
-   * Ids of those that were written on a connection which had been idle and then ended without a byte of an answer: they
-   * may have crossed with its close. Whether they did, the host knows.
+   * Ids of the messages that were written on a connection which had been idle and then ended without a response: they
+   * may have crossed with its close. If they did, the host did not get them.
    */
   readonly crossed: string[];
-  /** What else went wrong, each in its own words. */
+  /** Other failures, one description each. */
   readonly failures: string[];
 }
 
@@ -26,10 +26,10 @@ export interface SenderOptions {
   readonly rate: number;
   /** Open at the same time, the longest idle one used first: a message waits while all of them are busy. */
   readonly connections: number;
-  /** Or one for each message. */
+  /** false: each message has a connection of its own. */
   readonly keep: boolean;
   readonly signal: AbortSignal;
-  /** Is told of each answer as it comes; default: a new one. */
+  /** Filled as responses arrive; default: a new one. */
   readonly sent?: Sent;
 }
 
@@ -37,7 +37,7 @@ export const idField = 'X-Message-Id';
 /** Milliseconds. */
 const mostBehind = 5_000;
 
-/** Rejects when the machine is too slow for the rate. */
+/** Rejects if the machine is too slow for the rate. */
 export async function send(options: SenderOptions): Promise<Sent> {
   const { name, rate, signal } = options;
   const sender = new Sender(options);
@@ -45,8 +45,8 @@ export async function send(options: SenderOptions): Promise<Sent> {
   const began = performance.now();
   for (let count = 0; !signal.aborted; count++) {
     const due = began + (count * 1000) / rate;
-    // A timer takes a millisecond at least: those that are due by then go together, a few at a time, or a sender that
-    // has fallen behind would never hear an answer again.
+    // A timer takes at least a millisecond: messages that are due by then are sent together, a few at a time, because a
+    // sender that has fallen behind would otherwise never read a response.
     const ahead = due - performance.now();
     if (ahead > 1) await sleep(ahead);
     else if (count % 4 === 0) await yieldToAnswers();

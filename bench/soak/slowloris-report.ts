@@ -1,11 +1,11 @@
-/** What the slowloris soak found, and whether that is within its bounds. */
+/** The results of the slowloris soak, and whether they are within its bounds. */
 import { align, quantile } from '../figures.ts';
 import type { Attack, Form } from './attackers.ts';
 
-/** `held`: limits so wide that everybody stays; `cut`: the defaults, and who is cut off comes back. */
+/** `held`: limits so wide that all attackers stay; `cut`: the default limits, and attackers that are cut off reconnect. */
 export interface Scene extends Pick<Attack, 'form' | 'attackers' | 'pace'> {
   readonly name: 'held' | 'cut';
-  /** Milliseconds until it is as it stays; at least. */
+  /** Milliseconds until the attack is steady, at least. */
   readonly ramp: number;
 }
 
@@ -25,7 +25,7 @@ export interface SceneResult {
   readonly held: number;
   readonly inFlight: number;
   readonly cutPerSecond: number;
-  /** MiB beyond what there was before the attack; `kernel`: what the sockets of the machine hold. */
+  /** MiB more than before the attack; `kernel`: of the sockets of the machine. */
   readonly peak: number;
   readonly kernel: number;
   readonly reasons: ReadonlyMap<string, number>;
@@ -33,17 +33,17 @@ export interface SceneResult {
 }
 
 /**
- * How much longer than undisturbed the slowest percent may take where everybody stays. Where who is cut off comes back it
- * is only told: 200 handshakes a second, each a millisecond of the core that the messages are on, are no slow client's
- * doing (`none` does nothing else).
+ * In `held`, the slowest percent of messages may take this many times as long as undisturbed. In `cut` the ratio is only
+ * printed: it comes from 200 handshakes a second, each a millisecond of the core that the messages use, and not from slow
+ * clients (`none` does nothing else).
  */
 const mostRatio = 2;
 
 /**
- * KiB that an attacker may make the gateway hold. 64: a connection (60 is the bench's goal for an idle one). 32: the head so
- * far, which at `limits.head` takes twice that. 32: a connection to the host. For who does not read three times 64: one
- * read of the answer, the same encrypted, and one read of further requests. (A second read of the answer waits where the
- * first was a short one, but that is not so for all of them.)
+ * KiB of the gateway's memory that one attacker may cause. 64: a connection (60 is the bench's goal for an idle one). 32: the
+ * head so far, which takes twice `limits.head`. 32: a connection to the host. For a client that does not read, three times
+ * 64: one read of the response, the same encrypted, and one read of further requests. (If the first read of the response
+ * was short, a second one waits too, but not for all attackers.)
  */
 const bounds: Readonly<Record<Form, number>> = {
   none: 64,
@@ -51,7 +51,7 @@ const bounds: Readonly<Record<Form, number>> = {
   body: 64 + 32,
   reader: 64 + 32 + 3 * 64,
 };
-/** MiB that are free, or garbage, and not given back: of V8's heap and of malloc's. */
+/** MiB of V8's heap and of malloc that are free or garbage, and not returned. */
 const slack = 128;
 
 const header = [
@@ -68,7 +68,7 @@ const header = [
   'MiB +',
 ];
 
-/** Prints it all; true: it is well. */
+/** Prints all results; true if they are within the bounds. */
 export function judge(results: readonly SceneResult[]): boolean {
   const problems: string[] = [];
   const rows = [[...header, 'bound', 'kernel MiB +']];
@@ -89,8 +89,8 @@ export function judge(results: readonly SceneResult[]): boolean {
   console.log('honest messages under attack; p99 before and after it, and their ratio; the attackers\n');
   console.log(align(rows));
   for (const { scene, reasons } of results) {
-    const told = [...reasons].map(([reason, count]) => `${reason} ${count}`).join(', ');
-    console.log(`${scene.form}, ${scene.name}: ${told || 'nobody cut off'}`);
+    const counts = [...reasons].map(([reason, count]) => `${reason} ${count}`).join(', ');
+    console.log(`${scene.form}, ${scene.name}: ${counts || 'no attacker was cut off'}`);
   }
   const sum = (count: (result: SceneResult) => number) =>
     results.reduce((total, each) => total + count(each), 0);

@@ -1,4 +1,4 @@
-/** Thousands of clients that only hold on, while honest messages come: what those feel, what is held, who is cut off. */
+/** Thousands of clients that only keep connections open beside honest messages: their delay, the memory, who is cut off. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
@@ -17,24 +17,24 @@ import { judge, type Scene, type SceneResult, type Span } from './slowloris-repo
 /** Connections of the honest sender. */
 const honest = 32;
 
-/** Long enough for everybody to stay: what holding on does. */
+/** Limits so wide that all attackers stay connected. */
 const holding = { name: 'held', attackers: 2_000, pace: 400, ramp: 7_000 } as const;
-/** The defaults: whoever is cut off comes back, 200 of them in a second. */
+/** The default limits: attackers that are cut off reconnect, 200 in a second. */
 const returning = { name: 'cut', attackers: 2_000, pace: 200, ramp: 10_500 } as const;
 
 const scenes: readonly Scene[] = [
   { ...holding, form: 'head' },
   { ...holding, form: 'body' },
-  // Each of them is sent as much as the sockets take: that is no matter of milliseconds.
+  // Each is sent as much as its sockets accept, which takes seconds.
   { ...holding, form: 'reader', pace: 200, ramp: 13_000 },
   { ...returning, form: 'none' },
   { ...returning, form: 'head' },
-  // After two seconds each of them is cut off: so it is known earlier how many there are.
+  // Each is cut off after two seconds, so the attack is steady earlier.
   { ...returning, form: 'body', ramp: 4_000 },
   { ...returning, form: 'reader', ramp: 4_000 },
 ];
 
-/** Milliseconds; so long that a pause of the sender itself is not among the slowest percent of one span alone. */
+/** Milliseconds; so long that one pause of the sender itself does not dominate the slowest percent of a span. */
 const spans = { warmUp: 8_000, undisturbed: 15_000, attacked: 30_000, rest: 2_000 };
 
 /** `argument`: only these scenes, as `held-head,cut-body`. */
@@ -45,7 +45,7 @@ export async function soakSlowloris(argument?: string): Promise<boolean> {
     if (scene === undefined) throw new Error(`found ${name}; allowed ${[...known.keys()].join(', ')}`);
     return scene;
   });
-  // What readers leave unread in the kernel is otherwise as much as all the sockets of a machine may hold.
+  // Otherwise the unread data of the readers fills the memory that all sockets of the machine may use.
   const elsewhere = runInOwnNetwork();
   if (elsewhere !== null) return elsewhere.success;
   pinSelf(cores.load);
@@ -54,7 +54,7 @@ export async function soakSlowloris(argument?: string): Promise<boolean> {
   return judge(results);
 }
 
-/** With a gateway of its own, so that what one attack leaves behind is not the next one's. */
+/** With a new gateway, so that one attack does not affect the next one. */
 async function play(scene: Scene): Promise<SceneResult> {
   const pki = authority();
   await using host = await openHost({ theirs: false });
@@ -124,15 +124,15 @@ async function play(scene: Scene): Promise<SceneResult> {
 }
 
 /**
- * Resolves when the kernel's buffers have hardly grown for two seconds: to fill them it may touch a gibibyte of memory that
- * it did not have, for as long as the machine takes, and on the core of the honest.
+ * Resolves when the kernel's buffers have hardly grown for two seconds. To fill them the kernel allocates up to a gibibyte,
+ * on the core of the honest sender, for as long as the machine needs.
  */
 async function settled(): Promise<void> {
   for (let [last, now] = [0, kernelBuffers()]; now - last > now / 100; [last, now] = [now, kernelBuffers()])
     await sleep(2_000);
 }
 
-/** `held`: who only holds on is not cut off within a scene, and no limit of the client's or the route's stops it. */
+/** `held`: no attacker is cut off within a scene, and no limit of the client or the route stops it. */
 function limitsOf({ name }: Scene, upstreams: Readonly<Record<string, string>>): object {
   const patient = name === 'held';
   const routes = Object.entries(upstreams).map(([path, upstream]) => ({

@@ -1,13 +1,13 @@
-/** Sends messages at a fixed rate, however long the answers take, and keeps the times of those that came. */
+/** Sends messages at a fixed rate, however long the responses take, and keeps the times of the responses. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statusOf } from '../../test/support/http/http.ts';
 import type { Client } from '../../test/support/process/client.ts';
 import { post } from '../../test/support/process/client.ts';
 
 export interface Talk {
-  /** Milliseconds from when a message was due to its whole answer. */
+  /** Milliseconds from when a message was due to its whole response. */
   readonly times: number[];
-  /** What went wrong, each in its own words. */
+  /** Failures, one description each. */
   readonly failures: string[];
 }
 
@@ -27,7 +27,7 @@ export async function talk({ connect, rate, connections, signal }: TalkOptions):
   const began = performance.now();
   for (let count = 0; !signal.aborted; count++) {
     const due = began + (count * 1000) / rate;
-    // A timer takes a millisecond at least: those that are due by then go together.
+    // A timer takes at least a millisecond: messages that are due by then are sent together.
     const ahead = due - performance.now();
     if (ahead > 1) await sleep(ahead);
     const one = (async () => {

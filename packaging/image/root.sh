@@ -1,6 +1,6 @@
 #!/bin/sh
-# Lays out the root of the image: Node and the libraries that it is linked to, certificates of public CAs, one user,
-# and the gateway. What is not copied here is not in the image: no shell, no package manager, no npm.
+# Builds the root of the image: Node and the libraries that it is linked to, certificates of public CAs, one user, and
+# the gateway. Nothing else is in the image: no shell, no package manager, no npm.
 set -eu
 app=$1
 root=$2
@@ -17,7 +17,7 @@ echo "$linked" | sed -n 's|.*[[:space:]]\(/[^ ]*\) (0x.*|\1|p' | while read -r l
   cp -L "$library" "$root$library"
 done
 
-# Whose they are, where scanners look for it and with their licences.
+# The packages of these libraries, where scanners look for them, with their licences.
 cp -L /etc/os-release "$root/etc/os-release"
 for package in libc6 libgcc-s1 libstdc++6 libatomic1; do
   if dpkg -s "$package" >"$root/var/lib/dpkg/status.d/$package" 2>/dev/null; then
@@ -28,12 +28,12 @@ for package in libc6 libgcc-s1 libstdc++6 libatomic1; do
   fi
 done
 
-# The CAs that Node ships: slim images have none, and what apt would bring changes from day to day.
+# The CAs that Node contains: slim images have none, and the package of the distribution changes from day to day.
 node -p 'require("node:tls").getCACertificates("bundled").join("\n")' >"$root/etc/ssl/certs/ca-certificates.crt"
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 echo 'nonroot:x:65532:65532::/tmp:/sbin/nologin' >"$root/etc/passwd"
 echo 'nonroot:x:65532:' >"$root/etc/group"
-# `trust.cacheDir`: the one place to write to. A new volume takes its owner and mode.
+# `trust.cacheDir`: the only folder that the gateway writes to. A new volume inherits its owner and mode.
 install -d -m 700 -o 65532 -g 65532 "$root/var/cache/ehi-gateway"
 
 cd "$app"

@@ -9,7 +9,7 @@ const RECORD_BYTES = 22;
 /** So much of its plaintext a connection may add in overhead for nothing: records of 88 bytes and more never count. */
 const EARNED = 0.25;
 /** Seconds of its rate that an admitted client may send at once. */
-const BURST_SECONDS = 5;
+const BURST_SECONDS = 3;
 /** A client that is not admitted sends one request and a close: so much, and a large record that is not complete yet. */
 const STRANGER_BURST = 32 * 1024;
 /** Its part of the rate. */

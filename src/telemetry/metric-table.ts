@@ -52,13 +52,13 @@ export const metricTable = [
   },
   {
     name: 'ehi_messages_late_total',
-    help: 'Messages that were not answered within their route’s budget: answered later, failed, cut, or given up by the client. LazyTimer on its rate.',
+    help: 'Messages that were not answered within their route’s budget: answered later, failed, cut, or given up by the client. Alert on its rate.',
     type: 'counter',
     labels: ['route'],
   },
   {
     name: 'ehi_messages_shed_total',
-    help: 'Messages refused with 503 before anything was sent on: audit.onFailure, limits.delay, limits.inFlightPerClient (no route is chosen: none) or the route’s inFlight. LazyTimer on its rate.',
+    help: 'Messages refused with 503 before anything was sent on: audit.onFailure, limits.delay, limits.inFlightPerClient (no route is chosen: none) or the route’s inFlight. Alert on its rate.',
     type: 'counter',
     labels: ['route', 'reason'],
   },
@@ -174,13 +174,13 @@ export const metricTable = [
   },
   {
     name: 'ehi_revocation_crl_restarts_total',
-    help: 'CRLs taken whose number or scope does not follow the one before, which had ended with its grace. LazyTimer on any.',
+    help: 'CRLs taken whose number or scope does not follow the one before, which had ended with its grace. Alert on any.',
     type: 'counter',
     labels: ['anchor'],
   },
   {
     name: 'ehi_revocation_soft_failing',
-    help: 'Connections open now whose revocation is unknown, let in by revocation.onUnknown: allow. LazyTimer above 0.',
+    help: 'Connections open now whose revocation is unknown, let in by revocation.onUnknown: allow. Alert above 0.',
     type: 'gauge',
     labels: [],
   },
@@ -270,7 +270,7 @@ export const metricTable = [
   },
   {
     name: 'ehi_audit_failing_since_timestamp_seconds',
-    help: 'Since when audit records cannot be written; 0: they can. LazyTimer above 0.',
+    help: 'Since when audit records cannot be written; 0: they can. Alert above 0.',
     type: 'gauge',
     labels: [],
   },

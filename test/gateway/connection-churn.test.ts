@@ -2,7 +2,8 @@
 import { once } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { connect as connectTcp } from 'node:net';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';
@@ -110,7 +111,10 @@ it.runIf(process.platform === 'linux')('leaves nothing behind but records', asyn
   expect(samples.get('ehi_in_flight')).toBe(0);
   // Connections to the host outlive their clients, and are as many as messages at the same time.
   expect(stage.host.connectionCount).toBeLessThanOrEqual(2 * atOnce);
-  await vi.waitFor(async () => expect(await openFiles(stage)).toBeLessThanOrEqual(before + atOnce), 10_000);
+  await eventually(
+    () => openFiles(stage),
+    (count) => count <= before + atOnce,
+  );
 
   await expectOneRecordEach(stage.gateway, (rounds + 1) * kinds.length);
   const records = stage.gateway.records();

@@ -11,7 +11,8 @@ import { distributionPoints } from '../support/revocation/crl.ts';
 import { openOcspResponder } from '../support/revocation/ocsp-responder.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 
-it('takes CAs, CRLs, OCSP answers and spans through the proxy of the environment, and tells nobody its password', async () => {
+/** A gateway whose directory, CRL server, OCSP responder and span collector have names that only the proxy knows. */
+async function openBehindProxy() {
   await using opened = new AsyncDisposableStack();
   const pki = authority();
   const crls = opened.use(await openDirectory({ '/ca.crl': pki.crl().der }, { secure: false }));
@@ -45,7 +46,15 @@ it('takes CAs, CRLs, OCSP answers and spans through the proxy of the environment
     distributionPoints([{ urls: ['http://crl.pki.invalid/ca.crl'] }]),
     ocspResponders(['http://ocsp.pki.invalid/']),
   ];
-  await using client = await stage.connect({ leaf: pki.issueClient({ extensions }) });
+  const leaf = pki.issueClient({ extensions });
+  const stack = opened.move();
+  return { stage, proxy, collector, leaf, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+it('fetches CAs, CRLs and OCSP responses and exports spans through the proxy of the environment, without logging its password', async () => {
+  await using opened = await openBehindProxy();
+  const { stage, proxy, collector, leaf } = opened;
+  await using client = await stage.connect({ leaf });
   expect(statusOf(await client.exchange(post()))).toBe(200);
   await collector.whenExported(1);
   expect(new Set(proxy.requests)).toEqual(

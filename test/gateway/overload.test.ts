@@ -12,11 +12,13 @@ import type { AuditRecord } from '../support/process/gateway.ts';
 import { openHost } from '../support/process/host.ts';
 import { answers, snapshotOf } from '../support/process/snapshot.ts';
 
-it('refuses who and what comes while all work waits, and takes in what comes afterwards', async () => {
+/** A relay in this thread, with `limits.delay` of 20 ms. */
+async function openRelay() {
+  await using opened = new AsyncDisposableStack();
   const pki = authority();
   const records: AuditRecord[] = [];
   const meter = new Meter();
-  await using host = await openHost();
+  const host = opened.use(await openHost());
   const base = snapshotOf(pki, { routes: [{ ...answers, path: '/', endpoints: [endpointAt(host.port)] }] });
   const gateway = new Gateway({
     snapshot: { ...base, limits: { ...base.limits, delay: 20 } },
@@ -31,56 +33,60 @@ it('refuses who and what comes while all work waits, and takes in what comes aft
   });
   const { port } = await gateway.listen();
   const client = { port, ca: pki.root.pem, leaf: pki.issueClient() };
-  await using open = await connect(client);
-  /** Statuses of all that was sent. */
-  const statuses: number[] = [];
-  const exchange = async (connection: Client): Promise<Message> => {
-    const answer = await connection.exchange(post());
-    statuses.push(statusOf(answer));
-    return answer;
-  };
+  const stack = opened.move();
+  return { gateway, host, records, meter, client, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
 
-  // This thread is the relay's: whoever holds it up holds up everything.
+/** Blocks this thread, and with it the relay, until it is disposed of. */
+function blockThread(): Disposable {
   const burden = setInterval(() => {
     for (const until = performance.now() + 80; performance.now() < until; );
   }, 1);
+  return { [Symbol.dispose]: () => clearInterval(burden) };
+}
+
+it('refuses connections and messages while the thread cannot keep up, and accepts them afterwards', async () => {
+  await using relay = await openRelay();
+  const { gateway, host, records, meter, client } = relay;
+  await using open = await connect(client);
+  let answered = 0;
+  /** Sends messages until one is not answered with `status`; 0: sends one. */
+  const exchangeWhile = async (status: number, connection = open): Promise<Message> => {
+    for (;;) {
+      const answer = await connection.exchange(post());
+      if (statusOf(answer) === 200) answered++;
+      if (statusOf(answer) !== status) return answer;
+    }
+  };
+
+  const burden = blockThread();
   let delay = 0;
-  /** As each report of a relay thread's tells it, until it fits. */
-  const told = async (fits: () => boolean) => {
+  const delayWhen = async (fits: () => boolean) => {
     for (; !fits(); await turn()) delay = meter.take()?.delay ?? delay;
   };
-  await told(() => delay > 20);
-  // A single look that is in time lets everybody in again: then one more is asked for.
-  let message = await exchange(open);
-  while (statusOf(message) === 200) message = await exchange(open);
+  await delayWhen(() => delay > 20);
+  // One measurement within the limit lets messages through again: then another message is sent.
+  const message = await exchangeWhile(200);
   expect([statusOf(message), message.field('retry-after')]).toEqual([503, '1']);
   let refused = false;
-  while (!refused) refused = (await sClient({ port })).stdout.includes('no peer certificate available');
-  clearInterval(burden);
+  while (!refused)
+    refused = (await sClient({ port: client.port })).stdout.includes('no peer certificate available');
+  burden[Symbol.dispose]();
   expect(records.map(({ verdict, reason }) => [verdict, reason])).toContainEqual(['deny', 'overloaded']);
   const id = message.field('x-request-id');
-  expect(records.find(({ type, request_id }) => type === 'message' && request_id === id)).toMatchObject({
-    outcome: 'denied',
-    reason: 'overloaded',
-    status: 503,
-  });
+  const refusal = records.find(({ type, request_id }) => type === 'message' && request_id === id);
+  expect(refusal).toMatchObject({ outcome: 'denied', reason: 'overloaded', status: 503 });
   const shed = { audit_unavailable: 0, overloaded: 1, client_in_flight: 0, route_in_flight: 0 };
   expect(meter.take()?.routes).toContainEqual(expect.objectContaining({ route: 'none', shed }));
 
-  let status = 503;
-  while (status === 503) status = statusOf(await exchange(open));
-  expect(status).toBe(200);
-
-  for (;;) {
-    const later = await connect(client).catch(() => null);
-    if (later === null) continue;
-    await using _ = later;
-    expect(statusOf(await exchange(later))).toBe(200);
-    break;
-  }
-  await told(() => delay <= 20);
-  // Whoever was told to come again may: the host has nothing of what was refused.
-  expect(host.requests.length).toBe(statuses.filter((each) => each === 200).length);
+  expect(statusOf(await exchangeWhile(503))).toBe(200);
+  let later: Client | null = null;
+  while (later === null) later = await connect(client).catch(() => null);
+  await using _ = later;
+  expect(statusOf(await exchangeWhile(0, later))).toBe(200);
+  await delayWhen(() => delay <= 20);
+  // A refused message may be sent again: the host received nothing of it.
+  expect(host.requests.length).toBe(answered);
   await open[Symbol.asyncDispose]();
   await gateway.drain();
 });

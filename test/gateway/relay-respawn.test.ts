@@ -1,7 +1,7 @@
 /** A relay thread that cannot come back, for another process took its port meanwhile. */
 import { createServer } from 'node:net';
-import { scheduler } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
@@ -14,18 +14,10 @@ it('is told of each time, keeps the gateway from being ready, and serves again o
   const { gateway } = stage;
   expect(statusOf(await stage.send(post()))).toBe(200);
   gateway.signal('SIGUSR2');
-  const squat = async () => {
-    for (;;) {
-      try {
-        return await listenOnLoopback(createServer(), gateway.port);
-      } catch {
-        await scheduler.wait(1);
-      }
-    }
-  };
-  const squatter = await squat();
+  const squat = () => listenOnLoopback(createServer(), gateway.port).catch(() => null);
+  const squatter = await eventually(squat, (server) => server !== null, { interval: 1 });
   const deaths = () => gateway.stderr.split('\n').filter((line) => line.includes('a relay thread died'));
-  while (deaths().length < 3) await scheduler.wait(20);
+  await eventually(() => deaths().length >= 3);
   expect(
     deaths()
       .slice(1)
@@ -36,8 +28,8 @@ it('is told of each time, keeps the gateway from being ready, and serves again o
   expect(unready.body).toContain('no relay thread listens');
   expect((await gateway.admin('/healthz')).status).toBe(200);
 
-  await squatter.close();
-  while ((await gateway.admin('/readyz')).status !== 200) await scheduler.wait(20);
+  await squatter?.close();
+  await eventually(async () => (await gateway.admin('/readyz')).status === 200);
   expect(statusOf(await stage.send(post()))).toBe(200);
   for (const thread of [0, 1, 2])
     expect(

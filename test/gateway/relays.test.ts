@@ -43,43 +43,21 @@ describe.each([1, 2])('with relays: %i', (relays) => {
     return visitors;
   }
 
-  it('spreads connections, keeps the others’ when a thread dies, and never counts down', async () => {
-    const { gateway, host } = stage;
-    const first = await visitTwentyTimes('first');
-    const threads = threadsOf(first);
-    expect(threads.size).toBe(relays);
-    // One message on each thread is under way.
+  /** One message on the first connection of each thread, which the host does not answer before `held.release`. */
+  async function holdOnEachThread(first: Visitor[]) {
     const held = new HeldAnswers(stage);
-    const waiting = [...threads].map((thread) => first.find((each) => each.thread === thread) as Visitor);
+    const waiting = [...threadsOf(first)].map(
+      (thread) => first.find((each) => each.thread === thread) as Visitor,
+    );
     for (const [index, { client }] of waiting.entries()) {
       await held.ask(client, post({ body: `held ${index}` }));
     }
-    const before = await metricsWhen(
-      gateway,
-      (samples) =>
-        samples.get('ehi_connections') === 20 &&
-        samples.get(answered) === 20 &&
-        samples.get('ehi_in_flight') === relays,
-    );
-    expect(before.get(allowed)).toBe(20);
-    expect(before.get(restarts)).toBe(0);
+    return { held, waiting };
+  }
 
-    const cut = Promise.race(first.map((visitor) => visitor.client.rest().then(() => visitor.thread)));
-    gateway.signal('SIGUSR2');
-    const dead = await cut;
-    const kept = first.filter(({ thread }) => thread !== dead);
-    const lost = first.filter(({ thread }) => thread === dead);
-    // All of its connections end, and what was under way on them without a byte of an answer.
-    for (const { client } of lost) expect(await client.rest()).toEqual(Buffer.alloc(0));
-    const after = await metricsWhen(gateway, (samples) => samples.get(restarts) === 1);
-    expect(after.get('ehi_connections')).toBe(kept.length);
-    expect(after.get('ehi_in_flight')).toBe(relays - 1);
-    expect(after.get(allowed)).toBe(20);
-    expect(after.get(answered)).toBe(20);
-    expect(gateway.stderr).toContain('a relay thread died and is replaced');
-
-    // The other thread goes on with what it had, and with what is asked of it now.
-    held.release();
+  /** The connections of other threads than `dead` go on with what they had, and with new messages. */
+  async function expectOthersServed(waiting: Visitor[], kept: Visitor[], dead: string | undefined) {
+    const { gateway, host } = stage;
     host.options.answer = () => acknowledgement;
     for (const { client, thread } of waiting) {
       if (thread !== dead) expect(statusOf(await client.response())).toBe(200);
@@ -91,8 +69,44 @@ describe.each([1, 2])('with relays: %i', (relays) => {
       if (request.field('x-request-id')?.split('-')[0] === dead) continue;
       expect(await messageOf(gateway, request)).toMatchObject({ outcome: 'answered', status: 200 });
     }
+  }
 
-    // One relay leaves the port to nobody for a moment: callers try again.
+  /** Ends a thread, whose connections all close; what was under way on them gets no byte of an answer. */
+  async function killOneThread(first: Visitor[]) {
+    const cut = Promise.race(first.map((visitor) => visitor.client.rest().then(() => visitor.thread)));
+    stage.gateway.signal('SIGUSR2');
+    const dead = await cut;
+    for (const { client, thread } of first) {
+      if (thread === dead) expect(await client.rest()).toEqual(Buffer.alloc(0));
+    }
+    return { dead, kept: first.filter(({ thread }) => thread !== dead) };
+  }
+
+  it('spreads connections, keeps those of other threads when a thread dies, and never lowers a counter', async () => {
+    const { gateway, host } = stage;
+    const first = await visitTwentyTimes('first');
+    const threads = threadsOf(first);
+    expect(threads.size).toBe(relays);
+    const { held, waiting } = await holdOnEachThread(first);
+    const expected = { ehi_connections: 20, [answered]: 20, ehi_in_flight: relays };
+    const before = await metricsWhen(gateway, (samples) =>
+      Object.entries(expected).every(([name, value]) => samples.get(name) === value),
+    );
+    expect(before.get(allowed)).toBe(20);
+    expect(before.get(restarts)).toBe(0);
+
+    const { dead, kept } = await killOneThread(first);
+    const after = await metricsWhen(gateway, (samples) => samples.get(restarts) === 1);
+    expect(after.get('ehi_connections')).toBe(kept.length);
+    expect(after.get('ehi_in_flight')).toBe(relays - 1);
+    expect(after.get(allowed)).toBe(20);
+    expect(after.get(answered)).toBe(20);
+    expect(gateway.stderr).toContain('a relay thread died and is replaced');
+
+    held.release();
+    await expectOthersServed(waiting, kept, dead);
+
+    // With one relay the port is closed for a moment: clients connect again.
     while (!(await isServed())) expect((await gateway.admin('/healthz')).status).toBe(200);
     const second = await visitTwentyTimes('second');
     if (relays === 1) expect([...threadsOf(second)]).not.toEqual([...threads]);

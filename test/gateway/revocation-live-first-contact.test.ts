@@ -1,7 +1,7 @@
 /** A policy that begins to ask about revocation gives open connections the time of a first contact; some end within it. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
+import { eventually } from '../support/eventually.ts';
 import { authority } from '../support/pki/authority.ts';
 import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
 import { ocspMisbehaviours, openOcspResponder } from '../support/revocation/ocsp-responder.ts';
@@ -22,7 +22,7 @@ it('who stays loses its permit when that brings nothing, and of who has left no 
   opened.use(staying.client);
 
   await stage.reload(siteConfig(anchors({ scope: 'leaf', crl: 'off', firstContact: '1s' })));
-  while (responder.asked.length < 2) await sleep(10);
+  await eventually(() => responder.asked.length >= 2);
   await leaving.client[Symbol.asyncDispose]();
 
   expect(await staying.client.rest()).toEqual(Buffer.alloc(0));

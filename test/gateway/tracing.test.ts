@@ -5,6 +5,7 @@ import { version } from '../../src/version.ts';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { type CollectedSpan, type Collector, openCollector } from '../support/process/collector.ts';
+import type { AuditRecord } from '../support/process/gateway.ts';
 import { acknowledgement, response } from '../support/process/host.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { messageOf } from '../support/process/records.ts';
@@ -72,6 +73,51 @@ function within(
   expect(BigInt(end)).toBeLessThanOrEqual(BigInt(other.endTimeUnixNano));
 }
 
+const spanId = expect.stringMatching(/^[0-9a-f]{16}$/);
+const nanoseconds = expect.stringMatching(/^\d{19}$/);
+const times = { startTimeUnixNano: nanoseconds, endTimeUnixNano: nanoseconds };
+
+/** The span of a message to /ehi that was answered with 200. */
+const serverSpan = (traceId: string, { conn_id, request_id }: AuditRecord) => ({
+  ...times,
+  traceId,
+  spanId,
+  parentSpanId: parent,
+  flags: 0x301,
+  name: 'POST /ehi',
+  kind: server,
+  status: {},
+  attributes: {
+    'http.request.method': 'POST',
+    'url.scheme': 'https',
+    'http.route': '/ehi',
+    'http.response.status_code': '200',
+    'network.protocol.version': '1.1',
+    'client.address': '127.0.0.1',
+    'ehi.conn_id': conn_id,
+    'ehi.request_id': request_id,
+  },
+});
+
+/** The span of the same message's request to the host. */
+const clientSpan = (traceId: string, parentSpanId: string | undefined) => ({
+  ...times,
+  traceId,
+  spanId,
+  parentSpanId,
+  flags: 0x101,
+  name: 'POST',
+  kind: client,
+  status: {},
+  attributes: {
+    'http.request.method': 'POST',
+    'server.address': '127.0.0.1',
+    'server.port': `${stage.host.port}`,
+    'http.response.status_code': '200',
+    'network.protocol.version': '1.1',
+  },
+});
+
 describe('a message of a trace that its sender has sampled', () => {
   it('continues it through the gateway’s spans to the host', async () => {
     const { id, field } = newTrace();
@@ -82,45 +128,8 @@ describe('a message of a trace that its sender has sampled', () => {
     expect(record).toMatchObject({ trace_id: id });
     const [own, asked] = await spansOf(id);
 
-    expect(own).toEqual({
-      traceId: id,
-      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
-      parentSpanId: parent,
-      flags: 0x301,
-      name: 'POST /ehi',
-      kind: server,
-      startTimeUnixNano: expect.stringMatching(/^\d{19}$/),
-      endTimeUnixNano: expect.stringMatching(/^\d{19}$/),
-      status: {},
-      attributes: {
-        'http.request.method': 'POST',
-        'url.scheme': 'https',
-        'http.route': '/ehi',
-        'http.response.status_code': '200',
-        'network.protocol.version': '1.1',
-        'client.address': '127.0.0.1',
-        'ehi.conn_id': record.conn_id,
-        'ehi.request_id': record.request_id,
-      },
-    });
-    expect(asked).toEqual({
-      traceId: id,
-      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
-      parentSpanId: own?.spanId,
-      flags: 0x101,
-      name: 'POST',
-      kind: client,
-      startTimeUnixNano: expect.stringMatching(/^\d{19}$/),
-      endTimeUnixNano: expect.stringMatching(/^\d{19}$/),
-      status: {},
-      attributes: {
-        'http.request.method': 'POST',
-        'server.address': '127.0.0.1',
-        'server.port': `${stage.host.port}`,
-        'http.response.status_code': '200',
-        'network.protocol.version': '1.1',
-      },
-    });
+    expect(own).toEqual(serverSpan(id, record));
+    expect(asked).toEqual(clientSpan(id, own?.spanId));
     within(asked as CollectedSpan, own as CollectedSpan);
     const passed = received.fields.filter(([name]) => /^trace/i.test(name));
     expect(passed).toEqual([

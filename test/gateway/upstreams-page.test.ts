@@ -8,46 +8,58 @@ import { openHost } from '../support/process/host.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { openStage } from '../support/process/stage.ts';
 
-it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
+const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+const fresh = {
+  idle_limit_ms: 4000,
+  ejections: 0,
+  last_failure: null,
+  last_message_failure: null,
+  last_check: null,
+};
+
+/** A route with a dead primary and a live second endpoint, after three messages. */
+async function openWithDeadPrimary() {
   const dead = await listenOnLoopback(createServer());
   await dead.close();
   const url = `http://127.0.0.1:${dead.port}`;
-  await using dr = await openHost();
+  await using opened = new AsyncDisposableStack();
+  const dr = opened.use(await openHost());
   const health = { kind: 'tcp', interval: '100ms' };
-  await using stage = await openStage({
-    routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }],
-  });
-  const { gateway } = stage;
+  const stage = opened.use(
+    await openStage({ routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }] }),
+  );
   const began = new Date().toISOString();
   for (let count = 0; count < 3; count++) expect(statusOf(await stage.send(post()))).toBe(200);
+  const stack = opened.move();
+  return { dead, url, dr, stage, began, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+it('names a dead primary with its cause and a live DR with its connections, and the primary again once it lives', async () => {
+  await using opened = await openWithDeadPrimary();
+  const { dead, url, dr, stage, began } = opened;
+  const { gateway } = stage;
   const [primary, second, ...others] = await endpointsWhen(
     gateway,
     ([first, last]) =>
       first?.state === 'passed_over' && last?.connections.idle === 1 && last.last_check !== null,
   );
   expect(others).toEqual([]);
-  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   expect(primary).toEqual({
+    ...fresh,
     url,
     state: 'passed_over',
     relays: { used: 0, passed_over: 1 },
     connections: { idle: 0, in_use: 0 },
-    idle_limit_ms: 4000,
     ejections: 1,
     last_failure: { time, reason: 'connect_failed', cause: 'ECONNREFUSED' },
-    last_message_failure: null,
-    last_check: null,
   });
   expect(primary?.last_failure?.time.localeCompare(began)).toBeGreaterThanOrEqual(0);
   expect(second).toEqual({
+    ...fresh,
     url: dr.url,
     state: 'used',
     relays: { used: 1, passed_over: 0 },
     connections: { idle: 1, in_use: 0 },
-    idle_limit_ms: 4000,
-    ejections: 0,
-    last_failure: null,
-    last_message_failure: null,
     last_check: { time, result: 'passed', cause: null },
   });
 

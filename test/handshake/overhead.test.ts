@@ -15,7 +15,7 @@ function looksUntil(records: number, data: number, { admitted = true, smallRecor
 
 it('allows limits.smallRecords without data for any time, and more for a while', () => {
   expect(looksUntil(500, 0)).toBe(Number.POSITIVE_INFINITY);
-  expect(looksUntil(1000, 0)).toBe(21);
+  expect(looksUntil(1000, 0)).toBe(13);
   expect(looksUntil(13_000, 0)).toBe(1);
   expect(looksUntil(1000, 0, { smallRecords: 4000 })).toBe(Number.POSITIVE_INFINITY);
 });

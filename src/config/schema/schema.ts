@@ -83,7 +83,7 @@ const limits = section({
   smallRecords: count(1, 1_000_000)
     .prefault(2000)
     .describe(
-      'TLS records with little or no data (KeyUpdates, empty ones, a few bytes) that a connection may send in a second, and five times as many at once; without an admitted client a twentieth. Beyond that it is closed.',
+      'TLS records with little or no data (KeyUpdates, empty ones, a few bytes) that a connection may send in a second, and three times as many at once; without an admitted client a twentieth. Beyond that it is closed.',
     ),
   inFlightPerClient: count(1, 1_000_000)
     .prefault(512)

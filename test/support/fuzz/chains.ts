@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { RawExtension } from '../../../src/pki/der-writer.ts';
 import { makeKey } from '../../../src/pki/key.ts';
 import { rawCertificate, rawKeyId, rawName } from '../pki/raw-certificate.ts';
+import type { Random } from '../random.ts';
 import {
   authorityKeyId,
   basicConstraints,
@@ -17,7 +18,6 @@ import {
   subjectAltName,
   subjectKeyId,
 } from './extensions.ts';
-import type { Random } from './random.ts';
 
 export interface Ca {
   readonly key: KeyObject;

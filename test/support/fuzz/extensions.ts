@@ -2,7 +2,7 @@
 import { derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger, derOid, type RawExtension } from '../../../src/pki/der-writer.ts';
 import { rawName } from '../pki/raw-certificate.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 
 export const oids = {
   commonName: '2.5.4.3',

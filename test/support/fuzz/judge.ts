@@ -13,10 +13,10 @@ import { authority } from '../pki/authority.ts';
 import { OpensslVerdict, type Presented } from '../pki/openssl-verdict.ts';
 import { rawPem } from '../pki/raw-certificate.ts';
 import { snapshotOf } from '../process/snapshot.ts';
+import { Random } from '../random.ts';
 import { revocationPolicy } from '../revocation/revocation.ts';
 import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.ts';
 import { stricter } from './disagreements.ts';
-import { Random } from './random.ts';
 
 /** How one chain came out: a name that is counted, or a failure. */
 export type Outcome = { readonly ok: string } | { readonly failed: string };

@@ -1,5 +1,5 @@
 /** Reads Prometheus' text format. */
-import { scheduler } from 'node:timers/promises';
+import { eventually } from '../eventually.ts';
 import type { Gateway } from './gateway.ts';
 
 /** `name{labels}` → value. */
@@ -15,11 +15,7 @@ export async function readMetrics(gateway: Gateway): Promise<Samples> {
   );
 }
 
-/** Asks until the samples fit: the relay threads report in batches. */
+/** Reads the metrics until they fit: the relay threads report in batches. */
 export async function metricsWhen(gateway: Gateway, fits: (samples: Samples) => boolean): Promise<Samples> {
-  for (;;) {
-    const samples = await readMetrics(gateway);
-    if (fits(samples)) return samples;
-    await scheduler.wait(20);
-  }
+  return await eventually(() => readMetrics(gateway), fits);
 }

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../folder.ts';
+import type { Random } from '../random.ts';
 
 const program = fileURLToPath(new URL('./recording-process.ts', import.meta.url));
 
@@ -24,7 +25,8 @@ export interface RecordingHost extends AsyncDisposable {
   lives(): Promise<string[][]>;
 }
 
-export async function openRecordingHost(): Promise<RecordingHost> {
+/** `random` seeds each process: how long it takes to answer, and which answers it writes in two parts. */
+export async function openRecordingHost(random: Random): Promise<RecordingHost> {
   const folder = await temporaryFolder();
   const running: ChildProcess[] = [];
   let life = 0;
@@ -32,7 +34,9 @@ export async function openRecordingHost(): Promise<RecordingHost> {
   let up = Promise.resolve();
 
   const start = async () => {
-    const child = fork(program, [`${port}`, join(folder.path, `${++life}`)], { execArgv: [] });
+    const child = fork(program, [`${port}`, join(folder.path, `${++life}`), `${random.below(2 ** 32)}`], {
+      execArgv: [],
+    });
     const [listening] = await once(child, 'message');
     port = listening as number;
     running.push(child);

@@ -1,14 +1,16 @@
 /**
- * A host in a process of its own, to be killed: `node recording-process.ts PORT FILE`. It writes the `X-Message-Id`
+ * A host in a process of its own, to be killed: `node recording-process.ts PORT FILE SEED`. It writes the `X-Message-Id`
  * of every message it has received to the file, and only then, a random moment later, answers with it.
  */
 import { appendFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { takeMessage } from '../http/http.ts';
+import { Random } from '../random.ts';
 import { response } from './host.ts';
 
-const [port, file = ''] = process.argv.slice(2);
+const [port, file = '', seed] = process.argv.slice(2);
+const random = new Random(Number(seed));
 /** Milliseconds between the record and the answer, or its halves, at most. */
 const slowest = 15;
 
@@ -22,12 +24,12 @@ const server = createServer({ noDelay: true }, (socket) => {
     pending = pending.subarray(message.raw.length);
     const id = message.field('x-message-id') ?? '';
     appendFileSync(file, `${id}\n`);
-    await sleep(Math.random() * slowest);
+    await sleep(random.next() * slowest);
     const answer = response({ fields: [`X-Message-Id: ${id}`], body: '{"Acknowledgement":"1"}' });
     // Now and then in two halves: a death in between leaves an answer that has begun.
-    const half = Math.random() < 0.25 ? answer.length - 10 : 0;
+    const half = random.chance(0.25) ? answer.length - 10 : 0;
     socket.write(answer.subarray(0, half));
-    if (half > 0) await sleep(Math.random() * slowest);
+    if (half > 0) await sleep(random.next() * slowest);
     socket.write(answer.subarray(half));
   });
 });

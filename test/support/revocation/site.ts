@@ -1,5 +1,5 @@
 /** One gateway with several anchors, each with a CA, a revocation policy and clients of its own: many cases, one process. */
-import { scheduler } from 'node:timers/promises';
+import { eventually } from '../eventually.ts';
 import { statusOf } from '../http/http.ts';
 import type { Authority, Leaf } from '../pki/authority.ts';
 import type { Client, ClientOptions } from '../process/client.ts';
@@ -59,12 +59,15 @@ export async function enter(stage: Stage, leaf: Leaf): Promise<Visit & { readonl
 
 /** Comes again and again until the record's word on revocation is this one, and then stays. */
 export async function enterWhen(stage: Stage, leaf: Leaf, revocation: string): ReturnType<typeof enter> {
-  for (;;) {
-    const entered = await enter(stage, leaf);
-    if (entered.record.revocation === revocation) return entered;
-    await entered.client[Symbol.asyncDispose]();
-    await scheduler.wait(20);
-  }
+  return await eventually(
+    async () => {
+      const entered = await enter(stage, leaf);
+      if (entered.record.revocation === revocation) return entered;
+      await entered.client[Symbol.asyncDispose]();
+      return entered;
+    },
+    ({ record }) => record.revocation === revocation,
+  );
 }
 
 /** The same, and goes. */

@@ -1,4 +1,4 @@
-/** Choices from one number, so that a chain can be made again from its seed alone. */
+/** Random choices that a seed reproduces. */
 
 export class Random {
   #state: number;
@@ -38,4 +38,14 @@ export class Random {
   several<T>(most: number, values: readonly T[]): T[] {
     return Array.from({ length: 1 + this.below(most) }, () => this.pick(values));
   }
+}
+
+/**
+ * For a test whose random choices are not fast-check's: prints its seed, which `EHI_TEST_SEED` sets to make the same choices
+ * again.
+ */
+export function seeded(test: string): Random & { readonly seed: number } {
+  const seed = Number(process.env.EHI_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  console.info(`${test}: EHI_TEST_SEED=${seed}`);
+  return Object.assign(new Random(seed), { seed });
 }

@@ -1,0 +1,42 @@
+/** Which room of `src/` may import which others: test/rooms.test.ts holds the code to it, docs/architecture.md shows it. */
+
+/** What every room may import. */
+export const ground = ['errors.ts', 'linked-set.ts'];
+
+/** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
+export const mayImport: Record<string, readonly string[]> = {
+  'errors.ts': [],
+  'linked-set.ts': [],
+  'version.ts': [],
+  'node-version.ts': [],
+  'inspector-off.ts': [],
+  fetch: [],
+  pki: [],
+  revocation: ['fetch', 'pki'],
+  policy: ['revocation'],
+  telemetry: [],
+  audit: ['telemetry'],
+  admin: [],
+  source: [],
+  handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
+  identity: ['handshake', 'pki', 'revocation', 'policy'],
+  message: ['policy', 'telemetry', 'audit'],
+  tracing: ['fetch', 'message', 'policy', 'telemetry'],
+  upstream: ['source', 'message', 'policy', 'telemetry'],
+  relay: ['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'tracing', 'audit'],
+  gateway: [
+    ...['source', 'handshake', 'identity', 'message', 'relay', 'upstream'],
+    ...['pki', 'revocation', 'policy', 'telemetry', 'tracing', 'audit'],
+  ],
+  thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
+  trust: ['fetch', 'pki', 'policy'],
+  config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
+  control: [
+    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
+    ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
+  ],
+  issuing: ['pki', 'revocation'],
+  demo: ['issuing', 'pki'],
+  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+  'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
+};
