@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema/schema.ts';
 import { denyReasons, failureReasons } from '../src/identity/verdict.ts';
-import { identityFamilies } from '../src/message/identity-names.ts';
-import { messageRefusals, upstreamFailures } from '../src/message/refusal.ts';
+import { messageRefusals, upstreamFailures } from '../src/message/message-reasons.ts';
+import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
 import { plainRules } from './plain-rules.ts';
@@ -69,13 +69,14 @@ const targets: Readonly<Record<string, string>> = {
     ],
   }),
   'docs/message-reasons.md': page({
-    title: 'Reasons of messages',
+    title: 'Message reasons',
     text: [
-      'The `reason` of message records: why a request was refused (`outcome: denied`), or why the host’s answer did',
-      'not pass whole (`failed`; `cut` once part of it had left). The client sees the status alone. Requests on a',
-      'connection that was refused carry the connection’s reason.',
+      'The field `reason` of message records in the audit log. `denied`: the gateway refused the request. `failed`: the host',
+      'sent no complete response; if part of a response was already forwarded, the `outcome` is `cut` instead. The client',
+      'gets only the status. A request on a refused connection has the [deny reason](deny-reasons.md) of the connection.',
+      '“Not sent again” means that the gateway does not repeat the request, because the host may have processed it.',
     ],
-    head: ['Reason', 'Outcome', 'Status', 'What it says'],
+    head: ['Reason', 'Outcome', 'Status', 'Meaning'],
     rows: [
       ...Object.entries(messageRefusals).map(([name, { status, says }]) => {
         return [code(name), 'denied', String(status), says];
@@ -88,14 +89,14 @@ const targets: Readonly<Record<string, string>> = {
   'docs/removed-fields.md': page({
     title: 'Fields that are removed from requests',
     text: [
-      'Hosts and their frameworks believe these fields: they say who called, by which way, or that another request was',
-      'meant. Only a proxy may set them, so the gateway removes them from what clients send, and the message goes on',
-      'without them. Case does not matter, repeated fields all go, and `_`, `.` and every other separator count as `-`; a',
-      '`*` stands for any rest of the name. `identity.remove` adds names. [identity.md](identity.md) says which fields the',
-      'gateway sets itself, and what is refused instead.',
+      'Hosts and their frameworks trust these fields: they state the identity or address of the client, describe its',
+      'connection, or replace the method, path or host of the request. Only a proxy may set them. The gateway removes them',
+      'from the requests of clients and forwards the requests without them. Case is ignored, repeated fields are all removed,',
+      'and `_`, `.` and every other separator count as `-`. A trailing `*` matches any rest of the name. `identity.remove`',
+      'adds names. [identity.md](identity.md) describes which fields the gateway sets, and which requests it refuses.',
     ],
-    head: ['Whose', 'Fields', 'Source of the names'],
-    rows: identityFamilies.map(({ who, fields, source }) => [who, fields.map(code).join(', '), source]),
+    head: ['Group', 'Fields', 'Source of the names'],
+    rows: removedFields.map(({ group, fields, source }) => [group, fields.map(code).join(', '), source]),
   }),
   'docs/metrics.md': page({
     title: 'Metrics',

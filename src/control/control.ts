@@ -9,7 +9,7 @@ import { namedProxies } from '../fetch/proxy.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Log, Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { Supervisor, type Told } from '../thread/supervisor.ts';
+import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, passedOverAt } from '../trust/passed-over.ts';
 import { version } from '../version.ts';
@@ -147,7 +147,7 @@ class Control {
           this.#metrics.spansDropped(spans, reason);
           parts.reporting.spansDropped(spans, reason);
         },
-        onTrouble: (trouble) => parts.reporting.tracing(trouble),
+        onCollectorFailure: (trouble) => parts.reporting.tracing(trouble),
       },
     });
     this.#spans.update(parts.loaded.tracing);
@@ -253,7 +253,7 @@ class Control {
       snapshot: sources.snapshot(),
       refuseMessages: this.#refusesMessages,
       onMessage: (thread, message) => this.#onMessage(thread, message),
-      onDeath: (thread, error) => {
+      onUnexpectedExit: (thread, error) => {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
         reporting.threadDied(thread, error);
@@ -285,7 +285,7 @@ class Control {
     if (this.#state !== 'draining') this.#supervisor?.publish(sources.snapshot());
   }
 
-  #onMessage(thread: number, message: Told): void {
+  #onMessage(thread: number, message: RelayReport): void {
     switch (message.type) {
       case 'log':
         return this.#parts.logger[message.level]({ thread, ...message.fields }, message.message);
@@ -302,15 +302,15 @@ class Control {
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {
-    const giveBack = () => this.#supervisor?.written(thread, lines);
+    const giveBack = () => this.#supervisor?.auditWritten(thread, lines);
     this.#parts.audit.write(lines, isWorthGivingBack(lines) ? giveBack : undefined);
   }
 
   /** The snapshot that holds the answers is published before the relay threads hear that there are any. */
-  async #contact({ anchor, leaf }: Extract<Told, { type: 'unseen' }>): Promise<void> {
+  async #contact({ anchor, leaf }: Extract<RelayReport, { type: 'unseen' }>): Promise<void> {
     const sha256 = await this.#sources?.contact(anchor, leaf);
     this.#flush();
-    if (sha256 !== undefined) this.#supervisor?.contacted({ anchor, leaf: sha256 });
+    if (sha256 !== undefined) this.#supervisor?.firstContactDone({ anchor, leaf: sha256 });
   }
 
   /** In reverse order of opening; the audit last, for it hears of everything else. */

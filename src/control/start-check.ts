@@ -6,7 +6,7 @@ import { objectionToDestination } from '../audit/probe.ts';
 import type { Finding } from '../config/document.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, GatewayError } from '../errors.ts';
-import { claimPort } from '../thread/claim.ts';
+import { probePort } from '../thread/port-probe.ts';
 
 export interface StartCheck {
   /** What keeps the gateway from starting. */
@@ -80,7 +80,7 @@ async function trySocket(
   { address, port }: { readonly address: string; readonly port: number },
 ): Promise<SocketAttempt | null> {
   try {
-    await claimPort({ address, port });
+    await probePort({ address, port });
     return null;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

@@ -1,4 +1,4 @@
-/** Who may begin a handshake: decided at accept, from the address alone, before any TLS work. */
+/** Decides at accept whether a connection may begin a handshake: from its source address alone, before any TLS work. */
 import { failure } from '../handshake/failure.ts';
 import { type Inbound, unjudged } from '../handshake/inbound.ts';
 import { type DenyReasonName, denyReasons, type FailureReasonName } from '../identity/verdict.ts';
@@ -10,57 +10,66 @@ import type { HandshakeCosts } from '../source/handshake-cost.ts';
 import type { HandshakeRate } from '../source/handshake-rate.ts';
 import { readProxyHeader } from '../source/proxy-reader.ts';
 
-export interface Admission {
+export interface AdmissionPolicy {
   readonly allowlist: Allowlist | null;
-  /** The networks of the allowlist that name a caller: a range of length /0 lets everybody in and names none. */
-  readonly named: Allowlist;
+  /** The allowlist without its /0 ranges. Addresses in it are exempt from the limits on handshakes and on single addresses. */
+  readonly exempt: Allowlist;
   readonly proxyTrusted: Allowlist | null;
   readonly snapshot: PolicySnapshot;
 }
 
-export function compileAdmission(snapshot: PolicySnapshot): Admission {
+export function compileAdmissionPolicy(snapshot: PolicySnapshot): AdmissionPolicy {
   return {
-    named: compileAllowlist((snapshot.allowlist ?? []).filter((range) => parseRange(range)?.prefix !== 0)),
+    exempt: compileAllowlist((snapshot.allowlist ?? []).filter((range) => parseRange(range)?.prefix !== 0)),
     allowlist: snapshot.allowlist === null ? null : compileAllowlist(snapshot.allowlist),
     proxyTrusted: snapshot.proxyTrusted.length === 0 ? null : compileAllowlist(snapshot.proxyTrusted),
     snapshot,
   };
 }
 
-/** Read when it is asked for: a PROXY header may take its time. */
+/** State of the relay thread. Read through a function, because it may change while a PROXY header is awaited. */
 export interface Load {
   readonly connections: number;
+  /** Connections whose handshake has not ended. */
   readonly unfinished: number;
-  /** How long work has to wait for its turn, ms (loop-delay.ts). */
+  /** Event-loop delay of a message, ms (loop-delay.ts). */
   readonly delay: number;
   readonly handshakes: HandshakeRate;
   readonly costs: HandshakeCosts;
   readonly shares: AddressShares;
 }
 
-/** True: shake hands. The refused are recorded and their sockets destroyed here. */
-export function admit(inbound: Inbound, admission: Admission, load: () => Load): boolean | Promise<boolean> {
+/** True: the handshake may begin. False: the connection was recorded as refused or failed, and its socket destroyed. */
+export function admit(
+  inbound: Inbound,
+  admission: AdmissionPolicy,
+  load: () => Load,
+): boolean | Promise<boolean> {
   const { connections, delay } = load();
   const { limits } = admission.snapshot;
-  // The system no longer knows the peer of a connection that was reset before it was accepted.
+  // A connection that was reset before it was accepted has no peer address.
   if (inbound.address === '')
     return fail(
       inbound,
       failure('closed_silent', 'the client reset the connection before the gateway accepted it'),
     );
   if (connections > limits.connections) return refuse(inbound, 'too_many_connections');
-  // Those who are in already have been promised an answer: they come before whoever wants to come in.
+  // Messages on open connections take precedence over new connections.
   if (delay > limits.delay) return refuse(inbound, 'overloaded');
   if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
   return judge(inbound, admission, load);
 }
 
-async function admitProxied(inbound: Inbound, admission: Admission, load: () => Load): Promise<boolean> {
+async function admitProxied(
+  inbound: Inbound,
+  admission: AdmissionPolicy,
+  load: () => Load,
+): Promise<boolean> {
   const reading = await readProxyHeader(inbound.transport, {
     timeout: admission.snapshot.timeouts.handshake,
   });
   if (reading.kind === 'failed') {
-    // A load balancer's TCP health check: no news, and no fault of a PROXY header.
+    // A TCP health check of a load balancer: neither logged nor counted as a PROXY header error.
     const silent = reading.why === 'closed' && inbound.transport.bytesRead === 0;
     return fail(
       inbound,
@@ -76,22 +85,26 @@ async function admitProxied(inbound: Inbound, admission: Admission, load: () => 
   return judge(inbound, admission, load);
 }
 
-function judge(inbound: Inbound, { allowlist, named, snapshot }: Admission, load: () => Load): boolean {
-  // It has closed while its PROXY header was read: nothing would take back what it counts as.
+function judge(
+  inbound: Inbound,
+  { allowlist, exempt, snapshot }: AdmissionPolicy,
+  load: () => Load,
+): boolean {
+  // The connection closed while its PROXY header was read: what it reserved below would never be released.
   if (inbound.recorded) return false;
-  // All of Thredd's traffic comes from one address: a flood from elsewhere must not use up what is meant for it.
-  if (named.contains(inbound.address)) return true;
-  // With refuseAt: http the address is left to the verdict, which asks for it again (mayCall).
+  // All of Thredd's traffic comes from one address: a flood from other addresses must not use up its capacity.
+  if (exempt.contains(inbound.address)) return true;
+  // With refuseAt: http the address is checked after the handshake instead (isSourceAllowed).
   if (allowlist !== null && snapshot.refuseAt === 'accept' && !allowlist.contains(inbound.address))
     return refuse(inbound, 'address_refused');
   const { unfinished, handshakes, costs, shares } = load();
   const { limits } = snapshot;
   const perSecond = limits.handshakeRate;
   if (unfinished > limits.unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
-  if (costs.waits(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
+  if (costs.mustWait(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
   if (!handshakes.take(inbound.address, { perSecond, now: inbound.acceptedAt }))
     return refuse(inbound, 'handshake_rate');
-  const share = shares.enter(inbound.address, {
+  const share = shares.reserve(inbound.address, {
     connections: limits.connectionsPerAddress,
     unfinished: limits.unfinishedHandshakesPerAddress,
   });
@@ -101,10 +114,13 @@ function judge(inbound: Inbound, { allowlist, named, snapshot }: Admission, load
   return true;
 }
 
-/** Whether the address may call, at the handshake and later; who stated it in a PROXY header must still be trusted to. */
-export function mayCall(
+/**
+ * Whether the current policy allows the source address. An address from a PROXY header is allowed only while the proxy
+ * that sent the header is trusted.
+ */
+export function isSourceAllowed(
   { address, proxyAddress }: Pick<Inbound, 'address' | 'proxyAddress'>,
-  { allowlist, proxyTrusted }: Admission,
+  { allowlist, proxyTrusted }: AdmissionPolicy,
 ): boolean {
   if (proxyAddress !== null && !proxyTrusted?.contains(proxyAddress)) return false;
   return allowlist === null || allowlist.contains(address);

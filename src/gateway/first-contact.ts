@@ -1,7 +1,7 @@
-/** Has the revocation of leaves looked after that nobody was told of: once for each, and waited for only so long. */
+/** Requests the revocation status of leaves seen for the first time: one request per leaf, with a time limit for waiting. */
 import type { UnseenLeaf } from '../identity/authorize.ts';
 
-/** A leaf under an anchor, as both threads name it. */
+/** Identifies a leaf under an anchor, in both threads. */
 export interface ContactKey {
   readonly anchor: string;
   /** Lower hex SHA-256 of the leaf's DER. */
@@ -9,45 +9,45 @@ export interface ContactKey {
 }
 
 export class FirstContacts {
-  /** Tells the control thread, which answers once the leaf's sources have, after the snapshot that holds it all. */
-  readonly #tell: (unseen: UnseenLeaf) => void;
+  /** Sends the leaf to the control thread, which replies after it has published a snapshot with the sources' results. */
+  readonly #request: (unseen: UnseenLeaf) => void;
   readonly #pending = new Map<string, { readonly answered: Promise<void>; readonly resolve: () => void }>();
 
-  constructor(tell: (unseen: UnseenLeaf) => void) {
-    this.#tell = tell;
+  constructor(request: (unseen: UnseenLeaf) => void) {
+    this.#request = request;
   }
 
-  /** Resolves when the snapshot in use holds what the leaf's sources say, or that they say nothing. */
-  tell(unseen: UnseenLeaf): Promise<void> {
+  /** Resolves when the snapshot in use has the results of the leaf's revocation sources, failures included. */
+  request(unseen: UnseenLeaf): Promise<void> {
     const key = keyOf({ anchor: unseen.anchor, leaf: unseen.leaf.sha256 });
     let pending = this.#pending.get(key);
     if (pending === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       pending = { answered: promise, resolve };
       this.#pending.set(key, pending);
-      this.#tell(unseen);
+      this.#request(unseen);
     }
     return pending.answered;
   }
 
-  /** The same, for `limit` milliseconds at most. */
-  async await(unseen: UnseenLeaf, limit: number): Promise<void> {
+  /** As `request`, but resolves after `limit` milliseconds at the latest. */
+  async requestWithin(unseen: UnseenLeaf, limit: number): Promise<void> {
     const late = Promise.withResolvers<void>();
-    // The connection that waits keeps the thread alive, and when it has gone nothing does.
+    // The waiting connection keeps the thread alive; this timer must not do so once the connection has closed.
     const timer = setTimeout(late.resolve, limit).unref();
-    await Promise.race([this.tell(unseen), late.promise]);
+    await Promise.race([this.request(unseen), late.promise]);
     clearTimeout(timer);
   }
 
-  /** The control thread has answered. */
-  answered(contact: ContactKey): void {
+  /** To be called when the control thread has replied. */
+  complete(contact: ContactKey): void {
     const key = keyOf(contact);
     this.#pending.get(key)?.resolve();
     this.#pending.delete(key);
   }
 }
 
-/** The digest has no colon, so no two pairs make one key. */
+/** Unambiguous, because the digest has no colon. */
 function keyOf({ anchor, leaf }: ContactKey): string {
   return `${leaf}:${anchor}`;
 }

@@ -1,4 +1,4 @@
-/** The rooms in order, for one relay thread: source, handshake, identity, message, relay, upstream. */
+/** One relay thread: connects the rooms source, handshake, identity, message, relay and upstream. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inbound } from '../handshake/inbound.ts';
 import { Listener, type ListenOptions } from '../handshake/listener.ts';
@@ -12,23 +12,23 @@ import { HandshakeRate } from '../source/handshake-rate.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Pools } from '../upstream/pools.ts';
 import { admit } from './admission.ts';
-import { type Admitted, AdmittedClients } from './admitted.ts';
+import { Authorizer, describeLeaf, type SecureConnection } from './authorization.ts';
+import { type AuthorizedClient, AuthorizedClients } from './authorized-clients.ts';
+import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
-import { FloodWatch } from './flood-watch.ts';
 import { LoopDelay } from './loop-delay.ts';
-import { compilePolicy, type Policy } from './policy.ts';
-import { describeLeaf, Reception, type Visitor } from './reception.ts';
+import { RecordFloodMonitor } from './record-flood.ts';
 
-/** What a connection that was closed for its flood counts as, CPU time in ms: its address waits for seconds. */
+/** CPU time charged for a connection that was closed for a record flood, ms: its address has to wait for seconds. */
 const FLOOD_MS = 250;
-/** At the end of a drain: for the last answers to leave. */
-const FAREWELL_MS = 500;
+/** Time for the last responses to be sent at the end of a drain, ms. */
+const ABORT_GRACE_MS = 500;
 
 interface GatewayOptions {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
   readonly recorder: Recorder;
-  /** Has a leaf looked after whose revocation nobody has asked about; `contacted` is the answer. */
+  /** Requests the revocation status of a leaf that was not seen before; the reply is `firstContactDone`. */
   readonly onUnseen: (unseen: UnseenLeaf) => void;
 }
 
@@ -36,15 +36,15 @@ export class Gateway {
   readonly #recorder: Recorder;
   readonly #listener: Listener;
   readonly #pools: Pools;
-  readonly #delay = new LoopDelay({ onLongTurn: () => this.#floods.look() });
+  readonly #delay = new LoopDelay({ onLongIteration: () => this.#recordFloods.checkAll() });
   readonly #handshakes = new HandshakeRate();
   readonly #costs = new HandshakeCosts();
   readonly #shares = new AddressShares();
   readonly #accounts = new ClientAccounts();
   readonly #contacts: FirstContacts;
-  readonly #admitted: AdmittedClients;
-  readonly #floods: FloodWatch;
-  #policy: Policy;
+  readonly #clients: AuthorizedClients;
+  readonly #recordFloods: RecordFloodMonitor;
+  #policy: CompiledPolicy;
   #draining = false;
   #accepting = true;
   #refuseMessages = false;
@@ -55,17 +55,17 @@ export class Gateway {
     this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter: recorder.meter, last: null });
     const contacts = new FirstContacts(onUnseen);
     this.#contacts = contacts;
-    this.#admitted = new AdmittedClients({ policy: () => this.#policy, contacts, recorder });
-    this.#floods = new FloodWatch({
+    this.#clients = new AuthorizedClients({ policy: () => this.#policy, contacts, recorder });
+    this.#recordFloods = new RecordFloodMonitor({
       snapshot: () => this.#policy.snapshot,
       recorder,
       onFlood: (inbound) => this.#charge(inbound, FLOOD_MS),
     });
-    const reception = new Reception({
+    const authorizer = new Authorizer({
       policy: () => this.#policy,
       contacts,
       recorder,
-      welcome: (visitor, permit) => this.#welcome(visitor, permit),
+      onAuthorized: (connection, permit) => this.#onAuthorized(connection, permit),
     });
     this.#listener = new Listener({
       listen,
@@ -82,9 +82,9 @@ export class Gateway {
         })),
       onClose: (inbound) => this.#charge(inbound, inbound.gate?.spent ?? 0),
       onSecure: (inbound, socket) => {
-        const check = this.#floods.enter(inbound, socket);
+        const check = this.#recordFloods.watch(inbound, socket);
         inbound.gate?.open(socket, check);
-        reception.receive(inbound, socket);
+        authorizer.authorize(inbound, socket);
       },
       describeLeaf: (leaf) => describeLeaf(leaf, this.#policy),
     });
@@ -99,12 +99,12 @@ export class Gateway {
     return this.#listener.open();
   }
 
-  /** From now on everything is judged by this: new connections, the open ones, and their next messages. */
+  /** Applies the snapshot to new connections, open connections and their next messages. */
   update(snapshot: PolicySnapshot): void {
     const { meter } = this.#recorder;
     this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter, last: this.#policy });
     this.#listener.update(snapshot);
-    void this.#admitted.judgeAll();
+    void this.#clients.reauthorizeAll();
   }
 
   /** Whether new messages are refused, since their audit records cannot be written. */
@@ -112,60 +112,60 @@ export class Gateway {
     this.#refuseMessages = refuse;
   }
 
-  /** The snapshot that was given last holds what the sources of an unseen leaf have answered. */
-  contacted(contact: ContactKey): void {
-    this.#contacts.answered(contact);
+  /** The snapshot of the last `update` has the results of the leaf's revocation sources. */
+  firstContactDone(contact: ContactKey): void {
+    this.#contacts.complete(contact);
   }
 
   /**
-   * Finishes existing work and accepts none: goes on accepting for `drainDelay`, every answer being its connection's
-   * last, then closes what is idle and gives exchanges up to `drain`.
+   * Accepts connections for another `drainDelay` and closes each one after its next response. Then stops accepting, closes
+   * idle connections, and aborts exchanges that have not ended after `drain`. Resolves when all connections are closed.
    */
   async drain(): Promise<void> {
     const { drainDelay, drain } = this.#policy.snapshot.timeouts;
     this.#draining = true;
-    for (const downstream of this.#admitted.downstreams()) downstream.drain({ now: drainDelay === 0 });
+    for (const downstream of this.#clients.downstreams()) downstream.drain({ now: drainDelay === 0 });
     if (drainDelay > 0) await sleep(drainDelay);
     this.#accepting = false;
     this.#listener.close();
-    for (const downstream of this.#admitted.downstreams()) downstream.drain({ now: true });
+    for (const downstream of this.#clients.downstreams()) downstream.drain({ now: true });
     const { empty } = this.#listener;
     await Promise.race([empty(), sleep(drain, undefined, { ref: false })]);
-    for (const downstream of this.#admitted.downstreams()) downstream.abort();
-    await Promise.race([empty(), sleep(FAREWELL_MS, undefined, { ref: false })]);
+    for (const downstream of this.#clients.downstreams()) downstream.abort();
+    await Promise.race([empty(), sleep(ABORT_GRACE_MS, undefined, { ref: false })]);
     this.#listener.abort();
     await empty();
-    this.#admitted.close();
+    this.#clients.close();
     this.#delay.close();
-    this.#floods.close();
+    this.#recordFloods.close();
     this.#pools.close();
   }
 
-  /** Named addresses are many callers at once, or one that is known: they never wait for another connection's doing. */
+  /** Charges the CPU time to the address. Addresses on the allowlist are exempt: they have no share (admission.ts). */
   #charge(inbound: Inbound, spent: number): void {
     if (inbound.share !== null) this.#costs.charge(inbound.address, { spent, now: performance.now() });
   }
 
-  #welcome({ inbound, socket }: Visitor, permit: ClientPermit): void {
+  #onAuthorized({ inbound, socket }: SecureConnection, permit: ClientPermit): void {
     const account = this.#accounts.open(permit.leaf.tbsSha256);
-    const client: Admitted = { inbound, socket, permit, downstream: null, state: 'permitted' };
+    const client: AuthorizedClient = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
       socket,
       transport: inbound.transport,
       caller: { connId: inbound.connId, permit, address: inbound.address, port: inbound.port },
       account,
       policy: () => this.#policy.relay,
-      permitted: () => this.#admitted.isPermitted(client),
+      permitted: () => this.#clients.isPermitted(client),
       auditUnavailable: () => this.#refuseMessages,
-      // It has waited that long before it was even read: with the default EHI has given it up, and the host need not know.
+      // The message has already waited this long before it was read. With the default, EHI has timed it out by now.
       overloaded: () => this.#delay.current > this.#policy.snapshot.limits.delay,
       recorder: this.#recorder,
     });
     client.downstream = downstream;
-    const entry = this.#admitted.enter(client);
+    const entry = this.#clients.add(client);
     socket.once('close', () => {
       this.#accounts.close(account);
-      this.#admitted.leave(entry);
+      this.#clients.remove(entry);
     });
     if (this.#draining) downstream.drain({ now: !this.#accepting });
   }

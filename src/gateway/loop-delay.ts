@@ -1,55 +1,55 @@
 /**
- * How long a relay thread makes messages wait. Measured by the length of its turns, not by how many of them came late: a
- * few connections can fill long turns with work that nobody else sees, and each message waits for several of them.
+ * Event-loop delay of a relay thread: how long messages wait. Measured by the length of event-loop iterations, not by the
+ * number of late ones: a few connections can fill long iterations, and each message waits for several of them.
  */
 
-/** Milliseconds between two looks. */
-const LOOK_MS = 20;
-/** For so long, and for so many looks, turns must be long: one long pause, of the garbage collector say, is no overload. */
+/** Interval between two samples, ms. */
+const SAMPLE_MS = 20;
+/** Iterations must be long for this time and this number of samples: one long pause (garbage collection) is no overload. */
 const WINDOW_MS = 500;
-const MIN_LOOKS = 3;
-/** A message waits for two turns at least: one in which its request is read, and one for the host's answer. */
-const TURNS = 2;
-/** A turn this long is reported at once, ms. */
-const LONG_TURN_MS = 50;
+const MIN_SAMPLES = 3;
+/** A message waits for at least two iterations: one reads the request, one the host's response. */
+const ITERATIONS = 2;
+/** An iteration of this length is reported at once, ms. */
+const LONG_ITERATION_MS = 50;
 
-interface Look {
+interface Sample {
   readonly at: number;
-  /** How much later than it was due, ms. */
+  /** How late the sample was taken, ms. */
   readonly late: number;
 }
 
 export class LoopDelay {
   readonly #timer: NodeJS.Timeout;
-  readonly #onLongTurn: () => void;
+  readonly #onLongIteration: () => void;
   /** Oldest first. */
-  #looks: Look[] = [];
+  #samples: Sample[] = [];
   #current = 0;
-  #expected = performance.now() + LOOK_MS;
+  #expected = performance.now() + SAMPLE_MS;
 
-  /** `onLongTurn`: a turn has just ended that kept all others waiting. */
-  constructor({ onLongTurn }: { readonly onLongTurn: () => void }) {
-    this.#onLongTurn = onLongTurn;
-    this.#timer = setInterval(() => this.look(performance.now()), LOOK_MS).unref();
+  /** `onLongIteration` is called right after an iteration of 50 ms or more. */
+  constructor({ onLongIteration }: { readonly onLongIteration: () => void }) {
+    this.#onLongIteration = onLongIteration;
+    this.#timer = setInterval(() => this.sample(performance.now()), SAMPLE_MS).unref();
   }
 
-  /** What every message of the last half second, and of at least three looks, has had to wait at the least, ms. */
+  /** The least time that any message of the last half second, and of at least three samples, has waited, ms. */
   get current(): number {
     return this.#current;
   }
 
   /** `now`: performance.now(). */
-  look(now: number): void {
+  sample(now: number): void {
     const late = Math.max(0, now - this.#expected);
-    this.#expected = now + LOOK_MS;
-    this.#looks.push({ at: now, late });
-    // The oldest look that stays began before the window, so that the window is covered whole.
-    while (this.#looks.length > MIN_LOOKS && (this.#looks[1] as Look).at <= now - WINDOW_MS)
-      this.#looks.shift();
-    const covered = this.#looks.length >= MIN_LOOKS && (this.#looks[0] as Look).at <= now - WINDOW_MS;
-    // Here, and not where it is asked for: every message asks.
-    this.#current = covered ? TURNS * Math.min(...this.#looks.map((each) => each.late)) : 0;
-    if (late >= LONG_TURN_MS) this.#onLongTurn();
+    this.#expected = now + SAMPLE_MS;
+    this.#samples.push({ at: now, late });
+    // The oldest sample that is kept was taken before the window began, so that the samples cover the whole window.
+    while (this.#samples.length > MIN_SAMPLES && (this.#samples[1] as Sample).at <= now - WINDOW_MS)
+      this.#samples.shift();
+    const covered = this.#samples.length >= MIN_SAMPLES && (this.#samples[0] as Sample).at <= now - WINDOW_MS;
+    // Computed here and not in `current`, which is read for every message.
+    this.#current = covered ? ITERATIONS * Math.min(...this.#samples.map((each) => each.late)) : 0;
+    if (late >= LONG_ITERATION_MS) this.#onLongIteration();
   }
 
   close(): void {

@@ -1,41 +1,43 @@
-/** Soft-fail is never silent: counts the clients that are let in on an unknown revocation, and tells when that begins and ends. */
+/** Counts the clients that are allowed while their revocation status is unknown, and logs per anchor when that begins and ends. */
 import type { Recorder } from '../telemetry/recorder.ts';
 
-/** It is over when nobody was let in so for this long, ms: connections that last one message would begin and end it each time. */
+/** Soft-fail has ended when no client was allowed in this way for this long, ms: else short connections would log it each time. */
 const QUIET_MS = 60_000;
 
-interface Failing {
-  /** Connections that are open now. */
+interface SoftFailState {
+  /** Open connections of clients with unknown revocation status. */
   open: number;
-  /** How often a client was let in, or kept, since it began. */
+  /** Permits with unknown revocation status since soft-fail began. */
   permits: number;
-  /** When the last of them came or went, performance.now(), ms: the wall clock may be set. */
+  /** When the last of these connections began or ended, ms of performance.now(), which no change of the system time affects. */
   lastAt: number;
 }
 
-export class SoftFail {
+export class SoftFailMonitor {
   readonly #recorder: Recorder;
-  readonly #anchors = new Map<string, Failing>();
+  readonly #anchors = new Map<string, SoftFailState>();
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
   }
 
-  /** A client of this anchor goes on with a permit that rests on an unknown; `now`: performance.now(), as for the others. */
+  /** A client of this anchor has got a permit with unknown revocation status. `now` everywhere: performance.now(). */
   begin(anchor: string, now: number): void {
     this.#recorder.meter.softFailing++;
     let failing = this.#anchors.get(anchor);
     if (failing === undefined) {
       failing = { open: 0, permits: 0, lastAt: now };
       this.#anchors.set(anchor, failing);
-      this.#recorder.log('warn', 'clients are let in whose revocation is unknown', { anchor });
+      this.#recorder.log('warn', 'clients are allowed although their revocation status is unknown', {
+        anchor,
+      });
     }
     failing.open++;
     failing.permits++;
     failing.lastAt = now;
   }
 
-  /** That client is gone, or has another permit. */
+  /** The client's connection has closed, or its permit was replaced. */
   end(anchor: string, now: number): void {
     this.#recorder.meter.softFailing--;
     const failing = this.#anchors.get(anchor);
@@ -48,7 +50,7 @@ export class SoftFail {
     for (const [anchor, { open, permits, lastAt }] of this.#anchors) {
       if (open > 0 || now - lastAt < QUIET_MS) continue;
       this.#anchors.delete(anchor);
-      this.#recorder.log('info', 'nobody is let in any more whose revocation is unknown', {
+      this.#recorder.log('info', 'clients are no longer allowed with an unknown revocation status', {
         anchor,
         permits,
       });

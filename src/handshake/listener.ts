@@ -162,7 +162,7 @@ export class Listener {
   ): void {
     this.#open.delete(at.entry);
     this.#unfinished.delete(at.handshake);
-    inbound.share?.leave();
+    inbound.share?.release();
     this.#fail(inbound, ended(inbound));
     this.#options.onClose?.(inbound);
     letGo(inbound.transport);

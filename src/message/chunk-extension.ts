@@ -1,4 +1,4 @@
-/** The extensions of a chunk, read to their end and dropped (RFC 9112 §7.1.1): `;name`, `;name=token`, `;name="text"`. */
+/** Parser of chunk extensions, which are validated and dropped (RFC 9112 §7.1.1): `;name`, `;name=token`, `;name="text"`. */
 import { tokenTable, valueTable } from './grammar.ts';
 
 const CR = 0x0d;
@@ -7,18 +7,18 @@ const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** What is read, and whether a character of it has come. */
+/** `nameStart` and `valueStart`: the first character of a name or value is expected. */
 type State = 'nameStart' | 'name' | 'valueStart' | 'value' | 'quoted' | 'escaped' | 'after';
 
 export class ChunkExtension {
   #state: State = 'nameStart';
 
-  /** Its `;` has come. */
+  /** To be called after the `;` that begins an extension. */
   begin(): void {
     this.#state = 'nameStart';
   }
 
-  /** `end`: that was the CR of the line; `fault`: it is no extension. White space around its signs is none either. */
+  /** `end`: the byte was the CR of the line. `fault`: not a valid extension; white space around `;` and `=` is not valid. */
   next(byte: number): 'more' | 'end' | 'fault' {
     const state = this.#step(byte);
     if (state === 'end' || state === 'fault') return state;

@@ -1,19 +1,19 @@
-/** A head's bytes and its field lines, read strictly (RFC 9112 §2.2, §5): shared by requests and answers. */
+/** Strict parser of the field lines of a head (RFC 9112 §2.2, §5), for requests and responses. */
 import { type FieldRule, readConnectionOptions, readKeepAlive } from './fields.ts';
 import { isToken, parseLength, tokenTable, valueTable } from './grammar.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
 const SP = 0x20;
 const HTAB = 0x09;
 
-/** Between the lines of `FieldSection.fields`. */
+/** Splits `FieldSection.fields` into lines. */
 const lines = /(?<=\r\n)/;
 
 /** The head is not complete yet. */
 export const INCOMPLETE = -1;
-/** A bare CR, a bare LF or a NUL: no parser may guess what was meant. */
+/** The head has a bare CR, a bare LF or a NUL, which parsers interpret differently. */
 export const BROKEN = -2;
 
 /**
@@ -36,9 +36,9 @@ export function findHeadEnd(bytes: Uint8Array, span: { start: number; from: numb
   return INCOMPLETE;
 }
 
-/** The fields of one head: those that pass in wire order, and what the others said. */
+/** The fields of one head: those that are forwarded, in wire order, and the values of those that the codec reads. */
 export interface FieldSection {
-  /** Their lines, `name: value` and CRLF each: names and values as written, but without white space around the values. */
+  /** Lines of the forwarded fields, `name: value` CRLF each: as written, but without white space around the values. */
   fields: string;
   host: string | null;
   expect: string | null;
@@ -47,11 +47,11 @@ export interface FieldSection {
   chunked: boolean;
   close: boolean;
   keepAlive: boolean;
-  /** Keep-Alive: timeout, in seconds, or -1 without one. */
+  /** `timeout` of Keep-Alive in seconds, or -1 without one. */
   idleSeconds: number;
-  /** Empty where there are several. */
+  /** Empty if there are several. */
   traceparent: string | null;
-  /** Several are one list (RFC 9110 §5.3). */
+  /** Several are joined to one list (RFC 9110 §5.3). */
   tracestate: string | null;
 }
 
@@ -64,7 +64,7 @@ interface SectionSpan {
   readonly rule: (name: string) => FieldRule;
 }
 
-/** Reads the field lines of `text` (one character a byte); the refusal's name when a line is not exactly right. */
+/** Parses the field lines of `text` (latin1, one character per byte). Returns a refusal if a line is malformed. */
 export function readFields(text: string, span: SectionSpan): FieldSection | RefusalName {
   const section: FieldSection = {
     fields: '',
@@ -79,11 +79,11 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
     tracestate: null,
   };
   let connection: string | null = null;
-  /** All transfer codings, once they are anything but `chunked` alone. */
+  /** All transfer codings, if they are anything but `chunked` alone. */
   let codings: string | null = null;
   let count = 0;
   let at = span.at;
-  // Lines that go on as they stand, one after another, are taken over in one piece that begins here.
+  // Start of a run of lines that are forwarded unchanged and copied in one piece.
   let run = at;
   while (at < span.end) {
     if (++count > span.maxFields) return 'field_count';
@@ -129,7 +129,7 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
         if (section.length === -1) return 'content_length';
         break;
       case 'transfer-encoding':
-        // Exactly: white space behind the coding makes llhttp read another one, and the body until close.
+        // White space after the coding makes llhttp read an unknown coding, and the body until the connection closes.
         if (to !== lineEnd) return 'transfer_encoding';
         if (codings === null && !section.chunked && value.toLowerCase() === 'chunked') section.chunked = true;
         else codings = `${codings ?? (section.chunked ? 'chunked' : '')},${value}`;
@@ -150,15 +150,15 @@ export function readFields(text: string, span: SectionSpan): FieldSection | Refu
   }
   if (run < at) section.fields += text.slice(run, at);
   if (codings !== null) return section.length === -1 ? refuseCodings(codings) : 'transfer_encoding';
-  // RFC 9112 §6.3: a message with both is how requests are smuggled; none is let through.
+  // RFC 9112 §6.3: a message with both may be an attempt at request smuggling.
   if (section.chunked && section.length !== -1) return 'transfer_encoding';
   if (connection !== null) return applyConnection(section, connection);
   return section;
 }
 
 /**
- * RFC 9112 §6.1: a coding that is not known is one thing. §6.3: where `chunked` is not the last one, or stands there
- * twice, nobody knows where the body ends.
+ * RFC 9112 §6.1: a request with an unknown coding before `chunked` gets 501. §6.3: if `chunked` is not the last coding,
+ * or is applied twice, the end of the body is not defined.
  */
 function refuseCodings(codings: string): RefusalName {
   const names = codings

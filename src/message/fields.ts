@@ -1,9 +1,9 @@
-/** What happens to a field, decided by its name: hop-by-hop and identity fields never pass (RFC 9110 §7.6.1). */
+/** Decides by the name of a field whether it is forwarded: hop-by-hop and identity fields never are (RFC 9110 §7.6.1). */
 
 import { isToken } from './grammar.ts';
-import { identityNames, NameSet, plainName } from './identity-names.ts';
+import { NameSet, plainName, removedNames } from './removed-fields.ts';
 
-/** The fields that the codec reads; `pass` goes on as it is, `drop` does not. */
+/** `pass`: forwarded unchanged. `drop`: removed. The others name the fields whose value the codec reads. */
 export type FieldRule =
   | 'pass'
   | 'drop'
@@ -27,17 +27,17 @@ const hopByHop = new Set([
   'http2-settings',
 ]);
 
-function judgeFraming(name: string): FieldRule {
+function framingRule(name: string): FieldRule {
   if (name === 'content-length' || name === 'transfer-encoding' || name === 'connection') return name;
   return hopByHop.has(name) ? 'drop' : 'pass';
 }
 
-/** What a host says of its connection ends here, but is heard. */
-function judgeResponseField(name: string): FieldRule {
-  return name === 'keep-alive' ? name : judgeFraming(name);
+/** Keep-Alive of a host is not forwarded, but its timeout is used for the idle connection. */
+function responseRule(name: string): FieldRule {
+  return name === 'keep-alive' ? name : framingRule(name);
 }
 
-/** Fields that the gateway reads, whatever the configuration says: no list of names can take them from it. */
+/** Fields that the gateway reads. `identity.remove` cannot remove them. */
 const readFields: ReadonlySet<string> = new Set<FieldRule>([
   'host',
   'expect',
@@ -48,34 +48,34 @@ const readFields: ReadonlySet<string> = new Set<FieldRule>([
   'transfer-encoding',
 ]);
 
-/** `name` in lower case; `removed`: what hosts believe. */
-function judgeRequestField(name: string, removed: NameSet): FieldRule {
+/** `name`: in lower case. `removed`: the names of removed-fields.ts and of `identity.remove`. */
+function requestRule(name: string, removed: NameSet): FieldRule {
   if (readFields.has(name)) return name as FieldRule;
-  // EHI requires it: no `*` of the configuration takes it away either.
+  // EHI requires Content-Type: a `*` in `identity.remove` cannot remove it either.
   if (name === 'content-type') return 'pass';
-  // CGI-like hosts read `_` as `-`: a name with `_` could stand in for a field that was removed.
+  // CGI-like hosts treat `_` as `-`: a name with `_` could replace a field that was removed.
   if (name.includes('_') || hopByHop.has(name)) return 'drop';
-  // Some read whatever is no letter or digit so: `X.Forwarded.For` ends up as HTTP_X_FORWARDED_FOR.
+  // Some hosts treat every other separator as `-` too: `X.Forwarded.For` becomes HTTP_X_FORWARDED_FOR.
   const plain = plainName(name);
   if (removed.has(plain)) return 'drop';
   return plain !== name && (readFields.has(plain) || hopByHop.has(plain)) ? 'drop' : 'pass';
 }
 
-/** Rules by the name as it was written: senders repeat the same few spellings on every message. */
-class RuleBook {
+/** Cache of rules by the spelling of a name: senders use the same few spellings in every message. */
+class FieldRules {
   readonly #rules = new Map<string, FieldRule>();
-  readonly #judge: (lowerCaseName: string) => FieldRule;
+  readonly #decide: (lowerCaseName: string) => FieldRule;
 
-  constructor(judge: (lowerCaseName: string) => FieldRule) {
-    this.#judge = judge;
+  constructor(decide: (lowerCaseName: string) => FieldRule) {
+    this.#decide = decide;
   }
 
-  /** Bound, so that it can be handed to the reader of a section. */
+  /** A bound function, so that it can be passed on to `readFields`. */
   readonly rule = (name: string): FieldRule => {
     let rule = this.#rules.get(name);
     if (rule === undefined) {
-      rule = this.#judge(name.toLowerCase());
-      // Bounded, and begun anew when it is full: names that one client invents must not keep out the others' for good.
+      rule = this.#decide(name.toLowerCase());
+      // Cleared when full, so that names made up by one client do not occupy the cache for good.
       if (name.length > 64) return rule;
       if (this.#rules.size >= 1024) this.#rules.clear();
       this.#rules.set(name, rule);
@@ -84,29 +84,29 @@ class RuleBook {
   };
 }
 
-/** The rules for requests: what hosts believe does not pass, nor what the configuration adds to that. */
-export class RequestFields extends RuleBook {
+/** The rules for requests: the names of removed-fields.ts and of `identity.remove` are dropped. */
+export class RequestFields extends FieldRules {
   /** `identity.remove`. */
   readonly added: readonly string[];
 
   constructor(added: readonly string[] = []) {
-    const removed = new NameSet([...identityNames, ...added]);
-    super((name) => judgeRequestField(name, removed));
+    const removed = new NameSet([...removedNames, ...added]);
+    super((name) => requestRule(name, removed));
     this.added = added;
   }
 }
 
 /** Without `identity.remove`. */
 export const requestFields = new RequestFields();
-export const responseFields = new RuleBook(judgeResponseField);
+export const responseFields = new FieldRules(responseRule);
 
-/** Fields that a Connection option must not take from the host: without them the message means something else. */
+/** Fields that a Connection option must not remove: the message would have another meaning without them. */
 const essential = new Set(['host', 'content-length', 'content-type', 'transfer-encoding', 'expect']);
 
 export interface ConnectionOptions {
   readonly close: boolean;
   readonly keepAlive: boolean;
-  /** Lower-case names of the fields that go no further; null: none. */
+  /** Lower-case names of the fields that must not be forwarded; null: none. */
   readonly names: ReadonlySet<string> | null;
   /** An essential field was named, or an option is not a token. */
   readonly invalid: boolean;
@@ -134,7 +134,7 @@ export function readConnectionOptions(value: string): ConnectionOptions {
 let knownKeepAlive = '';
 let knownSeconds = -1;
 
-/** `timeout=5, max=100` → 5; -1 where it says no timeout. A host says the same every time: the last answer is kept. */
+/** `timeout=5, max=100` → 5; -1 without a timeout. The last value is cached, because a host repeats it in every response. */
 export function readKeepAlive(value: string): number {
   if (value !== knownKeepAlive) {
     const seconds = /(?:^|,)[ \t]*timeout[ \t]*=[ \t]*"?([0-9]{1,9})/i.exec(value)?.[1];

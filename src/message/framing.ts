@@ -1,4 +1,4 @@
-/** Where a body ends: takes the payload out of its framing, and frames it anew (RFC 9112 §6.3, §7.1). */
+/** Body framing: finds the end of a body, decodes chunks and encodes them again (RFC 9112 §6.3, §7.1). */
 import { ChunkExtension } from './chunk-extension.ts';
 import { hexValue, tokenTable, valueTable } from './grammar.ts';
 
@@ -25,33 +25,33 @@ type State =
   | 'failed';
 
 export interface BodyLimits {
-  /** Payload bytes. */
+  /** Maximum payload bytes. */
   readonly body: number;
-  /** Bytes of the trailer section, and of all chunk extensions. */
+  /** Maximum bytes of the trailer section, and of all chunk extensions of a body together. */
   readonly head: number;
-  /** Lines of the trailer section. */
+  /** Maximum lines of the trailer section. */
   readonly fields: number;
 }
 
-/** Trailer fields that would frame or route the message once more (RFC 9110 §6.5.1): refused, not only dropped. */
+/** Trailer fields that frame or route a message (RFC 9110 §6.5.1): a message with one of them is refused. */
 const forbiddenTrailers = new Set(['content-length', 'transfer-encoding', 'connection', 'host']);
 
 export type BodyFault = 'chunk' | 'trailer' | 'body_length';
 
 /**
- * Reads one body after another. `read` moves the payload to the front of the bytes it was given, so that what was
- * many chunks leaves as one; it overwrites the framing in them.
+ * Decodes one body after another, in place: `read` overwrites the framing in the given bytes and moves the payload to their
+ * front, so that many chunks are forwarded as one.
  */
 export class BodyReader {
-  /** End of the payload in the bytes last given to `read`; it begins where they did. */
+  /** End of the payload in the bytes of the last `read`; it begins at `at` of that call. */
   payloadEnd = 0;
-  /** Why the body cannot be read on; null: no fault. */
+  /** Why the body is refused; null: no fault. */
   fault: BodyFault | null = null;
   /** Payload bytes of this body so far. */
   received = 0;
 
   #state: State = 'done';
-  /** Bytes left of the body (`length`) or of the chunk. */
+  /** Remaining bytes of the body (`length`) or of the chunk. */
   #left = 0;
   #digits = 0;
   readonly #extension = new ChunkExtension();
@@ -85,12 +85,12 @@ export class BodyReader {
     return this.#state === 'done';
   }
 
-  /** The body that ends where the connection does has ended. */
+  /** To be called at the end of the connection: ends a body with framing `close`. */
   close(): void {
     if (this.#state === 'close') this.#state = 'done';
   }
 
-  /** Reads on in `bytes` from `at` to `end`; the index after what belongs to this body. */
+  /** Decodes `bytes` from `at` to `end`; returns the index after the last byte that belongs to this body. */
   read(bytes: Uint8Array, at: number, end: number): number {
     this.payloadEnd = at;
     if (this.#state === 'length') {
@@ -131,7 +131,7 @@ export class BodyReader {
     this.#state = 'failed';
   }
 
-  /** One byte of chunk framing: no white space, CRLF only. */
+  /** Handles one byte of chunk framing: no white space, CRLF only. */
   #step(byte: number): void {
     switch (this.#state) {
       case 'size':
@@ -164,7 +164,7 @@ export class BodyReader {
       return;
     }
     if ((byte !== CR && byte !== SEMICOLON) || this.#digits === 0) return this.#fail('chunk');
-    // Said before a byte of it is read: a chunk that cannot fit need not be waited for.
+    // Refused before the chunk arrives, since its size alone exceeds the limit.
     if (this.received + this.#left > this.#limits.body) return this.#fail('body_length');
     if (byte === CR) this.#state = 'sizeLf';
     else {
@@ -175,12 +175,12 @@ export class BodyReader {
 
   #extend(byte: number): void {
     const read = this.#extension.next(byte);
-    // RFC 9112 §7.1.1: ignored where it is not known, and limited in all of a message.
+    // RFC 9112 §7.1.1: unknown extensions are ignored, and their total length per message is limited.
     if (read === 'fault' || ++this.#extensionBytes > this.#limits.head) return this.#fail('chunk');
     if (read === 'end') this.#state = 'sizeLf';
   }
 
-  /** Trailer fields are read as strictly as the head's, and dropped (RFC 9112 §7.1.2). */
+  /** Trailer fields are parsed as strictly as those of the head, and dropped (RFC 9112 §7.1.2). */
   #trailer(byte: number): void {
     if (++this.#trailerBytes > this.#limits.head) return this.#fail('trailer');
     switch (this.#state) {
@@ -216,10 +216,10 @@ export class BodyReader {
   }
 }
 
-/** The end of a chunked body: no trailers. */
+/** The last chunk of a body, without trailers. */
 export const lastChunk = '0\r\n\r\n';
 
-/** The size line of a chunk of `bytes` payload bytes; CRLF follows the payload. */
+/** The size line of a chunk of `bytes` payload bytes. The caller adds CRLF after the payload. */
 export function chunkHead(bytes: number): string {
   return `${bytes.toString(16)}\r\n`;
 }

@@ -1,6 +1,6 @@
-/** The alphabets of HTTP/1.1 as tables over one-byte characters, and the few words the codec knows. */
+/** The character sets of HTTP/1.1 as tables over single bytes, the supported methods, and the syntax of Host and numbers. */
 
-/** The methods that are forwarded (RFC 9110 §9, RFC 5789); every other token is answered with 501. */
+/** The methods that are forwarded (RFC 9110 §9, RFC 5789); a request with any other token gets 501. */
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export type Method = (typeof methods)[number];
 
@@ -31,9 +31,9 @@ export const valueTable = new Uint8Array(256);
 valueTable[0x09] = 1;
 for (let byte = 0x20; byte < 0x100; byte++) if (byte !== 0x7f) valueTable[byte] = 1;
 
-/** pchar of RFC 3986 §3.3 without `%`, which is read apart; `/` is read apart too. */
+/** pchar of RFC 3986 §3.3 without `%`; `%` and `/` are handled separately. */
 export const pathTable = table(`${alphanumeric}-._~!$&'()*+,;=:@`);
-/** query of RFC 3986 §3.4: pchar, `/` and `?`, again without `%`. */
+/** query of RFC 3986 §3.4: pchar, `/` and `?`, without `%`. */
 export const queryTable = table(`${alphanumeric}-._~!$&'()*+,;=:@/?`);
 
 /** The value of a hex digit's character code, or -1. */
@@ -50,7 +50,7 @@ export function isHost(value: string): boolean {
   return hostPattern.test(value);
 }
 
-/** Content-Length as RFC 9110 §8.6 writes it, at most 15 digits so that it is exact as a number; -1: not one. */
+/** Content-Length of RFC 9110 §8.6, at most 15 digits so that a number holds it exactly; -1: malformed. */
 export function parseLength(value: string): number {
   if (value.length === 0 || value.length > 15) return -1;
   let length = 0;

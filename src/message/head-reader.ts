@@ -1,12 +1,12 @@
-/** Heads out of a stream of bytes: requests on the client's side, answers on the host's. */
+/** Reads heads from a stream of bytes: request heads from the client, response heads from the host. */
 import type { Limits } from '../policy/snapshot.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
 import type { RequestFields } from './fields.ts';
 import { isToken } from './grammar.ts';
-import { HeadIntake } from './intake.ts';
-import type { RefusalName } from './refusal.ts';
+import { HeadBuffer } from './head-buffer.ts';
+import type { RefusalName } from './message-reasons.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
-import { type MalformedAnswer, malformed, parseResponseHead, type ResponseHead } from './response.ts';
+import { type MalformedResponse, malformed, parseResponseHead, type ResponseHead } from './response.ts';
 
 /** Bytes `at` to `end` of a buffer. */
 export interface Span {
@@ -15,65 +15,65 @@ export interface Span {
   readonly end: number;
 }
 
-/** What an answer's head is read by: whether HEAD was asked, and the limits. */
-export interface Asked {
+/** What the parsing of a response head depends on. */
+export interface ResponseOptions {
   readonly toHead: boolean;
   readonly limits: Pick<Limits, 'head' | 'fields'>;
-  /** Of the host that was asked; absent: none is kept. */
-  readonly familiar?: FamiliarHead;
+  /** Cache of the host; absent: no cache. */
+  readonly headCache?: ResponseHeadCache;
 }
 
 export class RequestReader {
-  readonly #intake = new HeadIntake({ skipEmptyLine: true });
-  /** What follows the head that was read last. */
+  readonly #buffer = new HeadBuffer({ skipEmptyLine: true });
+  /** The bytes after the last complete head. */
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
-  /** Part of the next head has come. */
+  /** Part of the next head has arrived. */
   get begun(): boolean {
-    return this.#intake.begun;
+    return this.#buffer.begun;
   }
 
-  /** The next head, or what it is refused for; null: it is not complete yet. `fields`: what becomes of each field. */
+  /** The next head, or its refusal; null: not complete yet. `fields`: which fields are forwarded. */
   read({ bytes, at, end }: Span, limits: Limits, fields?: RequestFields): RequestHead | RefusedHead | null {
-    const intake = this.#intake;
-    const found = intake.offer(bytes, at, end);
-    const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
-    if (found === BROKEN) return unread('line_end');
+    const buffer = this.#buffer;
+    const found = buffer.append(bytes, at, end);
+    const length = (found === INCOMPLETE ? buffer.end : found) - buffer.start;
+    if (found === BROKEN) return refusedHead('line_end');
     if (length > limits.head) {
-      const allowed = intake.bytes.subarray(intake.start, Math.min(intake.start + limits.head, intake.end));
-      return unread(tooLong(allowed.toString('latin1')));
+      const allowed = buffer.bytes.subarray(buffer.start, Math.min(buffer.start + limits.head, buffer.end));
+      return refusedHead(tooLong(allowed.toString('latin1')));
     }
     if (found === INCOMPLETE) return null;
-    this.rest = { bytes: intake.bytes, at: found, end: intake.end };
-    return parseRequestHead(intake.text(found), limits, fields);
+    this.rest = { bytes: buffer.bytes, at: found, end: buffer.end };
+    return parseRequestHead(buffer.text(found), limits, fields);
   }
 }
 
-/** What of a head is too long, by the bytes that may be read of it. */
+/** Which part of the head exceeds the limit, judged by the bytes within it. */
 function tooLong(allowed: string): RefusalName {
   if (allowed.includes('\r\n')) return 'head_length';
   if (allowed.includes(' ')) return 'target_length';
-  // RFC 9112 §3: a method that is longer than any that is known is answered like any other that is not.
+  // RFC 9112 §3: a method longer than any supported one gets 501, as any other unknown method does.
   return isToken(allowed) ? 'method' : 'request_line';
 }
 
-function unread(refusal: RefusedHead['refusal']): RefusedHead {
+function refusedHead(refusal: RefusedHead['refusal']): RefusedHead {
   return { kind: 'refused', refusal, method: null, path: null };
 }
 
-/** A longer head is not worth keeping. */
+/** Longest head that is cached, bytes. */
 const MAX_KEPT = 512;
 
-/** The head that a host's answers begin with, mostly one like the other: read once, for all who ask that host. */
-export class FamiliarHead {
-  // A slab of its own: the bytes of a read lie in a buffer that is read into again.
+/** Caches the last response head of a host, which is often the same for every message, so that it is parsed once. */
+export class ResponseHeadCache {
+  // A copy, because the buffer of a socket read is reused.
   readonly #bytes = Buffer.allocUnsafeSlow(MAX_KEPT);
   #length = 0;
-  #asked: Asked | null = null;
+  #asked: ResponseOptions | null = null;
   #head: ResponseHead | null = null;
 
-  /** What bytes `at` to `end` said when they came before, by the same rules; null: they did not, or not last. */
-  recall({ bytes, at, end }: Span, { toHead, limits }: Asked): ResponseHead | null {
+  /** The parsed head if its bytes and options equal the cached ones; else null. */
+  recall({ bytes, at, end }: Span, { toHead, limits }: ResponseOptions): ResponseHead | null {
     const asked = this.#asked;
     const same =
       asked !== null &&
@@ -84,7 +84,7 @@ export class FamiliarHead {
     return same ? this.#head : null;
   }
 
-  keep({ bytes, at, end }: Span, asked: Asked, head: ResponseHead): void {
+  keep({ bytes, at, end }: Span, asked: ResponseOptions, head: ResponseHead): void {
     if (end - at > MAX_KEPT) return;
     this.#length = bytes.copy(this.#bytes, 0, at, end);
     this.#asked = asked;
@@ -93,30 +93,30 @@ export class FamiliarHead {
 }
 
 export class ResponseReader {
-  readonly #intake = new HeadIntake();
+  readonly #buffer = new HeadBuffer();
   rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 
-  /** Forgets what came of an answer before. */
+  /** Discards a partial head. */
   reset(): void {
-    this.#intake.reset();
+    this.#buffer.reset();
   }
 
-  /** The next head, interim answers included, or what is wrong with it; null: not complete yet. */
-  read({ bytes, at, end }: Span, asked: Asked): ResponseHead | MalformedAnswer | null {
-    const { toHead, limits, familiar } = asked;
-    const intake = this.#intake;
-    const found = intake.offer(bytes, at, end);
-    const length = (found === INCOMPLETE ? intake.end : found) - intake.start;
+  /** The next head, interim responses included, or its fault; null: not complete yet. */
+  read({ bytes, at, end }: Span, asked: ResponseOptions): ResponseHead | MalformedResponse | null {
+    const { toHead, limits, headCache } = asked;
+    const buffer = this.#buffer;
+    const found = buffer.append(bytes, at, end);
+    const length = (found === INCOMPLETE ? buffer.end : found) - buffer.start;
     if (found === BROKEN) return malformed('bad_answer', 'line_end');
     if (length > limits.head) return malformed('host_head_too_large', 'head_length');
     if (found === INCOMPLETE) return null;
-    this.rest = { bytes: intake.bytes, at: found, end: intake.end };
-    const span = { bytes: intake.bytes, at: intake.start, end: found };
-    const known = familiar?.recall(span, asked) ?? null;
+    this.rest = { bytes: buffer.bytes, at: found, end: buffer.end };
+    const span = { bytes: buffer.bytes, at: buffer.start, end: found };
+    const known = headCache?.recall(span, asked) ?? null;
     if (known !== null) return known;
-    const head = parseResponseHead(intake.text(found), { toHead, maxFields: limits.fields });
+    const head = parseResponseHead(buffer.text(found), { toHead, maxFields: limits.fields });
     if ('fault' in head) return head;
-    familiar?.keep(span, asked, head);
+    headCache?.keep(span, asked, head);
     return head;
   }
 }

@@ -1,20 +1,20 @@
-/** The record of a request that was not sent on. */
+/** Writes the audit record and the metrics of a request that was refused, not forwarded. */
 import { messageLine } from '../audit/record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { noRoute } from '../telemetry/route-meter.ts';
 import type { RefusedHead, RequestHead } from './request.ts';
-import { readTraceId } from './trace.ts';
+import { readTraceId } from './trace-context.ts';
 
 interface RefusalFacts {
   readonly connId: string;
   readonly requestId: string;
-  /** The trace that the gateway has told of it; absent or null: the client's own, if there is one. */
+  /** Id of the trace that the gateway began or continued; absent or null: that of the client's traceparent, if valid. */
   readonly traceId?: string | null;
   readonly status: number;
-  /** From the tables of message refusals and deny reasons. */
+  /** A name of `messageRefusals` or `denyReasons`. */
   readonly reason: string;
   readonly head: RequestHead | RefusedHead;
-  /** The path of the one that was chosen; by default none was. */
+  /** `path` of the matched route; null or absent: none was matched. */
   readonly route?: string | null;
 }
 

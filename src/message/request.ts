@@ -1,39 +1,39 @@
-/** The request head: bytes to a request that can be read one way only, or a refusal (RFC 9112 §3, §5, §6). */
+/** Parses a request head: to an unambiguous request, or a refusal (RFC 9112 §3, §5, §6). */
 
 import { type FieldSection, readFields } from './field-section.ts';
 import { type RequestFields, requestFields } from './fields.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 import { readAbsolute, readTarget } from './target.ts';
 
 export interface RequestHead {
   readonly kind: 'request';
   readonly method: Method;
-  /** Origin form: path and query. An absolute one is told apart into this and `host`. */
+  /** Origin form: path and query. An absolute target is split into this and `host`. */
   readonly target: string;
   /** The target up to the query. */
   readonly path: string;
   /** HTTP/1.`minor`. */
   readonly minor: 0 | 1;
-  /** null only on HTTP/1.0. */
+  /** null only for HTTP/1.0. */
   readonly host: string | null;
-  /** The lines of the fields that go on, `name: value` and CRLF each. */
+  /** Lines of the forwarded fields, `name: value` CRLF each. */
   readonly fields: string;
   readonly framing: Framing;
-  /** Bytes of a body with framing `length`, else 0. */
+  /** Content-Length with framing `length`, else 0. */
   readonly length: number;
   readonly expectContinue: boolean;
   /** The client may send another request on this connection. */
   readonly keepAlive: boolean;
-  /** As they came, well-formed or not (message/trace.ts); null: absent. */
+  /** As received, not validated (trace-context.ts validates); null: absent. */
   readonly traceparent: string | null;
   readonly tracestate: string | null;
 }
 
-/** How the end of a body is known (RFC 9112 §6.3). */
+/** How the end of a body is determined (RFC 9112 §6.3). */
 export type Framing = 'none' | 'length' | 'chunked';
 
-/** A refused head, with what was known of it: enough for the audit record. */
+/** A refused head, with the parts that were parsed, for the audit record. */
 export interface RefusedHead {
   readonly kind: 'refused';
   readonly refusal: RefusalName;
@@ -42,9 +42,9 @@ export interface RefusedHead {
 }
 
 export interface HeadLimits {
-  /** How many fields a head may have. */
+  /** Maximum number of fields of a head. */
   readonly fields: number;
-  /** Bytes a body may have. */
+  /** Maximum bytes of a body. */
   readonly body: number;
 }
 
@@ -82,7 +82,7 @@ export function parseRequestHead(
   const written = text.slice(methodEnd + 1, targetEnd);
   const absolute = readAbsolute(written);
   const target = absolute?.origin ?? written;
-  // RFC 9112 §3.2.4: as a proxy sees it, the same is an absolute target without a path.
+  // RFC 9112 §3.2.4: for a proxy, an absolute target without a path means the same as `*`.
   if (method === 'OPTIONS' && (target === '*' || absolute?.pathless)) {
     return refused('options_asterisk', method);
   }
@@ -112,7 +112,7 @@ export function parseRequestHead(
     fields: section.fields,
     framing: section.chunked ? 'chunked' : section.length === -1 ? 'none' : 'length',
     length: Math.max(section.length, 0),
-    // RFC 9110 §10.1.1: an HTTP/1.0 client cannot mean it, and without a body there is nothing to wait for.
+    // RFC 9110 §10.1.1: ignored on HTTP/1.0, and without a body.
     expectContinue: section.expect !== null && minor === 1 && (section.chunked || section.length > 0),
     keepAlive: minor === 1 && !section.close,
     traceparent: section.traceparent,
@@ -128,13 +128,13 @@ interface RequestFacts {
   readonly maxBody: number;
 }
 
-/** What a request's fields must say together. */
+/** Checks that the fields are consistent with each other and with the request line. */
 function checkSection(section: FieldSection, facts: RequestFacts): RefusalName | null {
   const { method, minor, authority, maxBody } = facts;
   if (section.host === null ? minor === 1 : !isHost(section.host)) return 'host';
-  // RFC 9112 §3.2: a client sends the same in both; where it does not, two hosts could be meant.
+  // RFC 9112 §3.2: both must be identical, or it is ambiguous which host is meant.
   if (authority !== null && section.host !== null && !isSameAuthority(authority, section.host)) return 'host';
-  // RFC 9112 §6.1: Transfer-Encoding on HTTP/1.0 comes from a sender that does not know what it means.
+  // RFC 9112 §6.1: Transfer-Encoding on HTTP/1.0 makes the framing faulty.
   if (section.chunked && minor === 0) return 'transfer_encoding';
   if (section.expect !== null && section.expect.toLowerCase() !== '100-continue') return 'expectation';
   const needsBody = method === 'POST' || method === 'PUT' || method === 'PATCH';
@@ -143,7 +143,7 @@ function checkSection(section: FieldSection, facts: RequestFacts): RefusalName |
   return null;
 }
 
-/** Case does not matter, nor does the port that https has by default (RFC 9110 §4.2.3). */
+/** Ignores case and the default port of https (RFC 9110 §4.2.3). */
 function isSameAuthority(one: string, other: string): boolean {
   const normal = (authority: string) => authority.toLowerCase().replace(/:443$/, '');
   return normal(one) === normal(other);

@@ -1,24 +1,24 @@
-/** The answer's head: status and fields, strict as the request's (RFC 9112 §4, §6.3). */
+/** Parses a response head as strictly as a request head (RFC 9112 §4, §6.3). */
 
 import { readFields } from './field-section.ts';
 import { responseFields } from './fields.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 
 export interface ResponseHead {
   readonly status: number;
   readonly reason: string;
-  /** The lines of the fields that go on, `name: value` and CRLF each. */
+  /** Lines of the forwarded fields, `name: value` CRLF each. */
   readonly fields: string;
   readonly framing: ResponseFraming;
-  /** Content-Length as the host stated it, -1 without one; no body follows when framing is `none`. */
+  /** Content-Length of the host, -1 without one. With framing `none` no body follows, whatever it states. */
   readonly length: number;
-  /** The host lets its connection be used again after this answer. */
+  /** The connection may be reused after this response. */
   readonly reusable: boolean;
-  /** For how many seconds, as far as it says (Keep-Alive: timeout); else -1. */
+  /** `timeout` of Keep-Alive in seconds; -1 without one. */
   readonly idleSeconds: number;
 }
 
-/** Says what its body is. */
+/** Whether the response has a Content-Type. */
 export function hasContentType({ fields }: ResponseHead): boolean {
   return contentType.test(fields);
 }
@@ -27,21 +27,21 @@ const contentType = /^content-type: ./im;
 
 export type ResponseFraming = 'none' | 'length' | 'chunked' | 'close';
 
-/** What is wrong with a host's answer. */
-export type AnswerFaultName = 'bad_answer' | 'host_head_too_large' | 'host_framing';
+/** The faults of a response; names of `upstreamFailures`. */
+export type ResponseFaultName = 'bad_answer' | 'host_head_too_large' | 'host_framing';
 
-export interface MalformedAnswer {
-  readonly fault: AnswerFaultName;
-  /** For the log: a word of the gateway's own, as in the table of refusals. */
+export interface MalformedResponse {
+  readonly fault: ResponseFaultName;
+  /** For the log: a name of `messageRefusals`, `status_line`, `interim_framing` or `head_length`. */
   readonly cause: string;
 }
 
-export function malformed(fault: AnswerFaultName, cause: string): MalformedAnswer {
+export function malformed(fault: ResponseFaultName, cause: string): MalformedResponse {
   return { fault, cause };
 }
 
-/** A field section is refused for the same mistakes on both sides; on the host's they are told in three kinds. */
-function faultOf(refusal: RefusalName): AnswerFaultName {
+/** Maps the refusal of a field section to one of the three faults of a response. */
+function faultOf(refusal: RefusalName): ResponseFaultName {
   if (refusal === 'field_count') return 'host_head_too_large';
   const framing = ['content_length', 'transfer_encoding', 'transfer_coding'];
   return framing.includes(refusal) ? 'host_framing' : 'bad_answer';
@@ -50,16 +50,16 @@ function faultOf(refusal: RefusalName): AnswerFaultName {
 const statusLine = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
 interface ResponseContext {
-  /** The answer is to HEAD: it has no body whatever its fields say. */
+  /** The response is to HEAD: it has no body, whatever its fields state. */
   readonly toHead: boolean;
   readonly maxFields: number;
 }
 
-/** Parses a complete head (latin1, CRLF CRLF included), or says why it is not valid HTTP/1.0 or 1.1. */
+/** Parses a complete head (latin1, CRLF CRLF included); returns the fault if it is not valid HTTP/1.0 or 1.1. */
 export function parseResponseHead(
   text: string,
   { toHead, maxFields }: ResponseContext,
-): ResponseHead | MalformedAnswer {
+): ResponseHead | MalformedResponse {
   const lineEnd = text.indexOf('\r\n');
   const line = statusLine.exec(text.slice(0, lineEnd));
   if (line === null) return malformed('bad_answer', 'status_line');
@@ -72,7 +72,7 @@ export function parseResponseHead(
   });
   if (typeof section === 'string') return malformed(faultOf(section), section);
   if (section.chunked && line[1] === '0') return malformed('host_framing', 'transfer_encoding');
-  // RFC 9112 §6.1, RFC 9110 §8.6: an interim answer frames nothing, and not every reader skips what it would frame.
+  // RFC 9112 §6.1, RFC 9110 §8.6: an interim response has no body; clients differ in how they read framing fields in it.
   if (status < 200 && (section.chunked || section.length !== -1)) {
     return malformed('host_framing', 'interim_framing');
   }

@@ -1,6 +1,6 @@
-/** The request target: RFC 3986 characters only, and no path that two readers resolve differently. */
+/** Validates the request target: RFC 3986 characters only, and no path that two hosts may resolve differently. */
 import { hexValue, isHost, pathTable, queryTable } from './grammar.ts';
-import type { RefusalName } from './refusal.ts';
+import type { RefusalName } from './message-reasons.ts';
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
@@ -12,9 +12,9 @@ const BACKSLASH = 0x5c;
 const DEL = 0x7f;
 
 /**
- * Encoded characters that mean something else once they are decoded. `.`, `/` and `\` change the path for hosts that
- * decode before they split. NUL ends it, CR and LF begin another line wherever the host writes it (a field, a log), and
- * no other control character stands in an honest path.
+ * Encoded characters that change the meaning of a path once decoded. `.`, `/` and `\` change it for hosts that decode
+ * before they split. NUL ends it in some hosts. CR and LF begin a new line wherever the host writes it (a field, a log).
+ * Other control characters have no legitimate use in a path.
  */
 function isStructural(code: number): boolean {
   return code < 0x20 || code === DOT || code === SLASH || code === BACKSLASH || code === DEL;
@@ -24,13 +24,13 @@ interface AbsoluteTarget {
   readonly authority: string;
   /** The same target in origin form. */
   readonly origin: string;
-  /** It ends with its authority. */
+  /** The target has neither path nor query. */
   readonly pathless: boolean;
 }
 
 /**
- * RFC 9112 §3.2.2: a server must accept absolute-form. The gateway is one for https alone; null: the target is in
- * another form, or of another scheme, or its authority has a user in it or is not one.
+ * Parses a target in absolute-form, which a server must accept (RFC 9112 §3.2.2), for the scheme https. null: another form
+ * or scheme, or an authority that is invalid or has user information.
  */
 export function readAbsolute(target: string): AbsoluteTarget | null {
   if (target.charCodeAt(0) === SLASH) return null;
@@ -39,7 +39,7 @@ export function readAbsolute(target: string): AbsoluteTarget | null {
   return { authority, origin: rest.startsWith('/') ? rest : `/${rest}`, pathless: rest === '' };
 }
 
-/** Where the path of an origin-form target ends, or why the target is refused. */
+/** The index after the path of an origin-form target, or the refusal. */
 export function readTarget(target: string): { readonly pathEnd: number } | RefusalName {
   if (target.charCodeAt(0) !== SLASH) return 'target';
   let at = 1;
@@ -79,8 +79,7 @@ function decodeTriple(target: string, at: number): number {
 }
 
 /**
- * UTF-8 that is longer than it need be (RFC 3629 §3): what is no character decodes to `.`, `/` or NUL where a host does
- * not look closely (`%c0%ae`, `%e0%80%af`).
+ * Overlong UTF-8 (RFC 3629 §3): invalid sequences that lenient hosts decode to `.`, `/` or NUL (`%c0%ae`, `%e0%80%af`).
  */
 function isOverlong(target: string, at: number, first: number): boolean {
   if (first < 0xc0) return false;
@@ -89,10 +88,10 @@ function isOverlong(target: string, at: number, first: number): boolean {
   return next >= 0x80 && next <= most;
 }
 
-/** As often as a path may be encoded: more than any host decodes, and a bound to the work that a path makes. */
+/** How many times a path may be percent-encoded: more than any host decodes, and a limit to the work per path. */
 const MAX_DECODINGS = 4;
 
-/** For hosts that decode more than once: `%252e`, `%25252e`, `%25%32%65`. */
+/** Finds structural characters that are encoded more than once (`%252e`, `%25252e`, `%25%32%65`); some hosts decode again. */
 function hidesStructure(path: string): boolean {
   let text = path;
   for (let time = 0; time < MAX_DECODINGS; time++) {
@@ -109,11 +108,11 @@ function hidesStructure(path: string): boolean {
   return true;
 }
 
-/** `.`, `..`, and the same with a parameter (`..;x`), which servlet containers cut off before they resolve. */
+/** `.`, `..`, and the same with a parameter (`..;x`), which servlet containers remove before they resolve the path. */
 function isDotSegment(target: string, from: number, to: number): boolean {
   if (target.charCodeAt(from) !== DOT) return false;
   const next = target.charCodeAt(from + 1) === DOT ? from + 2 : from + 1;
   if (next >= to || target.charCodeAt(next) === SEMICOLON) return true;
-  // The same for those that decode before they cut.
+  // The same with an encoded `;`, for containers that decode before they remove the parameter.
   return target.charCodeAt(next) === PERCENT && decodeTriple(target, next) === SEMICOLON;
 }

@@ -2,10 +2,10 @@
 import type { Socket } from 'node:net';
 import { BodyReader } from '../message/framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
-import type { RefusalName } from '../message/refusal.ts';
+import type { Payload } from '../message/head-writer.ts';
+import type { RefusalName } from '../message/message-reasons.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
-import { traceOf } from '../message/trace.ts';
-import type { Payload } from '../message/write.ts';
+import { traceOf } from '../message/trace-context.ts';
 import type { ConnectionPhase } from './connection-phase.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';

@@ -1,7 +1,7 @@
 /** The connection of an authorized client. Each request gets its response before the next one is read. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { lingeringClose } from '../message/linger.ts';
+import { lingeringClose } from '../message/lingering-close.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';

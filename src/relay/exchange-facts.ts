@@ -4,9 +4,9 @@ import {
   type RefusalName,
   type UpstreamFailureName,
   upstreamFailures,
-} from '../message/refusal.ts';
+} from '../message/message-reasons.ts';
 import type { RequestHead } from '../message/request.ts';
-import type { SpanContext } from '../message/trace.ts';
+import type { SpanContext } from '../message/trace-context.ts';
 import type { Route } from './route.ts';
 
 /** One message, from its complete head to its audit record. */

@@ -1,6 +1,6 @@
 /** One request and its response: the host's side. The client's side is downstream.ts. */
-import { errorAnswer } from '../message/answer.ts';
-import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/write.ts';
+import { errorResponse } from '../message/error-response.ts';
+import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/head-writer.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { UpstreamLoss } from '../upstream/connection-roles.ts';
 import type { DialUser } from '../upstream/dial.ts';
@@ -48,8 +48,8 @@ export class Exchange implements DialUser, ResponseSender {
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
     this.#countInFlight(message, 1);
-    const { familiar } = route.upstream;
-    this.#response.begin({ request: head, limits: this.#client.limits, contentLength, familiar });
+    const { headCache } = route.upstream;
+    this.#response.begin({ request: head, limits: this.#client.limits, contentLength, headCache });
     this.#timeout.begin(route.policy);
     this.#forwardedAt = performance.now();
     this.#lease.begin(route.upstream, this.#forwardedAt);
@@ -166,7 +166,7 @@ export class Exchange implements DialUser, ResponseSender {
     // Close instead of queueing when the client does not read its responses.
     const close = this.mustClose || denied || this.#client.backedUp;
     const { requestId, head } = message;
-    this.#client.send(errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' }));
+    this.#client.send(errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD' }));
     this.#end(denied ? 'denied' : 'failed', failure, status);
     this.#client.exchangeDone(close);
   }

@@ -1,9 +1,9 @@
 /** Forwards the host's response: parsed strictly, and framed anew, with a Content-Length if the length is known in time. */
 import { BodyReader } from '../message/framing.ts';
-import { type FamiliarHead, ResponseReader, type Span } from '../message/head-reader.ts';
+import { type ResponseHeadCache, ResponseReader, type Span } from '../message/head-reader.ts';
+import { assemble, writeResponseHead } from '../message/head-writer.ts';
 import type { RequestHead } from '../message/request.ts';
-import { type AnswerFaultName, hasContentType, type ResponseHead } from '../message/response.ts';
-import { assemble, writeResponseHead } from '../message/write.ts';
+import { hasContentType, type ResponseFaultName, type ResponseHead } from '../message/response.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import { ResponseBuffer } from './response-buffer.ts';
 
@@ -23,11 +23,11 @@ export interface ResponseContext {
   /** As the route's `contentLength`. */
   readonly contentLength: 'ensure' | 'asis';
   /** Of the route's upstream. */
-  readonly familiar: FamiliarHead;
+  readonly headCache: ResponseHeadCache;
 }
 
 export interface ResponseFault {
-  readonly why: AnswerFaultName | 'unproven_end';
+  readonly why: ResponseFaultName | 'unproven_end';
   /** For the log: a code of the gateway. */
   readonly cause: string;
 }
@@ -94,10 +94,10 @@ export class HostResponse {
   read(bytes: Buffer, end: number): ResponseFault | null {
     let rest: Span = { bytes, at: 0, end };
     this.flowing = true;
-    const { request, limits, familiar } = this.#context as ResponseContext;
+    const { request, limits, headCache } = this.#context as ResponseContext;
     while (this.head === null) {
       if (rest.at === rest.end) return null;
-      const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, familiar });
+      const head = this.#heads.read(rest, { toHead: request.method === 'HEAD', limits, headCache });
       if (head === null) return null;
       if ('fault' in head) return { why: head.fault, cause: head.cause };
       // The gateway forwards no Upgrade, so the host must not switch protocols.

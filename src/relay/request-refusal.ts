@@ -1,8 +1,8 @@
 /** Refuses requests: at once, or to shed load; both are recorded. */
-import { errorAnswer } from '../message/answer.ts';
+import { errorResponse } from '../message/error-response.ts';
 import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
-import { messageRefusals, type RefusalName } from '../message/refusal.ts';
+import { messageRefusals, type RefusalName } from '../message/message-reasons.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
 import type { Limits } from '../policy/snapshot.ts';
@@ -32,7 +32,7 @@ export function refuse(client: Client, { reason, head, requestId, tracer }: Refu
   const traceId = tracer && recordRefusalSpan(client, tracer, { head, requestId, status, reason });
   const { connId } = client.caller;
   recordRefusal(client.recorder, { connId, requestId, traceId, status, reason, head });
-  return errorAnswer({ status, requestId, close: true, bodyless: head.method === 'HEAD' });
+  return errorResponse({ status, requestId, close: true, bodyless: head.method === 'HEAD' });
 }
 
 /** Maximum size of a body that is read so that the connection can stay open. */
@@ -97,6 +97,6 @@ export class ShedRequest {
   response({ close }: { readonly close: boolean }): Buffer {
     const { reason, requestId, head } = this.#facts;
     const { status } = messageRefusals[reason];
-    return errorAnswer({ status, requestId, close, bodyless: head.method === 'HEAD' });
+    return errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD' });
   }
 }

@@ -9,7 +9,7 @@ export class ResponseBuffer {
     return this.#size;
   }
 
-  /** Copies bytes `at` to `end`, because the read buffer is reused. Grows by doubling, as message/intake.ts does. */
+  /** Copies bytes `at` to `end`, because the read buffer is reused. Grows by doubling, as message/head-buffer.ts does. */
   add(bytes: Buffer, at: number, end: number): void {
     const needed = this.#size + end - at;
     if (this.#bytes === null || this.#bytes.length < needed) {

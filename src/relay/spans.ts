@@ -1,9 +1,9 @@
 /** The spans of a message (OpenTelemetry's semantic conventions for HTTP), without its path, query and field values. */
 import type { RefusedHead, RequestHead } from '../message/request.ts';
-import type { SpanContext } from '../message/trace.ts';
+import type { SpanContext } from '../message/trace-context.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { type Attribute, spanJson } from '../tracing/span.ts';
+import { type Attribute, spanJson } from '../tracing/otlp-json.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { Caller } from './caller.ts';
 import type { ExchangeFacts, Message } from './exchange-facts.ts';

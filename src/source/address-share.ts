@@ -1,17 +1,17 @@
-/** What each address holds of a relay thread: its connections, and those of them whose handshake is not done. */
+/** Counts the open connections and unfinished handshakes of each address, for limits.connectionsPerAddress and limits.unfinishedHandshakesPerAddress. */
 import { networkOf } from './address.ts';
 
-interface Holding {
+interface Counts {
   connections: number;
   unfinished: number;
 }
 
-/** One connection's part of what its address holds. Both calls may come in any order, and more than once. */
+/** One connection in the counts of its address. Both methods may be called in any order, and more than once. */
 export interface AddressShare {
   /** The handshake has ended. */
   handshakeDone(): void;
   /** The connection has closed. */
-  leave(): void;
+  release(): void;
 }
 
 interface ShareLimits {
@@ -20,47 +20,47 @@ interface ShareLimits {
 }
 
 export class AddressShares {
-  /** By IPv4 address or IPv6 /64. Only those that hold something, so never more than there are connections. */
-  readonly #holdings = new Map<string, Holding>();
+  /** By IPv4 address or IPv6 /64. Only addresses with open connections, so it never has more entries than there are connections. */
+  readonly #counts = new Map<string, Counts>();
 
-  /** How many addresses hold something. */
+  /** Number of addresses with open connections. */
   get size(): number {
-    return this.#holdings.size;
+    return this.#counts.size;
   }
 
-  /** One more connection of this address, or which of the limits is reached. */
-  enter(address: string, limits: ShareLimits): AddressShare | 'connections' | 'unfinished' {
+  /** Counts one more connection of the address, or returns the limit that is reached. */
+  reserve(address: string, limits: ShareLimits): AddressShare | 'connections' | 'unfinished' {
     const network = networkOf(address);
-    const holding = this.#holdings.get(network) ?? { connections: 0, unfinished: 0 };
-    if (holding.connections >= limits.connections) return 'connections';
-    if (holding.unfinished >= limits.unfinished) return 'unfinished';
-    holding.connections++;
-    holding.unfinished++;
-    this.#holdings.set(network, holding);
-    return new Share(holding, () => this.#holdings.delete(network));
+    const counts = this.#counts.get(network) ?? { connections: 0, unfinished: 0 };
+    if (counts.connections >= limits.connections) return 'connections';
+    if (counts.unfinished >= limits.unfinished) return 'unfinished';
+    counts.connections++;
+    counts.unfinished++;
+    this.#counts.set(network, counts);
+    return new Share(counts, () => this.#counts.delete(network));
   }
 }
 
 class Share implements AddressShare {
-  readonly #holding: Holding;
+  readonly #counts: Counts;
   readonly #onEmpty: () => void;
   #unfinished = true;
   #open = true;
 
-  constructor(holding: Holding, onEmpty: () => void) {
-    this.#holding = holding;
+  constructor(counts: Counts, onEmpty: () => void) {
+    this.#counts = counts;
     this.#onEmpty = onEmpty;
   }
 
   handshakeDone(): void {
-    if (this.#unfinished) this.#holding.unfinished--;
+    if (this.#unfinished) this.#counts.unfinished--;
     this.#unfinished = false;
   }
 
-  leave(): void {
+  release(): void {
     this.handshakeDone();
     if (!this.#open) return;
     this.#open = false;
-    if (--this.#holding.connections === 0) this.#onEmpty();
+    if (--this.#counts.connections === 0) this.#onEmpty();
   }
 }

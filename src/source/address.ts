@@ -1,4 +1,4 @@
-/** Reads and prints IP addresses and ranges, strictly: one spelling of IPv4, no zones, nothing ambiguous. */
+/** Parses and formats IP addresses and ranges strictly: only unambiguous spellings, no zones. */
 import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
@@ -7,19 +7,18 @@ export type Address =
   | { readonly family: 4; readonly value: number }
   | { readonly family: 6; readonly value: bigint };
 
-/** A network: its first address, and how many of the leading bits are fixed. */
+/** A network: its first address and the length of its prefix in bits. */
 export type Range = Address & { readonly prefix: number };
 
 const mappedBits = 96;
 const mappedPrefix = 0xffffn;
 
 /**
- * Reads an address in a socket's or an operator's spelling; null where it is none.
+ * Parses an address of a socket or of the configuration; null if it is invalid.
  *
- * An IPv4-mapped address becomes the IPv4 address it stands for (RFC 4291 §2.5.5.2), so that one range fits a caller
- * on single- and dual-stack listeners alike. A zone id (`fe80::1%eth0`) is refused: the same number means another
- * host on another link, so no list may name it. So is `::192.0.2.1`: an IPv4-compatible address (RFC 4291 §2.5.5.1,
- * deprecated) that ipaddr.js would read as a mapped one.
+ * An IPv4-mapped address becomes the IPv4 address (RFC 4291 §2.5.5.2), so that one range matches a client on single-stack
+ * and dual-stack listeners. A zone id (`fe80::1%eth0`) is invalid: such an address is unique only on one link. So is an
+ * IPv4-compatible address (`::192.0.2.1`, RFC 4291 §2.5.5.1, deprecated), which ipaddr.js would parse as a mapped one.
  */
 export function parseAddress(text: string): Address | null {
   const ipv4 = ipv4Value(text);
@@ -32,10 +31,10 @@ export function parseAddress(text: string): Address | null {
 }
 
 /**
- * Reads `address/prefix` or a bare address, which is a range of one; null where it is neither.
+ * Parses `address/prefix`, or a single address as a range of one; null if it is invalid.
  *
- * Bits after the prefix must be zero: `10.0.0.1/8` is a slip, and which half of it is meant cannot be known. A mapped
- * range of /96 and longer becomes the IPv4 range; a shorter one would reach beyond the mapped addresses.
+ * Bits after the prefix must be zero: in `10.0.0.1/8` it is unclear which half is wrong. An IPv4-mapped range of /96 or
+ * longer becomes the IPv4 range; a shorter one is invalid, because it would include other addresses.
  */
 export function parseRange(text: string): Range | null {
   const slash = text.indexOf('/');
@@ -49,7 +48,7 @@ export function parseRange(text: string): Range | null {
   return hostBits(address, prefix) ? null : { ...address, prefix };
 }
 
-/** The one spelling of an address: dotted decimal, or RFC 5952. */
+/** The canonical spelling of an address: dotted decimal, or RFC 5952. */
 export function formatAddress(address: Address): string {
   const { family, value } = address;
   if (family === 4) return `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
@@ -57,10 +56,10 @@ export function formatAddress(address: Address): string {
   return new ipaddr.IPv6([...bytes]).toRFC5952String();
 }
 
-/** Whoever has an IPv6 address has 2^64 of them (RFC 4291 §2.5.1). */
+/** A host with an IPv6 address can use its whole /64 (RFC 4291 §2.5.1). */
 const IPV6_HOST_BITS = 64n;
 
-/** What counts as one caller where callers are limited: an IPv4 address, the /64 of an IPv6 one, any other text as it is. */
+/** The key of an address for limits per address: an IPv4 address, the /64 of an IPv6 address, any other text unchanged. */
 export function networkOf(text: string): string {
   if (!text.includes(':')) return text;
   const address = parseAddress(text);
@@ -68,8 +67,8 @@ export function networkOf(text: string): string {
 }
 
 /**
- * The number of a dotted-decimal IPv4 address, or -1: four octets without leading zeros (`010` is 8 to some readers
- * and 10 to others). By hand and without allocation, because it runs for every connection.
+ * The number of a dotted-decimal IPv4 address, or -1. Leading zeros are invalid, because some parsers read `010` as 8.
+ * Written without allocations, because it runs for every connection.
  */
 export function ipv4Value(text: string): number {
   if (text.length < 7 || text.length > 15) return -1;
@@ -93,7 +92,7 @@ export function ipv4Value(text: string): number {
   return octets === 3 && octet >= 0 ? value * 256 + octet : -1;
 }
 
-/** A decimal number from 0 to `max` in its one spelling, or -1: no sign, no leading zero. */
+/** A decimal number from 0 to `max` without sign or leading zeros, or -1. */
 export function canonicalNumber(text: string, max: number): number {
   return /^(?:0|[1-9][0-9]{0,4})$/.test(text) && Number(text) <= max ? Number(text) : -1;
 }

@@ -1,23 +1,23 @@
-/** Decides whether a network list names an address, at a cost that does not grow with the list. */
+/** Checks whether a list of networks contains an address, at a cost that does not grow with the length of the list. */
 import { GatewayError } from '../errors.ts';
 import { type Address, ipv4Value, parseAddress, parseRange } from './address.ts';
 
 /** A compiled list of networks. */
 export interface Allowlist {
-  /** False for text that is no address: what cannot be read is not allowed. */
+  /** Returns false for text that is not an address. */
   contains(address: string): boolean;
 }
 
-/** The networks of one prefix length, each by its leading bits. */
+/** The networks of one prefix length, as their leading bits. */
 interface Layer<Key> {
   readonly shift: Key;
   readonly networks: Set<Key>;
 }
 
 /**
- * Groups the ranges by prefix length, so that a question costs one set lookup per length in use (at most 33 or 129).
+ * Groups the ranges by prefix length: a lookup costs one set lookup per length in use (at most 33 or 129).
  *
- * @throws GatewayError `RANGE` for text that is no range; the configuration refuses it earlier, with its line.
+ * @throws GatewayError `RANGE` for an invalid range. Those of the configuration are rejected earlier, with their line.
  */
 export function compileAllowlist(ranges: readonly string[]): Allowlist {
   const ipv4 = new Map<number, Layer<number>>();
@@ -25,7 +25,7 @@ export function compileAllowlist(ranges: readonly string[]): Allowlist {
   for (const text of ranges) {
     const range = parseRange(text);
     if (range === null) {
-      throw new GatewayError({ code: 'RANGE', side: 'internal', message: `no address range: ${text}` });
+      throw new GatewayError({ code: 'RANGE', side: 'internal', message: `not an address range: ${text}` });
     }
     if (range.family === 4) {
       const layer = layerOf(ipv4, range.prefix, 32 - range.prefix);
@@ -56,11 +56,11 @@ function containsIpv4(layers: readonly Layer<number>[], value: number): boolean 
 }
 
 /**
- * The network's number: shifted down, not masked. A mask would leave the low bits zero, and V8 hashes a bigint by its
- * low 64 bits, so that every IPv6 network would fall into one bucket; for IPv4 it keeps the keys small integers.
+ * The leading bits, shifted and not masked: masked keys would have zeros in their low bits, and V8 hashes a bigint by its
+ * low 64 bits, so that all IPv6 networks would share one hash bucket. For IPv4, shifted keys stay small integers.
  */
 function leadingBits(value: number, shift: number): number {
-  // A shift by 32 is a shift by 0 in JavaScript.
+  // In JavaScript, a shift by 32 is a shift by 0.
   return shift === 32 ? 0 : value >> shift;
 }
 

@@ -1,31 +1,31 @@
-/** How often an address may begin a handshake: a token bucket for each, within bounded memory. */
+/** Limits the handshakes per second of each address: a token bucket per address, in bounded memory. */
 import { networkOf } from './address.ts';
 
-/** Addresses that are remembered; the least recently seen are forgotten first. */
+/** Maximum number of addresses; the least recently seen one is evicted. */
 const MAX_ADDRESSES = 10_000;
 
 interface Bucket {
   tokens: number;
-  /** Milliseconds, of the clock that `take` is given. */
+  /** `now` of the last `take`, ms. */
   filledAt: number;
 }
 
 export class HandshakeRate {
   readonly #buckets = new Map<string, Bucket>();
 
-  /** How many addresses are remembered. */
+  /** Number of addresses with a bucket. */
   get size(): number {
     return this.#buckets.size;
   }
 
   /**
-   * Whether the address may begin one more: `perSecond` on average, and as many at once. `now`: milliseconds, from any
-   * point on. What is no address counts as one.
+   * Whether the address may begin another handshake: on average `perSecond`, with bursts of the same number. `now`: ms of
+   * a monotonic clock. Text that is not an address has a bucket of its own.
    */
   take(address: string, { perSecond, now }: { readonly perSecond: number; readonly now: number }): boolean {
     const key = networkOf(address);
     const bucket = this.#buckets.get(key) ?? { tokens: perSecond, filledAt: now };
-    // Behind the others again: the first in the map is the one not seen for longest.
+    // Reinsert the key, so that the first key in the map is the least recently seen.
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
     if (this.#buckets.size > MAX_ADDRESSES) this.#forgetOldest();

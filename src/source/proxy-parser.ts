@@ -1,24 +1,24 @@
-/** Reads the PROXY protocol header, v1 and v2, that a trusted load balancer puts before the client's bytes (haproxy.org, proxy-protocol.txt). */
+/** Parses the PROXY protocol header, v1 and v2, which a trusted load balancer sends before the client's bytes (haproxy.org, proxy-protocol.txt). */
 import { type Address, canonicalNumber, formatAddress, parseAddress } from './address.ts';
 
-/** Whom the header speaks for. */
+/** The client's address that the header states. */
 export interface ProxySource {
   readonly address: string;
   readonly port: number;
 }
 
 export type ProxyHeader =
-  /** The bytes may become a header; read more. */
+  /** The beginning of a header: more bytes are needed. */
   | { readonly kind: 'incomplete' }
   | { readonly kind: 'invalid'; readonly why: string }
-  /** `length` bytes are the header's; `source` is null where the socket's peer speaks for itself (LOCAL, UNKNOWN). */
+  /** `length`: bytes of the header. `source`: null if the header states no client and the socket's peer counts (LOCAL, UNKNOWN, UNSPEC). */
   | { readonly kind: 'header'; readonly length: number; readonly source: ProxySource | null };
 
 /** §2.1: "PROXY UNKNOWN" with two full-length addresses, ports and CRLF. */
 const maxV1Bytes = 107;
-/** §2.2: the fixed part. */
+/** §2.2: length of the fixed part. */
 const v2HeadBytes = 16;
-/** Addresses and TLVs; the field could claim 64 KiB, real balancers send some dozens of bytes. */
+/** Limit for addresses and TLVs. The protocol allows 64 KiB; real load balancers send some dozens of bytes. */
 const maxV2BodyBytes = 4096;
 
 const v1Start = Buffer.from('PROXY ', 'latin1');
@@ -26,7 +26,7 @@ const v2Signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1');
 
 const incomplete: ProxyHeader = { kind: 'incomplete' };
 
-/** Judges the bytes that have come so far. Refuses as early as the bytes allow; never throws. */
+/** Parses the bytes received so far. Reports an invalid header as early as possible; never throws. */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   if (startsLike(bytes, v2Signature)) return bytes.length < v2HeadBytes ? incomplete : parseV2(bytes);
   if (startsLike(bytes, v1Start)) return bytes.length < v1Start.length ? incomplete : parseV1(bytes);
@@ -40,7 +40,7 @@ function parseV1(bytes: Buffer): ProxyHeader {
   const length = end + 2;
   const fields = bytes.toString('latin1', v1Start.length, end).split(' ');
   const [protocol, source = '', destination = '', sourcePort = '', destinationPort = ''] = fields;
-  // What follows UNKNOWN must be ignored up to CRLF.
+  // §2.1: everything between UNKNOWN and CRLF must be ignored.
   if (protocol === 'UNKNOWN') return { kind: 'header', length, source: null };
   if (protocol !== 'TCP4' && protocol !== 'TCP6')
     return invalid('v1 protocol other than TCP4, TCP6, UNKNOWN');
@@ -53,14 +53,14 @@ function parseV1(bytes: Buffer): ProxyHeader {
   return { kind: 'header', length, source: { address: formatAddress(address), port } };
 }
 
-/** §2.2: signature, version and command, family and protocol, length; then addresses, then TLVs, which are skipped. */
+/** §2.2: signature, version and command, family and protocol, length, addresses, TLVs. TLVs are ignored. */
 function parseV2(bytes: Buffer): ProxyHeader {
   const versionAndCommand = bytes.readUInt8(12);
   if (versionAndCommand !== 0x20 && versionAndCommand !== 0x21) return invalid('v2 version or command');
   const family = bytes.readUInt8(13);
   const bodyLength = bytes.readUInt16BE(14);
   if (bodyLength > maxV2BodyBytes) return invalid('v2 header beyond 4096 bytes');
-  // LOCAL is the balancer's own connection, whatever family it names; UNSPEC is one that it cannot describe.
+  // LOCAL: a connection of the load balancer itself; its family is ignored. UNSPEC: the addresses are unknown.
   const addressBytes = versionAndCommand === 0x20 ? 0 : v2AddressBytes[family];
   if (addressBytes === undefined) return invalid('v2 family other than UNSPEC, TCP over IPv4, TCP over IPv6');
   if (bodyLength < addressBytes * 2 + (addressBytes === 0 ? 0 : 4))
@@ -72,14 +72,14 @@ function parseV2(bytes: Buffer): ProxyHeader {
   return { kind: 'header', length, source: { address: v2Address(bytes, addressBytes), port } };
 }
 
-/** Family and protocol byte → bytes of one address. UDP and UNIX cannot be behind a TLS listener. */
+/** Family and protocol byte → bytes of one address. UDP and UNIX sockets cannot occur with a TLS listener. */
 const v2AddressBytes: Readonly<Record<number, number>> = { 0: 0, 17: 4, 33: 16 };
 
 function v1Address(text: string, protocol: 'TCP4' | 'TCP6'): Address | null {
   return (protocol === 'TCP6') === text.includes(':') ? parseAddress(text) : null;
 }
 
-/** By way of the text, so that a mapped address becomes IPv4 here as everywhere. */
+/** Parsed from its text form, so that an IPv4-mapped address becomes IPv4. */
 function v2Address(bytes: Buffer, addressBytes: number): string {
   const raw = bytes.subarray(v2HeadBytes, v2HeadBytes + addressBytes);
   const text = addressBytes === 4 ? raw.join('.') : (raw.toString('hex').match(/.{4}/g) ?? []).join(':');

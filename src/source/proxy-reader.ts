@@ -1,18 +1,18 @@
-/** Takes the PROXY header off a fresh socket and leaves everything behind it for the TLS server. */
+/** Reads the PROXY header from a new socket, and leaves all bytes after it for the TLS server. */
 import type { Socket } from 'node:net';
 import { type ProxySource, parseProxyHeader } from './proxy-parser.ts';
 
 export type ProxyReading =
-  /** `source` is null where the socket's own peer is the caller; `length`: of the header, in octets. */
+  /** `source`: null if the socket's peer is the client. `length`: bytes of the header. */
   | { readonly kind: 'header'; readonly source: ProxySource | null; readonly length: number }
   | { readonly kind: 'failed'; readonly why: 'invalid' | 'timeout' | 'closed'; readonly detail: string };
 
 /**
- * Reads the header from a socket of `net.createServer({ pauseOnConnect: true })`. After a header the socket can go to
- * `tlsServer.emit('connection', socket)` at once, whether or not the ClientHello came in the same segment; after a
- * failure the caller destroys it. Never rejects.
+ * Reads the header from a socket of `net.createServer({ pauseOnConnect: true })`. After a header, the socket can be passed
+ * to `tlsServer.emit('connection', socket)` at once, even if the ClientHello arrived in the same segment. After a failure
+ * the caller must destroy it. Never rejects.
  *
- * @param options.timeout milliseconds for the whole header, however its bytes drip.
+ * @param options.timeout for the whole header, ms.
  */
 export function readProxyHeader(
   socket: Socket,
@@ -20,7 +20,7 @@ export function readProxyHeader(
 ): Promise<ProxyReading> {
   return new Promise((resolve) => {
     let bytes: Buffer = Buffer.alloc(0);
-    const timer = setTimeout(() => fail('timeout', 'no whole PROXY header in time'), options.timeout);
+    const timer = setTimeout(() => fail('timeout', 'no complete PROXY header in time'), options.timeout);
 
     const settle = (reading: ProxyReading): void => {
       clearTimeout(timer);
@@ -28,12 +28,12 @@ export function readProxyHeader(
       resolve(reading);
     };
     const fail = (why: 'invalid' | 'timeout' | 'closed', detail: string): void => {
-      // The caller destroys the socket, as Node does after an error; what it still reports must not end the process.
+      // Until the socket is destroyed it may emit errors, which would end the process without a listener.
       socket.on('error', () => {});
       settle({ kind: 'failed', why, detail });
     };
     const ended = (): void => fail('closed', `closed after ${bytes.length} bytes of PROXY header`);
-    // 'readable', never 'data': that would set the socket flowing, and TLS would miss bytes.
+    // 'readable' and not 'data', which would make the socket flow before the TLS server reads it.
     const read = (): void => {
       const chunk: Buffer | null = socket.read();
       if (chunk === null) return;

@@ -1,18 +1,18 @@
-/** Writes the PROXY protocol header, v2, that tells a host whom a connection speaks for (haproxy.org, proxy-protocol.txt §2.2). */
+/** Writes the PROXY protocol header, v2, which states the client of a connection to a host (haproxy.org, proxy-protocol.txt §2.2). */
 import { type Address, parseAddress } from './address.ts';
 
-/** An end of the client's connection; the address as text. */
-export interface ProxyEnd {
+/** Source or destination of the client's connection. */
+export interface ProxyEndpoint {
   readonly address: string;
   readonly port: number;
 }
 
 interface ProxyFacts {
-  /** null: not known. */
-  readonly source: ProxyEnd | null;
-  /** What the client connected to; null: not known. */
-  readonly destination: ProxyEnd | null;
-  /** For PP2_TYPE_UNIQUE_ID, at most 128 bytes. */
+  /** null: unknown. */
+  readonly source: ProxyEndpoint | null;
+  /** The address that the client connected to; null: unknown. */
+  readonly destination: ProxyEndpoint | null;
+  /** Value of PP2_TYPE_UNIQUE_ID, at most 128 bytes. */
   readonly uniqueId: string;
 }
 
@@ -21,10 +21,10 @@ const command = { local: 0x20, proxy: 0x21 } as const;
 const family = { unspecified: 0x00, ipv4: 0x11, ipv6: 0x21 } as const;
 const uniqueIdType = 0x05;
 
-/** Before a connection of the gateway's own, as a health check: it speaks for nobody. */
+/** The header for connections of the gateway itself, such as health checks (LOCAL). */
 export const localProxyHeader = header(command.local, family.unspecified, Buffer.alloc(0));
 
-/** Where an end is not known the host is told of no addresses, and never of the gateway's own. */
+/** If one of the addresses is unknown, the header states none (UNSPEC); it never states the gateway's own. */
 export function formatProxyHeader({ source, destination, uniqueId }: ProxyFacts): Buffer {
   const id = Buffer.from(uniqueId, 'latin1');
   const tlv = Buffer.concat([Buffer.of(uniqueIdType, 0, id.length), id]);
@@ -40,7 +40,7 @@ export function formatProxyHeader({ source, destination, uniqueId }: ProxyFacts)
   return header(command.proxy, short ? family.ipv4 : family.ipv6, Buffer.concat([addresses, tlv]));
 }
 
-/** A link-local peer's zone is the gateway's own name for a link. */
+/** Removes the zone of a link-local address, which has a meaning on this machine only. */
 export function withoutZone(address: string): string {
   return address.replace(/%.*$/s, '');
 }
@@ -51,7 +51,7 @@ function header(versionAndCommand: number, familyAndProtocol: number, body: Buff
   return Buffer.concat([signature, Buffer.of(versionAndCommand, familyAndProtocol), length, body]);
 }
 
-/** Beside an IPv6 address an IPv4 one is written as mapped (RFC 4291 §2.5.5.2): both ends are of one family here. */
+/** Both addresses must have the same family: next to an IPv6 address, an IPv4 address is written as IPv4-mapped (RFC 4291 §2.5.5.2). */
 function bytesOf({ family, value }: Address, short: boolean): Buffer {
   if (short) return Buffer.from(Number(value).toString(16).padStart(8, '0'), 'hex');
   const long = family === 4 ? 0xffff_0000_0000n + BigInt(value) : value;

@@ -18,7 +18,7 @@ export interface EndpointFailure {
 export interface EndpointMessageFailure {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Of the table of messages (message/refusal.ts). */
+  /** Of the table of messages (message/message-reasons.ts). */
   readonly reason: string;
   readonly cause: string;
 }

@@ -1,11 +1,11 @@
-/** What control and relay threads say to each other. */
+/** The messages between the control thread and the relay threads. */
 import type { ListenOptions } from '../handshake/listener.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
 import type { LogLevel } from '../telemetry/recorder.ts';
-import type { SpanReport } from '../tracing/batch.ts';
+import type { SpanReport } from '../tracing/span-batch.ts';
 
-/** Given to a relay thread at its start. */
+/** The `workerData` of a relay thread. */
 export interface RelayData {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
@@ -14,18 +14,18 @@ export interface RelayData {
 
 export type ToRelay =
   | { readonly type: 'snapshot'; readonly snapshot: PolicySnapshot }
-  /** The sources of this leaf have answered; the snapshot before this message holds what they said. */
-  | { readonly type: 'contacted'; readonly anchor: string; readonly leaf: string }
-  /** The audit lines of a report are written: their buffer, transferred back. */
-  | { readonly type: 'written'; readonly buffer: ArrayBuffer }
-  /** Audit records cannot be written: no new message is to be sent on, or it is again. */
+  /** The revocation sources of this leaf have answered; the last snapshot has their results. `leaf`: hex SHA-256. */
+  | { readonly type: 'first_contact_done'; readonly anchor: string; readonly leaf: string }
+  /** The audit lines of a report were written: their buffer is transferred back for reuse. */
+  | { readonly type: 'audit_written'; readonly buffer: ArrayBuffer }
+  /** Whether new messages are refused, because audit records cannot be written. */
   | { readonly type: 'refuse_messages'; readonly refuse: boolean }
   | { readonly type: 'drain' };
 
 export type FromRelay =
   | { readonly type: 'listening'; readonly address: string; readonly port: number }
   | { readonly type: 'failed'; readonly code: string; readonly message: string }
-  /** Audit lines, transferred, and counts and spans since the last report. */
+  /** Audit lines (transferred), metrics and spans since the last report. */
   | {
       readonly type: 'report';
       readonly audit: Uint8Array<ArrayBuffer> | null;
@@ -38,6 +38,6 @@ export type FromRelay =
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
-  /** A leaf whose revocation nobody has asked about: DER. */
+  /** A leaf that was not seen before, whose revocation status is requested. `leaf`: DER. */
   | { readonly type: 'unseen'; readonly anchor: string; readonly leaf: Uint8Array }
   | { readonly type: 'drained' };

@@ -1,20 +1,20 @@
-/** Entry of a relay thread: connections here, everything else in the control thread. */
+/** Entry point of a relay thread, which handles connections and nothing else. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditBatch } from '../audit/batch.ts';
 import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { SpanBatch } from '../tracing/batch.ts';
+import { SpanBatch } from '../tracing/span-batch.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
-/** An audit record is in its sink within 100 ms: half of that here, the rest for the way and the disk. */
+/** Interval of reports, ms. An audit record must be written within 100 ms: half of that is left for the control thread. */
 const REPORT_MS = 50;
-/** Counts, which nobody looks at that often, go with every fifth report: they are most of what it costs both threads. */
+/** Metrics are sent with every fifth report only, since they make up most of a report's cost in both threads. */
 const REPORTS_PER_COUNTS = 5;
 
 const port = parentPort as MessagePort;
-const tell = (message: FromRelay): void => port.postMessage(message);
+const send = (message: FromRelay): void => port.postMessage(message);
 
 const audit = new AuditBatch();
 const meter = new Meter();
@@ -23,7 +23,7 @@ const recorder: Recorder = {
   meter,
   audit: (line) => audit.add(line),
   span: (span) => spans.add(span),
-  log: (level, message, fields = {}) => tell({ type: 'log', level, message, fields }),
+  log: (level, message, fields = {}) => send({ type: 'log', level, message, fields }),
 };
 
 let reports = 0;
@@ -38,14 +38,14 @@ function report({ last = false } = {}): void {
 }
 
 const { snapshot, listen, refuseMessages } = workerData as RelayData;
-// Heads with a small body are written as one buffer: larger slabs keep their making off the hot path. From 64 KiB on, as
-// the image and the unit set malloc, each would be mapped, and unmapped.
+// Heads with a small body are written as one buffer: a larger pool allocates less often on the hot path. It stays below
+// 64 KiB, from which on malloc, as set in the image and the systemd unit, maps and unmaps memory for each allocation.
 Buffer.poolSize = 60 * 1024;
 const gateway = new Gateway({
   snapshot,
   listen,
   recorder,
-  onUnseen: ({ anchor, leaf }) => tell({ type: 'unseen', anchor, leaf: leaf.der }),
+  onUnseen: ({ anchor, leaf }) => send({ type: 'unseen', anchor, leaf: leaf.der }),
 });
 gateway.refuseMessages(refuseMessages);
 const timer = setInterval(report, REPORT_MS);
@@ -54,9 +54,9 @@ port.on('message', (message: ToRelay) => {
   switch (message.type) {
     case 'snapshot':
       return gateway.update(message.snapshot);
-    case 'contacted':
-      return gateway.contacted(message);
-    case 'written':
+    case 'first_contact_done':
+      return gateway.firstContactDone(message);
+    case 'audit_written':
       return audit.giveBack(message.buffer);
     case 'refuse_messages':
       return gateway.refuseMessages(message.refuse);
@@ -71,15 +71,15 @@ async function drain(): Promise<void> {
   await gateway.drain();
   clearInterval(timer);
   report({ last: true });
-  tell({ type: 'drained' });
+  send({ type: 'drained' });
   port.close();
 }
 
 try {
-  tell({ type: 'listening', ...(await gateway.listen()) });
+  send({ type: 'listening', ...(await gateway.listen()) });
 } catch (error) {
   clearInterval(timer);
   const code = error instanceof GatewayError ? error.code : 'FAULT';
-  tell({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  send({ type: 'failed', code, message: error instanceof Error ? error.message : String(error) });
   port.close();
 }

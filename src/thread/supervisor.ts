@@ -1,35 +1,35 @@
-/** Starts the relay threads, keeps as many running as were asked for, and ends them in order. */
+/** Starts the relay threads, replaces those that end unexpectedly, and drains them at the end. */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { claimPort } from './claim.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
+import { probePort } from './port-probe.ts';
 
 interface SupervisorOptions {
   readonly relays: number | 'auto';
   readonly address: string;
   readonly port: number;
   readonly snapshot: PolicySnapshot;
-  /** As by `refuseMessages`. */
+  /** The initial value of `refuseMessages`. */
   readonly refuseMessages: boolean;
-  /** What the thread with this number tells; numbers are never used twice. */
-  readonly onMessage: (thread: number, message: Told) => void;
-  /** A thread died that nobody asked to end, perhaps at its start; it is replaced. */
-  readonly onDeath: (thread: number, error: Error | null) => void;
+  /** Receives the reports of the threads. `thread`: the thread's number; numbers are never reused. */
+  readonly onMessage: (thread: number, message: RelayReport) => void;
+  /** A thread ended unexpectedly, possibly while starting; it is replaced. */
+  readonly onUnexpectedExit: (thread: number, error: Error | null) => void;
 }
 
-/** What is not about the thread itself. */
-export type Told = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
+/** The messages of a relay thread that the supervisor passes on. */
+export type RelayReport = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
 
-/** Before a dead thread is replaced, ms; twice as long after each one that dies at its start, up to the longest. */
+/** Delay before an ended thread is replaced, ms. It doubles after each failed start, up to the maximum. */
 const RESTART_MS = 100;
-const LONGEST_RESTART_MS = 10_000;
+const MAX_RESTART_MS = 10_000;
 
 /**
- * A young generation of V8's default size fills up with connections when many come at once, and to move them all takes
- * tens of milliseconds, in which no message goes on. A third of this is what one collection moves at most.
+ * Limits garbage collection pauses. With V8's default size, the young generation fills up with connections when many
+ * arrive at once, and to move them takes tens of milliseconds. One collection moves at most a third of this size.
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
 
@@ -51,58 +51,58 @@ export class Supervisor {
     this.#refuseMessages = options.refuseMessages;
   }
 
-  /** Where the threads listen. Throws GatewayError ADDRESS_IN_USE, LISTEN or FAULT. */
+  /** Returns the address and port of the listeners. Throws GatewayError ADDRESS_IN_USE, LISTEN or FAULT. */
   async start(): Promise<{ address: string; port: number }> {
     const { relays, address } = this.#options;
     const count = relays === 'auto' ? availableParallelism() : relays;
     this.#reusePort = count > 1;
-    // With reusePort a second process would share the port in silence: have it alone once, to know that nobody does.
+    // With reusePort another process could share the port unnoticed: check first that no other process listens on it.
     const port = this.#reusePort
-      ? await claimPort({ address, port: this.#options.port })
+      ? await probePort({ address, port: this.#options.port })
       : this.#options.port;
     const [first] = await Promise.all(Array.from({ length: count }, () => this.#spawn(port)));
     return first as { address: string; port: number };
   }
 
-  /** Threads that accept connections. */
+  /** Number of threads that accept connections. */
   get listening(): number {
     return this.#listening;
   }
 
   publish(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
-    this.#tellAll({ type: 'snapshot', snapshot });
+    this.#broadcast({ type: 'snapshot', snapshot });
   }
 
-  /** Whether new messages are refused, since their audit records cannot be written. */
+  /** Whether new messages are refused, because audit records cannot be written. */
   refuseMessages(refuse: boolean): void {
     if (refuse === this.#refuseMessages) return;
     this.#refuseMessages = refuse;
-    this.#tellAll({ type: 'refuse_messages', refuse });
+    this.#broadcast({ type: 'refuse_messages', refuse });
   }
 
-  /** Every thread is told, for each may have asked. */
-  contacted(contact: { readonly anchor: string; readonly leaf: string }): void {
-    this.#tellAll({ type: 'contacted', ...contact });
+  /** Sent to all threads, since several may have requested the same leaf. */
+  firstContactDone(contact: { readonly anchor: string; readonly leaf: string }): void {
+    this.#broadcast({ type: 'first_contact_done', ...contact });
   }
 
-  /** The thread's audit lines are written. */
-  written(thread: number, { buffer }: Uint8Array<ArrayBuffer>): void {
-    const message: ToRelay = { type: 'written', buffer };
+  /** Returns the buffer of written audit lines to its thread. */
+  auditWritten(thread: number, { buffer }: Uint8Array<ArrayBuffer>): void {
+    const message: ToRelay = { type: 'audit_written', buffer };
     this.#workers.get(thread)?.postMessage(message, [buffer]);
   }
 
-  /** Resolves when every thread has finished its work and ended. */
+  /** Resolves when all threads have drained their connections and ended. */
   async drain(): Promise<void> {
     this.#draining = true;
     const exits = [...this.#workers.values()].map(
       (worker) => new Promise((done) => worker.once('exit', done)),
     );
-    this.#tellAll({ type: 'drain' });
+    this.#broadcast({ type: 'drain' });
     await Promise.all(exits);
   }
 
-  #tellAll(message: ToRelay): void {
+  #broadcast(message: ToRelay): void {
     for (const worker of this.#workers.values()) worker.postMessage(message);
   }
 
@@ -142,7 +142,7 @@ export class Supervisor {
       worker.on('exit', () => {
         this.#workers.delete(thread);
         if (listening === null)
-          return reject(fault ?? new Error(`relay thread ${thread} ended at its start`));
+          return reject(fault ?? new Error(`relay thread ${thread} ended before it listened`));
         this.#listening--;
         if (!this.#draining) void this.#replace({ thread, error: fault, port: listening.port });
       });
@@ -151,11 +151,11 @@ export class Supervisor {
 
   async #replace(dead: { thread: number; error: Error | null; port: number }): Promise<void> {
     let { thread, error } = dead;
-    for (let pause = RESTART_MS; ; pause = Math.min(2 * pause, LONGEST_RESTART_MS)) {
-      this.#options.onDeath(thread, error);
+    for (let pause = RESTART_MS; ; pause = Math.min(2 * pause, MAX_RESTART_MS)) {
+      this.#options.onUnexpectedExit(thread, error);
       await sleep(pause);
       if (this.#draining) return;
-      // The number that the next one gets.
+      // The number that #spawn assigns next.
       thread = this.#started;
       error = await this.#spawn(dead.port).then(
         () => null,

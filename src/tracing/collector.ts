@@ -1,4 +1,4 @@
-/** Posts batches of spans to the collector, one at a time, and reads no more of its answers than it must. */
+/** Posts batches of spans to the collector, one at a time, and reads a limited part of its responses. */
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { getCACertificates } from 'node:tls';
@@ -6,22 +6,22 @@ import { type HttpProxy, proxyFor, type Route, routeOf } from '../fetch/proxy.ts
 import { TunnelAgent } from '../fetch/tunnel.ts';
 import type { TracingSettings } from './settings.ts';
 
-export type CollectorAnswer =
-  /** It has them, but for so many that it would never take. */
-  | { readonly kind: 'taken'; readonly rejected: number }
-  /** To be sent again later; `retryAfter`: the field's value (RFC 9110 §10.2.3). */
-  | { readonly kind: 'busy'; readonly status: number; readonly retryAfter: string | null }
-  /** Never to be sent again. */
+export type CollectorResult =
+  /** The collector has accepted the batch, except `rejected` spans, which it will never accept. */
+  | { readonly kind: 'accepted'; readonly rejected: number }
+  /** The batch may be sent again later. `retryAfter`: the value of the Retry-After field (RFC 9110 §10.2.3). */
+  | { readonly kind: 'retryable'; readonly status: number; readonly retryAfter: string | null }
+  /** The batch must not be sent again. */
   | { readonly kind: 'refused'; readonly status: number }
-  /** No answer; `cause`: the system's, OpenSSL's or Node's code, and the proxy's name where there is one. */
-  | { readonly kind: 'silent'; readonly cause: string };
+  /** No response. `cause`: error code of the system, OpenSSL or Node, with the name of the proxy if one is used. */
+  | { readonly kind: 'no_response'; readonly cause: string };
 
-/** The exporters' default (OTEL_EXPORTER_OTLP_TIMEOUT), ms: for everything, the answer's body included. */
+/** Timeout of a post, including the body of the response, ms. The default of OTEL_EXPORTER_OTLP_TIMEOUT. */
 const TIMEOUT_MS = 10_000;
-/** An answer holds a number and a sentence. */
-const mostAnswer = 64 * 1024;
-/** OTLP: to be tried again after these, and after no others. */
-const busy: readonly number[] = [429, 502, 503, 504];
+/** Maximum length of a response body that is read. A response has a number and a message. */
+const MAX_RESPONSE = 64 * 1024;
+/** OTLP: the retryable status codes. */
+const retryable: readonly number[] = [429, 502, 503, 504];
 
 interface CollectorOptions extends Pick<TracingSettings, 'endpoint' | 'headers' | 'ca'> {
   readonly timeout?: number;
@@ -31,7 +31,7 @@ export class Collector {
   readonly #route: Route;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #agent: HttpAgent;
-  /** null: the collector is asked directly. */
+  /** null: spans are sent to the collector directly. */
   readonly #proxy: HttpProxy | null;
   readonly #timeout: number;
 
@@ -49,8 +49,11 @@ export class Collector {
       url.protocol === 'https:' ? secureAgent({ proxy: this.#proxy, ca, timeout }) : plainAgent(this.#route);
   }
 
-  /** Never rejects; aborted, it is silent. Redirects are not followed: credentials and spans go where they were sent. */
-  async post(body: string, abort: AbortSignal): Promise<CollectorAnswer> {
+  /**
+   * Never rejects; an aborted post resolves with kind `no_response`. Does not follow redirects, so that credentials and spans are
+   * sent to no other server.
+   */
+  async post(body: string, abort: AbortSignal): Promise<CollectorResult> {
     const bytes = Buffer.from(body);
     const { url, options: route } = this.#route;
     const options = {
@@ -62,21 +65,21 @@ export class Collector {
     };
     const request = url.protocol === 'http:' ? requestHttp : requestHttps;
     try {
-      const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
         request(url, options).on('response', resolve).on('error', reject).end(bytes);
       });
-      return await read(answer);
+      return await read(response);
     } catch (error) {
       const { code = 'unknown' } = error as NodeJS.ErrnoException;
       const cause = code === 'ABORT_ERR' ? 'timeout' : code;
       return {
-        kind: 'silent',
+        kind: 'no_response',
         cause: this.#proxy ? `${cause} through the proxy ${this.#proxy.name}` : cause,
       };
     }
   }
 
-  /** Closes the connection that waits for the next batch. */
+  /** Closes the idle connection. */
   close(): void {
     this.#agent.destroy();
   }
@@ -85,7 +88,7 @@ export class Collector {
 const reuse = { keepAlive: true, maxSockets: 1 };
 
 function plainAgent({ url }: Route): HttpAgent {
-  // A proxy may want TLS itself.
+  // The proxy itself may require TLS.
   return url.protocol === 'https:' ? new HttpsAgent(reuse) : new HttpAgent(reuse);
 }
 
@@ -107,21 +110,22 @@ function secureAgent({
   return new TunnelAgent({ ...options, proxy, signal: () => AbortSignal.timeout(timeout) });
 }
 
-async function read(answer: IncomingMessage): Promise<CollectorAnswer> {
-  const { statusCode: status = 0, headers } = answer;
-  const text = await readText(answer);
-  if (status >= 200 && status < 300) return { kind: 'taken', rejected: rejectedOf(text) };
-  if (busy.includes(status)) return { kind: 'busy', status, retryAfter: headers['retry-after'] ?? null };
+async function read(response: IncomingMessage): Promise<CollectorResult> {
+  const { statusCode: status = 0, headers } = response;
+  const text = await readText(response);
+  if (status >= 200 && status < 300) return { kind: 'accepted', rejected: rejectedOf(text) };
+  if (retryable.includes(status))
+    return { kind: 'retryable', status, retryAfter: headers['retry-after'] ?? null };
   return { kind: 'refused', status };
 }
 
-/** As far as it comes, and as far as it is short: the status is known, and counts. */
-async function readText(answer: IncomingMessage): Promise<string> {
+/** Reads a limited part of the body. Empty if the body is incomplete: then the status alone decides. */
+async function readText(response: IncomingMessage): Promise<string> {
   let text = '';
   try {
-    for await (const chunk of answer.setEncoding('utf8') as AsyncIterable<string>) {
+    for await (const chunk of response.setEncoding('utf8') as AsyncIterable<string>) {
       text += chunk;
-      if (text.length > mostAnswer) break;
+      if (text.length > MAX_RESPONSE) break;
     }
   } catch {
     return '';
@@ -129,7 +133,7 @@ async function readText(answer: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** ExportTraceServiceResponse: a number, or, as 64-bit numbers are written in Protobuf's JSON, a text. */
+/** Reads `rejectedSpans` of ExportTraceServiceResponse: a number, or a string, as Protobuf's JSON mapping has 64-bit numbers. */
 function rejectedOf(text: string): number {
   try {
     const { partialSuccess } = JSON.parse(text) as { partialSuccess?: { rejectedSpans?: unknown } };

@@ -1,33 +1,33 @@
-/** A bounded queue of spans on its way to one collector: OpenTelemetry's batch processor, that nothing ever waits for. */
+/** Exports spans to one collector in batches, from a bounded queue, as OpenTelemetry's batch span processor does. Never blocks. */
 import { nodeTimers, type Timers } from '../fetch/pause.ts';
-import { Collector, type CollectorAnswer } from './collector.ts';
-import { exportRequest, requestStart } from './export-request.ts';
-import { type FailedAnswer, retry } from './retry.ts';
+import { Collector, type CollectorResult } from './collector.ts';
+import { exportRequest, requestStart } from './otlp-json.ts';
+import { type FailedExport, retry } from './retry.ts';
 import type { TracingSettings } from './settings.ts';
 
-/** OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: their defaults. */
-const mostQueued = 2048;
-const mostSent = 512;
-/** How long the end waits for what is still here, ms. */
-const FAREWELL_MS = 1000;
+/** The defaults of OTEL_BSP_MAX_QUEUE_SIZE and OTEL_BSP_MAX_EXPORT_BATCH_SIZE. */
+const MAX_QUEUED = 2048;
+const MAX_BATCH = 512;
+/** Time limit for sending the queued spans in `close`, ms. */
+const CLOSE_TIMEOUT_MS = 1000;
 
 export type DropReason =
-  /** More were made than the collector took. */
+  /** The queue was full. */
   | 'queue_full'
-  /** The collector took the batch without them. */
+  /** The collector accepted the batch without these spans. */
   | 'rejected'
-  /** It answered with a status that is final. */
+  /** The collector responded with a status that is not retryable. */
   | 'refused'
-  /** No answer, or one that asks for patience, for a minute. */
+  /** No response, or only retryable ones, for a minute. */
   | 'undelivered'
-  /** The gateway ended, or was told another collector, before they were sent. */
+  /** The gateway stopped, or the settings changed, before they were sent. */
   | 'ended';
 
 export interface SpanEvents {
   onExported(spans: number): void;
   onDropped(spans: number, reason: DropReason): void;
-  /** Told once when spans begin not to be taken; null: they are again. */
-  onTrouble(cause: string | null): void;
+  /** Called once when exports begin to fail, with the status or error code, and once with null when they succeed again. */
+  onCollectorFailure(cause: string | null): void;
 }
 
 export interface ExporterOptions {
@@ -55,14 +55,14 @@ export class Exporter {
   readonly #abort = new AbortController();
 
   #queue: string[] = [];
-  /** With the collector, or to be sent to it again. */
+  /** The batch that is being sent, or will be sent again. */
   #batch: Batch | null = null;
   #state: 'ready' | 'sending' | 'pausing' = 'ready';
-  /** Until the next batch is due, or until the pause is over. */
+  /** Fires when the next batch is due, or the pause ends. */
   #timer: unknown = null;
-  /** In a row. */
+  /** Consecutive failed attempts. */
   #failures = 0;
-  #trouble: string | null = null;
+  #failure: string | null = null;
   #closing: PromiseWithResolvers<void> | null = null;
 
   constructor({ settings, version, instanceId, host, events, ...parts }: ExporterOptions) {
@@ -76,18 +76,18 @@ export class Exporter {
 
   add(spans: readonly string[]): void {
     const closing = this.#closing !== null;
-    const taken = closing ? [] : spans.slice(0, mostQueued - this.#queue.length);
+    const taken = closing ? [] : spans.slice(0, MAX_QUEUED - this.#queue.length);
     this.#queue.push(...taken);
     this.#drop(spans.length - taken.length, closing ? 'ended' : 'queue_full');
     this.#schedule();
   }
 
-  /** Sends what is here, for at most a second and as long as the collector takes it; what is left is dropped. */
+  /** Sends the queued spans for at most one second, or until an export fails; drops the rest. */
   async close(): Promise<void> {
     const closing = Promise.withResolvers<void>();
     this.#closing = closing;
-    const giveUp = this.#timers.setTimeout(() => this.#end(), FAREWELL_MS);
-    // A collector that is in trouble is not waited for.
+    const giveUp = this.#timers.setTimeout(() => this.#end(), CLOSE_TIMEOUT_MS);
+    // Do not wait for a collector that is failing.
     if (this.#state === 'pausing') this.#end();
     else this.#schedule();
     await closing.promise;
@@ -96,7 +96,7 @@ export class Exporter {
 
   #schedule(): void {
     if (this.#state !== 'ready') return;
-    if (this.#queue.length >= mostSent || (this.#closing !== null && this.#queue.length > 0)) this.#send();
+    if (this.#queue.length >= MAX_BATCH || (this.#closing !== null && this.#queue.length > 0)) this.#send();
     else if (this.#closing !== null) this.#end();
     else if (this.#queue.length > 0)
       this.#timer ??= this.#timers.setTimeout(() => this.#send(), this.#interval);
@@ -105,49 +105,49 @@ export class Exporter {
   #send(): void {
     this.#stopTimer();
     this.#state = 'sending';
-    this.#batch ??= { spans: this.#queue.splice(0, mostSent), firstSentAt: this.#now() };
+    this.#batch ??= { spans: this.#queue.splice(0, MAX_BATCH), firstSentAt: this.#now() };
     const batch = this.#batch;
-    void this.#collector.post(exportRequest(this.#start, batch.spans), this.#abort.signal).then((answer) => {
-      // Not if the end came first.
-      if (this.#batch === batch) this.#onAnswer(answer, batch);
+    void this.#collector.post(exportRequest(this.#start, batch.spans), this.#abort.signal).then((result) => {
+      // Ignore the result if the exporter was closed before it.
+      if (this.#batch === batch) this.#onResult(result, batch);
     });
   }
 
-  #onAnswer(answer: CollectorAnswer, batch: Batch): void {
+  #onResult(result: CollectorResult, batch: Batch): void {
     this.#state = 'ready';
-    switch (answer.kind) {
-      case 'taken': {
-        const rejected = Math.min(answer.rejected, batch.spans.length);
+    switch (result.kind) {
+      case 'accepted': {
+        const rejected = Math.min(result.rejected, batch.spans.length);
         this.#events.onExported(batch.spans.length - rejected);
         this.#drop(rejected, 'rejected');
-        this.#tell(null);
+        this.#report(null);
         return this.#done();
       }
       case 'refused':
         this.#drop(batch.spans.length, 'refused');
-        this.#tell(`${answer.status}`);
+        this.#report(`${result.status}`);
         return this.#done();
-      case 'busy':
-      case 'silent':
-        this.#tell(answer.kind === 'busy' ? `${answer.status}` : answer.cause);
-        return this.#onFailure(answer, batch);
+      case 'retryable':
+      case 'no_response':
+        this.#report(result.kind === 'retryable' ? `${result.status}` : result.cause);
+        return this.#onFailure(result, batch);
       default:
-        return answer satisfies never;
+        return result satisfies never;
     }
   }
 
-  /** With this batch. */
+  /** The batch needs no further attempt. */
   #done(): void {
     this.#batch = null;
     this.#failures = 0;
     this.#schedule();
   }
 
-  #onFailure(answer: FailedAnswer, { spans, firstSentAt }: Batch): void {
+  #onFailure(result: FailedExport, { spans, firstSentAt }: Batch): void {
     if (this.#closing !== null) return this.#end();
     this.#failures++;
     const { wait, giveUp } = retry({
-      answer,
+      result,
       failures: this.#failures,
       firstSentAt,
       now: this.#now(),
@@ -188,9 +188,9 @@ export class Exporter {
     if (spans > 0) this.#events.onDropped(spans, reason);
   }
 
-  #tell(trouble: string | null): void {
-    if (trouble !== null && this.#trouble !== null) return;
-    if (trouble !== this.#trouble) this.#events.onTrouble(trouble);
-    this.#trouble = trouble;
+  #report(failure: string | null): void {
+    if (failure !== null && this.#failure !== null) return;
+    if (failure !== this.#failure) this.#events.onCollectorFailure(failure);
+    this.#failure = failure;
   }
 }

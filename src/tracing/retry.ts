@@ -1,35 +1,35 @@
-/** When a batch that the collector did not take is sent again, and when it is given up. */
+/** Decides when a failed batch is sent again, and when it is dropped. */
 import { pause } from '../fetch/pause.ts';
-import type { CollectorAnswer } from './collector.ts';
+import type { CollectorResult } from './collector.ts';
 
-/** As the exporters of OpenTelemetry's own libraries, ms. */
-const LONGEST_BACKOFF_MS = 30_000;
+/** As in OpenTelemetry's own exporters, ms. */
+const MAX_BACKOFF_MS = 30_000;
 const GIVE_UP_MS = 60_000;
-/** A collector that asks for more is asked after this, ms. */
-const LONGEST_WAIT_MS = 300_000;
+/** Maximum of Retry-After, ms. */
+const MAX_WAIT_MS = 300_000;
 
-export type FailedAnswer = Extract<CollectorAnswer, { kind: 'busy' | 'silent' }>;
+export type FailedExport = Extract<CollectorResult, { kind: 'retryable' | 'no_response' }>;
 
-interface Trial {
-  readonly answer: FailedAnswer;
-  /** Trials in a row that brought nothing, this one included. */
+interface Attempt {
+  readonly result: FailedExport;
+  /** Consecutive failed attempts, including this one. */
   readonly failures: number;
-  /** When the batch was first sent, and now; milliseconds since the epoch. */
+  /** Time of the first attempt for this batch, and now; ms since the epoch. */
   readonly firstSentAt: number;
   readonly now: number;
   /** From 0 to 1. */
   readonly random: number;
 }
 
-/** Milliseconds until the collector is asked again, and whether still for this batch. */
-export function retry(trial: Trial): { readonly wait: number; readonly giveUp: boolean } {
-  const { answer, failures, firstSentAt, now, random } = trial;
-  const asked = answer.kind === 'busy' ? readRetryAfter(answer.retryAfter, now) : null;
-  const wait = Math.min(asked ?? pause({ failures, refresh: LONGEST_BACKOFF_MS, random }), LONGEST_WAIT_MS);
+/** `wait`: ms until the next attempt. `giveUp`: the batch is dropped, and the next attempt sends the following batch. */
+export function retry(attempt: Attempt): { readonly wait: number; readonly giveUp: boolean } {
+  const { result, failures, firstSentAt, now, random } = attempt;
+  const requested = result.kind === 'retryable' ? readRetryAfter(result.retryAfter, now) : null;
+  const wait = Math.min(requested ?? pause({ failures, refresh: MAX_BACKOFF_MS, random }), MAX_WAIT_MS);
   return { wait, giveUp: now + wait - firstSentAt > GIVE_UP_MS };
 }
 
-/** RFC 9110 §10.2.3: seconds or a date; null: neither, or already over. */
+/** Ms of a Retry-After value, which is seconds or a date (RFC 9110 §10.2.3); null: neither, or in the past. */
 function readRetryAfter(value: string | null, now: number): number | null {
   if (value === null) return null;
   const wait = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;

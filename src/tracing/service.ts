@@ -1,9 +1,9 @@
-/** Exports what the relay threads have finished: by the settings of now, and by nothing where tracing is off. */
+/** Exports the finished spans of the relay threads with the current settings; drops them while tracing is off. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { SpanReport } from './batch.ts';
 import { Exporter, type SpanEvents } from './exporter.ts';
 import type { TracingSettings } from './settings.ts';
+import type { SpanReport } from './span-batch.ts';
 
 interface ServiceOptions {
   readonly version: string;
@@ -15,18 +15,18 @@ export class SpanService {
   readonly #instanceId = randomUUID();
   #settings: TracingSettings | null = null;
   #exporter: Exporter | null = null;
-  /** Those whose settings have changed, until they have said farewell. */
-  readonly #leaving = new Set<Promise<void>>();
+  /** Exporters of former settings that are still sending their queue. */
+  readonly #closing = new Set<Promise<void>>();
 
   constructor(options: ServiceOptions) {
     this.#options = options;
   }
 
-  /** null: off. Settings that stay keep their queue. */
+  /** null: tracing is off. Unchanged settings keep the exporter and its queue. */
   update(settings: TracingSettings | null): void {
     if (JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
     this.#settings = settings;
-    this.#leave();
+    this.#closeExporter();
     if (settings !== null) {
       const { version, events } = this.#options;
       const instanceId = this.#instanceId;
@@ -37,22 +37,22 @@ export class SpanService {
   add({ spans, dropped }: SpanReport): void {
     const { events } = this.#options;
     if (dropped > 0) events.onDropped(dropped, 'queue_full');
-    // What was begun before tracing was switched off.
+    // These spans began before tracing was switched off.
     if (this.#exporter === null) events.onDropped(spans.length, 'ended');
     else this.#exporter.add(spans);
   }
 
-  /** Takes a second at most. */
+  /** Sends the queued spans; resolves after a second at most. */
   async close(): Promise<void> {
-    this.#leave();
-    await Promise.all(this.#leaving);
+    this.#closeExporter();
+    await Promise.all(this.#closing);
   }
 
-  #leave(): void {
-    const farewell = this.#exporter?.close();
+  #closeExporter(): void {
+    const closed = this.#exporter?.close();
     this.#exporter = null;
-    if (farewell === undefined) return;
-    this.#leaving.add(farewell);
-    void farewell.then(() => this.#leaving.delete(farewell));
+    if (closed === undefined) return;
+    this.#closing.add(closed);
+    void closed.then(() => this.#closing.delete(closed));
   }
 }

@@ -1,13 +1,13 @@
-/** What the control thread exports spans by. */
+/** The settings of the span export. */
 
 export interface TracingSettings {
   /** The URL that batches are posted to. */
   readonly endpoint: string;
   readonly serviceName: string;
-  /** Milliseconds. */
+  /** Longest time that queued spans wait for a batch, ms. */
   readonly interval: number;
-  /** Name and value of what is sent along, as credentials of the collector. */
+  /** Additional header fields, such as credentials for the collector. */
   readonly headers: readonly (readonly [name: string, value: string])[];
-  /** PEM of the CAs that an https endpoint is verified with; null: the operating system's. */
+  /** PEM of the CAs that verify an https endpoint; null: those of the operating system. */
   readonly ca: readonly string[] | null;
 }

@@ -1,11 +1,11 @@
-/** Decides for each message whether it gets spans, and names them, so that the host's spans become their children. */
+/** Decides whether a message gets spans, and generates their ids, so that the host's spans become children of them. */
 import type { RequestHead } from '../message/request.ts';
-import { randomHex, readTraceId, type Trace, traceOf } from '../message/trace.ts';
+import { randomHex, readTraceId, type Trace, traceOf } from '../message/trace-context.ts';
 import type { TracingPolicy } from '../policy/snapshot.ts';
 import { maskDigits } from '../telemetry/mask.ts';
 import { isSampled, thresholdOf } from './sampling.ts';
 
-/** W3C Trace Context §3.2.2.5, and Level 2's promise that the trace id is random, which is its maker's to give. */
+/** W3C Trace Context §3.2.2.5. `random` (Level 2) states that the trace id is random: only the creator of the trace sets it. */
 const sampledFlag = 0x01;
 const randomFlag = 0x02;
 
@@ -16,14 +16,14 @@ export class Tracer {
     this.#threshold = thresholdOf(sampleRatio);
   }
 
-  /** As `traceOf`; where the client sampled its trace, or a trace that begins here is, with a span. */
+  /** As `traceOf`, with a span if the client sampled its trace, or the new trace is sampled. */
   begin(head: Pick<RequestHead, 'traceparent' | 'tracestate'>): Trace {
     const trace = traceOf(head);
     const { traceparent } = head;
     if (traceparent === null || readTraceId(traceparent) === null) {
       return isSampled(trace.id, this.#threshold) ? withSpan(trace, { parent: null, flags: 0 }) : trace;
     }
-    // All versions have the fields of version 00 at the same places.
+    // In all versions, the fields of version 00 have the same positions.
     const parent = traceparent.slice(36, 52);
     const flags = Number.parseInt(traceparent.slice(53, 55), 16);
     if ((flags & sampledFlag) === 0 || isMasked(trace.id) || isMasked(parent)) return trace;
@@ -36,12 +36,12 @@ function withSpan(
   { parent, flags: kept }: { readonly parent: string | null; readonly flags: number },
 ): Trace {
   const span = { server: randomHex(8), client: randomHex(8), parent, flags: kept | sampledFlag };
-  // The state, if there is one, stands behind the first line.
+  // tracestate, if any, follows the first line.
   const state = fields.slice(fields.indexOf('\n') + 1);
   return { id, fields: `traceparent: 00-${id}-${span.client}-0${span.flags}\r\n${state}`, span };
 }
 
-/** A client could choose digits that are a card number: such ids leave for the host alone, as in the audit. */
+/** A client could choose an id that contains a card number. Such an id is sent to the host only, never to the collector. */
 function isMasked(id: string): boolean {
   return maskDigits(id) !== id;
 }

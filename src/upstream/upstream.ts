@@ -1,5 +1,5 @@
 /** The endpoints of one route, in order. A message is sent to one of them, and never again to another. */
-import { FamiliarHead } from '../message/head-reader.ts';
+import { ResponseHeadCache } from '../message/head-reader.ts';
 import type { Timeouts } from '../policy/snapshot.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { UpstreamUser } from './connection-roles.ts';
@@ -9,7 +9,7 @@ import type { Pool } from './pool.ts';
 type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
 
 export class Upstream {
-  readonly familiar = new FamiliarHead();
+  readonly headCache = new ResponseHeadCache();
   /** At least one endpoint keeps idle connections for reuse. */
   readonly reuses: boolean;
   readonly #pools: readonly Pool[];

@@ -3,10 +3,10 @@ import { LoopDelay } from '../../src/gateway/loop-delay.ts';
 
 function measured() {
   let longTurns = 0;
-  const delay = new LoopDelay({ onLongTurn: () => longTurns++ });
+  const delay = new LoopDelay({ onLongIteration: () => longTurns++ });
   delay.close();
   let now = performance.now();
-  delay.look(now);
+  delay.sample(now);
   return {
     delay,
     longTurns: () => longTurns,
@@ -14,7 +14,7 @@ function measured() {
     late(milliseconds: number, count = 1) {
       for (; count > 0; count--) {
         now += 20 + milliseconds;
-        delay.look(now);
+        delay.sample(now);
       }
     },
   };

@@ -1,6 +1,6 @@
 /** Requests that the codec refuses: the status, the end of the connection, the record, and nothing for the host. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { messageRefusals, type RefusalName } from '../../src/message/refusal.ts';
+import { messageRefusals, type RefusalName } from '../../src/message/message-reasons.ts';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { messageOf } from '../support/process/records.ts';

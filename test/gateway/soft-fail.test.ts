@@ -1,15 +1,15 @@
 import { beforeEach, expect, it } from 'vitest';
-import { SoftFail } from '../../src/gateway/soft-fail.ts';
+import { SoftFailMonitor } from '../../src/gateway/soft-fail.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import type { Recorder } from '../../src/telemetry/recorder.ts';
 
 const minute = 60_000;
-const begun = 'clients are let in whose revocation is unknown';
-const over = 'nobody is let in any more whose revocation is unknown';
+const begun = 'clients are allowed although their revocation status is unknown';
+const over = 'clients are no longer allowed with an unknown revocation status';
 
 let lines: [level: string, message: string, fields: unknown][];
 let meter: Meter;
-let softFail: SoftFail;
+let softFail: SoftFailMonitor;
 
 beforeEach(() => {
   lines = [];
@@ -20,7 +20,7 @@ beforeEach(() => {
     span: () => {},
     log: (level, message, fields) => lines.push([level, message, fields]),
   };
-  softFail = new SoftFail(recorder);
+  softFail = new SoftFailMonitor(recorder);
 });
 
 it('is told once for an anchor, however many clients come and go, and once when it was quiet for a minute', () => {

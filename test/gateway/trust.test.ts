@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { claimPort } from '../../src/thread/claim.ts';
+import { probePort } from '../../src/thread/port-probe.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
 import { type Authority, authority } from '../support/pki/authority.ts';
@@ -36,8 +36,8 @@ async function openScene() {
   const host = opened.use(await openHost());
   const cache = opened.use(await temporaryFolder());
   const ports = {
-    listen: await claimPort({ address: '127.0.0.1', port: 0 }),
-    admin: await claimPort({ address: '127.0.0.1', port: 0 }),
+    listen: await probePort({ address: '127.0.0.1', port: 0 }),
+    admin: await probePort({ address: '127.0.0.1', port: 0 }),
   };
   const server = pki.issueServer();
   const start = (options: { anchor?: object; trust?: object; clients?: object } = {}): Promise<Gateway> =>

@@ -7,7 +7,7 @@ import {
   requestFields,
   responseFields,
 } from '../../src/message/fields.ts';
-import { identityFamilies } from '../../src/message/identity-names.ts';
+import { removedFields } from '../../src/message/removed-fields.ts';
 
 /** Every name, and one or more for each prefix. */
 const identityNames = [
@@ -94,7 +94,7 @@ describe('a field of a request', () => {
     expect(spelled.map(requestFields.rule)).toEqual(['drop', 'drop', 'drop']);
   });
 
-  it.each(identityFamilies)(
+  it.each(removedFields)(
     'of the list is dropped, with any rest where the list has a `*`: $who',
     ({ fields }) => {
       for (const field of fields) {

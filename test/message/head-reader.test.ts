@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { FamiliarHead, RequestReader, ResponseReader } from '../../src/message/head-reader.ts';
-import { messageRefusals } from '../../src/message/refusal.ts';
+import { RequestReader, ResponseHeadCache, ResponseReader } from '../../src/message/head-reader.ts';
+import { messageRefusals } from '../../src/message/message-reasons.ts';
 
 const limits = {
   head: 64,
@@ -159,11 +159,11 @@ describe('an answer’s head', () => {
   });
 
   it('that comes again means the same, and in every other way what it says itself', () => {
-    const familiar = new FamiliarHead();
+    const headCache = new ResponseHeadCache();
     const offer = (text: string, asked = { toHead: false, limits }) => {
       // Bytes that are written over afterwards, as those of a connection are; and every time another client's reader.
       const bytes = Buffer.from(text, 'latin1');
-      const head = new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { ...asked, familiar });
+      const head = new ResponseReader().read({ bytes, at: 0, end: bytes.length }, { ...asked, headCache });
       bytes.fill(0);
       return head;
     };

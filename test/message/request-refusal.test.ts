@@ -1,6 +1,6 @@
 /** What parseRequestHead refuses, and with which status: one table for each refusal. */
 import { describe, expect, it } from 'vitest';
-import { messageRefusals, type RefusalName } from '../../src/message/refusal.ts';
+import { messageRefusals, type RefusalName } from '../../src/message/message-reasons.ts';
 import { parseRequestHead } from '../../src/message/request.ts';
 
 type Case = [title: string, head: string];

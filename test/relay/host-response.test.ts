@@ -1,7 +1,7 @@
 /** The host's responses, in reads of any size: forwarded with the same body, and with a Content-Length if they are short. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FamiliarHead } from '../../src/message/head-reader.ts';
+import { ResponseHeadCache } from '../../src/message/head-reader.ts';
 import type { RequestHead } from '../../src/message/request.ts';
 import { HostResponse, type ResponseContext, type ResponseFault } from '../../src/relay/host-response.ts';
 import { takeMessage } from '../support/http/http.ts';
@@ -47,7 +47,7 @@ class Scene {
   begin({ minor = 1, method = 'POST', contentLength = 'ensure' }: Options = {}): this {
     this.writes.length = 0;
     const request = { method, minor } as RequestHead;
-    this.response.begin({ request, limits, contentLength, familiar: new FamiliarHead() });
+    this.response.begin({ request, limits, contentLength, headCache: new ResponseHeadCache() });
     return this;
   }
 

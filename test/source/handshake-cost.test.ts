@@ -5,27 +5,27 @@ it('lets an address wait for what took more than ordinary connections, until a t
   const costs = new HandshakeCosts();
   const charge = (spent: number, now: number) => costs.charge('192.0.2.1', { spent, now });
   charge(140, 0);
-  expect(costs.waits('192.0.2.1', 0)).toBe(false);
+  expect(costs.mustWait('192.0.2.1', 0)).toBe(false);
   charge(100, 0);
   // 90 and 50 ms beyond 50 ms each.
-  expect(costs.waits('192.0.2.1', 0)).toBe(true);
-  expect(costs.waits('192.0.2.1', 799)).toBe(true);
-  expect(costs.waits('192.0.2.1', 801)).toBe(false);
+  expect(costs.mustWait('192.0.2.1', 0)).toBe(true);
+  expect(costs.mustWait('192.0.2.1', 799)).toBe(true);
+  expect(costs.mustWait('192.0.2.1', 801)).toBe(false);
   charge(75, 801);
-  expect(costs.waits('192.0.2.1', 801)).toBe(true);
+  expect(costs.mustWait('192.0.2.1', 801)).toBe(true);
 });
 
 it('never lets an address wait for ordinary connections, however many', () => {
   const costs = new HandshakeCosts();
   for (let count = 0; count < 100_000; count++) costs.charge('192.0.2.1', { spent: 50, now: 0 });
-  expect([costs.size, costs.waits('192.0.2.1', 0)]).toEqual([0, false]);
+  expect([costs.size, costs.mustWait('192.0.2.1', 0)]).toEqual([0, false]);
 });
 
 it('counts each IPv4 address by itself, and an IPv6 network of /64 as one', () => {
   const costs = new HandshakeCosts();
   costs.charge('192.0.2.1', { spent: 200, now: 0 });
   costs.charge('2001:db8::1', { spent: 200, now: 0 });
-  const waits = (address: string) => costs.waits(address, 0);
+  const waits = (address: string) => costs.mustWait(address, 0);
   expect(['192.0.2.1', '192.0.2.2', '2001:db8::ffff:1', '2001:db8:0:1::1'].map(waits)).toEqual([
     true,
     false,
@@ -39,6 +39,6 @@ it('remembers ten thousand addresses, and forgets those that have paid', () => {
   for (let index = 0; index <= 10_000; index++)
     costs.charge(`10.0.${index >> 8}.${index & 255}`, { spent: 200, now: 0 });
   expect(costs.size).toBe(10_000);
-  expect(costs.waits('10.0.0.1', 10_000)).toBe(false);
+  expect(costs.mustWait('10.0.0.1', 10_000)).toBe(false);
   expect(costs.size).toBe(9_999);
 });

@@ -1,8 +1,8 @@
 /** One export over the wire: what is sent, whom it is sent to, and how little of an answer is believed. */
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Collector, type CollectorAnswer } from '../../src/tracing/collector.ts';
-import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
+import { Collector, type CollectorResult } from '../../src/tracing/collector.ts';
+import { exportRequest, requestStart } from '../../src/tracing/otlp-json.ts';
 import { authority } from '../support/pki/authority.ts';
 import { openCollector } from '../support/process/collector.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
@@ -22,7 +22,7 @@ function post(
   endpoint: string,
   options: Partial<ConstructorParameters<typeof Collector>[0]> = {},
   abort = new AbortController().signal,
-): Promise<CollectorAnswer> {
+): Promise<CollectorResult> {
   const collector = new Collector({ endpoint, headers: [], ca: null, ...options });
   opened.push(collector);
   return collector.post(body, abort);
@@ -53,7 +53,7 @@ describe('an export', () => {
   it('is a POST of JSON with its length and the configured fields', async () => {
     await using collector = await openCollector();
     const headers = [['authorization', 'Bearer x']] as const;
-    expect(await post(`${collector.url}?tenant=a`, { headers })).toEqual({ kind: 'taken', rejected: 0 });
+    expect(await post(`${collector.url}?tenant=a`, { headers })).toEqual({ kind: 'accepted', rejected: 0 });
     const [received] = collector.exports;
     expect(received?.path).toBe('/v1/traces?tenant=a');
     expect(received?.body).toBe(body);
@@ -81,9 +81,9 @@ describe('an export', () => {
     const pki = authority();
     const server = pki.issueServer();
     await using collector = await openCollector({ tls: { cert: server.chainPem, key: server.keyPem } });
-    expect(await post(collector.url, { ca: [pki.root.pem] })).toEqual({ kind: 'taken', rejected: 0 });
+    expect(await post(collector.url, { ca: [pki.root.pem] })).toEqual({ kind: 'accepted', rejected: 0 });
     for (const ca of [[authority().root.pem], null]) {
-      expect(await post(collector.url, { ca })).toMatchObject({ kind: 'silent' });
+      expect(await post(collector.url, { ca })).toMatchObject({ kind: 'no_response' });
     }
     expect(collector.exports).toHaveLength(1);
   });
@@ -91,9 +91,9 @@ describe('an export', () => {
 
 describe('an answer', () => {
   it.each([
-    [200, { kind: 'taken', rejected: 0 }],
-    [202, { kind: 'taken', rejected: 0 }],
-    [503, { kind: 'busy', status: 503, retryAfter: '9' }],
+    [200, { kind: 'accepted', rejected: 0 }],
+    [202, { kind: 'accepted', rejected: 0 }],
+    [503, { kind: 'retryable', status: 503, retryAfter: '9' }],
     [500, { kind: 'refused', status: 500 }],
     [307, { kind: 'refused', status: 307 }],
   ])('of %d is told', async (code, answer) => {
@@ -108,26 +108,29 @@ describe('an answer', () => {
     await using liar = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n', {
       more: 'x'.repeat(16_384),
     });
-    expect(await post(liar.url)).toEqual({ kind: 'taken', rejected: 0 });
+    expect(await post(liar.url)).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
   it('that is cut counts by its status', async () => {
     await using liar = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"partial', {
       end: true,
     });
-    expect(await post(liar.url)).toEqual({ kind: 'taken', rejected: 0 });
+    expect(await post(liar.url)).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
   it('that is no HTTP is none', async () => {
     await using liar = await openLiar('220 mail ready\r\n');
-    expect(await post(liar.url)).toMatchObject({ kind: 'silent', cause: expect.stringMatching(/^HPE_/) });
+    expect(await post(liar.url)).toMatchObject({
+      kind: 'no_response',
+      cause: expect.stringMatching(/^HPE_/),
+    });
   });
 
   it('is waited for no longer than the timeout, before its head and after', async () => {
     await using silent = await openLiar('');
-    expect(await post(silent.url, { timeout: 50 })).toEqual({ kind: 'silent', cause: 'timeout' });
+    expect(await post(silent.url, { timeout: 50 })).toEqual({ kind: 'no_response', cause: 'timeout' });
     await using slow = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{');
-    expect(await post(slow.url, { timeout: 200 })).toEqual({ kind: 'taken', rejected: 0 });
+    expect(await post(slow.url, { timeout: 200 })).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
   it('is not waited for when the gateway ends', async () => {
@@ -135,13 +138,13 @@ describe('an answer', () => {
     const end = new AbortController();
     const answer = post(silent.url, {}, end.signal);
     end.abort();
-    expect(await answer).toMatchObject({ kind: 'silent' });
+    expect(await answer).toMatchObject({ kind: 'no_response' });
   });
 
   it('does not come from where nobody is', async () => {
     const gone = await openLiar('');
     await gone.close();
-    expect(await post(gone.url)).toEqual({ kind: 'silent', cause: 'ECONNREFUSED' });
+    expect(await post(gone.url)).toEqual({ kind: 'no_response', cause: 'ECONNREFUSED' });
   });
 });
 
@@ -162,7 +165,10 @@ describe('a collector behind a proxy', () => {
     const sender = new Collector({ endpoint, headers: [['authorization', 'Bearer x']], ca: [pki.root.pem] });
     opened.push(sender);
     for (let count = 0; count < 2; count++)
-      expect(await sender.post(body, new AbortController().signal)).toEqual({ kind: 'taken', rejected: 0 });
+      expect(await sender.post(body, new AbortController().signal)).toEqual({
+        kind: 'accepted',
+        rejected: 0,
+      });
     expect(proxy.sockets.size).toBe(1);
     expect(proxy.requests).toEqual(scheme === 'https' ? [asked] : [asked, asked]);
     expect(collector.exports.map(({ headers }) => headers)).toMatchObject([
@@ -182,12 +188,12 @@ describe('a collector behind a proxy', () => {
     opened.push(sender);
     const cause = `timeout through the proxy ${name}`;
     for (let count = 0; count < 3; count++)
-      expect(await sender.post(body, new AbortController().signal)).toEqual({ kind: 'silent', cause });
+      expect(await sender.post(body, new AbortController().signal)).toEqual({ kind: 'no_response', cause });
     vi.stubEnv('HTTPS_PROXY', '');
     await using liar = await openLiar('HTTP/1.1 502 no\r\n\r\n');
     vi.stubEnv('HTTPS_PROXY', new URL(liar.url).origin);
     expect(await post('https://collector.invalid/v1/traces')).toEqual({
-      kind: 'silent',
+      kind: 'no_response',
       cause: `PROXY_TUNNEL through the proxy ${new URL(liar.url).origin}`,
     });
   });

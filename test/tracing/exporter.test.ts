@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DropReason, Exporter } from '../../src/tracing/exporter.ts';
-import { spanJson } from '../../src/tracing/span.ts';
+import { spanJson } from '../../src/tracing/otlp-json.ts';
 import { type Collector, openCollector } from '../support/process/collector.ts';
 import { type TestTimers, testTimers } from '../support/timers.ts';
 
@@ -38,7 +38,7 @@ beforeEach(async () => {
         dropped[reason] = (dropped[reason] ?? 0) + spans;
         wake();
       },
-      onTrouble: (cause) => {
+      onCollectorFailure: (cause) => {
         troubles.push(cause);
         wake();
       },

@@ -1,11 +1,11 @@
 /** When a batch is sent again. */
 import { describe, expect, it } from 'vitest';
-import { type FailedAnswer, retry } from '../../src/tracing/retry.ts';
+import { type FailedExport, retry } from '../../src/tracing/retry.ts';
 
 const now = Date.UTC(2026, 0, 1);
-const silent: FailedAnswer = { kind: 'silent', cause: 'ECONNREFUSED' };
-const busy = (retryAfter: string | null): FailedAnswer => ({ kind: 'busy', status: 503, retryAfter });
-const trial = { answer: silent, failures: 1, firstSentAt: now, now, random: 0 };
+const silent: FailedExport = { kind: 'no_response', cause: 'ECONNREFUSED' };
+const busy = (retryAfter: string | null): FailedExport => ({ kind: 'retryable', status: 503, retryAfter });
+const trial = { result: silent, failures: 1, firstSentAt: now, now, random: 0 };
 
 describe('a batch is sent again', () => {
   it.each([
@@ -17,7 +17,7 @@ describe('a batch is sent again', () => {
   ])('after a pause that doubles: failure %d, %d ms', (failures, wait) => {
     expect(retry({ ...trial, failures })).toEqual({ wait, giveUp: false });
     expect(retry({ ...trial, failures, random: 1 }).wait).toBe(wait / 2);
-    expect(retry({ ...trial, failures, answer: busy(null) }).wait).toBe(wait);
+    expect(retry({ ...trial, failures, result: busy(null) }).wait).toBe(wait);
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('a batch is sent again', () => {
     ['-5', 1000],
     ['soon', 1000],
   ])('when the collector asks for it: %s', (retryAfter, wait) => {
-    expect(retry({ ...trial, answer: busy(retryAfter) })).toEqual({ wait, giveUp: false });
+    expect(retry({ ...trial, result: busy(retryAfter) })).toEqual({ wait, giveUp: false });
   });
 });
 
@@ -43,7 +43,7 @@ describe('a batch is given up', () => {
   it.each(['3600', '999999999', 'Fri, 01 Jan 2027 00:00:00 GMT'])(
     'at once when the collector asks for more, and then it is left alone for five minutes: %s',
     (retryAfter) => {
-      expect(retry({ ...trial, answer: busy(retryAfter) })).toEqual({ wait: 300_000, giveUp: true });
+      expect(retry({ ...trial, result: busy(retryAfter) })).toEqual({ wait: 300_000, giveUp: true });
     },
   );
 });

@@ -1,6 +1,6 @@
 /** Which messages get spans, and whose children these are. */
 import { describe, expect, it } from 'vitest';
-import { traceOf } from '../../src/message/trace.ts';
+import { traceOf } from '../../src/message/trace-context.ts';
 import { Tracer } from '../../src/tracing/tracer.ts';
 
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';

@@ -1,5 +1,5 @@
 /** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
-import { compilePolicy, type Policy } from '../../../src/gateway/policy.ts';
+import { type CompiledPolicy, compilePolicy } from '../../../src/gateway/compiled-policy.ts';
 import type { Peer } from '../../../src/handshake/peer.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
 import { meaningOf } from '../../../src/identity/openssl.ts';
@@ -115,7 +115,7 @@ export class Judge implements AsyncDisposable {
   /** OpenSSL refuses whom the gateway lets in: only where it took another path, or did not see that this one ends. */
   async #provePath(
     { leaf }: Peer,
-    { code, named, presented }: { code: string; named: Policy; presented: Presented },
+    { code, named, presented }: { code: string; named: CompiledPolicy; presented: Presented },
   ): Promise<Outcome> {
     const verdict = leaf && named.identity.paths.validate(leaf, Date.now());
     if (!verdict?.allow) return { failed: `allowed, and no path now: ${code}` };
@@ -160,12 +160,12 @@ interface Judged {
   readonly full: Peer;
   readonly resumed: Peer;
   readonly without: { readonly full: Peer; readonly resumed: Peer } | null;
-  readonly named: Policy;
-  readonly unnamed: Policy;
+  readonly named: CompiledPolicy;
+  readonly unnamed: CompiledPolicy;
   readonly presented: Presented;
 }
 
-function verdictOn(peer: Pick<Peer, 'leaf' | 'opensslCode'>, policy: Policy): Verdict<unknown> {
+function verdictOn(peer: Pick<Peer, 'leaf' | 'opensslCode'>, policy: CompiledPolicy): Verdict<unknown> {
   return authorizeClient({ source: { allowed: true }, peer, now: Date.now() }, policy.identity).verdict;
 }
 
@@ -173,7 +173,7 @@ function textOf(verdict: Verdict<unknown>): string {
   return verdict.allow ? 'allow' : `${verdict.reason} (${verdict.detail})`;
 }
 
-function classify(denial: Denial, { identity: { paths } }: Policy): Outcome {
+function classify(denial: Denial, { identity: { paths } }: CompiledPolicy): Outcome {
   const selfIssued = paths.anchors.some(({ certificates: [, ...below] }) =>
     below.some((ca) => ca.isSelfIssued),
   );
@@ -235,7 +235,7 @@ function isReadable({ der }: { readonly der: Uint8Array }): boolean {
 }
 
 /** `last`: shares the anchors that were read for it. */
-function policyOf(snapshot: PolicySnapshot, last: Policy | null): Policy {
+function policyOf(snapshot: PolicySnapshot, last: CompiledPolicy | null): CompiledPolicy {
   return compilePolicy(snapshot, { pools, meter, last });
 }
 

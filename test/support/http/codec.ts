@@ -2,16 +2,16 @@
 
 import { BROKEN, INCOMPLETE } from '../../../src/message/field-section.ts';
 import { BodyReader } from '../../../src/message/framing.ts';
-import { HeadIntake } from '../../../src/message/intake.ts';
-import type { RefusalName } from '../../../src/message/refusal.ts';
-import { parseRequestHead, type RequestHead } from '../../../src/message/request.ts';
-import { parseResponseHead, type ResponseHead } from '../../../src/message/response.ts';
+import { HeadBuffer } from '../../../src/message/head-buffer.ts';
 import {
   assemble,
   writeRequestEnd,
   writeRequestStart,
   writeResponseHead,
-} from '../../../src/message/write.ts';
+} from '../../../src/message/head-writer.ts';
+import type { RefusalName } from '../../../src/message/message-reasons.ts';
+import { parseRequestHead, type RequestHead } from '../../../src/message/request.ts';
+import { parseResponseHead, type ResponseHead } from '../../../src/message/response.ts';
 
 export const limits = { head: 16 * 1024, fields: 100, body: 1024 * 1024 };
 
@@ -107,7 +107,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
   refusal: RefusalName | 'bad_answer' | null = null;
 
   readonly #side: Side<Head>;
-  readonly #intake: HeadIntake;
+  readonly #intake: HeadBuffer;
   readonly #reader = new BodyReader();
   #frame: Frame | null = null;
   /** Bytes in all pieces so far. */
@@ -115,7 +115,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
 
   constructor(side: Side<Head>) {
     this.#side = side;
-    this.#intake = new HeadIntake({ skipEmptyLine: side.skipEmptyLine ?? false });
+    this.#intake = new HeadBuffer({ skipEmptyLine: side.skipEmptyLine ?? false });
   }
 
   read(pieces: readonly Buffer[], ended = false): this {
@@ -137,7 +137,7 @@ class Reading<Head extends object> implements CodecReading<Head> {
     let end = bytes.length;
     while (at < end) {
       if (this.#frame === null) {
-        const found = this.#intake.offer(bytes, at, end);
+        const found = this.#intake.append(bytes, at, end);
         if (found === INCOMPLETE) return true;
         if (found === BROKEN) return this.#refuse('line_end');
         const head = this.#side.parse(this.#intake.text(found));

@@ -1,6 +1,6 @@
 /** What a relay thread keeps of spans until they are taken. */
 import { expect, it } from 'vitest';
-import { SpanBatch } from '../../src/tracing/batch.ts';
+import { SpanBatch } from '../../src/tracing/span-batch.ts';
 
 it('hands over what was added since, once', () => {
   const batch = new SpanBatch();

@@ -1,4 +1,4 @@
-/** Makes a snapshot ready for use in a relay thread: parsed, indexed, and with what an unchanged part had learnt. */
+/** Compiles a policy snapshot into what the relay thread uses: parsed, indexed, with the caches of unchanged parts kept. */
 
 import type { IdentityPolicy } from '../identity/authorize.ts';
 import { LeafReader } from '../identity/leaf-reader.ts';
@@ -13,27 +13,30 @@ import type { Meter } from '../telemetry/meter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { type Admission, compileAdmission } from './admission.ts';
+import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
 
-/** Swapped as one reference. */
-export interface Policy {
+/** Immutable: a new snapshot replaces all of it at once. */
+export interface CompiledPolicy {
   readonly snapshot: PolicySnapshot;
-  readonly admission: Admission;
+  readonly admission: AdmissionPolicy;
   readonly identity: IdentityPolicy;
-  /** Rehearsed beside it; null: nothing is. */
-  readonly shadow: { readonly admission: Admission; readonly identity: IdentityPolicy } | null;
+  /** The policy under `shadow`, which is evaluated and recorded but not enforced; null: none. */
+  readonly shadow: { readonly admission: AdmissionPolicy; readonly identity: IdentityPolicy } | null;
   readonly relay: RelayPolicy;
 }
 
 interface CompileOptions {
   readonly pools: Pools;
-  /** Counts the messages of each route. */
+  /** Supplies the message counters of the routes. */
   readonly meter: Meter;
   /** The policy in use until now; null at the start. */
-  readonly last: Policy | null;
+  readonly last: CompiledPolicy | null;
 }
 
-export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: CompileOptions): Policy {
+export function compilePolicy(
+  snapshot: PolicySnapshot,
+  { pools, meter, last }: CompileOptions,
+): CompiledPolicy {
   const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
@@ -41,7 +44,7 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
     compileIdentity(options, { leaves, generation: snapshot.generation });
   return {
     snapshot,
-    admission: compileAdmission(snapshot),
+    admission: compileAdmissionPolicy(snapshot),
     identity: judge({
       anchors,
       pins,
@@ -50,12 +53,12 @@ export function compilePolicy(snapshot: PolicySnapshot, { pools, meter, last }: 
       last: last?.identity ?? null,
     }),
     shadow: shadow && {
-      admission: compileAdmission({ ...snapshot, allowlist: shadow.allowlist ?? snapshot.allowlist }),
+      admission: compileAdmissionPolicy({ ...snapshot, allowlist: shadow.allowlist ?? snapshot.allowlist }),
       identity: judge({
         anchors: shadow.anchors ?? anchors,
         pins: shadow.pins ?? pins,
         match: shadow.match ?? match,
-        // Candidates are never among the CA names.
+        // The names of shadow anchors are never sent to clients.
         opensslHasAnchors: snapshot.advertiseCaNames && shadow.anchors === undefined,
         last: last?.shadow?.identity ?? null,
       }),
@@ -100,8 +103,8 @@ function compileIdentity(
 }
 
 /**
- * Paths depend on the anchors alone: while those stay, a known leaf's is not validated anew for each new CRL, and no
- * anchor is read anew, for that is most of the work and messages wait for it.
+ * Paths depend on the anchors alone. While these are unchanged, known paths are kept and no anchor is parsed again: that
+ * is most of the work of a new snapshot, and messages wait for it.
  */
 function pathsOf(anchors: readonly AnchorMaterial[], leaves: LeafReader, last: PathCache | null): PathCache {
   const ders = anchors.map(({ name, root, issuing }) => ({ name, certificates: [root, ...issuing] }));
@@ -112,7 +115,7 @@ function pathsOf(anchors: readonly AnchorMaterial[], leaves: LeafReader, last: P
   );
 }
 
-/** One for what is enforced and what is rehearsed, so that each certificate is read once. */
+/** Shared by the enforced and the shadow policy, so that each certificate is parsed once. */
 function leavesOf(maxBytes: number, last: LeafReader | null): LeafReader {
   return last?.maxBytes === maxBytes ? last : new LeafReader(maxBytes);
 }

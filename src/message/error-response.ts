@@ -1,27 +1,27 @@
-/** The gateway's own answers: short, without a reason, and nothing that resembles an acknowledgement. */
+/** Responses of the gateway itself. They state no reason, and never resemble a host's acknowledgement. */
 import { STATUS_CODES } from 'node:http';
 
-/** The title that nginx made familiar, and that the acceptance test of Thredd's guide looks for. */
+/** The title of nginx's page, which the acceptance test in Thredd's guide expects. */
 const noCertificate = '400 No required SSL certificate was sent';
 
-interface AnswerOptions {
+interface ErrorResponseOptions {
   readonly status: number;
   readonly requestId: string;
-  /** The connection ends after this answer. */
+  /** The connection closes after this response. */
   readonly close: boolean;
-  /** The answer is to HEAD. */
+  /** The response is to HEAD: headers only. */
   readonly bodyless?: boolean;
 }
 
-/** An error over JSON: `{"error": …, "request_id": …}`. */
-export function errorAnswer(options: AnswerOptions): Buffer {
+/** An error as JSON: `{"error": …, "request_id": …}`. */
+export function errorResponse(options: ErrorResponseOptions): Buffer {
   const error = (STATUS_CODES[options.status] ?? 'Error').toLowerCase().replaceAll(' ', '_');
   const body = `${JSON.stringify({ error, request_id: options.requestId })}\n`;
   return write(options, { type: 'application/json', body });
 }
 
-/** The page for a caller who may not come in: it does not say why. */
-export function refusalPage(options: AnswerOptions & { readonly status: 400 | 403 }): Buffer {
+/** The HTML page for a client that was refused. It does not state why. */
+export function refusalPage(options: ErrorResponseOptions & { readonly status: 400 | 403 }): Buffer {
   const title = options.status === 400 ? noCertificate : '403 Forbidden';
   const body =
     `<!DOCTYPE html>\n<html><head><title>${title}</title></head>` +
@@ -29,9 +29,9 @@ export function refusalPage(options: AnswerOptions & { readonly status: 400 | 40
   return write(options, { type: 'text/html; charset=utf-8', body });
 }
 
-function write(options: AnswerOptions, content: { type: string; body: string }): Buffer {
+function write(options: ErrorResponseOptions, content: { type: string; body: string }): Buffer {
   const { status, requestId, close, bodyless } = options;
-  // RFC 9110 §10.2.3: what is too much now may be served in a second, or by the replica beside this one.
+  // RFC 9110 §10.2.3: in a second this relay thread, or another replica, may have capacity.
   const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
   return Buffer.from(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${content.type}\r\n` +

@@ -2,7 +2,7 @@
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { lingeringClose } from '../../src/message/linger.ts';
+import { lingeringClose } from '../../src/message/lingering-close.ts';
 
 /** A socket whose client takes what was written only when told to. */
 class Slow extends Duplex {

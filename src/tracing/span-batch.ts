@@ -1,12 +1,12 @@
-/** Collects finished spans on a relay thread until they are taken to the control thread. */
+/** Collects finished spans in a relay thread until they are sent to the control thread. */
 
-/** As many as the queue behind it takes (tracing/exporter.ts). */
-const most = 2048;
+/** The capacity of the exporter's queue (exporter.ts). */
+const MAX_SPANS = 2048;
 
-/** What crosses the thread boundary. */
+/** The spans of one report to the control thread. */
 export interface SpanReport {
   readonly spans: readonly string[];
-  /** How many had no room. */
+  /** Number of spans that were dropped because the batch was full. */
   readonly dropped: number;
 }
 
@@ -15,11 +15,11 @@ export class SpanBatch {
   #dropped = 0;
 
   add(span: string): void {
-    if (this.#spans.length < most) this.#spans.push(span);
+    if (this.#spans.length < MAX_SPANS) this.#spans.push(span);
     else this.#dropped++;
   }
 
-  /** null: nothing. */
+  /** The spans since the last call; null: none. */
   take(): SpanReport | null {
     if (this.#spans.length === 0) return null;
     const report = { spans: this.#spans, dropped: this.#dropped };

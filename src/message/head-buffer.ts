@@ -1,40 +1,40 @@
-/** Collects a head that may arrive in pieces; one that comes whole is looked at where it lies, without a copy. */
+/** Buffers a head that arrives in pieces. A head that arrives in one piece is not copied. */
 import { BROKEN, findHeadEnd, INCOMPLETE } from './field-section.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
 
-export class HeadIntake {
-  /** Where the head and what follows it lie: bytes from `start` to `end`. */
+export class HeadBuffer {
+  /** Holds the head and the bytes after it, from `start` to `end`. */
   bytes: Buffer = Buffer.alloc(0);
   start = 0;
   end = 0;
 
   readonly #skipsEmptyLine: boolean;
-  /** How much of the empty line before the head has come: nothing, its CR, all of it. */
+  /** How much of the empty line before the head has arrived: 0 nothing, 1 its CR, 2 all of it. */
   #emptyLine: 0 | 1 | 2 = 0;
   #kept: Buffer | null = null;
   #keptEnd = 0;
 
-  /** `skipEmptyLine`: one CRLF before a head does not count, as RFC 9112 §2.2 asks of those who read requests. */
+  /** `skipEmptyLine`: ignore one CRLF before a head, as RFC 9112 §2.2 requires for requests. */
   constructor({ skipEmptyLine = false }: { readonly skipEmptyLine?: boolean } = {}) {
     this.#skipsEmptyLine = skipEmptyLine;
   }
 
-  /** Part of a head has arrived; an empty line before it is no part of it. */
+  /** Part of a head has arrived, apart from an empty line before it. */
   get begun(): boolean {
     return this.#keptEnd > 0;
   }
 
-  /** Forgets what was kept. */
+  /** Discards a partial head. */
   reset(): void {
     this.#kept = null;
     this.#keptEnd = 0;
     this.#emptyLine = 0;
   }
 
-  /** Adds bytes; the index in `this.bytes` after the head, `INCOMPLETE` or `BROKEN`. */
-  offer(bytes: Buffer, at: number, end: number): number {
+  /** Adds bytes; returns the index in `this.bytes` after the head, `INCOMPLETE` or `BROKEN`. */
+  append(bytes: Buffer, at: number, end: number): number {
     if (this.#skipsEmptyLine && this.#keptEnd === 0) {
       at = this.#skipEmptyLine(bytes, at, end);
       if (at === BROKEN) return BROKEN;
@@ -58,7 +58,7 @@ export class HeadIntake {
     return found;
   }
 
-  /** The index after what belongs to the one empty line that may stand before a head; `BROKEN`: a CR without LF. */
+  /** The index after the one empty line that may precede a head; `BROKEN`: a CR without LF. */
   #skipEmptyLine(bytes: Buffer, at: number, end: number): number {
     if (this.#emptyLine === 0 && at < end && bytes[at] === CR) {
       this.#emptyLine = 1;
@@ -75,12 +75,12 @@ export class HeadIntake {
     return at;
   }
 
-  /** The found head as text, one character a byte. */
+  /** The complete head as latin1 text. */
   text(headEnd: number): string {
     return this.bytes.toString('latin1', this.start, headEnd);
   }
 
-  /** Grows by doubling: a head of n bytes that comes byte by byte costs n copies, not n². */
+  /** The buffer doubles when full: a head of n bytes that arrives byte by byte costs O(n) copied bytes, not O(n²). */
   #keep(bytes: Buffer, at: number, end: number): void {
     const needed = this.#keptEnd + end - at;
     if (this.#kept === null || this.#kept.length < needed) {

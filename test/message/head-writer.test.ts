@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import {
+  assemble,
+  writeRequestEnd,
+  writeRequestStart,
+  writeResponseHead,
+} from '../../src/message/head-writer.ts';
 import { parseRequestHead, type RequestHead } from '../../src/message/request.ts';
 import { parseResponseHead, type ResponseHead } from '../../src/message/response.ts';
-import { assemble, writeRequestEnd, writeRequestStart, writeResponseHead } from '../../src/message/write.ts';
 
 function request(text: string): RequestHead {
   const head = parseRequestHead(`${text}\r\n\r\n`, { fields: 10, body: 100 });

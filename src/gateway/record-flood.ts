@@ -8,9 +8,9 @@ import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 
-/** Between two looks, ms; a turn that took long is followed by a look at once (loop-delay.ts). */
+/** Interval between two checks, ms. A long event-loop iteration is followed by a check at once (loop-delay.ts). */
 const SWEEP_MS = 250;
-/** Connections are closed in bursts, each with its audit record; the log has one line in this time, ms. */
+/** At most one log line in this time, ms, since many connections may be closed at once. Each has its own audit record. */
 const LOG_MS = 10_000;
 
 interface Watched {
@@ -20,44 +20,47 @@ interface Watched {
   closed: boolean;
 }
 
-interface FloodWatchOptions {
+interface RecordFloodOptions {
   readonly snapshot: () => PolicySnapshot;
   readonly recorder: Recorder;
-  /** A connection was closed for what it sent. */
+  /** The connection is about to be closed for a record flood. */
   readonly onFlood: (inbound: Inbound) => void;
 }
 
-export class FloodWatch {
-  readonly #options: FloodWatchOptions;
+export class RecordFloodMonitor {
+  readonly #options: RecordFloodOptions;
   readonly #watched = new LinkedSet<Watched>();
   readonly #sweep: NodeJS.Timeout;
   #closed = 0;
   #logAt = 0;
 
-  constructor(options: FloodWatchOptions) {
+  constructor(options: RecordFloodOptions) {
     this.#options = options;
-    this.#sweep = setInterval(() => this.look(), SWEEP_MS).unref();
+    this.#sweep = setInterval(() => this.checkAll(), SWEEP_MS).unref();
   }
 
-  /** From the end of the handshake until the socket closes. The answer is asked for this connection alone: false, and it was closed. */
-  enter(inbound: Inbound, socket: TLSSocket): () => boolean {
+  /**
+   * Checks the connection from the end of the handshake until its socket closes. The returned function checks it at once;
+   * false: the connection was closed.
+   */
+  watch(inbound: Inbound, socket: TLSSocket): () => boolean {
     const overhead = new Overhead(transferOf(inbound, socket), performance.now());
     const watched: Watched = { inbound, socket, overhead, closed: false };
     const entry: LinkedSetEntry<Watched> = this.#watched.add(watched);
     socket.once('close', () => this.#watched.delete(entry));
-    return () => this.#judge(watched, performance.now());
+    return () => this.#check(watched, performance.now());
   }
 
-  look(): void {
+  checkAll(): void {
     const now = performance.now();
-    for (const watched of this.#watched.members()) this.#judge(watched, now);
+    for (const watched of this.#watched.members()) this.#check(watched, now);
   }
 
   close(): void {
     clearInterval(this.#sweep);
   }
 
-  #judge(watched: Watched, now: number): boolean {
+  #check(watched: Watched, now: number): boolean {
     const { inbound, socket, overhead } = watched;
     if (watched.closed || socket.destroyed) return false;
     const { smallRecords } = this.#options.snapshot().limits;
@@ -83,7 +86,7 @@ export class FloodWatch {
         anchor: client?.anchor ?? null,
         generation: snapshot().generation,
         reason,
-        detail: `${denyReasons[reason].says}: ${ciphertext} bytes from the network held ${plaintext} bytes of data`,
+        detail: `${denyReasons[reason].says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
       }),
     );
     this.#log(address);
@@ -98,7 +101,7 @@ export class FloodWatch {
     const fields = { reason: 'record_flood', source_address: sourceAddress, connections: this.#closed };
     this.#options.recorder.log(
       'warn',
-      'connections closed: they sent TLS records with little or no data',
+      'connections closed: they sent more TLS records with little or no data than limits.smallRecords allows',
       fields,
     );
     this.#closed = 0;

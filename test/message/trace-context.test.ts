@@ -1,7 +1,7 @@
 /** What of a traceparent is believed, and what is made where nothing can be. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTraceId, traceOf } from '../../src/message/trace.ts';
+import { readTraceId, traceOf } from '../../src/message/trace-context.ts';
 
 const id = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parent = '00f067aa0ba902b7';

@@ -1,4 +1,4 @@
-/** Receives whoever has come through the handshake: judged, recorded, and let in or refused. */
+/** Authorizes the client of a connection after its handshake, writes the handshake record, and passes it on or refuses it. */
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { leafJson, type ShadowFacts } from '../audit/record.ts';
@@ -14,67 +14,67 @@ import {
   rehearse,
 } from '../identity/authorize.ts';
 import { type DenyReasonName, denyReasons } from '../identity/verdict.ts';
-import { refuseConnection } from '../message/refused.ts';
+import { refuseConnection } from '../message/refused-connection.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { outlineOf } from '../pki/certificate-outline.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { mayCall } from './admission.ts';
+import { isSourceAllowed } from './admission.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
-import type { Policy } from './policy.ts';
 
-/** Whoever has come through the handshake. */
-export interface Visitor {
+/** A connection whose handshake has succeeded. */
+export interface SecureConnection {
   readonly inbound: Inbound;
   readonly socket: TLSSocket;
   readonly peer: Peer;
 }
 
-interface ReceptionOptions {
-  readonly policy: () => Policy;
+interface AuthorizerOptions {
+  readonly policy: () => CompiledPolicy;
   readonly contacts: FirstContacts;
   readonly recorder: Recorder;
-  readonly welcome: (visitor: Visitor, permit: ClientPermit) => void;
+  readonly onAuthorized: (connection: SecureConnection, permit: ClientPermit) => void;
 }
 
-export class Reception {
-  readonly #options: ReceptionOptions;
+export class Authorizer {
+  readonly #options: AuthorizerOptions;
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: AuthorizerOptions) {
     this.#options = options;
   }
 
-  /** Judges now, or once the sources of an unseen leaf have had their time. */
-  receive(inbound: Inbound, socket: TLSSocket): void {
+  /** Decides at once, or after the revocation sources of an unseen leaf have answered or `firstContact` has passed. */
+  authorize(inbound: Inbound, socket: TLSSocket): void {
     const peer = readPeer(socket);
     const { policy, contacts } = this.#options;
-    const visitor = { inbound, socket, peer };
-    const judge = () => authorizeClient(this.#claim(visitor, policy()), policy().identity);
+    const connection = { inbound, socket, peer };
+    const judge = () => authorizeClient(this.#inputOf(connection, policy()), policy().identity);
     const judgement = judge();
     const { unseen, revocation } = judgement;
     if (unseen === null || revocation?.status !== 'unknown') {
-      if (unseen !== null) void contacts.tell(unseen);
-      return this.#conclude(visitor, judgement);
+      if (unseen !== null) void contacts.request(unseen);
+      return this.#conclude(connection, judgement);
     }
     const limit = policy().identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
-    // Nobody else hears of a client that ends meanwhile and has sent nothing: its 'end' comes only once.
+    // Only this listener sees a client that disconnects while it waits without having sent anything: 'end' is emitted once.
     const leave = () => {
       inbound.record(failed(failure('reset'), { peer }));
       socket.destroy();
     };
     socket.once('end', leave).once('close', leave);
-    void contacts.await(unseen, limit).then(() => {
+    void contacts.requestWithin(unseen, limit).then(() => {
       socket.off('end', leave).off('close', leave);
-      if (!socket.destroyed) this.#conclude(visitor, judge());
+      if (!socket.destroyed) this.#conclude(connection, judge());
     });
   }
 
-  #claim({ inbound, peer }: Visitor, { admission }: Pick<Policy, 'admission'>): Claim {
-    return { source: { allowed: mayCall(inbound, admission) }, peer, now: Date.now() };
+  #inputOf({ inbound, peer }: SecureConnection, { admission }: Pick<CompiledPolicy, 'admission'>): Claim {
+    return { source: { allowed: isSourceAllowed(inbound, admission) }, peer, now: Date.now() };
   }
 
-  #conclude(visitor: Visitor, { verdict, revocation }: Judgement): void {
-    const { inbound, peer } = visitor;
-    const { policy, welcome, recorder } = this.#options;
+  #conclude(connection: SecureConnection, { verdict, revocation }: Judgement): void {
+    const { inbound, peer } = connection;
+    const { policy, onAuthorized, recorder } = this.#options;
     const { meter } = recorder;
     if (revocation !== null)
       meter.count('ehi_revocation_checks_total', [revocation.anchor, revocation.status]);
@@ -83,7 +83,7 @@ export class Reception {
       opensslCode: peer.opensslCode,
       generation: policy().snapshot.generation,
       revocation: revocation?.status ?? null,
-      shadow: this.#rehearse(visitor, verdict),
+      shadow: this.#rehearse(connection, verdict),
     };
     if (!verdict.allow) {
       const { reason, detail } = verdict;
@@ -95,7 +95,7 @@ export class Reception {
         leaf: peer.leaf && describeLeaf(peer.leaf, policy()),
         anchor: null,
       });
-      return this.#refuse(visitor, reason);
+      return this.#refuse(connection, reason);
     }
     const { leaf, anchor, issuer } = verdict.permit;
     const client = { leaf: factsOf(leaf), anchor };
@@ -103,16 +103,19 @@ export class Reception {
     inbound.record({ ...facts, ...client, verdict: 'allow', reason: null, detail: null });
     meter.clientCertificate(leaf, Date.now());
     meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
-    welcome(visitor, verdict.permit);
+    onAuthorized(connection, verdict.permit);
   }
 
-  /** What the rehearsed policy would have said. Candidates' leaves are looked after once they are let in by an anchor. */
-  #rehearse(visitor: Visitor, verdict: Judgement['verdict']): ShadowFacts | null {
+  /**
+   * Evaluates the shadow policy, if there is one. Revocation of a leaf under a shadow anchor is requested only for clients
+   * that the enforced policy allows.
+   */
+  #rehearse(connection: SecureConnection, verdict: Judgement['verdict']): ShadowFacts | null {
     const { policy, contacts, recorder } = this.#options;
     const { shadow } = policy();
     if (shadow === null) return null;
-    const { anchor, denials, unseen } = rehearse(this.#claim(visitor, shadow), shadow.identity);
-    if (verdict.allow && unseen !== null) void contacts.tell(unseen);
+    const { anchor, denials, unseen } = rehearse(this.#inputOf(connection, shadow), shadow.identity);
+    if (verdict.allow && unseen !== null) void contacts.request(unseen);
     const reasons = denials.map(({ reason }) => reason);
     const would = reasons.length === 0 ? 'allow' : 'deny';
     const { meter } = recorder;
@@ -121,7 +124,7 @@ export class Reception {
     return { verdict: would, reasons, anchor };
   }
 
-  #refuse({ inbound, socket }: Visitor, reason: DenyReasonName): void {
+  #refuse({ inbound, socket }: SecureConnection, reason: DenyReasonName): void {
     const { policy, recorder } = this.#options;
     const { rejectWith, limits, timeouts } = policy().snapshot;
     if (rejectWith === 'close') return void socket.destroy();
@@ -136,7 +139,7 @@ export class Reception {
   }
 }
 
-/** The leaf's part of the record, made once a leaf. */
+/** The leaf's fields of the audit record as JSON, made once for each leaf. */
 const knownFacts = new WeakMap<Certificate, string>();
 
 function factsOf(leaf: Certificate): string {
@@ -148,14 +151,17 @@ function factsOf(leaf: Certificate): string {
   return facts;
 }
 
-/** What can be told of a leaf whose owner was not let in, which is read once for verdict and record. */
-export function describeLeaf(leaf: X509Certificate, { identity }: Pick<Policy, 'identity'>): string | null {
+/** The audit fields of a refused client's leaf as JSON, as far as it can be parsed. Parsing is shared with the verdict. */
+export function describeLeaf(
+  leaf: X509Certificate,
+  { identity }: Pick<CompiledPolicy, 'identity'>,
+): string | null {
   const reading = identity.paths.leaves.read(leaf);
   if (!reading.ok) return leafJson(reading.outline);
   try {
     return leafJson(reading.certificate);
   } catch {
-    // Nobody has read its names before: they were not asked for.
+    // Its names were not parsed before, and are malformed.
     return leafJson(outlineOf(leaf));
   }
 }

@@ -1,51 +1,51 @@
-/** Heads and chunks on their way out: written from what was parsed, in one buffer with the payload that is there. */
+/** Writes heads and chunks from parsed values, in one buffer with the available payload. */
 import { chunkHead, lastChunk } from './framing.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
 
-/** A stretch of a body that leaves together with what frames it. */
+/** Part of a body that is written together with its framing. */
 export interface Payload {
   readonly bytes: Uint8Array;
   readonly at: number;
   readonly end: number;
   readonly chunked: boolean;
-  /** Nothing of this body follows. */
+  /** This is the end of the body. */
   readonly last: boolean;
 }
 
-/** The request line and fields for the host, up to where the identity fields begin. */
+/** The request line and fields for the host, up to the identity fields. */
 export function writeRequestStart(head: RequestHead, authority: string): string {
   return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${head.host ?? authority}\r\n${head.fields}`;
 }
 
-/** The framing fields and the empty line that end the head for the host. */
+/** The end of the head for the host: framing fields and empty line. */
 export function writeRequestEnd(head: RequestHead): string {
   if (head.framing === 'chunked') return 'Transfer-Encoding: chunked\r\n\r\n';
   return head.framing === 'length' ? `Content-Length: ${head.length}\r\n\r\n` : '\r\n';
 }
 
-interface AnswerFraming {
-  /** Content-Length, -1 without one; absent: as the host stated it. */
+interface OutgoingFraming {
+  /** Content-Length, -1 without one; absent: that of the host. */
   readonly length?: number;
-  /** The answer's body is sent in chunks. */
+  /** The body is sent in chunks. */
   readonly chunked: boolean;
-  /** The connection ends after this answer. */
+  /** The connection closes after this response. */
   readonly close: boolean;
 }
 
-/** The answer's whole head for the client. */
+/** The complete response head for the client. */
 export function writeResponseHead(
   head: ResponseHead,
-  { length = head.length, chunked, close }: AnswerFraming,
+  { length = head.length, chunked, close }: OutgoingFraming,
 ): string {
-  // RFC 9110 §8.6: a 1xx or 204 has no Content-Length; one to HEAD or with 304 says what GET would get.
+  // RFC 9110 §8.6: no Content-Length in 1xx and 204; in a response to HEAD and in 304 it states the length for GET.
   const stated = length !== -1 && head.status >= 200 && head.status !== 204;
   const framing = chunked ? 'Transfer-Encoding: chunked\r\n' : stated ? `Content-Length: ${length}\r\n` : '';
   const connection = close ? 'Connection: close\r\n' : '';
   return `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.fields}${framing}${connection}\r\n`;
 }
 
-/** `head` (latin1) and the payload, framed, in one buffer: one write, one TLS record. */
+/** `head` (latin1) and the framed payload in one buffer: one write, one TLS record. */
 export function assemble(head: string, payload: Payload): Buffer {
   const size = payload.end - payload.at;
   const before = payload.chunked && size > 0 ? head + chunkHead(size) : head;

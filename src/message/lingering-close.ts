@@ -1,16 +1,16 @@
-/** The end of a connection: the last answer must arrive, and not be lost to a reset (RFC 9112 §9.6). */
+/** Closes a connection in stages, so that a TCP reset does not destroy the last response (RFC 9112 §9.6). */
 import type { TLSSocket } from 'node:tls';
 
 const MAX_BYTES = 64 * 1024;
-/** After the answer has left. */
+/** Time to read on after the response was sent, ms. */
 const MAX_MS = 1000;
-/** For the answer to leave: a client that does not read is not waited for longer. */
+/** Time for the response to be sent, ms: limits a client that does not read. */
 const MAX_FLUSH_MS = 10_000;
 
 /**
- * Sends `answer` (null: nothing more), half-closes, and reads what the client still sends, up to 64 KiB or one
- * second, before the socket is destroyed: unread bytes would make the kernel answer with RST, and curl show no page.
- * The caller has taken its own listeners for `data` and `end` off.
+ * Sends `answer` (null: nothing), half-closes, and discards what the client still sends, up to 64 KiB or one second, before
+ * it destroys the socket: unread bytes would make the kernel send RST, and the client might lose the response.
+ * The caller must have removed its own `data` and `end` listeners.
  */
 export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
   if (socket.destroyed) return;
@@ -24,10 +24,10 @@ export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
   });
   socket.on('data', (bytes: Buffer) => {
     discarded += bytes.length;
-    // No more is read, but not destroyed either: until the second is over the client can find the answer.
+    // Stop reading, but keep the socket until the second is over, so that the client can still read the response.
     if (discarded > MAX_BYTES) socket.pause();
   });
-  // The client has closed its half: as soon as the answer is out, nobody is left.
+  // The client has closed its side: destroy the socket as soon as the response is sent.
   socket.once('end', () => {
     if (socket.writableFinished) destroy();
     else socket.once('finish', destroy);

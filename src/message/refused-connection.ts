@@ -1,26 +1,26 @@
-/** A connection whose caller may not come in: its first request is answered with a page, and nothing is forwarded. */
+/** Answers the first request on a refused client's connection with an error page, and closes. Nothing is forwarded. */
 import type { TLSSocket } from 'node:tls';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { refusalPage } from './answer.ts';
+import { refusalPage } from './error-response.ts';
 import { RequestReader } from './head-reader.ts';
-import { lingeringClose } from './linger.ts';
+import { lingeringClose } from './lingering-close.ts';
 import { recordRefusal } from './refusal-record.ts';
 
 interface RefusedOptions {
   readonly connId: string;
   readonly status: 400 | 403;
-  /** The deny reason, for the record only. */
+  /** The deny reason, for the audit record only. */
   readonly reason: string;
   readonly limits: Limits;
-  /** Milliseconds to wait for the head. */
+  /** Timeout for the complete head, ms. */
   readonly headTimeout: number;
   readonly recorder: Recorder;
 }
 
 /**
- * Waits for the head of a request and answers it with the page; a client that sends none, or ends first, gets no
- * answer. A head that cannot be read gets the page too: it says nothing but the status.
+ * Waits for the head of a request and responds with the page, also to a malformed head. A client that sends no head in
+ * time, or disconnects first, gets no response.
  */
 export function refuseConnection(socket: TLSSocket, options: RefusedOptions): void {
   const { connId, status, reason, limits, recorder } = options;

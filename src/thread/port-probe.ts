@@ -1,9 +1,9 @@
-/** Has a port alone for a moment, to see that nobody else has it. */
+/** Checks that no other process listens on a port, by binding it exclusively for a moment. */
 import net from 'node:net';
 import { GatewayError } from '../errors.ts';
 
-/** The port, or for 0 the free one that was found. Throws GatewayError ADDRESS_IN_USE or LISTEN. */
-export async function claimPort({ address, port }: { address: string; port: number }): Promise<number> {
+/** Returns the port, or for 0 a free one. Throws GatewayError ADDRESS_IN_USE or LISTEN. */
+export async function probePort({ address, port }: { address: string; port: number }): Promise<number> {
   const server = net.createServer();
   try {
     await new Promise<void>((resolve, reject) => {

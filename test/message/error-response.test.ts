@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { errorAnswer, refusalPage } from '../../src/message/answer.ts';
-import { messageRefusals, upstreamFailures } from '../../src/message/refusal.ts';
+import { errorResponse, refusalPage } from '../../src/message/error-response.ts';
+import { messageRefusals, upstreamFailures } from '../../src/message/message-reasons.ts';
 import { type NodeMessage, NodeParser } from '../support/http/parser.ts';
 
 /** The one answer in the bytes, as Node reads it, and its fields by name. */
@@ -20,7 +20,7 @@ const statuses = [
 
 describe('an error', () => {
   it.each(statuses)('%i is short JSON with the request id', (status) => {
-    const answer = read(errorAnswer({ status, requestId: 'c1.2', close: true }));
+    const answer = read(errorResponse({ status, requestId: 'c1.2', close: true }));
     expect([answer.status, answer.minor, answer.keepAlive]).toEqual([status, 1, false]);
     expect(answer.reason).not.toBe('undefined');
     expect(answer.field('Content-Type')).toBe('application/json');
@@ -33,7 +33,7 @@ describe('an error', () => {
   });
 
   it.each(statuses)('%i says when to come back where that helps', (status) => {
-    const answer = errorAnswer({ status, requestId: 'c', close: true }).toString();
+    const answer = errorResponse({ status, requestId: 'c', close: true }).toString();
     expect(/\r\nRetry-After: (.*)\r\n/.exec(answer)?.[1]).toBe(status === 503 ? '1' : undefined);
   });
 
@@ -42,13 +42,13 @@ describe('an error', () => {
   });
 
   it('leaves the connection open when it may', () => {
-    expect(read(errorAnswer({ status: 502, requestId: 'c', close: false })).keepAlive).toBe(true);
+    expect(read(errorResponse({ status: 502, requestId: 'c', close: false })).keepAlive).toBe(true);
   });
 
   it('to HEAD has the same fields and no body', () => {
     const options = { status: 504, requestId: 'c', close: false };
-    const full = read(errorAnswer(options));
-    const bare = read(errorAnswer({ ...options, bodyless: true }), true);
+    const full = read(errorResponse(options));
+    const bare = read(errorResponse({ ...options, bodyless: true }), true);
     expect([bare.fields, bare.body]).toEqual([full.fields, '']);
     expect(bare.field('Content-Length')).toBe(`${full.body.length}`);
   });

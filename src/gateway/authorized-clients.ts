@@ -1,4 +1,4 @@
-/** The clients that were let in: judged again when the policy changes, or something that their permit rests on ends. */
+/** The authorized clients of open connections: authorized again after a policy change, and when their permit expires. */
 import type { Socket } from 'node:net';
 import { leafJson, liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
@@ -7,71 +7,75 @@ import type { Denial } from '../identity/verdict.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { Downstream } from '../relay/downstream.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { mayCall } from './admission.ts';
+import { isSourceAllowed } from './admission.ts';
+import type { CompiledPolicy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
-import type { Policy } from './policy.ts';
-import { SoftFail } from './soft-fail.ts';
+import { SoftFailMonitor } from './soft-fail.ts';
 
-/** How often permits are looked at that end with time, ms. */
+/** Interval of the check for expired permits, ms. */
 const SWEEP_MS = 1000;
-/** So many clients are judged before messages have their turn again. */
+/** Clients that are authorized again in one event-loop iteration, so that messages are not delayed by all of them. */
 const BATCH = 200;
 
-export interface Admitted {
+export interface AuthorizedClient {
   readonly inbound: Inbound;
   readonly socket: Socket;
   permit: ClientPermit;
-  /** Set once the relay has it. */
+  /** null: not handed to the relay yet. */
   downstream: Downstream | null;
-  state: 'permitted' | 'asking' | 'withdrawn';
+  state: 'permitted' | 'pending' | 'withdrawn';
 }
 
-interface AdmittedOptions {
-  readonly policy: () => Policy;
+interface AuthorizedClientsOptions {
+  readonly policy: () => CompiledPolicy;
   readonly contacts: FirstContacts;
   readonly recorder: Recorder;
 }
 
-export class AdmittedClients {
-  readonly #options: AdmittedOptions;
-  readonly #clients = new LinkedSet<Admitted>();
-  readonly #softFail: SoftFail;
+export class AuthorizedClients {
+  readonly #options: AuthorizedClientsOptions;
+  readonly #clients = new LinkedSet<AuthorizedClient>();
+  readonly #softFail: SoftFailMonitor;
   readonly #sweep: NodeJS.Timeout;
 
-  constructor(options: AdmittedOptions) {
+  constructor(options: AuthorizedClientsOptions) {
     this.#options = options;
-    this.#softFail = new SoftFail(options.recorder);
-    this.#sweep = setInterval(() => this.#judgeEnded(), SWEEP_MS).unref();
+    this.#softFail = new SoftFailMonitor(options.recorder);
+    this.#sweep = setInterval(() => this.#reauthorizeExpired(), SWEEP_MS).unref();
   }
 
   downstreams(): Downstream[] {
     return this.#clients.members().flatMap(({ downstream }) => downstream ?? []);
   }
 
-  /** From now until `leave`. */
-  enter(client: Admitted): LinkedSetEntry<Admitted> {
+  /** The client is authorized again when necessary, until `remove`. */
+  add(client: AuthorizedClient): LinkedSetEntry<AuthorizedClient> {
     if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, performance.now());
     return this.#clients.add(client);
   }
 
-  /** Its socket has closed. */
-  leave(entry: LinkedSetEntry<Admitted>): void {
-    const { permit } = entry.member as Admitted;
+  /** To be called once the client's socket has closed. */
+  remove(entry: LinkedSetEntry<AuthorizedClient>): void {
+    const { permit } = entry.member as AuthorizedClient;
     if (isSoft(permit)) this.#softFail.end(permit.anchor, performance.now());
     this.#clients.delete(entry);
   }
 
-  /** Whether its next message may be forwarded: with a permit of an older policy, or one that has ended, it is asked again. */
-  isPermitted(client: Admitted): boolean {
+  /**
+   * Whether the client's next message may be forwarded. Authorizes the client again first if its permit has expired or
+   * was issued under an older snapshot.
+   */
+  isPermitted(client: AuthorizedClient): boolean {
     if (client.state === 'withdrawn') return false;
     const now = Date.now();
     const { generation } = this.#options.policy().snapshot;
-    if (client.permit.generation !== generation || now >= client.permit.validUntil) this.#judge(client, now);
-    return (client.state as Admitted['state']) !== 'withdrawn';
+    if (client.permit.generation !== generation || now >= client.permit.validUntil)
+      this.#reauthorize(client, now);
+    return (client.state as AuthorizedClient['state']) !== 'withdrawn';
   }
 
-  /** The policy has changed: everybody is judged, the idle at once, and nobody's message waits for all of them. */
-  async judgeAll(): Promise<void> {
+  /** Authorizes all clients under the current policy, idle ones included, in batches; stops when the policy changes again. */
+  async reauthorizeAll(): Promise<void> {
     const { generation } = this.#options.policy().snapshot;
     let judged = 0;
     for (const client of this.#clients.members()) {
@@ -85,41 +89,41 @@ export class AdmittedClients {
     clearInterval(this.#sweep);
   }
 
-  #judgeEnded(): void {
+  #reauthorizeExpired(): void {
     const now = Date.now();
     for (const client of this.#clients.members()) {
-      if (client.state === 'permitted' && now >= client.permit.validUntil) this.#judge(client, now);
+      if (client.state === 'permitted' && now >= client.permit.validUntil) this.#reauthorize(client, now);
     }
     this.#softFail.sweep(performance.now());
   }
 
-  /** As at a resumption: the handshake proved who it is, so everything but that is asked again. */
-  #judge(client: Admitted, now: number, { waited = false } = {}): void {
-    // It left while others were judged, or its sources asked: nothing counts it any more.
+  /** Authorizes the client as on a resumed connection: all checks except the proof of possession, which the handshake gave. */
+  #reauthorize(client: AuthorizedClient, now: number, { waited = false } = {}): void {
+    // The connection closed while other clients were authorized or its revocation sources were awaited.
     if (client.socket.closed) return;
     const { policy, contacts } = this.#options;
     const { admission, identity } = policy();
-    const source = { allowed: mayCall(client.inbound, admission) };
-    // What OpenSSL objected to at the handshake did not keep it out then: it is not remembered.
+    const source = { allowed: isSourceAllowed(client.inbound, admission) };
+    // OpenSSL's error code of the handshake is not kept: it did not lead to a denial then.
     const peer = { leaf: client.permit.leaf.x509, opensslCode: null };
     const { verdict, unseen } = authorizeClient({ source, peer, now }, identity);
     if (verdict.allow) {
       this.#permit(client, verdict.permit);
-      if (unseen !== null) void contacts.tell(unseen);
+      if (unseen !== null) void contacts.request(unseen);
     } else if (unseen === null || verdict.reason === 'revoked' || waited) {
       this.#withdraw(client, verdict);
     } else if (client.state === 'permitted') {
-      // A new policy asks about revocation where nobody did before: its answer gets the time that a new client's gets,
-      // and messages go on meanwhile, for none of them waits.
-      client.state = 'asking';
+      // The new policy checks revocation where the old one did not. The revocation sources get as long as for a new client
+      // (firstContact); messages are forwarded in the meantime.
+      client.state = 'pending';
       const limit = identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
-      void contacts.await(unseen, limit).then(() => {
-        if (client.state === 'asking') this.#judge(client, Date.now(), { waited: true });
+      void contacts.requestWithin(unseen, limit).then(() => {
+        if (client.state === 'pending') this.#reauthorize(client, Date.now(), { waited: true });
       });
     }
   }
 
-  #withdraw(client: Admitted, { reason, detail }: Denial): void {
+  #withdraw(client: AuthorizedClient, { reason, detail }: Denial): void {
     client.state = 'withdrawn';
     const { recorder } = this.#options;
     const { inbound, permit, downstream } = client;
@@ -139,11 +143,11 @@ export class AdmittedClients {
     downstream?.drain({ now: true });
   }
 
-  #permit(client: Admitted, permit: ClientPermit): void {
+  #permit(client: AuthorizedClient, permit: ClientPermit): void {
     const before = client.permit;
     client.permit = permit;
     client.state = 'permitted';
-    // A connection may stay open for longer than a leaf is shown that is not seen.
+    // Renews the expiry metric, which is dropped for certificates that have not been seen for some time.
     this.#options.recorder.meter.clientCertificate(permit.leaf, Date.now());
     if (isSoft(before) && isSoft(permit) && before.anchor === permit.anchor) return;
     if (isSoft(before)) this.#softFail.end(before.anchor, performance.now());

@@ -1,7 +1,6 @@
 /** Spans and their request as the OTLP specification writes them in JSON. */
 import { describe, expect, it } from 'vitest';
-import { exportRequest, requestStart } from '../../src/tracing/export-request.ts';
-import { type SpanFacts, spanJson } from '../../src/tracing/span.ts';
+import { exportRequest, requestStart, type SpanFacts, spanJson } from '../../src/tracing/otlp-json.ts';
 
 const facts: SpanFacts = {
   traceId: '5b8efff798038103d269b633813fc60c',

@@ -1,0 +1,144 @@
+/** All reasons why a message is refused or fails, with status and description. docs/message-reasons.md is generated from it. */
+
+interface MessageRefusal {
+  readonly status: number;
+  readonly says: string;
+}
+
+export const messageRefusals = {
+  request_line: { status: 400, says: 'the request line is not `METHOD SP target SP HTTP/1.x CRLF`' },
+  line_end: { status: 400, says: 'a line does not end in CRLF: a bare CR, bare LF or NUL in the head' },
+  method: { status: 501, says: 'the method is not GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS' },
+  version: { status: 505, says: 'the version is not HTTP/1.0 or HTTP/1.1' },
+  options_asterisk: {
+    status: 501,
+    says: 'OPTIONS * is not supported: it concerns the whole server, and the gateway serves only its routes',
+  },
+  target: {
+    status: 400,
+    says: 'the target is neither a path nor an https URI, or has a character that RFC 3986 does not allow',
+  },
+  target_ambiguous: {
+    status: 400,
+    says: 'hosts may resolve the path differently: it has a dot segment, an empty segment, or a dot, slash, backslash or control character (NUL, CR, LF) that is percent-encoded once or more',
+  },
+  target_length: { status: 414, says: 'the request line is longer than limits.head' },
+  head_length: { status: 431, says: 'the head is longer than limits.head' },
+  field_count: { status: 431, says: 'the head has more fields than limits.fields' },
+  field_name: { status: 400, says: 'a field line has no colon, no name, or a name that is not a token' },
+  field_value: { status: 400, says: 'a field value has a control character' },
+  line_folding: { status: 400, says: 'a field line starts with white space (obs-fold)' },
+  host: {
+    status: 400,
+    says: 'Host is missing, repeated, not a host name with an optional port, or differs from the host in the target',
+  },
+  connection_names: {
+    status: 400,
+    says: 'Connection names a field that must reach the host, or has an option that is not a token',
+  },
+  content_length: { status: 400, says: 'Content-Length is repeated or not a number' },
+  transfer_encoding: {
+    status: 400,
+    says: 'Transfer-Encoding does not end in `chunked`, has it twice, or is used with Content-Length or on HTTP/1.0',
+  },
+  transfer_coding: { status: 501, says: 'Transfer-Encoding has another coding before `chunked`' },
+  length_required: {
+    status: 411,
+    says: 'POST, PUT or PATCH with neither Content-Length nor Transfer-Encoding',
+  },
+  body_length: { status: 413, says: 'the body is longer than limits.body' },
+  expectation: { status: 417, says: 'Expect has a value other than 100-continue' },
+  chunk: {
+    status: 400,
+    says: 'the size line or the end of a chunk is malformed (RFC 9112 §7.1), or the chunk extensions of the body are longer than limits.head',
+  },
+  trailer: {
+    status: 400,
+    says: 'a trailer field is malformed or not allowed (Content-Length, Transfer-Encoding, Connection, Host), or the trailers exceed limits.head or limits.fields',
+  },
+  head_timeout: { status: 408, says: 'the head did not arrive within timeouts.head' },
+  body_timeout: {
+    status: 408,
+    says: 'the client did not send the whole body: it sent nothing for timeouts.bodyIdle, or the body was not complete by the route’s deadline',
+  },
+  answer_unread: {
+    status: 408,
+    says: 'the host responded, and the client did not read the whole response by the route’s deadline',
+  },
+  permit_withdrawn: {
+    status: 403,
+    says: 'the client is no longer authorized; the audit record of the same connection with stage live states the reason',
+  },
+  no_route: { status: 404, says: 'no route matches the path' },
+  audit_unavailable: {
+    status: 503,
+    says: 'audit records cannot be written, and audit.onFailure is refuse; the log states the cause',
+  },
+  overloaded: {
+    status: 503,
+    says: 'the relay thread is overloaded: every message waits longer than limits.delay',
+  },
+  client_in_flight: {
+    status: 503,
+    says: 'the client has limits.inFlightPerClient messages in flight on all its connections together',
+  },
+  route_in_flight: { status: 503, says: 'the route has as many messages in flight as its inFlight allows' },
+} as const satisfies Record<string, MessageRefusal>;
+
+export type RefusalName = keyof typeof messageRefusals;
+
+/** Why an exchange ended without the host's complete response. All are failures of the host, except `shutdown`. */
+export const upstreamFailures = {
+  connect_failed: { status: 502, says: 'no connection to the host could be opened; nothing was sent' },
+  connect_timeout: {
+    status: 504,
+    says: 'no connection to the host was opened in time (timeouts.connect, connectFirst); nothing was sent',
+  },
+  upstream_tls: {
+    status: 502,
+    says: 'the TLS handshake with the host failed, or the host rejected the gateway with an alert after it: the log states the cause; the request is not sent again',
+  },
+  closed_early: {
+    status: 502,
+    says: 'the host closed the connection before it responded; the request is not sent again. If upstream_reused is true, the host may have closed an idle connection at its keep-alive limit',
+  },
+  unproven_end: {
+    status: 502,
+    says: 'the host’s response over TLS has neither Content-Length nor chunks: its end cannot be distinguished from a truncation (RFC 9112 §9.8)',
+  },
+  bad_answer: { status: 502, says: 'the host’s response is not valid HTTP/1.1: the log states the cause' },
+  host_head_too_large: {
+    status: 502,
+    says: 'the head of the host’s response is longer than limits.head, or has more fields than limits.fields',
+  },
+  host_framing: {
+    status: 502,
+    says: 'the end of the host’s response is not defined: Content-Length, Transfer-Encoding, chunks or trailers are invalid; the log states which',
+  },
+  deadline: { status: 504, says: 'the host’s response was not complete by the route’s deadline' },
+  first_byte_timeout: {
+    status: 504,
+    says: 'the host sent no byte of its response within the route’s firstByte',
+  },
+  idle_timeout: {
+    status: 504,
+    says: 'the host sent nothing for the route’s idle after its response had begun',
+  },
+  shutdown: {
+    status: 503,
+    says: 'the gateway stopped, after timeouts.drain, before the host’s response was complete',
+  },
+  answer_cut: { status: 502, says: 'the connection to the host ended before its response was complete' },
+} as const satisfies Record<string, MessageRefusal>;
+
+export type UpstreamFailureName = keyof typeof upstreamFailures;
+
+/** Whether the client or the gateway is the cause, not the host. */
+export function isRefusal(reason: string): reason is RefusalName {
+  return reason in messageRefusals;
+}
+
+/** Whether the host is the cause. A failure to connect is also reported by the pool itself. */
+export function isHostFailure(reason: string): reason is Exclude<UpstreamFailureName, 'shutdown'> {
+  return reason in upstreamFailures && reason !== 'shutdown';
+}
