@@ -43,6 +43,34 @@ function besideDoors(found: readonly Import[]): string[] {
     .map(({ file, target }) => `${file} imports ${target}`);
 }
 
+/** The files that `file` imports, directly or through others. */
+function reachableFrom(file: string, targets: ReadonlyMap<string, readonly Import[]>): Set<string> {
+  const reached = new Set<string>();
+  const pending = [file];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const { target } of targets.get(next) ?? []) {
+      if (!reached.has(target)) pending.push(target);
+      reached.add(target);
+    }
+  }
+  return reached;
+}
+
+/** The strongly connected components of the files that import themselves through others. */
+function circles(found: readonly Import[]): string[][] {
+  const targets = Map.groupBy(
+    found.filter(({ ours }) => ours),
+    ({ file }) => file,
+  );
+  const reachable = new Map([...targets.keys()].map((file) => [file, reachableFrom(file, targets)]));
+  const reaches = (from: string, to: string) => reachable.get(from)?.has(to) === true;
+  const members = [...targets.keys()].filter((file) => reaches(file, file));
+  const components = members.map((file) =>
+    members.filter((other) => reaches(file, other) && reaches(other, file)),
+  );
+  return components.filter(([first], index) => first === members[index]);
+}
+
 describe('the rooms', () => {
   it('are all in the table', () => {
     expect([...new Set(files.map(roomOf))].filter((room) => !(room in mayImport))).toEqual([]);
@@ -81,6 +109,10 @@ describe('the rooms', () => {
     expect(permits.filter((permit) => !used.has(permit))).toEqual([]);
   });
 
+  it('have no import circle between files', () => {
+    expect(circles(imports)).toEqual([]);
+  });
+
   it('use every door', () => {
     const through = imports.filter(({ ours }) => !ours).map(({ file, target }) => [packageOf(target), file]);
     const unused = Object.entries(doors).flatMap(([library, rooms]) =>
@@ -113,6 +145,17 @@ describe('the rooms', () => {
     expect(crossings(importsOf('source/address.ts', text))).toEqual([
       'source/address.ts imports relay/route.ts',
     ]);
+  });
+
+  it('are seen to have a circle between files', () => {
+    const texts = {
+      a: `import './b.ts';`,
+      b: `import type { C } from './c.ts';`,
+      c: `import './a.ts';`,
+      d: `import './a.ts';`,
+    };
+    const found = Object.entries(texts).flatMap(([name, text]) => importsOf(`${name}.ts`, text));
+    expect(circles(found)).toEqual([['a.ts', 'b.ts', 'c.ts']]);
   });
 
   it.each([

@@ -132,13 +132,3 @@ export const upstreamFailures = {
 } as const satisfies Record<string, MessageRefusal>;
 
 export type UpstreamFailureName = keyof typeof upstreamFailures;
-
-/** Whether the client or the gateway is the cause, not the host. */
-export function isRefusal(reason: string): reason is RefusalName {
-  return reason in messageRefusals;
-}
-
-/** Whether the host is the cause. A failure to connect is also reported by the pool itself. */
-export function isHostFailure(reason: string): reason is Exclude<UpstreamFailureName, 'shutdown'> {
-  return reason in upstreamFailures && reason !== 'shutdown';
-}

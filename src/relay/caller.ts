@@ -1,4 +1,4 @@
-/** Who is on a connection: the permit and address under which its messages are forwarded. */
+/** The client of a connection: the permit and the address under which its messages are forwarded. */
 import type { ClientPermit } from '../identity/authorize.ts';
 
 export interface Caller {
@@ -6,6 +6,6 @@ export interface Caller {
   readonly permit: ClientPermit;
   /** The source address, as text. */
   readonly address: string;
-  /** The source port; null: not known. */
+  /** The source port; null: unknown. */
   readonly port: number | null;
 }

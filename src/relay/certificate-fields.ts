@@ -1,6 +1,6 @@
 /**
- * What each header set says of a client's certificate, in the values' own formats (docs/identity.md names the sources).
- * Every value is printable ASCII, whatever the certificate holds.
+ * The fields of each header set for a client's certificate, each in its own format (docs/identity.md names the sources).
+ * Every value is printable ASCII, whatever the certificate contains.
  */
 import type { Certificate } from '../pki/certificate.ts';
 import type { HeaderSet } from '../policy/snapshot.ts';
@@ -12,14 +12,14 @@ type Fields = Readonly<Record<string, string>>;
 
 interface CertificateFacts {
   readonly leaf: Certificate;
-  /** The CAs between the leaf and the root, the leaf's own issuer first; empty: there are none, or nobody is to know. */
+  /** The CAs between the leaf and the root, the issuing CA first; empty: none, or not to be sent. */
   readonly between: readonly Certificate[];
-  /** URIs that the gateway's own certificates name it by. */
+  /** URIs in the gateway's own certificates. */
   readonly by: readonly string[];
 }
 
 export const certificateFields: Readonly<Record<CertificateSet, (facts: CertificateFacts) => Fields>> = {
-  // RFC 9440 §2.2 and §2.3: the chain is not sent where it is empty, and the root may be left out.
+  // RFC 9440 §2.2 and §2.3: an empty chain is not sent, and the root may be omitted.
   rfc9440: ({ leaf, between }) => ({
     'Client-Cert': byteSequence(leaf),
     ...(between.length > 0 && { 'Client-Cert-Chain': between.map(byteSequence).join(', ') }),
@@ -65,7 +65,7 @@ export const certificateFields: Readonly<Record<CertificateSet, (facts: Certific
   }),
 };
 
-/** The alternative names of one kind, `URI:` for example, without it. */
+/** The alternative names of one kind, such as `URI:`, without the prefix. */
 export function namesOf({ sans }: Certificate, kind: string): string[] {
   return sans.filter((name) => name.startsWith(kind)).map((name) => name.slice(kind.length));
 }
@@ -76,8 +76,8 @@ function byteSequence({ der }: Certificate): string {
 }
 
 /**
- * An RFC 4514 string with hex pairs (§2.4) for what is not printable ASCII, as OpenSSL's RFC 2253 form has it; nginx,
- * ALB and Envoy use that. A space at the end would be lost on the way (RFC 9110 §5.5).
+ * An RFC 4514 string in which other characters than printable ASCII are hex pairs (§2.4): OpenSSL's RFC 2253 form, which
+ * nginx, ALB and Envoy use. A trailing space is a hex pair too: it would be removed from a field value (RFC 9110 §5.5).
  */
 function asciiName(name: string): string {
   return name
@@ -88,19 +88,19 @@ function asciiName(name: string): string {
 }
 
 /**
- * XFCC wants `\"` for a quotation mark, and says nothing of backslashes, which names are full of. As hex pairs neither
- * can end the value, or hide its end, whatever a reader makes of `\"` and `\\`.
+ * XFCC requires `\"` for a quotation mark, and does not define backslashes, which are frequent in names. As hex pairs
+ * neither can end the value or hide its end, however a parser reads `\"` and `\\`.
  */
 function quotable(name: string): string {
   return name.replace(/\\(["\\])/g, (_, character) => (character === '"' ? '\\22' : '\\5C'));
 }
 
-/** What holds one of XFCC's separators is quoted. */
+/** Quotes a value that contains one of XFCC's separators. */
 function quoted(value: string): string {
   return /[,;=]/.test(value) ? `"${value}"` : value;
 }
 
-/** RFC 3986 §2: XFCC has no encoding for what no URI and no host name has, so such a name is not told. */
+/** RFC 3986 §2. XFCC has no encoding for other characters, so a name that is no URI, or no host name, is not sent. */
 function isUri(text: string): boolean {
   return /^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/?#[\]@!$&'()*+,;=%-]*$/.test(text);
 }
@@ -109,7 +109,7 @@ function isDnsName(text: string): boolean {
   return /^[A-Za-z0-9*._-]+$/.test(text);
 }
 
-/** ISO 8601 in whole seconds, which is all that certificates know. */
+/** ISO 8601 in whole seconds: certificates have no fractions. */
 function seconds(time: number): string {
   return new Date(time).toISOString().replace('.000Z', 'Z');
 }

@@ -1,19 +1,19 @@
-/** How many messages each client has under way in a relay thread, over all of its connections. */
+/** How many messages each client has in flight in a relay thread, over all of its connections. */
 
-/** A client is who shows one leaf certificate, however its signature is spelled. */
+/** A client is identified by its leaf certificate, in whatever encoding its signature is sent. */
 export interface ClientAccount {
   /** `tbsSha256` of the leaf. */
   readonly leaf: string;
-  /** Messages between their complete head and the end of their answer; the owner adds and subtracts. */
+  /** Messages between their complete head and the end of their response; the owner adds and subtracts. */
   inFlight: number;
   connections: number;
 }
 
-/** Holds the clients that are connected, and no others: found once a connection, never for a message. */
+/** Holds an account for each connected client. It is looked up once for a connection, never for a message. */
 export class ClientAccounts {
   readonly #accounts = new Map<string, ClientAccount>();
 
-  /** For one more connection of this client. */
+  /** Counts one more connection of the client, and returns its account. */
   open(leaf: string): ClientAccount {
     let account = this.#accounts.get(leaf);
     if (account === undefined) {
@@ -24,7 +24,7 @@ export class ClientAccounts {
     return account;
   }
 
-  /** The connection is closed: no message of it is under way any more. */
+  /** A connection of the client is closed. None of its messages may be in flight. */
   close(account: ClientAccount): void {
     if (--account.connections === 0) this.#accounts.delete(account.leaf);
   }

@@ -1,41 +1,34 @@
-/** One request and its one response: the host's half of it. The client's half is downstream.ts. */
+/** One request and its response: the host's side. The client's side is downstream.ts. */
 import { errorResponse } from '../message/error-response.ts';
 import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/head-writer.ts';
-import {
-  isHostFailure,
-  isRefusal,
-  messageRefusals,
-  type RefusalName,
-  type UpstreamFailureName,
-  upstreamFailures,
-} from '../message/message-reasons.ts';
-import type { UpstreamConnection, UpstreamLoss } from '../upstream/connection.ts';
+import type { UpstreamConnection } from '../upstream/connection.ts';
+import type { UpstreamLoss } from '../upstream/connection-roles.ts';
 import type { DialUser } from '../upstream/dial.ts';
-import type { ExchangeClient } from './client.ts';
-import { Delivery } from './delivery.ts';
-import { type AnswerSender, HostAnswer } from './host-answer.ts';
-import { type Message, type Outcome, recordExchange } from './record.ts';
+import type { ExchangeClient } from './exchange-client.ts';
+import { type ExchangeFailure, type Message, type Outcome, statusOf } from './exchange-facts.ts';
+import { HostResponse, type ResponseSender } from './host-response.ts';
+import { recordExchange } from './record.ts';
 import { ResponseTimeout } from './response-timeout.ts';
+import { UpstreamLease } from './upstream-lease.ts';
 
 /**
- * With the first message on a connection alone: the field says nothing new (RFC 9112 §9.3), but Apache tells its
- * keep-alive timeout to those alone that send it, and an answer that tells it every time differs every time.
+ * Sent only with the first message on a connection. It is redundant (RFC 9112 §9.3), but Apache announces its keep-alive
+ * timeout only to clients that send it. Not sent again, because the announcement makes every response head differ.
  */
-const askKeepAlive = 'Connection: keep-alive\r\n';
+const requestKeepAlive = 'Connection: keep-alive\r\n';
 
-/** Made once a connection and used for its messages one after another. */
-export class Exchange implements DialUser, AnswerSender {
+/** Made once for a client's connection, and used for its messages in turn. */
+export class Exchange implements DialUser, ResponseSender {
   readonly #client: ExchangeClient;
-  readonly #delivery = new Delivery(this);
-  readonly #answer = new HostAnswer(this);
-  readonly #patience = new ResponseTimeout((why) => this.fail(why));
+  readonly #lease = new UpstreamLease(this);
+  readonly #response = new HostResponse(this);
+  readonly #timeout = new ResponseTimeout((reason) => this.fail({ side: 'host', reason, cause: reason }));
 
   #message: Message | null = null;
   #requestComplete = false;
   #requestBytes = 0;
-  #close = false;
-  /** performance.now() when the host was first reached for, and how long it took to answer in full. */
-  #askedAt = 0;
+  /** performance.now() when the message was given to the upstream, and the time until the host's complete response. */
+  #forwardedAt = 0;
   #upstreamMs = Number.NaN;
 
   constructor(client: ExchangeClient) {
@@ -46,7 +39,7 @@ export class Exchange implements DialUser, AnswerSender {
     return this.#client.proxyHeader;
   }
 
-  /** Sends the head, with what has come of the body, to the route's host. At most once: nothing is ever repeated. */
+  /** Sends the head and the received part of the body to the route's host, at most once: a message is never sent again. */
   begin(message: Message, payload: Payload): void {
     const { head, route, added } = message;
     const { contentLength } = route.policy;
@@ -54,40 +47,40 @@ export class Exchange implements DialUser, AnswerSender {
     this.#upstreamMs = Number.NaN;
     this.#requestComplete = payload.last;
     this.#requestBytes = payload.end - payload.at;
-    this.#count(message, 1);
+    this.#countInFlight(message, 1);
     const { headCache } = route.upstream;
-    this.#answer.begin({ request: head, limits: this.#client.limits, contentLength, headCache });
-    this.#patience.begin(route.policy);
-    this.#askedAt = performance.now();
-    this.#delivery.begin(route.upstream, this.#askedAt);
-    const asked = this.#delivery.dialing && route.upstream.reuses ? askKeepAlive : '';
+    this.#response.begin({ request: head, limits: this.#client.limits, contentLength, headCache });
+    this.#timeout.begin(route.policy);
+    this.#forwardedAt = performance.now();
+    this.#lease.begin(route.upstream, this.#forwardedAt);
+    const keepAlive = this.#lease.dialing && route.upstream.reuses ? requestKeepAlive : '';
     const start = writeRequestStart(head, route.upstream.authority);
-    this.#toHost(assemble(start + added + asked + writeRequestEnd(head), payload));
+    this.#sendToHost(assemble(start + added + keepAlive + writeRequestEnd(head), payload));
   }
 
-  /** The next stretch of the request's body. */
-  body(payload: Payload): void {
+  /** Sends the next part of the request's body. */
+  sendBody(payload: Payload): void {
     const size = payload.end - payload.at;
     this.#requestComplete = payload.last;
     this.#requestBytes += size;
-    if (size > 0 || (payload.chunked && payload.last)) this.#toHost(assemble('', payload));
+    if (size > 0 || (payload.chunked && payload.last)) this.#sendToHost(assemble('', payload));
   }
 
-  #toHost(bytes: Buffer): void {
-    const flowing = this.#delivery.write(bytes);
-    // Of a complete request nothing more can come while the connection is made.
-    if (!flowing && !(this.#requestComplete && this.#delivery.dialing)) this.#client.pauseRequest();
+  #sendToHost(bytes: Buffer): void {
+    const flowing = this.#lease.write(bytes);
+    // While dialing, a complete request needs no pause: no more of it follows.
+    if (!flowing && !(this.#requestComplete && this.#lease.dialing)) this.#client.pauseRequest();
     this.#awaitHost();
   }
 
-  /** The host's time begins anew once it has a connection and the whole request, and the client takes what came. */
+  /** Starts the response timeout if the host has the whole request, and the client reads what the host sends. */
   #awaitHost(): void {
-    const clientsTurn = this.#answer.complete || this.#delivery.paused;
-    if (this.#requestComplete && !this.#delivery.dialing && !clientsTurn) this.#patience.wait();
+    const awaitsClient = this.#response.complete || this.#lease.paused;
+    if (this.#requestComplete && !this.#lease.dialing && !awaitsClient) this.#timeout.start();
   }
 
   onUpstreamConnect(connection: UpstreamConnection): void {
-    if (this.#delivery.connected(connection)) this.#client.resumeRequest();
+    if (this.#lease.connected(connection)) this.#client.resumeRequest();
     this.#awaitHost();
   }
 
@@ -97,123 +90,126 @@ export class Exchange implements DialUser, AnswerSender {
   }
 
   onUpstreamBytes(bytes: Buffer, end: number): void {
-    this.#patience.heard();
-    const fault = this.#answer.read(bytes, end);
-    if (fault !== null) return this.fail(fault.why, fault.cause);
-    if (this.#answer.complete) return this.#complete();
-    if (this.#answer.flowing) return this.#awaitHost();
-    this.#delivery.pause();
-    this.#patience.rest();
+    this.#timeout.received();
+    const fault = this.#response.read(bytes, end);
+    if (fault !== null) return this.fail({ side: 'host', reason: fault.why, cause: fault.cause });
+    if (this.#response.complete) return this.#complete();
+    if (this.#response.flowing) return this.#awaitHost();
+    this.#lease.pause();
+    this.#timeout.stop();
   }
 
   onUpstreamEnd(): void {
-    if (this.#answer.close()) this.#complete();
+    if (this.#response.onFin()) this.#complete();
     else this.onUpstreamLost('closed_early', 'closed');
   }
 
   onUpstreamLost(why: UpstreamLoss, cause: string): void {
-    this.fail(this.#answer.head === null ? why : 'answer_cut', cause);
+    this.fail({ side: 'host', reason: this.#response.head === null ? why : 'answer_cut', cause });
   }
 
-  /** The host has done its part, or waits, because the client does not take what was sent to it. */
+  /** The exchange waits for the client to read the response. */
   get awaitsReader(): boolean {
-    return this.#message !== null && (this.#answer.complete || this.#delivery.paused);
+    return this.#message !== null && (this.#response.complete || this.#lease.paused);
   }
 
-  /** The host is let go of, whether or not the client has taken everything. */
+  /** Releases the host's connection at once, even if the client has not read everything yet. */
   #complete(): void {
-    const { head, surplus, flowing } = this.#answer;
-    this.#patience.rest();
-    this.#upstreamMs = performance.now() - this.#askedAt;
-    const reusable = head?.reusable && this.#requestComplete && this.#delivery.drained && !surplus;
-    this.#delivery.finish(reusable ? head.idleSeconds : null);
-    if (flowing) this.#end('answered', null);
+    const { head, surplus, flowing } = this.#response;
+    this.#timeout.stop();
+    this.#upstreamMs = performance.now() - this.#forwardedAt;
+    const reusable = head?.reusable && this.#requestComplete && this.#lease.drained && !surplus;
+    this.#lease.finish(reusable ? head.idleSeconds : null);
+    if (flowing) this.#endAnswered();
   }
 
   send(bytes: Buffer): boolean {
     return this.#client.send(bytes);
   }
 
-  /** What is said in the answer's head then holds. */
-  endsWithAnswer(): boolean {
+  get mustClose(): boolean {
     const { head } = this.#message as Message;
-    // An answer before the whole request is in: what follows on this connection could not be told from its body.
-    this.#close = !head.keepAlive || !this.#requestComplete || this.#client.lastExchange;
-    return this.#close;
+    // After a response to an incomplete request, the next request could not be distinguished from the rest of the body.
+    return !head.keepAlive || !this.#requestComplete || this.#client.lastExchange;
   }
 
-  /** RFC 9112 §9.8: over TLS only an alert does, and Node does not tell whether one came before the FIN. */
+  /** RFC 9112 §9.8: over TLS only a close_notify does, and Node does not report whether one preceded the FIN. */
   get finProves(): boolean {
-    return !this.#delivery.secure;
+    return !this.#lease.secure;
   }
 
-  /** What was sent to the client has left. */
   onClientDrain(): void {
     if (this.#message === null) return;
-    if (this.#answer.complete) return this.#end('answered', null);
-    this.#delivery.resume();
+    if (this.#response.complete) return this.#endAnswered();
+    this.#lease.resume();
     this.#awaitHost();
   }
 
   /**
-   * The exchange ends without the host's whole answer: an error if none of it was sent, else a cut connection. `cause`:
-   * what the log says of a host that failed; by default `why` says all.
+   * Ends the exchange without a complete response of the host: sends an error response, or cuts the connection if a part
+   * of the host's response was sent. Does nothing between two exchanges.
    */
-  fail(why: UpstreamFailureName | RefusalName, cause: string = why): void {
+  fail(failure: ExchangeFailure): void {
     const message = this.#message;
     if (message === null) return;
-    if (isHostFailure(why)) this.#delivery.hostFailed(why, cause);
-    this.#delivery.drop();
-    // The time that a client took is none of the host's.
-    if (!this.#answer.complete && !isRefusal(why)) this.#upstreamMs = performance.now() - this.#askedAt;
-    if (this.#answer.begun) {
-      this.#end('cut', why);
+    if (failure.side === 'host') this.#lease.hostFailed(failure.reason, failure.cause);
+    this.#lease.drop();
+    // The time that a client took does not count as the host's.
+    if (!this.#response.complete && failure.side !== 'client')
+      this.#upstreamMs = performance.now() - this.#forwardedAt;
+    if (this.#response.begun) {
+      this.#end('cut', failure);
       return this.#client.cut();
     }
-    const refused = isRefusal(why);
-    const { status } = refused ? messageRefusals[why] : upstreamFailures[why];
-    // Who does not take these answers must not make them pile up.
-    const close = this.endsWithAnswer() || refused || this.#client.backedUp;
-    this.#close = close;
+    const denied = failure.side === 'client';
+    const status = statusOf(failure);
+    // Close instead of queueing when the client does not read its responses.
+    const close = this.mustClose || denied || this.#client.backedUp;
     const { requestId, head } = message;
     this.#client.send(errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD' }));
-    this.#end(refused ? 'denied' : 'failed', why, status);
+    this.#end(denied ? 'denied' : 'failed', failure, status);
+    this.#client.exchangeDone(close);
   }
 
   clientGone(): void {
-    this.#patience.end();
-    this.#delivery.close();
+    this.#timeout.close();
+    this.#lease.close();
     if (this.#message !== null) this.#end('client_gone', null);
   }
 
-  /** Every message that began is under way exactly until `#end`. */
-  #count({ route }: Message, by: 1 | -1): void {
+  /** A message is in flight from `begin` to `#end`. */
+  #countInFlight({ route }: Message, by: 1 | -1): void {
     this.#client.recorder.meter.inFlight += by;
     this.#client.account.inFlight += by;
     route.meter.inFlight += by;
   }
 
-  /** `status`: of an error of the gateway's own; absent: of what was sent of the host's answer. */
-  #end(outcome: Outcome, reason: string | null, status: number | null = null): void {
-    const answer = this.#answer;
-    const { head } = answer;
+  #endAnswered(): void {
+    const close = this.#response.closesConnection;
+    this.#end('answered', null);
+    this.#client.exchangeDone(close);
+  }
+
+  /** `status`: of the gateway's own error response; null: none was sent. */
+  #end(outcome: Outcome, failure: ExchangeFailure | null, status: number | null = null): void {
+    const response = this.#response;
+    const { head } = response;
     const message = this.#message as Message;
     this.#message = null;
-    this.#patience.rest();
-    this.#count(message, -1);
+    this.#timeout.stop();
+    this.#countInFlight(message, -1);
     recordExchange(this.#client, message, {
       outcome,
-      reason,
-      status: answer.begun && head !== null ? head.status : status,
-      endpoint: this.#delivery.endpoint,
-      upstreamReused: this.#delivery.reused,
+      failure,
+      status: response.begun && head !== null ? head.status : status,
+      endpoint: this.#lease.endpoint,
+      upstreamReused: this.#lease.reused,
       requestBytes: this.#requestBytes,
-      responseBytes: answer.begun ? answer.received : 0,
-      askedAt: this.#askedAt,
+      responseBytes: response.begun ? response.received : 0,
+      forwardedAt: this.#forwardedAt,
       upstreamMs: this.#upstreamMs,
-      untyped: outcome === 'answered' && answer.untyped,
+      untyped: outcome === 'answered' && response.untyped,
     });
-    answer.end();
-    if (outcome !== 'cut' && outcome !== 'client_gone') this.#client.exchangeDone(this.#close);
+    response.end();
   }
 }

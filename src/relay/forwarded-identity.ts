@@ -1,4 +1,4 @@
-/** What the host is told of one connection's caller, in fields and in the PROXY header: made once, used for each message. */
+/** The identity of a connection's client, as sent to the host in fields and in the PROXY header. Made once, and reused. */
 import type { Socket } from 'node:net';
 import { isToken } from '../message/grammar.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
@@ -6,33 +6,33 @@ import { formatProxyHeader, withoutZone } from '../source/proxy-writer.ts';
 import type { Caller } from './caller.ts';
 import type { IdentityFields } from './identity-fields.ts';
 
-/** The client's connection, as its own end names it. */
-type Local = Pick<Socket, 'localAddress' | 'localPort'>;
+/** The gateway's end of the client's connection. */
+type LocalAddress = Pick<Socket, 'localAddress' | 'localPort'>;
 
 export class ForwardedIdentity {
   readonly #caller: Caller;
-  readonly #local: Local;
+  readonly #local: LocalAddress;
   #proxyHeader: Buffer | null = null;
-  /** What `#fields` was made of. */
-  #made: IdentityFields | null = null;
+  /** What `#fields` was made from. */
+  #madeFrom: IdentityFields | null = null;
   #host: string | null = null;
   #fields = '';
 
-  constructor(caller: Caller, local: Local) {
+  constructor(caller: Caller, local: LocalAddress) {
     this.#caller = caller;
     this.#local = local;
   }
 
   /**
-   * The fields by which the host learns who called, each with its CRLF. What the client sent under these names was
-   * removed (message/fields.ts), so they are set, never appended to. `host`: the message's Host; null: it has none.
+   * The fields that identify the client to the host, each with its CRLF. Fields that the client sent under these names
+   * were removed before (message/fields.ts), so values are never appended. `host`: the request's Host; null: none.
    */
   fields(identityFields: IdentityFields, host: string | null): string {
-    if (this.#made !== identityFields || (this.#host !== host && identityFields.forwarded)) {
+    if (this.#madeFrom !== identityFields || (this.#host !== host && identityFields.forwarded)) {
       const { permit, address } = this.#caller;
       const forwarded = identityFields.forwarded ? this.#forwarded(host) : '';
       this.#fields = `${identityFields.ofCertificate(permit)}${forwarded}X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: https\r\n`;
-      this.#made = identityFields;
+      this.#madeFrom = identityFields;
       this.#host = host;
     }
     return this.#fields;
@@ -54,17 +54,17 @@ export class ForwardedIdentity {
     return this.#proxyHeader;
   }
 
-  /** RFC 7239 §4, §5: one element, for this hop alone. */
+  /** RFC 7239 §4, §5: one element, for this hop only. */
   #forwarded(host: string | null): string {
     const { localAddress } = this.#local;
     const by = localAddress === undefined ? '' : `;by=${node(localAddress)}`;
-    // Host holds neither quotation marks nor backslashes (message/grammar.ts).
+    // The grammar of Host allows neither quotation marks nor backslashes (message/grammar.ts).
     const named = host === null ? '' : `;host=${isToken(host) ? host : `"${host}"`}`;
     return `Forwarded: for=${node(this.#caller.address)}${by}${named};proto=https\r\n`;
   }
 }
 
-/** RFC 7239 §6: an IPv6 address in brackets and quotation marks; without a zone, for which it has no place. */
+/** RFC 7239 §6: an IPv6 address in brackets and quotation marks, and without its zone, which the grammar does not allow. */
 function node(text: string): string {
   const address = parseAddress(withoutZone(text));
   if (address === null) return 'unknown';

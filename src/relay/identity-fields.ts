@@ -1,4 +1,4 @@
-/** The header sets that the configuration chose, ready for use; what they say of a leaf is made once for it. */
+/** The configured header sets. The fields of a leaf are made once, and reused. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientPermit } from '../identity/authorize.ts';
 import { RequestFields } from '../message/fields.ts';
@@ -8,26 +8,26 @@ import type { IdentityHeaders, PolicySnapshot } from '../policy/snapshot.ts';
 import { type CertificateSet, certificateFields, namesOf } from './certificate-fields.ts';
 
 interface Choice extends Pick<IdentityHeaders, 'sets' | 'chain'> {
-  /** URIs that the gateway's own certificates name it by; empty where no set tells them. */
+  /** URIs in the gateway's own certificates; empty if no configured set contains them. */
   readonly by: readonly string[];
 }
 
 export class IdentityFields {
   readonly choice: Choice;
-  readonly #known = new WeakMap<Certificate, string>();
+  readonly #cache = new WeakMap<Certificate, string>();
 
   constructor(choice: Choice) {
     this.choice = choice;
   }
 
-  /** RFC 7239's field is among them: it is the connection's and the message's, not the leaf's. */
+  /** Includes `Forwarded` (RFC 7239), whose value depends on the connection and the request, not on the leaf. */
   get forwarded(): boolean {
     return this.choice.sets.includes('forwarded');
   }
 
   /** The leaf's fields, each with its CRLF. */
   ofCertificate({ leaf, path }: Pick<ClientPermit, 'leaf' | 'path'>): string {
-    let text = this.#known.get(leaf);
+    let text = this.#cache.get(leaf);
     if (text === undefined) {
       const { sets, chain, by } = this.choice;
       const facts = { leaf, between: chain ? path.slice(1, -1) : [], by };
@@ -36,13 +36,13 @@ export class IdentityFields {
         .flatMap((set) => Object.entries(certificateFields[set](facts)))
         .map(([name, value]) => `${name}: ${value}\r\n`)
         .join('');
-      this.#known.set(leaf, text);
+      this.#cache.set(leaf, text);
     }
     return text;
   }
 }
 
-/** `last`: what is in use until now; it stays, with what it knows, as long as the choice does. */
+/** Returns `last`, the one in use, with its cache, if the choice is the same. */
 export function compileIdentityFields(
   { identityHeaders, certificates }: Pick<PolicySnapshot, 'identityHeaders' | 'certificates'>,
   last: IdentityFields | null,
@@ -55,7 +55,7 @@ export function compileIdentityFields(
     : new IdentityFields(choice);
 }
 
-/** What clients may not say; `last` as above. */
+/** The fields of clients that are removed; `last` as for `compileIdentityFields`. */
 export function compileRequestFields(
   { identityHeaders: { remove } }: Pick<PolicySnapshot, 'identityHeaders'>,
   last: RequestFields | null,

@@ -1,17 +1,17 @@
-/** One timer a connection: moving its due time forward costs a number, not a timer. */
+/** One timer for a connection: postponing its due time changes a number, and creates no timer. */
 
 export class LazyTimer {
-  readonly #ring: (now: number) => void;
+  readonly #onDue: (now: number) => void;
   #due = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #firesAt = 0;
 
-  /** `ring` is called once `now` (performance.now(), ms) has reached the due time. */
-  constructor(ring: (now: number) => void) {
-    this.#ring = ring;
+  /** `onDue` is called once `now` (performance.now(), ms) has reached the due time. */
+  constructor(onDue: (now: number) => void) {
+    this.#onDue = onDue;
   }
 
-  /** Due at `due` (performance.now(), ms; Infinity: never) instead of whatever was set before. */
+  /** Replaces the due time by `due` (performance.now(), ms; Infinity: never). */
   set(due: number, now: number): void {
     this.#due = due;
     if (due === Number.POSITIVE_INFINITY) return;
@@ -40,6 +40,6 @@ export class LazyTimer {
     const now = performance.now();
     if (now < this.#due) return this.#schedule(now);
     this.#due = Number.POSITIVE_INFINITY;
-    this.#ring(now);
+    this.#onDue(now);
   };
 }

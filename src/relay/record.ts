@@ -1,49 +1,11 @@
-/** The end of an exchange, in the metrics, the audit and the trace. */
+/** Records the end of an exchange in the metrics, the audit and the trace. */
 import { messageLine } from '../audit/record.ts';
-import { isRefusal } from '../message/message-reasons.ts';
-import type { RequestHead } from '../message/request.ts';
-import type { SpanContext } from '../message/trace-context.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
-import type { Route } from './route.ts';
+import type { ExchangeFacts, Message } from './exchange-facts.ts';
 import { recordSpans } from './spans.ts';
 
-/** One message, from its complete head to its audit record. */
-export interface Message {
-  readonly head: RequestHead;
-  readonly route: Route;
-  readonly requestId: string;
-  readonly traceId: string;
-  /** null: it is not sampled. */
-  readonly span: SpanContext | null;
-  /** The fields that the gateway adds, each with its CRLF. */
-  readonly added: string;
-  /** performance.now() when the head was complete. */
-  readonly startedAt: number;
-}
-
-export type Outcome = 'answered' | 'denied' | 'failed' | 'cut' | 'client_gone';
-
-export interface ExchangeFacts {
-  readonly outcome: Outcome;
-  /** From the tables of message refusals and upstream failures; null: `answered` and `client_gone`. */
-  readonly reason: string | null;
-  /** What the client got; null: it got none. */
-  readonly status: number | null;
-  /** The one whose connection carried it; null: none could be connected to. */
-  readonly endpoint: string | null;
-  /** That connection had waited for it; null as above. */
-  readonly upstreamReused: boolean | null;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  /** performance.now() when the host was first reached for. */
-  readonly askedAt: number;
-  readonly upstreamMs: number;
-  /** The host's answer had a body and no Content-Type. */
-  readonly untyped: boolean;
-}
-
-/** nginx's code for a client that left before its answer, for the metric only. */
+/** nginx's status for a client that left before its response; only for the metric. */
 const clientGone = 499;
 
 export function recordExchange(
@@ -52,13 +14,13 @@ export function recordExchange(
   facts: ExchangeFacts,
 ): void {
   const { head, route, requestId, traceId, span, startedAt } = message;
-  const { outcome, status, upstreamMs } = facts;
+  const { outcome, failure, status, upstreamMs } = facts;
   const totalMs = performance.now() - startedAt;
   const time = Date.now();
   const { meter } = route;
   meter.message(status ?? clientGone, totalMs, upstreamMs);
-  // Nobody else is late where the client is to blame; one that left may have left because it waited too long.
-  if (facts.reason === null || !isRefusal(facts.reason))
+  // A delay that the client caused does not count. A client that left does: it may have left because of the delay.
+  if (failure === null || failure.side !== 'client')
     meter.budget(totalMs, route.policy.budget, outcome === 'answered');
   if (facts.untyped) meter.untyped++;
   recorder.audit(
@@ -78,7 +40,7 @@ export function recordExchange(
       upstreamMs,
       totalMs,
       outcome,
-      reason: facts.reason,
+      reason: failure === null ? null : failure.reason,
     }),
   );
   if (span !== null) recordSpans({ recorder, caller }, { ...message, span }, facts, { time, totalMs });

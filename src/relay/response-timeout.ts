@@ -1,59 +1,64 @@
-/** How long the host may be silent while it is its turn: before the first byte of its answer, and within it. */
+/** Timeout for the first byte of the response, and between two reads of it. */
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import { LazyTimer } from './lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
-type Limits = Pick<RoutePolicy, 'firstByte' | 'idle'>;
+/** Milliseconds; null: no limit. */
+type ResponseLimits = Pick<RoutePolicy, 'firstByte' | 'idle'>;
 
-/** Made once a client's connection and used for its messages one after another. */
+type ResponseTimeoutReason = 'first_byte_timeout' | 'idle_timeout';
+
+/** Made once for a client's connection, and used for its messages in turn. */
 export class ResponseTimeout {
-  readonly #lost: (why: 'first_byte_timeout' | 'idle_timeout') => void;
-  readonly #alarm = new LazyTimer(() => this.#ring());
-  #limits: Limits = { firstByte: null, idle: null };
-  #heard = false;
+  readonly #onTimeout: (reason: ResponseTimeoutReason) => void;
+  readonly #timer = new LazyTimer(() => this.#onDue());
+  #limits: ResponseLimits = { firstByte: null, idle: null };
+  #receivedBytes = false;
   #due = never;
 
-  constructor(lost: (why: 'first_byte_timeout' | 'idle_timeout') => void) {
-    this.#lost = lost;
+  constructor(onTimeout: (reason: ResponseTimeoutReason) => void) {
+    this.#onTimeout = onTimeout;
   }
 
-  /** For the next message; nobody waits yet. */
-  begin(limits: Limits): void {
+  /** Prepares for the next message; the timeout is not running yet. */
+  begin(limits: ResponseLimits): void {
     this.#limits = limits;
-    this.#heard = false;
+    this.#receivedBytes = false;
   }
 
-  /** A piece of the answer has come. */
-  heard(): void {
-    this.#heard = true;
+  /** Bytes of the response were received. */
+  received(): void {
+    this.#receivedBytes = true;
   }
 
-  /** From now on it is the host's turn. */
-  wait(): void {
-    const allowed = this.#heard ? this.#limits.idle : this.#limits.firstByte;
-    if (allowed === null) return this.rest();
+  /** Starts the timeout, or starts it again: the gateway waits for the host now. */
+  start(): void {
+    const limit = this.#receivedBytes ? this.#limits.idle : this.#limits.firstByte;
+    if (limit === null) return this.stop();
     const now = performance.now();
-    this.#due = now + allowed;
-    this.#alarm.set(this.#due, now);
+    this.#due = now + limit;
+    this.#timer.set(this.#due, now);
   }
 
-  /** It is not the host's turn, or the exchange is over. */
-  rest(): void {
+  /** Stops the timeout: the gateway does not wait for the host, or the exchange is over. */
+  stop(): void {
     this.#due = never;
-    this.#alarm.set(never, 0);
+    this.#timer.set(never, 0);
   }
 
-  /** There will be no other message. */
-  end(): void {
+  /** Stops the timeout for good, and releases the timer. */
+  close(): void {
     this.#due = never;
-    this.#alarm.clear();
+    this.#timer.clear();
   }
 
-  #ring(): void {
-    // Timers come before sockets: what the host sent while the event loop stood still is read first.
+  #onDue(): void {
+    // Node runs timers before it reads sockets: first read what the host sent while the event loop was blocked.
     setImmediate(() => {
-      if (performance.now() >= this.#due) this.#lost(this.#heard ? 'idle_timeout' : 'first_byte_timeout');
+      if (performance.now() >= this.#due) {
+        this.#onTimeout(this.#receivedBytes ? 'idle_timeout' : 'first_byte_timeout');
+      }
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Which route a path belongs to: whole segments, the longest wins, at the same cost for one route and a thousand. */
+/** Finds the route of a path: the longest prefix of whole segments. The number of routes does not affect the cost. */
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { RouteMeter } from '../telemetry/route-meter.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -6,7 +6,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 export interface Route {
   readonly policy: RoutePolicy;
   readonly upstream: Upstream;
-  /** Outlives this object: a reload makes the routes anew, and what is under way still counts. */
+  /** Outlives a reload, which makes new routes: messages in flight still count. */
   readonly meter: RouteMeter;
 }
 
@@ -17,7 +17,7 @@ export class RouteTable {
     this.#routes = new Map(routes.map((route) => [route.policy.path, route]));
   }
 
-  /** `path` is a parsed request path: it begins with `/` and has no empty or dot segments. */
+  /** `path`: a parsed request path, which begins with `/` and has no empty segment or dot segment. null: no route. */
   find(path: string): Route | null {
     for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
       const route = this.#routes.get(path.slice(0, end));

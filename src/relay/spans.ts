@@ -1,4 +1,4 @@
-/** The spans of a message, by OpenTelemetry's semantic conventions for HTTP, as far as nothing of the client's is told. */
+/** The spans of a message (OpenTelemetry's semantic conventions for HTTP), without its path, query and field values. */
 import type { RefusedHead, RequestHead } from '../message/request.ts';
 import type { SpanContext } from '../message/trace-context.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
@@ -6,14 +6,14 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { type Attribute, spanJson } from '../tracing/otlp-json.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { Caller } from './caller.ts';
-import type { ExchangeFacts, Message } from './record.ts';
+import type { ExchangeFacts, Message } from './exchange-facts.ts';
 
 interface Client {
   readonly recorder: Recorder;
   readonly caller: Caller;
 }
 
-/** `ended`: the message's whole time, and the time of day at its end, in milliseconds. */
+/** `ended`: the duration of the message, and the time at its end since the epoch, milliseconds. */
 export function recordSpans(
   { recorder, caller }: Client,
   message: Message & { readonly span: SpanContext },
@@ -22,10 +22,10 @@ export function recordSpans(
 ): void {
   const { head, route, requestId, traceId, span } = message;
   const startMs = ended.time - ended.totalMs;
-  const askedMs = startMs + facts.askedAt - message.startedAt;
-  const { status, endpoint, outcome } = facts;
-  const reason = facts.reason ?? (outcome === 'client_gone' ? outcome : null);
-  // The gateway's own errors, and refusals, are not what the host answered.
+  const forwardedMs = startMs + facts.forwardedAt - message.startedAt;
+  const { status, endpoint, outcome, failure } = facts;
+  const reason = failure?.reason ?? (outcome === 'client_gone' ? outcome : null);
+  // The status of the gateway's own response is not the host's.
   const hostStatus = outcome === 'failed' || outcome === 'denied' ? null : status;
   recorder.span(
     serverSpan({
@@ -43,12 +43,12 @@ export function recordSpans(
       flags: span.flags,
       kind: 'client',
       name: head.method,
-      startMs: askedMs,
-      endMs: Number.isNaN(facts.upstreamMs) ? ended.time : askedMs + facts.upstreamMs,
+      startMs: forwardedMs,
+      endMs: Number.isNaN(facts.upstreamMs) ? ended.time : forwardedMs + facts.upstreamMs,
       failed: reason !== null || isError(hostStatus, 400),
       attributes: [
         ['http.request.method', head.method],
-        ...placeOf(route.policy, endpoint),
+        ...serverAttributes(route.policy, endpoint),
         ['http.response.status_code', hostStatus],
         ['network.protocol.version', '1.1'],
         ['error.type', reason ?? errorOf(hostStatus, 400)],
@@ -64,7 +64,7 @@ interface RefusalFacts {
   readonly reason: string;
 }
 
-/** A request that was read and is not sent on; its trace, or null where it is not sampled. */
+/** Records a request that was refused. Returns its trace id; null: not sampled, or its head could not be parsed. */
 export function recordRefusalSpan(
   { recorder, caller }: Client,
   tracer: Tracer,
@@ -120,8 +120,8 @@ function serverSpan({ caller, head, route, span, status, reason, ...facts }: Ser
   });
 }
 
-/** Of the endpoint that carried the message; where none could be connected to: of the only one that was tried. */
-function placeOf({ endpoints }: RoutePolicy, url: string | null): Attribute[] {
+/** Of the endpoint that carried the message; without a connection, of the route's only endpoint, or none. */
+function serverAttributes({ endpoints }: RoutePolicy, url: string | null): Attribute[] {
   const endpoint = endpoints.length === 1 ? endpoints[0] : endpoints.find((each) => each.url === url);
   if (endpoint === undefined) return [];
   const { target } = endpoint;
@@ -132,12 +132,12 @@ function placeOf({ endpoints }: RoutePolicy, url: string | null): Attribute[] {
   ];
 }
 
-/** A server's span fails from 500 on, a client's from 400 on. */
+/** By the conventions a server's span fails from status 500 on, a client's from 400 on. */
 function isError(status: number | null, from: number): boolean {
   return status !== null && status >= from;
 }
 
-/** The convention's word where there is no better one. */
+/** The conventions use the status as error type where there is no other. */
 function errorOf(status: number | null, from: number): string | null {
   return isError(status, from) ? `${status}` : null;
 }

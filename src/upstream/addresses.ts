@@ -1,22 +1,27 @@
 /**
- * The addresses of an endpoint's host. A name is asked for again while it is in use, never while a message waits.
+ * The addresses of an endpoint's host. A name in use is resolved again in the background; no message waits for that.
  *
- * The system's resolver is asked (getaddrinfo), for it alone knows the hosts file, search domains and whatever else
- * nsswitch.conf names. It tells no TTL: an answer counts as fresh for five seconds, which no sane TTL is below, and
- * is used beyond that until a new one has come.
+ * Uses the system's resolver (getaddrinfo), because only it reads the hosts file, the search domains and the other
+ * sources of nsswitch.conf. It returns no TTL: an answer is fresh for five seconds, and is used after that until the
+ * next answer arrives.
  */
 import dns from 'node:dns';
 import { isIP } from 'node:net';
 
-/** Milliseconds. */
+/** An answer is resolved again after this time, milliseconds. */
 const FRESH_MS = 5000;
-/** Between two questions while none of the addresses can be connected to. */
-const DOUBT_MS = 100;
+/** Minimum time between two queries while none of the addresses can be connected to, milliseconds. */
+const RETRY_MS = 100;
+
+/** An IP address and port, or the path of a Unix socket. */
+export type SocketAddress =
+  | { readonly host: string; readonly port: number }
+  | { readonly path: string; readonly host?: never };
 
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-/** In the resolver's order, which is RFC 6724's. */
-const askSystem: Resolve = (host) =>
+/** In the resolver's order (RFC 6724). */
+const resolveBySystem: Resolve = (host) =>
   new Promise((resolve, reject) => {
     dns.lookup(host, { all: true, order: 'verbatim' }, (error, found) => {
       if (error === null) resolve(found.map(({ address }) => address));
@@ -24,37 +29,42 @@ const askSystem: Resolve = (host) =>
     });
   });
 
-export interface AddressesOptions {
-  /** A name, or an address, which is its own only one. */
+interface AddressesOptions {
+  /** A name, or an IP address, which is never resolved. */
   readonly host: string;
-  /** Some that were known are no more. */
-  readonly onGone?: () => void;
-  /** The resolver failed while no message waited for it: what was known stays in use. */
+  /** Called when an answer lacks an address that was known before. */
+  readonly onRemoved?: () => void;
+  /** Called when a background query fails: the known addresses stay in use. */
   readonly onFailed?: (error: NodeJS.ErrnoException) => void;
   readonly resolve?: Resolve;
 }
 
 export class Addresses {
   readonly #host: string;
-  readonly #onGone: () => void;
+  readonly #onRemoved: () => void;
   readonly #onFailed: (error: NodeJS.ErrnoException) => void;
-  readonly #resolve: Resolve;
+  readonly #lookUp: Resolve;
   readonly #isName: boolean;
   #known: readonly string[] = [];
-  #askedAt = Number.NEGATIVE_INFINITY;
-  #doubtedAt = Number.NEGATIVE_INFINITY;
-  #asking: Promise<void> | null = null;
+  #resolvedAt = Number.NEGATIVE_INFINITY;
+  #retriedAt = Number.NEGATIVE_INFINITY;
+  #pending: Promise<void> | null = null;
 
-  constructor({ host, onGone = () => {}, onFailed = () => {}, resolve = askSystem }: AddressesOptions) {
+  constructor({
+    host,
+    onRemoved = () => {},
+    onFailed = () => {},
+    resolve = resolveBySystem,
+  }: AddressesOptions) {
     this.#host = host;
-    this.#onGone = onGone;
+    this.#onRemoved = onRemoved;
     this.#onFailed = onFailed;
-    this.#resolve = resolve;
+    this.#lookUp = resolve;
     this.#isName = isIP(host) === 0;
     if (!this.#isName) this.#known = [host];
   }
 
-  /** What is known, the address that worked last first; empty: nothing yet. */
+  /** The known addresses, the one that last accepted a connection first; empty before the first answer. */
   get known(): readonly string[] {
     return this.#known;
   }
@@ -63,44 +73,47 @@ export class Addresses {
     return this.#known.includes(address);
   }
 
-  /** In use at `now` (performance.now(), ms): an answer that is not fresh is replaced in the background. */
-  touch(now: number): void {
-    if (now - this.#askedAt > FRESH_MS) this.#askAgain();
+  /** Resolves the name in the background if the last answer is no longer fresh at `now` (performance.now(), ms). */
+  refreshIfStale(now: number): void {
+    if (now - this.#resolvedAt > FRESH_MS) this.#refresh();
   }
 
-  /** None of them could be connected to: asked for at once, so that the next message finds where the name leads now. */
-  doubt(): void {
+  /** No address could be connected to: resolves the name in the background, so that the next message uses the new ones. */
+  refreshAfterFailure(): void {
     const now = performance.now();
-    if (this.#known.length === 0 || now - this.#doubtedAt < DOUBT_MS) return;
-    this.#doubtedAt = now;
-    this.#askAgain();
+    if (this.#known.length === 0 || now - this.#retriedAt < RETRY_MS) return;
+    this.#retriedAt = now;
+    this.#refresh();
   }
 
-  /** Resolves when an answer is known; rejects with the resolver's error, which leaves what was known as it is. */
-  ask(): Promise<void> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
+  /**
+   * Resolves the name; calls during a query share it. Rejects with the resolver's error, which leaves the known
+   * addresses as they are.
+   */
+  resolve(): Promise<void> {
+    this.#pending ??= this.#resolve().finally(() => {
+      this.#pending = null;
     });
-    return this.#asking;
+    return this.#pending;
   }
 
-  /** A connection was made to it: the next one begins there. */
-  worked(address: string): void {
+  /** Moves `address` to the front: the next connection is tried there first. */
+  prefer(address: string): void {
     if (this.#known[0] === address || !this.has(address)) return;
     this.#known = [address, ...this.#known.filter((other) => other !== address)];
   }
 
-  #askAgain(): void {
-    if (this.#isName) this.ask().catch(this.#onFailed);
+  #refresh(): void {
+    if (this.#isName) this.resolve().catch(this.#onFailed);
   }
 
-  async #ask(): Promise<void> {
-    this.#askedAt = performance.now();
-    const found = [...new Set(await this.#resolve(this.#host))];
-    const gone = this.#known.some((address) => !found.includes(address));
-    const [first] = this.#known;
+  async #resolve(): Promise<void> {
+    this.#resolvedAt = performance.now();
+    const found = [...new Set(await this.#lookUp(this.#host))];
+    const removed = this.#known.some((address) => !found.includes(address));
+    const [preferred] = this.#known;
     this.#known = found;
-    if (first !== undefined) this.worked(first);
-    if (gone) this.#onGone();
+    if (preferred !== undefined) this.prefer(preferred);
+    if (removed) this.#onRemoved();
   }
 }

@@ -1,25 +1,26 @@
-/** Reaches for endpoints one after another. No byte of a message passes here: that is why it may try again. */
+/** Connects to the endpoints of a route in turn. No byte of a message is sent here, so that retrying is safe. */
 import type { Attempt } from './attempt.ts';
-import type { ConnectFailure, Opener, UpstreamConnection, UpstreamLoss, UpstreamUser } from './connection.ts';
+import type { UpstreamConnection } from './connection.ts';
+import type { ConnectFailure, Opener, UpstreamLoss, UpstreamUser } from './connection-roles.ts';
 import type { Pool } from './pool.ts';
 
-/** Hears exactly one of the two, later than the call that began the dial. */
+/** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began the dial has returned. */
 export interface DialUser extends UpstreamUser {
-  /** What a connection begins with whose endpoint is told whom it speaks for; one user's never changes. */
+  /** Sent first to endpoints that get a PROXY header; constant for one user. */
   readonly proxyHeader: Buffer;
-  /** The connection is the user's from now on. */
+  /** The connection is assigned to the user. */
   onUpstreamConnect(connection: UpstreamConnection): void;
-  /** The last endpoint's failure. */
+  /** Every endpoint failed; the arguments are of the last one. */
   onUpstreamLost(why: UpstreamLoss, cause: string): void;
 }
 
-export interface DialStep {
+interface DialStep {
   readonly pool: Pool;
   /** Milliseconds. */
-  readonly budget: number;
+  readonly timeout: number;
 }
 
-export class Dial implements Opener {
+export class Dial implements Opener<UpstreamConnection> {
   readonly #steps: readonly DialStep[];
   readonly #user: DialUser;
   #index = 0;
@@ -37,19 +38,19 @@ export class Dial implements Opener {
   }
 
   onOpen(connection: UpstreamConnection): void {
-    connection.claim(this.#user);
+    connection.assign(this.#user);
     this.#user.onUpstreamConnect(connection);
   }
 
   onOpenFailed({ why, cause }: ConnectFailure): void {
     const step = this.#steps[++this.#index];
     if (step === undefined) return this.#user.onUpstreamLost(why, cause);
-    const warm = step.pool.take(this.#user, performance.now());
-    if (warm !== null) this.#user.onUpstreamConnect(warm);
+    const idle = step.pool.take(this.#user, performance.now());
+    if (idle !== null) this.#user.onUpstreamConnect(idle);
     else this.#attempt = this.#connect(step);
   }
 
-  #connect({ pool, budget }: DialStep): Attempt {
-    return pool.connect({ budget, speaksFor: this.#user }, this);
+  #connect({ pool, timeout }: DialStep): Attempt {
+    return pool.connect({ timeout, onBehalfOf: this.#user }, this);
   }
 }

@@ -1,15 +1,15 @@
-/** Whether an endpoint is passed over: out after failures in a row, back after one trial that goes well. */
+/** Whether an endpoint is ejected: after failures in a row, until one trial succeeds. */
 
-/** In a row: of connecting, or of checks. */
+/** Failures in a row, of connecting or of checks. */
 const failuresToEject = 3;
-/** Milliseconds before the first trial; twice as much before each one after it, up to the longest. */
-const firstPause = 1000;
-const longestPause = 30_000;
+/** Milliseconds before the first trial; doubles before each further one, up to the maximum. */
+const firstDelay = 1000;
+const maxDelay = 30_000;
 
-/** No clock and no dice of its own. */
+/** Uses neither a clock nor random numbers of its own. */
 export class Ejection {
   #ejected = false;
-  /** Checks said so: being connectable is not enough to come back. */
+  /** Ejected by health checks: an accepted connection does not end that. */
   #byChecks = false;
   #connectFailures = 0;
   #checkFailures = 0;
@@ -19,23 +19,25 @@ export class Ejection {
     return this.#ejected;
   }
 
-  /** True: that was one too many, and the endpoint is out. */
+  /** True: this failure ejects the endpoint. */
   connectFailed(): boolean {
     return ++this.#connectFailures >= failuresToEject && this.#eject();
   }
 
+  /** True: this failure ejects the endpoint. */
   checkFailed(): boolean {
-    const out = ++this.#checkFailures >= failuresToEject && this.#eject();
+    const ejects = ++this.#checkFailures >= failuresToEject && this.#eject();
     if (this.#checkFailures >= failuresToEject) this.#byChecks = true;
-    return out;
+    return ejects;
   }
 
-  /** True: that brings the endpoint back. */
+  /** True: this ends the ejection. */
   accepted(): boolean {
     this.#connectFailures = 0;
     return !this.#byChecks && this.#return();
   }
 
+  /** True: this ends the ejection. */
   checkPassed(): boolean {
     this.#connectFailures = 0;
     this.#checkFailures = 0;
@@ -43,22 +45,22 @@ export class Ejection {
     return this.#return();
   }
 
-  /** True: it was out, and is in again, as if it had never failed. */
+  /** Forgets every failure. True: this ends an ejection. */
   reset(): boolean {
     this.#trials = 0;
     return this.checkPassed();
   }
 
-  /** A message was answered: the next ejection begins with a short pause again. */
+  /** A message was answered: the next ejection begins with the first delay again. */
   answered(): void {
     this.#trials = 0;
   }
 
-  /** Milliseconds until the next trial; `random` (0 to 1) spreads those of many gateways by a quarter either way. */
-  pause(random: number): number {
-    const pause = Math.min(firstPause * 2 ** this.#trials, longestPause);
-    if (pause < longestPause) this.#trials++;
-    return pause * (0.75 + random / 2);
+  /** Milliseconds until the next trial; `random` (0 to 1) varies it by up to a quarter, to spread the trials of many gateways. */
+  nextTrialDelay(random: number): number {
+    const delay = Math.min(firstDelay * 2 ** this.#trials, maxDelay);
+    if (delay < maxDelay) this.#trials++;
+    return delay * (0.75 + random / 2);
   }
 
   #eject(): boolean {

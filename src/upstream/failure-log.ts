@@ -1,31 +1,31 @@
-/** What the log hears of an endpoint that fails: for each reason one line now and then, not one for every message. */
+/** Logs the failures of one endpoint: at most one line in ten seconds for each reason. */
 import type { Recorder } from '../telemetry/recorder.ts';
 
-/** Milliseconds between two lines of one reason. */
-const QUIET_MS = 10_000;
+/** Minimum time between two lines for one reason, milliseconds. */
+const INTERVAL_MS = 10_000;
 
 export class FailureLog {
   readonly #recorder: Recorder;
   readonly #endpoint: string;
-  /** By reason, of which there are few: one that comes often hides no other. */
-  readonly #said = new Map<string, { quietUntil: number; unsaid: number }>();
+  /** By reason, of which there are few: a frequent reason does not suppress another one. */
+  readonly #reasons = new Map<string, { silentUntil: number; suppressed: number }>();
 
-  /** `endpoint`: its url in the configuration. */
+  /** `endpoint`: its URL in the configuration. */
   constructor(recorder: Recorder, endpoint: string) {
     this.#recorder = recorder;
     this.#endpoint = endpoint;
   }
 
-  /** `cause`: a code of the system, of OpenSSL or of the gateway's own. */
-  say(reason: string, cause: string): void {
+  /** `cause`: a code of the system, of OpenSSL or of the gateway. */
+  report(reason: string, cause: string): void {
     const now = performance.now();
-    const last = this.#said.get(reason);
-    if (last !== undefined && now < last.quietUntil) {
-      last.unsaid++;
+    const last = this.#reasons.get(reason);
+    if (last !== undefined && now < last.silentUntil) {
+      last.suppressed++;
       return;
     }
-    const fields = { endpoint: this.#endpoint, reason, cause, unsaid: last?.unsaid ?? 0 };
+    const fields = { endpoint: this.#endpoint, reason, cause, unsaid: last?.suppressed ?? 0 };
     this.#recorder.log('warn', 'an upstream endpoint fails', fields);
-    this.#said.set(reason, { quietUntil: now + QUIET_MS, unsaid: 0 });
+    this.#reasons.set(reason, { silentUntil: now + INTERVAL_MS, suppressed: 0 });
   }
 }

@@ -1,42 +1,43 @@
-/** The connections of one endpoint that wait for their next message: anybody's, or each for the one that it speaks for. */
-import type { UpstreamConnection, UpstreamUser } from './connection.ts';
+/** The idle connections of one endpoint: shared by all users, or each reserved for one. */
+import type { UpstreamConnection } from './connection.ts';
+import type { UpstreamUser } from './connection-roles.ts';
 
 export class IdleConnections {
-  /** The one that was used last is the last. */
+  /** The most recently used one is the last. */
   #shared: UpstreamConnection[] = [];
-  /** A user has one message at a time, and so at most one connection that waits for its next. */
-  readonly #owned = new Map<UpstreamUser, UpstreamConnection>();
+  /** One at most for each user, because a user has one message at a time. */
+  readonly #reserved = new Map<UpstreamUser, UpstreamConnection>();
 
   get count(): number {
-    return this.#shared.length + this.#owned.size;
+    return this.#shared.length + this.#reserved.size;
   }
 
-  /** The one for this user, perhaps ended or too old; it waits no longer. undefined: there is none. */
+  /** Removes and returns an idle connection for `user`, which may have ended or expired; undefined if none. */
   pick(user: UpstreamUser): UpstreamConnection | undefined {
-    const own = this.#owned.get(user);
-    if (own === undefined) return this.#shared.pop();
-    this.#owned.delete(user);
-    return own;
+    const reserved = this.#reserved.get(user);
+    if (reserved === undefined) return this.#shared.pop();
+    this.#reserved.delete(user);
+    return reserved;
   }
 
-  /** `owner`: nobody else gets it; null: anybody may. */
-  add(connection: UpstreamConnection, owner: UpstreamUser | null): void {
-    if (owner === null) this.#shared.push(connection);
-    else this.#owned.set(owner, connection);
+  /** `reservedFor`: the only user who can pick it; null: any user can. */
+  add(connection: UpstreamConnection, reservedFor: UpstreamUser | null): void {
+    if (reservedFor === null) this.#shared.push(connection);
+    else this.#reserved.set(reservedFor, connection);
   }
 
-  /** Forgets what is unfit, and closes it unless `lay` does otherwise, with what has ended. */
+  /** Removes every connection that has ended, and every one that is `unfit`, which is passed to `dispose`. */
   drop(
     unfit: (connection: UpstreamConnection) => boolean,
-    lay: (connection: UpstreamConnection) => void = (connection) => connection.destroy(),
+    dispose: (connection: UpstreamConnection) => void = (connection) => connection.destroy(),
   ): void {
     const stays = (connection: UpstreamConnection) => {
       if (connection.ended) return false;
       if (!unfit(connection)) return true;
-      lay(connection);
+      dispose(connection);
       return false;
     };
     this.#shared = this.#shared.filter(stays);
-    for (const [owner, connection] of this.#owned) if (!stays(connection)) this.#owned.delete(owner);
+    for (const [user, connection] of this.#reserved) if (!stays(connection)) this.#reserved.delete(user);
   }
 }

@@ -1,58 +1,61 @@
 /**
- * How long a connection to one endpoint may wait for its next message: as configured, or less where the host has closed
- * waiting connections sooner. A message that is on its way when the host closes is lost, and is never sent again.
+ * How long a connection to one endpoint may be idle before it is no longer reused: the configured time, or less if the
+ * host closes idle connections sooner. A message that is sent while the host closes is lost, and is never sent again.
  */
 
-/** Before the host's own limit, milliseconds; where that is short, half of it. */
+/** Connections are given up this long before the host's own limit, milliseconds; at half of it where it is short. */
 const MARGIN_MS = 1000;
-/** What a host that closes at once is taken for, milliseconds: its FIN is there before most messages. */
-const LEAST_MS = 100;
-/** After each connection that the host has kept open well beyond the limit. */
+/** Minimum limit, milliseconds: the FIN of a host that closes at once arrives before most messages are sent. */
+const MIN_MS = 100;
+/** Growth of the limit after each connection that the host has kept open well beyond it. */
 const RECOVERY = 1.25;
-/** How far beyond: the margin and the next step of recovery lie below it. */
+/** How far beyond: covers the margin and the next growth. */
 const PROOF = 2.5;
 
-/** No clock of its own; times are in milliseconds. */
+/** Uses no clock of its own; times are in milliseconds. */
 export class IdleLimit {
   readonly #configured: number;
-  #learned: number;
+  #current: number;
 
   constructor(configured: number) {
     this.#configured = configured;
-    this.#learned = configured;
+    this.#current = configured;
   }
 
-  /** The host has closed sooner than the configuration would. */
+  /** The limit is below the configured one. */
   get shortened(): boolean {
-    return this.#learned < this.#configured;
+    return this.#current < this.#configured;
   }
 
   get current(): number {
-    return this.#learned;
+    return this.#current;
   }
 
-  /** `announced`: seconds, as the host states them (Keep-Alive: timeout); -1: it does not. Zero or less: do not keep it. */
-  after(announced: number): number {
-    return announced < 0 ? this.#learned : Math.min(this.#learned, announced * 1000 - MARGIN_MS);
+  /**
+   * The limit for a connection for which the host announced `announced` seconds (Keep-Alive: timeout); -1: nothing.
+   * Zero or less: do not keep the connection.
+   */
+  limitFor(announced: number): number {
+    return announced < 0 ? this.#current : Math.min(this.#current, announced * 1000 - MARGIN_MS);
   }
 
-  /** The host closed a connection that had waited so long; true: connections wait for less time now. */
-  closedAfter(age: number): boolean {
-    const limit = Math.max(LEAST_MS, age - Math.min(MARGIN_MS, age / 2));
-    if (limit >= this.#learned) return false;
-    this.#learned = limit;
+  /** The host closed a connection after `idleMs`; true: this lowered the limit. */
+  closedAfter(idleMs: number): boolean {
+    const limit = Math.max(MIN_MS, idleMs - Math.min(MARGIN_MS, idleMs / 2));
+    if (limit >= this.#current) return false;
+    this.#current = limit;
     return true;
   }
 
-  /** How long a connection must have been kept open by the host for the limit to recover by a step. */
+  /** How long the host must keep an idle connection open for the limit to rise by a step. */
   get proof(): number {
-    return Math.min(this.#learned * PROOF, this.#configured);
+    return Math.min(this.#current * PROOF, this.#configured);
   }
 
-  /** The host has kept a waiting connection open so long; true: that was long enough, and connections wait longer now. */
-  keptFor(age: number): boolean {
-    if (!this.shortened || age < this.proof) return false;
-    this.#learned = Math.min(this.#configured, this.#learned * RECOVERY);
+  /** The host kept an idle connection open for `idleMs`; true: this raised the limit. */
+  keptFor(idleMs: number): boolean {
+    if (!this.shortened || idleMs < this.proof) return false;
+    this.#current = Math.min(this.#configured, this.#current * RECOVERY);
     return true;
   }
 }

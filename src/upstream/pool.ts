@@ -1,17 +1,24 @@
-/** One endpoint: its warm connections, last used first and bounded, and whether it is passed over. */
+/** The connections of one endpoint: makes new ones, keeps idle ones for reuse, and ejects the endpoint when it fails. */
 import type { EndpointPolicy } from '../policy/snapshot.ts';
 import { localProxyHeader } from '../source/proxy-writer.ts';
-import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';
-import { Attempt } from './attempt.ts';
-import type { ConnectFailure, Opener, UpstreamConnection, UpstreamUser } from './connection.ts';
+import { Attempt, type ConnectOptions } from './attempt.ts';
+import type { UpstreamConnection } from './connection.ts';
+import type {
+  ConnectFailure,
+  ConnectionEvents,
+  ConnectionPool,
+  ConnectionStage,
+  Opener,
+  UpstreamUser,
+} from './connection-roles.ts';
 import { Ejection } from './ejection.ts';
-import { FailureLog } from './failure-log.ts';
+import { EndpointReport } from './endpoint-report.ts';
 import { IdleConnections } from './idle-connections.ts';
-import { IdleWatch } from './idle-watch.ts';
+import { IdleObserver } from './idle-observer.ts';
+import { EndpointMonitor, type MonitoredEndpoint } from './monitor.ts';
 import { TlsClient } from './tls.ts';
-import { Watch } from './watch.ts';
 
 interface PoolOptions {
   readonly endpoint: EndpointPolicy;
@@ -19,129 +26,121 @@ interface PoolOptions {
   readonly resolve?: Resolve;
 }
 
-interface OpenOptions {
-  /** Milliseconds. */
-  readonly budget: number;
-  /** Where the endpoint is told whom a connection speaks for; default: for nobody. */
-  readonly speaksFor?: { readonly proxyHeader: Buffer };
-  /** Default: as the endpoint is spoken to. */
-  readonly tls?: boolean;
-  /** Hears of it only when the host has accepted the gateway for certain; default: false. */
-  readonly sure?: boolean;
-  /** Whether it is accepted or refused counts; default: false. */
-  readonly counts?: boolean;
-}
-
-export class Pool {
+export class Pool implements ConnectionPool<UpstreamConnection>, ConnectionEvents, MonitoredEndpoint {
   readonly endpoint: EndpointPolicy;
-  readonly meter: EndpointMeter;
-  readonly #recorder: Recorder;
+  readonly #report: EndpointReport;
   readonly #addresses: Addresses | null;
   readonly #tls: TlsClient | null;
   readonly #ejection = new Ejection();
-  readonly #watch: Watch;
-  readonly #complaint: FailureLog;
-  readonly #waiting = new IdleConnections();
-  readonly #idle: IdleWatch;
+  readonly #monitor: EndpointMonitor;
+  readonly #idle = new IdleConnections();
+  readonly #idleObserver: IdleObserver;
   #sweep: NodeJS.Timeout | null = null;
-  /** Some route has another endpoint beside this one. */
+  /** A route has another endpoint beside this one. */
   #ejectable = false;
   #closed = false;
 
   constructor({ endpoint, recorder, resolve }: PoolOptions) {
     const { target, tls, url, pool } = endpoint;
     this.endpoint = endpoint;
-    this.meter = recorder.meter.endpoint(url);
-    this.#recorder = recorder;
-    this.#complaint = new FailureLog(recorder, url);
+    this.#report = new EndpointReport(recorder, url);
     this.#tls = tls === null ? null : new TlsClient(tls, 'host' in target ? target.host : '');
     this.#addresses =
       'path' in target
         ? null
         : new Addresses({
             host: target.host,
-            onGone: () => this.#dropIdle(({ address }) => !this.#leadsHere(address)),
-            onFailed: ({ code }) => this.#complaint.say('resolve_failed', code ?? 'resolver'),
+            onRemoved: () => this.#dropIdle(({ address }) => !this.#isKnown(address)),
+            onFailed: ({ code }) => this.#report.resolveFailed(code ?? 'resolver'),
             ...(resolve && { resolve }),
           });
-    this.#idle = new IdleWatch({
-      endpoint: url,
-      configured: pool.idleTimeout,
-      meter: this.meter,
-      recorder,
-    });
-    this.#watch = new Watch(this);
-    this.meter.pools++;
+    this.#idleObserver = new IdleObserver(pool.idleTimeout, this.#report);
+    this.#monitor = new EndpointMonitor(this);
+    this.#report.open();
   }
 
-  /** To be passed over where there is another endpoint. */
+  /** Routes with another endpoint use that one. */
   get ejected(): boolean {
     return this.#ejection.ejected;
   }
 
-  /** What routes make of it: `ejectable` when one of them has another beside it; `connectFirst` in milliseconds. */
-  use({ ejectable, connectFirst }: { ejectable: boolean; connectFirst: number }): void {
+  /** `ejectable`: a route has another endpoint beside this one; `connectFirst`: the timeout of a trial, milliseconds. */
+  configure({ ejectable, connectFirst }: { ejectable: boolean; connectFirst: number }): void {
     this.#ejectable = ejectable;
-    if (!ejectable && this.#ejection.reset()) this.#returned();
-    this.#watch.start(connectFirst);
-    // Asked for ahead, or the first message would have to wait for the resolver.
-    this.#addresses?.touch(performance.now());
+    if (!ejectable && this.#ejection.reset()) this.#report.returned();
+    this.#monitor.start(connectFirst);
+    // Resolve in advance, so that the first message does not wait for the resolver.
+    this.#addresses?.refreshIfStale(performance.now());
   }
 
-  /** A warm connection that is the user's from now on; null: none. `now`: performance.now(), ms. */
+  /** Removes and returns an idle connection that is assigned to `user`; null if none. `now`: performance.now(), ms. */
   take(user: UpstreamUser, now: number): UpstreamConnection | null {
-    this.#addresses?.touch(now);
+    this.#addresses?.refreshIfStale(now);
     for (;;) {
-      const connection = this.#waiting.pick(user);
+      const connection = this.#idle.pick(user);
       if (connection === undefined) return null;
       if (connection.ended) continue;
       if (this.#isFresh(connection, now)) {
-        connection.claim(user);
+        connection.assign(user);
         return connection;
       }
-      this.#idle.retire(connection);
+      this.#idleObserver.retire(connection);
     }
   }
 
-  /** The user comes no more: what waits for it alone is closed. */
-  leave(user: UpstreamUser): void {
-    if (this.endpoint.proxyProtocol !== null) this.#waiting.pick(user)?.destroy();
+  closeReserved(user: UpstreamUser): void {
+    if (this.endpoint.proxyProtocol !== null) this.#idle.pick(user)?.destroy();
   }
 
-  /**
-   * Takes back a connection whose message was answered; `announced`: the seconds that the host keeps it open (Keep-Alive:
-   * timeout), -1 where it did not say; null: nothing more can be sent on it.
-   */
   release(connection: UpstreamConnection, announced: number | null): void {
     this.#ejection.answered();
     if (announced === null) connection.destroy();
     else this.keep(connection, announced);
   }
 
-  /** The same for one that has answered nothing yet. What speaks for its user waits for that user; for nobody: not at all. */
+  /**
+   * Keeps a connection for reuse, or closes it. A connection opened with a PROXY header is reused only for the client it
+   * names, and not at all if it names none. `announced`: seconds, as for `release`.
+   */
   keep(connection: UpstreamConnection, announced = -1): void {
     const { pool, proxyProtocol } = this.endpoint;
     const { idle, idleTimeout } = pool;
     const owner = proxyProtocol === null ? null : connection.user;
-    // Most hosts say it where they are asked, which is with a connection's first message.
+    // Most hosts announce it only if asked, which the gateway does with a connection's first message.
     if (announced >= 0) connection.announced = announced;
-    const limit = this.#idle.limit.after(connection.announced);
-    this.meter.idleLimit = Math.max(0, limit);
-    const unwanted = this.#closed || !this.#leadsHere(connection.address);
-    const nobodys = proxyProtocol !== null && owner === null;
-    if (connection.ended || unwanted || nobodys || limit <= 0 || this.#waiting.count >= idle) {
+    const limit = this.#idleObserver.limit.limitFor(connection.announced);
+    this.#report.idleLimit(Math.max(0, limit));
+    const unwanted = this.#closed || !this.#isKnown(connection.address);
+    const unowned = proxyProtocol !== null && owner === null;
+    if (connection.ended || unwanted || unowned || limit <= 0 || this.#idle.count >= idle) {
       return connection.destroy();
     }
-    connection.park();
-    this.#waiting.add(connection, owner);
-    this.#sweep ??= setInterval(() => this.#dropOld(), idleTimeout / 2).unref();
+    connection.becomeIdle();
+    this.#idle.add(connection, owner);
+    this.#sweep ??= setInterval(() => this.#closeExpired(), idleTimeout / 2).unref();
   }
 
-  /** A new connection for a message: how it goes counts. */
-  connect(options: Omit<OpenOptions, 'tls' | 'counts'>, opener: Opener): Attempt {
-    const counted: Opener = {
+  /** As `Connector` has it: a new connection. */
+  connect(options: ConnectOptions, opener: Opener<UpstreamConnection>): Attempt {
+    const { timeout, onBehalfOf, tls = true, awaitAcceptance = false, countOutcome = true } = options;
+    const proxied = this.endpoint.proxyProtocol !== null;
+    return new Attempt({
+      pool: this,
+      events: this,
+      addresses: this.#addresses,
+      tls: tls ? this.#tls : null,
+      proxyHeader: proxied ? (onBehalfOf?.proxyHeader ?? localProxyHeader) : null,
+      timeout,
+      awaitAcceptance,
+      countOutcome,
+      opener: countOutcome ? this.#counted(opener) : opener,
+    });
+  }
+
+  #counted(opener: Opener<UpstreamConnection>): Opener<UpstreamConnection> {
+    return {
       onOpen: (connection) => {
-        this.meter.connected();
+        this.#report.connected();
         opener.onOpen(connection);
       },
       onOpenFailed: (failure) => {
@@ -149,119 +148,86 @@ export class Pool {
         opener.onOpenFailed(failure);
       },
     };
-    return this.open({ ...options, counts: true }, counted);
   }
 
-  /** A new connection that by default counts for nothing. */
-  open(
-    { budget, speaksFor, tls = true, sure = false, counts = false }: OpenOptions,
-    opener: Opener,
-  ): Attempt {
-    const announced = this.endpoint.proxyProtocol !== null;
-    return new Attempt({
-      pool: this,
-      addresses: this.#addresses,
-      tls: tls ? this.#tls : null,
-      proxyHeader: announced ? (speaksFor?.proxyHeader ?? localProxyHeader) : null,
-      budget,
-      sure,
-      counts,
-      opener,
-    });
+  stageChanged(from: ConnectionStage, to: ConnectionStage): void {
+    this.#report.stageChanged(from, to);
   }
 
-  /** The host lets the gateway in. */
   accepted(): void {
-    if (this.#ejection.accepted()) this.#returned();
+    if (this.#ejection.accepted()) this.#report.returned();
   }
 
-  /** A connection failed before anything was sent on it, or was refused by TLS before the host had said a word. */
   connectFailed(failure: ConnectFailure): void {
-    this.meter.failed({ at: Date.now(), reason: failure.why, cause: failure.cause });
-    this.#complaint.say(failure.why, failure.cause);
+    this.#report.connectFailed(failure);
     if (this.#ejectable && this.#ejection.connectFailed()) this.#eject();
   }
 
-  /** The host closed a connection that had waited so long, milliseconds. */
-  closedWaiting(age: number): void {
-    if (!this.#closed) this.#idle.closed(age);
+  closedWhileIdle(idleMs: number): void {
+    if (!this.#closed) this.#idleObserver.closed(idleMs);
   }
 
-  /** A message that a connection to it carried came to nothing by its doing. `reason`: of the table of messages. */
   messageFailed(reason: string, cause: string): void {
-    // A refusal of TLS after the handshake was reported as the connection's.
-    if (reason === 'upstream_tls') return;
-    this.meter.messageFailed({ at: Date.now(), reason, cause });
-    this.#complaint.say(reason, cause);
+    // The connection has reported a TLS refusal after the handshake itself.
+    if (reason !== 'upstream_tls') this.#report.messageFailed(reason, cause);
   }
 
-  /** What a check found; null: all is well. */
+  /** The result of a health check; `cause`: null if it passed. */
   checked(cause: string | null): void {
-    this.meter.checked({ at: Date.now(), cause });
+    this.#report.checked(cause);
     if (cause === null) {
-      if (this.#ejection.checkPassed()) this.#returned();
-      return;
-    }
-    this.#complaint.say('check_failed', cause);
-    if (this.#ejectable && this.#ejection.checkFailed()) this.#eject();
+      if (this.#ejection.checkPassed()) this.#report.returned();
+    } else if (this.#ejectable && this.#ejection.checkFailed()) this.#eject();
   }
 
-  /** Milliseconds until the next trial of an endpoint that is passed over. */
-  pause(): number {
-    return this.#ejection.pause(Math.random());
+  /** Milliseconds until the next trial of an ejected endpoint. */
+  nextTrialDelay(): number {
+    return this.#ejection.nextTrialDelay(Math.random());
   }
 
-  /** Nothing is kept from now on; what is in use is closed as it comes back. */
+  /** Closes idle connections now, and connections in use when they are released. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#watch.stop();
-    this.meter.pools--;
-    if (this.ejected) this.meter.ejected--;
-    this.#idle.stop();
+    this.#monitor.stop();
+    this.#report.close({ ejected: this.ejected });
+    this.#idleObserver.stop();
     this.#dropIdle(() => true);
   }
 
   #eject(): void {
-    this.meter.ejection();
-    if (!this.#closed) this.meter.ejected++;
-    this.#recorder.log('warn', 'an upstream endpoint is passed over', { endpoint: this.endpoint.url });
-    // They may lead to where nobody answers either.
+    this.#report.ejected();
+    // The host may no longer respond on them either.
     this.#dropIdle(() => true);
-    this.#watch.ejected();
+    this.#monitor.ejected();
   }
 
-  #returned(): void {
-    if (!this.#closed) this.meter.ejected--;
-    this.#recorder.log('info', 'an upstream endpoint is used again', { endpoint: this.endpoint.url });
-  }
-
-  /** Asked anew each time: the limit may have become shorter while the connection waited. */
+  /** Compared with the current limit, which may have become lower while the connection was idle. */
   #isFresh({ idleSince, announced }: UpstreamConnection, now: number): boolean {
-    return now - idleSince < this.#idle.limit.after(announced);
+    return now - idleSince < this.#idleObserver.limit.limitFor(announced);
   }
 
-  #leadsHere(address: string | null): boolean {
+  #isKnown(address: string | null): boolean {
     return address === null || this.#addresses === null || this.#addresses.has(address);
   }
 
-  #dropOld(): void {
+  #closeExpired(): void {
     const now = performance.now();
-    this.#idle.look(now);
-    this.#waiting.drop(
+    this.#idleObserver.checkProbe(now);
+    this.#idle.drop(
       (connection) => !this.#isFresh(connection, now),
-      (connection) => this.#idle.retire(connection),
+      (connection) => this.#idleObserver.retire(connection),
     );
     this.#endSweep();
   }
 
   #dropIdle(unfit: (connection: UpstreamConnection) => boolean): void {
-    this.#waiting.drop(unfit);
+    this.#idle.drop(unfit);
     this.#endSweep();
   }
 
   #endSweep(): void {
-    if (this.#waiting.count > 0 || this.#sweep === null || this.#idle.looking) return;
+    if (this.#idle.count > 0 || this.#sweep === null || this.#idleObserver.probing) return;
     clearInterval(this.#sweep);
     this.#sweep = null;
   }

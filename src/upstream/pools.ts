@@ -1,4 +1,4 @@
-/** One pool an endpoint, whatever routes and snapshots name it: its connections and its state outlive a change of policy. */
+/** One pool for each endpoint, shared by all routes that name it. A pool outlives a change of policy. */
 import type { EndpointPolicy, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Pool } from './pool.ts';
@@ -12,19 +12,19 @@ export class Pools {
     this.#recorder = recorder;
   }
 
-  /** The upstreams of the routes, in their order. Endpoints that none of them names, or names otherwise, are closed. */
+  /** Returns the upstreams of the routes, in order. Closes the pools of endpoints that no route names any more. */
   update({ routes, timeouts }: Pick<PolicySnapshot, 'routes' | 'timeouts'>): Upstream[] {
     const pools = new Map<string, Pool>();
     const ejectable = new Set<Pool>();
     const upstreams = routes.map(({ endpoints }) => {
-      const several = endpoints.map((endpoint) => this.#of(endpoint, pools));
+      const several = endpoints.map((endpoint) => this.#poolOf(endpoint, pools));
       if (several.length > 1) for (const pool of several) ejectable.add(pool);
       return new Upstream(several, timeouts);
     });
     for (const [key, pool] of this.#pools) if (!pools.has(key)) pool.close();
     this.#pools = pools;
     for (const pool of pools.values()) {
-      pool.use({ ejectable: ejectable.has(pool), connectFirst: timeouts.connectFirst });
+      pool.configure({ ejectable: ejectable.has(pool), connectFirst: timeouts.connectFirst });
     }
     return upstreams;
   }
@@ -34,8 +34,8 @@ export class Pools {
     this.#pools.clear();
   }
 
-  /** Everything of an endpoint is its key, TLS material included: what changed is not the same endpoint. */
-  #of(endpoint: EndpointPolicy, pools: Map<string, Pool>): Pool {
+  /** The key is the whole policy of an endpoint, TLS material included: an endpoint that changed is another one. */
+  #poolOf(endpoint: EndpointPolicy, pools: Map<string, Pool>): Pool {
     const key = JSON.stringify(endpoint);
     const known = pools.get(key) ?? this.#pools.get(key);
     const pool = known ?? new Pool({ endpoint, recorder: this.#recorder });

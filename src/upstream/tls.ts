@@ -1,4 +1,4 @@
-/** The client's end of TLS towards one endpoint: what it is verified with, what it is shown, and its last session. */
+/** TLS to one endpoint: the trust anchors, the gateway's certificate and the session to resume. */
 import { createHash, X509Certificate } from 'node:crypto';
 import net, { type OnReadOpts } from 'node:net';
 import tls, {
@@ -8,13 +8,13 @@ import tls, {
   type TLSSocket,
 } from 'node:tls';
 import type { UpstreamTls } from '../policy/snapshot.ts';
-import type { SocketAddress } from './connection.ts';
+import type { SocketAddress } from './addresses.ts';
 
-/** A session is not verified again when it resumes: it ends after this, milliseconds, or with the leaf if that is sooner. */
+/** Maximum age of a session, milliseconds: resumption does not verify the certificate again. It also ends with the leaf. */
 const SESSION_MS = 3_600_000;
 
-/** Throws where OpenSSL will have none of the material. */
-export function secureContextOf({ ca, certificate }: UpstreamTls): SecureContext {
+/** Throws if OpenSSL does not accept the material. */
+function secureContextOf({ ca, certificate }: UpstreamTls): SecureContext {
   return tls.createSecureContext({
     ca: ca === null ? tls.getCACertificates('system') : [...ca],
     minVersion: 'TLSv1.2',
@@ -33,30 +33,30 @@ interface TlsConnectOptions {
 
 export class TlsClient {
   readonly #policy: UpstreamTls;
-  /** Whom the certificate must name: a host name, or the address that the configuration gives. */
+  /** The name that the certificate must have: a host name or an IP address. */
   readonly #identity: string;
   readonly #context: SecureContext;
   #session: Buffer | null = null;
   #sessionUntil = 0;
 
-  /** `host`: the endpoint's, as the configuration writes it. */
+  /** `host`: of the endpoint, as the configuration writes it. */
   constructor(policy: UpstreamTls, host: string) {
     this.#policy = policy;
     this.#identity = policy.serverName ?? host;
     this.#context = secureContextOf(policy);
   }
 
-  /** `proxyHeader` goes before the ClientHello (proxy-protocol.txt §2); null: nothing does. */
+  /** `proxyHeader` is sent before the ClientHello (proxy-protocol.txt §2); null: none is sent. */
   connect(to: SocketAddress, { onread, proxyHeader }: TlsConnectOptions): TLSSocket {
     const session = this.#session !== null && Date.now() < this.#sessionUntil ? this.#session : undefined;
     const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
-      ...(proxyHeader === null ? to : { socket: openedWith(proxyHeader, to) }),
+      ...(proxyHeader === null ? to : { socket: connectWith(proxyHeader, to) }),
       onread,
       secureContext: this.#context,
       rejectUnauthorized: true,
       servername: this.#policy.serverName ?? '',
       ALPNProtocols: ['http/1.1'],
-      // Node asks on full handshakes only: a session that resumes passed them once, under the same policy.
+      // Node calls this on full handshakes only: a resumed session has passed it once, under the same policy.
       checkServerIdentity: (_name, certificate) => this.#check(certificate),
       ...(session !== undefined && { session }),
     };
@@ -65,17 +65,17 @@ export class TlsClient {
     return socket;
   }
 
-  /** Node holds sessions back until the handshake is over and whom it was with was checked. */
+  /** Node emits sessions only after the handshake is complete and the host's identity is verified. */
   #keepSessions(socket: TLSSocket): void {
     let until = 0;
     socket.once('secureConnect', () => {
-      // Asked here: Node 24 knows no certificate while it tells of a session.
+      // Read here, because Node 24 has no certificate during the `session` event.
       const { validTo } = socket.getPeerX509Certificate() ?? {};
       if (validTo !== undefined) until = Math.min(Date.now() + SESSION_MS, Date.parse(validTo));
     });
     socket.on('session', (session) => {
       this.#session = session;
-      // One that resumed lends its successor no new time.
+      // A session from a resumed connection does not extend the time.
       if (!socket.isSessionReused()) this.#sessionUntil = until;
     });
   }
@@ -84,20 +84,20 @@ export class TlsClient {
     const mismatch = tls.checkServerIdentity(this.#identity, certificate);
     if (mismatch !== undefined) return mismatch;
     const { pins } = this.#policy;
-    if (pins === null || pathOf(certificate).some((link) => pins.includes(pinOf(link)))) return undefined;
+    if (pins === null || pathOf(certificate).some((one) => pins.includes(pinOf(one)))) return undefined;
     return Object.assign(new Error('no certificate of the path has a pinned key'), { code: 'PIN_MISMATCH' });
   }
 }
 
-/** The header is written in the socket's first listener; TLS begins in a later one. */
-function openedWith(proxyHeader: Buffer, to: SocketAddress): net.Socket {
+/** The header is written in the socket's first `connect` listener; TLS begins in a later one. */
+function connectWith(proxyHeader: Buffer, to: SocketAddress): net.Socket {
   const socket = net.connect({ ...to, noDelay: true });
   return socket.once('connect', () => socket.write(proxyHeader));
 }
 
 /**
- * The leaf and, as far as each signed the one before it, the CAs above. The signatures are looked at because Node
- * finds issuers by name among what the server sent: it could send along whatever bears the right name.
+ * The leaf and the CAs above it, as far as each one signed the one before. The signatures are verified because Node finds
+ * issuers by name among the certificates that the host sent: the host could send any certificate with that name.
  */
 function pathOf(certificate: PeerCertificate): X509Certificate[] {
   const path = [new X509Certificate(certificate.raw)];

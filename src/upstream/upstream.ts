@@ -1,7 +1,8 @@
-/** A route's endpoints in their order: a message goes to the first that is connected, and to no other after it. */
+/** The endpoints of one route, in order. A message is sent to one of them, and never again to another. */
 import { ResponseHeadCache } from '../message/head-reader.ts';
 import type { Timeouts } from '../policy/snapshot.ts';
-import type { UpstreamConnection, UpstreamUser } from './connection.ts';
+import type { UpstreamConnection } from './connection.ts';
+import type { UpstreamUser } from './connection-roles.ts';
 import { Dial, type DialUser } from './dial.ts';
 import type { Pool } from './pool.ts';
 
@@ -9,7 +10,7 @@ type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
 
 export class Upstream {
   readonly headCache = new ResponseHeadCache();
-  /** A connection to one of the endpoints may be used again. */
+  /** At least one endpoint keeps idle connections for reuse. */
   readonly reuses: boolean;
   readonly #pools: readonly Pool[];
   readonly #timeouts: ConnectTimeouts;
@@ -21,28 +22,28 @@ export class Upstream {
     this.#timeouts = timeouts;
   }
 
-  /** What an HTTP/1.0 request without Host gets as Host: it must be written before an endpoint is known. */
+  /** The Host of an HTTP/1.0 request that has none. It is the first endpoint's: the head is written before one is chosen. */
   get authority(): string {
     return this.#pools[0]?.endpoint.authority ?? '';
   }
 
-  /** A warm connection to the first endpoint that is not passed over; null: it has none. `now` as for `Pool.take`. */
+  /** An idle connection to the first endpoint that is not ejected; null if it has none. `now` as for `Pool.take`. */
   take(user: UpstreamUser, now: number): UpstreamConnection | null {
     for (const pool of this.#pools) {
-      // The only one of a route is never passed over.
+      // The only endpoint of a route is used even if it is ejected, which can happen if another route has several.
       if (!pool.ejected || this.#pools.length === 1) return pool.take(user, now);
     }
     return null;
   }
 
-  /** Reaches for the endpoints one after another. */
+  /** Connects to the endpoints in turn, until one connection is open. */
   dial(user: DialUser): Dial {
     const { connect, connectFirst } = this.#timeouts;
-    const sound = this.#pools.filter(({ ejected }) => !ejected);
-    // Those that are passed over come last: trying them is better than giving up.
-    const order = [...sound, ...this.#pools.filter(({ ejected }) => ejected)];
-    const last = sound.length > 0 ? sound.length - 1 : order.length - 1;
-    const steps = order.map((pool, index) => ({ pool, budget: index === last ? connect : connectFirst }));
+    const usable = this.#pools.filter(({ ejected }) => !ejected);
+    // Ejected endpoints come last: if no other one can be connected to, they are tried.
+    const order = [...usable, ...this.#pools.filter(({ ejected }) => ejected)];
+    const last = usable.length > 0 ? usable.length - 1 : order.length - 1;
+    const steps = order.map((pool, index) => ({ pool, timeout: index === last ? connect : connectFirst }));
     return new Dial(steps, user);
   }
 }

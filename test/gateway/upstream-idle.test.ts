@@ -84,7 +84,7 @@ it('learns a shorter idle time from a host that closes idle connections, and rep
   };
   expect((await exchange()).record).toMatchObject({ upstream_reused: false });
   const line = await stage.gateway.logged(({ msg }) =>
-    `${msg}`.startsWith('an upstream endpoint closes waiting'),
+    `${msg}`.startsWith('an upstream endpoint closes idle'),
   );
   expect(line).toMatchObject({ endpoint: host.url });
   const { closed_after_ms: age, idle_limit_ms: limit } = line as {

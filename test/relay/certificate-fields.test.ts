@@ -1,4 +1,4 @@
-/** The header sets over certificates of every kind: each in its own format, none with more than printable ASCII. */
+/** The header sets for all kinds of certificates: each in its own format, in printable ASCII only. */
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -59,7 +59,7 @@ describe('the set', () => {
     });
   });
 
-  it('ingress-nginx has its four', () => {
+  it('ingress-nginx has its four fields', () => {
     expect(fieldsOf('ingress-nginx', leaf)).toEqual({
       'ssl-client-verify': 'SUCCESS',
       'ssl-client-cert': encodeURIComponent(pem),
@@ -68,7 +68,7 @@ describe('the set', () => {
     });
   });
 
-  it('aws has ALB’s five, the certificate with +, = and / as they are', () => {
+  it('aws has ALB’s five fields, with +, = and / unescaped in the certificate', () => {
     const fields = fieldsOf('aws', leaf);
     expect(fields).toEqual({
       'X-Amzn-Mtls-Clientcert-Serial-Number': openssl('-serial'),
@@ -79,7 +79,7 @@ describe('the set', () => {
     });
   });
 
-  it('envoy has one element, its values quoted where they hold a separator', () => {
+  it('envoy has one element, in which values with a separator are quoted', () => {
     const sans = [
       ...[
         'URI:spiffe://a/b',
@@ -99,7 +99,7 @@ describe('the set', () => {
     });
   });
 
-  it.each(sets)('%s sends nothing that a client could send', (set) => {
+  it.each(sets)('%s uses only names that are removed from the client’s fields', (set) => {
     const fields = certificateFields[set]({ leaf, between: [issuing], by: [] });
     expect(Object.keys(fields).map(requestFields.rule)).toEqual(Object.keys(fields).map(() => 'drop'));
   });
@@ -108,7 +108,7 @@ describe('the set', () => {
 describe('a name', () => {
   const strange = 'Zoë "Q" \\ 日本 \u0000\r\nX-Forwarded-For: 1 😀,+<>;=#';
 
-  it('is written as OpenSSL writes it by RFC 2253', () => {
+  it('is written in OpenSSL’s RFC 2253 form', () => {
     const named = issue({ subject: { C: 'GB', O: 'a,b', OU: ' both ', CN: 'Zoë "Q" \\ 日本 😀+<>;=#' } });
     const printed = execFileSync('openssl', ['x509', '-noout', '-subject', '-nameopt', 'RFC2253'], {
       input: named.x509.toString(),
@@ -117,12 +117,12 @@ describe('a name', () => {
     expect(`subject=${subject}\n`).toBe(printed.toString());
   });
 
-  it('keeps a space at its end, which a field’s value would lose', () => {
+  it('keeps a trailing space, which would be removed from a field value', () => {
     const { 'X-SSL-Client-S-DN': subject } = fieldsOf('nginx', issue({ subject: { O: 'ends ', CN: 'x' } }));
     expect(subject).toBe('CN=x,O=ends\\20');
   });
 
-  it('cannot end XFCC’s quotation, nor hide its end', () => {
+  it('can neither end a quoted XFCC value nor hide its end', () => {
     const element = fieldsOf('envoy', issue({ subject: { O: 'a\\', CN: strange } }))[
       'X-Forwarded-Client-Cert'
     ];
@@ -133,11 +133,11 @@ describe('a name', () => {
   });
 });
 
-it('never holds more than printable ASCII, and no space at either end, whatever the names are', () => {
+it('contains only printable ASCII, without a space at either end, whatever the names are', () => {
   const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(text, text, fc.string({ maxLength: 20 }), (o, cn, san) => {
-      // GeneralName holds ASCII; the issuer of certificates writes what it is given.
+      // GeneralName holds ASCII only; the test authority writes any text.
       const named = issue({ subject: { O: o, CN: cn }, sans: [`URI:${san}`, `DNS:${san}`] });
       const values = sets.flatMap((set) => Object.values(fieldsOf(set, named, [san])));
       for (const value of values) expect(value).toMatch(/^(?! )[\x20-\x7e]*(?<! )$/);
@@ -151,7 +151,7 @@ describe('the chosen sets', () => {
   const choice = (sets: readonly (CertificateSet | 'forwarded')[], chain = false) =>
     new IdentityFields({ sets, chain, by: [] });
 
-  it('are sent in their order', () => {
+  it('are sent in the configured order', () => {
     const text = choice(['aws', 'forwarded', 'rfc9440']).ofCertificate({ leaf, path });
     expect(text.match(/^[^:\r\n]+/gm)).toEqual([
       'X-Amzn-Mtls-Clientcert-Serial-Number',
@@ -163,14 +163,14 @@ describe('the chosen sets', () => {
     ]);
   });
 
-  it('tell of the CAs between the leaf and the root where they are to', () => {
+  it('contain the CAs between the leaf and the root only if the chain is to be sent', () => {
     const text = choice(['rfc9440'], true).ofCertificate({ leaf, path });
     expect(text.split('\r\n')[1]).toBe(`Client-Cert-Chain: :${issuing.der.toString('base64')}:`);
     expect(choice(['rfc9440'], true).ofCertificate({ leaf, path: [leaf, root] })).not.toContain('Chain');
     expect(choice(['rfc9440']).ofCertificate({ leaf, path })).not.toContain('Chain');
   });
 
-  it('are made once a leaf, and over again only when the choice is another', () => {
+  it('are made once for a leaf, and again only when the configured sets change', () => {
     const { chainPem, keyPem } = pki.issueServer({ sans: ['URI:spiffe://gateway'] });
     const certificates = [{ chain: chainPem, key: keyPem }];
     const compile = (sets: readonly CertificateSet[], last: IdentityFields | null = null) =>

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ClientAccounts } from '../../src/relay/client-accounts.ts';
 
-it('are one for all connections of a leaf, and gone with the last of them', () => {
+it('shares one account between the connections of a leaf, and removes it with the last one', () => {
   const accounts = new ClientAccounts();
   const first = accounts.open('a');
   const second = accounts.open('a');

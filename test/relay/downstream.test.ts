@@ -1,4 +1,4 @@
-/** A client's connection over a stream that takes no more than it says, where the kernel's buffers would take megabytes. */
+/** A client's connection over a stream with a small buffer: the buffers of the kernel would take megabytes. */
 import { createServer } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -8,45 +8,52 @@ import { requestFields } from '../../src/message/fields.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { Downstream } from '../../src/relay/downstream.ts';
 import { IdentityFields } from '../../src/relay/identity-fields.ts';
+import type { RelayPolicy } from '../../src/relay/relay-policy.ts';
 import { RouteTable } from '../../src/relay/route.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import { authority } from '../support/pki/authority.ts';
-import { endpointAt, recorder } from '../support/process/endpoint.ts';
+import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { answers, snapshotOf } from '../support/process/snapshot.ts';
 
-it('lets no errors pile up for a client that asks on and does not read them', async () => {
+const pki = authority();
+
+/** One route to an endpoint that refuses connections. */
+async function policyOf(records: TestRecorder): Promise<{ relay: RelayPolicy; pools: Pools }> {
   const unused = await listenOnLoopback(createServer());
   await unused.close();
-  const told = recorder();
-  const pki = authority();
-  const leaf = parseCertificate(pki.issueClient().der);
-  const permit = { leaf, path: [leaf] } as unknown as ClientPermit;
   const { limits, timeouts } = snapshotOf(pki);
   const policy = { ...answers, path: '/', endpoints: [endpointAt(unused.port)] };
-  const pools = new Pools(told);
+  const pools = new Pools(records);
   const [upstream] = pools.update({ routes: [policy], timeouts });
-  const routes = new RouteTable([{ policy, upstream: upstream as never, meter: told.meter.route('/') }]);
-  const relay = {
-    routes,
-    identityFields: new IdentityFields({ sets: [], chain: false, by: [] }),
-    requestFields,
-    limits,
-    timeouts,
-    tracer: null,
-  };
+  const meter = records.meter.route('/');
+  const routes = new RouteTable([{ policy, upstream: upstream as never, meter }]);
+  const identityFields = new IdentityFields({ sets: [], chain: false, by: [] });
+  return { relay: { routes, identityFields, requestFields, limits, timeouts, tracer: null }, pools };
+}
+
+/** A client that sends 10,000 requests and reads no response. */
+function unreadingClient(): Duplex {
   const request = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const block = Buffer.concat(Array.from({ length: 2_000 }, () => request));
-  let asked = 0;
-  const client = new Duplex({
+  let blocks = 0;
+  return new Duplex({
     writableHighWaterMark: 16 * 1024,
     read() {
-      if (asked++ < 5) setImmediate(() => this.push(block));
+      if (blocks++ < 5) setImmediate(() => this.push(block));
     },
     write() {
-      // Nobody reads.
+      // Never calls back: the bytes stay in the buffer.
     },
   });
+}
+
+it('closes instead of queueing errors for a client that sends requests and does not read the responses', async () => {
+  const records = recorder();
+  const { relay, pools } = await policyOf(records);
+  const leaf = parseCertificate(pki.issueClient().der);
+  const permit = { leaf, path: [leaf] } as unknown as ClientPermit;
+  const client = unreadingClient();
   let answered = 0;
   new Downstream({
     socket: client as TLSSocket,
@@ -57,7 +64,7 @@ it('lets no errors pile up for a client that asks on and does not read them', as
     permitted: () => true,
     overloaded: () => false,
     auditUnavailable: () => false,
-    recorder: { ...told, audit: () => void answered++ },
+    recorder: { ...records, audit: () => void answered++ },
   });
   await vi.waitUntil(() => client.writableEnded);
   expect(answered).toBeLessThan(200);

@@ -1,4 +1,4 @@
-/** The fields of a connection: RFC 7239's spelling, and what is made again for the next message. */
+/** The fields of a connection: the format of RFC 7239, and when they are made again. */
 import { expect, it } from 'vitest';
 import type { ClientPermit } from '../../src/identity/authorize.ts';
 import { requestFields } from '../../src/message/fields.ts';
@@ -15,7 +15,7 @@ const permit = { leaf, path: [leaf] } as unknown as ClientPermit;
 const choice = (...sets: HeaderSet[]) => new IdentityFields({ sets, chain: false, by: [] });
 const forwarded = choice('forwarded');
 
-function introduce(
+function identityOf(
   address: string,
   localAddress: string | undefined = '192.0.2.1',
   port: number | null = 40001,
@@ -34,31 +34,31 @@ it.each([
   ['203.0.113.7', '192.0.2.1', null, 'for=203.0.113.7;by=192.0.2.1;proto=https'],
   ['', '192.0.2.1', null, 'for=unknown;by=192.0.2.1;proto=https'],
 ])('Forwarded from %j at %j for Host %j', (address, local, host, value) => {
-  const [field, ...others] = introduce(address, local).fields(forwarded, host).split('\r\n');
+  const [field, ...others] = identityOf(address, local).fields(forwarded, host).split('\r\n');
   expect(field).toBe(`Forwarded: ${value}`);
   expect(others).toEqual([`X-Forwarded-For: ${address}`, 'X-Forwarded-Proto: https', '']);
 });
 
-it('says nothing of an end that is not known', () => {
-  const introduction = new ForwardedIdentity({ connId: 'c-1', permit, address: '::1', port: 1 }, {});
-  expect(introduction.fields(forwarded, 'a')).toMatch(/^Forwarded: for="\[::1\]";host=a;proto=https\r\n/);
-  expect(parseProxyHeader(introduction.proxyHeader)).toMatchObject({ source: null });
+it('omits an address that is unknown', () => {
+  const identity = new ForwardedIdentity({ connId: 'c-1', permit, address: '::1', port: 1 }, {});
+  expect(identity.fields(forwarded, 'a')).toMatch(/^Forwarded: for="\[::1\]";host=a;proto=https\r\n/);
+  expect(parseProxyHeader(identity.proxyHeader)).toMatchObject({ source: null });
 });
 
-it('tells of Host only with Forwarded, and follows the policy and the message', () => {
-  const introduction = introduce('203.0.113.7');
+it('contains Host only in Forwarded, and follows the policy and the request', () => {
+  const identity = identityOf('203.0.113.7');
   const plain = choice('rfc9440');
-  const first = introduction.fields(plain, 'a');
-  expect(introduction.fields(plain, 'b')).toBe(first);
-  expect(introduction.fields(forwarded, 'b')).toContain('host=b');
-  expect(introduction.fields(forwarded, 'c')).toContain('host=c');
-  expect(introduction.fields(forwarded, null)).not.toContain('host=');
-  expect(introduction.fields(plain, null)).toBe(first);
+  const first = identity.fields(plain, 'a');
+  expect(identity.fields(plain, 'b')).toBe(first);
+  expect(identity.fields(forwarded, 'b')).toContain('host=b');
+  expect(identity.fields(forwarded, 'c')).toContain('host=c');
+  expect(identity.fields(forwarded, null)).not.toContain('host=');
+  expect(identity.fields(plain, null)).toBe(first);
 });
 
-it('sets no field that a client could send', () => {
+it('uses only names that are removed from the client’s fields', () => {
   const names =
-    introduce('::1')
+    identityOf('::1')
       .fields(choice('rfc9440', 'forwarded'), 'a')
       .match(/^[^:\r\n]+/gm) ?? [];
   expect(names).toHaveLength(4);
@@ -66,10 +66,10 @@ it('sets no field that a client could send', () => {
 });
 
 it('makes the PROXY header once', () => {
-  const introduction = introduce('203.0.113.7');
-  expect(introduction.proxyHeader).toBe(introduction.proxyHeader);
-  expect(parseProxyHeader(introduction.proxyHeader)).toMatchObject({
+  const identity = identityOf('203.0.113.7');
+  expect(identity.proxyHeader).toBe(identity.proxyHeader);
+  expect(parseProxyHeader(identity.proxyHeader)).toMatchObject({
     source: { address: '203.0.113.7', port: 40001 },
   });
-  expect(introduction.proxyHeader.subarray(-6).toString('latin1')).toBe('\x05\0\x03c-1');
+  expect(identity.proxyHeader.subarray(-6).toString('latin1')).toBe('\x05\0\x03c-1');
 });

@@ -3,113 +3,113 @@ import { LazyTimer } from '../../src/relay/lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
-let rung: number[];
-let alarm: LazyTimer;
+let fired: number[];
+let timer: LazyTimer;
 
-/** Sets the alarm to ring in `delay` ms. */
-function ringIn(delay: number): void {
+/** Sets the timer to fire in `delay` ms. */
+function fireIn(delay: number): void {
   const now = performance.now();
-  alarm.set(now + delay, now);
+  timer.set(now + delay, now);
 }
 
 beforeEach(() => {
-  // The one clock of the alarm, and the timers, stand still until the test moves them.
+  // The clock and Node's timers stand still until the test advances them.
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
-  rung = [];
+  fired = [];
   const start = performance.now();
-  alarm = new LazyTimer((now) => rung.push(now - start));
+  timer = new LazyTimer((now) => fired.push(now - start));
 });
 
 afterEach(() => {
-  alarm.clear();
+  timer.clear();
   vi.useRealTimers();
 });
 
-describe('an alarm', () => {
-  it('rings once, when it is due', () => {
-    ringIn(100);
+describe('a lazy timer', () => {
+  it('fires once, when it is due', () => {
+    fireIn(100);
     vi.advanceTimersByTime(99);
-    expect(rung).toEqual([]);
+    expect(fired).toEqual([]);
     vi.advanceTimersByTime(1000);
-    expect(rung).toEqual([100]);
+    expect(fired).toEqual([100]);
   });
 
-  it('never rings before it is due, also between two milliseconds', () => {
-    ringIn(10.4);
+  it('never fires before it is due, also between two milliseconds', () => {
+    fireIn(10.4);
     vi.advanceTimersByTime(10);
-    expect(rung).toEqual([]);
+    expect(fired).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(rung).toEqual([11]);
+    expect(fired).toEqual([11]);
   });
 
-  it('rings when the due time is over already', () => {
-    ringIn(-5);
+  it('fires if the due time has passed already', () => {
+    fireIn(-5);
     vi.advanceTimersByTime(1);
-    expect(rung).toHaveLength(1);
+    expect(fired).toHaveLength(1);
   });
 
-  it('rings later when it is put off, and not at the old time', () => {
-    ringIn(100);
+  it('fires at the new time when it is postponed, and not at the old one', () => {
+    fireIn(100);
     vi.advanceTimersByTime(50);
-    ringIn(100);
+    fireIn(100);
     vi.advanceTimersByTime(99);
-    expect(rung).toEqual([]);
+    expect(fired).toEqual([]);
     vi.advanceTimersByTime(1);
-    expect(rung).toEqual([150]);
+    expect(fired).toEqual([150]);
   });
 
-  it('costs one timer however often it is put off', () => {
+  it('needs one timer however often it is postponed', () => {
     for (let turn = 0; turn < 1000; turn++) {
-      ringIn(100);
+      fireIn(100);
       vi.advanceTimersByTime(1);
       expect(vi.getTimerCount()).toBe(1);
     }
-    expect(rung).toEqual([]);
+    expect(fired).toEqual([]);
   });
 
-  it('rings earlier when it is brought forward, and once', () => {
-    ringIn(100);
-    ringIn(30);
+  it('fires once, and earlier, when its due time is moved forward', () => {
+    fireIn(100);
+    fireIn(30);
     expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(1000);
-    expect(rung).toEqual([30]);
+    expect(fired).toEqual([30]);
   });
 
-  it('stays silent when it is set to never, and rings again when it is set anew', () => {
-    ringIn(100);
-    alarm.set(never, performance.now());
+  it('does not fire when it is set to never, and fires when it is set again', () => {
+    fireIn(100);
+    timer.set(never, performance.now());
     vi.advanceTimersByTime(1000);
-    expect(rung).toEqual([]);
-    ringIn(10);
+    expect(fired).toEqual([]);
+    fireIn(10);
     vi.advanceTimersByTime(1000);
-    expect(rung).toEqual([1010]);
+    expect(fired).toEqual([1010]);
   });
 
-  it('keeps to the new time when it was silenced and set before its old timer fired', () => {
-    ringIn(100);
-    alarm.set(never, performance.now());
-    ringIn(200);
+  it('fires at the new time when it is set to never and set again before the old time', () => {
+    fireIn(100);
+    timer.set(never, performance.now());
+    fireIn(200);
     vi.advanceTimersByTime(1000);
-    expect(rung).toEqual([200]);
+    expect(fired).toEqual([200]);
   });
 
-  it('is silent and holds no timer once it is cleared', () => {
-    ringIn(100);
-    alarm.clear();
+  it('does not fire and has no timer after it is cleared', () => {
+    fireIn(100);
+    timer.clear();
     expect(vi.getTimerCount()).toBe(0);
     vi.advanceTimersByTime(1000);
-    expect(rung).toEqual([]);
+    expect(fired).toEqual([]);
   });
 
-  it('may be set again while it rings', () => {
-    let rings = 0;
+  it('can be set again while it fires', () => {
+    let count = 0;
     const again = new LazyTimer((now) => {
-      if (++rings < 3) again.set(now + 10, now);
+      if (++count < 3) again.set(now + 10, now);
     });
     again.set(performance.now() + 10, performance.now());
     vi.advanceTimersByTime(29);
-    expect(rings).toBe(2);
+    expect(count).toBe(2);
     vi.advanceTimersByTime(1000);
-    expect(rings).toBe(3);
+    expect(count).toBe(3);
   });
 });

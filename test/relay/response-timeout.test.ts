@@ -1,4 +1,4 @@
-/** Whose turn it is, and that an event loop that stood still is not held against the host. */
+/** When the timeout runs, and that the time for which the event loop was blocked does not count against the host. */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -6,54 +6,54 @@ import { expect, it } from 'vitest';
 import { ResponseTimeout } from '../../src/relay/response-timeout.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 
-type Lost = ConstructorParameters<typeof ResponseTimeout>[0];
+type OnTimeout = ConstructorParameters<typeof ResponseTimeout>[0];
 
-/** Blocks this thread, as a long collection of garbage would. */
-function standStill(milliseconds: number): void {
+/** Blocks this thread, as a long garbage collection would. */
+function block(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 it.each([
   ['before the first byte', { firstByte: 10, idle: null }, false, 'first_byte_timeout'],
-  ['after it', { firstByte: null, idle: 10 }, true, 'idle_timeout'],
-] as const)('is lost once %s', async (_when, limits, heard, reason) => {
-  const lost = Promise.withResolvers<Parameters<Lost>[0]>();
-  const patience = new ResponseTimeout(lost.resolve);
-  patience.begin(limits);
-  if (heard) patience.heard();
-  patience.wait();
-  expect(await lost.promise).toBe(reason);
+  ['between two reads', { firstByte: null, idle: 10 }, true, 'idle_timeout'],
+] as const)('fires %s', async (_when, limits, received, reason) => {
+  const fired = Promise.withResolvers<Parameters<OnTimeout>[0]>();
+  const timeout = new ResponseTimeout(fired.resolve);
+  timeout.begin(limits);
+  if (received) timeout.received();
+  timeout.start();
+  expect(await fired.promise).toBe(reason);
 });
 
 it.each([
-  ['nothing limits it', { firstByte: null, idle: 10 }, () => {}],
-  ['it is not the host’s turn', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.rest()],
-  ['the connection is gone', { firstByte: 10, idle: 10 }, (patience: ResponseTimeout) => patience.end()],
+  ['there is no limit', { firstByte: null, idle: 10 }, () => {}],
+  ['it is stopped', { firstByte: 10, idle: 10 }, (timeout: ResponseTimeout) => timeout.stop()],
+  ['it is closed', { firstByte: 10, idle: 10 }, (timeout: ResponseTimeout) => timeout.close()],
   [
     'the next message begins',
     { firstByte: 10, idle: 10 },
-    (patience: ResponseTimeout) => {
-      patience.rest();
-      patience.begin({ firstByte: null, idle: 10 });
-      patience.wait();
+    (timeout: ResponseTimeout) => {
+      timeout.stop();
+      timeout.begin({ firstByte: null, idle: 10 });
+      timeout.start();
     },
   ],
-])('lasts while %s', async (_what, limits, change) => {
-  const lost: string[] = [];
-  const patience = new ResponseTimeout((why) => lost.push(why));
+])('does not fire if %s', async (_what, limits, change) => {
+  const fired: string[] = [];
+  const timeout = new ResponseTimeout((why) => fired.push(why));
   const measure = Promise.withResolvers<string>();
   const other = new ResponseTimeout(measure.resolve);
-  patience.begin(limits);
-  patience.wait();
-  change(patience);
-  // Begun later, for as long: had the first been lost, it would be by now.
+  timeout.begin(limits);
+  timeout.start();
+  change(timeout);
+  // Started later, with a longer limit: the first one would have fired by now.
   other.begin({ firstByte: 11, idle: null });
-  other.wait();
+  other.start();
   await measure.promise;
-  expect(lost).toEqual([]);
+  expect(fired).toEqual([]);
 });
 
-it('is not lost for bytes that came while the event loop stood still', async () => {
+it('does not fire for bytes that arrived while the event loop was blocked', async () => {
   const server = createServer();
   await using listening = await listenOnLoopback(server);
   const accepted = once(server, 'connection') as Promise<[Socket]>;
@@ -61,21 +61,21 @@ it('is not lost for bytes that came while the event loop stood still', async () 
   const [host] = await accepted;
   await once(socket, 'connect');
 
-  const lost: string[] = [];
-  const patience = new ResponseTimeout((why) => lost.push(why));
+  const fired: string[] = [];
+  const timeout = new ResponseTimeout((why) => fired.push(why));
   socket.on('data', () => {
-    patience.heard();
-    patience.rest();
+    timeout.received();
+    timeout.stop();
   });
-  patience.begin({ firstByte: 10, idle: null });
-  patience.wait();
+  timeout.begin({ firstByte: 10, idle: null });
+  timeout.start();
   const read = once(socket, 'data');
   host.write('x');
-  standStill(50);
+  block(50);
   await read;
   await turn();
   await turn();
-  expect(lost).toEqual([]);
+  expect(fired).toEqual([]);
   socket.destroy();
   host.destroy();
 });

@@ -5,7 +5,7 @@ import { RouteMeter } from '../../src/telemetry/route-meter.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { answers } from '../support/process/snapshot.ts';
 
-// Nothing is asked of it here.
+// Not used here.
 const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });
 
 function table(...paths: string[]): RouteTable {
@@ -46,12 +46,12 @@ describe('a path belongs to', () => {
     expect(find(table('/ehi'), path)).toBe(null);
   });
 
-  it('no route when there are none', () => {
+  it('no route if there are none', () => {
     expect(find(table(), '/a')).toBe(null);
   });
 });
 
-it('finds the longest route of whole segments, whatever the routes and their order', () => {
+it('finds the longest route of whole segments, for any routes in any order', () => {
   const path = fc
     .array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 4 })
     .map((segments) => `/${segments.join('/')}`);

@@ -5,117 +5,124 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A resolver whose answer can be changed, and what it was asked. */
+/** A resolver whose answer can be changed, and the names that it was queried for. */
 function resolver(...first: string[]) {
-  const asked: string[] = [];
+  const queried: string[] = [];
   const it = {
-    asked,
+    queried,
     answer: first as string[] | Error,
-    gone: 0,
+    removed: 0,
     resolve: async (host: string) => {
-      asked.push(host);
+      queried.push(host);
       if (it.answer instanceof Error) throw it.answer;
       return it.answer;
     },
-    onGone: () => {
-      it.gone++;
+    onRemoved: () => {
+      it.removed++;
     },
   };
   return it;
 }
 
-it.each(['127.0.0.1', '::1'])('asks nobody for an address: %s', async (host) => {
-  const { asked, ...options } = resolver('192.0.2.1');
+it.each(['127.0.0.1', '::1'])('does not resolve an IP address: %s', async (host) => {
+  const { queried, ...options } = resolver('192.0.2.1');
   const addresses = new Addresses({ host, ...options });
-  addresses.touch(performance.now());
+  addresses.refreshIfStale(performance.now());
   expect(addresses.known).toEqual([host]);
-  expect(asked).toEqual([]);
+  expect(queried).toEqual([]);
 });
 
-it('knows nothing until the resolver has answered, and asks it once for many', async () => {
-  const { asked, ...options } = resolver('192.0.2.1', '192.0.2.2', '192.0.2.1');
+it('has no address until the resolver has answered, and shares one query between callers', async () => {
+  const { queried, ...options } = resolver('192.0.2.1', '192.0.2.2', '192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...options });
   expect(addresses.known).toEqual([]);
-  await Promise.all([addresses.ask(), addresses.ask()]);
+  await Promise.all([addresses.resolve(), addresses.resolve()]);
   expect(addresses.known).toEqual(['192.0.2.1', '192.0.2.2']);
-  expect(asked).toEqual(['a']);
+  expect(queried).toEqual(['a']);
 });
 
-it('asks again in the background after five seconds of use, and keeps the answer until then', async () => {
+it('resolves again in the background after five seconds, and uses the old answer until the new one arrives', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
-  await addresses.ask();
+  await addresses.resolve();
   source.answer = ['192.0.2.2'];
   vi.advanceTimersByTime(4999);
-  addresses.touch(performance.now());
-  expect(source.asked).toHaveLength(1);
+  addresses.refreshIfStale(performance.now());
+  expect(source.queried).toHaveLength(1);
   vi.advanceTimersByTime(2);
-  addresses.touch(performance.now());
-  addresses.touch(performance.now());
-  expect(source.asked).toHaveLength(2);
+  addresses.refreshIfStale(performance.now());
+  addresses.refreshIfStale(performance.now());
+  expect(source.queried).toHaveLength(2);
   expect(addresses.known).toEqual(['192.0.2.1']);
-  expect(source.gone).toBe(0);
-  await addresses.ask();
+  expect(source.removed).toBe(0);
+  await addresses.resolve();
   expect(addresses.known).toEqual(['192.0.2.2']);
   expect(addresses.has('192.0.2.1')).toBe(false);
-  expect(source.gone).toBe(1);
+  expect(source.removed).toBe(1);
 });
 
-it('asks again at once when none of them could be connected to, and once for many', async () => {
+it('resolves again at once after no address could be connected to, and shares that query', async () => {
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
-  addresses.doubt();
-  expect(source.asked).toEqual([]);
-  await addresses.ask();
+  addresses.refreshAfterFailure();
+  expect(source.queried).toEqual([]);
+  await addresses.resolve();
   source.answer = ['192.0.2.2'];
-  addresses.doubt();
-  addresses.doubt();
-  expect(source.asked).toHaveLength(2);
+  addresses.refreshAfterFailure();
+  addresses.refreshAfterFailure();
+  expect(source.queried).toHaveLength(2);
   await vi.waitUntil(() => addresses.has('192.0.2.2'));
   expect(addresses.known).toEqual(['192.0.2.2']);
 });
 
-it('asks ten times a second at most while none of them can be connected to', async () => {
+it('resolves at most ten times a second while no address can be connected to', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const source = resolver('192.0.2.1');
   const addresses = new Addresses({ host: 'a', ...source });
-  await addresses.ask();
-  const askedAfter = async (ms: number) => {
+  await addresses.resolve();
+  const queriedAfter = async (ms: number) => {
     vi.advanceTimersByTime(ms);
-    addresses.doubt();
+    addresses.refreshAfterFailure();
     await new Promise(setImmediate);
-    return source.asked.length;
+    return source.queried.length;
   };
-  expect([await askedAfter(1), await askedAfter(98), await askedAfter(2), await askedAfter(2)]).toEqual([
-    2, 2, 3, 3,
-  ]);
+  expect([
+    await queriedAfter(1),
+    await queriedAfter(98),
+    await queriedAfter(2),
+    await queriedAfter(2),
+  ]).toEqual([2, 2, 3, 3]);
 });
 
-it('keeps what it knows while the resolver fails, and says so', async () => {
+it('keeps the known addresses while the resolver fails, and reports the failure of a background query', async () => {
   const source = resolver('192.0.2.1');
-  const told: string[] = [];
-  const addresses = new Addresses({ host: 'a', ...source, onFailed: ({ message }) => told.push(message) });
-  await addresses.ask();
+  const failures: string[] = [];
+  const addresses = new Addresses({
+    host: 'a',
+    ...source,
+    onFailed: ({ message }) => failures.push(message),
+  });
+  await addresses.resolve();
   source.answer = new Error('ENOTFOUND');
-  await expect(addresses.ask()).rejects.toThrow('ENOTFOUND');
-  expect(told).toEqual([]);
-  addresses.doubt();
-  await vi.waitUntil(() => told.length > 0);
-  expect(told).toEqual(['ENOTFOUND']);
-  expect(source.asked).toHaveLength(3);
+  await expect(addresses.resolve()).rejects.toThrow('ENOTFOUND');
+  expect(failures).toEqual([]);
+  addresses.refreshAfterFailure();
+  await vi.waitUntil(() => failures.length > 0);
+  expect(failures).toEqual(['ENOTFOUND']);
+  expect(source.queried).toHaveLength(3);
   expect(addresses.known).toEqual(['192.0.2.1']);
-  expect(source.gone).toBe(0);
+  expect(source.removed).toBe(0);
 });
 
-it('begins with the address that worked last, also after it asked again', async () => {
+it('keeps the preferred address first, also after the name was resolved again', async () => {
   const source = resolver('192.0.2.1', '192.0.2.2', '192.0.2.3');
   const addresses = new Addresses({ host: 'a', ...source });
-  await addresses.ask();
-  addresses.worked('192.0.2.2');
+  await addresses.resolve();
+  addresses.prefer('192.0.2.2');
   expect(addresses.known).toEqual(['192.0.2.2', '192.0.2.1', '192.0.2.3']);
-  addresses.worked('192.0.2.9');
+  addresses.prefer('192.0.2.9');
   source.answer = ['192.0.2.3', '192.0.2.2'];
-  await addresses.ask();
+  await addresses.resolve();
   expect(addresses.known).toEqual(['192.0.2.2', '192.0.2.3']);
 });

@@ -10,7 +10,7 @@ function after(...steps: Step[]): Ejection {
   return ejection;
 }
 
-describe('an endpoint is', () => {
+describe('an endpoint', () => {
   it.each<[boolean, Step[]]>([
     [false, []],
     [false, ['connectFailed', 'connectFailed']],
@@ -19,7 +19,7 @@ describe('an endpoint is', () => {
     [false, ['connectFailed', 'connectFailed', 'connectFailed', 'accepted']],
     [false, ['connectFailed', 'checkFailed', 'connectFailed', 'checkFailed']],
     [true, ['checkFailed', 'checkFailed', 'checkFailed']],
-    // Being let in says nothing of being well, but being well says that it lets in.
+    // An accepted connection does not end an ejection by checks, but a passed check ends one by failed connections.
     [true, ['checkFailed', 'accepted', 'checkFailed', 'accepted', 'checkFailed', 'accepted']],
     [false, ['checkFailed', 'checkFailed', 'checkFailed', 'checkPassed']],
     [false, ['connectFailed', 'connectFailed', 'connectFailed', 'checkPassed']],
@@ -36,12 +36,12 @@ describe('an endpoint is', () => {
         'accepted',
       ],
     ],
-  ])('passed over: %s, after %j', (ejected, steps) => {
+  ])('is ejected: %s, after %j', (ejected, steps) => {
     expect(after(...steps).ejected).toBe(ejected);
   });
 });
 
-it('says so when it goes out and when it comes back, and only then', () => {
+it('returns true exactly when the ejection begins or ends', () => {
   const step = fc.constantFrom<Step>('accepted', 'connectFailed', 'checkPassed', 'checkFailed');
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
@@ -55,21 +55,21 @@ it('says so when it goes out and when it comes back, and only then', () => {
   );
 });
 
-it('waits twice as long before each trial, half a minute at most, a quarter more or less', () => {
-  const pauses = (random: number) => {
+it('doubles the delay before each trial, up to half a minute, and varies it by a quarter', () => {
+  const delays = (random: number) => {
     const ejection = new Ejection();
-    return Array.from({ length: 8 }, () => ejection.pause(random));
+    return Array.from({ length: 8 }, () => ejection.nextTrialDelay(random));
   };
-  expect(pauses(0.5)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
-  expect(pauses(0)).toEqual([750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500]);
-  expect(pauses(1)[0]).toBe(1250);
+  expect(delays(0.5)).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  expect(delays(0)).toEqual([750, 1500, 3000, 6000, 12_000, 22_500, 22_500, 22_500]);
+  expect(delays(1)[0]).toBe(1250);
 });
 
-it('forgets how long it waited once a message was answered, not merely when it was let in', () => {
+it('begins with the first delay again after a message was answered, not after a connection was accepted', () => {
   const ejection = after('connectFailed', 'connectFailed', 'connectFailed');
-  ejection.pause(0.5);
+  ejection.nextTrialDelay(0.5);
   ejection.accepted();
-  expect(ejection.pause(0.5)).toBe(2000);
+  expect(ejection.nextTrialDelay(0.5)).toBe(2000);
   ejection.answered();
-  expect(ejection.pause(0.5)).toBe(1000);
+  expect(ejection.nextTrialDelay(0.5)).toBe(1000);
 });

@@ -8,8 +8,8 @@ function after(...ages: number[]): IdleLimit {
   return limit;
 }
 
-describe('the time for which a connection waits', () => {
-  it('is what is configured, until the host has closed one sooner', () => {
+describe('the idle limit', () => {
+  it('is the configured one until the host closes a connection sooner', () => {
     const limit = new IdleLimit(4000);
     expect([limit.current, limit.shortened]).toEqual([4000, false]);
     expect(limit.closedAfter(5000)).toBe(false);
@@ -18,34 +18,34 @@ describe('the time for which a connection waits', () => {
 
   it.each([
     ['a second less than the host’s', 5000, 4000],
-    ['a second less than a long one', 30_000, 29_000],
-    ['half of a short one', 500, 250],
+    ['a second less than a long one of the host', 30_000, 29_000],
+    ['half of the host’s where that is short', 500, 250],
     ['never less than a tenth of a second', 5, 100],
   ])('is then %s', (_, age, current) => {
     const limit = after(age);
     expect([limit.current, limit.shortened]).toEqual([current, true]);
   });
 
-  it('follows the shortest wait of all', () => {
+  it('follows the shortest idle time after which the host closed a connection', () => {
     expect(after(9000, 5000, 7000).current).toBe(4000);
     expect(after(5000).closedAfter(5200)).toBe(false);
   });
 
-  it('ends a second before the time that the host announces, and a connection that it closes at once never waits', () => {
+  it('is at most a second less than the time that the host announces, and zero or less for a short time', () => {
     const limit = after(9000);
-    expect([-1, 5, 9, 60, 1, 0].map((announced) => limit.after(announced))).toEqual([
+    expect([-1, 5, 9, 60, 1, 0].map((announced) => limit.limitFor(announced))).toEqual([
       8000, 4000, 8000, 8000, 0, -1000,
     ]);
   });
 
-  it('recovers by a quarter for each connection that the host keeps open for two and a half times as long', () => {
+  it('rises by a quarter after the host has kept a connection open for two and a half times as long', () => {
     const limit = after(5000);
     expect(limit.keptFor(9999)).toBe(false);
     expect(limit.keptFor(10_000)).toBe(true);
     expect([limit.current, limit.proof]).toEqual([5000, 12_500]);
   });
 
-  it('recovers to what is configured, and no further', () => {
+  it('rises to the configured limit at most', () => {
     const limit = after(5000);
     let steps = 0;
     while (limit.keptFor(limit.proof)) steps++;
@@ -53,7 +53,7 @@ describe('the time for which a connection waits', () => {
     expect(steps).toBe(13);
   });
 
-  it('never comes to where the host closes, as long as the host keeps to one time', () => {
+  it('stays below the host’s limit if that does not change', () => {
     const times = fc.integer({ min: 250, max: 59_000 });
     fc.assert(
       fc.property(times, fc.array(fc.double({ min: 1, max: 4, noNaN: true })), (closes, looks) => {

@@ -1,14 +1,14 @@
-/** The pool over real sockets: what is warm, what is dead, and what is told to whom. */
+/** The pool over real sockets: which connections are reused, which are closed, and what is counted. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { EndpointPolicy } from '../../src/policy/snapshot.ts';
-import type { UpstreamConnection, UpstreamUser } from '../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import type { UpstreamUser } from '../../src/upstream/connection-roles.ts';
 import { Pool } from '../../src/upstream/pool.ts';
-import { Pools } from '../../src/upstream/pools.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
-import { answers } from '../support/process/snapshot.ts';
+import { connectTo, openTo, recordingUser, silentUser } from '../support/process/upstream-user.ts';
 
 let server: Server;
 let listening: Listening;
@@ -28,54 +28,16 @@ afterEach(async () => {
 });
 
 function poolOf(endpoint: EndpointPolicy): Pool {
-  const told = recorder();
-  ({ meter } = told);
-  return new Pool({ endpoint, recorder: told });
+  const records = recorder();
+  ({ meter } = records);
+  return new Pool({ endpoint, recorder: records });
 }
 
-/** A user that writes down what it is told, and can be waited for. */
-function listener(): UpstreamUser & { readonly told: string[]; until(word: string): Promise<void> } {
-  const told: string[] = [];
-  const events = new EventTarget();
-  const tell = (word: string) => {
-    told.push(word);
-    events.dispatchEvent(new Event(word));
-  };
-  return {
-    told,
-    until: async (word) => {
-      if (!told.includes(word)) await once(events, word);
-    },
-    onUpstreamBytes: (bytes, end) => tell(`bytes ${bytes.toString('latin1', 0, end)}`),
-    onUpstreamDrain: () => tell('drain'),
-    onUpstreamEnd: () => tell('end'),
-    onUpstreamLost: (why) => tell(`lost ${why}`),
-  };
-}
-
-function connect(budget = 10_000): Promise<UpstreamConnection> {
-  return new Promise((onOpen, reject) => {
-    pool.connect(
-      { budget },
-      { onOpen, onOpenFailed: ({ why, cause }) => reject(new Error(`${why} ${cause}`)) },
-    );
-  });
-}
-
-/** A connection with the host's end of it. */
-async function open(user = listener()): Promise<{ connection: UpstreamConnection; socket: Socket }> {
-  const accepted = once(server, 'connection');
-  const connection = await connect();
-  connection.claim(user);
-  const [socket] = (await accepted) as [Socket];
-  socket.on('error', () => {});
-  return { connection, socket };
-}
-
-const take = (user = listener()) => pool.take(user, performance.now());
+const open = (user: UpstreamUser = silentUser()) => openTo(server, pool, user);
+const take = (user = silentUser()) => pool.take(user, performance.now());
 const endpointState = () => meter.take()?.endpoints[0];
 
-it('gives back the connection that was used last', async () => {
+it('reuses the most recently used connection first', async () => {
   const [first, second] = [await open(), await open()];
   pool.release(first.connection, -1);
   pool.release(second.connection, -1);
@@ -84,10 +46,10 @@ it('gives back the connection that was used last', async () => {
   expect(take()).toBe(null);
 });
 
-it('keeps what speaks for its user for that user alone, and what speaks for nobody not at all', async () => {
+it('reuses a connection with a PROXY header only for the user it names, and not at all if it names none', async () => {
   pool.close();
   pool = poolOf(endpointAt(listening.port, { proxyProtocol: 'v2', pool: { idle: 2, idleTimeout: 4000 } }));
-  const users = [listener(), listener(), listener()];
+  const users = [silentUser(), silentUser(), silentUser()];
   const opened = await Promise.all(users.map(open));
   const connections = opened.map(({ connection }) => connection);
   for (const connection of connections) pool.release(connection, -1);
@@ -102,42 +64,28 @@ it('keeps what speaks for its user for that user alone, and what speaks for nobo
   const [first, second] = connections as [UpstreamConnection, UpstreamConnection];
   pool.release(first, -1);
   pool.release(second, -1);
-  pool.leave(users[0] as UpstreamUser);
+  pool.closeReserved(users[0] as UpstreamUser);
   expect([first.ended, second.ended]).toEqual([true, false]);
   expect(take(users[0])).toBe(null);
 
-  const trial = await connect();
+  const trial = await connectTo(pool);
   pool.keep(trial);
   expect(trial.ended).toBe(true);
-});
-
-it('tells the user of the moment, and nobody before it', async () => {
-  const [earlier, later] = [listener(), listener()];
-  const { connection, socket } = await open(earlier);
-  pool.release(connection, -1);
-  take(later);
-  connection.write(Buffer.from('?'));
-  socket.write('!');
-  await later.until('bytes !');
-  socket.end();
-  await later.until('end');
-  expect(earlier.told).toEqual([]);
-  expect(later.told).toEqual(['bytes !', 'end']);
 });
 
 it.each([
   ['FIN', (socket: Socket) => socket.end()],
   ['a reset', (socket: Socket) => socket.resetAndDestroy()],
-  ['bytes that nobody asked for', (socket: Socket) => socket.write('!')],
-])('never gives back a connection on which %s was delivered', async (_what, act) => {
+  ['bytes without a request', (socket: Socket) => socket.write('!')],
+])('never reuses a connection on which %s was received', async (_what, act) => {
   const { connection, socket } = await open();
-  // So that it does not end for its age.
+  // The connection must not end because it expires.
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   pool.release(connection, -1);
   const closed = once(socket, 'close');
   act(socket);
   socket.resume();
-  // Ending an idle connection is the pool’s own end of it too.
+  // The host closes its side when the pool closes its own.
   socket.on('end', () => socket.end());
   await closed;
   await vi.waitUntil(() => connection.ended);
@@ -145,8 +93,8 @@ it.each([
   expect(endpointState()).toMatchObject({ idle: 0, inUse: 0 });
 });
 
-it('takes back no connection that has ended', async () => {
-  const user = listener();
+it('does not keep a connection that has ended', async () => {
+  const user = recordingUser();
   const { connection, socket } = await open(user);
   socket.end();
   await user.until('end');
@@ -154,50 +102,29 @@ it('takes back no connection that has ended', async () => {
   expect(take()).toBe(null);
 });
 
-it('hears what comes on a connection that its last user had paused', async () => {
-  const { connection, socket } = await open();
-  connection.pause();
-  pool.release(connection, -1);
-  socket.end();
-  await vi.waitUntil(() => connection.ended);
-  expect(take()).toBe(null);
-});
-
-it('knows whether the host takes what is written', async () => {
-  const user = listener();
-  const { connection, socket } = await open(user);
-  socket.pause();
-  expect(connection.drained).toBe(true);
-  while (connection.write(Buffer.alloc(1024 * 1024)));
-  expect(connection.drained).toBe(false);
-  socket.resume();
-  await user.until('drain');
-  expect(connection.drained).toBe(true);
-});
-
-it('begins with a short pause again after any answer, also on a connection that cannot be used again', async () => {
-  for (let trial = 0; trial < 6; trial++) pool.pause();
-  expect(pool.pause()).toBeGreaterThan(20_000);
+it('begins with the first trial delay again after any response, also on a connection that cannot be reused', async () => {
+  for (let trial = 0; trial < 6; trial++) pool.nextTrialDelay();
+  expect(pool.nextTrialDelay()).toBeGreaterThan(20_000);
   const { connection } = await open();
   pool.release(connection, null);
   expect(connection.ended).toBe(true);
-  expect(pool.pause()).toBeLessThan(1300);
+  expect(pool.nextTrialDelay()).toBeLessThan(1300);
 });
 
-it('is not passed over any more once it is alone in its routes', async () => {
-  pool.use({ ejectable: true, connectFirst: 50 });
+it('is no longer ejected once its routes have no other endpoint', async () => {
+  pool.configure({ ejectable: true, connectFirst: 50 });
   for (let check = 0; check < 3; check++) pool.checked('status 500');
   expect(pool.ejected).toBe(true);
-  // Whom it is alone for uses it all the same.
+  // A route without another endpoint still uses it.
   const { connection } = await open();
   pool.release(connection, -1);
   expect(take()).toBe(connection);
-  pool.use({ ejectable: false, connectFirst: 50 });
+  pool.configure({ ejectable: false, connectFirst: 50 });
   expect(pool.ejected).toBe(false);
   expect(endpointState()).toMatchObject({ ejected: 0, ejections: 1 });
 });
 
-it('takes back no connection with bytes behind its answer, nor hands it out', async () => {
+it('does not reuse a connection with bytes after its response', async () => {
   const { connection, socket } = await open();
   pool.release(connection, -1);
   socket.write('HTTP/1.1 200 OK\r\n');
@@ -205,50 +132,7 @@ it('takes back no connection with bytes behind its answer, nor hands it out', as
   expect(take()).toBe(null);
 });
 
-it('says why a connection was lost, once', async () => {
-  const user = listener();
-  const { socket } = await open(user);
-  socket.resetAndDestroy();
-  await user.until('lost closed_early');
-  expect(user.told).toEqual(['lost closed_early']);
-});
-
-it('says that nobody listens', async () => {
-  await listening.close();
-  await expect(connect()).rejects.toThrow('connect_failed ECONNREFUSED');
-  expect(endpointState()).toMatchObject({ connects: { connect_failed: 1 }, inUse: 0 });
-});
-
-it('does not take the event loop’s own standing still for the host’s', async () => {
-  const connected = connect(10);
-  const start = performance.now();
-  // The timer is due, and handled before the sockets are looked at.
-  while (performance.now() - start < 100);
-  expect((await connected).ended).toBe(false);
-});
-
-it('tells a user that let go nothing more', async () => {
-  const user = listener();
-  const { connection, socket } = await open(user);
-  const closed = once(socket.resume(), 'close');
-  socket.on('end', () => socket.end('too late'));
-  connection.destroy();
-  await closed;
-  expect(user.told).toEqual([]);
-});
-
-it('tells whoever cancels a connection that is being made nothing more', async () => {
-  let told = 0;
-  const count = () => {
-    told++;
-  };
-  pool.connect({ budget: 10_000 }, { onOpen: count, onOpenFailed: count }).cancel();
-  // The one after it is there: the cancelled one would be too.
-  await connect();
-  expect(told).toBe(0);
-});
-
-it('hands out nothing that stood idle for more than its time, and closes it', async () => {
+it('closes an expired connection instead of reusing it', async () => {
   const stale = await open();
   const { connection } = await open();
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
@@ -266,25 +150,25 @@ it.each([
   [3, 1999, 2001],
   [60, 3999, 4001],
 ])(
-  'lets go of a connection a second before a host that closes it after %i',
+  'stops reusing a connection a second before a host that announces %i seconds closes it',
   async (announced, kept, gone) => {
     const [early, late] = [await open(), await open()];
     vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
     pool.release(early.connection, announced);
-    expect(pool.take(listener(), performance.now() + kept)).toBe(early.connection);
+    expect(pool.take(silentUser(), performance.now() + kept)).toBe(early.connection);
     pool.release(late.connection, announced);
-    expect(pool.take(listener(), performance.now() + gone)).toBe(null);
+    expect(pool.take(silentUser(), performance.now() + gone)).toBe(null);
     expect(late.connection.ended).toBe(true);
   },
 );
 
-it('keeps no connection that the host closes within a second', async () => {
+it('does not keep a connection that the host closes within a second', async () => {
   const { connection } = await open();
   pool.release(connection, 1);
   expect(connection.ended).toBe(true);
 });
 
-it('keeps as many connections as it may, and none where none may be used again', async () => {
+it('keeps at most pool.idle connections, and none if that is 0', async () => {
   for (const [idle, kept] of [
     [1, 1],
     [0, 0],
@@ -298,7 +182,7 @@ it('keeps as many connections as it may, and none where none may be used again',
   }
 });
 
-it('closes what nobody comes back for', async () => {
+it('closes a connection that is not reused', async () => {
   const { connection, socket } = await open();
   vi.useFakeTimers({ toFake: ['performance', 'setInterval', 'clearInterval'] });
   pool.release(connection, -1);
@@ -308,7 +192,7 @@ it('closes what nobody comes back for', async () => {
   await ended;
 });
 
-it('counts what is in use and what waits', async () => {
+it('counts connections in use and idle ones', async () => {
   const [one, two] = [await open(), await open()];
   expect(endpointState()).toMatchObject({ pools: 1, inUse: 2, idle: 0, connects: { ok: 2 } });
   pool.release(one.connection, -1);
@@ -317,39 +201,4 @@ it('counts what is in use and what waits', async () => {
   expect(endpointState()).toBeUndefined();
   pool.close();
   expect(endpointState()).toMatchObject({ pools: 0, idle: 0 });
-});
-
-const timeouts = { connect: 1000, connectFirst: 50 } as Parameters<Pools['update']>[0]['timeouts'];
-
-it('keeps a connection over a change of policy as long as the endpoint stays as it is', async () => {
-  const pools = new Pools(recorder());
-  const update = (endpoint: EndpointPolicy, ...paths: string[]) =>
-    pools.update({ routes: paths.map((path) => ({ ...answers, path, endpoints: [endpoint] })), timeouts });
-  const endpoint = endpointAt(listening.port);
-  const [upstream] = update(endpoint, '/a');
-  const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
-  });
-  connection.pool.release(connection, -1);
-  const [, other] = update({ ...endpoint }, '/b', '/c');
-  expect(other?.take(listener(), performance.now())).toBe(connection);
-
-  connection.pool.release(connection, -1);
-  const [changed] = update({ ...endpoint, authority: 'other' }, '/b');
-  expect(connection.ended).toBe(true);
-  expect(changed?.take(listener(), performance.now())).toBe(null);
-  pools.close();
-});
-
-it('closes a connection of an endpoint that is no more as soon as it comes back', async () => {
-  const pools = new Pools(recorder());
-  const routes = [{ ...answers, path: '/', endpoints: [endpointAt(listening.port)] }];
-  const [upstream] = pools.update({ routes, timeouts });
-  const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...listener(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
-  });
-  pools.update({ routes: [], timeouts });
-  expect(connection.ended).toBe(false);
-  connection.pool.release(connection, -1);
-  expect(connection.ended).toBe(true);
 });

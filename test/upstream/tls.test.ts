@@ -1,14 +1,16 @@
-/** What a change of TLS material does to the connections of an endpoint. */
+/** The effect of new TLS material on the connections of an endpoint. */
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { UpstreamTls } from '../../src/policy/snapshot.ts';
-import type { UpstreamConnection, UpstreamLoss } from '../../src/upstream/connection.ts';
+import type { UpstreamConnection } from '../../src/upstream/connection.ts';
+import type { UpstreamLoss } from '../../src/upstream/connection-roles.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { authority } from '../support/pki/authority.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';
 import { answers } from '../support/process/snapshot.ts';
+import { silentUser } from '../support/process/upstream-user.ts';
 
 const [old, renewed] = [authority({ name: 'Old' }), authority({ name: 'Renewed' })];
 const keyed = ({ chainPem, keyPem }: { chainPem: string; keyPem: string }) => ({
@@ -19,7 +21,7 @@ const keyed = ({ chainPem, keyPem }: { chainPem: string; keyPem: string }) => ({
 let server: Server;
 let listening: Listening;
 let pools: Pools;
-/** Per connection of the host: whom it saw, and whether the session was one of before. */
+/** For each accepted connection: the subject of the client's certificate, and whether the session was resumed. */
 let seen: { client: string | undefined; resumed: boolean }[];
 
 beforeEach(async () => {
@@ -47,7 +49,7 @@ function update(tls: Partial<UpstreamTls>): Upstream {
   return pools.update({ routes, timeouts })[0] as Upstream;
 }
 
-/** A connection on which the host has answered, which it does after it has sent its tickets, or why there is none. */
+/** A connection on which the host has answered, after it has sent its session tickets; or why there is none. */
 function dial(upstream: Upstream): Promise<UpstreamConnection | UpstreamLoss> {
   return new Promise((resolve) => {
     let connection: UpstreamConnection;
@@ -65,27 +67,20 @@ function dial(upstream: Upstream): Promise<UpstreamConnection | UpstreamLoss> {
   });
 }
 
-const nobody = {
-  onUpstreamBytes: () => {},
-  onUpstreamDrain: () => {},
-  onUpstreamEnd: () => {},
-  onUpstreamLost: () => {},
-};
-
-it('makes new connections with the new CA, and closes those that wait', async () => {
+it('verifies new connections with the new CA, and closes idle ones', async () => {
   const before = update({});
   const connection = (await dial(before)) as UpstreamConnection;
   connection.pool.release(connection, -1);
   server.setSecureContext({ ...keyed(renewed.issueServer()) });
-  // The host is ahead: nothing is believed that the CA does not vouch for, not even by an old session.
+  // The host has a certificate of the new CA already; a session of the old one does not replace its verification.
   const after = update({ ca: [renewed.root.pem] });
   expect(connection.ended).toBe(true);
-  expect(after.take(nobody, performance.now())).toBe(null);
+  expect(after.take(silentUser(), performance.now())).toBe(null);
   expect(await dial(after)).toMatchObject({ ended: false });
   expect(await dial(update({ ca: [old.root.pem] }))).toBe('upstream_tls');
 });
 
-it('shows the new certificate at once, in no session of the old one', async () => {
+it('presents the new certificate at once, and does not resume a session of the old one', async () => {
   const certificate = (client = old.issueClient()) => ({ chain: client.chainPem, key: client.keyPem });
   const first = certificate();
   await dial(update({ certificate: first }));

@@ -1,4 +1,4 @@
-/** The client's half of an exchange, as the host's half sees it. */
+/** The client's side of an exchange, as the host's side uses it. */
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
@@ -8,21 +8,21 @@ export interface ExchangeClient {
   readonly caller: Caller;
   /** Shared by the connections of one client. */
   readonly account: ClientAccount;
-  /** Made once a connection, when the first endpoint asks for it. */
+  /** Made once for a connection, when the first endpoint needs it. */
   readonly proxyHeader: Buffer;
   readonly limits: Limits;
   readonly recorder: Recorder;
-  /** The connection must end after the answer at hand. */
+  /** The connection must be closed after the current response. */
   readonly lastExchange: boolean;
-  /** It does not take what was sent so far. */
+  /** The client does not read its responses: the write buffer is full. */
   readonly backedUp: boolean;
   /** False: wait for the client's drain before more is sent. */
   send(bytes: Buffer): boolean;
   /** The host cannot take more of the request now; `resumeRequest` follows. */
   pauseRequest(): void;
   resumeRequest(): void;
-  /** The answer is complete and has left. */
+  /** The response was sent completely. `close`: the connection ends. */
   exchangeDone(close: boolean): void;
-  /** The answer ended in the middle: the connection is reset, so that nobody takes it for complete. */
+  /** The response ended early: resets the connection, so that the response cannot pass for complete. */
   cut(): void;
 }

@@ -1,9 +1,9 @@
-/** What becomes of the host's answers however their bytes come: the same body, and a length wherever it is short. */
+/** The host's responses, in reads of any size: forwarded with the same body, and with a Content-Length if they are short. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ResponseHeadCache } from '../../src/message/head-reader.ts';
 import type { RequestHead } from '../../src/message/request.ts';
-import { type AnswerFault, type AnswerWish, HostAnswer } from '../../src/relay/host-answer.ts';
+import { HostResponse, type ResponseContext, type ResponseFault } from '../../src/relay/host-response.ts';
 import { takeMessage } from '../support/http/http.ts';
 
 const KiB = 1024;
@@ -22,39 +22,39 @@ const limits = {
   smallRecords: 2000,
   inFlightPerClient: 1,
 };
-/** One buffer for all reads, as the relay's connections have it. */
+/** Reused for all reads, as by the connections of the relay. */
 const readBuffer = Buffer.alloc(64 * KiB);
 
-interface Asked {
+interface Options {
   readonly minor?: 0 | 1;
   readonly method?: 'POST' | 'HEAD';
-  readonly contentLength?: AnswerWish['contentLength'];
+  readonly contentLength?: ResponseContext['contentLength'];
   readonly finProves?: boolean;
 }
 
 class Scene {
   readonly writes: Buffer[] = [];
-  readonly answer: HostAnswer;
+  readonly response: HostResponse;
 
   constructor(finProves = true) {
-    this.answer = new HostAnswer({
+    this.response = new HostResponse({
       send: (bytes) => this.writes.push(bytes) > 0,
-      endsWithAnswer: () => false,
+      mustClose: false,
       finProves,
     });
   }
 
-  begin({ minor = 1, method = 'POST', contentLength = 'ensure' }: Asked = {}): this {
+  begin({ minor = 1, method = 'POST', contentLength = 'ensure' }: Options = {}): this {
     this.writes.length = 0;
     const request = { method, minor } as RequestHead;
-    this.answer.begin({ request, limits, contentLength, headCache: new ResponseHeadCache() });
+    this.response.begin({ request, limits, contentLength, headCache: new ResponseHeadCache() });
     return this;
   }
 
-  /** Hands over one read, whose buffer is another's afterwards. */
-  read(bytes: Buffer): AnswerFault | null {
+  /** Delivers one read, after which the buffer is overwritten. */
+  read(bytes: Buffer): ResponseFault | null {
     bytes.copy(readBuffer);
-    const fault = this.answer.read(readBuffer, bytes.length);
+    const fault = this.response.read(readBuffer, bytes.length);
     readBuffer.fill('?', 0, bytes.length);
     return fault;
   }
@@ -74,6 +74,19 @@ function chunked(body: Buffer, sizes: readonly number[]): Buffer {
   return Buffer.concat([...parts, Buffer.from('0\r\nX-Trailer: 1\r\n\r\n')]);
 }
 
+function untilClose(body: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), body]);
+}
+
+/** Delivers all bytes, in reads of these sizes in turn, without a fault. */
+function readAll(scene: Scene, bytes: Buffer, sizes: readonly number[]): void {
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const part = bytes.subarray(at, at + (sizes[turn % sizes.length] as number));
+    expect(scene.read(part)).toBeNull();
+    at += part.length;
+  }
+}
+
 function bodyOf(size: number): Buffer {
   return Buffer.from(Array.from({ length: size }, (_, at) => (at * 31 + (at >> 8)) % 256));
 }
@@ -84,46 +97,40 @@ const sizes = fc.oneof(
 );
 const steps = fc.array(fc.integer({ min: 1, max: 40_000 }), { minLength: 1, maxLength: 8 });
 
-describe('an answer without a length', () => {
-  it('goes on whole, with Content-Length in one write up to 64 KiB, in chunks beyond', () => {
+describe('a response without a length', () => {
+  it('is forwarded with Content-Length in one write up to 64 KiB, and in chunks beyond', () => {
     const scene = new Scene();
     const framings = fc.constantFrom('chunked', 'close');
-    const asked = fc.record({
+    const context = fc.record({
       minor: fc.constantFrom(0, 1),
       contentLength: fc.constantFrom('ensure', 'asis'),
-    }) as fc.Arbitrary<Asked>;
+    }) as fc.Arbitrary<Options>;
     fc.assert(
-      fc.property(sizes, framings, steps, steps, asked, (size, framing, chunks, reads, wish) => {
+      fc.property(sizes, framings, steps, steps, context, (size, framing, chunks, reads, options) => {
         const body = bodyOf(size);
-        const wire =
-          framing === 'close'
-            ? Buffer.concat([Buffer.from('HTTP/1.1 200 OK\r\n\r\n'), body])
-            : chunked(body, chunks);
-        scene.begin(wish);
-        const { answer } = scene;
-        for (let at = 0, turn = 0; at < wire.length; turn++) {
-          const part = wire.subarray(at, at + (reads[turn % reads.length] as number));
-          expect(scene.read(part)).toBeNull();
-          at += part.length;
-        }
-        expect(answer.complete).toBe(framing === 'chunked');
-        if (framing === 'close') expect(answer.close()).toBe(true);
-        expect(answer).toMatchObject({ complete: true, begun: true, surplus: false, received: size });
+        scene.begin(options);
+        const { response } = scene;
+        readAll(scene, framing === 'close' ? untilClose(body) : chunked(body, chunks), reads);
+        expect(response.complete).toBe(framing === 'chunked');
+        if (framing === 'close') expect(response.onFin()).toBe(true);
+        expect(response).toMatchObject({ complete: true, begun: true, surplus: false, received: size });
 
         const message = takeMessage(scene.sent, { ended: true });
         expect(message?.body.equals(body)).toBe(true);
         expect(message?.raw.length).toBe(scene.sent.length);
-        const short = wish.contentLength === 'ensure' && size <= 64 * KiB;
+        const short = options.contentLength === 'ensure' && size <= 64 * KiB;
         expect(message?.field('content-length')).toBe(short ? `${size}` : undefined);
-        expect(message?.field('transfer-encoding')).toBe(short || wish.minor === 0 ? undefined : 'chunked');
+        expect(message?.field('transfer-encoding')).toBe(
+          short || options.minor === 0 ? undefined : 'chunked',
+        );
         if (short) expect(scene.writes).toHaveLength(1);
-        answer.end();
+        response.end();
       }),
       { numRuns: 200 },
     );
   });
 
-  it('holds nothing back once it is longer than 64 KiB', () => {
+  it('is not buffered any more once it is longer than 64 KiB', () => {
     const scene = new Scene().begin();
     expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\n'))).toBeNull();
     for (let part = 0; part < 64; part++) scene.read(bodyOf(KiB));
@@ -138,18 +145,18 @@ describe('an answer without a length', () => {
     }
   });
 
-  it('that was given up leaves nothing for the next one', () => {
+  it('leaves nothing for the next response after its exchange has ended', () => {
     const scene = new Scene().begin();
     scene.read(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n'));
     expect(scene.writes).toHaveLength(0);
-    scene.answer.end();
+    scene.response.end();
     scene.begin();
     scene.read(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsec'));
     scene.read(Buffer.from('ond\r\n0\r\n\r\n'));
     expect(scene.sent.toString()).toBe('HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond');
   });
 
-  it('until close is refused where a FIN proves nothing, before any of it is sent', () => {
+  it('that ends with the connection is refused if a FIN proves nothing, before any of it is sent', () => {
     const scene = new Scene(false).begin({ contentLength: 'asis' });
     expect(scene.read(Buffer.from('HTTP/1.1 200 OK\r\n\r\nhalf'))).toMatchObject({ why: 'unproven_end' });
     expect(scene.writes).toHaveLength(0);
@@ -159,7 +166,7 @@ describe('an answer without a length', () => {
     ]) {
       scene.begin();
       expect(scene.read(Buffer.from(`HTTP/1.1 200 OK\r\n${framed}`))).toBeNull();
-      expect(scene.answer.complete).toBe(true);
+      expect(scene.response.complete).toBe(true);
     }
   });
 });
@@ -168,10 +175,10 @@ it.each([
   ['with neither type nor length', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na', 'POST', true],
   ['with a type', 'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 1\r\n\r\na', 'POST', false],
   ['without a body', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 'POST', false],
-  ['without content', 'HTTP/1.1 204 No Content\r\n\r\n', 'POST', false],
+  ['without content (204)', 'HTTP/1.1 204 No Content\r\n\r\n', 'POST', false],
   ['to HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n', 'HEAD', false],
-] as const)('counts a missing Content-Type in an answer %s: %#', (_what, wire, method, untyped) => {
+] as const)('reports a missing Content-Type of a response %s: %#', (_what, wire, method, untyped) => {
   const scene = new Scene().begin({ method });
   scene.read(Buffer.from(wire));
-  expect(scene.answer).toMatchObject({ complete: true, untyped });
+  expect(scene.response).toMatchObject({ complete: true, untyped });
 });

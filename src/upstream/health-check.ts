@@ -1,32 +1,34 @@
-/** One health check: a connection, a handshake or a GET, with nothing of a message in it. */
+/** One health check: a connection, a TLS handshake or a GET, as configured. It contains nothing of a message. */
 import { ResponseReader, type Span } from '../message/head-reader.ts';
-import type { HealthPolicy, Limits } from '../policy/snapshot.ts';
-import type { Attempt } from './attempt.ts';
-import type { UpstreamConnection, UpstreamLoss, UpstreamUser } from './connection.ts';
-import type { Pool } from './pool.ts';
+import type { EndpointPolicy, HealthPolicy, Limits } from '../policy/snapshot.ts';
+import type { Attempt, Connector } from './attempt.ts';
+import type { UpstreamConnection } from './connection.ts';
+import type { UpstreamLoss, UpstreamUser } from './connection-roles.ts';
 
-/** Of the answer's head. */
+/** Of the response's head. */
 const limits: Pick<Limits, 'head' | 'fields'> = { head: 16 * 1024, fields: 100 };
 
+interface CheckOptions extends Pick<EndpointPolicy, 'authority'> {
+  readonly health: HealthPolicy;
+}
+
 export class HealthCheck implements UpstreamUser {
-  readonly #pool: Pool;
-  readonly #policy: HealthPolicy;
-  readonly #done: (cause: string | null) => void;
+  readonly #options: CheckOptions;
+  readonly #onEnd: (cause: string | null) => void;
   readonly #attempt: Attempt;
-  /** For the answer to a GET; the others end with their attempt, which has the same time. */
+  /** Only for `http`; the other kinds end with their attempt, which has the same timeout. */
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #heads = new ResponseReader();
   #connection: UpstreamConnection | null = null;
 
-  /** `done` is called once, later than this call, unless the check is cancelled; null: all is well. */
-  constructor(pool: Pool, policy: HealthPolicy, done: (cause: string | null) => void) {
-    this.#pool = pool;
-    this.#policy = policy;
-    this.#done = done;
-    const { kind, timeout } = policy;
+  /** `onEnd` is called once, after this call has returned, unless the check is cancelled; null: the check passed. */
+  constructor(connector: Connector, options: CheckOptions, onEnd: (cause: string | null) => void) {
+    this.#options = options;
+    this.#onEnd = onEnd;
+    const { kind, timeout } = options.health;
     this.#timer = kind === 'http' ? setTimeout(() => this.#end('timeout'), timeout) : undefined;
-    this.#attempt = pool.open(
-      { budget: timeout, tls: kind !== 'tcp', sure: kind === 'tls' },
+    this.#attempt = connector.connect(
+      { timeout, tls: kind !== 'tcp', awaitAcceptance: kind === 'tls', countOutcome: false },
       {
         onOpen: (connection) => this.#opened(connection),
         onOpenFailed: ({ cause }) => this.#end(cause),
@@ -42,12 +44,11 @@ export class HealthCheck implements UpstreamUser {
 
   #opened(connection: UpstreamConnection): void {
     this.#connection = connection;
-    if (this.#policy.kind !== 'http') return this.#end(null);
-    connection.claim(this);
-    const { path } = this.#policy;
-    const { authority } = this.#pool.endpoint;
+    const { health, authority } = this.#options;
+    if (health.kind !== 'http') return this.#end(null);
+    connection.assign(this);
     connection.write(
-      Buffer.from(`GET ${path} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`, 'latin1'),
+      Buffer.from(`GET ${health.path} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`, 'latin1'),
     );
   }
 
@@ -74,6 +75,6 @@ export class HealthCheck implements UpstreamUser {
 
   #end(cause: string | null): void {
     this.cancel();
-    this.#done(cause);
+    this.#onEnd(cause);
   }
 }

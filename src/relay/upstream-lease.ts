@@ -1,45 +1,45 @@
-/** One message's bytes on their way to the host: held until a connection is made, then written to it and to no other. */
+/** The upstream connection of one message. The request is buffered until a connection is open, and sent on that one only. */
 import type { UpstreamConnection } from '../upstream/connection.ts';
+import type { ConnectionPool } from '../upstream/connection-roles.ts';
 import type { Dial, DialUser } from '../upstream/dial.ts';
-import type { Pool } from '../upstream/pool.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
-/** Made once a client's connection and used for its messages one after another. */
-export class Delivery {
+/** Made once for a client's connection, and used for its messages in turn. */
+export class UpstreamLease {
   readonly #user: DialUser;
   #connection: UpstreamConnection | null = null;
   #dial: Dial | null = null;
-  #held: Buffer[] = [];
+  #buffered: Buffer[] = [];
   #endpoint: string | null = null;
   #reused: boolean | null = null;
-  /** Where a connection may wait that speaks for this client alone. */
-  #pools: Pool[] = [];
+  /** Pools that may keep an idle connection reserved for this client. */
+  #pools: ConnectionPool<UpstreamConnection>[] = [];
 
   constructor(user: DialUser) {
     this.#user = user;
   }
 
-  /** The endpoint whose connection carried the message; null: none was made. */
+  /** URL of the endpoint whose connection carried the message; null: no connection was made. */
   get endpoint(): string | null {
     return this.#endpoint;
   }
 
-  /** Its connection had waited for it, most often after another message; null: none was made. */
+  /** The connection was idle before this message; null: no connection was made. */
   get reused(): boolean | null {
     return this.#reused;
   }
 
-  /** The connection is one of TLS. */
+  /** The connection uses TLS. */
   get secure(): boolean {
     return this.#connection !== null && this.#connection.pool.endpoint.tls !== null;
   }
 
-  /** No connection is made yet. */
+  /** A connection is being made. */
   get dialing(): boolean {
     return this.#dial !== null;
   }
 
-  /** `now`: performance.now(), ms. */
+  /** Takes an idle connection, or dials. `now`: performance.now(), ms. */
   begin(upstream: Upstream, now: number): void {
     this.#connection = upstream.take(this.#user, now);
     this.#endpoint = this.#connection?.pool.endpoint.url ?? null;
@@ -47,32 +47,32 @@ export class Delivery {
     if (this.#connection === null) this.#dial = upstream.dial(this.#user);
   }
 
-  /** False: wait for the connection, or for its drain. After `finish` or `drop` nothing is written. */
+  /** False: wait for the connection or for its drain. After `finish` or `drop` nothing is written, and it returns true. */
   write(bytes: Buffer): boolean {
     if (this.#dial === null) return this.#connection?.write(bytes) ?? true;
-    this.#held.push(bytes);
+    this.#buffered.push(bytes);
     return false;
   }
 
-  /** From here on there is one connection for this message, and no other. False as for `write`. */
+  /** The dial has succeeded: writes the buffered request. The message uses no other connection. False as for `write`. */
   connected(connection: UpstreamConnection): boolean {
     this.#dial = null;
     this.#connection = connection;
     this.#endpoint = connection.pool.endpoint.url;
     this.#reused = connection.reused;
-    const held = this.#held;
-    this.#held = [];
+    const buffered = this.#buffered;
+    this.#buffered = [];
     let flowing = true;
-    for (const bytes of held) flowing = connection.write(bytes);
+    for (const bytes of buffered) flowing = connection.write(bytes);
     return flowing;
   }
 
-  /** The host has to wait for the client. */
+  /** Reading from the host is paused because the client does not read. */
   get paused(): boolean {
     return this.#connection?.paused ?? false;
   }
 
-  /** The host has taken the message, or nearly. */
+  /** As `UpstreamConnection.drained`. */
   get drained(): boolean {
     return this.#connection?.drained ?? false;
   }
@@ -85,33 +85,34 @@ export class Delivery {
     this.#connection?.resume();
   }
 
-  /** The answer is complete; `idleSeconds` as for `Pool.release`. */
-  finish(idleSeconds: number | null): void {
+  /** The response is complete; `announced` as for `ConnectionPool.release`. */
+  finish(announced: number | null): void {
     const connection = this.#connection;
     this.#connection = null;
     if (connection === null) return;
     const { pool } = connection;
-    pool.release(connection, idleSeconds);
+    pool.release(connection, announced);
     if (pool.endpoint.proxyProtocol !== null && !this.#pools.includes(pool)) this.#pools.push(pool);
   }
 
-  /** What the host did wrong on this message's connection; without one nothing was sent to it. */
+  /** Reports that the message failed because of the host. Does nothing without a connection: nothing was sent then. */
   hostFailed(reason: string, cause: string): void {
     this.#connection?.pool.messageFailed(reason, cause);
   }
 
+  /** Closes the connection, or cancels the dial. */
   drop(): void {
     this.#dial?.cancel();
     this.#dial = null;
     this.#connection?.destroy();
     this.#connection = null;
-    this.#held = [];
+    this.#buffered = [];
   }
 
-  /** The client is gone: what waits for its next message is closed too. */
+  /** The client's connection is closed: also closes the idle connections reserved for it. */
   close(): void {
     this.drop();
-    for (const pool of this.#pools) pool.leave(this.#user);
+    for (const pool of this.#pools) pool.closeReserved(this.#user);
     this.#pools = [];
   }
 }

@@ -1,15 +1,15 @@
-/** The part of an answer that waits until its length is known. */
+/** Buffers the body of a response until its length is known. */
 
-export class Collection {
+export class ResponseBuffer {
   #bytes: Buffer | null = null;
   #size = 0;
 
-  /** Bytes that wait. */
+  /** Bytes in the buffer. */
   get size(): number {
     return this.#size;
   }
 
-  /** Copies them: the buffer they lie in is read into again. Grows by doubling, as message/head-buffer.ts does. */
+  /** Copies bytes `at` to `end`, because the read buffer is reused. Grows by doubling, as message/head-buffer.ts does. */
   add(bytes: Buffer, at: number, end: number): void {
     const needed = this.#size + end - at;
     if (this.#bytes === null || this.#bytes.length < needed) {
@@ -21,7 +21,7 @@ export class Collection {
     this.#size = needed;
   }
 
-  /** Hands over what waits, and holds nothing any more. */
+  /** Returns the bytes and empties the buffer. */
   take(): Buffer {
     const taken = this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0);
     this.#bytes = null;
