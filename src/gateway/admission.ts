@@ -1,5 +1,5 @@
 /** Who may begin a handshake: decided at accept, from the address alone, before any TLS work. */
-import { failure } from '../handshake/failure.ts';
+import { failure } from '../handshake/failure-classifier.ts';
 import { type Inbound, unjudged } from '../handshake/inbound.ts';
 import { type DenyReasonName, denyReasons, type FailureReasonName } from '../identity/verdict.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';

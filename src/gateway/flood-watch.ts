@@ -2,7 +2,7 @@
 import type { TLSSocket } from 'node:tls';
 import { liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
-import { Overhead, type Transfer } from '../handshake/overhead.ts';
+import { Overhead, type Transfer } from '../handshake/small-records.ts';
 import { denyReasons } from '../identity/verdict.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';

@@ -2,10 +2,10 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { leafJson, type ShadowFacts } from '../audit/record.ts';
-import { failed } from '../handshake/failed.ts';
-import { failure } from '../handshake/failure.ts';
+import { failed } from '../handshake/failed-handshake.ts';
+import { failure } from '../handshake/failure-classifier.ts';
 import type { Inbound } from '../handshake/inbound.ts';
-import { type Peer, readPeer } from '../handshake/peer.ts';
+import { type Peer, readPeer } from '../handshake/tls-parameters.ts';
 import {
   authorizeClient,
   type Claim,

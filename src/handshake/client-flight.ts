@@ -3,7 +3,7 @@
  * OpenSSL work for a stranger: too many bytes or records, or certificates that are costly to verify. In TLS 1.2 those come in
  * clear, in TLS 1.3 under the handshake traffic secret, which the server knows before the client can use it (RFC 8446 §7.3).
  */
-import { judgeCertificates } from './certificate-list.ts';
+import { judgeCertificates } from './costly-certificates.ts';
 import { HandshakeMessages } from './handshake-messages.ts';
 import { RecordProtection, suites } from './record-protection.ts';
 

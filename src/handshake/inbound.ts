@@ -5,8 +5,8 @@ import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { Gate } from './gate.ts';
-import type { Negotiated } from './peer.ts';
+import type { Gate } from './handshake-inspector.ts';
+import type { Negotiated } from './tls-parameters.ts';
 
 /**
  * Unique among replicas and restarts. Hex that ends in a letter: with the counter behind it no id is a run of 13 digits,

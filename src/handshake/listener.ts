@@ -6,12 +6,12 @@ import { GatewayError } from '../errors.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { AcceptFailures } from './accept-failures.ts';
-import { BrokenConnections } from './broken.ts';
-import { ended, failed, failedByFault, timedOut } from './failed.ts';
-import { failure, type TlsFault } from './failure.ts';
+import { AcceptFailures } from './accept-errors.ts';
+import { ended, failed, failedByFault, timedOut } from './failed-handshake.ts';
+import { failure, type TlsFault } from './failure-classifier.ts';
 import { type HandshakeResult, Inbound } from './inbound.ts';
 import { plainHttpAnswer } from './plain-http.ts';
+import { BrokenConnections } from './post-handshake-errors.ts';
 import { TlsServers, transportOf } from './tls-servers.ts';
 
 /** Leads from a TCP socket to its connection while the handshake is not done. */

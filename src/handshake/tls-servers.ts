@@ -4,9 +4,9 @@ import tls, { type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FlightRefusal } from './client-flight.ts';
-import { chooseProtocol, secureContextOptions } from './context.ts';
-import { Gate } from './gate.ts';
+import { Gate } from './handshake-inspector.ts';
 import type { Inbound } from './inbound.ts';
+import { chooseProtocol, secureContextOptions } from './tls-options.ts';
 
 /** Node's own timer restarts with every byte; the sweep's does not, so Node need not set any. */
 const NO_TIMER = -1;

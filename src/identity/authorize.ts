@@ -4,7 +4,7 @@ import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
 import type { RevocationCheck, RevocationResult, RevocationStatus } from '../revocation/judgement.ts';
 import { explainMismatch, matchesAny } from './match.ts';
-import { meaningOf } from './openssl.ts';
+import { meaningOf } from './openssl-codes.ts';
 import type { ValidatedPath } from './path.ts';
 import type { PathCache } from './path-cache.ts';
 import { isPinned } from './pin.ts';

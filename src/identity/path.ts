@@ -1,9 +1,9 @@
 /** Path validation of our own (RFC 5280 §6.1): from the leaf over the anchors' certificates, and over no others. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy, isSameCa } from '../pki/issued.ts';
-import { findLeafFault } from './leaf.ts';
-import { findPathFault, type Path, type TimedPath } from './path-fault.ts';
-import { explainUntrusted } from './untrusted.ts';
+import { findLeafFault } from './leaf-checks.ts';
+import { findPathFault, type Path, type TimedPath } from './path-checks.ts';
+import { explainUntrusted } from './untrusted-detail.ts';
 import { type Denial, deny, type Verdict } from './verdict.ts';
 
 /** A trust anchor as it was checked when it was read: the root first, then the CAs below it. */

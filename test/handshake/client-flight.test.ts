@@ -1,8 +1,8 @@
 /** What real handshakes hold is tried in test/gateway/costly-handshake.test.ts; here: whatever bytes come. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { judgeCertificates } from '../../src/handshake/certificate-list.ts';
 import { ClientFlight } from '../../src/handshake/client-flight.ts';
+import { judgeCertificates } from '../../src/handshake/costly-certificates.ts';
 import { costlyChain } from '../support/pki/costly-chain.ts';
 
 const maxBytes = 2_000;

@@ -1,8 +1,8 @@
 /** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
 import { compilePolicy, type Policy } from '../../../src/gateway/policy.ts';
-import type { Peer } from '../../../src/handshake/peer.ts';
+import type { Peer } from '../../../src/handshake/tls-parameters.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
-import { meaningOf } from '../../../src/identity/openssl.ts';
+import { meaningOf } from '../../../src/identity/openssl-codes.ts';
 import type { Denial, Verdict } from '../../../src/identity/verdict.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import { readKeyIdentifiers } from '../../../src/pki/key-identifier.ts';

@@ -4,8 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
-import { secureContextOptions } from '../../../src/handshake/context.ts';
-import { type Peer, readPeer } from '../../../src/handshake/peer.ts';
+import { secureContextOptions } from '../../../src/handshake/tls-options.ts';
+import { type Peer, readPeer } from '../../../src/handshake/tls-parameters.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 
 export interface Presented {

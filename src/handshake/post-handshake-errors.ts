@@ -1,6 +1,6 @@
 /** Counts and logs connections whose TLS fails after the handshake: their handshake record was written before. */
 import type { Recorder } from '../telemetry/recorder.ts';
-import { explainBreak, type TlsFault } from './failure.ts';
+import { explainBreak, type TlsFault } from './failure-classifier.ts';
 
 /** Milliseconds between two lines of the log. */
 const QUIET_MS = 10_000;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { meaningOf } from '../../src/identity/openssl.ts';
+import { meaningOf } from '../../src/identity/openssl-codes.ts';
 
 it.each([
   ['UNABLE_TO_GET_ISSUER_CERT', 'path'],

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Overhead } from '../../src/handshake/overhead.ts';
+import { Overhead } from '../../src/handshake/small-records.ts';
 
 /** Looks every quarter of a second; so many records in each, of so many bytes of data. Looks until it is too much. */
 function looksUntil(records: number, data: number, { admitted = true, smallRecords = 2000 } = {}): number {

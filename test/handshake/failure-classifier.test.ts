@@ -6,7 +6,7 @@ import {
   explainTimeout,
   failure,
   type Progress,
-} from '../../src/handshake/failure.ts';
+} from '../../src/handshake/failure-classifier.ts';
 import { type HandshakeFailureName, handshakeFailures } from '../../src/handshake/failure-reasons.ts';
 
 const start: Progress = { bytesRead: 200, bytesWritten: 0, leafSeen: false, tlsVersion: 'TLSv1.3' };

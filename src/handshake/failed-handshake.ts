@@ -10,9 +10,9 @@ import {
   type HandshakeFailure,
   hasSentCertificate,
   type TlsFault,
-} from './failure.ts';
+} from './failure-classifier.ts';
 import { type HandshakeResult, type Inbound, unjudged } from './inbound.ts';
-import { type Negotiated, readFailed } from './peer.ts';
+import { type Negotiated, readFailed } from './tls-parameters.ts';
 
 /** Octets of a leaf that is described: reading a long one takes time that a stranger must not have for nothing. */
 const MAX_LEAF = 8192;

@@ -1,6 +1,7 @@
 /** From the error that ended a TLS connection, and how far it had come, to the reason and the operator's sentence. */
-import { alertAdvice, alertName, refusesCertificate } from './alert.ts';
+
 import { type HandshakeFailureName, handshakeFailures } from './failure-reasons.ts';
+import { alertAdvice, alertName, refusesCertificate } from './tls-alerts.ts';
 
 /** What Node says of a failed connection; `library` and `reason` are OpenSSL's, of an error of TLS alone. */
 export interface TlsFault {

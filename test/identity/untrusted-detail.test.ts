@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
-import { explainUntrusted } from '../../src/identity/untrusted.ts';
+import { explainUntrusted } from '../../src/identity/untrusted-detail.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { withColons } from '../../src/pki/hex.ts';
 import { maskDigits } from '../../src/telemetry/mask.ts';
