@@ -1,5 +1,5 @@
 /** Has the revocation of leaves looked after that nobody was told of: once for each, and waited for only so long. */
-import type { UnseenLeaf } from '../identity/authorize.ts';
+import type { UnseenLeaf } from '../identity/client-checks.ts';
 
 /** A leaf under an anchor, as both threads name it. */
 export interface ContactKey {

@@ -1,6 +1,6 @@
 /** Makes a snapshot ready for use in a relay thread: parsed, indexed, and with what an unchanged part had learnt. */
 
-import type { IdentityPolicy } from '../identity/authorize.ts';
+import type { IdentityPolicy } from '../identity/client-checks.ts';
 import { LeafReader } from '../identity/leaf-reader.ts';
 import { PathCache } from '../identity/path-cache.ts';
 import { parseCertificate } from '../pki/certificate.ts';

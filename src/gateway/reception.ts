@@ -3,17 +3,13 @@ import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { leafJson, type ShadowFacts } from '../audit/record.ts';
 import { failed } from '../handshake/failed-handshake.ts';
-import { failure } from '../handshake/failure-classifier.ts';
+import { failure } from '../handshake/failure-reasons.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { type Peer, readPeer } from '../handshake/tls-parameters.ts';
-import {
-  authorizeClient,
-  type Claim,
-  type ClientPermit,
-  type Judgement,
-  rehearse,
-} from '../identity/authorize.ts';
-import { type DenyReasonName, denyReasons } from '../identity/verdict.ts';
+import { type AuthorizationResult, authorizeClient, type ClientPermit } from '../identity/authorize.ts';
+import type { AuthorizationInput } from '../identity/client-checks.ts';
+import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
+import { evaluateShadow } from '../identity/shadow.ts';
 import { refuseConnection } from '../message/refused.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { outlineOf } from '../pki/certificate-outline.ts';
@@ -68,11 +64,11 @@ export class Reception {
     });
   }
 
-  #claim({ inbound, peer }: Visitor, { admission }: Pick<Policy, 'admission'>): Claim {
+  #claim({ inbound, peer }: Visitor, { admission }: Pick<Policy, 'admission'>): AuthorizationInput {
     return { source: { allowed: mayCall(inbound, admission) }, peer, now: Date.now() };
   }
 
-  #conclude(visitor: Visitor, { verdict, revocation }: Judgement): void {
+  #conclude(visitor: Visitor, { verdict, revocation }: AuthorizationResult): void {
     const { inbound, peer } = visitor;
     const { policy, welcome, recorder } = this.#options;
     const { meter } = recorder;
@@ -107,11 +103,11 @@ export class Reception {
   }
 
   /** What the rehearsed policy would have said. Candidates' leaves are looked after once they are let in by an anchor. */
-  #rehearse(visitor: Visitor, verdict: Judgement['verdict']): ShadowFacts | null {
+  #rehearse(visitor: Visitor, verdict: AuthorizationResult['verdict']): ShadowFacts | null {
     const { policy, contacts, recorder } = this.#options;
     const { shadow } = policy();
     if (shadow === null) return null;
-    const { anchor, denials, unseen } = rehearse(this.#claim(visitor, shadow), shadow.identity);
+    const { anchor, denials, unseen } = evaluateShadow(this.#claim(visitor, shadow), shadow.identity);
     if (verdict.allow && unseen !== null) void contacts.tell(unseen);
     const reasons = denials.map(({ reason }) => reason);
     const would = reasons.length === 0 ? 'allow' : 'deny';

@@ -1,6 +1,6 @@
-/** TLS alerts that end a connection (RFC 8446 §6, and RFC 5246 §7.2 for those of TLS 1.2), and what to do about them. */
+/** Names of the TLS alerts that end a connection (RFC 8446 §6; RFC 5246 §7.2 for those of TLS 1.2), and advice on each. */
 
-/** Names from the registry of the IANA. */
+/** Names from IANA's TLS Alerts registry. */
 const names: Readonly<Record<number, string>> = {
   0: 'close_notify',
   10: 'unexpected_message',
@@ -39,38 +39,39 @@ const names: Readonly<Record<number, string>> = {
   121: 'ech_required',
 };
 
-/** Alerts by which a client refuses the gateway's certificate → what to do. */
+/** Alerts by which a client rejects the gateway's certificate → what to do. "It" is the gateway's certificate. */
 const certificateAdvice: Readonly<Record<number, string>> = {
-  42: 'The client does not trust its CA, or does not find the name it calls in it (Go sends this for both): give the client the root CA, and compare that name with the certificate’s subjectAltName.',
-  43: 'The client cannot use a certificate of this kind: check its key, its signature algorithm, and that its extendedKeyUsage has serverAuth.',
-  44: 'The client holds it for revoked: replace it.',
-  45: 'It has expired by the client’s clock: check its dates, the dates of its CAs in the chain file, and that clock.',
-  46: 'The client does not trust its CA, or does not find the name it calls in it (Java sends this for both): give the client the root CA, and compare that name with the certificate’s subjectAltName.',
+  42: 'The client does not trust its CA, or the host name that the client called is not in it (Go sends this alert for both): give the client the root CA, and compare that host name with the certificate’s subjectAltName.',
+  43: 'The client cannot use this kind of certificate: check its key, its signature algorithm, and that its extendedKeyUsage contains serverAuth.',
+  44: 'The client considers it revoked: replace it.',
+  45: 'It has expired by the client’s clock: check its dates, the dates of the CAs in the chain file, and the client’s clock.',
+  46: 'The client does not trust its CA, or the host name that the client called is not in it (Java sends this alert for both): give the client the root CA, and compare that host name with the certificate’s subjectAltName.',
   48: 'The client does not know its CA: give the client the root CA, and put the intermediate CAs behind the certificate in the chain file of listen.certificate.',
-  113: 'The client demands a stapled OCSP answer, which the gateway does not send.',
+  113: 'The client requires a stapled OCSP response, which the gateway does not send.',
 };
 
-/** Other alerts of which something is known → what to do. */
+/** Other alerts with a known remedy → what to do. */
 const otherAdvice: Readonly<Record<number, string>> = {
-  40: 'The client found nothing it accepts in the gateway’s offer; its own log says why.',
-  51: 'The client could not verify the gateway’s signature: its certificate was perhaps replaced by a middlebox.',
-  70: 'The client does not accept the TLS version that was agreed on: it needs 1.2 or 1.3.',
-  71: 'The client asks for stronger cipher suites or keys than were agreed on.',
-  80: 'The client failed by itself; its own log says why.',
-  90: 'The client gave up.',
-  116: 'The client demands a certificate of a kind that it did not get.',
+  40: 'The client accepts nothing that the gateway offers; see the client’s own log for the cause.',
+  51: 'The client could not verify the gateway’s signature: look for a middlebox that replaces the certificate.',
+  70: 'The client rejects the TLS version that was agreed on: enable TLS 1.2 or 1.3 in the client.',
+  71: 'The client requires stronger cipher suites or keys than those that were agreed on.',
+  80: 'The client had an internal error; see the client’s own log for the cause.',
+  90: 'The client gave up the handshake.',
+  116: 'The client requires a kind of certificate that it did not get.',
 };
 
-/** `unknown_ca (48)`. */
+/** Such as `unknown_ca (48)`. */
 export function alertName(alert: number): string {
   return `${names[alert] ?? 'unassigned'} (${alert})`;
 }
 
-/** The client refused the gateway's certificate by it. */
-export function refusesCertificate(alert: number): boolean {
+/** Whether a client sends this alert because it rejects the gateway's certificate. */
+export function rejectsCertificate(alert: number): boolean {
   return alert in certificateAdvice;
 }
 
+/** Null where no advice is known. */
 export function alertAdvice(alert: number): string | null {
   return certificateAdvice[alert] ?? otherAdvice[alert] ?? null;
 }

@@ -1,6 +1,6 @@
 /**
- * What OpenSSL's verdict on a chain counts for. The gateway's own path decides (path.ts); OpenSSL is a second opinion on
- * what the certificates say, and no opinion on which of them make the path.
+ * Classifies OpenSSL's verification errors. The gateway's own path validation decides (path.ts). OpenSSL is a second opinion
+ * on the contents of the certificates, but not on which of them form the path.
  */
 
 /** Codes of `socket.authorizationError`. `path`: OpenSSL found or verified no path. `time`: it compared dates. */
@@ -19,11 +19,11 @@ const codes: Readonly<Record<string, 'path' | 'time'>> = {
 };
 
 /**
- * What the code says: `path`, which the own path answers with the anchors' own certificates; `time`, which it answers by
- * the gateway's clock at every handshake, where a resumed session repeats an old answer; else `property`: something that a
- * certificate says or is (INVALID_PURPOSE, INVALID_CA, PATH_LENGTH_EXCEEDED; Node calls most others UNSPECIFIED). A code
- * that is not in the table counts as a property.
+ * `path`: does not count, since the own validation searches the anchors' certificates itself. `time`: does not count, since
+ * the own validation compares the dates with the gateway's clock at every handshake, and a resumed session repeats an
+ * earlier result. `property`: the contents of a certificate (INVALID_PURPOSE, INVALID_CA, PATH_LENGTH_EXCEEDED; Node maps
+ * most others to UNSPECIFIED). A code that is not in the table is a property, so that it denies.
  */
-export function meaningOf(code: string): 'path' | 'time' | 'property' {
+export function classifyOpensslCode(code: string): 'path' | 'time' | 'property' {
   return Object.hasOwn(codes, code) ? (codes[code] ?? 'property') : 'property';
 }

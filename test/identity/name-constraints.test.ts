@@ -27,17 +27,17 @@ const directory = (...rdns: string[]): ConstrainedName => ({
 });
 const other = (tag: number): ConstrainedName => ({ kind: 'other', tag });
 
-/** What a constraint of this base says of the name, as permitted and as excluded. */
+/** Whether the name is allowed with this base as permitted subtree, and as excluded subtree. */
 const judge = (base: ConstrainedName, name: ConstrainedName) => ({
   permitted: allows({ permitted: [base], excluded: [] }, name),
   excluded: allows({ permitted: [], excluded: [base] }, name),
 });
 const inside = { permitted: true, excluded: false };
 const outside = { permitted: false, excluded: true };
-/** Nobody can say: refused by either. */
+/** Cannot be compared: not allowed in either case. */
 const unclear = { permitted: false, excluded: false };
 
-describe('a base and a name of its kind', () => {
+describe('a base and a name', () => {
   it.each<[string, ConstrainedName, ConstrainedName, object]>([
     ['a host within itself', dns('example.com'), dns('example.com'), inside],
     ['a host below', dns('example.com'), dns('a.b.example.com'), inside],
@@ -122,25 +122,25 @@ describe('a base and a name of its kind', () => {
     ['every name within the empty one', directory(), directory('C=gb'), inside],
 
     ['a name without the accents of the base', directory('O=\u00dc'), directory('O=U'), outside],
-    ['a kind that nobody compares', other(0xa0), other(0xa0), unclear],
+    ['a kind that is not compared', other(0xa0), other(0xa0), unclear],
   ])('%s', (_what, base, name, expected) => {
     expect(judge(base, name)).toEqual(expected);
   });
 
-  it('are one name to some readers only: not permitted by it, and excluded by it', () => {
+  it('that are equal to some readers only are not permitted, and are excluded', () => {
     const base: ConstrainedName = { kind: 'directory', canonical: '["O=\u00fc"]', exact: '["O=\u00dc"]' };
     const name: ConstrainedName = { kind: 'directory', canonical: '["O=\u00fc"]' };
     expect(judge(base, name)).toEqual(unclear);
     expect(judge(base, base)).toEqual(inside);
   });
 
-  it('is never enough for a name that cannot be read', () => {
+  it('never allow a name that cannot be read', () => {
     const unreadable: ConstrainedName = { kind: 'unreadable' };
     for (const base of [dns('example.com'), directory('C=gb'), other(0xa0)])
       expect(judge(base, unreadable)).toEqual(unclear);
   });
 
-  it('is not asked when the constraint speaks of other kinds only', () => {
+  it('do not apply to names of other kinds', () => {
     for (const [base, name] of [
       [dns('example.com'), email('a@evil.org')],
       [directory('C=gb'), dns('evil.org')],
@@ -151,7 +151,7 @@ describe('a base and a name of its kind', () => {
 });
 
 describe('several bases', () => {
-  it('permit what any one of them permits, and exclude it when any one excludes it', () => {
+  it('permit a name that any one of them permits, and exclude a name that any one excludes', () => {
     const permitted = [dns('a.example'), dns('b.example')];
     const excluded = [dns('x.b.example')];
     const names = ['a.example', 'y.b.example', 'x.b.example', 'c.example'];
@@ -163,7 +163,7 @@ describe('several bases', () => {
     ]);
   });
 
-  it('never allow a name as permitted that they exclude', () => {
+  it('never both permit and exclude a name', () => {
     const host = fc.array(fc.constantFrom('a', 'b', '*', ''), { maxLength: 4 }).map((each) => each.join('.'));
     const name = fc.oneof(
       host.map(dns),
@@ -181,7 +181,7 @@ describe('several bases', () => {
   });
 });
 
-describe('on a path', () => {
+describe('the name constraints of a CA on a path', () => {
   const now = Date.UTC(2026, 0, 15, 12);
   const span = { notBefore: now - 3_600_000, notAfter: now + 3_600_000 };
   const ca = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>) =>
@@ -220,7 +220,7 @@ describe('on a path', () => {
   const hosts = [new GeneralName({ dNSName: 'example.com' })];
   const root = ca({ subject: { CN: 'root' } });
 
-  it.each([true, false])('bind what is below the CA that has them, critical: %s', (critical) => {
+  it.each([true, false])('apply below the CA, critical: %s', (critical) => {
     const issuing = ca({
       subject: { CN: 'issuing' },
       issuer: root,
@@ -232,7 +232,7 @@ describe('on a path', () => {
     expect(outcome(leafOf(issuing), root, issuing)).toBe('own');
   });
 
-  it('bind a leaf’s common name that reads as a host name, unless an alternative name is a host name', () => {
+  it('apply to a leaf’s common name that is a host name, unless an alternative name is a host name', () => {
     const issuing = ca({
       subject: { CN: 'issuing.evil.org' },
       issuer: root,
@@ -245,7 +245,7 @@ describe('on a path', () => {
     expect(judged('A.EVIL.org', ['email:a@evil.org'])).toBe('name_constraints');
     expect(judged('*.evil.org')).toBe('name_constraints');
     expect(judged('a.evil.org', ['DNS:a.example.com'])).toBe('own');
-    // What is no host name of two labels: Thredd's is a UUID.
+    // Common names that are not host names of two labels: Thredd's is a UUID.
     for (const other of [
       'evil',
       '6c8d7a5e-4f0e-4f0b-9a7c-2d8e1b3a4f5c',
@@ -254,12 +254,12 @@ describe('on a path', () => {
       'a..evil.org',
     ])
       expect(judged(other), other).toBe('own');
-    // Below a constrained CA the rule is for the leaf alone: CAs are no hosts.
+    // The rule applies to the leaf only: CAs are not hosts.
     const below = ca({ subject: { CN: 'below.evil.org' }, issuer: issuing });
     expect(outcome(leafOf(below), root, issuing, below)).toBe('own');
   });
 
-  it('are compared with a bounded number of names', () => {
+  it('are compared with a limited number of names', () => {
     const many = Array.from({ length: 512 }, (_, at) => new GeneralName({ dNSName: `${at}.example.com` }));
     const issuing = ca({ subject: { CN: 'issuing' }, issuer: root, ...constrained({ permitted: many }) });
     const judged = (count: number) => {
@@ -285,7 +285,7 @@ describe('on a path', () => {
     ['have an empty excluded subtree', '3002a100'],
     ['have an empty subtree beside another', '3009a0053003820161a100'],
     ['hold a network without its mask', '300aa00830068704c0000201'],
-  ])('make a CA unusable when they %s', (_what, hex) => {
+  ])('make the CA unusable if they %s', (_what, hex) => {
     const extensions = [{ oid: '2.5.29.30', critical: true, value: Buffer.from(hex, 'hex') }];
     const issuing = ca({ subject: { CN: 'issuing' }, issuer: root, extensions });
     const certificates = [root, issuing].map(({ der }) => parseCertificate(der));
@@ -298,7 +298,7 @@ describe('on a path', () => {
     });
   });
 
-  it('bind a root’s paths too, and a leaf as much as the CAs between', () => {
+  it('apply in a root too, to the leaf and to the intermediates', () => {
     const names = new Name([
       new RelativeDistinguishedName([
         new AttributeTypeAndValue({
@@ -320,7 +320,7 @@ describe('on a path', () => {
     );
   });
 
-  it('bind the e-mail address in a subject as they bind one beside it', () => {
+  it('apply to an e-mail address in the subject as to one in the alternative names', () => {
     const issuing = ca({
       subject: { CN: 'issuing' },
       issuer: root,
@@ -347,12 +347,12 @@ describe('on a path', () => {
         }),
       ]),
     ]);
-    // No IA5String: OpenSSL compares none of these.
+    // Not an IA5String: OpenSSL does not compare it.
     expect(outcome(leafOf(issuing, { subject: utf8 }), root, issuing)).toBe('name_constraints');
     expect(outcome(leafOf(root, { subject: utf8 }), root)).toBe('own');
   });
 
-  it('do not bind a CA’s certificate for its own new key, but a leaf of the same name', () => {
+  it('do not apply to a CA’s certificate for its own new key, but to a leaf of the same name', () => {
     const elsewhere = new GeneralName({ directoryName: new Name([]) });
     const old = ca({
       subject: { O: 'Example', CN: 'issuing' },
@@ -365,7 +365,7 @@ describe('on a path', () => {
     expect(outcome(leafOf(old, { subject: old.subject }), root, old)).toBe('name_constraints');
   });
 
-  it('on one path do not stop another', () => {
+  it('on one path do not prevent another path', () => {
     const key = ca({ subject: { CN: 'issuing' }, issuer: root });
     const narrow = ca({
       subject: key.subject,

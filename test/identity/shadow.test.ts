@@ -1,12 +1,14 @@
-import { describe, expect, it } from 'vitest';
-import { authorizeClient, type Claim, type IdentityPolicy, rehearse } from '../../src/identity/authorize.ts';
+import { expect, it } from 'vitest';
+import { authorizeClient } from '../../src/identity/authorize.ts';
+import type { AuthorizationInput, IdentityPolicy } from '../../src/identity/client-checks.ts';
 import { PathCache } from '../../src/identity/path-cache.ts';
+import { evaluateShadow } from '../../src/identity/shadow.ts';
 import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { RevocationCheck } from '../../src/revocation/judgement.ts';
-import type { OcspFact, RevocationMaterial } from '../../src/revocation/state.ts';
+import type { RevocationMaterial } from '../../src/revocation/state.ts';
+import { identityPolicy } from '../support/identity/policy.ts';
 import { authority } from '../support/pki/authority.ts';
-import { nothingToAsk, revocationPolicy } from '../support/revocation/revocation.ts';
+import { ocspFact } from '../support/revocation/ocsp-fact.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;
@@ -15,105 +17,46 @@ const parse = ({ der }: { der: Uint8Array }) => parseCertificate(der);
 const held = [pki.root, pki.issuing].map(parse);
 const leaf = parse(pki.issueClient({ extensions: [ocspResponders(['http://ocsp.example/'])] }));
 
-function policyWith(
-  material: Partial<RevocationMaterial> = {},
-  changes: Partial<IdentityPolicy> = {},
-): IdentityPolicy {
-  return {
-    generation: 7,
-    pins: null,
-    match: null,
-    opensslHasAnchors: false,
-    paths: new PathCache([{ name: 'own', certificates: held }]),
-    revocation: new Map([['own', new RevocationCheck({ ...nothingToAsk, ...material }, held)]]),
-    ...changes,
-  };
-}
-const claim: Claim = {
+const policyWith = (material: Partial<RevocationMaterial> = {}, changes: Partial<IdentityPolicy> = {}) =>
+  identityPolicy(held, { opensslHasAnchors: false, ...changes }, material);
+const input: AuthorizationInput = {
   source: { allowed: true },
   peer: { leaf: leaf.x509, opensslCode: null },
   now,
 };
-const fact = (status: OcspFact['status'], freshUntil = now + hour): OcspFact => {
-  return {
-    certificate: leaf.tbsSha256,
-    status,
-    freshUntil,
-    address: 'http://o/',
-    detail: 'noon',
-    problem: null,
-    responder: null,
-  };
-};
-const lenient = { ...revocationPolicy, onUnknown: 'allow' } as const;
 
-describe('revocation in the verdict', () => {
-  it.each([
-    ['good', [fact('good')], revocationPolicy, null, 'not_checked'],
-    ['revoked', [fact('revoked')], revocationPolicy, 'revoked', 'revoked'],
-    ['revoked, where unknown is allowed', [fact('revoked')], lenient, 'revoked', 'revoked'],
-    ['unknown', [fact('failed')], revocationPolicy, 'revocation_unknown', 'unknown'],
-    ['unknown, where that is allowed', [fact('unknown')], lenient, null, 'unknown'],
-    ['unknown, for nobody was asked', [], revocationPolicy, 'revocation_unknown', 'unknown'],
-  ] as const)('%s', (_, ocsp, policy, reason, status) => {
-    const { verdict, revocation } = authorizeClient(claim, policyWith({ ocsp, policy }));
-    expect(verdict.allow ? null : verdict.reason).toBe(reason);
-    expect(revocation).toEqual({ anchor: 'own', status });
-  });
-
-  it('gives a permit that ends with the evidence, or with the path', () => {
-    const policy = { ...revocationPolicy, scope: 'leaf' } as const;
-    const until = (ocsp: OcspFact) => {
-      const { verdict } = authorizeClient(claim, policyWith({ ocsp: [ocsp], policy }));
-      return verdict.allow ? verdict.permit.validUntil : null;
-    };
-    expect(until(fact('good'))).toBe(now + hour);
-    expect(until(fact('good', leaf.notAfter + hour))).toBe(leaf.notAfter);
-  });
-
-  it('tells of a leaf that nobody looks after, unless something else speaks against the caller', () => {
-    const ask = (policy: IdentityPolicy) => authorizeClient(claim, policy).unseen;
-    expect(ask(policyWith())).toMatchObject({ anchor: 'own', leaf: { sha256: leaf.sha256 } });
-    expect(ask(policyWith({ leaves: [leaf.tbsSha256] }))).toBeNull();
-    expect(ask(policyWith({}, { match: [{ commonName: 'somebody' }] }))).toBeNull();
-    expect(ask(policyWith({}, { pins: new Set(['another']) }))).toBeNull();
-  });
+it('lists every reason, where the verdict has only the first', () => {
+  const strict = policyWith(
+    { ocsp: [ocspFact(leaf, 'revoked', now + hour)] },
+    { pins: new Set(['another']), match: [{ commonName: 'somebody' }] },
+  );
+  const refused = { ...input, source: { allowed: false } };
+  const { anchor, denials } = evaluateShadow(refused, strict);
+  expect(anchor).toBe('own');
+  expect(denials.map(({ reason }) => reason)).toEqual([
+    'address_refused',
+    'pin_mismatch',
+    'match_mismatch',
+    'revoked',
+  ]);
+  expect(authorizeClient(refused, strict).verdict).toMatchObject({ reason: 'address_refused' });
 });
 
-describe('a rehearsal', () => {
-  it('tells every reason at once, where the verdict tells the first', () => {
-    const strict = policyWith(
-      { ocsp: [fact('revoked')] },
-      { pins: new Set(['another']), match: [{ commonName: 'somebody' }] },
-    );
-    const from = { ...claim, source: { allowed: false } };
-    const { anchor, denials } = rehearse(from, strict);
-    expect(anchor).toBe('own');
-    expect(denials.map(({ reason }) => reason)).toEqual([
-      'address_refused',
-      'pin_mismatch',
-      'match_mismatch',
-      'revoked',
-    ]);
-    expect(authorizeClient(from, strict).verdict).toMatchObject({ reason: 'address_refused' });
+it('skips the checks that need a path if there is none', () => {
+  const elsewhere = policyWith({}, { paths: new PathCache([]), match: [{ commonName: 'somebody' }] });
+  expect(evaluateShadow(input, elsewhere)).toEqual({
+    anchor: null,
+    denials: [expect.objectContaining({ reason: 'untrusted' })],
+    unseen: null,
   });
+  const anonymous = { ...input, peer: { ...input.peer, leaf: null } };
+  expect(evaluateShadow(anonymous, policyWith()).denials).toEqual([
+    expect.objectContaining({ reason: 'no_certificate' }),
+  ]);
+});
 
-  it('asks nothing about a path that is not there', () => {
-    const elsewhere = policyWith({}, { paths: new PathCache([]), match: [{ commonName: 'somebody' }] });
-    expect(rehearse(claim, elsewhere)).toEqual({
-      anchor: null,
-      denials: [expect.objectContaining({ reason: 'untrusted' })],
-      unseen: null,
-    });
-    const nobody = { ...claim, peer: { ...claim.peer, leaf: null } };
-    expect(rehearse(nobody, policyWith()).denials).toEqual([
-      expect.objectContaining({ reason: 'no_certificate' }),
-    ]);
-  });
-
-  it('says nothing against whom the verdict lets in under the same policy', () => {
-    const policy = policyWith({ ocsp: [fact('good')] });
-    expect(rehearse(claim, policy)).toMatchObject({ anchor: 'own', denials: [] });
-    expect(authorizeClient(claim, policy).verdict.allow).toBe(true);
-  });
+it('lists no reason for a client that authorizeClient() allows under the same policy', () => {
+  const policy = policyWith({ ocsp: [ocspFact(leaf, 'good', now + hour)] });
+  expect(evaluateShadow(input, policy)).toMatchObject({ anchor: 'own', denials: [] });
+  expect(authorizeClient(input, policy).verdict.allow).toBe(true);
 });

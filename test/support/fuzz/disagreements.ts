@@ -1,5 +1,5 @@
 /** Where the gateway denies and OpenSSL does not: every class, as docs/conformance.md lists it. Nothing else may occur. */
-import type { DenyReasonName } from '../../../src/identity/verdict.ts';
+import type { DenyReasonName } from '../../../src/identity/deny-reasons.ts';
 
 export interface Disagreement {
   readonly reasons: readonly DenyReasonName[];
@@ -31,7 +31,11 @@ export const stricter: readonly Disagreement[] = [
     what: 'a leaf with a policy extension of CAs, or with a critical extension that only OpenSSL processes',
     detail: /^the leaf has /,
   },
-  { reasons: ['ca_as_leaf'], what: 'a CA’s certificate', detail: /^the client presented a CA certificate$/ },
+  {
+    reasons: ['ca_as_leaf'],
+    what: 'a CA’s certificate',
+    detail: /^the client presented a CA certificate\. /,
+  },
   {
     reasons: ['invalid_leaf'],
     what: 'a leaf of version 1 or 2, with name constraints, or with keyCertSign',

@@ -2,7 +2,7 @@
 import { compilePolicy, type Policy } from '../../../src/gateway/policy.ts';
 import type { Peer } from '../../../src/handshake/tls-parameters.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
-import { meaningOf } from '../../../src/identity/openssl-codes.ts';
+import { classifyOpensslCode } from '../../../src/identity/openssl-codes.ts';
 import type { Denial, Verdict } from '../../../src/identity/verdict.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import { readKeyIdentifiers } from '../../../src/pki/key-identifier.ts';
@@ -140,13 +140,13 @@ export class Judge implements AsyncDisposable {
         ? { ok: anotherOfTheName }
         : { failed: `allowed against ${code}, though OpenSSL had no choice` };
     // A CA and its certificate for its own new key, both on the path.
-    if (hasTwo(certificates) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+    if (hasTwo(certificates) && classifyOpensslCode(alone?.full.opensslCode ?? '') === 'path')
       return { ok: anotherOfTheName };
     if (certificates[0].isSelfIssued && alone?.full.opensslCode === 'DEPTH_ZERO_SELF_SIGNED_CERT')
       return { ok: 'OpenSSL took a leaf with its CA’s name for self-signed' };
-    if (!root.x509.checkIssued(root.x509) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+    if (!root.x509.checkIssued(root.x509) && classifyOpensslCode(alone?.full.opensslCode ?? '') === 'path')
       return { ok: 'OpenSSL did not take the root for self-signed' };
-    if (namesAnotherSerial(certificates) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+    if (namesAnotherSerial(certificates) && classifyOpensslCode(alone?.full.opensslCode ?? '') === 'path')
       return { ok: 'OpenSSL looked for the certificate of the CA whose serial is named' };
     return { failed: `allowed against ${code}, alone ${alone?.full.opensslCode}` };
   }

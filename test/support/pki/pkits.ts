@@ -1,6 +1,6 @@
 /** NIST's PKITS (test/fixtures/pkits): its cases as they are tabled beside the certificates, and their files. */
 import { readFileSync } from 'node:fs';
-import type { DenyReasonName } from '../../../src/identity/verdict.ts';
+import type { DenyReasonName } from '../../../src/identity/deny-reasons.ts';
 
 /** What a case must come to → the reasons that say so; the last two need CRLs (RFC 5280 §6.3.3). */
 export const outcomes = {
