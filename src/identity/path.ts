@@ -84,9 +84,9 @@ function findObstacle(issuer: Certificate, below: number): string | null {
   if (!isCa) return 'is no CA certificate (basicConstraints)';
   if (keyUsage?.has('keyCertSign') === false) return 'its key usage lacks keyCertSign';
   if (unprocessedCritical.length > 0)
-    return `has extensions that are not processed here: ${unprocessedCritical.join(', ')}`;
+    return `has extensions that the gateway does not process: ${unprocessedCritical.join(', ')}`;
   return pathLength !== null && below > pathLength
-    ? `allows ${pathLength} CAs below itself, not ${below}`
+    ? `allows ${pathLength} CAs below itself (pathLenConstraint), not ${below}`
     : null;
 }
 

@@ -294,7 +294,7 @@ describe('the name constraints of a CA on a path', () => {
     ).toMatchObject({
       reason: 'untrusted',
       detail:
-        'CN=issuing signed CN=client,O=Example, but has extensions that are not processed here: 2.5.29.30',
+        'CN=issuing signed CN=client,O=Example, but has extensions that the gateway does not process: 2.5.29.30',
     });
   });
 

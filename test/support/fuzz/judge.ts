@@ -1,4 +1,4 @@
-/** One hierarchy of the fuzz and the leaves below it: what OpenSSL says, what the gateway says, and how the two compare. */
+/** Compares the verdicts of OpenSSL and the gateway on the leaves of one generated hierarchy. */
 import { compilePolicy, type Policy } from '../../../src/gateway/policy.ts';
 import type { Peer } from '../../../src/handshake/tls-parameters.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
@@ -18,10 +18,10 @@ import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.t
 import { stricter } from './disagreements.ts';
 import { Random } from './random.ts';
 
-/** How one chain came out: a name that is counted, or a failure. */
+/** Result for one chain: the class that it is counted in, or a failure. */
 export type Outcome = { readonly ok: string } | { readonly failed: string };
 
-/** Leaves of one hierarchy: to OpenSSL its certificates are given once. */
+/** Leaves for each hierarchy, whose certificates OpenSSL loads once. */
 const LEAVES = 8;
 
 const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
@@ -57,7 +57,7 @@ export class Judge implements AsyncDisposable {
     );
   }
 
-  /** Every leaf of the hierarchy that the seed makes; null: no anchor's root can be read, so there is none to judge by. */
+  /** One outcome for each leaf of the hierarchy of this seed; null: no anchor's root can be parsed. */
   async judge(seed: number): Promise<Outcome[] | null> {
     const random = new Random(seed);
     const now = Date.now();
@@ -76,7 +76,7 @@ export class Judge implements AsyncDisposable {
       if (handshakes === null) outcomes.push({ ok: 'no handshake' });
       else if (handshakes.full.leaf === null) outcomes.push({ ok: 'no certificate was sent' });
       else {
-        // Without CA names OpenSSL has no anchors, so that one leaf of a hierarchy says what it says of them.
+        // Without CA names OpenSSL has no anchors: its result does not depend on the hierarchy, and one leaf is enough.
         const without = index === 0 ? await this.#unnamed.judge(presented) : null;
         outcomes.push(await this.#compare({ ...handshakes, without, named, unnamed, presented }));
       }
@@ -91,11 +91,11 @@ export class Judge implements AsyncDisposable {
       return { failed: `OpenSSL: full ${full.opensslCode}, resumed ${resumed.opensslCode}` };
     if (!full.leaf || !resumed.leaf || !full.leaf.raw.equals(resumed.leaf.raw))
       return { failed: 'another leaf was resumed' };
-    // The verdict is a function of leaf, code and policy (identity/authorize.ts), and the first two are the same.
+    // The verdict is a function of leaf, code and policy (identity/authorize.ts); leaf and code are equal here.
     const verdict = verdictOn(full, named);
     const verdicts = [
       verdict,
-      // Whatever OpenSSL says without anchors, be it of what the client sends along.
+      // Without anchors OpenSSL's code must not matter, even if it is about certificates that the client sent along.
       verdictOn({ leaf: full.leaf, opensslCode: 'INVALID_PURPOSE' }, unnamed),
       ...(without === null
         ? []
@@ -112,7 +112,7 @@ export class Judge implements AsyncDisposable {
     return this.#provePath(full, { code, named, presented });
   }
 
-  /** OpenSSL refuses whom the gateway lets in: only where it took another path, or did not see that this one ends. */
+  /** OpenSSL may reject what the gateway accepts only if it built another path, or did not recognize the end of this one. */
   async #provePath(
     { leaf }: Peer,
     { code, named, presented }: { code: string; named: Policy; presented: Presented },
@@ -203,7 +203,7 @@ function namesAnotherSerial(certificates: readonly Certificate[]): boolean {
   });
 }
 
-/** Names and signatures, from the leaf to the root, whose own signature the loader checks: without the code under test. */
+/** Verifies names and signatures from the leaf to the root without the code under test; trust/ checks the root's own. */
 function isTrue(certificates: readonly Certificate[]): boolean {
   return certificates.every(({ x509 }, index) => {
     const issuer = certificates[index + 1]?.x509;
@@ -213,7 +213,7 @@ function isTrue(certificates: readonly Certificate[]): boolean {
   });
 }
 
-/** What cannot be read, the loader refuses; a root that it refuses has no anchor. */
+/** Without certificates that cannot be parsed, since trust/ refuses them; without anchors whose root it refuses. */
 function anchorsOf({ roots, below }: Hierarchy): AnchorMaterial[] {
   const issuing = below.filter(isReadable).map(({ der }) => der);
   return roots
@@ -234,7 +234,7 @@ function isReadable({ der }: { readonly der: Uint8Array }): boolean {
   }
 }
 
-/** `last`: shares the anchors that were read for it. */
+/** `last`: a policy whose parsed anchors are used again. */
 function policyOf(snapshot: PolicySnapshot, last: Policy | null): Policy {
   return compilePolicy(snapshot, { pools, meter, last });
 }

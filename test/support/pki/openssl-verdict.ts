@@ -1,4 +1,4 @@
-/** OpenSSL's verdict on chains: real handshakes over a socket of this process, full and resumed, read as the gateway does. */
+/** OpenSSL's verdict on chains, from real handshakes over a socket of this process, full and resumed. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { type Peer, readPeer } from '../../../src/handshake/tls-parameters.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 
 export interface Presented {
-  /** PEM: the leaf, then whatever the client sends along. */
+  /** PEM: the leaf, then the certificates that the client sends along. */
   readonly chain: string;
   readonly key: string;
   readonly version: 'TLSv1.2' | 'TLSv1.3';
@@ -24,7 +24,7 @@ export class OpensslVerdict implements AsyncDisposable {
   readonly #server: Server;
   readonly #folder: string;
   readonly #path: string;
-  /** By the server name that the client sends: whoever waits for its end of the handshake. */
+  /** Callbacks for the end of a handshake, by the server name that its client sends. */
   readonly #waiting = new Map<string, (peer: Peer) => void>();
   #count = 0;
 
@@ -49,7 +49,7 @@ export class OpensslVerdict implements AsyncDisposable {
     return opened;
   }
 
-  /** From now on these anchors, as the gateway gives them to OpenSSL. */
+  /** Verifies with this snapshot's anchors from now on, with the TLS options of the gateway. */
   use(snapshot: PolicySnapshot): void {
     this.#server.setSecureContext(secureContextOptions(snapshot));
   }
@@ -58,12 +58,12 @@ export class OpensslVerdict implements AsyncDisposable {
   async judge({ chain, key, version }: Presented): Promise<Handshakes | null> {
     let secureContext: ReturnType<typeof createSecureContext>;
     try {
-      // What the client's own library thinks of its certificate is not asked.
+      // The client's own library must not reject its certificate.
       secureContext = createSecureContext({ cert: chain, key, ciphers: 'DEFAULT:@SECLEVEL=0' });
     } catch {
       return null;
     }
-    // The same for both handshakes: a session is resumed under its own name only.
+    // Equal for both handshakes: a session is only resumed under its own server name.
     const servername = `c${++this.#count}.example`;
     const shake = async (session?: Buffer): Promise<{ peer: Peer; session: Buffer } | null> => {
       const judged = new Promise<Peer>((resolve) => this.#waiting.set(servername, resolve));
