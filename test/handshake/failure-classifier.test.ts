@@ -56,7 +56,7 @@ describe('an alert of the client', () => {
 });
 
 describe('an error of TLS during the handshake', () => {
-  it.each<[string, ReturnType<typeof fault>, Progress, FailureReasonName]>([
+  const faults: [string, ReturnType<typeof fault>, Progress, FailureReasonName][] = [
     ['HTTP', fault('ERR_SSL_HTTP_REQUEST', '0A00009C'), start, 'plain_http'],
     ['a CONNECT', fault('ERR_SSL_HTTPS_PROXY_REQUEST', '0A00009B'), start, 'plain_http'],
     [
@@ -143,7 +143,9 @@ describe('an error of TLS during the handshake', () => {
       'malformed_certificate',
     ],
     ['any other cause', fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start, 'protocol_error'],
-  ])('about %s has its reason', (_what, error, progress, reason) => {
+  ];
+
+  it.each(faults)('about %s has its reason', (_what, error, progress, reason) => {
     expect(explainFault(error, progress).reason).toBe(reason);
   });
 

@@ -54,7 +54,7 @@ describe('a leaf', () => {
     });
   });
 
-  it.each<[string, Partial<IssueOptions>, string]>([
+  const leaves: [string, Partial<IssueOptions>, string][] = [
     ['without any extension but its key identifiers', { keyUsage: null }, 'own'],
     ['with the extended key usage clientAuth', { extendedKeyUsage: [purposes.clientAuth] }, 'own'],
     ['with clientAuth among others', { extendedKeyUsage: [purposes.serverAuth, purposes.clientAuth] }, 'own'],
@@ -116,7 +116,9 @@ describe('a leaf', () => {
     ],
     ['that ends before now', { notAfter: now - 1000 }, 'expired'],
     ['that begins after now', { notBefore: now + 1000 }, 'not_yet_valid'],
-  ])('%s', (_what, options, expected) => {
+  ];
+
+  it.each(leaves)('%s', (_what, options, expected) => {
     const defaults = { notBefore: now - 2 * hour, notAfter: now + hour };
     expect(outcome(pki.issueClient({ ...defaults, ...options }))).toBe(expected);
   });
