@@ -2,7 +2,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema/schema.ts';
-import { denyReasons, failureReasons } from '../src/identity/verdict.ts';
+import { failureReasons } from '../src/handshake/failure-reasons.ts';
+import { denyReasons } from '../src/identity/deny-reasons.ts';
 import { messageRefusals, upstreamFailures } from '../src/message/message-reasons.ts';
 import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
@@ -48,20 +49,26 @@ const targets: Readonly<Record<string, string>> = {
   'docs/deny-reasons.md': page({
     title: 'Reasons',
     text: [
-      'Why a connection was refused (`verdict: deny`) or never came to be judged (`verdict: failed`): the `reason` of',
-      'audit records and of `ehi_handshakes_total`. The client sees the status alone, and none where it is closed without',
-      'an answer: at accept (`address_refused` is answered with 403 after the handshake under `clients.refuseAt: http`), and',
-      'everywhere under `listen.rejectWith: close`. ALB: the nearest `tls_verify_status` of an AWS Application Load Balancer.',
+      'The `reason` of handshake and verdict records in the audit, and of `ehi_handshakes_total`: why the gateway refused a',
+      'connection (`verdict: deny`), or why it ended before the gateway decided on the client (`verdict: failed`).',
+      '',
+      'The client only sees the status of the refusal. Without a status the connection is closed without a response: at',
+      'accept (except `address_refused` under `clients.refuseAt: http`, which is answered with 403 after the handshake), on',
+      'open connections (stage `live`), and for every reason under `listen.rejectWith: close`.',
+      '',
+      'An address is listed if a range of `clients.allowlist` contains it. A range of length /0 lists no address.',
+      '',
+      'ALB: the nearest `tls_verify_status` in the connection logs of an AWS Application Load Balancer.',
     ],
-    head: ['Reason', 'Verdict', 'Stage', 'Status', 'What it says', 'ALB'],
+    head: ['Reason', 'Verdict', 'Stage', 'Status', 'What happened, and what to do', 'ALB'],
     rows: [
-      ...Object.entries(denyReasons).map(([name, { stage, status, says, alb }]) => {
+      ...Object.entries(denyReasons).map(([name, { stage, status, says, advice, alb }]) => {
         return [
           code(name),
           'deny',
           stage,
           stage === 'accept' || stage === 'live' ? '' : String(status),
-          says,
+          `${says}. ${advice}`,
           code(alb),
         ];
       }),

@@ -1,7 +1,7 @@
 /** Decides at accept whether a connection may begin a handshake: from its source address alone, before any TLS work. */
-import { failure } from '../handshake/failure.ts';
+import { type FailureReasonName, failure } from '../handshake/failure-reasons.ts';
 import { type Inbound, unjudged } from '../handshake/inbound.ts';
-import { type DenyReasonName, denyReasons, type FailureReasonName } from '../identity/verdict.ts';
+import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { parseRange } from '../source/address.ts';
 import type { AddressShares } from '../source/address-share.ts';

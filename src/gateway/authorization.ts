@@ -2,18 +2,14 @@
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { leafJson, type ShadowFacts } from '../audit/record.ts';
-import { failed } from '../handshake/failed.ts';
-import { failure } from '../handshake/failure.ts';
+import { failed } from '../handshake/failed-handshake.ts';
+import { failure } from '../handshake/failure-reasons.ts';
 import type { Inbound } from '../handshake/inbound.ts';
-import { type Peer, readPeer } from '../handshake/peer.ts';
-import {
-  authorizeClient,
-  type Claim,
-  type ClientPermit,
-  type Judgement,
-  rehearse,
-} from '../identity/authorize.ts';
-import { type DenyReasonName, denyReasons } from '../identity/verdict.ts';
+import { type Peer, readPeer } from '../handshake/tls-parameters.ts';
+import { type AuthorizationResult, authorizeClient, type ClientPermit } from '../identity/authorize.ts';
+import type { AuthorizationInput } from '../identity/client-checks.ts';
+import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
+import { evaluateShadow } from '../identity/shadow.ts';
 import { refuseConnection } from '../message/refused-connection.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { summaryOf } from '../pki/certificate-summary.ts';
@@ -68,11 +64,14 @@ export class Authorizer {
     });
   }
 
-  #inputOf({ inbound, peer }: SecureConnection, { admission }: Pick<CompiledPolicy, 'admission'>): Claim {
+  #inputOf(
+    { inbound, peer }: SecureConnection,
+    { admission }: Pick<CompiledPolicy, 'admission'>,
+  ): AuthorizationInput {
     return { source: { allowed: isSourceAllowed(inbound, admission) }, peer, now: Date.now() };
   }
 
-  #conclude(connection: SecureConnection, { verdict, revocation }: Judgement): void {
+  #conclude(connection: SecureConnection, { verdict, revocation }: AuthorizationResult): void {
     const { inbound, peer } = connection;
     const { policy, onAuthorized, recorder } = this.#options;
     const { meter } = recorder;
@@ -83,7 +82,7 @@ export class Authorizer {
       opensslCode: peer.opensslCode,
       generation: policy().snapshot.generation,
       revocation: revocation?.status ?? null,
-      shadow: this.#rehearse(connection, verdict),
+      shadow: this.#evaluateShadow(connection, verdict),
     };
     if (!verdict.allow) {
       const { reason, detail } = verdict;
@@ -110,11 +109,11 @@ export class Authorizer {
    * Evaluates the shadow policy, if there is one. Revocation of a leaf under a shadow anchor is requested only for clients
    * that the enforced policy allows.
    */
-  #rehearse(connection: SecureConnection, verdict: Judgement['verdict']): ShadowFacts | null {
+  #evaluateShadow(connection: SecureConnection, verdict: AuthorizationResult['verdict']): ShadowFacts | null {
     const { policy, contacts, recorder } = this.#options;
     const { shadow } = policy();
     if (shadow === null) return null;
-    const { anchor, denials, unseen } = rehearse(this.#inputOf(connection, shadow), shadow.identity);
+    const { anchor, denials, unseen } = evaluateShadow(this.#inputOf(connection, shadow), shadow.identity);
     if (verdict.allow && unseen !== null) void contacts.request(unseen);
     const reasons = denials.map(({ reason }) => reason);
     const would = reasons.length === 0 ? 'allow' : 'deny';

@@ -1,6 +1,6 @@
 /** Compiles a policy snapshot into what the relay thread uses: parsed, indexed, with the caches of unchanged parts kept. */
 
-import type { IdentityPolicy } from '../identity/authorize.ts';
+import type { IdentityPolicy } from '../identity/client-checks.ts';
 import { LeafReader } from '../identity/leaf-reader.ts';
 import { PathCache } from '../identity/path-cache.ts';
 import { parseCertificate } from '../pki/certificate.ts';

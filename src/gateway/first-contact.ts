@@ -1,5 +1,5 @@
 /** Requests the revocation status of leaves seen for the first time: one request per leaf, with a time limit for waiting. */
-import type { UnseenLeaf } from '../identity/authorize.ts';
+import type { UnseenLeaf } from '../identity/client-checks.ts';
 
 /** Identifies a leaf under an anchor, in both threads. */
 export interface ContactKey {

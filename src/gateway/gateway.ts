@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inbound } from '../handshake/inbound.ts';
 import { Listener, type ListenOptions } from '../handshake/listener.ts';
-import type { ClientPermit, UnseenLeaf } from '../identity/authorize.ts';
+import type { ClientPermit } from '../identity/authorize.ts';
+import type { UnseenLeaf } from '../identity/client-checks.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
@@ -80,10 +81,10 @@ export class Gateway {
           costs: this.#costs,
           shares: this.#shares,
         })),
-      onClose: (inbound) => this.#charge(inbound, inbound.gate?.spent ?? 0),
+      onClose: (inbound) => this.#charge(inbound, inbound.inspector?.cpuMs ?? 0),
       onSecure: (inbound, socket) => {
         const check = this.#recordFloods.watch(inbound, socket);
-        inbound.gate?.open(socket, check);
+        inbound.inspector?.handshakeDone(socket, check);
         authorizer.authorize(inbound, socket);
       },
       describeLeaf: (leaf) => describeLeaf(leaf, this.#policy),

@@ -1,9 +1,9 @@
-/** Looks at every connection after its handshake, and closes those that send TLS records without data (overhead.ts). */
+/** Looks at every connection after its handshake, and closes those that send TLS records without data (small-records.ts). */
 import type { TLSSocket } from 'node:tls';
 import { liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
-import { Overhead, type Transfer } from '../handshake/overhead.ts';
-import { denyReasons } from '../identity/verdict.ts';
+import { SmallRecordLimiter, type Transfer } from '../handshake/small-records.ts';
+import { denyReasons } from '../identity/deny-reasons.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -16,7 +16,7 @@ const LOG_MS = 10_000;
 interface Watched {
   readonly inbound: Inbound;
   readonly socket: TLSSocket;
-  readonly overhead: Overhead;
+  readonly limiter: SmallRecordLimiter;
   closed: boolean;
 }
 
@@ -44,8 +44,8 @@ export class RecordFloodMonitor {
    * false: the connection was closed.
    */
   watch(inbound: Inbound, socket: TLSSocket): () => boolean {
-    const overhead = new Overhead(transferOf(inbound, socket), performance.now());
-    const watched: Watched = { inbound, socket, overhead, closed: false };
+    const limiter = new SmallRecordLimiter(transferOf(inbound, socket), performance.now());
+    const watched: Watched = { inbound, socket, limiter, closed: false };
     const entry: LinkedSetEntry<Watched> = this.#watched.add(watched);
     socket.once('close', () => this.#watched.delete(entry));
     return () => this.#check(watched, performance.now());
@@ -61,12 +61,12 @@ export class RecordFloodMonitor {
   }
 
   #check(watched: Watched, now: number): boolean {
-    const { inbound, socket, overhead } = watched;
+    const { inbound, socket, limiter } = watched;
     if (watched.closed || socket.destroyed) return false;
     const { smallRecords } = this.#options.snapshot().limits;
     const transfer = transferOf(inbound, socket);
-    const admitted = inbound.client !== null;
-    if (!overhead.exceeds(transfer, now, { smallRecords, admitted })) return true;
+    const authorized = inbound.client !== null;
+    if (!limiter.exceeds(transfer, now, { smallRecords, authorized })) return true;
     watched.closed = true;
     this.#close(inbound, transfer);
     return false;
@@ -109,7 +109,7 @@ export class RecordFloodMonitor {
   }
 }
 
-function transferOf({ transport, gate }: Inbound, socket: TLSSocket): Transfer {
-  // A gate may still hold some of what the TCP socket has read.
-  return { ciphertext: gate?.passed ?? transport.bytesRead, plaintext: socket.bytesRead };
+function transferOf({ transport, inspector }: Inbound, socket: TLSSocket): Transfer {
+  // An inspector may not have passed on all that the TCP socket has read.
+  return { ciphertext: inspector?.bytesPassed ?? transport.bytesRead, plaintext: socket.bytesRead };
 }

@@ -1,15 +1,16 @@
 /**
- * Reads along what a client sends until its handshake is done, one record after the other, and holds back what would make
- * OpenSSL work for a stranger: too many bytes or records, or certificates that are costly to verify. In TLS 1.2 those come in
- * clear, in TLS 1.3 under the handshake traffic secret, which the server knows before the client can use it (RFC 8446 §7.3).
+ * Reads the records that a client sends until its handshake is done, and refuses what would cause OpenSSL costly work for a
+ * client from an unlisted address: too many bytes or records, or certificates that are costly to verify. In TLS 1.2 the
+ * certificates are in clear; in TLS 1.3 they are protected by the client's handshake traffic secret, which the server knows
+ * before the client can use it (RFC 8446 §7.3).
  */
-import { judgeCertificates } from './certificate-list.ts';
+import { findCostlyCertificate } from './costly-certificates.ts';
 import { HandshakeMessages } from './handshake-messages.ts';
+import { readSecret } from './key-log.ts';
 import { RecordProtection, suites } from './record-protection.ts';
 
 const HEADER_BYTES = 5;
-const SPACE = 0x20;
-/** An ordinary handshake has about six from the client; many small ones cost more than their bytes. */
+/** An ordinary handshake has about six records from the client; many small records cost more than their bytes. */
 const MAX_RECORDS = 64;
 
 const ALERT = 21;
@@ -23,26 +24,26 @@ export interface FlightRefusal {
 }
 
 /**
- * `plain`: records are read as they are · `sealed`: a ChangeCipherSpec came, so what follows is of a TLS 1.2 session, or of
- * TLS 1.3 before its secret · `protected`: TLS 1.3, its secret is known · `over`: nothing is read any more.
+ * `plain`: records are in clear · `opaque`: a ChangeCipherSpec came, so what follows is encrypted by TLS 1.2, or is TLS 1.3
+ * before its secret is known · `protected`: TLS 1.3, its secret is known · `over`: bytes are passed on without reading.
  */
-type Mode = 'plain' | 'sealed' | 'protected' | 'over';
+type Mode = 'plain' | 'opaque' | 'protected' | 'over';
 
 export class ClientFlight {
   readonly #maxBytes: number;
   #mode: Mode = 'plain';
-  /** What came after the last whole record. */
+  /** Bytes after the last complete record. */
   #chunks: Buffer[] = [];
   #length = 0;
-  /** Bytes of the next record; 0: not known yet. */
+  /** Bytes of the next record with its header; 0: not known yet. */
   #size = 0;
-  /** What was read last must be passed on before anything else is read. */
+  /** The last record must be passed to OpenSSL before the next one is read. */
   #flush = false;
   #bytes = 0;
   #records = 0;
-  /** null: not in TLS 1.3, or not yet. */
+  /** null: not TLS 1.3, or its secret is not known. */
   #protection: RecordProtection | null = null;
-  /** server_application_traffic_secret_0: what an alert would be sealed with. */
+  /** server_application_traffic_secret_0, which protects an alert. */
   #serverSecret: Buffer | null = null;
   readonly #messages = new HandshakeMessages({
     begin: (type, length) => this.#beginMessage(type, length),
@@ -55,20 +56,21 @@ export class ClientFlight {
     this.#maxBytes = maxBytes;
   }
 
-  /** Why no more may be passed on; null: nothing speaks against it. */
+  /** Why no more bytes may be passed on; null: they may. */
   get refusal(): FlightRefusal | null {
     return this.#refusal;
   }
 
-  offer(chunk: Buffer): void {
+  /** Adds bytes from the client. */
+  add(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
   }
 
   /**
-   * The next bytes for OpenSSL; null: more has to come, or there is a refusal. All records that are there, as far as none of
-   * them changes how the next is read: OpenSSL takes a handshake for failed that stops behind a certificate whose
-   * signature is wrong, and goes on where it does not have to stop.
+   * The next bytes for OpenSSL; null: more bytes are needed, or they are refused. Returns all complete records up to one
+   * that changes how the next is read, joined: after a certificate with a wrong signature OpenSSL fails the handshake if it
+   * has to wait for more bytes, and goes on if it does not.
    */
   next(): Buffer | null {
     this.#flush = false;
@@ -86,7 +88,7 @@ export class ClientFlight {
     if (this.#mode === 'over') return this.#length === 0 ? null : this.#take(this.#length);
     if (this.#records === 0 && this.#length > 0 && !this.#beginsTls()) {
       if (this.#refusal !== null || this.#length < 3) return null;
-      // OpenSSL refuses it, and reads nothing of what follows.
+      // OpenSSL rejects these bytes and reads nothing after them.
       this.end();
       return this.#nextRecord();
     }
@@ -103,43 +105,40 @@ export class ClientFlight {
   }
 
   /**
-   * One line of the key log (NSS format), which is wiped. `cipher`: the suite that was agreed on. `resumed`: the client has
-   * no certificates to send (RFC 8446 §4.3.2).
+   * Takes one line of the key log and wipes it. `cipher`: the cipher suite that was agreed on. `resumed`: the client sends
+   * no certificates (RFC 8446 §4.3.2).
    */
   keyLog(
     line: Buffer,
     { cipher, resumed }: { readonly cipher: string | undefined; readonly resumed: boolean },
   ): void {
-    if (this.#mode !== 'over' && !resumed) this.#readKey(line, cipher);
+    if (this.#mode !== 'over' && !resumed) {
+      const clientSecret = readSecret(line, 'CLIENT_HANDSHAKE_TRAFFIC_SECRET');
+      if (clientSecret !== null) this.#protect(clientSecret, cipher);
+      else this.#serverSecret = readSecret(line, 'SERVER_TRAFFIC_SECRET_0') ?? this.#serverSecret;
+    }
     line.fill(0);
   }
 
-  /** The secret never becomes a string, which could not be wiped. */
-  #readKey(line: Buffer, cipher: string | undefined): void {
-    const secretAt = line.lastIndexOf(SPACE) + 1;
-    const isOf = (label: string) => line.indexOf(`${label} `, 0, 'latin1') === 0;
-    if (isOf('SERVER_TRAFFIC_SECRET_0')) this.#serverSecret = hexOf(line, secretAt);
-    else if (isOf('CLIENT_HANDSHAKE_TRAFFIC_SECRET')) this.#unlock(hexOf(line, secretAt), cipher);
-  }
-
   /**
-   * The suite is taken from OpenSSL, and never from what the client's records fit: behind a ClientHello that speaks of early
-   * data OpenSSL skips records that it cannot open (RFC 8446 §4.2.10), and a client could seal one under another suite.
+   * The cipher suite comes from OpenSSL, never from trying which one opens the client's records: after a ClientHello with
+   * early_data OpenSSL skips records that it cannot decrypt (RFC 8446 §4.2.10), and a client could protect one of them with
+   * another suite.
    */
-  #unlock(secret: Buffer, cipher: string | undefined): void {
+  #protect(secret: Buffer, cipher: string | undefined): void {
     const suite = Object.entries(suites).find(([name]) => name === cipher)?.[1];
     if (suite === undefined)
-      this.#refuseCertificates('certificates under a cipher suite that is not read here');
+      this.#refuseCertificates('certificates under a cipher suite that the gateway cannot inspect');
     else this.#protection = new RecordProtection(suite, secret);
     secret.fill(0);
     this.#mode = 'protected';
     this.#messages.reset();
   }
 
-  /** The record that tells the client of the refusal (RFC 8446 §6.2); null: it could not read one. */
+  /** The alert record that reports the refusal to the client (RFC 8446 §6.2); null: the client could not read one. */
   alert(): Buffer | null {
     const { reason } = this.#refusal ?? {};
-    // unsupported_certificate, or handshake_failure.
+    // unsupported_certificate or handshake_failure.
     const bytes = Buffer.from([FATAL, reason === 'certificates_refused' ? 43 : 40]);
     if (this.#mode !== 'protected')
       return this.#records === 0 ? null : Buffer.from([ALERT, 3, 3, 0, bytes.length, ...bytes]);
@@ -150,7 +149,7 @@ export class ClientFlight {
     return record;
   }
 
-  /** The handshake is over: what follows is passed on as it comes. */
+  /** The handshake is over: wipes the secrets and passes on all further bytes without reading them. */
   end(): void {
     this.#mode = 'over';
     this.#protection?.wipe();
@@ -160,12 +159,13 @@ export class ClientFlight {
     this.#messages.reset();
   }
 
-  /** Of the first record alone: on whatever follows it OpenSSL's judgement could differ from this one. */
+  /** Checks the first record only: OpenSSL's reading of any later bytes could differ from this one. */
   #beginsTls(): boolean {
     const [type = 0, major = 3, kind = 1] = this.#peek(3);
-    // A ClientHello in the format of SSL 2.0, which OpenSSL still reads and answers with TLS 1.2 (RFC 5246 appendix E.2).
+    // A ClientHello in the format of SSL 2.0, which OpenSSL accepts and answers with TLS 1.2 (RFC 5246 appendix E.2).
     if (type >= 0x80 && kind === 1 && this.#length >= 3) {
-      const detail = 'a ClientHello in the format of SSL 2.0, which no client of TLS 1.2 or 1.3 needs';
+      const detail =
+        'the client sent a ClientHello in the format of SSL 2.0, which no client of TLS 1.2 or 1.3 needs';
       this.#refusal = { reason: 'certificates_refused', detail };
     }
     return type >= types.changeCipherSpec && type <= types.applicationData && major === 3;
@@ -175,15 +175,15 @@ export class ClientFlight {
     const type = record[0];
     if (this.#mode === 'plain') {
       if (type === types.handshake) this.#messages.read(record.subarray(HEADER_BYTES));
-      else if (type === types.changeCipherSpec) this.#mode = 'sealed';
-    } else if (this.#mode === 'sealed') {
-      // Perhaps the second ClientHello, which gives the secret.
+      else if (type === types.changeCipherSpec) this.#mode = 'opaque';
+    } else if (this.#mode === 'opaque') {
+      // May be the second ClientHello, after which OpenSSL derives the secret.
       this.#flush = true;
     } else if (this.#mode === 'protected' && type === types.applicationData) this.#readProtected(record);
   }
 
   #readProtected(record: Buffer): void {
-    // Of early data, which is refused, OpenSSL skips what it cannot open, as here (RFC 8446 §4.2.10).
+    // Early data is not accepted: OpenSSL skips records that do not decrypt, and so does this (RFC 8446 §4.2.10).
     const content = this.#protection?.open(record) ?? null;
     if (content === null) return;
     if (content.type === types.handshake) this.#messages.read(content.bytes);
@@ -192,7 +192,7 @@ export class ClientFlight {
 
   #beginMessage(type: number, length: number): boolean {
     if (type === messages.compressedCertificate)
-      this.#refuseCertificates('compressed certificates, which were not asked for');
+      this.#refuseCertificates('compressed certificates, which the gateway did not ask for');
     if (type !== messages.certificate) return false;
     if (length > this.#maxBytes) this.#tooLarge(`more than ${this.#maxBytes} bytes`);
     return this.#refusal === null;
@@ -200,28 +200,28 @@ export class ClientFlight {
 
   #endMessage(type: number, body: Buffer | null): void {
     if (body !== null) {
-      const problem = judgeCertificates(body, { tls13: this.#mode === 'protected' });
+      const problem = findCostlyCertificate(body, { tls13: this.#mode === 'protected' });
       if (problem !== null) this.#refuseCertificates(problem);
     }
-    // OpenSSL answers it, and thereby gives the secret.
+    // OpenSSL answers it and derives the secret.
     if (type === messages.clientHello) this.#flush = true;
     if (type !== messages.finished || this.#mode !== 'protected') return;
     this.end();
-    // What came behind it is the open connection's, and is given in slices and counted.
+    // Bytes after Finished belong to the open connection, where they are passed on in slices and counted.
     this.#flush = true;
   }
 
   #refuseCertificates(problem: string): void {
     this.#refusal = {
       reason: 'certificates_refused',
-      detail: `the client sent ${problem}: OpenSSL would verify it for an address that clients.allowlist does not name`,
+      detail: `the client sent ${problem}: the gateway does not verify this for an address that clients.allowlist does not list`,
     };
   }
 
   #tooLarge(what: string): null {
     this.#refusal = {
       reason: 'handshake_too_large',
-      detail: `the client’s part of the handshake has ${what}: see limits.handshakeBytes`,
+      detail: `the client sent ${what} during the handshake: see limits.handshakeBytes`,
     };
     return null;
   }
@@ -239,18 +239,4 @@ export class ClientFlight {
     this.#length = rest.length;
     return all.subarray(0, length);
   }
-}
-
-/** What stands in hex from `at` to the end of the line. */
-function hexOf(line: Buffer, at: number): Buffer {
-  const bytes = Buffer.alloc((line.length - at) >> 1);
-  for (let index = 0; index < bytes.length; index++) {
-    const digits = at + 2 * index;
-    bytes[index] = (digitOf(line[digits]) << 4) | digitOf(line[digits + 1]);
-  }
-  return bytes;
-}
-
-function digitOf(code = 0): number {
-  return code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57;
 }

@@ -1,13 +1,13 @@
-/** Reads handshake messages, which may be cut into records anywhere, and several may be in one (RFC 8446 §5.1). */
+/** Assembles handshake messages from records: a message may span records, and a record may contain several (RFC 8446 §5.1). */
 
 const HEADER_BYTES = 4;
 
 interface MessageListener {
-  /** A header is complete; true: the body is wanted. */
+  /** A message header is complete; returns whether to collect the body. */
   readonly begin: (type: number, length: number) => boolean;
-  /** A message is complete; null: its body was not wanted. */
+  /** A message is complete; null: its body was not collected. */
   readonly end: (type: number, body: Buffer | null) => void;
-  /** No more is to be read. */
+  /** Whether to stop reading. */
   readonly stopped: () => boolean;
 }
 
@@ -15,14 +15,14 @@ export class HandshakeMessages {
   readonly #listener: MessageListener;
   #header = Buffer.alloc(0);
   #body: Buffer | null = null;
-  /** Of the message's body, still to come. */
+  /** Bytes of the body that have not arrived. */
   #missing = 0;
 
   constructor(listener: MessageListener) {
     this.#listener = listener;
   }
 
-  /** The content of one more record. */
+  /** Reads the content of the next record. */
   read(bytes: Buffer): void {
     let at = 0;
     while (at < bytes.length && !this.#listener.stopped()) {
@@ -40,7 +40,7 @@ export class HandshakeMessages {
     }
   }
 
-  /** What has begun is forgotten. */
+  /** Discards a message that is not complete. */
   reset(): void {
     this.#header = Buffer.alloc(0);
     this.#body = null;
@@ -49,8 +49,8 @@ export class HandshakeMessages {
 
   #begin(): boolean {
     this.#missing = this.#header.readUIntBE(1, 3);
-    const wanted = this.#listener.begin(this.#header[0] as number, this.#missing);
-    if (wanted) this.#body = Buffer.alloc(this.#missing);
+    const collect = this.#listener.begin(this.#header[0] as number, this.#missing);
+    if (collect) this.#body = Buffer.alloc(this.#missing);
     return !this.#listener.stopped();
   }
 

@@ -1,16 +1,16 @@
-/** One accepted connection, from the first byte to its one handshake record. */
+/** One accepted connection: its source, its state, and its one handshake record. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { Gate } from './gate.ts';
-import type { Negotiated } from './peer.ts';
+import type { HandshakeInspector } from './handshake-inspector.ts';
+import type { TlsParameters } from './tls-parameters.ts';
 
 /**
- * Unique among replicas and restarts. Hex that ends in a letter: with the counter behind it no id is a run of 13 digits,
- * which the host's own masking would take for a card number.
+ * Unique among replicas and restarts. Hexadecimal that ends in a letter, so that no ID contains a run of 13 digits, which
+ * the host's masking would treat as a card number.
  */
 const threadPrefix = `${randomBytes(5).toString('hex').slice(0, 9)}${'abcdef'[randomInt(6)]}`;
 let count = 0;
@@ -18,9 +18,9 @@ let count = 0;
 export type HandshakeResult = Pick<
   HandshakeFacts,
   'verdict' | 'reason' | 'detail' | 'opensslCode' | 'leaf' | 'anchor' | 'generation' | 'revocation' | 'shadow'
-> & { readonly peer: Negotiated | null };
+> & { readonly peer: TlsParameters | null };
 
-/** What is known of a connection that ended before its client could be judged: nothing. */
+/** The fields of a connection that ended before the verdict on its client. */
 export const unjudged = {
   opensslCode: null,
   peer: null,
@@ -36,19 +36,19 @@ export class Inbound {
   readonly transport: Socket;
   /** performance.now(), ms. */
   readonly acceptedAt = performance.now();
-  /** The source: the socket's peer, or who a trusted PROXY header names. Kept: a failed socket forgets its peer. */
+  /** The source: the socket's peer, or the one that a trusted PROXY header states. Stored, since a failed socket has no peer. */
   address: string;
   port: number | null;
   proxyAddress: string | null = null;
-  /** The source was judged, TLS has begun. */
+  /** The source was admitted, and TLS has begun. */
   admitted = false;
-  /** What its bytes pass through; null: the allowlist names the address, or it is not judged yet. */
-  gate: Gate | null = null;
-  /** The client that was let in; null: none was, or not yet. */
+  /** Inspects its bytes before OpenSSL; null: the address is listed, or not admitted yet. */
+  inspector: HandshakeInspector | null = null;
+  /** The authorized client; null: none, or not yet. */
   client: { readonly leaf: string; readonly anchor: string } | null = null;
-  /** What it counts as of its address's share; null: the allowlist names the address, or it is not judged yet. */
+  /** Its part of its address's limits; null: the address is listed, or not admitted yet. */
   share: AddressShare | null = null;
-  /** Octets of the PROXY header before TLS. */
+  /** Length of the PROXY header before TLS, bytes. */
   headerBytes = 0;
 
   readonly #listener: string;
@@ -67,15 +67,15 @@ export class Inbound {
     return this.#recorded;
   }
 
-  /** Writes the connection's one handshake record; what comes after the first word is not heard. */
+  /** Writes the connection's one handshake record. Later calls are ignored. */
   record(result: HandshakeResult): void {
     if (this.#recorded) return;
     this.#recorded = true;
     const durationMs = performance.now() - this.acceptedAt;
     const { peer, ...facts } = result;
-    // Refused at accept: no handshake began that could be timed.
-    const shaken = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
-    this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', shaken);
+    // Refused at accept: no handshake began, so there is no duration to measure.
+    const measured = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
+    this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', measured);
     this.#recorder.audit(
       handshakeLine({
         time: Date.now(),
@@ -96,7 +96,7 @@ export class Inbound {
   }
 }
 
-/** `::ffff:192.0.2.1`, which a dual-stack socket reports, is 192.0.2.1 (RFC 4291 §2.5.5.2). */
+/** A dual-stack socket reports 192.0.2.1 as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2). */
 function canonical(text: string): string {
   if (!text.includes(':')) return text;
   const address = parseAddress(text);

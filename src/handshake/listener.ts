@@ -1,4 +1,4 @@
-/** Accepts connections, lets the source be judged before any TLS work, and shakes hands within bounds. */
+/** Accepts connections, has each source address admitted before any TLS work, and performs the TLS handshake within limits. */
 import type { X509Certificate } from 'node:crypto';
 import net from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -6,15 +6,17 @@ import { GatewayError } from '../errors.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { AcceptFailures } from './accept-failures.ts';
-import { BrokenConnections } from './broken.ts';
-import { ended, failed, failedByFault, timedOut } from './failed.ts';
-import { failure, type TlsFault } from './failure.ts';
+import { AcceptErrors } from './accept-errors.ts';
+import { failed, failedByClose, failedByFault } from './failed-handshake.ts';
+import type { TlsFault } from './failure-classifier.ts';
+import { failure, failureReasons } from './failure-reasons.ts';
 import { type HandshakeResult, Inbound } from './inbound.ts';
-import { plainHttpAnswer } from './plain-http.ts';
+import { plainHttpResponse } from './plain-http.ts';
+import { PostHandshakeErrors } from './post-handshake-errors.ts';
 import { TlsServers, transportOf } from './tls-servers.ts';
+import { UnfinishedHandshakes } from './unfinished-handshakes.ts';
 
-/** Leads from a TCP socket to its connection while the handshake is not done. */
+/** Links a TCP socket to its connection until the handshake is done. */
 const unfinished = Symbol('unfinished');
 type Transport = net.Socket & { [unfinished]?: LinkedSetEntry<Inbound> };
 
@@ -29,23 +31,22 @@ interface ListenerOptions {
   readonly listen: ListenOptions;
   readonly snapshot: PolicySnapshot;
   readonly recorder: Recorder;
-  /** Judges the source; true or a promise of it: shake hands. The refused are recorded and destroyed by the callee. */
+  /** Decides on the source; true: begin the handshake. If it returns false, it has recorded and closed the connection. */
   readonly admit: (inbound: Inbound) => boolean | Promise<boolean>;
   /** The handshake is done; the callee records the connection. */
   readonly onSecure: (inbound: Inbound, socket: TLSSocket) => void;
-  /** The leaf's part of a record (audit/record.ts), for a client that did not prove to be its owner; null: unreadable. */
+  /**
+   * The leaf's part of a record (audit/record.ts), for a client that did not prove that it owns the leaf; null: it cannot
+   * be read.
+   */
   readonly describeLeaf: (leaf: X509Certificate) => string | null;
-  /** The connection has closed, whatever came of it. */
+  /** The connection has closed, whatever its result. */
   readonly onClose?: (inbound: Inbound) => void;
 }
 
-const stopped = { reason: 'shutdown', detail: 'the gateway stopped before the handshake was done' } as const;
-/** How often handshakes are looked at that take too long, ms. */
-const SWEEP_MS = 250;
-/** Turns of the event loop until a TLS socket behind a gate has closed after its TCP socket. */
-const GATE_TURNS = 4;
-/** How many times limits.handshakeBytes an address may send that the allowlist names. */
-const NAMED_FACTOR = 4;
+const stopped = { reason: 'shutdown', detail: failureReasons.shutdown.says } as const;
+/** Turns of the event loop until a TLS socket behind an inspector has closed after its TCP socket. */
+const INSPECTOR_TURNS = 4;
 
 export class Listener {
   readonly #options: ListenerOptions;
@@ -55,33 +56,34 @@ export class Listener {
   /** Every connection from accept to close. */
   readonly #open = new LinkedSet<net.Socket>();
   #whenEmpty: (() => void)[] = [];
-  /** Oldest first. */
-  readonly #unfinished = new LinkedSet<Inbound>();
-  readonly #sweep: NodeJS.Timeout;
-  readonly #broken: BrokenConnections;
-  /** Address and port, as records name it. */
+  readonly #unfinished: UnfinishedHandshakes;
+  readonly #laterErrors: PostHandshakeErrors;
+  /** Address and port, as in records. */
   #name = '';
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#snapshot = options.snapshot;
-    this.#broken = new BrokenConnections(options.recorder);
+    this.#laterErrors = new PostHandshakeErrors(options.recorder);
     this.#server = net.createServer({
       noDelay: true,
-      // A PROXY header must be taken off before TLS sees the first byte; TLS starts reading by itself.
+      // A PROXY header is removed before TLS reads the first byte. TLS resumes the socket itself.
       pauseOnConnect: true,
     });
     this.#tls = new TlsServers({
       snapshot: options.snapshot,
       onSecure: (socket) => this.#secure(socket),
-      onError: (error, socket) => this.#failed(error, socket),
+      onError: (error, socket) => this.#failByFault(error, socket),
       onRefused: (inbound, { reason, detail }) => this.#fail(inbound, failed(failure(reason, detail))),
     });
+    this.#unfinished = new UnfinishedHandshakes({
+      snapshot: () => this.#snapshot,
+      onFailed: (inbound, result) => this.#fail(inbound, result),
+    });
     this.#server.on('connection', (socket) => this.#accept(socket));
-    this.#sweep = setInterval(() => this.#timeOut(), SWEEP_MS).unref();
   }
 
-  /** Connections between accept and the end of their handshake. */
+  /** Number of connections between accept and the end of their handshake. */
   get unfinished(): number {
     return this.#unfinished.size;
   }
@@ -98,8 +100,8 @@ export class Listener {
       this.#server.once('error', fail);
       this.#server.listen({ host: address, port, reusePort, backlog: 4096 }, () => {
         this.#server.off('error', fail);
-        const failures = new AcceptFailures(this.#options.recorder);
-        this.#server.on('error', (error) => failures.report(error));
+        const errors = new AcceptErrors(this.#options.recorder);
+        this.#server.on('error', (error) => errors.report(error));
         resolve();
       });
     });
@@ -128,7 +130,7 @@ export class Listener {
 
   /** Ends every connection that is left. */
   abort(): void {
-    clearInterval(this.#sweep);
+    this.#unfinished.close();
     for (const inbound of this.#unfinished.members()) this.#fail(inbound, failed(stopped));
     for (const transport of this.#open.members()) transport.destroy();
   }
@@ -145,9 +147,9 @@ export class Listener {
     transport[unfinished] = handshake;
     transport.once('close', () => {
       meter.connections--;
-      // Why it closed is known a moment later: by the TLS socket, by the reader of a PROXY header, or by the judge.
-      const turns = inbound.recorded ? 0 : inbound.gate === null ? 1 : GATE_TURNS;
-      afterTurns(turns, () => this.#leave(inbound, { entry, handshake }));
+      // The TLS socket, the reader of the PROXY header or `onSecure` may report the cause a few turns later.
+      const turns = inbound.recorded ? 0 : inbound.inspector === null ? 1 : INSPECTOR_TURNS;
+      afterTurns(turns, () => this.#remove(inbound, { entry, handshake }));
     });
     // Node has destroyed the socket, and 'close' follows.
     transport.on('error', ignore);
@@ -156,21 +158,21 @@ export class Listener {
     else void admitted.then((yes) => this.#begin(inbound, yes));
   }
 
-  #leave(
+  #remove(
     inbound: Inbound,
     at: { entry: LinkedSetEntry<net.Socket>; handshake: LinkedSetEntry<Inbound> },
   ): void {
     this.#open.delete(at.entry);
     this.#unfinished.delete(at.handshake);
     inbound.share?.release();
-    this.#fail(inbound, ended(inbound));
+    this.#fail(inbound, failedByClose(inbound));
     this.#options.onClose?.(inbound);
-    letGo(inbound.transport);
+    detach(inbound.transport);
     if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 
   #begin(inbound: Inbound, admitted: boolean): void {
-    // Who was refused counts no longer, though the socket takes a moment to close.
+    // A refused connection no longer counts as unfinished, though its socket takes a moment to close.
     if (!admitted) this.#finish(inbound.transport);
     else if (!inbound.transport.destroyed) {
       inbound.admitted = true;
@@ -180,29 +182,29 @@ export class Listener {
 
   #secure(socket: TLSSocket): void {
     const inbound = this.#inboundOf(socket);
-    // After an error of TLS Node leaves the socket open; both sides must close at once (RFC 8446 §6.2), and whose
-    // message is under way has gone.
+    // Node leaves the socket open after an error of TLS, but both sides must close at once (RFC 8446 §6.2). A request in
+    // progress then counts as abandoned by its client.
     socket.on('error', (error: TlsFault) => {
-      if (inbound !== null) this.#broken.report(inbound.connId, error);
+      if (inbound !== null) this.#laterErrors.report(inbound.connId, error);
       socket.destroy();
     });
     if (inbound === null) return void socket.destroy();
     this.#finish(inbound.transport);
     inbound.share?.handshakeDone();
-    socket.once('close', () => letGo(socket));
-    // Only now: a client that ends before its handshake is gone, one that ends after its request wants the answer.
+    socket.once('close', () => detach(socket));
+    // Not earlier: a client that ends during the handshake has gone; one that ends after its request expects the response.
     socket.allowHalfOpen = true;
     this.#options.onSecure(inbound, socket);
   }
 
-  #failed(error: TlsFault, socket: TLSSocket): void {
+  #failByFault(error: TlsFault, socket: TLSSocket): void {
     const inbound = this.#inboundOf(socket);
     if (inbound !== null && !inbound.recorded) {
       const { describeLeaf } = this.#options;
       const result = failedByFault(error, socket, { inbound, describeLeaf });
-      // It leaves before the socket closes: OpenSSL has read what came and sent nothing.
+      // Sent before the socket closes: OpenSSL has read the request and sent nothing.
       if (result.reason === 'plain_http' && this.#snapshot.rejectWith === 'http')
-        inbound.transport.end(plainHttpAnswer(inbound.connId));
+        inbound.transport.end(plainHttpResponse(inbound.connId));
       this.#fail(inbound, result);
     }
     socket.destroy();
@@ -211,22 +213,6 @@ export class Listener {
   #fail(inbound: Inbound, result: HandshakeResult): void {
     inbound.record(result);
     if (!inbound.transport.destroyed) inbound.transport.destroy();
-  }
-
-  #timeOut(): void {
-    const oldest = performance.now() - this.#snapshot.timeouts.handshake;
-    const maxBytes = this.#snapshot.limits.handshakeBytes * NAMED_FACTOR;
-    for (const inbound of this.#unfinished.members()) {
-      // Gates count for themselves, as the bytes come.
-      if (inbound.gate === null && inbound.admitted && inbound.transport.bytesRead > maxBytes)
-        this.#fail(
-          inbound,
-          failed(failure('handshake_too_large', `the client sent more than ${maxBytes} bytes`)),
-        );
-      if (inbound.acceptedAt > oldest) continue;
-      // Who is still to be admitted is waited for elsewhere, and for as long (admission.ts).
-      if (inbound.admitted) this.#fail(inbound, timedOut(inbound));
-    }
   }
 
   #finish(transport: Transport): void {
@@ -246,10 +232,10 @@ function afterTurns(turns: number, work: () => void): void {
 }
 
 /**
- * A closed socket leads to nothing of ours any more: V8's collections of young objects keep whatever a handle of Node's
- * leads to, so every connection would be copied twice and wait for a full collection.
+ * Removes the listeners of a closed socket, so that it refers to no object of the gateway. V8's collections of young objects
+ * keep whatever a Node handle refers to: otherwise every connection would be copied twice and wait for a full collection.
  */
-function letGo(socket: net.Socket): void {
+function detach(socket: net.Socket): void {
   socket.removeAllListeners();
   socket.on('error', ignore);
 }

@@ -1,4 +1,4 @@
-/** TLS 1.3 record protection (RFC 8446 §5.2, §7.1, §7.3) for one direction, made from its traffic secret. */
+/** TLS 1.3 record protection (RFC 8446 §5.2) for one direction, with keys from its traffic secret (§7.1, §7.3). */
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 
 /** The cipher suites of RFC 8446 appendix B.4 that the gateway negotiates. */
@@ -20,7 +20,7 @@ const TAG_BYTES = 16;
 const IV_BYTES = 12;
 const APPLICATION_DATA = 23;
 
-/** What one record holds: its content type, and its content without padding. */
+/** The plaintext of one record without padding (TLSInnerPlaintext, RFC 8446 §5.2). */
 export interface Content {
   readonly type: number;
   readonly bytes: Buffer;
@@ -32,14 +32,14 @@ export class RecordProtection {
   readonly #iv: Buffer;
   #sequence = 0n;
 
-  /** The secret stays the caller's. */
+  /** `secret` is neither kept nor wiped. */
   constructor(suite: Suite, secret: Buffer) {
     this.suite = suite;
     this.#key = expandLabel(suite, secret, { label: 'key', length: suite.keyBytes });
     this.#iv = expandLabel(suite, secret, { label: 'iv', length: IV_BYTES });
   }
 
-  /** `record`: whole, with its header. null: it is not protected by this key, and the sequence stays. */
+  /** Decrypts a complete record with its header. null: it does not decrypt with this key; the sequence number stays. */
   open(record: Buffer): Content | null {
     if (record.length < HEADER_BYTES + TAG_BYTES + 1) return null;
     const { cipher } = this.suite;
@@ -55,13 +55,13 @@ export class RecordProtection {
       return null;
     }
     this.#sequence++;
-    // The content type is the last octet that is not zero; an inner text without one is a fault for TLS to find (§5.4).
+    // The content type is the last octet that is not zero. A plaintext without one is left to OpenSSL to reject (§5.4).
     let last = inner.length - 1;
     while (last >= 0 && inner[last] === 0) last--;
     return { type: last < 0 ? 0 : (inner[last] as number), bytes: inner.subarray(0, Math.max(last, 0)) };
   }
 
-  /** A whole record. */
+  /** Encrypts the content into a complete record with its header. */
   seal({ type, bytes }: Content): Buffer {
     const { cipher } = this.suite;
     const header = Buffer.from([APPLICATION_DATA, 3, 3, 0, 0]);
@@ -75,13 +75,13 @@ export class RecordProtection {
     return Buffer.concat([header, ...inner, sealing.getAuthTag()]);
   }
 
-  /** Nothing can be opened or sealed afterwards. */
+  /** Overwrites the keys: no record can be opened or sealed afterwards. */
   wipe(): void {
     this.#key.fill(0);
     this.#iv.fill(0);
   }
 
-  /** §5.3 */
+  /** The per-record nonce (§5.3). */
   #nonce(): Buffer {
     const nonce = Buffer.from(this.#iv);
     nonce.writeBigUInt64BE(nonce.readBigUInt64BE(4) ^ this.#sequence, 4);

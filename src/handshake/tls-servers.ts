@@ -1,17 +1,20 @@
-/** The TLS servers: one reads from TCP sockets, one through gates, for callers that the allowlist does not name (gate.ts). */
+/**
+ * The two TLS servers of the listener. One reads from TCP sockets. The other reads through handshake inspectors, for clients
+ * from unlisted addresses (handshake-inspector.ts).
+ */
 import type { Socket } from 'node:net';
 import tls, { type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FlightRefusal } from './client-flight.ts';
-import { chooseProtocol, secureContextOptions } from './context.ts';
-import { Gate } from './gate.ts';
+import { HandshakeInspector } from './handshake-inspector.ts';
 import type { Inbound } from './inbound.ts';
+import { chooseProtocol, secureContextOptions } from './tls-options.ts';
 
-/** Node's own timer restarts with every byte; the sweep's does not, so Node need not set any. */
+/** Node's own handshake timer restarts with every byte. unfinished-handshakes.ts replaces it. */
 const NO_TIMER = -1;
 
-/** Node keeps what is below a TLS socket in these; nothing public leads from one to the other. */
+/** Node's private links from a TLS socket to the stream below it; there is no public one. */
 type Wrapping = TLSSocket & {
   readonly _parent?: Socket;
   readonly ssl?: { readonly _parentWrap?: { readonly stream?: unknown } } | null;
@@ -21,15 +24,15 @@ interface TlsServersOptions {
   readonly snapshot: PolicySnapshot;
   readonly onSecure: (socket: TLSSocket) => void;
   readonly onError: (error: Error & { code?: string }, socket: TLSSocket) => void;
-  /** The gate holds back what came. */
+  /** The inspector does not pass on the refused bytes. */
   readonly onRefused: (inbound: Inbound, refusal: FlightRefusal) => void;
 }
 
 export class TlsServers {
   readonly #options: TlsServersOptions;
   readonly #direct: tls.Server;
-  /** Made with the first caller that needs it: with an allowlist mostly none does. */
-  #gated: tls.Server | null = null;
+  /** Created for the first client that needs it: with an allowlist there is usually none. */
+  #inspected: tls.Server | null = null;
   #context: ReturnType<typeof secureContextOptions>;
   #maxBytes: number;
 
@@ -42,17 +45,17 @@ export class TlsServers {
 
   /** Begins the handshake. */
   begin(inbound: Inbound): void {
-    // Only what counts in a share of its address was not named.
+    // Connections from listed addresses have no share.
     if (inbound.share === null) this.#direct.emit('connection', inbound.transport);
     else {
-      this.#gated ??= this.#serveGated();
+      this.#inspected ??= this.#serveInspected();
       const { onRefused } = this.#options;
-      const gate = new Gate(inbound, {
+      const inspector = new HandshakeInspector(inbound, {
         maxBytes: this.#maxBytes,
         onRefused: (refusal) => onRefused(inbound, refusal),
       });
-      inbound.gate = gate;
-      this.#gated.emit('connection', gate);
+      inbound.inspector = inspector;
+      this.#inspected.emit('connection', inspector);
     }
   }
 
@@ -60,11 +63,11 @@ export class TlsServers {
   update(snapshot: PolicySnapshot): void {
     this.#maxBytes = snapshot.limits.handshakeBytes;
     const context = secureContextOptions(snapshot);
-    // Most snapshots change none of it, and reading keys and certificates again costs milliseconds.
+    // Most snapshots leave these options unchanged, and loading keys and certificates again takes milliseconds.
     if (isDeepStrictEqual(context, this.#context)) return;
     this.#context = context;
     this.#direct.setSecureContext(context);
-    this.#gated?.setSecureContext(forStrangers(context));
+    this.#inspected?.setSecureContext(forUnlisted(context));
   }
 
   #serve(context: SecureContextOptions = this.#context): tls.Server {
@@ -72,7 +75,7 @@ export class TlsServers {
     const server = tls.createServer({
       ...context,
       requestCert: true,
-      // Refused over HTTP, where the caller can read it (identity/), not by an alert.
+      // The client is refused over HTTP, where its operator can read the status (identity/), not by an alert.
       rejectUnauthorized: false,
       ALPNCallback: ({ protocols }) => chooseProtocol(protocols),
       handshakeTimeout: NO_TIMER,
@@ -80,28 +83,31 @@ export class TlsServers {
     return server.on('secureConnection', onSecure).on('tlsClientError', onError);
   }
 
-  #serveGated(): tls.Server {
-    // Only here: the secrets of other connections never become text.
-    const server = this.#serve(forStrangers(this.#context));
-    server.on('tlsClientError', (_error, socket) => gateOf(socket)?.destroy());
+  #serveInspected(): tls.Server {
+    const server = this.#serve(forUnlisted(this.#context));
+    server.on('tlsClientError', (_error, socket) => inspectorOf(socket)?.destroy());
+    // Only this server has a key log: the secrets of other connections are never written as text.
     return server.on('keylog', (line, socket) => {
-      gateOf(socket)?.keyLog(line, socket);
+      inspectorOf(socket)?.keyLog(line, socket);
       line.fill(0);
     });
   }
 }
 
-/** What a stranger may make the server compute with: P-521 takes five times an ordinary handshake, finite fields two. */
-function forStrangers(context: SecureContextOptions): SecureContextOptions {
+/**
+ * Without the key exchange groups that are costly to the server: P-521 makes a handshake five times as costly, finite
+ * fields twice.
+ */
+function forUnlisted(context: SecureContextOptions): SecureContextOptions {
   return { ...context, ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384' };
 }
 
-/** The TCP socket below; null: the TLS socket has let go of it. */
+/** The TCP socket below a TLS socket; null: the TLS socket is detached from it. */
 export function transportOf(socket: TLSSocket): Socket | null {
-  return (socket as Wrapping)._parent ?? gateOf(socket)?.inbound.transport ?? null;
+  return (socket as Wrapping)._parent ?? inspectorOf(socket)?.transport ?? null;
 }
 
-function gateOf(socket: TLSSocket): Gate | null {
+function inspectorOf(socket: TLSSocket): HandshakeInspector | null {
   const stream = (socket as Wrapping).ssl?._parentWrap?.stream;
-  return stream instanceof Gate ? stream : null;
+  return stream instanceof HandshakeInspector ? stream : null;
 }

@@ -1,4 +1,4 @@
-/** Reads the certificates that clients present: bounded in size, each once, and no more of it than the verdict asks for. */
+/** Parses the certificates that clients present: limited in size, each once, and only the parts that the verdict needs. */
 import type { X509Certificate } from 'node:crypto';
 import { type Certificate, parseHead } from '../pki/certificate.ts';
 import { type CertificateSummary, summaryOf } from '../pki/certificate-summary.ts';
@@ -6,19 +6,19 @@ import { type Denial, deny } from './verdict.ts';
 
 export type LeafReading =
   | { readonly ok: true; readonly certificate: Certificate }
-  /** `outline`: what can be told of it all the same. */
+  /** `outline`: what can be read of it nevertheless, for the record. */
   | { readonly ok: false; readonly denial: Denial; readonly outline: CertificateSummary };
 
-/** Octets; a client's certificate has one to three thousand. */
+/** Octets. A usual client certificate has one to three thousand. */
 export const MAX_LEAF_BYTES = 8192;
 
-/** Strangers can bring any number: the ones that came last are kept, so that each is read once a connection. */
+/** Unauthorized clients can present any number: the last ones are kept, so that each is parsed once for a connection. */
 const MAX_READINGS = 256;
 
 export class LeafReader {
-  /** `limits.certificateBytes`. */
+  /** Octets, from `limits.certificateBytes`. */
   readonly maxBytes: number;
-  /** By SHA-256 of the DER, the one that was read first at the front. */
+  /** By SHA-256 of the DER, in the order of first reading. */
   readonly #readings = new Map<string, LeafReading>();
 
   constructor(maxBytes: number = MAX_LEAF_BYTES) {
@@ -34,7 +34,7 @@ export class LeafReader {
     return reading;
   }
 
-  /** The same for a leaf of which something that is read later turned out unreadable. */
+  /** Remembers and returns the denial for a leaf of which a part that is parsed later cannot be read. */
   refuse(leaf: X509Certificate, cause: unknown): Denial {
     const reading = unreadable(leaf, cause);
     this.#remember(leaf.fingerprint256, reading);
@@ -63,7 +63,7 @@ export class LeafReader {
   }
 }
 
-/** The messages of pki never repeat what stands in a certificate. */
+/** The messages of pki/ never contain data of the certificate. */
 function unreadable(leaf: X509Certificate, cause: unknown): LeafReading & { readonly ok: false } {
   const why = cause instanceof Error ? cause.message : 'unknown';
   const detail = `the certificate of ${leaf.raw.length} octets cannot be read: ${why}`;

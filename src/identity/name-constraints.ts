@@ -1,11 +1,11 @@
-/** Name constraints (RFC 5280 §4.2.1.10, §6.1.3 (b) and (c)): which names the CAs of a path may certify below them. */
+/** Applies name constraints (RFC 5280 §4.2.1.10, §6.1.3 (b) and (c)): which names a CA may certify below it. */
 import type { Certificate } from '../pki/certificate.ts';
 import type { ConstrainedName, NameConstraints } from '../pki/name-constraints.ts';
 
-/** What one path may cost: a handful of milliseconds. Public CAs stay below a thousand. */
+/** Limit for one path, which takes a few milliseconds. Paths of public CAs need less than a thousand. */
 const MAX_COMPARISONS = 65_536;
 
-/** `path`: leaf first. Null: every name is allowed by every CA above it; else who certified what, in one phrase. */
+/** `path`: leaf first. Returns which CA may not certify which kind of name; null: all names are allowed. */
 export function findForbiddenName(path: readonly Certificate[]): string | null {
   let comparisons = 0;
   for (const [index, ca] of path.entries()) {
@@ -14,7 +14,7 @@ export function findForbiddenName(path: readonly Certificate[]): string | null {
     const subtrees = nameConstraints.permitted.length + nameConstraints.excluded.length;
     for (const certificate of path.slice(0, index)) {
       const isLeaf = certificate === path[0];
-      // A CA certifies its own new key under its own name; only the leaf's is a name that somebody claims.
+      // Self-issued CA certificates are exempt (RFC 5280 §6.1.3 (b)); a leaf is not.
       if (certificate.isSelfIssued && !isLeaf) continue;
       const names = isLeaf ? [...certificate.names, ...certificate.commonHostNames] : certificate.names;
       comparisons += names.length * subtrees;
@@ -28,16 +28,16 @@ export function findForbiddenName(path: readonly Certificate[]): string | null {
   return null;
 }
 
-/** The name itself may be long and is not in the audit's words: its kind says where to look. */
+/** Without the name itself, which may be long and contain any characters: its kind shows where to look. */
 function describe({ kind }: ConstrainedName): string {
   return kind === 'unreadable' ? 'a subject name that cannot be read' : `a ${kind} name`;
 }
 
-/** What one CA says of one name. What cannot be compared for certain, on either side, is not allowed. */
+/** Whether one CA's constraints allow one name. A name or base that cannot be compared reliably is not allowed. */
 export function allows({ permitted, excluded }: NameConstraints, name: ConstrainedName): boolean {
   if (name.kind === 'unreadable') return false;
   const ofKind = permitted.filter((base) => isSameKind(base, name));
-  // What cannot be compared counts as outside the permitted and inside the excluded.
+  // A comparison that is not possible counts as outside the permitted and inside the excluded subtrees.
   return (
     (ofKind.length === 0 || ofKind.some((base) => isWithin(name, base, exactOf) === true)) &&
     excluded.every((base) => !isSameKind(base, name) || isWithin(name, base, canonicalOf) === false)
@@ -49,11 +49,11 @@ function isSameKind(one: ConstrainedName, other: ConstrainedName): boolean {
 }
 
 type DirectoryName = ConstrainedName & { readonly kind: 'directory' };
-/** Permitted is what OpenSSL would find within too; excluded what anybody would. */
+/** For permitted subtrees a name must match as strictly as in OpenSSL; for excluded ones as loosely as in any reader. */
 const exactOf = ({ canonical, exact = canonical }: DirectoryName): string => exact;
 const canonicalOf = ({ canonical }: DirectoryName): string => canonical;
 
-/** Whether the name lies in the subtree of the base, which is of its kind; null: they cannot be compared. */
+/** Whether the name is in the subtree of the base, which is of the same kind; null: they cannot be compared. */
 function isWithin(
   name: ConstrainedName,
   base: ConstrainedName,
@@ -69,7 +69,7 @@ function isWithin(
   return name.kind === 'email' ? isEmailWithin(name.value, host, base) : isHostWithin(host, base);
 }
 
-/** An IPv4 address lies in no IPv6 network. */
+/** An IPv4 address is in no IPv6 network. */
 function isInNetwork(address: Uint8Array, network: Uint8Array): boolean | null {
   const { length } = address;
   if ((length !== 4 && length !== 16) || (network.length !== 8 && network.length !== 32)) return null;
@@ -83,19 +83,19 @@ function isText(name: ConstrainedName): name is TextName {
   return name.kind === 'dns' || name.kind === 'email' || name.kind === 'uri';
 }
 
-/** Zero or more labels in front of the base; a base that begins with a dot wants one, as everybody reads it. */
+/** The base with zero or more labels before it; a base that begins with a dot needs at least one, as in all readers. */
 function isDnsWithin(name: string, host: string, base: TextName): boolean | null {
   if (base.value === '') return true;
   const domain = domainOf(base);
   if (domain === null) return null;
-  // A wildcard above the base stands for names on both sides.
+  // A wildcard above the base covers names inside and outside of it.
   const isWildcard = name.length !== host.length;
   if (isWildcard && domain.endsWith(`.${host}`)) return null;
   if (host === domain) return isWildcard || !base.value.startsWith('.');
   return host.endsWith(domain) && host[host.length - domain.length - 1] === '.';
 }
 
-/** A mailbox, a host, or with a dot in front a domain of hosts; the local part alone knows case (RFC 5280 §7.5). */
+/** The base is a mailbox, a host, or with a leading dot a domain; only the local part is case-sensitive (RFC 5280 §7.5). */
 function isEmailWithin(name: string, host: string, base: TextName): boolean | null {
   if (!base.value.includes('@')) return isHostWithin(host, base);
   const [mailbox, other] = [splitMailbox(name), splitMailbox(base.value)];
@@ -104,7 +104,7 @@ function isEmailWithin(name: string, host: string, base: TextName): boolean | nu
   return domain === null ? null : host === domain && mailbox.local === other.local;
 }
 
-/** Null: no local part of printable ASCII, or a second `@`, of which readers take the first or the last. */
+/** Null: no local part of printable ASCII, or a second `@`: readers differ in which one they split at. */
 function splitMailbox(address: string): { local: string; host: string } | null {
   const at = address.indexOf('@');
   return /^[!-?A-~]+@[^@]*$/.test(address)
@@ -112,18 +112,18 @@ function splitMailbox(address: string): { local: string; host: string } | null {
     : null;
 }
 
-/** `base`: that host alone, or with a dot in front every host below. */
+/** The base is that host alone, or with a leading dot every host below it. */
 function isHostWithin(host: string, base: TextName): boolean | null {
   const domain = domainOf(base);
   if (domain === null) return null;
   return base.value.startsWith('.') ? host.endsWith(`.${domain}`) : host === domain;
 }
 
-/** Read once a name and once a base, however many of the other it is compared with. */
+/** Each name and each base is parsed once, however many it is compared with. */
 const hosts = new WeakMap<TextName, string | null>();
 const domains = new WeakMap<TextName, string | null>();
 
-/** The host that a name names, a wildcard's without its asterisk; null: none that can be compared. */
+/** The host in a name, of a wildcard without its asterisk; null: none that can be compared. */
 function hostOf(name: TextName): string | null {
   const known = hosts.get(name);
   if (known !== undefined) return known;
@@ -139,7 +139,7 @@ function hostOf(name: TextName): string | null {
   return host;
 }
 
-/** The host that a base names, a domain's without its dot; null: none that can be compared. */
+/** The host in a base, of a domain without its dot; null: none that can be compared. */
 function domainOf(base: TextName): string | null {
   const known = domains.get(base);
   if (known !== undefined) return known;
@@ -149,17 +149,17 @@ function domainOf(base: TextName): string | null {
   return domain;
 }
 
-/** Without user information, and without a colon or query that OpenSSL would take for the host's end. */
+/** Without user information, and without a colon or query where OpenSSL would end the host. */
 const uriPattern = /^[a-z][a-z0-9+.-]*:\/\/([a-z0-9._-]+)(?::\d{1,5}(?:[/?#][!-~]*)?|\/[!-9;-~]*)?$/i;
 
-/** The host of a URI (RFC 3986 §3.2); empty where there is none, and for what readers might read differently. */
+/** The host of a URI (RFC 3986 §3.2); empty where there is none, or where readers differ. */
 function hostOfUri(uri: string): string {
   return uriPattern.exec(uri)?.[1] ?? '';
 }
 
 const hostPattern = /^(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]*[a-z_-][a-z0-9_-]*$/;
 
-/** In lower case; null: no host name, an IPv4 address being none either. */
+/** In lower case; null: not a host name. An IPv4 address is not one. */
 function parseHost(name: string): string | null {
   const host = name.toLowerCase();
   return host.length <= 253 && hostPattern.test(host) ? host : null;

@@ -1,4 +1,4 @@
-/** Remembers the paths that passed under one policy, so that a known leaf costs a look-up and two comparisons. */
+/** Caches the paths that are valid under one set of anchors: a known leaf costs a look-up and two comparisons. */
 import type { X509Certificate } from 'node:crypto';
 import { readRest } from '../pki/certificate.ts';
 import { LeafReader } from './leaf-reader.ts';
@@ -6,20 +6,20 @@ import { type PathAnchor, type ValidatedPath, validatePath } from './path.ts';
 import type { Denial, Verdict } from './verdict.ts';
 
 const MAX_PATHS = 1024;
-/** Of strangers, who can bring any number. */
-const MAX_REFUSALS = 256;
+/** Unauthorized clients can present any number of leaves. */
+const MAX_DENIALS = 256;
 
-/** Belongs to one set of anchors: others bring a new cache. */
+/** Belongs to one set of anchors: other anchors need a new cache. */
 export class PathCache {
   readonly anchors: readonly PathAnchor[];
   readonly leaves: LeafReader;
   /**
-   * By SHA-256 of the leaf's DER, signature included: a path that passed vouches for no other spelling of it. Least
+   * By SHA-256 of the leaf's DER with its signature: another encoding of the same certificate is validated again. Least
    * recently used first.
    */
   readonly #paths = new Map<string, Verdict<ValidatedPath> & { allow: true }>();
-  /** Refusals that time does not change, likewise. */
-  readonly #refusals = new Map<string, Denial>();
+  /** Denials that do not depend on time, by the same key. */
+  readonly #denials = new Map<string, Denial>();
 
   constructor(anchors: readonly PathAnchor[], leaves = new LeafReader()) {
     this.anchors = anchors;
@@ -30,7 +30,7 @@ export class PathCache {
     return this.#paths.size;
   }
 
-  /** Whether these are its anchors: the same names and certificates (DER), in the same order. Reads none of them. */
+  /** Whether these are its anchors: the same names and certificates (DER), in the same order. Parses no certificate. */
   isOf(anchors: readonly { readonly name: string; readonly certificates: readonly Uint8Array[] }[]): boolean {
     return (
       anchors.length === this.anchors.length &&
@@ -45,13 +45,13 @@ export class PathCache {
     );
   }
 
-  /** `now`: milliseconds since the epoch. A path is good only while every certificate on it is. */
+  /** As validatePath(). `now`: milliseconds since the epoch. A cached path counts only while all of its certificates are valid. */
   validate(leaf: X509Certificate, now: number): Verdict<ValidatedPath> {
     const key = leaf.fingerprint256;
     const known = this.#paths.get(key);
     if (known !== undefined) {
       const good = now >= known.permit.notBefore && now <= known.permit.notAfter;
-      // While there is room the order is nobody's concern, and a Map that is always put in order is always made anew.
+      // Up to half full the order is not kept, since constant reordering makes a Map rebuild its table.
       if (good && this.#paths.size <= MAX_PATHS / 2) return known;
       this.#paths.delete(key);
       if (good) {
@@ -59,12 +59,12 @@ export class PathCache {
         return known;
       }
     }
-    const refused = this.#refusals.get(key);
-    if (refused !== undefined) return refused;
+    const denied = this.#denials.get(key);
+    if (denied !== undefined) return denied;
     const path = this.#find(leaf, now);
     if (path.allow) setBounded(this.#paths, MAX_PATHS, key, path);
     else if (path.reason === 'untrusted' || path.reason === 'ca_as_leaf')
-      setBounded(this.#refusals, MAX_REFUSALS, key, path);
+      setBounded(this.#denials, MAX_DENIALS, key, path);
     return path;
   }
 
@@ -73,7 +73,7 @@ export class PathCache {
     if (!reading.ok) return reading.denial;
     try {
       const path = validatePath(reading.certificate, { anchors: this.anchors, now });
-      // Only now, of a certificate that an anchor's CA has signed.
+      // Not earlier: now the certificate is known to be signed by a CA of an anchor.
       if (path.allow) readRest(reading.certificate);
       return path;
     } catch (cause) {

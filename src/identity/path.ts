@@ -1,12 +1,12 @@
-/** Path validation of our own (RFC 5280 §6.1): from the leaf over the anchors' certificates, and over no others. */
+/** The gateway's own path validation (RFC 5280 §6.1): from the leaf over the anchors' certificates only. */
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy, isSameCa } from '../pki/issued.ts';
-import { findLeafFault } from './leaf.ts';
-import { findPathFault, type Path, type TimedPath } from './path-fault.ts';
-import { explainUntrusted } from './untrusted.ts';
+import { findLeafFault } from './leaf-checks.ts';
+import { findPathFault, type Path, type TimedPath } from './path-checks.ts';
+import { explainUntrusted } from './untrusted-detail.ts';
 import { type Denial, deny, type Verdict } from './verdict.ts';
 
-/** A trust anchor as it was checked when it was read: the root first, then the CAs below it. */
+/** A trust anchor: the root first, then the CAs below it. trust/ has checked them when it read them. */
 export interface PathAnchor {
   readonly name: string;
   readonly certificates: readonly Certificate[];
@@ -14,21 +14,21 @@ export interface PathAnchor {
 
 export interface ValidatedPath extends TimedPath {
   readonly anchor: string;
-  /** Another certificate of the anchors has the name of a CA on the path: OpenSSL may have judged that one instead. */
+  /** Another certificate of the anchors has the name of a CA on the path: OpenSSL may have verified that one instead. */
   readonly hasNamesakes: boolean;
 }
 
-/** The leaf's path to the first anchor it leads to in full, or the reason why there is none; `now` in ms. */
+/** The first valid path from the leaf to an anchor, or why there is none. `now`: milliseconds since the epoch. */
 export function validatePath(
   leaf: Certificate,
   { anchors, now }: { anchors: readonly PathAnchor[]; now: number },
 ): Verdict<ValidatedPath> {
-  // A CA is told apart even when no path leads from it: an anchor's own CA presented as a client is a finding.
+  // First, so that a CA presented as a client has this reason even if no path leads from it.
   if (leaf.isCa) return deny('ca_as_leaf');
-  let refusal: Denial | null = null;
+  let denial: Denial | null = null;
   const obstacles: string[] = [];
-  for (const { name, certificates: held } of anchors) {
-    for (const certificates of findPaths([leaf], { held, obstacles })) {
+  for (const { name, certificates: available } of anchors) {
+    for (const certificates of findPaths([leaf], { available, obstacles })) {
       const path = {
         anchor: name,
         certificates,
@@ -44,55 +44,56 @@ export function validatePath(
           }
         );
       }
-      // A CA that was renewed under its key may stand beside the old one: a path with a fault is not the last word.
-      refusal ??= fault;
+      // Another path may be valid: a renewed CA can be present beside its expired certificate.
+      denial ??= fault;
     }
   }
-  return refusal ?? deny('untrusted', obstacles[0] ?? explainUntrusted(leaf, anchors));
+  return denial ?? deny('untrusted', obstacles[0] ?? explainUntrusted(leaf, anchors));
 }
 
 interface Search {
-  readonly held: readonly Certificate[];
-  /** Why CAs that signed were passed over, in words for the operator; findPaths adds to them. */
+  /** The anchor's certificates, root first. */
+  readonly available: readonly Certificate[];
+  /** For the operator: why CAs that signed a certificate cannot be on a path. findPaths adds to them. */
   readonly obstacles: string[];
 }
 
-/** Depth first from the leaf up: names, key identifiers, key usage and signatures, no certificate twice. */
+/** All paths to the root, depth first from the leaf: names, key identifiers, key usage and signatures fit. */
 function* findPaths(path: Path, search: Search): Generator<Path> {
-  const { held, obstacles } = search;
-  const [root] = held;
+  const { available, obstacles } = search;
+  const [root] = available;
   const [from = path[0]] = path.slice(-1);
-  // Certificates that a CA issues to itself for a new key do not count (RFC 5280 §6.1.4 (l)), nor does the leaf.
+  // For path lengths neither self-issued certificates count (RFC 5280 §6.1.4 (l)) nor the leaf.
   const below = path.slice(1).filter(({ isSelfIssued }) => !isSelfIssued).length;
-  for (const issuer of held) {
+  for (const issuer of available) {
     if (path.includes(issuer) || !isIssuedBy(from, issuer)) continue;
     const obstacle = findObstacle(issuer, below);
     if (obstacle !== null) obstacles.push(`${issuer.subject} signed ${from.subject}, but ${obstacle}`);
-    // A root that was renewed under its key stands there more than once, and a path ends in any of them.
+    // A root that was renewed under its key has several certificates, and a path ends at any of them.
     else if (root !== undefined && isSameCa(issuer, root)) yield [...path, issuer];
     else yield* findPaths([...path, issuer], search);
   }
 }
 
 /**
- * What makes an issuer besides its name and key (RFC 5280 §6.1.4 (k) to (o)); null: nothing is missing. Anchors hold no
- * other CAs, but may hold certificates that only sign CRLs (trust/bundle.ts).
+ * Why a certificate that signed another may not issue it (RFC 5280 §6.1.4 (k) to (o)); null: it may. Besides CAs an anchor
+ * may hold certificates that only sign CRLs (trust/trust-anchor.ts).
  */
 function findObstacle(issuer: Certificate, below: number): string | null {
   const { isCa, keyUsage, unprocessedCritical, pathLength } = issuer;
   if (!isCa) return 'is no CA certificate (basicConstraints)';
   if (keyUsage?.has('keyCertSign') === false) return 'its key usage lacks keyCertSign';
   if (unprocessedCritical.length > 0)
-    return `has extensions that are not processed here: ${unprocessedCritical.join(', ')}`;
+    return `has extensions that the gateway does not process: ${unprocessedCritical.join(', ')}`;
   return pathLength !== null && below > pathLength
-    ? `allows ${pathLength} CAs below itself, not ${below}`
+    ? `allows ${pathLength} CAs below itself (pathLenConstraint), not ${below}`
     : null;
 }
 
 function hasNamesakes([, ...cas]: Path, anchors: readonly PathAnchor[]): boolean {
   return anchors.some(({ certificates }) =>
-    certificates.some((held) =>
-      cas.some((ca) => ca.canonicalSubject === held.canonicalSubject && ca.sha256 !== held.sha256),
+    certificates.some((other) =>
+      cas.some((ca) => ca.canonicalSubject === other.canonicalSubject && ca.sha256 !== other.sha256),
     ),
   );
 }

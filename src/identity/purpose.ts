@@ -1,13 +1,13 @@
-/** Extended key usage (RFC 5280 §4.2.1.12): the same question to every certificate on a path. */
+/** Checks the extended key usage of any certificate on a path (RFC 5280 §4.2.1.12). */
 import type { Certificate } from '../pki/certificate.ts';
 
 const clientAuth = '1.3.6.1.5.5.7.3.2';
 
 /**
- * Null: it has no extended key usage, or clientAuth is in it. anyExtendedKeyUsage does not stand for clientAuth: RFC 5280
- * lets an application require the purpose itself, and OpenSSL does.
+ * null: the certificate has no extended key usage, or one with clientAuth. anyExtendedKeyUsage is not sufficient: RFC 5280
+ * allows an application to require the purpose itself, and OpenSSL requires it.
  */
-export function purposeFault({ extendedKeyUsage: purposes }: Certificate): string | null {
+export function findPurposeFault({ extendedKeyUsage: purposes }: Certificate): string | null {
   return purposes === null || purposes.includes(clientAuth)
     ? null
     : `extended key usage is ${purposes.join(', ')}, without clientAuth`;

@@ -1,7 +1,7 @@
 /**
- * The gateway's own path beside OpenSSL, over generated chains: real handshakes, each full and resumed, on TLS 1.2 and 1.3,
- * with CA names and without. `EHI_FUZZ_CHAINS` and `EHI_FUZZ_SEED` choose how many and which; a failure names the seed that
- * makes it again with `EHI_FUZZ_CHAINS=8`.
+ * Compares the gateway's path validation with OpenSSL's over generated chains: real handshakes, full and resumed, with TLS
+ * 1.2 and 1.3, with and without CA names. `EHI_FUZZ_CHAINS` sets their number and `EHI_FUZZ_SEED` the first seed. A failure
+ * names its seed; `EHI_FUZZ_CHAINS=8` with that seed repeats it.
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
@@ -12,7 +12,7 @@ const chains = Number(process.env.EHI_FUZZ_CHAINS ?? 20_000);
 const firstSeed = Number(process.env.EHI_FUZZ_SEED ?? 1);
 
 it(
-  `lets nobody in over ${chains} chains whom OpenSSL refuses for what a certificate says, seed ${firstSeed}`,
+  `authorizes none of ${chains} chains that OpenSSL rejects for the contents of a certificate, seed ${firstSeed}`,
   async () => {
     await using judge = await Judge.open();
     const outcomes = new Map<string, number>();
@@ -31,7 +31,7 @@ it(
       `${judged} chains from seed ${firstSeed}:\n${table.map(([what, count]) => `${count} ${what}`).join('\n')}`,
     );
     expect(failures).toEqual([]);
-    // A fuzz that denies everything, or hardly shakes hands, shows nothing.
+    // If nearly every chain is denied, or most handshakes fail, the comparison proves nothing.
     if (judged >= 5000) {
       const share = (what: string) => (outcomes.get(what) ?? 0) / judged;
       expect(share('both allow')).toBeGreaterThan(0.15);
@@ -49,7 +49,7 @@ it(
   120_000 + chains * 100,
 );
 
-it('has its classes of disagreement in docs/conformance.md, and no others', () => {
+it('has the classes of disagreement that docs/conformance.md lists, and no others', () => {
   const page = readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| (`\w+`(?:, `\w+`)*) \| ([^|]+?) \| [^|]+ \|$/gm)].map(
     ([, reasons, what]) => ({ reasons, what }),

@@ -8,11 +8,11 @@ import { exceptions, needsCrls, type PkitsCase, pkitsCases, trustAnchor } from '
 const now = Date.now();
 const day = 24 * 3_600_000;
 
-/** `valid` when every certificate of the path below the root is good, else the first other word, the leaf's first. */
+/** `valid` if every certificate below the root is good, else the first other status, beginning with the leaf. */
 function judge({ certificates, crls, endEntity }: PkitsCase): string {
   const held = [trustAnchor, ...certificates].map(parseCertificate);
   const leaf = parseCertificate(endEntity.certificate);
-  // A CA is no client, nor is a key that signs certificates, which is not the question here.
+  // The rules against CAs and keyCertSign in clients do not matter here.
   const path = validatePath(
     { ...leaf, isCa: false, keyUsage: leaf.isCa ? null : leaf.keyUsage },
     { anchors: [{ name: 'pkits', certificates: held }], now },
@@ -26,12 +26,12 @@ function judge({ certificates, crls, endEntity }: PkitsCase): string {
     grace: day,
   });
   const [, ...above] = path.permit.certificates;
-  const words = above.map((issuer, index) => {
+  const statuses = above.map((issuer, index) => {
     const certificate = index === 0 ? leaf : above[index - 1];
     const { status } = check.status(certificate ?? leaf, { issuer, now });
     return status === 'good' ? 'valid' : status === 'unknown' ? 'undetermined' : status;
   });
-  return words.find((word) => word !== 'valid') ?? 'valid';
+  return statuses.find((status) => status !== 'valid') ?? 'valid';
 }
 
 describe('the CRLs of PKITS', () => {

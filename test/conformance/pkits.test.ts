@@ -37,17 +37,17 @@ let generation = 0;
 
 type Material = Pick<PkitsCase, 'certificates' | 'crls'>;
 
-/** Where no CRL is about a certificate, that is unknown: PKITS tells of its CRLs beside the certificates, not in them. */
+/** A certificate without a CRL is unknown: PKITS gives the CRLs beside the certificates, which do not name them. */
 const policy: RevocationPolicy = { ...revocationPolicy, crl: ['pkits'] };
 
-/** As the service does: what cannot be used is left out. */
+/** CRLs that cannot be used are left out, as in the revocation service. */
 function readable(certificates: readonly Buffer[], crls: readonly Buffer[]): CrlSnapshot[] {
   const issuers = [trustAnchor, ...certificates].map(parseCertificate);
   const readings = crls.map((bytes) => readCrl({ bytes: Uint8Array.from(bytes), issuers }));
   return readings.flatMap((reading) => (reading.ok ? reading.crl : []));
 }
 
-/** The case's CAs are the anchor's, as they are: the loader would refuse the malformed ones. */
+/** The anchor holds the case's CAs unchecked: trust/ would refuse the malformed ones. */
 function caseSnapshot({ certificates, crls }: Material, advertiseCaNames: boolean): PolicySnapshot {
   const revocation = { ...nothingToAsk, policy, crls: readable(certificates, crls) };
   return {
@@ -79,7 +79,7 @@ afterAll(async () => {
   await host[Symbol.asyncDispose]();
 });
 
-/** `valid` when the message reached the host, else why it did not. */
+/** `valid` if the message reached the host, else the reason. */
 async function drive(pkitsCase: PkitsCase, mode: (typeof modes)[number]): Promise<string> {
   gateway.update(caseSnapshot(pkitsCase, mode.advertiseCaNames));
   records.length = 0;
@@ -96,7 +96,7 @@ async function drive(pkitsCase: PkitsCase, mode: (typeof modes)[number]): Promis
   return verdict === 'allow' ? 'valid' : reason;
 }
 
-/** Null: OpenSSL cannot use the key. Its level 0, since a client may be weak: who comes in is the gateway's to say. */
+/** Null: OpenSSL cannot use the key. Security level 0, so that the gateway and not the client rejects a weak key. */
 function loadKey({ endEntity }: PkitsCase): SecureContext | null {
   const options = { ca: pki.root.pem, ciphers: 'DEFAULT:@SECLEVEL=0' };
   try {
@@ -106,7 +106,7 @@ function loadKey({ endEntity }: PkitsCase): SecureContext | null {
   }
 }
 
-/** OpenSSL has the anchors in the first; without CA names our own path stands alone. */
+/** In the first OpenSSL verifies with the anchors too; without CA names only the gateway's own validation decides. */
 const modes = [
   { advertiseCaNames: true, version: 'TLSv1.3' },
   { advertiseCaNames: false, version: 'TLSv1.2' },
@@ -133,7 +133,7 @@ describe('the exceptions', () => {
   };
   const because = (wanted: string) => pkitsCases.filter(({ number }) => exceptions[number]?.why === wanted);
 
-  it.each(because('ca'))('$number would come to $expected, were the end entity no CA', (pkitsCase) => {
+  it.each(because('ca'))('$number would be $expected if the end entity were not a CA', (pkitsCase) => {
     const leaf = parseCertificate(pkitsCase.endEntity.certificate);
     expect(leaf.isCa).toBe(true);
     const allowed =
@@ -141,28 +141,28 @@ describe('the exceptions', () => {
     expect(allowed).toContain(judge(pkitsCase, { ...leaf, isCa: false, keyUsage: null }));
   });
 
-  it.each(because('dsa'))('$number would be refused if TLS could carry it', (pkitsCase) => {
+  it.each(because('dsa'))('$number would be refused if TLS could transmit it', (pkitsCase) => {
     expect(judge(pkitsCase, parseCertificate(pkitsCase.endEntity.certificate))).toMatch(
       /^(untrusted|weak_key)$/,
     );
   });
 
-  it('are those that docs/conformance.md explains, and no others', () => {
+  it('are those that docs/conformance.md lists, and no others', () => {
     const page = readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8');
     const rows = [...page.matchAll(/^\| (4\.\d+\.\d+) .*\| (valid|invalid) \| `(\w+)` \|/gm)];
-    const told = rows.map(([, number, expected, reason]) => [number, expected, reason]);
-    const kept = pkitsCases
+    const documented = rows.map(([, number, expected, reason]) => [number, expected, reason]);
+    const actual = pkitsCases
       .filter(({ number }) => number in exceptions)
       .map(({ number, expected }) => [
         number,
         expected === 'valid' ? 'valid' : 'invalid',
         exceptions[number]?.reason,
       ]);
-    expect(told).toEqual(kept);
+    expect(documented).toEqual(actual);
   });
 });
 
-it('PKITS has 161 cases besides certificate policies, and at most five valid ones are refused', () => {
+it('PKITS has 161 cases besides certificate policies, of which the gateway refuses five valid ones', () => {
   expect(pkitsCases).toHaveLength(161);
   expect(new Set(pkitsCases.map(({ number }) => number)).size).toBe(161);
   const refused = pkitsCases.filter(({ number, expected }) => number in exceptions && expected === 'valid');

@@ -22,7 +22,7 @@ interface Running extends AsyncDisposable {
   readonly logged: readonly unknown[];
 }
 
-/** A listener that lets everybody in and says nothing to them. */
+/** A listener that admits every client and sends nothing. */
 async function listen(changes: Partial<PolicySnapshot> = {}): Promise<Running> {
   const logged: unknown[] = [];
   const listener = new Listener({
@@ -46,20 +46,20 @@ async function listen(changes: Partial<PolicySnapshot> = {}): Promise<Running> {
   };
 }
 
-async function visit<T>(
+async function withClient<T>(
   { port }: Running,
   options: Partial<ClientOptions>,
-  look: (client: Client) => T | Promise<T>,
+  use: (client: Client) => T | Promise<T>,
 ): Promise<T> {
   await using client = await connect({ port, ca: pki.root.pem, ...options });
-  return await look(client);
+  return await use(client);
 }
 
 const sessionOf = (running: Running, options: Partial<ClientOptions>) =>
-  visit(running, options, (client) => client.session());
+  withClient(running, options, (client) => client.session());
 
 const resumes = (running: Running, options: Partial<ClientOptions>) =>
-  visit(running, options, ({ socket }) => socket.isSessionReused());
+  withClient(running, options, ({ socket }) => socket.isSessionReused());
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -68,7 +68,7 @@ afterEach(() => {
 describe.each(['TLSv1.2', 'TLSv1.3'] as const)('sessions on %s', (version) => {
   const only = { minVersion: version, maxVersion: version };
 
-  it('resume at whoever has the same ticket keys, and at nobody else', async () => {
+  it('resume on a listener with the same ticket keys, and on no other', async () => {
     await using one = await listen({ ticketKeys: keys });
     await using twin = await listen({ ticketKeys: keys });
     await using other = await listen({ ticketKeys: otherKeys });
@@ -80,22 +80,22 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('sessions on %s', (version) => {
     expect(await resumes(off, { ...only, session })).toBe(false);
   });
 
-  it('never resume without ticket keys', async () => {
+  it('do not resume without ticket keys', async () => {
     await using off = await listen({ ticketKeys: null });
     const session = await sessionOf(off, only);
     expect(await resumes(off, { ...only, session })).toBe(false);
   });
 
-  it.each([keys, null])('never resume by their id alone', async (ticketKeys) => {
+  it.each([keys, null])('do not resume by session ID alone', async (ticketKeys) => {
     await using running = await listen({ ticketKeys });
-    // Of no use on TLS 1.3, where a client cannot decline tickets; there this is a session like any other.
+    // Has no effect on TLS 1.3, where a client cannot decline tickets.
     const withoutTickets = { ...only, secureOptions: constants.SSL_OP_NO_TICKET };
     const session = await sessionOf(running, withoutTickets);
     const reused = await resumes(running, { ...withoutTickets, session });
     expect(reused).toBe(version === 'TLSv1.3' && ticketKeys !== null);
   });
 
-  it('stop to resume when the keys change, and go on to when anything else does', async () => {
+  it('no longer resume when the keys change, and still do when anything else changes', async () => {
     await using running = await listen({ ticketKeys: keys });
     const { listener } = running;
     const session = await sessionOf(running, only);
@@ -112,7 +112,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('sessions on %s', (version) => {
 });
 
 describe('an update', () => {
-  it('leaves the TLS context as it is while nothing of it differs', async () => {
+  it('keeps the TLS context if no TLS option changes', async () => {
     await using running = await listen({ ticketKeys: keys });
     const set = vi.spyOn(tls.Server.prototype, 'setSecureContext');
     const same: PolicySnapshot = structuredClone({ ...base, ticketKeys: keys });
@@ -125,10 +125,10 @@ describe('an update', () => {
     ['anchor', { anchors: snapshotOf(authority()).anchors }],
     ['CA names', { advertiseCaNames: false }],
     ['ticket keys', { ticketKeys: otherKeys }],
-    ['end of resumption', { ticketKeys: null }],
+    ['resumption to off', { ticketKeys: null }],
   ];
 
-  it.each(changes)('sets it for another %s, once', async (_, change) => {
+  it.each(changes)('sets the TLS context once for a change of the %s', async (_, change) => {
     await using running = await listen({ ticketKeys: keys });
     const set = vi.spyOn(tls.Server.prototype, 'setSecureContext');
     running.listener.update({ ...base, ticketKeys: keys, ...change });
@@ -136,7 +136,7 @@ describe('an update', () => {
     expect(set).toHaveBeenCalledTimes(1);
   });
 
-  it.each(changes)('forgets none of the bounds when it sets another %s', async (_, change) => {
+  it.each(changes)('keeps all TLS restrictions after a change of the %s', async (_, change) => {
     await using running = await listen({ ticketKeys: keys });
     running.listener.update({ ...base, ticketKeys: keys, ...change });
     const { port } = running;
@@ -152,8 +152,8 @@ describe('an update', () => {
   });
 });
 
-describe('errors of accepting', () => {
-  it('are told once a burst, and end neither the thread nor the accepting', async () => {
+describe('errors of accept', () => {
+  it('are logged once in ten seconds, and the listener goes on accepting', async () => {
     let server: Server | undefined;
     const subscriber = {
       asyncEnd: (message: unknown) => {
@@ -181,7 +181,7 @@ describe('errors of accepting', () => {
     expect(await resumes(running, {})).toBe(false);
   });
 
-  it('are errors of listening before there is anything to accept', async () => {
+  it('are errors of open() before the listener is bound', async () => {
     await using running = await listen();
     const second = new Listener({
       listen: { address: '127.0.0.1', port: running.port, reusePort: false },

@@ -21,8 +21,8 @@ const options = fc.record({
   epoch: fc.nat(),
 });
 
-/** The same values as text, whatever their order: an oracle that shares nothing with the encoding. */
-function meaningOf({ secret, trust: { anchors, pins, match }, epoch }: TicketOptions): string {
+/** The same values as text, independent of their order: an oracle that shares no code with the encoding. */
+function canonicalText({ secret, trust: { anchors, pins, match }, epoch }: TicketOptions): string {
   const sorted = (items: readonly string[]) => [...items].sort();
   const hexOf = (der: Uint8Array) => Buffer.from(der).toString('hex');
   return JSON.stringify([
@@ -39,7 +39,7 @@ function meaningOf({ secret, trust: { anchors, pins, match }, epoch }: TicketOpt
   ]);
 }
 
-/** Any order of the items: those that are taken first, then the rest. */
+/** The items ordered by the numbers in `order`. */
 function shuffled<T>(items: readonly T[], order: readonly number[]): T[] {
   return items
     .map((item, index) => ({ item, rank: order[index % order.length] ?? 0, index }))
@@ -48,7 +48,7 @@ function shuffled<T>(items: readonly T[], order: readonly number[]): T[] {
 }
 
 // Calculated with Python’s hmac and struct.
-test('are 48 bytes, and nobody changes how they are made without a new label', () => {
+test('are 48 bytes, whose derivation must not change without a new label', () => {
   const keys = ticketKeys({
     secret: Buffer.alloc(32, 1),
     trust: {
@@ -64,7 +64,7 @@ test('are 48 bytes, and nobody changes how they are made without a new label', (
   );
 });
 
-test('do not hang on the order of anchors, issuing CAs, pins, rules and their fields', () => {
+test('do not depend on the order of anchors, issuing CAs, pins, rules and their fields', () => {
   fc.assert(
     fc.property(options, fc.array(fc.nat(), { minLength: 1 }), ({ secret, trust, epoch }, order) => {
       const { anchors, pins, match } = trust;
@@ -83,27 +83,27 @@ test('do not hang on the order of anchors, issuing CAs, pins, rules and their fi
   );
 });
 
-test('change with the secret, the trust and the epoch, and with nothing else', () => {
+test('change if the secret, the trust or the epoch changes, and only then', () => {
   fc.assert(
     fc.property(options, options, fc.constantFrom('secret', 'trust', 'epoch'), (one, two, part) => {
       const other = { ...one, [part]: two[part] };
-      expect(hex(one) === hex(other)).toBe(meaningOf(one) === meaningOf(other));
+      expect(hex(one) === hex(other)).toBe(canonicalText(one) === canonicalText(other));
     }),
     { numRuns: 500 },
   );
 });
 
-test('change with every part of the trust', () => {
+test('change if any part of the trust changes', () => {
   fc.assert(
     fc.property(options, options, fc.constantFrom('anchors', 'pins', 'match'), (one, two, part) => {
       const other = { ...one, trust: { ...one.trust, [part]: two.trust[part] } };
-      expect(hex(one) === hex(other)).toBe(meaningOf(one) === meaningOf(other));
+      expect(hex(one) === hex(other)).toBe(canonicalText(one) === canonicalText(other));
     }),
     { numRuns: 500 },
   );
 });
 
-describe('tell apart', () => {
+describe('differ for', () => {
   const base: TicketOptions = {
     secret: Buffer.alloc(32, 1),
     trust: { anchors: [{ root: Uint8Array.of(1), issuing: [Uint8Array.of(2)] }], pins: null, match: null },
@@ -147,7 +147,7 @@ describe('tell apart', () => {
       { ...base.trust, match: [{ commonName: 'a' }, { san: 'b' }] },
     ],
     [
-      'a field and another of its value',
+      'two fields with the same value',
       { ...base.trust, match: [{ commonName: 'a' }] },
       { ...base.trust, match: [{ organizationalUnit: 'a' }] },
     ],
@@ -155,13 +155,13 @@ describe('tell apart', () => {
     expect(hex({ ...base, trust: one })).not.toBe(hex({ ...base, trust: other }));
   });
 
-  test('not the names of anchors, which no certificate holds', () => {
+  test('but not for other names of anchors, which are in no certificate', () => {
     const named = { ...base.trust, anchors: base.trust.anchors.map((each) => ({ ...each, name: 'a' })) };
     expect(hex({ ...base, trust: named })).toBe(hex(base));
   });
 });
 
-test('hold no two keys alike', () => {
+test('contain three different keys', () => {
   const keys = Buffer.from(
     ticketKeys({ secret: Buffer.alloc(32), trust: { anchors: [], pins: null, match: null }, epoch: 0 }),
   );

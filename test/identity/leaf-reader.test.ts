@@ -13,25 +13,25 @@ const pki = authority({ now });
 const anchors = [
   { name: 'own', certificates: [pki.root, pki.issuing].map(({ der }) => parseCertificate(der)) },
 ];
-/** As each connection has an object of its own. */
-const shown = ({ der }: Issued) => new X509Certificate(der);
+/** A new object, as on each connection. */
+const presented = ({ der }: Issued) => new X509Certificate(der);
 
-describe('a certificate that is shown', () => {
-  it('is read once, whoever asks and on whichever connection', () => {
+describe('a certificate that a client presents', () => {
+  it('is parsed once for all connections and policies', () => {
     const reader = new LeafReader();
     const leaf = pki.issueClient();
-    const reading = reader.read(shown(leaf));
-    const [enforced, rehearsed] = [new PathCache(anchors, reader), new PathCache([], reader)];
-    const verdict = enforced.validate(shown(leaf), now);
-    expect(rehearsed.validate(shown(leaf), now)).toMatchObject({ reason: 'untrusted' });
-    expect(reader.read(shown(leaf))).toBe(reading);
+    const reading = reader.read(presented(leaf));
+    const [enforced, shadow] = [new PathCache(anchors, reader), new PathCache([], reader)];
+    const verdict = enforced.validate(presented(leaf), now);
+    expect(shadow.validate(presented(leaf), now)).toMatchObject({ reason: 'untrusted' });
+    expect(reader.read(presented(leaf))).toBe(reading);
     expect(reading.ok && verdict.allow && verdict.permit.certificates[0] === reading.certificate).toBe(true);
   });
 
-  it('is refused by its size before it is read', () => {
+  it('is refused for its size before it is parsed', () => {
     const leaf = pki.issueClient({ extensions: [manyNames(1200)] });
-    expect(new LeafReader(leaf.der.length).read(shown(leaf)).ok).toBe(true);
-    const reading = new LeafReader(leaf.der.length - 1).read(shown(leaf));
+    expect(new LeafReader(leaf.der.length).read(presented(leaf)).ok).toBe(true);
+    const reading = new LeafReader(leaf.der.length - 1).read(presented(leaf));
     const { subject, issuer, serial, spkiPin, thumbprint, notBefore } = parseCertificate(leaf.der);
     expect(reading).toMatchObject({
       denial: { reason: 'certificate_too_large' },
@@ -39,17 +39,17 @@ describe('a certificate that is shown', () => {
     });
   });
 
-  it('is told with a name too long to tell in its size', () => {
+  it('is described without a name that is too long', () => {
     const leaf = pki.issueClient({ subject: { CN: 'n'.repeat(9000) } });
-    expect(new LeafReader().read(shown(leaf))).toMatchObject({
+    expect(new LeafReader().read(presented(leaf))).toMatchObject({
       outline: { subject: expect.stringMatching(/^\(a name of 90\d\d octets\)$/) },
     });
   });
 
-  it('is told by OpenSSL’s word where its structure cannot be read', () => {
+  it('is described as OpenSSL reads it if its structure cannot be parsed', () => {
     const leaf = pki.issueClient();
     const { subject, thumbprint } = parseCertificate(leaf.der);
-    // A validity off UTC: OpenSSL reads it, and would refuse the path.
+    // A validity that is not in UTC: OpenSSL can read it, and rejects the path.
     const z = leaf.der.indexOf(derElement(0x17, Buffer.from('2')).subarray(0, 1), 60);
     const odd = Buffer.from(leaf.der);
     odd.write('A', z + 2 + 12);
@@ -62,34 +62,34 @@ describe('a certificate that is shown', () => {
     expect(!reading.ok && reading.outline.thumbprint).not.toBe(thumbprint);
   });
 
-  it('is no longer remembered after 256 others', () => {
+  it('is parsed again after 256 others', () => {
     const reader = new LeafReader();
     const leaf = pki.issueClient();
-    const first = reader.read(shown(leaf));
+    const first = reader.read(presented(leaf));
     const { privateKey: key } = leaf;
-    for (let count = 0; count < 255; count++) reader.read(shown(pki.issueClient({ key })));
-    expect(reader.read(shown(leaf))).toBe(first);
-    reader.read(shown(pki.issueClient({ key })));
-    expect(reader.read(shown(leaf))).not.toBe(first);
+    for (let count = 0; count < 255; count++) reader.read(presented(pki.issueClient({ key })));
+    expect(reader.read(presented(leaf))).toBe(first);
+    reader.read(presented(pki.issueClient({ key })));
+    expect(reader.read(presented(leaf))).not.toBe(first);
   });
 });
 
-it('a refusal that time does not change is given again as it is, and one by the clock is not', () => {
+it('a denial that does not depend on time is returned again, and one that does is not', () => {
   const cache = new PathCache(anchors);
-  const stranger = authority({ now }).issueClient();
-  const refusal = cache.validate(shown(stranger), now);
-  expect(refusal).toMatchObject({ reason: 'untrusted' });
-  expect(cache.validate(shown(stranger), now + 1000)).toBe(refusal);
+  const untrusted = authority({ now }).issueClient();
+  const denial = cache.validate(presented(untrusted), now);
+  expect(denial).toMatchObject({ reason: 'untrusted' });
+  expect(cache.validate(presented(untrusted), now + 1000)).toBe(denial);
   const early = pki.issueClient({ notBefore: now + 1000 });
-  expect(cache.validate(shown(early), now)).toMatchObject({ reason: 'not_yet_valid' });
-  expect(cache.validate(shown(early), now + 1000).allow).toBe(true);
+  expect(cache.validate(presented(early), now)).toMatchObject({ reason: 'not_yet_valid' });
+  expect(cache.validate(presented(early), now + 1000).allow).toBe(true);
 });
 
-it('a path that passed vouches for no other spelling of the signature: the twin’s is verified anew', () => {
+it('a cached path does not count for another encoding of the same signature, which is verified again', () => {
   const cache = new PathCache(anchors);
   const leaf = pki.issueClient();
-  const verdict = cache.validate(shown(leaf), now);
-  const twin = cache.validate(shown(twinOf(leaf)), now);
+  const verdict = cache.validate(presented(leaf), now);
+  const twin = cache.validate(presented(twinOf(leaf)), now);
   expect(twin).toMatchObject({ allow: true });
   expect(twin).not.toBe(verdict);
   const forged = Buffer.from(leaf.der);

@@ -15,7 +15,7 @@ const leaf = parseCertificate(
 const issuer = 'CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB';
 const colons = (hex: string) => hex.toUpperCase().replaceAll(/..(?=.)/g, '$&:');
 
-describe('one field', () => {
+describe('a rule with one field', () => {
   it.each<[string, MatchRule]>([
     ['the first organizational unit', { organizationalUnit: 'First unit' }],
     ['the second organizational unit', { organizationalUnit: 'Second unit' }],
@@ -29,7 +29,7 @@ describe('one field', () => {
     ['the thumbprint as x5t#S256', { thumbprint: leaf.thumbprint }],
     ['the thumbprint in hex', { thumbprint: leaf.sha256 }],
     ['the thumbprint in hex with colons, upper case', { thumbprint: colons(leaf.sha256) }],
-  ])('fits %s', (_what, rule) => {
+  ])('matches %s', (_what, rule) => {
     expect(matchesAny(leaf, [rule])).toBe(true);
   });
 
@@ -49,18 +49,18 @@ describe('one field', () => {
     ['a thumbprint in another case of base64url', { thumbprint: leaf.thumbprint.toLowerCase() }],
     ['a thumbprint cut short', { thumbprint: leaf.sha256.slice(0, -2) }],
     ['the empty text', { commonName: '' }],
-  ])('does not fit %s', (_what, rule) => {
+  ])('does not match %s', (_what, rule) => {
     expect(matchesAny(leaf, [rule])).toBe(false);
   });
 });
 
-it('fits nobody without a field, nor with one that is undefined', () => {
+it('a rule without fields, or with an undefined field, matches no leaf', () => {
   expect(matchesAny(leaf, [])).toBe(false);
   expect(matchesAny(leaf, [{}])).toBe(false);
   expect(matchesAny(leaf, [{ commonName: undefined } as unknown as MatchRule])).toBe(false);
 });
 
-it('fits no name that the leaf does not have', () => {
+it('a rule does not match a field that the leaf does not have', () => {
   const bare = parseCertificate(pki.issueClient({ subject: { O: 'Example' } }).der);
   for (const field of ['organizationalUnit', 'commonName', 'san'] as const) {
     for (const value of ['', 'undefined', 'null', 'First unit']) {
@@ -69,7 +69,7 @@ it('fits no name that the leaf does not have', () => {
   }
 });
 
-it('fits when all fields of any one rule do', () => {
+it('rules match if all fields of any one rule match', () => {
   const right = {
     organizationalUnit: 'Second unit',
     commonName: 'First name',
@@ -88,17 +88,17 @@ it('fits when all fields of any one rule do', () => {
     );
   fc.assert(
     fc.property(fc.array(rule, { maxLength: 4 }), (rules) => {
-      const fits = rules.some((entries) => entries.every(([, value]) => value !== 'wrong'));
+      const matching = rules.some((entries) => entries.every(([, value]) => value !== 'wrong'));
       const given: MatchRule[] = rules.map((entries) => Object.fromEntries(entries));
-      expect(matchesAny(leaf, given)).toBe(fits);
+      expect(matchesAny(leaf, given)).toBe(matching);
     }),
   );
 });
 
-describe('the difference', () => {
+describe('the explanation of a mismatch', () => {
   const good = { organizationalUnit: 'First unit', commonName: 'First name' };
 
-  it('names each field that differs, what the leaf has and what is wanted', () => {
+  it('names each field that differs, its values in the leaf, and the required value', () => {
     expect(explainMismatch(leaf, [{ ...good, commonName: 'Third name', issuer: 'CN=x' }])).toBe(
       `clients.match: the leaf’s commonName is "First name" and "Second name", not "Third name"; issuer is "${issuer}", not "CN=x"`,
     );
@@ -108,22 +108,22 @@ describe('the difference', () => {
     expect(explainMismatch(leaf, [{ thumbprint: 'x' }])).toContain(leaf.thumbprint);
   });
 
-  it('is that from the rule with the fewest differences', () => {
+  it('is about the rule with the fewest differences', () => {
     const far = { organizationalUnit: 'a', commonName: 'b', san: 'DNS:c' };
     expect(explainMismatch(leaf, [far, { ...good, organizationalUnit: 'a' }])).toBe(
-      'clients.match: rule 2 of 2 is nearest: the leaf’s organizationalUnit is "First unit" and "Second unit", not "a"',
+      'clients.match: mapping 2 of 2 is nearest: the leaf’s organizationalUnit is "First unit" and "Second unit", not "a"',
     );
   });
 
-  it('tells of a leaf that has no such value, of rules without fields, and of none', () => {
+  it('covers a leaf without the field, rules without fields, and an empty list of rules', () => {
     const bare = parseCertificate(pki.issueClient({ subject: { O: 'Example' } }).der);
     expect(explainMismatch(bare, [good])).toMatch(
       /organizationalUnit is none, not "First unit"; commonName is none/,
     );
-    for (const rules of [[], [{}]]) expect(explainMismatch(leaf, rules)).toMatch(/no rule with a field/);
+    for (const rules of [[], [{}]]) expect(explainMismatch(leaf, rules)).toMatch(/no mapping with a field/);
   });
 
-  it('is short, however long and many the values are', () => {
+  it('is short for long and many values', () => {
     const long = parseCertificate(
       pki.issueClient({
         subject: { CN: 'n' },

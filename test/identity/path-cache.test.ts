@@ -18,18 +18,18 @@ const key = pki.issueClient().privateKey;
 const leafOf = (options: Partial<IssueOptions> = {}): X509Certificate =>
   parseCertificate(pki.issueClient({ key, ...options }).der).x509;
 
-it('gives the very verdict that it found before', () => {
+it('returns the same verdict object for a known leaf', () => {
   const cache = new PathCache(anchors);
   const leaf = leafOf();
   const first = cache.validate(leaf, now);
   expect(first).toMatchObject({ allow: true, permit: { anchor: 'own' } });
   expect(cache.validate(leaf, now + hour)).toBe(first);
-  // By the certificate's bytes, not by the object that a connection happens to have.
+  // By the bytes of the certificate, since each connection has its own object.
   expect(cache.validate(parseCertificate(leaf.raw).x509, now)).toBe(first);
   expect(cache.size).toBe(1);
 });
 
-it('looks at the clock on every use', () => {
+it('compares the dates with the clock on every use', () => {
   const cache = new PathCache(anchors);
   const leaf = leafOf({ notBefore: now - hour, notAfter: now + hour });
   expect(cache.validate(leaf, now).allow).toBe(true);
@@ -37,11 +37,11 @@ it('looks at the clock on every use', () => {
   expect(cache.validate(leaf, now + hour + 1)).toMatchObject({ allow: false, reason: 'expired' });
   expect(cache.size).toBe(0);
   expect(cache.validate(leaf, now - hour - 1)).toMatchObject({ allow: false, reason: 'not_yet_valid' });
-  // A clock that is set back finds the path again.
+  // The path is valid again for a clock that was set back.
   expect(cache.validate(leaf, now).allow).toBe(true);
 });
 
-it('looks at the validity of the CAs too, which may end before the leaf’s', () => {
+it('applies the validity of the CAs too, which may end before that of the leaf', () => {
   const made = authority({ now, issuing: { notAfter: now + hour } });
   const certificates = [made.root, made.issuing].map(({ der }) => parseCertificate(der));
   const cache = new PathCache([{ name: 'own', certificates }]);
@@ -50,16 +50,16 @@ it('looks at the validity of the CAs too, which may end before the leaf’s', ()
   expect(cache.validate(leaf, now + hour + 1)).toMatchObject({ allow: false, reason: 'expired' });
 });
 
-it('remembers only paths that passed', () => {
+it('stores only valid paths', () => {
   const cache = new PathCache(anchors);
-  const stranger = parseCertificate(authority({ now }).issueClient().der).x509;
-  for (const leaf of [stranger, leafOf({ hash: 'sha1' }), leafOf({ notAfter: now - 1 })]) {
+  const untrusted = parseCertificate(authority({ now }).issueClient().der).x509;
+  for (const leaf of [untrusted, leafOf({ hash: 'sha1' }), leafOf({ notAfter: now - 1 })]) {
     expect(cache.validate(leaf, now).allow).toBe(false);
   }
   expect(cache.size).toBe(0);
 });
 
-it('denies a leaf that OpenSSL reads and RFC 5280 does not allow', () => {
+it('denies a leaf that OpenSSL accepts and RFC 5280 forbids', () => {
   const twice = { oid: '2.5.29.37', value: Buffer.from('300a06082b06010505070302', 'hex') };
   const { der } = issueCertificate({
     subject: { CN: 'twice' },
@@ -75,8 +75,8 @@ it('denies a leaf that OpenSSL reads and RFC 5280 does not allow', () => {
   });
 });
 
-describe('with 1,024 paths', () => {
-  it('forgets the one that was least recently used', () => {
+describe('a full cache of 1,024 paths', () => {
+  it('removes the least recently used one', () => {
     const cache = new PathCache(anchors);
     const leaves = Array.from({ length: 1025 }, () => leafOf());
     const verdicts = leaves.slice(0, 1024).map((leaf) => cache.validate(leaf, now));
@@ -87,7 +87,7 @@ describe('with 1,024 paths', () => {
     expect(isKnown(0)).toBe(true);
     cache.validate(leaves[1024] as X509Certificate, now);
     expect(cache.size).toBe(1024);
-    // The first was used since: the second had to go, and comes back as a new verdict in place of the third.
+    // The first was used again, so the second was removed, and its new verdict removes the third.
     expect(isKnown(0)).toBe(true);
     expect(isKnown(1)).toBe(false);
     expect(isKnown(2)).toBe(false);
@@ -96,14 +96,14 @@ describe('with 1,024 paths', () => {
   });
 });
 
-it('never says anything else than validation without it would', () => {
-  const stranger = authority({ now });
+it('gives the same verdicts as validation without a cache', () => {
+  const other = authority({ now });
   const leaves = [
     leafOf(),
     leafOf({ notBefore: now, notAfter: now + hour }),
     leafOf({ notBefore: now - 3 * hour, notAfter: now - 2 * hour }),
     leafOf({ keyUsage: ['keyAgreement'] }),
-    parseCertificate(stranger.issueClient().der).x509,
+    parseCertificate(other.issueClient().der).x509,
   ];
   fc.assert(
     fc.property(
@@ -129,7 +129,7 @@ it('never says anything else than validation without it would', () => {
   );
 });
 
-it('is of anchors with the same names and certificates, in the same order', () => {
+it('belongs to anchors with the same names and certificates, in the same order', () => {
   const second = authority({ now, name: 'Second' });
   const named = (name: string, ...certificates: { readonly der: Uint8Array }[]) => ({
     name,

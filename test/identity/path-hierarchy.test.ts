@@ -20,7 +20,7 @@ describe('any hierarchy of CAs', () => {
   }
 
   const node = fc.record({
-    /** Modulo what is there already: every CA hangs below an earlier one. */
+    /** Modulo the number of earlier CAs: every CA is issued by an earlier one. */
     parent: fc.nat(),
     pathLength: fc.option(fc.nat({ max: 2 }), { nil: undefined, freq: 3 }),
     hoursBefore: fc.integer({ min: -1, max: 9 }),
@@ -56,7 +56,7 @@ describe('any hierarchy of CAs', () => {
     return nodes;
   }
 
-  it('lets a leaf in exactly when every CA above it is held, in time, and allows the depth below it', () => {
+  it('allows a leaf exactly if the anchor holds every CA above it, all are in date, and path lengths allow the depth', () => {
     fc.assert(
       fc.property(fc.array(node, { minLength: 1, maxLength: 6 }), fc.nat(), (specs, under) => {
         const nodes = build(specs);
@@ -67,7 +67,7 @@ describe('any hierarchy of CAs', () => {
           at = here.parent;
         }
         const leaf = pki.issueClient({ issuer: (chain[0] as Node).certificate });
-        // The root is always there: an anchor without one is none.
+        // Every anchor holds its root.
         const held = nodes.filter((_, index) => index === 0 || specs[index]?.held);
         const complete =
           chain.every((each) => held.includes(each)) &&

@@ -3,7 +3,7 @@ import { validatePath } from '../../src/identity/path.ts';
 import { type Issued, type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 
-/** The anchor's certificates are given as they are: what the loader refuses must not open a path either. */
+/** The anchors' certificates are not checked by trust/: a CA that trust/ refuses must not be on a path either. */
 const now = Date.UTC(2026, 0, 15, 12);
 const issue = (options: Partial<IssueOptions> & Pick<IssueOptions, 'subject'>): Issued =>
   issueCertificate({ notBefore: now - 3_600_000, notAfter: now + 3_600_000, ...options });
@@ -20,13 +20,13 @@ describe('an issuer', () => {
   it.each<[string, Partial<IssueOptions>, number | string]>([
     ['that is a CA', {}, 3],
     ['without basicConstraints', { basicConstraints: null }, 'untrusted'],
-    ['that says it is no CA', { basicConstraints: { ca: false } }, 'untrusted'],
+    ['with cA FALSE', { basicConstraints: { ca: false } }, 'untrusted'],
     ['of version 1', { version: 1 }, 'untrusted'],
     ['that may not sign certificates', { keyUsage: ['cRLSign'] }, 'untrusted'],
     ['that only signs CRLs', { keyUsage: ['cRLSign'], basicConstraints: null }, 'untrusted'],
     ['without a key usage', { keyUsage: null }, 3],
     [
-      'with a critical extension that nobody knows',
+      'with a critical extension that is unknown',
       { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.of(5, 0) }] },
       'untrusted',
     ],
@@ -54,18 +54,18 @@ describe('a CA’s certificate for its own new key', () => {
     expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: renewed }), root, old, renewed)).toBe(4);
   });
 
-  it('counts for nothing else: a CA below it is one too many', () => {
+  it('does not extend the path length: another CA below it is one too many', () => {
     expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: below }), root, old, renewed, below)).toBe(
       'untrusted',
     );
   });
 
-  it('has the name in whatever spelling', () => {
+  it('is recognized if the name has another spelling', () => {
     const spelled = ca({ subject: { CN: ' ISSUING ' }, issuer: old });
     expect(outcome(issue({ subject: { CN: 'leaf' }, issuer: spelled }), root, old, spelled)).toBe(4);
   });
 
-  it('may certify the old key in turn: no path goes round', () => {
+  it('may certify the old key in turn: no path contains a certificate twice', () => {
     const back = ca({ subject: old.subject, issuer: renewed, key: old.privateKey });
     const leaf = issue({ subject: { CN: 'leaf' }, issuer: renewed });
     expect(outcome(leaf, root, back, renewed)).toBe('untrusted');

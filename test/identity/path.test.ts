@@ -42,7 +42,7 @@ const nameConstraints = (hex: string) => extension('2.5.29.30', hex, true);
 const accessInformation = '3015301306082b060105050730018607687474703a2f2f';
 
 describe('a leaf', () => {
-  it('passes with its whole path, leaf first and root last, and the span in which all of it is valid', () => {
+  it('passes with its path, leaf first and root last, and the period in which all of the path is valid', () => {
     const leaf = pki.issueClient({ notBefore: now - 2 * hour, notAfter: now + 3 * hour });
     const verdict = judge(leaf);
     expect(verdict.allow && verdict.permit.certificates.map(({ subject }) => subject)).toEqual(
@@ -54,7 +54,7 @@ describe('a leaf', () => {
     });
   });
 
-  it.each<[string, Partial<IssueOptions>, string]>([
+  const leaves: [string, Partial<IssueOptions>, string][] = [
     ['without any extension but its key identifiers', { keyUsage: null }, 'own'],
     ['with the extended key usage clientAuth', { extendedKeyUsage: [purposes.clientAuth] }, 'own'],
     ['with clientAuth among others', { extendedKeyUsage: [purposes.serverAuth, purposes.clientAuth] }, 'own'],
@@ -71,7 +71,7 @@ describe('a leaf', () => {
     ['with keyCertSign', { keyUsage: ['digitalSignature', 'keyCertSign'] }, 'invalid_leaf'],
     ['with name constraints', { extensions: [nameConstraints('3009a0073005820361626f')] }, 'invalid_leaf'],
     [
-      'with name constraints that measure',
+      'with name constraints that have a distance',
       { extensions: [nameConstraints('300aa0083006820161800101')] },
       'invalid_leaf',
     ],
@@ -94,8 +94,8 @@ describe('a leaf', () => {
     ['with serverAuth alone', { extendedKeyUsage: [purposes.serverAuth] }, 'wrong_purpose'],
     ['with a key usage for signing and more', { keyUsage: ['digitalSignature', 'keyAgreement'] }, 'own'],
     ['with a key usage without digitalSignature', { keyUsage: ['keyAgreement'] }, 'wrong_purpose'],
-    ['that says it is no CA', { basicConstraints: { ca: false } }, 'own'],
-    ['that says it is one', { basicConstraints: { ca: true } }, 'ca_as_leaf'],
+    ['with cA FALSE', { basicConstraints: { ca: false } }, 'own'],
+    ['with cA TRUE', { basicConstraints: { ca: true } }, 'ca_as_leaf'],
     ['with a key on P-384', { key: 'P-384' }, 'own'],
     ['with a key on P-521', { key: 'P-521' }, 'own'],
     ['with an RSA key of 2048 bits', { key: 'rsa-2048' }, 'own'],
@@ -105,18 +105,20 @@ describe('a leaf', () => {
     ['signed with SHA-384', { hash: 'sha384' }, 'own'],
     ['signed with SHA-1', { hash: 'sha1' }, 'weak_signature'],
     [
-      'with a critical extension that nobody knows',
+      'with a critical extension that is unknown',
       { extensions: [{ oid: '1.2.3.4', critical: true, value: Buffer.of(5, 0) }] },
       'unsupported_extension',
     ],
     [
-      'with an extension that nobody knows and need not know',
+      'with an unknown extension that is not critical',
       { extensions: [{ oid: '1.2.3.4', value: Buffer.of(5, 0) }] },
       'own',
     ],
     ['that ends before now', { notAfter: now - 1000 }, 'expired'],
     ['that begins after now', { notBefore: now + 1000 }, 'not_yet_valid'],
-  ])('%s', (_what, options, expected) => {
+  ];
+
+  it.each(leaves)('%s', (_what, options, expected) => {
     const defaults = { notBefore: now - 2 * hour, notAfter: now + hour };
     expect(outcome(pki.issueClient({ ...defaults, ...options }))).toBe(expected);
   });
@@ -129,7 +131,7 @@ describe('a leaf', () => {
     expect(outcome(rsa.issueClient({ pss: true }), anchors)).toBe('rsa');
   });
 
-  it('is valid from the first to the last second that its certificate tells', () => {
+  it('is valid from notBefore to notAfter, both included', () => {
     const leaf = pki.issueClient({ notBefore: now, notAfter: now + hour });
     expect([now - 1, now, now + hour, now + hour + 1].map((at) => outcome(leaf, [own], at))).toEqual([
       'not_yet_valid',
@@ -139,20 +141,20 @@ describe('a leaf', () => {
     ]);
   });
 
-  it('that is untrusted besides being weak, expired or for another purpose is told to be untrusted', () => {
-    const stranger = authority({ now });
+  it('that is untrusted and also weak, expired or for another purpose has the reason untrusted', () => {
+    const other = authority({ now });
     for (const options of [
       { key: 'rsa-1024' },
       { notAfter: now - 1 },
       { extendedKeyUsage: [purposes.serverAuth] },
     ] as const) {
-      expect(outcome(stranger.issueClient(options))).toBe('untrusted');
+      expect(outcome(other.issueClient(options))).toBe('untrusted');
     }
   });
 });
 
 describe('a path', () => {
-  it('ends with its CAs: an expired or future one makes every leaf below it so', () => {
+  it('has the validity of its CAs: a leaf below an expired or future CA is expired or not yet valid', () => {
     const leafOf = (issuing: Partial<IssueOptions>) => {
       const made = authority({ now, issuing });
       return [made.issueClient(), [anchorOf('own', made.root, made.issuing)]] as const;
@@ -174,7 +176,7 @@ describe('a path', () => {
     expect(outcome(pki.issueClient({ version: 1, keyUsage: null }))).toBe('invalid_leaf');
   });
 
-  it('has purposes: a CA or root with an extended key usage must have clientAuth in it', () => {
+  it('needs clientAuth in the extended key usage of a CA or root that has one', () => {
     const under = (options: Parameters<typeof authority>[0]) => {
       const made = authority({ now, ...options });
       return judge(made.issueClient(), [anchorOf('own', made.root, made.issuing)]);
@@ -206,7 +208,7 @@ describe('a path', () => {
     expect(under({ root: { hash: 'sha1' } }).allow).toBe(true);
   });
 
-  it('says why a CA that signed the leaf does not lead on', () => {
+  it('has a detail that says why a CA that signed the leaf cannot be on it', () => {
     const made = authority({ now, issuing: { basicConstraints: { ca: false } } });
     expect(judge(made.issueClient(), [anchorOf('own', made.root, made.issuing)])).toMatchObject({
       reason: 'untrusted',
@@ -216,7 +218,7 @@ describe('a path', () => {
     });
   });
 
-  it('knows when another certificate of the anchors has the name of one of its CAs', () => {
+  it('has a flag if another certificate of the anchors has the name of one of its CAs', () => {
     const namesake = authority({ now });
     const other = authority({ now, name: 'Other' });
     const flag = (...anchors: PathAnchor[]) => {
@@ -229,7 +231,7 @@ describe('a path', () => {
     expect(flag(anchorOf('own', pki.root, namesake.issuing, pki.issuing))).toBe(true);
   });
 
-  it('leads over no certificate that the anchor does not hold', () => {
+  it('contains only certificates of the anchor', () => {
     expect(outcome(pki.issueClient(), [anchorOf('root alone', pki.root)])).toBe('untrusted');
     expect(outcome(pki.issueClient(), [anchorOf('another root', authority({ now }).root, pki.issuing)])).toBe(
       'untrusted',
@@ -237,27 +239,27 @@ describe('a path', () => {
     expect(outcome(pki.issueClient(), [])).toBe('untrusted');
   });
 
-  it('leads over the CAs of one anchor, never of two', () => {
+  it('contains CAs of one anchor only', () => {
     const anchors = [anchorOf('root', pki.root), anchorOf('issuing', authority({ now }).root, pki.issuing)];
     expect(outcome(pki.issueClient(), anchors)).toBe('untrusted');
   });
 
-  it('may end at the root at once', () => {
+  it('may lead from the leaf directly to the root', () => {
     expect(outcome(pki.issueClient({ issuer: pki.root }))).toBe('own');
   });
 
-  it('is not led by a leaf that may sign nothing: not below another leaf', () => {
+  it('does not contain a leaf as an issuer', () => {
     const leaf = pki.issueClient();
     const below = pki.issueClient({ issuer: leaf });
     expect(outcome(below)).toBe('untrusted');
   });
 
-  it('is told of an anchor’s own root and issuing CA as clients: they are CAs', () => {
+  it('does not begin with an anchor’s own root or issuing CA: they are CAs', () => {
     expect(outcome(pki.root)).toBe('ca_as_leaf');
     expect(outcome(pki.issuing)).toBe('ca_as_leaf');
   });
 
-  it('takes the first anchor that it leads to in full and in time', () => {
+  it('leads to the first anchor with a path that is complete and in date', () => {
     const old = ca({
       subject: pki.issuing.subject,
       issuer: pki.root,
@@ -268,12 +270,12 @@ describe('a path', () => {
     const expired = anchorOf('expired', pki.root, old);
     expect(outcome(leaf, [expired])).toBe('expired');
     expect(outcome(leaf, [expired, own])).toBe('own');
-    expect(
-      outcome(leaf, [anchorOf('stranger', authority({ now }).root), own, { ...own, name: 'again' }]),
-    ).toBe('own');
+    expect(outcome(leaf, [anchorOf('other', authority({ now }).root), own, { ...own, name: 'again' }])).toBe(
+      'own',
+    );
   });
 
-  it('may find the renewed CA beside the expired one in the same anchor', () => {
+  it('contains the renewed CA if its expired certificate is in the same anchor', () => {
     const old = ca({
       subject: pki.issuing.subject,
       issuer: pki.root,

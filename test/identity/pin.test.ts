@@ -11,12 +11,12 @@ const path = [leaf, pki.issuing, pki.root].map(({ der }) => parseCertificate(der
 const pins = path.map(({ spkiPin }) => spkiPin);
 const other = parseCertificate(authority().root.der).spkiPin;
 
-it('is the hash of the key as `openssl pkey -pubin -outform der | openssl dgst -sha256` tells it', () => {
+it('a pin is the SHA-256 that `openssl pkey -pubin -outform der | openssl dgst -sha256` prints, in base64', () => {
   const spki = createPublicKey(leaf.privateKey).export({ type: 'spki', format: 'der' });
   expect(pins[0]).toBe(createHash('sha256').update(spki).digest('base64'));
 });
 
-it('fits when any key on the path is among the pins, and only then', () => {
+it('a path is pinned if any of its keys is among the pins, and only then', () => {
   fc.assert(
     fc.property(fc.subarray(pins), fc.boolean(), (chosen, withOther) => {
       const set = new Set(withOther ? [...chosen, other] : chosen);
@@ -25,7 +25,7 @@ it('fits when any key on the path is among the pins, and only then', () => {
   );
 });
 
-it('fits no path by a pin in another spelling', () => {
+it('a pin in another spelling does not match', () => {
   const [pin = ''] = pins;
   for (const spelling of [`sha256/${pin}`, pin.toLowerCase(), pin.replace(/=$/, ''), `${pin} `]) {
     expect(isPinned(path, new Set([spelling])), spelling).toBe(spelling === pin);

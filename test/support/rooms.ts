@@ -19,7 +19,7 @@ export const mayImport: Record<string, readonly string[]> = {
   admin: [],
   source: [],
   handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
-  identity: ['handshake', 'pki', 'revocation', 'policy'],
+  identity: ['pki', 'revocation', 'policy'],
   message: ['policy', 'telemetry', 'audit'],
   tracing: ['fetch', 'message', 'policy', 'telemetry'],
   upstream: ['source', 'message', 'policy', 'telemetry'],

@@ -1,19 +1,19 @@
-/** All classes of chains that the gateway denies and OpenSSL accepts, as in docs/conformance.md. No others may occur. */
-import type { DenyReasonName } from '../../../src/identity/verdict.ts';
+/** All classes in which the gateway denies what OpenSSL accepts, as docs/conformance.md lists them. */
+import type { DenyReasonName } from '../../../src/identity/deny-reasons.ts';
 
 export interface Disagreement {
   readonly reasons: readonly DenyReasonName[];
-  /** The description in the document. */
+  /** The text in the document. */
   readonly what: string;
   readonly detail: RegExp;
-  /** Only where a CA below the root names itself as its issuer. */
+  /** Only if a CA below the root names itself as its issuer. */
   readonly belowSelfIssued?: true;
 }
 
 export const stricter: readonly Disagreement[] = [
   {
     reasons: ['certificate_unreadable'],
-    what: 'a leaf that is not DER as RFC 5280 has it',
+    what: 'a leaf that is not DER as RFC 5280 requires',
     detail: /^the certificate of \d+ octets cannot be read: /,
   },
   {
@@ -24,14 +24,18 @@ export const stricter: readonly Disagreement[] = [
   {
     reasons: ['untrusted'],
     what: 'a CA with an extension that is not processed, or with name constraints that RFC 5280 forbids',
-    detail: / signed .*, but has extensions that are not processed here: /,
+    detail: / signed .*, but has extensions that the gateway does not process: /,
   },
   {
     reasons: ['unsupported_extension'],
     what: 'a leaf with a policy extension of CAs, or with a critical extension that only OpenSSL processes',
     detail: /^the leaf has /,
   },
-  { reasons: ['ca_as_leaf'], what: 'a CA’s certificate', detail: /^the client presented a CA certificate$/ },
+  {
+    reasons: ['ca_as_leaf'],
+    what: 'a CA’s certificate',
+    detail: /^the client presented a CA certificate\. /,
+  },
   {
     reasons: ['invalid_leaf'],
     what: 'a leaf of version 1 or 2, with name constraints, or with keyCertSign',
@@ -50,7 +54,7 @@ export const stricter: readonly Disagreement[] = [
   },
   {
     reasons: ['name_constraints'],
-    what: 'a name, or a base of its kind, that cannot be compared for certain',
+    what: 'a name, or a base of its kind, that cannot be compared reliably',
     detail: / may not certify a/,
   },
   {

@@ -1,8 +1,8 @@
-/** Compares the verdicts of OpenSSL and of the gateway on the leaves of one hierarchy of the fuzz. */
+/** Compares the verdicts of OpenSSL and the gateway on the leaves of one generated hierarchy. */
 import { type CompiledPolicy, compilePolicy } from '../../../src/gateway/compiled-policy.ts';
-import type { Peer } from '../../../src/handshake/peer.ts';
+import type { Peer } from '../../../src/handshake/tls-parameters.ts';
 import { authorizeClient } from '../../../src/identity/authorize.ts';
-import { meaningOf } from '../../../src/identity/openssl.ts';
+import { classifyOpensslCode } from '../../../src/identity/openssl-codes.ts';
 import type { Denial, Verdict } from '../../../src/identity/verdict.ts';
 import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
 import { readKeyIdentifiers } from '../../../src/pki/key-identifier.ts';
@@ -18,10 +18,10 @@ import { revocationPolicy } from '../revocation/revocation.ts';
 import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.ts';
 import { stricter } from './disagreements.ts';
 
-/** The result for one chain: a name that is counted, or a failure. */
+/** Result for one chain: the class that it is counted in, or a failure. */
 export type Outcome = { readonly ok: string } | { readonly failed: string };
 
-/** Leaves of one hierarchy: its certificates are passed to OpenSSL once. */
+/** Leaves for each hierarchy, whose certificates OpenSSL loads once. */
 const LEAVES = 8;
 
 const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
@@ -57,7 +57,7 @@ export class Judge implements AsyncDisposable {
     );
   }
 
-  /** Every leaf of the hierarchy that the seed makes; null if no root of an anchor can be parsed. */
+  /** One outcome for each leaf of the hierarchy of this seed; null: no anchor's root can be parsed. */
   async judge(seed: number): Promise<Outcome[] | null> {
     const random = new Random(seed);
     const now = Date.now();
@@ -76,7 +76,7 @@ export class Judge implements AsyncDisposable {
       if (handshakes === null) outcomes.push({ ok: 'no handshake' });
       else if (handshakes.full.leaf === null) outcomes.push({ ok: 'no certificate was sent' });
       else {
-        // Without CA names OpenSSL has no anchors, so one leaf of a hierarchy is enough.
+        // Without CA names OpenSSL has no anchors: its result does not depend on the hierarchy, and one leaf is enough.
         const without = index === 0 ? await this.#unnamed.judge(presented) : null;
         outcomes.push(await this.#compare({ ...handshakes, without, named, unnamed, presented }));
       }
@@ -91,11 +91,11 @@ export class Judge implements AsyncDisposable {
       return { failed: `OpenSSL: full ${full.opensslCode}, resumed ${resumed.opensslCode}` };
     if (!full.leaf || !resumed.leaf || !full.leaf.raw.equals(resumed.leaf.raw))
       return { failed: 'another leaf was resumed' };
-    // The verdict is a function of leaf, code and policy (identity/authorize.ts), and the first two are the same.
+    // The verdict is a function of leaf, code and policy (identity/authorize.ts); leaf and code are equal here.
     const verdict = verdictOn(full, named);
     const verdicts = [
       verdict,
-      // Without anchors any error of OpenSSL is possible, also one about the certificates that the client sends.
+      // Without anchors OpenSSL's code must not matter, even if it is about certificates that the client sent along.
       verdictOn({ leaf: full.leaf, opensslCode: 'INVALID_PURPOSE' }, unnamed),
       ...(without === null
         ? []
@@ -112,7 +112,7 @@ export class Judge implements AsyncDisposable {
     return this.#provePath(full, { code, named, presented });
   }
 
-  /** OpenSSL may refuse a client that the gateway accepts only if it took another path or did not find the end of this one. */
+  /** OpenSSL may reject what the gateway accepts only if it built another path, or did not recognize the end of this one. */
   async #provePath(
     { leaf }: Peer,
     { code, named, presented }: { code: string; named: CompiledPolicy; presented: Presented },
@@ -140,13 +140,13 @@ export class Judge implements AsyncDisposable {
         ? { ok: anotherOfTheName }
         : { failed: `allowed against ${code}, though OpenSSL had no choice` };
     // A CA and its certificate for its own new key, both on the path.
-    if (hasTwo(certificates) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+    if (hasTwo(certificates) && classifyOpensslCode(alone?.full.opensslCode ?? '') === 'path')
       return { ok: anotherOfTheName };
     if (certificates[0].isSelfIssued && alone?.full.opensslCode === 'DEPTH_ZERO_SELF_SIGNED_CERT')
       return { ok: 'OpenSSL took a leaf with its CA’s name for self-signed' };
-    if (!root.x509.checkIssued(root.x509) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+    if (!root.x509.checkIssued(root.x509) && classifyOpensslCode(alone?.full.opensslCode ?? '') === 'path')
       return { ok: 'OpenSSL did not take the root for self-signed' };
-    if (namesAnotherSerial(certificates) && meaningOf(alone?.full.opensslCode ?? '') === 'path')
+    if (namesAnotherSerial(certificates) && classifyOpensslCode(alone?.full.opensslCode ?? '') === 'path')
       return { ok: 'OpenSSL looked for the certificate of the CA whose serial is named' };
     return { failed: `allowed against ${code}, alone ${alone?.full.opensslCode}` };
   }
@@ -203,7 +203,7 @@ function namesAnotherSerial(certificates: readonly Certificate[]): boolean {
   });
 }
 
-/** Checks names and signatures from the leaf to the root without the code under test; the loader checks the root's. */
+/** Verifies names and signatures from the leaf to the root without the code under test; trust/ checks the root's own. */
 function isTrue(certificates: readonly Certificate[]): boolean {
   return certificates.every(({ x509 }, index) => {
     const issuer = certificates[index + 1]?.x509;
@@ -213,7 +213,7 @@ function isTrue(certificates: readonly Certificate[]): boolean {
   });
 }
 
-/** The loader refuses certificates that cannot be parsed; without its root there is no anchor. */
+/** Without certificates that cannot be parsed, since trust/ refuses them; without anchors whose root it refuses. */
 function anchorsOf({ roots, below }: Hierarchy): AnchorMaterial[] {
   const issuing = below.filter(isReadable).map(({ der }) => der);
   return roots
@@ -234,7 +234,7 @@ function isReadable({ der }: { readonly der: Uint8Array }): boolean {
   }
 }
 
-/** Reuses the anchors that were read for `last`. */
+/** `last`: a policy whose parsed anchors are used again. */
 function policyOf(snapshot: PolicySnapshot, last: CompiledPolicy | null): CompiledPolicy {
   return compilePolicy(snapshot, { pools, meter, last });
 }

@@ -1,15 +1,15 @@
-/** OpenSSL's verdict on chains: full and resumed handshakes within this process, read as the gateway reads them. */
+/** OpenSSL's verdict on chains, from real handshakes over a socket of this process, full and resumed. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createSecureContext, createServer, type Server, type TLSSocket } from 'node:tls';
-import { secureContextOptions } from '../../../src/handshake/context.ts';
-import { type Peer, readPeer } from '../../../src/handshake/peer.ts';
+import { secureContextOptions } from '../../../src/handshake/tls-options.ts';
+import { type Peer, readPeer } from '../../../src/handshake/tls-parameters.ts';
 import type { PolicySnapshot } from '../../../src/policy/snapshot.ts';
 
 export interface Presented {
-  /** PEM: the leaf, then the other certificates that the client sends. */
+  /** PEM: the leaf, then the certificates that the client sends along. */
   readonly chain: string;
   readonly key: string;
   readonly version: 'TLSv1.2' | 'TLSv1.3';
@@ -24,7 +24,7 @@ export class OpensslVerdict implements AsyncDisposable {
   readonly #server: Server;
   readonly #folder: string;
   readonly #path: string;
-  /** Server name that the client sends → callback at the end of its handshake. */
+  /** Callbacks for the end of a handshake, by the server name that its client sends. */
   readonly #waiting = new Map<string, (peer: Peer) => void>();
   #count = 0;
 
@@ -49,7 +49,7 @@ export class OpensslVerdict implements AsyncDisposable {
     return opened;
   }
 
-  /** Uses these anchors from now on, as the gateway passes them to OpenSSL. */
+  /** Verifies with this snapshot's anchors from now on, with the TLS options of the gateway. */
   use(snapshot: PolicySnapshot): void {
     this.#server.setSecureContext(secureContextOptions(snapshot));
   }
@@ -58,12 +58,12 @@ export class OpensslVerdict implements AsyncDisposable {
   async judge({ chain, key, version }: Presented): Promise<Handshakes | null> {
     let secureContext: ReturnType<typeof createSecureContext>;
     try {
-      // The client's TLS library must not refuse its certificate.
+      // The client's own library must not reject its certificate.
       secureContext = createSecureContext({ cert: chain, key, ciphers: 'DEFAULT:@SECLEVEL=0' });
     } catch {
       return null;
     }
-    // The same for both handshakes: a session is only resumed under the same server name.
+    // Equal for both handshakes: a session is only resumed under its own server name.
     const servername = `c${++this.#count}.example`;
     const shake = async (session?: Buffer): Promise<{ peer: Peer; session: Buffer } | null> => {
       const judged = new Promise<Peer>((resolve) => this.#waiting.set(servername, resolve));

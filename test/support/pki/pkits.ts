@@ -1,6 +1,6 @@
 /** The cases of NIST's PKITS from the table in test/fixtures/pkits, with their certificates and CRLs. */
 import { readFileSync } from 'node:fs';
-import type { DenyReasonName } from '../../../src/identity/verdict.ts';
+import type { DenyReasonName } from '../../../src/identity/deny-reasons.ts';
 
 /** Expected outcome of a case → deny reasons that match it; the last two need CRLs (RFC 5280 §6.3.3). */
 export const outcomes = {

@@ -1,7 +1,7 @@
-/** What the leaf itself must be, once its path holds. No EKU and no SAN are fine: Thredd's have neither. */
+/** Checks the leaf itself, after its path. A leaf without extended key usage or SAN passes: Thredd's have neither. */
 import type { Certificate } from '../pki/certificate.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
-import { purposeFault } from './purpose.ts';
+import { findPurposeFault } from './purpose.ts';
 import { type Denial, deny } from './verdict.ts';
 
 export function findLeafFault(leaf: Certificate): Denial | null {
@@ -9,23 +9,26 @@ export function findLeafFault(leaf: Certificate): Denial | null {
   if (key !== null) return deny('weak_key', `the leaf has ${key}`);
   const signature = weakSignature(leaf);
   if (signature !== null) return deny('weak_signature', `the leaf has ${signature}`);
-  const malformed = findMalformation(leaf);
-  if (malformed !== null) return deny('invalid_leaf', malformed);
+  const forbidden = findForbiddenContent(leaf);
+  if (forbidden !== null) return deny('invalid_leaf', forbidden);
   if (leaf.unprocessedCritical.length > 0)
-    return deny('unsupported_extension', `the leaf has ${leaf.unprocessedCritical.join(', ')}`);
-  const purpose = purposeFault(leaf) ?? findUsageFault(leaf);
+    return deny(
+      'unsupported_extension',
+      `the leaf has extensions that the gateway does not process: ${leaf.unprocessedCritical.join(', ')}`,
+    );
+  const purpose = findPurposeFault(leaf) ?? findUsageFault(leaf);
   return purpose === null ? null : deny('wrong_purpose', `the leaf’s ${purpose}`);
 }
 
 const nameConstraints = '2.5.29.30';
 
-/** What RFC 5280 forbids and a CA issues only by mistake, or because somebody else decided what it signs. */
-function findMalformation({ version, keyUsage, ...leaf }: Certificate): string | null {
-  if (version !== 3) return `the leaf is of version ${version}, which has no extensions (RFC 5280 §4.1.2.1)`;
+/** Contents that RFC 5280 forbids: a CA issues them only by mistake, or if an attacker chose what it signed. */
+function findForbiddenContent({ version, keyUsage, ...leaf }: Certificate): string | null {
+  if (version !== 3) return `the leaf is of version ${version}, but must be of version 3 (RFC 5280 §4.1.2.1)`;
   if (leaf.nameConstraints !== null || leaf.unprocessedCritical.includes(nameConstraints))
     return 'the leaf has name constraints, which only a CA may have (RFC 5280 §4.2.1.10)';
   if (keyUsage?.has('keyCertSign') === true)
-    return 'the leaf’s key usage has keyCertSign, though it is no CA (RFC 5280 §4.2.1.3)';
+    return 'the leaf’s key usage has keyCertSign, but the leaf is no CA (RFC 5280 §4.2.1.3)';
   return null;
 }
 

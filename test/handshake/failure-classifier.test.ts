@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import {
-  explainBreak,
-  explainEnd,
+  explainClose,
   explainFault,
+  explainLaterFault,
   explainTimeout,
-  failure,
   type Progress,
-} from '../../src/handshake/failure.ts';
-import { type HandshakeFailureName, handshakeFailures } from '../../src/handshake/failure-reasons.ts';
+} from '../../src/handshake/failure-classifier.ts';
+import type { FailureReasonName } from '../../src/handshake/failure-reasons.ts';
 
 const start: Progress = { bytesRead: 200, bytesWritten: 0, leafSeen: false, tlsVersion: 'TLSv1.3' };
 const flight: Progress = { ...start, bytesWritten: 1_700 };
 const afterLeaf: Progress = { ...flight, bytesRead: 1_500, leafSeen: true };
 
-/** As Node makes them of OpenSSL's queue. */
+/** An error as Node builds it from OpenSSL's error queue. */
 function fault(code: string, packed: string, library = 'SSL routines', where = 'ssl3_read_bytes') {
   const reason = code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ');
   return {
@@ -23,7 +22,7 @@ function fault(code: string, packed: string, library = 'SSL routines', where = '
     message: `40E3:error:${packed}:${library}:${where}:${reason}:../ssl/x.c:1:\n`,
   };
 }
-/** By its number alone: OpenSSL 3.0 and 3.5 call the same alert by other names. */
+/** Identified by its number only: OpenSSL 3.0 and 3.5 use different names for the same alert. */
 const alert = (number: number) =>
   fault('ERR_SSL_ANY_NAME', ((20 << 23) + 1000 + number).toString(16).toUpperCase().padStart(8, '0'));
 
@@ -42,26 +41,36 @@ describe('an alert of the client', () => {
     [90, 'user_canceled', 'client_alert', /gave up/],
     [112, 'unrecognized_name', 'client_alert', /own log/],
     [200, 'unassigned', 'client_alert', /own log/],
-  ] as const)('%i is named %s, and is %s', (number, name, reason, advice) => {
-    for (const found of [explainFault(alert(number), flight), explainBreak(alert(number))]) {
+  ] as const)('%i is named %s and has the reason %s', (number, name, reason, advice) => {
+    for (const found of [explainFault(alert(number), flight), explainLaterFault(alert(number))]) {
       expect(found?.reason).toBe(reason);
       expect(found?.detail).toContain(`alert ${name} (${number}). `);
       expect(found?.detail).toMatch(advice);
     }
   });
 
-  it('is none in another library, whatever its number', () => {
+  it('is not recognized in an error of another OpenSSL library with the same number', () => {
     const other = fault('ERR_SSL_ANY_NAME', '02000418', 'x routines');
     expect(explainFault(other, flight).reason).toBe('protocol_error');
   });
 });
 
-describe('an error of TLS', () => {
-  it.each<[string, ReturnType<typeof fault>, Progress, HandshakeFailureName]>([
+describe('an error of TLS during the handshake', () => {
+  const faults: [string, ReturnType<typeof fault>, Progress, FailureReasonName][] = [
     ['HTTP', fault('ERR_SSL_HTTP_REQUEST', '0A00009C'), start, 'plain_http'],
     ['a CONNECT', fault('ERR_SSL_HTTPS_PROXY_REQUEST', '0A00009B'), start, 'plain_http'],
-    ['no record at first', fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'), start, 'not_tls'],
-    ['no record later', fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'), flight, 'protocol_error'],
+    [
+      'bytes that are not a record, at the beginning',
+      fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
+      start,
+      'not_tls',
+    ],
+    [
+      'bytes that are not a record, later',
+      fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
+      flight,
+      'protocol_error',
+    ],
     [
       'a damaged record',
       fault('ERR_SSL_CIPHER_OPERATION_FAILED', '1C800066', 'Provider routines', 'ossl_gcm_stream_update'),
@@ -122,7 +131,7 @@ describe('an error of TLS', () => {
       'malformed_certificate',
     ],
     [
-      'ASN.1 before',
+      'ASN.1 before the certificate message',
       fault('ERR_SSL_WRONG_TAG', '068000A8', 'asn1 encoding routines', 'asn1_check_tlen'),
       start,
       'protocol_error',
@@ -133,46 +142,49 @@ describe('an error of TLS', () => {
       flight,
       'malformed_certificate',
     ],
-    ['anything else', fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start, 'protocol_error'],
-  ])('of %s has its reason', (_what, error, progress, reason) => {
+    ['any other cause', fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start, 'protocol_error'],
+  ];
+
+  it.each(faults)('about %s has its reason', (_what, error, progress, reason) => {
     expect(explainFault(error, progress).reason).toBe(reason);
   });
 
-  it('that has no reason of its own is told in OpenSSL’s words', () => {
+  it('without a reason of its own is quoted in OpenSSL’s words', () => {
     expect(explainFault(fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start).detail).toMatch(
       /^TLS failed: unexpected message\. /,
     );
   });
 
-  it('after the handshake is an alert, too large, or a protocol error; a reset is none', () => {
-    const { HTTP, ...broken } = {
-      HTTP: fault('ERR_SSL_HTTP_REQUEST', '0A00009C'),
-      record: fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
-    };
-    expect(explainBreak(HTTP)?.reason).toBe('protocol_error');
-    expect(explainBreak(broken.record)?.reason).toBe('protocol_error');
-    expect(explainBreak(fault('ERR_SSL_DATA_LENGTH_TOO_LONG', '0A000092'))?.reason).toBe('message_too_large');
-    expect(explainBreak({ code: 'ECONNRESET', message: 'read ECONNRESET' })).toBe(null);
+  it('after the handshake is an alert, a record that is too large, or a protocol error; a reset is not an error of TLS', () => {
+    for (const error of [
+      fault('ERR_SSL_HTTP_REQUEST', '0A00009C'),
+      fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
+    ])
+      expect(explainLaterFault(error)?.reason).toBe('protocol_error');
+    expect(explainLaterFault(fault('ERR_SSL_DATA_LENGTH_TOO_LONG', '0A000092'))?.reason).toBe(
+      'message_too_large',
+    );
+    expect(explainLaterFault({ code: 'ECONNRESET', message: 'read ECONNRESET' })).toBe(null);
   });
 });
 
-describe('a connection that only ended', () => {
+describe('a connection that closed without an error of TLS', () => {
   it.each([
     [{ ...start, bytesRead: 0 }, 'closed_silent', /health checks/],
     [start, 'closed_before_certificate', /, after 200 bytes\. /],
     // A HelloRetryRequest, and an alert.
     [{ ...start, bytesWritten: 100 }, 'closed_before_certificate', /200 bytes/],
     [flight, 'closed_after_certificate', /without an alert/],
-  ] as const)('%j is %s', (progress, reason, detail) => {
+  ] as const)('at %j has the reason %s', (progress, reason, detail) => {
     for (const found of [
-      explainEnd(progress),
+      explainClose(progress),
       explainFault({ code: 'ECONNRESET', message: 'socket hang up' }, progress),
     ]) {
       expect(found).toMatchObject({ reason, detail: expect.stringMatching(detail) });
     }
   });
 
-  it('tells of one that took too long how far it came', () => {
+  it('reports for a timeout how far the handshake came', () => {
     expect(explainTimeout({ ...start, bytesRead: 0 }).detail).toMatch(/: the client sent nothing\. /);
     expect(explainTimeout(start).detail).toMatch(/: the client sent 200 bytes\. /);
     expect(explainTimeout(flight).detail).toMatch(
@@ -181,12 +193,7 @@ describe('a connection that only ended', () => {
   });
 });
 
-it('has for every reason a sentence and an advice that fit into a record', () => {
-  for (const name of Object.keys(handshakeFailures) as HandshakeFailureName[]) {
-    const { detail } = failure(name);
-    expect(Buffer.byteLength(detail)).toBeLessThanOrEqual(512);
-    expect(detail).toMatch(/^[a-zA-Z].*\. [A-Z].*\.$/s);
-  }
+it('has a detail that fits into an audit record for every alert', () => {
   for (let number = 0; number < 256; number++) {
     expect(Buffer.byteLength(explainFault(alert(number), flight).detail)).toBeLessThanOrEqual(512);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { validatePath } from '../../src/identity/path.ts';
-import { explainUntrusted } from '../../src/identity/untrusted.ts';
+import { explainUntrusted } from '../../src/identity/untrusted-detail.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { withColons } from '../../src/pki/fingerprint.ts';
 import { maskDigits } from '../../src/telemetry/mask.ts';
@@ -16,8 +16,8 @@ const anchors = [
 ];
 const explain = (der: Buffer) => explainUntrusted(parseCertificate(der), anchors);
 
-describe('a leaf to which no path leads', () => {
-  it('is self-signed', () => {
+describe('the detail for a leaf without a path', () => {
+  it('says that a leaf is self-signed', () => {
     const { der } = authority().issueClient({
       issuer: undefined as never,
       subject: { CN: 'Example client' },
@@ -25,23 +25,23 @@ describe('a leaf to which no path leads', () => {
     expect(explain(der)).toMatch(/^the leaf is self-signed: .*\. Subject: CN=Example client$/);
   });
 
-  it('was issued by a CA that no anchor holds: the anchors are listed, and its issuer’s name', () => {
+  it('says that no anchor holds the issuing CA, and lists the anchors and the issuer’s name', () => {
     const { der } = authority({ name: 'Other' }).issueClient();
     expect(explain(der)).toMatch(
       /^no trust anchor holds .*; anchors: first, second\. Issuer: CN=Other Issuing CA,/,
     );
   });
 
-  it('was issued by a twin of a CA: the same name, another key', () => {
+  it('says that an anchor holds a CA of the same name with another key', () => {
     const { der } = authority().issueClient();
     const held = anchors[0]?.certificates[1];
     expect(explain(der)).toBe(
-      `anchor first holds a CA of the same name with another key, which did not sign the leaf. The CA has a new key, then add its new certificate to the anchor; or another CA uses its name. CA held: serial ${withColons(held?.serial ?? '')}, SHA-256 ${withColons(held?.sha256 ?? '')}; issuer: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB`,
+      `anchor first holds a CA of the same name with another key, which did not sign the leaf. If the CA has a new key, add its new certificate to the anchor; otherwise another CA uses the same name. CA held: serial ${withColons(held?.serial ?? '')}, SHA-256 ${withColons(held?.sha256 ?? '')}; issuer: CN=Example Issuing CA,OU=Example Directory,O=Example Limited,C=GB`,
     );
     expect(Buffer.byteLength(explain(der))).toBeLessThanOrEqual(512);
   });
 
-  it('has no run of digits that the audit would mask, also where serial and SHA-256 are all digits', () => {
+  it('has no run of digits that the audit would mask, even if serial and SHA-256 are all digits', () => {
     const { der } = authority().issueClient();
     const held = anchors[0]?.certificates[1] as Certificate;
     const twin = { ...held, serial: '1234567890123456', sha256: '7'.repeat(64) };
@@ -50,15 +50,15 @@ describe('a leaf to which no path leads', () => {
     expect(maskDigits(detail)).toBe(detail);
   });
 
-  it('was signed by a CA over which no path leads', () => {
+  it('says that the CA is held, but no valid path leads from it to the root', () => {
     const lonely = [{ name: 'first', certificates: [pki.issuing].map(({ der }) => parseCertificate(der)) }];
     const leaf = parseCertificate(pki.issueClient().der);
     expect(explainUntrusted(leaf, lonely)).toMatch(
-      /^anchor first holds the CA that signed the leaf, but no path/,
+      /^anchor first holds the CA that signed the leaf, but no valid path leads from it/,
     );
   });
 
-  it('is denied with that sentence', () => {
+  it('is the detail of the denial', () => {
     const leaf = parseCertificate(authority().issueClient().der);
     expect(validatePath(leaf, { anchors, now: Date.now() })).toEqual({
       allow: false,

@@ -1,8 +1,8 @@
-/** From the error that ended a TLS connection, and how far it had come, to the reason and the operator's sentence. */
-import { alertAdvice, alertName, refusesCertificate } from './alert.ts';
-import { type HandshakeFailureName, handshakeFailures } from './failure-reasons.ts';
+/** Finds the failure reason and its detail from the error that ended a TLS connection and from the handshake's progress. */
+import { type Failure, type FailureReasonName, failure, failureReasons } from './failure-reasons.ts';
+import { alertAdvice, alertName, rejectsCertificate } from './tls-alerts.ts';
 
-/** What Node says of a failed connection; `library` and `reason` are OpenSSL's, of an error of TLS alone. */
+/** Node's error of a failed connection; only an error of TLS has `library` and `reason`, which are OpenSSL's. */
 export interface TlsFault {
   readonly code?: string | undefined;
   readonly message: string;
@@ -12,30 +12,25 @@ export interface TlsFault {
 
 /** How far the handshake had come. */
 export interface Progress {
-  /** Of the TCP connection. */
+  /** Of the TCP connection, without a PROXY header. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** The client's certificate has come. */
+  /** The client's certificate was received. */
   readonly leafSeen: boolean;
-  /** Of its key: `rsa`, `ec`…; null: not known. */
+  /** Kind of the leaf's key, such as `rsa` or `ec`; null: not known. */
   readonly leafKeyType?: string | null;
-  /** TLS version as far as it is agreed on, or what a client offers at most; null: not known. */
+  /** The TLS version that was agreed on, or the highest that the client offers; null: not known. */
   readonly tlsVersion: string | null;
 }
 
-export interface HandshakeFailure {
-  readonly reason: HandshakeFailureName;
-  readonly detail: string;
-}
-
 /**
- * What the gateway sends first is its certificate's flight, except for a HelloRetryRequest (RFC 8446 §4.1.4), which is
- * shorter than this, and an alert of seven bytes.
+ * The gateway's first flight contains its certificate and is longer than this. Only a HelloRetryRequest (RFC 8446 §4.1.4)
+ * or an alert of seven bytes can precede it, and both are shorter.
  */
 const FLIGHT_BYTES = 400;
 
-/** OpenSSL's codes (Node puts `ERR_SSL_` before all of them, whatever library they are of). */
-const reasonsOfCodes: Readonly<Record<string, HandshakeFailureName>> = {
+/** OpenSSL's error codes → reason. Node puts `ERR_SSL_` before each, whatever OpenSSL library it comes from. */
+const reasonByCode: Readonly<Record<string, FailureReasonName>> = {
   ERR_SSL_HTTP_REQUEST: 'plain_http',
   ERR_SSL_HTTPS_PROXY_REQUEST: 'plain_http',
   ERR_SSL_UNSUPPORTED_PROTOCOL: 'protocol_version',
@@ -61,20 +56,20 @@ const reasonsOfCodes: Readonly<Record<string, HandshakeFailureName>> = {
   ERR_SSL_ENCRYPTED_LENGTH_TOO_LONG: 'message_too_large',
 };
 
-/** Of an error of TLS, during the handshake or after it. */
-export function explainFault(fault: TlsFault, progress: Progress): HandshakeFailure {
-  if (!isOfTls(fault)) return explainEnd(progress);
+/** Of an error during the handshake. */
+export function explainFault(fault: TlsFault, progress: Progress): Failure {
+  if (!isOfTls(fault)) return explainClose(progress);
   const { code = '' } = fault;
   const alert = alertOf(fault);
   if (alert !== null) return explainAlert(alert);
-  // Not an alert either was sent: to OpenSSL the first five bytes were no record of TLS.
+  // No alert was sent: OpenSSL did not recognize the first five bytes as the header of a TLS record.
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' && progress.bytesWritten === 0) return failure('not_tls');
-  const known = reasonsOfCodes[code];
+  const known = reasonByCode[code];
   if (code === 'ERR_SSL_INAPPROPRIATE_FALLBACK')
     return failure(
       'protocol_version',
-      `the client fell back to ${progress.tlsVersion} though it knows a newer version (RFC 7507)`,
-      'An earlier handshake of this client failed: look for its record, and for a middlebox between.',
+      `the client fell back to ${progress.tlsVersion} although it supports a newer version (RFC 7507)`,
+      'An earlier handshake of this client failed: look for its record, and for a middlebox on the way.',
     );
   if (known === 'protocol_version' && progress.tlsVersion !== null)
     return failure(known, `the client offers ${progress.tlsVersion} at most`);
@@ -84,72 +79,63 @@ export function explainFault(fault: TlsFault, progress: Progress): HandshakeFail
   return unknownFault(fault);
 }
 
-/** Of an error after the handshake; null: the client only left. */
-export function explainBreak(fault: TlsFault): HandshakeFailure | null {
+/** Of an error after the handshake; null: the connection was closed or reset without an error of TLS. */
+export function explainLaterFault(fault: TlsFault): Failure | null {
   if (!isOfTls(fault)) return null;
   const alert = alertOf(fault);
   if (alert !== null) return explainAlert(alert);
-  const known = reasonsOfCodes[fault.code ?? ''];
+  const known = reasonByCode[fault.code ?? ''];
   return known === 'message_too_large' ? failure(known) : unknownFault(fault);
 }
 
-/** Of a connection that ended without an error of TLS. */
-export function explainEnd(progress: Progress): HandshakeFailure {
+/** Of a connection that was closed or reset without an error of TLS. */
+export function explainClose(progress: Progress): Failure {
   const { bytesRead } = progress;
   if (bytesRead === 0) return failure('closed_silent');
   return hasSentCertificate(progress)
     ? failure('closed_after_certificate')
     : failure(
         'closed_before_certificate',
-        `${handshakeFailures.closed_before_certificate.says}, after ${bytesRead} bytes`,
+        `${failureReasons.closed_before_certificate.says}, after ${bytesRead} bytes`,
       );
 }
 
-/** Of a handshake that took too long. */
-export function explainTimeout(progress: Progress): HandshakeFailure {
-  const { says } = handshakeFailures.handshake_timeout;
+/** Of a handshake that exceeded timeouts.handshake. */
+export function explainTimeout(progress: Progress): Failure {
+  const { says } = failureReasons.handshake_timeout;
   const { bytesRead } = progress;
-  const heard = bytesRead === 0 ? 'the client sent nothing' : `the client sent ${bytesRead} bytes`;
-  const sent = hasSentCertificate(progress) ? ', and did not answer the gateway’s certificate' : '';
-  return failure('handshake_timeout', `${says}: ${heard}${sent}`);
-}
-
-/** The reason's sentence, or one that says more, and then what to do. */
-export function failure(
-  reason: HandshakeFailureName,
-  what: string = handshakeFailures[reason].says,
-  advice: string = handshakeFailures[reason].advice,
-): HandshakeFailure {
-  return { reason, detail: `${what}. ${advice}` };
+  const received = bytesRead === 0 ? 'the client sent nothing' : `the client sent ${bytesRead} bytes`;
+  const unanswered = hasSentCertificate(progress) ? ', and did not answer the gateway’s certificate' : '';
+  return failure('handshake_timeout', `${says}: ${received}${unanswered}`);
 }
 
 export function hasSentCertificate({ bytesWritten }: Pick<Progress, 'bytesWritten'>): boolean {
   return bytesWritten > FLIGHT_BYTES;
 }
 
-/** Else it is one of the system: the connection was closed or reset. */
+/** False: a system error, the connection was closed or reset. */
 function isOfTls({ code }: TlsFault): boolean {
   return code?.startsWith('ERR_SSL_') === true;
 }
 
-/** OpenSSL's phrases are its own, never a client's bytes. */
-function unknownFault({ code, reason }: TlsFault): HandshakeFailure {
+/** OpenSSL's phrases are constants and never contain bytes of the client. */
+function unknownFault({ code, reason }: TlsFault): Failure {
   return failure('protocol_error', `TLS failed: ${reason ?? code}`);
 }
 
-function explainAlert(alert: number): HandshakeFailure {
-  const reason = refusesCertificate(alert) ? 'server_certificate_refused' : 'client_alert';
+function explainAlert(alert: number): Failure {
+  const reason = rejectsCertificate(alert) ? 'server_certificate_refused' : 'client_alert';
   const what =
     reason === 'client_alert'
-      ? `the client ended the connection by the TLS alert ${alertName(alert)}`
-      : `the client does not accept the gateway’s certificate: TLS alert ${alertName(alert)}`;
-  return failure(reason, what, alertAdvice(alert) ?? handshakeFailures[reason].advice);
+      ? `the client ended the connection with the TLS alert ${alertName(alert)}`
+      : `the client rejected the gateway’s certificate with the TLS alert ${alertName(alert)}`;
+  return failure(reason, what, alertAdvice(alert) ?? failureReasons[reason].advice);
 }
 
 /**
- * The number of the client's alert; null: the error is none. OpenSSL's message holds the packed code
- * (`…:error:0A000418:…`): above bit 23 the library, SSL is 20, below it the reason, an alert's is 1000 and its number.
- * The names in the codes are no help: OpenSSL has changed them.
+ * The number of the client's alert; null: the error is not an alert. OpenSSL's message contains its packed error code
+ * (`…:error:0A000418:…`): the bits above 23 are the library, 20 for SSL; the bits below are the reason, 1000 plus the
+ * number for an alert. The names in the codes cannot be used: they differ between OpenSSL versions.
  */
 function alertOf({ message }: TlsFault): number | null {
   const packed = Number.parseInt(/\berror:([0-9A-F]{8}):/.exec(message)?.[1] ?? '', 16);
@@ -158,19 +144,20 @@ function alertOf({ message }: TlsFault): number | null {
   return library === 20 && reason >= 1000 && reason < 1256 ? reason - 1000 : null;
 }
 
-/** Of verifying CertificateVerify: which library complains depends on the kind of key. */
+/** An error of verifying CertificateVerify; which OpenSSL library reports it depends on the kind of key. */
 function isOfSignature(
   { code, library, message }: TlsFault,
   { leafSeen, leafKeyType = null }: Progress,
 ): boolean {
   if (!leafSeen) return false;
   if (code === 'ERR_SSL_BAD_SIGNATURE') return true;
-  // Else it is of a CA's signature in the chain, which OpenSSL leaves behind as an error where it has to wait then.
+  // With a leaf of another kind the error is left over from a CA's signature in the chain, and OpenSSL reports it when
+  // it next has to wait for bytes.
   if (library === 'rsa routines') return leafKeyType === null || leafKeyType.startsWith('rsa');
   return /verify/i.test(functionOf(message));
 }
 
-/** Of reading the client's Certificate message: nothing else that comes after the gateway's flight holds ASN.1. */
+/** An error of parsing the client's Certificate message: nothing else after the gateway's flight contains ASN.1. */
 function isOfCertificate({ library, message }: TlsFault, progress: Progress): boolean {
   if (progress.leafSeen || !hasSentCertificate(progress)) return false;
   return (
@@ -180,7 +167,7 @@ function isOfCertificate({ library, message }: TlsFault, progress: Progress): bo
   );
 }
 
-/** `40E3…:error:030000EA:digital envelope routines:EVP_DigestVerifyFinal:provider signature failure:…` */
+/** The fifth part of `40E3…:error:030000EA:digital envelope routines:EVP_DigestVerifyFinal:provider signature failure:…`. */
 function functionOf(message: string): string {
   return message.split(':')[4] ?? '';
 }

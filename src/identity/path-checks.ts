@@ -1,27 +1,27 @@
-/** What speaks against a path whose names, signatures and path lengths hold: dates, strength, purposes, names. */
+/** Checks a path whose signatures and path lengths are valid: dates, strength, purposes and name constraints. */
 import type { Certificate } from '../pki/certificate.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import { findForbiddenName } from './name-constraints.ts';
-import { purposeFault } from './purpose.ts';
+import { findPurposeFault } from './purpose.ts';
 import { type Denial, deny } from './verdict.ts';
 
-/** The leaf, the CAs between, the root. */
+/** The leaf, the intermediates, the root. */
 export type Path = readonly [Certificate, ...Certificate[]];
 
 export interface TimedPath {
   readonly certificates: Path;
-  /** The span in which every certificate on the path is valid: milliseconds since the epoch, both included. */
+  /** The period in which every certificate on the path is valid, both ends included: milliseconds since the epoch. */
   readonly notBefore: number;
   readonly notAfter: number;
 }
 
-/** `now`: milliseconds since the epoch. */
+/** The first fault, or null. `now`: milliseconds since the epoch. */
 export function findPathFault(path: TimedPath, now: number): Denial | null {
   const [, ...cas] = path.certificates;
-  return checkTime(path, now) ?? firstOf(cas, checkIssuer) ?? checkNames(path);
+  return checkTime(path, now) ?? findFirst(cas, checkIssuer) ?? checkNames(path);
 }
 
-function firstOf(cas: readonly Certificate[], check: (ca: Certificate, isRoot: boolean) => Denial | null) {
+function findFirst(cas: readonly Certificate[], check: (ca: Certificate, isRoot: boolean) => Denial | null) {
   for (const [index, ca] of cas.entries()) {
     const fault = check(ca, index === cas.length - 1);
     if (fault !== null) return fault;
@@ -29,15 +29,15 @@ function firstOf(cas: readonly Certificate[], check: (ca: Certificate, isRoot: b
   return null;
 }
 
-/** The anchor's loader refuses weak CAs too; a path does not rely on it. */
+/** trust/ refuses weak CAs too, but path validation does not rely on it. */
 function checkIssuer(ca: Certificate, isRoot: boolean): Denial | null {
   const key = weakKey(ca);
   if (key !== null) return deny('weak_key', `${ca.subject} has ${key}`);
-  // A root is trusted for its bytes: nothing relies on the signature that it puts under itself.
+  // A root is trusted by its bytes, so its own signature does not matter.
   const signature = isRoot ? null : weakSignature(ca);
   if (signature !== null) return deny('weak_signature', `${ca.subject} has ${signature}`);
-  // In a CA the extended key usage limits what may be below it, as OpenSSL, NSS and Windows read it.
-  const purpose = purposeFault(ca);
+  // The extended key usage of a CA limits the certificates below it, as in OpenSSL, NSS and Windows.
+  const purpose = findPurposeFault(ca);
   return purpose === null ? null : deny('wrong_purpose', `${ca.subject}: ${purpose}`);
 }
 
@@ -48,7 +48,7 @@ function checkTime({ certificates, ...span }: TimedPath, now: number): Denial | 
     if (now < notBefore)
       return deny('not_yet_valid', `${subject} is not valid before ${new Date(notBefore).toISOString()}`);
   }
-  return deny('expired', 'the certificates on the path are never valid together');
+  return deny('expired', 'the validity periods of the certificates on the path do not overlap');
 }
 
 function checkNames({ certificates }: TimedPath): Denial | null {

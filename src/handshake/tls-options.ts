@@ -1,9 +1,9 @@
-/** The TLS options, whole and from one place: setSecureContext() forgets every option that is not given again. */
+/** All TLS options of the listener. They come from one place, since setSecureContext() resets each option that is not given again. */
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 
-/** RFC 9325 §4.2, server's order; AES-128-GCM first: its key schedule on SHA-256 makes resumption 8 % cheaper. */
+/** RFC 9325 §4.2, in the server's order. AES-128-GCM is first: its key schedule on SHA-256 makes resumption 8 % cheaper. */
 const ciphers = [
   'TLS_AES_128_GCM_SHA256',
   'TLS_AES_256_GCM_SHA384',
@@ -17,8 +17,8 @@ const ciphers = [
 ].join(':');
 
 /**
- * What a client may sign with: each kind of key that the verdict lets in (pki/strength.ts), for a client whose key is not
- * asked for sends no certificate at all. The default would ask for SHA-224 and DSA too.
+ * Signature algorithms that the gateway asks clients for: those of each kind of key that it accepts (pki/strength.ts). A
+ * client with another kind of key sends no certificate. Node's default also asks for SHA-224 and DSA.
  */
 const signatureAlgorithms = [
   'ecdsa_secp256r1_sha256',
@@ -37,10 +37,10 @@ const signatureAlgorithms = [
   'ed448',
 ].join(':');
 
-/** Seconds a session can be resumed for. */
+/** Lifetime of a session, seconds. */
 const sessionTimeout = 3600;
 
-/** Everything that setSecureContext() and createServer() must both be given. */
+/** The options that setSecureContext() and createServer() must both be given. */
 export function secureContextOptions(
   snapshot: PolicySnapshot,
 ): SecureContextOptions & Pick<TlsOptions, 'ticketKeys'> {
@@ -50,31 +50,31 @@ export function secureContextOptions(
     key: snapshot.certificates.map(({ key, passphrase }) =>
       passphrase === undefined ? { pem: key } : { pem: key, passphrase },
     ),
-    // Each of these is advertised as an acceptable CA, in this order: root first, as in Thredd's guide. Without the
-    // names there can be no `ca`, and our own path decides alone (identity/authorize.ts).
+    // Node advertises each certificate in `ca` as an acceptable CA, in this order: root first, as in Thredd's guide. So
+    // without CA names `ca` must be empty, and the gateway's own path validation decides alone (identity/authorize.ts).
     ca: snapshot.advertiseCaNames ? advertised(snapshot) : [],
     minVersion: 'TLSv1.2',
     maxVersion: 'TLSv1.3',
     ciphers,
     honorCipherOrder: true,
     sigalgs: signatureAlgorithms,
-    // Without tickets nobody resumes: session ids are not remembered here (RFC 5246 §7.4.1.2), nor are the names that
-    // TLS 1.3 then sends in the place of tickets.
+    // Without tickets no session is resumed: the gateway caches neither session IDs (RFC 5246 §7.4.1.2) nor the identifiers
+    // that TLS 1.3 then sends instead of tickets.
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | (ticketKeys === null ? constants.SSL_OP_NO_TICKET : 0),
     ...(ticketKeys === null ? {} : { ticketKeys: Buffer.from(ticketKeys) }),
-    // One constant: with another context no ticket is accepted, whatever its key.
+    // Must be constant: a ticket is only accepted under the context in which it was issued.
     sessionIdContext: 'ehi-gateway',
     sessionTimeout,
   };
 }
 
-/** HTTP/2 is not served: the codec is HTTP/1.1's, and takes requests of HTTP/1.0 too. */
+/** Without HTTP/2: the codec (message/) accepts HTTP/1.1 and HTTP/1.0. */
 const protocols = ['http/1.1', 'http/1.0'];
 
 /**
- * Chooses of what a client offers by ALPN, in the gateway's order, as nginx does; undefined: an alert (RFC 7301 §3.2). A
- * function, not a list: of a list Node makes a copy for each connection, in a slab of its pool, which is then kept for as
- * long as the connection stays.
+ * Chooses from the protocols that a client offers by ALPN, in the gateway's order as nginx does; undefined: Node sends an
+ * alert (RFC 7301 §3.2). A function instead of a list: Node copies a list for each connection into a slab of its buffer
+ * pool, and the slab stays in memory as long as the connection.
  */
 export function chooseProtocol(offered: readonly string[]): string | undefined {
   return protocols.find((protocol) => offered.includes(protocol));

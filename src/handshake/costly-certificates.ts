@@ -1,12 +1,12 @@
 /**
- * Judges the certificates that a client sends, before OpenSSL sees them: it verifies every signature of the chain that they
- * make, whatever that costs, and only then is anybody asked. A key can make one signature a hundred times as costly.
+ * Finds certificates that are costly to verify in a client's Certificate message. OpenSSL verifies every signature of the
+ * chain before Node can intervene, and a chosen key can make one signature a hundred times as costly.
  */
 import { DerCursor, tags } from '../pki/der-cursor.ts';
 
-/** A leaf and three CAs. */
+/** The leaf and three CAs. */
 const MAX_CERTIFICATES = 4;
-/** Of all certificates behind the leaf: each of their name constraints is compared with each name below. */
+/** Of all certificates above the leaf: each of their name constraints is compared with each name below it. */
 const MAX_CA_BYTES = 8 * 1024;
 const MAX_MODULUS_BYTES = 1024;
 const MAX_EXPONENT_BYTES = 4;
@@ -19,10 +19,10 @@ const CURVES = ['1.2.840.10045.3.1.7', '1.3.132.0.34', '1.3.132.0.35'].map(oidOf
 const EDWARDS = ['1.3.101.112', '1.3.101.113'].map(oidOf);
 
 /**
- * The body of a Certificate message (RFC 8446 §4.4.2, RFC 5246 §7.4.6). null: OpenSSL may have it; else what is wrong with
- * it, for the operator. What is no such message is left to OpenSSL, which refuses it without work.
+ * Checks the body of a Certificate message (RFC 8446 §4.4.2, RFC 5246 §7.4.6). Returns what is costly, for the operator;
+ * null: nothing, or a malformed message, which OpenSSL rejects at no cost.
  */
-export function judgeCertificates(body: Buffer, { tls13 }: { readonly tls13: boolean }): string | null {
+export function findCostlyCertificate(body: Buffer, { tls13 }: { readonly tls13: boolean }): string | null {
   const certificates = readList(body, tls13);
   if (certificates === null) return null;
   if (certificates.length > MAX_CERTIFICATES)
@@ -31,7 +31,7 @@ export function judgeCertificates(body: Buffer, { tls13 }: { readonly tls13: boo
   if (caBytes > MAX_CA_BYTES)
     return `CA certificates of more than ${MAX_CA_BYTES} bytes together, ${caBytes}`;
   for (const [index, der] of certificates.entries()) {
-    const problem = judgeKey(der);
+    const problem = findCostlyKey(der);
     if (problem !== null) return `${problem} in certificate ${index + 1} of ${certificates.length}`;
   }
   return null;
@@ -52,16 +52,16 @@ function readList(body: Buffer, tls13: boolean): Buffer[] | null {
   return at === body.length ? certificates : null;
 }
 
-function judgeKey(der: Buffer): string | null {
+function findCostlyKey(der: Buffer): string | null {
   try {
-    return judgePublicKey(publicKeyOf(der));
+    return checkPublicKey(publicKeyOf(der));
   } catch {
-    // OpenSSL reads some of what is not DER: unread, it could be anything.
-    return 'what cannot be read as DER';
+    // OpenSSL parses some encodings that are not DER: such a certificate could contain any key.
+    return 'content that cannot be parsed as DER';
   }
 }
 
-/** The SubjectPublicKeyInfo (RFC 5280 §4.1). */
+/** The SubjectPublicKeyInfo of a certificate (RFC 5280 §4.1). */
 function publicKeyOf(der: Buffer): Uint8Array {
   const cursor = new DerCursor(der);
   cursor.open(der.length, tags.sequence);
@@ -74,7 +74,7 @@ function publicKeyOf(der: Buffer): Uint8Array {
   return cursor.element(end, tags.sequence);
 }
 
-function judgePublicKey(info: Uint8Array): string | null {
+function checkPublicKey(info: Uint8Array): string | null {
   const cursor = new DerCursor(info);
   cursor.open(info.length, tags.sequence);
   const { end } = cursor;
@@ -83,31 +83,31 @@ function judgePublicKey(info: Uint8Array): string | null {
   const algorithmEnd = algorithm.end;
   const oid = algorithm.element(algorithmEnd, tags.oid);
   cursor.read(end, tags.bitString);
-  if (RSA.some((each) => each.equals(oid))) return judgeRsa(info.subarray(cursor.start + 1, cursor.end));
+  if (RSA.some((each) => each.equals(oid))) return checkRsaKey(info.subarray(cursor.start + 1, cursor.end));
   if (EDWARDS.some((each) => each.equals(oid))) return null;
   if (!EC.equals(oid)) return 'a key that is neither RSA, EC, Ed25519 nor Ed448';
-  // Explicit parameters would make OpenSSL compute with a curve of the sender's own choice.
-  if (algorithm.peek(algorithmEnd) !== tags.oid) return 'an EC key with parameters of its own';
+  // With explicit parameters OpenSSL would compute on a curve that the client chose.
+  if (algorithm.peek(algorithmEnd) !== tags.oid) return 'an EC key with explicit curve parameters';
   const curve = algorithm.element(algorithmEnd, tags.oid);
   return CURVES.some((each) => each.equals(curve))
     ? null
     : 'an EC key on a curve other than P-256, P-384, P-521';
 }
 
-function judgeRsa(key: Uint8Array): string | null {
+function checkRsaKey(key: Uint8Array): string | null {
   const cursor = new DerCursor(key);
   cursor.open(key.length, tags.sequence);
   const { end } = cursor;
   const length = () => {
     cursor.read(end, tags.integer);
-    // The sign takes an octet of its own where the first bit is set.
+    // A leading zero octet keeps the integer positive where the first bit is set.
     return cursor.end - cursor.start - (key[cursor.start] === 0 ? 1 : 0);
   };
   if (length() > MAX_MODULUS_BYTES) return `an RSA key of more than ${MAX_MODULUS_BYTES * 8} bits`;
   return length() > MAX_EXPONENT_BYTES ? `an RSA exponent of more than ${MAX_EXPONENT_BYTES * 8} bits` : null;
 }
 
-/** The whole element of an object identifier. */
+/** The DER element of an object identifier. */
 function oidOf(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const octets = [first * 40 + second, ...rest].flatMap((arc) => {

@@ -1,17 +1,17 @@
-/** Logs that connections cannot be accepted: once in ten seconds, since such failures come in bursts. */
+/** Logs errors of accept(2), at most once in ten seconds, since they come in bursts. */
 import type { Recorder } from '../telemetry/recorder.ts';
 
-/** Milliseconds between two lines of the log. */
+/** Milliseconds between two log lines. */
 const QUIET_MS = 10_000;
 
 /**
- * Accepting goes on after an error, so one is logged and no more is done about it. Of the likeliest, EMFILE, Node 24 and
- * 26 do not even tell: libuv gives up a spare descriptor, with it accepts and closes whoever waits, and takes it back.
- * Where another thread is quicker to take it, callers wait in the backlog until descriptors come back.
+ * The listener goes on accepting after an error. Node 24 and 26 do not report EMFILE, the most likely error: libuv closes
+ * a spare descriptor, uses it to accept and close each waiting connection, and opens the spare again. When another thread
+ * takes the spare descriptor first, connections wait in the backlog until a descriptor is free.
  */
-export class AcceptFailures {
+export class AcceptErrors {
   readonly #recorder: Recorder;
-  /** Since the last line. */
+  /** Since the last log line. */
   #failures = 0;
   #quietUntil = 0;
 

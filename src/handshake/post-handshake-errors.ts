@@ -1,22 +1,23 @@
-/** Counts and logs connections whose TLS fails after the handshake: their handshake record was written before. */
+/** Counts and logs TLS errors on connections whose handshake succeeded and is already recorded. */
 import type { Recorder } from '../telemetry/recorder.ts';
-import { explainBreak, type TlsFault } from './failure.ts';
+import { explainLaterFault, type TlsFault } from './failure-classifier.ts';
 
-/** Milliseconds between two lines of the log. */
+/** Milliseconds between two log lines. */
 const QUIET_MS = 10_000;
 
-export class BrokenConnections {
+export class PostHandshakeErrors {
   readonly #recorder: Recorder;
   #quietUntil = 0;
+  /** Errors since the last log line. */
   #unsaid = 0;
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
   }
 
-  /** An error of the system, such as a reset, is a client that left, and is not reported. */
+  /** Ignores system errors such as ECONNRESET: the client closed the connection. */
   report(connId: string, fault: TlsFault): void {
-    const failure = explainBreak(fault);
+    const failure = explainLaterFault(fault);
     if (failure === null) return;
     const { reason, detail } = failure;
     this.#recorder.meter.count('ehi_tls_errors_total', [reason]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { meaningOf } from '../../src/identity/openssl.ts';
+import { classifyOpensslCode } from '../../src/identity/openssl-codes.ts';
 
 it.each([
   ['UNABLE_TO_GET_ISSUER_CERT', 'path'],
@@ -21,13 +21,13 @@ it.each([
   ['CERT_REVOKED', 'property'],
   ['ERROR_IN_CERT_NOT_AFTER_FIELD', 'property'],
   ['OUT_OF_MEM', 'property'],
-])('%s is about the %s', (code, meaning) => {
-  expect(meaningOf(code)).toBe(meaning);
+])('%s is a code of the kind %s', (code, meaning) => {
+  expect(classifyOpensslCode(code)).toBe(meaning);
 });
 
-it('a code that is not in the table is about a property, so that it denies', () => {
-  // Node's name for every error of OpenSSL's that it does not know, name constraints and weak keys among them.
-  expect(meaningOf('UNSPECIFIED')).toBe('property');
-  expect(meaningOf('')).toBe('property');
-  expect(meaningOf('toString')).toBe('property');
+it('a code that is not in the table is a property, so that it denies', () => {
+  // Node's name for all errors of OpenSSL that it does not map, such as name constraints and weak keys.
+  expect(classifyOpensslCode('UNSPECIFIED')).toBe('property');
+  expect(classifyOpensslCode('')).toBe('property');
+  expect(classifyOpensslCode('toString')).toBe('property');
 });

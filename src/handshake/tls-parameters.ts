@@ -1,9 +1,9 @@
-/** What the TLS handshake agreed on and proved, read once from the socket. */
+/** Reads from a TLS socket what the handshake negotiated (version, cipher suite, SNI, ALPN) and the client's certificate. */
 import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 
-/** What a record says of the handshake; null is what is not known, or was not agreed on. */
-export interface Negotiated {
+/** What an audit record contains of a handshake; null: not known, or not negotiated. */
+export interface TlsParameters {
   readonly resumed: boolean | null;
   readonly tlsVersion: string | null;
   readonly cipher: string | null;
@@ -11,12 +11,13 @@ export interface Negotiated {
   readonly alpn: string | null;
 }
 
-export interface Peer extends Negotiated {
-  /** The leaf; null: the client sent no certificate. */
+/** The parameters and the identity of a client whose handshake succeeded. */
+export interface Peer extends TlsParameters {
+  /** null: the client sent no certificate. */
   readonly leaf: X509Certificate | null;
   /**
-   * OpenSSL's objection to the chain, null where it has none; of several the last. On a resumed connection it repeats
-   * what was true when the ticket was made. What it counts for: identity/openssl.ts.
+   * OpenSSL's verification error for the chain, the last one where there are several; null: none. On a resumed session it
+   * is the error of the full handshake. identity/openssl-codes.ts decides what it means.
    */
   readonly opensslCode: string | null;
   readonly resumed: boolean;
@@ -25,7 +26,7 @@ export interface Peer extends Negotiated {
 export function readPeer(socket: TLSSocket): Peer {
   const error: unknown = socket.authorizationError;
   return {
-    // Not `authorized` alone: Node before 24.21 called a resumed session without a certificate authorized.
+    // `authorized` is not enough: before 24.21 Node set it on a resumed session without a certificate.
     leaf: socket.getPeerX509Certificate() ?? null,
     opensslCode: socket.authorized
       ? null
@@ -41,16 +42,16 @@ export function readPeer(socket: TLSSocket): Peer {
 }
 
 /**
- * Of a handshake that failed: the name that the client called, and, once it was agreed on, the rest. `offered`: the
- * version is what the client offers at most.
+ * Of a failed handshake: the requested server name, and the rest where it was `agreed` on. `offered`: the socket's version
+ * is the highest that the client offers.
  */
-export function readFailed(
+export function readFailedParameters(
   socket: TLSSocket,
   { agreed, offered }: { readonly agreed: boolean; readonly offered: boolean },
-): Negotiated {
+): TlsParameters {
   return {
     resumed: agreed ? (socket.isSessionReused() ?? null) : null,
-    // Before that OpenSSL names the newest it knows, or the oldest.
+    // Before agreement OpenSSL returns the newest or the oldest version that it supports.
     tlsVersion: agreed || offered ? socket.getProtocol() : null,
     cipher: agreed ? (socket.getCipher()?.standardName ?? null) : null,
     sni: typeof socket.servername === 'string' ? socket.servername : null,
