@@ -1,6 +1,7 @@
 /** All TLS options of the listener. They come from one place, since setSecureContext() resets each option that is not given again. */
 import { constants } from 'node:crypto';
 import type { SecureContextOptions, TlsOptions } from 'node:tls';
+import { toPem } from '../pki/pem.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 
 /** RFC 9325 §4.2, in the server's order. AES-128-GCM is first: its key schedule on SHA-256 makes resumption 8 % cheaper. */
@@ -82,9 +83,4 @@ export function chooseProtocol(offered: readonly string[]): string | undefined {
 
 function advertised(snapshot: PolicySnapshot): string[] {
   return snapshot.anchors.flatMap(({ root, issuing }) => [root, ...issuing].map(toPem));
-}
-
-function toPem(der: Uint8Array): string {
-  const base64 = Buffer.from(der).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END CERTIFICATE-----\n`;
 }

@@ -39,6 +39,7 @@ import {
 import type { KeyUsageName } from '../pki/extension-decoders.ts';
 import { type KeyKind, makeKey } from '../pki/key.ts';
 import { attributeTypes } from '../pki/name.ts';
+import { toPem } from '../pki/pem.ts';
 import { type NamedHash, pssAlgorithm, signatureAlgorithms } from '../pki/signature.ts';
 
 /** Values per attribute, in the order of the name, the most general first: `{ C: 'GB', O: '…', CN: '…' }`. */
@@ -126,13 +127,6 @@ export function issueCertificate(options: IssueOptions): Issued {
     keyPem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
     subject,
   };
-}
-
-export function toPem(der: Uint8Array): string {
-  const lines = Buffer.from(der)
-    .toString('base64')
-    .replace(/.{64}(?=.)/g, '$&\n');
-  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
 function nameOf(subject: Subject): Name {

@@ -11,6 +11,14 @@ export function readCertificates(bytes: Uint8Array): Certificate[] {
   return blocksOf(bytes).map(readBlock);
 }
 
+/** One CERTIFICATE block with lines of 64 characters (RFC 7468 §2). */
+export function toPem(der: Uint8Array): string {
+  const lines = Buffer.from(der)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}
+
 function readBlock(block: Block): Certificate {
   const der = decode(block);
   try {

@@ -1,10 +1,11 @@
 /** Parses the extensions of a CRL (RFC 5280 §5.2) and refuses unsupported critical ones. */
-import { DerCursor, DerError, formatOid, tags } from '../../pki/der-cursor.ts';
+import { DerCursor, DerError, tags } from '../../pki/der-cursor.ts';
 import {
   type DistributionPoint,
   readDistributionPoints,
   readPointName,
 } from '../../pki/distribution-point.ts';
+import { readExtension } from '../../pki/extension.ts';
 import { MAX_SERIAL_OCTETS } from '../../pki/serial.ts';
 import type { CrlScope } from './crl.ts';
 import { CrlRefusal } from './refusal.ts';
@@ -46,18 +47,12 @@ function readValues(contents: Uint8Array): Map<string, Uint8Array> {
   if (cursor.end !== contents.length) throw new DerError('trailing bytes after the extensions');
   const values = new Map<string, Uint8Array>();
   while (cursor.at < contents.length) {
-    cursor.open(contents.length, tags.sequence);
-    const { end } = cursor;
-    cursor.read(end, tags.oid);
-    const id = formatOid(cursor.contents());
-    const critical = cursor.peek(end) === tags.boolean && cursor.readBoolean(end);
-    cursor.read(end, tags.octetString);
-    cursor.close(end);
+    const { oid: id, critical, value } = readExtension(cursor, contents.length);
     if (values.has(id)) throw new DerError(`extension ${id} occurs twice`);
     // RFC 5280 §5.2: a CRL with an unsupported critical extension must not be used.
     if (critical && !processed.has(id))
       throw new CrlRefusal('critical_extension', `the CRL has the critical extension ${id}`);
-    values.set(id, cursor.contents());
+    values.set(id, value);
   }
   return values;
 }

@@ -4,15 +4,10 @@
  */
 import { DerCursor, DerError, formatOid, tags, trimEnd } from '../../pki/der-cursor.ts';
 import { readCanonicalText } from '../../pki/distribution-point.ts';
+import { type Extension, readExtension } from '../../pki/extension.ts';
 import { readAlgorithm } from '../../pki/signature.ts';
 import type { Signed } from '../signature.ts';
 import { basicResponseType } from './structure.ts';
-
-interface ParsedExtension {
-  readonly oid: string;
-  readonly critical: boolean;
-  readonly value: Uint8Array;
-}
 
 export interface ParsedCertId {
   /** OID. */
@@ -30,7 +25,7 @@ export interface ParsedSingleResponse {
   readonly status: Uint8Array;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
-  readonly extensions: readonly ParsedExtension[];
+  readonly extensions: readonly Extension[];
 }
 
 /** A ResponderID: exactly one of the two is not null. */
@@ -46,7 +41,7 @@ export interface ParsedBasicResponse {
   readonly signed: Signed;
   readonly responder: ParsedResponderId;
   readonly singles: readonly ParsedSingleResponse[];
-  readonly extensions: readonly ParsedExtension[];
+  readonly extensions: readonly Extension[];
   /** DER of the certificates in the response. */
   readonly certificates: readonly Uint8Array[];
 }
@@ -147,21 +142,12 @@ function readCertId(cursor: DerCursor, limit: number): ParsedCertId {
 }
 
 /** `[1] Extensions`, the last field of a structure; empty if absent. */
-function readExtensions(cursor: DerCursor, end: number): ParsedExtension[] {
-  const extensions: ParsedExtension[] = [];
+function readExtensions(cursor: DerCursor, end: number): Extension[] {
+  const extensions: Extension[] = [];
   if (cursor.at === end) return extensions;
   cursor.openLast(end, 0xa1);
   cursor.openLast(end, tags.sequence);
-  while (cursor.at < end) {
-    cursor.open(end, tags.sequence);
-    const extensionEnd = cursor.end;
-    cursor.read(extensionEnd, tags.oid);
-    const oid = formatOid(cursor.contents());
-    const critical = cursor.peek(extensionEnd) === tags.boolean && cursor.readBoolean(extensionEnd);
-    cursor.read(extensionEnd, tags.octetString);
-    cursor.close(extensionEnd);
-    extensions.push({ oid, critical, value: cursor.contents() });
-  }
+  while (cursor.at < end) extensions.push(readExtension(cursor, end));
   return extensions;
 }
 

@@ -1,8 +1,8 @@
 /** CA chains that are expensive to verify for OpenSSL: RSA keys with an exponent as long as the modulus. */
 import { randomBytes } from 'node:crypto';
-import { toPem } from '../../../src/issuing/certificate.ts';
 import { DerCursor, derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger, derOid, derTime } from '../../../src/pki/der-writer.ts';
+import { toPem } from '../../../src/pki/pem.ts';
 import type { Leaf } from './authority.ts';
 import { authority } from './authority.ts';
 

@@ -1,8 +1,8 @@
 /** A second certificate from one signed with ECDSA on P-256: if (r, s) is a valid signature, so is (r, n − s). */
 
-import { toPem } from '../../../src/issuing/certificate.ts';
 import { DerCursor, derElement, tags } from '../../../src/pki/der-cursor.ts';
 import { derInteger } from '../../../src/pki/der-writer.ts';
+import { toPem } from '../../../src/pki/pem.ts';
 import type { Leaf } from './authority.ts';
 
 const order = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551');
