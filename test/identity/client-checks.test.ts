@@ -7,7 +7,7 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { OcspResult, RevocationMaterial } from '../../src/revocation/state.ts';
 import { identityPolicy } from '../support/identity/policy.ts';
 import { authority } from '../support/pki/authority.ts';
-import { ocspFact } from '../support/revocation/ocsp-fact.ts';
+import { ocspResult } from '../support/revocation/ocsp-result.ts';
 import { revocationPolicy } from '../support/revocation/revocation.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
@@ -24,16 +24,17 @@ const input: AuthorizationInput = {
   peer: { leaf: leaf.x509, opensslCode: null },
   now,
 };
-const fact = (status: OcspResult['status'], freshUntil = now + hour) => ocspFact(leaf, status, freshUntil);
+const result = (status: OcspResult['status'], freshUntil = now + hour) =>
+  ocspResult(leaf, status, freshUntil);
 const lenient = { ...revocationPolicy, onUnknown: 'allow' } as const;
 
 describe('revocation in the verdict', () => {
   it.each([
-    ['good', [fact('good')], revocationPolicy, null, 'not_checked'],
-    ['revoked', [fact('revoked')], revocationPolicy, 'revoked', 'revoked'],
-    ['revoked, where unknown is allowed', [fact('revoked')], lenient, 'revoked', 'revoked'],
-    ['unknown', [fact('failed')], revocationPolicy, 'revocation_unknown', 'unknown'],
-    ['unknown, where that is allowed', [fact('unknown')], lenient, null, 'unknown'],
+    ['good', [result('good')], revocationPolicy, null, 'not_checked'],
+    ['revoked', [result('revoked')], revocationPolicy, 'revoked', 'revoked'],
+    ['revoked, where unknown is allowed', [result('revoked')], lenient, 'revoked', 'revoked'],
+    ['unknown', [result('failed')], revocationPolicy, 'revocation_unknown', 'unknown'],
+    ['unknown, where that is allowed', [result('unknown')], lenient, null, 'unknown'],
     ['unknown, since no source was queried', [], revocationPolicy, 'revocation_unknown', 'unknown'],
   ] as const)('%s', (_, ocsp, policy, reason, status) => {
     const { verdict, revocation } = authorizeClient(input, policyWith({ ocsp, policy }));
@@ -47,8 +48,8 @@ describe('revocation in the verdict', () => {
       const { verdict } = authorizeClient(input, policyWith({ ocsp: [ocsp], policy }));
       return verdict.allow ? verdict.permit.validUntil : null;
     };
-    expect(until(fact('good'))).toBe(now + hour);
-    expect(until(fact('good', leaf.notAfter + hour))).toBe(leaf.notAfter);
+    expect(until(result('good'))).toBe(now + hour);
+    expect(until(result('good', leaf.notAfter + hour))).toBe(leaf.notAfter);
   });
 
   it('reports a leaf whose sources have not been queried, unless another check has failed', () => {

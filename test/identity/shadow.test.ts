@@ -8,7 +8,7 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { RevocationMaterial } from '../../src/revocation/state.ts';
 import { identityPolicy } from '../support/identity/policy.ts';
 import { authority } from '../support/pki/authority.ts';
-import { ocspFact } from '../support/revocation/ocsp-fact.ts';
+import { ocspResult } from '../support/revocation/ocsp-result.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;
@@ -27,7 +27,7 @@ const input: AuthorizationInput = {
 
 it('lists every reason, where the verdict has only the first', () => {
   const strict = policyWith(
-    { ocsp: [ocspFact(leaf, 'revoked', now + hour)] },
+    { ocsp: [ocspResult(leaf, 'revoked', now + hour)] },
     { pins: new Set(['another']), match: [{ commonName: 'somebody' }] },
   );
   const refused = { ...input, source: { allowed: false } };
@@ -56,7 +56,7 @@ it('skips the checks that need a path if there is none', () => {
 });
 
 it('lists no reason for a client that authorizeClient() allows under the same policy', () => {
-  const policy = policyWith({ ocsp: [ocspFact(leaf, 'good', now + hour)] });
+  const policy = policyWith({ ocsp: [ocspResult(leaf, 'good', now + hour)] });
   expect(evaluateShadow(input, policy)).toMatchObject({ anchor: 'own', denials: [] });
   expect(authorizeClient(input, policy).verdict.allow).toBe(true);
 });

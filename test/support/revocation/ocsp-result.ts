@@ -3,7 +3,7 @@ import type { Certificate } from '../../../src/pki/certificate.ts';
 import type { OcspResult } from '../../../src/revocation/state.ts';
 
 /** `freshUntil`: milliseconds since the epoch. */
-export function ocspFact(
+export function ocspResult(
   certificate: Certificate,
   status: OcspResult['status'],
   freshUntil: number,
