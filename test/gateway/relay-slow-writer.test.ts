@@ -169,8 +169,11 @@ it('counts messages that the host delayed as late and as failures of the host, a
   const late = 'ehi_messages_late_total{route="/quick"}';
   const failed = `ehi_upstream_message_failures_total{endpoint="${stage.host.url}",reason="deadline"}`;
   const codes = (code: number) => `ehi_messages_total{route="/quick",code="${code}"}`;
-  const samples = await metricsWhen(stage.gateway, (found) => (found.get(codes(408)) ?? 0) >= 3);
-  expect([samples.get(codes(408)), samples.get(codes(504))]).toEqual([3, 2]);
+  const expected = [3, 2];
+  const samples = await metricsWhen(stage.gateway, (found) =>
+    [408, 504].every((code, index) => (found.get(codes(code)) ?? 0) >= (expected[index] ?? 0)),
+  );
+  expect([samples.get(codes(408)), samples.get(codes(504))]).toEqual(expected);
   expect([samples.get(late), samples.get(failed)]).toEqual([2, 2]);
   expect(samples.get('ehi_upstream_seconds_count{route="/quick"}')).toBe(2);
 });

@@ -9,12 +9,24 @@ export function handshakeOf(gateway: Gateway, answer: Message): Promise<AuditRec
   return gateway.audit(({ type, conn_id }) => type === 'handshake' && id.startsWith(`${conn_id}.`));
 }
 
-/** The record of the connection that has this port on the client's side. Ask while the port is still the client's. */
-export function handshakeFrom(
+/** Connection id → the client's socket. */
+const owners = new Map<string, object>();
+
+/**
+ * The record of the connection of this socket, found by the client's port; to be called while the socket has its port. A
+ * record that was returned for another socket is skipped: ports are reused.
+ */
+export async function handshakeFrom(
   gateway: Gateway,
-  { localPort }: { readonly localPort?: number | undefined },
+  socket: { readonly localPort?: number | undefined },
 ): Promise<AuditRecord> {
-  return gateway.audit(({ type, source_port }) => type === 'handshake' && source_port === localPort);
+  const { localPort } = socket;
+  const record = await gateway.audit(
+    ({ type, source_port, conn_id }) =>
+      type === 'handshake' && source_port === localPort && (owners.get(conn_id) ?? socket) === socket,
+  );
+  owners.set(record.conn_id, socket);
+  return record;
 }
 
 /** The record of this message: an answer of the gateway's own to the client, or a request to the host. */
