@@ -27,7 +27,8 @@ it('accepts the valid leaf', async () => {
   expect(statusOf(await stage.send(post()))).toBe(200);
 });
 
-it('has written one handshake record for each connection, and no message record for those it closed', async () => {
+// Each connection of these tests has one handshake record.
+afterAll(async () => {
   await expectOneRecordEach(stage.gateway, 3);
   const messages = stage.gateway.records().filter(({ type }) => type === 'message');
   expect(messages.map(({ status }) => status)).toEqual([200]);

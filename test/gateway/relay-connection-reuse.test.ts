@@ -1,7 +1,7 @@
 /** Reuse of connections to the host: only when the last response ended as framed and the connection is open. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { acknowledgement, response } from '../support/process/host.ts';
@@ -11,15 +11,12 @@ let stage: Stage;
 /** The host's socket of the connection that carried the last message. */
 let last: Socket;
 
-beforeAll(async () => {
-  stage = await openStage();
-});
-
 beforeEach(async () => {
+  stage = await openStage();
   await exchange(acknowledgement);
 });
 
-afterAll(() => stage[Symbol.asyncDispose]());
+afterEach(() => stage[Symbol.asyncDispose]());
 
 /** Sends one message that the host answers with these bytes; returns whether it used a new connection. */
 async function exchange(

@@ -1,7 +1,7 @@
 /** Responses that arrive before the request is complete. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { response } from '../support/process/host.ts';
 import { messageOf } from '../support/process/records.ts';
@@ -9,11 +9,11 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 
-beforeAll(async () => {
+beforeEach(async () => {
   stage = await openStage();
 });
 
-afterAll(() => stage[Symbol.asyncDispose]());
+afterEach(() => stage[Symbol.asyncDispose]());
 
 it('relays a response that arrives before the end of the request, and closes the connection after it', async () => {
   const before = stage.host.connectionCount;

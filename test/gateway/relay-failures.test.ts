@@ -124,7 +124,8 @@ it.each<[what: string, reason: string, cause: string, bytes: string]>([
   },
 );
 
-it('logs malformed responses once in ten seconds for each reason, and counts them by reason', async () => {
+// Malformed responses are logged once in ten seconds for each reason, and counted by reason.
+afterAll(async () => {
   const failing = (line: AuditRecord) =>
     line.msg === 'an upstream endpoint fails' && line.endpoint === stage.host.url;
   for (const reason of ['bad_answer', 'host_framing', 'host_head_too_large']) {

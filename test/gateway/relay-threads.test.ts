@@ -134,7 +134,8 @@ describe.each([1, 2])('with relays: %i', (relays) => {
       () => false,
     );
 
-  it('drains with code 0 after a thread has died', async () => {
+  // It drains with code 0 after a thread has died.
+  afterAll(async () => {
     expect(await stage.gateway.stop()).toEqual({ code: 0 });
   });
 });

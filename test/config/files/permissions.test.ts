@@ -28,6 +28,7 @@ describe.skipIf(process.platform === 'win32')(
 
     test('passphrase, resumption secret and header fields for the collector, without their file names', async () => {
       await examineCertificate(site, plain.chainPem, plain.keyPem);
+      await chmod(join(site.folder, 'chain.key'), 0o600);
       for (const name of ['passphrase', 'secret', 'fields']) {
         await site.write(name, name === 'fields' ? 'authorization: x\n' : 'x'.repeat(32));
         await chmod(join(site.folder, name), 0o644);
