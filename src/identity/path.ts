@@ -80,9 +80,10 @@ function* findPaths(path: Path, search: Search): Generator<Path> {
  * may hold certificates that only sign CRLs (trust/trust-anchor.ts).
  */
 function findObstacle(issuer: Certificate, below: number): string | null {
-  const { isCa, keyUsage, unprocessedCritical, pathLength } = issuer;
+  const { isCa, keyUsage, unprocessedCritical, pathLength, isMalformedCa } = issuer;
   if (!isCa) return 'is no CA certificate (basicConstraints)';
   if (keyUsage?.has('keyCertSign') === false) return 'its key usage lacks keyCertSign';
+  if (isMalformedCa) return 'OpenSSL cannot parse one of its extensions';
   if (unprocessedCritical.length > 0)
     return `has extensions that the gateway does not process: ${unprocessedCritical.join(', ')}`;
   return pathLength !== null && below > pathLength

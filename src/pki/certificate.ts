@@ -52,6 +52,11 @@ export interface Certificate {
   /** Subject and issuer are the same name (RFC 5280 §3.2); another key may have signed it. */
   readonly isSelfIssued: boolean;
   readonly isCa: boolean;
+  /**
+   * A CA of which OpenSSL cannot parse an extension, also one that is not decoded here: OpenSSL never builds a path over it.
+   * Only for a CA whose key usage, if there is one, has keyCertSign.
+   */
+  readonly isMalformedCa: boolean;
   /** Maximum number of intermediates below; null: no limit, or not a CA. */
   readonly pathLength: number | null;
   /** null: the extension is absent. */
@@ -159,6 +164,9 @@ function read(der: Buffer): Certificate {
     },
     get isCa() {
       return values.basic().isCa;
+    },
+    get isMalformedCa() {
+      return values.basic().isCa && values.keyUsage()?.has('keyCertSign') !== false && !x509.ca;
     },
     get pathLength() {
       return values.basic().isCa ? values.basic().pathLength : null;

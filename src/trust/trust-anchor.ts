@@ -117,12 +117,13 @@ function signsOnlyCrls({ keyUsage }: Certificate): boolean {
 
 /** What makes the certificate unusable permanently; dates are checked elsewhere (skipped-certificates.ts). */
 function faultsOf(certificate: Certificate): string[] {
-  const { keyUsage, unprocessedCritical } = certificate;
+  const { keyUsage, unprocessedCritical, isMalformedCa } = certificate;
   const isRoot = isSelfSigned(certificate);
   const issues = isRoot || !signsOnlyCrls(certificate);
   const problems: (string | null)[] = [
     issues && !certificate.isCa ? 'is no CA certificate (basicConstraints)' : null,
     issues && keyUsage?.has('keyCertSign') === false ? 'its key usage lacks keyCertSign' : null,
+    issues && isMalformedCa ? 'OpenSSL cannot parse one of its extensions' : null,
     isRoot && !isIssuedBy(certificate, certificate) ? 'does not verify as signed by itself' : null,
     has(weakKey(certificate)),
     // A root is trusted by configuration, not by its own signature.

@@ -41,6 +41,18 @@ describe('an issuer', () => {
   });
 });
 
+it('is not accepted if OpenSSL cannot parse one of its extensions, also if the certificate below names another serial', () => {
+  const subject = { CN: 'other root' };
+  const pathOver = (options: Partial<IssueOptions>) => {
+    const issuer = ca({ subject, ...options });
+    return outcome(issue({ subject: { CN: 'leaf' }, issuer, authoritySerial: Buffer.of(7) }), issuer);
+  };
+  expect(pathOver({})).toBe(2);
+  // An authority key identifier with a directory name whose DER is cut off.
+  const value = Buffer.from('3009a107a4053003310130', 'hex');
+  expect(pathOver({ extensions: [{ oid: '2.5.29.35', value }] })).toBe('untrusted');
+});
+
 describe('a CA’s certificate for its own new key', () => {
   const old = ca({
     subject: { CN: 'issuing' },

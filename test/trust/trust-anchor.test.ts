@@ -227,6 +227,16 @@ describe('an anchor is refused', () => {
       'CN=ca: has a signature with SHA-1',
     ],
     [
+      'with a CA that has an extension which OpenSSL cannot parse',
+      [
+        ca({
+          subject,
+          extensions: [{ oid: '2.5.29.30', value: Buffer.from('3008a006300498022a03', 'hex') }],
+        }),
+      ],
+      'CN=ca: OpenSSL cannot parse one of its extensions',
+    ],
+    [
       'with policy constraints, which are not processed',
       [ca({ subject, extensions: [{ oid: '2.5.29.36', value: Buffer.from('3000', 'hex') }] })],
       'CN=ca: has extensions that are not processed here: 2.5.29.36',
