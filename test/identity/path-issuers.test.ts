@@ -48,9 +48,9 @@ it('is not accepted if OpenSSL cannot parse one of its extensions, also if the c
     return outcome(issue({ subject: { CN: 'leaf' }, issuer, authoritySerial: Buffer.of(7) }), issuer);
   };
   expect(pathOver({})).toBe(2);
-  // An authority key identifier with a directory name whose DER is cut off.
-  const value = Buffer.from('3009a107a4053003310130', 'hex');
-  expect(pathOver({ extensions: [{ oid: '2.5.29.35', value }] })).toBe('untrusted');
+  // Name constraints with a name of the kind [24], which does not exist.
+  const value = Buffer.from('3008a006300498022a03', 'hex');
+  expect(pathOver({ extensions: [{ oid: '2.5.29.30', critical: true, value }] })).toBe('untrusted');
 });
 
 describe('a CA’s certificate for its own new key', () => {
