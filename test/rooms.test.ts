@@ -21,7 +21,7 @@ function packageOf(specifier: string): string {
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
-/** The imports that the table does not permit, as `source/address.ts imports relay/route.ts`. */
+/** The imports that the table does not permit, as `source/address.ts imports relay/route-table.ts`. */
 function crossings(found: readonly Import[]): string[] {
   return found
     .filter(({ ours }) => ours)
@@ -143,7 +143,7 @@ describe('the rooms', () => {
     `type A = import('../relay/route.ts').A;`,
   ])('are seen to import another room in: %s', (text) => {
     expect(crossings(importsOf('source/address.ts', text))).toEqual([
-      'source/address.ts imports relay/route.ts',
+      'source/address.ts imports relay/route-table.ts',
     ]);
   });
 
@@ -160,9 +160,9 @@ describe('the rooms', () => {
 
   it.each([
     ['source/allowlist.ts', `import ipaddr from 'ipaddr.js';`],
-    ['relay/route.ts', `import { z } from 'zod/v4';`],
-    ['relay/route.ts', `import request from 'undici';`],
-    ['relay/route.ts', `import http from 'http';`],
+    ['relay/route-table.ts', `import { z } from 'zod/v4';`],
+    ['relay/route-table.ts', `import request from 'undici';`],
+    ['relay/route-table.ts', `import http from 'http';`],
   ])('are seen to import a library past its door, in %s: %s', (file, text) => {
     expect(besideDoors(importsOf(file, text))).toHaveLength(1);
   });

@@ -41,7 +41,7 @@ describe('the map of rooms and threads', () => {
     [`import { type A, b } from '../relay/route.ts';`, false],
   ])('reads of %s that only types are imported: %s', (text, typeOnly) => {
     expect(importsOf('source/address.ts', text)).toEqual([
-      { file: 'source/address.ts', target: 'relay/route.ts', ours: true, typeOnly },
+      { file: 'source/address.ts', target: 'relay/route-table.ts', ours: true, typeOnly },
     ]);
   });
 });

@@ -3,7 +3,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { preflight } from '../control/preflight.ts';
 import { checkStart } from '../control/start-check.ts';
 import { type ConfigProblem, describeProblem, exitCodes } from '../errors.ts';
-import { expiryDate } from '../pki/expiry.ts';
+import { expiryDate } from '../pki/expiry-warning.ts';
 
 export interface CheckOptions {
   readonly config: string;

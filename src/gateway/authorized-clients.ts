@@ -10,7 +10,7 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { isSourceAllowed } from './admission.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
-import { SoftFailMonitor } from './soft-fail.ts';
+import { SoftFailMonitor } from './soft-fail-monitor.ts';
 
 /** Interval of the check for expired permits, ms. */
 const SWEEP_MS = 1000;

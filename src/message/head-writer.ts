@@ -1,5 +1,5 @@
 /** Writes heads and chunks from parsed values, in one buffer with the available payload. */
-import { chunkHead, lastChunk } from './framing.ts';
+import { chunkHead, lastChunk } from './body-framing.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
 

@@ -1,6 +1,6 @@
 /** Reads the requests of a client's connection in turn, and forwards or refuses each one. */
 import type { Socket } from 'node:net';
-import { BodyReader } from '../message/framing.ts';
+import { BodyReader } from '../message/body-framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
 import type { Payload } from '../message/head-writer.ts';
 import type { RefusalName } from '../message/message-reasons.ts';
@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
 import type { RelayPolicy } from './relay-policy.ts';
-import { checkRequest, type RequestConditions, type RequestRefusal } from './request-check.ts';
+import { checkRequest, type RequestConditions, type RequestRefusal } from './request-admission.ts';
 import { refuse, ShedRequest } from './request-refusal.ts';
 
 /** The connection that the requests come from. */

@@ -7,7 +7,7 @@ import {
 } from '../message/message-reasons.ts';
 import type { RequestHead } from '../message/request.ts';
 import type { SpanContext } from '../message/trace-context.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route-table.ts';
 
 /** One message, from its complete head to its audit record. */
 export interface Message {

@@ -6,8 +6,8 @@ import type { UpstreamLoss } from '../upstream/connection-roles.ts';
 import type { DialUser } from '../upstream/dial.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { type ExchangeFailure, type Message, type Outcome, statusOf } from './exchange-facts.ts';
+import { recordExchange } from './exchange-record.ts';
 import { HostResponse, type ResponseSender } from './host-response.ts';
-import { recordExchange } from './record.ts';
 import { ResponseTimeout } from './response-timeout.ts';
 import { UpstreamLease } from './upstream-lease.ts';
 

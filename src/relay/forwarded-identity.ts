@@ -4,7 +4,7 @@ import { isToken } from '../message/grammar.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import { formatProxyHeader, withoutZone } from '../source/proxy-writer.ts';
 import type { Caller } from './caller.ts';
-import type { IdentityFields } from './identity-fields.ts';
+import type { IdentityFields } from './compiled-header-sets.ts';
 
 /** The gateway's end of the client's connection. */
 type LocalAddress = Pick<Socket, 'localAddress' | 'localPort'>;

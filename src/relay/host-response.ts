@@ -1,5 +1,5 @@
 /** Forwards the host's response: parsed strictly, and framed anew, with a Content-Length if the length is known in time. */
-import { BodyReader } from '../message/framing.ts';
+import { BodyReader } from '../message/body-framing.ts';
 import { type ResponseHeadCache, ResponseReader, type Span } from '../message/head-reader.ts';
 import { assemble, writeResponseHead } from '../message/head-writer.ts';
 import type { RequestHead } from '../message/request.ts';

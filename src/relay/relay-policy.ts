@@ -2,8 +2,8 @@
 import type { RequestFields } from '../message/fields.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Tracer } from '../tracing/tracer.ts';
-import type { IdentityFields } from './identity-fields.ts';
-import type { RouteTable } from './route.ts';
+import type { IdentityFields } from './compiled-header-sets.ts';
+import type { RouteTable } from './route-table.ts';
 
 export interface RelayPolicy {
   readonly routes: RouteTable;

@@ -1,6 +1,7 @@
 /** Refuses requests: at once, or to shed load; both are recorded. */
+
+import { BodyReader } from '../message/body-framing.ts';
 import { errorResponse } from '../message/error-response.ts';
-import { BodyReader } from '../message/framing.ts';
 import type { Span } from '../message/head-reader.ts';
 import { messageRefusals, type RefusalName } from '../message/message-reasons.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
@@ -10,8 +11,8 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { noRoute, type ShedReason } from '../telemetry/route-meter.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { Caller } from './caller.ts';
-import type { Route } from './route.ts';
-import { recordRefusalSpan } from './spans.ts';
+import { recordRefusalSpan } from './exchange-spans.ts';
+import type { Route } from './route-table.ts';
 
 /** The connection that the request came on. */
 interface Client {

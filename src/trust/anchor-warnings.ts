@@ -1,5 +1,5 @@
 /** Warnings about a usable anchor, for the operator who configures it. */
-import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry.ts';
+import { expiresSoon, expiryDate, noticeDays } from '../pki/expiry-warning.ts';
 import type { Anchor } from './trust-anchor.ts';
 
 export interface AnchorWarning {

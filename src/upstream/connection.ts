@@ -9,7 +9,7 @@ import type {
   UpstreamUser,
 } from './connection-roles.ts';
 import { OpenTimeout } from './open-timeout.ts';
-import type { TlsClient } from './tls.ts';
+import type { TlsClient } from './tls-client.ts';
 
 export interface ConnectionOptions {
   readonly to: SocketAddress;

@@ -18,7 +18,7 @@ import { EndpointReport } from './endpoint-report.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { IdleObserver } from './idle-observer.ts';
 import { EndpointMonitor, type MonitoredEndpoint } from './monitor.ts';
-import { TlsClient } from './tls.ts';
+import { TlsClient } from './tls-client.ts';
 
 interface PoolOptions {
   readonly endpoint: EndpointPolicy;

@@ -4,8 +4,8 @@ import type { ClientPermit } from '../../src/identity/authorize.ts';
 import { requestFields } from '../../src/message/fields.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { HeaderSet } from '../../src/policy/snapshot.ts';
+import { IdentityFields } from '../../src/relay/compiled-header-sets.ts';
 import { ForwardedIdentity } from '../../src/relay/forwarded-identity.ts';
-import { IdentityFields } from '../../src/relay/identity-fields.ts';
 import { parseProxyHeader } from '../../src/source/proxy-parser.ts';
 import { authority } from '../support/pki/authority.ts';
 

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { GatewayError } from '../../errors.ts';
 import type { Certificate } from '../../pki/certificate.ts';
-import { expiresSoon, expiryDate, noticeDays } from '../../pki/expiry.ts';
+import { expiresSoon, expiryDate, noticeDays } from '../../pki/expiry-warning.ts';
 import { readCertificates } from '../../pki/pem.ts';
 import type { Diagnostics, Path } from '../diagnostic.ts';
 

@@ -1,6 +1,6 @@
 /** Checks a certificate chain as the TLS peer will see it: order, dates, missing and superfluous certificates (RFC 8446 §4.4.2). */
 import type { Certificate } from '../../pki/certificate.ts';
-import { expiresSoon, expiryDate, noticeDays } from '../../pki/expiry.ts';
+import { expiresSoon, expiryDate, noticeDays } from '../../pki/expiry-warning.ts';
 import { weakKey, weakSignature } from '../../pki/strength.ts';
 
 interface ChainDiagnostic {

@@ -1,6 +1,6 @@
 /** Describes a CRL in one line, for events and for the detail of a denial. */
 import type { CrlSnapshot, UnclearEntries } from './crl.ts';
-import type { CrlExpiryAction } from './expiry.ts';
+import type { CrlExpiryAction } from './expiry-report.ts';
 
 export function describeCrl({ sha256, number, table, issuerText, nextUpdate, unclear }: CrlSnapshot): string {
   const until = nextUpdate === null ? 'without nextUpdate' : `until ${isoTime(nextUpdate)}`;

@@ -4,7 +4,7 @@ import type { FeedContext } from '../feed-context.ts';
 import type { SourceFailure } from '../source-failure.ts';
 import { type CrlSnapshot, crlEnd } from './crl.ts';
 import { crlId, crlNumber, describeCrl, describeExpiry } from './describe.ts';
-import { CrlExpiry } from './expiry.ts';
+import { CrlExpiry } from './expiry-report.ts';
 import type { FetchedCrl, StoredCrls } from './source.ts';
 import { checkCrlSuccession, supersedes } from './succession.ts';
 

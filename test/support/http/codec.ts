@@ -1,7 +1,7 @@
 /** The codec driven as the relay drives it: bytes in pieces, messages out, and the bytes that would be relayed. */
 
+import { BodyReader } from '../../../src/message/body-framing.ts';
 import { BROKEN, INCOMPLETE } from '../../../src/message/field-section.ts';
-import { BodyReader } from '../../../src/message/framing.ts';
 import { HeadBuffer } from '../../../src/message/head-buffer.ts';
 import {
   assemble,

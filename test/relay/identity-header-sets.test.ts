@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { requestFields } from '../../src/message/fields.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
-import { type CertificateSet, certificateFields } from '../../src/relay/certificate-fields.ts';
-import { compileIdentityFields, IdentityFields } from '../../src/relay/identity-fields.ts';
+import { compileIdentityFields, IdentityFields } from '../../src/relay/compiled-header-sets.ts';
+import { type CertificateSet, certificateFields } from '../../src/relay/identity-header-sets.ts';
 import { authority, type IssueOptions } from '../support/pki/authority.ts';
 
 const pki = authority();

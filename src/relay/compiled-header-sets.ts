@@ -5,7 +5,7 @@ import { RequestFields } from '../message/fields.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { IdentityHeaders, PolicySnapshot } from '../policy/snapshot.ts';
-import { type CertificateSet, certificateFields, namesOf } from './certificate-fields.ts';
+import { type CertificateSet, certificateFields, namesOf } from './identity-header-sets.ts';
 
 interface Choice extends Pick<IdentityHeaders, 'sets' | 'chain'> {
   /** URIs in the gateway's own certificates; empty if no configured set contains them. */

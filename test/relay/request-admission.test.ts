@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { checkRequest, type RequestConditions } from '../../src/relay/request-check.ts';
-import { RouteTable } from '../../src/relay/route.ts';
+import { checkRequest, type RequestConditions } from '../../src/relay/request-admission.ts';
+import { RouteTable } from '../../src/relay/route-table.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { authority } from '../support/pki/authority.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { SoftFailMonitor } from '../../src/gateway/soft-fail.ts';
+import { SoftFailMonitor } from '../../src/gateway/soft-fail-monitor.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import type { Recorder } from '../../src/telemetry/recorder.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type BodyFault, BodyReader, chunkHead, lastChunk } from '../../src/message/framing.ts';
+import { type BodyFault, BodyReader, chunkHead, lastChunk } from '../../src/message/body-framing.ts';
 
 const limits = { body: 100, head: 60, fields: 2 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RouteTable } from '../../src/relay/route.ts';
+import { RouteTable } from '../../src/relay/route-table.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
 import { answers } from '../support/process/snapshot.ts';

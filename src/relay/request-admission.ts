@@ -1,9 +1,9 @@
 /** Decides whether a request is forwarded, and on which route. */
 import type { RefusalName } from '../message/message-reasons.ts';
 import type { ShedReason } from '../telemetry/route-meter.ts';
-import type { ClientAccount } from './client-accounts.ts';
+import type { ClientAccount } from './in-flight-counts.ts';
 import type { RelayPolicy } from './relay-policy.ts';
-import type { Route } from './route.ts';
+import type { Route } from './route-table.ts';
 
 /** What is asked anew for each request. */
 export interface RequestConditions {

@@ -3,7 +3,7 @@ import { messageLine } from '../audit/record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
 import type { ExchangeFacts, Message } from './exchange-facts.ts';
-import { recordSpans } from './spans.ts';
+import { recordSpans } from './exchange-spans.ts';
 
 /** nginx's status for a client that left before its response; only for the metric. */
 const clientGone = 499;
