@@ -133,14 +133,14 @@ describe('the rooms', () => {
   });
 
   it.each([
-    `import { a } from '../relay/route.ts';`,
-    `import type { A } from '../relay/route.ts';`,
-    `import {\n  a,\n} from '../relay/route.ts';`,
-    `export { a } from "../relay/route.ts";`,
-    `export * from '../relay/route.ts';`,
-    `import '../relay/route.ts';`,
-    `const a = await import('../relay/route.ts');`,
-    `type A = import('../relay/route.ts').A;`,
+    `import { a } from '../relay/route-table.ts';`,
+    `import type { A } from '../relay/route-table.ts';`,
+    `import {\n  a,\n} from '../relay/route-table.ts';`,
+    `export { a } from "../relay/route-table.ts";`,
+    `export * from '../relay/route-table.ts';`,
+    `import '../relay/route-table.ts';`,
+    `const a = await import('../relay/route-table.ts');`,
+    `type A = import('../relay/route-table.ts').A;`,
   ])('are seen to import another room in: %s', (text) => {
     expect(crossings(importsOf('source/address.ts', text))).toEqual([
       'source/address.ts imports relay/route-table.ts',

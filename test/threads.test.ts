@@ -30,15 +30,15 @@ describe('the map of rooms and threads', () => {
   });
 
   it.each([
-    [`import { a } from '../relay/route.ts';`, false],
-    [`import '../relay/route.ts';`, false],
-    [`export { a } from '../relay/route.ts';`, false],
-    [`const a = await import('../relay/route.ts');`, false],
-    [`import type { A } from '../relay/route.ts';`, true],
-    [`import type {\n  A,\n} from '../relay/route.ts';`, true],
-    [`export type { A } from '../relay/route.ts';`, true],
-    [`type A = import('../relay/route.ts').A;`, true],
-    [`import { type A, b } from '../relay/route.ts';`, false],
+    [`import { a } from '../relay/route-table.ts';`, false],
+    [`import '../relay/route-table.ts';`, false],
+    [`export { a } from '../relay/route-table.ts';`, false],
+    [`const a = await import('../relay/route-table.ts');`, false],
+    [`import type { A } from '../relay/route-table.ts';`, true],
+    [`import type {\n  A,\n} from '../relay/route-table.ts';`, true],
+    [`export type { A } from '../relay/route-table.ts';`, true],
+    [`type A = import('../relay/route-table.ts').A;`, true],
+    [`import { type A, b } from '../relay/route-table.ts';`, false],
   ])('reads of %s that only types are imported: %s', (text, typeOnly) => {
     expect(importsOf('source/address.ts', text)).toEqual([
       { file: 'source/address.ts', target: 'relay/route-table.ts', ours: true, typeOnly },
