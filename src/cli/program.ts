@@ -92,7 +92,9 @@ export async function execute(argv: readonly string[]): Promise<number> {
     });
   program
     .command('demo')
-    .description('Run the gateway on 127.0.0.1 with temporary certificates and an example host.')
+    .description(
+      'Run the gateway on 127.0.0.1 with temporary certificates and an example host. Writes certs/dev in the current folder and replaces an earlier demo there.',
+    )
     .action(async () => {
       const { demo } = await import('./demo.ts');
       code = await demo();

@@ -23,7 +23,10 @@ interface ConfigDocument {
   locate(diagnostic: Diagnostic): ConfigProblem;
 }
 
-/** Limits the aliases of a document: each makes it larger than its text. */
+/**
+ * Maximum number of resolutions of aliases in a document. An alias inside the value of another alias counts at each use of
+ * that one: a short text could otherwise become a huge value.
+ */
 const maxAliases = 100;
 
 /** A key of YAML 1.1 that YAML 1.2 does not have. */
@@ -64,7 +67,7 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
     const problems = [...syntax, ...diagnostics.map(locate)];
     return { value: document.errors.length > 0 ? undefined : value, problems, locate };
   } catch {
-    const allowed = `plain YAML, nested less deep, with at most ${maxAliases} aliases`;
+    const allowed = `plain YAML, nested less deep, with at most ${maxAliases} uses of aliases; an alias inside the value of another alias counts at each use of that one`;
     const problem = { ...at(0), path: '', found: 'YAML that cannot be read', allowed };
     return {
       value: undefined,

@@ -130,7 +130,14 @@ function unusableAt(now: number): (anchors: Configured) => Diagnostic[] {
     if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
     const faults = states.flatMap((state) => skippedAt(state, now)).map(({ detail }) => detail);
     const found = `no anchor that is usable now: ${faults.join('; ')}`;
-    return [{ path: ['trust', 'anchors'], found, allowed: 'a root and a CA below it that are valid now' }];
+    return [
+      {
+        path: ['trust', 'anchors'],
+        found,
+        allowed:
+          'at least one anchor whose root is valid now and, if it has CAs below the root, one of them with every CA between',
+      },
+    ];
   };
 }
 

@@ -97,11 +97,14 @@ export class Sources implements AsyncDisposable {
     return this.#revocation.sources();
   }
 
-  /** Applies another configuration as a whole and calls `onChange`. Throws TrustError; then nothing has changed. */
+  /**
+   * Applies another configuration as a whole and calls `onChange`. Throws TrustError: then the enforced policy has not
+   * changed. If the anchors were refused, the candidates may have changed.
+   */
   async update(loaded: LoadedConfig): Promise<void> {
     const { anchors, candidates } = loaded.config.trust;
     const accept = acceptAnchor(loaded.config.clients);
-    // Candidates first: if they are refused, no enforced policy has changed.
+    // Candidates first: if they are refused, nothing has changed.
     const shadowTrust =
       candidates &&
       (await this.#openOrUpdate(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));

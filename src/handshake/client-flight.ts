@@ -214,7 +214,7 @@ export class ClientFlight {
   #refuseCertificates(problem: string): void {
     this.#refusal = {
       reason: 'certificates_refused',
-      detail: `the client sent ${problem}: the gateway does not verify this for an address that clients.allowlist does not list`,
+      detail: `the client sent ${problem}: the gateway does not verify this for an address that no range of clients.allowlist other than /0 contains`,
     };
   }
 

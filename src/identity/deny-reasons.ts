@@ -35,7 +35,7 @@ export const denyReasons = {
   too_many_handshakes: {
     stage: 'accept',
     status: 403,
-    says: 'the relay thread has limits.unfinishedHandshakes connections in their handshake, and clients.allowlist does not list the address',
+    says: 'the relay thread has limits.unfinishedHandshakes connections in their handshake, and no range of clients.allowlist other than /0 contains the address',
     advice:
       'This may be a flood of connections: look at the source addresses of the records. List the addresses of your clients in clients.allowlist.',
     alb: 'Failed:Rejected',
@@ -43,21 +43,21 @@ export const denyReasons = {
   connections_per_address: {
     stage: 'accept',
     status: 403,
-    says: 'the address (an IPv6 address with its /64) has limits.connectionsPerAddress connections open, and clients.allowlist does not list it',
+    says: 'the address (an IPv6 address with its /64) has limits.connectionsPerAddress connections open in the relay thread, and no range of clients.allowlist other than /0 contains it',
     advice: 'If many clients share this address, list it in clients.allowlist or raise the limit.',
     alb: 'Failed:Rejected',
   },
   handshakes_per_address: {
     stage: 'accept',
     status: 403,
-    says: 'the address (an IPv6 address with its /64) has limits.unfinishedHandshakesPerAddress connections in their handshake, and clients.allowlist does not list it',
+    says: 'the address (an IPv6 address with its /64) has limits.unfinishedHandshakesPerAddress connections in their handshake in the relay thread, and no range of clients.allowlist other than /0 contains it',
     advice: 'If many clients share this address, list it in clients.allowlist or raise the limit.',
     alb: 'Failed:Rejected',
   },
   handshake_cost: {
     stage: 'accept',
     status: 403,
-    says: 'connections from the address used over 100 ms more CPU time than ordinary ones, and clients.allowlist does not list it: it is refused until that excess, which falls by 50 ms a second, is below 100 ms',
+    says: 'connections from the address (an IPv6 address with its /64) used over 100 ms more CPU time of the relay thread than ordinary ones, and no range of clients.allowlist other than /0 contains it: the thread refuses it until that excess, which falls by 50 ms a second, is 100 ms or less',
     advice:
       'Look for a client that connects for every request, or with a large key or a long certificate chain. A connection closed as record_flood counts as 250 ms. If the client is yours, list its address in clients.allowlist; otherwise this may be an attack.',
     alb: 'Failed:Rejected',
@@ -65,7 +65,7 @@ export const denyReasons = {
   handshake_rate: {
     stage: 'accept',
     status: 403,
-    says: 'the address began more than limits.handshakeRate handshakes in a second, and clients.allowlist does not list it',
+    says: 'the address (an IPv6 address with its /64) began more than limits.handshakeRate handshakes in a second in the relay thread, and no range of clients.allowlist other than /0 contains it',
     advice:
       'Configure the client to keep its connections open. If many clients share this address, list it in clients.allowlist or raise the limit.',
     alb: 'Failed:Rejected',

@@ -38,7 +38,12 @@ export function findHeadEnd(bytes: Uint8Array, span: { start: number; from: numb
 
 /** The fields of one head: those that are forwarded, in wire order, and the values of those that the codec reads. */
 export interface FieldSection {
-  /** Lines of the forwarded fields, `name: value` CRLF each: as written, but without white space around the values. */
+  /**
+   * Lines of the forwarded fields, `name: value` CRLF each: as written, but with one space after the colon and no white
+   * space after the value. Fields whose rule names them are never among these lines: in requests Host, Expect,
+   * Content-Length, Transfer-Encoding, Connection, traceparent and tracestate; in responses Content-Length,
+   * Transfer-Encoding, Connection and Keep-Alive. Nor are fields that the rule drops, or that Connection names.
+   */
   fields: string;
   host: string | null;
   expect: string | null;

@@ -89,7 +89,10 @@ export type RefusalName = keyof typeof messageRefusals;
 
 /** Why an exchange ended without the host's complete response. All are failures of the host, except `shutdown`. */
 export const upstreamFailures = {
-  connect_failed: { status: 502, says: 'no connection to the host could be opened; nothing was sent' },
+  connect_failed: {
+    status: 502,
+    says: 'no endpoint of the route accepted a connection, or its name could not be resolved; no part of the request was sent. The reason is that of the last endpoint tried; the log states endpoint and cause',
+  },
   connect_timeout: {
     status: 504,
     says: 'no connection to the host was opened in time (timeouts.connect, connectFirst); nothing was sent',

@@ -6,7 +6,7 @@
 
 import { parseAnyTime, utcTime } from './der-time.ts';
 
-/** The bytes are not DER, or not the expected structure; the message has the position. */
+/** The bytes are not DER, or not the expected structure; the message has the position where there is one. */
 export class DerError extends Error {}
 
 export const tags = {

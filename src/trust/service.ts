@@ -31,7 +31,8 @@ export async function openTrustService(options: TrustOptions): Promise<TrustServ
 
 const advice: Readonly<Record<SkipReason, string>> = {
   unreadable: 'remove it, or replace it by one that can be read',
-  unusable: 'remove it, or replace it by one that can be used',
+  unusable:
+    'the other certificates stay in use. Have it removed from the file or URL; if no path leads from it to the root, add the CA that issued it',
   expired: 'remove it, or replace it by the renewed one',
   not_yet_valid: 'it is used from then on',
 };
@@ -66,8 +67,11 @@ export class TrustService {
 
   /**
    * Applies new settings completely and returns the usable anchors, or throws TrustError and changes nothing. Files are
-   * read again; unchanged anchors from URLs are not fetched; a new one is taken from the cache or else fetched first (10 s
-   * at most). What is in use stays in use until then. Concurrent calls run one after the other.
+   * read again. Anchors from URLs that have not changed are not fetched. A new one uses its cached set, whose sources are
+   * fetched within a second; without a usable cached set it is fetched before this resolves, all such anchors at the same
+   * time, for at most 10 s together. If that fails there is no error: the anchor is missing from the result until it is
+   * fetched. What is in use stays in use until this resolves. Concurrent calls run one after the other. After `close` the
+   * settings are not applied.
    */
   update(settings: TrustSettings): Promise<AnchorState[]> {
     const done = this.#updating.then(() => this.#update(settings));

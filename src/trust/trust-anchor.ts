@@ -9,9 +9,9 @@ import { outsideValidity, type SkippedCertificate } from './skipped-certificates
 export interface Anchor {
   readonly name: string;
   /**
-   * The root, then each CA after its issuer, then certificates that only sign CRLs. A root that was renewed under its
-   * key may have several certificates, all before the CAs. Expired certificates are included: path validation checks
-   * the dates of each path.
+   * The root, then each CA after the first of its issuers that was found, then certificates that only sign CRLs. A root
+   * that was renewed under its key may have several certificates, all before the CAs. Expired certificates are included:
+   * path validation checks the dates of each path.
    */
   readonly certificates: readonly [Certificate, ...Certificate[]];
   /** The other certificates of the sources, which are not used. */
@@ -151,7 +151,8 @@ function reachableCas(roots: readonly Certificate[], intermediates: readonly Cer
   /** The number of CAs that may follow each CA found so far, on the path that allows most. */
   const below = new Map(roots.map((root) => [root, root.pathLength ?? Infinity]));
   const queue = [...roots];
-  // The loop visits entries that are added during it, so that parents come before their children.
+  // The loop also visits what is added during it, so it reaches CAs at every depth. A CA enters `below` after the first
+  // issuer that was found for it, but not always after its other issuers.
   for (const parent of queue) {
     for (const child of intermediates) {
       const left = (below.get(parent) ?? 0) - (child.isSelfIssued ? 0 : 1);

@@ -10,7 +10,10 @@ import { isIP } from 'node:net';
 
 /** An answer is resolved again after this time, milliseconds. */
 const FRESH_MS = 5000;
-/** Minimum time between two queries while none of the addresses can be connected to, milliseconds. */
+/**
+ * Failed connections start at most one query in this time, milliseconds. It does not limit queries for a stale answer, or
+ * while no address is known.
+ */
 const RETRY_MS = 100;
 
 /** An IP address and port, or the path of a Unix socket. */

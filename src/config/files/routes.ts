@@ -53,11 +53,12 @@ async function readTls(
   { at, now, diagnostics }: ReadContext,
 ): Promise<UpstreamTls> {
   const host = 'host' in url.target ? url.target.host : '';
-  // An address must not be sent as server name (RFC 6066 §3): it is compared with the certificate's addresses.
   return {
     ca: tls.ca === undefined ? null : await readAuthorities(tls.ca, { at, now, diagnostics }),
     certificate:
       tls.certificate === undefined ? null : await readCertificate(tls.certificate, { at, now, diagnostics }),
+    // null for an IP address: it must not be sent as server name (RFC 6066 §3), and is compared with the certificate's
+    // addresses.
     serverName: tls.serverName ?? (isIP(host) === 0 ? host.replace(/\.$/, '') : null),
     pins: tls.pins ?? null,
   };
