@@ -26,9 +26,9 @@ export const failureReasons = {
       'Configure the client to send only its own certificate and the CAs above it. If a legitimate client needs more, raise limits.handshakeBytes or list its address in clients.allowlist.',
   },
   certificates_refused: {
-    says: 'the client sent what the gateway does not verify for an address that no range of clients.allowlist other than /0 contains: more than four certificates, more than 8 KiB after the first certificate, an RSA key over 8192 bits or with an exponent over 32 bits, an EC key on a curve other than P-256, P-384 and P-521, a key that is neither RSA, EC, Ed25519 nor Ed448, a certificate that cannot be parsed, compressed certificates, or a ClientHello in the format of SSL 2.0',
+    says: 'an address that no range of clients.allowlist other than /0 contains sent more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, an unreadable or compressed certificate, or a ClientHello in SSL 2.0 format',
     advice:
-      'A legitimate client sends its own certificate and one or two CAs: configure it so, or list its address in clients.allowlist. If you do not know the address, this may be an attack.',
+      'A legitimate client sends its own certificate and one or two CAs: configure it so, or list its address in clients.allowlist. Otherwise this may be an attack.',
   },
   plain_http: {
     says: 'the client sent an HTTP request without TLS',

@@ -57,7 +57,7 @@ export const denyReasons = {
   handshake_cost: {
     stage: 'accept',
     status: 403,
-    says: 'connections from the address (an IPv6 address with its /64) used over 100 ms more CPU time of the relay thread than ordinary ones, and no range of clients.allowlist other than /0 contains it: the thread refuses it until that excess, which falls by 50 ms a second, is 100 ms or less',
+    says: 'connections from the address (IPv6: its /64) used over 100 ms more CPU time of the relay thread than ordinary ones, and no range of clients.allowlist other than /0 contains it: it is refused until that excess, which falls by 50 ms a second, is 100 ms or less',
     advice:
       'Look for a client that connects for every request, or with a large key or a long certificate chain. A connection closed as record_flood counts as 250 ms. If the client is yours, list its address in clients.allowlist; otherwise this may be an attack.',
     alb: 'Failed:Rejected',
