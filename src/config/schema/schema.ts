@@ -61,7 +61,7 @@ const limits = mapping({
   unfinishedHandshakes: count(1, 1_000_000)
     .prefault(512)
     .describe(
-      'Maximum number of connections whose TLS handshake is not finished, for each relay thread. Addresses in `clients.allowlist` are not counted.',
+      'Maximum number of connections whose TLS handshake is not finished, for each relay thread. Addresses that `clients.allowlist` lists are counted, but never refused for it.',
     ),
   unfinishedHandshakesPerAddress: count(1, 1_000_000)
     .exactOptional()
