@@ -78,8 +78,9 @@ function problemsOf(
   if (error instanceof ConfigError) return error.problems;
   if (error instanceof TrustError && loaded !== null)
     return error.problems.map((problem) => loaded.locate(findingOf(problem)));
-  const found = error instanceof Error ? error.message : String(error);
-  return [
-    { file, line: 1, column: 1, path: '', found, allowed: 'a configuration that can be applied at run time' },
-  ];
+  const message = error instanceof Error ? error.message : String(error);
+  const found = `an unexpected error while the change was applied: ${message}`;
+  const allowed =
+    'a change that the gateway can apply; the last configuration stays in use. Correct the change, or report this error';
+  return [{ file, line: 1, column: 1, path: '', found, allowed }];
 }

@@ -71,10 +71,7 @@ async function admitProxied(
   if (reading.kind === 'failed') {
     // A TCP health check of a load balancer: neither logged nor counted as a PROXY header error.
     const silent = reading.why === 'closed' && inbound.transport.bytesRead === 0;
-    return fail(
-      inbound,
-      silent ? failure('closed_silent') : { reason: 'proxy_header', detail: reading.detail },
-    );
+    return fail(inbound, silent ? failure('closed_silent') : failure('proxy_header', reading.detail));
   }
   inbound.headerBytes = reading.length;
   if (reading.source !== null) {

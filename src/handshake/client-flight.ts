@@ -221,7 +221,7 @@ export class ClientFlight {
   #tooLarge(what: string): null {
     this.#refusal = {
       reason: 'handshake_too_large',
-      detail: `the client sent ${what} during the handshake: see limits.handshakeBytes`,
+      detail: `the client sent ${what} during the handshake`,
     };
     return null;
   }

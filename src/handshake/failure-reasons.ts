@@ -21,9 +21,9 @@ export const failureReasons = {
     advice: 'Look for packet loss, a firewall, or a client that hangs.',
   },
   handshake_too_large: {
-    says: 'the client sent more than limits.handshakeBytes during the handshake, or more than 64 records',
+    says: 'the client sent more than limits.handshakeBytes during the handshake (from a range of clients.allowlist other than /0: more than four times as much), or from another address more than 64 records',
     advice:
-      'Configure the client to send only its own certificate and the CAs above it. If a legitimate client needs more, raise limits.handshakeBytes or list its address in clients.allowlist.',
+      'Configure the client to send only its own certificate and the CAs above it. If a legitimate client needs more bytes, raise limits.handshakeBytes or list its address in clients.allowlist. If it needs more than 64 records, list its address: limits.handshakeBytes does not change that limit.',
   },
   certificates_refused: {
     says: 'an address that no range of clients.allowlist other than /0 contains sent more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, an unreadable or compressed certificate, or a ClientHello in SSL 2.0 format',
@@ -108,9 +108,9 @@ export const failureReasons = {
       'A correct client does not cause this: look for a port scan, a middlebox, or a defective TLS library.',
   },
   reset: {
-    says: 'the connection closed before the gateway decided on the client',
+    says: 'the client closed the connection while its address was checked, or while the gateway waited for the revocation status of its certificate',
     advice:
-      'The client gave up while the gateway was checking its address, or the revocation status of its certificate.',
+      'If this happens often, look for a revocation source that answers slowly, or lower revocation.firstContact.',
   },
   shutdown: {
     says: 'the gateway stopped before the handshake was done',

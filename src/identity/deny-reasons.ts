@@ -57,9 +57,9 @@ export const denyReasons = {
   handshake_cost: {
     stage: 'accept',
     status: 403,
-    says: 'connections from the address (IPv6: its /64) used over 100 ms more CPU time of the relay thread than ordinary ones, and no range of clients.allowlist other than /0 contains it: it is refused until that excess, which falls by 50 ms a second, is 100 ms or less',
+    says: 'the connections of the address (an IPv6 address with its /64) took too much CPU time of the relay thread, and no range of clients.allowlist other than /0 contains it. The first 50 ms of each connection are free; what exceeds them adds up, and the sum falls by 50 ms a second. The address is refused while the sum is over 100 ms',
     advice:
-      'Look for a client that connects for every request, or with a large key or a long certificate chain. A connection closed as record_flood counts as 250 ms. If the client is yours, list its address in clients.allowlist; otherwise this may be an attack.',
+      'Look for a client that connects for every request, or with a large key or a long certificate chain, or whose connections are closed as record_flood, each of which adds 200 ms. If the client is yours, list its address in clients.allowlist; otherwise this may be an attack.',
     alb: 'Failed:Rejected',
   },
   handshake_rate: {
@@ -73,7 +73,7 @@ export const denyReasons = {
   overloaded: {
     stage: 'accept',
     status: 403,
-    says: 'for half a second every message has waited longer than limits.delay because the relay thread is busy: it accepts no connection until that is over',
+    says: 'for half a second or more the event loop of the relay thread was so late that a message waits longer than limits.delay: the thread accepts no connection until that is over',
     advice: 'Run more relay threads (relays) or more replicas, and look for what takes the CPU time.',
     alb: 'Failed:Rejected',
   },
@@ -102,7 +102,7 @@ export const denyReasons = {
   untrusted: {
     stage: 'identity',
     status: 403,
-    says: 'no path leads from the client’s certificate to a trust anchor over the anchor’s own certificates',
+    says: 'no path leads from the client’s certificate to a trust anchor. Only the CAs that the anchor contains are used, not those that the client sends',
     advice:
       'The record’s detail says whether the CA is unknown, has another key, or cannot be used. If its clients may connect, add that CA and its root to an anchor in trust.anchors.',
     alb: 'Failed:ClientCertUntrusted',
@@ -176,7 +176,7 @@ export const denyReasons = {
   unsupported_extension: {
     stage: 'identity',
     status: 403,
-    says: 'the leaf has a critical extension that the gateway does not process, or a restricting extension that it never processes (RFC 5280 §6.1.4)',
+    says: 'the leaf has a critical extension that the gateway does not process (RFC 5280 §6.1.4), or one that restricts certificates and that it never processes, critical or not: policy constraints, policy mappings, inhibitAnyPolicy, IP addresses, AS numbers, proxy certificate',
     advice: 'The record’s detail names the extension: have a certificate issued without it.',
     alb: 'Failed:ClientCertInvalid',
   },
@@ -213,7 +213,7 @@ export const denyReasons = {
   record_flood: {
     stage: 'live',
     status: 403,
-    says: 'the open connection sent more TLS records with little or no data (KeyUpdates, empty records, records of a few bytes) than limits.smallRecords allows',
+    says: 'the open connection sent more TLS records with little or no data (KeyUpdates, empty records, records of a few bytes) in a second than limits.smallRecords allows for one connection',
     advice:
       'If it is a legitimate client, it writes its messages a few bytes at a time: make it buffer its writes, or raise the limit. Otherwise this may be an attack.',
     alb: 'Failed:Rejected',

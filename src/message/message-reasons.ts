@@ -39,7 +39,7 @@ export const messageRefusals = {
   content_length: { status: 400, says: 'Content-Length is repeated or not a number' },
   transfer_encoding: {
     status: 400,
-    says: 'Transfer-Encoding does not end in `chunked`, has it twice, or is used with Content-Length or on HTTP/1.0',
+    says: 'Transfer-Encoding does not end in `chunked`, names it twice, has white space after the coding, or is used with Content-Length or on HTTP/1.0',
   },
   transfer_coding: { status: 501, says: 'Transfer-Encoding has another coding before `chunked`' },
   length_required: {
@@ -125,7 +125,7 @@ export const upstreamFailures = {
   },
   idle_timeout: {
     status: 504,
-    says: 'the host sent nothing for the route’s idle after its response had begun',
+    says: 'the host sent nothing for the route’s idle after its response had begun. If a part of the response was sent to the client, there is no 504: the connection is reset',
   },
   shutdown: {
     status: 503,

@@ -65,7 +65,10 @@ export class DerCursor {
       length = 0;
       for (let octet = 0; octet < octets; octet++) length = length * 256 + (bytes[at++] as number);
     }
-    if (at + length > limit) throw this.#error('an element longer than its container');
+    if (at + length > limit)
+      throw this.#error(
+        'an element that ends after its container or after the end of the data (the data may be cut off)',
+      );
     this.tag = found;
     this.start = at;
     this.end = at + length;

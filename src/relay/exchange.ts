@@ -73,7 +73,10 @@ export class Exchange implements DialUser, ResponseSender {
     this.#awaitHost();
   }
 
-  /** Starts the response timeout if the host has the whole request, and the client reads what the host sends. */
+  /**
+   * Starts the response timeout, or starts it again, if the whole request was written to the connection (a part may still be
+   * in a send buffer) and the client reads what the host sends.
+   */
   #awaitHost(): void {
     const awaitsClient = this.#response.complete || this.#lease.paused;
     if (this.#requestComplete && !this.#lease.dialing && !awaitsClient) this.#timeout.start();

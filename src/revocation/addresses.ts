@@ -29,7 +29,10 @@ export interface SkippedAddress {
 export interface AddressPlan {
   readonly wanted: readonly PlannedAddress[];
   readonly skipped: readonly SkippedAddress[];
-  /** The addresses in `wanted`: input of the next plan, where they come before new ones. */
+  /**
+   * The addresses in `wanted`, for `AddressPlanInput.selected` of the next plan. There, of the addresses that only leaves name,
+   * these take precedence over new ones.
+   */
   readonly selected: ReadonlySet<string>;
 }
 
@@ -145,7 +148,10 @@ function file(address: string): ResolvedAddress {
   return { address, objection: null };
 }
 
-/** The address as `URL` serializes it, and why it is not fetched; null: it is. Removes credentials from the address. */
+/**
+ * `address`: as `URL` serializes it. If it is not fetched, without credentials, and otherwise as given or only its scheme and
+ * host, at most MAX_URL characters. `objection`: why it is not fetched; null: it is fetched.
+ */
 export function resolveAddress(address: string): ResolvedAddress {
   // A URL with a password is a secret and must not appear in the log.
   const plain = address.replace(/\/\/[^/?#]*@/, '//…@').slice(0, MAX_URL);

@@ -11,7 +11,7 @@ interface FailureReport {
 export interface EndpointReport {
   readonly url: string;
   readonly state: 'used' | 'partly_used' | 'passed_over';
-  /** Relay threads that use the endpoint, and relay threads that have ejected it. */
+  /** Relay threads that use the endpoint, and relay threads that pass it over. */
   readonly relays: { readonly used: number; readonly passed_over: number };
   readonly connections: { readonly idle: number; readonly in_use: number };
   /** Maximum idle time of a connection. */

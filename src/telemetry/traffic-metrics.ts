@@ -69,7 +69,7 @@ export const trafficMetrics = [
   },
   {
     name: 'ehi_upstream_connects_total',
-    help: 'Connection attempts to upstream endpoints, for messages or for trials of an ejected endpoint, by result: ok; connect_failed; connect_timeout; upstream_tls, where either side refused TLS. With TLS 1.3 upstream_tls may follow an ok of the same connection.',
+    help: 'Connection attempts to upstream endpoints, for messages or for trials of an endpoint that is passed over, by result: ok; connect_failed; connect_timeout; upstream_tls, where either side refused TLS. With TLS 1.3 upstream_tls may follow an ok of the same connection.',
     type: 'counter',
     labels: ['endpoint', 'result'],
   },
@@ -87,13 +87,13 @@ export const trafficMetrics = [
   },
   {
     name: 'ehi_upstream_ejections_total',
-    help: 'Times that a relay thread ejected an upstream endpoint, that is, stopped preferring it after failures.',
+    help: 'Times that a relay thread began to pass an upstream endpoint over after failures: it prefers the other endpoints of the route.',
     type: 'counter',
     labels: ['endpoint'],
   },
   {
     name: 'ehi_upstream_up',
-    help: '1: no relay thread has ejected the upstream endpoint. 0: all have. Between: some have.',
+    help: '1: no relay thread passes the upstream endpoint over. 0: all do. Between: some do.',
     type: 'gauge',
     labels: ['endpoint'],
   },

@@ -66,9 +66,13 @@ export class EndpointReport {
   ejected(): void {
     this.#meter.ejection();
     if (!this.#closed) this.#meter.ejected++;
-    this.#recorder.log('warn', 'an upstream endpoint is ejected: routes with another endpoint use that one', {
-      endpoint: this.#endpoint,
-    });
+    this.#recorder.log(
+      'warn',
+      'an upstream endpoint is passed over: routes with another endpoint use that one',
+      {
+        endpoint: this.#endpoint,
+      },
+    );
   }
 
   /** The ejection has ended. */

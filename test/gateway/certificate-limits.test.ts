@@ -69,7 +69,7 @@ it('refuses a certificate that cannot be parsed completely, and records where pa
     const { status, record } = await visit(stage, leaf);
     expect({ status, ...record }).toMatchObject({
       ...{ status: 403, reason: 'certificate_unreadable' },
-      detail: `the certificate of ${leaf.der.length} octets cannot be read: not a DER certificate: extension 1.3.6.1.5.5.7.1.1: an element longer than its container, at byte 2`,
+      detail: `the certificate of ${leaf.der.length} octets cannot be read: not a DER certificate: extension 1.3.6.1.5.5.7.1.1: an element that ends after its container or after the end of the data (the data may be cut off), at byte 2`,
       leaf: { thumbprint: thumbprint(leaf), serial: expect.any(String), subject: expect.any(String) },
     });
   }

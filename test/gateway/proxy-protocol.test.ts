@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { failureReasons } from '../../src/handshake/failure-reasons.ts';
 import { statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
 import { expectOneRecordEach, handshakeFrom, handshakeOf } from '../support/process/records.ts';
@@ -148,6 +149,7 @@ describe('from a trusted network', () => {
     expect(record).toMatchObject({
       verdict: 'failed',
       reason: 'proxy_header',
+      detail: expect.stringContaining(failureReasons.proxy_header.advice),
       source_address: '127.0.0.1',
       proxy_address: null,
       tls_version: null,

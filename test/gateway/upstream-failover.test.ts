@@ -52,7 +52,7 @@ it('uses the second endpoint when the first refuses, and skips the first after t
   expect(samples.get(`ehi_upstream_connections{endpoint="${second.url}",state="idle"}`)).toBe(1);
   const log = stage.gateway.stderr.split('\n').filter((line) => line.includes(dead));
   expect(log.filter((line) => line.includes('ECONNREFUSED'))).toHaveLength(1);
-  expect(log.filter((line) => line.includes('is ejected'))).toHaveLength(1);
+  expect(log.filter((line) => line.includes('is passed over'))).toHaveLength(1);
 });
 
 it('returns to the first endpoint as soon as it is up again', async () => {

@@ -61,7 +61,7 @@ describe('the cursor', () => {
   it('refuses an element longer than its container, although more bytes follow', () => {
     const { cursor, end } = cursorOn(hex('30 03 04 02 01 02'));
     cursor.open(end, tags.sequence);
-    expect(() => cursor.read(cursor.end)).toThrow('an element longer than its container');
+    expect(() => cursor.read(cursor.end)).toThrow('an element that ends after its container');
   });
 
   it('throws only DerError, and never moves past its limit', () => {

@@ -49,9 +49,11 @@ function readValues(contents: Uint8Array): Map<string, Uint8Array> {
   while (cursor.at < contents.length) {
     const { oid: id, critical, value } = readExtension(cursor, contents.length);
     if (values.has(id)) throw new DerError(`extension ${id} occurs twice`);
-    // RFC 5280 §5.2: a CRL with an unsupported critical extension must not be used.
     if (critical && !processed.has(id))
-      throw new CrlRefusal('critical_extension', `the CRL has the critical extension ${id}`);
+      throw new CrlRefusal(
+        'critical_extension',
+        `the CRL has the critical extension ${id}, which the gateway does not support, so the CRL must not be used (RFC 5280 §5.2)`,
+      );
     values.set(id, value);
   }
   return values;

@@ -5,7 +5,10 @@ export interface CrlTable {
   readonly count: number;
   /** Octets per row: the length of the longest serial number. */
   readonly width: number;
-  /** `count` serial numbers in ascending order, each sign-extended to `width` (two's complement). */
+  /**
+   * `count` serial numbers, each sign-extended to `width` (two's complement). After `sortTable` in ascending order of their
+   * octets, compared as unsigned: negative numbers come last.
+   */
   readonly serials: Uint8Array<SharedArrayBuffer>;
   /** Per row: time of revocation, milliseconds since the epoch; NaN: unknown. */
   readonly dates: Float64Array<SharedArrayBuffer>;

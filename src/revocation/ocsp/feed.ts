@@ -1,4 +1,4 @@
-/** Keeps the OCSP status of one certificate up to date: queries ahead of expiry, verifies and stores responses. */
+/** Keeps the OCSP status of one certificate up to date: queries its responders before the answer expires, and verifies and stores responses. */
 
 import { PeriodicTask } from '../../fetch/periodic-task.ts';
 import type { Certificate } from '../../pki/certificate.ts';

@@ -65,7 +65,8 @@ export class OcspFeeds {
     const background = this.#background;
     const feed = new OcspFeed({ ...context, ...target, folder, timeout, isRevoked, background });
     const ended = before?.end({ forget: false }) ?? Promise.resolve();
-    // Limited too: to verify a stored response takes a millisecond or two, and a thousand would block the thread.
+    // The start of a background feed is limited like its queries: it verifies the stored response, which takes a millisecond
+    // or two, and a thousand at once would block the thread.
     const start = async () => {
       await ended;
       await (target.inBackground ? background.run(() => feed.start()) : feed.start());

@@ -45,7 +45,10 @@ export interface ReadOcspOptions extends CertIdSubject {
   readonly grace?: number;
 }
 
-/** Validity of an answer without nextUpdate, ms: RFC 6960 sets no limit, so a replay would be accepted for ever. */
+/**
+ * How long an answer without nextUpdate is valid from its thisUpdate on, ms. RFC 6960 sets no limit; without one, a replayed
+ * answer would be accepted for ever.
+ */
 const openEnded = 24 * 3_600_000;
 
 const responseStatuses: Readonly<Record<number, string>> = {
@@ -111,7 +114,10 @@ function refuse(problem: OcspProblem, detail: string): OcspRefusal {
   return { ok: false, problem, detail };
 }
 
-/** RFC 6960 §4.2.2.1. `revoked` counts whatever its age: waiting must not make a certificate good again. */
+/**
+ * RFC 6960 §4.2.2.1. null: no objection. `revoked` counts even if it has expired or is dated in the future: the passing of
+ * time must not make a certificate good again.
+ */
 function objectionToTime(
   { status, thisUpdate, freshUntil }: OcspAnswer,
   { now, skew = CLOCK_SKEW, grace = 0 }: ReadOcspOptions,

@@ -224,7 +224,8 @@ describe('a critical extension', () => {
     expect(readIssued({ extensions: [{ oid: '1.2.3.4', critical: true, value }] })).toEqual({
       ok: false,
       problem: 'critical_extension',
-      detail: 'the CRL has the critical extension 1.2.3.4',
+      detail:
+        'the CRL has the critical extension 1.2.3.4, which the gateway does not support, so the CRL must not be used (RFC 5280 §5.2)',
     });
     expect(readIssued({ extensions: [{ oid: '1.2.3.4', value }] })).toMatchObject({ ok: true });
   });
