@@ -57,9 +57,9 @@ export const denyReasons = {
   handshake_cost: {
     stage: 'accept',
     status: 403,
-    says: 'the connections of the address (an IPv6 address with its /64) took too much CPU time of the relay thread, and no range of clients.allowlist other than /0 contains it. The first 50 ms of each connection are free; what exceeds them adds up, and the sum falls by 50 ms a second. The address is refused while the sum is over 100 ms',
+    says: 'the connections of the address (IPv6: its /64) took too much CPU time, and no range of clients.allowlist other than /0 contains it: what each took beyond 50 ms adds up to over 100 ms; the sum falls by 50 ms a second',
     advice:
-      'Look for a client that connects for every request, or with a large key or a long certificate chain, or whose connections are closed as record_flood, each of which adds 200 ms. If the client is yours, list its address in clients.allowlist; otherwise this may be an attack.',
+      'Look for a client with a large key or a long chain, or for record_flood records of this address, each of which adds 200 ms. If the client is yours, list its address in clients.allowlist.',
     alb: 'Failed:Rejected',
   },
   handshake_rate: {
