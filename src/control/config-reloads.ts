@@ -4,7 +4,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { openWatch, type Watch } from '../config/watch.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { TrustError } from '../trust/configured-anchors.ts';
-import { findingOf, preflight } from './preflight.ts';
+import { diagnosticOf, preflight } from './preflight.ts';
 import type { Reporting } from './reporting.ts';
 import type { Sources } from './sources.ts';
 
@@ -77,7 +77,7 @@ function problemsOf(
 ): readonly ConfigProblem[] {
   if (error instanceof ConfigError) return error.problems;
   if (error instanceof TrustError && loaded !== null)
-    return error.problems.map((problem) => loaded.locate(findingOf(problem)));
+    return error.problems.map((problem) => loaded.locate(diagnosticOf(problem)));
   const message = error instanceof Error ? error.message : String(error);
   const found = `an unexpected error while the change was applied: ${message}`;
   const allowed =

@@ -26,21 +26,21 @@ export async function preflight(file: string): Promise<ConfigExamination> {
     Date.now(),
     async ({ anchors, candidates = [], requirePin }, clients) => {
       const skipped: Diagnostic[] = [];
-      const onSkipped = (warning: TrustProblem) => skipped.push(findingOf(warning));
+      const onSkipped = (warning: TrustProblem) => skipped.push(diagnosticOf(warning));
       const common = { requirePin, onSkipped, now: Date.now() };
       const accept = clients === null ? acceptAll : acceptAnchor(clients);
-      const findings = [
-        await findingsIn({ ...common, anchors, accept }, unusableAt(common.now)),
+      const results = [
+        await diagnosticsIn({ ...common, anchors, accept }, unusableAt(common.now)),
         // Candidates admit no client, so clients.pins does not apply to them.
-        await findingsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll }),
+        await diagnosticsIn({ ...common, anchors: candidates, list: 'candidates', accept: acceptAll }),
       ];
       const crls = [
         ...(await unreadableCrls('anchors', anchors)),
         ...(await unreadableCrls('candidates', candidates)),
       ];
       return {
-        problems: findings.flatMap(({ problems }) => problems),
-        warnings: [...skipped, ...findings.flatMap(({ warnings }) => warnings), ...crls],
+        problems: results.flatMap(({ problems }) => problems),
+        warnings: [...skipped, ...results.flatMap(({ warnings }) => warnings), ...crls],
       };
     },
   );
@@ -78,7 +78,7 @@ const acceptAll = () => null;
 
 type Configured = Awaited<ReturnType<typeof readConfiguredAnchors>>;
 
-async function findingsIn(
+async function diagnosticsIn(
   options: ReadOptions,
   judge: (anchors: Configured) => Diagnostic[] = () => [],
 ): Promise<Diagnostics> {
@@ -94,7 +94,7 @@ async function findingsIn(
     });
     return { problems: judge(anchors), warnings };
   } catch (error) {
-    if (error instanceof TrustError) return { problems: error.problems.map(findingOf), warnings: [] };
+    if (error instanceof TrustError) return { problems: error.problems.map(diagnosticOf), warnings: [] };
     throw error;
   }
 }
@@ -109,7 +109,7 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
       .map((file, index) => ({ file, path: ['trust', list, anchor, 'revocation', 'crl', index] }))
       .filter(({ file }) => isAbsolute(file)),
   );
-  const findings = await Promise.all(
+  const diagnostics = await Promise.all(
     files.map(async ({ file, path }) => {
       const code = await access(file, constants.R_OK).then(
         () => null,
@@ -120,7 +120,7 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
         : { path, found: `${file} that cannot be read (${code})`, allowed: 'a CRL, DER or PEM' };
     }),
   );
-  return findings.flat();
+  return diagnostics.flat();
 }
 
 /** Expired or not yet valid anchors are a problem only if no other anchor is left and none is fetched from a URL. */
@@ -142,7 +142,7 @@ function unusableAt(now: number): (anchors: Configured) => Diagnostic[] {
 }
 
 /** Splits the path of a problem (`trust.anchors[0].files[1]`) into its steps. */
-export function findingOf({ path, found, allowed }: TrustProblem): Diagnostic {
+export function diagnosticOf({ path, found, allowed }: TrustProblem): Diagnostic {
   const steps = path.split(/[.[\]]+/).filter((step) => step !== '');
   return { path: steps.map((step) => (/^\d+$/.test(step) ? Number(step) : step)), found, allowed };
 }

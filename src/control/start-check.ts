@@ -26,7 +26,7 @@ export async function checkStart({ config, locate }: LoadedConfig): Promise<Star
   const cache = needsCache(trust) ? await folderProblem(trust.cacheDir) : null;
   const inUse = (attempt: SocketAttempt | null) => attempt?.code === 'ADDRESS_IN_USE';
   const placed = (attempts: readonly (SocketAttempt | null)[]) =>
-    attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.finding)));
+    attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.diagnostic)));
   return {
     problems:
       destination === null
@@ -71,7 +71,7 @@ export function assertStart({ problems, refusedSockets, socketsInUse }: StartChe
 
 interface SocketAttempt {
   readonly code: ErrorCode;
-  readonly finding: Diagnostic;
+  readonly diagnostic: Diagnostic;
 }
 
 /** null: the gateway can listen on it. */
@@ -87,8 +87,8 @@ async function trySocket(
     const cause = (error.cause as NodeJS.ErrnoException).code ?? 'unknown';
     const socket = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
     const { field, says, allowed } = socketProblems[cause] ?? otherSocketProblem;
-    const finding = { path: [section, field], found: `${socket}, ${says} (${cause})`, allowed };
-    return { code: error.code, finding };
+    const diagnostic = { path: [section, field], found: `${socket}, ${says} (${cause})`, allowed };
+    return { code: error.code, diagnostic };
   }
 }
 

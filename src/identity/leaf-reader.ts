@@ -10,7 +10,7 @@ export type LeafReading =
   | { readonly ok: false; readonly denial: Denial; readonly outline: CertificateSummary };
 
 /** Octets. A usual client certificate has one to three thousand. */
-export const MAX_LEAF_BYTES = 8192;
+const MAX_LEAF_BYTES = 8192;
 
 /** Unauthorized clients can present any number: the last ones are kept, so that each is parsed once for a connection. */
 const MAX_READINGS = 256;

@@ -1,7 +1,7 @@
 /** The character sets of HTTP/1.1 as tables over single bytes, the supported methods, and the syntax of Host and numbers. */
 
 /** The methods that are forwarded (RFC 9110 §9, RFC 5789); a request with any other token gets 501. */
-export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export type Method = (typeof methods)[number];
 
 const byName: ReadonlyMap<string, Method> = new Map(methods.map((method) => [method, method]));

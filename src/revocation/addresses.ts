@@ -6,7 +6,7 @@ import type { CrlSnapshot } from './crl/crl.ts';
 import type { RevocationPolicy } from './state.ts';
 
 /** Maximum number of addresses of one trust anchor, CRL and OCSP together. */
-export const MAX_ADDRESSES = 16;
+const MAX_ADDRESSES = 16;
 const MAX_URL = 2048;
 
 export interface PlannedAddress {

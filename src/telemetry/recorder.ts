@@ -7,7 +7,7 @@ export interface Recorder {
   readonly meter: Meter;
   /** One or more JSON lines, each with its newline. */
   audit(line: string): void;
-  /** One finished span (tracing/span.ts). */
+  /** One finished span (tracing/otlp-json.ts). */
   span(span: string): void;
   /** `fields`: values of the gateway, never text that a client controls. */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;

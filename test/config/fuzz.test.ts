@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { createSite, minimal, type Site } from './site.ts';
+import { pathsOf, replace } from './value-paths.ts';
 
 let site: Site;
 let example: string;
@@ -86,18 +87,3 @@ test('does not throw for the example with random damage', async () => {
     { numRuns: 500, examples: [[[{ at: 0, cut: 0, put: '*{' }]]] },
   );
 });
-
-function pathsOf(value: unknown): PropertyKey[][] {
-  if (!(value instanceof Object)) return [[]];
-  return [
-    [],
-    ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner).map((path) => [key, ...path])),
-  ];
-}
-
-function replace(value: unknown, [step, ...rest]: PropertyKey[], replacement: unknown): unknown {
-  if (step === undefined) return replacement;
-  const copy = structuredClone(value) as Record<PropertyKey, unknown>;
-  copy[step] = replace(copy[step], rest, replacement);
-  return copy;
-}

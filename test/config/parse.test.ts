@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/parse.ts';
 import { configSchema } from '../../src/config/schema/schema.ts';
+import { pathsOf, replace } from './value-paths.ts';
 
 const folder = '/etc/ehi-gateway';
 const example: unknown = parse(await readFile(new URL('../../config/example.yaml', import.meta.url), 'utf8'));
@@ -47,19 +48,4 @@ test('returns the valid parts though another part of the same section is not val
 
 function summary({ code, path, message }: { code: string; path: PropertyKey[]; message: string }) {
   return { code, path, message };
-}
-
-function pathsOf(value: unknown): PropertyKey[][] {
-  if (!(value instanceof Object)) return [[]];
-  return [
-    [],
-    ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner).map((path) => [key, ...path])),
-  ];
-}
-
-function replace(value: unknown, [step, ...rest]: PropertyKey[], replacement: unknown): unknown {
-  if (step === undefined) return replacement;
-  const copy = structuredClone(value) as Record<PropertyKey, unknown>;
-  copy[step] = replace(copy[step], rest, replacement);
-  return copy;
 }

@@ -12,5 +12,6 @@ export function keyThatCannotSign(keyPem: string): string {
   const der = key.export({ type: 'pkcs8', format: 'der' });
   const own = Buffer.from(key.export({ format: 'jwk' }).d as string, 'base64url');
   Buffer.from(other.export({ format: 'jwk' }).d as string, 'base64url').copy(der, der.indexOf(own));
-  return `-----BEGIN PRIVATE KEY-----\n${der.toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd()}\n-----END PRIVATE KEY-----\n`;
+  const stolen = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  return stolen.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
