@@ -30,6 +30,8 @@ export type ErrorCode =
   | 'CLOSED'
   /** An error that is no GatewayError, as another thread reports it. */
   | 'FAULT'
+  | 'USAGE'
+  | 'UNREACHABLE'
   | `${'TRUST' | 'CRL' | 'OCSP'}_${FetchCode}`;
 
 /** Base class of every error that the gateway throws on purpose. */
@@ -40,6 +42,20 @@ export class GatewayError extends Error {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = options.code;
+  }
+}
+
+/** A command that cannot be carried out as given: exit code 64. The message names the option or the file, and what is allowed. */
+export class UsageError extends GatewayError {
+  constructor(message: string, cause?: unknown) {
+    super({ code: 'USAGE', message, cause });
+  }
+}
+
+/** The endpoint of a command cannot be reached: exit code 69. */
+export class UnreachableError extends GatewayError {
+  constructor(message: string, cause?: unknown) {
+    super({ code: 'UNREACHABLE', message, cause });
   }
 }
 
@@ -71,12 +87,17 @@ export function describeProblem(problem: ConfigProblem): string {
   return `${file}:${line}:${column}: ${path === '' ? '(document)' : path}: found ${found}; allowed ${allowed}`;
 }
 
-/** Exit codes of the command line, after sysexits.h. `unhealthy` is for `health`: container runtimes expect 1. */
+/**
+ * Exit codes of the command line, after sysexits.h. `unhealthy` is for `health` (container runtimes expect 1), `failed` for
+ * a check that failed or a message that was lost.
+ */
 export const exitCodes = {
   drained: 0,
   unhealthy: 1,
+  failed: 1,
   usage: 64,
   addressInUse: 69,
+  unreachable: 69,
   fault: 70,
   configuration: 78,
 } as const;

@@ -1,22 +1,22 @@
 /** The command line: commands, options and help texts. */
 import { Command, CommanderError } from 'commander';
-import { exitCodes } from '../errors.ts';
+import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { version } from '../version.ts';
+import { addCerts } from './certs-commands.ts';
 import type { CheckOptions } from './check.ts';
+import { addDoctor } from './doctor-command.ts';
+import type { Finish } from './finish.ts';
 import type { HealthOptions } from './health.ts';
-import type { TrustCommandOptions } from './trust.ts';
-
-const trustCommands = {
-  list: 'List every anchor and the certificates that the gateway would use if it started now.',
-  diff: 'Show which certificates a new root that waits for approval would add and remove.',
-  approve: 'Approve the new root that waits; a running gateway then uses it without a restart.',
-  refresh: 'Make a running gateway fetch anchors, CRLs and OCSP answers now.',
-  forget: 'Drop the stored CRLs and OCSP answers of an anchor; the gateway fetches them again.',
-} as const;
+import { addInventory } from './inventory-command.ts';
+import { addSimulate } from './simulate-command.ts';
+import { addTrust } from './trust-commands.ts';
 
 /** Runs the command in `argv` (as process.argv); resolves with the exit code. */
 export async function execute(argv: readonly string[]): Promise<number> {
   let code: number = exitCodes.drained;
+  const finish: Finish = (exitCode) => {
+    code = exitCode;
+  };
   const program = new Command('ehi-gateway')
     .description('A mutual-TLS termination gateway for card-processing endpoints.')
     .version(version, '--version')
@@ -52,44 +52,11 @@ export async function execute(argv: readonly string[]): Promise<number> {
       const { health } = await import('./health.ts');
       code = await health(options);
     });
-  const trust = program
-    .command('trust')
-    .description('Show the trust anchors, approve a new root, fetch trust and revocation data again.');
-  for (const [name, description] of Object.entries(trustCommands)) {
-    const command = trust
-      .command(name)
-      .description(description)
-      .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
-      .option('--json', 'print JSON', false);
-    if (name === 'approve') {
-      command
-        .requiredOption('--anchor <name>', 'the anchor whose new root is approved')
-        .requiredOption(
-          '--sha256 <hex>',
-          'the SHA-256 of the new root, obtained from its CA by another channel; colons allowed',
-        );
-    } else if (name === 'forget') {
-      command
-        .requiredOption('--anchor <name>', 'the anchor whose CRLs and OCSP answers are dropped')
-        .option('--address <address>', 'only what came from this URL or path');
-    } else if (name !== 'refresh') {
-      command.option('--anchor <name>', 'only this anchor');
-    }
-    command.action(async (options: TrustCommandOptions) => {
-      const { trust: run } = await import('./trust.ts');
-      code = await run(name as keyof typeof trustCommands, options);
-    });
-  }
-  const certs = program.command('certs').description('Inspect certificates.');
-  certs
-    .command('pin')
-    .description('Print the SPKI pin of each certificate in the form of clients.pins.')
-    .argument('<file...>', 'certificate files, PEM or DER; - for stdin')
-    .option('--json', 'print JSON', false)
-    .action(async (files: string[], options: { json: boolean }) => {
-      const { printPins } = await import('./certs-pin.ts');
-      code = await printPins(files, options);
-    });
+  addTrust(program, finish);
+  addCerts(program, finish);
+  addInventory(program, finish);
+  addDoctor(program, finish);
+  addSimulate(program, finish);
   program
     .command('demo')
     .description(
@@ -102,8 +69,18 @@ export async function execute(argv: readonly string[]): Promise<number> {
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : exitCodes.usage;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+    return report(error);
   }
   return code;
+}
+
+/** Prints the errors that a command throws on purpose, without a stack; resolves to the exit code. */
+function report(error: unknown): number {
+  if (!(error instanceof GatewayError)) throw error;
+  const problems = error instanceof ConfigError ? error.problems.map(describeProblem) : [error.message];
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  if (error.code === 'CONFIG') return exitCodes.configuration;
+  if (error.code === 'USAGE') return exitCodes.usage;
+  return error.code === 'UNREACHABLE' ? exitCodes.unreachable : exitCodes.fault;
 }

@@ -1,7 +1,7 @@
 /** `ehi-gateway trust`: shows the anchors and pending roots, approves a root, requests a fetch. */
 
 import { acceptAnchor, preflight } from '../control/preflight.ts';
-import { describeProblem, exitCodes } from '../errors.ts';
+import { describeProblem, exitCodes, UsageError } from '../errors.ts';
 import { normalizeSha256 } from '../pki/fingerprint.ts';
 import { type AnchorStatus, readAnchorStatus } from '../trust/anchor-status.ts';
 import type { AnchorOptions } from '../trust/configured-anchors.ts';
@@ -15,9 +15,6 @@ export interface TrustCommandOptions {
   readonly sha256?: string;
   readonly address?: string;
 }
-
-/** A command that cannot be carried out as given; exit code 64. */
-class Refusal extends Error {}
 
 /**
  * `list` and `diff` print on stdout; the others write one file in the cache, which the gateway reads. Resolves with the
@@ -51,7 +48,7 @@ export async function trust(
     return exitCodes.drained;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return error instanceof Refusal ? exitCodes.usage : exitCodes.fault;
+    return error instanceof UsageError ? exitCodes.usage : exitCodes.fault;
   }
 }
 
@@ -60,7 +57,7 @@ interface AnchorLists {
   readonly candidates?: readonly AnchorOptions[];
 }
 
-/** All anchors, or those with this name. Throws Refusal if there is none. */
+/** All anchors, or those with this name. Throws UsageError if there is none. */
 function choose(
   holdings: readonly AnchorStatus[],
   name: string | undefined,
@@ -68,7 +65,7 @@ function choose(
   const [first, ...further] = holdings.filter((holding) => name === undefined || holding.name === name);
   if (first !== undefined) return [first, ...further];
   const names = holdings.map((holding) => holding.name).join(', ');
-  throw new Refusal(`the configuration has no anchor ${name}; it has ${names}`);
+  throw new UsageError(`the configuration has no anchor ${name}; it has ${names}`);
 }
 
 /**
@@ -78,20 +75,20 @@ function choose(
 async function approve(holding: AnchorStatus, { sha256 = '', json }: TrustCommandOptions): Promise<void> {
   const { name, pending, rootSha256, cache } = holding;
   if (!/^[0-9a-f]{2}(?::?[0-9a-f]{2}){31}$/i.test(sha256))
-    throw new Refusal('--sha256 needs 64 hex digits, colons allowed');
-  if (cache === null) throw new Refusal(`${name} is read from files, which need no approval`);
-  if (pending === null) throw new Refusal(`${name}: no root waits for approval`);
+    throw new UsageError('--sha256 needs 64 hex digits, colons allowed');
+  if (cache === null) throw new UsageError(`${name} is read from files, which need no approval`);
+  if (pending === null) throw new UsageError(`${name}: no root waits for approval`);
   const given = normalizeSha256(sha256);
   if (given !== pending.rootSha256) {
     const waits = `${pending.certificates[0]?.subject}, SHA-256 ${fingerprint(pending.rootSha256)}`;
-    throw new Refusal(`${name}: not approved. The root that waits is ${waits}, not ${fingerprint(given)}`);
+    throw new UsageError(`${name}: not approved. The root that waits is ${waits}, not ${fingerprint(given)}`);
   }
   if (rootSha256 !== undefined && rootSha256 !== given)
-    throw new Refusal(
+    throw new UsageError(
       `${name}: not approved. rootSha256 in the configuration allows only ${fingerprint(rootSha256)}: change it there`,
     );
   if (pending.problem !== null)
-    throw new Refusal(`${name}: not approved. The root that waits cannot be used now: ${pending.problem}`);
+    throw new UsageError(`${name}: not approved. The root that waits cannot be used now: ${pending.problem}`);
   await cache.approve(given);
   print(
     json

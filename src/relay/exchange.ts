@@ -1,8 +1,8 @@
 /** One request and its response: the host's side. The client's side is downstream.ts. */
 import { errorResponse } from '../message/error-response.ts';
 import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/head-writer.ts';
+import type { UpstreamLoss } from '../upstream/connect-failure.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
-import type { UpstreamLoss } from '../upstream/connection-roles.ts';
 import type { DialUser } from '../upstream/dial.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { type ExchangeFailure, type Message, type Outcome, statusOf } from './exchange-facts.ts';

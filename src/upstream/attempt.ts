@@ -1,7 +1,8 @@
 /** One attempt to connect to an endpoint: tries its addresses in turn, all within one timeout. */
 import type { Addresses, SocketAddress } from './addresses.ts';
+import type { ConnectFailure } from './connect-failure.ts';
 import { type ConnectionOptions, UpstreamConnection } from './connection.ts';
-import type { ConnectFailure, Opener } from './connection-roles.ts';
+import type { Opener } from './connection-roles.ts';
 
 /** How a connection is asked for. */
 export interface ConnectOptions {

@@ -1,5 +1,6 @@
 /** The parties around an upstream connection: its opener, its user, and the pool that owns it. */
 import type { EndpointPolicy } from '../policy/snapshot.ts';
+import type { ConnectFailure, UpstreamLoss } from './connect-failure.ts';
 
 /** Carries a message or a health check over a connection. */
 export interface UpstreamUser {
@@ -11,15 +12,6 @@ export interface UpstreamUser {
   onUpstreamEnd(): void;
   /** The connection ended without FIN, or with a TLS alert. `cause`: the system's or OpenSSL's code. */
   onUpstreamLost(why: UpstreamLoss, cause: string): void;
-}
-
-export type UpstreamLoss = ConnectFailureName | 'closed_early';
-type ConnectFailureName = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
-
-export interface ConnectFailure {
-  readonly why: ConnectFailureName;
-  /** The system's or OpenSSL's code, such as ECONNREFUSED or CERT_HAS_EXPIRED. */
-  readonly cause: string;
 }
 
 /** Exactly one of the two methods is called, after the call that began the attempt has returned. */

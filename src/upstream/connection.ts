@@ -1,6 +1,7 @@
 /** One connection to the internal host. Reports to its opener until it is open, then to its user. */
 import net from 'node:net';
 import type { SocketAddress } from './addresses.ts';
+import { lossReason, openFailure } from './connect-failure.ts';
 import type {
   ConnectionEvents,
   ConnectionPool,
@@ -217,13 +218,8 @@ export class UpstreamConnection {
     if (cause !== 'unasked') this.#reportIdleClose();
     const opener = this.#opener;
     this.destroy();
-    if (opener !== null) {
-      const broken = stage === 'securing' ? 'upstream_tls' : 'connect_failed';
-      opener.onOpenFailed({ why: cause === 'timeout' ? 'connect_timeout' : broken, cause });
-    }
-    // After the host has accepted the gateway, a TLS alert only closes the connection.
-    const refused = opener === null && !this.#accepted && cause.startsWith('ERR_SSL_');
-    const why = refused ? 'upstream_tls' : 'closed_early';
+    opener?.onOpenFailed(openFailure({ duringTls: stage === 'securing', cause }));
+    const why = opener === null ? lossReason({ accepted: this.#accepted, cause }) : 'closed_early';
     if (why === 'upstream_tls' && this.#countOutcome) this.#events.connectFailed({ why, cause });
     user?.onUpstreamLost(why, cause);
   }

@@ -1,7 +1,8 @@
 /** Connects to the endpoints of a route in turn. No byte of a message is sent here, so that retrying is safe. */
 import type { Attempt } from './attempt.ts';
+import type { ConnectFailure, UpstreamLoss } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
-import type { ConnectFailure, Opener, UpstreamLoss, UpstreamUser } from './connection-roles.ts';
+import type { Opener, UpstreamUser } from './connection-roles.ts';
 import type { Pool } from './pool.ts';
 
 /** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began the dial has returned. */

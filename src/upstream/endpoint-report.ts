@@ -1,7 +1,8 @@
 /** What the gateway reports of one endpoint. Only this file writes the endpoint's gauges, counts and log lines. */
 import type { EndpointMeter } from '../telemetry/endpoint-meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import type { ConnectFailure, ConnectionStage } from './connection-roles.ts';
+import type { ConnectFailure } from './connect-failure.ts';
+import type { ConnectionStage } from './connection-roles.ts';
 import { FailureLog } from './failure-log.ts';
 
 export class EndpointReport {

@@ -2,8 +2,9 @@
 import { ResponseReader, type Span } from '../message/head-reader.ts';
 import type { EndpointPolicy, HealthPolicy, Limits } from '../policy/snapshot.ts';
 import type { Attempt, Connector } from './attempt.ts';
+import type { UpstreamLoss } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
-import type { UpstreamLoss, UpstreamUser } from './connection-roles.ts';
+import type { UpstreamUser } from './connection-roles.ts';
 
 /** Of the response's head. */
 const limits: Pick<Limits, 'head' | 'fields'> = { head: 16 * 1024, fields: 100 };

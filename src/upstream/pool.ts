@@ -4,9 +4,9 @@ import { localProxyHeader } from '../source/proxy-writer.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';
 import { Attempt, type ConnectOptions } from './attempt.ts';
+import type { ConnectFailure } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type {
-  ConnectFailure,
   ConnectionEvents,
   ConnectionPool,
   ConnectionStage,

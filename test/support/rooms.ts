@@ -35,6 +35,8 @@ export const mayImport: Record<string, readonly string[]> = {
     ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
     ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
+  terminal: [],
+  evidence: [],
   issuing: ['pki', 'revocation'],
   demo: ['issuing', 'pki'],
   cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],

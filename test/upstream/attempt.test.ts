@@ -1,8 +1,8 @@
 /** Connecting to an endpoint by its name: all addresses are tried within one timeout, and a change of them takes effect. */
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import type { ConnectFailure } from '../../src/upstream/connect-failure.ts';
 import type { UpstreamConnection } from '../../src/upstream/connection.ts';
-import type { ConnectFailure } from '../../src/upstream/connection-roles.ts';
 import { Pool } from '../../src/upstream/pool.ts';
 import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';

@@ -2,8 +2,8 @@
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { UpstreamTls } from '../../src/policy/snapshot.ts';
+import type { UpstreamLoss } from '../../src/upstream/connect-failure.ts';
 import type { UpstreamConnection } from '../../src/upstream/connection.ts';
-import type { UpstreamLoss } from '../../src/upstream/connection-roles.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import type { Upstream } from '../../src/upstream/upstream.ts';
 import { authority } from '../support/pki/authority.ts';

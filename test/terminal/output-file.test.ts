@@ -1,0 +1,78 @@
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { UsageError } from '../../src/errors.ts';
+import { writeOutput, writeOutputs } from '../../src/terminal/output-file.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
+
+it('writes a secret with mode 0600 and other files with 0644, whatever the umask', async () => {
+  await using folder = await temporaryFolder();
+  for (const umask of [0, 0o077, 0o777]) {
+    const key = join(folder.path, `${umask}.key`);
+    const request = join(folder.path, `${umask}.csr`);
+    const before = process.umask(umask);
+    try {
+      await writeOutputs([
+        { file: key, contents: 'key', secret: true },
+        { file: request, contents: 'request' },
+      ]);
+    } finally {
+      process.umask(before);
+    }
+    expect([await modeOf(key), await modeOf(request)]).toEqual([0o600, 0o644]);
+  }
+});
+
+it('refuses to replace a file without force, and leaves all files as they were', async () => {
+  await using folder = await temporaryFolder();
+  const [key, request] = [join(folder.path, 'a.key'), join(folder.path, 'a.csr')];
+  await writeFile(request, 'old');
+  const outputs = [
+    { file: key, contents: 'new', secret: true },
+    { file: request, contents: 'new' },
+  ];
+  await expect(writeOutputs(outputs)).rejects.toThrow(
+    `${request}: exists already; allowed a new name, or --force to replace it`,
+  );
+  expect(await readdir(folder.path)).toEqual(['a.csr']);
+  expect(await readFile(request, 'utf8')).toBe('old');
+  await writeOutputs(outputs.map((output) => ({ ...output, force: true })));
+  expect(await readFile(request, 'utf8')).toBe('new');
+  expect((await readdir(folder.path)).sort()).toEqual(['a.csr', 'a.key']);
+});
+
+it('leaves none of its files if a later one cannot be written', async () => {
+  await using folder = await temporaryFolder();
+  const outputs = [
+    { file: join(folder.path, 'a.key'), contents: 'new', secret: true },
+    { file: join(folder.path, 'missing', 'a.csr'), contents: 'new' },
+  ];
+  const error = await writeOutputs(outputs).catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(UsageError);
+  expect(String(error)).toMatch(/missing\/a\.csr: cannot be written \(ENOENT\)$/);
+  expect(await readdir(folder.path)).toEqual([]);
+});
+
+it('leaves no earlier file and no draft if a name is taken by a folder', async () => {
+  await using folder = await temporaryFolder();
+  const taken = join(folder.path, 'b.csr');
+  await mkdir(taken);
+  await chmod(taken, 0o700);
+  const outputs = [
+    { file: join(folder.path, 'b.key'), contents: 'new', secret: true, force: true },
+    { file: taken, contents: 'new', force: true },
+  ];
+  await expect(writeOutputs(outputs.toReversed())).rejects.toThrow(
+    /cannot be written \((EISDIR|ENOTEMPTY|EEXIST)\)/,
+  );
+  expect(await readdir(folder.path)).toEqual(['b.csr']);
+});
+
+it('writes bytes as they are', async () => {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'a.p12');
+  await writeOutput({ file, contents: Uint8Array.of(0, 255, 10), secret: true });
+  expect([...(await readFile(file))]).toEqual([0, 255, 10]);
+});
