@@ -2,6 +2,7 @@
  * Finds the class of a denial that only the gateway makes. If OpenSSL may have used another certificate than the one that
  * is denied, both judge the leaf again without that choice, so that the class is proved.
  */
+import type { X509Certificate } from 'node:crypto';
 import type { CompiledPolicy } from '../../../src/gateway/compiled-policy.ts';
 import type { Denial } from '../../../src/identity/verdict.ts';
 import type { AnchorMaterial } from '../../../src/policy/snapshot.ts';
@@ -20,15 +21,31 @@ interface Denied {
 }
 
 export async function classifyDenial(denied: Denied, openssl: OpensslVerdict): Promise<Outcome> {
-  const { denial, anchors, chain } = denied;
+  const { denial, anchors, chain, policy } = denied;
   const listed = findListed(denied);
-  if (listed !== undefined) return { ok: `only the gateway denies: ${listed.what}` };
+  // The fault of one CA must not hide that another one of its name is denied for a reason that is not listed.
+  if (listed !== undefined && findNamesakes(policy).length === 0) return okOf(listed);
   const outcome = await judgeHeld(chain, anchors, openssl);
-  if (outcome === null)
-    return chain.along.every((der) => holds(anchors, der))
-      ? { failed: 'OpenSSL did not accept the leaf again' }
-      : outcomeOf('sent along', denial);
-  return 'ok' in outcome ? outcomeOf('namesakes', denial) : outcome;
+  if (outcome !== null && 'failed' in outcome) return outcome;
+  if (listed !== undefined) return okOf(listed);
+  if (outcome !== null) return outcomeOf('namesakes', denial);
+  return chain.along.every((der) => holds(anchors, der))
+    ? { failed: 'OpenSSL did not accept the leaf again' }
+    : outcomeOf('sent along', denial);
+}
+
+/** Whether the gateway finds a path to the leaf only if the anchors lack another CA with the name of one on the path. */
+export function missesPath(
+  leaf: X509Certificate,
+  policy: CompiledPolicy,
+  anchors: Denied['anchors'],
+): boolean {
+  const now = Date.now();
+  if (policy.identity.paths.validate(leaf, now).allow) return false;
+  return findNamesakes(policy).some((der) => {
+    const { identity } = policyOf({ ...base, anchors: without(anchors, der) }, null);
+    return identity.paths.validate(leaf, now).allow;
+  });
 }
 
 function findListed({ denial, policy }: Omit<Denied, 'chain' | 'anchors'>): Disagreement | undefined {
@@ -46,9 +63,11 @@ function findListed({ denial, policy }: Omit<Denied, 'chain' | 'anchors'>): Disa
 
 function outcomeOf(proof: Disagreement['proof'], denial: Denial): Outcome {
   const known = stricter.find((each) => each.proof === proof && each.reasons.includes(denial.reason));
-  return known === undefined
-    ? { failed: `only the gateway denies: ${textOf(denial)}` }
-    : { ok: `only the gateway denies: ${known.what}` };
+  return known === undefined ? { failed: `only the gateway denies: ${textOf(denial)}` } : okOf(known);
+}
+
+function okOf({ what }: Disagreement): Outcome {
+  return { ok: `only the gateway denies: ${what}` };
 }
 
 /**
@@ -69,7 +88,6 @@ async function judgeHeld(
   const policy = policyOf(snapshot, null);
   const denial = verdictOn(handshakes.full, policy);
   if (denial.allow) return { failed: 'only the gateway denies, but not with fewer CAs' };
-  if (findListed({ denial, policy }) !== undefined) return { ok: 'listed' };
   // A recursion, since several certificates may have the name. The order of the anchors stays.
   const outcomes: Outcome[] = [];
   for (const der of findNamesakes(policy)) {
@@ -77,10 +95,10 @@ async function judgeHeld(
     const outcome = fewer.length === 0 ? null : await judgeHeld(chain, fewer, openssl);
     if (outcome !== null) outcomes.push(outcome);
   }
-  return (
-    outcomes.find((outcome) => 'failed' in outcome) ??
-    outcomes[0] ?? { failed: `only the gateway denies: ${textOf(denial)}` }
-  );
+  const failed = outcomes.find((outcome) => 'failed' in outcome);
+  if (failed !== undefined) return failed;
+  if (findListed({ denial, policy }) !== undefined) return { ok: 'listed' };
+  return outcomes[0] ?? { failed: `only the gateway denies: ${textOf(denial)}` };
 }
 
 function holds(anchors: readonly AnchorMaterial[], der: Buffer): boolean {

@@ -8,7 +8,7 @@ import type { AnchorMaterial, PolicySnapshot } from '../../../src/policy/snapsho
 import { OpensslVerdict, type Presented } from '../pki/openssl-verdict.ts';
 import { Random } from '../random.ts';
 import { type Chain, makeChain, makeHierarchy } from './chains.ts';
-import { classifyDenial } from './denial-class.ts';
+import { classifyDenial, missesPath } from './denial-class.ts';
 import type { Outcome } from './outcome.ts';
 import { anchorOf, anchorsOf, base, policyOf, present, textOf, verdictOn } from './verdicts.ts';
 
@@ -86,6 +86,8 @@ export class Judge implements AsyncDisposable {
     if (new Set(texts).size > 1) return { failed: `not one verdict: ${texts.join(' | ')}` };
     const code = full.opensslCode;
     if (!verdict.allow) {
+      if (missesPath(full.leaf, named, anchors))
+        return { failed: `a valid path is missed: ${textOf(verdict)}` };
       if (code !== null) return { ok: `both deny: ${verdict.reason}` };
       return classifyDenial({ denial: verdict, chain, anchors, policy: named }, this.#single);
     }
