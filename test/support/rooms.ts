@@ -37,7 +37,7 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   terminal: [],
   evidence: [],
-  issuing: ['pki', 'revocation'],
+  issuing: ['pki', 'revocation', 'terminal'],
   demo: ['issuing', 'pki'],
   cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
