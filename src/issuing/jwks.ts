@@ -5,6 +5,7 @@ import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey } from '../pki/strength.ts';
 import { printable } from '../terminal/printable.ts';
+import { chainOf } from './chain.ts';
 
 export type JwkUse = 'sig' | 'enc';
 
@@ -64,7 +65,7 @@ export function jwksOf(files: readonly CertificateFile[], choices: JwkChoices = 
   const sources = new Map<string, string>();
   for (const { file, certificates } of files) {
     for (const certificate of certificates.filter((each) => !isIssuerIn(certificates, each))) {
-      const jwk = jwkOf(certificate, { file, choices, chain: chainOf(certificate, certificates) });
+      const jwk = jwkOf(certificate, { file, choices, chain: chainOf(certificate, certificates).issuers });
       const source = `${printable(file)}: the certificate ${certificate.subject}`;
       const earlier = sources.get(jwk.kid);
       if (earlier !== undefined)
@@ -78,19 +79,6 @@ export function jwksOf(files: readonly CertificateFile[], choices: JwkChoices = 
 
 function isIssuerIn(certificates: readonly Certificate[], issuer: Certificate): boolean {
   return certificates.some((each) => each.sha256 !== issuer.sha256 && isIssuedBy(each, issuer));
-}
-
-/** The issuers of the certificate among these, in order, without itself. */
-function chainOf(leaf: Certificate, certificates: readonly Certificate[]): Certificate[] {
-  const chain: Certificate[] = [];
-  for (let child = leaf; ; ) {
-    const parent = certificates.find(
-      (each) => each !== leaf && !chain.includes(each) && isIssuedBy(child, each),
-    );
-    if (parent === undefined) return chain;
-    chain.push(parent);
-    child = parent;
-  }
 }
 
 function jwkOf(
