@@ -39,6 +39,6 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   issuing: ['pki', 'revocation', 'terminal'],
   demo: ['issuing', 'pki'],
-  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+  cli: ['control', 'demo', 'issuing', 'terminal', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
