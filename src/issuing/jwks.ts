@@ -101,12 +101,13 @@ function jwkOf(
       `${where}: found alg ${printable(alg)} for use ${use} and ${kind}; allowed ${known.join(', ')}`,
     );
   const parameters = parametersOf(certificate);
+  const { kty, ...values } = parameters;
   return {
     kid: thumbprintOf(parameters),
-    kty: parameters.kty,
+    kty,
     use,
     alg,
-    ...parameters,
+    ...values,
     x5c: [certificate, ...chain].map(({ der }) => der.toString('base64')),
     'x5t#S256': certificate.thumbprint,
   };
