@@ -2,9 +2,15 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { createAuthority } from '../../src/issuing/development.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { statusOf } from '../support/http/http.ts';
 import { openssl } from '../support/pki/tool.ts';
+import { post, send } from '../support/process/client.ts';
 import { runCommand } from '../support/process/command.ts';
+import { startGateway } from '../support/process/gateway.ts';
+import { openHost } from '../support/process/host.ts';
 
 const names = [
   ...['client.key', 'client.pem', 'gateway.yaml', 'issuing.crl', 'issuing.pem'],
@@ -45,6 +51,35 @@ it('writes a configuration without errors and warnings', async () => {
   await runCommand(['certs', 'dev', '--out', '.', '--json'], { cwd });
   const checked = await runCommand(['check', '--strict', '--elsewhere', '--config', 'gateway.yaml'], { cwd });
   expect(checked).toMatchObject({ code: 0, stderr: '' });
+});
+
+it('a gateway with them admits the client, and no other', async () => {
+  await using folder = await temporaryFolder();
+  await runCommand(['certs', 'dev', '--out', '.'], { cwd: folder.path });
+  const read = async (name: string) => [name, await readFile(join(folder.path, name), 'utf8')] as const;
+  const texts = Object.fromEntries(
+    await Promise.all(names.filter((name) => !name.endsWith('.crl')).map(read)),
+  );
+  const crls = await Promise.all(
+    ['root.crl', 'issuing.crl'].map(async (name) => [name, await readFile(join(folder.path, name))] as const),
+  );
+  const written = parse(texts['gateway.yaml'] ?? '');
+  await using host = await openHost();
+  await using gateway = await startGateway({
+    config: {
+      ...written,
+      // Free ports, and this test's host.
+      ...{ listen: { ...written.listen, port: 0 }, admin: { ...written.admin, port: 0 } },
+      routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}` }],
+    },
+    files: { ...texts, ...Object.fromEntries(crls) },
+  });
+  const leaf = { chainPem: texts['client.pem'] ?? '', keyPem: texts['client.key'] ?? '' };
+  const to = { port: gateway.port, ca: texts['root.pem'] ?? '' };
+  expect(statusOf(await send({ ...to, leaf }, post()))).toBe(200);
+  expect(
+    statusOf(await send({ ...to, leaf: createAuthority({ name: 'Development' }).issueClient() }, post())),
+  ).toBe(403);
 });
 
 it('leaves a folder with one of its files as it was, without --force', async () => {
