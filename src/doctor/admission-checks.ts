@@ -1,0 +1,94 @@
+/** Judges who is let in: the guide wants an HTTP answer without a certificate, and a refusal of every other CA. */
+import type { AdmissionFacts, ResumedAttempt, StrangerAttempt } from './admission.ts';
+import type { Attempt } from './attempt.ts';
+import { type Check, check, fail, type Judgement, pass, unknown } from './check.ts';
+
+/** `asksForCertificate`: null: not known. */
+export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boolean | null): Check[] {
+  if (asksForCertificate === false) {
+    const open = unknown(
+      `not judged, because no certificate is asked for; without one: ${describeAttempt(facts.without)}`,
+      'ask for client certificates first',
+    );
+    return [
+      check('no-certificate', open),
+      check('wrong-certificate', open),
+      check('no-certificate-resumed', open),
+    ];
+  }
+  return [
+    check('no-certificate', judgeWithout(facts.without)),
+    check('wrong-certificate', judgeStrangers(facts.strangers)),
+    check('no-certificate-resumed', judgeResumed(facts.resumed)),
+  ];
+}
+
+/** `400`, or why there was no status. */
+export function describeAttempt({ answer, failure }: Attempt): string {
+  if (answer !== null) return String(answer.status);
+  const when = failure?.stage === 'handshake' ? 'in the handshake' : 'after the handshake';
+  return `no response: ${failure?.reason ?? 'unknown'}, ${when}`;
+}
+
+const lets = 'a client that proves nothing gets in';
+
+function judgeWithout(attempt: Attempt): Judgement {
+  const { answer } = attempt;
+  const fact = describeAttempt(attempt);
+  if (answer?.status === 400 || answer?.status === 403) return pass(fact);
+  if (answer !== null && isLetIn(answer.status))
+    return fail(
+      `${fact}: ${lets}`,
+      'require a client certificate for every request before it reaches the host',
+    );
+  if (answer !== null)
+    return fail(
+      fact,
+      'answer 400 or 403 to a request without a client certificate: the acceptance test expects one of these',
+    );
+  return fail(
+    fact,
+    'complete the handshake and answer 400 or 403 over HTTP (nginx: ssl_verify_client optional, or on with its 400 page; ehi-gateway: rejectWith: http)',
+  );
+}
+
+/** A redirect is an answer of the application; a 5xx says that the host was asked. */
+function isLetIn(status: number): boolean {
+  return status < 400 || status >= 500;
+}
+
+function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
+  const fact = strangers
+    .map(({ issuer, attempt }) => `CA with an ${issuer}: ${describeAttempt(attempt)}`)
+    .join('; ');
+  const letIn = strangers.filter(({ attempt: { answer } }) => answer !== null && isLetIn(answer.status));
+  if (letIn.length > 0) {
+    return fail(
+      `${fact}: a certificate that anyone can make gets in`,
+      'verify the chain of the client certificate against the CAs that you accept, and refuse all others (nginx: ssl_verify_client on instead of optional_no_ca)',
+    );
+  }
+  const silent = strangers.find(({ attempt: { failure } }) => failure?.reason.startsWith('no answer within'));
+  if (silent !== undefined)
+    return fail(fact, 'answer 400 or 403, or end the connection, instead of letting the client wait');
+  return pass(fact);
+}
+
+function judgeResumed(resumed: readonly ResumedAttempt[]): Judgement {
+  if (resumed.length === 0)
+    return unknown('no TLS version that is judged here is offered', 'see the versions above');
+  const fact = resumed.map(describeResumed).join('; ');
+  const letIn = resumed.some(({ attempt }) => attempt?.answer != null && isLetIn(attempt.answer.status));
+  if (!letIn) return pass(fact);
+  return fail(
+    `${fact}: ${lets}`,
+    'check the client certificate on resumed sessions too, or turn resumption off (nginx: ssl_session_tickets off, ssl_session_cache off)',
+  );
+}
+
+function describeResumed({ version, attempt }: ResumedAttempt): string {
+  const name = version.replace('v', ' ').replace(/^TLS 1$/, 'TLS 1.0');
+  if (attempt === null) return `${name}: no session is issued`;
+  const how = attempt.handshake?.resumed === false ? 'full handshake instead, ' : '';
+  return `${name}: ${how}${describeAttempt(attempt)}`;
+}

@@ -1,0 +1,55 @@
+/** Judges name resolution and TCP connections. */
+import { type Check, check, fail, type Judgement, milliseconds, pass, unknown } from './check.ts';
+import type { Connection, ReachFacts, Resolution } from './reach.ts';
+
+export function reachChecks({ resolutions, connections }: ReachFacts): Check[] {
+  return [check('resolve', judgeName(resolutions)), check('connect', judgeConnections(connections))];
+}
+
+/** The first address that connected; null: none. */
+export function reachableAddress({ connections }: ReachFacts): string | null {
+  return connections.find(({ error }) => error === null)?.address ?? null;
+}
+
+function judgeName(resolutions: readonly Resolution[]): Judgement {
+  if (resolutions.length === 0) return pass('the URL has an IP address');
+  const fact = resolutions.map(describeResolution).join('; ');
+  if (resolutions.some(({ addresses }) => addresses.length > 0)) return pass(fact);
+  return fail(fact, 'add an A record (and AAAA for IPv6) for the name, or correct the name');
+}
+
+function describeResolution({ family, addresses, error, ms }: Resolution): string {
+  const type = family === 4 ? 'A' : 'AAAA';
+  const absent = error === null || error === 'ENOTFOUND' || error === 'ENODATA' ? 'none' : error;
+  return `${type} ${addresses.length > 0 ? addresses.join(', ') : absent} (${milliseconds(ms)})`;
+}
+
+/** This machine has no route or no address of that family: says nothing about the endpoint. */
+const ofThisMachine: readonly string[] = ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'];
+
+function judgeConnections(connections: readonly Connection[]): Judgement {
+  if (connections.length === 0) return unknown('there is no address', 'see the name above');
+  const fact = connections.map(describeConnection).join('; ');
+  const refused = connections.filter(({ error }) => error !== null);
+  if (refused.length === 0) return pass(fact);
+  const addresses = refused.map(({ address }) => address).join(', ');
+  if (
+    refused.length < connections.length &&
+    refused.every(({ error }) => ofThisMachine.includes(error ?? ''))
+  )
+    return unknown(fact, `this machine has no route to ${addresses}: try it from another network`);
+  return fail(
+    fact,
+    `clients that choose ${addresses} cannot connect: open the port there (listener, firewall, load balancer), or remove the record`,
+  );
+}
+
+function describeConnection({ address, error, ms }: Connection): string {
+  return error === null ? `${address} in ${milliseconds(ms)}` : `${address} ${describeError(error, ms)}`;
+}
+
+function describeError(error: string, ms: number): string {
+  if (error === 'timeout') return `no answer within ${milliseconds(ms)}`;
+  if (error === 'ECONNREFUSED') return 'refused (ECONNREFUSED)';
+  return `failed (${error})`;
+}
