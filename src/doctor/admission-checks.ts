@@ -68,9 +68,10 @@ function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
       'verify the chain of the client certificate against the CAs that you accept, and refuse all others (nginx: ssl_verify_client on instead of optional_no_ca)',
     );
   }
-  const silent = strangers.find(({ attempt: { failure } }) => failure?.reason.startsWith('no answer within'));
-  if (silent !== undefined)
+  const kinds = strangers.map(({ attempt: { failure } }) => failure?.kind);
+  if (kinds.includes('silent'))
     return fail(fact, 'answer 400 or 403, or end the connection, instead of letting the client wait');
+  if (kinds.includes('other')) return unknown(fact, 'repeat the examination: this is no refusal');
   return pass(fact);
 }
 
@@ -89,6 +90,6 @@ function judgeResumed(resumed: readonly ResumedAttempt[]): Judgement {
 function describeResumed({ version, attempt }: ResumedAttempt): string {
   const name = version.replace('v', ' ').replace(/^TLS 1$/, 'TLS 1.0');
   if (attempt === null) return `${name}: no session is issued`;
-  const how = attempt.handshake?.resumed === false ? 'full handshake instead, ' : '';
+  const how = attempt.handshake?.resumed === true ? 'resumed, ' : 'not resumed, ';
   return `${name}: ${how}${describeAttempt(attempt)}`;
 }

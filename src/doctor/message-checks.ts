@@ -1,6 +1,6 @@
 /** Judges the answer to a message that was sent with a client certificate. */
 import { describeAttempt } from './admission-checks.ts';
-import { type Answer, type Attempt, continueWaitMs } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import {
   type Check,
   type CheckId,
@@ -11,6 +11,7 @@ import {
   pass,
   unknown,
 } from './check.ts';
+import { type Answer, continueWaitMs } from './exchange.ts';
 import type { MessageFacts } from './message.ts';
 
 const ids = [

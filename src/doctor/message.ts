@@ -1,7 +1,8 @@
 /** Sends a message with a client certificate, once as it is and once with `Expect: 100-continue`. */
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
-import { type Attempt, type AttemptOptions, attempt, type MessageBody } from './attempt.ts';
+import { type Attempt, type AttemptOptions, attempt } from './attempt.ts';
+import type { MessageBody } from './exchange.ts';
 
 export interface MessageFacts {
   readonly plain: Attempt;

@@ -34,7 +34,7 @@ export function readTarget(text: string, servername?: string): Target {
     host,
     port: url.port === '' ? 443 : Number(url.port),
     path: url.pathname + url.search,
-    authority: url.host,
+    authority: servername === undefined ? url.host : `${servername}${url.port === '' ? '' : `:${url.port}`}`,
     servername: isIP(name) === 0 ? name : null,
     expectedName: name,
   };

@@ -1,0 +1,150 @@
+/** `ehi-gateway doctor`: examines an endpoint, prints what it found, and writes an evidence page. */
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
+import type { Identity } from '../doctor/attempt.ts';
+import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
+import { examine } from '../doctor/examine.ts';
+import { harmlessMessage, readMessage } from '../doctor/message.ts';
+import { countOf, type Report } from '../doctor/report.ts';
+import { reportJson } from '../doctor/report-json.ts';
+import { reportText } from '../doctor/report-text.ts';
+import { readTarget } from '../doctor/target.ts';
+import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificates } from '../pki/pem.ts';
+import { openProgress } from '../terminal/progress.ts';
+import { readSecret } from '../terminal/secret.ts';
+import { version } from '../version.ts';
+
+export interface DoctorOptions {
+  readonly ca?: string;
+  readonly servername?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly keyPasswordFile?: string;
+  readonly p12?: string;
+  readonly p12PasswordFile?: string;
+  readonly preset?: keyof typeof presetNames;
+  readonly expectCa?: string;
+  readonly data?: string;
+  readonly count: number;
+  /** Milliseconds. */
+  readonly budget: number;
+  readonly timeout: number;
+  readonly report?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/** Prints the report on stdout. Resolves with 0, or 1 if a check failed. Throws UsageError and UnreachableError. */
+export async function doctor(url: string, options: DoctorOptions): Promise<number> {
+  const target = readTarget(url, options.servername);
+  const expected = await expectedNames(options);
+  const identity = await readIdentity(options);
+  const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
+  const anchors = options.ca === undefined ? publicAnchors() : fileAnchors(await readCas('--ca', options.ca));
+  const progress = openProgress();
+  const { count, budget: budgetMs, timeout: timeoutMs } = options;
+  const report = await examine({
+    ...{ target, anchors, expected, identity, body, count, budgetMs, timeoutMs, version },
+    now: Date.now(),
+    onStep: (text) => progress.show(text),
+  }).finally(() => progress.end());
+  const error = unreachableReason(report);
+  const text = options.json
+    ? `${JSON.stringify(reportJson(report, error))}\n`
+    : reportText(report, process.stdout.columns);
+  process.stdout.write(text);
+  await writeReport(report, options);
+  if (error !== undefined) throw new UnreachableError(error);
+  return countOf(report, 'fail') === 0 ? exitCodes.drained : exitCodes.failed;
+}
+
+function unreachableReason({ url, address, checks }: Report): string | undefined {
+  if (address !== null) return undefined;
+  const failed = checks.find(({ outcome }) => outcome === 'fail');
+  return `${url} cannot be reached: ${failed?.name ?? 'the name'}: ${failed?.fact ?? 'unknown'}`;
+}
+
+async function writeReport(report: Report, options: DoctorOptions): Promise<void> {
+  if (options.report === undefined) return;
+  const { evidencePage } = await import('../evidence/page.ts');
+  const { reportPage } = await import('../doctor/report-page.ts');
+  const { writeOutput } = await import('../terminal/output-file.ts');
+  const contents = evidencePage(reportPage(report, triedOf(options)));
+  await writeOutput({ file: options.report, contents, force: options.force });
+}
+
+/** For the evidence page. Names of files, never their contents. */
+function triedOf(options: DoctorOptions): (readonly [string, string])[] {
+  const { ca, cert, p12, preset, expectCa, data, count, budget } = options;
+  return [
+    ['Server verified with', ca ?? 'the public roots'],
+    ['Client certificate', cert ?? p12 ?? 'none'],
+    ['CA names expected', preset ?? expectCa ?? 'any'],
+    ['Message', data ?? 'the harmless one of the command'],
+    ['Tries, budget', `${count}, ${budget} ms`],
+  ];
+}
+
+async function expectedNames({ preset, expectCa }: DoctorOptions): Promise<readonly CaName[] | null> {
+  if (preset !== undefined && expectCa !== undefined)
+    throw new UsageError('found both --preset and --expect-ca; allowed one of them');
+  if (preset !== undefined) return presetNames[preset];
+  return expectCa === undefined ? null : (await readCas('--expect-ca', expectCa)).map(subjectOf);
+}
+
+async function readCas(option: string, file: string): Promise<Certificate[]> {
+  const bytes = await readInput(option, file);
+  try {
+    return readCertificates(bytes);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError)) throw cause;
+    throw new UsageError(`${option} ${file}: ${cause.message}; allowed PEM or DER certificates`, cause);
+  }
+}
+
+async function readInput(option: string, file: string): Promise<Buffer> {
+  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    throw new UsageError(`${option} ${file}: cannot be read (${cause.code ?? 'unknown'})`, cause);
+  });
+}
+
+async function readIdentity(options: DoctorOptions): Promise<Identity | null> {
+  const { cert, key, p12 } = options;
+  if (p12 !== undefined) {
+    if (cert !== undefined || key !== undefined)
+      throw new UsageError('found --p12 with --cert or --key; allowed --p12 alone, or --cert and --key');
+    return readP12Identity(p12, options.p12PasswordFile);
+  }
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined)
+    throw new UsageError(
+      `--${cert === undefined ? 'cert' : 'key'} is missing; allowed --cert and --key together`,
+    );
+  const identity = {
+    cert: (await readInput('--cert', cert)).toString('latin1'),
+    key: (await readInput('--key', key)).toString('latin1'),
+  };
+  const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(identity.key);
+  if (!isEncrypted) return usable(identity, '--cert or --key');
+  const secret = { name: `password of ${key}`, option: '--key-password-file' };
+  const file = options.keyPasswordFile;
+  const passphrase = await readSecret(file === undefined ? secret : { ...secret, file });
+  return usable({ ...identity, passphrase }, '--cert, --key or its password');
+}
+
+/** Throws UsageError if OpenSSL cannot use it; the message never repeats content. */
+function usable(identity: Identity, options: string): Identity {
+  try {
+    createSecureContext({ ...identity, ciphers: 'ALL:@SECLEVEL=0' });
+    return identity;
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new UsageError(
+      `${options}: found content that OpenSSL refuses (${code}); allowed a PEM certificate, and the key that belongs to it`,
+      cause,
+    );
+  }
+}
