@@ -1,8 +1,5 @@
 /** `ehi-gateway doctor`: examines an endpoint, prints what it found, and writes an evidence page. */
-import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
-import type { Identity } from '../doctor/attempt.ts';
 import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
 import { examine } from '../doctor/examine.ts';
 import { harmlessMessage, readMessage } from '../doctor/message.ts';
@@ -14,17 +11,12 @@ import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import { openProgress } from '../terminal/progress.ts';
-import { readSecret } from '../terminal/secret.ts';
 import { version } from '../version.ts';
+import { type IdentityOptions, readIdentity, readInput } from './doctor-identity.ts';
 
-export interface DoctorOptions {
+export interface DoctorOptions extends IdentityOptions {
   readonly ca?: string;
   readonly servername?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly keyPasswordFile?: string;
-  readonly p12?: string;
-  readonly p12PasswordFile?: string;
   readonly preset?: keyof typeof presetNames;
   readonly expectCa?: string;
   readonly data?: string;
@@ -102,49 +94,5 @@ async function readCas(option: string, file: string): Promise<Certificate[]> {
   } catch (cause) {
     if (!(cause instanceof GatewayError)) throw cause;
     throw new UsageError(`${option} ${file}: ${cause.message}; allowed PEM or DER certificates`, cause);
-  }
-}
-
-async function readInput(option: string, file: string): Promise<Buffer> {
-  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${option} ${file}: cannot be read (${cause.code ?? 'unknown'})`, cause);
-  });
-}
-
-async function readIdentity(options: DoctorOptions): Promise<Identity | null> {
-  const { cert, key, p12 } = options;
-  if (p12 !== undefined) {
-    if (cert !== undefined || key !== undefined)
-      throw new UsageError('found --p12 with --cert or --key; allowed --p12 alone, or --cert and --key');
-    return readP12Identity(p12, options.p12PasswordFile);
-  }
-  if (cert === undefined && key === undefined) return null;
-  if (cert === undefined || key === undefined)
-    throw new UsageError(
-      `--${cert === undefined ? 'cert' : 'key'} is missing; allowed --cert and --key together`,
-    );
-  const identity = {
-    cert: (await readInput('--cert', cert)).toString('latin1'),
-    key: (await readInput('--key', key)).toString('latin1'),
-  };
-  const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(identity.key);
-  if (!isEncrypted) return usable(identity, '--cert or --key');
-  const secret = { name: `password of ${key}`, option: '--key-password-file' };
-  const file = options.keyPasswordFile;
-  const passphrase = await readSecret(file === undefined ? secret : { ...secret, file });
-  return usable({ ...identity, passphrase }, '--cert, --key or its password');
-}
-
-/** Throws UsageError if OpenSSL cannot use it; the message never repeats content. */
-function usable(identity: Identity, options: string): Identity {
-  try {
-    createSecureContext({ ...identity, ciphers: 'ALL:@SECLEVEL=0' });
-    return identity;
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new UsageError(
-      `${options}: found content that OpenSSL refuses (${code}); allowed a PEM certificate, and the key that belongs to it`,
-      cause,
-    );
   }
 }

@@ -3,9 +3,9 @@ import type { AdmissionFacts, ResumedAttempt, StrangerAttempt } from './admissio
 import type { Attempt } from './attempt.ts';
 import { type Check, check, fail, type Judgement, pass, unknown } from './check.ts';
 
-/** `asksForCertificate`: null: not known. */
-export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boolean | null): Check[] {
-  if (asksForCertificate === false) {
+/** `asksForCertificate`: true also if it is not known. */
+export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boolean): Check[] {
+  if (!asksForCertificate) {
     const open = unknown(
       `not judged, because no certificate is asked for; without one: ${describeAttempt(facts.without)}`,
       'ask for client certificates first',
@@ -33,7 +33,7 @@ export function describeAttempt({ answer, failure }: Attempt): string {
 const lets = 'a client that proves nothing gets in';
 
 function judgeWithout(attempt: Attempt): Judgement {
-  const { answer } = attempt;
+  const { answer, failure } = attempt;
   const fact = describeAttempt(attempt);
   if (answer?.status === 400 || answer?.status === 403) return pass(fact);
   if (answer !== null && isLetIn(answer.status))
@@ -46,6 +46,7 @@ function judgeWithout(attempt: Attempt): Judgement {
       fact,
       'answer 400 or 403 to a request without a client certificate: the acceptance test expects one of these',
     );
+  if (failure?.kind === 'other') return unknown(fact, 'see the failed checks');
   return fail(
     fact,
     'complete the handshake and answer 400 or 403 over HTTP (nginx: ssl_verify_client optional, or on with its 400 page; ehi-gateway: rejectWith: http)',

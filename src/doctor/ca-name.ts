@@ -22,6 +22,10 @@ export function readCaName(der: Uint8Array): CaName {
   }
 }
 
+export function isCaName(der: Uint8Array): boolean {
+  return !readCaName(der).canonical.startsWith('#');
+}
+
 export function subjectOf({ subject, canonicalSubject }: Certificate): CaName {
   return { text: subject, canonical: canonicalSubject };
 }

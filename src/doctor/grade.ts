@@ -8,13 +8,12 @@ export const letters = ['A', 'A-', 'B', 'C', 'D', 'E', 'F'] as const;
 export type Letter = (typeof letters)[number];
 
 export interface GradeFacts {
-  /** null: TLS could not be examined. */
   readonly protocol: ProtocolFacts;
   readonly isIncomplete: boolean;
-  /** Signed with MD5 or SHA-1 somewhere below the root. */
-  readonly weakSignature: boolean;
-  /** null: not known. */
-  readonly isTrusted: boolean | null;
+  /** With MD5 or SHA-1, below the root. */
+  readonly hasWeakSignature: boolean;
+  /** Also if it could not be judged. */
+  readonly isTrusted: boolean;
   readonly isNameMatched: boolean;
   /** Whether every certificate is valid today. */
   readonly isValidToday: boolean;
@@ -55,7 +54,7 @@ export function gradeOf(facts: GradeFacts): Grade {
     base,
   );
   if (!facts.isNameMatched) return { letter: 'M', ignoringTrust, scores, caps };
-  if (facts.isTrusted === false || !facts.isValidToday) return { letter: 'T', ignoringTrust, scores, caps };
+  if (!facts.isTrusted || !facts.isValidToday) return { letter: 'T', ignoringTrust, scores, caps };
   return { letter: ignoringTrust, ignoringTrust, scores, caps };
 }
 
@@ -105,7 +104,7 @@ function letterOf(score: number): Letter {
   return score >= 20 ? 'E' : 'F';
 }
 
-function capsOf({ protocol, isIncomplete, weakSignature }: GradeFacts): Cap[] {
+function capsOf({ protocol, isIncomplete, hasWeakSignature }: GradeFacts): Cap[] {
   const { offered, suites, groups, keyStrength, renegotiates, secureRenegotiation } = protocol;
   const insecure = suites.filter((suite) => suite.insecure !== null);
   const isBroken = insecure.some(({ insecure: reason }) => reason !== '3DES' && reason !== 'RC4');
@@ -113,7 +112,7 @@ function capsOf({ protocol, isIncomplete, weakSignature }: GradeFacts): Cap[] {
   const rules: readonly (readonly [applies: boolean, letter: Letter, reason: string])[] = [
     [isBroken, 'F', 'insecure cipher suites'],
     [renegotiates === true && secureRenegotiation === false, 'F', 'insecure renegotiation'],
-    [weakSignature, 'F', 'a certificate signed with MD5 or SHA-1'],
+    [hasWeakSignature, 'F', 'a certificate signed with MD5 or SHA-1'],
     [keyStrength !== null && keyStrength < 1024, 'F', 'a key below 1024 bits'],
     [group < 1024, 'F', 'a key exchange below 1024 bits'],
     [offered['TLS 1.2'] === false && offered['TLS 1.3'] === false, 'C', 'no TLS 1.2'],

@@ -46,9 +46,10 @@ function isSuccess(status: number): boolean {
 }
 
 function judgeStatus(attempt: Attempt): Judgement {
-  const { answer } = attempt;
+  const { answer, failure } = attempt;
   if (answer !== null && isSuccess(answer.status)) return pass(describeAnswer(answer));
   const fact = describeAttempt(attempt);
+  if (failure?.kind === 'other') return unknown(fact, 'see the failed checks');
   if (answer === null || answer.status === 400 || answer.status === 403)
     return fail(
       fact,

@@ -1,12 +1,13 @@
 /** Judges versions, cipher suites, key exchange and renegotiation. */
+import { type VersionName, versionNames } from '../probe/versions.ts';
 import { type Check, check, fail, type Judgement, pass, unknown, warn } from './check.ts';
-import { type OfferedSuite, type ProtocolFacts, type VersionName, versionNames } from './protocol-facts.ts';
+import type { OfferedSuite, ProtocolFacts } from './protocol-facts.ts';
 
 export function protocolChecks(facts: ProtocolFacts): Check[] {
   const { suites } = facts;
   return [
     check('versions', judgeVersions(facts)),
-    check('suites', judgeSuites(suites)),
+    check('suites', judgeSuites(facts)),
     check('forward-secrecy', judgeForwardSecrecy(suites)),
     check('aead', judgeAead(suites)),
     check('key-exchange', judgeKeyExchange(facts)),
@@ -37,10 +38,16 @@ function judgeVersions({ offered }: ProtocolFacts): Judgement {
   return pass(fact);
 }
 
-function judgeSuites(suites: readonly OfferedSuite[]): Judgement {
+function judgeSuites({ suites, incomplete }: ProtocolFacts): Judgement {
   if (suites.length === 0) return noSuite;
   const insecure = suites.filter((suite) => suite.insecure !== null);
-  if (insecure.length === 0) return pass(namesOf(suites).join(', '));
+  const found = namesOf(suites).join(', ');
+  if (insecure.length === 0 && incomplete.length > 0)
+    return unknown(
+      `${found}; the list may be incomplete: ${incomplete.join('; ')}`,
+      'repeat with a longer --timeout',
+    );
+  if (insecure.length === 0) return pass(found);
   const named = insecure.map(({ name, insecure: reason }) => `${name} (${reason})`);
   return fail(
     [...new Set(named)].join(', '),
@@ -90,7 +97,7 @@ function judgeShare(
   return warn(`${without}: ${namesOf(lacking).join(', ')}`, hint);
 }
 
-/** As strong as RSA-2048: 112 bits (NIST SP 800-57). */
+/** In bits of an RSA key of the same strength: 112 bits of security (NIST SP 800-57). */
 const minStrength = 2048;
 
 function judgeKeyExchange({ groups, suites }: ProtocolFacts): Judgement {
@@ -107,10 +114,14 @@ function judgeKeyExchange({ groups, suites }: ProtocolFacts): Judgement {
   );
 }
 
-function judgeRenegotiation({ offered, renegotiates, secureRenegotiation }: ProtocolFacts): Judgement {
-  if (offered['TLS 1.2'] === false) return pass('TLS 1.3 has none');
+function judgeRenegotiation(facts: ProtocolFacts): Judgement {
+  const { renegotiates, renegotiationUnknown, secureRenegotiation } = facts;
+  if (renegotiates === null && renegotiationUnknown === null) return pass('TLS 1.3 has none');
   if (renegotiates === null)
-    return unknown('could not be tried here', 'try openssl s_client -tls1_2 and the command R');
+    return unknown(
+      `not possible here: ${renegotiationUnknown}`,
+      'try openssl s_client -tls1_2 and the command R',
+    );
   if (renegotiates && secureRenegotiation === false)
     return fail(
       'the server renegotiates insecurely (CVE-2009-3555)',

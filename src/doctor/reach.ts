@@ -1,71 +1,80 @@
-/** Measures whether the name resolves and whether its addresses accept TCP connections. */
-import { lookup } from 'node:dns/promises';
-import { connect, isIP } from 'node:net';
-import type { Target } from './target.ts';
-
-export interface Resolution {
-  readonly family: 4 | 6;
-  readonly addresses: readonly string[];
-  /** Of the resolver: `ENOTFOUND`; null: it answered. */
-  readonly error: string | null;
-  readonly ms: number;
-}
-
-export interface Connection {
-  readonly address: string;
-  /** `ECONNREFUSED`, or `timeout`; null: it connected. */
-  readonly error: string | null;
-  readonly ms: number;
-}
+/** Whether the name resolves and its addresses accept TCP connections: measured, then judged. */
+import { isIP } from 'node:net';
+import { connectTcp, type Resolution, resolveHost, type TcpConnection } from '../probe/reach.ts';
+import { type Check, check, fail, type Judgement, milliseconds, pass, unknown } from './check.ts';
 
 export interface ReachFacts {
   /** Empty: the host is an address. */
   readonly resolutions: readonly Resolution[];
-  readonly connections: readonly Connection[];
+  readonly connections: readonly TcpConnection[];
 }
 
 /** A name with more addresses is a large load balancer, whose addresses are alike. */
 const maxAddresses = 8;
 
-export async function measureReach(target: Target, timeoutMs: number): Promise<ReachFacts> {
-  const { host, port } = target;
-  const resolutions = isIP(host) === 0 ? await Promise.all([resolve(host, 4), resolve(host, 6)]) : [];
+export async function measureReach(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}): Promise<ReachFacts> {
+  const { host, port, timeoutMs } = options;
+  const resolutions = isIP(host) === 0 ? await resolveHost({ host, timeoutMs }) : [];
   const addresses = resolutions.length === 0 ? [host] : resolutions.flatMap(({ addresses }) => addresses);
-  const connections: Connection[] = [];
+  const connections: TcpConnection[] = [];
   // One after the other, so that each time is that of one connection.
   for (const address of addresses.slice(0, maxAddresses))
-    connections.push(await tryConnect({ address, port, timeoutMs }));
+    connections.push(await connectTcp({ address, port, timeoutMs }));
   return { resolutions, connections };
 }
 
-async function resolve(host: string, family: 4 | 6): Promise<Resolution> {
-  const began = performance.now();
-  const result = (addresses: readonly string[], error: string | null): Resolution => {
-    return { family, addresses, error, ms: performance.now() - began };
-  };
-  try {
-    const found = await lookup(host, { family, all: true });
-    return result([...new Set(found.map(({ address }) => address))], null);
-  } catch (error) {
-    return result([], codeOf(error));
-  }
+export function reachChecks({ resolutions, connections }: ReachFacts): Check[] {
+  return [check('resolve', judgeName(resolutions)), check('connect', judgeConnections(connections))];
 }
 
-function tryConnect(options: { address: string; port: number; timeoutMs: number }): Promise<Connection> {
-  const { address, port, timeoutMs } = options;
-  const began = performance.now();
-  return new Promise((done) => {
-    const socket = connect({ host: address, port });
-    const finish = (error: string | null) => {
-      socket.destroy();
-      done({ address, error, ms: performance.now() - began });
-    };
-    socket.setTimeout(timeoutMs, () => finish('timeout'));
-    socket.once('connect', () => finish(null));
-    socket.once('error', (error) => finish(codeOf(error)));
-  });
+/** The first address that connected, and how long that took; null: none. */
+export function reachableAddress({ connections }: ReachFacts): TcpConnection | null {
+  return connections.find(({ error }) => error === null) ?? null;
 }
 
-function codeOf(error: unknown): string {
-  return (error as NodeJS.ErrnoException).code ?? 'unknown error';
+function judgeName(resolutions: readonly Resolution[]): Judgement {
+  if (resolutions.length === 0) return pass('the URL has an IP address');
+  const fact = resolutions.map(describeResolution).join('; ');
+  if (resolutions.some(({ addresses }) => addresses.length > 0)) return pass(fact);
+  return fail(fact, 'add an A record (and AAAA for IPv6) for the name, or correct the name');
+}
+
+function describeResolution({ family, addresses, error, ms }: Resolution): string {
+  const type = family === 4 ? 'A' : 'AAAA';
+  const absent = error === null || error === 'ENOTFOUND' || error === 'ENODATA' ? 'none' : error;
+  return `${type} ${addresses.length > 0 ? addresses.join(', ') : absent} (${milliseconds(ms)})`;
+}
+
+/** This machine has no route or no address of that family: says nothing about the endpoint. */
+const ofThisMachine: readonly string[] = ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'];
+
+function judgeConnections(connections: readonly TcpConnection[]): Judgement {
+  if (connections.length === 0) return unknown('there is no address', 'see the name above');
+  const fact = connections.map(describeConnection).join('; ');
+  const refused = connections.filter(({ error }) => error !== null);
+  if (refused.length === 0) return pass(fact);
+  const addresses = refused.map(({ address }) => address).join(', ');
+  if (
+    refused.length < connections.length &&
+    refused.every(({ error }) => ofThisMachine.includes(error ?? ''))
+  )
+    return unknown(fact, `this machine has no route to ${addresses}: try it from another network`);
+  return fail(
+    fact,
+    `clients that choose ${addresses} cannot connect: open the port there (listener, firewall, load balancer), or remove the record`,
+  );
+}
+
+function describeConnection({ address, error, ms }: TcpConnection): string {
+  return error === null ? `${address} in ${milliseconds(ms)}` : `${address} ${describeError(error, ms)}`;
+}
+
+function describeError(error: string, ms: number): string {
+  if (error === 'timeout') return `no answer within ${milliseconds(ms)}`;
+  if (error === 'ECONNREFUSED') return 'refused (ECONNREFUSED)';
+  return `failed (${error})`;
 }
