@@ -14,6 +14,7 @@ const doors: Record<string, readonly string[]> = {
   'pino-pretty': ['telemetry/logger.ts'],
   'prom-client': ['telemetry/registry.ts'],
   commander: ['cli'],
+  'node-forge': ['issuing'],
 };
 
 /** `@scope/name/deep` → `@scope/name`. */
