@@ -47,8 +47,9 @@ export function gradeOf(facts: GradeFacts): Grade {
   const { protocol } = facts;
   const scores = scoresOf(protocol);
   const caps = capsOf(facts).toSorted((one, other) => rank(other.letter) - rank(one.letter));
-  if (protocol.suites.length === 0) return { letter: null, ignoringTrust: null, scores, caps };
-  const base = letterOf(0.3 * scores.protocol + 0.3 * scores.keyExchange + 0.4 * scores.cipher);
+  const isKnown = protocol.suites.length > 0 && (protocol.keyStrength !== null || protocol.groups.length > 0);
+  if (!isKnown) return { letter: null, ignoringTrust: null, scores, caps };
+  const base = letterOf(scores);
   const ignoringTrust = caps.reduce<Letter>(
     (worst, { letter }) => (rank(letter) > rank(worst) ? letter : worst),
     base,
@@ -96,7 +97,10 @@ function cipherScore(bits: number): number {
   return bits < 256 ? 80 : 100;
 }
 
-function letterOf(score: number): Letter {
+function letterOf({ protocol, keyExchange, cipher }: Grade['scores']): Letter {
+  // "A zero in any category will push the overall score to zero."
+  const isZero = protocol === 0 || keyExchange === 0 || cipher === 0;
+  const score = isZero ? 0 : 0.3 * protocol + 0.3 * keyExchange + 0.4 * cipher;
   if (score >= 80) return 'A';
   if (score >= 65) return 'B';
   if (score >= 50) return 'C';

@@ -38,7 +38,12 @@ export const mayImport: Record<string, readonly string[]> = {
   terminal: [],
   evidence: [],
   issuing: ['pki', 'revocation'],
+  probe: [],
+  doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki'],
-  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+  cli: [
+    ...['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['doctor', 'issuing', 'evidence', 'terminal'],
+  ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
