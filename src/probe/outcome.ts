@@ -1,4 +1,5 @@
 /** How a server can answer a ClientHello. */
+import type { NamedGroup } from './named-groups.ts';
 import type { ServerFlight } from './server-flight.ts';
 import type { VersionName } from './versions.ts';
 
@@ -29,6 +30,8 @@ export type FlightFailure =
     }
   /** The server chose an older version than the one that was offered. */
   | { readonly kind: 'other-version'; readonly version: VersionName }
+  /** TLS 1.3: the server asks for a group that our reader has no key for. */
+  | { readonly kind: 'retry'; readonly group: NamedGroup }
   /** The answer is HTTP without TLS. `line`: the first line; `status`: null if it has none. */
   | { readonly kind: 'http'; readonly status: number | null; readonly line: string }
   /** The answer is neither TLS nor HTTP. `text`: its first bytes. */
@@ -49,5 +52,30 @@ export type FlightOutcome = Timing &
 
 /** A clause without a subject, for a report: `sent the TLS alert handshake_failure (40)`. */
 export function describeFailure(failure: FlightFailure): string {
-  throw new Error(`not built: ${failure.kind}`);
+  switch (failure.kind) {
+    case 'unreachable':
+      return `accepts no TCP connection (${failure.code})`;
+    case 'timeout':
+      return failure.phase === 'connect' ? 'accepted no TCP connection in time' : 'did not answer in time';
+    case 'reset':
+      return `reset the connection (${failure.code})`;
+    case 'closed':
+      return 'closed the connection before its answer was complete';
+    case 'alert':
+      return `sent the TLS alert ${failure.name}`;
+    case 'other-version':
+      return `answered with ${failure.version}`;
+    case 'retry':
+      return `asked for a key exchange with ${failure.group.name}`;
+    case 'http':
+      return `answered with HTTP without TLS: ${failure.line}`;
+    case 'not-tls':
+      return failure.text === '' ? 'sent no TLS' : `answered with bytes that are not TLS: ${failure.text}`;
+    case 'malformed':
+      return `broke the TLS protocol: ${failure.detail}`;
+    case 'too-large':
+      return `sent ${failure.detail}`;
+    default:
+      return failure satisfies never;
+  }
 }
