@@ -1,7 +1,6 @@
 /** The client certificate and key of `doctor`: from PEM files, or from a PKCS#12 file. */
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import type { Identity } from '../doctor/attempt.ts';
 import { GatewayError, UsageError } from '../errors.ts';
 import type { Pkcs12Contents } from '../issuing/pkcs12.ts';
@@ -78,18 +77,20 @@ function identityOf({ certificates, privateKeys }: Pkcs12Contents): Identity {
   };
 }
 
-/** Throws UsageError if OpenSSL cannot use it; the message never repeats content. */
+/** Throws UsageError if it cannot be used; the message never repeats content. */
 function usable(identity: Identity, options: string): Identity {
+  const { cert, key, passphrase } = identity;
+  const allowed = 'allowed a PEM certificate, and the key that belongs to it';
+  let fits: boolean;
   try {
-    createSecureContext({ ...identity, ciphers: 'ALL:@SECLEVEL=0' });
-    return identity;
+    const secret = passphrase === undefined ? { key } : { key, passphrase };
+    fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(secret));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new UsageError(
-      `${options}: found content that OpenSSL refuses (${code}); allowed a PEM certificate, and the key that belongs to it`,
-      cause,
-    );
+    throw new UsageError(`${options}: found content that OpenSSL refuses (${code}); ${allowed}`, cause);
   }
+  if (!fits) throw new UsageError(`${options}: found the key of another certificate; ${allowed}`);
+  return identity;
 }
 
 /** Throws UsageError. */

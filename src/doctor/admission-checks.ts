@@ -1,17 +1,15 @@
 /** Judges who is let in: the guide wants an HTTP answer without a certificate, and a refusal of every other CA. */
 import type { AdmissionFacts, ResumedAttempt, StrangerAttempt } from './admission.ts';
 import type { Attempt } from './attempt.ts';
-import { type Check, check, fail, type Judgement, pass, unknown } from './check.ts';
+import { type Check, check, fail, type Judgement, notJudged, pass, unknown } from './check.ts';
 
 /** `asksForCertificate`: true also if it is not known. */
 export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boolean): Check[] {
   if (!asksForCertificate) {
-    const open = unknown(
-      `not judged, because no certificate is asked for; without one: ${describeAttempt(facts.without)}`,
-      'ask for client certificates first',
-    );
+    const open = notJudged('no certificate is asked for');
+    const first = { ...open, fact: `${open.fact}; without one: ${describeAttempt(facts.without)}` };
     return [
-      check('no-certificate', open),
+      check('no-certificate', first),
       check('wrong-certificate', open),
       check('no-certificate-resumed', open),
     ];
@@ -46,7 +44,7 @@ function judgeWithout(attempt: Attempt): Judgement {
       fact,
       'answer 400 or 403 to a request without a client certificate: the acceptance test expects one of these',
     );
-  if (failure?.kind === 'other') return unknown(fact, 'see the failed checks');
+  if (failure?.kind === 'other') return { outcome: 'unknown', fact };
   return fail(
     fact,
     'complete the handshake and answer 400 or 403 over HTTP (nginx: ssl_verify_client optional, or on with its 400 page; ehi-gateway: rejectWith: http)',
@@ -77,8 +75,7 @@ function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
 }
 
 function judgeResumed(resumed: readonly ResumedAttempt[]): Judgement {
-  if (resumed.length === 0)
-    return unknown('no TLS version that is judged here is offered', 'see the versions above');
+  if (resumed.length === 0) return notJudged('neither TLS 1.2 nor 1.3 is offered');
   const fact = resumed.map(describeResumed).join('; ');
   const letIn = resumed.some(({ attempt }) => attempt?.answer != null && isLetIn(attempt.answer.status));
   if (!letIn) return pass(fact);

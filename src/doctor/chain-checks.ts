@@ -2,7 +2,7 @@
 import type { Certificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';
 import type { Anchors } from './anchors.ts';
-import { type Check, check, count, fail, type Judgement, pass, unknown, warn } from './check.ts';
+import { type Check, check, count, fail, type Judgement, notJudged, pass, unknown, warn } from './check.ts';
 import { issuerUrlsOf, type SentChain } from './sent-chain.ts';
 
 export interface ChainFacts {
@@ -87,8 +87,7 @@ const dateErrors: readonly string[] = ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID']
 function judgeTrust(facts: ChainFacts): Judgement {
   const { chain, anchors, verifyError } = facts;
   const source = anchors.kind === 'file' ? 'the certificates of --ca' : 'the public roots';
-  if (missingIssuer(facts.chain) !== null)
-    return unknown('not judged, because an intermediate is missing', 'send the whole chain first');
+  if (missingIssuer(facts.chain) !== null) return notJudged('an intermediate is missing');
   if (chain.anchor === null) {
     return fail(
       `${chain.top.subject} was issued by ${chain.top.issuer}, which is not among ${source}`,
@@ -97,10 +96,9 @@ function judgeTrust(facts: ChainFacts): Judgement {
         : 'if the CA is private, give its root with --ca; clients must then have that root too. If not, install a certificate of a public CA',
     );
   }
-  if (verifyError === undefined) return unknown('OpenSSL completed no handshake', 'see the failed checks');
+  if (verifyError === undefined) return notJudged('OpenSSL completed no handshake');
   if (verifyError === null) return pass(`with ${source}, up to ${chain.anchor.subject}`);
-  if (dateErrors.includes(verifyError))
-    return unknown('a certificate is not valid today, so that OpenSSL judged nothing else', 'see "validity"');
+  if (dateErrors.includes(verifyError)) return notJudged('a certificate is not valid today');
   return fail(
     `OpenSSL refuses the chain: ${verifyError}`,
     isSelfSigned(chain.anchor)

@@ -21,7 +21,7 @@ export interface Check {
   readonly outcome: Outcome;
   /** What was measured. It may contain text of the endpoint: print it through `printable`. */
   readonly fact: string;
-  /** What to do; for every outcome but `pass`. */
+  /** What to do; not for `pass`, nor for what is not judged because another check failed. */
   readonly hint?: string;
 }
 
@@ -87,9 +87,14 @@ export function warn(fact: string, hint: string): Judgement {
   return { outcome: 'warn', fact, hint };
 }
 
-/** Not possible here, or not judged because another check failed. */
+/** Not possible here. */
 export function unknown(fact: string, hint: string): Judgement {
   return { outcome: 'unknown', fact, hint };
+}
+
+/** Nothing to do here: another check says what. `because`: a clause, such as `an intermediate is missing`. */
+export function notJudged(because: string): Judgement {
+  return { outcome: 'unknown', fact: `not judged, because ${because}` };
 }
 
 /** `1 certificate`, `2 certificates`. */

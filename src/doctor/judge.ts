@@ -7,7 +7,7 @@ import type { Anchors } from './anchors.ts';
 import { type CaName, readCaName } from './ca-name.ts';
 import { matchesName } from './certificate-checks.ts';
 import { missingIssuer } from './chain-checks.ts';
-import { type Check, check, fail, pass } from './check.ts';
+import { type Check, type CheckId, check, fail, pass } from './check.ts';
 import { type Grade, gradeOf } from './grade.ts';
 import type { Try } from './latency.ts';
 import { latencyChecks } from './latency-checks.ts';
@@ -58,6 +58,8 @@ export function judgeSilence(failure: FlightFailure): Findings {
 }
 
 function judgeFailure(failure: FlightFailure) {
+  const isReset = failure.kind === 'unreachable' && failure.code === 'ECONNRESET';
+  if (isReset) return judgeFailure({ kind: 'reset', code: failure.code });
   const fact = `the server ${describeFailure(failure)}`;
   if (failure.kind === 'http')
     return fail(
@@ -107,6 +109,9 @@ export function judge(measured: Measured, expectations: Expectations): Findings 
   };
 }
 
+/** A chain that cannot be read can be trusted by no client. */
+const untrusted: readonly CheckId[] = ['chain-readable', 'chain-trust'];
+
 function judgeGrade(
   server: JudgedChain,
   protocol: ProtocolFacts,
@@ -119,7 +124,7 @@ function judgeGrade(
     protocol,
     isIncomplete: chain !== null && missingIssuer(chain) !== null,
     hasWeakSignature: certificates.some((each) => weakSignature(each) !== null && !each.isSelfIssued),
-    isTrusted: !checks.some(({ id, outcome }) => id === 'chain-trust' && outcome === 'fail'),
+    isTrusted: !checks.some(({ id, outcome }) => untrusted.includes(id) && outcome === 'fail'),
     isNameMatched: leaf === undefined || matchesName(leaf, expectedName),
     isValidToday: certificates.every(({ notBefore, notAfter }) => notBefore <= now && now <= notAfter),
   });

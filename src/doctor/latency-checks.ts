@@ -6,6 +6,7 @@ import {
   fail,
   type Judgement,
   milliseconds,
+  notJudged,
   pass,
   unknown,
   warn,
@@ -51,7 +52,7 @@ export function latencyChecks(
   return [
     check('latency-handshake', handshake),
     check('latency-message', message),
-    check('latency-total', partFailed ? notJudged : judgeTimes(totals, totalAdvice)),
+    check('latency-total', partFailed ? notJudged('a part of it failed') : judgeTimes(totals, totalAdvice)),
   ];
 }
 
@@ -59,7 +60,6 @@ const noMessages = unknown(
   'no message was sent',
   'give a client certificate that the endpoint accepts: --cert and --key, or --p12',
 );
-const notJudged = unknown('not judged, because a part of it failed', 'see the times above');
 
 const handshakeAdvice =
   'measure from a machine near the sender; then look for slow name lookups, OCSP or CRL fetches within the handshake, RSA-4096 keys, or a busy processor';
@@ -73,7 +73,7 @@ function judge(
   options: { readonly budgetMs: number; readonly failures: readonly string[]; readonly advice: string },
 ): Judgement {
   const { budgetMs, failures, advice } = options;
-  if (times.length === 0) return unknown(`not measured: ${failures[0] ?? 'no try'}`, 'see the failed checks');
+  if (times.length === 0) return { outcome: 'unknown', fact: `not measured: ${failures[0] ?? 'no try'}` };
   const { p50, p99 } = percentilesOf(times);
   const tries = count(times.length, 'try').replace('trys', 'tries');
   const failed = failures.length === 0 ? '' : `; ${failures.length} more failed: ${failures[0]}`;

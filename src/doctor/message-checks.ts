@@ -8,6 +8,7 @@ import {
   fail,
   type Judgement,
   milliseconds,
+  notJudged,
   pass,
   unknown,
 } from './check.ts';
@@ -31,7 +32,7 @@ export function messageChecks(facts: MessageFacts | null, roundTripMs: number): 
     return ids.map((id) => check(id, absent));
   }
   const { plain, continued } = facts;
-  const refused = unknown('not judged, because there was no 2xx', 'see the status of the message');
+  const refused = notJudged('there was no 2xx');
   const accepted = plain.answer !== null && isSuccess(plain.answer.status) ? plain.answer : null;
   return [
     check('message-status', judgeStatus(plain)),
@@ -49,7 +50,7 @@ function judgeStatus(attempt: Attempt): Judgement {
   const { answer, failure } = attempt;
   if (answer !== null && isSuccess(answer.status)) return pass(describeAnswer(answer));
   const fact = describeAttempt(attempt);
-  if (failure?.kind === 'other') return unknown(fact, 'see the failed checks');
+  if (failure?.kind === 'other') return { outcome: 'unknown', fact };
   if (answer === null || answer.status === 400 || answer.status === 403)
     return fail(
       fact,

@@ -1,6 +1,6 @@
 /** Judges versions, cipher suites, key exchange and renegotiation. */
 import { type VersionName, versionNames } from '../probe/versions.ts';
-import { type Check, check, fail, type Judgement, pass, unknown, warn } from './check.ts';
+import { type Check, check, fail, type Judgement, notJudged, pass, unknown, warn } from './check.ts';
 import type { OfferedSuite, ProtocolFacts } from './protocol-facts.ts';
 
 export function protocolChecks(facts: ProtocolFacts): Check[] {
@@ -26,7 +26,7 @@ function judgeVersions({ offered }: ProtocolFacts): Judgement {
       `${fact}; obsolete: ${obsolete.join(', ')}`,
       `turn ${obsolete.join(' and ')} off (RFC 8996); nginx: ssl_protocols TLSv1.2 TLSv1.3`,
     );
-  if (on.length === 0) return unknown(fact, 'see "TLS is spoken"');
+  if (on.length === 0) return notJudged('no version was accepted');
   if (offered['TLS 1.3'] === false)
     return warn(`${fact}; no TLS 1.3`, 'turn TLS 1.3 on: without it the grade is A- at most');
   const untried = versionNames.filter((name) => offered[name] === null);
@@ -45,7 +45,7 @@ function judgeSuites({ suites, incomplete }: ProtocolFacts): Judgement {
   if (insecure.length === 0 && incomplete.length > 0)
     return unknown(
       `${found}; the list may be incomplete: ${incomplete.join('; ')}`,
-      'repeat with a longer --timeout',
+      'look into the log of the server, or repeat with a longer --timeout',
     );
   if (insecure.length === 0) return pass(found);
   const named = insecure.map(({ name, insecure: reason }) => `${name} (${reason})`);
@@ -55,7 +55,7 @@ function judgeSuites({ suites, incomplete }: ProtocolFacts): Judgement {
   );
 }
 
-const noSuite = unknown('no cipher suite was accepted', 'see "TLS is spoken"');
+const noSuite = notJudged('no cipher suite was accepted');
 
 function namesOf(suites: readonly OfferedSuite[]): string[] {
   return [...new Set(suites.map(({ name }) => name))];
@@ -100,12 +100,8 @@ function judgeShare(
 /** In bits of an RSA key of the same strength: 112 bits of security (NIST SP 800-57). */
 const minStrength = 2048;
 
-function judgeKeyExchange({ groups, suites }: ProtocolFacts): Judgement {
-  if (groups.length === 0)
-    return unknown(
-      'the server named no group',
-      suites.length === 0 ? (noSuite.hint ?? '') : 'see "forward secrecy"',
-    );
+function judgeKeyExchange({ groups }: ProtocolFacts): Judgement {
+  if (groups.length === 0) return notJudged('the server named no group');
   const weak = groups.filter(({ strength }) => strength < minStrength);
   if (weak.length === 0) return pass(groups.map(({ name }) => name).join(', '));
   return fail(

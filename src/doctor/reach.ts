@@ -33,7 +33,7 @@ export function reachChecks({ resolutions, connections }: ReachFacts): Check[] {
 
 /** The first address that connected, and how long that took; null: none. */
 export function reachableAddress({ connections }: ReachFacts): TcpConnection | null {
-  return connections.find(({ error }) => error === null) ?? null;
+  return connections.find(isConnected) ?? null;
 }
 
 function judgeName(resolutions: readonly Resolution[]): Judgement {
@@ -55,7 +55,7 @@ const ofThisMachine: readonly string[] = ['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNO
 function judgeConnections(connections: readonly TcpConnection[]): Judgement {
   if (connections.length === 0) return unknown('there is no address', 'see the name above');
   const fact = connections.map(describeConnection).join('; ');
-  const refused = connections.filter(({ error }) => error !== null);
+  const refused = connections.filter((each) => !isConnected(each));
   if (refused.length === 0) return pass(fact);
   const addresses = refused.map(({ address }) => address).join(', ');
   if (
@@ -69,12 +69,18 @@ function judgeConnections(connections: readonly TcpConnection[]): Judgement {
   );
 }
 
+/** A server that accepts and resets at once does so before or after this machine knows that it connected. */
+function isConnected({ error }: TcpConnection): boolean {
+  return error === null || error === 'ECONNRESET';
+}
+
 function describeConnection({ address, error, ms }: TcpConnection): string {
   return error === null ? `${address} in ${milliseconds(ms)}` : `${address} ${describeError(error, ms)}`;
 }
 
 function describeError(error: string, ms: number): string {
   if (error === 'timeout') return `no answer within ${milliseconds(ms)}`;
+  if (error === 'ECONNRESET') return 'accepted, then reset';
   if (error === 'ECONNREFUSED') return 'refused (ECONNREFUSED)';
   return `failed (${error})`;
 }

@@ -43,8 +43,9 @@ function checkLines(
   return [`  ${symbol(outcome)} ${name.padEnd(nameWidth)}  ${first}`, ...rest.map((line) => space + line)];
 }
 
-/** Breaks at the semicolons that separate the parts of a fact, and at spaces; a longer word stays whole. */
+/** A text that is too long is broken at the semicolons that separate its parts, and at spaces; a longer word stays whole. */
 function wrap(text: string, width: number): string[] {
+  if (text.length <= width) return [text];
   return text.split(/(?<=;) /).flatMap((part) => wrapWords(part, width));
 }
 

@@ -1,6 +1,6 @@
 /** Judges the request for a client certificate: whether there is one, which CAs it names, which signatures it accepts. */
 import type { CaName } from './ca-name.ts';
-import { type Check, check, fail, type Judgement, pass, unknown, warn } from './check.ts';
+import { type Check, check, fail, type Judgement, notJudged, pass, unknown, warn } from './check.ts';
 
 /** What the server asks for. */
 export interface CertificateRequest {
@@ -31,10 +31,7 @@ export function requestChecks({ request, expected }: RequestFacts): Check[] {
 }
 
 function requestAbsent(): Check[] {
-  const first = unknown(
-    'not judged, because no certificate is asked for',
-    'ask for client certificates first',
-  );
+  const first = notJudged('no certificate is asked for');
   return [
     check(
       'certificate-request',

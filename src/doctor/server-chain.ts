@@ -5,7 +5,7 @@ import { describeFailure } from '../probe/outcome.ts';
 import type { Anchors } from './anchors.ts';
 import { certificateChecks } from './certificate-checks.ts';
 import { chainChecks } from './chain-checks.ts';
-import { type Check, check, fail, type Judgement, pass, unknown, warn } from './check.ts';
+import { type Check, check, fail, type Judgement, notJudged, pass, unknown, warn } from './check.ts';
 import { readSentChain, type SentChain } from './sent-chain.ts';
 import type { TlsFacts } from './tls-facts.ts';
 
@@ -68,10 +68,7 @@ const dependent = [
 ] as const;
 
 function unjudged(first: Judgement): JudgedChain {
-  const rest =
-    first.outcome === 'unknown'
-      ? first
-      : unknown('not judged, because the chain cannot be read', first.hint ?? '');
+  const rest = first.outcome === 'unknown' ? first : notJudged('the chain cannot be read');
   return { checks: [check('chain-readable', first), ...dependent.map((id) => check(id, rest))], chain: null };
 }
 

@@ -93,7 +93,8 @@ const third = issueCertificate({
   basicConstraints: { ca: true },
   keyUsage: ['keyCertSign'],
 });
-const server = pki.issueServer();
+// Not of the issuing CA: OpenSSL adds a CA that the server trusts to the chain by itself.
+const lone = pki.issueServer({ issuer: second });
 const deep = pki.issueServer({ issuer: third });
 const rsa = pki.issueServer({ key: 'rsa-1024' });
 const lax = { ciphers: `${goodTls.ciphers}:@SECLEVEL=0` };
@@ -101,9 +102,9 @@ const lax = { ciphers: `${goodTls.ciphers}:@SECLEVEL=0` };
 const faults: readonly Fault[] = [
   {
     name: 'a missing intermediate',
-    endpoint: { server: { chainPem: server.pem, keyPem: server.keyPem } },
+    endpoint: { server: { chainPem: lone.pem, keyPem: lone.keyPem } },
     found: 'chain-complete',
-    fact: /CN=Example Issuing CA.* is missing/,
+    fact: /CN=Second CA is missing/,
     grade: 'B',
   },
   {

@@ -12,10 +12,17 @@ export function openTlsImpostor(options: { readonly certificates: readonly Buffe
   // A point of X25519, and a signature with rsa_pkcs1_sha256 that fits nothing.
   const point = Buffer.concat([Buffer.of(3, 0, 29), sized(randomBytes(32), 1)]);
   const exchange = Buffer.concat([point, Buffer.of(4, 1), sized(randomBytes(256), 2)]);
+  // RSA, rsa_pkcs1_sha256, and an empty name.
+  const request = Buffer.concat([
+    sized(Buffer.of(1), 1),
+    sized(Buffer.of(4, 1), 2),
+    sized(sized(Buffer.of(0x30, 0), 2), 2),
+  ]);
   const flight = Buffer.concat([
     message(2, hello),
     message(11, sized(list, 3)),
     message(12, exchange),
+    message(13, request),
     message(14, Buffer.alloc(0)),
   ]);
   const record = Buffer.concat([Buffer.of(22, 3, 3), sized(flight, 2)]);
