@@ -5,10 +5,10 @@ import { deadlineIn } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { exchangeHello } from './hello-exchange.ts';
 import { groupsOf, type NamedGroup } from './named-groups.ts';
-import type { FlightFailure, FlightOutcome } from './outcome.ts';
+import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
 import { askServerHello } from './protocols.ts';
 import type { ServerFlight } from './server-flight.ts';
-import { refusesRest, withoutRest } from './suites.ts';
+import { refusesRest } from './suites.ts';
 import type { VersionName } from './versions.ts';
 
 export interface GroupProbeOptions extends Endpoint {
@@ -57,8 +57,7 @@ export async function probeGroups(options: GroupProbeOptions): Promise<GroupSupp
   return {
     version,
     groups: [...curves.groups, ...(group === undefined ? [] : [group])],
-    incomplete:
-      curves.incomplete ?? (own.kind === 'flight' || refusesRest(own, [1]) ? null : withoutRest(own)),
+    incomplete: curves.incomplete ?? (own.kind === 'flight' || refusesRest(own, [1]) ? null : failureIn(own)),
   };
 }
 
@@ -72,7 +71,7 @@ async function collect(
   while (rest.length > 0) {
     const outcome = await ask({ suites, groups: rest });
     if (outcome.kind !== 'flight')
-      return { groups: chosen, incomplete: refusesRest(outcome, [1]) ? null : withoutRest(outcome) };
+      return { groups: chosen, incomplete: refusesRest(outcome, [1]) ? null : failureIn(outcome) };
     const group = outcome.flight.keyExchange?.group;
     // HelloRetryRequest without a group, or a group that the server had been asked not to choose.
     if (group === undefined || chosen.some(({ code }) => code === group.code)) break;

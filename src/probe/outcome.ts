@@ -50,6 +50,12 @@ export type FlightOutcome = Timing &
       })
   );
 
+/** The failure alone, without times and what came before. */
+export function failureIn(outcome: Exclude<FlightOutcome, { kind: 'flight' }>): FlightFailure {
+  const { received: _, connectMs: __, ms: ___, ...failure } = outcome;
+  return failure;
+}
+
 /** A clause without a subject, for a report: `sent the TLS alert handshake_failure (40)`. */
 export function describeFailure(failure: FlightFailure): string {
   switch (failure.kind) {

@@ -2,7 +2,7 @@
 import type { CipherSuite } from './cipher-suites.ts';
 import type { Endpoint } from './endpoint.ts';
 import { exchangeHello, type HelloOptions } from './hello-exchange.ts';
-import type { FlightFailure, FlightOutcome, Timing } from './outcome.ts';
+import { type FlightFailure, type FlightOutcome, failureIn, type Timing } from './outcome.ts';
 import { type VersionName, versionNames } from './versions.ts';
 
 export type VersionSupport = Timing &
@@ -45,7 +45,7 @@ function supportOf(outcome: FlightOutcome): VersionSupport {
     const { suite, secureRenegotiation } = outcome.flight;
     return { offered: true, suite, secureRenegotiation, connectMs, ms };
   }
-  const { received: _, ...failure } = outcome;
+  const failure = failureIn(outcome);
   return { offered: isRefusal(failure) ? false : null, failure, connectMs, ms };
 }
 

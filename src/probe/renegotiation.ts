@@ -6,9 +6,9 @@ import type { Endpoint } from './endpoint.ts';
 export type Renegotiation =
   /** A second handshake was done. */
   | { readonly kind: 'accepted' }
-  /** The server sent no_renegotiation, or ended the connection. */
+  /** The server sent no_renegotiation, ended the connection, or did nothing within the limit. */
   | { readonly kind: 'refused' }
-  /** No TLS 1.2 or older, or no answer in time. `reason`: a clause for a report. */
+  /** No handshake of TLS 1.2 or older. `reason`: a clause for a report. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
 /** Does one full handshake, without a client certificate, and asks for another one. Verifies nothing. */
@@ -33,7 +33,7 @@ export function probeRenegotiation(endpoint: Endpoint): Promise<Renegotiation> {
       done(result);
     };
     const fail = (reason: string) => finish(isOpen ? { kind: 'refused' } : { kind: 'unknown', reason });
-    const timer = setTimeout(() => finish({ kind: 'unknown', reason: 'no answer in time' }), timeoutMs);
+    const timer = setTimeout(() => fail('no answer in time'), timeoutMs);
     socket.on('error', (error) => fail(reasonOf(error)));
     socket.once('end', () => fail('the server closed the connection'));
     socket.once('close', () => fail('the server closed the connection'));

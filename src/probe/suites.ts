@@ -2,7 +2,7 @@
 import { type CipherSuite, suitesOf } from './cipher-suites.ts';
 import { deadlineIn } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
-import type { FlightFailure, FlightOutcome } from './outcome.ts';
+import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
 import { askServerHello, isRefusal } from './protocols.ts';
 import type { VersionName } from './versions.ts';
 
@@ -58,22 +58,13 @@ async function summarize(
   }: { readonly chosen: readonly CipherSuite[]; readonly last: FlightOutcome | null; readonly ask: Ask },
 ): Promise<SuiteSupport> {
   const incomplete =
-    last === null || last.kind === 'flight' || refusesRest(last, chosen) ? null : withoutRest(last);
+    last === null || last.kind === 'flight' || refusesRest(last, chosen) ? null : failureIn(last);
   return { version, suites: chosen, preference: await preferenceOf(chosen, ask), incomplete };
 }
 
 /** Some servers end the connection instead of an alert where no suite is common. */
 export function refusesRest(failure: FlightFailure, chosen: readonly unknown[]): boolean {
   return isRefusal(failure) || (chosen.length > 0 && (failure.kind === 'closed' || failure.kind === 'reset'));
-}
-
-export function withoutRest({
-  received: _,
-  connectMs: __,
-  ms: ___,
-  ...failure
-}: Exclude<FlightOutcome, { kind: 'flight' }>): FlightFailure {
-  return failure;
 }
 
 /**

@@ -37,6 +37,7 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   terminal: [],
   evidence: [],
+  probe: ['handshake'],
   issuing: ['pki', 'revocation'],
   probe: [],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
