@@ -79,6 +79,7 @@ function requestOf({ sent }: TlsFacts): RequestFacts['request'] {
   if (sent.certificateRequest === null) return null;
   const { authorities, signatureSchemes } = sent.certificateRequest;
   return {
+    source: sent.source === 'openssl' ? `${sent.version}, by openssl s_client` : sent.version,
     caNames: authorities.map(readCaName),
     signatureAlgorithms: signatureSchemes.map(({ name }) => name),
   };

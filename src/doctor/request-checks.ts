@@ -4,6 +4,8 @@ import { type Check, check, fail, type Judgement, notJudged, pass, unknown, warn
 
 /** What the server asks for. */
 export interface CertificateRequest {
+  /** Where that was read: `TLS 1.2`, or `TLS 1.3, by openssl s_client`. */
+  readonly source: string;
   readonly caNames: readonly CaName[];
   /** IANA names, such as `rsa_pkcs1_sha256`. */
   readonly signatureAlgorithms: readonly string[];
@@ -24,7 +26,7 @@ export function requestChecks({ request, expected }: RequestFacts): Check[] {
     return [check('certificate-request', here), check('ca-names', here), check('signature-algorithms', here)];
   }
   return [
-    check('certificate-request', pass('a CertificateRequest is part of the handshake')),
+    check('certificate-request', pass(`in the handshake of ${request.source}`)),
     check('ca-names', judgeNames(request.caNames, expected)),
     check('signature-algorithms', judgeAlgorithms(request.signatureAlgorithms)),
   ];

@@ -69,6 +69,14 @@ it('finds no fault in an endpoint as the guide wants it', async () => {
   expect(code).toBe(0);
 });
 
+it('reads the request for a certificate of a server that only speaks TLS 1.3', async () => {
+  await using endpoint = await openEndpoint({ pki, tls: { minVersion: 'TLSv1.3' } });
+  const { checks, report } = await examine(endpoint.url);
+  expect(checks.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
+  expect(checks.find(({ id }) => id === 'certificate-request')?.fact).toContain('TLS 1.3');
+  expect(report.grade.letter).toBe('A');
+});
+
 interface Fault {
   readonly name: string;
   readonly endpoint: EndpointOptions;

@@ -13,7 +13,7 @@ function judge(request: CertificateRequest | null | string, expected: readonly C
 }
 
 function judgeNames(caNames: readonly CaName[], expected: readonly CaName[] | null = [root, issuing]) {
-  return judge({ caNames, signatureAlgorithms: algorithms }, expected)['ca-names'];
+  return judge({ source: 'TLS 1.2', caNames, signatureAlgorithms: algorithms }, expected)['ca-names'];
 }
 
 it('reads a name as the preset has it, whatever its string types', () => {
@@ -73,6 +73,6 @@ it.each([
   [['rsa_pkcs1_sha256', 'ecdsa_sha224'], 'warn'],
   [['rsa_pkcs1_sha256', 'dsa_sha256'], 'warn'],
 ])('judges the signature algorithms %j: %s', (signatureAlgorithms, outcome) => {
-  const checks = judge({ caNames: [root], signatureAlgorithms });
+  const checks = judge({ source: 'TLS 1.2', caNames: [root], signatureAlgorithms });
   expect(checks['signature-algorithms']?.outcome).toBe(outcome);
 });

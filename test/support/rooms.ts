@@ -39,7 +39,6 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   probe: ['handshake'],
   issuing: ['pki', 'revocation'],
-  probe: [],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki'],
   cli: [
