@@ -1,4 +1,5 @@
 /** `ehi-gateway doctor`: examines an endpoint, prints what it found, and writes an evidence page. */
+import { existsSync } from 'node:fs';
 import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
 import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
 import { examine } from '../doctor/examine.ts';
@@ -32,6 +33,7 @@ export interface DoctorOptions extends IdentityOptions {
 /** Prints the report on stdout. Resolves with 0, or 1 if a check failed. Throws UsageError and UnreachableError. */
 export async function doctor(url: string, options: DoctorOptions): Promise<number> {
   const target = readTarget(url, options.servername);
+  refuseExisting(options);
   const expected = await expectedNames(options);
   const identity = await readIdentity(options);
   const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
@@ -51,6 +53,12 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   await writeReport(report, options);
   if (error !== undefined) throw new UnreachableError(error);
   return countOf(report, 'fail') === 0 ? exitCodes.drained : exitCodes.failed;
+}
+
+/** Before the examination, which takes its time, and not only when the report is written. */
+function refuseExisting({ report, force }: DoctorOptions): void {
+  if (report !== undefined && !force && existsSync(report))
+    throw new UsageError(`${report}: exists already; allowed a new name, or --force to replace it`);
 }
 
 function unreachableReason({ url, address, checks }: Report): string | undefined {

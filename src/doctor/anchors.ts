@@ -16,9 +16,11 @@ export function fileAnchors(certificates: readonly Certificate[]): Anchors {
   return { kind: 'file', certificates, pem: certificates.map(({ der }) => toPem(der)) };
 }
 
-/** Mozilla's roots as Node contains them, and those of the operating system. */
+/** Mozilla's roots as Node contains them, those of the operating system, and those of NODE_EXTRA_CA_CERTS. */
 export function publicAnchors(): Anchors {
-  const pem = [...new Set([...getCACertificates('bundled'), ...getCACertificates('system')])];
+  const pem = [
+    ...new Set((['bundled', 'system', 'extra'] as const).flatMap((store) => getCACertificates(store))),
+  ];
   return { kind: 'public', certificates: pem.flatMap(readRoot), pem };
 }
 

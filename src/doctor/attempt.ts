@@ -46,8 +46,9 @@ export interface Attempt {
 
 /** Never rejects for what the endpoint does. */
 export async function attempt(options: AttemptOptions): Promise<Attempt> {
-  const began = performance.now();
   const socket = connect(connectionOptions(options));
+  // Not before: connect() first reads the anchors, which is no time of the endpoint.
+  const began = performance.now();
   let session: Buffer | null = null;
   socket.on('session', (issued: Buffer) => {
     session = issued;

@@ -89,10 +89,10 @@ function adviceLines(report: Report, width: number): string[] {
 const words: Record<Exclude<Outcome, 'pass'>, readonly [one: string, many: string]> = {
   fail: ['failed', 'failed'],
   warn: ['warning', 'warnings'],
-  unknown: ['not possible here', 'not possible here'],
+  unknown: ['not judged', 'not judged'],
 };
 
-/** `27 of 31 checks passed, 1 failed, 3 not possible here` */
+/** `27 of 31 checks passed, 1 failed, 3 not judged` */
 export function summaryOf(report: Pick<Report, 'checks'>): string {
   const parts = Object.entries(words).flatMap(([outcome, [one, many]]) => {
     const number = countOf(report, outcome as Outcome);

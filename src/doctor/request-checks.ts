@@ -39,7 +39,7 @@ function requestAbsent(): Check[] {
       'certificate-request',
       fail(
         'the handshake has no CertificateRequest: every client is anonymous',
-        'turn on client certificates (nginx: ssl_verify_client on; a load balancer in front: pass TCP through, so that it does not end TLS itself)',
+        'turn on client certificates (nginx: ssl_verify_client on; IIS: clientcertnegotiation=enable; a load balancer in front must pass TCP through instead of ending TLS itself)',
       ),
     ),
     check('ca-names', first),
