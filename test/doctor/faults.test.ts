@@ -1,5 +1,6 @@
 /** Each fault that the acceptance test is there for is found and named, and nothing else is failed. */
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -105,6 +106,7 @@ const third = issueCertificate({
 const lone = pki.issueServer({ issuer: second });
 const deep = pki.issueServer({ issuer: third });
 const rsa = pki.issueServer({ key: 'rsa-1024' });
+const issuingKey = new X509Certificate(pki.issuing.der).publicKey;
 const lax = { ciphers: `${goodTls.ciphers}:@SECLEVEL=0` };
 
 const faults: readonly Fault[] = [
@@ -188,6 +190,14 @@ const faults: readonly Fault[] = [
     endpoint: { admits: (peer) => peer !== undefined },
     found: 'wrong-certificate',
     fact: /unknown name: 200; CA with an accepted name: 200/,
+  },
+  {
+    name: 'a session that is resumed without a certificate let in',
+    endpoint: {
+      admits: (peer, socket) => socket.isSessionReused() || peer?.verify(issuingKey) === true,
+    },
+    found: 'no-certificate-resumed',
+    fact: /TLS 1.2: resumed, 200; TLS 1.3: resumed, 200/,
   },
   {
     name: 'an alert instead of 400',

@@ -15,7 +15,7 @@ export interface EndpointOptions {
   /** Replaces the TLS options of the same name. */
   readonly tls?: ServerOptions;
   /** Whether a peer may send messages; default: it has a certificate of `pki`. */
-  readonly admits?: (peer: X509Certificate | undefined) => boolean;
+  readonly admits?: (peer: X509Certificate | undefined, socket: TLSSocket) => boolean;
   readonly answer?: (response: ServerResponse) => void;
   /** Before the TLS handshake. */
   readonly delayMs?: number;
@@ -45,8 +45,9 @@ export async function openEndpoint(
   const issuing = new X509Certificate(pki.issuing.der);
   const { admits = (peer) => peer?.verify(issuing.publicKey) === true } = options;
   const listener: RequestListener = (request, response) => {
-    const peer = (request.socket as TLSSocket).getPeerX509Certificate();
-    readAll(request, () => (admits(peer) ? answer(response) : refuse(response)));
+    const socket = request.socket as TLSSocket;
+    const peer = socket.getPeerX509Certificate();
+    readAll(request, () => (admits(peer, socket) ? answer(response) : refuse(response)));
   };
   const https = createHttpsServer(
     { ...goodTls, cert: server.chainPem, key: server.keyPem, ca: [pki.root.pem, pki.issuing.pem], ...tls },
