@@ -39,6 +39,10 @@ export function addDoctor(program: Command, finish: Finish): void {
       new Option('--preset <name>', "expect the names of Thredd's CAs").choices(['sandbox', 'production']),
     )
     .option('--expect-ca <file>', 'PEM with the CAs whose names are expected, in this order')
+    .option(
+      '--tolerate <ids>',
+      'checks whose faults are warnings: ids as in the JSON document, with commas between them',
+    )
     .option('--data <file>', 'the message to send, JSON or SOAP; default: a harmless one')
     .option('--count <n>', 'tries for the latency', wholeNumber(1, 10_000), 20)
     .option('--budget <ms>', 'timeout of the sender for a message', wholeNumber(1, 60_000), 200)

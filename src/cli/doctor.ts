@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
 import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
+import { type CheckId, checkIds } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
 import { harmlessMessage, readMessage } from '../doctor/message.ts';
 import { countOf, type Report } from '../doctor/report.ts';
@@ -20,6 +21,7 @@ export interface DoctorOptions extends IdentityOptions {
   readonly servername?: string;
   readonly preset?: keyof typeof presetNames;
   readonly expectCa?: string;
+  readonly tolerate?: string;
   readonly data?: string;
   readonly count: number;
   /** Milliseconds. */
@@ -34,6 +36,7 @@ export interface DoctorOptions extends IdentityOptions {
 export async function doctor(url: string, options: DoctorOptions): Promise<number> {
   const target = readTarget(url, options.servername);
   refuseExisting(options);
+  const tolerated = toleratedChecks(options.tolerate);
   const expected = await expectedNames(options);
   const identity = await readIdentity(options);
   const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
@@ -41,7 +44,7 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   const progress = openProgress();
   const { count, budget: budgetMs, timeout: timeoutMs } = options;
   const report = await examine({
-    ...{ target, anchors, expected, identity, body, count, budgetMs, timeoutMs, version },
+    ...{ target, anchors, expected, tolerated, identity, body, count, budgetMs, timeoutMs, version },
     now: Date.now(),
     onStep: (text) => progress.show(text),
   }).finally(() => progress.end());
@@ -78,14 +81,25 @@ async function writeReport(report: Report, options: DoctorOptions): Promise<void
 
 /** For the evidence page. Names of files, never their contents. */
 function triedOf(options: DoctorOptions): (readonly [string, string])[] {
-  const { ca, cert, p12, preset, expectCa, data, count, budget } = options;
+  const { ca, cert, p12, preset, expectCa, data, count, budget, tolerate } = options;
   return [
     ['Server verified with', ca ?? 'the public roots'],
     ['Client certificate', cert ?? p12 ?? 'none'],
+    ['Tolerated', tolerate ?? 'nothing'],
     ['CA names expected', preset ?? expectCa ?? 'any'],
     ['Message', data ?? 'the harmless one of the command'],
     ['Tries, budget', `${count}, ${budget} ms`],
   ];
+}
+
+function toleratedChecks(list: string | undefined): CheckId[] {
+  return (list === undefined ? [] : list.split(',')).map((name) => {
+    const id = checkIds.find((each) => each === name);
+    if (id !== undefined) return id;
+    throw new UsageError(
+      `--tolerate: found ${JSON.stringify(name.slice(0, 80))}; allowed ${checkIds.join(', ')}`,
+    );
+  });
 }
 
 async function expectedNames({ preset, expectCa }: DoctorOptions): Promise<readonly CaName[] | null> {

@@ -28,7 +28,7 @@ export function certificateChecks(facts: CertificateFacts): Check[] {
 }
 
 /** Whether the leaf is valid for the name or address: alternative names only, as RFC 9525 §6.3 demands. */
-export function matchesName({ x509 }: Certificate, name: string): boolean {
+function matchesName({ x509 }: Certificate, name: string): boolean {
   if (isIP(name) !== 0) return x509.checkIP(name) !== undefined;
   return x509.checkHost(name, { subject: 'never' }) !== undefined;
 }

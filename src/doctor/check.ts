@@ -29,6 +29,7 @@ export interface Check {
 const checks = {
   resolve: ['Name and address', 'the name resolves'],
   connect: ['Name and address', 'TCP connects'],
+  admitted: ['Name and address', 'this address is let in'],
   tls: ['Name and address', 'TLS is spoken'],
   'chain-readable': ['Server certificate', 'certificates as sent'],
   'chain-order': ['Server certificate', 'order of the chain'],
@@ -95,6 +96,15 @@ export function unknown(fact: string, hint: string): Judgement {
 /** Nothing to do here: another check says what. `because`: a clause, such as `an intermediate is missing`. */
 export function notJudged(because: string): Judgement {
   return { outcome: 'unknown', fact: `not judged, because ${because}` };
+}
+
+/** The checks in `ids` cannot fail: a fault that they find is a warning. */
+export function tolerate(all: readonly Check[], ids: readonly CheckId[]): Check[] {
+  return all.map((each) =>
+    each.outcome === 'fail' && ids.includes(each.id)
+      ? { ...each, outcome: 'warn', fact: `${each.fact} (tolerated)` }
+      : each,
+  );
 }
 
 /** `1 certificate`, `2 certificates`. */

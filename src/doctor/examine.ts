@@ -4,6 +4,7 @@ import type { TcpConnection } from '../probe/reach.ts';
 import { measureAdmission } from './admission.ts';
 import type { AttemptOptions, Identity } from './attempt.ts';
 import { isCaName } from './ca-name.ts';
+import { tolerate } from './check.ts';
 import type { MessageBody } from './exchange.ts';
 import { type Expectations, type Findings, judge, judgeSilence, type Measured, nothing } from './judge.ts';
 import { measureLatency } from './latency.ts';
@@ -40,7 +41,7 @@ export async function examine(options: ExamineOptions): Promise<Report> {
     ...findings,
     ...{ url: target.url, address: connection?.address ?? null, name: target.expectedName },
     ...{ at: new Date(options.now), version: options.version, durationMs: performance.now() - began },
-    checks: [...reachChecks(reach), ...findings.checks],
+    checks: tolerate([...reachChecks(reach), ...findings.checks], options.tolerated),
   };
 }
 

@@ -5,9 +5,8 @@ import type { AdmissionFacts } from './admission.ts';
 import { admissionChecks } from './admission-checks.ts';
 import type { Anchors } from './anchors.ts';
 import { type CaName, readCaName } from './ca-name.ts';
-import { matchesName } from './certificate-checks.ts';
 import { missingIssuer } from './chain-checks.ts';
-import { type Check, type CheckId, check, fail, pass } from './check.ts';
+import { type Check, type CheckId, check, fail, pass, tolerate } from './check.ts';
 import { type Grade, gradeOf } from './grade.ts';
 import type { Try } from './latency.ts';
 import { latencyChecks } from './latency-checks.ts';
@@ -48,31 +47,42 @@ export interface Expectations {
   /** The CA names that the endpoint must advertise; null: any. */
   readonly expected: readonly CaName[] | null;
   readonly budgetMs: number;
+  /** Checks that cannot fail. */
+  readonly tolerated: readonly CheckId[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** The endpoint speaks no TLS. */
+/** The endpoint answers no ClientHello, or not with TLS. */
 export function judgeSilence(failure: FlightFailure): Findings {
-  return { ...nothing, checks: [check('tls', judgeFailure(failure))] };
+  const fact = `the server ${describeFailure(failure)}`;
+  switch (failure.kind) {
+    case 'reset':
+    case 'closed':
+    case 'unreachable':
+      return { ...nothing, checks: [check('admitted', fail(fact, admittedAdvice))] };
+    case 'http':
+      return { ...nothing, checks: [admitted, check('tls', fail(fact, httpAdvice))] };
+    case 'timeout':
+    case 'alert':
+    case 'other-version':
+    case 'not-tls':
+    case 'malformed':
+    case 'too-large':
+    case 'retry':
+      return { ...nothing, checks: [admitted, check('tls', fail(fact, tlsAdvice))] };
+    default:
+      return failure satisfies never;
+  }
 }
 
-function judgeFailure(failure: FlightFailure) {
-  const isReset = failure.kind === 'unreachable' && failure.code === 'ECONNRESET';
-  if (isReset) return judgeFailure({ kind: 'reset', code: failure.code });
-  const fact = `the server ${describeFailure(failure)}`;
-  if (failure.kind === 'http')
-    return fail(
-      fact,
-      'this port speaks HTTP without TLS: use the port of the TLS listener, or turn TLS on there',
-    );
-  if (failure.kind === 'timeout' || failure.kind === 'reset' || failure.kind === 'closed')
-    return fail(
-      fact,
-      'look whether the endpoint runs, whether its allowlist has the address of this machine, and whether it expects a PROXY header',
-    );
-  return fail(fact, 'look whether a TLS server listens on this port, and into its log');
-}
+const admitted = check('admitted', pass('the connection stays open'));
+const admittedAdvice =
+  'look whether the endpoint is running behind this address, and whether its allowlist has the address of this machine';
+const httpAdvice =
+  'this port speaks HTTP without TLS: use the port of the TLS listener, or turn TLS on there';
+const tlsAdvice =
+  'look whether a TLS server listens on this port, whether it expects a PROXY header, and into its log';
 
 function requestOf({ sent }: TlsFacts): RequestFacts['request'] {
   if (sent.kind === 'not-possible') return sent.reason;
@@ -87,13 +97,15 @@ function requestOf({ sent }: TlsFacts): RequestFacts['request'] {
 
 export function judge(measured: Measured, expectations: Expectations): Findings {
   const { tls, admission, message, tries, roundTripMs } = measured;
-  const { expected, budgetMs } = expectations;
+  const { expected, budgetMs, tolerated } = expectations;
   const request = requestOf(tls);
-  const server = judgeServerChain({ ...tls, ...expectations, verifyError: verifyErrorOf(measured) });
+  const judged = judgeServerChain({ ...tls, ...expectations, verifyError: verifyErrorOf(measured) });
+  const server = { ...judged, checks: tolerate(judged.checks, tolerated) };
   const certificates = server.chain?.certificates ?? [];
   const [leaf] = certificates;
   const protocol = protocolFactsOf(tls, leaf === undefined ? null : keyStrengthOf(leaf));
   const checks: Check[] = [
+    admitted,
     check('tls', pass(describeVersion(admission))),
     ...server.checks,
     ...protocolChecks(protocol),
@@ -104,30 +116,24 @@ export function judge(measured: Measured, expectations: Expectations): Findings 
   ];
   const asked = request === null || typeof request === 'string' ? null : request;
   return {
-    ...{ checks, grade: judgeGrade(server, protocol, expectations), tries },
+    ...{ checks, grade: judgeGrade(server, protocol), tries },
     ...{ chain: certificates, suites: protocol.suites },
     ...{ caNames: asked?.caNames ?? [], signatureAlgorithms: asked?.signatureAlgorithms ?? [] },
   };
 }
 
-/** A chain that cannot be read can be trusted by no client. */
-const untrusted: readonly CheckId[] = ['chain-readable', 'chain-trust'];
-
-function judgeGrade(
-  server: JudgedChain,
-  protocol: ProtocolFacts,
-  { expectedName, now }: Expectations,
-): Grade {
-  const { chain, checks } = server;
+function judgeGrade({ chain, checks }: JudgedChain, protocol: ProtocolFacts): Grade {
   const certificates = chain?.certificates ?? [];
-  const [leaf] = certificates;
+  const isFailed = (...ids: readonly CheckId[]) =>
+    checks.some(({ id, outcome }) => ids.includes(id) && outcome === 'fail');
   return gradeOf({
     protocol,
     isIncomplete: chain !== null && missingIssuer(chain) !== null,
     hasWeakSignature: certificates.some((each) => weakSignature(each) !== null && !each.isSelfIssued),
-    isTrusted: !checks.some(({ id, outcome }) => untrusted.includes(id) && outcome === 'fail'),
-    isNameMatched: leaf === undefined || matchesName(leaf, expectedName),
-    isValidToday: certificates.every(({ notBefore, notAfter }) => notBefore <= now && now <= notAfter),
+    // A chain that cannot be read is trusted by no client.
+    isTrusted: !isFailed('chain-readable', 'chain-trust'),
+    isNameMatched: !isFailed('chain-name'),
+    isValidToday: !isFailed('chain-validity'),
   });
 }
 

@@ -176,6 +176,14 @@ describe('doctor on our own gateway', () => {
     });
   });
 
+  it('reports the faults of tolerated checks as warnings', async () => {
+    const tolerate = ['--tolerate', 'chain-trust,chain-complete'];
+    const { stdout, code } = await doctor(url(), ...tolerate, '--count', '1');
+    expect(stdout).toMatch(/! the chain verifies .*\(tolerated\)/s);
+    expect(stdout).toContain('Grade A\n');
+    expect(code).toBe(0);
+  });
+
   it('names the refusal of a certificate that the endpoint does not accept', async () => {
     const other = pki.issueClient({ subject: { OU: 'another', CN: 'another' } });
     await writeFile(join(folder.path, 'other.pem'), other.chainPem);
@@ -204,12 +212,12 @@ describe('doctor on a port without a TLS server', () => {
     [
       'resets',
       () => createServer((socket) => socket.on('error', () => {}).resetAndDestroy()),
-      /✘ TLS is spoken +the server .*(reset|clos)/,
+      /✘ this address is let in +the server .*(reset|clos)/,
     ],
     [
       'closes',
       () => createServer((socket) => socket.on('error', () => {}).end()),
-      /✘ TLS is spoken +the server .*clos/,
+      /✘ this address is let in +the server .*clos/,
     ],
     ['speaks plain HTTP', () => createHttpServer(), /✘ TLS is spoken +the server .*HTTP/],
     [
@@ -285,6 +293,11 @@ describe('doctor with wrong options', () => {
     ],
     ['no URL', [], /missing required argument 'url'/],
     ['another preset', ['https://127.0.0.1/', '--preset', 'live'], /Allowed choices are sandbox, production/],
+    [
+      'an unknown check',
+      ['https://127.0.0.1/', '--tolerate', 'chain'],
+      /^--tolerate: found "chain"; allowed resolve, connect, /,
+    ],
     ['no tries', ['https://127.0.0.1/', '--count', '0'], /Allowed is a whole number from 1 to 10000/],
   ])('exits with 64 for %s', async (_, args, sentence) => {
     const { stdout, stderr, code } = await doctor(...args);
