@@ -55,6 +55,9 @@ export interface Expectations {
 
 /** The endpoint answers no ClientHello, or not with TLS. */
 export function judgeSilence(failure: FlightFailure): Findings {
+  // The reset of an accepted connection may arrive before this machine knows that it connected.
+  if (failure.kind === 'unreachable' && failure.code === 'ECONNRESET')
+    return judgeSilence({ kind: 'reset', code: failure.code });
   const fact = `the server ${describeFailure(failure)}`;
   switch (failure.kind) {
     case 'reset':
