@@ -1,0 +1,169 @@
+/** The sender's connections. A message never waits for the answer to another one: without a free connection it gets a new one. */
+import { Connection } from './connection.ts';
+import { Queue } from './queue.ts';
+import type { Target } from './target.ts';
+
+/** Waits for a connection; exactly one of these is called, unless it has given up. */
+export interface Waiter {
+  /** It no longer needs a connection. */
+  readonly gaveUp: boolean;
+  onConnection(connection: Connection): void;
+  /** `detail`: a code, such as ECONNREFUSED. */
+  onNoConnection(detail: string): void;
+}
+
+export interface PoolEvents {
+  /** A connection opened, after so many milliseconds. */
+  onOpened(milliseconds: number): void;
+  onOpenFailed(detail: string): void;
+  /** Bytes that belong to no message. */
+  onUnasked(): void;
+}
+
+export interface PoolOptions {
+  readonly target: Target;
+  /** Keep connections for further messages; else each carries one. */
+  readonly keepAlive: boolean;
+  readonly maxConnections: number;
+  readonly openTimeout: number;
+  readonly events: PoolEvents;
+}
+
+/**
+ * Handshakes at the same time with kept connections. After a pause of the endpoint, hundreds at once would take the CPU of
+ * both sides, and none of them would finish in time.
+ */
+const maxOpening = 64;
+/** Idle connections are closed after this time, ms, as .NET does; gateways close them later. */
+const idleTime = 60_000;
+
+export class Pool {
+  /** The largest number of connections at one time. */
+  most = 0;
+  /** Messages that found the limit of connections reached. */
+  limited = 0;
+
+  readonly #options: PoolOptions;
+  readonly #all = new Set<Connection>();
+  readonly #idle: Connection[] = [];
+  readonly #waiting = new Queue<Waiter>();
+  readonly #sweep: NodeJS.Timeout;
+  #opening = 0;
+  #closed = false;
+  #drained: (() => void) | null = null;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#sweep = setInterval(() => this.#closeIdle(), idleTime / 6);
+    this.#sweep.unref();
+  }
+
+  /** Connections that are open or opening. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Opens so many kept connections; resolves when each is open or has failed. */
+  async prepare(count: number): Promise<void> {
+    for (let index = 0; index < count; index += 1) this.#open();
+    if (this.#opening > 0)
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+  }
+
+  /** The newest idle connection, or a new one. */
+  acquire(waiter: Waiter): void {
+    const connection = this.#takeIdle();
+    if (connection !== null) {
+      waiter.onConnection(connection);
+      return;
+    }
+    this.#waiting.push(waiter);
+    this.#openMore();
+    if (this.#all.size >= this.#options.maxConnections) this.limited += 1;
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearInterval(this.#sweep);
+    for (const connection of this.#all) connection.close();
+  }
+
+  #takeIdle(): Connection | null {
+    for (let next = this.#idle.pop(); next !== undefined; next = this.#idle.pop())
+      if (next.usable) return next;
+    return null;
+  }
+
+  #takeWaiter(): Waiter | null {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift())
+      if (!next.gaveUp) return next;
+    return null;
+  }
+
+  #openMore(): void {
+    const { keepAlive, maxConnections } = this.#options;
+    const limit = keepAlive ? maxOpening : Number.POSITIVE_INFINITY;
+    while (
+      !this.#closed &&
+      this.#opening < Math.min(limit, this.#waiting.length) &&
+      this.#all.size < maxConnections
+    )
+      this.#open();
+  }
+
+  #open(): void {
+    const { target, keepAlive, openTimeout } = this.#options;
+    this.#opening += 1;
+    const connection = new Connection({ target, keep: keepAlive, openTimeout, events: this.#events });
+    this.#all.add(connection);
+    this.most = Math.max(this.most, this.#all.size);
+  }
+
+  readonly #events = {
+    onOpen: (connection: Connection) => {
+      this.#endOpening();
+      this.#options.events.onOpened(performance.now() - connection.since);
+      connection.since = performance.now();
+      this.#offer(connection);
+    },
+    // Later, so that a second answer in the same bytes is not taken for the answer to the next message.
+    onIdle: (connection: Connection) => {
+      if (this.#waiting.length === 0) this.#idle.push(connection);
+      else setImmediate(() => this.#offer(connection));
+    },
+    onUnasked: () => this.#options.events.onUnasked(),
+    onClosed: (connection: Connection, failure: string | null) => {
+      this.#all.delete(connection);
+      const at = this.#idle.indexOf(connection);
+      if (at >= 0) this.#idle.splice(at, 1);
+      if (failure !== null) {
+        this.#endOpening();
+        if (this.#closed) return;
+        this.#options.events.onOpenFailed(failure);
+        this.#takeWaiter()?.onNoConnection(failure);
+      }
+      this.#openMore();
+    },
+  };
+
+  #endOpening(): void {
+    this.#opening -= 1;
+    if (this.#opening === 0) this.#drained?.();
+  }
+
+  #offer(connection: Connection): void {
+    if (!connection.usable) return;
+    const waiter = this.#takeWaiter();
+    if (waiter !== null) waiter.onConnection(connection);
+    else if (this.#closed || !this.#options.keepAlive) connection.close();
+    else this.#idle.push(connection);
+  }
+
+  #closeIdle(): void {
+    const before = performance.now() - idleTime;
+    // Closing takes them out of the list.
+    for (const connection of this.#idle.filter(({ since }) => since < before)) connection.close();
+  }
+}
