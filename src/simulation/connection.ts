@@ -32,7 +32,7 @@ export interface ConnectionEvents {
 /** Shared by all connections: libuv delivers the bytes of one read before it makes the next. */
 const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** How long the peer may take to close a connection, ms; meanwhile a second answer is noticed. */
+/** How long the peer may take to close a connection that carries no further message, ms. */
 const closeTime = 1_000;
 /** As `SocketsHttpHandler.Expect100ContinueTimeout` of .NET, ms. */
 const continueTime = 1_000;
@@ -52,6 +52,7 @@ export class Connection {
   #continueTimer: NodeJS.Timeout | null = null;
   #closeTimer: NodeJS.Timeout | null = null;
   #isOpen = false;
+  #hasOpened = false;
   #ended = false;
   #error: string | null = null;
 
@@ -106,13 +107,18 @@ export class Connection {
 
   /** Ends the connection in order. */
   close(): void {
-    this.#clearTimers();
     if (!this.#isOpen || this.#ended) {
       this.#destroy(null);
       return;
     }
-    this.#isOpen = false;
+    this.#retire();
     this.#socket.end();
+  }
+
+  /** Carries no further message. The peer has time to close, because after our own end a second answer is not read. */
+  #retire(): void {
+    this.#clearTimers();
+    this.#isOpen = false;
     this.#closeTimer = setTimeout(() => this.#destroy(null), closeTime);
   }
 
@@ -122,8 +128,6 @@ export class Connection {
     this.#hasOpened = true;
     this.#events.onOpen(this);
   }
-
-  #hasOpened = false;
 
   #receive(bytes: Buffer): void {
     if (this.#ended) return;
@@ -170,8 +174,8 @@ export class Connection {
     if (early && this.#reader.isSuccess) user?.onFailure('early', null);
     else user?.onAnswer(this.#reader.judge());
     if (!reuse) {
-      if (hasSurplus) this.#destroy(null);
-      else this.close();
+      if (hasSurplus || this.#ended) this.#destroy(null);
+      else this.#retire();
       return;
     }
     this.since = performance.now();

@@ -1,4 +1,5 @@
 /** The sender's connections. A message never waits for the answer to another one: without a free connection it gets a new one. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from './connection.ts';
 import { Queue } from './queue.ts';
 import type { Target } from './target.ts';
@@ -36,6 +37,8 @@ export interface PoolOptions {
 const maxOpening = 64;
 /** Idle connections are closed after this time, ms, as .NET does; gateways close them later. */
 const idleTime = 60_000;
+/** Milliseconds between the last answer and the end of the connections. */
+const lingerTime = 200;
 
 export class Pool {
   /** The largest number of connections at one time. */
@@ -84,9 +87,11 @@ export class Pool {
     if (this.#all.size >= this.#options.maxConnections) this.limited += 1;
   }
 
-  close(): void {
+  /** Ends every connection in order, after a time in which a second answer may still arrive. */
+  async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#sweep);
+    await delay(lingerTime);
     for (const connection of this.#all) connection.close();
   }
 

@@ -81,7 +81,8 @@ export function createSimulation(options: SimulationOptions): Simulation {
       began = performance.now();
       if (!stopped) await sender.run();
       const elapsed = performance.now() - began;
-      pool.close();
+      // Before the result, because a second answer may still arrive.
+      await pool.close();
       return resultOf({ options, tally, pool, elapsed, interrupted: stopped });
     },
     stop: () => {
