@@ -1,7 +1,7 @@
 /** `ehi-gateway demo`: gateway, CA servers and host on 127.0.0.1, with temporary certificates and commands to try. */
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DemoCertificates, demoFiles, makeCertificates } from '../demo/certificates.ts';
 import { createDirectory } from '../demo/directory.ts';
@@ -10,9 +10,13 @@ import { findPort, listen } from '../demo/port.ts';
 import { serveRevocations } from '../demo/revocation-server.ts';
 import { Revocations } from '../demo/revocations.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { paint } from '../terminal/style.ts';
+import { formatTable } from '../terminal/table.ts';
 import { run } from './run.ts';
 
 const cache = 'trust';
+const auditFile = 'audit.log';
+const configFile = 'demo.yaml';
 
 /** The port of the first demo on a machine. */
 const revocationPort = 8081;
@@ -21,6 +25,8 @@ interface DemoSite {
   /** Absolute. */
   readonly folder: string;
   readonly ports: Ports;
+  /** The audit records and the log are printed, instead of going into a file. */
+  readonly verbose: boolean;
 }
 
 interface Ports {
@@ -34,7 +40,7 @@ interface Ports {
 }
 
 /** Runs until a signal; resolves with the exit code of the gateway. */
-export async function demo(): Promise<number> {
+export async function demo({ verbose }: { readonly verbose: boolean }): Promise<number> {
   // First, because the certificates contain its URL.
   const revocationServer = createServer();
   const revocation = await listen(revocationServer, revocationPort);
@@ -59,15 +65,18 @@ export async function demo(): Promise<number> {
     gateway: await findPort(8443),
     admin: await findPort(9090),
   };
-  // The cache of an earlier start belongs to another root.
-  await rm(join(folder, cache), { recursive: true, force: true });
-  const config = join(folder, 'demo.yaml');
-  await writeFile(config, configuration(certificates, ports));
+  // The cache and the records of an earlier start belong to another root.
+  for (const name of [cache, auditFile]) await rm(join(folder, name), { recursive: true, force: true });
+  const site: DemoSite = { folder, ports, verbose };
+  const config = join(folder, configFile);
+  await writeFile(config, configuration(certificates, site));
+  // On the calm screen only what needs attention.
+  if (!verbose) process.env.EHI_LOG_LEVEL ??= 'warn';
 
   const stopped = new AbortController();
-  const announced = announce({ folder, ports }, stopped.signal);
+  const announced = announce(site, stopped.signal);
   try {
-    return await run({ config });
+    return await run({ config, quiet: !verbose });
   } finally {
     stopped.abort();
     await announced;
@@ -80,7 +89,7 @@ export async function demo(): Promise<number> {
   }
 }
 
-function configuration({ root, client }: DemoCertificates, ports: Ports): string {
+function configuration({ root, client }: DemoCertificates, { ports, verbose }: DemoSite): string {
   return `# Written by \`ehi-gateway demo\` at every start. config/example.yaml explains every field.
 listen:
   address: 127.0.0.1
@@ -105,6 +114,8 @@ routes:
 admin:
   address: 127.0.0.1
   port: ${ports.admin}
+audit:
+  destination: ${verbose ? 'stdout' : auditFile}
 `;
 }
 
@@ -114,7 +125,7 @@ async function announce(site: DemoSite, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await delay(50);
   }
-  if (!signal.aborted) console.log(examples(site));
+  if (!signal.aborted) console.log(screen(site));
 }
 
 async function isReady(port: number): Promise<boolean> {
@@ -125,7 +136,45 @@ async function isReady(port: number): Promise<boolean> {
   }
 }
 
-function examples({ folder, ports }: DemoSite): string {
+function screen(site: DemoSite): string {
+  const examples = examplesOf(site).map(({ says, command }) => `${paint('dim', `# ${says}`)}\n${command}`);
+  return `
+${paint('bold', 'The gateway is ready.')}
+
+${placesOf(site)}
+
+Try it in another terminal:
+
+${examples.join('\n\n')}
+
+Press Ctrl-C to end the demo.
+`;
+}
+
+/** What runs where. */
+function placesOf({ folder, ports, verbose }: DemoSite): string {
+  const here = (name: string) => relative('', join(folder, name));
+  const rows = [
+    ['gateway', `https://127.0.0.1:${ports.gateway}/`, 'asks for a client certificate of the demo CA'],
+    ['example host', `http://127.0.0.1:${ports.host}/`, 'acknowledges every message'],
+    ['demo CA', `http://127.0.0.1:${ports.revocation}/`, 'serves CRLs and OCSP'],
+    ['CA files', `https://127.0.0.1:${ports.directory}/`, 'the gateway fetches its trust anchor here'],
+    ['metrics', `http://127.0.0.1:${ports.admin}/metrics`, 'also /readyz and /connections'],
+    ['configuration', here(configFile), 'written at every start'],
+    verbose
+      ? ['audit records', 'on this screen', 'JSON lines, one for each handshake and each message']
+      : ['audit records', here(auditFile), `follow them: tail -F ${quote(join(folder, auditFile))}`],
+  ];
+  const columns = [{ title: '' }, { title: '' }, { title: '' }];
+  return formatTable({ columns, rows: rows.map(([what = '', ...where]) => [paint('cyan', what), ...where]) });
+}
+
+interface Example {
+  readonly says: string;
+  readonly command: string;
+}
+
+function examplesOf({ folder, ports }: DemoSite): Example[] {
   const file = (name: string) => quote(join(folder, name));
   const gateway = `https://127.0.0.1:${ports.gateway}/`;
   const revocation = `http://127.0.0.1:${ports.revocation}`;
@@ -136,27 +185,26 @@ function examples({ folder, ports }: DemoSite): string {
       `--header 'Content-Type: application/json' --data '{"MTID":"0100"}'`,
       ...urls,
     ].join(' ');
-  return `
-The gateway is ready; metrics are at http://127.0.0.1:${ports.admin}/metrics. Try it:
-
-# a good certificate: 200 and the response of the host
-${curl(demoFiles.client, gateway)}
-
-# no certificate: 400
-${curl(null, gateway)}
-
-# a certificate with the same names from another CA: 403
-${curl(demoFiles.stranger, gateway)}
-
-# a revoked certificate: 403
-${curl(demoFiles.revoked, gateway)}
-
-# the good one, revoked while its connection is open: 200, 204 from the demo CA, 403; the audit record has "stage":"live"
-${curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway)}
-
-# undo the revocation: 204; the good certificate gets 200 again
-curl -i -X POST ${revocation}/restore
-`;
+  return [
+    {
+      says: 'a good certificate: 200 and the response of the host',
+      command: curl(demoFiles.client, gateway),
+    },
+    { says: 'no certificate: 400', command: curl(null, gateway) },
+    {
+      says: 'a certificate with the same names from another CA: 403',
+      command: curl(demoFiles.stranger, gateway),
+    },
+    { says: 'a revoked certificate: 403', command: curl(demoFiles.revoked, gateway) },
+    {
+      says: 'the good one, revoked while its connection is open: 200, 204 from the demo CA, 403; the audit record has "stage":"live"',
+      command: curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway),
+    },
+    {
+      says: 'undo the revocation: 204; the good certificate gets 200 again',
+      command: `curl -i -X POST ${revocation}/restore`,
+    },
+  ];
 }
 
 /** Quotes a path for a POSIX shell, if it needs quotes. */
