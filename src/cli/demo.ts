@@ -1,7 +1,7 @@
 /** `ehi-gateway demo`: gateway, CA servers and host on 127.0.0.1, with temporary certificates and commands to try. */
 import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type DemoCertificates, demoFiles, makeCertificates } from '../demo/certificates.ts';
 import { createDirectory } from '../demo/directory.ts';
@@ -9,35 +9,14 @@ import { createExampleHost } from '../demo/host.ts';
 import { findPort, listen } from '../demo/port.ts';
 import { serveRevocations } from '../demo/revocation-server.ts';
 import { Revocations } from '../demo/revocations.ts';
+import { auditFile, configFile, type DemoSite, formatScreen, type Ports } from '../demo/screen.ts';
 import { parseCertificate } from '../pki/certificate.ts';
-import { paint } from '../terminal/style.ts';
-import { formatTable } from '../terminal/table.ts';
 import { run } from './run.ts';
 
 const cache = 'trust';
-const auditFile = 'audit.log';
-const configFile = 'demo.yaml';
 
 /** The port of the first demo on a machine. */
 const revocationPort = 8081;
-
-interface DemoSite {
-  /** Absolute. */
-  readonly folder: string;
-  readonly ports: Ports;
-  /** The audit records and the log are printed, instead of going into a file. */
-  readonly verbose: boolean;
-}
-
-interface Ports {
-  readonly gateway: number;
-  readonly admin: number;
-  /** CA files, over HTTPS. */
-  readonly directory: number;
-  /** CRLs and OCSP, over HTTP. */
-  readonly revocation: number;
-  readonly host: number;
-}
 
 /** Runs until a signal; resolves with the exit code of the gateway. */
 export async function demo({ verbose }: { readonly verbose: boolean }): Promise<number> {
@@ -125,7 +104,7 @@ async function announce(site: DemoSite, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await delay(50);
   }
-  if (!signal.aborted) console.log(screen(site));
+  if (!signal.aborted) console.log(formatScreen(site));
 }
 
 async function isReady(port: number): Promise<boolean> {
@@ -134,80 +113,4 @@ async function isReady(port: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function screen(site: DemoSite): string {
-  const examples = examplesOf(site).map(({ says, command }) => `${paint('dim', `# ${says}`)}\n${command}`);
-  return `
-${paint('bold', 'The gateway is ready.')}
-
-${placesOf(site)}
-
-Try it in another terminal:
-
-${examples.join('\n\n')}
-
-Press Ctrl-C to end the demo.
-`;
-}
-
-/** What runs where. */
-function placesOf({ folder, ports, verbose }: DemoSite): string {
-  const here = (name: string) => relative('', join(folder, name));
-  const rows = [
-    ['gateway', `https://127.0.0.1:${ports.gateway}/`, 'asks for a client certificate of the demo CA'],
-    ['example host', `http://127.0.0.1:${ports.host}/`, 'acknowledges every message'],
-    ['demo CA', `http://127.0.0.1:${ports.revocation}/`, 'serves CRLs and OCSP'],
-    ['CA files', `https://127.0.0.1:${ports.directory}/`, 'the gateway fetches its trust anchor here'],
-    ['metrics', `http://127.0.0.1:${ports.admin}/metrics`, 'also /readyz and /connections'],
-    ['configuration', here(configFile), 'written at every start'],
-    verbose
-      ? ['audit records', 'on this screen', 'JSON lines, one for each handshake and each message']
-      : ['audit records', here(auditFile), `follow them: tail -F ${quote(join(folder, auditFile))}`],
-  ];
-  const columns = [{ title: '' }, { title: '' }, { title: '' }];
-  return formatTable({ columns, rows: rows.map(([what = '', ...where]) => [paint('cyan', what), ...where]) });
-}
-
-interface Example {
-  readonly says: string;
-  readonly command: string;
-}
-
-function examplesOf({ folder, ports }: DemoSite): Example[] {
-  const file = (name: string) => quote(join(folder, name));
-  const gateway = `https://127.0.0.1:${ports.gateway}/`;
-  const revocation = `http://127.0.0.1:${ports.revocation}`;
-  const curl = (identity: { chain: string; key: string } | null, ...urls: string[]) =>
-    [
-      `curl -i --cacert ${file(demoFiles.root)}`,
-      ...(identity ? [`--cert ${file(identity.chain)} --key ${file(identity.key)}`] : []),
-      `--header 'Content-Type: application/json' --data '{"MTID":"0100"}'`,
-      ...urls,
-    ].join(' ');
-  return [
-    {
-      says: 'a good certificate: 200 and the response of the host',
-      command: curl(demoFiles.client, gateway),
-    },
-    { says: 'no certificate: 400', command: curl(null, gateway) },
-    {
-      says: 'a certificate with the same names from another CA: 403',
-      command: curl(demoFiles.stranger, gateway),
-    },
-    { says: 'a revoked certificate: 403', command: curl(demoFiles.revoked, gateway) },
-    {
-      says: 'the good one, revoked while its connection is open: 200, 204 from the demo CA, 403; the audit record has "stage":"live"',
-      command: curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway),
-    },
-    {
-      says: 'undo the revocation: 204; the good certificate gets 200 again',
-      command: `curl -i -X POST ${revocation}/restore`,
-    },
-  ];
-}
-
-/** Quotes a path for a POSIX shell, if it needs quotes. */
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

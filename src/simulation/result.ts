@@ -1,7 +1,7 @@
 /** The result of a simulation: the document of `--json`, and the source of the summary and the page. */
 import type { Histogram } from './histogram.ts';
+import type { SimulationOptions } from './options.ts';
 import type { Pool } from './pool.ts';
-import type { SimulationOptions } from './simulation.ts';
 import type { Tally } from './tally.ts';
 import type { TimeSpan } from './time-series.ts';
 

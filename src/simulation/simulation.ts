@@ -1,24 +1,12 @@
 /** A simulation: connections, sender and counts put together; the result is a plain value. */
 import type { AttemptOptions } from './attempt.ts';
 import type { Request } from './connection.ts';
-import { type MessageSource, makeMessage, typeOf } from './messages.ts';
+import { makeMessage, typeOf } from './messages.ts';
+import type { SimulationOptions } from './options.ts';
 import { Pool } from './pool.ts';
 import { type Result, resultOf } from './result.ts';
-import { Sender, type SenderOptions } from './sender.ts';
+import { Sender } from './sender.ts';
 import { Tally } from './tally.ts';
-import type { Target } from './target.ts';
-
-export interface SimulationOptions extends SenderOptions {
-  readonly target: Target;
-  readonly source: MessageSource;
-  /** Keep connections; else one for each message. */
-  readonly keepAlive: boolean;
-  readonly expectContinue: boolean;
-  /** Milliseconds; see attempt.ts. */
-  readonly timeout: number;
-  readonly lateWait: number;
-  readonly maxConnections: number;
-}
 
 /** What can be seen while it runs. */
 export interface Simulation {

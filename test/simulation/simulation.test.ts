@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createSimulation, type SimulationOptions } from '../../src/simulation/simulation.ts';
+import type { SimulationOptions } from '../../src/simulation/options.ts';
+import { createSimulation } from '../../src/simulation/simulation.ts';
 import { openTarget } from '../../src/simulation/target.ts';
 import { authority } from '../support/pki/authority.ts';
 import { acknowledgement, openHost } from '../support/process/host.ts';

@@ -39,7 +39,7 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   simulation: ['message', 'evidence'],
   issuing: ['pki', 'revocation'],
-  demo: ['issuing', 'pki'],
+  demo: ['issuing', 'pki', 'terminal'],
   cli: [
     ...['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
     ...['terminal', 'evidence', 'simulation'],
