@@ -102,7 +102,7 @@ export function contact(target: Target, timeout: number): Promise<string> {
     socket.once(target.openEvent, () => {
       clearTimeout(timer);
       resolve(describeSocket(socket));
-      socket.destroy();
+      socket.end();
     });
     socket.once('close', () => {
       clearTimeout(timer);
