@@ -1,11 +1,11 @@
 /** The internal host: reads a message with its Content-Length and always sends the same acknowledgement. */
 import { createServer, type Socket } from 'node:net';
+import { acknowledgement } from './message.ts';
 
 /** Sent by the parent, which gets the head of the latest message in return. */
 export type HostQuestion = 'head';
 export type HostAnswer = { readonly port: number } | { readonly head: string };
 
-const acknowledgement = JSON.stringify({ Acknowledgement: '1', Responsestatus: '00', CurBalance: '120.55' });
 const answer = Buffer.from(
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${acknowledgement.length}\r\n\r\n${acknowledgement}`,
 );

@@ -3,6 +3,13 @@
 const bodyBytes = 2_100;
 export const messagePath = '/ehi/messages';
 
+/** What the host answers, and the peer `node` in its place. ASCII: its length is its number of bytes. */
+export const acknowledgement = JSON.stringify({
+  Acknowledgement: '1',
+  Responsestatus: '00',
+  CurBalance: '120.55',
+});
+
 /** The whole request; with `Connection: close` the connection carries this one message. */
 export function makeMessage(options: { port: number; close: boolean }): Buffer {
   const body = makeBody();

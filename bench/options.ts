@@ -20,7 +20,7 @@ const modeNames = Object.keys(modes) as ModeName[];
 const measures = {
   cost: {
     says: 'CPU time per message, as ratios to the reference',
-    peers: ['haproxy', 'nginx', 'http-proxy', 'gateway'],
+    peers: ['haproxy', 'nginx', 'node', 'http-proxy', 'gateway'],
     modes: modeNames,
     rounds: 10,
     slice: 1_000,

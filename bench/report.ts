@@ -26,25 +26,30 @@ export function ratios(options: { rounds: readonly Round[]; peer: PeerName; refe
   });
 }
 
-/** The table of one mode; the first peer is the reference of the ratios. */
+/** The table of one mode; the first peer is the reference of the ratios, and the peer `node` a second one. */
 export function formatMode({ mode, rounds }: ModeReport, peers: readonly Peer[]): string {
   const [reference] = peers;
   if (reference === undefined) return '';
   const { connections, handshake } = modes[mode];
   const pattern = handshake === 'none' ? 'kept open' : `one per message, ${handshake} handshake`;
+  // Node's own server is the floor for a gateway on Node, whatever the reference is.
+  const bases = [reference.name, ...peers.slice(1).flatMap(({ name }) => (name === 'node' ? [name] : []))];
   const rows = peers.map(({ name }) => {
     const slices = rounds.flatMap((round) => round[name] ?? []);
-    const ratio = ratios({ rounds, peer: name, reference: reference.name });
+    const ratioTo = (base: PeerName) => {
+      const ratio = ratios({ rounds, peer: name, reference: base });
+      return [median(ratio).toFixed(2), quartiles(ratio, 2)];
+    };
     return [
       name,
-      median(ratio).toFixed(2),
-      quartiles(ratio, 2),
+      ...bases.flatMap(ratioTo),
       (median(slices.map(cost)) / 1_000).toFixed(1),
       median(slices.map(({ messages, milliseconds }) => (messages * 1_000) / milliseconds)).toFixed(0),
       [...new Set(slices.map(({ negotiated }) => negotiated))].join(', '),
     ];
   });
-  const head = ['', `CPU, × ${reference.name}`, 'quartiles', 'µs/message', 'messages/s', 'negotiated'];
+  const heads = bases.flatMap((base) => [`CPU, × ${base}`, 'quartiles']);
+  const head = ['', ...heads, 'µs/message', 'messages/s', 'negotiated'];
   const title = `${mode}: ${connections} connections ${pattern}; ${rounds.length} rounds`;
   return `${title}\n${align([head, ...rows])}`;
 }

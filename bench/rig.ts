@@ -10,6 +10,7 @@ import { startGateway } from './peers/gateway.ts';
 import { startHaproxy } from './peers/haproxy.ts';
 import { startHttpProxy } from './peers/http-proxy.ts';
 import { startNginx } from './peers/nginx.ts';
+import { startNode } from './peers/node.ts';
 import type { Peer, PeerName, PeerNeeds } from './peers/peer.ts';
 import { cores, node, pinSelf, type Start, start } from './processes.ts';
 import { command } from './slice.ts';
@@ -56,6 +57,8 @@ function startPeer({ needs, options: { against, profile } }: Rig, name: PeerName
       return startHaproxy(needs);
     case 'nginx':
       return startNginx(needs);
+    case 'node':
+      return startNode(needs);
     case 'http-proxy':
       return startHttpProxy(needs);
     case 'before':

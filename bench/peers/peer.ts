@@ -34,10 +34,18 @@ export interface Peer {
 }
 
 /**
- * The first of those that run is the reference. `before` is the gateway of another checkout, `gateway-large` one with a
+ * The first of those that run is the reference. `node` is `https.createServer` with a fixed response, `before` is the gateway of another checkout, `gateway-large` one with a
  * thousand ranges, pins and routes.
  */
-export const peerNames = ['haproxy', 'nginx', 'http-proxy', 'before', 'gateway', 'gateway-large'] as const;
+export const peerNames = [
+  'haproxy',
+  'nginx',
+  'node',
+  'http-proxy',
+  'before',
+  'gateway',
+  'gateway-large',
+] as const;
 export type PeerName = (typeof peerNames)[number];
 
 export interface Home {

@@ -8,7 +8,7 @@ import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
 import type { TrustRequest } from '../trust/request-files.ts';
 import { RequestHandler } from '../trust/request-handler.ts';
-import { openTrustService, type TrustService } from '../trust/service.ts';
+import { type PreparedUpdate, TrustService } from '../trust/service.ts';
 import type { TrustOptions } from '../trust/settings.ts';
 import type { AnchorState, TrustEvent } from '../trust/state.ts';
 import {
@@ -98,19 +98,20 @@ export class Sources implements AsyncDisposable {
   }
 
   /**
-   * Applies another configuration as a whole and calls `onChange`. Throws TrustError: then the enforced policy has not
-   * changed. If the anchors were refused, the candidates may have changed.
+   * Applies another configuration as a whole and calls `onChange`. Throws TrustError: then nothing has changed.
    */
   async update(loaded: LoadedConfig): Promise<void> {
     const { anchors, candidates } = loaded.config.trust;
     const accept = acceptAnchor(loaded.config.clients);
-    // Candidates first: if they are refused, nothing has changed.
-    const shadowTrust =
+    // Both are prepared before either is applied, so that a refused one leaves the other unchanged.
+    const planned =
       candidates &&
-      (await this.#openOrUpdate(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
-    this.#trust = await this.#openOrUpdate(this.#trust, loaded, { anchors, accept });
-    if (shadowTrust === undefined) this.#candidates?.close();
-    this.#candidates = shadowTrust ?? null;
+      (await this.#prepare(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
+    const enforced = await this.#prepare(this.#trust, loaded, { anchors, accept });
+    await Promise.all([enforced.apply(), planned?.apply()]);
+    this.#trust = enforced.service;
+    if (planned === undefined) this.#candidates?.close();
+    this.#candidates = planned?.service ?? null;
     this.#loaded = loaded;
     this.#applying = this.#apply();
     await this.#applying;
@@ -174,19 +175,18 @@ export class Sources implements AsyncDisposable {
     await this.#revocation.close();
   }
 
-  async #openOrUpdate(
+  /** `current`: null for a service that is not open yet. */
+  #prepare(
     current: TrustService | null,
     { config: { trust } }: LoadedConfig,
     differs: Pick<TrustOptions, 'anchors' | 'accept' | 'list'>,
-  ): Promise<TrustService> {
+  ): Promise<PreparedUpdate> {
     const { requirePin, refresh, cacheDir } = trust;
     const settings = { requirePin, refresh, cacheDir, ...differs };
-    if (current !== null) {
-      await current.update(settings);
-      return current;
-    }
+    if (current !== null) return current.prepare(settings);
     const { signal, onTrust: onEvent } = this.#options;
-    return openTrustService({ ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() });
+    const options = { ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() };
+    return new TrustService(options).prepare(options);
   }
 
   async #forget({

@@ -19,14 +19,11 @@ import type { Accept } from './trust-anchor.ts';
 
 const acceptAll: Accept = () => null;
 
-/**
- * Opens the service: reads the files, and takes anchors from URLs from the cache; only an anchor that is not in the cache
- * is fetched before this resolves. Throws TrustError for anchors that cannot be used as configured.
- */
-export async function openTrustService(options: TrustOptions): Promise<TrustService> {
-  const service = new TrustService(options);
-  await service.update(options);
-  return service;
+/** Settings that were read and found usable. */
+export interface PreparedUpdate {
+  readonly service: TrustService;
+  /** As `update`; never rejects. */
+  apply(): Promise<AnchorState[]>;
 }
 
 const advice: Readonly<Record<SkipReason, string>> = {
@@ -40,7 +37,7 @@ const advice: Readonly<Record<SkipReason, string>> = {
 /** An anchor from files, or the schedule of one from URLs. */
 type Entry = { readonly state: AnchorState } | FetchSchedule;
 
-/** Made by `openTrustService`. */
+/** Has no anchors before the first `update`, which is given the same options. */
 export class TrustService {
   readonly #options: TrustOptions;
   readonly #stop = new AbortController();
@@ -74,7 +71,17 @@ export class TrustService {
    * settings are not applied.
    */
   update(settings: TrustSettings): Promise<AnchorState[]> {
-    const done = this.#updating.then(() => this.#update(settings));
+    return this.#inTurn(async () => (await this.#prepare(settings))());
+  }
+
+  /** The first half of `update`: reads the files and checks everything that can be refused. Changes and fetches nothing. */
+  async prepare(settings: TrustSettings): Promise<PreparedUpdate> {
+    const apply = await this.#inTurn(() => this.#prepare(settings));
+    return { service: this, apply: () => this.#inTurn(apply) };
+  }
+
+  #inTurn<Result>(run: () => Promise<Result>): Promise<Result> {
+    const done = this.#updating.then(run);
     this.#updating = done.catch(() => {});
     return done;
   }
@@ -95,13 +102,21 @@ export class TrustService {
     for (const schedule of this.#schedules) schedule.end();
   }
 
-  async #update(settings: TrustSettings): Promise<AnchorState[]> {
+  async #prepare(settings: TrustSettings): Promise<() => Promise<AnchorState[]>> {
     const { list = 'anchors', clock = Date.now } = this.#options;
     const { accept = acceptAll } = settings;
     const configured = await readConfiguredAnchors({ ...settings, list, accept, now: clock() });
     this.#refuseUnacceptable(configured, accept);
+    // Nothing fails from here on.
+    return () => this.#begin(settings, configured);
+  }
 
-    // Nothing fails from here on. Until the change is complete, anchors that stay must pass both the old and the new check.
+  async #begin(
+    settings: TrustSettings,
+    configured: readonly (AnchorState | UrlAnchor)[],
+  ): Promise<AnchorState[]> {
+    const { accept = acceptAll } = settings;
+    // Until the change is complete, anchors that stay must pass both the old and the new check.
     for (const { feed } of this.#schedules) {
       const { accept: earlier } = feed;
       feed.accept = (anchor) => earlier(anchor) ?? accept(anchor);

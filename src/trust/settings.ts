@@ -23,7 +23,7 @@ export interface TrustOptions extends TrustSettings {
   readonly list?: AnchorList;
   /** When aborted, fetches end at once; after that no state changes and no callback is called. */
   readonly signal?: AbortSignal;
-  /** Called when the usable certificates changed other than through `openTrustService` or `update`. */
+  /** Called when the usable certificates changed other than through `update`. */
   readonly onAnchors: (anchors: AnchorState[]) => void;
   readonly onEvent: (event: TrustEvent) => void;
   /** Milliseconds since the epoch. */

@@ -5,7 +5,8 @@ import { quantile } from '../../bench/figures.ts';
 import { differences } from '../../bench/measures/latency.ts';
 import { whyNot } from '../../bench/measures/relays.ts';
 import { modes } from '../../bench/modes.ts';
-import { type Round, ratios } from '../../bench/report.ts';
+import type { Peer } from '../../bench/peers/peer.ts';
+import { formatMode, type Round, ratios } from '../../bench/report.ts';
 import { findFaults, type Slice } from '../../bench/slice.ts';
 
 const resumed: Slice = {
@@ -24,6 +25,23 @@ test('a ratio compares the cost per message with the reference of the same round
     gateway: { ...resumed, cpu: 3_000, messages: 20 },
   };
   expect(ratios({ rounds: [slow, fast], peer: 'gateway', reference: 'haproxy' })).toEqual([0.5, 0.75]);
+});
+
+test('the table shows each peer as a ratio to the reference, and to the peer node', () => {
+  const round: Round = {
+    haproxy: { ...resumed, cpu: 8_000 },
+    node: { ...resumed, cpu: 2_000 },
+    gateway: { ...resumed, cpu: 4_000 },
+  };
+  const peers = (['haproxy', 'node', 'gateway'] as const).map((name) => ({ name }) as Peer);
+  const table = formatMode({ mode: 'resumed', rounds: [round, round] }, peers);
+  const cells = table.split('\n').map((line) => line.split(/\s{2,}/).slice(1, 5));
+  expect(cells.slice(1)).toEqual([
+    ['CPU, × haproxy', 'quartiles', 'CPU, × node', 'quartiles'],
+    ['1.00', '1.00–1.00', '4.00', '4.00–4.00'],
+    ['0.25', '0.25–0.25', '1.00', '1.00–1.00'],
+    ['0.50', '0.50–0.50', '2.00', '2.00–2.00'],
+  ]);
 });
 
 test('a difference of times compares with the other peer of the same round only', () => {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { statusOf } from '../support/http/http.ts';
-import { authority } from '../support/pki/authority.ts';
+import { type Authority, authority } from '../support/pki/authority.ts';
 import { sClient } from '../support/pki/openssl.ts';
 import { post } from '../support/process/client.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
+import { openDirectory } from '../support/trust/directory.ts';
 
 /** The server certificate on a new connection. */
 async function serverCertificate(stage: Stage): Promise<string | undefined> {
@@ -86,6 +87,39 @@ describe('an invalid change', () => {
     expect(statusOf(await resumed.exchange(post()))).toBe(200);
     expect(resumed.socket.isSessionReused()).toBe(true);
     expect((await stage.gateway.admin('/readyz')).status).toBe(200);
+  });
+
+  it.each([
+    ['new', undefined],
+    ['changed', [{ name: 'next', files: ['next.pem'] }]],
+  ])('fetches no candidate if the anchors beside it are refused: %s candidates', async (_, earlier) => {
+    const [pki, next] = [authority(), authority({ name: 'Next' })];
+    await using directory = await openDirectory({ '/own.pem': pki.anchorPem, '/next.pem': next.anchorPem });
+    const anchorAt = (name: string, { root }: Authority) => ({
+      name,
+      urls: [`${directory.origin}/${name}.pem`],
+      rootSha256: parseCertificate(root.der).sha256,
+      tls: { ca: 'directory.pem' },
+    });
+    const trust = (candidates?: unknown) => ({
+      ...{ anchors: [anchorAt('own', pki)], cacheDir: 'trust' },
+      ...(candidates === undefined ? {} : { candidates }),
+    });
+    await using stage = await openStage({
+      authority: pki,
+      files: { 'next.pem': next.anchorPem, 'directory.pem': directory.pki.anchorPem },
+      config: { trust: trust(earlier) },
+    });
+    const fetched = () => directory.requests.filter(({ path }) => path === '/next.pem');
+    const planned = trust([anchorAt('next', next)]);
+    // The pin is the key of the anchor's own CA, so the anchor in use is refused under these settings.
+    const clients = { pins: [`sha256/${parseCertificate(pki.issuing.der).spkiPin}`] };
+    expect(await stage.reload({ clients, trust: planned })).toMatchObject({ event: 'refused' });
+    expect(stage.gateway.stderr).toMatch(/trust\.anchors\[0\].*names no caller/);
+    expect(await stage.reload({ trust: trust(earlier) })).toMatchObject({ event: 'reloaded' });
+    expect(fetched()).toEqual([]);
+    expect(await stage.reload({ trust: planned })).toMatchObject({ event: 'reloaded' });
+    expect(fetched()).toHaveLength(1);
   });
 
   it('is applied once it is corrected, and the metric shows it', async () => {

@@ -141,11 +141,11 @@ export class CrlFeed {
     if (isValid && this.#failure.detail === null) return;
     await this.#task.interrupt();
     this.#fetchWhole = true;
+    if (!isValid) this.#crls.withdraw();
     // By key: revocations stay when the signer's certificate is replaced by one with the same key.
     const keys = new Set(certificates().map(({ spkiPin }) => spkiPin));
     this.#crls.dropUnsigned(({ signer }) => keys.has(signer.spkiPin));
     if (!isValid) {
-      this.#crls.clear();
       await this.#restore();
       this.#options.onChange();
     }

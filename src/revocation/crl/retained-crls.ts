@@ -175,6 +175,14 @@ export class RetainedCrls {
     this.#displaced = this.#displaced.filter(isSigned);
   }
 
+  /** The signer of the CRL in use was replaced: until a CRL is verified again, only its revocations count. */
+  withdraw(): void {
+    this.#displace(this.#inUse, null);
+    this.#inUse = null;
+    this.#fetchedAt = null;
+    this.#expiry.track(null);
+  }
+
   /** Drops every CRL. */
   clear(): void {
     this.#inUse = null;
@@ -192,6 +200,7 @@ export class RetainedCrls {
 
   #use(crl: CrlSnapshot, { action, at }: { action: 'crl_fetched' | 'crl_from_cache'; at: number }): void {
     this.#inUse = this.#options.deduplicate(crl);
+    this.#displaced = this.#displaced.filter(({ sha256 }) => sha256 !== crl.sha256);
     this.#fetchedAt = at;
     this.#options.report({ action, detail: describeCrl(crl) });
     this.#expiry.track(crlEnd(crl));

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { issueCertificate } from '../../../src/issuing/certificate.ts';
+import { type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { RevocationCheck } from '../../../src/revocation/judgement.ts';
 import type { Revocation } from '../../../src/revocation/service.ts';
@@ -50,6 +50,33 @@ async function openWithFile(options: Parameters<Stage['crl']>[0]) {
     subject,
     revocation,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** The anchor after its issuing CA got another certificate, with the same key by default. */
+function renewSigner(
+  stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>,
+  key: IssueOptions['key'] = stage.own.issuing.privateKey,
+) {
+  const [root, issuing] = stage.certificatesOf(stage.own);
+  const renewed = parseCertificate(
+    issueCertificate({
+      subject: stage.own.issuing.subject,
+      issuer: stage.own.root,
+      key,
+      notBefore: start - day,
+      notAfter: issuing.notAfter + day,
+      basicConstraints: { ca: true, pathLength: 0 },
+      keyUsage: ['keyCertSign', 'cRLSign'],
+    }).der,
+  );
+  return {
+    renewed,
+    certificates: [root, renewed] as const,
+    statusOf: (revocation: Revocation, leaf: Issued) => {
+      const check = new RevocationCheck(revocation.material('own'), [root, renewed]);
+      return check.resultOf([parseCertificate(leaf.der), renewed, root], stage.time.now).status;
+    },
   };
 }
 
@@ -130,6 +157,41 @@ describe('a revocation in a verified CRL counts even if the CRL is not in use:',
       expect(statusOf(stage, revocation, leaf), `after ${number}`).toBe('revoked');
     }
     expect(revocation.material('own').revokeOnly.length).toBeLessThanOrEqual(4);
+  });
+
+  it('also when the signer’s certificate is replaced by one with the same key', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    const restored = { number: 3, thisUpdate: start + minute, nextUpdate: start + day };
+    directory.files.set('/own.crl', stage.crl({ ...restored, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    directory.files.set('/own.crl', stage.crl({ number: 4, thisUpdate: start - hour }).der);
+    await stage.pass(hour);
+    const { certificates, statusOf: statusAfter } = renewSigner(stage);
+    directory.misbehaviour = misbehaviours.fail;
+    await revocation.update([stage.subject({}, certificates)]);
+    expect(crlNumbers(revocation)).toEqual([5]);
+    expect(statusAfter(revocation, leaf)).toBe('revoked');
+    expect(statusAfter(revocation, stage.leaf())).toBe('good');
+  });
+
+  it('also when the signer’s certificate is replaced and the file of the CRL in use cannot be read', async () => {
+    await using stage = await openWithFile({ number: 5 });
+    const { certificates, statusOf: statusAfter } = renewSigner(stage);
+    await writeFile(stage.file, 'not a CRL');
+    await stage.revocation.update([{ ...stage.subject, certificates }]);
+    expect(stage.revocation.material('own').crls).toEqual([]);
+    expect(statusAfter(stage.revocation, stage.revoked)).toBe('revoked');
+  });
+
+  it('but not when no certificate has the signer’s key any more', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory } = stage;
+    directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
+    await stage.pass(hour);
+    const { certificates } = renewSigner(stage, 'P-256');
+    await revocation.update([stage.subject({}, certificates)]);
+    expect(revocation.material('own')).toMatchObject({ crls: [], revokeOnly: [] });
   });
 
   it('but certificateHold in an older CRL is over if the CRL in use omits it', async () => {
@@ -244,17 +306,7 @@ describe('a CA that restarts its CRL numbers', () => {
     await using stage = await openWithCrl();
     const { directory, revocation, revocable: leaf, own, certificatesOf } = stage;
     const [root, issuing] = certificatesOf(own);
-    const renewed = parseCertificate(
-      issueCertificate({
-        subject: own.issuing.subject,
-        issuer: own.root,
-        key: own.issuing.privateKey,
-        notBefore: start - day,
-        notAfter: issuing.notAfter + day,
-        basicConstraints: { ca: true, pathLength: 0 },
-        keyUsage: ['keyCertSign', 'cRLSign'],
-      }).der,
-    );
+    const { renewed, certificates, statusOf: statusAfter } = renewSigner(stage);
     const serve = async (number: number, revoked: readonly Issued[], milliseconds: number) => {
       const entries = revoked.map((serial) => ({ serial }));
       const nextUpdate = stage.time.now + day;
@@ -269,12 +321,9 @@ describe('a CA that restarts its CRL numbers', () => {
     await serve(2, [], hour);
     directory.misbehaviour = misbehaviours.fail;
     await stage.pass(2 * hour);
-    await revocation.update([stage.subject({}, [root, renewed])]);
+    await revocation.update([stage.subject({}, certificates)]);
     expect(crlNumbers(revocation)).toEqual([2]);
-    const check = new RevocationCheck(revocation.material('own'), [root, renewed]);
-    expect(check.resultOf([parseCertificate(leaf.der), renewed, root], stage.time.now).status).toBe(
-      'revoked',
-    );
+    expect(statusAfter(revocation, leaf)).toBe('revoked');
   });
 
   it('is accepted from the pending CRL on disk, and after a restart too', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Timers } from '../../../src/fetch/timers.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import type { AnchorOptions } from '../../../src/trust/configured-anchors.ts';
-import { openTrustService, type TrustService } from '../../../src/trust/service.ts';
+import { TrustService } from '../../../src/trust/service.ts';
 import type { TrustOptions } from '../../../src/trust/settings.ts';
 import type { AnchorState, TrustEvent } from '../../../src/trust/state.ts';
 import { temporaryFolder } from '../folder.ts';
@@ -69,14 +69,16 @@ export async function openStore(options: Partial<TrustOptions> & { anchor?: Part
     };
   };
   const open = async (variation: typeof options = {}) => {
-    const trust = await openTrustService({
-      onAnchors: (anchors) => published.push(anchors),
-      onEvent: (event) => (event.action === 'changed' ? changes : events).push(event),
+    const initial = {
+      onAnchors: (anchors: AnchorState[]) => published.push(anchors),
+      onEvent: (event: TrustEvent) => (event.action === 'changed' ? changes : events).push(event),
       clock: () => clock.now,
       timers,
       random: () => 0,
       ...settings(variation),
-    });
+    };
+    const trust = new TrustService(initial);
+    await trust.update(initial);
     running.add(trust);
     return trust;
   };
