@@ -194,17 +194,19 @@ async function runWithProgress(simulation: Simulation, settings: Settings): Prom
 }
 
 function progressLine({ tally, connections, elapsed, waiting }: Simulation, { duration }: Settings): string {
-  const { fromSchedule, series, unanswered } = tally;
+  const { attempts, fromSchedule, series, unanswered } = tally;
   const late = tally.countOf('late') + tally.countOf('no_answer');
   const errors = tally
     .failureCounts()
     .filter(({ failure }) => failure !== 'late' && failure !== 'no_answer')
     .map(({ failure, count }) => `${failure} ${count}`);
   if (tally.unasked > 0) errors.push(`doubled ${tally.unasked}`);
+  const { last } = series;
+  const rateNow = last === undefined ? (attempts * 1000) / elapsed : last.sent / series.step;
   const at = (share: number) => milliseconds(fromSchedule.percentile(share, unanswered));
   return [
     `${(elapsed / 1000).toFixed(0)} s of ${duration / 1000} s`,
-    `${((series.last?.sent ?? 0) / series.step).toFixed(0)}/s`,
+    `${rateNow.toFixed(0)}/s`,
     `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${milliseconds(fromSchedule.max)}`,
     `late ${late}`,
     errors.length === 0 ? 'no errors' : `errors: ${errors.join(', ')}`,

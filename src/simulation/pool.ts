@@ -27,14 +27,16 @@ export interface PoolOptions {
   readonly keepAlive: boolean;
   readonly maxConnections: number;
   readonly openTimeout: number;
+  /** Messages a second: so many handshakes can begin in a second, whatever a handshake takes. */
+  readonly rate: number;
   readonly events: PoolEvents;
 }
 
 /**
- * Handshakes at the same time with kept connections. After a pause of the endpoint, hundreds at once would take the CPU of
- * both sides, and none of them would finish in time.
+ * Handshakes at the same time with kept connections, at least. After a pause of either side hundreds of messages are due at
+ * once; as many handshakes would take the CPU of both sides, and none of them would finish in time.
  */
-const maxOpening = 64;
+const minOpening = 8;
 /** Idle connections are closed after this time, ms, as .NET does; gateways close them later. */
 const idleTime = 60_000;
 /** Milliseconds between the last answer and the end of the connections. */
@@ -52,8 +54,12 @@ export class Pool {
   readonly #waiting = new Queue<Waiter>();
   readonly #sweep: NodeJS.Timeout;
   #opening = 0;
+  /** Connections that are still to be opened without a message. */
+  #spare = 0;
+  /** The shortest time that a connection took to open, ms. */
+  #fastest = 0;
   #closed = false;
-  #drained: (() => void) | null = null;
+  #prepared: (() => void) | null = null;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -67,12 +73,12 @@ export class Pool {
   }
 
   /** Opens so many kept connections; resolves when each is open or has failed. */
-  async prepare(count: number): Promise<void> {
-    for (let index = 0; index < count; index += 1) this.#open();
-    if (this.#opening > 0)
-      await new Promise<void>((resolve) => {
-        this.#drained = resolve;
-      });
+  prepare(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#prepared = resolve;
+      this.#spare = count;
+      this.#openMore();
+    });
   }
 
   /** The newest idle connection, or a new one. */
@@ -108,14 +114,21 @@ export class Pool {
   }
 
   #openMore(): void {
-    const { keepAlive, maxConnections } = this.#options;
-    const limit = keepAlive ? maxOpening : Number.POSITIVE_INFINITY;
+    const wanted = () => this.#spare + this.#waiting.length - this.#opening;
     while (
       !this.#closed &&
-      this.#opening < Math.min(limit, this.#waiting.length) &&
-      this.#all.size < maxConnections
+      wanted() > 0 &&
+      this.#opening < this.#maxOpening &&
+      this.#all.size < this.#options.maxConnections
     )
       this.#open();
+  }
+
+  /** Twice as many as are under way when every message needs a new connection. */
+  get #maxOpening(): number {
+    const { keepAlive, rate } = this.#options;
+    if (!keepAlive) return Number.POSITIVE_INFINITY;
+    return Math.max(minOpening, Math.ceil((2 * rate * this.#fastest) / 1000));
   }
 
   #open(): void {
@@ -128,10 +141,12 @@ export class Pool {
 
   readonly #events = {
     onOpen: (connection: Connection) => {
-      this.#endOpening();
-      this.#options.events.onOpened(performance.now() - connection.since);
+      const milliseconds = performance.now() - connection.since;
+      this.#fastest = this.#fastest === 0 ? milliseconds : Math.min(this.#fastest, milliseconds);
+      this.#options.events.onOpened(milliseconds);
       connection.since = performance.now();
       this.#offer(connection);
+      this.#endOpening();
     },
     // Later, so that a second answer in the same bytes is not taken for the answer to the next message.
     onIdle: (connection: Connection) => {
@@ -143,19 +158,19 @@ export class Pool {
       this.#all.delete(connection);
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
-      if (failure !== null) {
-        this.#endOpening();
-        if (this.#closed) return;
-        this.#options.events.onOpenFailed(failure);
-        this.#takeWaiter()?.onNoConnection(failure);
-      }
-      this.#openMore();
+      if (this.#closed) return;
+      if (failure === null) return this.#openMore();
+      this.#options.events.onOpenFailed(failure);
+      this.#takeWaiter()?.onNoConnection(failure);
+      this.#endOpening();
     },
   };
 
   #endOpening(): void {
     this.#opening -= 1;
-    if (this.#opening === 0) this.#drained?.();
+    if (this.#spare > 0) this.#spare -= 1;
+    this.#openMore();
+    if (this.#spare === 0) this.#prepared?.();
   }
 
   #offer(connection: Connection): void {

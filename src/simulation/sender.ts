@@ -21,8 +21,8 @@ interface Resend {
   readonly due: number;
 }
 
-/** A timer may be this late, ms; for the rest of the time the event loop spins. */
-const timerError = 2;
+/** A timer of Node may be this late, ms: the event loop spins for the rest of the time. */
+const timerError = 1;
 /** Attempts that start before the event loop reads answers again. */
 const burst = 32;
 
@@ -140,7 +140,7 @@ export class Sender implements AttemptEvents {
     const due = this.#nextDue();
     if (due === null) return this.#endIfDone();
     const wait = due - performance.now() - timerError;
-    if (wait > 1) this.#timer = setTimeout(() => this.#turn(), wait);
+    if (wait >= 1) this.#timer = setTimeout(() => this.#turn(), Math.floor(wait));
     else this.#immediate = setImmediate(() => this.#turn());
   }
 

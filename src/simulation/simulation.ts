@@ -24,8 +24,8 @@ export interface Simulation {
   stop(): void;
 }
 
-/** Kept connections that are open before the first message: for answers that take up to this time, ms. */
-const preparedFor = 20;
+/** Kept connections that are open before the first message: for answers, or a pause, of up to this time, ms. */
+const preparedFor = 50;
 const maxPrepared = 100;
 /** Milliseconds: with a short timeout a handshake still gets this time. */
 const minOpenTimeout = 1_000;
@@ -37,6 +37,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     target,
     keepAlive,
     maxConnections,
+    rate: options.rate,
     openTimeout: Math.max(minOpenTimeout, timeout + lateWait),
     events: {
       onOpened: (milliseconds) => tally.opening.record(milliseconds),
