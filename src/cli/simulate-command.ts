@@ -1,7 +1,7 @@
 /** The options and help text of `ehi-gateway simulate`. */
 import type { Command } from 'commander';
 import type { Finish } from './finish.ts';
-import type { SimulateOptions } from './simulate.ts';
+import type { SimulateOptions } from './simulate-options.ts';
 
 const notes = `
 Sends messages as Thredd's EHI does: authorisations, presentments, reversals and cut-offs with made-up content (no card

@@ -268,6 +268,10 @@ describe('bad options exit with 64 and name what is allowed', () => {
       ['http://127.0.0.1:1/', '--ca', 'root.pem'],
       '<url>: found http with --ca, --cert or --key; allowed https with them, or http without',
     ],
+    [
+      [url, '--report', 'absent/a.html'],
+      '--report absent/a.html: its folder does not exist; allowed a file in a folder that exists',
+    ],
     [[url, '--ca', 'absent.pem'], '--ca absent.pem: cannot be read (ENOENT)'],
   ])('%j', async (args, message) => {
     expect(await simulate(...args)).toEqual({ code: 64, stdout: '', stderr: `${message}\n` });
