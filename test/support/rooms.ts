@@ -38,12 +38,13 @@ export const mayImport: Record<string, readonly string[]> = {
   terminal: [],
   evidence: [],
   probe: ['handshake'],
+  simulation: ['message', 'evidence'],
   issuing: ['pki', 'revocation'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
-  demo: ['issuing', 'pki'],
+  demo: ['issuing', 'pki', 'terminal'],
   cli: [
     ...['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
-    ...['doctor', 'issuing', 'evidence', 'terminal'],
+    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
