@@ -25,7 +25,7 @@ export function validatePath(
 ): Verdict<ValidatedPath> {
   // First, so that a CA presented as a client has this reason even if no path leads from it.
   if (leaf.isCa) return deny('ca_as_leaf');
-  let denial: Denial | null = null;
+  const faults: Denial[] = [];
   const obstacles: string[] = [];
   for (const { name, certificates: available } of anchors) {
     for (const certificates of findPaths([leaf], { available, obstacles })) {
@@ -45,10 +45,22 @@ export function validatePath(
         );
       }
       // Another path may be valid: a renewed CA can be present beside its expired certificate.
-      denial ??= fault;
+      faults.push(fault);
     }
   }
-  return denial ?? deny('untrusted', obstacles[0] ?? explainUntrusted(leaf, anchors));
+  const [obstacle] = obstacles;
+  if (faults.length === 0) return deny('untrusted', obstacle ?? explainUntrusted(leaf, anchors));
+  return chooseFault(faults, now >= leaf.notBefore && now <= leaf.notAfter ? obstacle : undefined);
+}
+
+/**
+ * The first fault that is not about a date, else the first. An expired CA beside its renewal is ordinary: the operator must
+ * read what is wrong with the renewal. `obstacle`: why another CA, or another certificate of the same CA, cannot be used.
+ */
+function chooseFault(faults: readonly Denial[], obstacle: string | undefined): Denial {
+  const lasting = faults.find(({ reason }) => reason !== 'expired' && reason !== 'not_yet_valid');
+  const [first] = faults as [Denial];
+  return lasting ?? (obstacle === undefined ? first : deny(first.reason, `${first.detail}; ${obstacle}`));
 }
 
 interface Search {

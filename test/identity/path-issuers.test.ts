@@ -84,3 +84,50 @@ describe('a CA’s certificate for its own new key', () => {
     expect(outcome(leaf, root, back, renewed, old)).toBe(4);
   });
 });
+
+describe('a CA’s certificates for one key, none of which may issue the leaf', () => {
+  const subject = { CN: 'issuing' };
+  const renew = (from: Issued, options: Partial<IssueOptions>) =>
+    ca({ subject, issuer: root, key: from.privateKey, ...options });
+  const expired = ca({ subject, issuer: root, notAfter: now - 1000 });
+  const serverOnly = renew(expired, { extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'] });
+  const unprocessed = renew(expired, { extensions: [{ oid: '2.5.29.36', value: Buffer.of(0x30, 0) }] });
+  const denialOf = (held: Issued[], options: Partial<IssueOptions> = {}) => {
+    const leaf = issue({ subject: { CN: 'leaf' }, issuer: expired, ...options });
+    const certificates = [root, ...held].map(({ der }) => parseCertificate(der));
+    return validatePath(parseCertificate(leaf.der), { anchors: [{ name: 'own', certificates }], now });
+  };
+
+  it.each([
+    ['old first', [expired, serverOnly]],
+    ['renewal first', [serverOnly, expired]],
+  ])('are denied for the fault of the renewal, not because the old one expired: %s', (_what, held) => {
+    expect(denialOf(held)).toMatchObject({
+      reason: 'wrong_purpose',
+      detail: 'CN=issuing: extended key usage is 1.3.6.1.5.5.7.3.1, without clientAuth',
+    });
+  });
+
+  it('are denied with both, if the renewal cannot be on a path', () => {
+    expect(denialOf([expired, unprocessed])).toMatchObject({
+      reason: 'expired',
+      detail:
+        'CN=issuing expired at 2026-01-15T11:59:59.000Z; CN=issuing signed CN=leaf, but has extensions that the gateway does not process: 2.5.29.36',
+    });
+  });
+
+  it('are not named, if the leaf itself expired', () => {
+    expect(denialOf([expired, unprocessed], { notAfter: now - 2000 })).toMatchObject({
+      detail: 'CN=leaf expired at 2026-01-15T11:59:58.000Z',
+    });
+  });
+
+  it('do not matter beside one that may issue it', () => {
+    const renewed = renew(expired, {});
+    for (const held of [
+      [expired, serverOnly, unprocessed, renewed],
+      [renewed, unprocessed, serverOnly, expired],
+    ])
+      expect(denialOf(held)).toMatchObject({ allow: true });
+  });
+});

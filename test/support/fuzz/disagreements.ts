@@ -8,7 +8,23 @@ export interface Disagreement {
   readonly detail: RegExp;
   /** Only if a CA below the root names itself as its issuer. */
   readonly belowSelfIssued?: true;
+  /**
+   * Not visible in the denial, so that denial-class.ts proves it. `sent along`: OpenSSL rejects the leaf too if the client
+   * sends no certificate that the anchors lack. `namesakes`: without one of several CAs with one name OpenSSL still accepts
+   * the leaf, and then the gateway denies it for a reason of another class.
+   */
+  readonly proof?: 'sent along' | 'namesakes';
 }
+
+const ofPaths: readonly DenyReasonName[] = [
+  'untrusted',
+  'wrong_purpose',
+  'name_constraints',
+  'expired',
+  'not_yet_valid',
+  'weak_key',
+  'weak_signature',
+];
 
 export const stricter: readonly Disagreement[] = [
   {
@@ -58,17 +74,21 @@ export const stricter: readonly Disagreement[] = [
     detail: / may not certify a/,
   },
   {
-    reasons: [
-      'untrusted',
-      'wrong_purpose',
-      'name_constraints',
-      'expired',
-      'not_yet_valid',
-      'weak_key',
-      'weak_signature',
-    ],
+    reasons: ofPaths,
     what: 'a fault above a CA that names itself as its issuer',
     detail: /./,
     belowSelfIssued: true,
+  },
+  {
+    reasons: ofPaths,
+    what: 'several CAs with one name, each with a fault: OpenSSL uses one whose fault is listed here, the reason is that of another',
+    detail: /./,
+    proof: 'namesakes',
+  },
+  {
+    reasons: ofPaths,
+    what: 'a CA that no anchor holds, and that the client sends along',
+    detail: /./,
+    proof: 'sent along',
   },
 ];

@@ -1,40 +1,19 @@
 /** Compares the verdicts of OpenSSL and the gateway on the leaves of one generated hierarchy. */
-import { type CompiledPolicy, compilePolicy } from '../../../src/gateway/compiled-policy.ts';
+import type { CompiledPolicy } from '../../../src/gateway/compiled-policy.ts';
 import type { Peer } from '../../../src/handshake/tls-parameters.ts';
-import { authorizeClient } from '../../../src/identity/authorize.ts';
 import { classifyOpensslCode } from '../../../src/identity/openssl-codes.ts';
-import type { Denial, Verdict } from '../../../src/identity/verdict.ts';
-import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import type { Certificate } from '../../../src/pki/certificate.ts';
 import { readKeyIdentifiers } from '../../../src/pki/key-identifier.ts';
 import type { AnchorMaterial, PolicySnapshot } from '../../../src/policy/snapshot.ts';
-import { Meter } from '../../../src/telemetry/meter.ts';
-import { Pools } from '../../../src/upstream/pools.ts';
-import { authority } from '../pki/authority.ts';
 import { OpensslVerdict, type Presented } from '../pki/openssl-verdict.ts';
-import { rawPem } from '../pki/raw-certificate.ts';
-import { snapshotOf } from '../process/snapshot.ts';
 import { Random } from '../random.ts';
-import { revocationPolicy } from '../revocation/revocation.ts';
-import { type Chain, type Hierarchy, makeChain, makeHierarchy } from './chains.ts';
-import { stricter } from './disagreements.ts';
-
-/** Result for one chain: the class that it is counted in, or a failure. */
-export type Outcome = { readonly ok: string } | { readonly failed: string };
+import { type Chain, makeChain, makeHierarchy } from './chains.ts';
+import { classifyDenial, missesPath } from './denial-class.ts';
+import type { Outcome } from './outcome.ts';
+import { anchorOf, anchorsOf, base, policyOf, present, textOf, verdictOn } from './verdicts.ts';
 
 /** Leaves for each hierarchy, whose certificates OpenSSL loads once. */
 const LEAVES = 8;
-
-const base = snapshotOf(authority(), { ticketKeys: Buffer.alloc(48, 'fuzz') });
-const revocation = {
-  policy: { ...revocationPolicy, crl: 'off', ocsp: 'off', onUnknown: 'allow' },
-  crls: [],
-  revokeOnly: [],
-  crlSources: [],
-  ocsp: [],
-  leaves: [],
-} as const;
-const meter = new Meter();
-const pools = new Pools({ meter, audit: () => {}, span: () => {}, log: () => {} });
 
 export class Judge implements AsyncDisposable {
   /** OpenSSL with the anchors of the hierarchy, without CA names, and with the CAs of a single path. */
@@ -78,14 +57,16 @@ export class Judge implements AsyncDisposable {
       else {
         // Without CA names OpenSSL has no anchors: its result does not depend on the hierarchy, and one leaf is enough.
         const without = index === 0 ? await this.#unnamed.judge(presented) : null;
-        outcomes.push(await this.#compare({ ...handshakes, without, named, unnamed, presented }));
+        outcomes.push(
+          await this.#compare({ ...handshakes, without, named, unnamed, presented, chain, anchors }),
+        );
       }
     }
     return outcomes;
   }
 
   async #compare(judged: Judged): Promise<Outcome> {
-    const { full, resumed, without, named, unnamed, presented } = judged;
+    const { full, resumed, without, named, unnamed, presented, chain, anchors } = judged;
     if (!resumed.resumed) return { failed: 'the session was not resumed' };
     if (full.opensslCode !== resumed.opensslCode)
       return { failed: `OpenSSL: full ${full.opensslCode}, resumed ${resumed.opensslCode}` };
@@ -105,8 +86,10 @@ export class Judge implements AsyncDisposable {
     if (new Set(texts).size > 1) return { failed: `not one verdict: ${texts.join(' | ')}` };
     const code = full.opensslCode;
     if (!verdict.allow) {
+      if (missesPath(full.leaf, named, anchors))
+        return { failed: `a valid path is missed: ${textOf(verdict)}` };
       if (code !== null) return { ok: `both deny: ${verdict.reason}` };
-      return classify(verdict, named);
+      return classifyDenial({ denial: verdict, chain, anchors, policy: named }, this.#single);
     }
     if (code === null) return { ok: 'both allow' };
     return this.#provePath(full, { code, named, presented });
@@ -163,29 +146,8 @@ interface Judged {
   readonly named: CompiledPolicy;
   readonly unnamed: CompiledPolicy;
   readonly presented: Presented;
-}
-
-function verdictOn(peer: Pick<Peer, 'leaf' | 'opensslCode'>, policy: CompiledPolicy): Verdict<unknown> {
-  return authorizeClient({ source: { allowed: true }, peer, now: Date.now() }, policy.identity).verdict;
-}
-
-function textOf(verdict: Verdict<unknown>): string {
-  return verdict.allow ? 'allow' : `${verdict.reason} (${verdict.detail})`;
-}
-
-function classify(denial: Denial, { identity: { paths } }: CompiledPolicy): Outcome {
-  const selfIssued = paths.anchors.some(({ certificates: [, ...below] }) =>
-    below.some((ca) => ca.isSelfIssued),
-  );
-  const known = stricter.find(
-    ({ reasons, detail, belowSelfIssued }) =>
-      reasons.includes(denial.reason) &&
-      detail.test(denial.detail) &&
-      (belowSelfIssued !== true || selfIssued),
-  );
-  return known === undefined
-    ? { failed: `only the gateway denies: ${textOf(denial)}` }
-    : { ok: `only the gateway denies: ${known.what}` };
+  readonly chain: Chain;
+  readonly anchors: readonly AnchorMaterial[];
 }
 
 const anotherOfTheName = 'OpenSSL took another certificate of the same name';
@@ -211,38 +173,4 @@ function isTrue(certificates: readonly Certificate[]): boolean {
       issuer === undefined || (x509.verify(issuer.publicKey) && x509.issuer === issuer.subject && issuer.ca)
     );
   });
-}
-
-/** Without certificates that cannot be parsed, since trust/ refuses them; without anchors whose root it refuses. */
-function anchorsOf({ roots, below }: Hierarchy): AnchorMaterial[] {
-  const issuing = below.filter(isReadable).map(({ der }) => der);
-  return roots
-    .filter(isReadable)
-    .map(({ der }, index) => ({ ...anchorOf(der, issuing), name: `fuzz ${index}` }));
-}
-
-function anchorOf(root: Uint8Array, issuing: readonly Uint8Array[]): AnchorMaterial {
-  return { name: 'fuzz', root, issuing, revocation };
-}
-
-function isReadable({ der }: { readonly der: Uint8Array }): boolean {
-  try {
-    parseCertificate(der);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** `last`: a policy whose parsed anchors are used again. */
-function policyOf(snapshot: PolicySnapshot, last: CompiledPolicy | null): CompiledPolicy {
-  return compilePolicy(snapshot, { pools, meter, last });
-}
-
-const keyPems = new WeakMap<Chain['key'], string>();
-
-function present({ leaf, along, key, version }: Chain): Presented {
-  const pem = keyPems.get(key) ?? key.export({ type: 'pkcs8', format: 'pem' }).toString();
-  keyPems.set(key, pem);
-  return { chain: [leaf, ...along].map((der) => rawPem(der)).join(''), key: pem, version };
 }
