@@ -126,7 +126,10 @@ describe('the cipher suites of a server', () => {
 
   it('are incomplete where the limit of all connections passes', async () => {
     await using server = await openTlsServer(ca, {});
-    const found = await probe(server.port, { totalMs: 1 });
-    expect(found).toMatchObject({ suites: [], incomplete: { kind: 'timeout' } });
+    const found = await probe(server.port, { totalMs: 0 });
+    expect(found).toMatchObject({ suites: [], incomplete: { kind: 'timeout', phase: 'total' } });
+    await using silent = await answerWith(() => {});
+    const late = await probe(silent.port, { totalMs: 50 });
+    expect(late).toMatchObject({ suites: [], incomplete: { kind: 'timeout', phase: 'total' } });
   });
 });
