@@ -1,12 +1,12 @@
 /** Which groups a server accepts for ephemeral key exchanges: repeats the ClientHello without the group it chose last. */
 import { X509Certificate } from 'node:crypto';
 import { type CipherSuite, suitesOf } from './cipher-suites.ts';
-import { deadlineIn } from './deadline.ts';
+import { askWithin } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { exchangeHello } from './hello-exchange.ts';
 import { groupsOf, type NamedGroup } from './named-groups.ts';
 import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
-import { askServerHello } from './protocols.ts';
+import { askServerHello, type ServerHelloOptions } from './protocols.ts';
 import type { ServerFlight } from './server-flight.ts';
 import { refusesRest } from './suites.ts';
 import type { VersionName } from './versions.ts';
@@ -33,18 +33,18 @@ type Ask = (options: {
 /** Never rejects for what the server does. */
 export async function probeGroups(options: GroupProbeOptions): Promise<GroupSupport> {
   const { version, totalMs = 60_000 } = options;
-  const limit = deadlineIn(totalMs);
+  // Up to TLS 1.2 the group is in ServerKeyExchange.
+  const askFlight = (hello: ServerHelloOptions) =>
+    version === 'TLS 1.3'
+      ? askServerHello(hello)
+      : exchangeHello({ ...hello, withShares: false, until: 'end' });
+  const askHello = askWithin(totalMs, askFlight);
   const ask: Ask = ({ suites, groups }) => {
-    const hello = {
-      ...options,
-      timeoutMs: limit.within(options.timeoutMs),
+    const codes = {
       suites: suites.map(({ code }) => code),
       groups: groups.flatMap(({ code }) => code ?? []),
     };
-    // Up to TLS 1.2 the group is in ServerKeyExchange.
-    return version === 'TLS 1.3'
-      ? askServerHello(hello)
-      : exchangeHello({ ...hello, withShares: false, until: 'end' });
+    return askHello({ ...options, ...codes });
   };
   const suites = suitesOf(version);
   if (version === 'TLS 1.3')
