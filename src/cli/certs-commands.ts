@@ -1,10 +1,12 @@
 /** The options and help texts of `ehi-gateway certs`. */
 import type { Command } from 'commander';
+import { addIssuing } from './certs-issuing-commands.ts';
 import type { Finish } from './finish.ts';
 
 export function addCerts(program: Command, finish: Finish): void {
-  const certs = program.command('certs').description('Inspect certificates.');
+  const certs = program.command('certs').description('Inspect, make and convert certificates.');
   addPin(certs, finish);
+  addIssuing(certs, finish);
 }
 
 function addPin(certs: Command, finish: Finish): void {

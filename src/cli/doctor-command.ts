@@ -30,11 +30,11 @@ export function addDoctor(program: Command, finish: Finish): void {
     .option('--cert <file>', 'PEM with a client certificate that the endpoint accepts, and its intermediates')
     .option('--key <file>', 'PEM with the key of that certificate')
     .option(
-      '--key-password-file <file>',
-      'the first line is the password of an encrypted key; default: asked for',
+      '--passphrase-file <file>',
+      'a file whose first line is the passphrase of an encrypted key; default: asked for',
     )
     .option('--p12 <file>', 'PKCS#12 file (.p12, .pfx) with certificate and key, instead of --cert and --key')
-    .option('--p12-password-file <file>', 'the first line is its password; default: asked for')
+    .option('--password-file <file>', 'a file whose first line is the password of --p12; default: asked for')
     .addOption(
       new Option('--preset <name>', "expect the names of Thredd's CAs").choices(['sandbox', 'production']),
     )

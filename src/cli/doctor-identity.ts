@@ -10,9 +10,9 @@ import { readSecret } from '../terminal/secret.ts';
 export interface IdentityOptions {
   readonly cert?: string;
   readonly key?: string;
-  readonly keyPasswordFile?: string;
+  readonly passphraseFile?: string;
   readonly p12?: string;
-  readonly p12PasswordFile?: string;
+  readonly passwordFile?: string;
 }
 
 /** null: none is given. Throws UsageError; its message never has content of a file. */
@@ -21,7 +21,7 @@ export async function readIdentity(options: IdentityOptions): Promise<Identity |
   if (p12 !== undefined) {
     if (cert !== undefined || key !== undefined)
       throw new UsageError('found --p12 with --cert or --key; allowed --p12 alone, or --cert and --key');
-    return readP12Identity(p12, options.p12PasswordFile);
+    return readP12Identity(p12, options.passwordFile);
   }
   if (cert === undefined && key === undefined) return null;
   if (cert === undefined || key === undefined)
@@ -34,10 +34,10 @@ export async function readIdentity(options: IdentityOptions): Promise<Identity |
   };
   const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(identity.key);
   if (!isEncrypted) return usable(identity, '--cert or --key');
-  const secret = { name: `password of ${key}`, option: '--key-password-file' };
-  const file = options.keyPasswordFile;
+  const secret = { name: `passphrase of ${key}`, option: '--passphrase-file' };
+  const file = options.passphraseFile;
   const passphrase = await readSecret(file === undefined ? secret : { ...secret, file });
-  return usable({ ...identity, passphrase }, '--cert, --key or its password');
+  return usable({ ...identity, passphrase }, '--cert, --key or its passphrase');
 }
 
 async function readP12Identity(file: string, passwordFile: string | undefined): Promise<Identity> {
@@ -55,7 +55,7 @@ async function readP12Identity(file: string, passwordFile: string | undefined): 
   // Some files are protected with an empty password, which needs no question.
   const open = passwordFile === undefined ? read('') : null;
   if (open !== null) return usable(open, '--p12');
-  const secret = { name: `password of ${file}`, option: '--p12-password-file' };
+  const secret = { name: `password of ${file}`, option: '--password-file' };
   const password = await readSecret(passwordFile === undefined ? secret : { ...secret, file: passwordFile });
   const identity = read(password);
   if (identity === null) throw new UsageError(`--p12 ${file}: needs another password`);

@@ -1,18 +1,16 @@
 /** The temporary certificates of the demo, issued at every start and written to disk for the example commands. */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Authority, createAuthority, type Leaf } from '../issuing/development.ts';
+import { authorityFiles, leafFiles, writeDevelopmentFiles } from '../issuing/development-files.ts';
 import { distributionPoint, ocspResponders } from '../issuing/revocation-sources.ts';
 import { revocationPaths } from './revocations.ts';
 
 /** File names in one folder; `stranger` is a client certificate of another authority with the same names. */
 export const demoFiles = {
-  root: 'root.pem',
-  issuing: 'issuing.pem',
-  server: { chain: 'server.pem', key: 'server.key' },
-  client: { chain: 'client.pem', key: 'client.key' },
-  revoked: { chain: 'revoked.pem', key: 'revoked.key' },
-  stranger: { chain: 'stranger.pem', key: 'stranger.key' },
+  ...authorityFiles,
+  server: leafFiles('server'),
+  client: leafFiles('client'),
+  revoked: leafFiles('revoked'),
+  stranger: leafFiles('stranger'),
 } as const;
 
 export interface DemoCertificates extends Pick<Authority, 'root' | 'issuing'> {
@@ -32,13 +30,6 @@ export async function makeCertificates(options: {
   readonly now: number;
 }): Promise<DemoCertificates> {
   const { folder, origin, now } = options;
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  const write = async (name: string, content: string) => {
-    const file = join(folder, name);
-    // Deleted first, because the mode applies to new files only.
-    await rm(file, { force: true });
-    await writeFile(file, content, { flag: 'wx', mode: 0o600 });
-  };
   const revocationAt = (crl: string) => ({
     extensions: [distributionPoint([origin + crl]), ocspResponders([origin + revocationPaths.ocsp])],
   });
@@ -54,13 +45,7 @@ export async function makeCertificates(options: {
       subject: { C: 'GB', O: name, OU: `${name} organisation`, CN: `${name} revoked client` },
     }),
   };
-  await write(demoFiles.root, own.root.pem);
-  await write(demoFiles.issuing, own.issuing.pem);
   const stranger = createAuthority({ name, now }).issueClient();
-  for (const [role, { chainPem, keyPem }] of Object.entries({ ...leaves, stranger })) {
-    const files = demoFiles[role as keyof typeof leaves];
-    await write(files.chain, chainPem);
-    await write(files.key, keyPem);
-  }
+  await writeDevelopmentFiles({ folder, authority: own, leaves: { ...leaves, stranger }, force: true });
   return { ...own, ...leaves };
 }

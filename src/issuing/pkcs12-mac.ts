@@ -1,7 +1,8 @@
 /** The MAC of a PKCS#12 file: HMAC with the key derivation of PKCS#12 (RFC 7292 §4), or PBMAC1 (RFC 9579). */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type BerElement, BerError, elementsOf, integerOf, octetsOf, oidOf } from './ber.ts';
-import { hmacs, pkcs12Key, readPbkdf2, UnsupportedScheme } from './password-encryption.ts';
+import { hmacs, limited, readPbkdf2, UnsupportedScheme } from './password-decryption.ts';
+import { pkcs12Key } from './pkcs12-key.ts';
 
 interface Mac {
   /** For people. */
@@ -32,7 +33,7 @@ export function readMac(macData: BerElement, password: string | null): Mac {
   if (found === undefined) throw new UnsupportedScheme(`a MAC with the OID ${oid}`);
   const [hash, length] = found;
   const salt = octetsOf(saltElement);
-  const iterations = iterationsElement === undefined ? 1 : integerOf(iterationsElement);
+  const iterations = limited(iterationsElement === undefined ? 1 : integerOf(iterationsElement), 'pkcs12');
   return {
     scheme: `MAC HMAC-${hash.replace('sha', 'SHA-')} with the key derivation of PKCS#12 (${iterations} iterations)`,
     confirms(contents) {

@@ -1,7 +1,5 @@
 /** Reads PKCS#12 files (RFC 7292): those of OpenSSL, Java and Windows, in modern and in legacy encryption. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { GatewayError } from '../errors.ts';
-import { describeFile } from '../pki/file-kind.ts';
 import {
   type BerElement,
   BerError,
@@ -16,18 +14,11 @@ import {
   readBer,
   toDer,
 } from './ber.ts';
-import { decryptionOf, UnsupportedScheme } from './password-encryption.ts';
+import { decryptionOf } from './password-decryption.ts';
+import { described, Pkcs12Error, refuseOtherKinds, WrongPasswordError } from './pkcs12-error.ts';
 import { readMac } from './pkcs12-mac.ts';
 
-/** A file that cannot be read; the message starts with "is", "has" or "needs" and has no content and no password. */
-export class Pkcs12Error extends GatewayError {
-  constructor(message: string, cause?: unknown) {
-    super({ code: 'CERTIFICATE_UNREADABLE', message, cause });
-  }
-}
-
-/** The password is not that of the file. */
-export class WrongPasswordError extends Pkcs12Error {}
+export { Pkcs12Error, WrongPasswordError } from './pkcs12-error.ts';
 
 export interface Pkcs12PrivateKey {
   readonly key: KeyObject;
@@ -76,31 +67,6 @@ export function readPkcs12(bytes: Uint8Array, password: string): Pkcs12Contents 
     }
   }
   throw wrong;
-}
-
-/** Magic numbers of Java's own key stores. */
-const javaStores: Readonly<Record<string, string>> = { feedfeed: 'JKS', cececece: 'JCEKS' };
-
-function refuseOtherKinds(bytes: Uint8Array): void {
-  const store = javaStores[Buffer.from(bytes.subarray(0, 4)).toString('hex')];
-  if (store !== undefined)
-    throw new Pkcs12Error(
-      `is a Java key store in the format ${store}; convert it to PKCS#12 first: keytool -importkeystore -srckeystore FILE -srcstoretype ${store} -destkeystore FILE.p12 -deststoretype PKCS12`,
-    );
-  if (bytes[0] === 0x30) return;
-  const kind = describeFile(bytes);
-  throw new Pkcs12Error(`is no PKCS#12 file${kind === null ? '' : `, but ${kind}`}`);
-}
-
-function described(error: unknown): unknown {
-  if (error instanceof BerError)
-    return new Pkcs12Error(`is no PKCS#12 file, or is damaged (${error.message})`, error);
-  if (error instanceof UnsupportedScheme)
-    return new Pkcs12Error(
-      `is protected with ${error.message}, which is not supported; export it again with AES-256 and PBKDF2`,
-      error,
-    );
-  return error;
 }
 
 /** What a file holds, as it is read bag by bag. */

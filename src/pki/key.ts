@@ -38,6 +38,7 @@ export type KeyKind =
   | 'rsa-1024'
   | 'rsa-2048'
   | 'rsa-3072'
+  | 'rsa-4096'
   | 'ed25519'
   | 'dsa-1024';
 
@@ -51,6 +52,7 @@ export function makeKey(kind: KeyKind): KeyObject {
     case 'rsa-1024':
     case 'rsa-2048':
     case 'rsa-3072':
+    case 'rsa-4096':
       return generateKeyPairSync('rsa', { modulusLength: Number(kind.slice(4)) }).privateKey;
     case 'ed25519':
       return generateKeyPairSync('ed25519').privateKey;

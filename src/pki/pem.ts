@@ -11,12 +11,17 @@ export function readCertificates(bytes: Uint8Array): Certificate[] {
   return blocksOf(bytes).map(readBlock);
 }
 
-/** One CERTIFICATE block with lines of 64 characters (RFC 7468 §2). */
+/** One CERTIFICATE block. */
 export function toPem(der: Uint8Array): string {
+  return toPemBlock(der, 'CERTIFICATE');
+}
+
+/** One block with lines of 64 characters (RFC 7468 §2). */
+export function toPemBlock(der: Uint8Array, label: string): string {
   const lines = Buffer.from(der)
     .toString('base64')
     .replace(/.{64}(?=.)/g, '$&\n');
-  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }
 
 function readBlock(block: Block): Certificate {

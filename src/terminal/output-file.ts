@@ -20,25 +20,23 @@ export async function writeOutput(output: OutputFile): Promise<void> {
 }
 
 /**
- * Writes all files, or none: the contents go to drafts beside the files first, and files of this call are removed again if
- * a later one cannot be created. A file that was replaced with `force` stays replaced.
+ * Writes all files, or none: the contents go to drafts beside the files first, and what this call has created or replaced
+ * is undone if a later file cannot be written.
  */
 export async function writeOutputs(outputs: readonly OutputFile[]): Promise<void> {
   for (const { file, force = false } of outputs) if (!force && existsSync(file)) throw existing(file);
   const drafts: string[] = [];
-  const created: string[] = [];
+  const published: Published[] = [];
   try {
     for (const output of outputs) drafts.push(await writeDraft(output));
     for (const [index, output] of outputs.entries()) {
-      const draft = drafts[index] ?? '';
-      await publish(draft, output);
-      if (!output.force) created.push(output.file);
+      published.push(await publish(drafts[index] ?? '', output));
     }
   } catch (error) {
-    await removeAll(created);
+    for (const each of published.reverse()) await undo(each);
     throw error;
   } finally {
-    await removeAll(drafts);
+    await removeAll([...drafts, ...published.flatMap(({ former }) => former ?? [])]);
   }
 }
 
@@ -61,13 +59,36 @@ async function writeDraft({ file, contents, secret = false }: OutputFile): Promi
   return draft;
 }
 
-async function publish(draft: string, { file, force = false }: OutputFile): Promise<void> {
+interface Published {
+  readonly file: string;
+  /** Another name of the file that was replaced; null: there was none. */
+  readonly former: string | null;
+}
+
+async function publish(draft: string, { file, force = false }: OutputFile): Promise<Published> {
+  const former = force ? await keepFormer(file, `${draft}.old`) : null;
   try {
     // `link` fails if the file exists, which `rename` would replace.
     await (force ? rename(draft, file) : link(draft, file));
+    return { file, former };
   } catch (cause) {
+    if (former !== null) await removeAll([former]);
     throw (cause as NodeJS.ErrnoException).code === 'EEXIST' ? existing(file) : unwritable(file, cause);
   }
+}
+
+/** Gives an existing file a second name; null: there is none, or its file system has no links, and nothing can be undone. */
+async function keepFormer(file: string, name: string): Promise<string | null> {
+  try {
+    await link(file, name);
+    return name;
+  } catch {
+    return null;
+  }
+}
+
+async function undo({ file, former }: Published): Promise<void> {
+  await (former === null ? rm(file, { force: true }) : rename(former, file)).catch(() => {});
 }
 
 function unwritable(file: string, cause: unknown): UsageError {

@@ -137,18 +137,18 @@ describe('doctor on our own gateway', () => {
 
   it('reads an encrypted key, and shows its password nowhere', async () => {
     const files = ['--ca', 'root.pem', '--cert', 'client.pem', '--key', 'encrypted.key'];
-    const good = await doctor(url(), ...files, '--key-password-file', 'password', '--count', '1', '--json');
+    const good = await doctor(url(), ...files, '--passphrase-file', 'password', '--count', '1', '--json');
     expect(good.code).toBe(0);
     expect(good.stdout + good.stderr).not.toContain(password);
-    const wrong = await doctor(url(), ...files, '--key-password-file', 'wrong-password');
+    const wrong = await doctor(url(), ...files, '--passphrase-file', 'wrong-password');
     expect(wrong).toMatchObject({
       code: 64,
       stdout: '',
-      stderr: expect.stringMatching(/^--cert, --key or its password: .*\n$/),
+      stderr: expect.stringMatching(/^--cert, --key or its passphrase: .*\n$/),
     });
     expect(wrong.stderr).not.toContain('hunter2');
     const asked = await doctor(url(), ...files);
-    expect(asked).toMatchObject({ code: 64, stderr: expect.stringContaining('--key-password-file') });
+    expect(asked).toMatchObject({ code: 64, stderr: expect.stringContaining('--passphrase-file') });
   });
 
   it('reads certificate and key from a PKCS#12 file of OpenSSL', async () => {
@@ -161,7 +161,7 @@ describe('doctor on our own gateway', () => {
     const { code, stdout } = await doctor(
       url(),
       ...files,
-      '--p12-password-file',
+      '--password-file',
       'password',
       '--count',
       '1',
@@ -169,7 +169,7 @@ describe('doctor on our own gateway', () => {
     );
     expect(JSON.parse(stdout).counts).toMatchObject({ fail: 0, unknown: 0 });
     expect(code).toBe(0);
-    const wrong = await doctor(url(), ...files, '--p12-password-file', 'wrong-password');
+    const wrong = await doctor(url(), ...files, '--password-file', 'wrong-password');
     expect(wrong).toMatchObject({
       code: 64,
       stderr: expect.stringContaining('--p12 client.p12: needs another password'),

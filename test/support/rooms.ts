@@ -39,7 +39,7 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
-  issuing: ['pki', 'revocation'],
+  issuing: ['pki', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
   cli: [

@@ -70,6 +70,20 @@ it('leaves no earlier file and no draft if a name is taken by a folder', async (
   expect(await readdir(folder.path)).toEqual(['b.csr']);
 });
 
+it('puts a replaced file back if a later one cannot be written', async () => {
+  await using folder = await temporaryFolder();
+  const [key, taken] = [join(folder.path, 'c.key'), join(folder.path, 'c.csr')];
+  await writeFile(key, 'the key in use', { mode: 0o600 });
+  await mkdir(taken);
+  const outputs = [
+    { file: key, contents: 'new', secret: true, force: true },
+    { file: taken, contents: 'new', force: true },
+  ];
+  await expect(writeOutputs(outputs)).rejects.toThrow(/cannot be written/);
+  expect(await readFile(key, 'utf8')).toBe('the key in use');
+  expect((await readdir(folder.path)).sort()).toEqual(['c.csr', 'c.key']);
+});
+
 it('writes bytes as they are', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'a.p12');
