@@ -2,6 +2,7 @@
 import type { AdmissionFacts, ResumedAttempt, StrangerAttempt } from './admission.ts';
 import type { Attempt } from './attempt.ts';
 import { type Check, check, fail, type Judgement, notJudged, pass, unknown } from './check.ts';
+import type { Failure } from './failure.ts';
 
 /** `asksForCertificate`: true also if it is not known. */
 export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boolean): Check[] {
@@ -78,11 +79,17 @@ function judgeResumed(resumed: readonly ResumedAttempt[]): Judgement {
   if (resumed.length === 0) return notJudged('neither TLS 1.2 nor 1.3 is offered');
   const fact = resumed.map(describeResumed).join('; ');
   const letIn = resumed.some(({ attempt }) => attempt?.answer != null && isLetIn(attempt.answer.status));
-  if (!letIn) return pass(fact);
+  const isRefused = resumed.every(({ attempt }) => !isUnanswered(attempt?.failure?.kind));
+  if (!letIn) return isRefused ? pass(fact) : { outcome: 'unknown', fact };
   return fail(
     `${fact}: ${lets}`,
     'check the client certificate on resumed sessions too, or turn resumption off (nginx: ssl_session_tickets off, ssl_session_cache off)',
   );
+}
+
+/** Neither let in nor refused. */
+function isUnanswered(kind: Failure['kind'] | undefined): boolean {
+  return kind === 'silent' || kind === 'other';
 }
 
 function describeResumed({ version, attempt }: ResumedAttempt): string {

@@ -30,7 +30,7 @@ export function reportJson(report: Report, error?: string): object {
       caps: grade.caps,
     },
     checks: report.checks.toSorted(byId).map(checkJson),
-    what_to_do: adviceOf(report).map(({ names, hint }) => ({ checks: names, hint })),
+    what_to_do: adviceOf(report).map(({ checks, hint }) => ({ checks: checks.map(({ id }) => id), hint })),
     chain: report.chain.map((certificate, depth) => ({
       depth,
       subject: certificate.subject,

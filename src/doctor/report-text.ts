@@ -76,7 +76,8 @@ function gradeLines({ grade }: Report): string[] {
 }
 
 function adviceLines(report: Report, width: number): string[] {
-  const advice = adviceOf(report).map(({ outcome, names, hint }) => {
+  const advice = adviceOf(report).map(({ outcome, checks, hint }) => {
+    const names = checks.map(({ name }) => name);
     const [first = '', ...rest] = wrapWords(
       `${names.join(', ')}: ${printable(hint)}`,
       Math.max(minFactWidth, width - 4),

@@ -56,7 +56,7 @@ export function describeScores(grade: Grade | null): string | null {
 
 export interface Advice {
   readonly outcome: Outcome;
-  readonly names: readonly string[];
+  readonly checks: readonly Check[];
   readonly hint: string;
 }
 
@@ -71,7 +71,7 @@ export function adviceOf({ checks }: Pick<Report, 'checks'>): Advice[] {
   return [...byHint.values()]
     .map((same) => ({
       outcome: same[0]?.outcome ?? 'unknown',
-      names: same.map(({ name }) => name),
+      checks: same,
       hint: same[0]?.hint ?? '',
     }))
     .toSorted((one, other) => urgency.indexOf(one.outcome) - urgency.indexOf(other.outcome));

@@ -244,6 +244,16 @@ describe('doctor on a port without a TLS server', () => {
     expect(code).toBe(1);
   });
 
+  it('ends with sentences if no request is answered', async () => {
+    await using server = await openEndpoint({ pki, admits: () => true, answer: () => {} });
+    const { stdout, stderr, code } = await doctor(server.url, ...short, ...asClient);
+    expect(stdout).toMatch(/✘ no certificate gets 400 or 403 +no response: no answer in time/);
+    expect(stdout).toMatch(/✘ a message gets 2xx +no response: no answer in time/);
+    expect(stdout).toMatch(/\? resumption without one is refused/);
+    expect(stdout + stderr).not.toMatch(/^\s+at /m);
+    expect(code).toBe(1);
+  });
+
   it('exits with 69 if nothing listens, with the facts as JSON', async () => {
     const server = await listenOnLoopback(createServer());
     await server.close();

@@ -68,6 +68,8 @@ it.each([
   [null, 'pass'],
   [answered(403), 'pass'],
   [failed('closed'), 'pass'],
+  [failed('silent'), 'unknown'],
+  [failed('other'), 'unknown'],
   [answered(200), 'fail'],
 ])('judges the answer on a resumed session: %#', (resumed, outcome) => {
   expect(admission({ resumed })['no-certificate-resumed']).toBe(outcome);
