@@ -5,7 +5,7 @@ import type { Finish } from './finish.ts';
 
 const after = `
 Without a client certificate the checks of messages are marked "?": not possible here. With one, the endpoint passes
---count + 2 messages to its host; the default message is a balance enquiry over nothing.
+--count + 4 messages to its host; the default message is a balance enquiry over nothing.
 
 Examples:
   ehi-gateway doctor https://ehi.example.com/ehi --preset sandbox

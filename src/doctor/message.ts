@@ -1,4 +1,4 @@
-/** Sends a message with a client certificate, once as it is and once with `Expect: 100-continue`. */
+/** Sends a message with a client certificate, once as it is, then with `Expect: 100-continue`. */
 import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 import { type Attempt, type AttemptOptions, attempt } from './attempt.ts';
@@ -6,12 +6,19 @@ import type { MessageBody } from './exchange.ts';
 
 export interface MessageFacts {
   readonly plain: Attempt;
-  readonly continued: Attempt;
+  /** At least one. */
+  readonly continued: readonly Attempt[];
 }
+
+/** One slow interim response may be a coincidence. */
+const continueTries = 3;
 
 export async function measureMessage(options: AttemptOptions): Promise<MessageFacts> {
   const plain = await attempt(options);
-  return { plain, continued: await attempt({ ...options, expectContinue: true }) };
+  const continued: Attempt[] = [];
+  for (let index = 0; index < continueTries; index++)
+    continued.push(await attempt({ ...options, expectContinue: true }));
+  return { plain, continued };
 }
 
 /**

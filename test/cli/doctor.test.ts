@@ -40,8 +40,11 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
+/** A busy machine is no fault of an endpoint. */
+const patience = ['--budget', '10000'];
+
 async function doctor(...args: string[]) {
-  const child = spawn(process.execPath, [main, 'doctor', ...args], {
+  const child = spawn(process.execPath, [main, 'doctor', ...args, ...patience], {
     cwd: folder.path,
     env: { ...process.env, NO_COLOR: '1' },
   });
@@ -102,7 +105,7 @@ describe('doctor on our own gateway', () => {
     const before = stage.host.requests.length;
     const { stdout } = await doctor(url(), ...asClient, '--data', 'message.json', '--count', '1');
     const bodies = stage.host.requests.slice(before).map(({ body }) => body.toString());
-    expect(bodies).toEqual(['{"TXn_ID":1}', '{"TXn_ID":1}', '{"TXn_ID":1}']);
+    expect(bodies).toEqual(Array(5).fill('{"TXn_ID":1}'));
     expect(stdout).toMatch(/✔ a message gets 2xx +200, \d+ bytes, SHA-256 [0-9a-f]{16}…, Acknowledgement 1/);
     expect(stdout).not.toContain('Responsestatus');
   });

@@ -83,7 +83,7 @@ it('judges nobody as let in or refused where no certificate is asked for', () =>
 });
 
 function message(plain: Attempt, continued: Attempt = answered(200, { continueMs: 3 })) {
-  return outcomesOf(messageChecks({ plain, continued }, 1));
+  return outcomesOf(messageChecks({ plain, continued: [continued] }, 1));
 }
 
 const allPass = {
@@ -122,8 +122,17 @@ it.each([
 });
 
 it('takes the time of the network from that of 100 Continue', () => {
-  const facts = { plain: answered(200), continued: answered(200, { continueMs: 180 }) };
+  const facts = { plain: answered(200), continued: [answered(200, { continueMs: 180 })] };
   expect(outcomesOf(messageChecks(facts, 90))['message-continue']).toBe('pass');
+});
+
+it('judges the fastest 100 Continue', () => {
+  const continued = [failed('silent'), answered(200, { continueMs: 200 }), answered(200, { continueMs: 5 })];
+  const judged = (attempts: readonly Attempt[]) =>
+    outcomesOf(messageChecks({ plain: answered(200), continued: attempts }, 1))['message-continue'];
+  expect(judged(continued)).toBe('pass');
+  expect(judged(continued.slice(0, 2))).toBe('fail');
+  expect(judged(continued.slice(0, 1))).toBe('fail');
 });
 
 it('never passes a message that was not sent', () => {
