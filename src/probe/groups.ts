@@ -19,7 +19,10 @@ export interface GroupProbeOptions extends Endpoint {
 
 export interface GroupSupport {
   readonly version: VersionName;
-  /** In the order in which the server chose them; last, a group with parameters of the server for DHE suites. */
+  /**
+   * In the order in which the server chose them: with RSA, then with ECDSA certificates; last, a group with parameters of
+   * the server for DHE suites.
+   */
   readonly groups: readonly NamedGroup[];
   /** Why the list may be incomplete; null: it is complete. */
   readonly incomplete: FlightFailure | null;
@@ -49,15 +52,19 @@ export async function probeGroups(options: GroupProbeOptions): Promise<GroupSupp
   const suites = suitesOf(version);
   if (version === 'TLS 1.3')
     return { version, ...(await collect(ask, { suites, groups: groupsOf(version) })) };
-  const ecdhe = suites.filter(({ keyExchange }) => keyExchange.startsWith('ECDHE_'));
+  const suitesWith = (keyExchange: string) => suites.filter((suite) => suite.keyExchange === keyExchange);
+  const groups = groupsOf(version);
+  const byRsa = await collect(ask, { suites: suitesWith('ECDHE_RSA'), groups });
+  const byEcdsa = await collect(ask, { suites: suitesWith('ECDHE_ECDSA'), groups });
   const dhe = suites.filter(({ keyExchange }) => keyExchange.startsWith('DHE_'));
-  const curves = await collect(ask, { suites: ecdhe, groups: groupsOf(version) });
-  const own = await ask({ suites: dhe, groups: groupsOf(version) });
+  const own = await ask({ suites: dhe, groups });
   const group = own.kind === 'flight' ? own.flight.keyExchange?.group : undefined;
+  const found = [...byRsa.groups, ...byEcdsa.groups, ...(group === undefined ? [] : [group])];
+  const unanswered = own.kind === 'flight' || refusesRest(own, [1]) ? null : failureIn(own);
   return {
     version,
-    groups: [...curves.groups, ...(group === undefined ? [] : [group])],
-    incomplete: curves.incomplete ?? (own.kind === 'flight' || refusesRest(own, [1]) ? null : failureIn(own)),
+    groups: [...new Map(found.map((each) => [each.name, each])).values()],
+    incomplete: byRsa.incomplete ?? byEcdsa.incomplete ?? unanswered,
   };
 }
 

@@ -224,6 +224,32 @@ describe('a flight up to TLS 1.2', () => {
     });
   });
 
+  it('that announces a message of more than that is too large at once', () => {
+    const [hello = Buffer.alloc(0)] = writeFlight(plain);
+    const bytes = Buffer.concat([hello, Buffer.of(11, 0xff, 0xff, 0xff)]);
+    expect(reader().add(writeRecords(bytes))).toMatchObject({ kind: 'too-large' });
+  });
+
+  it('that ends after a warning and its ServerHello is incomplete', () => {
+    const [hello = Buffer.alloc(0)] = writeFlight(plain);
+    const warning = writeRecords(Buffer.of(1, 112), { type: 21 });
+    expect(readAll(Buffer.concat([warning, writeRecords(hello)]))).toEqual({ kind: 'closed' });
+  });
+
+  it('of export grade has an RSA key instead of a group', () => {
+    const vectors = [Buffer.alloc(64, 0xff), Buffer.of(1, 0, 1), Buffer.alloc(128, 3)].flatMap((value) => [
+      Buffer.of(value.length >> 8, value.length & 255),
+      value,
+    ]);
+    const version = versionCodes['TLS 1.0'];
+    const [hello, certificate] = writeFlight({ ...plain, version, suite: 0x0003 }) as [Buffer, Buffer];
+    const bytes = writeRecords(Buffer.concat([hello, certificate, message(12, ...vectors), message(14)]));
+    expect(readAll(bytes, { from: reader('TLS 1.0') })).toMatchObject({
+      kind: 'flight',
+      flight: { suite: { insecure: 'export grade' }, keyExchange: null },
+    });
+  });
+
   it('is complete with ServerHello where no more is wanted', () => {
     const bytes = writeRecords(serverHello(plain));
     expect(readAll(bytes, { from: reader('TLS 1.2', { until: 'hello' }) })).toMatchObject({
@@ -388,7 +414,7 @@ describe('a flight of TLS 1.3', () => {
       if (at === 2 || at === changeCipherSpec + 2) continue;
       const flipped = Buffer.from(bytes);
       flipped[at] = (flipped[at] as number) ^ (1 << (at & 7));
-      expect(read(flipped).kind).toMatch(/^(?:malformed|closed|not-tls|other-version|alert)$/);
+      expect(read(flipped).kind).toMatch(/^(?:malformed|closed|not-tls|other-version|alert|too-large)$/);
     }
   });
 

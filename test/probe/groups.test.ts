@@ -47,6 +47,13 @@ describe('the groups of a server', () => {
     expect((await groupsAt(settings)).toSorted()).toEqual(['secp256r1', 'secp521r1', 'x25519']);
   });
 
+  it('are found behind the order of a server that prefers the curve of its ECDSA certificate', async () => {
+    const [one, other] = [rsa(), ca.issueServer()];
+    const settings = { cert: [one.cert, other.chainPem], key: [one.key, other.keyPem] };
+    const ecdhCurve = 'secp256r1:secp384r1';
+    expect(await groupsAt({ ...settings, ecdhCurve })).toEqual(['secp256r1', 'secp384r1']);
+  });
+
   it('are none where no key exchange is ephemeral', async () => {
     expect(await groupsAt({ ...rsa(), ciphers: 'AES128-SHA:@SECLEVEL=0' })).toEqual([]);
   });
