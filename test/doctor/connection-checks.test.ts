@@ -75,7 +75,7 @@ it.each([
   expect(admission({ resumed })['no-certificate-resumed']).toBe(outcome);
 });
 
-it('judges nobody as let in or refused where no certificate is asked for', () => {
+it('judges no client as let in or refused where no certificate is asked for', () => {
   const facts = { without: answered(200), strangers: [], resumed: [] };
   const checks = admissionChecks(facts, false);
   expect(new Set(checks.map(({ outcome }) => outcome))).toEqual(new Set(['unknown']));
