@@ -335,17 +335,6 @@ describe('an answer, when the certificate of the issuer is replaced', () => {
     },
   );
 
-  it('by one with the same key, is refreshed with the new certificate', async () => {
-    await using stage = await openWithGood();
-    const { revocation, responder } = stage;
-    const { certificates, issued } = renewSigner(stage);
-    await revocation.update([stage.subject({}, certificates)]);
-    const signer = delegate(issued);
-    responder.lie = { signer, certificates: [signer.der], nextUpdate: start + 2 * hour };
-    await stage.pass(30 * minute);
-    expect(resultOf(revocation)).toMatchObject({ status: 'good', freshUntil: start + 2 * hour });
-  });
-
   it('by one with another key, is dropped with the leaf', async () => {
     await using stage = await openWithGood();
     const { certificates } = renewSigner(stage, { key: 'P-256' });
