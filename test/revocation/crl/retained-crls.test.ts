@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { issueCertificate } from '../../../src/issuing/certificate.ts';
-import { type Certificate, parseCertificate } from '../../../src/pki/certificate.ts';
+import { type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
+import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { makeKey } from '../../../src/pki/key.ts';
 import { RevocationCheck } from '../../../src/revocation/judgement.ts';
 import type { Revocation } from '../../../src/revocation/service.ts';
@@ -190,16 +190,20 @@ describe('a revocation in a verified CRL counts even if the CRL is not in use:',
     expect(statusOf(stage, revocation, leaf, [renewed])).toBe('revoked');
   });
 
-  it.each<[string, (stage: Stage) => readonly [Certificate, ...Certificate[]]]>([
-    ['has its name', (stage) => renewSigner(stage, { subject: { CN: 'Another CA' } }).certificates],
-    ['may sign CRLs', (stage) => renewSigner(stage, { keyUsage: ['keyCertSign'] }).certificates],
-  ])('but not when no certificate with the signer’s key %s', async (_, certificatesOf) => {
-    await using stage = await openWithCrl();
-    const { revocation, revocable: leaf, directory } = stage;
-    directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
-    await stage.pass(hour);
-    await revocation.update([stage.subject({}, certificatesOf(stage))]);
-    expect(revocation.material('own')).toMatchObject({ crls: [], revokeOnly: [] });
+  it.each<[string, Partial<IssueOptions>]>([
+    ['has its name', { subject: { CN: 'Another CA' } }],
+    ['may sign CRLs', { keyUsage: ['keyCertSign'] }],
+  ])('but not when no certificate with the signer’s key %s', async (_, changes) => {
+    await using stage = await openWithFile({ number: 5 });
+    await writeFile(stage.file, stage.crl({ number: 3, thisUpdate: start + minute }).der);
+    await stage.pass(5000);
+    expect(stage.revocation.material('own')).toMatchObject({
+      crls: { length: 1 },
+      revokeOnly: { length: 1 },
+    });
+    const { certificates } = renewSigner(stage, changes);
+    await stage.revocation.update([{ ...stage.subject, certificates }]);
+    expect(stage.revocation.material('own')).toMatchObject({ crls: [], revokeOnly: [] });
   });
 
   it('but not when its signer is gone, although the signer of the CRL in use stays', async () => {
@@ -209,7 +213,10 @@ describe('a revocation in a verified CRL counts even if the CRL is not in use:',
     const [root, issuing] = stage.certificatesOf(stage.own);
     await revocation.update([stage.subject({}, [root, issuing, other.renewed])]);
     const inUse = directory.files.get('/own.crl') as Buffer;
-    directory.files.set('/own.crl', stage.crl({ number: 3, thisUpdate: start + minute, nextUpdate: start + day, issuer: other.issued }).der);
+    directory.files.set(
+      '/own.crl',
+      stage.crl({ number: 3, thisUpdate: start + minute, nextUpdate: start + day, issuer: other.issued }).der,
+    );
     await stage.pass(hour);
     directory.files.set('/own.crl', inUse);
     await revocation.refresh();
