@@ -69,10 +69,15 @@ export class Sources implements AsyncDisposable {
     });
   }
 
-  /** Throws TrustError if anchors cannot be used as configured. */
+  /** Throws TrustError if anchors cannot be used as configured; then nothing is left open. */
   static async open(loaded: LoadedConfig, options: SourcesOptions): Promise<Sources> {
     const sources = new Sources(loaded, options);
-    await sources.update(loaded);
+    try {
+      await sources.update(loaded);
+    } catch (error) {
+      await sources[Symbol.asyncDispose]();
+      throw error;
+    }
     return sources;
   }
 
