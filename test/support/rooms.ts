@@ -37,8 +37,12 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   terminal: [],
   evidence: [],
+  simulation: ['message', 'evidence'],
   issuing: ['pki', 'revocation'],
-  demo: ['issuing', 'pki'],
-  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+  demo: ['issuing', 'pki', 'terminal'],
+  cli: [
+    ...['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['terminal', 'evidence', 'simulation'],
+  ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
