@@ -208,7 +208,7 @@ export class Control implements AsyncDisposable {
     if (this.#pending !== null) clearTimeout(this.#pending);
     this.#pending = null;
     const sources = this.#sources;
-    if (sources === null || sources.anchors().length === 0) return;
+    if (sources === null || sources.isApplying || sources.anchors().length === 0) return;
     if (sources.anchors().some((anchor) => isUsable(anchor, Date.now()))) this.#onUsableAnchor();
     if (this.#state !== 'draining') this.#supervisor?.publish(sources.nextSnapshot());
   }
