@@ -1,6 +1,8 @@
 /** The report as JSON: the same facts as the text, under names that scripts may rely on. */
+import type { Certificate } from '../pki/certificate.ts';
 import { describeKey } from './certificate-checks.ts';
 import { type Check, checkIds } from './check.ts';
+import type { Grade } from './grade.ts';
 import { percentilesOf } from './latency-checks.ts';
 import { adviceOf, countOf, type Report } from './report.ts';
 
@@ -19,36 +21,41 @@ export function reportJson(report: Report, error?: string): object {
     counts: Object.fromEntries(
       (['pass', 'fail', 'warn', 'unknown'] as const).map((outcome) => [outcome, countOf(report, outcome)]),
     ),
-    grade: grade && {
-      letter: grade.letter,
-      ignoring_trust: grade.ignoringTrust,
-      scores: {
-        protocol: grade.scores.protocol,
-        key_exchange: grade.scores.keyExchange,
-        cipher: grade.scores.cipher,
-      },
-      caps: grade.caps,
-    },
+    grade: grade && gradeJson(grade),
     checks: report.checks.toSorted(byId).map(checkJson),
     what_to_do: adviceOf(report).map(({ checks, hint }) => ({ checks: checks.map(({ id }) => id), hint })),
-    chain: report.chain.map((certificate, depth) => ({
-      depth,
-      subject: certificate.subject,
-      issuer: certificate.issuer,
-      serial: certificate.serial,
-      not_before: new Date(certificate.notBefore).toISOString(),
-      not_after: new Date(certificate.notAfter).toISOString(),
-      key: describeKey(certificate),
-      signature_hash: certificate.signatureHash,
-      sha256: certificate.sha256,
-      pin: `sha256/${certificate.spkiPin}`,
-    })),
+    chain: report.chain.map(certificateJson),
     cipher_suites: report.suites.map(({ name, version, forwardSecrecy, aead, bits, insecure }) => {
       return { version, name, bits, forward_secrecy: forwardSecrecy, aead, insecure };
     }),
     ca_names: report.caNames.map(({ text }) => text),
     signature_algorithms: report.signatureAlgorithms,
     latency: latencyJson(report),
+  };
+}
+
+function gradeJson({ letter, ignoringTrust, scores, caps }: Grade): object {
+  const { protocol, keyExchange, cipher } = scores;
+  return {
+    letter,
+    ignoring_trust: ignoringTrust,
+    scores: { protocol, key_exchange: keyExchange, cipher },
+    caps,
+  };
+}
+
+function certificateJson(certificate: Certificate, depth: number): object {
+  return {
+    depth,
+    subject: certificate.subject,
+    issuer: certificate.issuer,
+    serial: certificate.serial,
+    not_before: new Date(certificate.notBefore).toISOString(),
+    not_after: new Date(certificate.notAfter).toISOString(),
+    key: describeKey(certificate),
+    signature_hash: certificate.signatureHash,
+    sha256: certificate.sha256,
+    pin: `sha256/${certificate.spkiPin}`,
   };
 }
 
