@@ -37,8 +37,14 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   terminal: [],
   evidence: [],
+  probe: ['handshake'],
+  simulation: ['message', 'evidence'],
   issuing: ['pki', 'revocation', 'terminal'],
-  demo: ['issuing', 'pki'],
-  cli: ['control', 'demo', 'issuing', 'terminal', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+  doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
+  demo: ['issuing', 'pki', 'terminal'],
+  cli: [
+    ...['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
+  ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };

@@ -1,0 +1,31 @@
+/** Buffers the body of a response until its length is known. */
+
+export class GrowingBuffer {
+  #bytes: Buffer | null = null;
+  #size = 0;
+
+  /** Bytes in the buffer. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Copies bytes `at` to `end`, because the read buffer is reused. Grows by doubling, as message/head-buffer.ts does. */
+  add(bytes: Buffer, at: number, end: number): void {
+    const needed = this.#size + end - at;
+    if (this.#bytes === null || this.#bytes.length < needed) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
+      if (this.#bytes !== null) grown.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = grown;
+    }
+    this.#bytes.set(bytes.subarray(at, end), this.#size);
+    this.#size = needed;
+  }
+
+  /** Returns the bytes and empties the buffer. */
+  take(): Buffer {
+    const taken = this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0);
+    this.#bytes = null;
+    this.#size = 0;
+    return taken;
+  }
+}

@@ -1,0 +1,57 @@
+/** Connects to the endpoints of a route in turn. No byte of a message is sent here, so that retrying is safe. */
+import type { Attempt } from './attempt.ts';
+import type { ConnectFailure, UpstreamLoss } from './connect-failure.ts';
+import type { UpstreamConnection } from './connection.ts';
+import type { Opener, UpstreamUser } from './connection-roles.ts';
+import type { Pool } from './pool.ts';
+
+/** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began the dial has returned. */
+export interface FailoverUser extends UpstreamUser {
+  /** Sent first to endpoints that get a PROXY header; constant for one user. */
+  readonly proxyHeader: Buffer;
+  /** The connection is assigned to the user. */
+  onUpstreamConnect(connection: UpstreamConnection): void;
+  /** Every endpoint failed; the arguments are of the last one. */
+  onUpstreamLost(why: UpstreamLoss, cause: string): void;
+}
+
+interface DialStep {
+  readonly pool: Pool;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+export class Failover implements Opener<UpstreamConnection> {
+  readonly #steps: readonly DialStep[];
+  readonly #user: FailoverUser;
+  #index = 0;
+  #attempt: Attempt;
+
+  /** `steps`: not empty. */
+  constructor(steps: readonly DialStep[], user: FailoverUser) {
+    this.#steps = steps;
+    this.#user = user;
+    this.#attempt = this.#connect(steps[0] as DialStep);
+  }
+
+  cancel(): void {
+    this.#attempt.cancel();
+  }
+
+  onOpen(connection: UpstreamConnection): void {
+    connection.assign(this.#user);
+    this.#user.onUpstreamConnect(connection);
+  }
+
+  onOpenFailed({ why, cause }: ConnectFailure): void {
+    const step = this.#steps[++this.#index];
+    if (step === undefined) return this.#user.onUpstreamLost(why, cause);
+    const idle = step.pool.take(this.#user, performance.now());
+    if (idle !== null) this.#user.onUpstreamConnect(idle);
+    else this.#attempt = this.#connect(step);
+  }
+
+  #connect({ pool, timeout }: DialStep): Attempt {
+    return pool.connect({ timeout, onBehalfOf: this.#user }, this);
+  }
+}
