@@ -94,17 +94,20 @@ export function nextSecret(suite: Suite, secret: Buffer): Buffer {
   return expandLabel(suite, secret, { label: 'traffic upd', length: suite.hashBytes });
 }
 
-/** HKDF-Expand-Label (§7.1) without context, up to the length of one hash: one block of HKDF-Expand (RFC 5869 §2.3). */
-function expandLabel(
+/** HKDF-Expand-Label (§7.1), up to the length of one hash: one block of HKDF-Expand (RFC 5869 §2.3). */
+export function expandLabel(
   { hash }: Suite,
   secret: Buffer,
-  { label, length }: { readonly label: string; readonly length: number },
+  options: { readonly label: string; readonly length: number; readonly context?: Buffer },
 ): Buffer {
+  const { label, length, context = Buffer.alloc(0) } = options;
   const name = Buffer.from(`tls13 ${label}`, 'latin1');
   const info = Buffer.concat([
     Buffer.from([length >> 8, length & 255, name.length]),
     name,
-    Buffer.from([0, 1]),
+    Buffer.from([context.length]),
+    context,
+    Buffer.from([1]),
   ]);
   const block = createHmac(hash, secret).update(info).digest();
   const key = Buffer.from(block.subarray(0, length));

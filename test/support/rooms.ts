@@ -37,6 +37,7 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   terminal: [],
   evidence: [],
+  probe: ['handshake'],
   issuing: ['pki', 'revocation', 'terminal'],
   demo: ['issuing', 'pki'],
   cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
