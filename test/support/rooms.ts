@@ -40,6 +40,12 @@ export const mayImport: Record<string, readonly string[]> = {
   probe: ['handshake'],
   issuing: ['pki', 'revocation', 'terminal'],
   demo: ['issuing', 'pki'],
-  cli: ['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+  inspection: [
+    ...['config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch'],
+    ...['issuing', 'probe', 'terminal'],
+  ],
+  cli: [
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'terminal', 'version.ts'],
+  ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
