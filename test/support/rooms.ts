@@ -41,11 +41,12 @@ export const mayImport: Record<string, readonly string[]> = {
   issuing: ['pki', 'revocation', 'terminal'],
   demo: ['issuing', 'pki'],
   inspection: [
-    ...['config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch'],
-    ...['issuing', 'probe', 'terminal'],
+    ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
+    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'terminal', 'version.ts'],
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'terminal', 'evidence'],
+    'version.ts',
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
