@@ -30,7 +30,8 @@ export async function renewCheck({ config: file, days, json }: RenewCheckOptions
     json ? jsonLine(documentOf(report, { file, days, now })) : textOf(report, { file, days }),
   );
   for (const problem of problems) process.stderr.write(`${printable(describeProblem(problem))}\n`);
-  for (const { source, path, detail } of report.faults)
+  const isReported = (source: string) => problems.some(({ found }) => found.includes(source));
+  for (const { source, path, detail } of report.faults.filter((each) => !isReported(each.source)))
     process.stderr.write(`${printable(`${path}: ${source}: ${detail}`)}\n`);
   if (due.length > 0 || report.faults.length > 0) return exitCodes.failed;
   return problems.length > 0 ? exitCodes.configuration : exitCodes.drained;

@@ -43,7 +43,8 @@ export async function inventory(options: InventoryOptions): Promise<number> {
   process.stdout.write(textOf({ file, at, rows, suites }, options));
   for (const problem of problems) process.stderr.write(`${printable(describeProblem(problem))}\n`);
   const faults = rows.filter(({ kind }) => kind === 'fault');
-  for (const { path, source, state } of faults)
+  const isReported = (source: string) => problems.some(({ found }) => found.includes(source));
+  for (const { path, source, state } of faults.filter((each) => !isReported(each.source)))
     process.stderr.write(`${printable(`${path}: ${source}: ${state}`)}\n`);
   return faults.length > 0 ? exitCodes.failed : exitCodes.drained;
 }
@@ -69,7 +70,7 @@ interface Inventory {
   readonly suites: readonly OfferedSuite[];
 }
 
-function textOf({ file, at, rows, suites }: Inventory, { json, csv }: InventoryOptions): string {
+function textOf({ file, at, rows, suites }: Inventory, { json, csv, url }: InventoryOptions): string {
   if (csv) {
     const all = [...rows, ...suiteRows(suites)];
     return toCsv(
@@ -77,7 +78,7 @@ function textOf({ file, at, rows, suites }: Inventory, { json, csv }: InventoryO
       all.map((row) => ({ ...row })),
     );
   }
-  if (!json) return describeInventory(rows, suites);
+  if (!json) return describeInventory(rows, { suites, isAsked: url !== undefined });
   return jsonLine({
     ...{ config: file, at: at.toISOString(), version, items: rows },
     cipher_suites: suites.map(({ usedBy, purpose, protocol, suite, ...each }) => ({

@@ -53,7 +53,7 @@ export async function anchorHoldings(anchor: AnchorConfig, place: AnchorPlace): 
               purpose: 'node_cas',
               source: 'Node.js',
               kind: 'set',
-              detail: `${urls.join(', ')} are verified with them`,
+              detail: 'the servers that it is fetched from are verified with them',
             } as const,
           ]
         : await authorityHoldings({
@@ -68,7 +68,9 @@ export async function anchorHoldings(anchor: AnchorConfig, place: AnchorPlace): 
       ...sources.flatMap((source) =>
         holdingsOf(source, { use, result, fetchedAt: stored.good?.fetchedAt ?? null }),
       ),
-      ...stored.faults.map((detail): Holding => ({ ...use, source: urls.join(', '), kind: 'fault', detail })),
+      ...stored.faults.flatMap((detail) =>
+        urls.map((source): Holding => ({ ...use, source, kind: 'fault', detail })),
+      ),
       ...sourcesOf(stored.pending).flatMap((source) =>
         pendingOf(source, use, stored.pending?.fetchedAt ?? null),
       ),

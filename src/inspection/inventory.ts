@@ -92,7 +92,7 @@ function rowOf(holding: Holding, context: RowContext): InventoryRow {
     case 'set':
       return { ...row, state: holding.detail };
     case 'fault':
-      return { ...row, state: `cannot be read: ${holding.detail}` };
+      return { ...row, state: holding.detail };
     default:
       return holding satisfies never;
   }
