@@ -18,7 +18,8 @@ const signedData = '1.2.840.113549.1.7.2';
 export function derKindOf(der: Uint8Array): DerKind | null {
   const cursor = new DerCursor(der);
   try {
-    const limit = openOuter(cursor);
+    const limit = der.length;
+    enter(cursor);
     const start = cursor.at;
     const outer = tagsIn(cursor, limit);
     cursor.at = start;
@@ -29,13 +30,12 @@ export function derKindOf(der: Uint8Array): DerKind | null {
   }
 }
 
-/** Moves into the SEQUENCE, whose length may be indefinite (BER), or larger than what is left of the data. */
-function openOuter(cursor: DerCursor): number {
-  const { bytes } = cursor;
-  if (bytes[0] !== tags.sequence) throw new DerError('not a SEQUENCE');
-  const length = bytes[1] ?? 0;
-  cursor.at = length < 0x80 ? 2 : 2 + (length & 0x7f);
-  return bytes.length;
+/** Moves into a SEQUENCE, whose length may be indefinite (BER), or larger than what is left of the data. */
+function enter(cursor: DerCursor): void {
+  const { bytes, at } = cursor;
+  if (bytes[at] !== tags.sequence) throw new DerError('not a SEQUENCE');
+  const length = bytes[at + 1] ?? 0;
+  cursor.at = at + (length < 0x80 ? 2 : 2 + (length & 0x7f));
 }
 
 /** The tags of the first four elements; fewer where the data ends or is not DER. */
@@ -77,7 +77,7 @@ function kindByOuter(outer: readonly number[], cursor: DerCursor, limit: number)
 
 /** Certificate, CRL or request: the first elements of what is signed. */
 function kindOfSigned(cursor: DerCursor, limit: number): DerKind | null {
-  cursor.open(limit, tags.sequence);
+  enter(cursor);
   const inner = tagsIn(cursor, limit);
   if (inner[0] === 0xa0) return 'certificate';
   if (inner.some((tag) => tag === tags.utcTime || tag === tags.generalizedTime)) return 'crl';

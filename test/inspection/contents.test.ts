@@ -89,7 +89,12 @@ describe('each kind of file', () => {
     ['-----BEGIN CERTIFICATE-----\nAAAA', 'a block without its END line: it may be cut off'],
   ])('says what is found in %j', async (text, found) => {
     expect(await read(Buffer.from(text))).toEqual([
-      { kind: 'unreadable', at: expect.toSatisfy(() => true), found, allowed: expect.stringContaining('PKCS#12') },
+      {
+        kind: 'unreadable',
+        at: expect.toSatisfy(() => true),
+        found,
+        allowed: expect.stringContaining('PKCS#12'),
+      },
     ]);
   });
 });
@@ -105,7 +110,9 @@ describe('private keys', () => {
     }
     const [key] = await read(file('client.key'));
     const [certificate] = await read(file('client.pem'));
-    expect(key).toMatchObject({ spkiPin: certificate?.kind === 'certificate' && certificate.certificate?.spkiPin });
+    expect(key).toMatchObject({
+      spkiPin: certificate?.kind === 'certificate' && certificate.certificate?.spkiPin,
+    });
   });
 
   it('in a JWKS are named without a value', async () => {
@@ -130,7 +137,8 @@ describe('damaged files', () => {
   it('end with items or faults when they are cut off anywhere', async () => {
     for (const content of samples.files.values()) {
       const step = Math.max(1, Math.floor(content.length / 150));
-      for (let length = 0; length < content.length; length += step) await survive(content.subarray(0, length));
+      for (let length = 0; length < content.length; length += step)
+        await survive(content.subarray(0, length));
     }
   });
 

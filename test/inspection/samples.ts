@@ -51,7 +51,16 @@ export async function makeSamples(now = Date.now()): Promise<Samples> {
   await openssl('crl2pkcs7', '-in', 'ca.crl', '-certfile', 'chain.pem', '-out', 'chain.p7b');
   await openssl('pkcs7', '-in', 'chain.p7b', '-outform', 'DER', '-out', 'chain-der.p7b');
   await openssl('pkey', '-in', 'client.key', '-pubout', '-out', 'client.pub');
-  await openssl('pkcs8', '-topk8', '-in', 'client.key', '-passout', `pass:${password}`, '-out', 'encrypted.key');
+  await openssl(
+    'pkcs8',
+    '-topk8',
+    '-in',
+    'client.key',
+    '-passout',
+    `pass:${password}`,
+    '-out',
+    'encrypted.key',
+  );
   const store = ['pkcs12', '-export', '-in', 'chain.pem', '-inkey', 'client.key', '-iter', '10'];
   await openssl(...store, '-passout', `pass:${password}`, '-out', 'client.p12');
   await openssl(...store, '-passout', 'pass:', '-out', 'open.p12');
