@@ -14,7 +14,8 @@ export interface CheckOptions {
 }
 
 /**
- * Prints one line per problem, then one line per warning, on stderr; without problems, one summary line on stdout.
+ * Prints one line per problem, then one line per warning, on stderr; without problems, one line on
+ * stdout that says that the configuration is valid, and what it contains.
  * Resolves with the exit code: 78 for a problem, with `strict` also for a warning, else 0. A port in use is a warning that
  * `strict` ignores, because a running gateway uses its own port.
  */
@@ -33,7 +34,7 @@ export async function check({ config, strict, elsewhere }: CheckOptions): Promis
   return exitCodes.drained;
 }
 
-/** `gateway.yaml: 2 routes; anchors a, b; server certificate CN=gateway until 2030-01-31T12:00:00Z; no warnings`. */
+/** `gateway.yaml is valid: 2 routes; anchors a, b; server certificate CN=gateway until 2030-01-31T12:00:00Z; no warnings`. */
 function summarize(
   file: string,
   { config, serverCertificates }: LoadedConfig,
@@ -52,7 +53,7 @@ function summarize(
     ...certificates,
     warnings.length === 0 ? 'no warnings' : counted(warnings.length, 'warning'),
   ];
-  return `${file}: ${facts.join('; ')}`;
+  return `${file} is valid: ${facts.join('; ')}`;
 }
 
 function counted(count: number, thing: string): string {

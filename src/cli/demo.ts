@@ -9,6 +9,7 @@ import { createExampleHost } from '../demo/host.ts';
 import { findPort, listen } from '../demo/port.ts';
 import { serveRevocations } from '../demo/revocation-server.ts';
 import { Revocations } from '../demo/revocations.ts';
+import { auditFile, configFile, type DemoSite, formatScreen, type Ports } from '../demo/screen.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { run } from './run.ts';
 
@@ -17,24 +18,8 @@ const cache = 'trust';
 /** The port of the first demo on a machine. */
 const revocationPort = 8081;
 
-interface DemoSite {
-  /** Absolute. */
-  readonly folder: string;
-  readonly ports: Ports;
-}
-
-interface Ports {
-  readonly gateway: number;
-  readonly admin: number;
-  /** CA files, over HTTPS. */
-  readonly directory: number;
-  /** CRLs and OCSP, over HTTP. */
-  readonly revocation: number;
-  readonly host: number;
-}
-
 /** Runs until a signal; resolves with the exit code of the gateway. */
-export async function demo(): Promise<number> {
+export async function demo({ verbose }: { readonly verbose: boolean }): Promise<number> {
   // First, because the certificates contain its URL.
   const revocationServer = createServer();
   const revocation = await listen(revocationServer, revocationPort);
@@ -59,15 +44,18 @@ export async function demo(): Promise<number> {
     gateway: await findPort(8443),
     admin: await findPort(9090),
   };
-  // The cache of an earlier start belongs to another root.
-  await rm(join(folder, cache), { recursive: true, force: true });
-  const config = join(folder, 'demo.yaml');
-  await writeFile(config, configuration(certificates, ports));
+  // The cache and the records of an earlier start belong to another root.
+  for (const name of [cache, auditFile]) await rm(join(folder, name), { recursive: true, force: true });
+  const site: DemoSite = { folder, ports, verbose };
+  const config = join(folder, configFile);
+  await writeFile(config, configuration(certificates, site));
+  // On the calm screen only what needs attention.
+  if (!verbose) process.env.EHI_LOG_LEVEL ??= 'warn';
 
   const stopped = new AbortController();
-  const announced = announce({ folder, ports }, stopped.signal);
+  const announced = announce(site, stopped.signal);
   try {
-    return await run({ config });
+    return await run({ config, quiet: !verbose });
   } finally {
     stopped.abort();
     await announced;
@@ -80,7 +68,7 @@ export async function demo(): Promise<number> {
   }
 }
 
-function configuration({ root, client }: DemoCertificates, ports: Ports): string {
+function configuration({ root, client }: DemoCertificates, { ports, verbose }: DemoSite): string {
   return `# Written by \`ehi-gateway demo\` at every start. config/example.yaml explains every field.
 listen:
   address: 127.0.0.1
@@ -105,6 +93,8 @@ routes:
 admin:
   address: 127.0.0.1
   port: ${ports.admin}
+audit:
+  destination: ${verbose ? 'stdout' : auditFile}
 `;
 }
 
@@ -114,7 +104,7 @@ async function announce(site: DemoSite, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await delay(50);
   }
-  if (!signal.aborted) console.log(examples(site));
+  if (!signal.aborted) console.log(formatScreen(site));
 }
 
 async function isReady(port: number): Promise<boolean> {
@@ -123,43 +113,4 @@ async function isReady(port: number): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function examples({ folder, ports }: DemoSite): string {
-  const file = (name: string) => quote(join(folder, name));
-  const gateway = `https://127.0.0.1:${ports.gateway}/`;
-  const revocation = `http://127.0.0.1:${ports.revocation}`;
-  const curl = (identity: { chain: string; key: string } | null, ...urls: string[]) =>
-    [
-      `curl -i --cacert ${file(demoFiles.root)}`,
-      ...(identity ? [`--cert ${file(identity.chain)} --key ${file(identity.key)}`] : []),
-      `--header 'Content-Type: application/json' --data '{"MTID":"0100"}'`,
-      ...urls,
-    ].join(' ');
-  return `
-The gateway is ready; metrics are at http://127.0.0.1:${ports.admin}/metrics. Try it:
-
-# a good certificate: 200 and the response of the host
-${curl(demoFiles.client, gateway)}
-
-# no certificate: 400
-${curl(null, gateway)}
-
-# a certificate with the same names from another CA: 403
-${curl(demoFiles.stranger, gateway)}
-
-# a revoked certificate: 403
-${curl(demoFiles.revoked, gateway)}
-
-# the good one, revoked while its connection is open: 200, 204 from the demo CA, 403; the audit record has "stage":"live"
-${curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway)}
-
-# undo the revocation: 204; the good certificate gets 200 again
-curl -i -X POST ${revocation}/restore
-`;
-}
-
-/** Quotes a path for a POSIX shell, if it needs quotes. */
-function quote(path: string): string {
-  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

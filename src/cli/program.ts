@@ -62,9 +62,14 @@ export async function execute(argv: readonly string[]): Promise<number> {
     .description(
       'Run the gateway on 127.0.0.1 with temporary certificates and an example host. Writes certs/dev in the current folder and replaces an earlier demo there.',
     )
-    .action(async () => {
+    .option(
+      '--verbose',
+      'print the audit records and the log here, instead of into certs/dev/audit.log',
+      false,
+    )
+    .action(async (options: { verbose: boolean }) => {
       const { demo } = await import('./demo.ts');
-      code = await demo();
+      code = await demo(options);
     });
   try {
     await program.parseAsync([...argv]);

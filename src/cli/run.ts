@@ -3,8 +3,14 @@ import { runControl } from '../control/run-control.ts';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { type Logger, openLog } from '../telemetry/logger.ts';
 
+interface RunOptions {
+  readonly config: string;
+  /** Do not print the ready line on stdout. */
+  readonly quiet?: boolean;
+}
+
 /** Resolves with the exit code when the gateway has drained or cannot run. */
-export async function run({ config }: { readonly config: string }): Promise<number> {
+export async function run({ config, quiet = false }: RunOptions): Promise<number> {
   let logger: Logger | null = null;
   const stop = new AbortController();
   const signals = new EventTarget();
@@ -19,7 +25,10 @@ export async function run({ config }: { readonly config: string }): Promise<numb
   try {
     const log = openLog();
     logger = log.logger;
-    const { recordsLost } = await runControl({ config, log, stop: stop.signal, signals });
+    const onReady = (ready: object) => {
+      if (!quiet) process.stdout.write(`${JSON.stringify({ type: 'ready', ...ready })}\n`);
+    };
+    const { recordsLost } = await runControl({ config, log, stop: stop.signal, signals, onReady });
     return recordsLost === 0 ? exitCodes.drained : exitCodes.fault;
   } catch (error) {
     return fail(error, logger);

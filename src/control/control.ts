@@ -26,6 +26,13 @@ export interface ControlParts {
   /** Lines of the log that stderr did not accept. */
   readonly linesDropped: () => number;
   readonly manager: ServiceManager;
+  readonly onReady: (ready: Ready) => void;
+}
+
+/** Where the gateway listens. */
+export interface Ready {
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly admin: { readonly address: string | undefined; readonly port: number | undefined };
 }
 
 /** Changes within this time are published as one snapshot, ms. */
@@ -183,7 +190,7 @@ export class Control implements AsyncDisposable {
     const listen = await this.#supervisor.start();
     this.#state = 'serving';
     const admin = { address: this.#admin?.address, port: this.#admin?.port };
-    process.stdout.write(`${JSON.stringify({ type: 'ready', listen, admin })}\n`);
+    this.#parts.onReady({ listen, admin });
     this.#parts.manager.ready();
   }
 
@@ -201,7 +208,7 @@ export class Control implements AsyncDisposable {
     if (this.#pending !== null) clearTimeout(this.#pending);
     this.#pending = null;
     const sources = this.#sources;
-    if (sources === null || sources.anchors().length === 0) return;
+    if (sources === null || sources.isApplying || sources.anchors().length === 0) return;
     if (sources.anchors().some((anchor) => isUsable(anchor, Date.now()))) this.#onUsableAnchor();
     if (this.#state !== 'draining') this.#supervisor?.publish(sources.nextSnapshot());
   }

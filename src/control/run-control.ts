@@ -5,7 +5,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { Control, type ControlParts } from './control.ts';
+import { Control, type ControlParts, type Ready } from './control.ts';
 import { preflight } from './preflight.ts';
 import { Reporting, reportAudit, reportLost } from './reporting.ts';
 import { ServiceManager } from './service-manager.ts';
@@ -19,6 +19,8 @@ interface ControlOptions {
   readonly stop: AbortSignal;
   /** A `reload` event reloads the configuration, changed or not. */
   readonly signals: EventTarget;
+  /** Called once, when the gateway accepts messages. */
+  readonly onReady: (ready: Ready) => void;
 }
 
 /**
@@ -45,7 +47,8 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   // On exit, so that lost records are also reported when a fault ends the process.
   const onExit = () => reportLost(logger, audit);
   process.once('exit', onExit);
-  const parts = { file: options.config, loaded, audit, logger, linesDropped: options.log.linesDropped };
+  const { onReady, log } = options;
+  const parts = { file: options.config, loaded, audit, logger, linesDropped: log.linesDropped, onReady };
   await serve(options, parts, { warnings: [...warnings, ...start.warnings], events });
   return { recordsLost: audit.lost };
 }

@@ -46,7 +46,7 @@ export class Sources implements AsyncDisposable {
   #epochTimer: NodeJS.Timeout | undefined;
   /** The anchors of the next snapshot. `#trust` may have an anchor earlier, before its revocation sources are followed. */
   #usable: UsableAnchors = { anchors: [], candidates: null };
-  /** Set while a configuration is applied, when `onChange` is held back; resolves after `onChange` was called. */
+  /** Set while a configuration or changed anchors are applied, when `onChange` is held back; resolves after that call. */
   #applying: Promise<void> | null = null;
   readonly #requests: RequestHandler;
 
@@ -69,10 +69,15 @@ export class Sources implements AsyncDisposable {
     });
   }
 
-  /** Throws TrustError if anchors cannot be used as configured. */
+  /** Throws TrustError if anchors cannot be used as configured; then nothing is left open. */
   static async open(loaded: LoadedConfig, options: SourcesOptions): Promise<Sources> {
     const sources = new Sources(loaded, options);
-    await sources.update(loaded);
+    try {
+      await sources.update(loaded);
+    } catch (error) {
+      await sources[Symbol.asyncDispose]();
+      throw error;
+    }
     return sources;
   }
 
@@ -91,6 +96,11 @@ export class Sources implements AsyncDisposable {
     return this.#usable.anchors.map((anchor) => {
       return { ...anchor, fetchedAt: current.get(anchor.name)?.fetchedAt ?? anchor.fetchedAt };
     });
+  }
+
+  /** Until `onChange`, the configuration, the anchors and their revocation data may not match: no snapshot is to be made. */
+  get isApplying(): boolean {
+    return this.#applying !== null;
   }
 
   revocationSources(): readonly SourceState[] {
@@ -113,8 +123,7 @@ export class Sources implements AsyncDisposable {
     if (planned === undefined) this.#candidates?.close();
     this.#candidates = planned?.service ?? null;
     this.#loaded = loaded;
-    this.#applying = this.#apply();
-    await this.#applying;
+    await this.#apply();
   }
 
   /** To be called every second: checks the dates of the anchors and the requests of `ehi-gateway trust`. */
@@ -185,7 +194,7 @@ export class Sources implements AsyncDisposable {
     const settings = { requirePin, refresh, cacheDir, ...differs };
     if (current !== null) return current.prepare(settings);
     const { signal, onTrust: onEvent } = this.#options;
-    const options = { ...settings, signal, onEvent, onAnchors: () => void this.#onAnchors() };
+    const options = { ...settings, signal, onEvent, onAnchors: () => void this.#apply() };
     return new TrustService(options).prepare(options);
   }
 
@@ -201,28 +210,30 @@ export class Sources implements AsyncDisposable {
     this.#options.onRevocation({ type: 'revocation', action: 'forgotten', anchor: name, ...where, detail });
   }
 
-  async #onAnchors(): Promise<void> {
-    // The first anchor opens the port. Its revocation data is awaited first, so that the first clients are not refused.
-    if (this.#usable.anchors.length === 0) {
-      this.#applying = this.#apply();
-      return this.#applying;
-    }
-    await this.#updateRevocation();
-    this.#changed();
+  /** Applies the present configuration and anchors; repeated calls one after the other. */
+  #apply(): Promise<void> {
+    const before = this.#applying?.catch(() => {}) ?? Promise.resolve();
+    const applied = before
+      .then(() => this.#awaitRevocation())
+      .finally(() => {
+        if (this.#applying === applied) this.#applying = null;
+        this.#changed();
+      });
+    this.#applying = applied;
+    return applied;
   }
 
-  async #apply(): Promise<void> {
-    try {
-      await this.#updateRevocation();
-      await this.#requests.run();
-      await Promise.race([
-        this.#revocation.firstAnswers(),
-        sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
-      ]);
-    } finally {
-      this.#applying = null;
-      this.#changed();
-    }
+  /**
+   * The first answers about new anchors and about new certificates of known ones, as of a renewed CA, are awaited, so that
+   * no client is refused for the lack of them.
+   */
+  async #awaitRevocation(): Promise<void> {
+    await this.#updateRevocation();
+    await this.#requests.run();
+    await Promise.race([
+      this.#revocation.firstAnswers(),
+      sleep(FIRST_ANSWERS_MS, undefined, { ref: false, signal: this.#options.signal }).catch(() => {}),
+    ]);
   }
 
   /** Updates the revocation service with the current certificates, including those of candidates. */

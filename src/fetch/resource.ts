@@ -3,8 +3,8 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from 'node:https';
 import { type FetchCode, GatewayError } from '../errors.ts';
 import { proxyFor, routeOf } from './egress-proxy.ts';
-import { collectYoungGarbage } from './garbage-collection.ts';
 import { TunnelAgent } from './tunnel.ts';
+import { collectYoungGarbage } from './young-heap.ts';
 
 /** Sent with the next request, so that the server can answer 304 Not Modified (RFC 9110 §8.8). */
 export interface Validators {

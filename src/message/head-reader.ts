@@ -1,7 +1,7 @@
 /** Reads heads from a stream of bytes: request heads from the client, response heads from the host. */
 import type { Limits } from '../policy/snapshot.ts';
+import type { RequestFields } from './field-rules.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
-import type { RequestFields } from './fields.ts';
 import { isToken } from './grammar.ts';
 import { HeadBuffer } from './head-buffer.ts';
 import type { RefusalName } from './message-reasons.ts';

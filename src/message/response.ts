@@ -1,7 +1,7 @@
 /** Parses a response head as strictly as a request head (RFC 9112 §4, §6.3). */
 
+import { responseFields } from './field-rules.ts';
 import { readFields } from './field-section.ts';
-import { responseFields } from './fields.ts';
 import type { RefusalName } from './message-reasons.ts';
 
 export interface ResponseHead {

@@ -54,7 +54,7 @@ export function readTarget(target: string): { readonly pathEnd: number } | Refus
     } else if (code === PERCENT) {
       const decoded = decodeTriple(target, at);
       if (decoded === -1) return 'target';
-      if (isStructural(decoded) || isOverlong(target, at, decoded)) return 'target_ambiguous';
+      if (isStructural(decoded) || isOverlong(target, at + 3, decoded)) return 'target_ambiguous';
       twice ||= decoded === PERCENT;
       at += 2;
     } else if (code === QUESTION) break;
@@ -80,18 +80,23 @@ function decodeTriple(target: string, at: number): number {
 
 /**
  * Overlong UTF-8 (RFC 3629 §3): invalid sequences that lenient hosts decode to `.`, `/` or NUL (`%c0%ae`, `%e0%80%af`).
+ * `after`: the index after `first`. The second byte may be encoded, or decoded already (`%c0%25ae` decoded once).
  */
-function isOverlong(target: string, at: number, first: number): boolean {
+function isOverlong(target: string, after: number, first: number): boolean {
   if (first < 0xc0) return false;
   const max = first <= 0xc1 ? 0xbf : first === 0xe0 ? 0x9f : first === 0xf0 ? 0x8f : -1;
-  const next = target.charCodeAt(at + 3) === PERCENT ? decodeTriple(target, at + 3) : -1;
+  const code = target.charCodeAt(after);
+  const next = code === PERCENT ? decodeTriple(target, after) : code;
   return next >= 0x80 && next <= max;
 }
 
 /** How many times a path may be percent-encoded: more than any host decodes, and a limit to the work per path. */
 const MAX_DECODINGS = 4;
 
-/** Finds structural characters that are encoded more than once (`%252e`, `%25252e`, `%25%32%65`); some hosts decode again. */
+/**
+ * Finds structural characters that are encoded more than once (`%252e`, `%25252e`, `%25%32%65`), and dot segments whose
+ * parameter is (`.%253b`); some hosts decode again.
+ */
 function hidesStructure(path: string): boolean {
   let text = path;
   for (let time = 0; time < MAX_DECODINGS; time++) {
@@ -99,13 +104,21 @@ function hidesStructure(path: string): boolean {
       String.fromCharCode(decodeTriple(triple, 0)),
     );
     if (decoded === text) return false;
-    for (let at = decoded.indexOf('%'); at !== -1; at = decoded.indexOf('%', at + 1)) {
-      const code = decodeTriple(decoded, at);
-      if (code !== -1 && (isStructural(code) || isOverlong(decoded, at, code))) return true;
+    for (let at = 0; at < decoded.length; at++) {
+      const code = decoded.charCodeAt(at);
+      const encoded = code === PERCENT ? decodeTriple(decoded, at) : -1;
+      if (encoded === -1 ? isOverlong(decoded, at + 1, code) : isStructural(encoded)) return true;
+      if (encoded !== -1 && isOverlong(decoded, at + 3, encoded)) return true;
+      if (code === SLASH && isDotSegment(decoded, at + 1, segmentEnd(decoded, at + 1))) return true;
     }
     text = decoded;
   }
   return true;
+}
+
+function segmentEnd(path: string, from: number): number {
+  const slash = path.indexOf('/', from);
+  return slash === -1 ? path.length : slash;
 }
 
 /** `.`, `..`, and the same with a parameter (`..;x`), which servlet containers remove before they resolve the path. */

@@ -5,12 +5,12 @@ import { lingeringClose } from '../message/lingering-close.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
+import type { ClientAccount } from './client-accounts.ts';
 import { ClientRequests } from './client-requests.ts';
 import { ConnectionPhase } from './connection-phase.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import type { ExchangeFailure } from './exchange-facts.ts';
-import type { ClientAccount } from './in-flight-counts.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import type { RequestConditions } from './request-admission.ts';
 

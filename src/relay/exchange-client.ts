@@ -2,7 +2,7 @@
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
-import type { ClientAccount } from './in-flight-counts.ts';
+import type { ClientAccount } from './client-accounts.ts';
 
 export interface ExchangeClient {
   readonly caller: Caller;

@@ -3,12 +3,12 @@ import { errorResponse } from '../message/error-response.ts';
 import { assemble, type Payload, writeRequestEnd, writeRequestStart } from '../message/head-writer.ts';
 import type { UpstreamLoss } from '../upstream/connect-failure.ts';
 import type { UpstreamConnection } from '../upstream/connection.ts';
-import type { DialUser } from '../upstream/dial.ts';
+import type { FailoverUser } from '../upstream/failover.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { type ExchangeFailure, type Message, type Outcome, statusOf } from './exchange-facts.ts';
 import { recordExchange } from './exchange-record.ts';
 import { HostResponse, type ResponseSender } from './host-response.ts';
-import { ResponseTimeout } from './response-timeout.ts';
+import { HostTimeout } from './host-timeout.ts';
 import { UpstreamLease } from './upstream-lease.ts';
 
 /**
@@ -18,11 +18,11 @@ import { UpstreamLease } from './upstream-lease.ts';
 const requestKeepAlive = 'Connection: keep-alive\r\n';
 
 /** Made once for a client's connection, and used for its messages in turn. */
-export class Exchange implements DialUser, ResponseSender {
+export class Exchange implements FailoverUser, ResponseSender {
   readonly #client: ExchangeClient;
   readonly #lease = new UpstreamLease(this);
   readonly #response = new HostResponse(this);
-  readonly #timeout = new ResponseTimeout((reason) => this.fail({ side: 'host', reason, cause: reason }));
+  readonly #timeout = new HostTimeout((reason) => this.fail({ side: 'host', reason, cause: reason }));
 
   #message: Message | null = null;
   #requestComplete = false;

@@ -5,7 +5,7 @@ import { assemble, writeResponseHead } from '../message/head-writer.ts';
 import type { RequestHead } from '../message/request.ts';
 import { hasContentType, type ResponseFaultName, type ResponseHead } from '../message/response.ts';
 import type { Limits } from '../policy/snapshot.ts';
-import { ResponseBuffer } from './response-buffer.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
 
 /** Sends the response to the client. */
 export interface ResponseSender {
@@ -55,7 +55,7 @@ export class HostResponse {
   readonly #sender: ResponseSender;
   readonly #heads = new ResponseReader();
   readonly #body = new BodyReader();
-  readonly #buffer = new ResponseBuffer();
+  readonly #buffer = new GrowingBuffer();
   #context: ResponseContext | null = null;
   #buffering = false;
   #chunked = false;

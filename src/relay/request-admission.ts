@@ -1,7 +1,7 @@
 /** Decides whether a request is forwarded, and on which route. */
 import type { RefusalName } from '../message/message-reasons.ts';
 import type { ShedReason } from '../telemetry/route-meter.ts';
-import type { ClientAccount } from './in-flight-counts.ts';
+import type { ClientAccount } from './client-accounts.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import type { Route } from './route-table.ts';
 

@@ -1,21 +1,21 @@
 /** The upstream connection of one message. The request is buffered until a connection is open, and sent on that one only. */
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { ConnectionPool } from '../upstream/connection-roles.ts';
-import type { Dial, DialUser } from '../upstream/dial.ts';
+import type { Failover, FailoverUser } from '../upstream/failover.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 
 /** Made once for a client's connection, and used for its messages in turn. */
 export class UpstreamLease {
-  readonly #user: DialUser;
+  readonly #user: FailoverUser;
   #connection: UpstreamConnection | null = null;
-  #dial: Dial | null = null;
+  #dial: Failover | null = null;
   #buffered: Buffer[] = [];
   #endpoint: string | null = null;
   #reused: boolean | null = null;
   /** Pools that may keep an idle connection reserved for this client. */
   #pools: ConnectionPool<UpstreamConnection>[] = [];
 
-  constructor(user: DialUser) {
+  constructor(user: FailoverUser) {
     this.#user = user;
   }
 

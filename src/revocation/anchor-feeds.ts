@@ -87,8 +87,10 @@ export class AnchorFeeds {
     return skipped;
   }
 
-  /** The anchor's certificates have changed: CRLs that they no longer sign are dropped. */
+  /** The anchor's certificates have changed: CRLs whose signer is gone are dropped. */
   async certificatesChanged(): Promise<void> {
+    // The start of a feed may verify a copy with the earlier certificates.
+    await this.whenStarted();
     await Promise.all(this.#crls.all().map((feed) => feed.certificatesChanged()));
   }
 

@@ -9,9 +9,11 @@ export interface Progress {
 
 export function openProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   if (!stream.isTTY) return { show: () => {}, end: () => {} };
+  // Some terminals do not state their width.
+  const width = () => (stream.columns > 0 ? stream.columns : 80) - 1;
   const clear = '\r\u001b[2K';
   return {
-    show: (text) => stream.write(clear + text.slice(0, Math.max(0, stream.columns - 1))),
+    show: (text) => stream.write(clear + text.slice(0, width())),
     end: () => stream.write(clear),
   };
 }

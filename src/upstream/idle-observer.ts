@@ -1,6 +1,6 @@
 /** Learns the idle limit of a host (idle-limit.ts) from its idle connections, and reports changes. */
 import type { UpstreamConnection } from './connection.ts';
-import type { EndpointReport } from './endpoint-report.ts';
+import type { EndpointRecorder } from './endpoint-recorder.ts';
 import { IdleLimit } from './idle-limit.ts';
 
 /** Connections that a host closes within this time, milliseconds, count as closed together. */
@@ -10,7 +10,7 @@ const NOTABLE = 0.95;
 
 export class IdleObserver {
   readonly limit: IdleLimit;
-  readonly #report: EndpointReport;
+  readonly #report: EndpointRecorder;
   /** Expired, and left open to see how long the host keeps it; one at a time. */
   #probe: UpstreamConnection | null = null;
   /** The longest idle time of the connections that the host is closing now. */
@@ -20,7 +20,7 @@ export class IdleObserver {
   #logged: number;
 
   /** `configured`: milliseconds. */
-  constructor(configured: number, report: EndpointReport) {
+  constructor(configured: number, report: EndpointRecorder) {
     this.#report = report;
     this.limit = new IdleLimit(configured);
     this.#logged = configured;

@@ -14,10 +14,10 @@ import type {
   UpstreamUser,
 } from './connection-roles.ts';
 import { Ejection } from './ejection.ts';
-import { EndpointReport } from './endpoint-report.ts';
+import { EndpointRecorder } from './endpoint-recorder.ts';
+import { EndpointMonitor, type MonitoredEndpoint } from './health-monitor.ts';
 import { IdleConnections } from './idle-connections.ts';
 import { IdleObserver } from './idle-observer.ts';
-import { EndpointMonitor, type MonitoredEndpoint } from './monitor.ts';
 import { TlsClient } from './tls-client.ts';
 
 interface PoolOptions {
@@ -28,7 +28,7 @@ interface PoolOptions {
 
 export class Pool implements ConnectionPool<UpstreamConnection>, ConnectionEvents, MonitoredEndpoint {
   readonly endpoint: EndpointPolicy;
-  readonly #report: EndpointReport;
+  readonly #report: EndpointRecorder;
   readonly #addresses: Addresses | null;
   readonly #tls: TlsClient | null;
   readonly #ejection = new Ejection();
@@ -43,7 +43,7 @@ export class Pool implements ConnectionPool<UpstreamConnection>, ConnectionEvent
   constructor({ endpoint, recorder, resolve }: PoolOptions) {
     const { target, tls, url, pool } = endpoint;
     this.endpoint = endpoint;
-    this.#report = new EndpointReport(recorder, url);
+    this.#report = new EndpointRecorder(recorder, url);
     this.#tls = tls === null ? null : new TlsClient(tls, 'host' in target ? target.host : '');
     this.#addresses =
       'path' in target

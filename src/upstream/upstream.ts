@@ -3,7 +3,7 @@ import { ResponseHeadCache } from '../message/head-reader.ts';
 import type { Timeouts } from '../policy/snapshot.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { UpstreamUser } from './connection-roles.ts';
-import { Dial, type DialUser } from './dial.ts';
+import { Failover, type FailoverUser } from './failover.ts';
 import type { Pool } from './pool.ts';
 
 type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
@@ -37,13 +37,13 @@ export class Upstream {
   }
 
   /** Connects to the endpoints in turn, until one connection is open. */
-  dial(user: DialUser): Dial {
+  dial(user: FailoverUser): Failover {
     const { connect, connectFirst } = this.#timeouts;
     const usable = this.#pools.filter(({ ejected }) => !ejected);
     // Ejected endpoints come last: if no other one can be connected to, they are tried.
     const order = [...usable, ...this.#pools.filter(({ ejected }) => ejected)];
     const last = usable.length > 0 ? usable.length - 1 : order.length - 1;
     const steps = order.map((pool, index) => ({ pool, timeout: index === last ? connect : connectFirst }));
-    return new Dial(steps, user);
+    return new Failover(steps, user);
   }
 }

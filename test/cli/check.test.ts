@@ -50,13 +50,13 @@ async function run(file: string, ...options: string[]): Promise<Omit<Outcome, 's
   return { code, lines };
 }
 
-test('prints one summary line and exits with 0 without problems, also with --strict', async () => {
+test('says that the configuration is valid in one line and exits with 0 without problems, also with --strict', async () => {
   await site.write('gateway.yaml', JSON.stringify(sound));
   const expected = {
     code: 0,
     lines: [],
     stdout: expect.stringMatching(
-      /^gateway\.yaml: 1 route; anchor own; server certificate CN=localhost until 20\d\d-\d\d-\d\dT[\d:]+Z; no warnings\n$/,
+      /^gateway\.yaml is valid: 1 route; anchor own; server certificate CN=localhost until 20\d\d-\d\d-\d\dT[\d:]+Z; no warnings\n$/,
     ),
   };
   expect(await command(['check', '--config', site.file])).toEqual(expected);
@@ -83,7 +83,7 @@ test('summarizes routes, anchors, candidates, certificates and warnings; prints 
   await site.write('gateway.yaml', JSON.stringify(config));
   const { stdout, code } = await command(['check', '--config', site.file]);
   expect(stdout).toMatch(
-    /^gateway\.yaml: 2 routes; anchors own, far; candidates next; server certificate CN=localhost until \S+; server certificate CN=rsa\.example until \S+; 1 warning\n$/,
+    /^gateway\.yaml is valid: 2 routes; anchors own, far; candidates next; server certificate CN=localhost until \S+; server certificate CN=rsa\.example until \S+; 1 warning\n$/,
   );
   expect(code).toBe(0);
   await site.write('gateway.yaml', JSON.stringify({ ...config, speed: 1 }));

@@ -1,39 +1,63 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
+interface AuditLine {
+  readonly type: string;
+  readonly stage?: string;
+  readonly verdict?: string;
+  readonly reason?: string;
+}
+
 /** Runs until it has printed its curl lines. */
-async function startDemo(folder: string) {
+async function startDemo(folder: string, ...options: string[]) {
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
-  const demo = spawn(node, [main, 'demo'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const demo = spawn(node, [main, 'demo', ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(demo, 'close');
   const log = text(demo.stderr);
-  const records: { type: string; stage?: string; verdict?: string; reason?: string }[] = [];
+  const screen: string[] = [];
   const lines: string[] = [];
   const output = createInterface({ input: demo.stdout });
   output.on('line', (line) => {
-    if (line.startsWith('{')) records.push(JSON.parse(line));
+    screen.push(line);
     if (line.startsWith('curl ')) lines.push(line);
   });
   const closed = new AbortController();
   output.on('close', () => closed.abort());
-  while (lines.length < 6) await once(output, 'line', { signal: closed.signal });
+  while (!screen.some((line) => line.includes('Ctrl-C')))
+    await once(output, 'line', { signal: closed.signal });
   /** Exit code and signal, and what it has logged above the level of information. */
   const stop = async () => {
     demo.kill('SIGTERM');
     const exit = await ended;
     const entries = (await log).split('\n').filter((line) => line !== '');
-    return { exit, warnings: entries.filter((line) => JSON.parse(line).level > 30) };
+    return { exit, warnings: entries.filter((line) => JSON.parse(line).level > 30), entries };
   };
-  return { lines, records, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+  return { lines, screen, stop, [Symbol.asyncDispose]: async () => void (await stop()) };
+}
+
+/** The folder of a demo: another one runs in its own. */
+function folderOf({ lines }: { readonly lines: readonly string[] }): string {
+  return /--cert (\S+)\//.exec(lines[0] ?? '')?.[1] ?? '';
+}
+
+/** The records, once there are so many of handshakes: they are written in batches. */
+async function readRecords(folder: string, handshakes: number): Promise<AuditLine[]> {
+  const read = async () => {
+    const log = await readFile(join(folder, 'audit.log'), 'utf8');
+    const lines = log.split('\n').slice(0, -1);
+    return lines.map((line): AuditLine => JSON.parse(line));
+  };
+  return eventually(read, (found) => found.filter(({ type }) => type === 'handshake').length >= handshakes);
 }
 
 /** The status of each answer that the line gets, and everything that it prints. */
@@ -60,8 +84,8 @@ it('prints curl commands that work as printed, in order, without warnings', asyn
   expect(answers[1]?.page).toContain('400 No required SSL certificate was sent');
   expect((await run(demo.lines[0])).statuses).toEqual([200]);
 
-  expect(await demo.stop()).toEqual({ exit: [0, null], warnings: [] });
-  const { records } = demo;
+  const records = await readRecords(folderOf(demo), 7);
+  expect(await demo.stop()).toMatchObject({ exit: [0, null], warnings: [] });
   const reasons = records.flatMap(({ type, reason }) => (type === 'handshake' ? [reason] : []));
   expect(reasons).toEqual([null, 'no_certificate', 'untrusted', 'revoked', null, 'revoked', null]);
   expect(records.filter(({ type }) => type === 'verdict')).toMatchObject([
@@ -73,14 +97,15 @@ it('runs beside another demo in the same folder, each with its own certificates'
   await using folder = await temporaryFolder();
   await using first = await startDemo(folder.path);
   await using second = await startDemo(folder.path);
-  const folders = [first, second].map(({ lines }) => /--cert (\S+)\//.exec(lines[0] ?? '')?.[1] ?? '');
+  const folders = [first, second].map(folderOf);
   expect(new Set(folders).size).toBe(2);
   for (const demo of [first, second, first]) {
     expect((await run(demo.lines[0])).statuses).toEqual([200]);
     expect((await run(demo.lines[3])).statuses).toEqual([403]);
   }
   // A folder that no later start would use again goes with its demo.
-  for (const demo of [second, first]) expect(await demo.stop()).toEqual({ exit: [0, null], warnings: [] });
+  for (const demo of [second, first])
+    expect(await demo.stop()).toMatchObject({ exit: [0, null], warnings: [] });
   const left = await readdir(join(folder.path, 'certs'));
   expect(left.filter((name) => name !== 'dev')).toEqual([]);
 });
@@ -94,5 +119,42 @@ it('starts again in the same folder, with every certificate in its first state',
   await using demo = await startDemo(folder.path);
   expect((await run(demo.lines[0])).statuses).toEqual([200]);
   expect((await run(demo.lines[3])).statuses).toEqual([403]);
-  expect(await demo.stop()).toEqual({ exit: [0, null], warnings: [] });
+  expect(await demo.stop()).toMatchObject({ exit: [0, null], warnings: [] });
+});
+
+it('shows one calm screen: what runs where, the commands, how to follow the records and how to end it', async () => {
+  await using folder = await temporaryFolder();
+  await using demo = await startDemo(folder.path);
+  await run(demo.lines[0]);
+  await run(demo.lines[1]);
+  const records = await readRecords(folderOf(demo), 2);
+  expect(await demo.stop()).toMatchObject({ exit: [0, null], entries: [] });
+  const screen = demo.screen.join('\n');
+  expect(demo.screen.filter((line) => line.startsWith('{'))).toEqual([]);
+  for (const what of ['gateway', 'example host', 'demo CA', 'metrics', 'configuration', 'audit records'])
+    expect(screen).toMatch(new RegExp(`^${what} +\\S`, 'm'));
+  expect(screen).toMatch(/^audit records +certs\/dev\S*\/audit\.log +follow them: tail -F \S+audit\.log$/m);
+  expect(demo.screen.findLast((line) => line !== '')).toBe('Press Ctrl-C to end the demo.');
+  expect(records.filter(({ type }) => type === 'handshake')).toHaveLength(2);
+});
+
+it('prints a line that simulates a sender and works as printed', async () => {
+  await using folder = await temporaryFolder();
+  await using demo = await startDemo(folder.path);
+  const line = demo.screen.find((each) => each.includes(' simulate ')) ?? '';
+  const { page } = await run(line.replace('--duration 10s', '--duration 200ms --timeout 20s'));
+  expect(page).toContain('all 10 messages were acknowledged.');
+});
+
+it('prints records and log with --verbose', async () => {
+  await using folder = await temporaryFolder();
+  await using demo = await startDemo(folder.path, '--verbose');
+  await run(demo.lines[0]);
+  const written = await readdir(folderOf(demo));
+  const { exit, entries } = await demo.stop();
+  expect(exit).toEqual([0, null]);
+  expect(entries.length).toBeGreaterThan(0);
+  const types = demo.screen.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line).type);
+  expect(types).toEqual(expect.arrayContaining(['ready', 'handshake', 'message']));
+  expect(written).not.toContain('audit.log');
 });

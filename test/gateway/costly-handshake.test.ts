@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RecordProtection, suites } from '../../src/handshake/record-protection.ts';
 import { statusOf } from '../support/http/http.ts';
 import { costlyChain } from '../support/pki/costly-chain.ts';
@@ -19,6 +19,12 @@ const match = { organizationalUnit: 'Example organisation' };
 const named = '127.0.0.9';
 
 let stage: Stage;
+/** Another one for each test: costly handshakes make their address wait, and a port of another test may be reused. */
+let address: string;
+let addresses = 0;
+beforeEach(() => {
+  address = `127.0.1.${addresses++}`;
+});
 beforeAll(async () => {
   const clients = { allowlist: [named], refuseAt: 'http', match };
   stage = await openStage({ config: { clients } });
@@ -30,7 +36,7 @@ type Options = Parameters<Stage['connect']>[0];
 /** The record of a connection whose handshake fails, and the error at its client. */
 async function failure(options: Options) {
   const before = stage.gateway.records().length;
-  const seen = stage.connect(options).then(async (client) => {
+  const seen = stage.connect({ localAddress: address, ...options }).then(async (client) => {
     // With TLS 1.3 the client completes the handshake first.
     await client.write(post()).rest();
     const { error } = client;
@@ -38,7 +44,10 @@ async function failure(options: Options) {
     return error?.message ?? 'closed';
   });
   const [record, message] = await Promise.all([
-    stage.gateway.next(({ type }) => type === 'handshake', before),
+    stage.gateway.next(
+      ({ type, source_address }) => type === 'handshake' && source_address === address,
+      before,
+    ),
     seen.catch((error: Error) => error.message),
   ]);
   return { record, message };
@@ -72,7 +81,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
 
   it('passes a chain of ordinary cost to OpenSSL and the verdict', async () => {
     const leaf = costlyChain({ length: 3, bits: 4096, exponent: 65_537n });
-    await using client = await stage.connect({ leaf, maxVersion, localAddress: '127.0.0.3' });
+    await using client = await stage.connect({ leaf, maxVersion, localAddress: address });
     expect(statusOf(await client.exchange(post()))).toBe(403);
     expect(await handshakeFrom(stage.gateway, client.socket)).toMatchObject({ reason: 'address_refused' });
   });
@@ -93,8 +102,10 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('with %s', (maxVersion) => {
     const version = `-${maxVersion.toLowerCase().replace('v', '').replace('.', '_')}`;
     const before = stage.gateway.records().length;
     const shown = ['-cert', chain, '-cert_chain', chain, '-key', key];
-    await sClient({ port }, version, '-max_send_frag', '512', ...shown);
-    expect(await stage.gateway.next(({ type }) => type === 'handshake', before)).toMatchObject({
+    await sClient({ port }, version, '-bind', `${address}:0`, '-max_send_frag', '512', ...shown);
+    expect(
+      await stage.gateway.next(({ source_address }) => source_address === address, before),
+    ).toMatchObject({
       reason: 'certificates_refused',
     });
   });
@@ -106,7 +117,7 @@ describe('with TLS 1.3', () => {
     async (ciphers) => {
       const { record } = await failure({ leaf: costlyChain({ length: 1 }), ciphers });
       expect(record).toMatchObject({ reason: 'certificates_refused' });
-      await using client = await stage.connect({ ciphers });
+      await using client = await stage.connect({ ciphers, localAddress: address });
       expect(client.socket.getCipher().standardName).toBe(ciphers);
       expect(statusOf(await client.exchange(post()))).toBe(403);
       await handshakeFrom(stage.gateway, client.socket);
@@ -115,7 +126,7 @@ describe('with TLS 1.3', () => {
 
   it('finds costly certificates after a record of another suite, which OpenSSL skips as early data', async () => {
     const { port } = stage.gateway;
-    await using client = await beginRawHandshake({ port, earlyData: true });
+    await using client = await beginRawHandshake({ port, localAddress: address, earlyData: true });
     // Warning close_notify; the content does not matter.
     const skipped = new RecordProtection(suites.TLS_CHACHA20_POLY1305_SHA256, client.secret).seal({
       type: 21,
@@ -132,14 +143,15 @@ describe('with TLS 1.3', () => {
     const ecdhCurve = 'ffdhe4096:X25519';
     const { record } = await failure({ leaf: costlyChain({ length: 1 }), ecdhCurve });
     expect(record).toMatchObject({ reason: 'certificates_refused' });
-    await using client = await stage.connect({ ecdhCurve });
+    await using client = await stage.connect({ ecdhCurve, localAddress: address });
     expect(statusOf(await client.exchange(post()))).toBe(403);
   });
 });
 
 describe('with unencrypted records', () => {
   async function tcp(): Promise<Socket> {
-    const socket = connectTcp({ port: stage.gateway.port, host: '127.0.0.1' }).on('error', () => {});
+    const options = { port: stage.gateway.port, host: '127.0.0.1', localAddress: address };
+    const socket = connectTcp(options).on('error', () => {});
     await once(socket, 'connect');
     return socket;
   }
@@ -212,7 +224,7 @@ describe('with unencrypted records', () => {
 it('keeps the relay thread running when OpenSSL fails in the middle of a client’s handshake', async () => {
   // The first signature of the chain is wrong, and OpenSSL fails while it waits for the bytes after it.
   const leaf = costlyChain({ length: 1, bits: 2048, exponent: 65_537n });
-  await using pieces = await inPieces(stage.gateway);
+  await using pieces = await inPieces({ port: stage.gateway.port, localAddress: address });
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const { record } = await failure({ leaf, maxVersion, port: pieces.port });
     expect(['protocol_error', 'address_refused']).toContain(record.reason);
@@ -238,9 +250,9 @@ function uint24(value: number): Buffer {
 }
 
 /** Forwards the client's bytes in pieces of some dozens of bytes, each in a segment of its own. */
-function inPieces(to: { readonly port: number }) {
+function inPieces(to: { readonly port: number; readonly localAddress: string }) {
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (client) => {
-    const gateway = connectTcp({ port: to.port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
+    const gateway = connectTcp({ ...to, host: '127.0.0.1', noDelay: true }).on('error', () => {});
     gateway.once('close', () => client.destroy()).pipe(client.on('error', () => {}));
     client.on('data', async (chunk: Buffer) => {
       client.pause();

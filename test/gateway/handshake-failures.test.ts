@@ -34,7 +34,7 @@ async function recordOf(attempt: () => Promise<unknown>): Promise<AuditRecord> {
 
 /** A Node client that is refused, sends the gateway's name as SNI, and whose half of the handshake is edited. */
 async function attempt(version: Version, options: Partial<ClientOptions> = {}, edit: Edit | null = null) {
-  const wire = await openWire(stage.gateway.port, edit);
+  const wire = await openWire(stage.gateway.port, { edit });
   const fixed = { socket: wire, servername: 'localhost', minVersion: version, maxVersion: version };
   stage.connect({ ...fixed, ...options }).catch(() => {});
   await wire.disconnected;

@@ -58,19 +58,27 @@ describe('the TLS server', () => {
   });
 
   it.each([
-    ['TLS 1.0', '-tls1'],
-    ['TLS 1.1', '-tls1_1'],
-  ])('refuses %s, with SNI and without', async (_version, flag) => {
+    ['TLS 1.0', '-tls1', '127.0.1.0'],
+    ['TLS 1.1', '-tls1_1', '127.0.1.1'],
+  ])('refuses %s, with SNI and without', async (_version, flag, address) => {
     for (const sni of [['-servername', 'gateway.example'], ['-noservername']]) {
       const before = stage.gateway.records().length;
-      const { stdout, stderr } = await sClient(stage.gateway, flag, '-cipher', 'ALL@SECLEVEL=0', ...sni);
+      const { stdout, stderr } = await sClient(
+        stage.gateway,
+        flag,
+        '-bind',
+        `${address}:0`,
+        '-cipher',
+        'ALL@SECLEVEL=0',
+        ...sni,
+      );
       expect(stderr).toMatch(/alert protocol version/);
       expect(stdout).toContain('no peer certificate available');
-      const record = await stage.gateway.audit((each) => stage.gateway.records().indexOf(each) >= before);
+      const record = await stage.gateway.next(({ source_address }) => source_address === address, before);
       expect(record).toMatchObject({
         verdict: 'failed',
         reason: 'protocol_version',
-        source_address: '127.0.0.1',
+        source_address: address,
         openssl_code: 'ERR_SSL_UNSUPPORTED_PROTOCOL',
       });
     }

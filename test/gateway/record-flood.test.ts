@@ -6,6 +6,7 @@ import { post } from '../support/process/client.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { beginRawHandshake } from '../support/process/raw-handshake.ts';
 import { openRecordWriter, type RecordWriter } from '../support/process/record-writer.ts';
+import { handshakeFrom } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 const match = { organizationalUnit: 'Example organisation' };
@@ -45,8 +46,7 @@ describe.each<[string, Record<string, unknown>]>([
       leaf: admitted ? leaf : undefined,
       localAddress,
     });
-    const { localPort } = writer.socket;
-    const handshake = await gateway.audit(({ source_port }) => source_port === localPort);
+    const handshake = await handshakeFrom(gateway, writer.socket);
     const closed = once(writer.socket, 'close');
     writer.socket.write(flood(writer));
     await closed;
@@ -91,7 +91,12 @@ describe.each<[string, Record<string, unknown>]>([
 
   it('accepts a client that sends its message byte by byte, and one that updates its key sometimes', async () => {
     const { gateway, authority, leaf } = stage;
-    await using writer = await openRecordWriter({ port: gateway.port, ca: authority.root.pem, leaf });
+    await using writer = await openRecordWriter({
+      port: gateway.port,
+      ca: authority.root.pem,
+      leaf,
+      localAddress: `127.0.1.${addresses++}`,
+    });
     const bytes = post({ body: 'x'.repeat(3000) });
     const pieces = Array.from(bytes, (byte) => Buffer.from([byte]));
     for (let message = 0; message < 2; message++) {

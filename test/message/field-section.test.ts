@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { FieldRule } from '../../src/message/field-rules.ts';
 import { BROKEN, findHeadEnd, INCOMPLETE, readFields } from '../../src/message/field-section.ts';
-import type { FieldRule } from '../../src/message/fields.ts';
 
 function endOf(text: string): number {
   const bytes = Buffer.from(text, 'latin1');

@@ -93,8 +93,13 @@ describe('a target is refused', () => {
     ['a slash in overlong UTF-8 of three bytes', '/a%e0%80%afb'],
     ['a slash in overlong UTF-8 of four bytes', '/a%f0%80%80%afb'],
     ['NUL in overlong UTF-8, encoded twice', '/a%25c0%2580'],
+    ['a dot in overlong UTF-8 whose second byte is encoded twice', '/a%c0%25ae'],
+    ['a dot in overlong UTF-8 whose first byte is encoded twice', '/a%25c0%ae'],
+    ['a slash in overlong UTF-8 whose bytes are encoded twice and three times', '/a%25e0%252580%25af'],
     ['two dots with an encoded semicolon', '/a/..%3b/b'],
     ['a dot with an encoded semicolon', '/a/.%3Bx/b'],
+    ['a dot with a semicolon encoded twice', '/a/.%253b'],
+    ['two dots with a semicolon encoded three times', '/a/..%25253Bx/b'],
   ])('as ambiguous with %s', (_, target) => {
     expect(readTarget(target)).toBe('target_ambiguous');
   });

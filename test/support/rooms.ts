@@ -38,15 +38,16 @@ export const mayImport: Record<string, readonly string[]> = {
   terminal: [],
   evidence: [],
   probe: ['handshake'],
+  simulation: ['message', 'evidence'],
   issuing: ['pki', 'revocation', 'terminal'],
-  demo: ['issuing', 'pki'],
+  demo: ['issuing', 'pki', 'terminal'],
   inspection: [
     ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'terminal', 'evidence'],
-    'version.ts',
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['terminal', 'evidence', 'simulation'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };

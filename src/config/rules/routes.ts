@@ -1,7 +1,8 @@
 /** The rules of `routes`: distinct paths, and times that fit together; a warning where one time disables another. */
 import type { z } from 'zod';
 import type { Diagnostic, Diagnostics, Path } from '../diagnostic.ts';
-import { connectTimes, routeTimes } from '../schema/routes.ts';
+import { routeTimes } from '../schema/routes.ts';
+import { connectTimes } from '../schema/timeouts.ts';
 import { duplicates, type Fields, itemsOf } from '../yaml-values.ts';
 
 interface Entry {

@@ -27,20 +27,6 @@ export const routeTimes = {
     ),
 };
 
-/** Times of `timeouts`. rules/routes.ts compares them with those of the routes. */
-export const connectTimes = {
-  connectFirst: duration()
-    .prefault('50ms')
-    .describe(
-      'Timeout for connecting to an upstream endpoint that is not the last of its route. After it the next endpoint is tried.',
-    ),
-  connect: duration()
-    .prefault('1s')
-    .describe(
-      'Timeout for connecting to the last, or only, upstream endpoint of a route. After it the client gets 504.',
-    ),
-};
-
 export function routesSchema(folder: string) {
   return listOf(routeSchema(folder), 'routes').describe(
     'Which host gets a message. The route with the longest matching path is chosen.',

@@ -3,6 +3,7 @@ import type { Certificate } from '../../pki/certificate.ts';
 import { directory } from '../../pki/directory-name.ts';
 import { isIssuedBy, isSameCa } from '../../pki/issued.ts';
 import type { CrlSnapshot } from './crl.ts';
+import { signersOf } from './signer.ts';
 import { type CrlStatus, type CrlStatusQuery, crlStatus } from './status.ts';
 
 interface CrlCheckOptions {
@@ -18,8 +19,8 @@ interface CrlCheckOptions {
 interface CheckContext {
   readonly issuer: Certificate;
   readonly now: number;
-  /** SHA-256 of the signers that are being checked: the end of a recursion. */
-  readonly signers: readonly string[];
+  /** The signers that are being checked: the end of a recursion. */
+  readonly signers: readonly Certificate[];
 }
 
 /** For the certificates and CRLs of one snapshot generation; caches only which certificate issued which. */
@@ -40,10 +41,11 @@ export class CrlCheck {
   }
 
   #status(certificate: CrlStatusQuery['certificate'], { issuer, now, signers }: CheckContext): CrlStatus {
-    const { crls, revokeOnly, grace } = this.#options;
-    const mayDelegate = ({ signer }: CrlSnapshot): boolean => this.#isValid(signer.sha256, { now, signers });
-    const mayRevoke = ({ signer }: CrlSnapshot): boolean =>
-      this.#isValid(signer.sha256, { now, signers, forRevocation: true });
+    const { certificates, crls, revokeOnly, grace } = this.#options;
+    const isSignerValid = (crl: CrlSnapshot, forRevocation: boolean): boolean =>
+      signersOf(crl, certificates).some((signer) => this.#isValid(signer, { now, signers, forRevocation }));
+    const mayDelegate = (crl: CrlSnapshot): boolean => isSignerValid(crl, false);
+    const mayRevoke = (crl: CrlSnapshot): boolean => isSignerValid(crl, true);
     return crlStatus({ certificate, issuer, crls, revokeOnly, now, grace, mayDelegate, mayRevoke });
   }
 
@@ -53,23 +55,18 @@ export class CrlCheck {
    * it is known to be revoked itself.
    */
   #isValid(
-    sha256: string,
-    {
-      now,
-      signers,
-      forRevocation = false,
-    }: Omit<CheckContext, 'issuer'> & { readonly forRevocation?: boolean },
+    signer: Certificate,
+    { now, signers, forRevocation }: Omit<CheckContext, 'issuer'> & { readonly forRevocation: boolean },
   ): boolean {
     const [root] = this.#options.certificates;
-    const signer = this.#options.certificates.find((certificate) => certificate.sha256 === sha256);
-    if (signer === undefined || now < signer.notBefore) return false;
+    if (now < signer.notBefore) return false;
     if (now > signer.notAfter && !forRevocation) return false;
     if (root !== undefined && isSameCa(signer, root)) return true;
-    // A signer cannot confirm its own status, unless its CA says so.
-    if (signers.includes(sha256)) return isItsOwnCrlIssuer(signer);
-    const next = [...signers, sha256];
+    // A signer cannot confirm its own status, with whichever of its certificates, unless its CA says so.
+    if (signers.some((other) => isSameCa(signer, other))) return isItsOwnCrlIssuer(signer);
+    const next = [...signers, signer];
     return this.#issuersOf(signer).some((issuer) => {
-      if (!this.#isValid(issuer.sha256, { now, signers: next, forRevocation })) return false;
+      if (!this.#isValid(issuer, { now, signers: next, forRevocation })) return false;
       const result = this.#status(signer, { issuer, now, signers: next });
       if (forRevocation) return result.status !== 'revoked';
       if (result.status === 'unknown')

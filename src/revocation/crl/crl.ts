@@ -32,9 +32,8 @@ export interface UnclearEntries {
   readonly first: string;
 }
 
-/** The certificate whose key verified the signature. */
+/** The key that verified the signature. Its certificate is not kept: the CA may get another one for the same key. */
 interface CrlSigner {
-  readonly sha256: string;
   readonly spkiPin: string;
 }
 

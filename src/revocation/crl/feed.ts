@@ -10,6 +10,7 @@ import { type CrlSnapshot, crlEnd } from './crl.ts';
 import type { CrlParseResult } from './job.ts';
 import type { CrlParser } from './parser.ts';
 import { RetainedCrls } from './retained-crls.ts';
+import { signersOf } from './signer.ts';
 import type { CrlFetchResult, CrlSource, FetchedCrl } from './source.ts';
 
 /** How often a CRL file is checked for changes, ms. */
@@ -133,19 +134,19 @@ export class CrlFeed {
     this.#task.schedule();
   }
 
-  /** The anchor's certificates have changed: drops CRLs that they no longer sign, fetches refused ones again. */
+  /**
+   * The anchor's certificates have changed: drops CRLs whose signer is gone, fetches refused ones again. A signer that only
+   * got another certificate for its name and key keeps its CRLs, in use or not.
+   */
   async certificatesChanged(): Promise<void> {
     const { certificates, source } = this.#options;
-    const isSigned = (crl: CrlSnapshot) => certificates().some(({ sha256 }) => sha256 === crl.signer.sha256);
-    const isValid = this.crl !== null && isSigned(this.crl);
-    if (isValid && this.#failure.detail === null) return;
+    // The run in progress may verify a CRL with the earlier certificates.
+    const { isRunning } = this.#task;
     await this.#task.interrupt();
+    this.#crls.dropUnsigned((crl) => signersOf(crl, certificates()).length > 0);
+    if (this.crl !== null && this.#failure.detail === null && !isRunning) return;
     this.#fetchWhole = true;
-    if (!isValid) this.#crls.withdraw();
-    // By key: revocations stay when the signer's certificate is replaced by one with the same key.
-    const keys = new Set(certificates().map(({ spkiPin }) => spkiPin));
-    this.#crls.dropUnsigned(({ signer }) => keys.has(signer.spkiPin));
-    if (!isValid) {
+    if (this.crl === null) {
       await this.#restore();
       this.#options.onChange();
     }

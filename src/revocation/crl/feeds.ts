@@ -84,7 +84,7 @@ export class CrlFeeds {
   /** A distribution point may have several URLs for one CRL: its table is kept once. */
   #deduplicate(crl: CrlSnapshot): CrlSnapshot {
     const isSame = (other: CrlSnapshot) =>
-      other.sha256 === crl.sha256 && other.signer.sha256 === crl.signer.sha256;
+      other.sha256 === crl.sha256 && other.signer.spkiPin === crl.signer.spkiPin;
     return [...this.inUse(), ...this.revokeOnly()].find(isSame) ?? crl;
   }
 }

@@ -12,6 +12,7 @@ import { EntryReader } from './entries.ts';
 import { readCrlExtensions } from './extensions.ts';
 import { derOf } from './pem.ts';
 import { CrlRefusal, type CrlRefusalReason } from './refusal.ts';
+import { maySignCrls } from './signer.ts';
 import { createTable, setSerial, sortTable } from './table.ts';
 
 export interface CrlInput {
@@ -57,7 +58,7 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
     sha256: createHash('sha256').update(der).digest('hex'),
     issuer,
     issuerText,
-    signer: { sha256: signer.sha256, spkiPin: signer.spkiPin },
+    signer: { spkiPin: signer.spkiPin },
     ...extensions,
     thisUpdate,
     nextUpdate,
@@ -159,16 +160,14 @@ function findSigner(
   const objections = named.map(objectionTo);
   const able = named.filter((_, index) => objections[index] === null);
   if (able.length === 0) throw new CrlRefusal('wrong_issuer', `${issuerText}: ${objections.join('; ')}`);
-  // Of several certificates with one key the one that expires last.
-  const signer = able.sort((a, b) => b.notAfter - a.notAfter).find(({ x509 }) => isSignedBy(outline, x509));
+  const signer = able.find(({ x509 }) => isSignedBy(outline, x509));
   if (signer === undefined)
     throw new CrlRefusal('bad_signature', `not signed by a key of ${issuerText} that the trust anchor has`);
   return signer;
 }
 
 function objectionTo(issuer: Certificate): string | null {
-  if (issuer.keyUsage !== null && !issuer.keyUsage.has('cRLSign')) return 'its key usage lacks cRLSign';
-  return weakKey(issuer);
+  return maySignCrls(issuer) ? weakKey(issuer) : 'its key usage lacks cRLSign';
 }
 
 /** Reads the entries twice: for their number and the longest serial number, then to fill the table. */

@@ -168,34 +168,31 @@ export class RetainedCrls {
     this.#expiry.check();
   }
 
-  /** Drops the CRLs that are not in use and that these certificates have not signed. */
+  /** Drops the CRLs whose signer the anchor does not have any more. */
   dropUnsigned(isSigned: (crl: CrlSnapshot) => boolean): void {
+    if (this.#inUse !== null && !isSigned(this.#inUse)) this.#useNone();
     if (this.#pending !== null && !isSigned(this.#pending.crl)) this.#pending = null;
     if (this.#previous !== null && !isSigned(this.#previous)) this.#previous = null;
     this.#displaced = this.#displaced.filter(isSigned);
   }
 
-  /** The signer of the CRL in use was replaced: until a CRL is verified again, only its revocations count. */
-  withdraw(): void {
-    this.#displace(this.#inUse, null);
-    this.#inUse = null;
-    this.#fetchedAt = null;
-    this.#expiry.track(null);
-  }
-
   /** Drops every CRL. */
   clear(): void {
-    this.#inUse = null;
+    this.#useNone();
     this.#pending = null;
     this.#previous = null;
     this.#displaced = [];
-    this.#fetchedAt = null;
-    this.#expiry.track(null);
   }
 
   /** Stops the expiry timer. */
   stop(): void {
     this.#expiry.stop();
+  }
+
+  #useNone(): void {
+    this.#inUse = null;
+    this.#fetchedAt = null;
+    this.#expiry.track(null);
   }
 
   #use(crl: CrlSnapshot, { action, at }: { action: 'crl_fetched' | 'crl_from_cache'; at: number }): void {

@@ -1,4 +1,5 @@
 /** The OCSP feeds of one trust anchor: one per certificate that has a responder. */
+import { isSameCa } from '../../pki/issued.ts';
 import type { FeedContext } from '../feed-context.ts';
 import type { OcspResult } from '../state.ts';
 import { ConcurrencyLimit } from './concurrency-limit.ts';
@@ -54,7 +55,8 @@ export class OcspFeeds {
     for (const target of targets) {
       const { tbsSha256 } = target.certificate;
       const feed = this.#feeds.get(tbsSha256);
-      if (feed?.issuer.sha256 === target.issuer.sha256) feed.setAddresses(target.addresses);
+      // By name and key, which are all that a query and a response depend on: the issuer may have a renewed certificate.
+      if (feed !== undefined && isSameCa(feed.issuer, target.issuer)) feed.setAddresses(target.addresses);
       else this.#feeds.set(tbsSha256, this.#open(target, feed));
     }
   }

@@ -21,12 +21,16 @@ const inNameOf = ({ subject }: Issued) => ({
 
 type Ask = (crls: readonly { readonly der: Buffer }[], options?: { at?: number }) => CrlStatus;
 
-/** `held`: an anchor's certificates, the root first and then the leaf's issuer. */
-function askerFor(held: readonly Issued[], leaf: Issued): Ask {
+/**
+ * `held`: an anchor's certificates, the root first and then the leaf's issuer; `before`: those that it had when the CRLs
+ * were read.
+ */
+function askerFor(held: readonly Issued[], leaf: Issued, before = held): Ask {
   const certificates = held.map(({ der }) => parseCertificate(der));
+  const issuers = before.map(({ der }) => parseCertificate(der));
   const [, issuer] = certificates as [Certificate, Certificate];
   return (list, { at = now } = {}) => {
-    const readings = list.map(({ der }) => readCrl({ bytes: Uint8Array.from(der), issuers: certificates }));
+    const readings = list.map(({ der }) => readCrl({ bytes: Uint8Array.from(der), issuers }));
     const crls = readings.flatMap((reading) => (reading.ok ? [reading.crl] : []));
     expect(crls).toHaveLength(list.length);
     const check = new CrlCheck({ certificates, crls, grace: 0 });
@@ -120,6 +124,53 @@ describe('a CRL signed with another key in the issuer’s name', () => {
     expect(ask([...crls, issueCrl({ issuer: root, ...times })])).toMatchObject({ status: 'good' });
     const revoking = issueCrl({ issuer: root, ...times, revoked: [{ serial: above }] });
     expect(ask([...crls, revoking])).toMatchObject({ reason: 'wrong_signer' });
+  });
+});
+
+describe('a CRL whose signer got another certificate with the same key', () => {
+  function renewedAfter(changes: Partial<IssueOptions>, keepsFormer: boolean) {
+    const { root, issuing, signer, leaf } = separateKeys({ notAfter: now + 1000 });
+    const key = signer.privateKey;
+    const renewed = issueCertificate({ ...inNameOf(issuing), issuer: root, key, ...changes });
+    const held = [root, issuing, ...(keepsFormer ? [signer] : []), renewed];
+    const crls = (...revoked: Issued[]) => [
+      issueCrl({ issuer: root, ...times }),
+      issueCrl({ issuer: signer, ...times, revoked: revoked.map((serial) => ({ serial })) }),
+    ];
+    return { leaf, crls, ask: askerFor(held, leaf, [root, issuing, signer]), held, root, renewed };
+  }
+
+  it.each<[string, boolean, number]>([
+    ['in place of the former one', false, now],
+    ['beside the former one, which has expired', true, now + 2000],
+  ])('is used: %s', (_, keepsFormer, at) => {
+    const { leaf, crls, ask } = renewedAfter({}, keepsFormer);
+    expect(ask(crls(), { at })).toMatchObject({ status: 'good' });
+    expect(ask(crls(leaf), { at })).toMatchObject({ status: 'revoked' });
+  });
+
+  it('is used while the new certificate beside the former one is not valid yet', () => {
+    const later = { notBefore: now + day / 2, notAfter: now + 9 * day };
+    const { leaf, crls, ask, held } = renewedAfter(later, true);
+    expect(ask(crls())).toMatchObject({ status: 'good' });
+    expect(ask(crls(leaf))).toMatchObject({ status: 'revoked' });
+    expect(askerFor(held, leaf)(crls()), 'read with both').toMatchObject({ status: 'good' });
+  });
+
+  it.each<[string, Partial<IssueOptions>]>([
+    ['may not sign CRLs', { keyUsage: ['keyCertSign'] }],
+    ['has another name', { subject: { CN: 'Another CA' } }],
+    ['has another key', { key: 'P-256' }],
+  ])('is not used if that one %s', (_, changes) => {
+    const { leaf, crls, ask } = renewedAfter(changes, false);
+    expect(ask(crls(leaf))).toMatchObject({ reason: 'wrong_signer' });
+  });
+
+  it('is not used if that one is revoked', () => {
+    const { leaf, crls, ask, root, renewed } = renewedAfter({}, false);
+    const [, own] = crls(leaf) as [unknown, { readonly der: Buffer }];
+    const revoking = issueCrl({ issuer: root, ...times, revoked: [{ serial: renewed }] });
+    expect(ask([revoking, own])).toMatchObject({ reason: 'wrong_signer' });
   });
 });
 

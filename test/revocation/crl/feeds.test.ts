@@ -1,11 +1,13 @@
 /** Which CRLs a trust anchor has: delta CRLs, CRLs after its certificates change, one copy of identical CRLs. */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { authority } from '../../support/pki/authority.ts';
 import { distributionPoints } from '../../support/revocation/crl.ts';
+import { renewSigner } from '../../support/revocation/renewed-signer.ts';
 import { crlNumbers, hour, openStage, openWithCrl, start } from '../../support/revocation/stage.ts';
+import { misbehaviours } from '../../support/trust/directory.ts';
 
 const otherAuthority = authority({ now: start });
 
@@ -87,6 +89,18 @@ describe('the certificates of an anchor', () => {
     const renewed = parseCertificate(otherAuthority.issuing.der);
     await revocation.update([stage.subject({ crl: [file] }, [root, issuing, renewed])]);
     expect(crlNumbers(revocation)).toEqual([2]);
+  });
+
+  it('may be renewed with the same keys: a CRL stays in use without its copy and its source', async () => {
+    await using stage = await openWithCrl();
+    const before = stage.revocation.material('own').crls;
+    const { certificates, statusOf } = renewSigner(stage);
+    await rm(stage.cacheDir, { recursive: true });
+    stage.directory.misbehaviour = misbehaviours.fail;
+    await stage.revocation.update([stage.subject({}, certificates)]);
+    expect(stage.revocation.material('own').crls).toEqual(before);
+    expect(statusOf(stage.revocation, stage.revocable)).toBe('good');
+    expect(stage.actions(), 'nothing was refused or fetched').toEqual([]);
   });
 
   it('may stay the same: every CRL stays in use', async () => {

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type IssueOptions, issueCertificate } from '../../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../../src/pki/certificate.ts';
+import { makeKey } from '../../../src/pki/key.ts';
 import { RevocationCheck } from '../../../src/revocation/judgement.ts';
 import type { Revocation } from '../../../src/revocation/service.ts';
 import type { Issued } from '../../support/pki/authority.ts';
+import { renewSigner } from '../../support/revocation/renewed-signer.ts';
 import {
   crlNumbers,
   day,
@@ -28,9 +30,11 @@ function resultOf(
   stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>,
   revocation: Revocation,
   leaf: Issued,
+  signers: readonly Issued[] = [],
 ) {
   const [root, issuing] = stage.certificatesOf(stage.own);
-  const check = new RevocationCheck(revocation.material('own'), [root, issuing]);
+  const certificates = [root, issuing, ...signers.map(({ der }) => parseCertificate(der))];
+  const check = new RevocationCheck(revocation.material('own'), certificates);
   return check.resultOf([parseCertificate(leaf.der), issuing, root], stage.time.now);
 }
 
@@ -50,33 +54,6 @@ async function openWithFile(options: Parameters<Stage['crl']>[0]) {
     subject,
     revocation,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
-  };
-}
-
-/** The anchor after its issuing CA got another certificate, with the same key by default. */
-function renewSigner(
-  stage: Pick<Stage, 'own' | 'certificatesOf' | 'time'>,
-  key: IssueOptions['key'] = stage.own.issuing.privateKey,
-) {
-  const [root, issuing] = stage.certificatesOf(stage.own);
-  const renewed = parseCertificate(
-    issueCertificate({
-      subject: stage.own.issuing.subject,
-      issuer: stage.own.root,
-      key,
-      notBefore: start - day,
-      notAfter: issuing.notAfter + day,
-      basicConstraints: { ca: true, pathLength: 0 },
-      keyUsage: ['keyCertSign', 'cRLSign'],
-    }).der,
-  );
-  return {
-    renewed,
-    certificates: [root, renewed] as const,
-    statusOf: (revocation: Revocation, leaf: Issued) => {
-      const check = new RevocationCheck(revocation.material('own'), [root, renewed]);
-      return check.resultOf([parseCertificate(leaf.der), renewed, root], stage.time.now).status;
-    },
   };
 }
 
@@ -175,13 +152,89 @@ describe('a revocation in a verified CRL counts even if the CRL is not in use:',
     expect(statusAfter(revocation, stage.leaf())).toBe('good');
   });
 
+  it('also those of every kept CRL, when the signer’s certificate is replaced by one with the same key', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, directory } = stage;
+    const leaves = [4, 3, 2, 1].map((number) => ({ number, leaf: stage.leaf() }));
+    for (const { number, leaf } of leaves) {
+      const thisUpdate = start - hour + (4 - number) * minute;
+      directory.files.set('/own.crl', stage.crl({ number, thisUpdate, revoked: [{ serial: leaf }] }).der);
+      await stage.pass(hour);
+    }
+    const before = revocation.material('own').revokeOnly;
+    expect(before).toHaveLength(4);
+    const { certificates, statusOf: statusAfter } = renewSigner(stage);
+    directory.misbehaviour = misbehaviours.fail;
+    await revocation.update([stage.subject({}, certificates)]);
+    expect(leaves.map(({ leaf }) => statusAfter(revocation, leaf))).toEqual(before.map(() => 'revoked'));
+    expect(crlNumbers(revocation)).toEqual([5]);
+  });
+
+  it('also when their signer is not the issuing CA’s own key, and its certificate is replaced by one with the same key', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, revocable: leaf, directory, own } = stage;
+    const [root, issuing] = stage.certificatesOf(own);
+    const key = makeKey('P-256');
+    const [former, renewed] = [day, 2 * day].map((notAfter) =>
+      issueCertificate({
+        ...{ subject: own.issuing.subject, issuer: own.root, key, notBefore: start - day },
+        ...{ notAfter: start + notAfter, basicConstraints: { ca: true }, keyUsage: ['cRLSign'] },
+      }),
+    ) as [Issued, Issued];
+    await revocation.update([stage.subject({}, [root, issuing, parseCertificate(former.der)])]);
+    const crl = stage.crl({ number: 3, issuer: former, revoked: [{ serial: leaf }] });
+    directory.files.set('/own.crl', crl.der);
+    await stage.pass(hour);
+    expect(statusOf(stage, revocation, leaf, [former])).toBe('revoked');
+    await revocation.update([stage.subject({}, [root, issuing, parseCertificate(renewed.der)])]);
+    expect(statusOf(stage, revocation, leaf, [renewed])).toBe('revoked');
+  });
+
+  it.each<[string, Partial<IssueOptions>]>([
+    ['has its name', { subject: { CN: 'Another CA' } }],
+    ['may sign CRLs', { keyUsage: ['keyCertSign'] }],
+  ])('but not when no certificate with the signer’s key %s', async (_, changes) => {
+    await using stage = await openWithFile({ number: 5 });
+    await writeFile(stage.file, stage.crl({ number: 3, thisUpdate: start + minute }).der);
+    await stage.pass(5000);
+    expect(stage.revocation.material('own')).toMatchObject({
+      crls: { length: 1 },
+      revokeOnly: { length: 1 },
+    });
+    const { certificates } = renewSigner(stage, changes);
+    await stage.revocation.update([{ ...stage.subject, certificates }]);
+    expect(stage.revocation.material('own')).toMatchObject({ crls: [], revokeOnly: [] });
+  });
+
+  it('but not when its signer is gone, although the signer of the CRL in use stays', async () => {
+    await using stage = await openWithCrl();
+    const { revocation, directory } = stage;
+    const other = renewSigner(stage, { key: 'P-256' });
+    const [root, issuing] = stage.certificatesOf(stage.own);
+    await revocation.update([stage.subject({}, [root, issuing, other.renewed])]);
+    const inUse = directory.files.get('/own.crl') as Buffer;
+    directory.files.set(
+      '/own.crl',
+      stage.crl({ number: 3, thisUpdate: start + minute, nextUpdate: start + day, issuer: other.issued }).der,
+    );
+    await stage.pass(hour);
+    directory.files.set('/own.crl', inUse);
+    await revocation.refresh();
+    expect(stage.actions()).toEqual(['crl_refused', 'crl_confirmed']);
+    expect(revocation.material('own').revokeOnly).toHaveLength(1);
+    await revocation.update([stage.subject({}, [root, issuing])]);
+    expect(crlNumbers(revocation)).toEqual([5]);
+    expect(revocation.material('own').revokeOnly).toEqual([]);
+  });
+
   it('also when the signer’s certificate is replaced and the file of the CRL in use cannot be read', async () => {
     await using stage = await openWithFile({ number: 5 });
     const { certificates, statusOf: statusAfter } = renewSigner(stage);
     await writeFile(stage.file, 'not a CRL');
     await stage.revocation.update([{ ...stage.subject, certificates }]);
-    expect(stage.revocation.material('own').crls).toEqual([]);
+    expect(crlNumbers(stage.revocation), 'it stays in use').toEqual([5]);
     expect(statusAfter(stage.revocation, stage.revoked)).toBe('revoked');
+    expect(statusAfter(stage.revocation, stage.leaf())).toBe('good');
   });
 
   it('but not when no certificate has the signer’s key any more', async () => {
@@ -189,7 +242,7 @@ describe('a revocation in a verified CRL counts even if the CRL is not in use:',
     const { revocation, revocable: leaf, directory } = stage;
     directory.files.set('/own.crl', stage.crl({ number: 3, revoked: [{ serial: leaf }] }).der);
     await stage.pass(hour);
-    const { certificates } = renewSigner(stage, 'P-256');
+    const { certificates } = renewSigner(stage, { key: 'P-256' });
     await revocation.update([stage.subject({}, certificates)]);
     expect(revocation.material('own')).toMatchObject({ crls: [], revokeOnly: [] });
   });

@@ -7,7 +7,7 @@ const now = Date.UTC(2026, 0, 15, 12);
 const hour = 3_600_000;
 
 const crl = (changes: Partial<CrlSnapshot> = {}): CrlSnapshot => ({
-  ...{ sha256: '', issuer: 'ca', issuerText: 'CN=CA', signer: { sha256: '', spkiPin: '' } },
+  ...{ sha256: '', issuer: 'ca', issuerText: 'CN=CA', signer: { spkiPin: '' } },
   ...{ number: 5n, baseNumber: null, thisUpdate: now - hour, nextUpdate: now + hour },
   ...{ scope: { extension: null, names: null, only: null, reasons: null, indirect: false } },
   ...{ freshestCrl: [], unclear: null, table: createTable({ count: 0, width: 1, issuers: [] }) },

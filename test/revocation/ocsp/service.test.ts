@@ -1,5 +1,5 @@
 /** OCSP through the service: queries ahead of expiry, accepts valid responses only, never queries about unknown certificates. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ocspResponders } from '../../../src/issuing/revocation-sources.ts';
@@ -7,6 +7,7 @@ import { parseCertificate } from '../../../src/pki/certificate.ts';
 import { authority } from '../../support/pki/authority.ts';
 import { certId } from '../../support/revocation/ocsp-answer.ts';
 import { delegate, ocspMisbehaviours, openOcspResponder } from '../../support/revocation/ocsp-responder.ts';
+import { renewSigner } from '../../support/revocation/renewed-signer.ts';
 import { day, hour, minute, openStage, type Stage, serialOf, start } from '../../support/revocation/stage.ts';
 
 const otherAuthority = authority({ now: start });
@@ -310,6 +311,35 @@ describe('a revoked answer', () => {
     stage.time.now += 100 * day;
     const restarted = await stage.open();
     expect(resultOf(restarted)).toMatchObject({ status: 'revoked' });
+  });
+});
+
+describe('an answer, when the certificate of the issuer is replaced', () => {
+  it.each(['good', 'revoked'] as const)(
+    'by one with the same key, stays in use without its copy and its responder: %s',
+    async (status) => {
+      await using stage = await openWithGood();
+      const { revocation, responder, client } = stage;
+      if (status === 'revoked') responder.statuses.set(serialOf(client), { revokedAt: start });
+      await stage.pass(30 * minute);
+      stage.actions();
+      const before = resultOf(revocation);
+      expect(before).toMatchObject({ status });
+      await rm(stage.cacheDir, { recursive: true });
+      responder.misbehaviour = ocspMisbehaviours.down;
+      const queries = responder.asked.length;
+      const { certificates } = renewSigner(stage);
+      await revocation.update([stage.subject({}, certificates)]);
+      expect(resultOf(revocation)).toBe(before);
+      expect([responder.asked.length, stage.actions()]).toEqual([queries, []]);
+    },
+  );
+
+  it('by one with another key, is dropped with the leaf', async () => {
+    await using stage = await openWithGood();
+    const { certificates } = renewSigner(stage, { key: 'P-256' });
+    await stage.revocation.update([stage.subject({}, certificates)]);
+    expect(stage.revocation.material('own')).toMatchObject({ ocsp: [], leaves: [] });
   });
 });
 

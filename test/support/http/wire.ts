@@ -91,8 +91,14 @@ export class Wire extends Duplex {
   }
 }
 
-export async function openWire(port: number, edit: Edit | null = null): Promise<Wire> {
-  const transport = connect({ port, host: '127.0.0.1', noDelay: true });
+export async function openWire(
+  port: number,
+  {
+    edit = null,
+    localAddress = '127.0.0.1',
+  }: { readonly edit?: Edit | null; readonly localAddress?: string } = {},
+): Promise<Wire> {
+  const transport = connect({ port, host: '127.0.0.1', localAddress, noDelay: true });
   await once(transport, 'connect');
   return new Wire(transport, edit);
 }

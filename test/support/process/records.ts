@@ -13,17 +13,21 @@ export function handshakeOf(gateway: Gateway, answer: Message): Promise<AuditRec
 const owners = new Map<string, object>();
 
 /**
- * The record of the connection of this socket, found by the client's port; to be called while the socket has its port. A
- * record that was returned for another socket is skipped: ports are reused.
+ * The record of the connection of this socket, found by the client's address and port; to be called while the socket has its
+ * port. A record that was returned for another socket is skipped: ports are reused. A record that no test looked for is not
+ * skipped: where such connections precede, the test needs an address of its own.
  */
 export async function handshakeFrom(
   gateway: Gateway,
-  socket: { readonly localPort?: number | undefined },
+  socket: { readonly localAddress?: string | undefined; readonly localPort?: number | undefined },
 ): Promise<AuditRecord> {
-  const { localPort } = socket;
+  const { localAddress, localPort } = socket;
   const record = await gateway.audit(
-    ({ type, source_port, conn_id }) =>
-      type === 'handshake' && source_port === localPort && (owners.get(conn_id) ?? socket) === socket,
+    ({ type, source_address, source_port, conn_id }) =>
+      type === 'handshake' &&
+      source_port === localPort &&
+      source_address === (localAddress ?? source_address) &&
+      (owners.get(conn_id) ?? socket) === socket,
   );
   owners.set(record.conn_id, socket);
   return record;

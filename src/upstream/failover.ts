@@ -6,7 +6,7 @@ import type { Opener, UpstreamUser } from './connection-roles.ts';
 import type { Pool } from './pool.ts';
 
 /** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began the dial has returned. */
-export interface DialUser extends UpstreamUser {
+export interface FailoverUser extends UpstreamUser {
   /** Sent first to endpoints that get a PROXY header; constant for one user. */
   readonly proxyHeader: Buffer;
   /** The connection is assigned to the user. */
@@ -21,14 +21,14 @@ interface DialStep {
   readonly timeout: number;
 }
 
-export class Dial implements Opener<UpstreamConnection> {
+export class Failover implements Opener<UpstreamConnection> {
   readonly #steps: readonly DialStep[];
-  readonly #user: DialUser;
+  readonly #user: FailoverUser;
   #index = 0;
   #attempt: Attempt;
 
   /** `steps`: not empty. */
-  constructor(steps: readonly DialStep[], user: DialUser) {
+  constructor(steps: readonly DialStep[], user: FailoverUser) {
     this.#steps = steps;
     this.#user = user;
     this.#attempt = this.#connect(steps[0] as DialStep);

@@ -5,7 +5,7 @@ import type { ConnectFailure } from './connect-failure.ts';
 import type { ConnectionStage } from './connection-roles.ts';
 import { FailureLog } from './failure-log.ts';
 
-export class EndpointReport {
+export class EndpointRecorder {
   readonly #meter: EndpointMeter;
   readonly #recorder: Recorder;
   readonly #endpoint: string;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { collectYoungGarbage } from '../../src/fetch/garbage-collection.ts';
+import { collectYoungGarbage } from '../../src/fetch/young-heap.ts';
 
 it('frees buffers that are no longer referenced', () => {
   for (let count = 0; count < 100; count++) Buffer.alloc(65_536);

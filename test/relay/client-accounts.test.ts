@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ClientAccounts } from '../../src/relay/in-flight-counts.ts';
+import { ClientAccounts } from '../../src/relay/client-accounts.ts';
 
 it('shares one account between the connections of a leaf, and removes it with the last one', () => {
   const accounts = new ClientAccounts();

@@ -10,7 +10,7 @@ type ResponseLimits = Pick<RoutePolicy, 'firstByte' | 'idle'>;
 type ResponseTimeoutReason = 'first_byte_timeout' | 'idle_timeout';
 
 /** Made once for a client's connection, and used for its messages in turn. */
-export class ResponseTimeout {
+export class HostTimeout {
   readonly #onTimeout: (reason: ResponseTimeoutReason) => void;
   readonly #timer = new LazyTimer(() => this.#onDue());
   #limits: ResponseLimits = { firstByte: null, idle: null };

@@ -1,6 +1,6 @@
 /** Buffers the body of a response until its length is known. */
 
-export class ResponseBuffer {
+export class GrowingBuffer {
   #bytes: Buffer | null = null;
   #size = 0;
 
