@@ -64,8 +64,9 @@ function contentsOf(der: Uint8Array, outline: CrlOutline, issuer: string) {
 function verifyCrl(der: Uint8Array, issuer: string, { issuers }: RevocationContext): Verification {
   const reading = readCrl({ bytes: der, issuers });
   if (reading.ok) {
-    const { sha256 } = reading.crl.signer;
-    return { signedBy: issuers.find((each) => each.sha256 === sha256)?.subject ?? null, objections: [] };
+    const { spkiPin } = reading.crl.signer;
+    const signer = issuers.find((each) => each.spkiPin === spkiPin && each.canonicalSubject === issuer);
+    return { signedBy: signer?.subject ?? null, objections: [] };
   }
   const isNamed = issuers.some(({ canonicalSubject }) => canonicalSubject === issuer);
   if (reading.problem === 'wrong_issuer' && !isNamed) return { signedBy: null, objections: [] };

@@ -1,7 +1,9 @@
 /** Writes throwaway certificates to a folder, for `certs dev` and the demo. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UsageError } from '../errors.ts';
 import { type OutputFile, writeOutputs } from '../terminal/output-file.ts';
+import { printable } from '../terminal/printable.ts';
 import type { Authority, Leaf } from './development.ts';
 
 export const authorityFiles = { root: 'root.pem', issuing: 'issuing.pem' } as const;
@@ -41,7 +43,16 @@ export async function writeDevelopmentFiles(options: {
     ]),
     ...Object.entries(others).map(([name, contents]) => file(name, contents)),
   ];
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   await writeOutputs(outputs);
   return outputs.map((output) => output.file);
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw new UsageError(`${printable(folder)}: cannot be made (${code})`, cause);
+  }
 }

@@ -57,7 +57,9 @@ function parse(text: string, bytes: Uint8Array, at: string): unknown {
 
 function objectIn(value: unknown, at: string): Members {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new UsageError(`${at}: found ${value === null ? 'null' : typeof value}; allowed an object`);
+    throw new UsageError(
+      `${at}: found ${Array.isArray(value) ? 'a list' : value === null ? 'null' : typeof value}; allowed an object`,
+    );
   return value as Members;
 }
 

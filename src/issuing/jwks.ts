@@ -66,7 +66,7 @@ export function jwksOf(files: readonly CertificateFile[], choices: JwkChoices = 
   for (const { file, certificates } of files) {
     for (const certificate of certificates.filter((each) => !isIssuerIn(certificates, each))) {
       const jwk = jwkOf(certificate, { file, choices, chain: chainOf(certificate, certificates).issuers });
-      const source = `${printable(file)}: the certificate ${certificate.subject}`;
+      const source = `${printable(file)}: the certificate ${printable(certificate.subject)}`;
       const earlier = sources.get(jwk.kid);
       if (earlier !== undefined)
         throw new UsageError(`${source}: has the same key as ${earlier}; allowed one certificate per key`);
@@ -90,7 +90,7 @@ function jwkOf(
   const kind = key.type === 'rsa' ? 'RSA' : key.type === 'ec' ? key.curve : key.name;
   const use = choices.use ?? useOf(certificate);
   const known = algorithms[use][kind];
-  const where = `${printable(file)}: the certificate ${certificate.subject}`;
+  const where = `${printable(file)}: the certificate ${printable(certificate.subject)}`;
   if (known === undefined || weakKey(certificate) !== null)
     throw new UsageError(
       `${where}: found ${weakKey(certificate) ?? `a key of type ${kind}`}; allowed RSA from 2048 bits, P-256, P-384, P-521`,
@@ -101,11 +101,13 @@ function jwkOf(
       `${where}: found alg ${printable(alg)} for use ${use} and ${kind}; allowed ${known.join(', ')}`,
     );
   const parameters = parametersOf(certificate);
+  const { kty, ...values } = parameters;
   return {
     kid: thumbprintOf(parameters),
+    kty,
     use,
     alg,
-    ...parameters,
+    ...values,
     x5c: [certificate, ...chain].map(({ der }) => der.toString('base64')),
     'x5t#S256': certificate.thumbprint,
   };

@@ -61,7 +61,7 @@ it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', asy
   await configure({
     clients: { match: { thumbprint: 'A'.repeat(43) }, pins: [`sha256/${'A'.repeat(43)}=`] },
     routes: [
-      { path: '/', upstream: { url: 'https://host.example', tls: { pins: [`sha256/${'B'.repeat(43)}=`] } } },
+      { path: '/', upstream: { url: 'https://host.example', tls: { pins: [`sha256/B${'A'.repeat(42)}=`] } } },
     ],
   });
   expect((await rows()).map(({ kind, purpose, path }) => [kind, purpose, path])).toEqual([

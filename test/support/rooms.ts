@@ -46,7 +46,7 @@ export const mayImport: Record<string, readonly string[]> = {
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['control', 'demo', 'issuing', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
     ...['terminal', 'evidence', 'simulation'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],

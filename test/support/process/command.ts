@@ -1,0 +1,38 @@
+/** Runs one command of the real program to its end. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+
+export interface CommandResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CommandOptions {
+  readonly cwd: string;
+  /** Written to stdin, which then ends. */
+  readonly input?: string | Uint8Array;
+  /** Octal, as `umask` takes it. */
+  readonly umask?: string;
+}
+
+export async function runCommand(args: readonly string[], options: CommandOptions): Promise<CommandResult> {
+  const { cwd, input = '', umask } = options;
+  const node = process.env.NODE_UNDER_TEST ?? process.execPath;
+  const child =
+    umask === undefined
+      ? spawn(node, [main, ...args], { cwd })
+      : spawn('sh', ['-c', `umask ${umask} && exec "$0" "$@"`, node, main, ...args], { cwd });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { code, stdout, stderr };
+}
