@@ -35,6 +35,11 @@ export class ClientLeaves {
     return [...this.#leaves.values()];
   }
 
+  /** Those added since the last `clear`, without the time. */
+  added(): ClientLeaf[] {
+    return [...this.#leaves.values()].map(({ subject, serial, notAfter }) => ({ subject, serial, notAfter }));
+  }
+
   clear(): void {
     this.#leaves.clear();
   }
