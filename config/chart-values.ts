@@ -175,6 +175,9 @@ export const chartValues = values({
   test: values({
     enabled: z.boolean(),
     command: z.array(text).min(1),
+    main: text,
+    servername: text,
+    ca: text,
     clientSecret: orEmpty(objectName),
     path: z.string().startsWith('/'),
     body: text,

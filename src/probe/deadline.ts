@@ -1,11 +1,25 @@
 /** A limit for several connections together. */
+import type { Endpoint } from './endpoint.ts';
+import type { FlightOutcome } from './outcome.ts';
 
-export interface Deadline {
-  /** `timeoutMs`, or what is left if that is less; at least 1. */
-  within(timeoutMs: number): number;
-}
-
-export function deadlineIn(totalMs: number): Deadline {
+/** `ask`, which answers with a time-out as soon as `totalMs` milliseconds have passed from now. */
+export function askWithin<Options extends Endpoint>(
+  totalMs: number,
+  ask: (options: Options) => Promise<FlightOutcome>,
+): (options: Options) => Promise<FlightOutcome> {
   const end = performance.now() + totalMs;
-  return { within: (timeoutMs) => Math.max(1, Math.min(timeoutMs, end - performance.now())) };
+  const isOver: FlightOutcome = {
+    kind: 'timeout',
+    phase: 'total',
+    connectMs: null,
+    ms: 0,
+    received: null,
+  };
+  return async (options) => {
+    const left = end - performance.now();
+    if (left <= 0) return isOver;
+    const isShorter = left < options.timeoutMs;
+    const outcome = await ask(isShorter ? { ...options, timeoutMs: left } : options);
+    return isShorter && outcome.kind === 'timeout' ? isOver : outcome;
+  };
 }

@@ -17,7 +17,7 @@ import {
 import type { KeyShares } from './key-shares.ts';
 import { hexCode, namedGroup } from './named-groups.ts';
 import type { FlightFailure } from './outcome.ts';
-import { contentTypes, RecordReader, type TlsRecord } from './record-reader.ts';
+import { contentTypes, MAX_BYTES, RecordReader, type TlsRecord, tooLarge } from './record-reader.ts';
 import type { ServerFlight } from './server-flight.ts';
 import {
   readAlpn,
@@ -62,7 +62,7 @@ export class FlightReader {
   #protection: RecordProtection | null = null;
   /** The record that is read was protected. */
   #isProtected = false;
-  /** A warning that the server went on after. */
+  /** The last warning; it is the answer if no ServerHello follows. */
   #warning: FlightFailure | null = null;
   #answer: FlightAnswer | null = null;
 
@@ -89,7 +89,7 @@ export class FlightReader {
 
   /** The server ended the connection. */
   end(): FlightAnswer {
-    return this.#answer ?? this.#warning ?? this.#records.end();
+    return this.#answer ?? (this.#flight === null ? this.#warning : null) ?? this.#records.end();
   }
 
   #readSafely(read: () => void): void {
@@ -143,7 +143,8 @@ export class FlightReader {
     if (!mayFollow(type, this.#last, version)) {
       const after = this.#last < 0 ? 'as the first message' : `after ${messageName(this.#last)}`;
       this.#fail(`${messageName(type)} ${after}`);
-    } else if (this.#protection !== null && !this.#isProtected)
+    } else if (length > MAX_BYTES) this.#answer = tooLarge;
+    else if (this.#protection !== null && !this.#isProtected)
       this.#fail(`${messageName(type)} in the clear after ServerHello`);
     else if (type === messageTypes.serverHelloDone && length > 0) this.#fail('ServerHelloDone is not empty');
     return this.#answer === null;

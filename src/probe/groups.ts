@@ -1,12 +1,12 @@
 /** Which groups a server accepts for ephemeral key exchanges: repeats the ClientHello without the group it chose last. */
 import { X509Certificate } from 'node:crypto';
 import { type CipherSuite, suitesOf } from './cipher-suites.ts';
-import { deadlineIn } from './deadline.ts';
+import { askWithin } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { exchangeHello } from './hello-exchange.ts';
 import { groupsOf, type NamedGroup } from './named-groups.ts';
 import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
-import { askServerHello } from './protocols.ts';
+import { askServerHello, type ServerHelloOptions } from './protocols.ts';
 import type { ServerFlight } from './server-flight.ts';
 import { refusesRest } from './suites.ts';
 import type { VersionName } from './versions.ts';
@@ -19,7 +19,10 @@ export interface GroupProbeOptions extends Endpoint {
 
 export interface GroupSupport {
   readonly version: VersionName;
-  /** In the order in which the server chose them; last, a group with parameters of the server for DHE suites. */
+  /**
+   * In the order in which the server chose them: with RSA, then with ECDSA certificates; last, a group with parameters of
+   * the server for DHE suites.
+   */
   readonly groups: readonly NamedGroup[];
   /** Why the list may be incomplete; null: it is complete. */
   readonly incomplete: FlightFailure | null;
@@ -33,31 +36,35 @@ type Ask = (options: {
 /** Never rejects for what the server does. */
 export async function probeGroups(options: GroupProbeOptions): Promise<GroupSupport> {
   const { version, totalMs = 60_000 } = options;
-  const limit = deadlineIn(totalMs);
+  // Up to TLS 1.2 the group is in ServerKeyExchange.
+  const askFlight = (hello: ServerHelloOptions) =>
+    version === 'TLS 1.3'
+      ? askServerHello(hello)
+      : exchangeHello({ ...hello, withShares: false, until: 'end' });
+  const askHello = askWithin(totalMs, askFlight);
   const ask: Ask = ({ suites, groups }) => {
-    const hello = {
-      ...options,
-      timeoutMs: limit.within(options.timeoutMs),
+    const codes = {
       suites: suites.map(({ code }) => code),
       groups: groups.flatMap(({ code }) => code ?? []),
     };
-    // Up to TLS 1.2 the group is in ServerKeyExchange.
-    return version === 'TLS 1.3'
-      ? askServerHello(hello)
-      : exchangeHello({ ...hello, withShares: false, until: 'end' });
+    return askHello({ ...options, ...codes });
   };
   const suites = suitesOf(version);
   if (version === 'TLS 1.3')
     return { version, ...(await collect(ask, { suites, groups: groupsOf(version) })) };
-  const ecdhe = suites.filter(({ keyExchange }) => keyExchange.startsWith('ECDHE_'));
+  const suitesWith = (keyExchange: string) => suites.filter((suite) => suite.keyExchange === keyExchange);
+  const groups = groupsOf(version);
+  const byRsa = await collect(ask, { suites: suitesWith('ECDHE_RSA'), groups });
+  const byEcdsa = await collect(ask, { suites: suitesWith('ECDHE_ECDSA'), groups });
   const dhe = suites.filter(({ keyExchange }) => keyExchange.startsWith('DHE_'));
-  const curves = await collect(ask, { suites: ecdhe, groups: groupsOf(version) });
-  const own = await ask({ suites: dhe, groups: groupsOf(version) });
+  const own = await ask({ suites: dhe, groups });
   const group = own.kind === 'flight' ? own.flight.keyExchange?.group : undefined;
+  const found = [...byRsa.groups, ...byEcdsa.groups, ...(group === undefined ? [] : [group])];
+  const unanswered = own.kind === 'flight' || refusesRest(own, [1]) ? null : failureIn(own);
   return {
     version,
-    groups: [...curves.groups, ...(group === undefined ? [] : [group])],
-    incomplete: curves.incomplete ?? (own.kind === 'flight' || refusesRest(own, [1]) ? null : failureIn(own)),
+    groups: [...new Map(found.map((each) => [each.name, each])).values()],
+    incomplete: byRsa.incomplete ?? byEcdsa.incomplete ?? unanswered,
   };
 }
 

@@ -15,8 +15,8 @@ export interface Timing {
 export type FlightFailure =
   /** No TCP connection. `code`: Node's, such as `ECONNREFUSED`, `ENOTFOUND`. */
   | { readonly kind: 'unreachable'; readonly code: string }
-  /** The limit passed. `phase`: what did not end in time. */
-  | { readonly kind: 'timeout'; readonly phase: 'connect' | 'handshake' }
+  /** The limit passed. `phase`: what did not end in time; `total`: the limit of several connections together passed. */
+  | { readonly kind: 'timeout'; readonly phase: 'connect' | 'handshake' | 'total' }
   /** A TCP reset, or another error of the open connection. */
   | { readonly kind: 'reset'; readonly code: string }
   /** The server ended the connection before its flight was complete. */
@@ -56,13 +56,19 @@ export function failureIn(outcome: Exclude<FlightOutcome, { kind: 'flight' }>): 
   return failure;
 }
 
+const timeoutTexts = {
+  connect: 'accepted no TCP connection in time',
+  handshake: 'did not answer in time',
+  total: 'was not asked further, since the time for all connections was over',
+} as const;
+
 /** A clause without a subject, for a report: `sent the TLS alert handshake_failure (40)`. */
 export function describeFailure(failure: FlightFailure): string {
   switch (failure.kind) {
     case 'unreachable':
       return `accepts no TCP connection (${failure.code})`;
     case 'timeout':
-      return failure.phase === 'connect' ? 'accepted no TCP connection in time' : 'did not answer in time';
+      return timeoutTexts[failure.phase];
     case 'reset':
       return `reset the connection (${failure.code})`;
     case 'closed':

@@ -26,13 +26,13 @@ export async function probeProtocols(endpoint: Endpoint): Promise<ProtocolSuppor
   return Object.fromEntries(settled) as ProtocolSupport;
 }
 
+export type ServerHelloOptions = Omit<HelloOptions, 'withShares' | 'until'>;
+
 /**
  * The answer up to ServerHello. A ClientHello of TLS 1.3 has no key, so that the server need not sign; a server that does
  * not know this (RFC 8446 §4.2.8) is asked again with keys.
  */
-export async function askServerHello(
-  options: Omit<HelloOptions, 'withShares' | 'until'>,
-): Promise<FlightOutcome> {
+export async function askServerHello(options: ServerHelloOptions): Promise<FlightOutcome> {
   const first = await exchangeHello({ ...options, withShares: false, until: 'hello' });
   const isRefused = first.kind === 'alert' || first.kind === 'closed' || first.kind === 'reset';
   if (options.version !== 'TLS 1.3' || !isRefused) return first;

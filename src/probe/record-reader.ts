@@ -8,10 +8,12 @@ const HEADER_BYTES = 5;
 const MAX_FRAGMENT = 2 ** 14;
 const MAX_PROTECTED = MAX_FRAGMENT + 256;
 /** A flight with the certificates and names of hundreds of CAs is smaller. */
-const MAX_BYTES = 1024 * 1024;
+export const MAX_BYTES = 1024 * 1024;
 /** Of an answer that is not TLS. */
 const MAX_TEXT = 80;
 const MAX_LINE = 1024;
+
+export const tooLarge: FlightFailure = { kind: 'too-large', detail: `more than ${MAX_BYTES} bytes` };
 
 export interface TlsRecord {
   readonly kind: 'record';
@@ -33,7 +35,7 @@ export class RecordReader {
 
   /** null: more bytes are needed. */
   next(): TlsRecord | FlightFailure | null {
-    if (this.#total > MAX_BYTES) return { kind: 'too-large', detail: `more than ${MAX_BYTES} bytes` };
+    if (this.#total > MAX_BYTES) return tooLarge;
     if (!this.#beginsRecord()) return this.#isTls ? malformed('bytes that are no record') : this.#readText();
     if (this.#rest.length < HEADER_BYTES) return null;
     const type = this.#rest[0] as number;

@@ -1,6 +1,6 @@
 /** Which cipher suites a server accepts: repeats the ClientHello without the suite that the server chose last. */
 import { type CipherSuite, suitesOf } from './cipher-suites.ts';
-import { deadlineIn } from './deadline.ts';
+import { askWithin } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
 import { askServerHello, isRefusal } from './protocols.ts';
@@ -29,13 +29,8 @@ type Ask = (suites: readonly CipherSuite[]) => Promise<FlightOutcome>;
 /** Never rejects for what the server does. */
 export async function probeSuites(options: SuiteProbeOptions): Promise<SuiteSupport> {
   const { version, totalMs = 60_000, onSuite = () => {} } = options;
-  const limit = deadlineIn(totalMs);
-  const ask: Ask = (suites) =>
-    askServerHello({
-      ...options,
-      suites: suites.map(({ code }) => code),
-      timeoutMs: limit.within(options.timeoutMs),
-    });
+  const askHello = askWithin(totalMs, askServerHello);
+  const ask: Ask = (suites) => askHello({ ...options, suites: suites.map(({ code }) => code) });
   const chosen: CipherSuite[] = [];
   let rest = suitesOf(version);
   while (rest.length > 0) {

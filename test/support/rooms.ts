@@ -40,14 +40,15 @@ export const mayImport: Record<string, readonly string[]> = {
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
   issuing: ['pki', 'revocation', 'terminal'],
+  doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
     ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'issuing', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
-    ...['terminal', 'evidence', 'simulation'],
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };

@@ -1,0 +1,120 @@
+/** `ehi-gateway doctor`: examines an endpoint, prints what it found, and writes an evidence page. */
+import { existsSync } from 'node:fs';
+import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
+import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
+import { type CheckId, checkIds } from '../doctor/check.ts';
+import { examine } from '../doctor/examine.ts';
+import { harmlessMessage, readMessage } from '../doctor/message.ts';
+import { countOf, type Report } from '../doctor/report.ts';
+import { reportJson } from '../doctor/report-json.ts';
+import { reportText } from '../doctor/report-text.ts';
+import { readTarget } from '../doctor/target.ts';
+import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors.ts';
+import type { Certificate } from '../pki/certificate.ts';
+import { readCertificates } from '../pki/pem.ts';
+import { openProgress } from '../terminal/progress.ts';
+import { version } from '../version.ts';
+import { type IdentityOptions, readIdentity, readInput } from './doctor-identity.ts';
+
+export interface DoctorOptions extends IdentityOptions {
+  readonly ca?: string;
+  readonly servername?: string;
+  readonly preset?: keyof typeof presetNames;
+  readonly expectCa?: string;
+  readonly tolerate?: string;
+  readonly data?: string;
+  readonly count: number;
+  /** Milliseconds. */
+  readonly budget: number;
+  readonly timeout: number;
+  readonly report?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+}
+
+/** Prints the report on stdout. Resolves with 0, or 1 if a check failed. Throws UsageError and UnreachableError. */
+export async function doctor(url: string, options: DoctorOptions): Promise<number> {
+  const target = readTarget(url, options.servername);
+  refuseExisting(options);
+  const tolerated = toleratedChecks(options.tolerate);
+  const expected = await expectedNames(options);
+  const identity = await readIdentity(options);
+  const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
+  const anchors = options.ca === undefined ? publicAnchors() : fileAnchors(await readCas('--ca', options.ca));
+  const progress = openProgress();
+  const { count, budget: budgetMs, timeout: timeoutMs } = options;
+  const report = await examine({
+    ...{ target, anchors, expected, tolerated, identity, body, count, budgetMs, timeoutMs, version },
+    now: Date.now(),
+    onStep: (text) => progress.show(text),
+  }).finally(() => progress.end());
+  const error = unreachableReason(report);
+  const text = options.json
+    ? `${JSON.stringify(reportJson(report, error))}\n`
+    : reportText(report, process.stdout.columns);
+  process.stdout.write(text);
+  await writeReport(report, options);
+  if (error !== undefined) throw new UnreachableError(error);
+  return countOf(report, 'fail') === 0 ? exitCodes.drained : exitCodes.failed;
+}
+
+/** Before the examination, which takes its time, and not only when the report is written. */
+function refuseExisting({ report, force }: DoctorOptions): void {
+  if (report !== undefined && !force && existsSync(report))
+    throw new UsageError(`${report}: exists already; allowed a new name, or --force to replace it`);
+}
+
+function unreachableReason({ url, address, checks }: Report): string | undefined {
+  if (address !== null) return undefined;
+  const failed = checks.find(({ outcome }) => outcome === 'fail');
+  return `${url} cannot be reached: ${failed?.name ?? 'the name'}: ${failed?.fact ?? 'unknown'}`;
+}
+
+async function writeReport(report: Report, options: DoctorOptions): Promise<void> {
+  if (options.report === undefined) return;
+  const { evidencePage } = await import('../evidence/page.ts');
+  const { reportPage } = await import('../doctor/report-page.ts');
+  const { writeOutput } = await import('../terminal/output-file.ts');
+  const contents = evidencePage(reportPage(report, triedOf(options)));
+  await writeOutput({ file: options.report, contents, force: options.force });
+}
+
+/** For the evidence page. Names of files, never their contents. */
+function triedOf(options: DoctorOptions): (readonly [string, string])[] {
+  const { ca, cert, p12, preset, expectCa, data, count, budget, tolerate } = options;
+  return [
+    ['Server verified with', ca ?? 'the public roots'],
+    ['Client certificate', cert ?? p12 ?? 'none'],
+    ['Tolerated', tolerate ?? 'nothing'],
+    ['CA names expected', preset ?? expectCa ?? 'any'],
+    ['Message', data ?? 'the harmless one of the command'],
+    ['Tries, budget', `${count}, ${budget} ms`],
+  ];
+}
+
+function toleratedChecks(list: string | undefined): CheckId[] {
+  return (list === undefined ? [] : list.split(',')).map((name) => {
+    const id = checkIds.find((each) => each === name);
+    if (id !== undefined) return id;
+    throw new UsageError(
+      `--tolerate: found ${JSON.stringify(name.slice(0, 80))}; allowed ${checkIds.join(', ')}`,
+    );
+  });
+}
+
+async function expectedNames({ preset, expectCa }: DoctorOptions): Promise<readonly CaName[] | null> {
+  if (preset !== undefined && expectCa !== undefined)
+    throw new UsageError('found both --preset and --expect-ca; allowed one of them');
+  if (preset !== undefined) return presetNames[preset];
+  return expectCa === undefined ? null : (await readCas('--expect-ca', expectCa)).map(subjectOf);
+}
+
+async function readCas(option: string, file: string): Promise<Certificate[]> {
+  const bytes = await readInput(option, file);
+  try {
+    return readCertificates(bytes);
+  } catch (cause) {
+    if (!(cause instanceof GatewayError)) throw cause;
+    throw new UsageError(`${option} ${file}: ${cause.message}; allowed PEM or DER certificates`, cause);
+  }
+}

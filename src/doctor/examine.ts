@@ -1,0 +1,87 @@
+/** Examines an endpoint: measures step by step, and has each fact judged. Start reading here. */
+import type { SecureVersion } from 'node:tls';
+import type { TcpConnection } from '../probe/reach.ts';
+import { measureAdmission } from './admission.ts';
+import type { AttemptOptions, Identity } from './attempt.ts';
+import { isCaName } from './ca-name.ts';
+import { tolerate } from './check.ts';
+import type { MessageBody } from './exchange.ts';
+import { type Expectations, type Findings, judge, judgeSilence, type Measured, nothing } from './judge.ts';
+import { measureLatency } from './latency.ts';
+import { measureMessage } from './message.ts';
+import { measureReach, reachableAddress, reachChecks } from './reach.ts';
+import type { Report } from './report.ts';
+import type { Target } from './target.ts';
+import { measureTls, type TlsFacts } from './tls-facts.ts';
+
+export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
+  readonly target: Target;
+  /** Of a client that the endpoint accepts; null: none was given. */
+  readonly identity: Identity | null;
+  readonly body: MessageBody;
+  /** Tries for the latency. */
+  readonly count: number;
+  /** For each answer of the endpoint. */
+  readonly timeoutMs: number;
+  /** Of ehi-gateway, for the report. */
+  readonly version: string;
+  /** Called with what is done next, for a reader who waits. */
+  readonly onStep: (text: string) => void;
+}
+
+/** Resolves with a report whatever the endpoint does; `address` is null if no address accepts connections. */
+export async function examine(options: ExamineOptions): Promise<Report> {
+  const { target, timeoutMs, onStep } = options;
+  const began = performance.now();
+  onStep(`connecting to ${target.host}`);
+  const reach = await measureReach({ host: target.host, port: target.port, timeoutMs });
+  const connection = reachableAddress(reach);
+  const findings = connection === null ? nothing : await examineTls(options, connection);
+  return {
+    ...findings,
+    ...{ url: target.url, address: connection?.address ?? null, name: target.expectedName },
+    ...{ at: new Date(options.now), version: options.version, durationMs: performance.now() - began },
+    checks: tolerate([...reachChecks(reach), ...findings.checks], options.tolerated),
+  };
+}
+
+async function examineTls(options: ExamineOptions, connection: TcpConnection): Promise<Findings> {
+  const { target, timeoutMs, onStep } = options;
+  const { address, ms: roundTripMs } = connection;
+  const { servername, port, expectedName } = target;
+  const tls = await measureTls({ endpoint: { host: address, port, servername, timeoutMs }, onStep });
+  if (!('sent' in tls)) return judgeSilence(tls);
+  const connections = await measureConnections(options, { address, tls });
+  return judge({ tls, roundTripMs, ...connections }, { ...options, expectedName });
+}
+
+/** Whole connections, with requests, as clients make them. */
+async function measureConnections(
+  options: ExamineOptions,
+  { address, tls }: { readonly address: string; readonly tls: TlsFacts },
+): Promise<Pick<Measured, 'admission' | 'message' | 'tries'>> {
+  const { target, timeoutMs, body, anchors, identity, count, onStep } = options;
+  const stranger: AttemptOptions = { target, timeoutMs, body, address, anchors: anchors.pem };
+  const client: AttemptOptions = identity === null ? stranger : { ...stranger, identity };
+  onStep('trying to get in without a certificate, and with wrong ones');
+  const admission = await measureAdmission({
+    attempt: stranger,
+    caName: firstCaName(tls),
+    versions: resumable.filter(([name]) => tls.protocols[name].offered).map(([, version]) => version),
+  });
+  if (identity !== null) onStep('sending a message');
+  const message = identity === null ? null : await measureMessage(client);
+  const onTry = (index: number) => onStep(`measuring the latency: try ${index + 1} of ${count}`);
+  return { admission, message, tries: await measureLatency(client, { count, onTry }) };
+}
+
+/** Both resume sessions, each in its own way. */
+const resumable = [
+  ['TLS 1.2', 'TLSv1.2'],
+  ['TLS 1.3', 'TLSv1.3'],
+] as const satisfies readonly (readonly [string, SecureVersion])[];
+
+function firstCaName({ sent }: TlsFacts): Uint8Array | null {
+  if (sent.kind !== 'sent') return null;
+  return sent.certificateRequest?.authorities.find(isCaName) ?? null;
+}

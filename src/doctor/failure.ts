@@ -1,0 +1,48 @@
+/** Why a connection or a request got no response, in words of a reader who does not know the codes. */
+
+/** Why an attempt ended without a response. */
+export interface Failure {
+  readonly stage: 'handshake' | 'response';
+  /** `closed`: by the server, or reset; `other`: it sent something else than TLS or HTTP, or could not be connected. */
+  readonly kind: 'alert' | 'closed' | 'silent' | 'other';
+  /** Such as `the connection was reset`. */
+  readonly reason: string;
+}
+
+/** Codes of our own, beside those of Node. */
+export const silentCode = 'SILENT';
+export const closedCode = 'CLOSED';
+
+export function errorOf(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+const reasons: Readonly<Record<string, readonly [kind: Failure['kind'], reason: string]>> = {
+  ECONNRESET: ['closed', 'the connection was reset'],
+  EPIPE: ['closed', 'the connection was closed'],
+  [closedCode]: ['closed', 'the connection was closed'],
+  [silentCode]: ['silent', 'no answer in time'],
+  ECONNREFUSED: ['other', 'the connection was refused'],
+  ERR_SSL_WRONG_VERSION_NUMBER: ['other', 'the answer is not TLS'],
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: ['other', 'the answer is not TLS'],
+};
+
+/** Alerts as OpenSSL names them in its error codes: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`. */
+const alertCode = /^ERR_SSL_(?:SSL\/?V3|SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/;
+
+export function failureOf(stage: Failure['stage'], error: Error): Failure {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  const [, alert] = alertCode.exec(code) ?? [];
+  if (alert !== undefined) {
+    const name = alert.toLowerCase().replaceAll('_', ' ');
+    return { stage, kind: 'alert', reason: `the server sent the TLS alert "${name}"` };
+  }
+  if (error.message === 'socket hang up')
+    return { stage, kind: 'closed', reason: 'the connection was closed' };
+  if (code.startsWith('HPE_')) return { stage, kind: 'other', reason: `the answer is not HTTP (${code})` };
+  const [kind, reason] = reasons[code] ?? [
+    'other',
+    code === '' ? error.message : `the connection failed (${code})`,
+  ];
+  return { stage, kind, reason };
+}
