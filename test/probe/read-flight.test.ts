@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { SecureVersion, TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatName, readName } from '../../src/pki/name.ts';
+import { formatName, readName } from '../../src/pki/distinguished-name.ts';
 import type { FlightOutcome } from '../../src/probe/outcome.ts';
 import { type FlightOptions, readServerFlight } from '../../src/probe/read-flight.ts';
 import type { ServerFlight } from '../../src/probe/server-flight.ts';
