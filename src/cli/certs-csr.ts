@@ -10,6 +10,7 @@ import {
 } from '../issuing/request.ts';
 import { parseSubject, type SubjectAttribute } from '../issuing/subject.ts';
 import { makeKey } from '../pki/key.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { writeOutputs } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
@@ -49,7 +50,7 @@ export async function makeRequest(options: CsrOptions): Promise<number> {
   ]);
   const usages = extensions ? usagesFor(type, key.asymmetricKeyType === 'rsa') : [];
   const facts = { ...files, type, subject, usages, encrypted: passphrase !== null, keyType: options.key };
-  process.stdout.write(json ? `${JSON.stringify(documentOf(facts))}\n` : textOf(facts));
+  process.stdout.write(json ? jsonLine(documentOf(facts)) : textOf(facts));
   return exitCodes.drained;
 }
 
