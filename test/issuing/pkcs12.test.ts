@@ -177,6 +177,13 @@ describe('readPkcs12', () => {
     expect(() => readPkcs12(Buffer.from(content), password)).toThrow(message);
   });
 
+  it('names a scheme that it does not read', async () => {
+    const bytes = await exported('rsa', '-legacy', '-certpbe', 'PBE-SHA1-RC4-128');
+    expect(() => readPkcs12(bytes, password)).toThrow(
+      'is protected with RC4-128, which is not supported; export it again with AES-256 and PBKDF2',
+    );
+  });
+
   it('refuses a number of iterations that only keeps the processor busy', () => {
     const file = writePkcs12({ certificates: [rsa.der], key: rsa.privateKey, password });
     const many = withPbmac1(file, { password, iterations: 1, statedIterations: 0x7fffffff });
