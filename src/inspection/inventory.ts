@@ -1,6 +1,6 @@
 /** The inventory of trusted keys and certificates (PCI DSS 4.0.1, 4.2.1.1): one row for each use of each. */
 import { readCertificateStructure } from '../pki/certificate-der.ts';
-import { attributeTypes, attributeValues, readName } from '../pki/name.ts';
+import { attributeTypes, attributeValues, readName } from '../pki/distinguished-name.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
 import { daysLeft, isoTime } from './facts.ts';
 import { type CertificateHolding, type CrlHolding, type Holding, purposes } from './holding.ts';

@@ -1,6 +1,7 @@
 /** Reads a certificate request (PKCS#10, RFC 2986), and whether its own key signed it. */
 import { createHash, createPublicKey } from 'node:crypto';
 import { DerCursor, DerError, formatOid, tags } from '../pki/der-cursor.ts';
+import { formatName, readName } from '../pki/distinguished-name.ts';
 import { readExtension } from '../pki/extension.ts';
 import {
   type KeyUsageName,
@@ -9,7 +10,6 @@ import {
   readPrintedNames,
 } from '../pki/extension-decoders.ts';
 import { type CertificateKey, keyTypeOf } from '../pki/key.ts';
-import { formatName, readName } from '../pki/name.ts';
 import { type Algorithm, readAlgorithm } from '../pki/signature.ts';
 import { isSignedBy } from '../revocation/signature.ts';
 

@@ -1,8 +1,8 @@
 /** The facts of CRLs and OCSP responses, and whether one of the given CAs signed them. */
 import type { Certificate } from '../pki/certificate.ts';
 import { DerCursor, DerError } from '../pki/der-cursor.ts';
+import { formatName } from '../pki/distinguished-name.ts';
 import { canonicalText } from '../pki/distribution-point.ts';
-import { formatName } from '../pki/name.ts';
 import { serialHex } from '../pki/serial.ts';
 import { EntryReader } from '../revocation/crl/entries.ts';
 import { readCrlExtensions } from '../revocation/crl/extensions.ts';

@@ -1,8 +1,8 @@
 /** Revocation addresses of a certificate: CRL distribution points (RFC 5280 §4.2.1.13), OCSP responders (§4.2.2.1). */
 import { isUtf8 } from 'node:buffer';
 import { DerCursor, DerError, derElement, openSequence, tags } from './der-cursor.ts';
-import { directoriesAmong, directory } from './directory-name.ts';
-import { canonicalName, type DistinguishedName, readName } from './name.ts';
+import { canonicalName, type DistinguishedName, readName } from './distinguished-name.ts';
+import { directoriesAmong, directory } from './general-name-text.ts';
 
 export interface DistributionPoint {
   /** Its names as `readGeneralNames` returns them, a relative name completed; null: it has none. */

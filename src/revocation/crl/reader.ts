@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../pki/certificate.ts';
 import { DerCursor, DerError, tags } from '../../pki/der-cursor.ts';
+import { type DistinguishedName, formatName, readName } from '../../pki/distinguished-name.ts';
 import { canonicalText } from '../../pki/distribution-point.ts';
-import { type DistinguishedName, formatName, readName } from '../../pki/name.ts';
 import { readAlgorithm } from '../../pki/signature.ts';
 import { weakKey } from '../../pki/strength.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from '../signature.ts';
