@@ -5,8 +5,8 @@ import type { SimulateOptions } from './simulate-options.ts';
 
 const notes = `
 Sends messages as Thredd's EHI does: authorisations, presentments, reversals and cut-offs with made-up content (no card
-number). Each is sent when it is due, whether those before it were answered or not. A message that is not answered in time with
-Acknowledgement 1 is sent again, as EHI does.
+number). Each is sent when it is due, whether those before it were answered or not. A message that is not answered in
+time with Acknowledgement 1 is sent again, as EHI does.
 
 Exit codes: 0 every message was acknowledged, 1 at least one was not, 64 usage, 69 the URL cannot be reached.
 
