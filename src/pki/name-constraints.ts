@@ -1,13 +1,13 @@
 /** The name constraints of a CA, and the names in a certificate that they apply to (RFC 5280 §4.2.1.6, §4.2.1.10). */
 import { DerCursor, formatOid, openSequence, tags } from './der-cursor.ts';
-import { canonicalText } from './distribution-point.ts';
 import {
   attributesOf,
   attributeTypes,
   type DistinguishedName,
   exactText,
   readName as readDistinguishedName,
-} from './name.ts';
+} from './distinguished-name.ts';
+import { canonicalText } from './distribution-point.ts';
 
 /** The tag of an IA5String. */
 const IA5_STRING = 0x16;

@@ -1,17 +1,13 @@
 /** `certs csr`, run as a process: the files that it writes, and what stays if it fails or is killed. */
-import { spawn } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { watch } from 'node:fs';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { openssl } from '../support/pki/tool.ts';
 import { runCommand } from '../support/process/command.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const preload = new URL('../support/process/preload-kill.ts', import.meta.url);
 const subject = '/C=GB/O=Example Limited/OU=7a3c-11/CN=b91d-22';
 const csr = ['certs', 'csr', '--subject', subject, '--key', 'ec:P-256'];
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
@@ -180,29 +176,23 @@ it.each(['a.key', 'a.csr'])(
   },
 );
 
-it('a kill while it writes leaves whole files or none, and no key without its request', async () => {
-  for (let attempt = 0; attempt < 6; attempt++) {
+it('a kill before any of its file operations leaves whole files or none, and no key without its request', async () => {
+  const left: string[][] = [];
+  for (let operation = 1, code: number | null = null; code === null; operation++) {
     await using folder = await temporaryFolder();
     const cwd = folder.path;
-    const changes = watch(cwd);
-    const child = spawn(process.execPath, [main, ...csr, '--out', 'a'], { cwd, stdio: 'ignore' });
-    const ended = once(child, 'exit');
-    // The first changes are those of the drafts.
-    for (let change = 0; change <= attempt; change++) await Promise.race([once(changes, 'change'), ended]);
-    child.kill('SIGKILL');
-    await ended;
-    changes.close();
-    const names = await readdir(cwd);
-    const [request, key] = ['a.csr', 'a.key'].map((name) => names.includes(name));
-    if (request) openssl(['req', '-in', 'a.csr', '-verify', '-noout'], { cwd });
-    if (key) {
-      expect(request).toBe(true);
-      createPrivateKey(await readFile(join(cwd, 'a.key')));
-      expect(await modeOf(join(cwd, 'a.key'))).toBe(0o600);
-    }
-    for (const draft of names.filter((name) => name.endsWith('.tmp')))
-      if (draft.startsWith('a.key')) expect(await modeOf(join(cwd, draft))).toBe(0o600);
+    const env = { NODE_OPTIONS: `--import=${preload}`, EHI_TEST_KILL_BEFORE: String(operation) };
+    ({ code } = await runCommand([...csr, '--out', 'a'], { cwd, env }));
+    const names = (await readdir(cwd)).toSorted();
+    left.push(names.filter((name) => !name.endsWith('.tmp')));
+    if (names.includes('a.csr')) openssl(['req', '-in', 'a.csr', '-verify', '-noout'], { cwd });
+    if (names.includes('a.key')) createPrivateKey(await readFile(join(cwd, 'a.key')));
+    for (const name of names.filter((each) => each.startsWith('a.key')))
+      expect(await modeOf(join(cwd, name))).toBe(0o600);
   }
+  // Two drafts and the first link; the second link; the removal of the drafts; the end.
+  const both = ['a.csr', 'a.key'];
+  expect(left).toEqual([[], [], [], ['a.csr'], both, both, both]);
 });
 
 it.each([

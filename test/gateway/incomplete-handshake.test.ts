@@ -87,17 +87,18 @@ it('records a client that resets its connection, before its first byte or after 
 });
 
 it.each([
-  ['-tls1_2', 'TLSv1.2', null],
-  ['-tls1_3', 'TLSv1.3', 'TLS_AES_128_GCM_SHA256'],
+  ['-tls1_2', 'TLSv1.2', null, '127.0.1.0'],
+  ['-tls1_3', 'TLSv1.3', 'TLS_AES_128_GCM_SHA256', '127.0.1.1'],
 ] as const)(
   'records the alert of a client that does not trust the server certificate: %s',
-  async (flag, version, cipher) => {
-    const before = stage.gateway.records().length;
-    const { stderr } = await sClient(stage.gateway, flag, '-verify_return_error', '-verify', '3');
+  async (flag, version, cipher, address) => {
+    const bind = ['-bind', `${address}:0`];
+    const { stderr } = await sClient(stage.gateway, flag, ...bind, '-verify_return_error', '-verify', '3');
     expect(stderr).toContain('certificate verify failed');
-    const record = await stage.gateway.audit((each) => stage.gateway.records().indexOf(each) >= before);
+    const record = await stage.gateway.audit(({ source_address }) => source_address === address);
     expect(record).toMatchObject({
       ...unknown,
+      source_address: address,
       tls_version: version,
       cipher,
       reason: 'server_certificate_refused',

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { acknowledgement } from '../support/process/host.ts';
@@ -26,6 +26,10 @@ beforeAll(async () => {
     ],
     config: { limits: { body: '300MiB' } },
   });
+});
+
+beforeEach(() => {
+  stage.host.options.answer = () => acknowledgement;
 });
 
 afterAll(() => stage[Symbol.asyncDispose]());
@@ -121,7 +125,6 @@ linux('holds back a host whose answer of 200 MB the client does not read', async
 });
 
 linux('holds back a client whose upload of 200 MB the host does not read', async () => {
-  stage.host.options.answer = () => acknowledgement;
   await letPass(100);
   const before = await residentBytes();
   const connected = new Promise<Socket>((resolve) => {
@@ -153,6 +156,7 @@ linux('holds back a client whose upload of 200 MB the host does not read', async
 });
 
 linux('holds back a host that sends interim answers without end to a client that does not read', async () => {
+  await letPass(100);
   const before = await residentBytes();
   const hint = `HTTP/1.1 103 Early Hints\r\nLink: <${'a'.repeat(8000)}>\r\n\r\n`;
   let source: ReturnType<typeof pour> | undefined;

@@ -149,6 +149,7 @@ it('closes the connection to the host without completing the request when its bo
 });
 
 it('answers the messages before a refused one and none after it', async () => {
+  const index = stage.host.requests.length;
   await using client = await stage.connect();
   client.write(
     Buffer.concat([post({ body: '1' }), Buffer.from(head('', 'TRACE / HTTP/1.1')), post({ body: '2' })]),
@@ -156,7 +157,7 @@ it('answers the messages before a refused one and none after it', async () => {
   expect(statusOf(await client.response())).toBe(200);
   expectRefusal(await client.response(), 'method');
   expect(await client.rest()).toHaveLength(0);
-  expect(stage.host.requests.map(({ body }) => body.toString())).toEqual(['1']);
+  expect(stage.host.requests.slice(index).map(({ body }) => body.toString())).toEqual(['1']);
 });
 
 it('refuses HEAD without a body', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Pkcs12Error, readPkcs12, WrongPasswordError } from '../../src/issuing/pkcs12.ts';
+import { pkcs12Key } from '../../src/issuing/pkcs12-key.ts';
 import { writePkcs12 } from '../../src/issuing/pkcs12-writer.ts';
 import { DerCursor, derElement, tags } from '../../src/pki/der-cursor.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -118,6 +119,16 @@ describe('readPkcs12', () => {
       legacy: true,
     });
     expect(readPkcs12(none, '').privateKeys).toHaveLength(1);
+    const keyWith = (secret: string | null) =>
+      pkcs12Key({
+        password: secret,
+        salt: Buffer.from('salt'),
+        id: 3,
+        iterations: 1,
+        length: 20,
+        hash: 'sha1',
+      });
+    expect(keyWith(null)).not.toEqual(keyWith(''));
   });
 
   it('reads indefinite lengths and strings in parts, as browsers and macOS write them', async () => {
@@ -135,6 +146,12 @@ describe('readPkcs12', () => {
       expect(() => readPkcs12(bytes, '')).toThrow(WrongPasswordError);
     },
   );
+
+  it('says so, too, where a wrong password produces right padding by chance', async () => {
+    const bytes = await exported('ec', '-iter', '1', '-nomac');
+    for (let number = 0; number < 2500; number++)
+      expect(() => readPkcs12(bytes, `wrong ${number}`)).toThrow(WrongPasswordError);
+  });
 
   it('finds a change of any part that the MAC protects', async () => {
     const bytes = await exported('rsa');

@@ -1,6 +1,6 @@
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { formatName, readName } from '../../src/pki/name.ts';
+import { formatName, readName } from '../../src/pki/distinguished-name.ts';
 import { readSentFacts, requestedAuthorities, type SentFactsOptions } from '../../src/probe/authorities.ts';
 import { authority } from '../support/pki/authority.ts';
 import { sClient } from '../support/pki/openssl.ts';

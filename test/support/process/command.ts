@@ -18,15 +18,18 @@ export interface CommandOptions {
   readonly input?: string | Uint8Array;
   /** Octal, as `umask` takes it. */
   readonly umask?: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export async function runCommand(args: readonly string[], options: CommandOptions): Promise<CommandResult> {
   const { cwd, input = '', umask } = options;
+  const env = { ...process.env, ...options.env };
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
   const child =
     umask === undefined
-      ? spawn(node, [main, ...args], { cwd })
-      : spawn('sh', ['-c', `umask ${umask} && exec "$0" "$@"`, node, main, ...args], { cwd });
+      ? spawn(node, [main, ...args], { cwd, env })
+      : spawn('sh', ['-c', `umask ${umask} && exec "$0" "$@"`, node, main, ...args], { cwd, env });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([

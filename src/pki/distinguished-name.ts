@@ -15,6 +15,7 @@ export type DistinguishedName = readonly (readonly Attribute[])[];
 
 export const attributeTypes = {
   commonName: '2.5.4.3',
+  organization: '2.5.4.10',
   organizationalUnit: '2.5.4.11',
   emailAddress: '1.2.840.113549.1.9.1',
 } as const;
