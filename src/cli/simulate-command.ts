@@ -21,7 +21,7 @@ export function addSimulate(program: Command, finish: Finish): void {
     .argument('<url>', 'where messages are sent: https, or http for a host without TLS')
     .option(
       '--ca <file>',
-      'the authorities that the server certificate is checked with (PEM); else the system’s',
+      'the authorities that the server certificate is checked with (PEM or DER); else the system’s',
     )
     .option('--cert <file>', 'the client certificate and its intermediates (PEM)')
     .option('--key <file>', 'the private key of the client certificate (PEM)')
