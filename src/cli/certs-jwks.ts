@@ -3,8 +3,8 @@ import { exitCodes } from '../errors.ts';
 import { type JwkUse, jwksOf } from '../issuing/jwks.ts';
 import { type JwksEntry, readJwks } from '../issuing/jwks-reader.ts';
 import { toPem } from '../pki/pem.ts';
-import { writeOutput } from '../terminal/output-file.ts';
 import { jsonLine } from '../terminal/json.ts';
+import { writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { readCertificateFile, readInput } from './certs-files.ts';
 

@@ -5,6 +5,7 @@ import { isoTime } from '../inspection/facts.ts';
 import { purposes } from '../inspection/holding.ts';
 import { collectHoldings } from '../inspection/holdings.ts';
 import { describeDays } from '../inspection/inspection-text.ts';
+import { shortPath } from '../inspection/inventory-text.ts';
 import { planRenewals, type Renewal, type RenewalReport } from '../inspection/renewals.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
@@ -68,16 +69,15 @@ function textOf(
 }
 
 function rowOf({ isDue, end, urgency, daysLeft, purpose, subject, source }: Renewal): string[] {
-  const mark = isDue
-    ? symbol(urgency === 'within_60' || urgency === 'within_30' ? 'warn' : 'fail')
-    : symbol('pass');
+  const isNear = urgency === 'expired' || urgency === 'within_7';
+  const mark = symbol(isDue ? (isNear ? 'fail' : 'warn') : 'pass');
   const left = end === null ? 'no nextUpdate' : describeDays(daysLeft);
   return [
     mark,
     end === null ? '–' : new Date(end).toISOString().slice(0, 10),
-    urgency === 'expired' || urgency === 'within_7' ? paint('red', left) : left,
+    isNear ? paint('red', left) : left,
     purposes[purpose].text,
     printable(subject),
-    printable(source),
+    printable(shortPath(source)),
   ];
 }

@@ -1,4 +1,5 @@
 /** The command line: commands, options and help texts. */
+import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { version } from '../version.ts';
@@ -8,8 +9,12 @@ import { addDoctor } from './doctor-command.ts';
 import type { Finish } from './finish.ts';
 import type { HealthOptions } from './health.ts';
 import { addInventory } from './inventory-command.ts';
+import { endWhenOutputIsLost } from './lost-output.ts';
 import { addSimulate } from './simulate-command.ts';
 import { addTrust } from './trust-commands.ts';
+
+/** Commands that serve further, and have listeners of their own for errors of stdout and stderr (run.ts). */
+const runsWithoutReader: ReadonlySet<string> = new Set(['run', 'demo']);
 
 /** Runs the command in `argv` (as process.argv); resolves with the exit code. */
 export async function execute(argv: readonly string[]): Promise<number> {
@@ -17,10 +22,14 @@ export async function execute(argv: readonly string[]): Promise<number> {
   const finish: Finish = (exitCode) => {
     code = exitCode;
   };
+  const ignoreLostOutput = endWhenOutputIsLost();
   const program = new Command('ehi-gateway')
     .description('A mutual-TLS termination gateway for card-processing endpoints.')
     .version(version, '--version')
     .exitOverride()
+    .hook('preAction', (_program, command) => {
+      if (runsWithoutReader.has(command.name())) ignoreLostOutput();
+    })
     .showHelpAfterError('Try ehi-gateway --help.');
   program
     .command('run')
@@ -76,6 +85,9 @@ export async function execute(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     return report(error);
+  } finally {
+    // What the command wrote last is reported as lost only in the next turn.
+    await setImmediate();
   }
   return code;
 }

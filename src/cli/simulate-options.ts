@@ -2,6 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { parseDuration } from '../config/schema/units.ts';
 import { UsageError } from '../errors.ts';
+import { readBundle, toPem } from '../pki/pem.ts';
 import type { SimulationOptions } from '../simulation/options.ts';
 import type { TargetOptions } from '../simulation/target.ts';
 import { readLimited } from '../terminal/limited-input.ts';
@@ -60,7 +61,8 @@ function readRate(text: string): number {
 function readTime(option: string, text: string, least: number): number {
   const time = parseDuration(text);
   if (time !== undefined && time >= least) return time;
-  throw refused(option, text, 'a whole number and its unit ms, s, m or h, such as 1500ms');
+  const bounds = `${least === 0 ? 'from 0s' : 'above 0s'} to 24 days`;
+  throw refused(option, text, `a whole number and its unit ms, s, m or h, such as 1500ms, ${bounds}`);
 }
 
 function readCount(option: string, text: string, [least, most]: readonly [number, number]): number {
@@ -83,7 +85,11 @@ function refused(option: string, found: string, allowed: string): UsageError {
 export async function readTarget(text: string, options: SimulateOptions): Promise<TargetOptions> {
   const url = URL.parse(text);
   if (url === null || !['http:', 'https:'].includes(url.protocol))
-    throw refused('<url>', text, 'an https or http URL, such as https://ehi.example.com/');
+    throw refused(
+      '<url>',
+      text.replace(/\/\/.*@/, '//…@'),
+      'an https or http URL, such as https://ehi.example.com/',
+    );
   if (url.username !== '' || url.password !== '')
     throw new UsageError(
       '<url>: found a user name or a password; allowed none: the client is known by its certificate',
@@ -95,9 +101,24 @@ export async function readTarget(text: string, options: SimulateOptions): Promis
     throw new UsageError('--cert and --key: found one of them; allowed both or none');
   return {
     url,
-    ca: ca === undefined ? null : await readInput('--ca', ca),
+    ca: ca === undefined ? null : await readAuthorities(ca),
     identity: cert === undefined || key === undefined ? null : await readIdentity({ cert, key }, options),
   };
+}
+
+/** OpenSSL would accept a file without a certificate, and then refuse every server. */
+async function readAuthorities(file: string): Promise<Buffer> {
+  const bytes = await readInput('--ca', file);
+  try {
+    return Buffer.from(
+      readBundle(bytes)
+        .certificates.map(({ der }) => toPem(der))
+        .join(''),
+    );
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new UsageError(`--ca ${printable(file)}: ${message}`, cause);
+  }
 }
 
 async function readIdentity(

@@ -1,6 +1,4 @@
 /** `ehi-gateway simulate`: reads its options and files, runs the simulation, and prints its result. */
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { exitCodes, UsageError } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
 import { simulationPage } from '../simulation/page.ts';
@@ -8,7 +6,7 @@ import { isDelivered, type Result } from '../simulation/result.ts';
 import { createSimulation, type Simulation } from '../simulation/simulation.ts';
 import { formatSummary, milliseconds, type Paint } from '../simulation/summary.ts';
 import { contact, openTarget, type Target } from '../simulation/target.ts';
-import { writeOutput } from '../terminal/output-file.ts';
+import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
 import { paint } from '../terminal/style.ts';
@@ -29,31 +27,34 @@ const progressTime = 250;
 export async function simulate(url: string, options: SimulateOptions): Promise<number> {
   const { json, report, force } = options;
   const settings = readSettings(options);
-  if (report !== undefined) checkReport(report, force);
+  if (report !== undefined) await checkReport(report, force);
   const target = await openTarget(await readTarget(url, options));
   const negotiated = await contact(target, contactTime);
   const simulation = createSimulation({ ...settings, target });
   if (!json) process.stdout.write(`${heading({ target, settings, negotiated })}\n`);
   const result = await runWithProgress(simulation, settings);
-  process.stdout.write(
-    json ? `${JSON.stringify({ version, negotiated, ...result })}\n` : `${formatSummary(result, painter)}\n`,
-  );
-  if (report !== undefined) {
-    await writeOutput({ file: report, contents: evidencePage(simulationPage(result, version)), force });
-    if (!json) process.stdout.write(`\nThe report is in ${printable(report)}.\n`);
+  try {
+    // First, because the reader of stdout may have closed it, which ends the command.
+    if (report !== undefined)
+      await writeOutput({ file: report, contents: evidencePage(simulationPage(result, version)), force });
+  } finally {
+    process.stdout.write(
+      json
+        ? `${JSON.stringify({ version, negotiated, ...result })}\n`
+        : `${formatSummary(result, painter)}\n`,
+    );
   }
+  if (report !== undefined && !json) process.stdout.write(`\nThe report is in ${printable(report)}.\n`);
   return isDelivered(result) ? exitCodes.drained : exitCodes.failed;
 }
 
 /** Before the first message, because a simulation takes long. @throws UsageError */
-function checkReport(file: string, force: boolean): void {
-  const name = printable(file);
-  if (!force && existsSync(file))
-    throw new UsageError(`--report ${name}: exists already; allowed a new name, or --force to replace it`);
-  if (!existsSync(dirname(file)))
-    throw new UsageError(
-      `--report ${name}: its folder does not exist; allowed a file in a folder that exists`,
-    );
+async function checkReport(file: string, force: boolean): Promise<void> {
+  try {
+    await checkOutput({ file, force });
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`--report ${error.message}`, error) : error;
+  }
 }
 
 function heading({

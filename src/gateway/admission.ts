@@ -89,7 +89,8 @@ function checkLimits(
 ): boolean {
   // The connection closed while its PROXY header was read: what it reserved below would never be released.
   if (inbound.recorded) return false;
-  // All of Thredd's traffic comes from one address: a flood from other addresses must not use up its capacity.
+  // Thredd sends all of its traffic from one address, so limits per address would refuse its calls. The limit on
+  // unfinished handshakes would refuse them, too, while other addresses flood the gateway.
   if (exempt.contains(inbound.address)) return true;
   // With refuseAt: http the address is checked after the handshake instead (isSourceAllowed).
   if (allowlist !== null && snapshot.refuseAt === 'accept' && !allowlist.contains(inbound.address))

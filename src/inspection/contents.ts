@@ -1,18 +1,17 @@
 /** Reads the bytes of a file of any kind into items. It never throws for what they hold: a fault is an item. */
-import { GatewayError } from '../errors.ts';
 import { BerError } from '../issuing/ber.ts';
-import { readPkcs12, WrongPasswordError } from '../issuing/pkcs12.ts';
 import { DerCursor, DerError, trimEnd } from '../pki/der-cursor.ts';
 import { describeContent, describeLabel } from '../pki/file-kind.ts';
 import { readCrlOutline } from '../revocation/crl/reader.ts';
 import { parseOcspResponse } from '../revocation/ocsp/response-parser.ts';
 import { certificateItem } from './certificate-item.ts';
 import { type DerKind, derKindOf } from './der-kind.ts';
-import { allowedContents, type Item, type UnreadableItem, unreadableItem } from './item.ts';
+import { type Item, unreadableItem } from './item.ts';
 import { jwksItems } from './jwks-items.ts';
-import { encryptedKey, otherPrivateKey, privateKey, privateKeyInDer, publicKeyItem } from './key-items.ts';
+import { encryptedKey, otherPrivateKey, privateKeyInDer, publicKeyItem } from './key-items.ts';
 import { type PemBlock, readPemBlocks } from './pem-blocks.ts';
 import { readPkcs7 } from './pkcs7.ts';
+import { readPkcs12Items } from './pkcs12-items.ts';
 import { readRequest } from './request.ts';
 
 export interface ContentsOptions {
@@ -24,7 +23,7 @@ export async function readContents(bytes: Uint8Array, options: ContentsOptions):
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   if (/^(?:\xef\xbb\xbf)?\s*[{[]/.test(buffer.toString('latin1', 0, 64))) return jwksItems(stripBom(buffer));
   const isJavaStore = ['feedfeed', 'cececece'].includes(buffer.toString('hex', 0, 4));
-  if (isJavaStore) return readPkcs12Items(bytes, options);
+  if (isJavaStore) return readPkcs12Items(bytes, options.password);
   if (buffer[0] === 0x30 && (isOneElement(buffer) || !buffer.includes('-----BEGIN ')))
     return readDer(trimmed(buffer), { at: null, expected: null, options });
   const blocks = readPemBlocks(buffer.toString('latin1'));
@@ -101,7 +100,7 @@ interface DerContext {
 async function readDer(der: Uint8Array, { at, expected, options }: DerContext): Promise<Item[]> {
   const kind = derKindOf(der) ?? expected;
   if (kind === null) return [unreadableItem('DER of an unknown kind, or damaged', at)];
-  if (kind === 'pkcs12') return readPkcs12Items(der, options);
+  if (kind === 'pkcs12') return readPkcs12Items(der, options.password);
   try {
     return readKind(der, kind, at);
   } catch (cause) {
@@ -168,41 +167,4 @@ function pkcs7Items(der: Uint8Array, at: string | null): Item[] {
 
 function within(at: string | null, part: string): string {
   return at === null ? part : `${at}, ${part}`;
-}
-
-async function readPkcs12Items(bytes: Uint8Array, { password }: ContentsOptions): Promise<Item[]> {
-  try {
-    const { certificates, privateKeys } = await openPkcs12(bytes, password);
-    const total = certificates.length;
-    const items: Item[] = certificates.map((der, index) =>
-      certificateItem(der, { at: `certificate ${index + 1} of ${total}` }),
-    );
-    items.push(
-      ...privateKeys.map(({ key }, index) => privateKey(key, `key ${index + 1} of ${privateKeys.length}`)),
-    );
-    return items.length > 0 ? items : [unreadableItem('a PKCS#12 file without certificates and keys')];
-  } catch (cause) {
-    if (!(cause instanceof GatewayError) || cause.code === 'USAGE') throw cause;
-    return [pkcs12Fault(cause)];
-  }
-}
-
-async function openPkcs12(bytes: Uint8Array, password: () => Promise<string>) {
-  try {
-    return readPkcs12(bytes, '');
-  } catch (cause) {
-    if (!(cause instanceof WrongPasswordError)) throw cause;
-  }
-  return readPkcs12(bytes, await password());
-}
-
-/** The messages of Pkcs12Error continue "FILE: ". */
-function pkcs12Fault(cause: GatewayError): UnreadableItem {
-  const isWrong = cause instanceof WrongPasswordError;
-  return {
-    kind: 'unreadable',
-    at: null,
-    found: `a key store that ${cause.message}`,
-    allowed: isWrong ? 'its password, in the first line of --password-file' : allowedContents,
-  };
 }

@@ -56,7 +56,7 @@ function cellsOf(row: InventoryRow): string[] {
 }
 
 /** Relative to the current folder where that is shorter. */
-function shortPath(source: string): string {
+export function shortPath(source: string): string {
   if (!isAbsolute(source)) return source;
   const short = relative(process.cwd(), source);
   return short.length < source.length ? short : source;

@@ -157,10 +157,10 @@ function ownerOf(subject: Uint8Array): string | null {
 function crlColumns({ issuer, sha256, thisUpdate, nextUpdate, entries }: CrlHolding, now: number) {
   const isStale = nextUpdate !== null && now > nextUpdate;
   return {
-    ...{ subject: `CRL with ${entries} entries`, issuer, sha256, not_before: isoTime(thisUpdate) },
+    ...{ subject: `CRL of ${issuer}`, issuer, sha256, not_before: isoTime(thisUpdate) },
     not_after: nextUpdate === null ? null : isoTime(nextUpdate),
     days_left: nextUpdate === null ? null : daysLeft(nextUpdate, now),
-    state: isStale ? 'past its nextUpdate' : 'used',
+    state: `${isStale ? 'past its nextUpdate' : 'used'}; ${entries} entries`,
   };
 }
 

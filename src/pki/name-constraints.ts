@@ -17,8 +17,8 @@ export type ConstrainedName =
   /** An address of 4 or 16 octets; in a constraint an address and a mask. */
   | { readonly kind: 'ip'; readonly octets: Uint8Array }
   /**
-   * Canonical text: a name starts with the text of each name above it, and of no other. `exact`: the same with the case of
-   * non-ASCII letters preserved, if that differs.
+   * A name is in the subtree of a base exactly if its canonical text starts with that of the base. `exact`: the text that
+   * OpenSSL compares (`exactText`); absent if it is the same.
    */
   | { readonly kind: 'directory'; readonly canonical: string; readonly exact?: string }
   /** otherName, x400Address, ediPartyName, registeredID; only their tags are compared. */

@@ -3,9 +3,13 @@
 /** `absent`: the body has no such field, or cannot be read as JSON or XML. */
 export type Acknowledgement = 'acknowledged' | 'refused' | 'absent';
 
-/** JSON, with the field at the top or in the objects below it, or a SOAP answer. */
+/** A byte order mark (U+FEFF in UTF-8), read as latin1: .NET writes it in front of JSON and XML. */
+const bom = '\xef\xbb\xbf';
+
+/** `body`: its bytes, read as latin1. JSON, with the field at the top or in the objects below it, or a SOAP answer. */
 export function readAcknowledgement(body: string): Acknowledgement {
-  const value = body.trimStart().startsWith('<') ? valueInXml(body) : valueInJson(body);
+  const text = body.startsWith(bom) ? body.slice(bom.length) : body;
+  const value = text.trimStart().startsWith('<') ? valueInXml(text) : valueInJson(text);
   if (value === null) return 'absent';
   return value.trim() === '1' ? 'acknowledged' : 'refused';
 }
@@ -23,7 +27,11 @@ function valueInJson(body: string): string | null {
 
 function findValue(value: unknown, depth: number): string | null {
   if (typeof value !== 'object' || value === null || depth > maxDepth) return null;
-  if ('Acknowledgement' in value) return String(value.Acknowledgement);
+  if ('Acknowledgement' in value) {
+    const { Acknowledgement: found } = value;
+    // Not a list: String([1]) is '1'.
+    return typeof found === 'string' || typeof found === 'number' ? String(found) : '';
+  }
   for (const inner of Object.values(value)) {
     const found = findValue(inner, depth + 1);
     if (found !== null) return found;

@@ -90,7 +90,8 @@ export class Pool {
     }
     this.#waiting.push(waiter);
     this.#openMore();
-    if (this.#all.size >= this.#options.maxConnections) this.limited += 1;
+    const isServed = this.#waiting.length <= this.#opening;
+    if (!isServed && this.#all.size >= this.#options.maxConnections) this.limited += 1;
   }
 
   /** Ends every connection in order, after a time in which a second answer may still arrive. */
@@ -114,6 +115,8 @@ export class Pool {
   }
 
   #openMore(): void {
+    // In the order of their times, because the timeout is the same for all: no connection is opened for these.
+    while (this.#waiting.head?.gaveUp) this.#waiting.shift();
     const wanted = () => this.#spare + this.#waiting.length - this.#opening;
     while (
       !this.#closed &&

@@ -127,9 +127,9 @@ export function resultOf({ options, tally, pool, elapsed, interrupted }: Finishe
   };
 }
 
-/** Every message was acknowledged. */
-export function isDelivered({ messages: { lost, pending } }: Result): boolean {
-  return lost + pending === 0;
+/** Every message was acknowledged; without a message nothing was shown. */
+export function isDelivered({ messages: { sent, lost, pending } }: Result): boolean {
+  return sent > 0 && lost + pending === 0;
 }
 
 function rateOf({ options: { rate }, tally, pool }: Finished): Result['rate'] {

@@ -29,6 +29,8 @@ const preparedFor = 50;
 const maxPrepared = 100;
 /** Milliseconds: with a short timeout a handshake still gets this time. */
 const minOpenTimeout = 1_000;
+/** Node's timers have 32 bits: one with a longer time fires at once. */
+const maxTimer = 2 ** 31 - 1;
 
 export function createSimulation(options: SimulationOptions): Simulation {
   const { target, source, keepAlive, timeout, lateWait, maxConnections } = options;
@@ -38,7 +40,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
     keepAlive,
     maxConnections,
     rate: options.rate,
-    openTimeout: Math.max(minOpenTimeout, timeout + lateWait),
+    openTimeout: Math.min(Math.max(minOpenTimeout, timeout + lateWait), maxTimer),
     events: {
       onOpened: (milliseconds) => tally.opening.record(milliseconds),
       onOpenFailed: (detail) => tally.openFailed(detail),

@@ -35,6 +35,7 @@ function factLines(result: Result, paint: Paint): string[] {
 function verdict({ messages, interrupted, seconds }: Result, paint: Paint): string {
   const { sent, acknowledged, lost, pending } = messages;
   const span = `${interrupted ? 'Interrupted after' : 'Finished in'} ${seconds.toFixed(1)} s: `;
+  if (sent === 0) return span + paint('bad', 'no message was sent.');
   if (lost + pending === 0) return span + paint('good', `all ${sent} messages were acknowledged.`);
   const parts = [
     ...(lost > 0 ? [`${lost} never acknowledged`] : []),
@@ -48,7 +49,9 @@ function rateLine({ rate }: Result, paint: Paint): string {
   if (rate.kept) return line;
   const reasons = [
     ...(rate.behind > 0
-      ? [`${rate.behind} messages were sent more than 10 ms late, at most ${milliseconds(rate.max_lag_ms)}`]
+      ? [
+          `${rate.behind} ${rate.behind === 1 ? 'message was' : 'messages were'} sent more than 10 ms late, at most ${milliseconds(rate.max_lag_ms)}`,
+        ]
       : []),
     ...(rate.limited > 0 ? [`${rate.limited} attempts waited because of --max-connections`] : []),
   ];

@@ -7,7 +7,7 @@ import { UnreachableError, UsageError } from '../errors.ts';
 export interface TargetOptions {
   /** `https:`, or `http:` for a host without TLS. */
   readonly url: URL;
-  /** PEM; null: the authorities that Node trusts. */
+  /** PEM; null: the authorities that the system trusts. */
   readonly ca: Buffer | null;
   /** PEM of the leaf and the intermediates, and of its key. null: no certificate is sent. */
   readonly identity: { readonly cert: Buffer; readonly key: Buffer; readonly passphrase?: string } | null;
@@ -53,7 +53,7 @@ export async function openTarget({ url, ca, identity }: TargetOptions): Promise<
 function contextOf(ca: Buffer | null, identity: TargetOptions['identity']): SecureContext {
   try {
     return tls.createSecureContext({
-      ...(ca === null ? {} : { ca }),
+      ca: ca ?? tls.getCACertificates('system'),
       ...(identity ?? {}),
       minVersion: 'TLSv1.2',
     });
@@ -118,10 +118,12 @@ function reasonOf(error: NodeJS.ErrnoException): string {
     ECONNREFUSED: 'nothing listens there',
     ECONNRESET: 'the connection was reset',
     EHOSTUNREACH: 'there is no route to the host',
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not issued by an authority of --ca',
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its certificate is not issued by an authority of --ca',
-    SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not issued by an authority of --ca',
-    DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed and not in --ca',
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+      'its certificate is not issued by an authority of --ca, or else of the system',
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+      'its certificate is not issued by an authority of --ca, or else of the system',
+    SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not issued by an authority of --ca, or else of the system',
+    DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and not in --ca',
     CERT_HAS_EXPIRED: 'its certificate has expired',
     ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate has another name than the URL',
     ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS',

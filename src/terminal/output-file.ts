@@ -1,7 +1,8 @@
 /** Writes the files that a command makes: whole or not at all, and over an existing file only if the user agreed. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { constants, existsSync, type Stats } from 'node:fs';
+import { access, link, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { printable } from './printable.ts';
 
@@ -14,6 +15,24 @@ export interface OutputFile {
   readonly force?: boolean;
 }
 
+/**
+ * For a command that works for long before it writes: what can be known in advance. Throws UsageError as `writeOutput` does,
+ * and where the folder does not exist or may not be written to.
+ */
+export async function checkOutput({ file, force = false }: Omit<OutputFile, 'contents'>): Promise<void> {
+  await refuseSpecial(file);
+  const found = await find(file);
+  if (found !== null && !force) throw existing(file);
+  if (found?.isDirectory()) throw unwritable(file, { code: 'EISDIR' });
+  try {
+    await access(dirname(file), constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw unwritable(file, cause);
+    const message = `${printable(file)}: its folder does not exist; allowed a file in a folder that exists`;
+    throw new UsageError(message, cause);
+  }
+}
+
 /** Throws UsageError if the file exists and `force` is not set, or if it cannot be written. */
 export async function writeOutput(output: OutputFile): Promise<void> {
   await writeOutputs([output]);
@@ -24,7 +43,10 @@ export async function writeOutput(output: OutputFile): Promise<void> {
  * is undone if a later file cannot be written.
  */
 export async function writeOutputs(outputs: readonly OutputFile[]): Promise<void> {
-  for (const { file, force = false } of outputs) if (!force && existsSync(file)) throw existing(file);
+  for (const { file, force = false } of outputs) {
+    if (!force && existsSync(file)) throw existing(file);
+    await refuseSpecial(file);
+  }
   const drafts: string[] = [];
   const published: Published[] = [];
   try {
@@ -38,6 +60,18 @@ export async function writeOutputs(outputs: readonly OutputFile[]): Promise<void
   } finally {
     await removeAll([...drafts, ...published.flatMap(({ former }) => former ?? [])]);
   }
+}
+
+/** A rename would replace a device, such as /dev/null, by a file. */
+async function refuseSpecial(file: string): Promise<void> {
+  const found = await find(file);
+  if (found === null || found.isFile() || found.isDirectory()) return;
+  throw new UsageError(`${printable(file)}: found a device, pipe or socket; allowed a regular file`);
+}
+
+/** What a link points to, for a link. null: there is nothing, or it cannot be seen. */
+async function find(file: string): Promise<Stats | null> {
+  return await stat(file).catch(() => null);
 }
 
 /** Resolves with the name of the draft; removes it if it cannot be completed. */

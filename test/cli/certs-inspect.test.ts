@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { makeSamples, password, type Samples } from '../inspection/samples.ts';
 import { authority } from '../support/pki/authority.ts';
+import { hasKeytool } from '../support/pki/tool.ts';
 import { type CommandResult, runCommand } from './command.ts';
 
 const day = 24 * 3_600_000;
@@ -106,7 +107,7 @@ describe('key stores', () => {
     expect([wrong.code, wrong.stderr]).toEqual([64, expect.stringContaining('another password')]);
   });
 
-  it('reads what keytool writes as PKCS#12, and says how to convert JKS', async () => {
+  it.skipIf(!hasKeytool)('reads what keytool writes as PKCS#12, and says how to convert JKS', async () => {
     const keytool = (...flags: string[]) => promisify(execFile)('keytool', flags, { cwd: samples.folder });
     const made = [
       '-genkeypair',

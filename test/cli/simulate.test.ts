@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -182,6 +183,44 @@ describe('--report', () => {
     expect((await simulate(...args, '--force')).code).toBe(0);
     expect(await readFile(join(folder.path, 'report.html'), 'utf8')).toContain('<!doctype html>');
   });
+
+  it('that is a folder is refused before the first message, also with --force', async () => {
+    await using scripted = await hostThat('acknowledge');
+    await mkdir(join(folder.path, 'report.html'));
+    const args = [scripted.host.url, ...identity, ...brief, '--report', 'report.html', '--force'];
+    expect(await simulate(...args)).toEqual({
+      code: 64,
+      stdout: '',
+      stderr: '--report report.html: cannot be written (EISDIR)\n',
+    });
+    expect(scripted.host.requests).toEqual([]);
+  });
+
+  it('that cannot be written at the end is an error, and the result is printed nevertheless', async () => {
+    await using scripted = await openScriptedHost({
+      authority: pki,
+      script: () => {
+        mkdirSync(join(folder.path, 'report.html'), { recursive: true });
+        return 'acknowledge';
+      },
+    });
+    const args = [scripted.host.url, ...identity, ...brief, '--json', '--report', 'report.html', '--force'];
+    const { stdout, stderr, code } = await simulate(...args);
+    expect(JSON.parse(stdout).messages).toMatchObject({ sent: 20, acknowledged: 20 });
+    expect(stderr).toBe('report.html: cannot be written (EISDIR)\n');
+    expect(code).toBe(64);
+  });
+
+  it('is written although the reader of stdout has closed it', async () => {
+    await using scripted = await hostThat('acknowledge');
+    const args = [main, 'simulate', scripted.host.url, ...identity, ...brief, '--report', 'report.html'];
+    const child = spawn(process.execPath, args, { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
+    // After the first line.
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [stderr] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect(stderr).toBe('');
+    expect(await readFile(join(folder.path, 'report.html'), 'utf8')).toContain('<!doctype html>');
+  });
 });
 
 describe('an encrypted key', () => {
@@ -229,7 +268,9 @@ describe('what cannot be reached exits with 69 and one line', () => {
     await using scripted = await hostThat('acknowledge');
     await writeFile(join(folder.path, 'root.pem'), authority().root.pem);
     const { stderr, code } = await simulate(scripted.host.url, ...identity, ...brief);
-    expect(stderr).toMatch(/its certificate is not issued by an authority of --ca \([A-Z_]+\)\n$/);
+    expect(stderr).toMatch(
+      /its certificate is not issued by an authority of --ca, or else of the system \([A-Z_]+\)\n$/,
+    );
     expect(code).toBe(69);
   });
 
@@ -249,7 +290,11 @@ describe('bad options exit with 64 and name what is allowed', () => {
     [[url, '--rate', '0'], '--rate: found 0; allowed a number above 0 and at most 100000'],
     [
       [url, '--duration', '60'],
-      '--duration: found 60; allowed a whole number and its unit ms, s, m or h, such as 1500ms',
+      '--duration: found 60; allowed a whole number and its unit ms, s, m or h, such as 1500ms, above 0s to 24 days',
+    ],
+    [
+      [url, '--late-wait', '25d'],
+      '--late-wait: found 25d; allowed a whole number and its unit ms, s, m or h, such as 1500ms, from 0s to 24 days',
     ],
     [[url, '--connections', 'old'], '--connections: found old; allowed keep-alive or new'],
     [[url, '--format', 'xml'], '--format: found xml; allowed json or soap'],
@@ -259,6 +304,10 @@ describe('bad options exit with 64 and name what is allowed', () => {
       '--seed: found x\\u{1b}[31m; allowed a whole number from 0 to 2147483647',
     ],
     [['ftp://a/'], '<url>: found ftp://a/; allowed an https or http URL, such as https://ehi.example.com/'],
+    [
+      ['ftp://me:secret@a/'],
+      '<url>: found ftp://…@a/; allowed an https or http URL, such as https://ehi.example.com/',
+    ],
     [
       ['https://me:secret@a/'],
       '<url>: found a user name or a password; allowed none: the client is known by its certificate',
@@ -273,6 +322,10 @@ describe('bad options exit with 64 and name what is allowed', () => {
       '--report absent/a.html: its folder does not exist; allowed a file in a folder that exists',
     ],
     [[url, '--ca', 'absent.pem'], '--ca absent.pem: cannot be read (ENOENT)'],
+    [
+      [url, '--ca', 'client.key'],
+      '--ca client.key: PEM block 1 (line 1) is a private key; only certificates are allowed',
+    ],
   ])('%j', async (args, message) => {
     expect(await simulate(...args)).toEqual({ code: 64, stdout: '', stderr: `${message}\n` });
   });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SimulationOptions } from '../../src/simulation/options.ts';
+import { isDelivered } from '../../src/simulation/result.ts';
 import { createSimulation } from '../../src/simulation/simulation.ts';
+import { formatSummary } from '../../src/simulation/summary.ts';
 import { openTarget } from '../../src/simulation/target.ts';
 import { authority } from '../support/pki/authority.ts';
 import { acknowledgement, openHost } from '../support/process/host.ts';
@@ -56,7 +58,7 @@ describe('counts what the host did', () => {
     // Each kind is the first answer of a message; every fourth message is never acknowledged.
     await using scripted = await openScriptedHost({
       authority: pki,
-      lateness: 1500,
+      lateness: 3500,
       script: (index, attempt) => {
         if (index % 4 === 3) return attempt === 0 ? (acts[index % acts.length] as Act) : 'refuse';
         return attempt === 0 ? (acts[index % acts.length] as Act) : 'acknowledge';
@@ -64,7 +66,7 @@ describe('counts what the host did', () => {
     });
     const { attempts, messages } = await simulate(scripted.host.url, {
       ...{ keepAlive, source: { seed: 3, format, began: new Date() } },
-      ...{ timeout: 1000, lateWait: 2000, rate: 100, duration: 600 },
+      ...{ timeout: 2500, lateWait: 4000, rate: 100, duration: 600 },
     });
     const done = (act: Act) => scripted.done.get(act) ?? 0;
     const expected = Object.entries(countedAs).map(([act, failure]) => [failure, done(act as Act)]);
@@ -108,6 +110,36 @@ describe('counts what the host did', () => {
     expect(attempts).toMatchObject({ sent: 80, resent: 60, acknowledged: 20 });
   });
 });
+
+it('is no delivery if it ends before the first message', async () => {
+  await using scripted = await openScriptedHost({ authority: pki, script: () => 'acknowledge' });
+  const target = await openTarget({
+    url: new URL(scripted.host.url),
+    ca: Buffer.from(pki.root.pem),
+    identity: null,
+  });
+  const source = { seed: 1, format: 'json', began: new Date() } as const;
+  const simulation = createSimulation({ ...defaults, target, source });
+  simulation.stop();
+  const result = await simulation.run();
+  expect(result).toMatchObject({ interrupted: true, messages: { sent: 0 } });
+  expect(isDelivered(result)).toBe(false);
+  expect(formatSummary(result, (_, text) => text)).toMatch(
+    /^Interrupted after [\d.]+ s: no message was sent\.\n/,
+  );
+});
+
+it.each([true, false])(
+  'counts no wait for the last connection that is allowed, keepAlive %s',
+  async (keepAlive) => {
+    await using scripted = await openScriptedHost({ authority: pki, script: () => 'acknowledge' });
+    const options = { keepAlive, maxConnections: 1, rate: 1, duration: 1000 };
+    const { rate, messages, connections } = await simulate(scripted.host.url, options);
+    expect(messages).toMatchObject({ sent: 1, acknowledged: 1 });
+    expect(connections.most).toBe(1);
+    expect(rate.limited).toBe(0);
+  },
+);
 
 describe('the loop is open', () => {
   it('sends every message although none is answered until the last has arrived', async () => {

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
-import { writeOutput, writeOutputs } from '../../src/terminal/output-file.ts';
+import { checkOutput, writeOutput, writeOutputs } from '../../src/terminal/output-file.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777;
@@ -89,4 +90,39 @@ it('writes bytes as they are', async () => {
   const file = join(folder.path, 'a.p12');
   await writeOutput({ file, contents: Uint8Array.of(0, 255, 10), secret: true });
   expect([...(await readFile(file))]).toEqual([0, 255, 10]);
+});
+
+it('refuses a device or pipe also with force: it would be replaced by a file', async () => {
+  await using folder = await temporaryFolder();
+  const pipe = join(folder.path, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  for (const write of [writeOutput, checkOutput])
+    await expect(write({ file: pipe, contents: 'new', force: true })).rejects.toThrow(
+      `${pipe}: found a device, pipe or socket; allowed a regular file`,
+    );
+  expect((await stat(pipe)).isFIFO()).toBe(true);
+  expect(await readdir(folder.path)).toEqual(['pipe']);
+});
+
+describe('in advance', () => {
+  it('refuses what could not be written, and leaves nothing', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, 'a'), 'old');
+    const check = (name: string, force = false) => checkOutput({ file: join(folder.path, name), force });
+    await expect(check('a')).rejects.toThrow(/a: exists already; allowed a new name, or --force/);
+    await expect(check('', true)).rejects.toThrow(/cannot be written \(EISDIR\)/);
+    await expect(check('a/b')).rejects.toThrow(/cannot be written \((ENOTDIR|EACCES)\)/);
+    await expect(check('absent/b')).rejects.toThrow(/absent\/b: its folder does not exist; allowed a file/);
+    await check('a', true);
+    await check('b');
+    expect(await readdir(folder.path)).toEqual(['a']);
+  });
+
+  it.runIf(process.getuid?.() !== 0)('refuses a folder that may not be written to', async () => {
+    await using folder = await temporaryFolder();
+    await chmod(folder.path, 0o500);
+    await expect(checkOutput({ file: join(folder.path, 'a') })).rejects.toThrow(
+      /a: cannot be written \(EACCES\)/,
+    );
+  });
 });
