@@ -148,7 +148,9 @@ describe.each(measured)('a response %s, collected for its length and cut at ever
       const index = stage.host.requests.length;
       const answer = await stage.send(post({ target: '/ensured' }));
       expect(statusOf(answer)).toBe(502);
-      expect(answer.raw.toString()).not.toContain('01');
+      // The request id counts connections, so that it may contain these digits too.
+      const id = answer.field('x-request-id') ?? '';
+      expect(answer.raw.toString().replaceAll(id, '')).not.toContain('01');
       expect(stage.host.requests.length).toBe(index + 1);
       const record = await messageOf(stage.gateway, answer);
       expect(record).toMatchObject({ outcome: 'failed', status: 502, response_bytes: 0 });
