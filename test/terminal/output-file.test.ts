@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { checkOutput, writeOutput, writeOutputs } from '../../src/terminal/output-file.ts';
@@ -118,11 +119,20 @@ describe('in advance', () => {
     expect(await readdir(folder.path)).toEqual(['a']);
   });
 
-  it.runIf(process.getuid?.() !== 0)('refuses a folder that may not be written to', async () => {
+  it('refuses a folder that may not be written to', async ({ skip }) => {
     await using folder = await temporaryFolder();
-    await chmod(folder.path, 0o500);
-    await expect(checkOutput({ file: join(folder.path, 'a') })).rejects.toThrow(
-      /a: cannot be written \(EACCES\)/,
-    );
+    await chmod(folder.path, 0o555);
+    // The kernel asks root for nothing.
+    const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const module = new URL('../../src/terminal/output-file.ts', import.meta.url);
+    // Another user may not be let into the folder that this repository lies in.
+    if (spawnSync('test', ['-r', fileURLToPath(module)], user).status !== 0) skip();
+    const script = `const { checkOutput } = await import('${module}');
+      await checkOutput({ file: 'a' }).catch(({ message }) => console.log(message));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      ...{ cwd: folder.path, encoding: 'utf8' },
+      ...user,
+    });
+    expect(stdout).toBe('a: cannot be written (EACCES)\n');
   });
 });

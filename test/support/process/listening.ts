@@ -7,6 +7,8 @@ export interface Listening extends AsyncDisposable {
   /** Connections that are open now. */
   readonly sockets: ReadonlySet<Socket>;
   close(): Promise<void>;
+  /** Accepts no connection any more, so that the next one is refused; resolves when the open ones have ended. */
+  stop(): Promise<void>;
 }
 
 /** `at`: a port, by default any free one, or the path of a Unix socket. */
@@ -22,12 +24,16 @@ export async function listenOnLoopback(
   });
   server.listen(typeof at === 'string' ? { path: at } : { port: at, host });
   await once(server, 'listening');
-  const close = async () => {
+  const stop = async () => {
     if (!server.listening) return;
     const closed = once(server, 'close');
     server.close();
-    for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return { port: (server.address() as AddressInfo).port, sockets, close, [Symbol.asyncDispose]: close };
+  const close = async () => {
+    const stopped = stop();
+    for (const socket of sockets) socket.destroy();
+    await stopped;
+  };
+  return { port: (server.address() as AddressInfo).port, sockets, close, stop, [Symbol.asyncDispose]: close };
 }

@@ -10,9 +10,6 @@ import { distributionPoints, issueCrl } from './crl.ts';
 import { certId } from './ocsp-answer.ts';
 import { delegate, ocspMisbehaviours, openOcspResponder } from './ocsp-responder.ts';
 
-/** A fetch that is under way when the server closes is reset; later ones are refused. */
-const isDown = /ECONNREFUSED|ECONNRESET/;
-
 const second = 1000;
 const minute = 60 * second;
 const hour = 60 * minute;
@@ -52,7 +49,8 @@ export async function openCrlSource(pki: Authority, trouble: CrlTrouble): Promis
   // The same names, but other keys.
   const impostor = authority();
   const troubles: Record<CrlTrouble, readonly [() => unknown, RevocationAction, RegExp]> = {
-    down: [() => directory.close(), 'crl_fetch_failed', isDown],
+    // Fetches that are under way end first: they would fail with another cause.
+    down: [() => directory.stop(), 'crl_fetch_failed', /ECONNREFUSED/],
     HTML: [
       () => directory.files.set(path, '<!DOCTYPE html><html><body>Sign in</body></html>'),
       'crl_refused',
@@ -144,7 +142,7 @@ export async function openOcspSource(pki: Authority, trouble: OcspTrouble): Prom
       'ocsp_fetch_failed',
       /no answer within/,
     ],
-    down: [() => responder.close(), 'ocsp_fetch_failed', isDown],
+    down: [() => responder.stop(), 'ocsp_fetch_failed', /ECONNREFUSED/],
     'another certID': [laid({ certId: certId(other, pki.issuing) }), 'ocsp_refused', /^wrong certificate: /],
     expired: [
       () => laid({ thisUpdate: Date.now() - 2 * hour, nextUpdate: Date.now() - hour })(),

@@ -3,10 +3,9 @@ import { createServer as createPlainServer, type IncomingMessage, type RequestLi
 import { createServer } from 'node:https';
 import { serveFile } from '../../../src/demo/directory.ts';
 import { type Authority, authority } from '../pki/authority.ts';
-import { listenOnLoopback } from '../process/listening.ts';
+import { type Listening, listenOnLoopback } from '../process/listening.ts';
 
-export interface Directory extends AsyncDisposable {
-  readonly port: number;
+export interface Directory extends Listening {
   /** `https://localhost:<port>`, its certificate from `pki`; or with `http`. */
   readonly origin: string;
   readonly pki: Authority;
@@ -20,7 +19,6 @@ export interface Directory extends AsyncDisposable {
   }[];
   /** If set, handles requests instead of the files. */
   misbehaviour: RequestListener | null;
-  close(): Promise<void>;
 }
 
 export const misbehaviours = {
