@@ -4,26 +4,17 @@ import { Agent } from 'node:http';
 import { createServer } from 'node:https';
 import httpProxy from 'http-proxy';
 import type { PeerNeeds } from './peer.ts';
+import { serverTls } from './server-tls.ts';
 
-const [{ certificates, upstream }] = (await once(process, 'message')) as [PeerNeeds];
+const [needs] = (await once(process, 'message')) as [PeerNeeds];
 const proxy = httpProxy.createProxyServer({
-  target: `http://127.0.0.1:${upstream}`,
+  target: `http://127.0.0.1:${needs.upstream}`,
   agent: new Agent({ keepAlive: true, maxSockets: 64 }),
 });
-const server = createServer(
-  {
-    cert: certificates.server.chain,
-    key: certificates.server.key,
-    ca: [certificates.root, certificates.issuing],
-    requestCert: true,
-    rejectUnauthorized: true,
-    ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:ECDHE-RSA-AES128-GCM-SHA256',
-    honorCipherOrder: true,
-  },
-  (request, response) =>
-    proxy.web(request, response, {}, (error) => {
-      response.writeHead(502).end(error.message);
-    }),
+const server = createServer(serverTls(needs), (request, response) =>
+  proxy.web(request, response, {}, (error) => {
+    response.writeHead(502).end(error.message);
+  }),
 );
 server.listen(0, '127.0.0.1', () => {
   const address = server.address();

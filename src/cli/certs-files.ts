@@ -5,30 +5,13 @@ import { GatewayError, UsageError } from '../errors.ts';
 import { type PrivateKeyFault, readPrivateKey } from '../issuing/private-key-file.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
-import { readLimited } from '../terminal/limited-input.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { readSecret } from '../terminal/secret.ts';
 
-/** Bytes; certificates, keys and key stores are much smaller. */
-const maxFile = 16 * 2 ** 20;
-
-/** `-`: standard input. Throws UsageError. */
-export async function readInput(file: string): Promise<Buffer> {
-  let bytes: Buffer | null;
-  try {
-    bytes = await readLimited(file === '-' ? process.stdin : file, maxFile);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new UsageError(`${printable(file)}: cannot be read (${code})`, cause);
-  }
-  if (bytes === null)
-    throw new UsageError(`${printable(file)}: found more than ${maxFile} bytes; allowed at most ${maxFile}`);
-  return bytes;
-}
-
 /** All certificates of a file, at least one. Throws UsageError. */
 export async function readCertificateFile(file: string): Promise<readonly [Certificate, ...Certificate[]]> {
-  const bytes = await readInput(file);
+  const bytes = await readInput(file, { standardInput: true });
   try {
     return readCertificates(bytes) as [Certificate, ...Certificate[]];
   } catch (error) {
@@ -48,7 +31,7 @@ export async function readKeyFile(
   file: string,
   { passphraseFile, option }: { readonly passphraseFile?: string | undefined; readonly option: string },
 ): Promise<KeyObject> {
-  const bytes = await readInput(file);
+  const bytes = await readInput(file, { standardInput: true });
   const ask = { name: `passphrase of ${printable(file)}`, option };
   let key = readPrivateKey(bytes, null);
   if (key === 'passphrase needed')

@@ -3,10 +3,11 @@ import { exitCodes } from '../errors.ts';
 import { type JwkUse, jwksOf } from '../issuing/jwks.ts';
 import { type JwksEntry, readJwks } from '../issuing/jwks-reader.ts';
 import { toPem } from '../pki/pem.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
-import { readCertificateFile, readInput } from './certs-files.ts';
+import { readCertificateFile } from './certs-files.ts';
 
 export interface JwksOptions {
   readonly use?: JwkUse;
@@ -41,7 +42,7 @@ async function setOf(files: readonly string[], { use, alg, json, out }: JwksOpti
 
 async function pemOf(files: readonly string[], json: boolean): Promise<string> {
   const entries: JwksEntry[] = [];
-  for (const file of files) entries.push(...readJwks(await readInput(file), file));
+  for (const file of files) entries.push(...readJwks(await readInput(file, { standardInput: true }), file));
   if (json) return jsonLine({ certificates: entries.map(documentOf) });
   return entries.map(pemWithHeading).join('');
 }

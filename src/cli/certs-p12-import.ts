@@ -12,10 +12,11 @@ import { privateKeyPem } from '../issuing/private-key-file.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';
 import { toPem } from '../pki/pem.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { type OutputFile, writeOutputs } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
-import { type PassphraseOptions, readInput, readNewPassphrase } from './certs-files.ts';
+import { type PassphraseOptions, readNewPassphrase } from './certs-files.ts';
 import { type Pkcs12Options, readPassword } from './certs-p12-password.ts';
 
 export interface ImportOptions extends Pkcs12Options, PassphraseOptions {
@@ -59,7 +60,7 @@ async function open(
   file: string,
   options: Pkcs12Options,
 ): Promise<{ readonly contents: Pkcs12Contents; readonly certificates: readonly Certificate[] }> {
-  const bytes = await readInput(file);
+  const bytes = await readInput(file, { standardInput: true });
   try {
     const contents = await read(bytes, () => readPassword({ file, options, confirm: false }), options);
     const certificates = contents.certificates.map(parse);

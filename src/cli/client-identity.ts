@@ -1,10 +1,11 @@
-/** The client certificate and key of `doctor`: from PEM files, or from a PKCS#12 file. */
+/** The client certificate and key of `doctor` and `simulate`: from PEM files, or from a PKCS#12 file. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Identity } from '../doctor/attempt.ts';
 import { GatewayError, UsageError } from '../errors.ts';
 import type { Pkcs12Contents } from '../issuing/pkcs12.ts';
+import { isEncryptedPem } from '../issuing/private-key-file.ts';
 import { toPem } from '../pki/pem.ts';
-import { readLimited } from '../terminal/limited-input.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { readSecret } from '../terminal/secret.ts';
 
@@ -29,21 +30,28 @@ export async function readIdentity(options: IdentityOptions): Promise<Identity |
     throw new UsageError(
       `--${cert === undefined ? 'cert' : 'key'} is missing; allowed --cert and --key together`,
     );
-  const identity = {
-    cert: (await readInput('--cert', cert)).toString('latin1'),
-    key: (await readInput('--key', key)).toString('latin1'),
-  };
-  const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(identity.key);
-  if (!isEncrypted) return usable(identity, '--cert or --key');
-  const secret = { name: `passphrase of ${printable(key)}`, option: '--passphrase-file' };
-  const file = options.passphraseFile;
-  const passphrase = await readSecret(file === undefined ? secret : { ...secret, file });
-  return usable({ ...identity, passphrase }, '--cert, --key or its passphrase');
+  const identity = await readPemIdentity({ cert, key, passphraseFile: options.passphraseFile });
+  const blamed = identity.passphrase === undefined ? '--cert or --key' : '--cert, --key or its passphrase';
+  return usable(identity, blamed);
+}
+
+/** Asks for the passphrase of an encrypted key if no file is given. Checks no content. Throws UsageError. */
+export async function readPemIdentity(files: {
+  readonly cert: string;
+  readonly key: string;
+  readonly passphraseFile: string | undefined;
+}): Promise<Identity> {
+  const { passphraseFile: file } = files;
+  const cert = (await readInput(files.cert, { option: '--cert' })).toString('latin1');
+  const key = (await readInput(files.key, { option: '--key' })).toString('latin1');
+  if (!isEncryptedPem(key)) return { cert, key };
+  const secret = { name: `passphrase of ${printable(files.key)}`, option: '--passphrase-file' };
+  return { cert, key, passphrase: await readSecret(file === undefined ? secret : { ...secret, file }) };
 }
 
 async function readP12Identity(file: string, passwordFile: string | undefined): Promise<Identity> {
   const { readPkcs12, WrongPasswordError } = await import('../issuing/pkcs12.ts');
-  const bytes = await readInput('--p12', file);
+  const bytes = await readInput(file, { option: '--p12' });
   const read = (password: string) => {
     try {
       return identityOf(readPkcs12(bytes, password));
@@ -92,18 +100,4 @@ function usable(identity: Identity, options: string): Identity {
   }
   if (!fits) throw new UsageError(`${options}: found the key of another certificate; ${allowed}`);
   return identity;
-}
-
-/** Bytes; certificates, keys and key stores are much smaller. */
-const maxFile = 16 * 1024 * 1024;
-
-/** Throws UsageError. */
-export async function readInput(option: string, file: string): Promise<Buffer> {
-  const where = `${option} ${printable(file)}`;
-  const bytes = await readLimited(file, maxFile).catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${where}: cannot be read (${cause.code ?? 'unknown'})`, cause);
-  });
-  if (bytes === null)
-    throw new UsageError(`${where}: found more than ${maxFile} bytes; allowed at most ${maxFile}`);
-  return bytes;
 }

@@ -1,5 +1,4 @@
 /** `ehi-gateway doctor`: examines an endpoint, prints what it found, and writes an evidence page. */
-import { existsSync } from 'node:fs';
 import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
 import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
 import { type CheckId, checkIds } from '../doctor/check.ts';
@@ -12,11 +11,13 @@ import { readTarget } from '../doctor/target.ts';
 import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';
+import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
 import { version } from '../version.ts';
-import { type IdentityOptions, readIdentity, readInput } from './doctor-identity.ts';
+import { type IdentityOptions, readIdentity } from './client-identity.ts';
 
 export interface DoctorOptions extends IdentityOptions {
   readonly ca?: string;
@@ -37,7 +38,8 @@ export interface DoctorOptions extends IdentityOptions {
 /** Prints the report on stdout. Resolves with 0, or 1 if a check failed. Throws UsageError and UnreachableError. */
 export async function doctor(url: string, options: DoctorOptions): Promise<number> {
   const target = readTarget(url, options.servername);
-  refuseExisting(options);
+  // Before the examination, which takes its time.
+  if (options.report !== undefined) await checkOutput({ file: options.report, force: options.force });
   const tolerated = toleratedChecks(options.tolerate);
   const expected = await expectedNames(options);
   const identity = await readIdentity(options);
@@ -60,14 +62,6 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   return countOf(report, 'fail') === 0 ? exitCodes.drained : exitCodes.failed;
 }
 
-/** Before the examination, which takes its time, and not only when the report is written. */
-function refuseExisting({ report, force }: DoctorOptions): void {
-  if (report !== undefined && !force && existsSync(report))
-    throw new UsageError(
-      `${printable(report)}: exists already; allowed a new name, or --force to replace it`,
-    );
-}
-
 function unreachableReason({ url, address, checks }: Report): string | undefined {
   if (address !== null) return undefined;
   const failed = checks.find(({ outcome }) => outcome === 'fail');
@@ -78,7 +72,6 @@ async function writeReport(report: Report, options: DoctorOptions): Promise<void
   if (options.report === undefined) return;
   const { evidencePage } = await import('../evidence/page.ts');
   const { reportPage } = await import('../doctor/report-page.ts');
-  const { writeOutput } = await import('../terminal/output-file.ts');
   const contents = evidencePage(reportPage(report, triedOf(options)));
   await writeOutput({ file: options.report, contents, force: options.force });
 }
@@ -114,7 +107,7 @@ async function expectedNames({ preset, expectCa }: DoctorOptions): Promise<reado
 }
 
 async function readCas(option: string, file: string): Promise<Certificate[]> {
-  const bytes = await readInput(option, file);
+  const bytes = await readInput(file, { option });
   try {
     return readCertificates(bytes);
   } catch (cause) {

@@ -5,9 +5,9 @@ import { UsageError } from '../errors.ts';
 import { readBundle, toPem } from '../pki/pem.ts';
 import type { SimulationOptions } from '../simulation/options.ts';
 import type { TargetOptions } from '../simulation/target.ts';
-import { readLimited } from '../terminal/limited-input.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { printable } from '../terminal/printable.ts';
-import { readSecret } from '../terminal/secret.ts';
+import { readPemIdentity } from './client-identity.ts';
 
 /** As the command line gives them. */
 export interface SimulateOptions {
@@ -94,7 +94,7 @@ export async function readTarget(text: string, options: SimulateOptions): Promis
     throw new UsageError(
       '<url>: found a user name or a password; allowed none: the client is known by its certificate',
     );
-  const { ca, cert, key } = options;
+  const { ca, cert, key, passphraseFile } = options;
   if (url.protocol === 'http:' && (ca ?? cert ?? key) !== undefined)
     throw refused('<url>', 'http with --ca, --cert or --key', 'https with them, or http without');
   if ((cert === undefined) !== (key === undefined))
@@ -102,13 +102,14 @@ export async function readTarget(text: string, options: SimulateOptions): Promis
   return {
     url,
     ca: ca === undefined ? null : await readAuthorities(ca),
-    identity: cert === undefined || key === undefined ? null : await readIdentity({ cert, key }, options),
+    identity:
+      cert === undefined || key === undefined ? null : await readPemIdentity({ cert, key, passphraseFile }),
   };
 }
 
 /** OpenSSL would accept a file without a certificate, and then refuse every server. */
 async function readAuthorities(file: string): Promise<Buffer> {
-  const bytes = await readInput('--ca', file);
+  const bytes = await readInput(file, { option: '--ca' });
   try {
     return Buffer.from(
       readBundle(bytes)
@@ -119,36 +120,4 @@ async function readAuthorities(file: string): Promise<Buffer> {
     const message = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`--ca ${printable(file)}: ${message}`, cause);
   }
-}
-
-async function readIdentity(
-  files: { readonly cert: string; readonly key: string },
-  { passphraseFile }: SimulateOptions,
-): Promise<TargetOptions['identity']> {
-  const [cert, key] = [await readInput('--cert', files.cert), await readInput('--key', files.key)];
-  if (!/ENCRYPTED/.test(key.toString('latin1'))) return { cert, key };
-  const passphrase = await readSecret({
-    name: `passphrase of ${printable(files.key)}`,
-    option: '--passphrase-file',
-    ...(passphraseFile === undefined ? {} : { file: passphraseFile }),
-  });
-  return { cert, key, passphrase };
-}
-
-/** Bytes; certificates and keys are much smaller. */
-const maxFile = 16 * 1024 * 1024;
-
-async function readInput(option: string, file: string): Promise<Buffer> {
-  let bytes: Buffer | null;
-  try {
-    bytes = await readLimited(file, maxFile);
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new UsageError(`${option} ${printable(file)}: cannot be read (${code})`, cause);
-  }
-  if (bytes === null)
-    throw new UsageError(
-      `${option} ${printable(file)}: found more than ${maxFile} bytes; allowed at most ${maxFile}`,
-    );
-  return bytes;
 }

@@ -6,6 +6,7 @@ import { isDelivered, type Result } from '../simulation/result.ts';
 import { createSimulation, type Simulation } from '../simulation/simulation.ts';
 import { formatSummary, milliseconds, type Paint } from '../simulation/summary.ts';
 import { contact, openTarget, type Target } from '../simulation/target.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
@@ -39,9 +40,7 @@ export async function simulate(url: string, options: SimulateOptions): Promise<n
       await writeOutput({ file: report, contents: evidencePage(simulationPage(result, version)), force });
   } finally {
     process.stdout.write(
-      json
-        ? `${JSON.stringify({ version, negotiated, ...result })}\n`
-        : `${formatSummary(result, painter)}\n`,
+      json ? jsonLine({ version, negotiated, ...result }) : `${formatSummary(result, painter)}\n`,
     );
   }
   if (report !== undefined && !json) process.stdout.write(`\nThe report is in ${printable(report)}.\n`);

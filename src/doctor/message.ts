@@ -1,6 +1,6 @@
 /** Sends a message with a client certificate, once as it is, then with `Expect: 100-continue`. */
 import { UsageError } from '../errors.ts';
-import { readLimited } from '../terminal/limited-input.ts';
+import { readLimited } from '../terminal/input-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { type Attempt, type AttemptOptions, attempt } from './attempt.ts';
 import type { MessageBody } from './exchange.ts';

@@ -7,7 +7,7 @@ import type { UnseenLeaf } from '../identity/client-checks.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
-import { AddressShares } from '../source/address-counts.ts';
+import { AddressShares } from '../source/address-share.ts';
 import { HandshakeCosts } from '../source/handshake-cost.ts';
 import { HandshakeRate } from '../source/handshake-rate.ts';
 import type { Recorder } from '../telemetry/recorder.ts';

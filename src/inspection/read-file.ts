@@ -1,6 +1,6 @@
 /** Reads a file or standard input, of limited size. */
 import { UsageError } from '../errors.ts';
-import { readLimited } from '../terminal/limited-input.ts';
+import { readLimited } from '../terminal/input-file.ts';
 import { printable } from '../terminal/printable.ts';
 
 /** Bytes. The largest CRLs of public CAs have less. */

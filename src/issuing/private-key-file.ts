@@ -21,11 +21,16 @@ export function privateKeyPem(key: KeyObject, passphrase: string | null): string
 
 export type PrivateKeyFault = 'passphrase needed' | 'wrong passphrase' | 'no private key';
 
+/** Whether a PEM file has a key that needs a passphrase: PKCS#8 (RFC 7468 §11), or the older form of RFC 1421. */
+export function isEncryptedPem(text: string): boolean {
+  return /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text);
+}
+
 /** A key file in PEM (PKCS#8, PKCS#1, SEC 1) or in DER as PKCS#8. Returns the fault instead of throwing it. */
 export function readPrivateKey(bytes: Uint8Array, passphrase: string | null): KeyObject | PrivateKeyFault {
   const isPem = bytes[0] !== 0x30;
   const text = isPem ? Buffer.from(bytes).toString('latin1') : '';
-  const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text);
+  const isEncrypted = isEncryptedPem(text);
   if (isEncrypted && passphrase === null) return 'passphrase needed';
   try {
     return createPrivateKey({

@@ -8,7 +8,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 export class UpstreamLease {
   readonly #user: FailoverUser;
   #connection: UpstreamConnection | null = null;
-  #dial: Failover | null = null;
+  #failover: Failover | null = null;
   #buffered: Buffer[] = [];
   #endpoint: string | null = null;
   #reused: boolean | null = null;
@@ -36,27 +36,27 @@ export class UpstreamLease {
 
   /** A connection is being made. */
   get dialing(): boolean {
-    return this.#dial !== null;
+    return this.#failover !== null;
   }
 
-  /** Takes an idle connection, or dials. `now`: performance.now(), ms. */
+  /** Takes an idle connection, or connects. `now`: performance.now(), ms. */
   begin(upstream: Upstream, now: number): void {
     this.#connection = upstream.take(this.#user, now);
     this.#endpoint = this.#connection?.pool.endpoint.url ?? null;
     this.#reused = this.#connection?.reused ?? null;
-    if (this.#connection === null) this.#dial = upstream.dial(this.#user);
+    if (this.#connection === null) this.#failover = upstream.connect(this.#user);
   }
 
   /** False: wait for the connection or for its drain. After `finish` or `drop` nothing is written, and it returns true. */
   write(bytes: Buffer): boolean {
-    if (this.#dial === null) return this.#connection?.write(bytes) ?? true;
+    if (this.#failover === null) return this.#connection?.write(bytes) ?? true;
     this.#buffered.push(bytes);
     return false;
   }
 
-  /** The dial has succeeded: writes the buffered request. The message uses no other connection. False as for `write`. */
+  /** A connection is open: writes the buffered request. The message uses no other connection. False as for `write`. */
   connected(connection: UpstreamConnection): boolean {
-    this.#dial = null;
+    this.#failover = null;
     this.#connection = connection;
     this.#endpoint = connection.pool.endpoint.url;
     this.#reused = connection.reused;
@@ -100,10 +100,10 @@ export class UpstreamLease {
     this.#connection?.pool.messageFailed(reason, cause);
   }
 
-  /** Closes the connection, or cancels the dial. */
+  /** Closes the connection, or cancels the attempts. */
   drop(): void {
-    this.#dial?.cancel();
-    this.#dial = null;
+    this.#failover?.cancel();
+    this.#failover = null;
     this.#connection?.destroy();
     this.#connection = null;
     this.#buffered = [];

@@ -10,7 +10,7 @@ export interface TargetOptions {
   /** PEM; null: the authorities that the system trusts. */
   readonly ca: Buffer | null;
   /** PEM of the leaf and the intermediates, and of its key. null: no certificate is sent. */
-  readonly identity: { readonly cert: Buffer; readonly key: Buffer; readonly passphrase?: string } | null;
+  readonly identity: { readonly cert: string; readonly key: string; readonly passphrase?: string } | null;
 }
 
 export interface Target {

@@ -2,11 +2,11 @@
 
 import type { EndpointDelta } from './endpoint-meter.ts';
 import { describeEndpoint, type EndpointReport } from './endpoint-report.ts';
-import { EndpointGauges } from './endpoint-totals.ts';
+import { EndpointTotals } from './endpoint-totals.ts';
 import type { Counter, MetricRegistry } from './registry.ts';
 
 export class EndpointMetrics {
-  readonly #gauges = new EndpointGauges();
+  readonly #totals = new EndpointTotals();
   readonly #connects: Counter;
   readonly #messageFailures: Counter;
   readonly #checks: Counter;
@@ -18,17 +18,17 @@ export class EndpointMetrics {
     this.#checks = registry.counter('ehi_upstream_checks_total');
     this.#ejections = registry.counter('ehi_upstream_ejections_total');
     registry.gauge('ehi_upstream_up', (gauge) => {
-      for (const { endpoint, pools, ejected } of this.#gauges.totals())
+      for (const { endpoint, pools, ejected } of this.#totals.totals())
         gauge.set({ endpoint }, (pools - ejected) / pools);
     });
     registry.gauge('ehi_upstream_connections', (gauge) => {
-      for (const { endpoint, idle, inUse } of this.#gauges.totals()) {
+      for (const { endpoint, idle, inUse } of this.#totals.totals()) {
         gauge.set({ endpoint, state: 'idle' }, idle);
         gauge.set({ endpoint, state: 'in_use' }, inUse);
       }
     });
     registry.gauge('ehi_upstream_idle_limit_seconds', (gauge) => {
-      for (const { endpoint, idleLimit } of this.#gauges.totals()) gauge.set({ endpoint }, idleLimit / 1000);
+      for (const { endpoint, idleLimit } of this.#totals.totals()) gauge.set({ endpoint }, idleLimit / 1000);
     });
   }
 
@@ -41,14 +41,14 @@ export class EndpointMetrics {
       for (const [reason, count] of messageFailures) this.#messageFailures.inc({ endpoint, reason }, count);
       this.#ejections.inc({ endpoint }, ejections);
     }
-    this.#gauges.merge(threadId, deltas);
+    this.#totals.merge(threadId, deltas);
   }
 
   threadGone(threadId: number): void {
-    this.#gauges.threadGone(threadId);
+    this.#totals.threadGone(threadId);
   }
 
   reports(): EndpointReport[] {
-    return this.#gauges.totals().map(describeEndpoint);
+    return this.#totals.totals().map(describeEndpoint);
   }
 }

@@ -19,7 +19,7 @@ export interface EndpointTotal extends EndpointState {
   readonly endpoint: string;
 }
 
-export class EndpointGauges {
+export class EndpointTotals {
   /** By thread, then by endpoint. */
   readonly #threads = new Map<number, Map<string, EndpointState>>();
   /** Since the start, including threads that ended. */

@@ -7,7 +7,7 @@ import type { CountedName, MeterDelta } from './meter.ts';
 import { type Counter, describeMetric, MetricRegistry } from './registry.ts';
 import { noRoute, type RouteDelta } from './route-meter.ts';
 import { type MetricsOptions, registerStateGauges } from './state-gauges.ts';
-import { ThreadGauges } from './thread-totals.ts';
+import { ThreadTotals } from './thread-totals.ts';
 
 export type { MetricsOptions };
 
@@ -16,7 +16,7 @@ const maxIssuers = 100;
 
 export class Metrics {
   readonly #registry = new MetricRegistry();
-  readonly #threads = new ThreadGauges();
+  readonly #threads = new ThreadTotals();
   readonly #endpoints = new EndpointMetrics(this.#registry);
   readonly #clientLeaves = new ClientLeaves();
   readonly #now: () => number;

@@ -8,7 +8,7 @@ interface ThreadState {
   readonly routes: Map<string, number>;
 }
 
-export class ThreadGauges {
+export class ThreadTotals {
   readonly #threads = new Map<number, ThreadState>();
 
   /** `gauges`: all current values of the thread. `deltas`: only the routes that changed. */

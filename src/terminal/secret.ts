@@ -1,6 +1,6 @@
 /** Reads a passphrase from a file or from the terminal: never from an argument, which every user of a machine can read. */
 import { UsageError } from '../errors.ts';
-import { readLimited } from './limited-input.ts';
+import { readLimited } from './input-file.ts';
 import { printable } from './printable.ts';
 
 /** Bytes; a longer file is no passphrase. */

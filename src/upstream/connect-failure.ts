@@ -1,6 +1,6 @@
 /** Which reason a message gets when its connection could not be opened, or was lost. */
 
-export type ConnectFailureName = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
+type ConnectFailureName = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
 export type UpstreamLoss = ConnectFailureName | 'closed_early';
 
 export interface ConnectFailure {

@@ -5,7 +5,7 @@ import type { UpstreamConnection } from './connection.ts';
 import type { Opener, UpstreamUser } from './connection-roles.ts';
 import type { Pool } from './pool.ts';
 
-/** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began the dial has returned. */
+/** Exactly one of `onUpstreamConnect` and `onUpstreamLost` is called first, after the call that began it has returned. */
 export interface FailoverUser extends UpstreamUser {
   /** Sent first to endpoints that get a PROXY header; constant for one user. */
   readonly proxyHeader: Buffer;
@@ -15,23 +15,23 @@ export interface FailoverUser extends UpstreamUser {
   onUpstreamLost(why: UpstreamLoss, cause: string): void;
 }
 
-interface DialStep {
+interface FailoverStep {
   readonly pool: Pool;
   /** Milliseconds. */
   readonly timeout: number;
 }
 
 export class Failover implements Opener<UpstreamConnection> {
-  readonly #steps: readonly DialStep[];
+  readonly #steps: readonly FailoverStep[];
   readonly #user: FailoverUser;
   #index = 0;
   #attempt: Attempt;
 
   /** `steps`: not empty. */
-  constructor(steps: readonly DialStep[], user: FailoverUser) {
+  constructor(steps: readonly FailoverStep[], user: FailoverUser) {
     this.#steps = steps;
     this.#user = user;
-    this.#attempt = this.#connect(steps[0] as DialStep);
+    this.#attempt = this.#connect(steps[0] as FailoverStep);
   }
 
   cancel(): void {
@@ -51,7 +51,7 @@ export class Failover implements Opener<UpstreamConnection> {
     else this.#attempt = this.#connect(step);
   }
 
-  #connect({ pool, timeout }: DialStep): Attempt {
+  #connect({ pool, timeout }: FailoverStep): Attempt {
     return pool.connect({ timeout, onBehalfOf: this.#user }, this);
   }
 }

@@ -37,7 +37,7 @@ export class Upstream {
   }
 
   /** Connects to the endpoints in turn, until one connection is open. */
-  dial(user: FailoverUser): Failover {
+  connect(user: FailoverUser): Failover {
     const { connect, connectFirst } = this.#timeouts;
     const usable = this.#pools.filter(({ ejected }) => !ejected);
     // Ejected endpoints come last: if no other one can be connected to, they are tried.

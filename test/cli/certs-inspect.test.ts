@@ -11,7 +11,7 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import { makeSamples, password, type Samples } from '../inspection/samples.ts';
 import { authority } from '../support/pki/authority.ts';
 import { hasKeytool } from '../support/pki/tool.ts';
-import { type CommandResult, runCommand } from './command.ts';
+import { type CommandResult, runCommand } from '../support/process/command.ts';
 
 const day = 24 * 3_600_000;
 let samples: Samples;

@@ -8,7 +8,7 @@ import { revocationFolders } from '../../src/revocation/service.ts';
 import { AnchorCache } from '../../src/trust/disk-cache.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { authority } from '../support/pki/authority.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../support/process/command.ts';
 
 const day = 24 * 3_600_000;
 const now = Date.now();

@@ -6,9 +6,9 @@ import { parseCertificate } from '../../src/pki/certificate.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
+import { runCommand } from '../support/process/command.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { openStage } from '../support/process/stage.ts';
-import { runCommand } from './command.ts';
 
 interface Row {
   readonly kind: string;

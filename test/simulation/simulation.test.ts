@@ -28,7 +28,7 @@ async function simulate(url: string, options: Partial<SimulationOptions> = {}) {
   const target = await openTarget({
     url: new URL(url),
     ca: Buffer.from(pki.root.pem),
-    identity: { cert: Buffer.from(leaf.chainPem), key: Buffer.from(leaf.keyPem) },
+    identity: { cert: leaf.chainPem, key: leaf.keyPem },
   });
   const source = { seed: 1, format: 'json', began: new Date() } as const;
   return await createSimulation({ ...defaults, target, source, ...options }).run();

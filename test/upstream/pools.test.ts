@@ -26,7 +26,7 @@ it('keeps a connection after a change of policy if its endpoint is the same', as
   const endpoint = endpointAt(listening.port);
   const [upstream] = update(endpoint, '/a');
   const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...silentUser(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
+    upstream?.connect({ ...silentUser(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
   });
   connection.pool.release(connection, -1);
   const [, other] = update({ ...endpoint }, '/b', '/c');
@@ -44,7 +44,7 @@ it('closes a connection of a removed endpoint when it is released', async () => 
   const routes = [{ ...answers, path: '/', endpoints: [endpointAt(listening.port)] }];
   const [upstream] = pools.update({ routes, timeouts });
   const connection = await new Promise<UpstreamConnection>((onUpstreamConnect, onUpstreamLost) => {
-    upstream?.dial({ ...silentUser(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
+    upstream?.connect({ ...silentUser(), proxyHeader: Buffer.alloc(0), onUpstreamConnect, onUpstreamLost });
   });
   pools.update({ routes: [], timeouts });
   expect(connection.ended).toBe(false);

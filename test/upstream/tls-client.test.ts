@@ -53,7 +53,7 @@ function update(tls: Partial<UpstreamTls>): Upstream {
 function dial(upstream: Upstream): Promise<UpstreamConnection | UpstreamLoss> {
   return new Promise((resolve) => {
     let connection: UpstreamConnection;
-    upstream.dial({
+    upstream.connect({
       proxyHeader: Buffer.alloc(0),
       onUpstreamConnect: (made) => {
         connection = made;
