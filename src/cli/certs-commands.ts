@@ -1,11 +1,13 @@
 /** The options and help texts of `ehi-gateway certs`. */
 import type { Command } from 'commander';
+import { addInspection } from './certs-inspection-commands.ts';
 import { addIssuing } from './certs-issuing-commands.ts';
 import type { Finish } from './finish.ts';
 
 export function addCerts(program: Command, finish: Finish): void {
   const certs = program.command('certs').description('Inspect, make and convert certificates.');
   addPin(certs, finish);
+  addInspection(certs, finish);
   addIssuing(certs, finish);
 }
 

@@ -8,7 +8,7 @@ import type { ExportOptions } from './certs-p12-export.ts';
 import type { ImportOptions } from './certs-p12-import.ts';
 import type { Finish } from './finish.ts';
 
-const types: readonly RequestType[] = ['transport', 'signing', 'encryption'];
+const types: readonly RequestType[] = ['transport', 'signing', 'encryption', 'server'];
 const keys: readonly RequestKey[] = ['rsa:2048', 'rsa:3072', 'rsa:4096', 'ec:P-256', 'ec:P-384'];
 
 const force = ['--force', 'replace existing files', false] as const;
@@ -40,7 +40,7 @@ function addCsr(certs: Command, finish: Finish): void {
   certs
     .command('csr')
     .description(
-      'Make a private key and a certificate request for the portal of Thredd or Raidiam Connect: NAME.key and NAME.csr.',
+      'Make a private key and a certificate request, for the portal of Thredd or Raidiam Connect or for a public CA: NAME.key and NAME.csr.',
     )
     .requiredOption(
       '--subject <subject>',
@@ -48,9 +48,16 @@ function addCsr(certs: Command, finish: Finish): void {
     )
     .requiredOption('--out <name>', 'the name of the files, without .csr and .key; may have a folder')
     .addOption(
-      new Option('--type <type>', 'what the certificate is for: TLS, signatures, or encryption of messages')
+      new Option(
+        '--type <type>',
+        'what the certificate is for: TLS client (transport), signatures, encryption of messages, or the TLS server',
+      )
         .choices(types)
         .default('transport'),
+    )
+    .option(
+      '--dns <name...>',
+      'for --type server: the host names and IP addresses of the server; default: the CN of the subject',
     )
     .addOption(new Option('--key <kind>', 'the kind of key').choices(keys).default('rsa:2048'))
     .option(...passphrase)

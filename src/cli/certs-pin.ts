@@ -4,6 +4,8 @@ import { buffer } from 'node:stream/consumers';
 import { exitCodes, GatewayError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
+import { jsonLine } from '../terminal/json.ts';
+import { printable } from '../terminal/printable.ts';
 
 /**
  * Prints one line per certificate on stdout, and one line per unreadable file on stderr. Resolves with the exit code: 64
@@ -21,11 +23,11 @@ export async function printPins(
       found.push(...readCertificates(bytes).map((certificate) => ({ file, certificate })));
     } catch (error) {
       failed = true;
-      process.stderr.write(`${file}: ${reasonOf(error)}\n`);
+      process.stderr.write(`${printable(file)}: ${reasonOf(error)}\n`);
     }
   }
   const text = json
-    ? `${JSON.stringify({ certificates: found.map(factsOf) })}\n`
+    ? jsonLine({ certificates: found.map(factsOf) })
     : found.map(({ certificate }) => `${lineOf(certificate)}\n`).join('');
   process.stdout.write(text);
   return failed ? exitCodes.usage : exitCodes.drained;
@@ -45,7 +47,7 @@ function pinOf({ spkiPin }: Certificate): string {
 function lineOf(certificate: Certificate): string {
   const { subject, isCa } = certificate;
   const caution = isCa ? ' (a CA: its key is on the path of every client that it issues)' : '';
-  return `${pinOf(certificate)}  # ${subject}${caution}`;
+  return `${pinOf(certificate)}  # ${printable(subject)}${caution}`;
 }
 
 /** Field names as in the audit records. */

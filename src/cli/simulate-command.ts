@@ -5,8 +5,8 @@ import type { SimulateOptions } from './simulate-options.ts';
 
 const notes = `
 Sends messages as Thredd's EHI does: authorisations, presentments, reversals and cut-offs with made-up content (no card
-number), each at its time, whatever became of those before it. A message that is not answered in time with
-Acknowledgement 1 is sent again, as EHI does.
+number). Each is sent when it is due, whether those before it were answered or not. A message that is not answered in
+time with Acknowledgement 1 is sent again, as EHI does.
 
 Exit codes: 0 every message was acknowledged, 1 at least one was not, 64 usage, 69 the URL cannot be reached.
 
@@ -17,7 +17,7 @@ Examples:
 export function addSimulate(program: Command, finish: Finish): void {
   program
     .command('simulate')
-    .description('Send EHI messages at a fixed rate, as Thredd does, and report what became of them.')
+    .description('Send EHI messages at a fixed rate, as Thredd does, and report the results.')
     .argument('<url>', 'where messages are sent: https, or http for a host without TLS')
     .option(
       '--ca <file>',

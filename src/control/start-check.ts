@@ -11,9 +11,9 @@ import { probePort } from '../thread/port-probe.ts';
 export interface StartCheck {
   /** These prevent the start. */
   readonly problems: readonly ConfigProblem[];
-  /** These too: addresses that this machine does not have, ports that this user may not open. */
+  /** Addresses that this machine does not have, and ports that this user may not open. These prevent the start, too. */
   readonly refusedSockets: readonly ConfigProblem[];
-  /** Ports in use, by another program or by a gateway that is already running. */
+  /** Ports in use, by another program or by a gateway that is already running. `run` fails on these, `check` only warns. */
   readonly socketsInUse: readonly ConfigProblem[];
   readonly warnings: readonly ConfigProblem[];
 }

@@ -22,9 +22,11 @@ export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boole
   ];
 }
 
-/** `400`, or why there was no status. */
+/** `400`, or why there was no whole response. */
 export function describeAttempt({ answer, failure }: Attempt): string {
   if (answer !== null) return String(answer.status);
+  if (failure !== null && failure.status !== null)
+    return `${failure.status}, but not the whole response: ${failure.reason}`;
   const when = failure?.stage === 'handshake' ? 'in the handshake' : 'after the handshake';
   return `no response: ${failure?.reason ?? 'unknown'}, ${when}`;
 }
@@ -35,7 +37,7 @@ function judgeWithout(attempt: Attempt): Judgement {
   const { answer, failure } = attempt;
   const fact = describeAttempt(attempt);
   if (answer?.status === 400 || answer?.status === 403) return pass(fact);
-  if (answer !== null && isLetIn(answer.status))
+  if (isLetIn(attempt))
     return fail(
       `${fact}: ${lets}`,
       'require a client certificate for every request before it reaches the host',
@@ -45,23 +47,29 @@ function judgeWithout(attempt: Attempt): Judgement {
       fact,
       'answer 400 or 403 to a request without a client certificate: the acceptance test expects one of these',
     );
-  if (failure?.kind === 'other') return { outcome: 'unknown', fact };
+  if (isUnreached(failure)) return { outcome: 'unknown', fact };
   return fail(
     fact,
     'complete the handshake and answer 400 or 403 over HTTP (nginx: ssl_verify_client optional, or on with its 400 page; ehi-gateway: rejectWith: http)',
   );
 }
 
-/** A redirect is an answer of the application; a 5xx says that the host was asked. */
-function isLetIn(status: number): boolean {
-  return status < 400 || status >= 500;
+/** A redirect is an answer of the application; a 5xx says that the host was asked. The head of a response shows it. */
+function isLetIn({ answer, failure }: Attempt): boolean {
+  const status = answer?.status ?? failure?.status ?? null;
+  return status !== null && (status < 400 || status >= 500);
+}
+
+/** There was no handshake, and the server did not end it: this says nothing about what it answers. */
+export function isUnreached(failure: Failure | null): boolean {
+  return failure?.kind === 'other' && failure.stage === 'handshake';
 }
 
 function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
   const fact = strangers
     .map(({ issuer, attempt }) => `CA with an ${issuer}: ${describeAttempt(attempt)}`)
     .join('; ');
-  const letIn = strangers.filter(({ attempt: { answer } }) => answer !== null && isLetIn(answer.status));
+  const letIn = strangers.filter(({ attempt }) => isLetIn(attempt));
   if (letIn.length > 0) {
     return fail(
       `${fact}: a certificate that anyone can make gets in`,
@@ -78,7 +86,7 @@ function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
 function judgeResumed(resumed: readonly ResumedAttempt[]): Judgement {
   if (resumed.length === 0) return notJudged('neither TLS 1.2 nor 1.3 is offered');
   const fact = resumed.map(describeResumed).join('; ');
-  const letIn = resumed.some(({ attempt }) => attempt?.answer != null && isLetIn(attempt.answer.status));
+  const letIn = resumed.some(({ attempt }) => attempt !== null && isLetIn(attempt));
   const isRefused = resumed.every(({ attempt }) => !isUnanswered(attempt?.failure?.kind));
   if (!letIn) return isRefused ? pass(fact) : { outcome: 'unknown', fact };
   return fail(

@@ -1,8 +1,8 @@
 /** Names of CAs: those that a server advertises (DER), and those that a sender expects. */
 import type { Certificate } from '../pki/certificate.ts';
 import { DerError } from '../pki/der-cursor.ts';
+import { attributeTypes, type DistinguishedName, formatName, readName } from '../pki/distinguished-name.ts';
 import { canonicalText } from '../pki/distribution-point.ts';
-import { attributeTypes, type DistinguishedName, formatName, readName } from '../pki/name.ts';
 
 export interface CaName {
   /** RFC 4514, the most specific part first. */

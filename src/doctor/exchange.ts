@@ -39,14 +39,15 @@ export interface ExchangeOptions {
   readonly expectContinue?: boolean;
 }
 
-/** Resolves with the error if there is no whole response. */
+/** Resolves with the error if there is no whole response; it has the `status` if at least the head came. */
 export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<Answer | Error> {
   const { body, timeoutMs, expectContinue = false } = options;
   return new Promise((done) => {
     const outgoing = beginRequest(socket, options);
+    let status: number | undefined;
     const finish = (result: Answer | Error) => {
       clearTimeout(timer);
-      done(result);
+      done(result instanceof Error ? Object.assign(result, { status }) : result);
     };
     const timer = setTimeout(() => {
       finish(errorOf(silentCode));
@@ -56,6 +57,7 @@ export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<A
     const interim = sendBody(outgoing, { body, expectContinue, began });
     outgoing.on('error', finish);
     outgoing.on('response', (response) => {
+      status = response.statusCode;
       readAnswer(response).then(
         (answer) => finish({ ...answer, ms: performance.now() - began, continueMs: interim() }),
         finish,

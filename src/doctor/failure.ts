@@ -7,6 +7,8 @@ export interface Failure {
   readonly kind: 'alert' | 'closed' | 'silent' | 'other';
   /** Such as `the connection was reset`. */
   readonly reason: string;
+  /** Of a response that did not end, or was too long; null: not even its head came. */
+  readonly status: number | null;
 }
 
 /** Codes of our own, beside those of Node. */
@@ -27,22 +29,29 @@ const reasons: Readonly<Record<string, readonly [kind: Failure['kind'], reason: 
   ERR_SSL_PACKET_LENGTH_TOO_LONG: ['other', 'the answer is not TLS'],
 };
 
-/** Alerts as OpenSSL names them in its error codes: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`. */
-const alertCode = /^ERR_SSL_(?:SSL\/?V3|SSLV3|TLSV1|TLSV13)_ALERT_(\w+)$/;
+/**
+ * Alerts as OpenSSL names them in its error codes: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`, from OpenSSL 3.2 on
+ * `ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE`, and `ERR_SSL_TLSV1_UNRECOGNIZED_NAME`.
+ */
+const alertCode = /^ERR_SSL_(?:(?:SSL\/?V3|SSL\/TLS|TLSV1|TLSV13)_ALERT|TLSV1)_(\w+)$/;
 
-export function failureOf(stage: Failure['stage'], error: Error): Failure {
-  const { code = '' } = error as NodeJS.ErrnoException;
+/** `error.status`: of a response whose head came. */
+export function failureOf(stage: Failure['stage'], error: Error & { readonly status?: number }): Failure {
+  return { stage, ...causeOf(error), status: error.status ?? null };
+}
+
+function causeOf(error: NodeJS.ErrnoException): Pick<Failure, 'kind' | 'reason'> {
+  const { code = '' } = error;
   const [, alert] = alertCode.exec(code) ?? [];
   if (alert !== undefined) {
     const name = alert.toLowerCase().replaceAll('_', ' ');
-    return { stage, kind: 'alert', reason: `the server sent the TLS alert "${name}"` };
+    return { kind: 'alert', reason: `the server sent the TLS alert "${name}"` };
   }
-  if (error.message === 'socket hang up')
-    return { stage, kind: 'closed', reason: 'the connection was closed' };
-  if (code.startsWith('HPE_')) return { stage, kind: 'other', reason: `the answer is not HTTP (${code})` };
+  if (error.message === 'socket hang up') return { kind: 'closed', reason: 'the connection was closed' };
+  if (code.startsWith('HPE_')) return { kind: 'other', reason: `the answer is not HTTP (${code})` };
   const [kind, reason] = reasons[code] ?? [
     'other',
     code === '' ? error.message : `the connection failed (${code})`,
   ];
-  return { stage, kind, reason };
+  return { kind, reason };
 }

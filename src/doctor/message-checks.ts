@@ -1,5 +1,5 @@
 /** Judges the answer to a message that was sent with a client certificate. */
-import { describeAttempt } from './admission-checks.ts';
+import { describeAttempt, isUnreached } from './admission-checks.ts';
 import type { Attempt } from './attempt.ts';
 import {
   type Check,
@@ -50,7 +50,7 @@ function judgeStatus(attempt: Attempt): Judgement {
   const { answer, failure } = attempt;
   if (answer !== null && isSuccess(answer.status)) return pass(describeAnswer(answer));
   const fact = describeAttempt(attempt);
-  if (failure?.kind === 'other') return { outcome: 'unknown', fact };
+  if (isUnreached(failure)) return { outcome: 'unknown', fact };
   if (answer === null || answer.status === 400 || answer.status === 403)
     return fail(
       fact,

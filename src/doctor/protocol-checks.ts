@@ -55,7 +55,7 @@ function judgeSuites({ suites, incomplete }: ProtocolFacts): Judgement {
   );
 }
 
-const noSuite = notJudged('no cipher suite was accepted');
+const noSuite = notJudged('the endpoint accepted none of the cipher suites that were offered');
 
 function namesOf(suites: readonly OfferedSuite[]): string[] {
   return [...new Set(suites.map(({ name }) => name))];

@@ -1,10 +1,11 @@
 /** Probes what the endpoint sends and accepts on TLS, one question after the other. */
-import { readSentFacts, type SentFacts } from '../probe/authorities.ts';
+
 import type { Endpoint } from '../probe/endpoint.ts';
 import { type GroupSupport, probeGroups } from '../probe/groups.ts';
 import type { FlightFailure } from '../probe/outcome.ts';
 import { type ProtocolSupport, probeProtocols } from '../probe/protocols.ts';
 import { probeRenegotiation, type Renegotiation } from '../probe/renegotiation.ts';
+import { readSentFacts, type SentFacts } from '../probe/sent-facts.ts';
 import { probeSuites, type SuiteSupport } from '../probe/suites.ts';
 import { versionNames } from '../probe/versions.ts';
 

@@ -4,7 +4,7 @@ import { type Inbound, unjudged } from '../handshake/inbound.ts';
 import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { parseRange } from '../source/address.ts';
-import type { AddressShares } from '../source/address-share.ts';
+import type { AddressShares } from '../source/address-counts.ts';
 import { type Allowlist, compileAllowlist } from '../source/allowlist.ts';
 import type { HandshakeCosts } from '../source/handshake-cost.ts';
 import type { HandshakeRate } from '../source/handshake-rate.ts';
@@ -89,7 +89,8 @@ function checkLimits(
 ): boolean {
   // The connection closed while its PROXY header was read: what it reserved below would never be released.
   if (inbound.recorded) return false;
-  // All of Thredd's traffic comes from one address: a flood from other addresses must not use up its capacity.
+  // Thredd sends all of its traffic from one address, so limits per address would refuse its calls. The limit on
+  // unfinished handshakes would refuse them, too, while other addresses flood the gateway.
   if (exempt.contains(inbound.address)) return true;
   // With refuseAt: http the address is checked after the handshake instead (isSourceAllowed).
   if (allowlist !== null && snapshot.refuseAt === 'accept' && !allowlist.contains(inbound.address))

@@ -7,7 +7,7 @@ import type { UnseenLeaf } from '../identity/client-checks.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
-import { AddressShares } from '../source/address-share.ts';
+import { AddressShares } from '../source/address-counts.ts';
 import { HandshakeCosts } from '../source/handshake-cost.ts';
 import { HandshakeRate } from '../source/handshake-rate.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -125,8 +125,12 @@ export class Gateway {
   async drain(): Promise<void> {
     const { drainDelay, drain } = this.#policy.snapshot.timeouts;
     this.#draining = true;
-    for (const downstream of this.#clients.downstreams()) downstream.drain({ now: drainDelay === 0 });
-    if (drainDelay > 0) await sleep(drainDelay);
+    if (drainDelay > 0) {
+      for (const downstream of this.#clients.downstreams()) downstream.drain({ now: false });
+      await sleep(drainDelay);
+    }
+    // Before the first connection is closed: its client may reconnect at once, and a connection that waits to be accepted
+    // when the port is closed is reset.
     this.#accepting = false;
     this.#listener.close();
     for (const downstream of this.#clients.downstreams()) downstream.drain({ now: true });

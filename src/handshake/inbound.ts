@@ -3,7 +3,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
-import type { AddressShare } from '../source/address-share.ts';
+import type { AddressShare } from '../source/address-counts.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { HandshakeInspector } from './handshake-inspector.ts';
 import type { TlsParameters } from './tls-parameters.ts';

@@ -17,6 +17,9 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
+/** Protocol versions and cipher suites of the listener. */
+export const listenerOffer = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', ciphers } as const;
+
 /**
  * Signature algorithms that the gateway asks clients for: those of each kind of key that it accepts (pki/strength.ts). A
  * client with another kind of key sends no certificate. Node's default also asks for SHA-224 and DSA.
@@ -54,9 +57,7 @@ export function secureContextOptions(
     // Node advertises each certificate in `ca` as an acceptable CA, in this order: root first, as in Thredd's guide. So
     // without CA names `ca` must be empty, and the gateway's own path validation decides alone (identity/authorize.ts).
     ca: snapshot.advertiseCaNames ? advertised(snapshot) : [],
-    minVersion: 'TLSv1.2',
-    maxVersion: 'TLSv1.3',
-    ciphers,
+    ...listenerOffer,
     honorCipherOrder: true,
     sigalgs: signatureAlgorithms,
     // Without tickets no session is resumed: the gateway caches neither session IDs (RFC 5246 §7.4.1.2) nor the identifiers

@@ -5,7 +5,10 @@ import type { ConstrainedName, NameConstraints } from '../pki/name-constraints.t
 /** Limit for one path, which takes a few milliseconds. Paths of public CAs need less than a thousand. */
 const MAX_COMPARISONS = 65_536;
 
-/** `path`: leaf first. Returns which CA may not certify which kind of name; null: all names are allowed. */
+/**
+ * `path`: leaf first. Returns the detail of a denial: the CA, the certificate below it, and the kind of its name that the CA
+ * may not certify, or that the path needs too many comparisons. null: all names are allowed.
+ */
 export function findForbiddenName(path: readonly Certificate[]): string | null {
   let comparisons = 0;
   for (const [index, ca] of path.entries()) {

@@ -36,9 +36,9 @@ import {
   TBSCertificate,
   Validity,
 } from '@peculiar/asn1-x509';
+import { attributeTypes } from '../pki/distinguished-name.ts';
 import type { KeyUsageName } from '../pki/extension-decoders.ts';
 import { type KeyKind, makeKey } from '../pki/key.ts';
-import { attributeTypes } from '../pki/name.ts';
 import { toPem } from '../pki/pem.ts';
 import { type NamedHash, pssAlgorithm, signatureAlgorithms } from '../pki/signature.ts';
 

@@ -1,7 +1,14 @@
-/** Certificate requests (PKCS#10, RFC 2986) as the portals of Thredd and Raidiam Connect expect them. */
+/** Certificate requests (PKCS#10, RFC 2986) for the portals of Thredd and Raidiam Connect, and for the CA of a server. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { isIP } from 'node:net';
 import { AsnConvert } from '@peculiar/asn1-schema';
-import { ExtendedKeyUsage, KeyUsage, KeyUsageFlags } from '@peculiar/asn1-x509';
+import {
+  ExtendedKeyUsage,
+  GeneralName,
+  KeyUsage,
+  KeyUsageFlags,
+  SubjectAlternativeName,
+} from '@peculiar/asn1-x509';
 import { derElement, tags } from '../pki/der-cursor.ts';
 import { derExtensions, derInteger, derOid, type RawExtension } from '../pki/der-writer.ts';
 import type { KeyUsageName } from '../pki/extension-decoders.ts';
@@ -13,9 +20,8 @@ import { purposes } from './development.ts';
 import { derSequence } from './password-encryption.ts';
 import { encodeSubject, type SubjectAttribute } from './subject.ts';
 
-/** What the certificate is for, in the portals' words. */
-export const requestTypes = ['transport', 'signing', 'encryption'] as const;
-export type RequestType = (typeof requestTypes)[number];
+/** What the certificate is for: in the portals' words, or `server`: for the gateway's own, from a public CA. */
+export type RequestType = 'transport' | 'signing' | 'encryption' | 'server';
 
 /** The values of `--key` → the kind of key, and the hash of the request's signature. */
 export const requestKeys = {
@@ -31,6 +37,8 @@ interface RequestOptions {
   readonly subject: readonly SubjectAttribute[];
   /** null: asks for no extensions, as `openssl req` without a configuration; the CA chooses them. */
   readonly type: RequestType | null;
+  /** Host names and IP addresses for subjectAltName; default: none. */
+  readonly hosts?: readonly string[];
   readonly key: KeyObject;
   readonly hash: NamedHash;
 }
@@ -38,9 +46,9 @@ interface RequestOptions {
 const extensionRequest = '1.2.840.113549.1.9.14';
 
 /** PEM of the signed request. */
-export function createRequest({ subject, type, key, hash }: RequestOptions): string {
+export function createRequest({ subject, type, hosts = [], key, hash }: RequestOptions): string {
   const spki = createPublicKey(key).export({ type: 'spki', format: 'der' });
-  const extensions = type === null ? [] : [extensionsFor(type, key)];
+  const extensions = type === null ? [] : [extensionsFor(type, key, hosts)];
   const attributes = extensions.map((value) =>
     derSequence(derOid(extensionRequest), derElement(tags.set, derExtensions(value))),
   );
@@ -54,6 +62,7 @@ export function createRequest({ subject, type, key, hash }: RequestOptions): str
 export function usagesFor(type: RequestType, isRsa: boolean): readonly KeyUsageName[] {
   switch (type) {
     case 'transport':
+    case 'server':
       return isRsa ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'];
     case 'signing':
       return ['digitalSignature', 'nonRepudiation'];
@@ -64,14 +73,31 @@ export function usagesFor(type: RequestType, isRsa: boolean): readonly KeyUsageN
   }
 }
 
-function extensionsFor(type: RequestType, key: KeyObject): RawExtension[] {
+function extensionsFor(type: RequestType, key: KeyObject, hosts: readonly string[]): RawExtension[] {
   const bits = usagesFor(type, key.asymmetricKeyType === 'rsa').reduce(
     (sum, name) => sum | KeyUsageFlags[name],
     0,
   );
   const usage = { oid: '2.5.29.15', critical: true, value: serialize(new KeyUsage(bits)) };
-  if (type !== 'transport') return [usage];
-  return [usage, { oid: '2.5.29.37', value: serialize(new ExtendedKeyUsage([purposes.clientAuth])) }];
+  const purpose = tlsPurposes[type];
+  const list = purpose === undefined ? [usage] : [usage, { oid: '2.5.29.37', value: extendedUsage(purpose) }];
+  return hosts.length === 0 ? list : [...list, { oid: '2.5.29.17', value: alternativeNames(hosts) }];
+}
+
+const tlsPurposes: Partial<Record<RequestType, string>> = {
+  transport: purposes.clientAuth,
+  server: purposes.serverAuth,
+};
+
+function extendedUsage(purpose: string): Buffer {
+  return serialize(new ExtendedKeyUsage([purpose]));
+}
+
+function alternativeNames(hosts: readonly string[]): Buffer {
+  const names = hosts.map(
+    (host) => new GeneralName(isIP(host) === 0 ? { dNSName: host } : { iPAddress: host }),
+  );
+  return serialize(new SubjectAlternativeName(names));
 }
 
 function serialize(value: object): Buffer {

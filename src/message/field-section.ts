@@ -1,5 +1,5 @@
 /** Strict parser of the field lines of a head (RFC 9112 §2.2, §5), for requests and responses. */
-import { type FieldRule, readConnectionOptions, readKeepAlive } from './field-rules.ts';
+import { type FieldRule, readConnectionOptions, readKeepAlive } from './field-forwarding.ts';
 import { isToken, parseLength, tokenTable, valueTable } from './grammar.ts';
 import type { RefusalName } from './message-reasons.ts';
 

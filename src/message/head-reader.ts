@@ -1,6 +1,6 @@
 /** Reads heads from a stream of bytes: request heads from the client, response heads from the host. */
 import type { Limits } from '../policy/snapshot.ts';
-import type { RequestFields } from './field-rules.ts';
+import type { RequestFields } from './field-forwarding.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
 import { isToken } from './grammar.ts';
 import { HeadBuffer } from './head-buffer.ts';

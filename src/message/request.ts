@@ -1,6 +1,6 @@
 /** Parses a request head: to an unambiguous request, or a refusal (RFC 9112 §3, §5, §6). */
 
-import { type RequestFields, requestFields } from './field-rules.ts';
+import { type RequestFields, requestFields } from './field-forwarding.ts';
 import { type FieldSection, readFields } from './field-section.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
 import type { RefusalName } from './message-reasons.ts';

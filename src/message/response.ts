@@ -1,6 +1,6 @@
 /** Parses a response head as strictly as a request head (RFC 9112 §4, §6.3). */
 
-import { responseFields } from './field-rules.ts';
+import { responseFields } from './field-forwarding.ts';
 import { readFields } from './field-section.ts';
 import type { RefusalName } from './message-reasons.ts';
 

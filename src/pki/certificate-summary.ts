@@ -2,7 +2,7 @@
 import { createHash, type X509Certificate } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
 import { readCertificateStructure } from './certificate-der.ts';
-import { formatName, readName } from './name.ts';
+import { formatName, readName } from './distinguished-name.ts';
 import { serialHex } from './serial.ts';
 
 /** Times are NaN, and the pin is null, if they cannot be read. */

@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import type { CertificateStructure } from './certificate-der.ts';
 import { DerError } from './der-cursor.ts';
+import { attributeTypes, attributeValues, exactText, formatName, readName } from './distinguished-name.ts';
 import {
   canonicalText,
   type DistributionPoint,
@@ -17,7 +18,6 @@ import {
   readPrintedNames,
 } from './extension-decoders.ts';
 import { keyOf } from './key.ts';
-import { attributeTypes, attributeValues, exactText, formatName, readName } from './name.ts';
 import {
   type ConstrainedName,
   commonHostNames,

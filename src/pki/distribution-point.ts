@@ -1,8 +1,8 @@
 /** Revocation addresses of a certificate: CRL distribution points (RFC 5280 §4.2.1.13), OCSP responders (§4.2.2.1). */
 import { isUtf8 } from 'node:buffer';
 import { DerCursor, DerError, derElement, openSequence, tags } from './der-cursor.ts';
-import { directoriesAmong, directory } from './directory-name.ts';
-import { canonicalName, type DistinguishedName, readName } from './name.ts';
+import { canonicalName, type DistinguishedName, readName } from './distinguished-name.ts';
+import { directoriesAmong, directory } from './general-name-text.ts';
 
 export interface DistributionPoint {
   /** Its names as `readGeneralNames` returns them, a relative name completed; null: it has none. */
@@ -130,19 +130,29 @@ function baseOf(crlIssuers: readonly string[] | null, issuer: string): string | 
 }
 
 const idAdOcsp = '2b06010505073001';
+const idAdCaIssuers = '2b06010505073002';
 
 /** The URIs of OCSP responders, of any scheme, in the value of an authorityInfoAccess extension. Throws DerError. */
 export function readOcspUrls(value: Uint8Array): string[] {
+  return readAccessUrls(value, idAdOcsp);
+}
+
+/** The same for the addresses of the issuer's certificate (caIssuers, RFC 5280 §4.2.2.1). */
+export function readIssuerUrls(value: Uint8Array): string[] {
+  return readAccessUrls(value, idAdCaIssuers);
+}
+
+function readAccessUrls(value: Uint8Array, method: string): string[] {
   const cursor = openSequence(value);
   const names: string[] = [];
   while (cursor.at < value.length) {
     cursor.open(value.length, tags.sequence);
     const { end } = cursor;
     cursor.read(end, tags.oid);
-    const ocsp = Buffer.from(cursor.contents()).toString('hex') === idAdOcsp;
+    const isWanted = Buffer.from(cursor.contents()).toString('hex') === method;
     const location = cursor.element(end);
     cursor.close(end);
-    if (ocsp) names.push(...readGeneralNames(location));
+    if (isWanted) names.push(...readGeneralNames(location));
   }
   return urlsAmong(names);
 }

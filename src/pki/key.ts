@@ -21,13 +21,20 @@ export function keyOf(x509: X509Certificate, algorithm: string): CertificateKey 
   } catch {
     return { type: 'other', name: algorithm };
   }
-  const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
+  return keyTypeOf(key, algorithm);
+}
+
+/** `name`: what a type that Node does not know is called. */
+export function keyTypeOf(
+  { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
+  name = 'unknown',
+): CertificateKey {
   if (type === 'rsa' || type === 'rsa-pss') return { type: 'rsa', bits: details?.modulusLength ?? 0 };
   if (type === 'ec') {
     const curve = details?.namedCurve ?? 'explicit';
     return { type: 'ec', curve: nistNames[curve] ?? curve };
   }
-  return { type: 'other', name: type ?? algorithm };
+  return { type: 'other', name: type ?? name };
 }
 
 export type KeyKind =

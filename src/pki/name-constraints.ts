@@ -1,13 +1,13 @@
 /** The name constraints of a CA, and the names in a certificate that they apply to (RFC 5280 §4.2.1.6, §4.2.1.10). */
 import { DerCursor, formatOid, openSequence, tags } from './der-cursor.ts';
-import { canonicalText } from './distribution-point.ts';
 import {
   attributesOf,
   attributeTypes,
   type DistinguishedName,
   exactText,
   readName as readDistinguishedName,
-} from './name.ts';
+} from './distinguished-name.ts';
+import { canonicalText } from './distribution-point.ts';
 
 /** The tag of an IA5String. */
 const IA5_STRING = 0x16;
@@ -17,8 +17,8 @@ export type ConstrainedName =
   /** An address of 4 or 16 octets; in a constraint an address and a mask. */
   | { readonly kind: 'ip'; readonly octets: Uint8Array }
   /**
-   * Canonical text: a name starts with the text of each name above it, and of no other. `exact`: the same with the case of
-   * non-ASCII letters preserved, if that differs.
+   * A name is in the subtree of a base exactly if its canonical text starts with that of the base. `exact`: the text that
+   * OpenSSL compares (`exactText`); absent if it is the same.
    */
   | { readonly kind: 'directory'; readonly canonical: string; readonly exact?: string }
   /** otherName, x400Address, ediPartyName, registeredID; only their tags are compared. */

@@ -5,7 +5,7 @@ const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
 const edwards: ReadonlySet<string> = new Set(['ed25519', 'ed448']);
 
 /** What is weak about the key; null: RSA from 2048 bits, the NIST curves and the Edwards curves are accepted. */
-export function weakKey({ key }: Certificate): string | null {
+export function weakKey({ key }: Pick<Certificate, 'key'>): string | null {
   switch (key.type) {
     case 'rsa':
       return key.bits >= 2048 ? null : `an RSA key of ${key.bits} bits`;
@@ -19,7 +19,7 @@ export function weakKey({ key }: Certificate): string | null {
 }
 
 /** What is weak about the signature on the certificate; null: nothing. */
-export function weakSignature({ signatureHash: hash }: Certificate): string | null {
+export function weakSignature({ signatureHash: hash }: Pick<Certificate, 'signatureHash'>): string | null {
   if (hash === 'unknown') return 'a signature whose hash is not known';
   return hash === 'md5' || hash === 'sha1' ? `a signature with ${hash === 'md5' ? 'MD5' : 'SHA-1'}` : null;
 }

@@ -103,7 +103,7 @@ export interface RoutePolicy {
 /** A family of header fields that identify the client, named after the proxy that sets them. */
 export type HeaderSet = 'rfc9440' | 'nginx' | 'ingress-nginx' | 'aws' | 'envoy' | 'forwarded';
 
-/** The identity fields that the gateway adds to requests, and those that it removes from them. */
+/** The header fields with the client's identity that the gateway adds to requests, and further ones that it removes. */
 export interface IdentityHeaders {
   /** In the order in which they are sent. */
   readonly sets: readonly HeaderSet[];

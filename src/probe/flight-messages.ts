@@ -2,6 +2,7 @@
 import { alertName } from '../handshake/tls-alerts.ts';
 import type { FlightFailure } from './outcome.ts';
 import type { ServerFlight } from './server-flight.ts';
+import { readEncryptedAlpn } from './server-hello.ts';
 import * as messages from './server-messages.ts';
 import type { VersionName } from './versions.ts';
 
@@ -57,7 +58,7 @@ export function addMessage(flight: ServerFlight, type: number, body: Buffer): Se
   const { version, suite, keyExchange } = flight;
   switch (type) {
     case messageTypes.encryptedExtensions:
-      return { ...flight, alpn: messages.readAlpn(messages.readEncryptedExtensions(body)) };
+      return { ...flight, alpn: readEncryptedAlpn(body) };
     case messageTypes.certificate:
       return { ...flight, certificates: messages.readCertificates(body, version) };
     case messageTypes.serverKeyExchange:

@@ -4,7 +4,6 @@
  */
 import { HandshakeMessages } from '../handshake/handshake-messages.ts';
 import type { RecordProtection } from '../handshake/record-protection.ts';
-import { cipherSuite } from './cipher-suites.ts';
 import {
   addMessage,
   endsFlight,
@@ -15,19 +14,13 @@ import {
   readAlert,
 } from './flight-messages.ts';
 import type { KeyShares } from './key-shares.ts';
-import { hexCode, namedGroup } from './named-groups.ts';
+import { namedGroup } from './named-groups.ts';
 import type { FlightFailure } from './outcome.ts';
 import { contentTypes, MAX_BYTES, RecordReader, type TlsRecord, tooLarge } from './record-reader.ts';
 import type { ServerFlight } from './server-flight.ts';
-import {
-  readAlpn,
-  readKeyShare,
-  readProtections,
-  readServerHello,
-  type ServerHello,
-} from './server-messages.ts';
+import { beginFlight, readKeyShare, readServerHello, type ServerHello } from './server-hello.ts';
 import { openServerProtection } from './server-protection.ts';
-import { type VersionName, versionCodes, versionName } from './versions.ts';
+import type { VersionName } from './versions.ts';
 import { WireError } from './wire.ts';
 
 export interface FlightReaderOptions {
@@ -163,34 +156,14 @@ export class FlightReader {
 
   #acceptHello(body: Buffer): void {
     const hello = readServerHello(body);
-    const version = versionName(hello.version);
-    const offered = this.#options.version;
-    if (version === null || versionCodes[version] > versionCodes[offered])
-      return this.#fail(`ServerHello has the version ${hexCode(hello.version)}, which was not offered`);
-    if (version !== offered) {
-      this.#answer = { kind: 'other-version', version };
+    const begun = beginFlight(hello, this.#options);
+    if ('kind' in begun) {
+      this.#answer = begun;
       return;
     }
-    const suite = cipherSuite(hello.suite);
-    if (suite === null || !this.#options.suites.includes(suite.code))
-      return this.#fail(`ServerHello has the cipher suite ${hexCode(hello.suite)}, which was not offered`);
-    const is13 = version === 'TLS 1.3';
-    const share = is13 ? readKeyShare(hello) : null;
-    const protections = is13
-      ? { secureRenegotiation: null, extendedMasterSecret: null }
-      : readProtections(hello);
-    this.#flight = {
-      version,
-      suite,
-      alpn: is13 ? null : readAlpn(hello.extensions),
-      sessionIdBytes: hello.sessionId.length,
-      ...protections,
-      certificates: [],
-      keyExchange: share === null ? null : { group: namedGroup(share.group), signatureScheme: null },
-      certificateRequest: null,
-    };
+    this.#flight = begun;
     if (this.#options.until === 'hello') this.#answer = { kind: 'flight', flight: this.#flight };
-    else if (is13) this.#protect(hello, body);
+    else if (begun.version === 'TLS 1.3') this.#protect(hello, body);
   }
 
   /** What follows a ServerHello of TLS 1.3 is protected. */

@@ -1,7 +1,7 @@
 /** The configured header sets. The fields of a leaf are made once, and reused. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientPermit } from '../identity/authorize.ts';
-import { RequestFields } from '../message/field-rules.ts';
+import { RequestFields } from '../message/field-forwarding.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { IdentityHeaders, PolicySnapshot } from '../policy/snapshot.ts';

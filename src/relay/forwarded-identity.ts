@@ -25,7 +25,7 @@ export class ForwardedIdentity {
 
   /**
    * The fields that identify the client to the host, each with its CRLF. Fields that the client sent under these names
-   * were removed before (message/fields.ts), so values are never appended. `host`: the request's Host; null: none.
+   * were removed before (message/field-forwarding.ts), so values are never appended. `host`: the request's Host; null: none.
    */
   fields(identityFields: IdentityFields, host: string | null): string {
     if (this.#madeFrom !== identityFields || (this.#host !== host && identityFields.forwarded)) {

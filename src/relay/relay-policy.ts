@@ -1,5 +1,5 @@
 /** The part of the policy by which a relay thread forwards messages; replaced as a whole. */
-import type { RequestFields } from '../message/field-rules.ts';
+import type { RequestFields } from '../message/field-forwarding.ts';
 import type { Limits, Timeouts } from '../policy/snapshot.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { IdentityFields } from './compiled-header-sets.ts';

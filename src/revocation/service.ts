@@ -151,15 +151,9 @@ class RevocationService implements Revocation {
     const { timeouts = { crl: 60_000, ocsp: 10_000 } } = this.#options;
     const { name } = anchor;
     const report = (notice: RevocationNotice) => this.#report(name, notice);
-    // The name comes from the configuration: encoded and without dots it cannot leave the folder.
-    const folder = encodeURIComponent(name).replaceAll('.', '%2E');
     const revocation = new AnchorRevocation({
       ...{ anchor, clock, random, timers: this.#timers, parser: this.#parser, timeouts, report },
-      folders: {
-        crl: join(cacheDir, 'crl', folder),
-        ocsp: join(cacheDir, 'ocsp', folder),
-        leaves: join(cacheDir, 'leaves', folder),
-      },
+      folders: revocationFolders(cacheDir, name),
       cache: new Cache((detail) => report({ action: 'cache_failed', detail })),
       onMaterial: () => {
         if (this.#closed === null) this.#options.onChange(name);
@@ -181,4 +175,14 @@ class RevocationService implements Revocation {
     ]);
     await this.#updating;
   }
+}
+
+/** `anchor`: a name from the configuration: encoded and without dots it cannot leave the folder. */
+export function revocationFolders(cacheDir: string, anchor: string) {
+  const folder = encodeURIComponent(anchor).replaceAll('.', '%2E');
+  return {
+    crl: join(cacheDir, 'crl', folder),
+    ocsp: join(cacheDir, 'ocsp', folder),
+    leaves: join(cacheDir, 'leaves', folder),
+  };
 }

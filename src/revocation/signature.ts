@@ -31,8 +31,8 @@ export function weakAlgorithm(algorithm: Algorithm): string | null {
   return weak.has(hash) ? `a signature with ${hash} (${algorithm.oid})` : null;
 }
 
-/** Whether the certificate's key made the signature, with a strong algorithm that matches the type of the key. */
-export function isSignedBy(signed: Signed, x509: X509Certificate): boolean {
+/** Whether the key made the signature, with a strong algorithm that matches the type of the key. */
+export function isSignedBy(signed: Signed, x509: Pick<X509Certificate, 'publicKey'>): boolean {
   const { bytes, signature, algorithm } = signed;
   const hash = signatureHashOf(algorithm);
   if (weak.has(hash)) return false;

@@ -1,4 +1,4 @@
-/** One attempt to deliver a message: waits for a connection, sends, and decides within the timeout what became of it. */
+/** One attempt to deliver a message: waits for a connection, sends, and decides its outcome. */
 import type { Judgement } from './answer.ts';
 import type { Connection, ExchangeUser, Request } from './connection.ts';
 import type { Failure, Outcome } from './outcomes.ts';

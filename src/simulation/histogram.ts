@@ -36,8 +36,8 @@ export class Histogram {
   }
 
   /**
-   * The duration that this share of all values does not exceed (nearest rank), milliseconds. `beyond`: further values that
-   * are longer than every recorded one. null: the rank is among those, or there is no value.
+   * A percentile by nearest rank, milliseconds; `share`: 0.99 for p99. `beyond`: number of values that were not recorded and
+   * count as longer than every recorded one. null: the percentile is one of these, or there is no value.
    */
   percentile(share: number, beyond = 0): number | null {
     const rank = Math.max(1, Math.ceil(share * (this.count + beyond)));

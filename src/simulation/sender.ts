@@ -1,4 +1,4 @@
-/** Starts each message when it is due, whatever became of those before it (an open loop), and sends again what is not acknowledged. */
+/** Starts each message when it is due, whether those before it were answered or not (an open loop), and sends again what is not acknowledged. */
 import { Attempt, type AttemptContext, type AttemptEnd, type AttemptEvents } from './attempt.ts';
 import { Queue } from './queue.ts';
 import type { Tally } from './tally.ts';

@@ -1,4 +1,4 @@
-/** Counts what became of the messages, in memory that does not grow with their number. */
+/** Counts the results of the messages, in memory that does not grow with their number. */
 import type { AttemptEnd, AttemptOptions } from './attempt.ts';
 import { Histogram } from './histogram.ts';
 import { messageTypes } from './messages.ts';

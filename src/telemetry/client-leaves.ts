@@ -23,8 +23,8 @@ export class ClientLeaves {
     if (this.#leaves.size > maxClientLeaves) this.#dropLast();
   }
 
-  /** The certificates in use; drops those that are retired. `now`: milliseconds since the epoch. */
-  current(now: number): ClientLeaf[] {
+  /** The certificates in use, with when each was last seen (ms since the epoch); drops those that are retired. `now`: milliseconds since the epoch. */
+  current(now: number): (ClientLeaf & { readonly seenAt: number })[] {
     const latest = new Map<string, number>();
     for (const { subject, notAfter } of this.#leaves.values())
       latest.set(subject, Math.max(notAfter, latest.get(subject) ?? notAfter));
@@ -32,6 +32,11 @@ export class ClientLeaves {
       const isReplaced = notAfter < (latest.get(subject) ?? notAfter);
       if (now - seenAt > retireAfterMs && (isReplaced || now > notAfter)) this.#leaves.delete(key);
     }
+    return [...this.#leaves.values()];
+  }
+
+  /** Those added since the last `clear`, without the time. */
+  added(): ClientLeaf[] {
     return [...this.#leaves.values()].map(({ subject, serial, notAfter }) => ({ subject, serial, notAfter }));
   }
 

@@ -1,7 +1,8 @@
 /** The metrics of upstream endpoints, merged from the deltas of the relay threads. */
-import { EndpointGauges } from './endpoint-gauges.ts';
+
 import type { EndpointDelta } from './endpoint-meter.ts';
 import { describeEndpoint, type EndpointReport } from './endpoint-report.ts';
+import { EndpointGauges } from './endpoint-totals.ts';
 import type { Counter, MetricRegistry } from './registry.ts';
 
 export class EndpointMetrics {

@@ -1,6 +1,6 @@
 /** An upstream endpoint as `/upstreams` of the admin port reports it. */
 import { isoTime } from './clock.ts';
-import type { EndpointTotal } from './endpoint-gauges.ts';
+import type { EndpointTotal } from './endpoint-totals.ts';
 
 interface FailureReport {
   readonly time: string;

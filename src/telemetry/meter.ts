@@ -135,7 +135,7 @@ export class Meter {
       handshakeSeconds: this.#handshakeSeconds.take(),
       routes,
       endpoints,
-      clientCertificates: this.#clientCertificates.current(0),
+      clientCertificates: this.#clientCertificates.added(),
     };
     for (const counts of Object.values(this.#handshakes)) counts.clear();
     this.#clientCertificates.clear();

@@ -7,7 +7,7 @@ import type { CountedName, MeterDelta } from './meter.ts';
 import { type Counter, describeMetric, MetricRegistry } from './registry.ts';
 import { noRoute, type RouteDelta } from './route-meter.ts';
 import { type MetricsOptions, registerStateGauges } from './state-gauges.ts';
-import { ThreadGauges } from './thread-gauges.ts';
+import { ThreadGauges } from './thread-totals.ts';
 
 export type { MetricsOptions };
 

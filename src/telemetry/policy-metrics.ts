@@ -92,6 +92,12 @@ export const policyMetrics = [
     labels: ['role', 'name', 'serial'],
   },
   {
+    name: 'ehi_client_certificate_last_seen_timestamp_seconds',
+    help: 'Unix time at which a client certificate was last authorized, at a handshake or when a reload authorized an open connection again: those of ehi_certificate_not_after_timestamp_seconds with the role client.',
+    type: 'gauge',
+    labels: ['name', 'serial'],
+  },
+  {
     name: 'ehi_trust_age_seconds',
     help: 'Time since the anchor was last fetched, confirmed or read.',
     type: 'gauge',

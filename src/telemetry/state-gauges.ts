@@ -35,6 +35,11 @@ export interface ExpiryFacts {
   readonly notAfter: number;
 }
 
+interface ClientLeafFacts extends ExpiryFacts {
+  /** Milliseconds since the epoch: when a client with it was last authorized. */
+  readonly seenAt: number;
+}
+
 interface AnchorFacts {
   readonly name: string;
   /** Milliseconds since the epoch: when the anchor's source last confirmed it. */
@@ -49,7 +54,7 @@ interface AnchorFacts {
 export function registerStateGauges(
   registry: MetricRegistry,
   options: MetricsOptions,
-  clientLeaves: () => readonly ExpiryFacts[],
+  clientLeaves: () => readonly ClientLeafFacts[],
 ): void {
   registerCertificates(registry, options, clientLeaves);
   registerTrust(registry, options);
@@ -68,8 +73,12 @@ export function registerStateGauges(
 function registerCertificates(
   registry: MetricRegistry,
   { serverCertificates, anchors }: MetricsOptions,
-  clientLeaves: () => readonly ExpiryFacts[],
+  clientLeaves: () => readonly ClientLeafFacts[],
 ): void {
+  registry.gauge('ehi_client_certificate_last_seen_timestamp_seconds', (gauge) => {
+    for (const { subject: name, serial, seenAt } of clientLeaves())
+      gauge.set({ name, serial }, seenAt / 1000);
+  });
   registry.gauge('ehi_certificate_not_after_timestamp_seconds', (gauge) => {
     const set = (role: string, certificates: readonly ExpiryFacts[]): void => {
       for (const { subject: name, serial, notAfter } of certificates)

@@ -69,7 +69,7 @@ export const trafficMetrics = [
   },
   {
     name: 'ehi_upstream_connects_total',
-    help: 'Connection attempts to upstream endpoints, for messages or for trials of an endpoint that is passed over, by result: ok; connect_failed; connect_timeout; upstream_tls, where either side refused TLS. With TLS 1.3 upstream_tls may follow an ok of the same connection.',
+    help: 'Connection attempts to upstream endpoints, for messages and for retries of an endpoint that is passed over, by result: ok; connect_failed; connect_timeout; upstream_tls: the gateway or the host refused TLS. With TLS 1.3 one connection may count twice, as ok and then as upstream_tls, because a host refuses the client certificate after the handshake.',
     type: 'counter',
     labels: ['endpoint', 'result'],
   },

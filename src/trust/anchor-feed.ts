@@ -3,7 +3,7 @@ import { withColons } from '../pki/fingerprint.ts';
 import { allowsRoot, type UrlAnchor } from './configured-anchors.ts';
 import { AnchorCache, type AnchorList, type StoredAnchor, type StoredSource } from './disk-cache.ts';
 import { downloadSources } from './download.ts';
-import { type FeedContext, PendingRoot } from './root-approval.ts';
+import { type FeedContext, PendingRoot } from './pending-root.ts';
 import { readServedSet, type UsableSet } from './served-set.ts';
 import type { AnchorState, TrustAction, TrustEvent } from './state.ts';
 import type { Accept } from './trust-anchor.ts';

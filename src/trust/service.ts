@@ -160,7 +160,10 @@ export class TrustService {
     return this.states();
   }
 
-  /** Throws TrustError if `accept` refuses an anchor that is in use and would stay in use. */
+  /**
+   * Throws TrustError if `accept`, the check of the new settings, refuses the certificates in use of an anchor that is fetched
+   * from URLs and that the new settings keep. An anchor from files was checked when its files were read.
+   */
   #refuseUnacceptable(configured: readonly (AnchorState | UrlAnchor)[], accept: Accept): void {
     const { list = 'anchors' } = this.#options;
     const problems = configured.flatMap((anchor, index) => {

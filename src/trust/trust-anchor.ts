@@ -40,7 +40,7 @@ export interface AnchorInput {
 
 export function buildAnchor({ name, rootSha256, now, ...input }: AnchorInput): AnchorResult {
   const unique = [...new Map(input.certificates.map((each) => [each.sha256, each])).values()];
-  const faults = new Map(unique.map((each) => [each, faultsOf(each)]));
+  const faults = new Map(unique.map((each) => [each, anchorFaults(each)]));
   const usable = unique.filter((each) => faults.get(each)?.length === 0);
   const { unreadable = [] } = input;
   const problems = [
@@ -111,12 +111,12 @@ export function haveSameCertificates(one: Anchor, other: Anchor): boolean {
  * A CA may have its CRLs signed by another key (RFC 5280 §6.3.3 (f)). The certificate of that key issues nothing
  * (identity/path.ts), so that it need not be a CA certificate, and it is never a root.
  */
-function signsOnlyCrls({ keyUsage }: Certificate): boolean {
+export function signsOnlyCrls({ keyUsage }: Certificate): boolean {
   return keyUsage?.has('cRLSign') === true && !keyUsage.has('keyCertSign');
 }
 
 /** What makes the certificate unusable permanently; dates are checked elsewhere (skipped-certificates.ts). */
-function faultsOf(certificate: Certificate): string[] {
+export function anchorFaults(certificate: Certificate): string[] {
   const { keyUsage, unprocessedCritical, isMalformedCa } = certificate;
   const isRoot = isSelfSigned(certificate);
   const issues = isRoot || !signsOnlyCrls(certificate);

@@ -13,11 +13,14 @@ import type { SocketAddress } from './addresses.ts';
 /** Maximum age of a session, milliseconds: resumption does not verify the certificate again. It also ends with the leaf. */
 const SESSION_MS = 3_600_000;
 
+/** Protocol versions for hosts; the cipher suites are Node's default. */
+export const upstreamOffer = { minVersion: 'TLSv1.2' } as const;
+
 /** Throws if OpenSSL does not accept the material. */
 function secureContextOf({ ca, certificate }: UpstreamTls): SecureContext {
   return tls.createSecureContext({
     ca: ca === null ? tls.getCACertificates('system') : [...ca],
-    minVersion: 'TLSv1.2',
+    ...upstreamOffer,
     ...(certificate !== null && {
       cert: certificate.chain,
       key: certificate.key,

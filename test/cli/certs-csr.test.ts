@@ -99,8 +99,35 @@ it('prints one JSON document with --json', async () => {
     key_type: 'ec:P-384',
     key_encrypted: false,
     key_usage: ['digitalSignature', 'nonRepudiation'],
+    hosts: [],
     missing: ['O', 'OU'],
   });
+});
+
+it('makes a request for the certificate of a server, with its names', async () => {
+  await using folder = await temporaryFolder();
+  const args = [
+    'certs',
+    'csr',
+    '--type',
+    'server',
+    '--subject',
+    '/C=GB/CN=ehi.example.com',
+    '--key',
+    'ec:P-256',
+  ];
+  const { code, stdout } = await runCommand(
+    [...args, '--dns', 'ehi.example.com', '192.0.2.7', '--out', 'ehi'],
+    {
+      cwd: folder.path,
+    },
+  );
+  expect(code).toBe(0);
+  const text = openssl(['req', '-in', 'ehi.csr', '-verify', '-noout', '-text'], { cwd: folder.path });
+  expect(text).toContain('DNS:ehi.example.com, IP Address:192.0.2.7');
+  expect(stdout).toContain('Names      ehi.example.com, 192.0.2.7\n');
+  expect(stdout).toContain('1. Give ehi.csr to a public CA');
+  expect(stdout).not.toContain('The portals expect');
 });
 
 it('warns of a subject that the portals do not expect', async () => {
@@ -206,7 +233,7 @@ it.each([
   ],
   [
     ['--subject', subject, '--out', 'a', '--type', 'seal'],
-    'Allowed choices are transport, signing, encryption.',
+    'Allowed choices are transport, signing, encryption, server.',
   ],
   [
     ['--subject', subject, '--out', 'a', '--passphrase'],
@@ -217,6 +244,14 @@ it.each([
     '--passphrase-file absent: cannot be read (ENOENT)',
   ],
   [['--subject', subject, '--out', 'a', '--passphrase', 'secret'], 'too many arguments'],
+  [
+    ['--subject', subject, '--out', 'a', '--dns', 'a.example'],
+    '--dns: found a request without host names; allowed with --type server and extensions',
+  ],
+  [
+    ['--subject', subject, '--out', 'a', '--type', 'server', '--dns', 'a_b'],
+    '--dns: found "a_b"; allowed a host name',
+  ],
   [['--subject', subject, '--out', 'absent/a'], 'absent/a.csr: cannot be written (ENOENT)'],
 ])('exits with 64 and one sentence, without a file, for %j', async (args, message) => {
   await using folder = await temporaryFolder();

@@ -20,7 +20,13 @@ function answered(status: number, changes: Partial<Answer> = {}): Attempt {
 }
 
 function failed(kind: Failure['kind'], stage: Failure['stage'] = 'response'): Attempt {
-  return { handshake, answer: null, failure: { stage, kind, reason: 'a reason' }, session: null };
+  return { handshake, answer: null, failure: { stage, kind, reason: 'a reason', status: null }, session: null };
+}
+
+/** The head of a response came, and not the whole body. */
+function cut(kind: Failure['kind'], status: number): Attempt {
+  const failure = { stage: 'response', kind, reason: 'a reason', status } as const;
+  return { handshake, answer: null, failure, session: null };
 }
 
 function outcomesOf(checks: readonly Check[]): Record<string, string> {
@@ -47,7 +53,9 @@ it.each([
   [failed('alert', 'handshake'), 'fail'],
   [failed('closed'), 'fail'],
   [failed('silent'), 'fail'],
-  [failed('other'), 'unknown'],
+  [failed('other'), 'fail'],
+  [cut('other', 200), 'fail'],
+  [failed('other', 'handshake'), 'unknown'],
 ])('judges the answer to no certificate: %#', (without, outcome) => {
   expect(admission({ without })).toMatchObject({ 'no-certificate': outcome, 'wrong-certificate': 'pass' });
 });
@@ -60,6 +68,8 @@ it.each([
   [answered(502), 'fail'],
   [failed('silent'), 'fail'],
   [failed('other'), 'unknown'],
+  [cut('other', 200), 'fail'],
+  [cut('closed', 200), 'fail'],
 ])('judges the answer to a certificate of a wrong CA: %#', (stranger, outcome) => {
   expect(admission({ stranger })['wrong-certificate']).toBe(outcome);
 });
@@ -71,6 +81,8 @@ it.each([
   [failed('silent'), 'unknown'],
   [failed('other'), 'unknown'],
   [answered(200), 'fail'],
+  [cut('silent', 200), 'fail'],
+  [cut('other', 200), 'fail'],
 ])('judges the answer on a resumed session: %#', (resumed, outcome) => {
   expect(admission({ resumed })['no-certificate-resumed']).toBe(outcome);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
-import { post } from '../support/process/client.ts';
+import { type Client, post } from '../support/process/client.ts';
 import { acknowledgement } from '../support/process/host.ts';
 import { expectOneRecordEach } from '../support/process/records.ts';
 import { openStage, type Stage, type StageOptions } from '../support/process/stage.ts';
@@ -71,6 +71,22 @@ it('accepts connections during drainDelay, closes each after one response, and t
   }
   expect(idle.socket.readableEnded).toBe(false);
   expect(await idle.rest()).toHaveLength(0);
+  expect(await stage.gateway.exited()).toEqual({ code: 0 });
+});
+
+it('stops accepting before it closes the first of many idle connections, so that no client reconnects to it', async () => {
+  await using stage = await openStage({ named: true });
+  const idle: Client[] = [];
+  // One after the other: handshakes of all at once would overload the relay thread, which then refuses connections.
+  for (let count = 0; count < 200; count++) {
+    const client = await stage.connect();
+    await client.exchange(post());
+    idle.push(client);
+  }
+  stage.gateway.signal('SIGTERM');
+  await Promise.race(idle.map((client) => client.rest()));
+  await expect(stage.connect()).rejects.toThrow(/ECONNREFUSED/);
+  for (const client of idle) expect(await client.rest()).toHaveLength(0);
   expect(await stage.gateway.exited()).toEqual({ code: 0 });
 });
 

@@ -113,9 +113,7 @@ describe('closes the connection after a refused message', () => {
     expect(answers.every((answer) => statusOf(answer) === 503)).toBe(true);
     await messageOf(stage.gateway, answers.at(-1) as Message);
     expect(
-      stage.gateway
-        .records()
-        .filter((record) => record.type === 'message' && record.conn_id === conn_id),
+      stage.gateway.records().filter((record) => record.type === 'message' && record.conn_id === conn_id),
     ).toHaveLength(answers.length);
   });
 });

@@ -148,7 +148,7 @@ describe('readPkcs12', () => {
   );
 
   it('says so, too, where a wrong password produces right padding by chance', async () => {
-    const bytes = await exported('ec', '-iter', '1', '-nomac');
+    const bytes = await exported('ec', '-iter', '1', '-nomac', '-certpbe', 'AES-256-CBC');
     for (let number = 0; number < 2500; number++)
       expect(() => readPkcs12(bytes, `wrong ${number}`)).toThrow(WrongPasswordError);
   });
@@ -175,6 +175,13 @@ describe('readPkcs12', () => {
     ['a certificate in DER', rsa.der, 'is no PKCS#12 file, or is damaged'],
   ])('says what it has found instead: %s', (_name, content, message) => {
     expect(() => readPkcs12(Buffer.from(content), password)).toThrow(message);
+  });
+
+  it('names a scheme that it does not read', async () => {
+    const bytes = await exported('rsa', '-legacy', '-certpbe', 'PBE-SHA1-RC4-128');
+    expect(() => readPkcs12(bytes, password)).toThrow(
+      'is protected with RC4-128, which is not supported; export it again with AES-256 and PBKDF2',
+    );
   });
 
   it('refuses a number of iterations that only keeps the processor busy', () => {

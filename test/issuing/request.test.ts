@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createRequest, type RequestKey, requestKeys, requestTypes } from '../../src/issuing/request.ts';
+import { createRequest, type RequestKey, requestKeys } from '../../src/issuing/request.ts';
 import { parseSubject } from '../../src/issuing/subject.ts';
 import { makeKey } from '../../src/pki/key.ts';
 import { openssl } from '../support/pki/tool.ts';
@@ -48,6 +48,14 @@ it('asks for no extensions where the CA is to choose them', () => {
   expect(text).toContain('Attributes:\n            (none)');
 });
 
-it('has the types of the portals', () => {
-  expect(requestTypes).toEqual(['transport', 'signing', 'encryption']);
+it('asks for the usages of a TLS server, with its names and addresses', () => {
+  const hosts = ['ehi.example.com', '*.ehi.example.com', '192.0.2.7', '2001:db8::7'];
+  const text = read(
+    createRequest({ subject, type: 'server', hosts, key: makeKey('rsa-2048'), hash: 'sha256' }),
+  );
+  expect(text).toMatch(/X509v3 Key Usage: critical\n +Digital Signature, Key Encipherment\n/);
+  expect(text).toMatch(/X509v3 Extended Key Usage: \n +TLS Web Server Authentication\n/);
+  expect(text).toMatch(
+    /X509v3 Subject Alternative Name: \n +DNS:ehi\.example\.com, DNS:\*\.ehi\.example\.com, IP Address:192\.0\.2\.7, IP Address:2001:DB8:0:0:0:0:0:7\n/,
+  );
 });

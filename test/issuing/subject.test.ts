@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { UsageError } from '../../src/errors.ts';
 import { encodeSubject, parseSubject } from '../../src/issuing/subject.ts';
-import { formatName, readName } from '../../src/pki/name.ts';
+import { formatName, readName } from '../../src/pki/distinguished-name.ts';
 
 it('reads the subject of the guide in its order', () => {
   expect(parseSubject('/C=GB/O=Example Limited/OU=7a3c-11/CN=b91d-22')).toEqual([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { FieldRule } from '../../src/message/field-rules.ts';
+import type { FieldRule } from '../../src/message/field-forwarding.ts';
 import { BROKEN, findHeadEnd, INCOMPLETE, readFields } from '../../src/message/field-section.ts';
 
 function endOf(text: string): number {

@@ -6,8 +6,8 @@ import { ocspResponders } from '../../src/issuing/revocation-sources.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { derElement, tags } from '../../src/pki/der-cursor.ts';
 import type { RawExtension } from '../../src/pki/der-writer.ts';
-import { directory } from '../../src/pki/directory-name.ts';
 import { readCanonicalText, readGeneralNames } from '../../src/pki/distribution-point.ts';
+import { directory } from '../../src/pki/general-name-text.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
 
 const now = Date.UTC(2026, 0, 15, 12);

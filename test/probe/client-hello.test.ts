@@ -38,7 +38,7 @@ const options: fc.Arbitrary<ClientHelloOptions> = fc.record({
   version: fc.constantFrom<VersionName>(...versionNames),
   suites: fc.array(
     code.filter((suite) => suite !== 0xff),
-    { minLength: 1, maxLength: 250 },
+    { minLength: 1, maxLength: 250, size: 'max' },
   ),
   servername: fc.option(fc.stringMatching(/^[a-z][a-z0-9.-]{0,60}$/)),
   groups: fc.array(code, { maxLength: 40 }),

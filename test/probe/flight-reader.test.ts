@@ -224,6 +224,22 @@ describe('a flight up to TLS 1.2', () => {
     });
   });
 
+  it('with more warnings than a server sends is too large', () => {
+    const warnings = Buffer.concat(Array.from({ length: 2 ** 18 }, () => Buffer.of(21, 3, 3, 0, 2, 1, 112)));
+    expect(readAll(warnings)).toMatchObject({ kind: 'too-large' });
+  });
+
+  it('with bytes after the extensions of its ServerHello is malformed', () => {
+    const [hello = Buffer.alloc(0)] = writeFlight(plain);
+    const bytes = writeRecords(message(2, hello.subarray(4), Buffer.of(0)));
+    expect(readAll(bytes)).toEqual({ kind: 'malformed', detail: 'ServerHello has 1 bytes too many' });
+  });
+
+  it('is none where close_notify comes first', () => {
+    const bytes = writeRecords(Buffer.concat(writeFlight(plain)));
+    expect(readAll(Buffer.concat([Buffer.of(21, 3, 3, 0, 2, 1, 0), bytes]))).toMatchObject({ kind: 'alert' });
+  });
+
   it('that announces a message of more than that is too large at once', () => {
     const [hello = Buffer.alloc(0)] = writeFlight(plain);
     const bytes = Buffer.concat([hello, Buffer.of(11, 0xff, 0xff, 0xff)]);
@@ -418,6 +434,16 @@ describe('a flight of TLS 1.3', () => {
     }
   });
 
+  it('may have no message in the clear after ServerHello', async () => {
+    const { bytes, from } = await record();
+    const hello = bytes.subarray(0, 5 + bytes.readUInt16BE(3));
+    const open = writeRecords(message(8, Buffer.of(0, 0)));
+    expect(readAll(Buffer.concat([hello, open]), { from: from() })).toEqual({
+      kind: 'malformed',
+      detail: 'EncryptedExtensions in the clear after ServerHello',
+    });
+  });
+
   it('asks for another group in a HelloRetryRequest', () => {
     const retry = Buffer.concat([
       Buffer.of(3, 3),
@@ -425,10 +451,11 @@ describe('a flight of TLS 1.3', () => {
       Buffer.from('00' + '1301' + '00' + '000c' + '002b00020304' + '003300020018', 'hex'),
     ]);
     const bytes = writeRecords(message(2, retry));
-    expect(readAll(bytes, { from: reader('TLS 1.3') })).toMatchObject({
-      kind: 'retry',
-      group: { name: 'secp384r1' },
-    });
+    for (const keys of [null, makeKeyShares()])
+      expect(readAll(bytes, { from: reader('TLS 1.3', { keys }) })).toMatchObject({
+        kind: 'retry',
+        group: { name: 'secp384r1' },
+      });
     expect(readAll(bytes, { from: reader('TLS 1.3', { until: 'hello' }) })).toMatchObject({
       kind: 'flight',
       flight: { version: 'TLS 1.3', keyExchange: { group: { name: 'secp384r1' } } },

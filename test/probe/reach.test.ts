@@ -1,8 +1,12 @@
+import { pbkdf2 } from 'node:crypto';
 import { createServer } from 'node:net';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { connectTcp, resolveHost } from '../../src/probe/reach.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { openSilentHost } from '../support/process/silent-host.ts';
+
+const derive = promisify(pbkdf2);
 
 describe('a name', () => {
   it('resolves to addresses of both families, each with its time', async () => {
@@ -18,6 +22,14 @@ describe('a name', () => {
       { family: 4, addresses: [], error: expect.stringMatching(/^E/) },
       { family: 6, addresses: [], error: expect.stringMatching(/^E/) },
     ]);
+  });
+
+  it('that does not resolve within the limit has an error of its own', async () => {
+    // Each resolution waits for a thread of Node's pool.
+    const busy = Array.from({ length: 8 }, () => derive('busy', 'salt', 1_000_000, 64, 'sha512'));
+    const found = await resolveHost({ host: 'localhost', timeoutMs: 1 });
+    expect(found.map(({ error }) => error)).toEqual(['timeout', 'timeout']);
+    await Promise.all(busy);
   });
 
   it.each(['127.0.0.1', '::1'])('that is an address is not resolved: %s', async (host) => {

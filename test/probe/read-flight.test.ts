@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { SecureVersion, TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatName, readName } from '../../src/pki/name.ts';
+import { formatName, readName } from '../../src/pki/distinguished-name.ts';
 import type { FlightOutcome } from '../../src/probe/outcome.ts';
 import { type FlightOptions, readServerFlight } from '../../src/probe/read-flight.ts';
 import type { ServerFlight } from '../../src/probe/server-flight.ts';
@@ -88,6 +88,23 @@ describe('the flight of a real server', () => {
     const otherContext = createSecureContext({ cert: other.pem, key: other.keyPem });
     expect((await flightOf(settings, { version, servername: 'other' })).certificates).toEqual([other.der]);
     expect((await flightOf(settings, { version, servername: null })).certificates).toHaveLength(2);
+  });
+
+  it.each(['x25519', 'prime256v1', 'secp384r1', 'secp521r1'])(
+    'is read in TLS 1.3 where %s is the only group',
+    async (ecdhCurve) => {
+      const { keyExchange } = await flightOf({ ecdhCurve }, { version: 'TLS 1.3' });
+      expect(keyExchange?.group.name).toBe(ecdhCurve.replace('prime256v1', 'secp256r1'));
+    },
+  );
+
+  it('is read in TLS 1.3 where the server prefers a suite and a group that cannot be read', async () => {
+    const ciphers = 'TLS_AES_128_CCM_SHA256:TLS_AES_128_GCM_SHA256:AES128-SHA:@SECLEVEL=0';
+    const ecdhCurve = 'X25519MLKEM768:x448:secp384r1';
+    expect(await flightOf({ ciphers, ecdhCurve }, { version: 'TLS 1.3' })).toMatchObject({
+      suite: { name: 'TLS_AES_128_GCM_SHA256' },
+      keyExchange: { group: { name: 'secp384r1' } },
+    });
   });
 
   it('has certificates in the order sent, also a wrong one', async () => {
@@ -184,6 +201,13 @@ describe('a server that does not answer with a flight', () => {
   it('resets the connection', async () => {
     await using server = await answerWith(({ socket }) => socket.resetAndDestroy());
     expect(await read(server.port)).toMatchObject({ kind: 'reset', code: 'ECONNRESET' });
+  });
+
+  it('resets the connection after a cut-off line of HTTP', async () => {
+    await using server = await answerWith(({ socket }) =>
+      socket.write('HTTP/1.1 503', () => setImmediate(() => socket.resetAndDestroy())),
+    );
+    expect(await read(server.port)).toMatchObject({ kind: 'http', status: 503 });
   });
 
   it('closes the connection', async () => {

@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { expect, it, vi } from 'vitest';
 import type { ClientPermit } from '../../src/identity/authorize.ts';
-import { requestFields } from '../../src/message/field-rules.ts';
+import { requestFields } from '../../src/message/field-forwarding.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { IdentityFields } from '../../src/relay/compiled-header-sets.ts';
 import { Downstream } from '../../src/relay/downstream.ts';

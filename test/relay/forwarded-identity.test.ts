@@ -1,7 +1,7 @@
 /** The fields of a connection: the format of RFC 7239, and when they are made again. */
 import { expect, it } from 'vitest';
 import type { ClientPermit } from '../../src/identity/authorize.ts';
-import { requestFields } from '../../src/message/field-rules.ts';
+import { requestFields } from '../../src/message/field-forwarding.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import type { HeaderSet } from '../../src/policy/snapshot.ts';
 import { IdentityFields } from '../../src/relay/compiled-header-sets.ts';

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { requestFields } from '../../src/message/field-rules.ts';
+import { requestFields } from '../../src/message/field-forwarding.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { compileIdentityFields, IdentityFields } from '../../src/relay/compiled-header-sets.ts';
 import { type CertificateSet, certificateFields } from '../../src/relay/identity-header-sets.ts';

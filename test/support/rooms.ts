@@ -42,8 +42,12 @@ export const mayImport: Record<string, readonly string[]> = {
   issuing: ['pki', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
+  inspection: [
+    ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
+    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
+  ],
   cli: [
-    ...['control', 'demo', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
     ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],

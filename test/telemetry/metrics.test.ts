@@ -269,6 +269,20 @@ describe('the metrics', () => {
     expect(await samples(metrics, notAfterMetric)).toEqual([`${labels('0a')} 5`, `${labels('0b')} 90`]);
   });
 
+  it('report when each client certificate was last authorized', async () => {
+    let now = 1_000;
+    const metrics = opened({ now: () => now });
+    const name = 'ehi_client_certificate_last_seen_timestamp_seconds';
+    const meter = new Meter();
+    for (const serial of ['0a', '0b']) meter.clientCertificate(leaf('CN=a', 90_000, serial), now);
+    metrics.merge(1, taken(meter));
+    now = 7_000;
+    meter.clientCertificate(leaf('CN=a', 90_000, '0b'), now);
+    metrics.merge(1, taken(meter));
+    const labels = (serial: string) => `${name}{name="CN=a",serial="${serial}"}`;
+    expect(await samples(metrics, name)).toEqual([`${labels('0a')} 1`, `${labels('0b')} 7`]);
+  });
+
   it('report the 100 client leaves that expire first, whenever they were seen', async () => {
     const metrics = opened();
     const meter = new Meter();

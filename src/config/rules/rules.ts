@@ -27,7 +27,7 @@ export function checkRules(config: unknown): Diagnostics {
 export function namesCaller(clients: Fields): { readonly byAddress: boolean; readonly byMatch: boolean } {
   return {
     byAddress: 'allowlist' in clients && !itemsOf(clients.allowlist).some(isEveryAddress),
-    // One match of a list is enough to be allowed, so one that names only the issuer makes the others useless.
+    // A client needs to fit only one match: one that names only the issuer admits every client of that CA.
     byMatch: 'match' in clients && !itemsOf(clients.match).some(namesOnlyIssuer),
   };
 }

@@ -8,7 +8,7 @@ const headerSet = z
   .enum(headerSets, `any of ${headerSets.join(', ')}`)
   .meta({ allowed: `any of ${headerSets.join(', ')}` });
 
-/** Fields that the gateway reads itself (message/fields.ts), or that EHI requires. */
+/** Fields that the gateway reads itself (message/field-forwarding.ts), or that EHI requires. */
 const required = [
   ...['host', 'content-length', 'content-type', 'transfer-encoding', 'connection', 'expect'],
   ...['traceparent', 'tracestate'],

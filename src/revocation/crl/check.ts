@@ -1,6 +1,6 @@
 /** Checks certificates against the CRLs of a trust anchor, and the signers of those CRLs too (RFC 5280 §6.3.3 (f)). */
 import type { Certificate } from '../../pki/certificate.ts';
-import { directory } from '../../pki/directory-name.ts';
+import { directory } from '../../pki/general-name-text.ts';
 import { isIssuedBy, isSameCa } from '../../pki/issued.ts';
 import type { CrlSnapshot } from './crl.ts';
 import { signersOf } from './signer.ts';

@@ -1,7 +1,7 @@
 /** Parses the entries of a CRL (RFC 5280 §5.1.2.6, §5.3) one by one, without an object for each. */
 import { type DerCursor, DerError, formatOid, tags } from '../../pki/der-cursor.ts';
-import { directoriesAmong } from '../../pki/directory-name.ts';
 import { readGeneralNames } from '../../pki/distribution-point.ts';
+import { directoriesAmong } from '../../pki/general-name-text.ts';
 import { MAX_SERIAL_OCTETS, serialStart } from '../../pki/serial.ts';
 import { removeFromCrl, revocationReasons } from '../reasons.ts';
 import type { UnclearEntries } from './crl.ts';

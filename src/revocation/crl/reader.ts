@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../pki/certificate.ts';
 import { DerCursor, DerError, tags } from '../../pki/der-cursor.ts';
+import { type DistinguishedName, formatName, readName } from '../../pki/distinguished-name.ts';
 import { canonicalText } from '../../pki/distribution-point.ts';
-import { type DistinguishedName, formatName, readName } from '../../pki/name.ts';
 import { readAlgorithm } from '../../pki/signature.ts';
 import { weakKey } from '../../pki/strength.ts';
 import { isSignedBy, type Signed, weakAlgorithm } from '../signature.ts';
@@ -42,7 +42,7 @@ function refuse(problem: CrlRefusalReason, detail: string): CrlReading {
 }
 
 function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
-  const outline = readOutline(der);
+  const outline = readCrlOutline(der);
   const issuer = canonicalText(outline.issuer);
   const issuerText = formatName(outline.issuer);
   const signer = findSigner(outline, { issuers, issuer, issuerText });
@@ -66,7 +66,7 @@ function read(der: Uint8Array, issuers: readonly Certificate[]): CrlSnapshot {
   };
 }
 
-interface Outline extends Signed {
+export interface CrlOutline extends Signed {
   readonly issuer: DistinguishedName;
   readonly thisUpdate: number;
   readonly nextUpdate: number | null;
@@ -76,8 +76,11 @@ interface Outline extends Signed {
   readonly extensions: Uint8Array | null;
 }
 
-/** CertificateList and TBSCertList, field by field; of entries and extensions only the offsets. */
-function readOutline(der: Uint8Array): Outline {
+/**
+ * CertificateList and TBSCertList, field by field; of entries and extensions only the offsets. Nothing is verified. Throws
+ * DerError.
+ */
+export function readCrlOutline(der: Uint8Array): CrlOutline {
   const cursor = new DerCursor(der);
   cursor.openLast(der.length, tags.sequence);
   const signedStart = cursor.at;
@@ -143,7 +146,7 @@ function readTime(cursor: DerCursor, end: number): number {
 
 /** The certificate with the issuer's name that may sign CRLs and verifies the signature (RFC 5280 §6.3.3 (f), (g)). */
 function findSigner(
-  outline: Outline,
+  outline: CrlOutline,
   { issuers, issuer, issuerText }: { issuers: readonly Certificate[]; issuer: string; issuerText: string },
 ): Certificate {
   const weak = weakAlgorithm(outline.algorithm);

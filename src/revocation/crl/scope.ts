@@ -1,7 +1,7 @@
 /** Which CRLs cover a certificate (RFC 5280 §6.3.3 (b), (d)), and which delta CRL belongs to a complete CRL (§5.2.4). */
 import type { Certificate } from '../../pki/certificate.ts';
-import { directory } from '../../pki/directory-name.ts';
 import { type DistributionPoint, isSameName } from '../../pki/distribution-point.ts';
+import { directory } from '../../pki/general-name-text.ts';
 import type { CrlSnapshot } from './crl.ts';
 
 /** A certificate and one of its distribution points. */

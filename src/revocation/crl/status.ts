@@ -1,7 +1,7 @@
 /** The revocation status of one certificate by CRLs that were parsed before (RFC 5280 §6.3.3). Pure. */
 import type { Certificate } from '../../pki/certificate.ts';
-import { directory } from '../../pki/directory-name.ts';
 import type { DistributionPoint } from '../../pki/distribution-point.ts';
+import { directory } from '../../pki/general-name-text.ts';
 import { CLOCK_SKEW } from '../clock-skew.ts';
 import type { RevocationReason } from '../reasons.ts';
 import { type CrlSnapshot, crlEnd } from './crl.ts';

@@ -3,7 +3,7 @@
  * a draft the one that was fetched and is not judged yet.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
 import { replaceFile } from '../../fetch/replace-file.ts';
@@ -42,6 +42,23 @@ export async function loadCrl(key: CrlCacheKey): Promise<StoredCrl | null> {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
     const message = `${record}: cannot be read as the record of a cached CRL; the CRL is fetched again`;
     throw new GatewayError({ code: 'CRL_CACHE_UNREADABLE', message, cause });
+  }
+}
+
+/** The addresses of which the folder has a last good CRL. Records that cannot be read are left out. */
+export async function storedAddresses(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  const records = names.filter((name) => name.endsWith('.json'));
+  const found = await Promise.all(records.map((name) => addressIn(join(folder, name))));
+  return found.filter((address) => address !== null).sort();
+}
+
+async function addressIn(record: string): Promise<string | null> {
+  try {
+    const { url } = { ...JSON.parse(await readFile(record, 'utf8')) } as Record<string, unknown>;
+    return typeof url === 'string' ? url : null;
+  } catch {
+    return null;
   }
 }
 

@@ -46,7 +46,7 @@ export interface ParsedBasicResponse {
   readonly certificates: readonly Uint8Array[];
 }
 
-type ParsedOcspResponse =
+export type ParsedOcspResponse =
   | { readonly status: 0; readonly basic: ParsedBasicResponse }
   /** OCSPResponseStatus of an error. */
   | { readonly status: number; readonly basic: null };

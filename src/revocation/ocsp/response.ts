@@ -51,7 +51,7 @@ export interface ReadOcspOptions extends CertIdSubject {
  */
 const openEnded = 24 * 3_600_000;
 
-const responseStatuses: Readonly<Record<number, string>> = {
+export const responseStatuses: Readonly<Record<number, string>> = {
   1: 'malformedRequest',
   2: 'internalError',
   3: 'tryLater',

@@ -15,6 +15,7 @@ export type DistinguishedName = readonly (readonly Attribute[])[];
 
 export const attributeTypes = {
   commonName: '2.5.4.3',
+  organization: '2.5.4.10',
   organizationalUnit: '2.5.4.11',
   emailAddress: '1.2.840.113549.1.9.1',
 } as const;
@@ -94,8 +95,9 @@ export function canonicalName(
 }
 
 /**
- * The canonical name as one string in which the case of non-ASCII letters counts, as in OpenSSL. Used where a match must
- * not be wider than OpenSSL's: for permitted names, and for self-issued certificates.
+ * The canonical name as one string, in which only ASCII letters and ASCII white space are folded, as in OpenSSL: the case and
+ * the composition of other characters count. Used where a match must not be wider than OpenSSL's: for permitted names, and for
+ * self-issued certificates.
  */
 export function exactText(name: DistinguishedName): string {
   return canonicalName(name, foldAscii).join('');

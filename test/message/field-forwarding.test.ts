@@ -6,7 +6,7 @@ import {
   readKeepAlive,
   requestFields,
   responseFields,
-} from '../../src/message/field-rules.ts';
+} from '../../src/message/field-forwarding.ts';
 import { removedFields } from '../../src/message/removed-fields.ts';
 
 /** Every name, and one or more for each prefix. */

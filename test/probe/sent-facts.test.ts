@@ -1,7 +1,7 @@
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { formatName, readName } from '../../src/pki/name.ts';
-import { readSentFacts, requestedAuthorities, type SentFactsOptions } from '../../src/probe/authorities.ts';
+import { formatName, readName } from '../../src/pki/distinguished-name.ts';
+import { readSentFacts, type SentFactsOptions } from '../../src/probe/sent-facts.ts';
 import { authority } from '../support/pki/authority.ts';
 import { sClient } from '../support/pki/openssl.ts';
 import { answerWith } from '../support/probe/misbehaving-server.ts';
@@ -14,6 +14,11 @@ const options = (port: number, rest: Partial<SentFactsOptions> = {}): SentFactsO
 };
 
 const namesIn = (authorities: readonly Buffer[]) => authorities.map((der) => formatName(readName(der)));
+
+async function authoritiesAt(port: number): Promise<readonly Buffer[]> {
+  const facts = await readSentFacts(options(port));
+  return facts.kind === 'sent' ? (facts.certificateRequest?.authorities ?? []) : [];
+}
 
 const directory = [
   'CN=Example Root CA,OU=Example Directory,O=Example Limited,C=GB',
@@ -28,35 +33,27 @@ describe('what a server sends unasked', () => {
   ])('is read from a server of %s', async (_, settings, version) => {
     await using server = await openTlsServer(ca, { ...asking(ca), ...settings });
     const facts = await readSentFacts(options(server.port));
-    expect(facts).toMatchObject({ kind: 'sent', version, source: 'flight' });
-    if (facts.kind !== 'sent') return;
-    expect(facts.certificates).toHaveLength(2);
-    expect(namesIn(facts.certificateRequest?.authorities ?? [])).toEqual(directory);
+    expect(facts).toMatchObject({ kind: 'sent', version, source: 'flight', certificates: { length: 2 } });
+    expect(namesIn(await authoritiesAt(server.port))).toEqual(directory);
   });
 
   it('agrees with the names that openssl s_client prints', async () => {
     await using server = await openTlsServer(ca, { ...asking(ca), minVersion: 'TLSv1.3' });
     const { stdout } = await sClient({ port: server.port }, '-nameopt', 'RFC2253');
     const [, printed = ''] = /CA names\n((?:.*=.*\n)+?)(?:Client|Requested)/.exec(stdout) ?? [];
-    const asked = await requestedAuthorities(options(server.port));
-    if (asked.kind !== 'requested') throw new Error(asked.kind);
-    expect(namesIn(asked.request.authorities)).toEqual(printed.trim().split('\n'));
+    expect(namesIn(await authoritiesAt(server.port))).toEqual(printed.trim().split('\n'));
   });
 
   it('is no request where none is made', async () => {
     await using server = await openTlsServer(ca, {});
-    expect(await requestedAuthorities(options(server.port))).toEqual({
-      kind: 'not-requested',
-      version: 'TLS 1.2',
-      source: 'flight',
-    });
+    expect(await readSentFacts(options(server.port))).toMatchObject({ certificateRequest: null });
   });
 
   it('is read by openssl from a server of TLS 1.3 that accepts no group of ours', async () => {
     await using server = await openTlsServer(ca, { ...asking(ca), minVersion: 'TLSv1.3', ecdhCurve: 'x448' });
-    const asked = await requestedAuthorities(options(server.port));
-    expect(asked).toMatchObject({ kind: 'requested', version: 'TLS 1.3', source: 'openssl' });
-    if (asked.kind === 'requested') expect(namesIn(asked.request.authorities)).toEqual(directory);
+    const facts = await readSentFacts(options(server.port));
+    expect(facts).toMatchObject({ kind: 'sent', version: 'TLS 1.3', source: 'openssl' });
+    expect(namesIn(await authoritiesAt(server.port))).toEqual(directory);
   });
 
   it('cannot be read from such a server where openssl is not installed', async () => {
@@ -64,7 +61,6 @@ describe('what a server sends unasked', () => {
     const at = options(server.port, { openssl: '/nonexistent/openssl' });
     const expected = { kind: 'not-possible', reason: 'openssl is not installed' };
     expect(await readSentFacts(at)).toEqual(expected);
-    expect(await requestedAuthorities(at)).toEqual(expected);
   });
 
   it.each<[what: string, answer: Parameters<typeof answerWith>[0], failure: object]>([
@@ -82,6 +78,5 @@ describe('what a server sends unasked', () => {
     await using server = await answerWith(answer);
     const facts = await readSentFacts(options(server.port, { timeoutMs: 300 }));
     expect(facts).toMatchObject({ kind: 'failed', failure });
-    expect(await requestedAuthorities(options(server.port, { timeoutMs: 300 }))).toEqual(facts);
   });
 });

@@ -8,7 +8,7 @@ import {
   type DistinguishedName,
   formatName,
   readName,
-} from '../../src/pki/name.ts';
+} from '../../src/pki/distinguished-name.ts';
 
 const cn = '2.5.4.3';
 const name = (...rdns: [type: string, value: AttributeValue][][]) =>

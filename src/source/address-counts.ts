@@ -20,7 +20,7 @@ interface ShareLimits {
 }
 
 export class AddressShares {
-  /** By IPv4 address or IPv6 /64. Only addresses with open connections, so it never has more entries than there are connections. */
+  /** By IPv4 address or IPv6 /64. An entry is deleted with its last connection, so there are never more entries than connections. */
   readonly #counts = new Map<string, Counts>();
 
   /** Number of addresses with open connections. */

@@ -54,23 +54,3 @@ function sentIn({ flight }: Extract<FlightOutcome, { kind: 'flight' }>): SentFac
   const { version, certificates, certificateRequest } = flight;
   return { kind: 'sent', version, source: 'flight', certificates, certificateRequest };
 }
-
-export type RequestedAuthorities =
-  | {
-      readonly kind: 'requested';
-      readonly version: VersionName;
-      readonly source: 'flight' | 'openssl';
-      readonly request: CertificateRequest;
-    }
-  | { readonly kind: 'not-requested'; readonly version: VersionName; readonly source: 'flight' | 'openssl' }
-  | Exclude<SentFacts, { kind: 'sent' }>;
-
-/** The same facts, of the request alone. */
-export async function requestedAuthorities(options: SentFactsOptions): Promise<RequestedAuthorities> {
-  const facts = await readSentFacts(options);
-  if (facts.kind !== 'sent') return facts;
-  const { version, source, certificateRequest: request } = facts;
-  return request === null
-    ? { kind: 'not-requested', version, source }
-    : { kind: 'requested', version, source, request };
-}
