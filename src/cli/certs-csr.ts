@@ -11,6 +11,7 @@ import {
 } from '../issuing/request.ts';
 import { parseSubject, type SubjectAttribute } from '../issuing/subject.ts';
 import { makeKey } from '../pki/key.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { writeOutputs } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
@@ -61,7 +62,7 @@ export async function makeRequest(options: CsrOptions): Promise<number> {
     encrypted: passphrase !== null,
     keyType: options.key,
   };
-  process.stdout.write(json ? `${JSON.stringify(documentOf(facts))}\n` : textOf(facts));
+  process.stdout.write(json ? jsonLine(documentOf(facts)) : textOf(facts));
   return exitCodes.drained;
 }
 

@@ -6,6 +6,7 @@ import { crlKey, crlNumber, signCrl } from '../issuing/crl.ts';
 import { createAuthority } from '../issuing/development.ts';
 import { authorityFiles, leafFiles, writeDevelopmentFiles } from '../issuing/development-files.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
 import { paint } from '../terminal/style.ts';
 
@@ -52,7 +53,7 @@ export async function makeDevelopmentCertificates({ out, force, json }: DevOptio
     },
     force,
   });
-  process.stdout.write(json ? `${JSON.stringify({ folder: out, files })}\n` : textOf(out));
+  process.stdout.write(json ? jsonLine({ folder: out, files }) : textOf(out));
   return exitCodes.drained;
 }
 

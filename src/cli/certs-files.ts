@@ -1,12 +1,11 @@
 /** The files that the `certs` commands read; every error names the file, never its content. */
 
 import type { KeyObject } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { GatewayError, UsageError } from '../errors.ts';
 import { type PrivateKeyFault, readPrivateKey } from '../issuing/private-key-file.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
+import { readLimited } from '../terminal/limited-input.ts';
 import { printable } from '../terminal/printable.ts';
 import { readSecret } from '../terminal/secret.ts';
 
@@ -15,17 +14,16 @@ const maxFile = 16 * 2 ** 20;
 
 /** `-`: standard input. Throws UsageError. */
 export async function readInput(file: string): Promise<Buffer> {
+  let bytes: Buffer | null;
   try {
-    if (file === '-') return await buffer(process.stdin);
-    const { size } = await stat(file);
-    if (size > maxFile)
-      throw new UsageError(`${printable(file)}: found ${size} bytes; allowed at most ${maxFile}`);
-    return await readFile(file);
+    bytes = await readLimited(file === '-' ? process.stdin : file, maxFile);
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new UsageError(`${printable(file)}: cannot be read (${code})`, cause);
   }
+  if (bytes === null)
+    throw new UsageError(`${printable(file)}: found more than ${maxFile} bytes; allowed at most ${maxFile}`);
+  return bytes;
 }
 
 /** All certificates of a file, at least one. Throws UsageError. */

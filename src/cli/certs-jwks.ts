@@ -3,6 +3,7 @@ import { exitCodes } from '../errors.ts';
 import { type JwkUse, jwksOf } from '../issuing/jwks.ts';
 import { type JwksEntry, readJwks } from '../issuing/jwks-reader.ts';
 import { toPem } from '../pki/pem.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { readCertificateFile, readInput } from './certs-files.ts';
@@ -27,7 +28,7 @@ export async function convertJwks(files: readonly string[], options: JwksOptions
     return exitCodes.drained;
   }
   await writeOutput({ file: out, contents: text, force });
-  process.stdout.write(json ? `${JSON.stringify({ file: out })}\n` : `${printable(out)} is written.\n`);
+  process.stdout.write(json ? jsonLine({ file: out }) : `${printable(out)} is written.\n`);
   return exitCodes.drained;
 }
 
@@ -41,7 +42,7 @@ async function setOf(files: readonly string[], { use, alg, json, out }: JwksOpti
 async function pemOf(files: readonly string[], json: boolean): Promise<string> {
   const entries: JwksEntry[] = [];
   for (const file of files) entries.push(...readJwks(await readInput(file), file));
-  if (json) return `${JSON.stringify({ certificates: entries.map(documentOf) })}\n`;
+  if (json) return jsonLine({ certificates: entries.map(documentOf) });
   return entries.map(pemWithHeading).join('');
 }
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { exitCodes, UsageError } from '../errors.ts';
 import { chainOf } from '../issuing/chain.ts';
 import { writePkcs12 } from '../issuing/pkcs12-writer.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { readCertificateFile, readKeyFile } from './certs-files.ts';
@@ -45,7 +46,7 @@ export async function exportPkcs12(options: ExportOptions): Promise<number> {
   const encryption = legacy ? '3DES and SHA-1' : 'AES-256 and PBKDF2 with SHA-256';
   process.stdout.write(
     json
-      ? `${JSON.stringify({ file: out, certificates: certificates.length, encryption })}\n`
+      ? jsonLine({ file: out, certificates: certificates.length, encryption })
       : `${printable(out)} has the key, its certificate and ${issuers.length} of its issuers, protected with ${encryption}.\n`,
   );
   return exitCodes.drained;

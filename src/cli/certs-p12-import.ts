@@ -12,6 +12,7 @@ import { privateKeyPem } from '../issuing/private-key-file.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';
 import { toPem } from '../pki/pem.ts';
+import { jsonLine } from '../terminal/json.ts';
 import { type OutputFile, writeOutputs } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { type PassphraseOptions, readInput, readNewPassphrase } from './certs-files.ts';
@@ -43,7 +44,11 @@ export async function importPkcs12(file: string, options: ImportOptions): Promis
   const [first] = chain;
   process.stdout.write(
     json
-      ? `${JSON.stringify({ files: outputs.map((each) => each.file), subject: first?.subject ?? null, encryption: contents.encryption })}\n`
+      ? jsonLine({
+          files: outputs.map((each) => each.file),
+          subject: first?.subject ?? null,
+          encryption: contents.encryption,
+        })
       : textOf({ names, chain, others, hasKey: key !== null, encryption: contents.encryption }),
   );
   return exitCodes.drained;

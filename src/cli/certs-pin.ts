@@ -1,11 +1,9 @@
 /** `ehi-gateway certs pin`: prints the SPKI pin of each certificate in the form of `clients.pins`. */
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
-import { exitCodes, GatewayError } from '../errors.ts';
+import { exitCodes, UsageError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { readCertificates } from '../pki/pem.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
+import { readCertificateFile } from './certs-files.ts';
 
 /**
  * Prints one line per certificate on stdout, and one line per unreadable file on stderr. Resolves with the exit code: 64
@@ -19,11 +17,11 @@ export async function printPins(
   let failed = false;
   for (const file of files) {
     try {
-      const bytes = file === '-' ? await buffer(process.stdin) : await readFile(file);
-      found.push(...readCertificates(bytes).map((certificate) => ({ file, certificate })));
+      found.push(...(await readCertificateFile(file)).map((certificate) => ({ file, certificate })));
     } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
       failed = true;
-      process.stderr.write(`${printable(file)}: ${reasonOf(error)}\n`);
+      process.stderr.write(`${error.message}\n`);
     }
   }
   const text = json
@@ -31,12 +29,6 @@ export async function printPins(
     : found.map(({ certificate }) => `${lineOf(certificate)}\n`).join('');
   process.stdout.write(text);
   return failed ? exitCodes.usage : exitCodes.drained;
-}
-
-/** Never contains content of the file. */
-function reasonOf(error: unknown): string {
-  if (error instanceof GatewayError) return error.message;
-  return `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`;
 }
 
 function pinOf({ spkiPin }: Certificate): string {

@@ -1,10 +1,11 @@
 /** The client certificate and key of `doctor`: from PEM files, or from a PKCS#12 file. */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Identity } from '../doctor/attempt.ts';
 import { GatewayError, UsageError } from '../errors.ts';
 import type { Pkcs12Contents } from '../issuing/pkcs12.ts';
 import { toPem } from '../pki/pem.ts';
+import { readLimited } from '../terminal/limited-input.ts';
+import { printable } from '../terminal/printable.ts';
 import { readSecret } from '../terminal/secret.ts';
 
 export interface IdentityOptions {
@@ -34,7 +35,7 @@ export async function readIdentity(options: IdentityOptions): Promise<Identity |
   };
   const isEncrypted = /^-----BEGIN ENCRYPTED PRIVATE KEY|^Proc-Type: 4,ENCRYPTED/m.test(identity.key);
   if (!isEncrypted) return usable(identity, '--cert or --key');
-  const secret = { name: `passphrase of ${key}`, option: '--passphrase-file' };
+  const secret = { name: `passphrase of ${printable(key)}`, option: '--passphrase-file' };
   const file = options.passphraseFile;
   const passphrase = await readSecret(file === undefined ? secret : { ...secret, file });
   return usable({ ...identity, passphrase }, '--cert, --key or its passphrase');
@@ -49,16 +50,16 @@ async function readP12Identity(file: string, passwordFile: string | undefined): 
     } catch (cause) {
       if (cause instanceof WrongPasswordError && password === '' && passwordFile === undefined) return null;
       if (!(cause instanceof GatewayError)) throw cause;
-      throw new UsageError(`--p12 ${file}: ${cause.message}`, cause);
+      throw new UsageError(`--p12 ${printable(file)}: ${cause.message}`, cause);
     }
   };
   // Some files are protected with an empty password, which needs no question.
   const open = passwordFile === undefined ? read('') : null;
   if (open !== null) return usable(open, '--p12');
-  const secret = { name: `password of ${file}`, option: '--password-file' };
+  const secret = { name: `password of ${printable(file)}`, option: '--password-file' };
   const password = await readSecret(passwordFile === undefined ? secret : { ...secret, file: passwordFile });
   const identity = read(password);
-  if (identity === null) throw new UsageError(`--p12 ${file}: needs another password`);
+  if (identity === null) throw new UsageError(`--p12 ${printable(file)}: needs another password`);
   return usable(identity, '--p12');
 }
 
@@ -93,9 +94,16 @@ function usable(identity: Identity, options: string): Identity {
   return identity;
 }
 
+/** Bytes; certificates, keys and key stores are much smaller. */
+const maxFile = 16 * 1024 * 1024;
+
 /** Throws UsageError. */
 export async function readInput(option: string, file: string): Promise<Buffer> {
-  return readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${option} ${file}: cannot be read (${cause.code ?? 'unknown'})`, cause);
+  const where = `${option} ${printable(file)}`;
+  const bytes = await readLimited(file, maxFile).catch((cause: NodeJS.ErrnoException) => {
+    throw new UsageError(`${where}: cannot be read (${cause.code ?? 'unknown'})`, cause);
   });
+  if (bytes === null)
+    throw new UsageError(`${where}: found more than ${maxFile} bytes; allowed at most ${maxFile}`);
+  return bytes;
 }

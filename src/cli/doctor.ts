@@ -12,6 +12,8 @@ import { readTarget } from '../doctor/target.ts';
 import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
+import { jsonLine } from '../terminal/json.ts';
+import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
 import { version } from '../version.ts';
 import { type IdentityOptions, readIdentity, readInput } from './doctor-identity.ts';
@@ -50,7 +52,7 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   }).finally(() => progress.end());
   const error = unreachableReason(report);
   const text = options.json
-    ? `${JSON.stringify(reportJson(report, error))}\n`
+    ? jsonLine(reportJson(report, error))
     : reportText(report, process.stdout.columns);
   process.stdout.write(text);
   await writeReport(report, options);
@@ -61,7 +63,9 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
 /** Before the examination, which takes its time, and not only when the report is written. */
 function refuseExisting({ report, force }: DoctorOptions): void {
   if (report !== undefined && !force && existsSync(report))
-    throw new UsageError(`${report}: exists already; allowed a new name, or --force to replace it`);
+    throw new UsageError(
+      `${printable(report)}: exists already; allowed a new name, or --force to replace it`,
+    );
 }
 
 function unreachableReason({ url, address, checks }: Report): string | undefined {
@@ -115,6 +119,9 @@ async function readCas(option: string, file: string): Promise<Certificate[]> {
     return readCertificates(bytes);
   } catch (cause) {
     if (!(cause instanceof GatewayError)) throw cause;
-    throw new UsageError(`${option} ${file}: ${cause.message}; allowed PEM or DER certificates`, cause);
+    throw new UsageError(
+      `${option} ${printable(file)}: ${cause.message}; allowed PEM or DER certificates`,
+      cause,
+    );
   }
 }

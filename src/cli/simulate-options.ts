@@ -1,11 +1,11 @@
 /** The options of `ehi-gateway simulate`: checks each, and reads the files that they name. */
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { parseDuration } from '../config/schema/units.ts';
 import { UsageError } from '../errors.ts';
 import { readBundle, toPem } from '../pki/pem.ts';
 import type { SimulationOptions } from '../simulation/options.ts';
 import type { TargetOptions } from '../simulation/target.ts';
+import { readLimited } from '../terminal/limited-input.ts';
 import { printable } from '../terminal/printable.ts';
 import { readSecret } from '../terminal/secret.ts';
 
@@ -135,11 +135,20 @@ async function readIdentity(
   return { cert, key, passphrase };
 }
 
+/** Bytes; certificates and keys are much smaller. */
+const maxFile = 16 * 1024 * 1024;
+
 async function readInput(option: string, file: string): Promise<Buffer> {
+  let bytes: Buffer | null;
   try {
-    return await readFile(file);
+    bytes = await readLimited(file, maxFile);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
     throw new UsageError(`${option} ${printable(file)}: cannot be read (${code})`, cause);
   }
+  if (bytes === null)
+    throw new UsageError(
+      `${option} ${printable(file)}: found more than ${maxFile} bytes; allowed at most ${maxFile}`,
+    );
+  return bytes;
 }

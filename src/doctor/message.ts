@@ -1,6 +1,7 @@
 /** Sends a message with a client certificate, once as it is, then with `Expect: 100-continue`. */
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
+import { readLimited } from '../terminal/limited-input.ts';
+import { printable } from '../terminal/printable.ts';
 import { type Attempt, type AttemptOptions, attempt } from './attempt.ts';
 import type { MessageBody } from './exchange.ts';
 
@@ -49,11 +50,11 @@ const maxMessage = 1024 * 1024;
 
 /** JSON, or SOAP if it begins like XML. Throws UsageError. */
 export async function readMessage(file: string): Promise<MessageBody> {
-  const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`--data: ${file} cannot be read (${cause.code ?? 'unknown'})`, cause);
+  const bytes = await readLimited(file, maxMessage).catch((cause: NodeJS.ErrnoException) => {
+    throw new UsageError(`--data: ${printable(file)} cannot be read (${cause.code ?? 'unknown'})`, cause);
   });
-  if (bytes.length === 0 || bytes.length > maxMessage)
-    throw new UsageError(`--data: found ${bytes.length} bytes; allowed 1 to ${maxMessage}`);
+  if (bytes === null || bytes.length === 0)
+    throw new UsageError(`--data: found ${bytes === null ? 'more' : 0} bytes; allowed 1 to ${maxMessage}`);
   const isXml = /^(?:\xef\xbb\xbf)?\s*</.test(bytes.toString('latin1', 0, 64));
   const headers = isXml
     ? { 'Content-Type': 'application/xml', SOAPAction: '"http://tempuri.org/GetTransaction"' }

@@ -1,6 +1,7 @@
 /** Reads a passphrase from a file or from the terminal: never from an argument, which every user of a machine can read. */
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
+import { readLimited } from './limited-input.ts';
+import { printable } from './printable.ts';
 
 /** Bytes; a longer file is no passphrase. */
 const maxBytes = 4096;
@@ -29,20 +30,20 @@ export async function readSecret({ name, file, option, confirm = false }: Secret
 }
 
 async function readFirstLine(file: string, option: string): Promise<string> {
-  let content: Buffer;
+  const where = `${option} ${printable(file)}`;
+  let content: Buffer | null;
   try {
-    content = await readFile(file);
+    content = await readLimited(file, maxBytes);
   } catch (cause) {
     throw new UsageError(
-      `${option} ${file}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
+      `${where}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`,
       cause,
     );
   }
-  if (content.length > maxBytes)
-    throw new UsageError(`${option} ${file}: found ${content.length} bytes; allowed at most ${maxBytes}`);
+  if (content === null)
+    throw new UsageError(`${where}: found more than ${maxBytes} bytes; allowed at most ${maxBytes}`);
   const [line = ''] = content.toString('utf8').split(/\r?\n/, 1);
-  if (line === '')
-    throw new UsageError(`${option} ${file}: the first line is empty; allowed the secret itself`);
+  if (line === '') throw new UsageError(`${where}: the first line is empty; allowed the secret itself`);
   return line;
 }
 

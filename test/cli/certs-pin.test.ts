@@ -85,3 +85,10 @@ it('names each file without a certificate, without its content, and prints the o
   expect(code).toBe(64);
   expect((await pin([])).code).toBe(64);
 });
+
+it('stops at its limit in a file without an end', async () => {
+  expect(await pin(['/dev/zero'])).toEqual({
+    ...{ stdout: '', code: 64 },
+    stderr: '/dev/zero: found more than 16777216 bytes; allowed at most 16777216\n',
+  });
+});

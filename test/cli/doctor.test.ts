@@ -328,3 +328,11 @@ it('escapes what a certificate could do to a terminal', async () => {
   expect(stdout).toContain('CN=a');
   for (const unsafe of ['\u001b', '\u202e']) expect(stdout).not.toContain(unsafe);
 });
+
+it('stops at its limit in a file without an end, and escapes the names of files', async () => {
+  const endless = await doctor('https://127.0.0.1:1/', '--ca', '/dev/zero');
+  expect(endless.code).toBe(64);
+  expect(endless.stderr).toMatch(/^--ca \/dev\/zero: found more than/);
+  const { stderr } = await doctor('https://127.0.0.1:1/', '--data', '/no/\u001b[2J');
+  expect(stderr).toBe('--data: /no/\\u{1b}[2J cannot be read (ENOENT)\n');
+});

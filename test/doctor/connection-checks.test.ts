@@ -20,7 +20,12 @@ function answered(status: number, changes: Partial<Answer> = {}): Attempt {
 }
 
 function failed(kind: Failure['kind'], stage: Failure['stage'] = 'response'): Attempt {
-  return { handshake, answer: null, failure: { stage, kind, reason: 'a reason', status: null }, session: null };
+  return {
+    handshake,
+    answer: null,
+    failure: { stage, kind, reason: 'a reason', status: null },
+    session: null,
+  };
 }
 
 /** The head of a response came, and not the whole body. */

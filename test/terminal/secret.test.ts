@@ -25,7 +25,7 @@ it.each([
 it.each([
   ['', /the first line is empty/],
   ['\nsecret\n', /the first line is empty/],
-  ['x'.repeat(5000), /found 5000 bytes; allowed at most 4096/],
+  ['x'.repeat(5000), /found more than 4096 bytes; allowed at most 4096/],
 ])('refuses a file without a usable first line', async (content, message) => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'secret');
@@ -36,6 +36,16 @@ it.each([
 it('names the option and the file that cannot be read', async () => {
   const reading = readSecret({ name, option, file: '/no/such/file' });
   await expect(reading).rejects.toThrow('--password-file /no/such/file: cannot be read (ENOENT)');
+});
+
+it('stops at its limit in a file without an end', async () => {
+  await expect(readSecret({ name, option, file: '/dev/zero' })).rejects.toThrow(
+    '--password-file /dev/zero: found more than 4096 bytes; allowed at most 4096',
+  );
+});
+
+it('escapes what the name of a file could do to a terminal', async () => {
+  await expect(readSecret({ name, option, file: '/no/\u001b[2J' })).rejects.toThrow('/no/\\u{1b}[2J: cannot');
 });
 
 it('names the option if there is neither a file nor a terminal', async () => {
