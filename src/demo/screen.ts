@@ -1,5 +1,5 @@
 /** The screen of the demo: what runs where, and commands to try. */
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { paint } from '../terminal/style.ts';
 import { formatTable } from '../terminal/table.ts';
 import { demoFiles } from './certificates.ts';
@@ -110,8 +110,8 @@ function quote(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** How this program was started: from its sources, or as installed. */
+/** How this program was started: by its main file, of the sources or of a build, or as installed. */
 function command(): string {
   const main = process.argv[1] ?? '';
-  return main.endsWith('.ts') ? `${quote(process.execPath)} ${quote(main)}` : 'ehi-gateway';
+  return /^main\.[jt]s$/.test(basename(main)) ? `${quote(process.execPath)} ${quote(main)}` : 'ehi-gateway';
 }
