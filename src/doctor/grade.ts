@@ -4,7 +4,7 @@
  */
 import type { ProtocolFacts } from './protocol-facts.ts';
 
-export const letters = ['A', 'A-', 'B', 'C', 'D', 'E', 'F'] as const;
+const letters = ['A', 'A-', 'B', 'C', 'D', 'E', 'F'] as const;
 export type Letter = (typeof letters)[number];
 
 export interface GradeFacts {

@@ -22,7 +22,7 @@ export function isoTime(at: number): string | null {
   return Number.isNaN(at) ? null : new Date(at).toISOString();
 }
 
-export function keyFacts(key: CertificateKey) {
+function keyFacts(key: CertificateKey) {
   return { name: keyName(key), strength_bits: keyStrength(key), weak: weakKey({ key }) };
 }
 

@@ -59,7 +59,7 @@ export function inventoryRows(holdings: readonly Holding[], options: InventoryOp
     ...seen.map(({ subject, serial, notAfter, lastUse }) => ({
       ...emptyRow({
         kind: 'certificate',
-        purpose: 'seen_client',
+        purpose: purposes.seen_client.text,
         source: 'running gateway',
         usedBy: 'clients',
         path: '',
@@ -76,7 +76,7 @@ interface RowContext extends InventoryOptions {
 
 function rowOf(holding: Holding, context: RowContext): InventoryRow {
   const use: LastUse = lastUseOf(holding, context);
-  const row = { ...emptyRow(holding), ...use };
+  const row = { ...emptyRow({ ...holding, purpose: purposes[holding.purpose].text }), ...use };
   switch (holding.kind) {
     case 'certificate':
       return { ...row, ...certificateColumns(holding, context.now) };
@@ -104,9 +104,9 @@ function emptyRow({
   source,
   usedBy,
   path,
-}: Pick<Holding, 'kind' | 'purpose' | 'source' | 'usedBy' | 'path'>): InventoryRow {
+}: Pick<InventoryRow, 'kind' | 'purpose' | 'source' | 'path'> & { readonly usedBy: string }): InventoryRow {
   return {
-    ...{ kind, purpose: purposes[purpose].text, owner: null, subject: null, issuer: null, serial: null },
+    ...{ kind, purpose, owner: null, subject: null, issuer: null, serial: null },
     ...{ not_before: null, not_after: null, days_left: null, algorithm: null, strength_bits: null },
     ...{ signature: null, weakness: null, sha256: null, 'x5t#S256': null, pin: null, key_file: null },
     ...{ source, used_by: usedBy, path, state: 'used', running: null, last_use: null, last_use_note: null },
@@ -167,9 +167,16 @@ function crlColumns({ issuer, sha256, thisUpdate, nextUpdate, entries }: CrlHold
 /** Rows of the same table for the cipher suites that the gateway offers (PCI DSS 4.0.1, 12.3.3). */
 export function suiteRows(suites: readonly OfferedSuite[]): InventoryRow[] {
   return suites.map((each) => ({
-    ...emptyRow({ kind: 'set', purpose: 'system_cas', source: 'ehi-gateway', usedBy: each.usedBy, path: '' }),
-    ...{ kind: 'cipher_suite' as const, purpose: each.purpose, algorithm: `${each.protocol} ${each.suite}` },
-    ...{ strength_bits: each.strengthBits, weakness: weaknessOf(each), state: 'offered' },
+    ...emptyRow({
+      ...{ kind: 'cipher_suite', purpose: each.purpose },
+      ...{ source: 'ehi-gateway', usedBy: each.usedBy, path: '' },
+    }),
+    ...{
+      algorithm: `${each.protocol} ${each.suite}`,
+      strength_bits: each.strengthBits,
+      weakness: weaknessOf(each),
+      state: 'offered',
+    },
   }));
 }
 

@@ -78,7 +78,7 @@ async function resolve(name: string, url: URL): Promise<string> {
 }
 
 /** What the first connection negotiated: `TLSv1.3 TLS_AES_256_GCM_SHA384`, or `no TLS`. */
-export function describeSocket(socket: net.Socket): string {
+function describeSocket(socket: net.Socket): string {
   if (!(socket instanceof tls.TLSSocket)) return 'no TLS';
   return `${socket.getProtocol() ?? 'TLS'} ${socket.getCipher()?.standardName ?? ''}`.trim();
 }
