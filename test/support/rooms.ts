@@ -39,6 +39,7 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
+  auditing: ['audit'],
   issuing: ['pki', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
