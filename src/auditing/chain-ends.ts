@@ -19,9 +19,7 @@ export function chainEndFindings({ before, chains, current, partial }: ReadChain
   const found: Finding[] = [];
   if (before.first !== null) {
     const to = chains[0]?.first == null ? null : placeOf(chains[0].first.line);
-    found.push(
-      newFinding('begin_unsealed', 'gap', { from: placeOf(before.first), to, count: before.count }),
-    );
+    found.push(newFinding('begin_unsealed', 'gap', { from: placeOf(before.first), to, count: before.count }));
   }
   for (const chain of chains) {
     found.push(...beginOf(chain, chains), ...tailOf(chain, chain === current ? partial : null));

@@ -18,7 +18,12 @@ export function checkContent(sealed: SealedLines): Finding | null {
   const { interval, seal, before, place } = sealed;
   const coverage = interval.covers(seal);
   if (coverage === 'whole') return null;
-  const facts: Facts = { from: before, to: place, chain: seal.chain, seals: { first: seal.seq, last: seal.seq } };
+  const facts: Facts = {
+    from: before,
+    to: place,
+    chain: seal.chain,
+    seals: { first: seal.seq, last: seal.seq },
+  };
   if (coverage === 'without_others') {
     const { firstOther } = interval;
     const from = firstOther === null ? before : placeOf(firstOther);
@@ -39,7 +44,13 @@ function located({ interval, seal, before, place }: SealedLines, facts: Facts): 
   const surplus = interval.count - seal.lines;
   const otherwise = surplus > 0 ? 'lines_inserted' : 'lines_changed';
   const count = surplus > 0 ? surplus : null;
-  const fault = lines === null ? null : locateFault(lines.map(({ bytes }) => bytes), seal);
+  const fault =
+    lines === null
+      ? null
+      : locateFault(
+          lines.map(({ bytes }) => bytes),
+          seal,
+        );
   if (lines === null || fault === null) return newFinding(otherwise, 'tampering', { ...facts, count });
   const at = (index: number, outside: Place | null) => {
     const line = lines[index];

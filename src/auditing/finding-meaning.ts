@@ -63,7 +63,8 @@ const gaps = {
     const { detail, count } = finding;
     const stated = 'The gateway states that something else shortened the file, such as copytruncate.';
     if (detail === 'complete') return `${stated} All lines that it sealed are here.`;
-    const missing = count === null ? `${sealsAre(finding)} missing with their lines` : `${linesAre(count)} missing`;
+    const missing =
+      count === null ? `${sealsAre(finding)} missing with their lines` : `${linesAre(count)} missing`;
     return `${stated} ${missing}.`;
   },
   sealed_late: ({ count }) =>

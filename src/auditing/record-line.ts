@@ -8,7 +8,11 @@ const starts = ['{"type":"', '{"@timestamp":"'].map((text) => Buffer.from(text))
  * fields: it must not pass for a line of another program.
  */
 export function isRecordLine(line: Buffer): boolean {
-  if (starts.some((start) => line.length > start.length && line.compare(start, 0, start.length, 0, start.length) === 0))
+  if (
+    starts.some(
+      (start) => line.length > start.length && line.compare(start, 0, start.length, 0, start.length) === 0,
+    )
+  )
     return true;
   try {
     const record: unknown = JSON.parse(line.toString());

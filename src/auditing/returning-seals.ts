@@ -1,8 +1,8 @@
 /** Judges seals with a number that was there already, or should have been: a repeated or moved block, or another seal. */
 import { type Facts, type Finding, type FindingKind, newFinding, type Place, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';
-import type { ReadSeal } from './seal-line.ts';
 import { SealHistory } from './seal-history.ts';
+import type { ReadSeal } from './seal-line.ts';
 
 export interface ReturningSeal {
   readonly seal: ReadSeal;
@@ -39,7 +39,11 @@ export class ReturningSeals {
   #note({ seal, place, facts, interval }: ReturningSeal, count: number): void {
     const kind = this.#kindOf(seal);
     const missing = this.#missing;
-    if (kind === 'seal_out_of_order' && missing?.seals?.first === seal.seq && missing.seals.last === seal.seq) {
+    if (
+      kind === 'seal_out_of_order' &&
+      missing?.seals?.first === seal.seq &&
+      missing.seals.last === seal.seq
+    ) {
       // Two seals that changed places are one fault.
       Object.assign(missing, { kind, severity: 'tampering', to: place });
       return;

@@ -21,10 +21,24 @@ export function readSeal(line: Buffer): ReadSeal | null {
   if (!isSealLine(line)) return null;
   const found = sealForm.exec(line.toString('latin1'));
   if (found === null) return null;
-  const [, time = '', event = '', chain = '', seq, lines, sha256 = '', previous, lost, key, signature] = found;
+  const [, time = '', event = '', chain = '', seq, lines, sha256 = '', previous, lost, key, signature] =
+    found;
   return {
-    ...{ type: 'seal', time, event: event as SealEvent, chain, seq: Number(seq), lines: Number(lines), sha256 },
-    ...{ previous: unquoted(previous), lost: Number(lost), key: unquoted(key), signature: unquoted(signature) },
+    ...{
+      type: 'seal',
+      time,
+      event: event as SealEvent,
+      chain,
+      seq: Number(seq),
+      lines: Number(lines),
+      sha256,
+    },
+    ...{
+      previous: unquoted(previous),
+      lost: Number(lost),
+      key: unquoted(key),
+      signature: unquoted(signature),
+    },
     hash: hashOfSeal(line),
   };
 }

@@ -24,11 +24,13 @@ export function verificationJson(
     files: files.map(({ path, compression, lines, seals, firstTime, lastTime }) => ({
       ...{ path, compression, lines, seals, first_time: firstTime, last_time: lastTime },
     })),
-    chains: summary.chains.map(({ firstSeq, lastSeq, sealedLines, firstTime, lastTime, lastEvent, ...rest }) => ({
-      ...{ chain: rest.chain, first_seq: firstSeq, last_seq: lastSeq, seals: rest.seals },
-      ...{ sealed_lines: sealedLines, keys: rest.keys, first_time: firstTime, last_time: lastTime },
-      last_event: lastEvent,
-    })),
+    chains: summary.chains.map(
+      ({ firstSeq, lastSeq, sealedLines, firstTime, lastTime, lastEvent, ...rest }) => ({
+        ...{ chain: rest.chain, first_seq: firstSeq, last_seq: lastSeq, seals: rest.seals },
+        ...{ sealed_lines: sealedLines, keys: rest.keys, first_time: firstTime, last_time: lastTime },
+        last_event: lastEvent,
+      }),
+    ),
     not_proven: summary.notProven,
   };
 }
