@@ -1,7 +1,8 @@
 /** Decides at accept whether a connection may begin a handshake: from its source address alone, before any TLS work. */
 import { type FailureReasonName, failure } from '../handshake/failure-reasons.ts';
 import { type Inbound, unjudged } from '../handshake/inbound.ts';
-import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
+import type { DenyReasonName } from '../identity/deny-reasons.ts';
+import { deny, explainDenial } from '../identity/verdict.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { parseRange } from '../source/address.ts';
 import type { AddressShares } from '../source/address-share.ts';
@@ -125,7 +126,7 @@ export function isSourceAllowed(
 }
 
 function refuse(inbound: Inbound, reason: DenyReasonName): false {
-  return end(inbound, { verdict: 'deny', reason, detail: denyReasons[reason].says });
+  return end(inbound, { verdict: 'deny', reason, detail: explainDenial(deny(reason)) });
 }
 
 function fail(inbound: Inbound, why: { reason: FailureReasonName; detail: string }): false {
