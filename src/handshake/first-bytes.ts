@@ -38,11 +38,11 @@ const ecdsa = [0x0403, 0x0503, 0x0603];
 const TLS12 = 0x0303;
 
 const versionNames: Readonly<Record<number, string>> = {
-  0x0300: 'SSLv3',
-  0x0301: 'TLSv1',
-  0x0302: 'TLSv1.1',
-  0x0303: 'TLSv1.2',
-  0x0304: 'TLSv1.3',
+  768: 'SSLv3',
+  769: 'TLSv1',
+  770: 'TLSv1.1',
+  771: 'TLSv1.2',
+  772: 'TLSv1.3',
 };
 
 /** As in the audit field `tls_version`; null: unknown. */
@@ -103,12 +103,20 @@ function explainIncomplete(found: Failure, bytes: Buffer): Failure {
     : found;
 }
 
+/** Not a signal (RFC 5746 §3.3, RFC 7507 §2) and not a value that clients add at random (RFC 8701 §2). */
+function isSuite(code: number): boolean {
+  return code !== 0x00ff && code !== 0x5600 && (code & 0x0f0f) !== 0x0a0a;
+}
+
 /** OpenSSL reports every mismatch of TLS 1.2 as one of cipher suites. */
 function explainMismatch(found: Failure, hello: ClientHello, { keyTypes, isListed }: Offer): Failure {
   const is13 = hello.version > TLS12;
   const known = hello.suites.filter((suite) => (is13 ? suites13.includes(suite) : suite in suites12));
   if (known.length === 0)
-    return failure('no_shared_cipher', `the client offers only ${codes('cipher suite', hello.suites)}`);
+    return failure(
+      'no_shared_cipher',
+      `the client offers only ${codes('cipher suite', hello.suites.filter(isSuite))}`,
+    );
   // Without the extension OpenSSL assumes that the client has no group.
   if (hello.groups === null)
     return failure('no_shared_group', 'the client names no key exchange group (supported_groups)');
