@@ -2,6 +2,7 @@
  * Explains a failed handshake by the first bytes of its client, where OpenSSL's error says less than they do: which protocol
  * it is, which of cipher suite, group and signature algorithm is not shared, and how far the ClientHello came.
  */
+import { adviceText } from '../explanation.ts';
 import { type ClientHello, firstRecordLength, readClientHello } from './client-hello.ts';
 import { type Failure, type FailureReasonName, failure } from './failure-reasons.ts';
 import { explainProtocol, isSslv2Hello } from './other-protocols.ts';
@@ -61,12 +62,12 @@ export function isExplainedByFirstBytes(reason: string | null): boolean {
 }
 
 /** Without the first bytes. Announces what the next records of a listed address say (observed-addresses.ts). */
-export function announceFirstBytes({ reason, detail }: Failure): Failure {
+export function announceFirstBytes(found: Failure): Failure {
+  const { reason, detail } = found;
+  if (reason !== 'not_tls' && reason !== 'no_shared_cipher') return found;
   const next =
     'The gateway reads the first bytes of this address for the next ten minutes: the record of a further attempt says more.';
-  return reason === 'not_tls' || reason === 'no_shared_cipher'
-    ? { reason, detail: `${detail} ${next}` }
-    : { reason, detail };
+  return { reason, detail: `${detail} ${next}` };
 }
 
 /** `found`: the reason by OpenSSL's error. Returns it unless the bytes say more. */
@@ -89,7 +90,7 @@ export function explainFirstBytes(found: Failure, bytes: Buffer, offer: Offer): 
   if (reason === 'no_shared_alpn' && hello.alpn !== null)
     return failure(
       reason,
-      `the client offers by ALPN only ${listed(hello.alpn.map(printable))}, not http/1.1`,
+      `the client offers by ALPN only ${listed(hello.alpn.map(printable))}, neither http/1.1 nor http/1.0`,
     );
   if (reason.startsWith('no_shared_')) return explainMismatch(found, hello, offer);
   return found;
@@ -108,6 +109,12 @@ function isSuite(code: number): boolean {
   return code !== 0x00ff && code !== 0x5600 && (code & 0x0f0f) !== 0x0a0a;
 }
 
+const suiteAdvice = adviceText({
+  cause: 'old or restricted cipher suites',
+  client: 'enable ECDHE suites with AES-GCM or ChaCha20 (RFC 9325 §4.2)',
+  gateway: null,
+});
+
 /** OpenSSL reports every mismatch of TLS 1.2 as one of cipher suites. */
 function explainMismatch(found: Failure, hello: ClientHello, { keyTypes, isListed }: Offer): Failure {
   const is13 = hello.version > TLS12;
@@ -116,6 +123,7 @@ function explainMismatch(found: Failure, hello: ClientHello, { keyTypes, isListe
     return failure(
       'no_shared_cipher',
       `the client offers only ${codes('cipher suite', hello.suites.filter(isSuite))}`,
+      suiteAdvice,
     );
   // Without the extension OpenSSL assumes that the client has no group.
   if (hello.groups === null)

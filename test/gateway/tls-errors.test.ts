@@ -102,15 +102,18 @@ describe.each([
       `${msg}`.startsWith('TLS failed after the handshake'),
     );
     expect(line).toMatchObject({
-      reason: 'protocol_error',
-      detail: expect.stringMatching(/^TLS failed: /),
+      reason: 'record_damaged',
+      detail: expect.stringMatching(/cannot be decrypted\. /),
       unsaid: 0,
     });
     expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
     const name = (reason: string) => `ehi_tls_errors_total{reason="${reason}"}`;
     await metricsWhen(
       stage.gateway,
-      (all) => all.get(name('client_alert')) === 8 && all.get(name('protocol_error')) === 24,
+      (all) =>
+        all.get(name('client_alert')) === 8 &&
+        all.get(name('record_damaged')) === 8 &&
+        all.get(name('unexpected_message')) === 16,
     );
     const answer = stage.send(post());
     await stage.host.request(stage.host.requests.length);
