@@ -72,7 +72,10 @@ async function admitProxied(
   if (reading.kind === 'failed') {
     // A TCP health check of a load balancer: neither logged nor counted as a PROXY header error.
     const silent = reading.why === 'closed' && inbound.transport.bytesRead === 0;
-    return fail(inbound, silent ? failure('closed_silent') : failure('proxy_header', reading.detail));
+    return fail(
+      inbound,
+      silent ? failure('closed_silent') : failure('proxy_header', describePeer(reading.detail)),
+    );
   }
   inbound.headerBytes = reading.length;
   if (reading.source !== null) {
@@ -123,6 +126,11 @@ export function isSourceAllowed(
 ): boolean {
   if (proxyAddress !== null && !proxyTrusted?.contains(proxyAddress)) return false;
   return allowlist === null || allowlist.contains(address);
+}
+
+/** `problem`: what is wrong with the PROXY header. */
+function describePeer(problem: string): string {
+  return `a connection from a network in listen.proxyProtocol.trusted has no valid PROXY header (${problem})`;
 }
 
 function refuse(inbound: Inbound, reason: DenyReasonName): false {

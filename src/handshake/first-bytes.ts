@@ -5,6 +5,7 @@
 import { adviceText } from '../explanation.ts';
 import { type ClientHello, firstRecordLength, readClientHello } from './client-hello.ts';
 import { type Failure, type FailureReasonName, failure } from './failure-reasons.ts';
+import { describeOffer, listed } from './offer-names.ts';
 import { explainProtocol, isSslv2Hello } from './other-protocols.ts';
 
 /** What the gateway offers to this client. */
@@ -115,6 +116,13 @@ const suiteAdvice = adviceText({
   gateway: null,
 });
 
+const curveAdvice = adviceText({
+  cause:
+    'groups (curves) are restricted in the client’s configuration; in TLS 1.2 they limit certificates as well',
+  client: 'enable the curve of the gateway’s certificate as well (usually P-256)',
+  gateway: 'or configure an RSA certificate besides',
+});
+
 /** OpenSSL reports every mismatch of TLS 1.2 as one of cipher suites. */
 function explainMismatch(found: Failure, hello: ClientHello, { keyTypes, isListed }: Offer): Failure {
   const is13 = hello.version > TLS12;
@@ -122,7 +130,7 @@ function explainMismatch(found: Failure, hello: ClientHello, { keyTypes, isListe
   if (known.length === 0)
     return failure(
       'no_shared_cipher',
-      `the client offers only ${codes('cipher suite', hello.suites.filter(isSuite))}`,
+      `the client offers only ${describeOffer('cipher suite', hello.suites.filter(isSuite))}`,
       suiteAdvice,
     );
   // Without the extension OpenSSL assumes that the client has no group.
@@ -130,7 +138,10 @@ function explainMismatch(found: Failure, hello: ClientHello, { keyTypes, isListe
     return failure('no_shared_group', 'the client names no key exchange group (supported_groups)');
   const offered = [...groups, ...(isListed ? furtherGroups : []), ...(isListed && is13 ? finiteFields : [])];
   if (!hello.groups.some((group) => offered.includes(group)))
-    return failure('no_shared_group', `the client offers only ${codes('key exchange group', hello.groups)}`);
+    return failure(
+      'no_shared_group',
+      `the client offers only ${describeOffer('key exchange group', hello.groups)}`,
+    );
   return explainKeyMismatch(found, hello, { keyTypes, known });
 }
 
@@ -149,7 +160,7 @@ function explainKeyMismatch(
   }
   const { signatures, groups: named } = hello;
   if (signatures !== null && !usable.some((type) => signatures.some(fitting(type, is13)))) {
-    const only = codes('signature algorithm', signatures);
+    const only = describeOffer('signature algorithm', signatures);
     const what = `the client accepts only ${only}, and none fits the key of listen.certificate`;
     return failure('no_shared_signature', what);
   }
@@ -158,7 +169,8 @@ function explainKeyMismatch(
     ? found
     : failure(
         'no_shared_group',
-        `the client offers only ${codes('key exchange group', named)}, without the curve of listen.certificate`,
+        `the client offers only ${describeOffer('key exchange group', named)}, without the curve of listen.certificate`,
+        curveAdvice,
       );
 }
 
@@ -173,19 +185,6 @@ function fitting(type: KeyType, is13: boolean): (scheme: number) => boolean {
     default:
       return type satisfies never;
   }
-}
-
-const MAX_LISTED = 6;
-
-/** Numbers as IANA registers them. */
-function codes(what: string, values: readonly number[]): string {
-  const hex = values.map((value) => `0x${value.toString(16).padStart(4, '0')}`);
-  return `${what}${values.length === 1 ? '' : 's'} ${listed(hex)}`;
-}
-
-function listed(texts: readonly string[]): string {
-  const rest = texts.length - MAX_LISTED;
-  return `${texts.slice(0, MAX_LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function printable(text: string): string {

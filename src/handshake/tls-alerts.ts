@@ -85,8 +85,22 @@ const certificateAdvice: Readonly<Record<number, Advice>> = {
   },
 };
 
+const foundAnError: Advice = {
+  cause:
+    'the client found an error in what it received: a middlebox alters bytes, or its TLS library is defective',
+  client: 'see its own log, connect without the middlebox, and update the TLS library',
+  gateway: null,
+};
+
 /** Other alerts with a known remedy. */
 const otherAdvice: Readonly<Record<number, Advice>> = {
+  10: foundAnError,
+  20: foundAnError,
+  22: foundAnError,
+  47: foundAnError,
+  50: foundAnError,
+  109: foundAnError,
+  110: foundAnError,
   0: { cause: 'the client gave up before the handshake was done', client: seeLog, gateway: null },
   40: {
     cause: 'the client accepts nothing that the gateway offers, or has no certificate to send',

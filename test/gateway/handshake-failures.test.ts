@@ -269,7 +269,7 @@ describe('the detail of a denial', () => {
       /^anchor example holds a CA of the same name with another key/,
     );
     expect(await refusedBy(authority({ name: 'Other' }).issueClient())).toMatch(
-      /^no trust anchor holds the CA that issued the leaf\..* anchors: example\. Issuer: CN=Other Issuing CA/,
+      /^no trust anchor holds the CA that issued the leaf; anchors: example\. Issuer: CN=Other Issuing CA/,
     );
   });
 
