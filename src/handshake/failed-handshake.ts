@@ -69,7 +69,10 @@ function keyTypeOf(leaf: X509Certificate): string | null {
 }
 
 /** Of a connection that closed, or was too slow, without an error from its TLS socket. */
-export function failedByClose(inbound: Inbound, { isReset = false } = {}): HandshakeResult {
+export function failedByClose(
+  inbound: Inbound,
+  { isReset = false, code = null }: { readonly isReset?: boolean; readonly code?: string | null } = {},
+): HandshakeResult {
   // The address was not admitted yet: TLS had not begun.
   if (!inbound.admitted) return failed(failure('reset'));
   const progress = {
@@ -78,7 +81,10 @@ export function failedByClose(inbound: Inbound, { isReset = false } = {}): Hands
   };
   const found = inbound.timedOut ? explainTimeout(progress) : explainClose(progress, isReset);
   return {
-    ...failed(refine(found, inbound, () => ({ keyTypes: [], isListed: false }))),
+    ...failed(
+      refine(found, inbound, () => ({ keyTypes: [], isListed: false })),
+      { code },
+    ),
     peer: { ...unknownParameters, sni: offeredName(inbound) },
   };
 }

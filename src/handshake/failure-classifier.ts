@@ -76,6 +76,12 @@ const reasonByCode: Readonly<Record<string, FailureReasonName>> = {
 /** Reasons of several OpenSSL errors. */
 const precise: readonly FailureReasonName[] = ['malformed_client_hello', 'unexpected_message'];
 
+const proxyAdvice = adviceText({
+  cause: 'the client takes the gateway for an HTTP proxy',
+  client: 'call the gateway itself with https://, and do not configure it as a proxy (https_proxy)',
+  gateway: null,
+});
+
 /** Of an error during the handshake. */
 export function explainFault(fault: TlsFault, progress: Progress): Failure {
   // Node's error of a connection that was closed has the same code as one that was reset.
@@ -86,11 +92,17 @@ export function explainFault(fault: TlsFault, progress: Progress): Failure {
   // No alert was sent: OpenSSL did not recognize the first five bytes as the header of a TLS record.
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' && progress.bytesWritten === 0) return failure('not_tls');
   const known = reasonByCode[code];
+  if (code === 'ERR_SSL_HTTPS_PROXY_REQUEST')
+    return failure('plain_http', 'the client sent an HTTP CONNECT request without TLS', proxyAdvice);
   if (code === 'ERR_SSL_INAPPROPRIATE_FALLBACK')
     return failure(
       'protocol_version',
       `the client fell back to ${progress.tlsVersion} although it supports a newer version (RFC 7507)`,
-      'An earlier handshake of this client failed: look for its record, and for a middlebox on the way.',
+      adviceText({
+        cause: 'an earlier handshake of this client failed, and it tries again with an older version',
+        client: 'look for a middlebox on the way, and switch off the fallback',
+        gateway: 'look for the record of the earlier handshake',
+      }),
     );
   // Of a ClientHello in the format of SSL 2.0 OpenSSL has read no version: the one it returns is its own newest.
   if (known === 'protocol_version' && progress.tlsVersion !== null && code !== 'ERR_SSL_UNKNOWN_PROTOCOL')

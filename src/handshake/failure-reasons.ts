@@ -134,7 +134,8 @@ export const failureReasons = withAdvice({
   },
   no_shared_signature: {
     says: 'the client accepts no signature algorithm that fits the key of listen.certificate',
-    cause: 'the client accepts only RSA signatures and the gateway has an ECDSA certificate, or the reverse',
+    cause:
+      'the client accepts only RSA signatures and the gateway has an ECDSA certificate, or the reverse; or it accepts only SHA-1',
     client: 'allow ECDSA and RSA-PSS signatures with SHA-256',
     gateway:
       'a client that accepts only RSA signatures needs an RSA certificate in listen.certificate: you can configure both kinds',

@@ -196,7 +196,8 @@ export class Listener {
       complete: () => {
         if (!inbound.transport.destroyed) this.#tls.begin(inbound);
       },
-      end: (how) => this.#fail(inbound, failedByClose(inbound, how)),
+      // With the code that Node gives a connection that TLS has begun to read.
+      end: (how) => this.#fail(inbound, failedByClose(inbound, { ...how, code: 'ECONNRESET' })),
     });
   }
 

@@ -164,6 +164,12 @@ const failures: Readonly<Record<string, Way>> = {
     fields: { ...unknown, openssl_code: 'ERR_SSL_HTTP_REQUEST' },
     attempt: (from) => raw(from, 'GET /ehi HTTP/1.1\r\nHost: a\r\n\r\n'),
   },
+  'takes the gateway for an HTTP proxy': {
+    reason: 'plain_http',
+    says: /CONNECT.*https_proxy/,
+    fields: { openssl_code: 'ERR_SSL_HTTPS_PROXY_REQUEST' },
+    attempt: (from) => raw(from, 'CONNECT a.example:443 HTTP/1.1\r\n\r\n'),
+  },
   'sends garbage': {
     reason: 'not_tls',
     says: /not TLS.*port scan/,
