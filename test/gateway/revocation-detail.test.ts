@@ -27,7 +27,7 @@ it('names the CRL, its address, the error and the id of its fetch', async () => 
   );
 
   const { record } = await visit(stage, revoked);
-  const [, id] = /according to CRL ([0-9a-f]{12}) \(number 42\) of (\S+)$/.exec(record.detail) ?? [];
+  const [, id] = /according to CRL ([0-9a-f]{12}) \(number 42\) of (\S+)\. /.exec(record.detail) ?? [];
   expect(record).toMatchObject({
     reason: 'revoked',
     detail: expect.stringMatching(`${at('/good.crl')}\\. `),
