@@ -114,7 +114,7 @@ export const denyReasons = withAdvice({
     stage: 'identity',
     status: 403,
     says: 'OpenSSL can read the client’s certificate, but it does not conform to RFC 5280',
-    cause: 'the CA made a defective certificate; the record’s detail names the error',
+    cause: 'the CA made a defective certificate',
     client: 'have the CA issue a certificate without it',
     gateway: null,
     alb: 'Failed:ClientCertInvalid',
