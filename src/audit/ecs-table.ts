@@ -3,6 +3,9 @@
  * back, and generates the section "ECS" of docs/audit.md.
  */
 
+/** `audit.format`. */
+export type AuditFormat = 'json' | 'ecs';
+
 export const ecsVersion = '8.17.0';
 export const ecsModule = 'ehi_gateway';
 

@@ -180,6 +180,7 @@ export class Control implements AsyncDisposable {
       port: config.listen.port,
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
+      auditFormat: config.audit.format,
       onMessage: (thread, message) => this.#onMessage(thread, message),
       onUnexpectedExit: (thread, error) => {
         this.#metrics.threadGone(thread);

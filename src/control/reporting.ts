@@ -1,5 +1,7 @@
 /** Reports the events of the control thread: to the operator in the log, to the auditor in the audit. */
 
+import { toEcsLines } from '../audit/ecs-line.ts';
+import type { AuditFormat } from '../audit/ecs-table.ts';
 import { configLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
 import type { AuditEvent, Records } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
@@ -77,27 +79,39 @@ export function reportLost(logger: Logger, { lost, queuedBytes }: AuditWriter): 
   if (queuedBytes > 0) logger.error({ bytes: queuedBytes }, 'the process ends with unwritten audit records');
 }
 
+interface ReportingOptions {
+  readonly audit: AuditWriter;
+  readonly logger: Logger;
+  readonly format: AuditFormat;
+}
+
 export class Reporting {
   readonly #audit: AuditWriter;
   readonly #logger: Logger;
+  readonly #isEcs: boolean;
 
-  constructor({ audit, logger }: { readonly audit: AuditWriter; readonly logger: Logger }) {
+  constructor({ audit, logger, format }: ReportingOptions) {
     this.#audit = audit;
     this.#logger = logger;
+    this.#isEcs = format === 'ecs';
+  }
+
+  #record(line: string): void {
+    this.#audit.write(this.#isEcs ? toEcsLines(line) : line);
   }
 
   /** `error`: null if the thread ended without one. */
   threadDied(thread: number, error: Error | null): void {
     const detail = error?.message ?? null;
     this.#logger.error({ thread, error: detail }, 'a relay thread died and is replaced');
-    this.#audit.write(threadLine({ time: Date.now(), thread, detail }));
+    this.#record(threadLine({ time: Date.now(), thread, detail }));
   }
 
   trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
     // With colons, because the log masks long runs of digits and a hash may contain one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
     this.#logger[trustWarnings.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
-    this.#audit.write(
+    this.#record(
       trustLine({
         time: Date.now(),
         event: action,
@@ -117,7 +131,7 @@ export class Reporting {
       { anchor, address, certificate, detail },
       action,
     );
-    this.#audit.write(
+    this.#record(
       revocationLine({
         time: Date.now(),
         event: action,
@@ -160,7 +174,7 @@ export class Reporting {
         'this setting cannot change at run time; the old value stays until a restart',
       );
     this.#logger.info({ changed, generation }, 'the configuration was reloaded');
-    this.#audit.write(
+    this.#record(
       configLine({ time: Date.now(), event: 'reloaded', generation, changed, fixed, problems: 0 }),
     );
   }
@@ -171,7 +185,7 @@ export class Reporting {
       { problems: problems.length },
       'the changed configuration was refused; the previous one stays in use',
     );
-    this.#audit.write(
+    this.#record(
       configLine({
         time: Date.now(),
         event: 'refused',

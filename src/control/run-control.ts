@@ -59,7 +59,7 @@ async function serve(
   { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
 ): Promise<void> {
   const { audit, logger } = parts;
-  const reporting = new Reporting({ audit, logger });
+  const reporting = new Reporting({ audit, logger, format: parts.loaded.config.audit.format });
   reporting.warnings(warnings);
   await using manager = new ServiceManager({
     onError: ({ message }) =>

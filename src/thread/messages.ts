@@ -1,4 +1,5 @@
 /** The messages between the control thread and the relay threads. */
+import type { AuditFormat } from '../audit/ecs-table.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ListenOptions } from '../handshake/listener.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -11,6 +12,8 @@ export interface RelayData {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
   readonly refuseMessages: boolean;
+  /** `audit.format`; it does not change until the process ends. */
+  readonly auditFormat: AuditFormat;
 }
 
 export type ToRelay =

@@ -1,6 +1,7 @@
 /** Entry point of a relay thread, which handles connections and nothing else. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditBatch } from '../audit/batch.ts';
+import { toEcsLines } from '../audit/ecs-line.ts';
 import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
@@ -16,12 +17,13 @@ const REPORTS_PER_COUNTS = 5;
 const port = parentPort as MessagePort;
 const send = (message: FromRelay): void => port.postMessage(message);
 
+const { snapshot, listen, refuseMessages, auditFormat } = workerData as RelayData;
 const audit = new AuditBatch();
 const meter = new Meter();
 const spans = new SpanBatch();
 const recorder: Recorder = {
   meter,
-  audit: (line) => audit.add(line),
+  audit: auditFormat === 'ecs' ? (lines) => audit.add(toEcsLines(lines)) : (lines) => audit.add(lines),
   span: (span) => spans.add(span),
   log: (level, message, fields = {}) => send({ type: 'log', level, message, fields }),
 };
@@ -37,7 +39,6 @@ function report({ last = false } = {}): void {
   port.postMessage(message, lines === null ? [] : [lines.buffer]);
 }
 
-const { snapshot, listen, refuseMessages } = workerData as RelayData;
 // Heads with a small body are written as one buffer: a larger pool allocates less often on the hot path. It stays below
 // 64 KiB, from which on malloc, as set in the image and the systemd unit, maps and unmaps memory for each allocation.
 Buffer.poolSize = 60 * 1024;
