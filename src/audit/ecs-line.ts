@@ -35,7 +35,14 @@ export function toEcs(type: RecordType, record: JsonRecord, message: string): ob
   put(ecs, '@timestamp', record.time);
   put(ecs, 'ecs.version', ecsVersion);
   put(ecs, 'message', message);
-  ecs.event = { kind: 'event', module: ecsModule, dataset: `${ecsModule}.${type}`, category, type: types, outcome };
+  ecs.event = {
+    kind: 'event',
+    module: ecsModule,
+    dataset: `${ecsModule}.${type}`,
+    category,
+    type: types,
+    outcome,
+  };
   for (const field of ecsFields[type]) {
     const value = ecsValue(field, record);
     if (value !== null && value !== undefined) put(ecs, field.ecs, value);
@@ -155,7 +162,14 @@ function eventStart(outcome: string): string {
   let start = eventStarts.get(outcome);
   if (start === undefined) {
     const { category, type, outcome: result } = categoriesOf('message', outcome);
-    const parts = { kind: 'event', module: ecsModule, dataset: `${ecsModule}.message`, category, type, outcome: result };
+    const parts = {
+      kind: 'event',
+      module: ecsModule,
+      dataset: `${ecsModule}.message`,
+      category,
+      type,
+      outcome: result,
+    };
     start = JSON.stringify(parts).slice(0, -1);
     eventStarts.set(outcome, start);
   }

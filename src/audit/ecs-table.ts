@@ -87,10 +87,7 @@ const copy = (from: string, ecs: string, type: EcsType, form: EcsForm): EcsField
 
 const time = field('time', '@timestamp', 'date');
 const connection = field('conn_id', 'ehi.conn_id');
-const source = [
-  field('source_address', 'source.address'),
-  copy('source_address', 'source.ip', 'ip', 'ip'),
-];
+const source = [field('source_address', 'source.address'), copy('source_address', 'source.ip', 'ip', 'ip')];
 const leaf = [
   field('leaf.subject', 'tls.client.x509.subject.distinguished_name'),
   field('leaf.issuer', 'tls.client.x509.issuer.distinguished_name'),

@@ -30,7 +30,10 @@ export const trustSentences = {
     says: 'the sources serve another root certificate for the trust anchor; it is not used, and the previous certificates stay in use',
     advice: 'ask the CA whether it changed its root; if so, run ehi-gateway trust approve',
   },
-  approved: { level: 'info', says: 'the new root certificate of the trust anchor was approved and is in use' },
+  approved: {
+    level: 'info',
+    says: 'the new root certificate of the trust anchor was approved and is in use',
+  },
   approval_refused: {
     level: 'warn',
     says: 'the approval of a new root certificate was refused, because it names another root than the one that waits, or because that one can no longer be used',
@@ -64,7 +67,10 @@ export const revocationSentences = {
     level: 'info',
     says: 'the last good CRL was read from the cache and is in use until its source confirms or replaces it',
   },
-  crl_confirmed: { level: 'info', says: 'after a failure the source of the CRL works again; it confirmed the CRL in use' },
+  crl_confirmed: {
+    level: 'info',
+    says: 'after a failure the source of the CRL works again; it confirmed the CRL in use',
+  },
   crl_refused: {
     level: 'warn',
     says: 'a CRL was fetched that cannot be used; the last good one stays in use',
@@ -73,7 +79,8 @@ export const revocationSentences = {
   crl_fetch_failed: {
     level: 'warn',
     says: 'a CRL could not be fetched; the last good one stays in use and the fetch is repeated',
-    advice: 'check that the gateway reaches the address; under hard-fail clients are denied once the CRL has expired',
+    advice:
+      'check that the gateway reaches the address; under hard-fail clients are denied once the CRL has expired',
   },
   crl_restarted: {
     level: 'error',
@@ -90,8 +97,14 @@ export const revocationSentences = {
     says: 'the CRL in use and its grace have expired; it no longer shows that a certificate is good, and under hard-fail clients are denied',
     advice: 'ask the CA to publish a new CRL, and check that the gateway can fetch it',
   },
-  ocsp_fetched: { level: 'info', says: 'an OCSP response was fetched that is the first about a certificate, or changes its status' },
-  ocsp_confirmed: { level: 'info', says: 'after a failure an OCSP responder works again; it repeated the known status' },
+  ocsp_fetched: {
+    level: 'info',
+    says: 'an OCSP response was fetched that is the first about a certificate, or changes its status',
+  },
+  ocsp_confirmed: {
+    level: 'info',
+    says: 'after a failure an OCSP responder works again; it repeated the known status',
+  },
   ocsp_refused: {
     level: 'warn',
     says: 'an OCSP response cannot be used; the last good one stays in use until it expires',
@@ -100,7 +113,8 @@ export const revocationSentences = {
   ocsp_fetch_failed: {
     level: 'warn',
     says: 'an OCSP response could not be fetched; the last good one stays in use until it expires and the fetch is repeated',
-    advice: 'check that the gateway reaches the responder; under hard-fail clients are denied once the response has expired',
+    advice:
+      'check that the gateway reaches the responder; under hard-fail clients are denied once the response has expired',
   },
   forgotten: {
     level: 'info',
