@@ -41,6 +41,8 @@ export type FromRelay =
       readonly level: LogLevel;
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
+      /** One of possibly many: repeated lines are collapsed. */
+      readonly isFailure: boolean;
     }
   /** A leaf that was not seen before, whose revocation status is requested. `leaf`: DER. */
   | { readonly type: 'unseen'; readonly anchor: string; readonly leaf: Uint8Array }

@@ -6,6 +6,7 @@ import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { RepeatedLines } from '../telemetry/repeated-lines.ts';
 import { SpanBatch } from '../tracing/span-batch.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
@@ -14,10 +15,17 @@ const REPORT_MS = 50;
 /** Metrics are sent with every fifth report only, since they make up most of a report's cost in both threads. */
 const REPORTS_PER_COUNTS = 5;
 
+/** Repeated failures are sent once in this time, ms; the control thread collapses those of all threads (logger.ts). */
+const FAILURES_MS = 1000;
+
 const port = parentPort as MessagePort;
 const send = (message: FromRelay): void => port.postMessage(message);
 
 const { snapshot, listen, refuseMessages, auditFormat } = workerData as RelayData;
+const failures = new RepeatedLines({
+  windowMs: FAILURES_MS,
+  write: (line) => send({ type: 'log', ...line, isFailure: true }),
+});
 const audit = new AuditBatch();
 const meter = new Meter();
 const spans = new SpanBatch();
@@ -25,7 +33,8 @@ const recorder: Recorder = {
   meter,
   audit: auditFormat === 'ecs' ? (lines) => audit.add(toEcsLines(lines)) : (lines) => audit.add(lines),
   span: (span) => spans.add(span),
-  log: (level, message, fields = {}) => send({ type: 'log', level, message, fields }),
+  log: (level, message, fields = {}) => send({ type: 'log', level, message, fields, isFailure: false }),
+  logFailure: (level, message, fields) => failures.log({ level, message, fields }),
 };
 
 let reports = 0;
@@ -71,6 +80,7 @@ port.on('message', (message: ToRelay) => {
 async function drain(): Promise<void> {
   await gateway.drain();
   clearInterval(timer);
+  failures.flush();
   report({ last: true });
   send({ type: 'drained' });
   port.close();

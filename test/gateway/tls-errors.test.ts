@@ -104,7 +104,6 @@ describe.each([
     expect(line).toMatchObject({
       reason: 'protocol_error',
       detail: expect.stringMatching(/^TLS failed: /),
-      unsaid: 0,
     });
     expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
     const name = (reason: string) => `ehi_tls_errors_total{reason="${reason}"}`;

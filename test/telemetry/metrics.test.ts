@@ -12,6 +12,7 @@ function opened(options: Partial<MetricsOptions> = {}) {
     version: '1.2.3',
     audit: { lost: 0, queuedBytes: 0, failingSince: null },
     logLinesDropped: () => 0,
+    logLinesCollapsed: () => 0,
     now: () => 0,
     serverCertificates: () => [],
     anchors: () => [],
