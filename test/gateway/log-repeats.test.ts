@@ -1,4 +1,5 @@
 /** Failures that are repeated: the log has one line at once, and one with the number of the others. */
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
@@ -39,11 +40,13 @@ it('writes two lines when an upstream endpoint fails 200 times, with the sum at 
   ]);
 });
 
-it('writes two lines when a CRL cannot be fetched at each refresh, and each failure has its own audit record', async () => {
-  const unused = await listenOnLoopback(createServer());
-  await unused.close();
-  const address = `http://127.0.0.1:${unused.port}/ca.crl`;
-  const revocation = { crl: 'required', crlUrls: [address], onUnknown: 'allow' };
+it('writes two lines for each cause when the source of a CRL fails in another way at each refresh', async () => {
+  let fetches = 0;
+  await using site = await listenOnLoopback(
+    createHttpServer((_request, answer) => answer.writeHead(fetches++ % 2 === 0 ? 404 : 500).end()),
+  );
+  const address = `http://127.0.0.1:${site.port}/ca.crl`;
+  const revocation = { crl: [address], ocsp: 'off', onUnknown: 'allow' };
   await using stage = await openStage({
     config: {
       trust: { anchors: [{ name: 'example', files: ['anchor.pem'], revocation }], cacheDir: 'trust' },
@@ -51,16 +54,20 @@ it('writes two lines when a CRL cannot be fetched at each refresh, and each fail
   });
   const isFailure = (record: AuditRecord) =>
     record.event === 'crl_fetch_failed' && record.address === address;
+  const isOn = (status: number) => (found: AuditRecord) => found.detail.includes(`${status}`);
   await stage.gateway.audit(isFailure);
-  for (let count = 0; count < 3; count++) {
+  for (let count = 0; count < 6; count++) {
     const next = stage.gateway.next(isFailure);
     stage.gateway.signal('SIGHUP');
     await next;
   }
-  await metricsWhen(stage.gateway, (found) => (found.get(collapsed) ?? 0) >= 3);
+  await metricsWhen(stage.gateway, (found) => (found.get(collapsed) ?? 0) >= 4);
   const lines = await sumsOf(stage, (line) => line.action === 'crl_fetch_failed' && line.address === address);
   const records = stage.gateway.records().filter(isFailure);
-  expect(lines).toHaveLength(2);
-  expect(lines[0]?.msg).toMatch(/^a CRL could not be fetched; .* check that the gateway reaches the address/);
-  expect(lines[1]?.repeated).toBe(records.length - 1);
+  for (const status of [404, 500]) {
+    const [first, sum, ...others] = lines.filter(isOn(status));
+    expect(first?.msg).toMatch(/^a CRL could not be fetched; .* check that the gateway reaches the address/);
+    expect(sum?.repeated).toBe(records.filter(isOn(status)).length - 1);
+    expect(others).toEqual([]);
+  }
 });

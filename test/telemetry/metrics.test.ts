@@ -408,6 +408,7 @@ describe('the metrics', () => {
       'audit_queue_bytes 0',
       'audit_failing_since_timestamp_seconds 0',
       'log_lines_dropped_total 0',
+      'log_lines_collapsed_total 0',
     ]);
     Object.assign(audit, { lost: 5, queuedBytes: 1000, failingSince: 1_500_000 });
     dropped = 7;
@@ -416,6 +417,7 @@ describe('the metrics', () => {
       'audit_queue_bytes 1000',
       'audit_failing_since_timestamp_seconds 1500',
       'log_lines_dropped_total 7',
+      'log_lines_collapsed_total 0',
     ]);
   });
 });
