@@ -10,6 +10,7 @@ const fixed = [
   'admin.address',
   'admin.port',
   'audit.destination',
+  'audit.format',
   'trust.cacheDir',
 ];
 
@@ -51,7 +52,7 @@ function withFixed(before: Config, after: Config): Config {
     trust: { ...after.trust, cacheDir: before.trust.cacheDir },
     relays: before.relays,
     admin: before.admin,
-    audit: { ...after.audit, destination: before.audit.destination },
+    audit: { ...after.audit, destination: before.audit.destination, format: before.audit.format },
   };
 }
 

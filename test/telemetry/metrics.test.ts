@@ -12,6 +12,7 @@ function opened(options: Partial<MetricsOptions> = {}) {
     version: '1.2.3',
     audit: { lost: 0, queuedBytes: 0, failingSince: null },
     logLinesDropped: () => 0,
+    logLinesCollapsed: () => 0,
     now: () => 0,
     serverCertificates: () => [],
     anchors: () => [],
@@ -407,6 +408,7 @@ describe('the metrics', () => {
       'audit_queue_bytes 0',
       'audit_failing_since_timestamp_seconds 0',
       'log_lines_dropped_total 0',
+      'log_lines_collapsed_total 0',
     ]);
     Object.assign(audit, { lost: 5, queuedBytes: 1000, failingSince: 1_500_000 });
     dropped = 7;
@@ -415,6 +417,7 @@ describe('the metrics', () => {
       'audit_queue_bytes 1000',
       'audit_failing_since_timestamp_seconds 1500',
       'log_lines_dropped_total 7',
+      'log_lines_collapsed_total 0',
     ]);
   });
 });
