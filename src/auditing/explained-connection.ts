@@ -163,7 +163,8 @@ class MessageSelection {
   add(record: JsonRecord): void {
     this.count++;
     if (this.#first.length < maxOrdinaryMessages) this.#first.push(record);
-    else if (record.outcome !== 'answered' && this.#problems.length < maxProblems) this.#problems.push(record);
+    else if (record.outcome !== 'answered' && this.#problems.length < maxProblems)
+      this.#problems.push(record);
     else {
       this.#last.push(record);
       if (this.#last.length > maxOrdinaryMessages) this.#last.shift();
