@@ -185,7 +185,7 @@ class EventSearch {
   }
 
   add(bytes: Buffer): void {
-    if (frequent.some((start) => start.compare(bytes, 0, start.length) === 0)) return;
+    if (frequent.some((start) => beginsWith(bytes, start))) return;
     const time = Date.parse(timeOfLine(bytes) ?? '');
     if (!(time >= this.#span.from && time <= this.#span.to)) return;
     const record = recordOf(bytes);
@@ -201,6 +201,10 @@ class EventSearch {
     if (type !== 'trust' && type !== 'revocation') return true;
     return typeof anchor !== 'string' || this.#span.anchor === null || anchor === this.#span.anchor;
   }
+}
+
+function beginsWith(bytes: Buffer, start: Buffer): boolean {
+  return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0;
 }
 
 function recordOf(bytes: Buffer): JsonRecord | null {

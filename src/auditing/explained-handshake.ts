@@ -8,7 +8,7 @@ export function describeHandshake(record: JsonRecord): StepText {
     title: titleOf(record),
     details: [
       sourceLine(record),
-      ...tlsLine(record),
+      ...tlsLines(record),
       ...leafLines(record),
       ...(record.verdict === 'allow' ? allowLines(record) : reasonLines(record)),
       ...shadowLines(record),
@@ -38,7 +38,7 @@ function sourceLine({ source_address, source_port, proxy_address, listener }: Js
   return `From: ${from}${proxy}, to ${listener}.`;
 }
 
-function tlsLine({ tls_version, cipher, resumed, sni, alpn, duration_ms }: JsonRecord): string[] {
+function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: JsonRecord): string[] {
   const kind = resumed === null || resumed === undefined ? [] : [resumed ? 'resumed' : 'full handshake'];
   const parts = [
     ...(tls_version == null ? [] : [String(tls_version)]),
@@ -46,9 +46,10 @@ function tlsLine({ tls_version, cipher, resumed, sni, alpn, duration_ms }: JsonR
     ...(tls_version == null ? [] : kind),
     ...(sni == null ? [] : [`host name ${sni}`]),
     ...(alpn == null ? [] : [`ALPN ${alpn}`]),
-    ...(typeof duration_ms === 'number' ? [`took ${duration_ms} ms`] : []),
   ];
-  return parts.length === 0 ? [] : [`TLS: ${parts.join(', ')}.`];
+  const took =
+    typeof duration_ms === 'number' ? [`Time: ${duration_ms} ms from the accept to this verdict.`] : [];
+  return parts.length === 0 ? took : [`TLS: ${parts.join(', ')}.`, ...took];
 }
 
 function leafLines({ leaf, verdict, anchor }: JsonRecord): string[] {

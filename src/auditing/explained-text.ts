@@ -51,12 +51,11 @@ function leftOutText({ leftOutMessages, requestId, connId }: FoundConnection): s
 
 function stepLines(step: Step, width: number): string[] {
   const { time, title, details } = step;
-  const indent = ' '.repeat(time.length + width + 4);
   const text = printable(title);
   const shown = step.kind === 'event' ? paint('dim', `event: ${text}`) : paint('bold', text);
   return [
     `${time}  ${offsetText(step).padStart(width)}  ${shown}`,
-    ...details.map((line) => indent + printable(line)),
+    ...details.map((line) => `    ${printable(line)}`),
   ];
 }
 
