@@ -1,21 +1,17 @@
 /** Finds in audit files the records of one connection, and the events of the gateway in the same span of time. */
-import { isSealLine } from '../audit/seal.ts';
 import { orderFiles } from './audit-files.ts';
-import { fromEcs } from './ecs.ts';
 import { type Line, readLines } from './lines.ts';
 import { timeOfLine } from './record-line.ts';
-
-/** A record in the json format. A field of a foreign line may be absent or of another type. */
-export type JsonRecord = Readonly<Record<string, unknown>>;
+import { type AuditRecord, recordOf } from './records.ts';
 
 export interface FoundConnection {
   readonly connId: string;
   /** The message that was asked for; null: the whole connection. */
   readonly requestId: string | null;
-  readonly records: readonly JsonRecord[];
+  readonly records: readonly AuditRecord[];
   /** Messages of the connection that are not among `records`. */
   readonly leftOutMessages: number;
-  readonly events: readonly JsonRecord[];
+  readonly events: readonly AuditRecord[];
   readonly leftOutEvents: number;
 }
 
@@ -79,9 +75,9 @@ class Search {
   readonly #connOfRequest: string | null;
   readonly #needle: string;
   readonly #suggestions = new Set<string>();
-  readonly #others: JsonRecord[] = [];
+  readonly #others: AuditRecord[] = [];
   readonly #messages = new MessageSelection();
-  #requested: JsonRecord | null = null;
+  #requested: AuditRecord | null = null;
   #isConnection = false;
   #from: string | null = null;
   #to: string | null = null;
@@ -129,7 +125,7 @@ class Search {
     if (bytes.includes(this.#needle)) this.#addRecord(recordOf(bytes));
   }
 
-  #addRecord(record: JsonRecord | null): void {
+  #addRecord(record: AuditRecord | null): void {
     if (record === null) {
       this.#unreadable++;
       return;
@@ -151,16 +147,16 @@ class Search {
 }
 
 class MessageSelection {
-  readonly #first: JsonRecord[] = [];
-  readonly #problems: JsonRecord[] = [];
-  readonly #last: JsonRecord[] = [];
+  readonly #first: AuditRecord[] = [];
+  readonly #problems: AuditRecord[] = [];
+  readonly #last: AuditRecord[] = [];
   count = 0;
 
-  get kept(): readonly JsonRecord[] {
+  get kept(): readonly AuditRecord[] {
     return [...this.#first, ...this.#problems, ...this.#last];
   }
 
-  add(record: JsonRecord): void {
+  add(record: AuditRecord): void {
     this.count++;
     if (this.#first.length < maxOrdinaryMessages) this.#first.push(record);
     else if (record.outcome !== 'answered' && this.#problems.length < maxProblems)
@@ -177,7 +173,7 @@ const eventTypes = new Set(['trust', 'revocation', 'thread', 'config', 'seal']);
 
 class EventSearch {
   readonly #span: Span;
-  readonly events: JsonRecord[] = [];
+  readonly events: AuditRecord[] = [];
   leftOut = 0;
 
   constructor(span: Span) {
@@ -194,7 +190,7 @@ class EventSearch {
     else this.leftOut++;
   }
 
-  #isRelated(record: JsonRecord): boolean {
+  #isRelated(record: AuditRecord): boolean {
     const { type, anchor, event, lost } = record;
     if (!eventTypes.has(String(type))) return false;
     if (type === 'seal') return (typeof lost === 'number' && lost > 0) || event !== 'sealed';
@@ -207,23 +203,13 @@ function beginsWith(bytes: Buffer, start: Buffer): boolean {
   return bytes.length >= start.length && bytes.compare(start, 0, start.length, 0, start.length) === 0;
 }
 
-function recordOf(bytes: Buffer): JsonRecord | null {
-  try {
-    const value: unknown = JSON.parse(bytes.toString());
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return (isSealLine(bytes) ? value : fromEcs(value)) as JsonRecord;
-  } catch {
-    return null;
-  }
-}
-
 /** When the record was written: milliseconds since the epoch. */
-export function timeOf({ time }: JsonRecord): number {
+export function timeOf({ time }: AuditRecord): number {
   return Date.parse(String(time));
 }
 
 /** When what the record is about began: the accept of a connection, the complete head of a request. */
-export function beginOf(record: JsonRecord): number {
+export function beginOf(record: AuditRecord): number {
   const { duration_ms: duration, total_ms: total } = record;
   const ms = duration ?? total;
   return timeOf(record) - (typeof ms === 'number' ? ms : 0);

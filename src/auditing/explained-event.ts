@@ -5,7 +5,7 @@ import {
   sentenceOf,
   trustSentences,
 } from '../audit/event-sentences.ts';
-import type { JsonRecord } from './explained-connection.ts';
+import type { AuditRecord } from './records.ts';
 import { type StepText, sentence } from './step-text.ts';
 
 /** `event` of the seals that matter to an operator; `sealed` does so only with lost records. */
@@ -16,7 +16,7 @@ const sealTexts: Readonly<Record<string, string>> = {
   stopped: 'the gateway stopped in order; its connections ended',
 };
 
-export function describeEvent(record: JsonRecord): StepText {
+export function describeEvent(record: AuditRecord): StepText {
   const { type, event, anchor, detail } = record;
   const details = detail == null ? [] : [`Detail: ${sentence(String(detail))}`];
   const of = anchor == null ? '' : ` of ${anchor}`;
@@ -48,13 +48,13 @@ function eventText(sentences: Readonly<Record<string, EventSentence>>, event: un
   return known === undefined ? String(event) : sentenceOf(known);
 }
 
-function configTitle({ event, generation, problems }: JsonRecord): string {
+function configTitle({ event, generation, problems }: AuditRecord): string {
   return event === 'reloaded'
     ? `The configuration was reloaded: policy generation ${generation}`
     : `A changed configuration was refused (${problems} problems): the previous one stays in use`;
 }
 
-function configDetails({ event, changed, fixed }: JsonRecord): string[] {
+function configDetails({ event, changed, fixed }: AuditRecord): string[] {
   if (event !== 'reloaded') return ['Gateway side: the log names each problem; correct the file and reload.'];
   const list = (paths: unknown) => (Array.isArray(paths) ? paths.join(', ') : '');
   return [
@@ -63,7 +63,7 @@ function configDetails({ event, changed, fixed }: JsonRecord): string[] {
   ];
 }
 
-function sealText({ event, lost, lines }: JsonRecord): StepText {
+function sealText({ event, lost, lines }: AuditRecord): StepText {
   const text = sealTexts[String(event)] ?? 'the audit was sealed';
   const gap =
     typeof lost === 'number' && lost > 0

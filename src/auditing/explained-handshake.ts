@@ -1,9 +1,10 @@
 /** The handshake of a connection and later verdicts on it, in words for an operator. */
-import type { JsonRecord } from './explained-connection.ts';
+
 import { connectionReason } from './reason-text.ts';
+import type { AuditRecord } from './records.ts';
 import { type StepText, sentence } from './step-text.ts';
 
-export function describeHandshake(record: JsonRecord): StepText {
+export function describeHandshake(record: AuditRecord): StepText {
   return {
     title: titleOf(record),
     details: [
@@ -16,20 +17,20 @@ export function describeHandshake(record: JsonRecord): StepText {
   };
 }
 
-export function describeLiveVerdict(record: JsonRecord): StepText {
+export function describeLiveVerdict(record: AuditRecord): StepText {
   return {
     title: `Later verdict: the client is no longer allowed (${record.reason})`,
     details: [...reasonLines(record), `Policy: generation ${record.generation}.`],
   };
 }
 
-function titleOf({ verdict, reason }: JsonRecord): string {
+function titleOf({ verdict, reason }: AuditRecord): string {
   if (verdict === 'allow') return 'Handshake: the client was allowed';
   if (verdict === 'deny') return `Handshake: the client was denied (${reason})`;
   return `Handshake: failed (${reason})`;
 }
 
-function sourceLine({ source_address, source_port, proxy_address, listener }: JsonRecord): string {
+function sourceLine({ source_address, source_port, proxy_address, listener }: AuditRecord): string {
   const from =
     source_address == null
       ? 'an unknown address'
@@ -38,7 +39,7 @@ function sourceLine({ source_address, source_port, proxy_address, listener }: Js
   return `From: ${from}${proxy}, to ${listener}.`;
 }
 
-function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: JsonRecord): string[] {
+function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: AuditRecord): string[] {
   const kind = resumed === null || resumed === undefined ? [] : [resumed ? 'resumed' : 'full handshake'];
   const parts = [
     ...(tls_version == null ? [] : [String(tls_version)]),
@@ -52,10 +53,10 @@ function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: Json
   return parts.length === 0 ? took : [`TLS: ${parts.join(', ')}.`, ...took];
 }
 
-function leafLines({ leaf, verdict, anchor }: JsonRecord): string[] {
+function leafLines({ leaf, verdict, anchor }: AuditRecord): string[] {
   if (typeof leaf !== 'object' || leaf === null)
     return ['Certificate: none is known, because none was sent or it was not read.'];
-  const { subject, issuer, serial, not_before, not_after, pin } = leaf as JsonRecord;
+  const { subject, issuer, serial, not_before, not_after, pin } = leaf as AuditRecord;
   const unproven =
     verdict === 'failed' ? ' The client did not prove that it has the private key of this certificate.' : '';
   return [
@@ -74,7 +75,7 @@ const revocationTexts: Readonly<Record<string, string>> = {
   revoked: 'revoked',
 };
 
-function allowLines({ revocation, generation }: JsonRecord): string[] {
+function allowLines({ revocation, generation }: AuditRecord): string[] {
   const text = revocationTexts[String(revocation)];
   return [
     ...(text === undefined ? [] : [`Revocation: ${text}.`]),
@@ -83,7 +84,7 @@ function allowLines({ revocation, generation }: JsonRecord): string[] {
 }
 
 /** The detail is the more precise text on what happened; it ends with the advice of the table, which has lines of its own. */
-function reasonLines({ reason, detail, openssl_code: code }: JsonRecord): string[] {
+function reasonLines({ reason, detail, openssl_code: code }: AuditRecord): string[] {
   const text = typeof reason === 'string' ? connectionReason(reason) : null;
   const precise = typeof detail === 'string' ? withoutAdvice(detail, text?.advice ?? '') : '';
   const error = code == null ? [] : [`Error code of OpenSSL or the system: ${code}.`];
@@ -105,9 +106,9 @@ function withoutAdvice(detail: string, advice: string): string {
   return advice !== '' && detail.endsWith(advice) ? detail.slice(0, -advice.length).trim() : detail;
 }
 
-function shadowLines({ shadow, verdict }: JsonRecord): string[] {
+function shadowLines({ shadow, verdict }: AuditRecord): string[] {
   if (typeof shadow !== 'object' || shadow === null) return [];
-  const { verdict: other, reasons } = shadow as JsonRecord;
+  const { verdict: other, reasons } = shadow as AuditRecord;
   if (other === verdict) return [];
   const why = Array.isArray(reasons) && reasons.length > 0 ? ` (${reasons.join(', ')})` : '';
   return [`Shadow policy: it would ${other === 'allow' ? 'allow' : 'deny'} this client${why}.`];

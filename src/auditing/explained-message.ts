@@ -1,6 +1,7 @@
 /** One message of a connection, in words for an operator. */
-import type { JsonRecord } from './explained-connection.ts';
+
 import { messageReason } from './reason-text.ts';
+import type { AuditRecord } from './records.ts';
 import { type StepText, sentence } from './step-text.ts';
 
 /** Milliseconds: the time in which a card-authorisation host has to answer. */
@@ -15,7 +16,7 @@ const outcomes: Readonly<Record<string, string>> = {
   client_gone: 'the client closed the connection before the response was complete',
 };
 
-export function describeMessage(record: JsonRecord): StepText {
+export function describeMessage(record: AuditRecord): StepText {
   const { request_id: id, method, path, status, outcome, reason, total_ms: total } = record;
   const what = `${method ?? 'request'}${path == null ? '' : ` ${path}`}`;
   const got = status == null ? 'no response' : `status ${status}`;
@@ -27,7 +28,7 @@ export function describeMessage(record: JsonRecord): StepText {
   };
 }
 
-function whyLines({ reason, outcome }: JsonRecord): string[] {
+function whyLines({ reason, outcome }: AuditRecord): string[] {
   if (outcome === 'client_gone')
     return ['Client side: see the client’s own log, and compare its timeout with the times below.'];
   if (typeof reason !== 'string') return [];
@@ -41,7 +42,7 @@ function whyLines({ reason, outcome }: JsonRecord): string[] {
   ];
 }
 
-function routeLine({ route, endpoint, upstream_reused: reused, ...rest }: JsonRecord): string {
+function routeLine({ route, endpoint, upstream_reused: reused, ...rest }: AuditRecord): string {
   const connection =
     reused === true
       ? ' over an open connection that was used again'
@@ -53,7 +54,7 @@ function routeLine({ route, endpoint, upstream_reused: reused, ...rest }: JsonRe
   return `Way: ${route == null ? 'no route was chosen' : `route ${route}`}, ${host}; ${bytes}.`;
 }
 
-function timeLines({ upstream_ms: host, total_ms: total }: JsonRecord): string[] {
+function timeLines({ upstream_ms: host, total_ms: total }: AuditRecord): string[] {
   if (typeof total !== 'number') return ['Time: it was not forwarded, so no time was measured.'];
   const late = total > budgetMs ? ` That is more than the budget of ${budgetMs} ms.` : '';
   if (typeof host !== 'number')

@@ -1,8 +1,10 @@
 /** What happened to a connection, step by step, in words for an operator. */
-import { beginOf, type FoundConnection, type JsonRecord, timeOf } from './explained-connection.ts';
+
+import { beginOf, type FoundConnection, timeOf } from './explained-connection.ts';
 import { describeEvent } from './explained-event.ts';
 import { describeHandshake, describeLiveVerdict } from './explained-handshake.ts';
 import { describeMessage } from './explained-message.ts';
+import type { AuditRecord } from './records.ts';
 
 export interface Step {
   /** ISO 8601, UTC: when it began. */
@@ -37,7 +39,7 @@ export function storyOf({ records, events }: FoundConnection): Story {
   return { steps: steps.sort((a, b) => a.offset_ms - b.offset_ms), ending: endingOf(records, events) };
 }
 
-function textOf(record: JsonRecord): Omit<Step, 'time' | 'offset_ms'> {
+function textOf(record: AuditRecord): Omit<Step, 'time' | 'offset_ms'> {
   switch (record.type) {
     case 'handshake':
       return { kind: 'handshake', ...describeHandshake(record) };
@@ -50,7 +52,7 @@ function textOf(record: JsonRecord): Omit<Step, 'time' | 'offset_ms'> {
   }
 }
 
-function endingOf(records: readonly JsonRecord[], events: readonly JsonRecord[]): string {
+function endingOf(records: readonly AuditRecord[], events: readonly AuditRecord[]): string {
   const handshake = records.find(({ type }) => type === 'handshake');
   const last = records.reduce((latest, each) => (timeOf(each) >= timeOf(latest) ? each : latest));
   if (records.some(({ type }) => type === 'verdict'))

@@ -1,6 +1,7 @@
 /** Reads the records of audit files in order, as JSON values. */
 import { isSealLine } from '../audit/seal.ts';
 import { orderFiles } from './audit-files.ts';
+import { fromEcs } from './ecs.ts';
 import { readLines } from './lines.ts';
 import { timeOfLine } from './record-line.ts';
 
@@ -52,13 +53,14 @@ export async function readRecords(
   return facts;
 }
 
-function recordOf(line: Buffer): AuditRecord | null {
+/** The record of one line in the json format; null: it is no record, or it has no time. */
+export function recordOf(line: Buffer): AuditRecord | null {
+  if (timeOfLine(line) === null) return null;
   try {
     const value: unknown = JSON.parse(line.toString());
     if (typeof value !== 'object' || value === null) return null;
-    return typeof (value as AuditRecord).type === 'string' && timeOfLine(line) !== null
-      ? (value as AuditRecord)
-      : null;
+    const record = ('@timestamp' in value ? fromEcs(value) : value) as AuditRecord;
+    return typeof record.type === 'string' ? record : null;
   } catch {
     return null;
   }
