@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { toEcsLines } from '../../src/audit/ecs-line.ts';
 import { findConnection } from '../../src/auditing/explained-connection.ts';
 import { storyOf } from '../../src/auditing/explained-steps.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -184,6 +185,15 @@ describe('audit explain', () => {
     expect(found?.records).toHaveLength(1 + 50 + 1 + 50);
     expect(found?.records.some(({ outcome }) => outcome === 'client_gone')).toBe(true);
     expect(found?.leftOutMessages).toBe(899);
+  });
+
+  it('says the same of records in the format ecs', async () => {
+    const path = join(folder, 'ecs.log');
+    const records = stage.gateway.records();
+    writeFileSync(path, toEcsLines(lines(records)));
+    const [ecs, json] = [await explain(denied.conn_id, [path]), await explain(denied.conn_id)];
+    if (ecs.found === null || json.found === null) throw new Error('not found');
+    expect(storyOf(ecs.found)).toEqual(storyOf(json.found));
   });
 
   it('counts lines that cannot be read and goes on', async () => {
