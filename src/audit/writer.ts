@@ -2,6 +2,7 @@
 import { write as writeCallback } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { type AuditCounts, noAuditCounts } from '../telemetry/audit-counts.ts';
 import { type AuditEvent, AuditFailure, type Records } from './failure.ts';
 import { countLines, countLinesOf, joined, type Lines, newline } from './lines.ts';
 import { type Output, openPath, openStandard } from './output.ts';
@@ -37,6 +38,7 @@ export interface AuditWriter {
   reopen(): void;
   /** Records lost since the start. */
   readonly lost: number;
+  readonly counts: Readonly<AuditCounts>;
   /** Bytes that wait to be written. */
   readonly queuedBytes: number;
   /** Milliseconds since the epoch; null: records are written to the destination. */
@@ -55,6 +57,7 @@ export async function openAuditWriter(options: AuditWriterOptions): Promise<Audi
 
 class QueuedWriter implements AuditWriter {
   lost = 0;
+  readonly counts = noAuditCounts();
   readonly #output: Output;
   readonly #onEvent: (event: AuditEvent) => void;
   readonly #failure: AuditFailure;
