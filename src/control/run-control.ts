@@ -1,5 +1,5 @@
 /** Starts the gateway: checks the configuration and the machine, opens the audit and runs the control thread until it drains. */
-import type { AuditEvent } from '../audit/failure.ts';
+import type { AuditEvent } from '../audit/event.ts';
 import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
