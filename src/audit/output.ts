@@ -1,7 +1,6 @@
 /** The audit destination: stdout, stderr, or a file that is opened again when its path names another file. */
 import { constants } from 'node:fs';
-import { access, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open } from 'node:fs/promises';
 import { GatewayError } from '../errors.ts';
 import { type AuditFile, openAuditFile } from './audit-file.ts';
 
@@ -66,26 +65,6 @@ export async function openPath(path: string): Promise<AuditFile> {
     };
     const message = `the audit file ${path} cannot be opened: ${known[code] ?? code}`;
     throw new GatewayError({ code: 'AUDIT_DESTINATION', message, cause });
-  }
-}
-
-/** Why records could not be written to the destination; null: they could. Creates and changes nothing. */
-export async function destinationProblem(destination: string): Promise<string | null> {
-  if (destination === 'stdout' || destination === 'stderr') return null;
-  try {
-    const found = await stat(destination).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'ENOENT') throw cause;
-      return null;
-    });
-    if (found?.isDirectory()) return `${destination} is a folder`;
-    // A named pipe is not opened: opening it would wait for its reader.
-    if (found === null) await access(dirname(destination), constants.W_OK | constants.X_OK);
-    else await access(destination, constants.W_OK);
-    return null;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'its folder does not exist' : `${code}`;
-    return `the audit file ${destination} cannot be opened: ${problem}`;
   }
 }
 
