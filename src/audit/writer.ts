@@ -8,7 +8,8 @@ import type { AuditEvent, Records } from './event.ts';
 import { AuditFailure } from './failure.ts';
 import { LineQueue } from './line-queue.ts';
 import { countLines, countRecords, type Lines, newline } from './lines.ts';
-import { type Output, openPath, openStandard } from './output.ts';
+import { openPath, openStandard } from './open-output.ts';
+import type { Output } from './output.ts';
 import { type RotateSettings, Rotation } from './rotation.ts';
 import { openSealing, type Sealing, type SealSettings } from './sealing.ts';
 
