@@ -39,7 +39,7 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
-  auditing: ['audit'],
+  auditing: ['audit', 'terminal'],
   issuing: ['pki', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
@@ -49,7 +49,7 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   cli: [
     ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],
-    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
+    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor', 'auditing'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
