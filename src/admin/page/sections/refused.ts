@@ -1,0 +1,55 @@
+/** The section on the last refused and failed handshakes: who, why, and what to do. */
+import type { RefusedHandshake } from '../../status.ts';
+import { type Content, type Element, el } from '../element.ts';
+import { badge, below, code, dim, empty, moment, shorten, table } from '../pieces.ts';
+
+export interface ListOptions {
+  /** The gateway's clock, ms. */
+  readonly now: number;
+  /** Whether all rows are shown. */
+  readonly isOpen: boolean;
+}
+
+const most = 10;
+
+export function refusedView(refused: readonly RefusedHandshake[], { now, isOpen }: ListOptions): Content {
+  if (refused.length === 0)
+    return empty(
+      'No handshake was refused or failed in the last hour.',
+      'Each one appears here with its reason and with what to do about it.',
+    );
+  const { rows, button } = shorten(refused, { id: 'refused', isOpen, most });
+  return [
+    table<RefusedHandshake>({
+      caption: 'The last refused and failed handshakes, the newest first',
+      class: 'refused',
+      keyOf: ({ connId }) => connId,
+      rows,
+      columns: [
+        { heading: 'When', class: 'when', cell: ({ time }) => moment(time, now) },
+        { heading: 'Who', class: 'who', cell: who },
+        { heading: 'Why, and what to do', class: 'why', cell: why },
+      ],
+    }),
+    button,
+  ];
+}
+
+function who({ sourceAddress, subject, issuer, connId }: RefusedHandshake): Content {
+  return [
+    code(sourceAddress ?? 'no address'),
+    subject === null ? below(dim('no client certificate was read')) : below(subject),
+    issuer !== null && below(dim('issued by ', issuer)),
+    below(dim('connection ', code(connId))),
+  ];
+}
+
+function why({ verdict, reason, detail, advice }: RefusedHandshake): Content {
+  const mark: Element =
+    verdict === 'deny' ? badge('bad', 'denied ', code(reason)) : badge('warning', 'failed ', code(reason));
+  return [
+    mark,
+    detail !== null && detail !== '' && below(detail),
+    below(el('strong', { class: 'todo' }, 'What to do: '), advice),
+  ];
+}
