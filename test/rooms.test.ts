@@ -9,7 +9,7 @@ const doors: Record<string, readonly string[]> = {
   '@peculiar/asn1-x509': ['pki', 'revocation', 'issuing'],
   'ipaddr.js': ['source/address.ts'],
   yaml: ['config'],
-  zod: ['config'],
+  zod: ['config', 'admin/status.ts'],
   pino: ['telemetry/logger.ts'],
   'pino-pretty': ['telemetry/logger.ts'],
   'prom-client': ['telemetry/registry.ts'],
