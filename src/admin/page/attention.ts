@@ -74,9 +74,8 @@ function* ofAudit({ audit }: Known, now: number): Generator<Attention> {
 }
 
 function* ofCertificates({ certificates, clients }: Known, now: number): Generator<Attention> {
-  const roles = { server: 'The server certificate', anchor: 'The CA', client: 'The client certificate' };
+  const roles = { server: 'The server certificate', anchor: 'The CA' };
   for (const { role, name, notAfter } of certificates ?? []) {
-    if (role === 'client') continue;
     const end = Date.parse(notAfter);
     if (end - now > soon) continue;
     const sentence = `${roles[role] ?? 'The certificate'} ${name}: ${formatDaysLeft(end, now)}.`;
@@ -94,7 +93,9 @@ function* ofCertificates({ certificates, clients }: Known, now: number): Generat
 }
 
 function* ofAnchors({ anchors }: Known): Generator<Attention> {
-  for (const { name, lastError, pendingRoot } of anchors ?? []) {
+  for (const { name, source, lastError, pendingRoot } of anchors ?? []) {
+    if (source === null)
+      yield bad('trust', `The trust anchor ${name} is not loaded: none of its clients is authorized.`);
     if (pendingRoot) yield warning('trust', `A new root of the trust anchor ${name} waits for approval.`);
     if (lastError !== null)
       yield warning('trust', `The last refresh of the trust anchor ${name} failed: ${lastError}`);

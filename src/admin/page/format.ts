@@ -29,9 +29,10 @@ export interface Quantity {
 /** null: not known. */
 export function milliseconds(value: number | null): Quantity {
   if (value === null) return { value: unknown, unit: '' };
-  if (value >= 1000) return { value: (value / 1000).toFixed(value < 10_000 ? 2 : 1), unit: 's' };
+  if (value >= 1000)
+    return { value: String(Number((value / 1000).toFixed(value < 10_000 ? 2 : 1))), unit: 's' };
   if (value > 0 && value < 0.1) return { value: '< 0.1', unit: 'ms' };
-  return { value: value < 10 ? value.toFixed(1) : whole.format(value), unit: 'ms' };
+  return { value: (value < 10 ? oneDigit : whole).format(value), unit: 'ms' };
 }
 
 export function formatMilliseconds(value: number | null): string {

@@ -103,9 +103,10 @@ function headCell<Row>(column: Column<Row>): Element {
 
 function bodyCell<Row>(column: Column<Row>, row: Row, index: number): Element {
   const attributes = { class: classOf(column), 'data-label': column.heading };
+  const content = el('div', {}, column.cell(row));
   return index === 0
-    ? el('th', { role: 'rowheader', scope: 'row', ...attributes }, column.cell(row))
-    : el('td', { role: 'cell', ...attributes }, column.cell(row));
+    ? el('th', { role: 'rowheader', scope: 'row', ...attributes }, content)
+    : el('td', { role: 'cell', ...attributes }, content);
 }
 
 function classOf<Row>({ isNumber = false, class: name = '' }: Column<Row>): string {

@@ -41,6 +41,7 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
     generation: optional(number),
   }),
   now: record({
+    seconds: number,
     messagesPerSecond: number,
     late: number,
     shed: number,
@@ -57,6 +58,7 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
     record({
       time,
       connId: text,
+      count: number,
       sourceAddress: optional(text),
       verdict: word(),
       reason: text,
@@ -69,11 +71,14 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
   clients: list(
     record({ subject: text, issuer: optional(text), serial: text, lastSeen: time, notAfter: time }),
   ),
-  certificates: list(record({ role: word(), name: text, serial: text, notAfter: time })),
+  certificates: list(
+    record({ role: word(), anchor: optional(text), name: text, serial: text, notAfter: time }),
+  ),
   anchors: list(
     record({
       name: text,
-      refreshedAt: time,
+      source: optional(word()),
+      refreshedAt: optional(time),
       certificates: number,
       passedOver: number,
       rootPinned: flag,
@@ -87,6 +92,7 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
       kind: word(),
       address: text,
       subject: optional(text),
+      serial: optional(text),
       refreshedAt: optional(time),
       nextUpdate: optional(time),
       failures: number,
@@ -95,9 +101,25 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
     }),
   ),
   upstreams: list(
-    record({ url: text, state: word(), idleConnections: number, busyConnections: number, failures: number }),
+    record({
+      url: text,
+      state: word(),
+      idleConnections: number,
+      busyConnections: number,
+      failures: number,
+      lastFailure: optional(record({ time, reason: text, cause: text })),
+    }),
   ),
-  changes: list(record({ time, kind: word(), event: text, subject: optional(text), detail: optional(text) })),
+  changes: list(
+    record({
+      time,
+      kind: word(),
+      event: text,
+      subject: optional(text),
+      detail: optional(text),
+      count: number,
+    }),
+  ),
   threads: list(record({ thread: number, connections: number, inFlight: number, loopDelayMs: number })),
   audit: record({
     destination: text,

@@ -91,18 +91,18 @@ export class Chart {
     const { isLogarithmic, limit } = this.#drawing;
     const top = Math.max(max ?? 0, limit ?? 0);
     // One decade above what is drawn, so that the limit has its room.
-    if (isLogarithmic) return [0.1, 10 ** Math.ceil(Math.log10(Math.max(10, top * 1.5)))];
+    if (isLogarithmic) return [leastLatencyMs, 10 ** Math.ceil(Math.log10(Math.max(10, top * 1.5)))];
     return [0, Math.max(1, top * 1.15)];
   }
 
   #timeAxis(): uPlot.Axis {
     const base = { stroke: () => colourOf('--dim'), font, ticks: { show: false } };
-    if (!this.#drawing.hasTimes) return { ...base, size: 0, values: () => [], grid: gridOf() };
+    const common = { ...base, space: 64, grid: gridOf() };
+    if (!this.#drawing.hasTimes) return { ...common, size: 0, values: () => [] };
     return {
-      ...base,
+      ...common,
       size: 24,
       gap: 4,
-      space: 64,
       grid: gridOf(),
       values: (_plot, times) => times.map(clockOf),
     };
@@ -110,22 +110,16 @@ export class Chart {
 
   #valueAxis(): uPlot.Axis {
     const { isLogarithmic, format } = this.#drawing;
-    const isShown = (value: number) =>
-      !isLogarithmic || Number.isInteger(Math.round(Math.log10(value) * 1e6) / 1e6);
     return {
       stroke: () => colourOf('--dim'),
       font,
       size: widthOfScale,
       gap: 6,
-      space: isLogarithmic ? 22 : 26,
+      space: 26,
       grid: gridOf(),
       ticks: { show: false },
-      ...(isLogarithmic
-        ? {}
-        : { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 1e6] }),
-      values: (_plot, values) => values.map((value) => (isShown(value) ? format(value) : '')),
-      // Lines for whole decades alone.
-      filter: (_plot, values) => values.map((value) => (isShown(value) ? value : null)),
+      ...(isLogarithmic ? { splits: (plot) => decades(plot.scales.y?.max ?? 1) } : { incrs: [...steps] }),
+      values: (_plot, values) => values.map(format),
     };
   }
 
@@ -160,6 +154,18 @@ export class Chart {
     });
     this.#readout.textContent = `${clockOf(time)}  ${values.join(', ')}`;
   }
+}
+
+/** Of counts: whole numbers. */
+const steps = [1, 2, 5]
+  .flatMap((step) => [0, 1, 2, 3, 4, 5, 6].map((power) => step * 10 ** power))
+  .sort((a, b) => a - b);
+
+const leastLatencyMs = 0.1;
+
+function decades(max: number): number[] {
+  const count = Math.round(Math.log10(max / leastLatencyMs));
+  return Array.from({ length: count + 1 }, (_, power) => leastLatencyMs * 10 ** power);
 }
 
 const font = '11px system-ui, sans-serif';
@@ -197,7 +203,8 @@ function gridOf(): uPlot.Axis.Grid {
 function dataOf({ lines, isLogarithmic }: Drawing): uPlot.AlignedData {
   const times = lines[0]?.series.times ?? [];
   // A logarithm has no zero.
-  const floor = (value: number | null) => (value === null || !isLogarithmic ? value : Math.max(0.1, value));
+  const floor = (value: number | null) =>
+    value === null || !isLogarithmic ? value : Math.max(leastLatencyMs, value);
   return [[...times], ...lines.map(({ series }) => series.values.map(floor))];
 }
 

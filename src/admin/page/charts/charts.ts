@@ -1,6 +1,6 @@
 /** The charts of the page: what each shows of the history, and where it is drawn. */
 import type { History } from '../../status.ts';
-import { formatCount, formatRate } from '../format.ts';
+import { formatCount, formatMilliseconds, formatRate } from '../format.ts';
 import { Chart, type Drawing } from './chart.ts';
 import type { ChartId } from './figures.ts';
 import { latencyOf, perMinute, rateOf } from './series.ts';
@@ -31,7 +31,8 @@ export class Charts {
 const secondsOfHour = 3600;
 
 function drawingsOf(history: History, budgetMs: number | null): Drawing[] {
-  const end = history.ends.at(-1) ?? Date.now() / 1000;
+  // Whole minutes, so that no bar is cut.
+  const end = Math.ceil((history.ends.at(-1) ?? Date.now() / 1000) / 60) * 60;
   const common = {
     height: 76,
     limit: null,
@@ -67,7 +68,7 @@ function latencyDrawing(history: History, common: Omit<Drawing, 'id' | 'lines'>)
     id: 'latency',
     height: 132,
     isLogarithmic: true,
-    format: (value) => `${value < 1 ? value.toFixed(1) : formatCount(value)} ms`,
+    format: formatMilliseconds,
     lines: [
       {
         series: latencyOf(history, history.p99Ms),

@@ -109,8 +109,7 @@ function rateOfSteps({ messages, stepSeconds }: History): number[] {
 function latencyLegend(budgetMs: number | null): Element {
   const entry = (line: string, name: string) => el('li', {}, el('i', { class: `line ${line}` }), name);
   return el('ul', { class: 'legend', 'aria-hidden': 'true' }, entry('p99', 'p99'), entry('p50', 'p50'), [
-    budgetMs !== null && entry('budget', `budget ${formatMilliseconds(budgetMs)}`),
-    el('li', {}, 'logarithmic'),
+    budgetMs !== null && entry('budget', 'budget'),
   ]);
 }
 

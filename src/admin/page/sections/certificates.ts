@@ -11,7 +11,6 @@ const most = 15;
 const roles: Record<CertificateStatus['role'], string> = {
   server: 'Server',
   anchor: 'Trust anchor',
-  client: 'Client',
 };
 
 export function certificatesView(
@@ -41,7 +40,10 @@ export function certificatesView(
           class: 'name',
           cell: ({ name, serial }) => [name, below(dim('serial ', code(serial)))],
         },
-        { heading: 'Used as', cell: ({ role }) => roles[role] ?? role },
+        {
+          heading: 'Used as',
+          cell: ({ role, anchor }) => [roles[role] ?? role, anchor !== null && below(dim(anchor))],
+        },
         { heading: 'Ends', cell: ({ notAfter }) => endOf(notAfter, now) },
         {
           heading: 'Time left, drawn',

@@ -1,7 +1,8 @@
 /** The section on recent changes: what became different before something went wrong. */
 import type { Change } from '../../status.ts';
 import type { Content } from '../element.ts';
-import { below, empty, moment, shorten, table } from '../pieces.ts';
+import { formatCount } from '../format.ts';
+import { below, dim, empty, moment, shorten, table } from '../pieces.ts';
 import type { ListOptions } from './refused.ts';
 
 const most = 8;
@@ -36,10 +37,11 @@ export function changesView(changes: readonly Change[], { now, isOpen }: ListOpt
   ];
 }
 
-function whatChanged({ kind, event, subject, detail }: Change): Content {
+function whatChanged({ kind, event, subject, detail, count }: Change): Content {
   return [
     `${kinds[kind] ?? kind}: ${event.replaceAll('_', ' ')}`,
     subject !== null && ` (${subject})`,
+    count > 1 && dim(`, ${formatCount(count)} times`),
     detail !== null && detail !== '' && below(detail),
   ];
 }

@@ -4,7 +4,7 @@ import type { Attention } from '../attention.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { formatCount, formatMilliseconds, formatRate, milliseconds, plural } from '../format.ts';
 import type { Headline } from '../headline.ts';
-import { dim, type Mark, moment, sign } from '../pieces.ts';
+import { dim, type Mark, moment, shorten, sign, spoken } from '../pieces.ts';
 
 export function headlineView({ level, sentence }: Headline): Element {
   return el('p', { class: `headline ${level}` }, sign(level), el('span', {}, sentence));
@@ -27,9 +27,15 @@ function addressOf({ address, port }: { readonly address: string; readonly port:
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-export function attentionView(found: readonly Attention[]): Element {
+const most = 8;
+
+export function attentionView(
+  found: readonly Attention[],
+  { isOpen }: { readonly isOpen: boolean },
+): Element {
   if (found.length === 0)
     return el('p', { class: 'calm' }, sign('good'), el('span', {}, 'Nothing needs attention.'));
+  const { rows, button } = shorten(found, { id: 'attention', isOpen, most });
   return el(
     'div',
     { class: 'attention' },
@@ -37,15 +43,16 @@ export function attentionView(found: readonly Attention[]): Element {
     el(
       'ul',
       {},
-      found.map(({ level, sentence, section }) =>
+      rows.map(({ level, sentence, section }) =>
         el(
           'li',
           { class: level },
           sign(level),
-          el('a', { href: `#${section}` }, `${level === 'bad' ? 'Act: ' : 'Watch: '}`, sentence),
+          el('a', { href: `#${section}` }, spoken(level === 'bad' ? 'Serious: ' : 'Warning: '), sentence),
         ),
       ),
     ),
+    button,
   );
 }
 
@@ -71,7 +78,8 @@ function tilesOf(now: TrafficStatus): readonly Tile[] {
       name: 'Messages',
       value: formatRate(now.messagesPerSecond),
       unit: '/s',
-      note: 'average of the last minute',
+      note:
+        now.seconds < 59 ? `average of the last ${formatCount(now.seconds)} s` : 'average of the last minute',
     },
     { name: 'In flight', value: formatCount(now.inFlight), note: 'messages without a complete answer' },
     latencyTile('p50', p50Ms, budgetMs),

@@ -1,6 +1,7 @@
 /** The section on the last refused and failed handshakes: who, why, and what to do. */
 import type { RefusedHandshake } from '../../status.ts';
 import { type Content, type Element, el } from '../element.ts';
+import { formatCount } from '../format.ts';
 import { badge, below, code, dim, empty, moment, shorten, table } from '../pieces.ts';
 
 export interface ListOptions {
@@ -35,12 +36,13 @@ export function refusedView(refused: readonly RefusedHandshake[], { now, isOpen 
   ];
 }
 
-function who({ sourceAddress, subject, issuer, connId }: RefusedHandshake): Content {
+function who({ sourceAddress, subject, issuer, connId, count }: RefusedHandshake): Content {
   return [
-    code(sourceAddress ?? 'no address'),
+    sourceAddress === null ? 'address not known' : code(sourceAddress),
+    count > 1 && el('strong', {}, ` × ${formatCount(count)}`),
+    dim(' connection ', code(connId)),
     subject === null ? below(dim('no client certificate was read')) : below(subject),
     issuer !== null && below(dim('issued by ', issuer)),
-    below(dim('connection ', code(connId))),
   ];
 }
 

@@ -4,6 +4,12 @@ import type { Content } from '../element.ts';
 import { formatCount, formatSpan, plural, unknown } from '../format.ts';
 import { badge, below, code, dim, empty, moment, table } from '../pieces.ts';
 
+const sources: Record<NonNullable<AnchorStatus['source']>, string> = {
+  url: 'its URL',
+  cache: 'the cache',
+  files: 'files',
+};
+
 /** `now`: the gateway's clock, ms. */
 export function anchorsView(anchors: readonly AnchorStatus[], now: number): Content {
   if (anchors.length === 0)
@@ -15,7 +21,13 @@ export function anchorsView(anchors: readonly AnchorStatus[], now: number): Cont
     rows: anchors,
     columns: [
       { heading: 'Trust anchor', class: 'name', cell: ({ name }) => name },
-      { heading: 'Refreshed', cell: ({ refreshedAt }) => moment(refreshedAt, now) },
+      {
+        heading: 'Refreshed',
+        cell: ({ refreshedAt, source }) => [
+          moment(refreshedAt, now),
+          source !== null && below(dim(`from ${sources[source] ?? source}`)),
+        ],
+      },
       { heading: 'Certificates', cell: certificatesOf },
       { heading: 'State', class: 'state', cell: anchorState },
     ],
@@ -30,7 +42,8 @@ function certificatesOf({ certificates, passedOver, rootPinned }: AnchorStatus):
   ];
 }
 
-function anchorState({ pendingRoot, lastError }: AnchorStatus): Content {
+function anchorState({ source, pendingRoot, lastError }: AnchorStatus): Content {
+  if (source === null) return [badge('bad', 'not loaded'), lastError !== null && below(lastError)];
   if (lastError !== null) return [badge('warning', 'last refresh failed'), below(lastError)];
   if (pendingRoot) return [badge('warning', 'new root waits for approval')];
   return badge('good', 'fresh');
@@ -57,11 +70,12 @@ export function revocationView(sources: readonly RevocationStatus[], now: number
   });
 }
 
-function sourceOf({ kind, address, subject, anchor, entries }: RevocationStatus): Content {
+function sourceOf({ kind, address, subject, serial, anchor, entries }: RevocationStatus): Content {
   return [
     `${kind === 'crl' ? 'CRL' : 'OCSP'} `,
     code(address),
     subject !== null && below(subject),
+    serial !== null && below(dim('serial ', code(serial))),
     below(dim(`anchor ${anchor}${entries === null ? '' : `, ${plural(entries, 'entry', 'entries')}`}`)),
   ];
 }
