@@ -253,3 +253,63 @@ function busyHistory(now: number): History {
     }),
   };
 }
+
+/** A gateway without any trouble. */
+export function calmDocument(now: number): Status {
+  const busy = busyDocument(now);
+  const at = (days: number) => new Date(now + days * day).toISOString();
+  return {
+    ...busy,
+    now: { ...busy.now, late: 0 },
+    clients: busy.clients.map((each) => ({ ...each, notAfter: at(200) })),
+    certificates: busy.certificates.map((each) => ({ ...each, notAfter: at(400) })),
+    anchors: busy.anchors.slice(0, 1),
+    revocation: busy.revocation.slice(0, 1),
+    upstreams: busy.upstreams.slice(0, 1),
+  };
+}
+
+/** A gateway that has just started, and that no client has called. */
+export function emptyDocument(now: number): Status {
+  const busy = busyDocument(now);
+  const none = {
+    ends: [],
+    allowed: [],
+    denied: [],
+    failed: [],
+    messages: [],
+    late: [],
+    p50Ms: [],
+    p99Ms: [],
+  };
+  const lists = { reasons: [], refused: [], clients: [], certificates: [], anchors: [], revocation: [] };
+  return {
+    ...busy,
+    ...lists,
+    gateway: {
+      ...busy.gateway,
+      state: 'starting',
+      ready: false,
+      reasons: ['starting', 'no usable trust anchor'],
+      listen: null,
+      generation: null,
+      startedAt: busy.time,
+    },
+    now: {
+      ...busy.now,
+      seconds: 0,
+      messagesPerSecond: 0,
+      late: 0,
+      p50Ms: null,
+      p99Ms: null,
+      inFlight: 0,
+      connections: 0,
+      unfinishedHandshakes: 0,
+    },
+    history: { stepSeconds: 10, ...none },
+    upstreams: [],
+    changes: [],
+    threads: [],
+    audit: { ...busy.audit, seal: null, queuedBytes: 0 },
+  };
+}

@@ -21,10 +21,9 @@ export function poll(options: PollOptions): void {
     clearTimeout(timer);
     const answer = await request();
     isAsking = false;
-    // What arrives while the page is hidden is shown all the same.
+    timer = setTimeout(ask, every);
     if (typeof answer === 'string') options.failed(answer);
     else options.received(answer);
-    timer = setTimeout(ask, every);
   };
   document.addEventListener('visibilitychange', ask);
   void ask();

@@ -16,7 +16,7 @@ const most = 10;
 export function refusedView(refused: readonly RefusedHandshake[], { now, isOpen }: ListOptions): Content {
   if (refused.length === 0)
     return empty(
-      'No handshake was refused or failed in the last hour.',
+      'No handshake was refused or failed so far.',
       'Each one appears here with its reason and with what to do about it.',
     );
   const { rows, button } = shorten(refused, { id: 'refused', isOpen, most });
