@@ -158,7 +158,9 @@ const upstreamStatus = record(
     url: text('As in the configuration.'),
     state: z
       .enum(['up', 'partly', 'down'])
-      .describe('up: used by all relay threads; partly: passed over by some; down: passed over by all.'),
+      .describe(
+        'up: used by all relay threads; partly: passed over by some; down: passed over by all, or the last connection attempt failed and no connection is open.',
+      ),
     idleConnections: count('Idle connections.'),
     busyConnections: count('Connections that carry a message or a health check.'),
     failures: count('Failed connection attempts and failed messages of the last hour.'),
@@ -244,6 +246,14 @@ export const statusSchema = record(
   },
   'The state of the gateway.',
 );
+
+/** JSON Schema of the document. */
+export function statusJsonSchema(): object {
+  return z.toJSONSchema(statusSchema, {
+    io: 'input',
+    override: ({ jsonSchema }) => delete jsonSchema.readOnly,
+  });
+}
 
 export type Status = z.output<typeof statusSchema>;
 export type GatewayStatus = z.output<typeof gatewayStatus>;

@@ -1,11 +1,15 @@
 /** The control thread: owns sources, metrics, admin port and supervisor, and publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from '../admin/server.ts';
+import type { Status } from '../admin/status.ts';
 import { isWorthGivingBack } from '../audit/batch.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { MeterDelta } from '../telemetry/meter.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { Refusals } from '../telemetry/refusals.ts';
+import { TrafficHistory } from '../telemetry/traffic-history.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
@@ -13,15 +17,18 @@ import { version } from '../version.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Reloads } from './config-reloads.ts';
 import { readinessOf } from './readiness.ts';
+import type { RecentChanges } from './recent-changes.ts';
 import { type Reporting, reportRefusal } from './reporting.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
+import { statusOf } from './status-document.ts';
 
 export interface ControlParts {
   readonly file: string;
   readonly loaded: LoadedConfig;
   readonly audit: AuditWriter;
   readonly reporting: Reporting;
+  readonly changes: RecentChanges;
   readonly logger: Logger;
   /** Lines of the log that stderr did not accept. */
   readonly linesDropped: () => number;
@@ -32,7 +39,12 @@ export interface ControlParts {
 /** Where the gateway listens. */
 export interface Ready {
   readonly listen: { readonly address: string; readonly port: number };
-  readonly admin: { readonly address: string | undefined; readonly port: number | undefined };
+  readonly admin: {
+    readonly address: string | undefined;
+    readonly port: number | undefined;
+    /** The URL of the admin page. */
+    readonly page: string | undefined;
+  };
 }
 
 /** Changes within this time are published as one snapshot, ms. */
@@ -43,6 +55,10 @@ export class Control implements AsyncDisposable {
   readonly #metrics: Metrics;
   readonly #spans: SpanService;
   readonly #reloads: Reloads;
+  readonly #startedAt = Date.now();
+  readonly #history = new TrafficHistory();
+  readonly #refusals = new Refusals();
+  #listen: Ready['listen'] | null = null;
   #sources: Sources | null = null;
   #admin: AdminServer | null = null;
   #supervisor: Supervisor | null = null;
@@ -121,16 +137,10 @@ export class Control implements AsyncDisposable {
     this.#admin = await openAdmin({
       ...loaded.config.admin,
       metrics: async () => ({ body: await this.#metrics.text(), contentType: this.#metrics.contentType }),
-      ready: () =>
-        readinessOf({
-          state: this.#state,
-          listening: this.#supervisor?.listening ?? 0,
-          refusesMessages: this.#refusesMessages,
-          anchors: this.#sources?.anchors() ?? [],
-          serverCertificates: this.#loaded.serverCertificates,
-          now: Date.now(),
-        }),
+      hosts: () => this.#loaded.config.admin.hosts ?? [],
+      ready: () => this.#readiness(),
       upstreams: () => this.#metrics.upstreams(),
+      status: () => this.#status(),
     });
     const stopped = new Promise<void>((done) => {
       if (stop.aborted) done();
@@ -157,6 +167,46 @@ export class Control implements AsyncDisposable {
     this.#parts.logger.info('draining');
     this.#parts.manager.stopping();
     await this.#supervisor?.drain();
+  }
+
+  #readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    return readinessOf({
+      state: this.#state,
+      listening: this.#supervisor?.listening ?? 0,
+      refusesMessages: this.#refusesMessages,
+      anchors: this.#sources?.anchors() ?? [],
+      serverCertificates: this.#loaded.serverCertificates,
+      now: Date.now(),
+    });
+  }
+
+  #status(): Status {
+    const { config, serverCertificates } = this.#loaded;
+    const { audit, changes } = this.#parts;
+    const { lost, queuedBytes, failingSince } = audit;
+    const threads = this.#supervisor?.threads ?? [];
+    return statusOf({
+      now: Date.now(),
+      gateway: {
+        version,
+        startedAt: this.#startedAt,
+        state: this.#state,
+        ...this.#readiness(),
+        listen: this.#listen,
+        generation: this.#sources?.generation || null,
+      },
+      config,
+      serverCertificates,
+      history: this.#history,
+      refusals: this.#refusals.all(),
+      clients: this.#metrics.clients(),
+      anchors: this.#sources?.anchorSources() ?? [],
+      revocationSources: this.#sources?.revocationSources() ?? [],
+      endpoints: this.#metrics.upstreams(),
+      changes: changes.list(),
+      threads: threads.map((thread) => ({ thread, gauges: this.#metrics.thread(thread) })),
+      audit: { destination: config.audit.destination, lost, queuedBytes, failingSince, seal: null },
+    });
   }
 
   #onJump(ms: number, sources: Sources): void {
@@ -188,8 +238,13 @@ export class Control implements AsyncDisposable {
       },
     });
     const listen = await this.#supervisor.start();
+    this.#listen = listen;
     this.#state = 'serving';
-    const admin = { address: this.#admin?.address, port: this.#admin?.port };
+    const admin = {
+      address: this.#admin?.address,
+      port: this.#admin?.port,
+      page: this.#admin?.page,
+    };
     this.#parts.onReady({ listen, admin });
     this.#parts.manager.ready();
   }
@@ -221,12 +276,18 @@ export class Control implements AsyncDisposable {
         return void this.#contact(message);
       case 'report':
         if (message.audit !== null) this.#write(thread, message.audit);
-        if (message.meter !== null) this.#metrics.merge(thread, message.meter);
+        if (message.meter !== null) this.#merge(thread, message.meter);
         if (message.spans !== null) this.#spans.add(message.spans);
         return;
       default:
         return message satisfies never;
     }
+  }
+
+  #merge(thread: number, delta: MeterDelta): void {
+    this.#metrics.merge(thread, delta);
+    this.#history.merge(delta);
+    for (const { count, ...refusal } of delta.refusals) this.#refusals.add(refusal, count);
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {

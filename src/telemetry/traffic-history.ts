@@ -1,6 +1,7 @@
 /** The traffic of the last hour, from the deltas of the relay threads: handshakes, messages, times, failures of endpoints. */
 import { secondsBounds } from './counts.ts';
-import type { MeterDelta } from './meter.ts';
+import type { EndpointDelta } from './endpoint-meter.ts';
+import type { HandshakeVerdict, MeterDelta } from './meter.ts';
 import { quantile } from './quantile.ts';
 import { noRoute } from './route-meter.ts';
 import { StepCounts, stepMs } from './step-counts.ts';
@@ -29,7 +30,7 @@ export interface TrafficMinute {
 }
 
 export interface VerdictCount {
-  readonly verdict: string;
+  readonly verdict: HandshakeVerdict;
   /** `none` for `allow`. */
   readonly reason: string;
   readonly count: number;
@@ -39,9 +40,19 @@ export interface VerdictCount {
 const minuteSteps = 5;
 const buckets = [...secondsBounds, Number.POSITIVE_INFINITY].map((bound) => `${bound}`);
 
-/** Times are milliseconds since the epoch, and must not go back by more than the clock is set. */
+interface Clocks {
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Milliseconds; never goes back. */
+  readonly elapsed?: () => number;
+}
+
+/** Steps are counted by a clock that cannot be set; their ends are given in the time of the clock at each call. */
 export class TrafficHistory {
+  readonly #now: () => number;
+  readonly #elapsed: () => number;
   readonly #startedAt: number;
+  readonly #startedElapsed: number;
   /** By verdict and reason. */
   readonly #handshakes: StepCounts;
   /** `messages`, `late`, `shed`. */
@@ -50,16 +61,22 @@ export class TrafficHistory {
   readonly #times: StepCounts;
   /** Failed connection attempts and messages, by endpoint. */
   readonly #failures: StepCounts;
+  /** The endpoints whose last connection attempts failed. */
+  readonly #unreachable = new Set<string>();
 
-  constructor(now: number) {
-    this.#startedAt = now;
-    this.#handshakes = new StepCounts(now);
-    this.#messages = new StepCounts(now);
-    this.#times = new StepCounts(now);
-    this.#failures = new StepCounts(now);
+  constructor({ now = Date.now, elapsed = () => performance.now() }: Clocks = {}) {
+    this.#now = now;
+    this.#elapsed = elapsed;
+    this.#startedAt = now();
+    this.#startedElapsed = elapsed();
+    this.#handshakes = new StepCounts(this.#startedAt);
+    this.#messages = new StepCounts(this.#startedAt);
+    this.#times = new StepCounts(this.#startedAt);
+    this.#failures = new StepCounts(this.#startedAt);
   }
 
-  merge({ handshakes, routes, endpoints }: MeterDelta, now: number): void {
+  merge({ handshakes, routes, endpoints }: MeterDelta): void {
+    const now = this.#time();
     for (const [verdict, reason, count] of handshakes)
       this.#handshakes.add(`${verdict} ${reason}`, count, now);
     for (const { route, codes, late, shed, total } of routes) {
@@ -70,16 +87,13 @@ export class TrafficHistory {
       if (route === noRoute) continue;
       for (const [index, bucket] of buckets.entries()) this.#times.add(bucket, total.counts[index] ?? 0, now);
     }
-    for (const { endpoint, connects, messageFailures } of endpoints) {
-      const { ok, ...failed } = connects;
-      const count = sum(Object.values(failed)) + sum(messageFailures.map(([, failures]) => failures));
-      this.#failures.add(endpoint, count, now);
-    }
+    for (const delta of endpoints) this.#mergeEndpoint(delta, now);
   }
 
   /** The complete steps of the last hour. */
-  steps(now: number): TrafficSteps {
-    this.#advance(now);
+  steps(): TrafficSteps {
+    const now = this.#advance();
+    const setBy = Math.round((this.#now() - now) / 1000) * 1000;
     const messages = this.#messages;
     const times = buckets.map((bucket) => this.#times.complete(bucket));
     const percentile = (share: number) =>
@@ -91,7 +105,7 @@ export class TrafficHistory {
       );
     return {
       stepSeconds: stepMs / 1000,
-      ends: messages.ends(),
+      ends: messages.ends().map((end) => end + setBy),
       allowed: this.#verdicts('allow'),
       denied: this.#verdicts('deny'),
       failed: this.#verdicts('failed'),
@@ -103,8 +117,8 @@ export class TrafficHistory {
   }
 
   /** The last 50 to 60 seconds, less after the start. */
-  minute(now: number): TrafficMinute {
-    this.#advance(now);
+  minute(): TrafficMinute {
+    const now = this.#advance();
     const count = (key: string) => this.#messages.sum(key, minuteSteps);
     const times = buckets.map((bucket) => this.#times.sum(bucket, minuteSteps));
     const since = Math.max(this.#startedAt, this.#messages.since(minuteSteps));
@@ -119,25 +133,46 @@ export class TrafficHistory {
   }
 
   /** Handshakes of the last hour by verdict and reason, the most frequent first. */
-  verdicts(now: number): VerdictCount[] {
-    this.#advance(now);
+  verdicts(): VerdictCount[] {
+    this.#advance();
     return this.#handshakes
       .keys()
       .map((key) => {
-        const [verdict = '', reason = ''] = key.split(' ');
+        const [verdict, reason] = key.split(' ') as [HandshakeVerdict, string];
         return { verdict, reason, count: this.#handshakes.sum(key) };
       })
       .sort((one, other) => other.count - one.count);
   }
 
   /** Failed connection attempts and messages of the endpoint in the last hour. */
-  failures(endpoint: string, now: number): number {
-    this.#failures.advance(now);
+  failures(endpoint: string): number {
+    this.#advance();
     return this.#failures.sum(endpoint);
   }
 
-  #advance(now: number): void {
-    for (const counts of [this.#handshakes, this.#messages, this.#times]) counts.advance(now);
+  /** Whether the last attempts to connect to the endpoint failed. */
+  isUnreachable(endpoint: string): boolean {
+    return this.#unreachable.has(endpoint);
+  }
+
+  #mergeEndpoint({ endpoint, connects, messageFailures, pools }: EndpointDelta, now: number): void {
+    const { ok, ...failed } = connects;
+    const failures = sum(Object.values(failed));
+    this.#failures.add(endpoint, failures + sum(messageFailures.map(([, count]) => count)), now);
+    // With TLS 1.3 a connection that the host refuses counts as ok first, and then as upstream_tls.
+    if (ok > connects.upstream_tls || pools === 0) this.#unreachable.delete(endpoint);
+    else if (failures > 0) this.#unreachable.add(endpoint);
+  }
+
+  /** Begins the present step; returns the time by the clock that cannot be set. */
+  #advance(): number {
+    const now = this.#time();
+    for (const counts of [this.#handshakes, this.#messages, this.#times, this.#failures]) counts.advance(now);
+    return now;
+  }
+
+  #time(): number {
+    return this.#startedAt + this.#elapsed() - this.#startedElapsed;
   }
 
   #verdicts(verdict: string): number[] {

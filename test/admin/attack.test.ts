@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { openAdmin } from '../../src/admin/server.ts';
+import { emptyStatus } from '../support/status.ts';
 
 const stack: AsyncDisposableStack[] = [];
 afterEach(async () => {
@@ -27,6 +28,8 @@ async function opened(text = body) {
     },
     ready: () => ({ ready: true, reasons: [] }),
     upstreams: () => [],
+    hosts: () => [],
+    status: emptyStatus,
   });
   opened.defer(() => admin.close());
   const dial = async (): Promise<Socket> => {
