@@ -23,29 +23,31 @@ export interface CountedRefusal extends Refusal {
 
 /** A TCP health check that connects every second would otherwise leave no room for anything else. */
 export class Refusals {
-  /** The oldest first. */
   readonly #refusals = new Map<string, CountedRefusal>();
 
   add(refusal: Refusal, count = 1): void {
     const { sourceAddress, verdict, reason, detail, leaf } = refusal;
     const key = `${sourceAddress}\n${verdict}\n${reason}\n${detail}\n${leaf}`;
     const known = this.#refusals.get(key);
-    // Moved to the end.
-    if (known !== undefined) this.#refusals.delete(key);
-    this.#refusals.set(key, { ...refusal, count: count + (known?.count ?? 0) });
-    if (this.#refusals.size <= maxRefusals) return;
-    for (const oldest of this.#refusals.keys()) {
-      this.#refusals.delete(oldest);
-      return;
-    }
+    // Another thread may have reported a later handshake earlier.
+    const last = known !== undefined && known.time > refusal.time ? known : refusal;
+    this.#refusals.set(key, { ...last, count: count + (known?.count ?? 0) });
+    if (this.#refusals.size > maxRefusals) this.#dropOldest();
   }
 
-  /** The oldest first. */
+  /** In any order. */
   all(): CountedRefusal[] {
     return [...this.#refusals.values()];
   }
 
   clear(): void {
     this.#refusals.clear();
+  }
+
+  #dropOldest(): void {
+    let oldest = '';
+    let least = Number.POSITIVE_INFINITY;
+    for (const [key, { time }] of this.#refusals) if (time < least) [oldest, least] = [key, time];
+    this.#refusals.delete(oldest);
   }
 }
