@@ -178,7 +178,8 @@ export class Control implements AsyncDisposable {
 
   #status(): Status {
     const { config, serverCertificates } = this.#loaded;
-    const { lost, queuedBytes, failingSince } = this.#parts.audit;
+    const { lost, queuedBytes, failingSince, counts } = this.#parts.audit;
+    const { lastSealAt, lastSealSeq } = counts;
     const threads = this.#supervisor?.threads ?? [];
     return this.#board.document({
       gateway: {
@@ -195,7 +196,14 @@ export class Control implements AsyncDisposable {
       revocationSources: this.#sources?.revocationSources() ?? [],
       endpoints: this.#metrics.upstreams(),
       threads: threads.map((thread) => ({ thread, gauges: this.#metrics.thread(thread) })),
-      audit: { destination: config.audit.destination, lost, queuedBytes, failingSince, seal: null },
+      audit: {
+        destination: config.audit.destination,
+        lost,
+        queuedBytes,
+        failingSince,
+        lastSealAt,
+        lastSealSeq,
+      },
     });
   }
 
