@@ -9,7 +9,6 @@ import type { RevocationAction, RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DropReason } from '../tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from '../trust/state.ts';
-import type { RecentChanges } from './recent-changes.ts';
 
 const trustWarnings: readonly TrustAction[] = [
   'refused',
@@ -114,34 +113,23 @@ export function reportLost(logger: Logger, { lost, queuedBytes }: AuditWriter): 
   if (queuedBytes > 0) logger.error({ bytes: queuedBytes }, 'the process ends with unwritten audit records');
 }
 
-interface ReportingOptions {
-  readonly audit: AuditWriter;
-  readonly logger: Logger;
-  readonly changes: RecentChanges;
-}
-
 export class Reporting {
   readonly #audit: AuditWriter;
   readonly #logger: Logger;
-  readonly #changes: RecentChanges;
 
-  constructor({ audit, logger, changes }: ReportingOptions) {
+  constructor({ audit, logger }: { readonly audit: AuditWriter; readonly logger: Logger }) {
     this.#audit = audit;
     this.#logger = logger;
-    this.#changes = changes;
   }
 
   /** `error`: null if the thread ended without one. */
   threadDied(thread: number, error: Error | null): void {
     const detail = error?.message ?? null;
-    this.#changes.threadDied(thread, error);
     this.#logger.error({ thread, error: detail }, 'a relay thread died and is replaced');
     this.#audit.write(threadLine({ time: Date.now(), thread, detail }));
   }
 
-  trust(event: TrustEvent): void {
-    const { action, anchor, sha256, url, detail, added, removed } = event;
-    this.#changes.trust(event);
+  trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
     // With colons, because the log masks long runs of digits and a hash may contain one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
     this.#logger[trustWarnings.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
@@ -159,9 +147,7 @@ export class Reporting {
     );
   }
 
-  revocation(event: RevocationEvent): void {
-    const { action, anchor, address, certificate, detail } = event;
-    this.#changes.revocation(event);
+  revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
     const level = revocationWarnings.includes(action) ? 'warn' : 'info';
     this.#logger[action === 'crl_restarted' ? 'error' : level](
       { anchor, address, certificate, detail },
@@ -203,9 +189,7 @@ export class Reporting {
     for (const warning of warnings) this.#logger.warn(describeProblem(warning));
   }
 
-  reloaded(change: ConfigChange, generation: number): void {
-    const { changed, fixed } = change;
-    this.#changes.reloaded(change);
+  reloaded({ changed, fixed }: ConfigChange, generation: number): void {
     for (const path of fixed)
       this.#logger.warn(
         { path },
@@ -218,7 +202,6 @@ export class Reporting {
   }
 
   refused(problems: readonly ConfigProblem[]): void {
-    this.#changes.refused(problems);
     for (const problem of problems) this.#logger.error(describeProblem(problem));
     this.#logger.error(
       { problems: problems.length },

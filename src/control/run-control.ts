@@ -62,8 +62,8 @@ async function serve(
   parts: Omit<ControlParts, 'reporting' | 'manager'>,
   { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
 ): Promise<void> {
-  const { audit, logger, changes } = parts;
-  const reporting = new Reporting({ audit, logger, changes });
+  const { audit, logger } = parts;
+  const reporting = new Reporting({ audit, logger });
   reporting.warnings(warnings);
   await using manager = new ServiceManager({
     onError: ({ message }) =>

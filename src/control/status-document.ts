@@ -102,7 +102,7 @@ const reasons: Readonly<Record<string, { readonly says: string; readonly advice:
 /** What happened and what to do: the text of docs/deny-reasons.md. */
 function adviceOf(reason: string): string {
   const found = reasons[reason];
-  return found === undefined ? '' : `${found.says}. ${found.advice}`;
+  return found === undefined ? '' : `${found.says}. ${found.advice}`.trimEnd();
 }
 
 function reasonOf({ verdict, reason, count }: VerdictCount): ReasonCount {
