@@ -7,8 +7,8 @@ const maxWorkers = Math.max(1, Math.min(availableParallelism(), Math.floor(total
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // `npm run test:chart` and `npm run test:cluster`: they need more than Node.
-    exclude: ['test/helm/**', 'test/cluster/**'],
+    // `npm run test:chart`, `npm run test:cluster` and `npm run test:page`: they need more than Node.
+    exclude: ['test/helm/**', 'test/cluster/**', 'test/page/**'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers,

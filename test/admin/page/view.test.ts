@@ -143,18 +143,36 @@ describe('the view', () => {
           {
             ...refused,
             subject: markup,
-            detail: markup,
+            detail: `see ${markup}!`,
             reason: markup,
             sourceAddress: markup,
-            advice: markup,
+            advice: 'Look.',
           },
         ],
         clients: [{ ...client, subject: markup, issuer: markup, serial: markup }],
       }),
     );
-    expect(textAt(view, 'refused').split(markup)).toHaveLength(6);
+    expect(textAt(view, 'refused').split(markup)).toHaveLength(5);
     expect(textAt(view, 'clients').split(markup)).toHaveLength(4);
     expect(elementsAt(view, 'refused').filter(({ tag }) => tag === 'img')).toEqual([]);
+  });
+
+  it.each([
+    ['the caller has no certificate. Configure one.', 'the caller has no certificate.'],
+    ['Configure one.', ''],
+    ['something else', 'something else'],
+    [null, 'no certificate was sent'],
+  ])('says once what to do about a refused handshake, whose detail is %j', (detail, happened) => {
+    const document = busyDocument(now);
+    const refused = {
+      ...document.refused[1],
+      detail,
+      says: 'no certificate was sent',
+      advice: 'Configure one.',
+    };
+    const text = textAt(viewed(stateOf({ ...document, refused: [refused] })), 'refused');
+    expect(text).toContain(`untrusted${happened}What to do: Configure one.`);
+    expect(text.split('Configure one.')).toHaveLength(2);
   });
 
   it('opens long lists and tables where the reader asks for it', () => {
@@ -202,7 +220,7 @@ describe('an element of the view', () => {
     const rows = elementsAt(viewed(stateOf({ ...document, changes: twice })), 'changes').filter(
       ({ key }) => key !== null,
     );
-    expect(rows).toHaveLength(6);
+    expect(rows).toHaveLength(5);
     expect(new Set(rows.map(({ key }) => key)).size).toBe(6);
   });
 
