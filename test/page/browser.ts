@@ -79,9 +79,17 @@ export class OpenPage implements AsyncDisposable {
     });
   }
 
-  /** The text of an element as it stands there. */
-  text(selector: string): Promise<string> {
-    return this.page.$eval(selector, (element) => (element as HTMLElement).innerText);
+  /** The text of an element as it stands there; empty if there is no such element. */
+  async text(selector: string): Promise<string> {
+    const texts = await this.page.$$eval(selector, (found) =>
+      found.map((each) => (each as HTMLElement).innerText),
+    );
+    return texts.join(' ');
+  }
+
+  /** Makes the page ask for the status now, as it does when it is seen again. */
+  ask(): Promise<void> {
+    return this.page.evaluate(() => void document.dispatchEvent(new Event('visibilitychange')));
   }
 
   /** Waits until the element's text fits. */
@@ -91,7 +99,6 @@ export class OpenPage implements AsyncDisposable {
     return eventually(() => this.text(selector), fits, { interval: 50 });
   }
 
-  /** Names of the requests beside the page's files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.browserContext().close();
   }

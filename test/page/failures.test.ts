@@ -21,9 +21,14 @@ afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  admin.fault = { kind: 'none' };
+  await serve({ kind: 'none' });
   await open.shows('[data-place="freshness"]', 'Live');
 });
+
+async function serve(fault: Fault): Promise<void> {
+  admin.fault = fault;
+  await open.ask();
+}
 
 /** What the browser itself logs of a request that failed; the page has no say in it. */
 const ofBrowser = /^error: Failed to load resource/;
@@ -40,7 +45,7 @@ async function expectStale(failure: string): Promise<void> {
 }
 
 async function expectRecovered(): Promise<void> {
-  admin.fault = { kind: 'none' };
+  await serve({ kind: 'none' });
   await open.shows('[data-place="freshness"]', 'Live');
   expect(await open.page.$$eval('.stale, .problem', (elements) => elements.length)).toBe(0);
   expect(await open.page.title()).toBe('Ready · ehi-gateway');
@@ -67,7 +72,7 @@ describe('an answer that fails', () => {
   ])(
     '%s is named, the data are marked as stale, and the next good answer mends it',
     async (_, fault, failure) => {
-      admin.fault = fault;
+      await serve(fault);
       await expectStale(failure);
       await expectRecovered();
     },
@@ -85,7 +90,7 @@ describe('an answer that fails', () => {
       `[data-place="${place}"]`,
       (element) => element.querySelectorAll('*').length,
     );
-    admin.fault = { kind: 'changed', fields: { [part]: value } };
+    await serve({ kind: 'changed', fields: { [part]: value } });
     await open.shows(`[data-place="${place}"].stale`, fault);
     await open.shows(`[data-place="${place}"]`, 'Incomplete');
     await open.shows('[data-place="freshness"]', 'Live');

@@ -220,7 +220,7 @@ describe('an element of the view', () => {
     const rows = elementsAt(viewed(stateOf({ ...document, changes: twice })), 'changes').filter(
       ({ key }) => key !== null,
     );
-    expect(rows).toHaveLength(5);
+    expect(rows).toHaveLength(6);
     expect(new Set(rows.map(({ key }) => key)).size).toBe(6);
   });
 

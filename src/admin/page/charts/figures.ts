@@ -24,7 +24,7 @@ export interface FiguresOptions {
 export function verdictsView(history: History, { isOpen }: FiguresOptions): Content {
   return [
     ...verdictFigures(history).map(figure),
-    details('verdicts-table', isOpen, () => verdictsTable(history)),
+    details('verdicts-table', 'Handshakes as a table', isOpen, () => verdictsTable(history)),
   ];
 }
 
@@ -69,7 +69,7 @@ function verdictsTable(history: History): Element {
 export function latencyView(history: History, budgetMs: number | null, { isOpen }: FiguresOptions): Content {
   return [
     ...latencyFigures(history, budgetMs).map(figure),
-    details('latency-table', isOpen, () => latencyTable(history)),
+    details('latency-table', 'Messages as a table', isOpen, () => latencyTable(history)),
   ];
 }
 
@@ -166,17 +166,14 @@ function figure({ id, name, summary, legend = null }: Figure): Element {
 }
 
 /** The table is made when it is open: it has hundreds of rows. */
-function details(id: string, isOpen: boolean, content: () => Element): Element {
+function details(id: string, name: string, isOpen: boolean, content: () => Element): Element {
+  // It scrolls, so a keyboard must reach it.
+  const region = { class: 'values', tabindex: '0', role: 'region', 'aria-label': name };
   return el(
     'details',
     { 'data-details': id, key: id },
-    el('summary', {}, 'Values as a table'),
-    isOpen &&
-      el(
-        'div',
-        { class: 'values', tabindex: '0', role: 'region', 'aria-label': 'Values as a table' },
-        content(),
-      ),
+    el('summary', {}, name),
+    isOpen && el('div', region, content()),
   );
 }
 
