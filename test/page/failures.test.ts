@@ -1,8 +1,10 @@
 /** What the page does with answers that fail: the last data stay, marked as stale, with what failed; then it recovers. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { type OpenPage, openBrowser, type TestBrowser } from './browser.ts';
+import { busyDocument } from './documents.ts';
 import { type Fault, FaultyAdmin } from './faulty-admin.ts';
-import { openVisitedStage, type VisitedStage } from './stage.ts';
+import { markup, openVisitedStage, type VisitedStage } from './stage.ts';
 
 let browser: TestBrowser;
 let stage: VisitedStage;
@@ -47,7 +49,10 @@ async function expectStale(failure: string): Promise<void> {
 async function expectRecovered(): Promise<void> {
   await serve({ kind: 'none' });
   await open.shows('[data-place="freshness"]', 'Live');
-  expect(await open.page.$$eval('.stale, .problem', (elements) => elements.length)).toBe(0);
+  await eventually(
+    () => open.page.$$eval('.stale, .problem', (elements) => elements.length),
+    (count) => count === 0,
+  );
   expect(await open.page.title()).toBe('Ready · ehi-gateway');
   expect(open.logged.filter((line) => !ofBrowser.test(line))).toEqual([]);
 }
@@ -119,3 +124,33 @@ describe('an answer that fails', () => {
     expect(first.logged.filter((line) => !ofBrowser.test(line))).toEqual([]);
   });
 });
+
+describe('an answer full of markup', () => {
+  it('is shown as text, in every field', async () => {
+    const document = busyDocument(Date.now());
+    await serve({ kind: 'changed', fields: withMarkup(document) as Readonly<Record<string, unknown>> });
+    for (const place of [
+      'state',
+      'attention',
+      'refused',
+      'clients',
+      'certificates',
+      'trust',
+      'upstreams',
+      'changes',
+    ])
+      await open.shows(`[data-place="${place}"]`, markup);
+    const injected = 'main img, main svg, main script, main iframe, main a:not([href^="#"])';
+    expect(await open.page.$$eval(injected, (elements) => elements.length)).toBe(0);
+    expect(await open.page.$eval('#announcer', (element) => element.childElementCount)).toBe(0);
+    await expectRecovered();
+  });
+});
+
+/** Every text that is no time is markup. */
+function withMarkup(value: unknown): unknown {
+  if (typeof value === 'string') return Number.isNaN(Date.parse(value)) ? markup : value;
+  if (Array.isArray(value)) return value.map(withMarkup);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withMarkup(each)]));
+}
