@@ -172,7 +172,7 @@ describe('the page without a pointer, a picture or motion', () => {
     const labels = await open.page.$$eval('[data-chart]', (all) =>
       all.map((each) => each.getAttribute('aria-label')),
     );
-    expect(labels).toContain('Chart: Denied, 45 in this hour, at most 12 a minute');
+    expect(labels).toContain('Chart: Denied, 45 in the last hour, at most 12 a minute');
     for (const id of ['verdicts-table', 'latency-table']) {
       await open.page.click(`[data-details="${id}"] summary`);
       await open.page.waitForSelector(`[data-details="${id}"] tbody tr`);

@@ -25,7 +25,10 @@ export class FaultyAdmin implements AsyncDisposable {
     this.#gateway = gateway;
     this.#server.on('request', async ({ url = '/' }, response) => {
       const { address, port } = gateway.ready.admin;
-      const { status, headers, body } = await fetch(`http://${address}:${port}${url}`).then(read);
+      const answer = await fetch(`http://${address}:${port}${url}`).then(read, () => null);
+      // The gateway has ended.
+      if (answer === null) return response.destroy();
+      const { status, headers, body } = answer;
       const isSpoilt = url === '/api/status' && this.fault.kind !== 'none';
       for (const [name, value] of headers) {
         if (!['connection', 'content-length'].includes(name)) response.setHeader(name, value);
