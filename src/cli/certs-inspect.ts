@@ -6,8 +6,8 @@ import { readConfiguration } from '../inspection/configuration.ts';
 import { readContents } from '../inspection/contents.ts';
 import { type Inspection, inspect, type ReadSource } from '../inspection/inspection.ts';
 import { describeInspected } from '../inspection/inspection-text.ts';
-import { readInput } from '../inspection/read-file.ts';
-import { fetchFile, readSentChain, webSourceOf } from '../inspection/web-source.ts';
+import { fetchFile, MAX_BYTES, readSentChain, webSourceOf } from '../inspection/web-source.ts';
+import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
 import { readSecret } from '../terminal/secret.ts';
@@ -51,7 +51,10 @@ async function readSource(name: string, options: InspectOptions): Promise<ReadSo
     );
     return { source: name, isChain: true, items };
   }
-  const bytes = web === null ? await readInput(name) : await fetchFile(web.url);
+  const bytes =
+    web === null
+      ? await readInput(name, { standardInput: true, maxBytes: MAX_BYTES })
+      : await fetchFile(web.url);
   const password = () => passwordOf(name, options);
   return { source: name, isChain: false, items: await readContents(bytes, { password }) };
 }

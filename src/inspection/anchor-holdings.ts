@@ -1,5 +1,4 @@
 /** The certificates of the trust anchors, from files and from the cache of what was fetched; nothing is fetched here. */
-import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/schema/schema.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { isSameCa } from '../pki/issued.ts';
@@ -7,7 +6,7 @@ import { readBundle } from '../pki/pem.ts';
 import { AnchorCache, type AnchorList, type StoredAnchor } from '../trust/disk-cache.ts';
 import { presetUrls } from '../trust/preset.ts';
 import { type AnchorResult, buildAnchor, signsOnlyCrls } from '../trust/trust-anchor.ts';
-import { authorityHoldings, reasonOf } from './file-holdings.ts';
+import { authorityHoldings, readConfigured, reasonOf } from './file-holdings.ts';
 import type { Holding, Purpose, Use } from './holding.ts';
 
 export interface AnchorHoldings {
@@ -105,7 +104,7 @@ async function readStored(key: ConstructorParameters<typeof AnchorCache>[0]): Pr
 
 async function sourceOf(file: string): Promise<Source> {
   try {
-    return bundleOf(file, await readFile(file));
+    return bundleOf(file, await readConfigured(file));
   } catch (cause) {
     return { source: file, certificates: [], faults: [reasonOf(cause)] };
   }

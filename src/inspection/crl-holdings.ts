@@ -10,7 +10,7 @@ import { loadCrl, storedAddresses } from '../revocation/crl/store.ts';
 import { revocationFolders } from '../revocation/service.ts';
 import { reasonOf } from './file-holdings.ts';
 import type { Holding, Use } from './holding.ts';
-import { MAX_BYTES } from './read-file.ts';
+import { MAX_BYTES } from './web-source.ts';
 
 type RevocationConfig = Config['trust']['anchors'][number]['revocation'];
 

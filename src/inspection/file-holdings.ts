@@ -1,7 +1,7 @@
 /** The certificates in one file of a configuration. A file that cannot be read is a holding too: nothing is left out in silence. */
-import { readFile } from 'node:fs/promises';
-import { GatewayError } from '../errors.ts';
+import { GatewayError, UsageError } from '../errors.ts';
 import { readCertificates } from '../pki/pem.ts';
+import { defaultMaxBytes, readLimited } from '../terminal/input-file.ts';
 import type { Holding, Purpose, Use } from './holding.ts';
 
 /** A file of CAs that verify a peer. */
@@ -22,7 +22,7 @@ async function holdingsIn(
   { keyFile, others }: { readonly keyFile: string | null; readonly others: Purpose },
 ): Promise<Holding[]> {
   try {
-    return readCertificates(await readFile(use.source)).map((certificate, index): Holding => {
+    return readCertificates(await readConfigured(use.source)).map((certificate, index): Holding => {
       const isFirst = index === 0;
       return {
         ...{ ...use, kind: 'certificate', purpose: isFirst ? use.purpose : others, certificate },
@@ -32,6 +32,13 @@ async function holdingsIn(
   } catch (cause) {
     return [{ ...use, kind: 'fault', detail: reasonOf(cause) }];
   }
+}
+
+/** A file that a configuration names, of at most 16 MiB. Rejects with the error of Node, or with UsageError. */
+export async function readConfigured(file: string): Promise<Buffer> {
+  const bytes = await readLimited(file, defaultMaxBytes);
+  if (bytes === null) throw new UsageError('has more than 16 MiB, so it is not a file of certificates');
+  return bytes;
 }
 
 /** Never contains content of the file. */

@@ -7,11 +7,13 @@ import { describeFailure, type FlightOutcome } from '../probe/outcome.ts';
 import { readServerFlight } from '../probe/read-flight.ts';
 import type { VersionName } from '../probe/versions.ts';
 import { printable } from '../terminal/printable.ts';
-import { MAX_BYTES } from './read-file.ts';
 
 export type WebSource =
   | { readonly kind: 'server'; readonly host: string; readonly port: number }
   | { readonly kind: 'file'; readonly url: string };
+
+/** Bytes of an inspected file. The largest CRLs of public CAs have less. */
+export const MAX_BYTES = 128 * 1024 * 1024;
 
 /** Endings of files that hold certificates, keys, CRLs or key sets. */
 const fileEnding = /\.(?:pem|crt|cer|cert|der|ca|crl|p7b|p7c|p7s|p12|pfx|csr|req|p10|ors|jwks|json|txt)$/i;

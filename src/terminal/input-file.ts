@@ -5,7 +5,7 @@ import { UsageError } from '../errors.ts';
 import { printable } from './printable.ts';
 
 /** Bytes; certificates, keys and key stores are much smaller. */
-const defaultMax = 16 * 2 ** 20;
+export const defaultMaxBytes = 16 * 2 ** 20;
 
 export interface InputOptions {
   /** The option that names the file, for errors: `--ca`. */
@@ -18,11 +18,14 @@ export interface InputOptions {
 
 /** Throws UsageError, which names the file and never its content. */
 export async function readInput(file: string, options: InputOptions = {}): Promise<Buffer> {
-  const { option, maxBytes = defaultMax, standardInput = false } = options;
+  const { option, maxBytes = defaultMaxBytes, standardInput = false } = options;
   const where = `${option === undefined ? '' : `${option} `}${printable(file)}`;
   const source = standardInput && file === '-' ? process.stdin : file;
+  if (source === process.stdin && process.stdin.destroyed)
+    throw new UsageError(`${where}: found standard input for a second time; allowed once in a command`);
   const bytes = await readLimited(source, maxBytes).catch((cause: NodeJS.ErrnoException) => {
-    throw new UsageError(`${where}: cannot be read (${cause.code ?? 'unknown'})`, cause);
+    const problem = cause.code === 'EISDIR' ? 'is a folder' : `cannot be read (${cause.code ?? 'unknown'})`;
+    throw new UsageError(`${where}: ${problem}`, cause);
   });
   if (bytes === null)
     throw new UsageError(`${where}: found more than ${maxBytes} bytes; allowed at most ${maxBytes}`);

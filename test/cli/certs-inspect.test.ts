@@ -292,10 +292,13 @@ describe('what cannot be read', () => {
     expect(stdout).toContain('client.pem, PEM block 1');
     expect(code).toBe(64);
     const absent = await inspect(['absent.pem']);
-    expect([absent.code, absent.stderr]).toEqual([
-      ...[64, 'absent.pem: found a file that cannot be read (ENOENT); allowed a file that can be read\n'],
+    expect([absent.code, absent.stderr]).toEqual([...[64, 'absent.pem: cannot be read (ENOENT)\n']]);
+    expect((await inspect(['.'])).stderr).toBe('.: is a folder\n');
+    const twice = await inspect(['-', '-'], samples.files.get('client.pem') as Buffer);
+    expect([twice.code, twice.stderr]).toEqual([
+      64,
+      '-: found standard input for a second time; allowed once in a command\n',
     ]);
-    expect((await inspect(['.'])).stderr).toContain('found a folder');
   });
 
   it('is a part of the one JSON document', async () => {
