@@ -30,11 +30,16 @@ const pages = new Map<string, Page>([
   ],
   ['/upstreams', async ({ upstreams }) => json(200, { endpoints: upstreams() })],
   ['/api/status', async ({ status }) => ({ status: 200, ...(await status()) })],
-  [
-    '/api/status/schema',
-    async () => ({ ...json(200, statusJsonSchema()), contentType: 'application/schema+json' }),
-  ],
+  ['/api/status/schema', async () => statusSchema()],
 ]);
+
+let madeSchema: PageResponse | null = null;
+
+/** Made once, when it is first requested. */
+function statusSchema(): PageResponse {
+  madeSchema ??= { ...json(200, statusJsonSchema()), contentType: 'application/schema+json' };
+  return madeSchema;
+}
 
 /** undefined: nothing is served under this path. */
 export function findPage(path: string): Page | undefined {

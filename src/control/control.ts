@@ -6,10 +6,7 @@ import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { MeterDelta } from '../telemetry/meter.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { Refusals } from '../telemetry/refusals.ts';
-import { TrafficHistory } from '../telemetry/traffic-history.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
@@ -21,7 +18,7 @@ import type { RecentChanges } from './recent-changes.ts';
 import { type Reporting, reportRefusal } from './reporting.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
-import { statusOf } from './status-document.ts';
+import { StatusBoard } from './status-board.ts';
 
 export interface ControlParts {
   readonly file: string;
@@ -55,9 +52,7 @@ export class Control implements AsyncDisposable {
   readonly #metrics: Metrics;
   readonly #spans: SpanService;
   readonly #reloads: Reloads;
-  readonly #startedAt = Date.now();
-  readonly #history = new TrafficHistory();
-  readonly #refusals = new Refusals();
+  readonly #board: StatusBoard;
   #listen: Ready['listen'] | null = null;
   #sources: Sources | null = null;
   #admin: AdminServer | null = null;
@@ -71,6 +66,7 @@ export class Control implements AsyncDisposable {
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    this.#board = new StatusBoard(parts.changes);
     this.#metrics = new Metrics({
       version,
       now: Date.now,
@@ -182,14 +178,11 @@ export class Control implements AsyncDisposable {
 
   #status(): Status {
     const { config, serverCertificates } = this.#loaded;
-    const { audit, changes } = this.#parts;
-    const { lost, queuedBytes, failingSince } = audit;
+    const { lost, queuedBytes, failingSince } = this.#parts.audit;
     const threads = this.#supervisor?.threads ?? [];
-    return statusOf({
-      now: Date.now(),
+    return this.#board.document({
       gateway: {
         version,
-        startedAt: this.#startedAt,
         state: this.#state,
         ...this.#readiness(),
         listen: this.#listen,
@@ -197,13 +190,10 @@ export class Control implements AsyncDisposable {
       },
       config,
       serverCertificates,
-      history: this.#history,
-      refusals: this.#refusals.all(),
       clients: this.#metrics.clients(),
       anchors: this.#sources?.anchorSources() ?? [],
       revocationSources: this.#sources?.revocationSources() ?? [],
       endpoints: this.#metrics.upstreams(),
-      changes: changes.list(),
       threads: threads.map((thread) => ({ thread, gauges: this.#metrics.thread(thread) })),
       audit: { destination: config.audit.destination, lost, queuedBytes, failingSince, seal: null },
     });
@@ -276,18 +266,15 @@ export class Control implements AsyncDisposable {
         return void this.#contact(message);
       case 'report':
         if (message.audit !== null) this.#write(thread, message.audit);
-        if (message.meter !== null) this.#merge(thread, message.meter);
+        if (message.meter !== null) {
+          this.#metrics.merge(thread, message.meter);
+          this.#board.merge(message.meter);
+        }
         if (message.spans !== null) this.#spans.add(message.spans);
         return;
       default:
         return message satisfies never;
     }
-  }
-
-  #merge(thread: number, delta: MeterDelta): void {
-    this.#metrics.merge(thread, delta);
-    this.#history.merge(delta);
-    for (const { count, ...refusal } of delta.refusals) this.#refusals.add(refusal, count);
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {

@@ -1,19 +1,15 @@
-/** Builds the document of `/api/status` from the present state. Pure: it is called when somebody reads the document. */
+/** Builds the document of `/api/status` from facts. Pure. */
 import type {
-  AnchorStatus,
   AuditStatus,
-  CertificateStatus,
   Change,
   ClientStatus,
   GatewayStatus,
   ReasonCount,
   RefusedHandshake,
-  RevocationStatus,
   Status,
   ThreadStatus,
-  UpstreamStatus,
 } from '../admin/status.ts';
-import { cut, maskText } from '../audit/text.ts';
+import { cut } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
@@ -23,15 +19,23 @@ import type { EndpointReport } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
 import type { CountedRefusal } from '../telemetry/refusals.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
-import { skippedAt } from '../trust/skipped-certificates.ts';
-import type { AnchorSource } from '../trust/state.ts';
+import {
+  anchorOf,
+  byEnd,
+  certificatesOf,
+  type DependencyFacts,
+  masked,
+  revocationOf,
+  timeOf,
+  upstreamOf,
+} from './status-dependencies.ts';
 
-export interface StatusFacts {
+export interface StatusFacts extends DependencyFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
-  readonly gateway: Omit<GatewayStatus, 'node' | 'startedAt'> & { readonly startedAt: number };
+  readonly startedAt: number;
+  readonly gateway: Omit<GatewayStatus, 'node' | 'startedAt'>;
   readonly config: LoadedConfig['config'];
-  readonly serverCertificates: LoadedConfig['serverCertificates'];
   readonly history: TrafficHistory;
   readonly refusals: readonly CountedRefusal[];
   readonly clients: readonly {
@@ -41,7 +45,6 @@ export interface StatusFacts {
     readonly notAfter: number;
     readonly seenAt: number;
   }[];
-  readonly anchors: readonly AnchorSource[];
   readonly revocationSources: readonly SourceState[];
   readonly endpoints: readonly EndpointReport[];
   readonly changes: readonly Change[];
@@ -50,24 +53,21 @@ export interface StatusFacts {
   readonly audit: Omit<AuditStatus, 'failingSince'> & { readonly failingSince: number | null };
 }
 
-/** Of each of the two lists. */
-const maxListed = 200;
-
 export function statusOf(facts: StatusFacts): Status {
   const { now, gateway, history, audit, endpoints } = facts;
   const steps = history.steps();
   return {
     version: 1,
     time: isoTime(now),
-    gateway: { ...gateway, node: process.versions.node, startedAt: isoTime(gateway.startedAt) },
+    gateway: { ...gateway, node: process.versions.node, startedAt: isoTime(facts.startedAt) },
     now: trafficOf(facts),
     history: { ...steps, ends: steps.ends.map((end) => end / 1000) },
     reasons: history.verdicts().map(reasonOf),
     refused: facts.refusals.toSorted((one, other) => other.time - one.time).map(refusedOf),
     clients: facts.clients.map(clientOf).sort(byEnd),
-    certificates: certificatesOf(facts).sort(byEnd).slice(0, maxListed),
+    certificates: certificatesOf(facts),
     anchors: facts.anchors.map((anchor) => anchorOf(anchor, now)),
-    revocation: facts.revocationSources.toSorted(byUrgency).slice(0, maxListed).map(revocationOf),
+    revocation: revocationOf(facts.revocationSources),
     upstreams: endpoints.map((endpoint) => upstreamOf(endpoint, history)),
     changes: facts.changes,
     threads: facts.threads.map(threadOf),
@@ -138,90 +138,7 @@ function clientOf({
   };
 }
 
-interface Dated {
-  readonly subject: string;
-  readonly serial: string;
-  readonly notAfter: number;
-}
-
-function certificatesOf({ serverCertificates, anchors }: StatusFacts): CertificateStatus[] {
-  const of = (role: 'server' | 'anchor', anchor: string | null) => {
-    return ({ subject, serial, notAfter }: Dated): CertificateStatus => {
-      return { role, anchor, name: cut(subject), serial: cut(serial), notAfter: isoTime(notAfter) };
-    };
-  };
-  return [
-    ...serverCertificates.flatMap(({ chain }) => chain.map(of('server', null))),
-    ...anchors.flatMap(({ name, state }) => (state?.certificates ?? []).map(of('anchor', name))),
-  ];
-}
-
-function byEnd(one: { readonly notAfter: string }, other: { readonly notAfter: string }): number {
-  return one.notAfter < other.notAfter ? -1 : one.notAfter > other.notAfter ? 1 : 0;
-}
-
-function anchorOf({ name, state, pinned, hasPendingRoot, problem }: AnchorSource, now: number): AnchorStatus {
-  return {
-    name,
-    source: state?.source ?? null,
-    refreshedAt: timeOf(state?.fetchedAt ?? null),
-    certificates: state?.certificates.length ?? 0,
-    passedOver: state === null ? 0 : skippedAt(state, now).length,
-    rootPinned: pinned,
-    pendingRoot: hasPendingRoot,
-    lastError: masked(problem),
-  };
-}
-
-/** Those that fail first, then those whose data ends first; a source without data comes before one that has some. */
-function byUrgency(one: SourceState, other: SourceState): number {
-  return other.failures - one.failures || (one.nextUpdate ?? 0) - (other.nextUpdate ?? 0);
-}
-
-function revocationOf(source: SourceState): RevocationStatus {
-  const { anchor, kind, address, subject, serial, fetchedAt, nextUpdate, failures, problem, entries } =
-    source;
-  return {
-    anchor,
-    kind,
-    address: maskText(address),
-    subject: subject === null ? null : cut(subject),
-    serial: serial === null ? null : cut(serial),
-    refreshedAt: timeOf(fetchedAt),
-    nextUpdate: timeOf(nextUpdate),
-    failures,
-    lastError: masked(problem),
-    entries,
-  };
-}
-
-function upstreamOf(endpoint: EndpointReport, history: TrafficHistory): UpstreamStatus {
-  const { url, state, connections, last_failure, last_message_failure } = endpoint;
-  // The only endpoint of a route is never passed over.
-  const isUnreachable = history.isUnreachable(url) && connections.idle + connections.in_use === 0;
-  return {
-    url,
-    state: isUnreachable
-      ? 'down'
-      : ({ used: 'up', partly_used: 'partly', passed_over: 'down' } as const)[state],
-    idleConnections: connections.idle,
-    busyConnections: connections.in_use,
-    failures: history.failures(url),
-    lastFailure: [last_failure, last_message_failure].reduce((one, other) =>
-      one === null || (other !== null && other.time > one.time) ? other : one,
-    ),
-  };
-}
-
 function threadOf({ thread, gauges }: StatusFacts['threads'][number]): ThreadStatus {
   const { connections = 0, inFlight = 0, delay = 0 } = gauges ?? {};
   return { thread, connections, inFlight, loopDelayMs: delay };
-}
-
-function timeOf(milliseconds: number | null): string | null {
-  return milliseconds === null ? null : isoTime(milliseconds);
-}
-
-function masked(text: string | null): string | null {
-  return text === null ? null : maskText(text);
 }

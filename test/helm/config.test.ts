@@ -53,6 +53,16 @@ describe('the configuration that the chart renders', () => {
     });
   });
 
+  it('has the names of the admin page, if there are any', () => {
+    const objects = render('default', { adminHosts: ['gateway-admin.example.com'] });
+    expect(configOf(objects).admin).toEqual({
+      address: '::',
+      port: 9090,
+      hosts: ['gateway-admin.example.com'],
+    });
+    expect(check(objects, 'admin-hosts').status).toBe(0);
+  });
+
   it('has the words off and on where Helm reads booleans', () => {
     const { listen, trust, routes, tracing } = configOf(render('words'));
     expect(tracing).toBe('off');
