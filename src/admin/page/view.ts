@@ -110,7 +110,7 @@ function sectionContents(
     ['clients', made('clients', (rows) => clientsView(rows, list('clients')))],
     ['certificates', made('certificates', (rows) => certificatesView(rows, list('certificates')))],
     ['trust', made('anchors', (rows) => anchorsView(rows, now))],
-    ['revocation', made('revocation', (rows) => revocationView(rows, now))],
+    ['revocation', made('revocation', (rows) => revocationView(rows, list('revocation')))],
     ['upstreams', made('upstreams', (rows) => upstreamsView(rows, now))],
     ['changes', made('changes', (rows) => changesView(rows, list('changes')))],
     ['threads', made('threads', threadsView)],

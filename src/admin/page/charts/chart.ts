@@ -63,7 +63,7 @@ export class Chart {
     return {
       width: Math.max(minWidth, this.#place.clientWidth),
       height,
-      padding: [8, 8, this.#drawing.hasTimes ? 0 : 8, 0],
+      padding: [8, 18, this.#drawing.hasTimes ? 0 : 8, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'hour' }, points: { size: 6 } },

@@ -2,7 +2,7 @@
 import type { GatewayStatus, TrafficStatus } from '../../status.ts';
 import type { Attention } from '../attention.ts';
 import { type Content, type Element, el } from '../element.ts';
-import { formatCount, formatMilliseconds, formatRate, milliseconds, plural } from '../format.ts';
+import { formatCount, formatMilliseconds, formatRate, milliseconds } from '../format.ts';
 import type { Headline } from '../headline.ts';
 import { dim, type Mark, moment, shorten, sign, spoken } from '../pieces.ts';
 
@@ -105,11 +105,8 @@ function tilesOf(now: TrafficStatus): readonly Tile[] {
       note: shed === 0 ? 'no message of the last minute' : 'refused in the last minute',
       mark: shed === 0 ? 'good' : 'bad',
     },
-    {
-      name: 'Connections',
-      value: formatCount(now.connections),
-      note: `${plural(now.unfinishedHandshakes, 'unfinished handshake')}`,
-    },
+    { name: 'Connections', value: formatCount(now.connections), note: 'of clients, open now' },
+    { name: 'Handshakes', value: formatCount(now.unfinishedHandshakes), note: 'not finished yet' },
   ];
 }
 
