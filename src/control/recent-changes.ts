@@ -112,7 +112,11 @@ function detailOf(event: AuditEvent): string | null {
   }
 }
 
+/** Without a part that a later one contains: the detail of a failed fetch begins with its URL. */
 function joined(...parts: readonly (string | undefined)[]): string | null {
-  const present = parts.filter((part) => part !== undefined && part !== '');
-  return present.length === 0 ? null : present.join(': ');
+  const present = parts.filter((part): part is string => part !== undefined && part !== '');
+  const needed = present.filter(
+    (part, index) => !present.slice(index + 1).some((later) => later.includes(part)),
+  );
+  return needed.length === 0 ? null : needed.join(': ');
 }

@@ -123,7 +123,7 @@ export class TrafficHistory {
     const times = buckets.map((bucket) => this.#times.sum(bucket, minuteSteps));
     const since = Math.max(this.#startedAt, this.#messages.since(minuteSteps));
     return {
-      seconds: Math.max(now - since, 0) / 1000,
+      seconds: Math.round(Math.max(now - since, 0)) / 1000,
       messages: count('messages'),
       late: count('late'),
       shed: count('shed'),

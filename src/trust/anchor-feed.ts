@@ -47,8 +47,7 @@ export class AnchorFeed {
         readServedSet({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
       report: (action, facts) => {
         if (this.hasEnded) return false;
-        if (action === 'fetch_failed' || action === 'refused')
-          this.#problem = [facts.url, facts.detail].filter(Boolean).join(': ');
+        if (action === 'fetch_failed' || action === 'refused') this.#problem = facts.detail ?? action;
         report({ type: 'trust', action, anchor: anchor.name, ...facts });
         return true;
       },

@@ -33,7 +33,7 @@ it('counts a repeated event, with its last time', () => {
       action: 'fetch_failed',
       anchor: 'a',
       url: 'https://d',
-      detail: 'ETIMEDOUT',
+      detail: 'https://d: ETIMEDOUT',
     });
   changes.threadDied(4, new Error('out of memory'));
   changes.threadDied(5, null);
