@@ -19,22 +19,14 @@ export type Fault =
 export class FaultyAdmin implements AsyncDisposable {
   fault: Fault = { kind: 'none' };
   readonly #server = createServer();
-  readonly #gateway: Gateway;
+  readonly #origin: string;
 
   constructor(gateway: Gateway) {
-    this.#gateway = gateway;
-    this.#server.on('request', async ({ url = '/' }, response) => {
-      const { address, port } = gateway.ready.admin;
-      const answer = await fetch(`http://${address}:${port}${url}`).then(read, () => null);
-      // The gateway has ended.
-      if (answer === null) return response.destroy();
-      const { status, headers, body } = answer;
-      const isSpoilt = url === '/api/status' && this.fault.kind !== 'none';
-      for (const [name, value] of headers) {
-        if (!['connection', 'content-length'].includes(name)) response.setHeader(name, value);
-      }
-      if (isSpoilt) this.#spoil(response, body);
-      else response.writeHead(status).end(body);
+    const { address, port } = gateway.ready.admin;
+    this.#origin = `http://${address}:${port}`;
+    this.#server.on('request', ({ url = '/' }, response) => {
+      const fault: Fault = url === '/api/status' ? this.fault : { kind: 'none' };
+      void spoil(fault, { url: `${this.#origin}${url}`, response });
     });
   }
 
@@ -44,45 +36,59 @@ export class FaultyAdmin implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
 
-  get gateway(): Gateway {
-    return this.#gateway;
-  }
-
-  #spoil(response: ServerResponse, body: string): void {
-    const { fault } = this;
-    switch (fault.kind) {
-      case 'none':
-        response.end(body);
-        return;
-      case 'status':
-        response.writeHead(fault.status).end('internal error\n');
-        return;
-      case 'cut':
-        response.setHeader('Content-Length', body.length);
-        response.write(body.slice(0, body.length / 2), () => response.destroy());
-        return;
-      case 'reset':
-        response.destroy();
-        return;
-      case 'silent':
-        return;
-      case 'body':
-        response.end(fault.body);
-        return;
-      case 'changed':
-        response.end(JSON.stringify({ ...JSON.parse(body), ...fault.fields }));
-        return;
-      default:
-        fault satisfies never;
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
   }
 }
 
-async function read(response: Response): Promise<{ status: number; headers: Headers; body: string }> {
-  return { status: response.status, headers: response.headers, body: await response.text() };
+/** `url`: of the admin port. */
+async function spoil(
+  fault: Fault,
+  { url, response }: { readonly url: string; readonly response: ServerResponse },
+): Promise<void> {
+  switch (fault.kind) {
+    case 'none':
+    case 'cut':
+    case 'changed':
+      return passOn(fault, { url, response });
+    case 'status':
+      response.writeHead(fault.status).end('internal error\n');
+      return;
+    case 'reset':
+      response.destroy();
+      return;
+    case 'silent':
+      return;
+    case 'body':
+      response.end(fault.body);
+      return;
+    default:
+      fault satisfies never;
+  }
+}
+
+async function passOn(
+  fault: Fault,
+  { url, response }: { readonly url: string; readonly response: ServerResponse },
+): Promise<void> {
+  const answer = await fetch(url).then(
+    async (answer) => ({ status: answer.status, headers: answer.headers, body: await answer.text() }),
+    () => null,
+  );
+  // The gateway has ended.
+  if (answer === null) return void response.destroy();
+  const { status, headers, body } = answer;
+  for (const [name, value] of headers) {
+    if (!['connection', 'content-length'].includes(name)) response.setHeader(name, value);
+  }
+  if (fault.kind === 'cut') {
+    response.setHeader('Content-Length', body.length);
+    response.write(body.slice(0, body.length / 2), () => response.destroy());
+  } else {
+    const fields = fault.kind === 'changed' ? fault.fields : null;
+    response
+      .writeHead(status)
+      .end(fields === null ? body : JSON.stringify({ ...JSON.parse(body), ...fields }));
+  }
 }

@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/page/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Each file runs a browser, a gateway and its clients.
-    maxWorkers: 1,
+    // Each file runs a browser, a gateway and its clients, and waits for most of its time.
+    maxWorkers: 3,
   },
 });
