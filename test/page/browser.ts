@@ -94,12 +94,23 @@ export class OpenPage implements AsyncDisposable {
 
   /** Waits until the element's text fits. */
   shows(selector: string, expected: string | RegExp): Promise<string> {
-    const fits = (text: string) =>
-      typeof expected === 'string' ? text.includes(expected) : expected.test(text);
-    return eventually(() => this.text(selector), fits, { interval: 50 });
+    return eventually(() => this.text(selector), fits(expected), { interval: 50 });
+  }
+
+  /** As `shows`, and the page asks again and again instead of every two seconds. */
+  soonShows(selector: string, expected: string | RegExp): Promise<string> {
+    const asked = async () => {
+      await this.ask();
+      return this.text(selector);
+    };
+    return eventually(asked, fits(expected), { interval: 100 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.page.browserContext().close();
   }
+}
+
+function fits(expected: string | RegExp): (text: string) => boolean {
+  return (text) => (typeof expected === 'string' ? text.includes(expected) : expected.test(text));
 }

@@ -23,32 +23,27 @@ afterAll(async () => {
   await stage[Symbol.asyncDispose]();
 });
 beforeEach(async () => {
-  await serve({ kind: 'none' });
-  await open.shows('[data-place="freshness"]', 'Live');
+  admin.fault = { kind: 'none' };
+  await open.soonShows('[data-place="freshness"]', 'Live');
 });
-
-async function serve(fault: Fault): Promise<void> {
-  admin.fault = fault;
-  await open.ask();
-}
 
 /** What the browser itself logs of a request that failed; the page has no say in it. */
 const ofBrowser = /^error: Failed to load resource/;
 
 async function expectStale(failure: string): Promise<void> {
-  await open.shows('[data-place="problem"]', failure);
-  await open.shows('[data-place="problem"]', /The data shown are \d+ s old\./);
-  await open.shows('[data-place="freshness"]', 'Stale');
+  await open.soonShows('[data-place="problem"]', failure);
+  await open.soonShows('[data-place="problem"]', /The data shown are \d+ s old\./);
+  await open.soonShows('[data-place="freshness"]', 'Stale');
   expect(await open.page.title()).toBe('Stale · ehi-gateway');
-  await open.shows('#announcer', failure);
+  await open.soonShows('#announcer', failure);
   // The last data stay.
-  await open.shows('[data-place="clients"].stale', 'Example client');
-  await open.shows('[data-place="state"].stale', 'Ready');
+  await open.soonShows('[data-place="clients"].stale', 'Example client');
+  await open.soonShows('[data-place="state"].stale', 'Ready');
 }
 
 async function expectRecovered(): Promise<void> {
-  await serve({ kind: 'none' });
-  await open.shows('[data-place="freshness"]', 'Live');
+  admin.fault = { kind: 'none' };
+  await open.soonShows('[data-place="freshness"]', 'Live');
   await eventually(
     () => open.page.$$eval('.stale, .problem', (elements) => elements.length),
     (count) => count === 0,
@@ -77,7 +72,7 @@ describe('an answer that fails', () => {
   ])(
     '%s is named, the data are marked as stale, and the next good answer mends it',
     async (_, fault, failure) => {
-      await serve(fault);
+      admin.fault = fault;
       await expectStale(failure);
       await expectRecovered();
     },
@@ -95,10 +90,10 @@ describe('an answer that fails', () => {
       `[data-place="${place}"]`,
       (element) => element.querySelectorAll('*').length,
     );
-    await serve({ kind: 'changed', fields: { [part]: value } });
-    await open.shows(`[data-place="${place}"].stale`, fault);
-    await open.shows(`[data-place="${place}"]`, 'Incomplete');
-    await open.shows('[data-place="freshness"]', 'Live');
+    admin.fault = { kind: 'changed', fields: { [part]: value } };
+    await open.soonShows(`[data-place="${place}"].stale`, fault);
+    await open.soonShows(`[data-place="${place}"]`, 'Incomplete');
+    await open.soonShows('[data-place="freshness"]', 'Live');
     const after = await open.page.$eval(
       `[data-place="${place}"]`,
       (element) => element.querySelectorAll('*').length,
@@ -120,7 +115,7 @@ describe('an answer that fails', () => {
     );
     await first.shows('[data-place="state"]', 'Waiting for the first data.');
     admin.fault = { kind: 'none' };
-    await first.shows('[data-place="state"]', 'Ready');
+    await first.soonShows('[data-place="state"]', 'Ready');
     expect(first.logged.filter((line) => !ofBrowser.test(line))).toEqual([]);
   });
 });
@@ -128,7 +123,7 @@ describe('an answer that fails', () => {
 describe('an answer full of markup', () => {
   it('is shown as text, in every field', async () => {
     const document = busyDocument(Date.now());
-    await serve({ kind: 'changed', fields: withMarkup(document) as Readonly<Record<string, unknown>> });
+    admin.fault = { kind: 'changed', fields: withMarkup(document) as Readonly<Record<string, unknown>> };
     for (const place of [
       'state',
       'attention',
@@ -139,7 +134,7 @@ describe('an answer full of markup', () => {
       'upstreams',
       'changes',
     ])
-      await open.shows(`[data-place="${place}"]`, markup);
+      await open.soonShows(`[data-place="${place}"]`, markup);
     const injected = 'main img, main svg, main script, main iframe, main a:not([href^="#"])';
     expect(await open.page.$$eval(injected, (elements) => elements.length)).toBe(0);
     expect(await open.page.$eval('#announcer', (element) => element.childElementCount)).toBe(0);
