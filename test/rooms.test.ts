@@ -15,7 +15,7 @@ const doors: Record<string, readonly string[]> = {
   'prom-client': ['telemetry/registry.ts'],
   commander: ['cli'],
   'node-forge': ['issuing'],
-  uplot: ['admin/page/charts/chart.ts'],
+  uplot: ['admin/page/charts/chart.ts', 'admin/page/charts/look.ts'],
 };
 
 /** `@scope/name/deep` → `@scope/name`. */

@@ -99,15 +99,15 @@ const reasons: Readonly<Record<string, { readonly says: string; readonly advice:
   ...failureReasons,
 };
 
-/** What happened and what to do: the text of docs/deny-reasons.md. */
-function adviceOf(reason: string): string {
-  const found = reasons[reason];
-  return found === undefined ? '' : `${found.says}. ${found.advice}`.trimEnd();
+/** What happened and what to do: the texts of docs/deny-reasons.md. */
+function textsOf(reason: string): { readonly says: string; readonly advice: string } {
+  const { says, advice } = reasons[reason] ?? { says: '', advice: '' };
+  return { says, advice };
 }
 
 function reasonOf({ verdict, reason, count }: VerdictCount): ReasonCount {
-  if (verdict === 'allow') return { verdict, reason: null, count, advice: null };
-  return { verdict, reason, count, advice: adviceOf(reason) };
+  if (verdict === 'allow') return { verdict, reason: null, count, says: null, advice: null };
+  return { verdict, reason, count, ...textsOf(reason) };
 }
 
 function refusedOf({ time, detail, leaf, reason, ...refusal }: CountedRefusal): RefusedHandshake {
@@ -120,7 +120,7 @@ function refusedOf({ time, detail, leaf, reason, ...refusal }: CountedRefusal): 
     ...refusal,
     reason,
     detail: masked(detail),
-    advice: adviceOf(reason),
+    ...textsOf(reason),
     subject,
     issuer,
   };

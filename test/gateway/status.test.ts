@@ -91,7 +91,13 @@ describe('the status document', () => {
         notAfter: time,
       },
     ]);
-    expect(document.reasons).toContainEqual({ verdict: 'allow', reason: null, count: 1, advice: null });
+    expect(document.reasons).toContainEqual({
+      verdict: 'allow',
+      reason: null,
+      count: 1,
+      says: null,
+      advice: null,
+    });
     expect(document.upstreams).toMatchObject([{ state: 'up', idleConnections: 1 }]);
     expect(JSON.stringify(document)).not.toContain(secret);
   });
@@ -118,7 +124,8 @@ describe('the status document', () => {
       verdict: 'deny',
       reason: 'untrusted',
       detail: last?.detail,
-      advice: `${denyReasons.untrusted.says}. ${denyReasons.untrusted.advice}`,
+      says: denyReasons.untrusted.says,
+      advice: denyReasons.untrusted.advice,
       subject: last?.leaf.subject,
       issuer: last?.leaf.issuer,
     });
@@ -126,7 +133,8 @@ describe('the status document', () => {
     expect(http).toMatchObject({
       verdict: 'failed',
       reason: 'plain_http',
-      advice: `${failureReasons.plain_http.says}. ${failureReasons.plain_http.advice}`,
+      says: failureReasons.plain_http.says,
+      advice: failureReasons.plain_http.advice,
     });
     expect(refused.map(({ time }) => time)).toEqual(
       refused
@@ -138,6 +146,7 @@ describe('the status document', () => {
       verdict: 'deny',
       reason: 'untrusted',
       count: 3,
+      says: untrusted?.says,
       advice: untrusted?.advice,
     });
     const lengths = Object.values(history).flatMap((list) => (Array.isArray(list) ? list.length : []));

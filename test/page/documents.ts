@@ -36,10 +36,16 @@ export function busyDocument(now: number): Status {
     },
     history,
     reasons: [
-      { verdict: 'allow', reason: null, count: 1204, advice: null },
-      { verdict: 'deny', reason: 'untrusted', count: 31, advice: 'Add that CA.' },
-      { verdict: 'failed', reason: 'handshake_timeout', count: 12, advice: 'Look at the path.' },
-      { verdict: 'deny', reason: 'expired', count: 4, advice: 'Renew it.' },
+      { verdict: 'allow', reason: null, count: 1204, says: null, advice: null },
+      { verdict: 'deny', reason: 'untrusted', count: 31, says: 'It happened', advice: 'Add that CA.' },
+      {
+        verdict: 'failed',
+        reason: 'handshake_timeout',
+        count: 12,
+        says: 'It happened',
+        advice: 'Look at the path.',
+      },
+      { verdict: 'deny', reason: 'expired', count: 4, says: 'It happened', advice: 'Renew it.' },
     ],
     refused: refusals(at),
     clients: [
@@ -206,6 +212,7 @@ function refusals(at: (offset: number) => string): Status['refused'] {
       ? {
           verdict: 'failed' as const,
           reason: 'handshake_timeout',
+          says: 'the handshake did not finish within timeouts.handshake',
           detail: 'the client sent no ClientHello within 10 s',
           advice:
             'Look at the network between the client and the gateway, and for a client that opens connections without using them.',
@@ -215,6 +222,7 @@ function refusals(at: (offset: number) => string): Status['refused'] {
       : {
           verdict: 'deny' as const,
           reason: 'untrusted',
+          says: 'no path leads from the client’s certificate to a trust anchor',
           detail: 'no path leads from the client’s certificate to a trust anchor: CN=Other CA is unknown',
           advice:
             'The record’s detail says whether the CA is unknown, has another key, or cannot be used. If its clients may connect, add that CA and its root to an anchor in trust.anchors.',

@@ -53,7 +53,15 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
     unfinishedHandshakes: number,
   }),
   history,
-  reasons: list(record({ verdict: word(), reason: optional(text), count: number, advice: optional(text) })),
+  reasons: list(
+    record({
+      verdict: word(),
+      reason: optional(text),
+      count: number,
+      says: optional(text),
+      advice: optional(text),
+    }),
+  ),
   refused: list(
     record({
       time,
@@ -63,6 +71,7 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
       verdict: word(),
       reason: text,
       detail: optional(text),
+      says: text,
       advice: text,
       subject: optional(text),
       issuer: optional(text),

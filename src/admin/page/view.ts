@@ -41,7 +41,7 @@ export function viewOf(state: PageState, { at, open }: ViewOptions): View {
   const known = Object.fromEntries(parts.map((part) => [part, state.parts[part].value])) as Known;
   const freshness = freshnessOf(state, at);
   const headline = headlineOf(known.gateway, known.now);
-  const contents = sectionContents(known, { now, open });
+  const contents = sectionContents(known, { now, open, isStale: freshness.kind === 'stale' });
   const places = new Map<string, readonly Child[]>([
     ['freshness', el('div', {}, freshnessBadge(freshness)).children],
     ['problem', el('div', {}, problem(freshness)).children],
@@ -70,7 +70,11 @@ interface Section {
 
 function sectionContents(
   known: Known,
-  { now, open }: { readonly now: number; readonly open: ReadonlySet<string> },
+  {
+    now,
+    open,
+    isStale,
+  }: { readonly now: number; readonly open: ReadonlySet<string>; readonly isStale: boolean },
 ): ReadonlyMap<string, Section> {
   const list = (id: string) => ({ now, isOpen: open.has(id) });
   const made = <P extends Part>(part: P, make: (value: NonNullable<Known[P]>) => Content): Section => {
@@ -83,13 +87,21 @@ function sectionContents(
       'state',
       {
         of: ['gateway'],
-        content: [headlineView(headlineOf(known.gateway, known.now)), gatewayLine(known.gateway, now)],
+        content: [
+          headlineView(headlineOf(known.gateway, known.now), isStale),
+          gatewayLine(known.gateway, now),
+        ],
       },
     ],
     ['now', { of: ['now'], content: tiles(known.now) }],
     [
       'attention',
-      { of: [], content: known.gateway && attentionView(attentionOf(known, now), list('attention')) },
+      {
+        of: [],
+        content:
+          known.gateway &&
+          attentionView(attentionOf(known, now), { ...list('attention'), isReady: known.gateway.ready }),
+      },
     ],
     ['verdicts', made('history', (history) => verdictsView(history, list('verdicts-table')))],
     ['reasons', made('reasons', reasonsView)],
@@ -98,7 +110,7 @@ function sectionContents(
     ['clients', made('clients', (rows) => clientsView(rows, list('clients')))],
     ['certificates', made('certificates', (rows) => certificatesView(rows, list('certificates')))],
     ['trust', made('anchors', (rows) => anchorsView(rows, now))],
-    ['revocation', made('revocation', (rows) => revocationView(rows, now))],
+    ['revocation', made('revocation', (rows) => revocationView(rows, list('revocation')))],
     ['upstreams', made('upstreams', (rows) => upstreamsView(rows, now))],
     ['changes', made('changes', (rows) => changesView(rows, list('changes')))],
     ['threads', made('threads', threadsView)],

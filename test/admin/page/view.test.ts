@@ -38,9 +38,9 @@ describe('the view', () => {
     ],
     ['now', ['312', '/s', 'In flight7', '42 ms', '21 % of the 200 ms budget', 'Late3']],
     ['attention', ['Needs attention (7)', 'https://auth-2.internal:8080 is down']],
-    ['verdicts', ['Allowed', '45 in this hour, at most']],
+    ['verdicts', ['Allowed', '45 in the last hour, at most 12 a minute']],
     ['reasons', ['denied untrusted31', 'failed handshake_timeout12']],
-    ['latency', ['highest p99', 'against a budget of 200 ms', '45 messages in this hour']],
+    ['latency', ['highest p99', 'in the last hour, budget 200 ms', '45 messages in the last hour']],
     [
       'refused',
       [
@@ -97,6 +97,32 @@ describe('the view', () => {
     expect(textAt(view, 'now')).toContain('no messages; 200 ms budget');
   });
 
+  it('says over which time the charts go: none, what has passed since the start, or an hour', () => {
+    const { history, ...rest } = busyDocument(now);
+    const first = (steps: number) =>
+      Object.fromEntries(
+        Object.entries(history).map(([name, list]) => [
+          name,
+          Array.isArray(list) ? list.slice(0, steps) : list,
+        ]),
+      );
+    const verdicts = (steps: number) =>
+      textAt(viewed(stateOf({ ...rest, history: first(steps) })), 'verdicts');
+    expect(verdicts(0)).toContain('Denied none yet: the first 10 s are not over');
+    expect(verdicts(42)).toContain('in the last 7 min');
+    expect(verdicts(360)).toContain('in the last hour');
+  });
+
+  it('does not say that nothing needs attention while the gateway is not ready', () => {
+    expect(textAt(viewed(stateOf(emptyDocument(now))), 'attention')).toBe('');
+  });
+
+  it('calls the state the last known one while the data are stale', () => {
+    const stale = viewed(fail(stateOf(busyDocument(now)), 'Cut.'));
+    expect(textAt(stale, 'state')).toContain('Last known: Ready: messages are relayed.');
+    expect(textAt(busy, 'state')).not.toContain('Last known');
+  });
+
   it('is calm where all is well', () => {
     expect(textAt(viewed(stateOf(calmDocument(now))), 'attention')).toContain('Nothing needs attention.');
   });
@@ -143,18 +169,36 @@ describe('the view', () => {
           {
             ...refused,
             subject: markup,
-            detail: markup,
+            detail: `see ${markup}!`,
             reason: markup,
             sourceAddress: markup,
-            advice: markup,
+            advice: 'Look.',
           },
         ],
         clients: [{ ...client, subject: markup, issuer: markup, serial: markup }],
       }),
     );
-    expect(textAt(view, 'refused').split(markup)).toHaveLength(6);
+    expect(textAt(view, 'refused').split(markup)).toHaveLength(5);
     expect(textAt(view, 'clients').split(markup)).toHaveLength(4);
     expect(elementsAt(view, 'refused').filter(({ tag }) => tag === 'img')).toEqual([]);
+  });
+
+  it.each([
+    ['the caller has no certificate. Configure one.', 'the caller has no certificate.'],
+    ['Configure one.', ''],
+    ['something else', 'something else'],
+    [null, 'no certificate was sent'],
+  ])('says once what to do about a refused handshake, whose detail is %j', (detail, happened) => {
+    const document = busyDocument(now);
+    const refused = {
+      ...document.refused[1],
+      detail,
+      says: 'no certificate was sent',
+      advice: 'Configure one.',
+    };
+    const text = textAt(viewed(stateOf({ ...document, refused: [refused] })), 'refused');
+    expect(text).toContain(`untrusted${happened}What to do: Configure one.`);
+    expect(text.split('Configure one.')).toHaveLength(2);
   });
 
   it('opens long lists and tables where the reader asks for it', () => {

@@ -1,12 +1,12 @@
 /** Draws one chart with uPlot, in the colours of the page, and keeps it up to date. */
 import uPlot from 'uplot';
 import type { ChartId } from './figures.ts';
-import type { Series, Values } from './series.ts';
+import { colourOf, font, gridOf, type Line, seriesOf } from './look.ts';
 
 export interface Drawing {
   readonly id: ChartId;
   /** All with the same times. */
-  readonly lines: readonly { readonly series: Series; readonly label: string; readonly look: Look }[];
+  readonly lines: readonly Line[];
   readonly height: number;
   /** A horizontal line. */
   readonly limit: number | null;
@@ -18,19 +18,9 @@ export interface Drawing {
   readonly span: readonly [from: number, to: number];
 }
 
-/** `colour`: a custom property of the page. */
-export interface Look {
-  readonly kind: 'bars' | 'area' | 'line';
-  readonly colour: string;
-  readonly dash?: readonly number[];
-}
-
 /** Pixels. */
 const widthOfScale = 52;
 const minWidth = 120;
-/** A bar keeps a gap; with little room it has none. */
-const barPaths = uPlot.paths.bars?.({ size: [0.75, 22] });
-
 export class Chart {
   readonly #place: HTMLElement;
   readonly #plot: uPlot;
@@ -73,7 +63,7 @@ export class Chart {
     return {
       width: Math.max(minWidth, this.#place.clientWidth),
       height,
-      padding: [8, 8, this.#drawing.hasTimes ? 0 : 8, 0],
+      padding: [8, 18, this.#drawing.hasTimes ? 0 : 8, 0],
       legend: { show: false },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'hour' }, points: { size: 6 } },
@@ -168,48 +158,12 @@ function decades(max: number): number[] {
   return Array.from({ length: count + 1 }, (_, power) => leastLatencyMs * 10 ** power);
 }
 
-const font = '11px system-ui, sans-serif';
-
-function seriesOf({ look, label }: Drawing['lines'][number]): uPlot.Series {
-  const stroke = () => colourOf(look.colour);
-  const base: uPlot.Series = { label, stroke, width: 1.5, points: { show: false }, spanGaps: false };
-  if (look.dash !== undefined) base.dash = [...look.dash];
-  switch (look.kind) {
-    case 'bars':
-      return { ...base, width: 0, fill: stroke, ...(barPaths === undefined ? {} : { paths: barPaths }) };
-    case 'area':
-      return { ...base, fill: () => `${colourOf(look.colour)}22` };
-    case 'line':
-      return { ...base, points: { show: isLonely, size: 4, fill: stroke } };
-    default:
-      return look.kind satisfies never;
-  }
-}
-
-/** A value between two steps without one would not be visible as a line. */
-const isLonely: uPlot.Series.Points.Show = (plot, index) => {
-  const values = plot.data[index] as Values;
-  return values.some((value, at) => value !== null && isEmpty(values[at - 1]) && isEmpty(values[at + 1]));
-};
-
-function isEmpty(value: number | null | undefined): boolean {
-  return value === null || value === undefined;
-}
-
-function gridOf(): uPlot.Axis.Grid {
-  return { stroke: () => colourOf('--line'), width: 1 };
-}
-
 function dataOf({ lines, isLogarithmic }: Drawing): uPlot.AlignedData {
   const times = lines[0]?.series.times ?? [];
   // A logarithm has no zero.
   const floor = (value: number | null) =>
     value === null || !isLogarithmic ? value : Math.max(leastLatencyMs, value);
   return [[...times], ...lines.map(({ series }) => series.values.map(floor))];
-}
-
-function colourOf(property: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
 }
 
 /** `05:12`, in UTC. */

@@ -1,9 +1,18 @@
 /** The figures with the charts of the last hour: each with a sentence that says the same, and a table of its values. */
 import type { History, ReasonCount } from '../../status.ts';
 import { type Content, type Element, el, ownContent } from '../element.ts';
-import { formatCount, formatMilliseconds, formatRate, plural, unknown } from '../format.ts';
+import {
+  formatCount,
+  formatMilliseconds,
+  formatRate,
+  formatSpan,
+  hour,
+  plural,
+  second,
+  unknown,
+} from '../format.ts';
 import { badge, code, empty, table } from '../pieces.ts';
-import { largest, perMinute, total } from './series.ts';
+import { largest, perMinute, rateOf, total } from './series.ts';
 
 /** The id of each chart; chart.ts draws it into the element with that `data-chart`. */
 export type ChartId = 'allowed' | 'denied' | 'failed' | 'latency' | 'rate' | 'late';
@@ -24,21 +33,25 @@ export interface FiguresOptions {
 export function verdictsView(history: History, { isOpen }: FiguresOptions): Content {
   return [
     ...verdictFigures(history).map(figure),
-    details('verdicts-table', isOpen, () => verdictsTable(history)),
+    details('verdicts-table', 'Handshakes as a table', isOpen, () => verdictsTable(history)),
   ];
 }
 
 function verdictFigures(history: History): Figure[] {
+  const period = periodOf(history);
   return (['allowed', 'denied', 'failed'] as const).map((id) => {
-    const minutes = perMinute(history, history[id]);
     const sum = total(history[id]);
-    const peak = largest(minutes.values) ?? 0;
-    const summary =
-      sum === 0
-        ? 'none in this hour'
-        : `${formatCount(sum)} in this hour, at most ${formatCount(peak)} a minute`;
-    return { id, name: names[id], summary };
+    const peak = largest(perMinute(history, history[id]).values) ?? 0;
+    const most = sum === 0 ? '' : `, at most ${formatCount(peak)} a minute`;
+    return { id, name: names[id], summary: `${sum === 0 ? 'none' : formatCount(sum)} ${period}${most}` };
   });
+}
+
+/** What the charts cover: an hour, or what has passed since the start. */
+function periodOf({ ends, stepSeconds }: History): string {
+  const covered = ends.length * stepSeconds * second;
+  if (covered === 0) return `yet: the first ${stepSeconds} s are not over`;
+  return `in the last ${covered < hour ? formatSpan(covered) : 'hour'}`;
 }
 
 const names = { allowed: 'Allowed', denied: 'Denied', failed: 'Failed' } as const;
@@ -69,40 +82,31 @@ function verdictsTable(history: History): Element {
 export function latencyView(history: History, budgetMs: number | null, { isOpen }: FiguresOptions): Content {
   return [
     ...latencyFigures(history, budgetMs).map(figure),
-    details('latency-table', isOpen, () => latencyTable(history)),
+    details('latency-table', 'Messages as a table', isOpen, () => latencyTable(history)),
   ];
 }
 
 function latencyFigures(history: History, budgetMs: number | null): Figure[] {
+  const period = periodOf(history);
   const worst = largest(history.p99Ms);
-  const budget = budgetMs === null ? '' : ` against a budget of ${formatMilliseconds(budgetMs)}`;
-  const fastest = largest(rateOfSteps(history)) ?? 0;
-  const late = total(history.late);
+  const budget = budgetMs === null ? '' : `, budget ${formatMilliseconds(budgetMs)}`;
+  const fastest = largest(rateOf(history).values) ?? 0;
+  const [messages, late] = [total(history.messages), total(history.late)];
+  const most = messages === 0 ? '' : `, at most ${formatRate(fastest)} a second`;
   return [
     {
       id: 'latency',
       name: 'Time of a message',
-      summary:
-        worst === null
-          ? `no messages in this hour${budget}`
-          : `highest p99 ${formatMilliseconds(worst)}${budget}`,
+      summary: `${worst === null ? 'no messages' : `highest p99 ${formatMilliseconds(worst)}`} ${period}${budget}`,
       legend: latencyLegend(budgetMs),
     },
     {
       id: 'rate',
       name: 'Messages per second',
-      summary: `${plural(total(history.messages), 'message')} in this hour, at most ${formatRate(fastest)} a second`,
+      summary: `${messages === 0 ? 'none' : plural(messages, 'message')} ${period}${most}`,
     },
-    {
-      id: 'late',
-      name: 'Late',
-      summary: late === 0 ? 'none in this hour' : `${plural(late, 'message')} in this hour`,
-    },
+    { id: 'late', name: 'Late', summary: `${late === 0 ? 'none' : plural(late, 'message')} ${period}` },
   ];
-}
-
-function rateOfSteps({ messages, stepSeconds }: History): number[] {
-  return messages.map((count) => count / stepSeconds);
 }
 
 /** The lines differ by dash too. */
@@ -166,17 +170,14 @@ function figure({ id, name, summary, legend = null }: Figure): Element {
 }
 
 /** The table is made when it is open: it has hundreds of rows. */
-function details(id: string, isOpen: boolean, content: () => Element): Element {
+function details(id: string, name: string, isOpen: boolean, content: () => Element): Element {
+  // It scrolls, so a keyboard must reach it.
+  const region = { class: 'values', tabindex: '0', role: 'region', 'aria-label': name };
   return el(
     'details',
     { 'data-details': id, key: id },
-    el('summary', {}, 'Values as a table'),
-    isOpen &&
-      el(
-        'div',
-        { class: 'values', tabindex: '0', role: 'region', 'aria-label': 'Values as a table' },
-        content(),
-      ),
+    el('summary', {}, name),
+    isOpen && el('div', region, content()),
   );
 }
 

@@ -46,7 +46,7 @@ export function certificatesView(
         },
         { heading: 'Ends', cell: ({ notAfter }) => endOf(notAfter, now) },
         {
-          heading: 'Time left, drawn',
+          heading: 'Time left',
           class: 'axis',
           head: scaleOf(axis),
           cell: ({ notAfter }) => bar(axis, Date.parse(notAfter), now),

@@ -2,12 +2,14 @@
 import type { GatewayStatus, TrafficStatus } from '../../status.ts';
 import type { Attention } from '../attention.ts';
 import { type Content, type Element, el } from '../element.ts';
-import { formatCount, formatMilliseconds, formatRate, milliseconds, plural } from '../format.ts';
+import { formatCount, formatMilliseconds, formatRate, milliseconds } from '../format.ts';
 import type { Headline } from '../headline.ts';
 import { dim, type Mark, moment, shorten, sign, spoken } from '../pieces.ts';
 
-export function headlineView({ level, sentence }: Headline): Element {
-  return el('p', { class: `headline ${level}` }, sign(level), el('span', {}, sentence));
+/** `isStale`: the sentence is about the past. */
+export function headlineView({ level, sentence }: Headline, isStale: boolean): Element {
+  const time = isStale && level !== 'unknown' && dim('Last known: ');
+  return el('p', { class: `headline ${level}` }, sign(level), el('span', {}, time, sentence));
 }
 
 /** `now`: the gateway's clock, ms. */
@@ -29,12 +31,20 @@ function addressOf({ address, port }: { readonly address: string; readonly port:
 
 const most = 8;
 
+interface AttentionOptions {
+  readonly isOpen: boolean;
+  /** Of the gateway: what keeps it from being ready stands in the headline. */
+  readonly isReady: boolean;
+}
+
 export function attentionView(
   found: readonly Attention[],
-  { isOpen }: { readonly isOpen: boolean },
-): Element {
+  { isOpen, isReady }: AttentionOptions,
+): Element | null {
   if (found.length === 0)
-    return el('p', { class: 'calm' }, sign('good'), el('span', {}, 'Nothing needs attention.'));
+    return isReady
+      ? el('p', { class: 'calm good' }, sign('good'), el('span', {}, 'Nothing needs attention.'))
+      : null;
   const { rows, button } = shorten(found, { id: 'attention', isOpen, most });
   return el(
     'div',
@@ -78,8 +88,7 @@ function tilesOf(now: TrafficStatus): readonly Tile[] {
       name: 'Messages',
       value: formatRate(now.messagesPerSecond),
       unit: '/s',
-      note:
-        now.seconds < 59 ? `average of the last ${formatCount(now.seconds)} s` : 'average of the last minute',
+      note: averageOver(now.seconds),
     },
     { name: 'In flight', value: formatCount(now.inFlight), note: 'messages without a complete answer' },
     latencyTile('p50', p50Ms, budgetMs),
@@ -96,12 +105,14 @@ function tilesOf(now: TrafficStatus): readonly Tile[] {
       note: shed === 0 ? 'no message of the last minute' : 'refused in the last minute',
       mark: shed === 0 ? 'good' : 'bad',
     },
-    {
-      name: 'Connections',
-      value: formatCount(now.connections),
-      note: `${plural(now.unfinishedHandshakes, 'unfinished handshake')}`,
-    },
+    { name: 'Connections', value: formatCount(now.connections), note: 'of clients, open now' },
+    { name: 'Handshakes', value: formatCount(now.unfinishedHandshakes), note: 'not finished yet' },
   ];
+}
+
+function averageOver(seconds: number): string {
+  if (seconds < 1) return 'since the start';
+  return `average of the last ${seconds < 59 ? `${formatCount(seconds)} s` : 'minute'}`;
 }
 
 function latencyTile(name: string, value: number | null, budgetMs: number): Tile {

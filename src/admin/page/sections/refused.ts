@@ -24,7 +24,9 @@ export function refusedView(refused: readonly RefusedHandshake[], { now, isOpen 
     table<RefusedHandshake>({
       caption: 'The last refused and failed handshakes, the newest first',
       class: 'refused',
-      keyOf: ({ connId }) => connId,
+      // A repeated one gets the connection of the last time.
+      keyOf: ({ sourceAddress, reason, detail, subject }) =>
+        `${sourceAddress} ${reason} ${detail} ${subject}`,
       rows,
       columns: [
         { heading: 'When', class: 'when', cell: ({ time }) => moment(time, now) },
@@ -46,12 +48,14 @@ function who({ sourceAddress, subject, issuer, connId, count }: RefusedHandshake
   ];
 }
 
-function why({ verdict, reason, detail, advice }: RefusedHandshake): Content {
+function why({ verdict, reason, detail, says, advice }: RefusedHandshake): Content {
+  const text = happened({ detail, says, advice });
   const mark: Element =
     verdict === 'deny' ? badge('bad', 'denied ', code(reason)) : badge('warning', 'failed ', code(reason));
-  return [
-    mark,
-    detail !== null && detail !== '' && below(detail),
-    below(el('strong', { class: 'todo' }, 'What to do: '), advice),
-  ];
+  return [mark, text !== '' && below(text), below(el('strong', { class: 'todo' }, 'What to do: '), advice)];
+}
+
+/** The detail is more precise than the table of reasons. It often ends with the advice, which stands on its own here. */
+function happened({ detail, says, advice }: Pick<RefusedHandshake, 'detail' | 'says' | 'advice'>): string {
+  return (detail ?? says).replace(advice, '').trim();
 }

@@ -2,7 +2,8 @@
 import type { AnchorStatus, RevocationStatus } from '../../status.ts';
 import type { Content } from '../element.ts';
 import { formatCount, formatSpan, plural, unknown } from '../format.ts';
-import { badge, below, code, dim, empty, moment, table } from '../pieces.ts';
+import { badge, below, code, dim, empty, moment, shorten, table } from '../pieces.ts';
+import type { ListOptions } from './refused.ts';
 
 const sources: Record<NonNullable<AnchorStatus['source']>, string> = {
   url: 'its URL',
@@ -49,25 +50,32 @@ function anchorState({ source, pendingRoot, lastError }: AnchorStatus): Content 
   return badge('good', 'fresh');
 }
 
-/** `now`: the gateway's clock, ms. */
-export function revocationView(sources: readonly RevocationStatus[], now: number): Content {
+const most = 12;
+
+/** Those that fail come first in the document. */
+export function revocationView(sources: readonly RevocationStatus[], { now, isOpen }: ListOptions): Content {
   if (sources.length === 0)
     return empty(
       'No revocation source is in use.',
       'CRLs and OCSP responders appear here when an anchor or a client certificate names one.',
     );
-  return table<RevocationStatus>({
-    caption: 'Revocation sources with their age and last error',
-    class: 'revocation',
-    keyOf: ({ anchor, kind, address, subject }) => `${anchor} ${kind} ${address} ${subject}`,
-    rows: sources,
-    columns: [
-      { heading: 'Source', class: 'name', cell: sourceOf },
-      { heading: 'Refreshed', cell: ({ refreshedAt }) => moment(refreshedAt, now) },
-      { heading: 'Ends', cell: ({ nextUpdate }) => moment(nextUpdate, now, unknown) },
-      { heading: 'State', class: 'state', cell: (source) => revocationState(source, now) },
-    ],
-  });
+  const { rows, button } = shorten(sources, { id: 'revocation', isOpen, most });
+  return [
+    table<RevocationStatus>({
+      caption: 'Revocation sources with their age and last error',
+      class: 'revocation',
+      keyOf: ({ anchor, kind, address, subject, serial }) =>
+        `${anchor} ${kind} ${address} ${subject} ${serial}`,
+      rows,
+      columns: [
+        { heading: 'Source', class: 'name', cell: sourceOf },
+        { heading: 'Refreshed', cell: ({ refreshedAt }) => moment(refreshedAt, now) },
+        { heading: 'Ends', cell: ({ nextUpdate }) => moment(nextUpdate, now, unknown) },
+        { heading: 'State', class: 'state', cell: (source) => revocationState(source, now) },
+      ],
+    }),
+    button,
+  ];
 }
 
 function sourceOf({ kind, address, subject, serial, anchor, entries }: RevocationStatus): Content {
