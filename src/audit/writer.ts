@@ -192,6 +192,7 @@ class QueuedWriter implements AuditWriter {
   #noteSeal(): void {
     this.counts.seals++;
     this.counts.lastSealAt = Date.now();
+    this.counts.lastSealSeq = this.#sealing?.seq ?? null;
   }
 
   /** Ignores errors: if there is no file to write to, the next write reports it. */

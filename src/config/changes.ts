@@ -51,12 +51,13 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
 
 function withFixed(before: Config, after: Config): Config {
   const { address, port } = before.listen;
+  const { admin } = before;
   return {
     ...after,
     listen: { ...after.listen, address, port },
     trust: { ...after.trust, cacheDir: before.trust.cacheDir },
     relays: before.relays,
-    admin: before.admin,
+    admin: { ...after.admin, address: admin.address, port: admin.port },
     audit: auditWithFixed(before.audit, after.audit),
   };
 }

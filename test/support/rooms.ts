@@ -33,7 +33,7 @@ export const mayImport: Record<string, readonly string[]> = {
   trust: ['fetch', 'pki', 'policy'],
   config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
   control: [
-    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
+    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake', 'identity'],
     ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   terminal: [],

@@ -29,7 +29,8 @@ function taken(meter: Meter): MeterDelta {
   return structuredClone(delta);
 }
 
-const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, serial, notAfter });
+const issuer = 'CN=Issuing CA';
+const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, issuer, serial, notAfter });
 const notAfterMetric = 'ehi_certificate_not_after_timestamp_seconds';
 
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
