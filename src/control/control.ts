@@ -129,7 +129,7 @@ export class Control implements AsyncDisposable {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { loaded, reporting } = this.#parts;
+    const { loaded, reporting, changes } = this.#parts;
     this.#admin = await openAdmin({
       ...loaded.config.admin,
       metrics: async () => ({ body: await this.#metrics.text(), contentType: this.#metrics.contentType }),
@@ -148,7 +148,10 @@ export class Control implements AsyncDisposable {
     this.#sources = await Sources.open(loaded, {
       signal: stop,
       onChange: () => this.#changed(),
-      onTrust: (event) => reporting.trust(event),
+      onTrust: (event) => {
+        reporting.trust(event);
+        changes.trust(event);
+      },
       onRevocation: (event) => this.#onRevocation(event),
     });
     this.#reloads.begin(this.#sources);
@@ -178,7 +181,8 @@ export class Control implements AsyncDisposable {
 
   #status(): Status {
     const { config, serverCertificates } = this.#loaded;
-    const { lost, queuedBytes, failingSince } = this.#parts.audit;
+    const { lost, queuedBytes, failingSince, counts } = this.#parts.audit;
+    const { lastSealAt, lastSealSeq } = counts;
     const threads = this.#supervisor?.threads ?? [];
     return this.#board.document({
       gateway: {
@@ -195,7 +199,14 @@ export class Control implements AsyncDisposable {
       revocationSources: this.#sources?.revocationSources() ?? [],
       endpoints: this.#metrics.upstreams(),
       threads: threads.map((thread) => ({ thread, gauges: this.#metrics.thread(thread) })),
-      audit: { destination: config.audit.destination, lost, queuedBytes, failingSince, seal: null },
+      audit: {
+        destination: config.audit.destination,
+        lost,
+        queuedBytes,
+        failingSince,
+        lastSealAt,
+        lastSealSeq,
+      },
     });
   }
 
@@ -206,13 +217,14 @@ export class Control implements AsyncDisposable {
 
   #onRevocation(event: RevocationEvent): void {
     this.#parts.reporting.revocation(event);
+    this.#parts.changes.revocation(event);
     if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
       this.#metrics.addressSkipped(event.anchor);
     if (event.action === 'crl_restarted') this.#metrics.crlRestarted(event.anchor);
   }
 
   async #serve(sources: Sources): Promise<void> {
-    const { reporting } = this.#parts;
+    const { reporting, changes } = this.#parts;
     const { config } = sources.loaded;
     this.#supervisor = new Supervisor({
       relays: config.relays,
@@ -225,6 +237,7 @@ export class Control implements AsyncDisposable {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
         reporting.threadDied(thread, error);
+        changes.threadDied(thread, error);
       },
     });
     const listen = await this.#supervisor.start();

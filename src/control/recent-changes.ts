@@ -1,6 +1,6 @@
 /** The recent changes of configuration, trust, revocation data, relay threads and audit, for the status document. */
 import type { Change } from '../admin/status.ts';
-import type { AuditEvent } from '../audit/failure.ts';
+import type { AuditEvent } from '../audit/event.ts';
 import { maskText } from '../audit/text.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import type { ConfigProblem } from '../errors.ts';
@@ -101,11 +101,21 @@ export class RecentChanges {
 function detailOf(event: AuditEvent): string | null {
   switch (event.type) {
     case 'failing':
+    case 'rotation_failed':
+    case 'chain_unreadable':
+    case 'seal_failed':
       return event.error.message;
+    case 'rotated':
+      return event.to;
+    case 'chain_started':
+      return `chain ${event.chain}`;
+    case 'chain_resumed':
+      return `chain ${event.chain}, lines without a seal: ${event.unsealed}`;
     case 'recovered':
       return `records that waited: ${event.kept}, lost: ${event.lost}`;
     case 'full':
     case 'reopened':
+    case 'truncated':
       return null;
     default:
       return event satisfies never;

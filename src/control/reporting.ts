@@ -1,7 +1,7 @@
 /** Reports the events of the control thread: to the operator in the log, to the auditor in the audit. */
 
+import type { AuditEvent, Records } from '../audit/event.ts';
 import { configLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
-import type { AuditEvent, Records } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import { type ConfigProblem, describeProblem } from '../errors.ts';
@@ -9,7 +9,6 @@ import type { RevocationAction, RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DropReason } from '../tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from '../trust/state.ts';
-import type { RecentChanges } from './recent-changes.ts';
 
 const trustWarnings: readonly TrustAction[] = [
   'refused',
@@ -57,9 +56,45 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     }
     case 'reopened':
       return logger.info('the audit file was moved or removed; its path was opened again');
+    case 'truncated':
+      return logger.warn(
+        'the audit file was shortened by another program, such as copytruncate of logrotate; records between the copy and the truncation may be missing. Let the gateway rotate the file (audit.rotate), or let the program rename it',
+      );
+    case 'rotated':
+      return logger.info({ to: event.to }, 'the audit file has reached audit.rotate.size and was renamed');
+    case 'rotation_failed':
+      return logger.error(
+        { error: event.error.message },
+        'the audit file cannot be rotated, so it grows beyond audit.rotate.size; give the gateway the right to write to its folder. It tries again every 10 s',
+      );
+    case 'chain_started':
+      return logger.info({ chain: event.chain }, 'a new chain of seals begins in the audit');
+    case 'chain_resumed':
+      return reportResumed(logger, event);
+    case 'chain_unreadable':
+      return logger.error(
+        { error: event.error.message },
+        'the last seal of the audit cannot be read, so a new chain of seals begins; audit verify shows where the earlier chain ends',
+      );
+    case 'seal_failed':
+      return logger.error(
+        { error: event.error.message },
+        'a seal of the audit cannot be made; records are written without seals until the gateway is restarted',
+      );
     default:
       return event satisfies never;
   }
+}
+
+function reportResumed(
+  logger: Logger,
+  { chain, unsealed }: Extract<AuditEvent, { type: 'chain_resumed' }>,
+): void {
+  if (unsealed === 0) return logger.info({ chain }, 'the chain of seals in the audit goes on');
+  logger.warn(
+    { chain, unsealed },
+    'the chain of seals in the audit goes on; the process before ended without its last seal, and the next seal covers the lines that it left (unsealed)',
+  );
 }
 
 /** Under `audit.onFailure: refuse`: messages are refused with 503, or accepted again. */
@@ -78,34 +113,23 @@ export function reportLost(logger: Logger, { lost, queuedBytes }: AuditWriter): 
   if (queuedBytes > 0) logger.error({ bytes: queuedBytes }, 'the process ends with unwritten audit records');
 }
 
-interface ReportingOptions {
-  readonly audit: AuditWriter;
-  readonly logger: Logger;
-  readonly changes: RecentChanges;
-}
-
 export class Reporting {
   readonly #audit: AuditWriter;
   readonly #logger: Logger;
-  readonly #changes: RecentChanges;
 
-  constructor({ audit, logger, changes }: ReportingOptions) {
+  constructor({ audit, logger }: { readonly audit: AuditWriter; readonly logger: Logger }) {
     this.#audit = audit;
     this.#logger = logger;
-    this.#changes = changes;
   }
 
   /** `error`: null if the thread ended without one. */
   threadDied(thread: number, error: Error | null): void {
     const detail = error?.message ?? null;
-    this.#changes.threadDied(thread, error);
     this.#logger.error({ thread, error: detail }, 'a relay thread died and is replaced');
     this.#audit.write(threadLine({ time: Date.now(), thread, detail }));
   }
 
-  trust(event: TrustEvent): void {
-    const { action, anchor, sha256, url, detail, added, removed } = event;
-    this.#changes.trust(event);
+  trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
     // With colons, because the log masks long runs of digits and a hash may contain one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
     this.#logger[trustWarnings.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
@@ -123,9 +147,7 @@ export class Reporting {
     );
   }
 
-  revocation(event: RevocationEvent): void {
-    const { action, anchor, address, certificate, detail } = event;
-    this.#changes.revocation(event);
+  revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
     const level = revocationWarnings.includes(action) ? 'warn' : 'info';
     this.#logger[action === 'crl_restarted' ? 'error' : level](
       { anchor, address, certificate, detail },
@@ -167,9 +189,7 @@ export class Reporting {
     for (const warning of warnings) this.#logger.warn(describeProblem(warning));
   }
 
-  reloaded(change: ConfigChange, generation: number): void {
-    const { changed, fixed } = change;
-    this.#changes.reloaded(change);
+  reloaded({ changed, fixed }: ConfigChange, generation: number): void {
     for (const path of fixed)
       this.#logger.warn(
         { path },
@@ -182,7 +202,6 @@ export class Reporting {
   }
 
   refused(problems: readonly ConfigProblem[]): void {
-    this.#changes.refused(problems);
     for (const problem of problems) this.#logger.error(describeProblem(problem));
     this.#logger.error(
       { problems: problems.length },

@@ -50,7 +50,11 @@ export interface StatusFacts extends DependencyFacts {
   readonly changes: readonly Change[];
   /** The last gauges of each relay thread. */
   readonly threads: readonly { readonly thread: number; readonly gauges: Gauges | undefined }[];
-  readonly audit: Omit<AuditStatus, 'failingSince'> & { readonly failingSince: number | null };
+  readonly audit: Omit<AuditStatus, 'failingSince' | 'seal'> & {
+    readonly failingSince: number | null;
+    readonly lastSealAt: number | null;
+    readonly lastSealSeq: number | null;
+  };
 }
 
 export function statusOf(facts: StatusFacts): Status {
@@ -71,7 +75,7 @@ export function statusOf(facts: StatusFacts): Status {
     upstreams: endpoints.map((endpoint) => upstreamOf(endpoint, history)),
     changes: facts.changes,
     threads: facts.threads.map(threadOf),
-    audit: { ...audit, failingSince: timeOf(audit.failingSince) },
+    audit: auditOf(audit),
   };
 }
 
@@ -135,6 +139,15 @@ function clientOf({
     serial: cut(serial),
     lastSeen: isoTime(seenAt),
     notAfter: isoTime(notAfter),
+  };
+}
+
+function auditOf({ lastSealAt, lastSealSeq, failingSince, ...audit }: StatusFacts['audit']): AuditStatus {
+  const isSealed = lastSealAt !== null && lastSealSeq !== null;
+  return {
+    ...audit,
+    failingSince: timeOf(failingSince),
+    seal: isSealed ? { seq: lastSealSeq, time: isoTime(lastSealAt) } : null,
   };
 }
 

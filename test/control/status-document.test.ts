@@ -25,7 +25,14 @@ function facts(changes: Partial<StatusFacts> = {}): StatusFacts {
     endpoints: [],
     changes: [],
     threads: [],
-    audit: { destination: 'stdout', failingSince: null, lost: 0, queuedBytes: 0, seal: null },
+    audit: {
+      destination: 'stdout',
+      failingSince: null,
+      lost: 0,
+      queuedBytes: 0,
+      lastSealAt: null,
+      lastSealSeq: null,
+    },
     ...changes,
   };
 }
@@ -178,6 +185,15 @@ describe('the status document', () => {
     expect(stateOf({ url: 'http://other' })).toMatchObject({ state: 'up', failures: 0 });
     expect(stateOf({ url: 'http://other', state: 'partly_used' })).toMatchObject({ state: 'partly' });
     expect(stateOf({ url: 'http://other', state: 'passed_over' })).toMatchObject({ state: 'down' });
+  });
+
+  it('has the last seal of the audit, once there is one', () => {
+    const { audit } = facts();
+    expect(documentOf({}).audit.seal).toBeNull();
+    expect(documentOf({ audit: { ...audit, lastSealAt: now, lastSealSeq: 0 } }).audit.seal).toEqual({
+      seq: 0,
+      time: iso(now),
+    });
   });
 
   it('is bounded in size, whatever happened', () => {
