@@ -2,6 +2,7 @@
 import { type AdminServer, openAdmin } from '../admin/server.ts';
 import type { Status } from '../admin/status.ts';
 import { isWorthGivingBack } from '../audit/batch.ts';
+import { refusesMessages } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
@@ -117,7 +118,7 @@ export class Control implements AsyncDisposable {
 
   /** Audit records cannot be written, and `audit.onFailure` is `refuse`. */
   get #refusesMessages(): boolean {
-    return !this.#parts.audit.isWriting && this.#loaded.config.audit.onFailure === 'refuse';
+    return refusesMessages(this.#loaded.config.audit, this.#parts.audit);
   }
 
   /** To be called when the audit destination fails or recovers, and when `audit.onFailure` may have changed. */

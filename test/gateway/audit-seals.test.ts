@@ -1,7 +1,7 @@
 /** The seals of the audit in the real process: rotations, kills under load, a full disk, a reader that does not read. */
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { constants, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { constants, openSync, readdirSync, readFileSync, renameSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
+import { runCommand } from '../support/process/command.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';
 import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
@@ -30,6 +31,16 @@ function filesIn(folder: string): string[] {
 
 const pathsOf = (records: readonly string[]) =>
   records.flatMap((line) => (line.startsWith('{"type":"message"') ? [JSON.parse(line).path] : []));
+
+/** What `audit verify` finds, and its exit code. */
+async function verifyFiles(paths: readonly string[]): Promise<{ code: number | null; kinds: string[] }> {
+  await using folder = await temporaryFolder();
+  const key = join(folder.path, 'audit.pub');
+  await writeFile(key, publicKey.export({ type: 'spki', format: 'pem' }));
+  const args = ['audit', 'verify', ...paths, '--public-key', key, '--json'];
+  const { code, stdout } = await runCommand(args, { cwd: folder.path });
+  return { code, kinds: JSON.parse(stdout).findings.map(({ kind }: { kind: string }) => kind) };
+}
 
 /** Sends messages on several connections until they break. Resolves with the number of responses. */
 async function sendUntilBroken(stage: Stage, onResponse: (count: number) => void): Promise<void> {
@@ -76,6 +87,9 @@ it(`keeps one sound chain over rotations, ${kills} kills under load and restarts
   expect(pathsOf(report.records).at(-1)).toBe('/last');
   // The kills hit between seals, or the test shows nothing.
   expect(unsealed).toBeGreaterThan(0);
+  const { code, kinds } = await verifyFiles(filesIn(folder.path));
+  expect(code).toBe(2);
+  expect([...new Set(kinds)]).toEqual(['sealed_late']);
 });
 
 it('seals, counts and rotates, as metrics and log show, and goes on with the chain after an orderly end', async () => {
@@ -108,6 +122,7 @@ it('seals, counts and rotates, as metrics and log show, and goes on with the cha
     'stopped',
   ]);
   expect(pathsOf(report.records)).toHaveLength(250);
+  expect(await verifyFiles(filesIn(folder.path))).toEqual({ code: 0, kinds: [] });
 });
 
 it('relays messages while the disk is full, and seals every record once there is room', async () => {
@@ -128,6 +143,27 @@ it('relays messages while the disk is full, and seals every record once there is
   const report = followSeals(order, publicKey);
   expect(report).toMatchObject({ problems: [], tail: 0, lost: 0 });
   expect(pathsOf(report.records)).toEqual(Array.from({ length: 200 }, (_, n) => `/${n}`));
+  expect((await verifyFiles(order)).code).not.toBe(1);
+});
+
+it('writes whole lines again after the full file was emptied, and says truncated', async () => {
+  await using folder = await temporaryFolder();
+  const destination = join(folder.path, 'audit.log');
+  await using stage = await openStage({ files, fileBlocks: 128, config: { audit: { destination, seal } } });
+  await using client = await stage.connect();
+  for (let n = 0; n < 200; n++) expect(statusOf(await client.exchange(post()))).toBe(200);
+  await stage.gateway.logged(says('audit records cannot be written'));
+  // A part of a line is at its end.
+  expect(readFileSync(destination, 'utf8').at(-1)).not.toBe('\n');
+  truncateSync(destination);
+  await stage.gateway.logged(says('the audit file was shortened by another program'));
+  await stage.gateway.logged(says('audit records are written again'));
+  expect((await readMetrics(stage.gateway)).get('ehi_audit_truncations_total')).toBe(1);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  const lines = readFileSync(destination, 'utf8').split('\n').slice(0, -1);
+  expect(() => lines.map((line) => JSON.parse(line))).not.toThrow();
+  expect(followSeals([destination], publicKey)).toMatchObject({ problems: [], tail: 0 });
+  expect(followSeals([destination]).events[0]).toBe('truncated');
 });
 
 it('relays messages while the reader of a pipe does not read, and gives it every record and seal when it does', async () => {
