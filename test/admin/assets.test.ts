@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { assets } from '../../src/admin/assets.ts';
+import { sections } from '../../src/admin/page/sections/contents.ts';
 import { initialState } from '../../src/admin/page/state.ts';
 import { viewOf } from '../../src/admin/page/view.ts';
 
@@ -56,8 +57,8 @@ describe('the files of the admin page', () => {
     const places = [...html.matchAll(/data-place="([a-z]+)"/g)].map(([, place = '']) => place);
     const view = viewOf(initialState, { at: 0, open: new Set() });
     expect(places.toSorted()).toEqual([...view.places.keys()].toSorted());
-    for (const [, target = ''] of html.matchAll(/href="#([a-z]+)"/g))
-      expect(html).toContain(`id="${target}"`);
+    const headed = [...html.matchAll(/<section\s+id="([a-z]+)"/g)].map(([, id = '']) => id);
+    expect(sections.map(([id]) => id)).toEqual(headed);
   });
 
   it('are loaded once', async () => {

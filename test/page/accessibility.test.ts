@@ -81,8 +81,9 @@ describe('a reader with a keyboard', () => {
     expect(visited.map(({ name }) => name)).toEqual([
       'Skip to the content',
       'auto',
-      ...['Now', 'Verdicts', 'Latency', 'Refused', 'Clients', 'Certificates', 'Trust', 'Revocation'],
-      ...['Upstreams', 'Changes', 'Threads', 'Audit'],
+      ...['Now', 'Verdicts', 'Latency needs attention', 'Refused', 'Clients needs attention'],
+      ...['Certificates needs attention', 'Trust needs attention', 'Revocation needs attention'],
+      ...['Upstreams needs attention', 'Changes', 'Threads', 'Audit'],
       ...Array.from({ length: 7 }, () => 'attention'),
       'Handshakes as a table',
       'Messages as a table',
@@ -135,7 +136,7 @@ async function walk({ page }: OpenPage): Promise<Visited[]> {
       const isFixed = element.closest('.top, .skip') !== null;
       const name =
         element.closest('.attention') === null
-          ? (element.getAttribute('value') ?? element.innerText)
+          ? (element.getAttribute('value') ?? element.textContent.replace(/[✕!]/, ''))
           : 'attention';
       return {
         name,

@@ -39,6 +39,8 @@ describe('the page', () => {
     const policy = open.headers.get('/')?.['content-security-policy'] ?? '';
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toContain('unsafe');
+    // Types are stripped from the sources on this request.
+    expect(stage.gateway.stderr).not.toContain('Warning');
   });
 
   it('draws the charts, although the policy forbids style attributes', async () => {

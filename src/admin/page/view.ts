@@ -1,5 +1,5 @@
 /** What the page shows of its state, as plain values: the content of each place of page.html. */
-import { attentionOf, type Known } from './attention.ts';
+import { type Attention, attentionOf, type Known } from './attention.ts';
 import { latencyView, reasonsView, verdictsView } from './charts/figures.ts';
 import { type Child, type Content, el } from './element.ts';
 import { formatSpan, second } from './format.ts';
@@ -9,6 +9,7 @@ import { auditView } from './sections/audit.ts';
 import { certificatesView } from './sections/certificates.ts';
 import { changesView } from './sections/changes.ts';
 import { clientsView } from './sections/clients.ts';
+import { contentsView } from './sections/contents.ts';
 import { attentionView, gatewayLine, headlineView, tiles } from './sections/now.ts';
 import { refusedView } from './sections/refused.ts';
 import { threadsView } from './sections/threads.ts';
@@ -41,8 +42,10 @@ export function viewOf(state: PageState, { at, open }: ViewOptions): View {
   const known = Object.fromEntries(parts.map((part) => [part, state.parts[part].value])) as Known;
   const freshness = freshnessOf(state, at);
   const headline = headlineOf(known.gateway, known.now);
-  const contents = sectionContents(known, { now, open, isStale: freshness.kind === 'stale' });
+  const attention = attentionOf(known, now);
+  const contents = sectionContents(known, { now, open, attention, isStale: freshness.kind === 'stale' });
   const places = new Map<string, readonly Child[]>([
+    ['contents', el('div', {}, contentsView(attention)).children],
     ['freshness', el('div', {}, freshnessBadge(freshness)).children],
     ['problem', el('div', {}, problem(freshness)).children],
     ...[...contents].map(([place, { of, content }]): [string, readonly Child[]] => [
@@ -68,13 +71,16 @@ interface Section {
   readonly content: Content;
 }
 
+interface SectionFacts {
+  readonly now: number;
+  readonly open: ReadonlySet<string>;
+  readonly attention: readonly Attention[];
+  readonly isStale: boolean;
+}
+
 function sectionContents(
   known: Known,
-  {
-    now,
-    open,
-    isStale,
-  }: { readonly now: number; readonly open: ReadonlySet<string>; readonly isStale: boolean },
+  { now, open, attention, isStale }: SectionFacts,
 ): ReadonlyMap<string, Section> {
   const list = (id: string) => ({ now, isOpen: open.has(id) });
   const made = <P extends Part>(part: P, make: (value: NonNullable<Known[P]>) => Content): Section => {
@@ -99,8 +105,7 @@ function sectionContents(
       {
         of: [],
         content:
-          known.gateway &&
-          attentionView(attentionOf(known, now), { ...list('attention'), isReady: known.gateway.ready }),
+          known.gateway && attentionView(attention, { ...list('attention'), isReady: known.gateway.ready }),
       },
     ],
     ['verdicts', made('history', (history) => verdictsView(history, list('verdicts-table')))],

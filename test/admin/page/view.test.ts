@@ -113,6 +113,15 @@ describe('the view', () => {
     expect(verdicts(360)).toContain('in the last hour');
   });
 
+  it('marks the links to the sections that need attention', () => {
+    const links = elementsAt(busy, 'contents').filter(({ tag }) => tag === 'a');
+    expect(links.map(textOf).join(' ')).toBe(
+      'Now Verdicts Latency! needs attention Refused Clients✕ needs attention Certificates! needs attention Trust! needs attention ' +
+        'Revocation✕ needs attention Upstreams✕ needs attention Changes Threads Audit',
+    );
+    expect(textAt(viewed(stateOf(calmDocument(now))), 'contents')).not.toContain('attention');
+  });
+
   it('does not say that nothing needs attention while the gateway is not ready', () => {
     expect(textAt(viewed(stateOf(emptyDocument(now))), 'attention')).toBe('');
   });
@@ -140,7 +149,9 @@ describe('the view', () => {
     expect(textAt(view, 'freshness')).toContain('14 s old');
     expect(textAt(view, 'clients')).toContain('CN=thredd-live-7');
     expect(view.stale).toEqual(
-      new Set([...view.places.keys()].filter((place) => !['freshness', 'problem'].includes(place))),
+      new Set(
+        [...view.places.keys()].filter((place) => !['contents', 'freshness', 'problem'].includes(place)),
+      ),
     );
     expect(view.announcement).toBe('Data are stale. Cut.');
   });
