@@ -1,5 +1,5 @@
 /** Starts the gateway: checks the configuration and the machine, opens the audit and runs the control thread until it drains. */
-import type { AuditEvent } from '../audit/failure.ts';
+import type { AuditEvent } from '../audit/event.ts';
 import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
@@ -84,10 +84,16 @@ async function serve(
 }
 
 function openAudit(
-  { config, locate }: LoadedConfig,
+  { config, auditKey, locate }: LoadedConfig,
   onEvent: (event: AuditEvent) => void,
 ): Promise<AuditWriter> {
-  return openAuditWriter({ destination: config.audit.destination, onEvent }).catch((cause: unknown) => {
+  const { destination, seal, rotate } = config.audit;
+  return openAuditWriter({
+    destination,
+    rotate,
+    seal: seal && { privateKey: auditKey, interval: seal.interval },
+    onEvent,
+  }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
     const allowed = 'stdout, stderr or a file that can be written';
     throw new ConfigError([locate({ path: ['audit', 'destination'], found, allowed })]);

@@ -48,7 +48,7 @@ export const mayImport: Record<string, readonly string[]> = {
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],
     ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
