@@ -170,6 +170,7 @@ export const chartValues = values({
       alertLabels: labels,
       disabled: z.array(text),
       extraRules: mappings,
+      runbooks: text,
     }),
   }),
   test: values({
