@@ -172,6 +172,7 @@ export const chartValues = values({
       extraRules: mappings,
       runbooks: text,
     }),
+    dashboard: values({ enabled: z.boolean(), labels, annotations: labels }),
   }),
   test: values({
     enabled: z.boolean(),
