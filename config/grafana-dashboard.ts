@@ -343,7 +343,7 @@ export function grafanaDashboard(): string {
 
 const datasourceVariable = {
   ...{ name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus', hide: 0 },
-  ...{ current: {}, options: [], refresh: 1, regex: '', multi: false, includeAll: false },
+  ...{ options: [], refresh: 1, regex: '', multi: false, includeAll: false },
 };
 
 /** Without Kubernetes the series have no namespace: `.*` matches those too. */
@@ -351,7 +351,6 @@ function labelVariable(name: string) {
   return {
     ...{ name, label: name, type: 'query', datasource, hide: 0, refresh: 2, sort: 1, regex: '' },
     query: { query: `label_values(ehi_connections, ${name})`, refId: name },
-    definition: `label_values(ehi_connections, ${name})`,
     ...{ multi: true, includeAll: true, allValue: '.*', options: [] },
     current: { text: 'All', value: '$__all' },
   };
