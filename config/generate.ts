@@ -8,6 +8,7 @@ import { messageRefusals, upstreamFailures } from '../src/message/message-reason
 import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
+import { grafanaDashboard } from './grafana-dashboard.ts';
 import { plainRules } from './plain-rules.ts';
 import { withRoomsDiagram } from './rooms-diagram.ts';
 
@@ -32,6 +33,8 @@ const targets: Readonly<Record<string, string>> = {
   'config/schema.json': `${JSON.stringify(schema, (key, value) => (['allowed', 'like'].includes(key) ? undefined : value), 2)}\n`,
   'helm/ehi-gateway/values.schema.json': `${JSON.stringify(chartSchema(), null, 2)}\n`,
   'packaging/prometheus/ehi-gateway.rules.yaml': plainRules(),
+  'packaging/grafana/ehi-gateway.json': grafanaDashboard(),
+  'helm/ehi-gateway/files/dashboard.json': grafanaDashboard(),
   'docs/architecture.md': withRoomsDiagram(await readSource('docs/architecture.md')),
   'docs/configuration.md': page({
     title: 'Configuration',
