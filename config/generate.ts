@@ -1,4 +1,4 @@
-/** Generates the schemas, the reference pages and the Prometheus rules from the sources; with `--check` it only compares. */
+/** Generates the schemas, the reference pages, the Prometheus rules and the Grafana dashboard from the sources; with `--check` it only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema/schema.ts';
@@ -8,7 +8,7 @@ import { messageRefusals, upstreamFailures } from '../src/message/message-reason
 import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
-import { grafanaDashboard } from './grafana-dashboard.ts';
+import { grafanaDashboard } from './dashboard/grafana-dashboard.ts';
 import { plainRules } from './plain-rules.ts';
 import { withRoomsDiagram } from './rooms-diagram.ts';
 
