@@ -6,7 +6,7 @@ import type { Panel, Row } from './panel.ts';
 
 type Json = Record<string, unknown>;
 
-const datasource = { type: 'prometheus', uid: '${datasource}' };
+const datasource = { type: 'prometheus', uid: '$datasource' };
 
 /** Grafana's grid has 24 columns. */
 const columns = 24;
@@ -73,7 +73,7 @@ function variables(): Json[] {
       multi: false,
       includeAll: false,
       options: [],
-      current: {},
+      current: { selected: false, text: 'default', value: 'default' },
     },
     variable('namespace', 'ehi_build_info'),
     variable('job', 'ehi_build_info{namespace=~"$namespace"}'),
@@ -213,6 +213,9 @@ function optionsOf(kind: Panel['kind']): Json {
         justifyMode: 'auto',
         orientation: 'auto',
         textMode: 'auto',
+        wideLayout: true,
+        showPercentChange: false,
+        percentChangeColorMode: 'standard',
       };
     case 'time':
       return {
@@ -220,7 +223,7 @@ function optionsOf(kind: Panel['kind']): Json {
         tooltip: { mode: 'multi', sort: 'desc' },
       };
     case 'table':
-      return { showHeader: true, cellHeight: 'sm' };
+      return { showHeader: true, cellHeight: 'sm', frameIndex: 0 };
     default:
       return kind satisfies never;
   }
