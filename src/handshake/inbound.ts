@@ -103,11 +103,21 @@ export class Inbound {
     // Refused at accept: no handshake began, so there is no duration to measure.
     const measured = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
     this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', measured);
+    const time = Date.now();
+    const { connId } = this;
+    const sourceAddress = this.address === '' ? null : this.address;
+    if (result.verdict !== 'allow') {
+      const { verdict, reason, detail, leaf } = result;
+      this.#recorder.meter.refused({
+        ...{ time, connId, sourceAddress },
+        ...{ verdict, reason: reason ?? '', detail, leaf },
+      });
+    }
     this.#recorder.audit(
       handshakeLine({
-        time: Date.now(),
-        connId: this.connId,
-        sourceAddress: this.address === '' ? null : this.address,
+        time,
+        connId,
+        sourceAddress,
         sourcePort: this.port,
         proxyAddress: this.proxyAddress,
         listener: this.#listener,

@@ -33,14 +33,14 @@ export const mayImport: Record<string, readonly string[]> = {
   trust: ['fetch', 'pki', 'policy'],
   config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
   control: [
-    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
+    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake', 'identity'],
     ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   terminal: [],
   evidence: [],
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
-  auditing: ['audit'],
+  auditing: ['audit', 'terminal'],
   issuing: ['pki', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
@@ -49,8 +49,8 @@ export const mayImport: Record<string, readonly string[]> = {
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
-    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor'],
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],
+    ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor', 'auditing'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
 };
