@@ -35,7 +35,7 @@ export const failureReasons = withAdvice({
   closed_after_certificate: {
     says: 'the client closed the connection without an alert after the gateway sent its certificate',
     cause:
-      'it rejects that certificate (.NET and Node.js close this way), or has no certificate of its own to send',
+      'it rejects that certificate (.NET, Node.js and Java’s HttpClient close this way), or has no certificate of its own to send',
     client:
       'trust the root CA of the gateway’s certificate, call a host name of its subjectAltName, and configure a client certificate',
     gateway: 'check subjectAltName, dates and chain file of listen.certificate',
