@@ -1,6 +1,7 @@
-/** Generates the schemas, the reference pages and the Prometheus rules from the sources; with `--check` it only compares. */
+/** Generates the schemas, the reference pages, the Prometheus rules and the Grafana dashboard from the sources; with `--check` it only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { statusJsonSchema } from '../src/admin/status.ts';
 import { configSchema } from '../src/config/schema/schema.ts';
 import type { Explanation } from '../src/explanation.ts';
 import { failureReasons } from '../src/handshake/failure-reasons.ts';
@@ -9,13 +10,14 @@ import { messageRefusals, upstreamFailures } from '../src/message/message-reason
 import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
+import { grafanaDashboard } from './dashboard/grafana-dashboard.ts';
 import { withEcsTables } from './ecs-section.ts';
 import { plainRules } from './plain-rules.ts';
 import { withRoomsDiagram } from './rooms-diagram.ts';
 
 /** The parts of a JSON Schema that are used here; `allowed` is the phrase of problems for what a field may hold. */
 interface Shape {
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly description?: string;
   readonly allowed?: string;
   /** The path of a field with the same keys: they are not listed again. */
@@ -25,6 +27,9 @@ interface Shape {
   readonly required?: readonly string[];
   readonly items?: Shape;
   readonly anyOf?: readonly Shape[];
+  readonly enum?: readonly string[];
+  readonly const?: unknown;
+  readonly format?: string;
 }
 
 const explanationHead = ['Reason', 'What happened', 'Likely cause', 'Client', 'Gateway'];
@@ -36,6 +41,8 @@ const targets: Readonly<Record<string, string>> = {
   'config/schema.json': `${JSON.stringify(schema, (key, value) => (['allowed', 'like'].includes(key) ? undefined : value), 2)}\n`,
   'helm/ehi-gateway/values.schema.json': `${JSON.stringify(chartSchema(), null, 2)}\n`,
   'packaging/prometheus/ehi-gateway.rules.yaml': plainRules(),
+  'packaging/grafana/ehi-gateway.json': grafanaDashboard(),
+  'helm/ehi-gateway/files/dashboard.json': grafanaDashboard(),
   'docs/architecture.md': withRoomsDiagram(await readSource('docs/architecture.md')),
   'docs/audit.md': withEcsTables(await readSource('docs/audit.md')),
   'docs/configuration.md': page({
@@ -123,6 +130,19 @@ const targets: Readonly<Record<string, string>> = {
     head: ['Group', 'Fields', 'Source of the names'],
     rows: removedFields.map(({ group, fields, source }) => [group, fields.map(code).join(', '), source]),
   }),
+  'docs/status.schema.json': `${JSON.stringify(statusJsonSchema(), null, 2)}\n`,
+  'docs/status.md': page({
+    title: 'Status document',
+    text: [
+      'The response of `/api/status` on the admin port ([admin.md](admin.md)), as JSON. `/api/status/schema` serves its JSON',
+      'Schema, which is also in [status.schema.json](status.schema.json). Times are ISO 8601 in UTC. A value that is not known',
+      'is null. A field may be added within a version: ignore fields that you do not know.',
+      '',
+      '`[]` in a path means each entry of a list.',
+    ],
+    head: ['Path', 'Type', 'Meaning'],
+    rows: fieldsOf(statusJsonSchema() as Shape, ''),
+  }),
   'docs/metrics.md': page({
     title: 'Metrics',
     text: [
@@ -158,6 +178,25 @@ function settingsOf({ properties = {}, required = [] }: Shape, prefix: string): 
       ...nested,
     ];
   });
+}
+
+/** The fields of a document, those of mappings and of lists of mappings included. */
+function fieldsOf({ properties = {} }: Shape, prefix: string): string[][] {
+  return Object.entries(properties).flatMap(([key, shape]) => {
+    const path = `${prefix}${key}`;
+    const one = shape.anyOf?.find(({ type }) => type !== 'null') ?? shape;
+    const row = [code(path), typeOf(shape), shape.description ?? ''];
+    return [row, ...(one.items ? fieldsOf(one.items, `${path}[].`) : fieldsOf(one, `${path}.`))];
+  });
+}
+
+function typeOf({ type, anyOf, items, enum: values, const: value, format }: Shape): string {
+  if (anyOf) return anyOf.map(typeOf).join(' or ');
+  if (values) return values.map(code).join(', ');
+  if (value !== undefined) return code(String(value));
+  if (items) return `list of ${typeOf(items)}`;
+  const names = [type ?? []].flat().map((name) => (name === 'object' ? 'mapping' : name));
+  return format === 'date-time' ? 'time' : names.join(' or ');
 }
 
 function allowedOf({ allowed, like, items, anyOf, properties }: Shape): string {

@@ -9,12 +9,13 @@ const libraryImporters: Record<string, readonly string[]> = {
   '@peculiar/asn1-x509': ['pki', 'revocation', 'issuing'],
   'ipaddr.js': ['source/address.ts'],
   yaml: ['config'],
-  zod: ['config'],
+  zod: ['config', 'admin/status.ts'],
   pino: ['telemetry/logger.ts'],
   'pino-pretty': ['telemetry/logger.ts'],
   'prom-client': ['telemetry/registry.ts'],
   commander: ['cli'],
   'node-forge': ['issuing'],
+  uplot: ['admin/page/charts/chart.ts', 'admin/page/charts/look.ts'],
 };
 
 /** `@scope/name/deep` → `@scope/name`. */

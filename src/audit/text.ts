@@ -32,7 +32,12 @@ export function traceText(id: string | null): string {
 
 /** Masked before it is cut: a cut could shorten a card number to a run that is not masked. */
 export function clientText(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(cut(maskDigits(text)));
+  return text === null ? 'null' : JSON.stringify(maskText(text));
+}
+
+/** The same text as it is in a record. */
+export function maskText(text: string): string {
+  return cut(maskDigits(text));
 }
 
 export function quote(text: string | null): string {

@@ -49,8 +49,8 @@ export class Inbound {
   client: { readonly leaf: string; readonly anchor: string } | null = null;
   /** timeouts.handshake has passed; the connection is being closed. */
   timedOut = false;
-  /** The version that was agreed on when the ClientHello was read; null: not yet, or not known. */
-  agreedVersion: string | null = null;
+  /** What was agreed on when the ClientHello was read; null: not yet, or not known. */
+  agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'> | null = null;
   /** The first bytes where they were read before TLS, of a listed address (observed-addresses.ts). */
   observed: Buffer | null = null;
   /** Its part of its address's limits; null: the address is listed, or not admitted yet. */
@@ -71,9 +71,9 @@ export class Inbound {
     this.#recorder = options.recorder;
   }
 
-  /** OpenSSL has read the ClientHello and agreed on this version. */
-  helloRead(version: string | null): void {
-    this.agreedVersion = version;
+  /** OpenSSL has read the ClientHello and agreed on these. */
+  helloRead(agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'>): void {
+    this.agreed = agreed;
     this.#helloBytes = this.transport.bytesRead - this.headerBytes;
   }
 
@@ -103,11 +103,21 @@ export class Inbound {
     // Refused at accept: no handshake began, so there is no duration to measure.
     const measured = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
     this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', measured);
+    const time = Date.now();
+    const { connId } = this;
+    const sourceAddress = this.address === '' ? null : this.address;
+    if (result.verdict !== 'allow') {
+      const { verdict, reason, detail, leaf } = result;
+      this.#recorder.meter.refused({
+        ...{ time, connId, sourceAddress },
+        ...{ verdict, reason: reason ?? '', detail, leaf },
+      });
+    }
     this.#recorder.audit(
       handshakeLine({
-        time: Date.now(),
-        connId: this.connId,
-        sourceAddress: this.address === '' ? null : this.address,
+        time,
+        connId,
+        sourceAddress,
         sourcePort: this.port,
         proxyAddress: this.proxyAddress,
         listener: this.#listener,

@@ -33,7 +33,7 @@ export const mayImport: Record<string, readonly string[]> = {
   trust: ['fetch', 'pki', 'policy'],
   config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
   control: [
-    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
+    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake', 'identity'],
     ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   terminal: [],
@@ -49,7 +49,7 @@ export const mayImport: Record<string, readonly string[]> = {
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
   ],
   cli: [
-    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'version.ts'],
+    ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],
     ...['terminal', 'evidence', 'simulation', 'issuing', 'doctor', 'auditing'],
   ],
   'main.ts': ['node-version.ts', 'inspector-off.ts', 'cli'],
