@@ -37,6 +37,11 @@ export class Verification {
     this.#keys = keys;
   }
 
+  /** Whether there is a line before the first chain that begins as a seal and is none. */
+  get hasDamagedSeal(): boolean {
+    return this.#before.damagedSeals.length > 0;
+  }
+
   startFile({ path, compression, firstSeal }: AuditFile): void {
     this.#endFile();
     this.files.push({ path, compression, lines: 0, seals: 0, firstTime: null, lastTime: null });
