@@ -1,6 +1,8 @@
 /** Hosts that stop sending before or within the response, and the count of late messages. */
+
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
@@ -244,11 +246,14 @@ it('counts late messages, including failed and aborted ones, and the share of th
   expect(statusOf(await fresh.send(post({ target: '/late' })))).toBe(504);
   expect(statusOf(await fresh.send(post({ target: '/failed' })))).toBe(504);
   {
-    await using client = await fresh.connect();
+    const transport = connectTcp({ port: fresh.gateway.port, host: '127.0.0.1' });
+    await using client = await fresh.connect({ socket: transport });
     const index = fresh.host.requests.length;
     client.write(post({ target: '/gone' }));
     await fresh.host.request(index);
     expect(statusOf(await fresh.send(post({ target: '/late' })))).toBe(504);
+    // A client that only closes its side still waits for the response.
+    transport.resetAndDestroy();
   }
   const count = (name: string, route: string) => `${name}{route="${route}"}`;
   const late = 'ehi_messages_late_total';
