@@ -27,7 +27,8 @@ export async function verifyFiles(
     verification.findings.add(newFinding('file_repeated', 'notice', { from, detail: sameAs.path }));
   }
   for (const file of used) await addFile(verification, { file, onProgress });
-  if (verification.files.every(({ seals }) => seals === 0)) throw new UsageError(describeNoSeal(used, verification));
+  if (verification.files.every(({ seals }) => seals === 0))
+    throw new UsageError(describeNoSeal(used, verification));
   verification.finish();
   return verification;
 }
