@@ -30,7 +30,8 @@ export async function separateRepeated(
 
 /** An early copy may end before its first seal. */
 function isSameBegin(a: AuditFile, b: AuditFile): boolean {
-  if (a.firstTime !== b.firstTime) return false;
+  // Empty files are begins of every file.
+  if (a.firstTime === null || a.firstTime !== b.firstTime) return false;
   if (a.firstSeal === null || b.firstSeal === null) return true;
   return a.firstSeal.chain === b.firstSeal.chain && a.firstSeal.seq === b.firstSeal.seq;
 }

@@ -112,6 +112,13 @@ describe('seals that were made anew', () => {
     expect((await verifySet(set, { publicKeys: null })).kinds).toEqual(['key_changed']);
   });
 
+  test('a last seal that was changed does not fit its signature', async () => {
+    const set = signed();
+    const last = set.files[3]?.pop() ?? '';
+    set.files[3]?.push(last.replace('"lost":0', '"lost":1'));
+    expect((await verifySet(set)).kinds).toEqual(['signature_invalid', 'records_lost']);
+  });
+
   test('a last seal with a changed signature is found, also in the bits of base64 that do not count', async () => {
     const set = signed();
     const last = set.files[3]?.pop() ?? '';
@@ -187,6 +194,12 @@ describe('sets that are sound', () => {
     const result = await verifySet(set, { compressions: allCompressions });
     expect(result.kinds).toEqual([]);
     expect(noticesOf(result)).toEqual(['file_repeated', 'file_repeated']);
+  });
+
+  test('empty files are no copies of each other', async () => {
+    const set = signed();
+    set.files.push([], []);
+    expect(noticesOf(await verifySet(set))).toEqual([]);
   });
 
   test('a line that a kill or a rotation cut off at the end of a file counts for nothing', async () => {
