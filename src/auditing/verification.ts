@@ -7,6 +7,7 @@ import { newFinding, placeOf } from './finding.ts';
 import { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
 import type { Line } from './lines.ts';
+import { FaultLocator } from './locate.ts';
 import { timeOfLine } from './record-line.ts';
 import { checkSignature, type ReadSeal, readSeal } from './seal-line.ts';
 
@@ -29,6 +30,7 @@ export class Verification {
   #current: ChainCheck | null = null;
   /** Lines before the first chain. */
   #before = new Interval();
+  readonly #locator = new FaultLocator();
   #last: Line | null = null;
   #partial: Line | null = null;
 
@@ -115,7 +117,10 @@ export class Verification {
   }
 
   #openEmpty(id: string): ChainCheck {
-    const chain = new ChainCheck(id, (finding) => this.findings.add(finding));
+    const chain = new ChainCheck(id, {
+      report: (finding) => this.findings.add(finding),
+      locator: this.#locator,
+    });
     this.chains.set(id, chain);
     return chain;
   }
