@@ -65,6 +65,8 @@ function startPeer({ needs, options: { against, profile } }: Rig, name: PeerName
       return startGateway(needs, { name, checkout: against });
     case 'gateway':
       return startGateway(needs, { name, profile });
+    case 'gateway-sealed':
+      return startGateway(needs, { name, sealed: true });
     case 'gateway-large':
       return startGateway(needs, { name, large: true });
     default:

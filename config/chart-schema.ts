@@ -13,6 +13,7 @@ const chartSets = [
   'listen.proxyProtocol',
   'listen.resumption.secretFile',
   'trust.cacheDir',
+  'audit.seal.key',
   'admin',
 ];
 

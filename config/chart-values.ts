@@ -111,10 +111,12 @@ export const chartValues = values({
     accessModes: z.array(z.enum(['ReadWriteOnce', 'ReadWriteMany', 'ReadWriteOncePod'])).min(1),
   }),
   resumption: values({ existingSecret: orEmpty(objectName), key: text }),
+  auditKey: values({ existingSecret: orEmpty(objectName), key: text }),
   address: z.enum(['::', '0.0.0.0']),
   ports: values({ listener: port, admin: port }),
   hostPorts: values({ listener: port.nullable(), admin: port.nullable() }),
   service,
+  adminHosts: z.array(text),
   adminService: values({ enabled: z.boolean(), annotations: labels, labels }),
   image: values({
     registry: text,

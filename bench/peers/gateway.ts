@@ -1,5 +1,6 @@
 /** The gateway itself, as an operator runs it: audit to a file, metrics on, both CRLs, allowlist and match. */
 import type { ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,6 +21,8 @@ export interface GatewayStart {
   readonly checkout?: string | null;
   /** A thousand ranges, pins and routes instead of one range, no pin and one route. */
   readonly large?: boolean;
+  /** Seals its audit every second, and signs the seals. */
+  readonly sealed?: boolean;
   readonly relays?: number;
   /** Where it runs; absent: on the gateways' core. */
   readonly core?: Start['core'];
@@ -33,6 +36,8 @@ export async function startGateway(needs: PeerNeeds, options: GatewayStart): Pro
   const home = makeHome({ certificates: needs.certificates, root: null });
   const audit = join(home.outside, 'audit.log');
   const config = join(home.outside, 'gateway.yaml');
+  const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  writeFileSync(join(home.outside, 'audit.key'), key, { mode: 0o600 });
   writeFileSync(config, configure({ needs, audit, ...options }));
   const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const process = start({
@@ -71,7 +76,7 @@ export async function readyLine(process: ChildProcess): Promise<{ listen: { port
 }
 
 function configure(options: GatewayStart & { needs: PeerNeeds; audit: string }): string {
-  const { needs, audit, large = false, relays = 1 } = options;
+  const { needs, audit, large = false, sealed = false, relays = 1 } = options;
   const { upstream, certificates } = needs;
   const allowlist = large ? manyRanges() : ['127.0.0.0/8'];
   const pins = large ? { pins: manyPins(certificates.client.chain) } : {};
@@ -85,6 +90,6 @@ function configure(options: GatewayStart & { needs: PeerNeeds; audit: string }):
       : [{ path: '/', upstream: `http://127.0.0.1:${upstream}` }],
     relays,
     admin: { address: '127.0.0.1', port: 0 },
-    audit: { destination: audit },
+    audit: { destination: audit, ...(sealed ? { seal: { key: 'audit.key' } } : {}) },
   });
 }

@@ -34,7 +34,8 @@ export interface Peer {
 }
 
 /**
- * The first of those that run is the reference. `node` is `https.createServer` with a fixed response, `before` is the gateway of another checkout, `gateway-large` one with a
+ * The first of those that run is the reference. `node` is `https.createServer` with a fixed response, `before` is the gateway of another checkout, `gateway-sealed` one that seals
+ * its audit and signs the seals, `gateway-large` one with a
  * thousand ranges, pins and routes.
  */
 export const peerNames = [
@@ -44,6 +45,7 @@ export const peerNames = [
   'http-proxy',
   'before',
   'gateway',
+  'gateway-sealed',
   'gateway-large',
 ] as const;
 export type PeerName = (typeof peerNames)[number];

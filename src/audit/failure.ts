@@ -1,25 +1,6 @@
 /** Tracks a failure of the audit destination and reports its begin, the first lost record and its end. */
 
-/**
- * Where records go during a failure: `kept` in memory and retried; `lost`, because the destination cannot recover;
- * `elsewhere`, to the moved file that is still open, because the path cannot be opened.
- */
-export type Records = 'kept' | 'lost' | 'elsewhere';
-
-export type AuditEvent =
-  /** Records cannot be written to the destination. Reported again only if `records` changes. */
-  | { readonly type: 'failing'; readonly error: Error; readonly records: Records }
-  /** The queue is full: records are lost from now on. Reported once per failure. */
-  | { readonly type: 'full' }
-  /** Records are written again. `kept`: records that waited; `lost`: records lost; `milliseconds`: duration. */
-  | {
-      readonly type: 'recovered';
-      readonly kept: number;
-      readonly lost: number;
-      readonly milliseconds: number;
-    }
-  /** The path named another file or none; it was opened again and takes the next lines. */
-  | { readonly type: 'reopened' };
+import type { AuditEvent, Records } from './event.ts';
 
 interface FailureState {
   /** Milliseconds since the epoch. */
@@ -27,6 +8,14 @@ interface FailureState {
   records: Records;
   lost: number;
   full: boolean;
+}
+
+/** Whether new messages are refused, because no evidence of them could be kept. */
+export function refusesMessages(
+  { onFailure }: { readonly onFailure: 'continue' | 'refuse' },
+  { isWriting }: { readonly isWriting: boolean },
+): boolean {
+  return !isWriting && onFailure === 'refuse';
 }
 
 export class AuditFailure {

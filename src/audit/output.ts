@@ -1,115 +1,33 @@
-/** The audit destination: stdout, stderr, or a file that is opened again when its path names another file. */
-import { constants } from 'node:fs';
-import { access, type FileHandle, open, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { GatewayError } from '../errors.ts';
+/** What the writer needs from the audit destination: stdout, stderr, or a file that is opened again when its path names another file. */
 
 export interface Output {
   readonly descriptor: number;
   /** false for stdout and stderr: if their pipe has lost its reader, no retry can succeed. A path may work again. */
   readonly isPath: boolean;
+  /** Bytes of the file; null: it is no regular file. */
+  readonly size: number | null;
+  /** As `follow` found it: the path names another file, or none. */
+  readonly isMoved: boolean;
+  /** To be called after each write. */
+  wrote(bytes: number): void;
   /**
    * Opens the path again if it no longer names the open file.
    *
-   * @returns `unchanged`. `reopened`: the next lines go to a new file. An error: the path names another file that cannot
-   *   be opened; lines still go to the open file, which has been moved.
    * @throws the error of node:fs if there is no file to write to.
    */
-  follow(): Promise<'unchanged' | 'reopened' | Error>;
+  follow(): Promise<Following>;
+  /** Renames the file to `.1`, and older ones to the next number, and opens a new one. Resolves with the new path of the file. */
+  rotate(keep: number): Promise<string>;
   /** Does not wait for a write in progress, which may hang in the kernel. */
   close(): void;
 }
 
-export function openStandard(descriptor: 1 | 2): Output {
-  // Reading the property sets O_NONBLOCK on a pipe or a socket. A blocking write would hold a thread of libuv's pool,
-  // and `process.exit` waits for those threads.
-  void (descriptor === 1 ? process.stdout : process.stderr);
-  return { descriptor, isPath: false, follow: async () => 'unchanged', close: () => {} };
-}
-
-/** O_APPEND: after a rotation that truncates the file, lines go to its new end. O_NONBLOCK: for named pipes. */
-const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
-const openFile = (path: string) => open(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o640);
-
-/** @throws GatewayError `AUDIT_DESTINATION` if the file cannot be opened; its folder must exist. */
-export async function openPath(path: string): Promise<Output> {
-  try {
-    await endHalfLine(path);
-    return new AuditFile(path, await openFile(path));
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? `${cause.code}` : `${cause}`;
-    const known: Record<string, string> = {
-      ENOENT: 'its folder does not exist',
-      ENXIO: 'it is a pipe that has no reader (ENXIO)',
-    };
-    const message = `the audit file ${path} cannot be opened: ${known[code] ?? code}`;
-    throw new GatewayError({ code: 'AUDIT_DESTINATION', message, cause });
-  }
-}
-
-/** Why records could not be written to the destination; null: they could. Creates and changes nothing. */
-export async function destinationProblem(destination: string): Promise<string | null> {
-  if (destination === 'stdout' || destination === 'stderr') return null;
-  try {
-    const found = await stat(destination).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'ENOENT') throw cause;
-      return null;
-    });
-    if (found?.isDirectory()) return `${destination} is a folder`;
-    // A named pipe is not opened: opening it would wait for its reader.
-    if (found === null) await access(dirname(destination), constants.W_OK | constants.X_OK);
-    else await access(destination, constants.W_OK);
-    return null;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'its folder does not exist' : `${code}`;
-    return `the audit file ${destination} cannot be opened: ${problem}`;
-  }
-}
-
-/** Ends a partial last line, left by a killed process or a full disk, so that the next record starts on its own line. */
-async function endHalfLine(path: string): Promise<void> {
-  try {
-    await using file = await open(path, constants.O_RDWR | O_APPEND | O_NONBLOCK);
-    const found = await file.stat();
-    if (!found.isFile() || found.size === 0) return;
-    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, found.size - 1);
-    if (buffer[0] !== 0x0a) await file.write('\n');
-  } catch {
-    // The file does not exist or cannot be read: opening it for records reports what matters.
-  }
-}
-
-class AuditFile implements Output {
-  readonly isPath = true;
-  readonly #path: string;
-  #file: FileHandle;
-
-  constructor(path: string, file: FileHandle) {
-    this.#path = path;
-    this.#file = file;
-  }
-
-  get descriptor(): number {
-    return this.#file.fd;
-  }
-
-  async follow(): Promise<'unchanged' | 'reopened' | Error> {
-    const former = await this.#file.stat({ bigint: true });
-    try {
-      const named = await stat(this.#path, { bigint: true }).catch(() => null);
-      if (named?.ino === former.ino && named.dev === former.dev) return 'unchanged';
-      const next = await openFile(this.#path);
-      await this.#file.close().catch(() => {});
-      this.#file = next;
-      return 'reopened';
-    } catch (cause) {
-      if (former.nlink > 0n && cause instanceof Error) return cause;
-      throw cause;
-    }
-  }
-
-  close(): void {
-    void this.#file.close().catch(() => {});
-  }
+export interface Following {
+  /**
+   * `reopened`: the next lines go to a new file. An error: the path names another file that cannot be opened; lines still
+   * go to the open file, which has been moved.
+   */
+  readonly place: 'unchanged' | 'reopened' | Error;
+  /** Something else has shortened the file that was open. */
+  readonly isTruncated: boolean;
 }

@@ -2,9 +2,16 @@
 import { write as writeCallback } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type AuditEvent, AuditFailure, type Records } from './failure.ts';
-import { countLines, countLinesOf, joined, type Lines, newline } from './lines.ts';
-import { type Output, openPath, openStandard } from './output.ts';
+import { type AuditCounts, noAuditCounts } from '../telemetry/audit-counts.ts';
+import { Chunks } from './chunks.ts';
+import type { AuditEvent, Records } from './event.ts';
+import { AuditFailure } from './failure.ts';
+import { LineQueue } from './line-queue.ts';
+import { countLines, countRecords, type Lines, newline } from './lines.ts';
+import { openPath, openStandard } from './open-output.ts';
+import type { Output } from './output.ts';
+import { type RotateSettings, Rotation } from './rotation.ts';
+import { openSealing, type Sealing, type SealSettings } from './sealing.ts';
 
 const write = promisify(writeCallback);
 
@@ -19,6 +26,10 @@ export interface AuditWriterOptions {
   /** `stdout`, `stderr` or the path of a file, which is appended to, or created with mode 0640. */
   readonly destination: string;
   readonly onEvent: (event: AuditEvent) => void;
+  /** Absent: no seals. */
+  readonly seal?: SealSettings | undefined;
+  /** Absent: the writer does not rotate its file. Without effect where the destination is no regular file. */
+  readonly rotate?: RotateSettings | undefined;
   /** How long the destination may accept no byte before it counts as failing, ms; default 10 s. */
   readonly stallMs?: number;
 }
@@ -37,6 +48,7 @@ export interface AuditWriter {
   reopen(): void;
   /** Records lost since the start. */
   readonly lost: number;
+  readonly counts: Readonly<AuditCounts>;
   /** Bytes that wait to be written. */
   readonly queuedBytes: number;
   /** Milliseconds since the epoch; null: records are written to the destination. */
@@ -47,42 +59,65 @@ export interface AuditWriter {
 
 /** @throws GatewayError `AUDIT_DESTINATION` if the file cannot be opened; its folder must exist. */
 export async function openAuditWriter(options: AuditWriterOptions): Promise<AuditWriter> {
-  const { destination } = options;
-  if (destination === 'stdout') return new QueuedWriter(openStandard(1), options);
-  if (destination === 'stderr') return new QueuedWriter(openStandard(2), options);
-  return new QueuedWriter(await openPath(destination), options);
+  const { destination, seal, onEvent } = options;
+  const output = await openOutput(destination);
+  const path = output.size === null ? null : destination;
+  const sealing = seal === undefined ? null : await openSealing(seal, { path, onEvent });
+  return new QueuedWriter({ output, sealing, ...options });
+}
+
+async function openOutput(destination: string): Promise<Output> {
+  if (destination === 'stdout') return openStandard(1);
+  if (destination === 'stderr') return openStandard(2);
+  return await openPath(destination);
+}
+
+interface QueuedWriterOptions extends Pick<AuditWriterOptions, 'onEvent' | 'rotate' | 'stallMs'> {
+  readonly output: Output;
+  readonly sealing: Sealing | null;
 }
 
 class QueuedWriter implements AuditWriter {
   lost = 0;
+  readonly counts = noAuditCounts();
   readonly #output: Output;
   readonly #onEvent: (event: AuditEvent) => void;
   readonly #failure: AuditFailure;
   readonly #stallMs: number;
   readonly #idleCheck: NodeJS.Timeout;
-  #queue: Lines[] = [];
-  #waitingBytes = 0;
+  readonly #queue = new LineQueue();
+  readonly #sealing: Sealing | null;
+  readonly #chunks: Chunks;
   /** The chunk being written, from `#offset` on. */
   #chunk: Lines | null = null;
   #offset = 0;
   /** The offset in the chunk at which the current failure began. */
   #failedAt = 0;
+  /** The path was checked since the last write. */
+  #isFollowed = false;
   /** Why the path cannot be opened while lines go to the moved file. */
   #reopenError: Error | null = null;
   #busy = false;
   #closed = false;
   #flushed: (() => void)[] = [];
 
-  constructor(output: Output, { onEvent, stallMs = defaultStallMs }: AuditWriterOptions) {
+  constructor({ output, sealing, rotate, onEvent, stallMs = defaultStallMs }: QueuedWriterOptions) {
     this.#output = output;
+    this.#sealing = sealing;
     this.#stallMs = stallMs;
     this.#onEvent = onEvent;
     this.#failure = new AuditFailure(onEvent);
+    const { counts } = this;
+    const rotation = rotate === undefined ? null : new Rotation({ ...rotate, output, counts, onEvent });
+    this.#chunks = new Chunks({ queue: this.#queue, sealing, rotation, counts, lost: () => this.lost });
     this.#idleCheck = setInterval(() => this.reopen(), idleCheckMs).unref();
+    sealing?.onDue(() => this.reopen());
+    // The first seal of this process.
+    if (sealing !== null) this.reopen();
   }
 
   get queuedBytes(): number {
-    return this.#waitingBytes + (this.#chunk === null ? 0 : this.#chunk.bytes.length - this.#offset);
+    return this.#queue.bytes + (this.#chunk === null ? 0 : this.#chunk.bytes.length - this.#offset);
   }
 
   get failingSince(): number | null {
@@ -96,13 +131,12 @@ class QueuedWriter implements AuditWriter {
   write(lines: string | Uint8Array, done?: () => void): void {
     if (lines.length === 0) return done?.();
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
-    const held = this.#waitingBytes + (this.#chunk?.bytes.length ?? 0);
+    const held = this.#queue.bytes + (this.#chunk?.bytes.length ?? 0);
     if (this.#closed || held + bytes.length > maxQueuedBytes) {
       this.#lose(countLines(bytes));
       return done?.();
     }
     this.#queue.push({ bytes, done });
-    this.#waitingBytes += bytes.length;
     if (!this.#busy) void this.#run();
   }
 
@@ -111,6 +145,7 @@ class QueuedWriter implements AuditWriter {
     if (this.#closed) return;
     this.#begin(new Error('records arrive faster than the destination accepts them'));
     this.#failure.lose(records);
+    this.#sealing?.expect();
   }
 
   flush(): Promise<void> {
@@ -122,6 +157,9 @@ class QueuedWriter implements AuditWriter {
     clearInterval(this.#idleCheck);
     const deadline = setTimeout(() => this.#abandon(), closeGraceMs);
     await this.flush();
+    this.#sealing?.stop();
+    this.reopen();
+    await this.flush();
     clearTimeout(deadline);
     this.#closed = true;
     this.#output.close();
@@ -131,14 +169,13 @@ class QueuedWriter implements AuditWriter {
     if (!this.#busy && !this.#closed) void this.#run();
   }
 
-  /** Writes everything queued; if nothing is queued, only checks the path. */
+  /** Writes everything that waits and the seals that are due; if there is nothing, only checks the path. */
   async #run(): Promise<void> {
     this.#busy = true;
-    if (this.#queue.length === 0) await this.#checkPath();
-    while (this.#queue.length > 0) {
-      const chunk = joined(this.#queue);
-      this.#queue = [];
-      this.#waitingBytes = 0;
+    for (;;) {
+      await this.#checkPath();
+      const chunk = this.#closed ? null : await this.#chunks.next();
+      if (chunk === null || this.#closed) break;
       this.#chunk = chunk;
       this.#offset = 0;
       this.#failedAt = 0;
@@ -147,18 +184,26 @@ class QueuedWriter implements AuditWriter {
       if (this.#chunk !== chunk) return;
       this.#chunk = null;
       chunk.done?.();
+      if (chunk.isSeal) this.#noteSeal();
     }
-    this.#idle();
+    if (this.#busy) this.#idle();
   }
 
-  /** Ignores errors: nothing is queued, and the next record tries again. */
+  #noteSeal(): void {
+    this.counts.seals++;
+    this.counts.lastSealAt = Date.now();
+    this.counts.lastSealSeq = this.#sealing?.seq ?? null;
+  }
+
+  /** Ignores errors: if there is no file to write to, the next write reports it. */
   async #checkPath(): Promise<void> {
-    const isOpen = await this.#follow().then(
-      () => this.#reopenError === null,
+    this.#isFollowed = await this.#follow().then(
+      () => true,
       () => false,
     );
     // The next record may come hours later; the failure must not be reported until then.
-    if (isOpen && this.#failure.records === 'elsewhere') this.#failure.end(() => 0);
+    const isOpen = this.#isFollowed && this.#reopenError === null;
+    if (isOpen && this.#queue.isEmpty && this.#failure.records === 'elsewhere') this.#failure.end(() => 0);
   }
 
   #idle(): void {
@@ -192,28 +237,35 @@ class QueuedWriter implements AuditWriter {
 
   async #attempt(chunk: Lines): Promise<void> {
     const { bytes } = chunk;
-    if (this.#offset === 0 || this.#failure.since !== null) await this.#follow();
+    if (!this.#isFollowed || this.#failure.since !== null) await this.#follow();
+    this.#isFollowed = true;
     if (this.#chunk !== chunk) return;
     const rest = bytes.length - this.#offset;
     const { bytesWritten } = await write(this.#output.descriptor, bytes, this.#offset, rest, null);
+    this.#output.wrote(bytesWritten);
     if (this.#chunk !== chunk) return;
     this.#offset += bytesWritten;
     if (this.#reopenError !== null) this.#begin(this.#reopenError, 'elsewhere');
-    else if (bytesWritten === rest) this.#recover(bytes);
+    else if (bytesWritten === rest) this.#recover(chunk);
   }
 
-  #recover(bytes: Uint8Array): void {
-    const kept = () => countLines(bytes.subarray(this.#failedAt)) + countLinesOf(this.#queue);
+  #recover(chunk: Lines): void {
+    const kept = () => countRecords(chunk, this.#failedAt) + this.#queue.countRecords();
     this.#failure.end(this.#failure.records === 'elsewhere' ? () => 0 : kept);
   }
 
   /** Throws if there is no file to write to. */
   async #follow(): Promise<void> {
-    const result = await this.#output.follow();
-    this.#reopenError = result instanceof Error ? result : null;
-    if (result !== 'reopened') return;
-    this.#onEvent({ type: 'reopened' });
-    // A line that was partly written to the old file is written again as a whole.
+    const { place, isTruncated } = await this.#output.follow();
+    this.#reopenError = place instanceof Error ? place : null;
+    if (isTruncated) {
+      this.counts.truncations++;
+      this.#sealing?.noteTruncation();
+      this.#onEvent({ type: 'truncated' });
+    }
+    if (place === 'reopened') this.#onEvent({ type: 'reopened' });
+    else if (!isTruncated) return;
+    // A line that was partly written to the old file, or before the file was shortened, is written again as a whole.
     if (this.#chunk !== null && this.#offset > 0)
       this.#offset = this.#chunk.bytes.lastIndexOf(newline, this.#offset - 1) + 1;
   }
@@ -232,16 +284,14 @@ class QueuedWriter implements AuditWriter {
     this.#failure.begin(error, records);
   }
 
-  /** Counts everything queued as lost and closes; does not wait for a write that hangs in the kernel. */
+  /** Counts everything that waits as lost and closes; does not wait for a write that hangs in the kernel. */
   #abandon(): void {
     this.#closed = true;
-    if (this.#chunk !== null) this.lost += countLines(this.#chunk.bytes.subarray(this.#offset));
-    this.lost += countLinesOf(this.#queue);
-    // Not for the chunk: the kernel may still read its bytes.
-    for (const { done } of this.#queue) done?.();
+    if (this.#chunk !== null) this.lost += countRecords(this.#chunk, this.#offset);
+    this.lost += this.#queue.countRecords();
+    // `done` is not called for the chunk: the kernel may still read its bytes.
+    this.#queue.clear();
     this.#chunk = null;
-    this.#queue = [];
-    this.#waitingBytes = 0;
     this.#idle();
   }
 }

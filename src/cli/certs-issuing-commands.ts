@@ -1,6 +1,7 @@
 /** The options and help texts of the `ehi-gateway certs` commands that write files. */
 import { type Command, Option } from 'commander';
 import type { RequestKey, RequestType } from '../issuing/request.ts';
+import type { AuditKeyOptions } from './certs-audit-key.ts';
 import type { CsrOptions } from './certs-csr.ts';
 import type { DevOptions } from './certs-dev.ts';
 import type { JwksOptions } from './certs-jwks.ts';
@@ -34,6 +35,7 @@ export function addIssuing(certs: Command, finish: Finish): void {
   addImport(p12, finish);
   addJwks(certs, finish);
   addDev(certs, finish);
+  addAuditKey(certs, finish);
 }
 
 function addCsr(certs: Command, finish: Finish): void {
@@ -163,5 +165,20 @@ function addDev(certs: Command, finish: Finish): void {
     .action(async (options: DevOptions) => {
       const { makeDevelopmentCertificates } = await import('./certs-dev.ts');
       finish(await makeDevelopmentCertificates(options));
+    });
+}
+
+function addAuditKey(certs: Command, finish: Finish): void {
+  certs
+    .command('audit-key')
+    .description(
+      'Make the Ed25519 key that signs the seals of the audit, and its public key: NAME.key and NAME.pub.',
+    )
+    .requiredOption('--out <name>', 'the name of the files, without .key and .pub; may have a folder')
+    .option(...force)
+    .option(...json)
+    .action(async (options: AuditKeyOptions) => {
+      const { makeAuditKey } = await import('./certs-audit-key.ts');
+      finish(await makeAuditKey(options));
     });
 }

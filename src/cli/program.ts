@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { version } from '../version.ts';
+import { addAudit } from './audit-commands.ts';
 import { addCerts } from './certs-commands.ts';
 import type { CheckOptions } from './check.ts';
 import { addDoctor } from './doctor-command.ts';
@@ -63,6 +64,7 @@ export async function execute(argv: readonly string[]): Promise<number> {
     });
   addTrust(program, finish);
   addCerts(program, finish);
+  addAudit(program, finish);
   addInventory(program, finish);
   addDoctor(program, finish);
   addSimulate(program, finish);

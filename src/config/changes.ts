@@ -1,4 +1,5 @@
 /** Compares two configurations: which fields changed, and which of these need a restart. */
+import { createPublicKey } from 'node:crypto';
 import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema/schema.ts';
 
@@ -11,6 +12,8 @@ const fixed = [
   'admin.port',
   'audit.destination',
   'audit.format',
+  'audit.seal',
+  'audit.rotate',
   'trust.cacheDir',
 ];
 
@@ -32,28 +35,50 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
   });
   if (!equal(certificatesOf(before), certificatesOf(after))) changed.push('listen.certificate');
   if (!equal(before.resumptionSecret, after.resumptionSecret)) changed.push('listen.resumption');
+  if (!equal(keyOf(before), keyOf(after))) changed.push('audit.seal');
   // If tracing was switched on or off, `tracing` is in the list already.
   if (before.tracing !== null && after.tracing !== null) {
     if (!equal(before.tracing.headers, after.tracing.headers)) changed.push('tracing.headersFile');
     if (!equal(before.tracing.ca, after.tracing.ca)) changed.push('tracing.tls');
   }
+  const paths = [...new Set(changed)];
   return {
-    changed: [...new Set(changed)].filter((path) => !fixed.includes(path)),
-    fixed: changed.filter((path) => fixed.includes(path)),
-    effective: { ...after, config: withFixed(before.config, after.config) },
+    changed: paths.filter((path) => !fixed.includes(path)),
+    fixed: paths.filter((path) => fixed.includes(path)),
+    effective: { ...after, auditKey: before.auditKey, config: withFixed(before.config, after.config) },
   };
 }
 
 function withFixed(before: Config, after: Config): Config {
   const { address, port } = before.listen;
+  const { admin } = before;
   return {
     ...after,
     listen: { ...after.listen, address, port },
     trust: { ...after.trust, cacheDir: before.trust.cacheDir },
     relays: before.relays,
-    admin: before.admin,
-    audit: { ...after.audit, destination: before.audit.destination, format: before.audit.format },
+    admin: { ...after.admin, address: admin.address, port: admin.port },
+    audit: auditWithFixed(before.audit, after.audit),
   };
+}
+
+function auditWithFixed(
+  before: Config['audit'],
+  { seal, rotate, ...after }: Config['audit'],
+): Config['audit'] {
+  const { destination, format } = before;
+  return {
+    ...after,
+    destination,
+    format,
+    ...(before.seal && { seal: before.seal }),
+    ...(before.rotate && { rotate: before.rotate }),
+  };
+}
+
+/** The public key, in PEM: the file may have another key under the same path. */
+function keyOf({ auditKey }: LoadedConfig): unknown {
+  return auditKey && createPublicKey(auditKey).export({ type: 'spki', format: 'pem' });
 }
 
 /** PEM of the certificates and keys: a file may have new content under the same path. */

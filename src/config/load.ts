@@ -1,10 +1,12 @@
 /** Loads a configuration: text, schema, rules, and the files that it names. Reports all problems together. */
+import type { KeyObject } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { TracingSettings } from '../tracing/settings.ts';
 import { type Diagnostic, type Diagnostics, noDiagnostics, type Path } from './diagnostic.ts';
 import { parseConfigDocument } from './document.ts';
+import { readAuditKey } from './files/audit-key.ts';
 import { readConfigText } from './files/config-text.ts';
 import { filesOf } from './files/configured-files.ts';
 import { readResumptionSecret } from './files/resumption-secret.ts';
@@ -23,6 +25,8 @@ export interface LoadedConfig {
   readonly serverCertificates: readonly LoadedServerCertificate[];
   /** The content of `listen.resumption.secretFile`; null if it is not set. */
   readonly resumptionSecret: Buffer | null;
+  /** The key of `audit.seal.key`; null if it is not set. */
+  readonly auditKey: KeyObject | null;
   /** Signatures of the configuration file and of every file that it names, taken before each was read. */
   readonly files: Signatures;
   /** With the content of the files that their upstreams name. */
@@ -78,12 +82,12 @@ export async function examineText(text: string, options: ExamineOptions): Promis
   const { config, issues, parts } = parseConfig(value, dirname(resolve(file)));
   const rules = checkRules(value);
   const files = new Map([...own, ...(await takeSignatures(filesOf(parts)))]);
-  const { certificates, resumption, routes, tracing } = await readFiles(parts, now);
+  const { certificates, resumption, routes, auditKey, tracing } = await readFiles(parts, now);
   const { trust, clients = null } = parts;
   const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? noDiagnostics();
 
   const shape = issues.flatMap((issue) => diagnosticsOf(issue, value));
-  const checks = [rules, certificates, resumption, routes, tracing, anchors];
+  const checks = [rules, certificates, resumption, routes, auditKey, tracing, anchors];
   const located = [shape, ...checks.map(({ problems }) => problems)].flat().map(locate);
   const problems = [...syntax, ...located.filter(isFirstOfItsPath)].sort(byPosition);
   const warnings = checks
@@ -96,6 +100,7 @@ export async function examineText(text: string, options: ExamineOptions): Promis
     serverCertificates: certificates.certificates,
     resumptionSecret: resumption.secret,
     routes: routes.routes,
+    auditKey: auditKey.key,
     tracing: tracing.settings,
     files,
     warnings,
@@ -109,6 +114,7 @@ async function readFiles(parts: ConfigParts, now: number) {
     certificates: await readServerCertificates(parts.certificates, now),
     resumption: await readResumptionSecret(parts.resumption ?? null),
     routes: await readRoutes(parts.routes, now),
+    auditKey: await readAuditKey(parts.audit ?? null),
     tracing: await readTracing(parts.tracing ?? null, now),
   };
 }

@@ -16,6 +16,7 @@ export interface ConfigParts {
   readonly trust: Config['trust'] | undefined;
   readonly clients: Config['clients'] | undefined;
   readonly routes: readonly RouteParts[];
+  readonly audit: Config['audit'] | undefined;
   readonly tracing: Config['tracing'] | undefined;
 }
 
@@ -67,6 +68,7 @@ export function parseConfig(value: unknown, folder: string): ParsedConfig {
         const path = ['routes', index, 'upstream'];
         return { route: data, endpoints: locate(path, fieldsOf(item).upstream, upstream) };
       }),
+      audit: fields.audit,
       tracing: fields.tracing,
     },
   };

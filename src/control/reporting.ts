@@ -2,6 +2,7 @@
 
 import { toEcsLines } from '../audit/ecs-line.ts';
 import type { AuditFormat } from '../audit/ecs-table.ts';
+import type { AuditEvent, Records } from '../audit/event.ts';
 import { configLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
 import {
   type EventSentence,
@@ -9,7 +10,6 @@ import {
   sentenceOf,
   trustSentences,
 } from '../audit/event-sentences.ts';
-import type { AuditEvent, Records } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import { type ConfigProblem, describeProblem } from '../errors.ts';
@@ -47,9 +47,45 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     }
     case 'reopened':
       return logger.info('the audit file was moved or removed; its path was opened again');
+    case 'truncated':
+      return logger.warn(
+        'the audit file was shortened by another program, such as copytruncate of logrotate; records between the copy and the truncation may be missing. Let the gateway rotate the file (audit.rotate), or let the program rename it',
+      );
+    case 'rotated':
+      return logger.info({ to: event.to }, 'the audit file has reached audit.rotate.size and was renamed');
+    case 'rotation_failed':
+      return logger.error(
+        { error: event.error.message },
+        'the audit file cannot be rotated, so it grows beyond audit.rotate.size; give the gateway the right to write to its folder. It tries again every 10 s',
+      );
+    case 'chain_started':
+      return logger.info({ chain: event.chain }, 'a new chain of seals begins in the audit');
+    case 'chain_resumed':
+      return reportResumed(logger, event);
+    case 'chain_unreadable':
+      return logger.error(
+        { error: event.error.message },
+        'the last seal of the audit cannot be read, so a new chain of seals begins; audit verify shows where the earlier chain ends',
+      );
+    case 'seal_failed':
+      return logger.error(
+        { error: event.error.message },
+        'a seal of the audit cannot be made; records are written without seals until the gateway is restarted',
+      );
     default:
       return event satisfies never;
   }
+}
+
+function reportResumed(
+  logger: Logger,
+  { chain, unsealed }: Extract<AuditEvent, { type: 'chain_resumed' }>,
+): void {
+  if (unsealed === 0) return logger.info({ chain }, 'the chain of seals in the audit goes on');
+  logger.warn(
+    { chain, unsealed },
+    'the chain of seals in the audit goes on; the process before ended without its last seal, and the next seal covers the lines that it left (unsealed)',
+  );
 }
 
 /** Under `audit.onFailure: refuse`: messages are refused with 503, or accepted again. */

@@ -1,5 +1,5 @@
 /** Starts the gateway: checks the configuration and the machine, opens the audit and runs the control thread until it drains. */
-import type { AuditEvent } from '../audit/failure.ts';
+import type { AuditEvent } from '../audit/event.ts';
 import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
@@ -7,6 +7,7 @@ import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { Control, type ControlParts, type Ready } from './control.ts';
 import { preflight } from './preflight.ts';
+import { RecentChanges } from './recent-changes.ts';
 import { Reporting, reportAudit, reportLost } from './reporting.ts';
 import { ServiceManager } from './service-manager.ts';
 import { assertStart, checkStart } from './start-check.ts';
@@ -40,8 +41,10 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   const start = await checkStart(loaded);
   assertStart(start);
   const events = new EventTarget();
+  const changes = new RecentChanges();
   const audit = await openAudit(loaded, (event) => {
     reportAudit(logger, event);
+    changes.audit(event);
     events.dispatchEvent(new Event('audit'));
   });
   // On exit, so that lost records are also reported when a fault ends the process.
@@ -49,7 +52,7 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   process.once('exit', onExit);
   const { onReady, log } = options;
   const { failures, linesDropped } = log;
-  const parts = { file: options.config, loaded, audit, logger, failures, linesDropped, onReady };
+  const parts = { file: options.config, loaded, audit, changes, logger, failures, linesDropped, onReady };
   await serve(options, parts, { warnings: [...warnings, ...start.warnings], events });
   return { recordsLost: audit.lost };
 }
@@ -85,10 +88,16 @@ async function serve(
 }
 
 function openAudit(
-  { config, locate }: LoadedConfig,
+  { config, auditKey, locate }: LoadedConfig,
   onEvent: (event: AuditEvent) => void,
 ): Promise<AuditWriter> {
-  return openAuditWriter({ destination: config.audit.destination, onEvent }).catch((cause: unknown) => {
+  const { destination, seal, rotate } = config.audit;
+  return openAuditWriter({
+    destination,
+    rotate,
+    seal: seal && { privateKey: auditKey, interval: seal.interval },
+    onEvent,
+  }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);
     const allowed = 'stdout, stderr or a file that can be written';
     throw new ConfigError([locate({ path: ['audit', 'destination'], found, allowed })]);

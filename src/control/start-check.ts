@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { destinationProblem } from '../audit/output.ts';
+import { destinationProblem, rotationProblem } from '../audit/destination.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, type ErrorCode, GatewayError } from '../errors.ts';
@@ -21,23 +21,13 @@ export interface StartCheck {
 /** Binds both ports for a moment, and checks the audit destination and `trust.cacheDir`. */
 export async function checkStart({ config, locate }: LoadedConfig): Promise<StartCheck> {
   const { listen, admin, audit, trust } = config;
-  const destination = await destinationProblem(audit.destination);
   const sockets = [await trySocket('listen', listen), await trySocket('admin', admin)];
   const cache = needsCache(trust) ? await folderProblem(trust.cacheDir) : null;
   const inUse = (attempt: SocketAttempt | null) => attempt?.code === 'ADDRESS_IN_USE';
   const placed = (attempts: readonly (SocketAttempt | null)[]) =>
     attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.diagnostic)));
   return {
-    problems:
-      destination === null
-        ? []
-        : [
-            locate({
-              path: ['audit', 'destination'],
-              found: destination,
-              allowed: 'stdout, stderr or a file that can be written',
-            }),
-          ],
+    problems: (await auditProblems(audit)).map(locate),
     refusedSockets: placed(sockets.filter((attempt) => !inUse(attempt))),
     socketsInUse: placed(sockets.filter(inUse)),
     warnings:
@@ -51,6 +41,21 @@ export async function checkStart({ config, locate }: LoadedConfig): Promise<Star
             }),
           ],
   };
+}
+
+async function auditProblems({
+  destination,
+  rotate,
+}: LoadedConfig['config']['audit']): Promise<Diagnostic[]> {
+  const found = await destinationProblem(destination);
+  if (found !== null)
+    return [
+      { path: ['audit', 'destination'], found, allowed: 'stdout, stderr or a file that can be written' },
+    ];
+  const rotation = rotate === undefined ? null : await rotationProblem(destination);
+  if (rotation === null) return [];
+  const allowed = 'rotate beside a regular file in a folder that the gateway can write to';
+  return [{ path: ['audit', 'rotate'], found: rotation, allowed }];
 }
 
 /**

@@ -4,6 +4,7 @@ import { liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { SmallRecordLimiter, type Transfer } from '../handshake/small-records.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
+import { explainDenial } from '../identity/verdict.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -82,7 +83,10 @@ export class RecordFloodMonitor {
         anchor: client?.anchor ?? null,
         generation: snapshot().generation,
         reason,
-        detail: `${denyReasons[reason].says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
+        detail: explainDenial({
+          reason,
+          detail: `${denyReasons[reason].says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
+        }),
       }),
     );
     this.#log(address);

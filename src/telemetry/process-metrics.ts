@@ -38,6 +38,42 @@ export const processMetrics = [
     labels: [],
   },
   {
+    name: 'ehi_audit_seals_total',
+    help: 'Seals written to the audit.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_last_seal_timestamp_seconds',
+    help: 'Unix time of the last seal in the audit. 0: none since the start, as without audit.seal. It does not move while there is nothing to seal.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_seal_failures_total',
+    help: 'Seals that could not be made. Records are then written without seals until a restart. Alert on any.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_rotations_total',
+    help: 'Rotations of the audit file by the gateway itself, because of audit.rotate.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_rotation_failures_total',
+    help: 'Rotations of the audit file that failed: it grows beyond audit.rotate.size. The log names the error.',
+    type: 'counter',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_truncations_total',
+    help: 'How often something else shortened the open audit file, such as copytruncate of logrotate. Records may be missing.',
+    type: 'counter',
+    labels: [],
+  },
+  {
     name: 'ehi_log_lines_dropped_total',
     help: 'Lines of the operational log that stderr did not accept.',
     type: 'counter',

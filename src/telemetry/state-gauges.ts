@@ -1,5 +1,6 @@
 /** Gauges of state that the control thread owns; each is read at every scrape. */
 
+import type { AuditCounts } from './audit-counts.ts';
 import type { MetricName } from './metric-table.ts';
 import { describeMetric, type MetricRegistry } from './registry.ts';
 import { type RevocationSourceFacts, revocationSeries } from './revocation-series.ts';
@@ -27,6 +28,7 @@ interface AuditFacts {
   readonly queuedBytes: number;
   /** Milliseconds since the epoch; null: records are written. */
   readonly failingSince: number | null;
+  readonly counts: Readonly<AuditCounts>;
 }
 
 export interface ExpiryFacts {
@@ -63,13 +65,25 @@ export function registerStateGauges(
   registry.gauge('ehi_build_info', (gauge) =>
     gauge.set({ version: options.version, node: process.versions.node }, 1),
   );
-  registry.total('ehi_audit_records_lost_total', () => options.audit.lost);
-  registry.gauge('ehi_audit_queue_bytes', (gauge) => gauge.set(options.audit.queuedBytes));
-  registry.gauge('ehi_audit_failing_since_timestamp_seconds', (gauge) =>
-    gauge.set((options.audit.failingSince ?? 0) / 1000),
-  );
+  registerAudit(registry, options.audit);
   registry.total('ehi_log_lines_dropped_total', options.logLinesDropped);
   registry.total('ehi_log_lines_collapsed_total', options.logLinesCollapsed);
+}
+
+function registerAudit(registry: MetricRegistry, audit: AuditFacts): void {
+  registry.total('ehi_audit_records_lost_total', () => audit.lost);
+  registry.gauge('ehi_audit_queue_bytes', (gauge) => gauge.set(audit.queuedBytes));
+  registry.gauge('ehi_audit_failing_since_timestamp_seconds', (gauge) =>
+    gauge.set((audit.failingSince ?? 0) / 1000),
+  );
+  registry.total('ehi_audit_seals_total', () => audit.counts.seals);
+  registry.gauge('ehi_audit_last_seal_timestamp_seconds', (gauge) =>
+    gauge.set((audit.counts.lastSealAt ?? 0) / 1000),
+  );
+  registry.total('ehi_audit_seal_failures_total', () => audit.counts.sealFailures);
+  registry.total('ehi_audit_rotations_total', () => audit.counts.rotations);
+  registry.total('ehi_audit_rotation_failures_total', () => audit.counts.rotationFailures);
+  registry.total('ehi_audit_truncations_total', () => audit.counts.truncations);
 }
 
 function registerCertificates(

@@ -71,6 +71,11 @@ export class Supervisor {
     return this.#listening;
   }
 
+  /** The numbers of the threads that run. */
+  get threads(): readonly number[] {
+    return [...this.#workers.keys()];
+  }
+
   publish(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
     this.#broadcast({ type: 'snapshot', snapshot });

@@ -20,7 +20,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent } from '../../src/audit/failure.ts';
+import type { AuditEvent } from '../../src/audit/event.ts';
 import { openAuditWriter } from '../../src/audit/writer.ts';
 
 let folder = '';
@@ -220,7 +220,7 @@ describe('the audit writer whose file is rotated', () => {
     await writer.close();
   });
 
-  it('continues at the new end of a file that was copied and truncated', async () => {
+  it('continues at the new end of a file that was copied and truncated, and reports it', async () => {
     const destination = join(folder, 'audit.jsonl');
     const { writer, events } = await opened(destination);
     writer.write('one\n');
@@ -229,7 +229,8 @@ describe('the audit writer whose file is rotated', () => {
     writer.write('two\n');
     await writer.close();
     expect(readFileSync(destination, 'utf8')).toBe('two\n');
-    expect(events).toEqual([]);
+    expect(events).toEqual([{ type: 'truncated' }]);
+    expect(writer.counts.truncations).toBe(1);
   });
 
   it('continues in the moved file if the new one cannot be opened, reports it, and switches once it can', async () => {

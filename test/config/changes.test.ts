@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareConfigs } from '../../src/config/changes.ts';
 import type { LoadedConfig } from '../../src/config/load.ts';
@@ -17,6 +18,8 @@ async function load(changes: Record<string, unknown> = {}): Promise<LoadedConfig
 }
 
 const endpoint = 'https://collector.example/v1/traces';
+
+const pkcs8 = { type: 'pkcs8', format: 'pem' } as const;
 
 describe('reports the changed fields:', () => {
   it.each([
@@ -68,6 +71,7 @@ describe('fields that need a restart', () => {
     ['admin.port', { admin: { port: 9999 } }],
     ['audit.destination', { audit: { destination: 'stderr' } }],
     ['audit.format', { audit: { format: 'ecs' } }],
+    ['audit.seal', { audit: { seal: {} } }],
     ['trust.cacheDir', { trust: { ...minimal.trust, cacheDir: 'elsewhere' } }],
   ])('%s keeps its value, and is reported', async (path, changes) => {
     const before = await load();
@@ -75,5 +79,31 @@ describe('fields that need a restart', () => {
     expect(change.fixed).toEqual([path]);
     expect(change.changed).toEqual([]);
     expect(change.effective.config).toEqual(before.config);
+  });
+});
+
+describe('the seals and the rotation of the audit', () => {
+  const audit = { destination: 'audit.log', seal: { interval: '2s' }, rotate: { keep: 3 } };
+
+  it('keep their values until a restart, also if they are removed', async () => {
+    const before = await load({ audit });
+    const change = compareConfigs(
+      before,
+      await load({ audit: { destination: 'audit.log', onFailure: 'refuse' } }),
+    );
+    expect(change).toMatchObject({ changed: ['audit.onFailure'], fixed: ['audit.seal', 'audit.rotate'] });
+    expect(change.effective.config.audit).toEqual({ ...before.config.audit, onFailure: 'refuse' });
+  });
+
+  it('keep the key until a restart if its file has another one', async () => {
+    const writeKey = () => site.write('audit.key', generateKeyPairSync('ed25519').privateKey.export(pkcs8));
+    const seal = { key: 'audit.key' };
+    await writeKey();
+    const before = await load({ audit: { seal } });
+    expect(compareConfigs(before, await load({ audit: { seal } })).fixed).toEqual([]);
+    await writeKey();
+    const change = compareConfigs(before, await load({ audit: { seal } }));
+    expect(change).toMatchObject({ changed: [], fixed: ['audit.seal'] });
+    expect(change.effective.auditKey).toBe(before.auditKey);
   });
 });

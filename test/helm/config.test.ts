@@ -53,6 +53,26 @@ describe('the configuration that the chart renders', () => {
     });
   });
 
+  it('has the names of the admin page, if there are any', () => {
+    const objects = render('default', { adminHosts: ['gateway-admin.example.com'] });
+    expect(configOf(objects).admin).toEqual({
+      address: '::',
+      port: 9090,
+      hosts: ['gateway-admin.example.com'],
+    });
+    expect(check(objects, 'admin-hosts').status).toBe(0);
+  });
+
+  it('signs the seals of the audit with the key of a Secret, beside other fields of the audit', () => {
+    const key = '/etc/ehi-gateway/audit-key/audit.key';
+    const audit = { onFailure: 'refuse', seal: { interval: '5s' } };
+    expect(configOf(render('existing-objects')).audit).toEqual({ seal: { key } });
+    expect(configOf(render('existing-objects', { config: { audit } })).audit).toEqual({
+      onFailure: 'refuse',
+      seal: { interval: '5s', key },
+    });
+  });
+
   it('has the words off and on where Helm reads booleans', () => {
     const { listen, trust, routes, tracing } = configOf(render('words'));
     expect(tracing).toBe('off');
@@ -110,6 +130,7 @@ describe('a pod is replaced', () => {
     const [, list = ''] = /const fixed = \[([^\]]*)\]/.exec(source) ?? [];
     expect([...list.matchAll(/'(.*)'/g)].map(([, path]) => path)).toEqual([
       ...['listen.address', 'listen.port', 'relays', 'admin.address', 'admin.port', 'audit.destination'],
+      ...['audit.seal', 'audit.rotate'],
       // The chart sets the same path for all pods.
       'trust.cacheDir',
     ]);

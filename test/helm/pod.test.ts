@@ -144,6 +144,13 @@ describe('objects that are kept when a pod ends', () => {
       { name: 'config' },
       { name: 'tls-0' },
       { secret: { secretName: 'ehi-gateway-tickets', items: [{ key: 'tickets', path: 'secret' }] } },
+      {
+        secret: {
+          secretName: 'ehi-gateway-audit-key',
+          items: [{ key: 'signing.key', path: 'audit.key' }],
+          defaultMode: 0o440,
+        },
+      },
       { persistentVolumeClaim: { claimName: 'trust' } },
     ]);
   });

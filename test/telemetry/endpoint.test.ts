@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { noAuditCounts } from '../../src/telemetry/audit-counts.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 
@@ -9,7 +10,7 @@ function metrics(): Metrics {
   return new Metrics({
     version: '1',
     now: Date.now,
-    audit: { lost: 0, queuedBytes: 0, failingSince: null },
+    audit: { lost: 0, queuedBytes: 0, failingSince: null, counts: noAuditCounts() },
     logLinesDropped: () => 0,
     logLinesCollapsed: () => 0,
     serverCertificates: none,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { noAuditCounts } from '../../src/telemetry/audit-counts.ts';
 import { budgetBounds, secondsBounds } from '../../src/telemetry/counts.ts';
 import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
@@ -10,7 +11,7 @@ import { noRoute } from '../../src/telemetry/route-meter.ts';
 function opened(options: Partial<MetricsOptions> = {}) {
   return new Metrics({
     version: '1.2.3',
-    audit: { lost: 0, queuedBytes: 0, failingSince: null },
+    audit: { lost: 0, queuedBytes: 0, failingSince: null, counts: noAuditCounts() },
     logLinesDropped: () => 0,
     logLinesCollapsed: () => 0,
     now: () => 0,
@@ -28,7 +29,8 @@ function taken(meter: Meter): MeterDelta {
   return structuredClone(delta);
 }
 
-const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, serial, notAfter });
+const issuer = 'CN=Issuing CA';
+const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, issuer, serial, notAfter });
 const notAfterMetric = 'ehi_certificate_not_after_timestamp_seconds';
 
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -396,7 +398,8 @@ describe('the metrics', () => {
   });
 
   it('report the state of audit and log at every scrape', async () => {
-    const audit = { lost: 2, queuedBytes: 0, failingSince: null as number | null };
+    const counts = noAuditCounts();
+    const audit = { lost: 2, queuedBytes: 0, failingSince: null as number | null, counts };
     let dropped = 0;
     const metrics = opened({ audit, logLinesDropped: () => dropped });
     const values = async () => {
@@ -407,15 +410,35 @@ describe('the metrics', () => {
       'audit_records_lost_total 2',
       'audit_queue_bytes 0',
       'audit_failing_since_timestamp_seconds 0',
+      'audit_seals_total 0',
+      'audit_last_seal_timestamp_seconds 0',
+      'audit_seal_failures_total 0',
+      'audit_rotations_total 0',
+      'audit_rotation_failures_total 0',
+      'audit_truncations_total 0',
       'log_lines_dropped_total 0',
       'log_lines_collapsed_total 0',
     ]);
     Object.assign(audit, { lost: 5, queuedBytes: 1000, failingSince: 1_500_000 });
+    Object.assign(counts, {
+      seals: 3,
+      lastSealAt: 2_500_000,
+      sealFailures: 4,
+      rotations: 6,
+      rotationFailures: 8,
+    });
+    counts.truncations = 9;
     dropped = 7;
     expect(await values()).toEqual([
       'audit_records_lost_total 5',
       'audit_queue_bytes 1000',
       'audit_failing_since_timestamp_seconds 1500',
+      'audit_seals_total 3',
+      'audit_last_seal_timestamp_seconds 2500',
+      'audit_seal_failures_total 4',
+      'audit_rotations_total 6',
+      'audit_rotation_failures_total 8',
+      'audit_truncations_total 9',
       'log_lines_dropped_total 7',
       'log_lines_collapsed_total 0',
     ]);

@@ -15,6 +15,11 @@
 {{- if include "ehi-gateway.resumes" . }}
 {{- $_ := set $listen "resumption" (set ($listen.resumption | default dict) "secretFile" "/etc/ehi-gateway/resumption/secret") }}
 {{- end }}
+{{- if .Values.auditKey.existingSecret }}
+{{- $audit := $config.audit | default dict }}
+{{- $seal := set ($audit.seal | default dict) "key" "/etc/ehi-gateway/audit-key/audit.key" }}
+{{- $_ := set $config "audit" (set $audit "seal" $seal) }}
+{{- end }}
 {{- with .Values.service.proxyProtocol }}
 {{- if .provider }}
 {{- $_ := set $listen "proxyProtocol" (dict "trusted" .trusted) }}
@@ -22,7 +27,11 @@
 {{- end }}
 {{- $_ := set $config "listen" $listen }}
 {{- $_ := set $config "trust" (set ($config.trust | default dict) "cacheDir" "/var/lib/ehi-gateway/trust") }}
-{{- $_ := set $config "admin" (dict "address" .Values.address "port" .Values.ports.admin) }}
+{{- $admin := dict "address" .Values.address "port" .Values.ports.admin }}
+{{- with .Values.adminHosts }}
+{{- $_ := set $admin "hosts" . }}
+{{- end }}
+{{- $_ := set $config "admin" $admin }}
 {{- include "ehi-gateway.words" (toYaml $config) }}
 {{- end }}
 
@@ -49,7 +58,11 @@
 
 {{- /* Values that the gateway reads only at its start: a change replaces the pod. It applies all other changes while it runs. */ -}}
 {{- define "ehi-gateway.fixed" -}}
-{{- dict "address" .Values.address "ports" .Values.ports "relays" .Values.config.relays "audit" .Values.config.audit | toJson }}
+{{- $fixed := dict "address" .Values.address "ports" .Values.ports "relays" .Values.config.relays "audit" .Values.config.audit }}
+{{- if .Values.auditKey.existingSecret }}
+{{- $_ := set $fixed "auditKey" .Values.auditKey }}
+{{- end }}
+{{- toJson $fixed }}
 {{- end }}
 
 {{- /* Converts a duration of the configuration to whole seconds, rounded up. */ -}}

@@ -31,6 +31,16 @@
       - { key: {{ .Values.resumption.key }}, path: secret }
     defaultMode: 0440
 {{- end }}
+{{- with .Values.auditKey }}
+{{- if .existingSecret }}
+- name: audit-key
+  secret:
+    secretName: {{ .existingSecret }}
+    items:
+      - { key: {{ .key }}, path: audit.key }
+    defaultMode: 0440
+{{- end }}
+{{- end }}
 - name: trust
   {{- if eq .Values.trustCache.type "emptyDir" }}
   emptyDir:
@@ -63,6 +73,11 @@
 {{- if include "ehi-gateway.resumes" . }}
 - name: resumption
   mountPath: /etc/ehi-gateway/resumption
+  readOnly: true
+{{- end }}
+{{- if .Values.auditKey.existingSecret }}
+- name: audit-key
+  mountPath: /etc/ehi-gateway/audit-key
   readOnly: true
 {{- end }}
 - name: trust

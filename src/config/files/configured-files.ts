@@ -3,7 +3,14 @@ import { isAbsolute } from 'node:path';
 import type { ConfigParts } from '../parse.ts';
 
 /** Absolute paths of every file that is read at a load, as far as the part that names it is valid. */
-export function filesOf({ certificates, resumption, trust, routes, tracing }: ConfigParts): Set<string> {
+export function filesOf({
+  certificates,
+  resumption,
+  trust,
+  routes,
+  audit,
+  tracing,
+}: ConfigParts): Set<string> {
   const { anchors = [], candidates = [] } = trust ?? {};
   const upstreams = routes.flatMap(({ endpoints }) => endpoints.flatMap(({ entry: { tls } }) => tls ?? []));
   const servers = certificates.map(({ entry }) => entry);
@@ -12,6 +19,7 @@ export function filesOf({ certificates, resumption, trust, routes, tracing }: Co
     ...[...servers, ...clients].flatMap(({ chain, key, passphraseFile }) => [chain, key, passphraseFile]),
     ...upstreams.map(({ ca }) => ca),
     resumption?.secretFile,
+    audit?.seal?.key,
     tracing?.headersFile,
     tracing?.tls?.ca,
     ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [

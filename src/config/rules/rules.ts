@@ -3,6 +3,7 @@ import { parseRange } from '../../source/address.ts';
 import { type Diagnostics, noDiagnostics } from '../diagnostic.ts';
 import { type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import { checkAnchors } from './anchors.ts';
+import { checkAudit } from './audit.ts';
 import { checkPorts } from './ports.ts';
 import { checkRoutes } from './routes.ts';
 
@@ -15,10 +16,11 @@ const limitsOfAnyAddress =
 /** `config`: what the YAML holds. Values that are not valid are skipped: the schema reports them. */
 export function checkRules(config: unknown): Diagnostics {
   const diagnostics = noDiagnostics();
-  const { admin, clients, listen, routes, timeouts, trust } = fieldsOf(config);
+  const { admin, audit, clients, listen, routes, timeouts, trust } = fieldsOf(config);
   checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, diagnostics);
   checkAnchors(fieldsOf(trust), diagnostics);
   checkCallers(fieldsOf(clients), diagnostics);
+  checkAudit(fieldsOf(audit), diagnostics);
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
   return diagnostics;
 }

@@ -1,5 +1,9 @@
 /** `audit`: where the audit records are written. */
-import { choice, file, mapping } from './field-types.ts';
+import type { z } from 'zod';
+import { choice, count, duration, file, mapping, size } from './field-types.ts';
+
+/** After parsing: the path absolute, `interval` in milliseconds, `size` in bytes. */
+export type AuditConfig = z.output<ReturnType<typeof auditSchema>>;
 
 /** `folder`: the absolute one that relative paths start from. */
 export function auditSchema(folder: string) {
@@ -16,6 +20,30 @@ export function auditSchema(folder: string) {
       .prefault('continue')
       .describe(
         'What happens while audit records cannot be written. `continue`: messages are relayed, and up to 64 MiB of records are kept in memory. `refuse`: new messages get 503.',
+      ),
+    seal: mapping({
+      key: file(folder)
+        .exactOptional()
+        .describe(
+          'PEM file with an Ed25519 private key that signs the seals; `ehi-gateway certs audit-key` makes one. Only the gateway may be able to read it. Absent: seals are not signed.',
+        ),
+      interval: duration('10ms', '1h')
+        .prefault('1s')
+        .describe('How long records wait for their seal at most.'),
+    })
+      .exactOptional()
+      .describe(
+        'Writes seals between the records, which chain the records so that a later change is found: docs/audit.md, Seals. `{}`: seals without a signature. Absent: no seals.',
+      ),
+    rotate: mapping({
+      size: size('1024MiB', '64KiB').prefault('100MiB').describe('The largest size of a file.'),
+      keep: count(1, 100_000)
+        .prefault(10)
+        .describe('How many rotated files are kept: `audit.log.1` is the newest one. The oldest is removed.'),
+    })
+      .exactOptional()
+      .describe(
+        'The gateway rotates the audit file itself. Only with a file as destination. Absent: it does not, and another program may.',
       ),
   })
     .prefault({})

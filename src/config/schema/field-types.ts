@@ -58,12 +58,13 @@ export function duration(min = '1ms', max = '596h') {
 }
 
 /** Bytes. */
-export function size(max: string) {
+export function size(max: string, min = '1B') {
+  const [minBytes = 0, maxBytes = 0] = [min, max].map(parseSize);
   return formatted({
-    allowed: `a whole number and its unit B, KiB or MiB, such as 16KiB, from 1B to ${max}`,
+    allowed: `a whole number and its unit B, KiB or MiB, such as 16KiB, from ${min} to ${max}`,
     parse: (value) => {
       const bytes = parseSize(value);
-      return bytes === undefined || bytes === 0 || bytes > (parseSize(max) ?? 0) ? undefined : bytes;
+      return bytes === undefined || bytes < minBytes || bytes > maxBytes ? undefined : bytes;
     },
     pattern: sizePattern,
   });

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { join, relative } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -15,6 +16,10 @@ const here = (names: readonly string[]) => names.map((name) => join(site.folder,
 test('lists the configuration and every file that it names, each once and without URLs', async () => {
   await site.write('secret', Buffer.alloc(32, 1));
   await site.write('fields', 'a: b');
+  await site.write(
+    'audit.key',
+    generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  );
   const { loaded, files } = await site.examine({
     listen: { certificate: minimal.listen.certificate, resumption: { secretFile: 'secret' } },
     trust: {
@@ -29,13 +34,14 @@ test('lists the configuration and every file that it names, each once and withou
       ],
       candidates: [{ name: 'c', files: ['root.pem', 'next.pem'], revocation: { crl: ['c.crl'] } }],
     },
+    audit: { seal: { key: 'audit.key' } },
     tracing: { endpoint: 'https://h/v1/traces', headersFile: 'fields', tls: { ca: 'anchor.pem' } },
   });
   expect([...files.keys()].sort()).toEqual([
     '/b.crl',
     ...here([
       ...['gateway.yaml', 'server.pem', 'server.key', 'secret', 'root.pem', 'issuing.pem', 'next.pem'],
-      ...['tls.pem', 'a.crl', 'c.crl', 'fields', 'anchor.pem'],
+      ...['tls.pem', 'a.crl', 'c.crl', 'fields', 'anchor.pem', 'audit.key'],
     ]),
   ]);
   expect(loaded?.files).toEqual(files);

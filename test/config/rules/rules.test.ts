@@ -157,3 +157,23 @@ describe('the ports of listen and admin', () => {
     expect(problemsOf(listen, admin)).toEqual(expected);
   });
 });
+
+describe('the rotation of the audit', () => {
+  const rotate = { size: '100MiB' };
+
+  test.each<[string, object, string]>([
+    ['stdout', { destination: 'stdout', rotate }, 'the rotation of stdout'],
+    ['stderr', { destination: 'stderr', rotate }, 'the rotation of stderr'],
+    ['the default destination', { rotate }, 'the rotation of stdout'],
+  ])('is refused for %s', (_, audit, found) => {
+    const { problems } = checkRules({ clients: { pins: ['sha256/…'] }, audit });
+    expect(problems).toMatchObject([{ path: ['audit', 'rotate'], found }]);
+  });
+
+  test.each([{ destination: 'audit.log', rotate }, { destination: 'stdout' }, {}])(
+    'is accepted: %j',
+    (audit) => {
+      expect(checkRules({ clients: { pins: ['sha256/…'] }, audit }).problems).toEqual([]);
+    },
+  );
+});

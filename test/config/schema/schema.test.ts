@@ -220,6 +220,15 @@ describe('values', () => {
     ['admin.port', { admin: { port: '9090' } }],
     ['audit.destination', { audit: { destination: '' } }],
     ['audit.onFailure', { audit: { onFailure: 'stop' } }],
+    ['audit.seal', { audit: { seal: null } }],
+    ['audit.seal', { audit: { seal: true } }],
+    ['audit.seal.key', { audit: { seal: { key: '' } } }],
+    ['audit.seal.interval', { audit: { seal: { interval: '9ms' } } }],
+    ['audit.seal.interval', { audit: { seal: { interval: '61m' } } }],
+    ['audit.rotate.size', { audit: { destination: 'a.log', rotate: { size: '63KiB' } } }],
+    ['audit.rotate.size', { audit: { destination: 'a.log', rotate: { size: '1025MiB' } } }],
+    ['audit.rotate.keep', { audit: { destination: 'a.log', rotate: { keep: 0 } } }],
+    ['audit.rotate.every', { audit: { destination: 'a.log', rotate: { every: '1h' } } }],
   ])('refuses at %s: %j', async (path, config) => {
     const { problems, loaded } = await site.examine(config);
     expect(problems.map((problem) => problem.path)).toEqual([path]);

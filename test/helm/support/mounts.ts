@@ -3,7 +3,7 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import type { KeyKind } from '../../../src/pki/key.ts';
+import { type KeyKind, makeKey } from '../../../src/pki/key.ts';
 import { authority } from '../../support/pki/authority.ts';
 import { configTextOf, type KubernetesObject, podOf } from './chart.ts';
 
@@ -25,14 +25,15 @@ export function layFiles(objects: readonly KubernetesObject[], root: string, kin
   const mounts: Mount[] = podOf(objects).spec.containers[0].volumeMounts;
   const own = authority();
   const text = configTextOf(objects);
-  const { listen, trust, routes, tracing } = parse(text);
+  const { listen, trust, routes, audit, tracing } = parse(text);
 
   const lay = (path: string, content: string | Uint8Array): void => {
     if (!mounts.some(({ mountPath }) => path.startsWith(`${mountPath}/`)))
       throw new Error(`${path}: no mount`);
     const file = join(root, path);
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, content);
+    // As the chart's Secrets, which others may not read.
+    writeFileSync(file, content, { mode: 0o640 });
   };
   const layPair = (
     { chain, key, passphraseFile }: Pair,
@@ -51,6 +52,7 @@ export function layFiles(objects: readonly KubernetesObject[], root: string, kin
     layPair(pair, { chainPem, keyPem });
   }
   if (listen.resumption?.secretFile) lay(listen.resumption.secretFile, 'a'.repeat(44));
+  if (audit?.seal?.key) lay(audit.seal.key, makeKey('ed25519').export({ type: 'pkcs8', format: 'pem' }));
   if (tracing?.headersFile) lay(tracing.headersFile, 'authorization: Bearer of-this-test\n');
   if (tracing?.tls) lay(tracing.tls.ca, own.root.pem);
   for (const { files, revocation } of [...trust.anchors, ...(trust.candidates ?? [])]) {

@@ -22,13 +22,15 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Descriptor limit of the process; default: that of the tests. */
   readonly descriptors?: number;
+  /** Largest file that the process may write, in blocks of 512 bytes: a larger one fails with EFBIG, as on a full disk. */
+  readonly fileBlocks?: number;
   /** A file, a device or a named pipe for standard error; default: it is kept in `stderr`. */
   readonly stderr?: string;
 }
 
 export interface Ready {
   readonly listen: { readonly address: string; readonly port: number };
-  readonly admin: { readonly address: string; readonly port: number };
+  readonly admin: { readonly address: string; readonly port: number; readonly page: string };
 }
 
 export class Gateway implements AsyncDisposable {
@@ -212,7 +214,7 @@ function withPorts(config: GatewayOptions['config']): object {
 
 /** Starts without waiting, for starts that must fail. */
 export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
-  const { files = {}, env = {}, descriptors, stderr } = options;
+  const { files = {}, env = {}, descriptors, fileBlocks, stderr } = options;
   const folder = await mkdtemp(join(tmpdir(), 'ehi-gateway-'));
   const file = join(folder, 'gateway.yaml');
   for (const [name, content] of Object.entries(files)) {
@@ -223,6 +225,7 @@ export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   const command = [node, main, 'run', '--config', file];
   // Only a shell can set limits; it execs the gateway, so that pid and signals stay correct.
   if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
+  if (fileBlocks !== undefined) command.unshift('sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`);
   if (stderr !== undefined) command.unshift('sh', '-c', `exec "$0" "$@" 2>>'${stderr}'`);
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: folder,

@@ -27,6 +27,8 @@ export interface StageOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Descriptor limit of the gateway. */
   readonly descriptors?: number;
+  /** Largest file that the gateway may write, in blocks of 512 bytes. */
+  readonly fileBlocks?: number;
   /** Destination of the gateway's standard error. */
   readonly stderr?: string;
   /** Puts the clients on the allowlist, so that TLS reads from their TCP sockets; otherwise it reads through a gate. */
@@ -80,6 +82,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       },
       env: options.env ?? {},
       ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
+      ...(options.fileBlocks === undefined ? {} : { fileBlocks: options.fileBlocks }),
       ...(options.stderr === undefined ? {} : { stderr: options.stderr }),
       config: configuration,
     }),

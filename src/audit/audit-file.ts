@@ -1,0 +1,88 @@
+/** The open audit file: follows its path, notices when it was shortened, and is rotated by its size. */
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import type { Following, Output } from './output.ts';
+import { renameForRotation } from './rotation.ts';
+
+/** O_APPEND: after a rotation that truncates the file, lines go to its new end. O_NONBLOCK: for named pipes. */
+const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
+const openForLines = (path: string) => open(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o640);
+
+/** Throws the errors of node:fs. */
+export async function openAuditFile(path: string): Promise<AuditFile> {
+  const file = await openForLines(path);
+  return new AuditFile(path, file, await sizeOf(file));
+}
+
+/** null: a pipe or a device. */
+async function sizeOf(file: FileHandle): Promise<number | null> {
+  const found = await file.stat();
+  return found.isFile() ? found.size : null;
+}
+
+export class AuditFile implements Output {
+  readonly isPath = true;
+  readonly path: string;
+  isMoved = false;
+  #file: FileHandle;
+  /** As last seen, and what was written since. null: a pipe or a device. */
+  #size: number | null;
+
+  constructor(path: string, file: FileHandle, size: number | null) {
+    this.path = path;
+    this.#file = file;
+    this.#size = size;
+  }
+
+  get descriptor(): number {
+    return this.#file.fd;
+  }
+
+  get size(): number | null {
+    return this.#size;
+  }
+
+  wrote(bytes: number): void {
+    if (this.#size !== null) this.#size += bytes;
+  }
+
+  async follow(): Promise<Following> {
+    const former = await this.#file.stat({ bigint: true });
+    const isTruncated = this.#noteSize(former.isFile() ? Number(former.size) : null);
+    try {
+      const named = await stat(this.path, { bigint: true }).catch(() => null);
+      this.isMoved = named?.ino !== former.ino || named.dev !== former.dev;
+      if (!this.isMoved) return { place: 'unchanged', isTruncated };
+      await this.#openAgain();
+      return { place: 'reopened', isTruncated };
+    } catch (cause) {
+      if (former.nlink > 0n && cause instanceof Error) return { place: cause, isTruncated };
+      throw cause;
+    }
+  }
+
+  async rotate(keep: number): Promise<string> {
+    const to = await renameForRotation(this.path, keep);
+    await this.#openAgain();
+    return to;
+  }
+
+  close(): void {
+    void this.#file.close().catch(() => {});
+  }
+
+  /** Whether the file has fewer bytes than were seen and written. More is no fault: something else may append, too. */
+  #noteSize(found: number | null): boolean {
+    const isTruncated = found !== null && this.#size !== null && found < this.#size;
+    this.#size = found;
+    return isTruncated;
+  }
+
+  async #openAgain(): Promise<void> {
+    const next = await openForLines(this.path);
+    await this.#file.close().catch(() => {});
+    this.#file = next;
+    this.isMoved = false;
+    this.#size = await sizeOf(next);
+  }
+}

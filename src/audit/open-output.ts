@@ -1,0 +1,51 @@
+/** Opens the audit destination: stdout, stderr, or a file. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { GatewayError } from '../errors.ts';
+import { type AuditFile, openAuditFile } from './audit-file.ts';
+import type { Output } from './output.ts';
+
+export function openStandard(descriptor: 1 | 2): Output {
+  // Reading the property sets O_NONBLOCK on a pipe or a socket. A blocking write would hold a thread of libuv's pool,
+  // and `process.exit` waits for those threads.
+  void (descriptor === 1 ? process.stdout : process.stderr);
+  return {
+    descriptor,
+    isPath: false,
+    size: null,
+    isMoved: false,
+    wrote: () => {},
+    follow: async () => ({ place: 'unchanged', isTruncated: false }),
+    rotate: () => Promise.reject(new Error('only a file can be rotated')),
+    close: () => {},
+  };
+}
+
+/** @throws GatewayError `AUDIT_DESTINATION` if the file cannot be opened; its folder must exist. */
+export async function openPath(path: string): Promise<AuditFile> {
+  try {
+    await endHalfLine(path);
+    return await openAuditFile(path);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? `${cause.code}` : `${cause}`;
+    const known: Record<string, string> = {
+      ENOENT: 'its folder does not exist',
+      ENXIO: 'it is a pipe that has no reader (ENXIO)',
+    };
+    const message = `the audit file ${path} cannot be opened: ${known[code] ?? code}`;
+    throw new GatewayError({ code: 'AUDIT_DESTINATION', message, cause });
+  }
+}
+
+/** Ends a partial last line, left by a killed process or a full disk, so that the next record starts on its own line. */
+async function endHalfLine(path: string): Promise<void> {
+  try {
+    await using file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_NONBLOCK);
+    const found = await file.stat();
+    if (!found.isFile() || found.size === 0) return;
+    const { buffer } = await file.read(Buffer.alloc(1), 0, 1, found.size - 1);
+    if (buffer[0] !== 0x0a) await file.write('\n');
+  } catch {
+    // The file does not exist or cannot be read: opening it for records reports what matters.
+  }
+}

@@ -1,0 +1,50 @@
+/** Finds the files that the audit file was renamed to, by the gateway or by another program. */
+import { readdir, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+
+export type Compression = 'none' | 'gzip' | 'zstd' | 'other';
+
+export interface RotatedFile {
+  readonly path: string;
+  readonly compression: Compression;
+}
+
+const endings: Readonly<Record<string, Compression>> = {
+  '.gz': 'gzip',
+  '.zst': 'zstd',
+  '.bz2': 'other',
+  '.xz': 'other',
+  '.lz4': 'other',
+};
+
+/** The newest first: by the time of the last write, which renaming and compressing keep. */
+export async function findRotatedFiles(path: string): Promise<RotatedFile[]> {
+  const folder = dirname(path);
+  const names = (await readdir(folder)).filter((name) => isRotatedName(name, basename(path)));
+  const files = [];
+  for (const name of names) {
+    const found = await stat(join(folder, name), { bigint: true });
+    if (found.isFile()) files.push({ name, path: join(folder, name), time: found.mtimeNs });
+  }
+  files.sort((a, b) => (a.time === b.time ? compareNames(a.name, b.name) : a.time < b.time ? 1 : -1));
+  return files.map(({ path, name }) => ({ path, compression: endings[extname(name)] ?? 'none' }));
+}
+
+/** `audit.log.1`, `audit.log-20261129`, `audit-20261129.log`, each with an ending of compression or without. */
+export function isRotatedName(name: string, base: string): boolean {
+  const plain = name.slice(0, name.length - (extname(name) in endings ? extname(name).length : 0));
+  const end = extname(base);
+  const stem = base.slice(0, base.length - end.length);
+  const isMarked = (text: string) => /^[.-]\d[\d.T:_-]*$/.test(text);
+  if (plain.startsWith(base) && isMarked(plain.slice(base.length))) return true;
+  return (
+    plain.startsWith(stem) &&
+    plain.endsWith(end) &&
+    isMarked(plain.slice(stem.length, plain.length - end.length))
+  );
+}
+
+/** The lower number is the newer file. */
+function compareNames(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
+}

@@ -1,0 +1,45 @@
+/** `ehi-gateway audit verify`: whether audit files are as the gateway wrote them. */
+import type { KeyObject } from 'node:crypto';
+import { readPublicKeys } from '../auditing/public-keys.ts';
+import { verifyFiles } from '../auditing/verify.ts';
+import { verificationJson } from '../auditing/verify-json.ts';
+import { summarize, type VerifySummary } from '../auditing/verify-summary.ts';
+import { describeVerification } from '../auditing/verify-text.ts';
+import { UsageError } from '../errors.ts';
+import { readInput } from '../terminal/input-file.ts';
+import { jsonLine } from '../terminal/json.ts';
+import { printable } from '../terminal/printable.ts';
+import { openProgress } from '../terminal/progress.ts';
+
+export interface AuditVerifyOptions {
+  readonly publicKey?: string;
+  readonly json: boolean;
+}
+
+const codes: Record<VerifySummary['verdict'], number> = { sound: 0, tampered: 1, incomplete: 2 };
+
+/** Prints the result on stdout. Resolves with the exit code: 0 sound, 1 tampered, 2 sound with gaps. Throws UsageError. */
+export async function auditVerify(
+  files: readonly string[],
+  { publicKey, json }: AuditVerifyOptions,
+): Promise<number> {
+  const keys = publicKey === undefined ? null : await readKeys(publicKey);
+  const hasPublicKey = keys !== null;
+  const progress = openProgress();
+  const onProgress = (path: string, lines: number) => progress.show(printable(`${path}: ${lines} lines`));
+  const verification = await verifyFiles(files, { keys, onProgress }).finally(() => progress.end());
+  const summary = summarize(verification, { hasPublicKey });
+  process.stdout.write(
+    json
+      ? jsonLine(verificationJson(verification, { summary, hasPublicKey }))
+      : describeVerification(verification, summary),
+  );
+  return codes[summary.verdict];
+}
+
+async function readKeys(file: string): Promise<ReadonlyMap<string, KeyObject>> {
+  const option = '--public-key';
+  const keys = readPublicKeys((await readInput(file, { option })).toString('latin1'));
+  if (typeof keys === 'string') throw new UsageError(`${option} ${printable(file)}: ${keys}`);
+  return keys;
+}
