@@ -24,7 +24,7 @@ export const failureReasons = withAdvice({
     says: 'the client closed the connection before the gateway sent its certificate',
     cause: 'a short connect timeout in the client, a port scan, or a middlebox',
     client: 'raise the timeout for connecting, and look at the client’s own log',
-    gateway: 'look for a late event loop (ehi_event_loop_delay_seconds) at that time',
+    gateway: 'look for a late event loop (ehi_relay_loop_delay_seconds) at that time',
   },
   timeout_client_hello: {
     says: 'the client began a ClientHello and did not complete it within timeouts.handshake',
