@@ -14,7 +14,7 @@ import { rawClient } from '../support/process/raw-client.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** The records are those of a real gateway, in two files, of which the older one is compressed. */
-describe('audit explain', () => {
+describe('audit explain and audit report', () => {
   const opened = new AsyncDisposableStack();
   let stage: Stage;
   let folder: string;
@@ -203,5 +203,17 @@ describe('audit explain', () => {
       unreadable: 1,
       found: { connId: allowed.conn_id },
     });
+  });
+
+  it('reports on the same files by the fields of --by, and refuses a period that is none', async () => {
+    const args = ['audit', 'report', ...files, '--by', 'reason,verdict', '--csv'];
+    const { code, stdout } = await runCommand(args, { cwd: folder });
+    expect(code).toBe(0);
+    const rows = stdout.split('\r\n').map((row) => row.split(',').slice(0, 4).join());
+    expect(rows[0]).toBe('reason,verdict,handshakes,messages');
+    expect(rows).toEqual(expect.arrayContaining([',allow,1,0', ',answered,0,2', 'untrusted,deny,1,0']));
+    const refused = await runCommand([...args, '--since', 'yesterday'], { cwd: folder });
+    expect(refused).toMatchObject({ code: 64, stdout: '' });
+    expect(refused.stderr).toMatch(/--since: found yesterday; allowed a date /);
   });
 });
