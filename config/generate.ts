@@ -10,6 +10,7 @@ import { messageRefusals, upstreamFailures } from '../src/message/message-reason
 import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
+import { withEcsTables } from './ecs-section.ts';
 import { plainRules } from './plain-rules.ts';
 import { withRoomsDiagram } from './rooms-diagram.ts';
 
@@ -40,6 +41,7 @@ const targets: Readonly<Record<string, string>> = {
   'helm/ehi-gateway/values.schema.json': `${JSON.stringify(chartSchema(), null, 2)}\n`,
   'packaging/prometheus/ehi-gateway.rules.yaml': plainRules(),
   'docs/architecture.md': withRoomsDiagram(await readSource('docs/architecture.md')),
+  'docs/audit.md': withEcsTables(await readSource('docs/audit.md')),
   'docs/configuration.md': page({
     title: 'Configuration',
     text: [

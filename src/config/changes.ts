@@ -11,6 +11,7 @@ const fixed = [
   'admin.address',
   'admin.port',
   'audit.destination',
+  'audit.format',
   'audit.seal',
   'audit.rotate',
   'trust.cacheDir',
@@ -65,10 +66,11 @@ function auditWithFixed(
   before: Config['audit'],
   { seal, rotate, ...after }: Config['audit'],
 ): Config['audit'] {
-  const { destination } = before;
+  const { destination, format } = before;
   return {
     ...after,
     destination,
+    format,
     ...(before.seal && { seal: before.seal }),
     ...(before.rotate && { rotate: before.rotate }),
   };

@@ -8,6 +8,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import type { LogLine, RepeatedLines } from '../telemetry/repeated-lines.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
@@ -28,6 +29,7 @@ export interface ControlParts {
   readonly reporting: Reporting;
   readonly changes: RecentChanges;
   readonly logger: Logger;
+  readonly failures: RepeatedLines;
   /** Lines of the log that stderr did not accept. */
   readonly linesDropped: () => number;
   readonly manager: ServiceManager;
@@ -73,6 +75,7 @@ export class Control implements AsyncDisposable {
       now: Date.now,
       audit: parts.audit,
       logLinesDropped: parts.linesDropped,
+      logLinesCollapsed: () => parts.failures.collapsed,
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
       anchors: () =>
         (this.#sources?.anchors() ?? []).map((anchor) => {
@@ -164,7 +167,9 @@ export class Control implements AsyncDisposable {
     if (!stop.aborted) await this.#serve(this.#sources);
     await stopped;
     this.#state = 'draining';
-    this.#parts.logger.info('draining');
+    this.#parts.logger.info(
+      'the gateway stops: it accepts no new connections, and ends when the open messages are answered, at the latest after timeouts.drain',
+    );
     this.#parts.manager.stopping();
     await this.#supervisor?.drain();
   }
@@ -233,6 +238,7 @@ export class Control implements AsyncDisposable {
       port: config.listen.port,
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
+      auditFormat: config.audit.format,
       onMessage: (thread, message) => this.#onMessage(thread, message),
       onUnexpectedExit: (thread, error) => {
         this.#metrics.threadGone(thread);
@@ -275,7 +281,7 @@ export class Control implements AsyncDisposable {
   #onMessage(thread: number, message: RelayReport): void {
     switch (message.type) {
       case 'log':
-        return this.#parts.logger[message.level]({ thread, ...message.fields }, message.message);
+        return this.#log({ ...message, fields: { thread, ...message.fields } });
       case 'unseen':
         return void this.#contact(message);
       case 'report':
@@ -289,6 +295,11 @@ export class Control implements AsyncDisposable {
       default:
         return message satisfies never;
     }
+  }
+
+  #log(line: LogLine & { readonly isFailure: boolean }): void {
+    if (line.isFailure) this.#parts.failures.log(line);
+    else this.#parts.logger[line.level](line.fields, line.message);
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {

@@ -51,8 +51,8 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   const onExit = () => reportLost(logger, audit);
   process.once('exit', onExit);
   const { onReady, log } = options;
-  const { linesDropped } = log;
-  const parts = { file: options.config, loaded, audit, changes, logger, linesDropped, onReady };
+  const { failures, linesDropped } = log;
+  const parts = { file: options.config, loaded, audit, changes, logger, failures, linesDropped, onReady };
   await serve(options, parts, { warnings: [...warnings, ...start.warnings], events });
   return { recordsLost: audit.lost };
 }
@@ -62,14 +62,14 @@ async function serve(
   parts: Omit<ControlParts, 'reporting' | 'manager'>,
   { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
 ): Promise<void> {
-  const { audit, logger } = parts;
-  const reporting = new Reporting({ audit, logger });
+  const { audit, logger, failures, loaded } = parts;
+  const reporting = new Reporting({ audit, logger, failures, format: loaded.config.audit.format });
   reporting.warnings(warnings);
   await using manager = new ServiceManager({
     onError: ({ message }) =>
       logger.error(
         { error: message },
-        'the state of the service cannot be reported to systemd (systemd-notify failed)',
+        'the state of the service cannot be reported to systemd (systemd-notify failed); the gateway works, but systemd may stop it after its start timeout',
       ),
   });
   await using control = new Control({ ...parts, reporting, manager });

@@ -104,7 +104,6 @@ describe.each([
     expect(line).toMatchObject({
       reason: 'record_damaged',
       detail: expect.stringMatching(/cannot be decrypted\. /),
-      unsaid: 0,
     });
     expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
     const counts = (all: ReadonlyMap<string, number>, ...reasons: string[]) =>

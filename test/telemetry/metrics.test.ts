@@ -13,6 +13,7 @@ function opened(options: Partial<MetricsOptions> = {}) {
     version: '1.2.3',
     audit: { lost: 0, queuedBytes: 0, failingSince: null, counts: noAuditCounts() },
     logLinesDropped: () => 0,
+    logLinesCollapsed: () => 0,
     now: () => 0,
     serverCertificates: () => [],
     anchors: () => [],
@@ -416,6 +417,7 @@ describe('the metrics', () => {
       'audit_rotation_failures_total 0',
       'audit_truncations_total 0',
       'log_lines_dropped_total 0',
+      'log_lines_collapsed_total 0',
     ]);
     Object.assign(audit, { lost: 5, queuedBytes: 1000, failingSince: 1_500_000 });
     Object.assign(counts, {
@@ -438,6 +440,7 @@ describe('the metrics', () => {
       'audit_rotation_failures_total 8',
       'audit_truncations_total 9',
       'log_lines_dropped_total 7',
+      'log_lines_collapsed_total 0',
     ]);
   });
 });
