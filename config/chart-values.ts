@@ -172,7 +172,9 @@ export const chartValues = values({
       alertLabels: labels,
       disabled: z.array(text),
       extraRules: mappings,
+      runbooks: text,
     }),
+    dashboard: values({ enabled: z.boolean(), labels, annotations: labels }),
   }),
   test: values({
     enabled: z.boolean(),

@@ -1,4 +1,4 @@
-/** Generates the schemas, the reference pages and the Prometheus rules from the sources; with `--check` it only compares. */
+/** Generates the schemas, the reference pages, the Prometheus rules and the Grafana dashboard from the sources; with `--check` it only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { statusJsonSchema } from '../src/admin/status.ts';
@@ -10,6 +10,7 @@ import { messageRefusals, upstreamFailures } from '../src/message/message-reason
 import { removedFields } from '../src/message/removed-fields.ts';
 import { metricTable } from '../src/telemetry/metric-table.ts';
 import { chartSchema } from './chart-schema.ts';
+import { grafanaDashboard } from './dashboard/grafana-dashboard.ts';
 import { withEcsTables } from './ecs-section.ts';
 import { plainRules } from './plain-rules.ts';
 import { withRoomsDiagram } from './rooms-diagram.ts';
@@ -40,6 +41,8 @@ const targets: Readonly<Record<string, string>> = {
   'config/schema.json': `${JSON.stringify(schema, (key, value) => (['allowed', 'like'].includes(key) ? undefined : value), 2)}\n`,
   'helm/ehi-gateway/values.schema.json': `${JSON.stringify(chartSchema(), null, 2)}\n`,
   'packaging/prometheus/ehi-gateway.rules.yaml': plainRules(),
+  'packaging/grafana/ehi-gateway.json': grafanaDashboard(),
+  'helm/ehi-gateway/files/dashboard.json': grafanaDashboard(),
   'docs/architecture.md': withRoomsDiagram(await readSource('docs/architecture.md')),
   'docs/audit.md': withEcsTables(await readSource('docs/audit.md')),
   'docs/configuration.md': page({

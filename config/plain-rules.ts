@@ -28,9 +28,10 @@ export function plainRules(alerts: string = readFileSync(chart, 'utf8')): string
     alert,
     expr: plain(expr),
     ...rest,
-    annotations: Object.fromEntries(
-      Object.entries(annotations).map(([name, text]) => [name, plainLabels(text)]),
-    ),
+    annotations: {
+      ...Object.fromEntries(Object.entries(annotations).map(([name, text]) => [name, plainLabels(text)])),
+      runbook_url: `docs/alerts.md#${alert.toLowerCase()}`,
+    },
   }));
   const text = stringify({ groups: [{ name: 'ehi-gateway', rules }] }, { lineWidth: 0 });
   const [left] = /\$(?:gateway|fetched)\b/.exec(text) ?? [];

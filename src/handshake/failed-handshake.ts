@@ -51,7 +51,8 @@ export function failedByFault(
     ...failed(found, { code: inbound.timedOut ? null : (fault.code ?? null) }),
     peer: {
       ...parameters,
-      tlsVersion: parameters.tlsVersion ?? inbound.agreedVersion,
+      tlsVersion: parameters.tlsVersion ?? inbound.agreed?.tlsVersion ?? null,
+      alpn: inbound.agreed?.alpn ?? null,
       sni: parameters.sni ?? offeredName(inbound),
     },
     // The client did not prove that it owns this certificate: the record names the certificate that was used.

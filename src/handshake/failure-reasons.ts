@@ -24,7 +24,7 @@ export const failureReasons = withAdvice({
     says: 'the client closed the connection before the gateway sent its certificate',
     cause: 'a short connect timeout in the client, a port scan, or a middlebox',
     client: 'raise the timeout for connecting, and look at the client’s own log',
-    gateway: 'look for a late event loop (ehi_event_loop_delay_seconds) at that time',
+    gateway: 'look for a late event loop (ehi_relay_loop_delay_seconds) at that time',
   },
   timeout_client_hello: {
     says: 'the client began a ClientHello and did not complete it within timeouts.handshake',
@@ -35,7 +35,7 @@ export const failureReasons = withAdvice({
   closed_after_certificate: {
     says: 'the client closed the connection without an alert after the gateway sent its certificate',
     cause:
-      'it rejects that certificate (.NET and Node.js close this way), or has no certificate of its own to send',
+      'it rejects that certificate (.NET, Node.js and Java’s HttpClient close this way), or has no certificate of its own to send',
     client:
       'trust the root CA of the gateway’s certificate, call a host name of its subjectAltName, and configure a client certificate',
     gateway: 'check subjectAltName, dates and chain file of listen.certificate',

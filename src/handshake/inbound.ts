@@ -49,8 +49,8 @@ export class Inbound {
   client: { readonly leaf: string; readonly anchor: string } | null = null;
   /** timeouts.handshake has passed; the connection is being closed. */
   timedOut = false;
-  /** The version that was agreed on when the ClientHello was read; null: not yet, or not known. */
-  agreedVersion: string | null = null;
+  /** What was agreed on when the ClientHello was read; null: not yet, or not known. */
+  agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'> | null = null;
   /** The first bytes where they were read before TLS, of a listed address (observed-addresses.ts). */
   observed: Buffer | null = null;
   /** Its part of its address's limits; null: the address is listed, or not admitted yet. */
@@ -71,9 +71,9 @@ export class Inbound {
     this.#recorder = options.recorder;
   }
 
-  /** OpenSSL has read the ClientHello and agreed on this version. */
-  helloRead(version: string | null): void {
-    this.agreedVersion = version;
+  /** OpenSSL has read the ClientHello and agreed on these. */
+  helloRead(agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'>): void {
+    this.agreed = agreed;
     this.#helloBytes = this.transport.bytesRead - this.headerBytes;
   }
 

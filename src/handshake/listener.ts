@@ -77,7 +77,8 @@ export class Listener {
     this.#tls = new TlsServers({
       snapshot: options.snapshot,
       onSecure: (socket) => this.#secure(socket),
-      onHello: (socket) => this.#inboundOf(socket)?.helloRead(socket.getProtocol()),
+      onHello: (socket, alpn) =>
+        this.#inboundOf(socket)?.helloRead({ tlsVersion: socket.getProtocol(), alpn }),
       onError: (error, socket) => this.#failByFault(error, socket),
       onRefused: (inbound, { reason, detail }) => this.#fail(inbound, failed(failure(reason, detail))),
     });

@@ -23,8 +23,8 @@ type Wrapping = TLSSocket & {
 interface TlsServersOptions {
   readonly snapshot: PolicySnapshot;
   readonly onSecure: (socket: TLSSocket) => void;
-  /** The ClientHello was read; only for clients that offer protocols by ALPN. */
-  readonly onHello: (socket: TLSSocket) => void;
+  /** The ClientHello was read; only for clients that offer protocols by ALPN. null: none is shared. */
+  readonly onHello: (socket: TLSSocket, protocol: string | null) => void;
   readonly onError: (error: Error & { code?: string }, socket: TLSSocket) => void;
   /** The inspector does not pass on the refused bytes. */
   readonly onRefused: (inbound: Inbound, refusal: FlightRefusal) => void;
@@ -81,8 +81,9 @@ export class TlsServers {
       rejectUnauthorized: false,
       // Node calls it as a method of the TLS socket, when OpenSSL has read the ClientHello.
       ALPNCallback(this: unknown, { protocols }) {
-        if (this instanceof tls.TLSSocket) onHello(this);
-        return chooseProtocol(protocols);
+        const protocol = chooseProtocol(protocols);
+        if (this instanceof tls.TLSSocket) onHello(this, protocol ?? null);
+        return protocol;
       },
       handshakeTimeout: NO_TIMER,
     });

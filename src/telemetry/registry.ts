@@ -6,11 +6,15 @@ import { type MetricName, metricTable } from './metric-table.ts';
 
 export type { Counter, Gauge };
 
+/** Gauges of prom-client named as counters, which Prometheus' checks refuse. The series without _total have the same by type. */
+const misnamedGauges = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
+
 export class MetricRegistry {
   readonly #registry = new Registry();
 
   constructor() {
     collectDefaultMetrics({ register: this.#registry });
+    for (const name of misnamedGauges) this.#registry.removeSingleMetric(name);
   }
 
   get contentType(): string {

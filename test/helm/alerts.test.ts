@@ -37,11 +37,24 @@ function seriesOf(
   });
 }
 
-/** Lets promtool evaluate half an hour of these series, and compare the alerts with the expected ones. */
-function evaluate(alertname: string, input_series: object[], exp_alerts: object[]) {
-  const alert_rule_test = [{ eval_time: '30m', alertname, exp_alerts }];
+const labelsOf = (labels: Readonly<Record<string, string>>) =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}="${value}"`)
+    .join(',');
+
+/**
+ * Lets promtool evaluate half an hour of these series, and compare the alerts with the expected ones, or the results of
+ * expressions.
+ */
+function evaluate(
+  alertname: string,
+  input_series: object[],
+  exp_alerts: object[] | null,
+  promql_expr_test: object[] = [],
+) {
+  const alert_rule_test = exp_alerts === null ? [] : [{ eval_time: '30m', alertname, exp_alerts }];
   const file = join(folder, 'test.json');
-  const tests = [{ interval: '1m', input_series, alert_rule_test }];
+  const tests = [{ interval: '1m', input_series, alert_rule_test, promql_expr_test }];
   writeFileSync(file, JSON.stringify({ rule_files: [rulesFile], evaluation_interval: '1m', tests }));
   const { status, stdout, stderr } = command('promtool', ['test', 'rules', file]);
   return { passed: status === 0, output: stdout + stderr };
@@ -75,26 +88,68 @@ it('has a test case and a line in the README for each alert', () => {
   expect(missing).toEqual([]);
 });
 
-describe.each(Object.entries(alertCases))('%s', (name, { fires, labels, description, silent, absence }) => {
-  const rule = rules.find(({ alert }) => alert === name) as Rule;
-  const expected = {
-    exp_labels: { ...rule.labels, namespace: 'cards', ...labels },
-    exp_annotations: { ...rule.annotations, description },
-  };
-
-  it('fires, with its description', () => {
-    expect(evaluate(name, seriesOf(fires), [expected])).toEqual({ passed: true, output: expect.any(String) });
+it('has a runbook for each alert, to which the alert links, and no other', () => {
+  const page = readFileSync(new URL('../../docs/alerts.md', import.meta.url), 'utf8');
+  const runbooks = [...page.matchAll(/^## (Ehi\w+)$/gm)].map(([, alert]) => alert);
+  expect(runbooks).toEqual(rules.map(({ alert }) => alert));
+  for (const { alert = '', annotations } of rules)
+    expect(annotations.runbook_url).toBe(`docs/alerts.md#${alert.toLowerCase()}`);
+  const [published] = rulesOf('service-monitor', {
+    monitoring: { prometheusRule: { runbooks: 'https://wiki.example.com/alerts' } },
   });
-
-  it.each(silent.map((series) => [series]))('does not fire for %j', (series) => {
-    expect(evaluate(name, seriesOf(series), [])).toEqual({ passed: true, output: expect.any(String) });
-  });
-
-  it.skipIf(absence)('does not fire for another release', () => {
-    const others = { namespace: 'cards', job: 'other-ehi-gateway-admin', pod: 'a' };
-    expect(evaluate(name, seriesOf(fires, others), [])).toEqual({ passed: true, output: expect.any(String) });
-  });
+  expect(published?.annotations.runbook_url).toBe(
+    `https://wiki.example.com/alerts#${published?.alert?.toLowerCase()}`,
+  );
 });
+
+describe.each(Object.entries(alertCases))(
+  '%s',
+  (name, { fires, labels, description, silent, also = [], absence }) => {
+    const rule = rules.find(({ alert }) => alert === name) as Rule;
+    const expected = {
+      exp_labels: { ...rule.labels, namespace: 'cards', ...labels },
+      exp_annotations: { ...rule.annotations, description },
+    };
+
+    it('fires, with its description', () => {
+      expect(evaluate(name, seriesOf(fires), [expected])).toEqual({
+        passed: true,
+        output: expect.any(String),
+      });
+    });
+
+    it.each(also.map(({ series, labels: others }) => [others, series]))(
+      'fires with the labels %j for %j',
+      (others, series) => {
+        const alert = `ALERTS{alertname="${name}",alertstate="firing"}`;
+        const exp_samples = [
+          {
+            labels: alert.replace(/}$/, `,${labelsOf({ ...rule.labels, namespace: 'cards', ...others })}}`),
+            value: 1,
+          },
+        ];
+        expect(
+          evaluate(name, seriesOf(series), null, [{ expr: alert, eval_time: '30m', exp_samples }]),
+        ).toEqual({
+          passed: true,
+          output: expect.any(String),
+        });
+      },
+    );
+
+    it.each(silent.map((series) => [series]))('does not fire for %j', (series) => {
+      expect(evaluate(name, seriesOf(series), [])).toEqual({ passed: true, output: expect.any(String) });
+    });
+
+    it.skipIf(absence)('does not fire for another release', () => {
+      const others = { namespace: 'cards', job: 'other-ehi-gateway-admin', pod: 'a' };
+      expect(evaluate(name, seriesOf(fires, others), [])).toEqual({
+        passed: true,
+        output: expect.any(String),
+      });
+    });
+  },
+);
 
 it('selects the PodMonitor’s series, omits disabled alerts, and adds extra rules', () => {
   const others = rulesOf('pod-monitor');

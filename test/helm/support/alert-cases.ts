@@ -9,6 +9,11 @@ export interface AlertCase {
   readonly labels: Readonly<Record<string, string>>;
   readonly description: string;
   readonly silent: readonly Series[];
+  /** Other series for which it fires, with these labels. */
+  readonly also?: readonly {
+    readonly series: Series;
+    readonly labels: Readonly<Record<string, string>>;
+  }[];
   /** It fires if series are absent: those of another release do not prevent that. */
   readonly absence?: true;
 }
@@ -92,6 +97,28 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { [handshakes('failed', 'protocol_error')]: '3x60' },
     ],
   },
+  EhiNoHandshakeSucceeds: {
+    fires: {
+      [handshakes('allow', 'none')]: '0+10x10 100x50',
+      [handshakes('deny', 'expired')]: perMinute(3),
+      [handshakes('failed', 'closed_silent')]: perMinute(1),
+    },
+    labels: { reason: 'expired' },
+    description:
+      'No handshake succeeded and no message arrived for 15 minutes, although clients connected during the last day. Most connections now stop with the reason expired: docs/deny-reasons.md explains it; no_connection means that no client reaches the gateway.',
+    silent: [
+      { [handshakes('allow', 'none')]: '0+10x60' },
+      // Clients keep their connections open.
+      { [handshakes('allow', 'none')]: '0+10x10 100x50', [message(200)]: perMinute(1) },
+      // Never that many.
+      { [handshakes('allow', 'none')]: '0+1x10 10x50', [handshakes('deny', 'expired')]: perMinute(3) },
+    ],
+    also: [
+      { series: { [handshakes('allow', 'none')]: '0+10x10 100x50' }, labels: { reason: 'no_connection' } },
+      // The pod that had the connections is gone.
+      { series: { [handshakes('allow', 'none')]: '0+10x10 _x50' }, labels: { reason: 'no_connection' } },
+    ],
+  },
   EhiNoMessages: {
     // The pod that had carried them is gone, and the new one has no series yet.
     fires: { [message(200)]: '0+200x10 _x50' },
@@ -158,6 +185,52 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
         'ehi_message_budget_ratio_count{route="/"}': perMinute(1001),
       },
       { 'ehi_messages_late_total{route="/"}': '0x60', 'ehi_message_budget_ratio_count{route="/"}': '0x60' },
+    ],
+  },
+  EhiBudgetBurnsFast: {
+    fires: {
+      'ehi_messages_late_total{route="/"}': perMinute(20),
+      'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+    },
+    labels: {},
+    description:
+      '2% of the messages are late. If this continues, the objective of 99.9 % in time is missed for the whole month. ehi_upstream_seconds and ehi_overhead_seconds show whether the host or the gateway needs the time.',
+    silent: [
+      {
+        'ehi_messages_late_total{route="/"}': perMinute(5),
+        'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+      },
+      // The cause has ended: neither short window has late messages above its rate.
+      {
+        'ehi_messages_late_total{route="/"}': '0+20x4 80x56',
+        'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+      },
+      { 'ehi_messages_late_total{route="/"}': '0x60', 'ehi_message_budget_ratio_count{route="/"}': '0x60' },
+    ],
+    also: [
+      // Six times the rate, in all windows.
+      {
+        series: {
+          'ehi_messages_late_total{route="/"}': perMinute(8),
+          'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+        },
+        labels: {},
+      },
+    ],
+  },
+  EhiBudgetBurnsSlowly: {
+    fires: {
+      'ehi_messages_late_total{route="/"}': perMinute(2),
+      'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+    },
+    labels: {},
+    description:
+      '0.2% of the messages of the last three days were late. ehi_upstream_seconds and ehi_overhead_seconds show whether the host or the gateway needs the time.',
+    silent: [
+      {
+        'ehi_messages_late_total{route="/"}': '0+1x10 10x50',
+        'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+      },
     ],
   },
   EhiBudgetNearlyUsed: {
@@ -268,6 +341,40 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     description:
       'a lost 20 audit records in ten minutes, because they could not be written. Its log names the error.',
     silent: [{ ehi_audit_records_lost_total: '5x60' }],
+  },
+  EhiAuditSealFailed: {
+    fires: { ehi_audit_seal_failures_total: '0x5 1x55' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    description:
+      'a could not make a seal and writes audit records without seals until it is restarted. Its log names the error.',
+    silent: [{ ehi_audit_seal_failures_total: '0x60' }],
+  },
+  EhiAuditSealLate: {
+    fires: { ehi_audit_last_seal_timestamp_seconds: '60x60', [message(200)]: perMinute(9) },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    description:
+      'a relays messages and has written no seal for 29m 0s. The audit destination does not accept records, or the control thread hangs: look at ehi_audit_queue_bytes and at the log.',
+    silent: [
+      { ehi_audit_last_seal_timestamp_seconds: '0+60x60', [message(200)]: perMinute(9) },
+      // Nothing to seal.
+      { ehi_audit_last_seal_timestamp_seconds: '60x60', [message(200)]: '9x60' },
+      // Without audit.seal.
+      { ehi_audit_last_seal_timestamp_seconds: '0x60', [message(200)]: perMinute(9) },
+    ],
+  },
+  EhiAuditTruncated: {
+    fires: { ehi_audit_truncations_total: '0x20 1x40' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    description:
+      'The open audit file of a became shorter than what was written to it. Records may be missing. logrotate with copytruncate does this: let it rename the file instead, or use audit.rotate. If no rotation is configured so, find out who changed the file.',
+    silent: [{ ehi_audit_truncations_total: '1x60' }],
+  },
+  EhiAuditRotationFails: {
+    fires: { ehi_audit_rotation_failures_total: '0x20 1x40' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    description:
+      'a cannot rotate its audit file, which grows beyond audit.rotate.size. Its log names the error.',
+    silent: [{ ehi_audit_rotation_failures_total: '1x60' }],
   },
   EhiLogLinesDropped: {
     fires: { ehi_log_lines_dropped_total: perMinute(2) },
