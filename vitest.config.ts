@@ -18,8 +18,8 @@ export default defineConfig({
           ...shared,
           name: 'threads',
           include: ['test/**/*.test.ts'],
-          // `npm run test:chart` and `npm run test:cluster`: they need more than Node.
-          exclude: ['test/helm/**', 'test/cluster/**', ...ownProcess],
+          // `npm run test:chart`, `npm run test:cluster` and `npm run test:page`: they need more than Node.
+          exclude: ['test/helm/**', 'test/cluster/**', 'test/page/**', ...ownProcess],
           // Modules are loaded once for all files of a thread, which takes half of the time that a process for each file does.
           pool: 'threads',
           isolate: false,

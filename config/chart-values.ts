@@ -116,6 +116,7 @@ export const chartValues = values({
   ports: values({ listener: port, admin: port }),
   hostPorts: values({ listener: port.nullable(), admin: port.nullable() }),
   service,
+  adminHosts: z.array(text),
   adminService: values({ enabled: z.boolean(), annotations: labels, labels }),
   image: values({
     registry: text,

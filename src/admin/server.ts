@@ -1,32 +1,42 @@
-/** The admin port: metrics, liveness, readiness, upstream endpoints. Plain HTTP, on an address that clients cannot reach. */
+/** The admin port: page, status, metrics, liveness, readiness. Plain HTTP, on an address that clients cannot reach. */
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { GatewayError } from '../errors.ts';
 import { AdminConnections } from './connections.ts';
+import { isAcceptedHost } from './host-check.ts';
 import { OneRequest } from './one-request.ts';
-import { SharedText, type Text } from './shared-text.ts';
+import { findPage, isForBrowsers, type PageResponse, type PageSources, plain } from './pages.ts';
+import { SharedText } from './shared-text.ts';
+import type { Status } from './status.ts';
 
-/** An unread response costs a few KiB, because the metrics text is shared, and its length again in the kernel. */
+/** An unread response costs a few KiB, because long texts are shared, and its length again in the kernel. */
 const maxConnections = 256;
 /** Prometheus' default scrape timeout is 10 s too. */
 const connectionTimeMs = 10_000;
-const metricsEveryMs = 1_000;
+/** Of the texts that cost time to make. */
+const makeEveryMs = 1_000;
 const maxHeaderBytes = 8 * 1024;
 
 export interface AdminOptions {
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
+  /** Names that the Host header of a browser may have, besides addresses and localhost: lower case. */
+  readonly hosts: () => readonly string[];
   readonly metrics: () => Promise<{ readonly body: string; readonly contentType: string }>;
   /** Whether messages are relayed now, and if not, why. */
   readonly ready: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   /** The state of each upstream endpoint. */
   readonly upstreams: () => readonly object[];
+  /** Called at most once a second, and only when it is requested. */
+  readonly status: () => Status;
 }
 
 export interface AdminServer {
   readonly address: string;
   readonly port: number;
+  /** The URL of the page, for this machine if the port is open on every address. */
+  readonly page: string;
   /** Settles when the port is free and every connection is closed. */
   close(): Promise<void>;
 }
@@ -34,11 +44,16 @@ export interface AdminServer {
 /** @throws GatewayError `ADDRESS_IN_USE`, or `ADMIN_LISTEN` for any other error of the system. */
 export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   const connections = new AdminConnections({ count: maxConnections, time: connectionTimeMs });
-  const metrics = new SharedText({ make: options.metrics, everyMs: metricsEveryMs });
-  const sources: PageSources = { ...options, metrics: () => metrics.read() };
+  const { hosts, ready, upstreams } = options;
+  const metrics = new SharedText({ make: options.metrics, everyMs: makeEveryMs });
+  const status = new SharedText({
+    make: async () => ({ body: `${JSON.stringify(options.status())}\n`, contentType: 'application/json' }),
+    everyMs: makeEveryMs,
+  });
+  const sources = { ready, upstreams, metrics: () => metrics.read(), status: () => status.read() };
   const http = createHttpServer(
     { maxHeaderSize: maxHeaderBytes },
-    (request, response) => void answer(sources, request, response),
+    (request, response) => void answer({ sources, hosts }, request, response),
   );
   // Half-open connections are allowed, so that a client that half-closes after its request gets the response.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -52,6 +67,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   return {
     address,
     port,
+    page: urlOf(address, port),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -60,59 +76,58 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   };
 }
 
-interface PageSources extends Pick<AdminOptions, 'ready' | 'upstreams'> {
-  readonly metrics: () => Promise<Text>;
+function urlOf(address: string, port: number): string {
+  const host = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address] ?? address;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
 }
 
-/** The URL is compared and never echoed: it may contain anything. */
+/** The URL is compared and never echoed: it may contain anything. So may the Host header. */
 async function answer(
-  sources: PageSources,
+  { sources, hosts }: { readonly sources: PageSources; readonly hosts: () => readonly string[] },
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = request.url?.split('?', 1)[0];
-  const page = pages.get(path ?? '');
-  if (page === undefined) return send(request, response, plain(404, 'not found'));
+  const path = request.url?.split('?', 1)[0] ?? '';
+  if (isForBrowsers(path) && !isAcceptedHost(request.headersDistinct.host ?? [], hosts()))
+    return send(request, response, hostRefused);
+  const page = findPage(path);
+  if (page === undefined) return send(request, response, notFound);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return send(request, response, plain(405, 'method not allowed'));
   }
-  send(request, response, await page(sources).catch(() => plain(500, 'internal error')));
+  const found = await page(sources).catch(() => plain(500, 'internal error'));
+  send(request, response, found ?? notFound);
 }
 
-interface Page {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string | Buffer;
-}
+const notFound = plain(404, 'not found');
 
-const pages = new Map<string, (sources: PageSources) => Promise<Page>>([
-  ['/metrics', async ({ metrics }) => ({ status: 200, ...(await metrics()) })],
-  ['/healthz', async () => plain(200, 'ok')],
-  [
-    '/readyz',
-    async (sources) => {
-      const { ready, reasons } = sources.ready();
-      return json(ready ? 200 : 503, { ready, reasons });
-    },
-  ],
-  ['/upstreams', async ({ upstreams }) => json(200, { endpoints: upstreams() })],
-]);
+/** RFC 9110 §15.5.20. */
+const hostRefused = plain(
+  421,
+  'this host name is not accepted here: use an IP address, localhost, or a name listed in admin.hosts of the configuration',
+);
 
-function plain(status: number, text: string): Page {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n` };
-}
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self' data:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
 
-function json(status: number, value: object): Page {
-  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
-}
-
-function send(request: IncomingMessage, response: ServerResponse, page: Page): void {
+function send(request: IncomingMessage, response: ServerResponse, page: PageResponse): void {
   response.writeHead(page.status, {
     'Content-Type': page.contentType,
     'Content-Length': Buffer.byteLength(page.body),
     'Cache-Control': 'no-store',
+    'Content-Security-Policy': contentSecurityPolicy,
+    'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
     // One request per connection: nothing can queue behind a response that is not read.
     Connection: 'close',
   });

@@ -10,6 +10,14 @@ interface FailureState {
   full: boolean;
 }
 
+/** Whether new messages are refused, because no evidence of them could be kept. */
+export function refusesMessages(
+  { onFailure }: { readonly onFailure: 'continue' | 'refuse' },
+  { isWriting }: { readonly isWriting: boolean },
+): boolean {
+  return !isWriting && onFailure === 'refuse';
+}
+
 export class AuditFailure {
   readonly #onEvent: (event: AuditEvent) => void;
   #state: FailureState | null = null;

@@ -1,6 +1,16 @@
 /** The audit records of the relay threads, built by concatenation from a fixed list of fields, without message content. */
 import { isoTime } from '../telemetry/clock.ts';
-import { clientText, count, cut, date, knownText, milliseconds, quote, traceText } from './text.ts';
+import {
+  clientText,
+  count,
+  cut,
+  date,
+  detailText,
+  knownText,
+  milliseconds,
+  quote,
+  traceText,
+} from './text.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
@@ -128,7 +138,7 @@ export function handshakeLine(facts: HandshakeFacts): string {
     `,"sni":${clientText(facts.sni)},"alpn":${clientText(facts.alpn)}` +
     `,"duration_ms":${milliseconds(facts.durationMs)},"leaf":${facts.leaf},"anchor":${quote(facts.anchor)}` +
     `,"verdict":"${facts.verdict}","reason":${quote(facts.reason)}` +
-    `,"openssl_code":${quote(facts.opensslCode)},"detail":${clientText(facts.detail)}` +
+    `,"openssl_code":${quote(facts.opensslCode)},"detail":${detailText(facts.detail)}` +
     `,"generation":${facts.generation},"revocation":${quote(facts.revocation)}` +
     `,"shadow":${facts.shadow === null ? 'null' : JSON.stringify(facts.shadow)}}\n`
   );
@@ -139,7 +149,7 @@ export function liveLine(facts: LiveFacts): string {
   return (
     `{"type":"verdict","stage":"live","time":"${isoTime(facts.time)}","conn_id":"${facts.connId}"` +
     `,"source_address":${quote(facts.sourceAddress)},"leaf":${facts.leaf},"anchor":${quote(facts.anchor)}` +
-    `,"verdict":"deny","reason":${quote(facts.reason)},"detail":${clientText(facts.detail)}` +
+    `,"verdict":"deny","reason":${quote(facts.reason)},"detail":${detailText(facts.detail)}` +
     `,"generation":${facts.generation}}\n`
   );
 }

@@ -81,6 +81,11 @@ export class Sealing {
     this.#onDue = call;
   }
 
+  /** The number of the last seal in its chain; null: none was made. */
+  get seq(): number | null {
+    return this.#sealer.last?.seq ?? null;
+  }
+
   /** Whether lines were written since the last seal. */
   get hasLines(): boolean {
     return !this.#hasFailed && this.#sealer.lines > 0;

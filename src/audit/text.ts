@@ -3,6 +3,8 @@ import { maskDigits } from '../telemetry/mask.ts';
 
 /** Limit of client-controlled strings, bytes of UTF-8. */
 const maxBytes = 512;
+/** Of `detail`, which says what happened and what to do, and may quote names of a certificate. */
+const maxDetailBytes = 1024;
 const maxKnownPaths = 256;
 
 const known = new Map<string, string>();
@@ -30,21 +32,31 @@ export function traceText(id: string | null): string {
 
 /** Masked before it is cut: a cut could shorten a card number to a run that is not masked. */
 export function clientText(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(cut(maskDigits(text)));
+  return text === null ? 'null' : JSON.stringify(maskText(text));
+}
+
+/** The same text as it is in a record. */
+export function maskText(text: string): string {
+  return cut(maskDigits(text));
 }
 
 export function quote(text: string | null): string {
   return text === null ? 'null' : JSON.stringify(text);
 }
 
+export function detailText(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(cut(maskDigits(text), detailBuffer));
+}
+
 const encoder = new TextEncoder();
-const cutBuffer = new Uint8Array(maxBytes);
+const textBuffer = new Uint8Array(maxBytes);
+const detailBuffer = new Uint8Array(maxDetailBytes);
 
 /** At most 512 bytes of UTF-8, without a partial character: `encodeInto` stops before one that does not fit. */
-export function cut(text: string): string {
+export function cut(text: string, buffer: Uint8Array = textBuffer): string {
   // One UTF-16 unit takes at most three bytes.
-  if (text.length * 3 <= maxBytes) return text;
-  return text.slice(0, encoder.encodeInto(text, cutBuffer).read);
+  if (text.length * 3 <= buffer.length) return text;
+  return text.slice(0, encoder.encodeInto(text, buffer).read);
 }
 
 export function milliseconds(value: number): string {

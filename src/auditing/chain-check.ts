@@ -162,7 +162,8 @@ export class ChainCheck {
     if (content === null || content.severity === 'gap') this.sealedLines += skipsContent ? 0 : seal.lines;
     this.#gaps.note(seal, { facts: this.#facts(found), isCovered: content === null && !skipsContent });
     const contentFault = content?.severity === 'tampering' ? content : null;
-    const wrong = contentFault === null ? null : { interval, finding: contentFault };
+    const wrongFor = contentFault ?? (suspect?.detail === 'lines unproven' ? suspect : null);
+    const wrong = wrongFor === null ? null : { interval, finding: wrongFor };
     this.#tip = { seal, seq, place, wrong, suspect: suspect ?? signatureFault ?? contentFault };
     this.#returning.history.add(seq, seal.hash);
     this.interval = new Interval();
@@ -179,7 +180,14 @@ export class ChainCheck {
     }
     const tip = this.#tip;
     if (tip?.wrong != null && isMovedSeal([tip.wrong.interval, interval], [tip.seal, sealed.seal])) {
-      const moved = { kind: 'lines_reordered', detail: 'seal', to: sealed.place, count: null } as const;
+      const seals = { first: tip.seq, last: tip.seq };
+      const moved = {
+        kind: 'lines_reordered',
+        detail: 'seal',
+        to: sealed.place,
+        count: null,
+        seals,
+      } as const;
       Object.assign(tip.wrong.finding, moved);
       return null;
     }

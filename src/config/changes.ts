@@ -11,6 +11,7 @@ const fixed = [
   'admin.address',
   'admin.port',
   'audit.destination',
+  'audit.format',
   'audit.seal',
   'audit.rotate',
   'trust.cacheDir',
@@ -50,12 +51,13 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
 
 function withFixed(before: Config, after: Config): Config {
   const { address, port } = before.listen;
+  const { admin } = before;
   return {
     ...after,
     listen: { ...after.listen, address, port },
     trust: { ...after.trust, cacheDir: before.trust.cacheDir },
     relays: before.relays,
-    admin: before.admin,
+    admin: { ...after.admin, address: admin.address, port: admin.port },
     audit: auditWithFixed(before.audit, after.audit),
   };
 }
@@ -64,10 +66,11 @@ function auditWithFixed(
   before: Config['audit'],
   { seal, rotate, ...after }: Config['audit'],
 ): Config['audit'] {
-  const { destination } = before;
+  const { destination, format } = before;
   return {
     ...after,
     destination,
+    format,
     ...(before.seal && { seal: before.seal }),
     ...(before.rotate && { rotate: before.rotate }),
   };

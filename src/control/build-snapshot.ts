@@ -1,6 +1,7 @@
 /** Builds the policy snapshot, without ticket keys, from the configuration and the anchors that have certificates. */
+import { withAddressLimits } from '../config/address-limits.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import type { Limits, PolicySnapshot } from '../policy/snapshot.ts';
+import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationAnchor, RevocationMaterial } from '../revocation/state.ts';
 import type { AnchorState } from '../trust/state.ts';
 import { materialOf } from '../trust/trust-anchor.ts';
@@ -73,24 +74,8 @@ export function buildSnapshot(
     shadow: shadowAnchors || clients.shadow ? { ...shadowAnchors, ...clients.shadow } : null,
     routes,
     identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },
-    limits: withShares(limits),
+    limits: withAddressLimits(limits),
     timeouts,
     tracing: tracing && { sampleRatio: tracing.sampleRatio },
-  };
-}
-
-/** A smaller share would refuse a client whose connections overlap for a moment. */
-const MIN_SHARE = 16;
-
-/**
- * Limits one address to a share of the total, so that it cannot use up everything. The share of handshakes is larger
- * than that of connections, because a legitimate client starts many at the same time after an interruption.
- */
-function withShares(limits: LoadedConfig['config']['limits']): Limits {
-  const { connections, unfinishedHandshakes } = limits;
-  return {
-    connectionsPerAddress: Math.max(MIN_SHARE, Math.ceil(connections / 4)),
-    unfinishedHandshakesPerAddress: Math.max(MIN_SHARE, Math.ceil(unfinishedHandshakes / 2)),
-    ...limits,
   };
 }

@@ -1,11 +1,14 @@
 /** The control thread: owns sources, metrics, admin port and supervisor, and publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from '../admin/server.ts';
+import type { Status } from '../admin/status.ts';
 import { isWorthGivingBack } from '../audit/batch.ts';
+import { refusesMessages } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import type { LogLine, RepeatedLines } from '../telemetry/repeated-lines.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
@@ -13,16 +16,20 @@ import { version } from '../version.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Reloads } from './config-reloads.ts';
 import { readinessOf } from './readiness.ts';
+import type { RecentChanges } from './recent-changes.ts';
 import { type Reporting, reportRefusal } from './reporting.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
+import { StatusBoard } from './status-board.ts';
 
 export interface ControlParts {
   readonly file: string;
   readonly loaded: LoadedConfig;
   readonly audit: AuditWriter;
   readonly reporting: Reporting;
+  readonly changes: RecentChanges;
   readonly logger: Logger;
+  readonly failures: RepeatedLines;
   /** Lines of the log that stderr did not accept. */
   readonly linesDropped: () => number;
   readonly manager: ServiceManager;
@@ -32,7 +39,12 @@ export interface ControlParts {
 /** Where the gateway listens. */
 export interface Ready {
   readonly listen: { readonly address: string; readonly port: number };
-  readonly admin: { readonly address: string | undefined; readonly port: number | undefined };
+  readonly admin: {
+    readonly address: string | undefined;
+    readonly port: number | undefined;
+    /** The URL of the admin page. */
+    readonly page: string | undefined;
+  };
 }
 
 /** Changes within this time are published as one snapshot, ms. */
@@ -43,6 +55,8 @@ export class Control implements AsyncDisposable {
   readonly #metrics: Metrics;
   readonly #spans: SpanService;
   readonly #reloads: Reloads;
+  readonly #board: StatusBoard;
+  #listen: Ready['listen'] | null = null;
   #sources: Sources | null = null;
   #admin: AdminServer | null = null;
   #supervisor: Supervisor | null = null;
@@ -55,11 +69,13 @@ export class Control implements AsyncDisposable {
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
+    this.#board = new StatusBoard(parts.changes);
     this.#metrics = new Metrics({
       version,
       now: Date.now,
       audit: parts.audit,
       logLinesDropped: parts.linesDropped,
+      logLinesCollapsed: () => parts.failures.collapsed,
       serverCertificates: () => this.#loaded.serverCertificates.flatMap(({ chain }) => chain),
       anchors: () =>
         (this.#sources?.anchors() ?? []).map((anchor) => {
@@ -105,7 +121,7 @@ export class Control implements AsyncDisposable {
 
   /** Audit records cannot be written, and `audit.onFailure` is `refuse`. */
   get #refusesMessages(): boolean {
-    return !this.#parts.audit.isWriting && this.#loaded.config.audit.onFailure === 'refuse';
+    return refusesMessages(this.#loaded.config.audit, this.#parts.audit);
   }
 
   /** To be called when the audit destination fails or recovers, and when `audit.onFailure` may have changed. */
@@ -117,20 +133,14 @@ export class Control implements AsyncDisposable {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { loaded, reporting } = this.#parts;
+    const { loaded, reporting, changes } = this.#parts;
     this.#admin = await openAdmin({
       ...loaded.config.admin,
       metrics: async () => ({ body: await this.#metrics.text(), contentType: this.#metrics.contentType }),
-      ready: () =>
-        readinessOf({
-          state: this.#state,
-          listening: this.#supervisor?.listening ?? 0,
-          refusesMessages: this.#refusesMessages,
-          anchors: this.#sources?.anchors() ?? [],
-          serverCertificates: this.#loaded.serverCertificates,
-          now: Date.now(),
-        }),
+      hosts: () => this.#loaded.config.admin.hosts ?? [],
+      ready: () => this.#readiness(),
       upstreams: () => this.#metrics.upstreams(),
+      status: () => this.#status(),
     });
     const stopped = new Promise<void>((done) => {
       if (stop.aborted) done();
@@ -142,7 +152,10 @@ export class Control implements AsyncDisposable {
     this.#sources = await Sources.open(loaded, {
       signal: stop,
       onChange: () => this.#changed(),
-      onTrust: (event) => reporting.trust(event),
+      onTrust: (event) => {
+        reporting.trust(event);
+        changes.trust(event);
+      },
       onRevocation: (event) => this.#onRevocation(event),
     });
     this.#reloads.begin(this.#sources);
@@ -154,9 +167,53 @@ export class Control implements AsyncDisposable {
     if (!stop.aborted) await this.#serve(this.#sources);
     await stopped;
     this.#state = 'draining';
-    this.#parts.logger.info('draining');
+    this.#parts.logger.info(
+      'the gateway stops: it accepts no new connections, and ends when the open messages are answered, at the latest after timeouts.drain',
+    );
     this.#parts.manager.stopping();
     await this.#supervisor?.drain();
+  }
+
+  #readiness(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    return readinessOf({
+      state: this.#state,
+      listening: this.#supervisor?.listening ?? 0,
+      refusesMessages: this.#refusesMessages,
+      anchors: this.#sources?.anchors() ?? [],
+      serverCertificates: this.#loaded.serverCertificates,
+      now: Date.now(),
+    });
+  }
+
+  #status(): Status {
+    const { config, serverCertificates } = this.#loaded;
+    const { lost, queuedBytes, failingSince, counts } = this.#parts.audit;
+    const { lastSealAt, lastSealSeq } = counts;
+    const threads = this.#supervisor?.threads ?? [];
+    return this.#board.document({
+      gateway: {
+        version,
+        state: this.#state,
+        ...this.#readiness(),
+        listen: this.#listen,
+        generation: this.#sources?.generation || null,
+      },
+      config,
+      serverCertificates,
+      clients: this.#metrics.clients(),
+      anchors: this.#sources?.anchorSources() ?? [],
+      revocationSources: this.#sources?.revocationSources() ?? [],
+      endpoints: this.#metrics.upstreams(),
+      threads: threads.map((thread) => ({ thread, gauges: this.#metrics.thread(thread) })),
+      audit: {
+        destination: config.audit.destination,
+        lost,
+        queuedBytes,
+        failingSince,
+        lastSealAt,
+        lastSealSeq,
+      },
+    });
   }
 
   #onJump(ms: number, sources: Sources): void {
@@ -166,13 +223,14 @@ export class Control implements AsyncDisposable {
 
   #onRevocation(event: RevocationEvent): void {
     this.#parts.reporting.revocation(event);
+    this.#parts.changes.revocation(event);
     if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
       this.#metrics.addressSkipped(event.anchor);
     if (event.action === 'crl_restarted') this.#metrics.crlRestarted(event.anchor);
   }
 
   async #serve(sources: Sources): Promise<void> {
-    const { reporting } = this.#parts;
+    const { reporting, changes } = this.#parts;
     const { config } = sources.loaded;
     this.#supervisor = new Supervisor({
       relays: config.relays,
@@ -180,16 +238,23 @@ export class Control implements AsyncDisposable {
       port: config.listen.port,
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
+      auditFormat: config.audit.format,
       onMessage: (thread, message) => this.#onMessage(thread, message),
       onUnexpectedExit: (thread, error) => {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
         reporting.threadDied(thread, error);
+        changes.threadDied(thread, error);
       },
     });
     const listen = await this.#supervisor.start();
+    this.#listen = listen;
     this.#state = 'serving';
-    const admin = { address: this.#admin?.address, port: this.#admin?.port };
+    const admin = {
+      address: this.#admin?.address,
+      port: this.#admin?.port,
+      page: this.#admin?.page,
+    };
     this.#parts.onReady({ listen, admin });
     this.#parts.manager.ready();
   }
@@ -216,17 +281,25 @@ export class Control implements AsyncDisposable {
   #onMessage(thread: number, message: RelayReport): void {
     switch (message.type) {
       case 'log':
-        return this.#parts.logger[message.level]({ thread, ...message.fields }, message.message);
+        return this.#log({ ...message, fields: { thread, ...message.fields } });
       case 'unseen':
         return void this.#contact(message);
       case 'report':
         if (message.audit !== null) this.#write(thread, message.audit);
-        if (message.meter !== null) this.#metrics.merge(thread, message.meter);
+        if (message.meter !== null) {
+          this.#metrics.merge(thread, message.meter);
+          this.#board.merge(message.meter);
+        }
         if (message.spans !== null) this.#spans.add(message.spans);
         return;
       default:
         return message satisfies never;
     }
+  }
+
+  #log(line: LogLine & { readonly isFailure: boolean }): void {
+    if (line.isFailure) this.#parts.failures.log(line);
+    else this.#parts.logger[line.level](line.fields, line.message);
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {

@@ -1,35 +1,26 @@
 /** Reports the events of the control thread: to the operator in the log, to the auditor in the audit. */
 
+import { toEcsLines } from '../audit/ecs-line.ts';
+import type { AuditFormat } from '../audit/ecs-table.ts';
 import type { AuditEvent, Records } from '../audit/event.ts';
 import { configLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
+import {
+  type EventSentence,
+  revocationSentences,
+  sentenceOf,
+  trustSentences,
+} from '../audit/event-sentences.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import { type ConfigProblem, describeProblem } from '../errors.ts';
 import type { RevocationAction, RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
 import type { DropReason } from '../tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from '../trust/state.ts';
 
-const trustWarnings: readonly TrustAction[] = [
-  'refused',
-  'fetch_failed',
-  'root_changed_refused',
-  'approval_refused',
-  'cache_failed',
-  'passed_over',
-];
-const revocationWarnings: readonly RevocationAction[] = [
-  'crl_refused',
-  'crl_fetch_failed',
-  'crl_stale',
-  'crl_expired',
-  'ocsp_refused',
-  'ocsp_fetch_failed',
-  'address_skipped',
-  'too_many_addresses',
-  'cache_failed',
-  'not_checked',
-];
+const trustEvents: Readonly<Record<TrustAction, EventSentence>> = trustSentences;
+const revocationEvents: Readonly<Record<RevocationAction, EventSentence>> = revocationSentences;
 
 const failureMessages: Readonly<Record<Records, string>> = {
   kept: 'audit records cannot be written; up to 64 MiB are kept in memory and retried until the destination accepts them',
@@ -113,27 +104,52 @@ export function reportLost(logger: Logger, { lost, queuedBytes }: AuditWriter): 
   if (queuedBytes > 0) logger.error({ bytes: queuedBytes }, 'the process ends with unwritten audit records');
 }
 
+interface ReportingOptions {
+  readonly audit: AuditWriter;
+  readonly logger: Logger;
+  readonly failures: RepeatedLines;
+  readonly format: AuditFormat;
+}
+
 export class Reporting {
   readonly #audit: AuditWriter;
   readonly #logger: Logger;
+  readonly #failures: RepeatedLines;
+  readonly #isEcs: boolean;
 
-  constructor({ audit, logger }: { readonly audit: AuditWriter; readonly logger: Logger }) {
+  constructor({ audit, logger, failures, format }: ReportingOptions) {
     this.#audit = audit;
     this.#logger = logger;
+    this.#failures = failures;
+    this.#isEcs = format === 'ecs';
+  }
+
+  #record(line: string): void {
+    this.#audit.write(this.#isEcs ? toEcsLines(line) : line);
+  }
+
+  /** Failures may be repeated at each fetch. The other events are changes, which are all written. */
+  #log(event: EventSentence, fields: Readonly<Record<string, unknown>>): void {
+    const message = sentenceOf(event);
+    if (event.level === 'info') this.#logger.info(fields, message);
+    else this.#failures.log({ level: event.level, message, fields });
   }
 
   /** `error`: null if the thread ended without one. */
   threadDied(thread: number, error: Error | null): void {
     const detail = error?.message ?? null;
-    this.#logger.error({ thread, error: detail }, 'a relay thread died and is replaced');
-    this.#audit.write(threadLine({ time: Date.now(), thread, detail }));
+    this.#logger.error(
+      { thread, error: detail },
+      'a relay thread died and is replaced; its connections are reset and its records of the last 50 ms are lost: report error to the maintainers',
+    );
+    this.#record(threadLine({ time: Date.now(), thread, detail }));
   }
 
   trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
     // With colons, because the log masks long runs of digits and a hash may contain one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
-    this.#logger[trustWarnings.includes(action) ? 'warn' : 'info']({ anchor, root, url, detail }, action);
-    this.#audit.write(
+    this.#log(trustEvents[action], { action, anchor, root, url, detail });
+    this.#record(
       trustLine({
         time: Date.now(),
         event: action,
@@ -148,12 +164,8 @@ export class Reporting {
   }
 
   revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
-    const level = revocationWarnings.includes(action) ? 'warn' : 'info';
-    this.#logger[action === 'crl_restarted' ? 'error' : level](
-      { anchor, address, certificate, detail },
-      action,
-    );
-    this.#audit.write(
+    this.#log(revocationEvents[action], { action, anchor, address, certificate, detail });
+    this.#record(
       revocationLine({
         time: Date.now(),
         event: action,
@@ -168,7 +180,11 @@ export class Reporting {
   /** The collector stopped accepting spans, with this status or code; null: it accepts them again. */
   tracing(trouble: string | null): void {
     if (trouble === null) this.#logger.info('the collector accepts spans again');
-    else this.#logger.warn({ cause: trouble }, 'the collector does not accept spans');
+    else
+      this.#logger.warn(
+        { cause: trouble },
+        'the collector does not accept spans; messages are not affected, and spans are dropped when too many wait: check tracing.endpoint and the collector',
+      );
   }
 
   /** Logs the spans dropped at the end, when no metric can be scraped any more. */
@@ -196,7 +212,7 @@ export class Reporting {
         'this setting cannot change at run time; the old value stays until a restart',
       );
     this.#logger.info({ changed, generation }, 'the configuration was reloaded');
-    this.#audit.write(
+    this.#record(
       configLine({ time: Date.now(), event: 'reloaded', generation, changed, fixed, problems: 0 }),
     );
   }
@@ -205,9 +221,9 @@ export class Reporting {
     for (const problem of problems) this.#logger.error(describeProblem(problem));
     this.#logger.error(
       { problems: problems.length },
-      'the changed configuration was refused; the previous one stays in use',
+      'the changed configuration was refused; the previous one stays in use: correct the problems in the lines above',
     );
-    this.#audit.write(
+    this.#record(
       configLine({
         time: Date.now(),
         event: 'refused',

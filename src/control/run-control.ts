@@ -7,6 +7,7 @@ import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { Control, type ControlParts, type Ready } from './control.ts';
 import { preflight } from './preflight.ts';
+import { RecentChanges } from './recent-changes.ts';
 import { Reporting, reportAudit, reportLost } from './reporting.ts';
 import { ServiceManager } from './service-manager.ts';
 import { assertStart, checkStart } from './start-check.ts';
@@ -40,15 +41,18 @@ export async function runControl(options: ControlOptions): Promise<{ readonly re
   const start = await checkStart(loaded);
   assertStart(start);
   const events = new EventTarget();
+  const changes = new RecentChanges();
   const audit = await openAudit(loaded, (event) => {
     reportAudit(logger, event);
+    changes.audit(event);
     events.dispatchEvent(new Event('audit'));
   });
   // On exit, so that lost records are also reported when a fault ends the process.
   const onExit = () => reportLost(logger, audit);
   process.once('exit', onExit);
   const { onReady, log } = options;
-  const parts = { file: options.config, loaded, audit, logger, linesDropped: log.linesDropped, onReady };
+  const { failures, linesDropped } = log;
+  const parts = { file: options.config, loaded, audit, changes, logger, failures, linesDropped, onReady };
   await serve(options, parts, { warnings: [...warnings, ...start.warnings], events });
   return { recordsLost: audit.lost };
 }
@@ -58,14 +62,14 @@ async function serve(
   parts: Omit<ControlParts, 'reporting' | 'manager'>,
   { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
 ): Promise<void> {
-  const { audit, logger } = parts;
-  const reporting = new Reporting({ audit, logger });
+  const { audit, logger, failures, loaded } = parts;
+  const reporting = new Reporting({ audit, logger, failures, format: loaded.config.audit.format });
   reporting.warnings(warnings);
   await using manager = new ServiceManager({
     onError: ({ message }) =>
       logger.error(
         { error: message },
-        'the state of the service cannot be reported to systemd (systemd-notify failed)',
+        'the state of the service cannot be reported to systemd (systemd-notify failed); the gateway works, but systemd may stop it after its start timeout',
       ),
   });
   await using control = new Control({ ...parts, reporting, manager });

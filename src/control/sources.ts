@@ -10,7 +10,7 @@ import type { TrustRequest } from '../trust/request-files.ts';
 import { RequestHandler } from '../trust/request-handler.ts';
 import { type PreparedUpdate, TrustService } from '../trust/service.ts';
 import type { TrustOptions } from '../trust/settings.ts';
-import type { AnchorState, TrustEvent } from '../trust/state.ts';
+import type { AnchorSource, AnchorState, TrustEvent } from '../trust/state.ts';
 import {
   buildSnapshot,
   candidateName,
@@ -96,6 +96,11 @@ export class Sources implements AsyncDisposable {
     return this.#usable.anchors.map((anchor) => {
       return { ...anchor, fetchedAt: current.get(anchor.name)?.fetchedAt ?? anchor.fetchedAt };
     });
+  }
+
+  /** Every configured anchor, usable or not. */
+  anchorSources(): readonly AnchorSource[] {
+    return this.#trust?.sources() ?? [];
   }
 
   /** Until `onChange`, the configuration, the anchors and their revocation data may not match: no snapshot is to be made. */

@@ -29,8 +29,9 @@ export interface Ports {
 /** Several lines. */
 export function formatScreen(site: DemoSite): string {
   const examples = examplesOf(site).map(({ says, command }) => `${paint('dim', `# ${says}`)}\n${command}`);
+  const page = `http://127.0.0.1:${site.ports.admin}/`;
   return `
-${paint('bold', 'The gateway is ready.')}
+${paint('bold', `The gateway is ready. See its state in a browser: ${page}`)}
 
 ${placesOf(site)}
 
@@ -50,7 +51,7 @@ function placesOf({ folder, ports, verbose }: DemoSite): string {
     ['example host', `http://127.0.0.1:${ports.host}/`, 'acknowledges every message'],
     ['demo CA', `http://127.0.0.1:${ports.revocation}/`, 'serves CRLs and OCSP'],
     ['CA files', `https://127.0.0.1:${ports.directory}/`, 'the gateway fetches its trust anchor here'],
-    ['metrics', `http://127.0.0.1:${ports.admin}/metrics`, 'also /readyz and /upstreams'],
+    ['metrics', `http://127.0.0.1:${ports.admin}/metrics`, 'also /readyz, /upstreams and /api/status'],
     ['configuration', here(configFile), 'written at every start'],
     verbose
       ? ['audit records', 'on this screen', 'JSON lines, one for each handshake and each message']

@@ -1,7 +1,8 @@
 /** Decides at accept whether a connection may begin a handshake: from its source address alone, before any TLS work. */
 import { type FailureReasonName, failure } from '../handshake/failure-reasons.ts';
 import { type Inbound, unjudged } from '../handshake/inbound.ts';
-import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
+import type { DenyReasonName } from '../identity/deny-reasons.ts';
+import { deny, explainDenial } from '../identity/verdict.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { parseRange } from '../source/address.ts';
 import type { AddressShares } from '../source/address-share.ts';
@@ -71,7 +72,10 @@ async function admitProxied(
   if (reading.kind === 'failed') {
     // A TCP health check of a load balancer: neither logged nor counted as a PROXY header error.
     const silent = reading.why === 'closed' && inbound.transport.bytesRead === 0;
-    return fail(inbound, silent ? failure('closed_silent') : failure('proxy_header', reading.detail));
+    return fail(
+      inbound,
+      silent ? failure('closed_silent') : failure('proxy_header', describePeer(reading.detail)),
+    );
   }
   inbound.headerBytes = reading.length;
   if (reading.source !== null) {
@@ -124,8 +128,13 @@ export function isSourceAllowed(
   return allowlist === null || allowlist.contains(address);
 }
 
+/** `problem`: what is wrong with the PROXY header. */
+function describePeer(problem: string): string {
+  return `a connection from a network in listen.proxyProtocol.trusted has no valid PROXY header (${problem})`;
+}
+
 function refuse(inbound: Inbound, reason: DenyReasonName): false {
-  return end(inbound, { verdict: 'deny', reason, detail: denyReasons[reason].says });
+  return end(inbound, { verdict: 'deny', reason, detail: explainDenial(deny(reason)) });
 }
 
 function fail(inbound: Inbound, why: { reason: FailureReasonName; detail: string }): false {

@@ -10,6 +10,7 @@ import { type AuthorizationResult, authorizeClient, type ClientPermit } from '..
 import type { AuthorizationInput } from '../identity/client-checks.ts';
 import { type DenyReasonName, denyReasons } from '../identity/deny-reasons.ts';
 import { evaluateShadow } from '../identity/shadow.ts';
+import { explainDenial } from '../identity/verdict.ts';
 import { refuseConnection } from '../message/refused-connection.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { summaryOf } from '../pki/certificate-summary.ts';
@@ -54,7 +55,7 @@ export class Authorizer {
     const limit = policy().identity.revocation.get(unseen.anchor)?.policy.firstContact ?? 0;
     // Only this listener sees a client that disconnects while it waits without having sent anything: 'end' is emitted once.
     const onDisconnect = () => {
-      inbound.record(failed(failure('reset'), { peer }));
+      inbound.record(failed(failure('closed_awaiting_revocation'), { peer }));
       socket.destroy();
     };
     socket.once('end', onDisconnect).once('close', onDisconnect);
@@ -85,12 +86,12 @@ export class Authorizer {
       shadow: this.#evaluateShadow(connection, verdict),
     };
     if (!verdict.allow) {
-      const { reason, detail } = verdict;
+      const { reason } = verdict;
       inbound.record({
         ...facts,
         verdict: 'deny',
         reason,
-        detail,
+        detail: explainDenial(verdict),
         leaf: peer.leaf && describeLeaf(peer.leaf, policy()),
         anchor: null,
       });

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { leafJson, liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { authorizeClient, type ClientPermit } from '../identity/authorize.ts';
-import type { Denial } from '../identity/verdict.ts';
+import { type Denial, explainDenial } from '../identity/verdict.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { Downstream } from '../relay/downstream.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -123,7 +123,8 @@ export class AuthorizedClients {
     }
   }
 
-  #withdraw(client: AuthorizedClient, { reason, detail }: Denial): void {
+  #withdraw(client: AuthorizedClient, denial: Denial): void {
+    const { reason } = denial;
     client.state = 'withdrawn';
     const { recorder } = this.#options;
     const { inbound, permit, downstream } = client;
@@ -137,7 +138,7 @@ export class AuthorizedClients {
         anchor: permit.anchor,
         generation: this.#options.policy().snapshot.generation,
         reason,
-        detail,
+        detail: explainDenial(denial),
       }),
     );
     downstream?.drain({ now: true });

@@ -4,14 +4,13 @@ import { liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { SmallRecordLimiter, type Transfer } from '../handshake/small-records.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
+import { explainDenial } from '../identity/verdict.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 
 /** Interval between two checks, ms. A long event-loop iteration is followed by a check at once (loop-delay.ts). */
 const SWEEP_MS = 250;
-/** At most one log line in this time, ms, since many connections may be closed at once. Each has its own audit record. */
-const LOG_MS = 10_000;
 
 interface Watched {
   readonly inbound: Inbound;
@@ -31,8 +30,6 @@ export class RecordFloodMonitor {
   readonly #options: RecordFloodOptions;
   readonly #watched = new LinkedSet<Watched>();
   readonly #sweep: NodeJS.Timeout;
-  #closed = 0;
-  #logAt = 0;
 
   constructor(options: RecordFloodOptions) {
     this.#options = options;
@@ -86,7 +83,10 @@ export class RecordFloodMonitor {
         anchor: client?.anchor ?? null,
         generation: snapshot().generation,
         reason,
-        detail: `${denyReasons[reason].says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
+        detail: explainDenial({
+          reason,
+          detail: `${denyReasons[reason].says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
+        }),
       }),
     );
     this.#log(address);
@@ -95,17 +95,11 @@ export class RecordFloodMonitor {
   }
 
   #log(sourceAddress: string): void {
-    this.#closed++;
-    const now = performance.now();
-    if (now < this.#logAt) return;
-    const fields = { reason: 'record_flood', source_address: sourceAddress, connections: this.#closed };
-    this.#options.recorder.log(
+    this.#options.recorder.logFailure(
       'warn',
-      'connections closed: they sent more TLS records with little or no data than limits.smallRecords allows',
-      fields,
+      'a connection was closed: it sent more TLS records with little or no data than limits.smallRecords allows; if it is one of your clients, raise that limit',
+      { reason: 'record_flood', source_address: sourceAddress },
     );
-    this.#closed = 0;
-    this.#logAt = now + LOG_MS;
   }
 }
 

@@ -28,9 +28,11 @@ export class SoftFailMonitor {
     if (failing === undefined) {
       failing = { open: 0, permits: 0, lastAt: now };
       this.#anchors.set(anchor, failing);
-      this.#recorder.log('warn', 'clients are allowed although their revocation status is unknown', {
-        anchor,
-      });
+      this.#recorder.log(
+        'warn',
+        'clients are allowed although their revocation status is unknown (soft-fail); check the revocation sources of this anchor',
+        { anchor },
+      );
     }
     failing.open++;
     failing.permits++;

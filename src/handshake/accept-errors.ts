@@ -1,8 +1,5 @@
-/** Logs errors of accept(2), at most once in ten seconds, since they come in bursts. */
+/** Logs errors of accept(2), which come in bursts: the log collapses them. */
 import type { Recorder } from '../telemetry/recorder.ts';
-
-/** Milliseconds between two log lines. */
-const QUIET_MS = 10_000;
 
 /**
  * The listener goes on accepting after an error. Node 24 and 26 do not report EMFILE, the most likely error: libuv closes
@@ -11,21 +8,14 @@ const QUIET_MS = 10_000;
  */
 export class AcceptErrors {
   readonly #recorder: Recorder;
-  /** Since the last log line. */
-  #failures = 0;
-  #quietUntil = 0;
 
   constructor(recorder: Recorder) {
     this.#recorder = recorder;
   }
 
   report(error: NodeJS.ErrnoException): void {
-    this.#failures++;
-    const now = performance.now();
-    if (now < this.#quietUntil) return;
-    const fields = { code: error.code ?? null, failures: this.#failures };
-    this.#recorder.log('error', 'connections cannot be accepted', fields);
-    this.#failures = 0;
-    this.#quietUntil = now + QUIET_MS;
+    const message =
+      'connections cannot be accepted; EMFILE and ENFILE: no descriptor is free, so raise the limit of open files or lower limits.connections';
+    this.#recorder.logFailure('error', message, { code: error.code ?? null });
   }
 }

@@ -13,13 +13,16 @@ const HEADER_BYTES = 5;
 /** An ordinary handshake has about six records from the client; many small records cost more than their bytes. */
 const MAX_RECORDS = 64;
 
+/** A ClientHello is shorter. */
+const MAX_FIRST_BYTES = 4096;
+
 const ALERT = 21;
 const FATAL = 2;
 const types = { changeCipherSpec: 20, handshake: 22, applicationData: 23 } as const;
 const messages = { clientHello: 1, certificate: 11, finished: 20, compressedCertificate: 25 } as const;
 
 export interface FlightRefusal {
-  readonly reason: 'handshake_too_large' | 'certificates_refused';
+  readonly reason: 'handshake_too_large' | 'certificates_refused' | 'sslv2_hello';
   readonly detail: string;
 }
 
@@ -51,6 +54,8 @@ export class ClientFlight {
     stopped: () => this.#refusal !== null || this.#mode === 'over',
   });
   #refusal: FlightRefusal | null = null;
+  #first: Buffer[] = [];
+  #firstLength = 0;
 
   constructor({ maxBytes }: { readonly maxBytes: number }) {
     this.#maxBytes = maxBytes;
@@ -61,8 +66,17 @@ export class ClientFlight {
     return this.#refusal;
   }
 
+  /** The bytes of the first record as far as they came, to explain a failure; empty once the handshake is done. */
+  get firstBytes(): Buffer {
+    return Buffer.concat(this.#first);
+  }
+
   /** Adds bytes from the client. */
   add(chunk: Buffer): void {
+    if (this.#firstLength < MAX_FIRST_BYTES) {
+      this.#first.push(chunk);
+      this.#firstLength += chunk.length;
+    }
     this.#chunks.push(chunk);
     this.#length += chunk.length;
   }
@@ -149,6 +163,12 @@ export class ClientFlight {
     return record;
   }
 
+  /** The handshake is done: nothing is left to explain. */
+  forget(): void {
+    this.#first = [];
+    this.#firstLength = MAX_FIRST_BYTES;
+  }
+
   /** The handshake is over: wipes the secrets and passes on all further bytes without reading them. */
   end(): void {
     this.#mode = 'over';
@@ -166,7 +186,7 @@ export class ClientFlight {
     if (type >= 0x80 && kind === 1 && this.#length >= 3) {
       const detail =
         'the client sent a ClientHello in the format of SSL 2.0, which no client of TLS 1.2 or 1.3 needs';
-      this.#refusal = { reason: 'certificates_refused', detail };
+      this.#refusal = { reason: 'sslv2_hello', detail };
     }
     return type >= types.changeCipherSpec && type <= types.applicationData && major === 3;
   }

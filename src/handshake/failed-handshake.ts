@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { readClientHello } from './client-hello.ts';
 import {
   explainClose,
   explainFault,
@@ -10,32 +11,50 @@ import {
   type TlsFault,
 } from './failure-classifier.ts';
 import { type Failure, failure } from './failure-reasons.ts';
+import { announceFirstBytes, explainFirstBytes, type Offer } from './first-bytes.ts';
 import { type HandshakeResult, type Inbound, unjudged } from './inbound.ts';
 import { readFailedParameters, type TlsParameters } from './tls-parameters.ts';
 
 /** Octets. A longer leaf is not described: an unauthenticated client must not cause the cost of parsing it. */
 const MAX_LEAF = 8192;
 
+interface FaultContext {
+  readonly inbound: Inbound;
+  readonly describeLeaf: (leaf: X509Certificate) => string | null;
+  readonly offer: () => Offer;
+}
+
 /** After TLS has begun. `describeLeaf` returns the leaf's part of the record, null where it cannot be read. */
 export function failedByFault(
   fault: TlsFault,
   socket: TLSSocket,
-  { inbound, describeLeaf }: { inbound: Inbound; describeLeaf: (leaf: X509Certificate) => string | null },
+  { inbound, describeLeaf, offer }: FaultContext,
 ): HandshakeResult {
   const leaf = socket.getPeerX509Certificate();
   const bytes = bytesOf(inbound);
   const progress = {
     ...bytes,
+    helloBytes: inbound.helloBytes,
     leafSeen: leaf !== undefined,
     leafKeyType: leaf === undefined ? null : keyTypeOf(leaf),
     tlsVersion: socket.getProtocol(),
   };
-  const found = explainFault(fault, progress);
+  const byError = inbound.timedOut ? explainTimeout(progress) : explainFault(fault, progress);
+  const found = refine(byError, inbound, offer);
   // A mismatch is found after the version is agreed on and before anything but an alert is sent.
   const agreed = hasSentCertificate(bytes) || found.reason.startsWith('no_shared_');
+  const parameters = readFailedParameters(socket, {
+    agreed,
+    offered: byError.reason === 'protocol_version' && fault.code !== 'ERR_SSL_UNKNOWN_PROTOCOL',
+  });
   return {
-    ...failed(found, { code: fault.code ?? null }),
-    peer: readFailedParameters(socket, { agreed, offered: found.reason === 'protocol_version' }),
+    ...failed(found, { code: inbound.timedOut ? null : (fault.code ?? null) }),
+    peer: {
+      ...parameters,
+      tlsVersion: parameters.tlsVersion ?? inbound.agreed?.tlsVersion ?? null,
+      alpn: inbound.agreed?.alpn ?? null,
+      sni: parameters.sni ?? offeredName(inbound),
+    },
     // The client did not prove that it owns this certificate: the record names the certificate that was used.
     leaf: leaf === undefined || leaf.raw.length > MAX_LEAF ? null : describeLeaf(leaf),
   };
@@ -50,16 +69,37 @@ function keyTypeOf(leaf: X509Certificate): string | null {
   }
 }
 
-/** Of a connection that closed during its handshake without an error from its TLS socket. */
-export function failedByClose(inbound: Inbound): HandshakeResult {
+/** Of a connection that closed, or was too slow, without an error from its TLS socket. */
+export function failedByClose(
+  inbound: Inbound,
+  { isReset = false, code = null }: { readonly isReset?: boolean; readonly code?: string | null } = {},
+): HandshakeResult {
   // The address was not admitted yet: TLS had not begun.
   if (!inbound.admitted) return failed(failure('reset'));
-  return failed(explainClose({ ...bytesOf(inbound), leafSeen: false, tlsVersion: null }));
+  const progress = {
+    ...bytesOf(inbound),
+    ...{ leafSeen: false, tlsVersion: null, helloBytes: inbound.helloBytes },
+  };
+  const found = inbound.timedOut ? explainTimeout(progress) : explainClose(progress, isReset);
+  return {
+    ...failed(
+      refine(found, inbound, () => ({ keyTypes: [], isListed: false })),
+      { code },
+    ),
+    peer: { ...unknownParameters, sni: offeredName(inbound) },
+  };
 }
 
-/** Of a handshake that exceeded timeouts.handshake. */
-export function failedByTimeout(inbound: Inbound): HandshakeResult {
-  return failed(explainTimeout({ ...bytesOf(inbound), leafSeen: false, tlsVersion: null }));
+const unknownParameters = { resumed: null, tlsVersion: null, cipher: null, sni: null, alpn: null } as const;
+
+/** The first bytes are read only now, and only where they say more than the error. */
+function refine(found: Failure, { firstBytes }: Inbound, offer: () => Offer): Failure {
+  return firstBytes === null ? announceFirstBytes(found) : explainFirstBytes(found, firstBytes, offer());
+}
+
+/** The server name that the client asked for, where OpenSSL has not read it. */
+function offeredName({ firstBytes }: Inbound): string | null {
+  return (firstBytes === null ? null : readClientHello(firstBytes)?.serverName) ?? null;
 }
 
 export function failed(

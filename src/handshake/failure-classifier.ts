@@ -1,4 +1,5 @@
 /** Finds the failure reason and its detail from the error that ended a TLS connection and from the handshake's progress. */
+import { adviceText } from '../explanation.ts';
 import { type Failure, type FailureReasonName, failure, failureReasons } from './failure-reasons.ts';
 import { alertAdvice, alertName, rejectsCertificate } from './tls-alerts.ts';
 
@@ -21,6 +22,8 @@ export interface Progress {
   readonly leafKeyType?: string | null;
   /** The TLS version that was agreed on, or the highest that the client offers; null: not known. */
   readonly tlsVersion: string | null;
+  /** Bytes of TLS from the client when the gateway had read its ClientHello; null: not known. */
+  readonly helloBytes?: number | null;
 }
 
 /**
@@ -50,34 +53,67 @@ const reasonByCode: Readonly<Record<string, FailureReasonName>> = {
   ERR_SSL_WRONG_SIGNATURE_TYPE: 'signature_not_supported',
   ERR_SSL_WRONG_CURVE: 'signature_not_supported',
   ERR_SSL_LEGACY_SIGALG_DISALLOWED_OR_UNSUPPORTED: 'signature_not_supported',
+  ERR_SSL_UNEXPECTED_MESSAGE: 'unexpected_message',
+  ERR_SSL_UNEXPECTED_RECORD: 'unexpected_message',
+  ERR_SSL_BAD_RECORD_TYPE: 'unexpected_message',
+  ERR_SSL_APP_DATA_IN_HANDSHAKE: 'unexpected_message',
+  ERR_SSL_INVALID_CCS_MESSAGE: 'unexpected_message',
+  ERR_SSL_CCS_RECEIVED_EARLY: 'unexpected_message',
+  ERR_SSL_GOT_A_FIN_BEFORE_A_CCS: 'unexpected_message',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'unexpected_message',
+  ERR_SSL_TOO_MANY_WARN_ALERTS: 'unexpected_message',
+  ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: 'record_damaged',
+  ERR_SSL_DECRYPTION_FAILED: 'record_damaged',
+  ERR_SSL_BAD_DECRYPT: 'record_damaged',
+  ERR_SSL_CIPHER_OPERATION_FAILED: 'record_damaged',
+  ERR_SSL_DIGEST_CHECK_FAILED: 'handshake_altered',
   ERR_SSL_EXCESSIVE_MESSAGE_SIZE: 'message_too_large',
   ERR_SSL_DATA_LENGTH_TOO_LONG: 'message_too_large',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'message_too_large',
   ERR_SSL_ENCRYPTED_LENGTH_TOO_LONG: 'message_too_large',
 };
 
+/** Reasons of several OpenSSL errors. */
+const precise: readonly FailureReasonName[] = ['malformed_client_hello', 'unexpected_message'];
+
+const proxyAdvice = adviceText({
+  cause: 'the client takes the gateway for an HTTP proxy',
+  client: 'call the gateway itself with https://, and do not configure it as a proxy (https_proxy)',
+  gateway: null,
+});
+
 /** Of an error during the handshake. */
 export function explainFault(fault: TlsFault, progress: Progress): Failure {
-  if (!isOfTls(fault)) return explainClose(progress);
+  // Node's error of a connection that was closed has the same code as one that was reset.
+  if (!isOfTls(fault)) return explainClose(progress, fault.message.startsWith('read '));
   const { code = '' } = fault;
   const alert = alertOf(fault);
   if (alert !== null) return explainAlert(alert);
   // No alert was sent: OpenSSL did not recognize the first five bytes as the header of a TLS record.
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' && progress.bytesWritten === 0) return failure('not_tls');
   const known = reasonByCode[code];
+  if (code === 'ERR_SSL_HTTPS_PROXY_REQUEST')
+    return failure('plain_http', 'the client sent an HTTP CONNECT request without TLS', proxyAdvice);
   if (code === 'ERR_SSL_INAPPROPRIATE_FALLBACK')
     return failure(
       'protocol_version',
       `the client fell back to ${progress.tlsVersion} although it supports a newer version (RFC 7507)`,
-      'An earlier handshake of this client failed: look for its record, and for a middlebox on the way.',
+      adviceText({
+        cause: 'an earlier handshake of this client failed, and it tries again with an older version',
+        client: 'look for a middlebox on the way, and switch off the fallback',
+        gateway: 'look for the record of the earlier handshake',
+      }),
     );
-  if (known === 'protocol_version' && progress.tlsVersion !== null)
+  // Of a ClientHello in the format of SSL 2.0 OpenSSL has read no version: the one it returns is its own newest.
+  if (known === 'protocol_version' && progress.tlsVersion !== null && code !== 'ERR_SSL_UNKNOWN_PROTOCOL')
     return failure(known, `the client offers ${progress.tlsVersion} at most`);
-  if (known !== undefined) return failure(known);
+  if (known !== undefined) return explainKnown(known, fault);
   if (isOfSignature(fault, progress)) return failure('key_not_proven');
   if (isOfCertificate(fault, progress)) return failure('malformed_certificate');
-  return unknownFault(fault);
+  return explainOther(fault, progress);
 }
+
+const later: readonly FailureReasonName[] = ['message_too_large', 'record_damaged', 'unexpected_message'];
 
 /** Of an error after the handshake; null: the connection was closed or reset without an error of TLS. */
 export function explainLaterFault(fault: TlsFault): Failure | null {
@@ -85,28 +121,50 @@ export function explainLaterFault(fault: TlsFault): Failure | null {
   const alert = alertOf(fault);
   if (alert !== null) return explainAlert(alert);
   const known = reasonByCode[fault.code ?? ''];
-  return known === 'message_too_large' ? failure(known) : unknownFault(fault);
+  return known !== undefined && later.includes(known) ? explainKnown(known, fault) : unknownFault(fault);
 }
 
 /** Of a connection that was closed or reset without an error of TLS. */
-export function explainClose(progress: Progress): Failure {
+export function explainClose(progress: Progress, isReset = false): Failure {
   const { bytesRead } = progress;
-  if (bytesRead === 0) return failure('closed_silent');
-  return hasSentCertificate(progress)
-    ? failure('closed_after_certificate')
-    : failure(
-        'closed_before_certificate',
-        `${failureReasons.closed_before_certificate.says}, after ${bytesRead} bytes`,
-      );
+  if (bytesRead === 0) return closed('closed_silent', { isReset });
+  if (!hasSentCertificate(progress))
+    return closed('closed_before_certificate', { isReset, after: `after ${received(progress)}` });
+  return hasAnswered(progress)
+    ? closed('closed_before_finished', { isReset, after: `after ${received(progress)}` })
+    : closed('closed_after_certificate', { isReset });
+}
+
+function closed(
+  reason: FailureReasonName,
+  { isReset, after }: { readonly isReset: boolean; readonly after?: string },
+): Failure {
+  const { says } = failureReasons[reason];
+  const what = isReset ? says.replace('closed the connection', 'reset the connection (TCP RST)') : says;
+  return failure(reason, after === undefined ? what : `${what}, ${after}`);
 }
 
 /** Of a handshake that exceeded timeouts.handshake. */
 export function explainTimeout(progress: Progress): Failure {
-  const { says } = failureReasons.handshake_timeout;
-  const { bytesRead } = progress;
-  const received = bytesRead === 0 ? 'the client sent nothing' : `the client sent ${bytesRead} bytes`;
-  const unanswered = hasSentCertificate(progress) ? ', and did not answer the gateway’s certificate' : '';
-  return failure('handshake_timeout', `${says}: ${received}${unanswered}`);
+  if (progress.bytesRead === 0) return failure('timeout_silent');
+  const reason = hasSentCertificate(progress) ? 'handshake_timeout' : 'timeout_client_hello';
+  const { says } = failureReasons[reason];
+  if (reason === 'timeout_client_hello') return failure(reason, `${says}: it sent ${received(progress)}`);
+  const answer = hasAnswered(progress) ? 'a part of its answer came' : 'it sent no answer';
+  return failure(reason, `${says}: ${answer} (${received(progress)} received)`);
+}
+
+/** A HelloRetryRequest (RFC 8446 §4.1.4) is shorter than a flight. */
+function received({ bytesRead, bytesWritten }: Progress): string {
+  const retry = bytesWritten > 0 && bytesWritten <= FLIGHT_BYTES;
+  return `${bytesRead} byte${bytesRead === 1 ? '' : 's'}${retry ? ', and the gateway asked it for a key share of another group' : ''}`;
+}
+
+/** A certificate is longer; a ChangeCipherSpec (RFC 8446 appendix D.4) and an alert are shorter. */
+const ANSWER_BYTES = 64;
+
+function hasAnswered({ leafSeen, bytesRead, helloBytes = null }: Progress): boolean {
+  return leafSeen || (helloBytes !== null && bytesRead > helloBytes + ANSWER_BYTES);
 }
 
 export function hasSentCertificate({ bytesWritten }: Pick<Progress, 'bytesWritten'>): boolean {
@@ -123,13 +181,27 @@ function unknownFault({ code, reason }: TlsFault): Failure {
   return failure('protocol_error', `TLS failed: ${reason ?? code}`);
 }
 
+/** In a reason that several errors have, OpenSSL's phrase says which. */
+function explainKnown(known: FailureReasonName, { code, reason }: TlsFault): Failure {
+  const { says } = failureReasons[known];
+  return precise.includes(known) ? failure(known, `${says} (OpenSSL: ${reason ?? code})`) : failure(known);
+}
+
+/** Before the gateway has sent its certificate every other error is one of the ClientHello. */
+function explainOther(fault: TlsFault, progress: Progress): Failure {
+  const isOfHello = !hasSentCertificate(progress) && !/INTERNAL_ERROR|MALLOC/.test(fault.code ?? '');
+  return isOfHello && fault.library === 'SSL routines'
+    ? explainKnown('malformed_client_hello', fault)
+    : unknownFault(fault);
+}
+
 function explainAlert(alert: number): Failure {
   const reason = rejectsCertificate(alert) ? 'server_certificate_refused' : 'client_alert';
   const what =
     reason === 'client_alert'
       ? `the client ended the connection with the TLS alert ${alertName(alert)}`
       : `the client rejected the gateway’s certificate with the TLS alert ${alertName(alert)}`;
-  return failure(reason, what, alertAdvice(alert) ?? failureReasons[reason].advice);
+  return failure(reason, what, adviceText(alertAdvice(alert) ?? failureReasons[reason]));
 }
 
 /**

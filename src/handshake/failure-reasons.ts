@@ -1,122 +1,233 @@
 /**
  * The one table of reasons for which a connection ends before the client is authorized (verdict `failed`), each with what
- * happened and what to do. The audit detail, the metric label and docs/deny-reasons.md come from it.
+ * happened, the likely cause, and what to do on which side. The audit detail, the metric label and docs/deny-reasons.md come
+ * from it.
  */
+import { type Explanation, withAdvice } from '../explanation.ts';
 
-interface FailureReason {
-  /** What happened. */
-  readonly says: string;
-  /** What the operator does about it: one to three sentences. */
-  readonly advice: string;
-}
-
-export const failureReasons = {
-  proxy_header: {
-    says: 'a connection from a network in listen.proxyProtocol.trusted did not begin with a valid PROXY header, or the header did not arrive in time',
-    advice:
-      'Configure the load balancer in that network to send PROXY headers, or remove the network from listen.proxyProtocol.trusted.',
-  },
-  handshake_timeout: {
-    says: 'the handshake did not finish within timeouts.handshake',
-    advice: 'Look for packet loss, a firewall, or a client that hangs.',
-  },
-  handshake_too_large: {
-    says: 'the client sent more than limits.handshakeBytes during the handshake (from a range of clients.allowlist other than /0: more than four times as much), or from another address more than 64 records',
-    advice:
-      'Configure the client to send only its own certificate and the CAs above it. If a legitimate client needs more bytes, raise limits.handshakeBytes or list its address in clients.allowlist. If it needs more than 64 records, list its address: limits.handshakeBytes does not change that limit.',
-  },
-  certificates_refused: {
-    says: 'an address that no range of clients.allowlist other than /0 contains sent more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, an unreadable or compressed certificate, or a ClientHello in SSL 2.0 format',
-    advice:
-      'A legitimate client sends its own certificate and one or two CAs: configure it so, or list its address in clients.allowlist. Otherwise this may be an attack.',
-  },
-  plain_http: {
-    says: 'the client sent an HTTP request without TLS',
-    advice:
-      'Make the client call https:// instead of http://. The gateway answers such a request with 400, except under listen.rejectWith: close.',
-  },
-  not_tls: {
-    says: 'the first bytes from the client are not TLS',
-    advice:
-      'Look for a port scan or a client of another protocol. If the source is a load balancer that sends PROXY headers, add its network to listen.proxyProtocol.trusted.',
-  },
-  protocol_version: {
-    says: 'the client offers neither TLS 1.2 nor TLS 1.3',
-    advice: 'Update the client, or enable TLS 1.2 or 1.3 in it.',
-  },
-  no_shared_cipher: {
-    says: 'the client offers no cipher suite that the gateway supports (RFC 9325 §4.2: ECDHE with AES-GCM or ChaCha20)',
-    advice:
-      'Enable one of these in the client. With TLS 1.2 the client’s curves or signature algorithms may be the cause, if they do not fit the key of listen.certificate: a client that accepts only RSA needs an RSA certificate beside the ECDSA one.',
-  },
-  no_shared_group: {
-    says: 'the client offers no key exchange group that the gateway supports',
-    advice: 'Enable X25519, P-256 or P-384 in the client.',
-  },
-  no_shared_signature: {
-    says: 'the client accepts no signature algorithm that fits the key of listen.certificate',
-    advice:
-      'A client that accepts only RSA signatures needs an RSA certificate in listen.certificate, one that accepts only ECDSA needs an ECDSA certificate: you can configure both.',
-  },
-  no_shared_alpn: {
-    says: 'the client offers by ALPN neither http/1.1 nor http/1.0',
-    advice: 'The gateway does not support HTTP/2 (h2, gRPC): configure the client to offer http/1.1 as well.',
-  },
-  server_certificate_refused: {
-    says: 'the client rejected the gateway’s certificate with a TLS alert',
-    advice: 'The record’s detail names the alert and what to do.',
-  },
-  client_alert: {
-    says: 'the client ended the connection with a TLS alert that is not about the gateway’s certificate',
-    advice: 'See the client’s own log for the cause.',
-  },
-  malformed_certificate: {
-    says: 'a certificate that the client sent cannot be read',
-    advice:
-      'The client must send its certificate and its CAs as X.509 in DER; have the certificate exported or issued again.',
-  },
-  signature_not_supported: {
-    says: 'the client signed the handshake with an algorithm or a key that the gateway did not ask for',
-    advice:
-      'The client’s key must be RSA, EC on P-256, P-384 or P-521, Ed25519 or Ed448, and of the same kind as the key in its certificate.',
-  },
-  key_not_proven: {
-    says: 'the client sent a certificate but did not prove that it holds the private key: the signature in CertificateVerify is wrong (RFC 8446 §4.4.3)',
-    advice:
-      'Usually the client’s certificate file and key file do not belong together. Otherwise somebody may be using a certificate that is not theirs.',
-  },
-  message_too_large: {
-    says: 'a TLS record, or the list of the client’s certificates, is longer than TLS or OpenSSL allows',
-    advice: 'Configure the client to send its own certificate and the CAs above it, and nothing else.',
-  },
+export const failureReasons = withAdvice({
   closed_silent: {
     says: 'the client closed the connection before it sent a byte',
-    advice: 'This is usual for TCP health checks of load balancers and for port scans.',
+    cause: 'a TCP health check of a load balancer, or a port scan',
+    client: null,
+    gateway:
+      'nothing to do, unless a client of yours cannot connect: then look for a firewall or proxy on the way',
+  },
+  timeout_silent: {
+    says: 'the client connected and sent nothing within timeouts.handshake',
+    cause:
+      'a port scan, a client that opens connections before it needs them, or a middlebox that drops data',
+    client: 'open a connection when there is a message to send; look for a firewall on the way',
+    gateway: null,
   },
   closed_before_certificate: {
     says: 'the client closed the connection before the gateway sent its certificate',
-    advice: 'Look for a short connect timeout in the client, a port scan, or a middlebox.',
+    cause: 'a short connect timeout in the client, a port scan, or a middlebox',
+    client: 'raise the timeout for connecting, and look at the client’s own log',
+    gateway: 'look for a late event loop (ehi_relay_loop_delay_seconds) at that time',
+  },
+  timeout_client_hello: {
+    says: 'the client began a ClientHello and did not complete it within timeouts.handshake',
+    cause: 'packets are lost on the way (often the large ones: path MTU), or the client hangs',
+    client: 'look for packet loss between client and gateway, and for a firewall that drops large packets',
+    gateway: 'compare the MTU of the network interface with that of the way to the client',
   },
   closed_after_certificate: {
     says: 'the client closed the connection without an alert after the gateway sent its certificate',
-    advice:
-      'Clients that reject the certificate often close this way (.NET, Node.js): check that the client trusts its CA, and that the host name it calls is in the subjectAltName of listen.certificate. Or the client has no certificate of its own to send.',
+    cause:
+      'it rejects that certificate (.NET, Node.js and Java’s HttpClient close this way), or has no certificate of its own to send',
+    client:
+      'trust the root CA of the gateway’s certificate, call a host name of its subjectAltName, and configure a client certificate',
+    gateway: 'check subjectAltName, dates and chain file of listen.certificate',
+  },
+  closed_before_finished: {
+    says: 'the client answered the gateway’s certificate and closed the connection before the handshake was done',
+    cause: 'the client gave up or failed, or a middlebox cut the connection',
+    client: 'see the client’s own log, and raise its timeout for the handshake',
+    gateway: null,
+  },
+  handshake_timeout: {
+    says: 'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate',
+    cause:
+      'the client hangs (for example while it waits for a key in an HSM or smart card), or packets are lost',
+    client: 'see the client’s own log, and look for packet loss or a firewall on the way',
+    gateway: 'if the client needs longer, raise timeouts.handshake',
+  },
+  closed_awaiting_revocation: {
+    says: 'the client closed the connection while the gateway waited for the revocation status of its certificate',
+    cause: 'the client’s timeout is shorter than what the revocation source takes',
+    client: 'raise the timeout for the first response',
+    gateway: 'look for a revocation source that answers slowly, or lower revocation.firstContact',
+  },
+  reset: {
+    says: 'the client closed the connection while its address was checked',
+    cause: 'a port scan, or a client that gives up at once',
+    client: null,
+    gateway: null,
+  },
+  plain_http: {
+    says: 'the client sent an HTTP request without TLS',
+    cause: 'the client is configured with http:// instead of https://, or a load balancer already ends TLS',
+    client: 'call https://; if a load balancer is between, let it pass TLS through',
+    gateway: 'nothing to do; it answered with 400, except under listen.rejectWith: close',
+  },
+  plain_http2: {
+    says: 'the client sent an HTTP/2 preface without TLS',
+    cause: 'a gRPC or HTTP/2 client with prior knowledge and without TLS (h2c)',
+    client: 'use TLS and HTTP/1.1: the gateway supports neither HTTP/2 nor plain text',
+    gateway: null,
+  },
+  unexpected_proxy_header: {
+    says: 'the connection began with a PROXY header, and the network of this address is not in listen.proxyProtocol.trusted',
+    cause: 'a load balancer sends PROXY headers and the gateway is not configured for it',
+    client: 'if the load balancer need not send PROXY headers, switch them off there',
+    gateway: 'otherwise add the network of the load balancer to listen.proxyProtocol.trusted',
+  },
+  proxy_header: {
+    says: 'a connection from a network in listen.proxyProtocol.trusted did not begin with a valid PROXY header, or the header did not arrive in time',
+    cause: 'the load balancer sends no PROXY header, or another client calls from its network',
+    client: 'configure the load balancer to send PROXY headers',
+    gateway: 'or remove the network from listen.proxyProtocol.trusted',
+  },
+  other_protocol: {
+    says: 'the first bytes are those of another protocol',
+    cause: 'a port scan, or a client that is configured with the wrong port',
+    client: 'check the address and port it calls; the gateway expects HTTPS',
+    gateway: null,
+  },
+  not_tls: {
+    says: 'the first bytes from the client are not TLS',
+    cause: 'a port scan, or a client of another protocol',
+    client: 'check that it uses TLS, and the address and port it calls',
+    gateway: 'if a load balancer sends PROXY headers, add its network to listen.proxyProtocol.trusted',
+  },
+  sslv2_hello: {
+    says: 'the client began with a ClientHello in the format of SSL 2.0',
+    cause: 'a very old TLS library (Java 6, OpenSSL 0.9.8), or a vulnerability scan',
+    client: 'update the TLS library, or switch off SSLv2Hello',
+    gateway: null,
+  },
+  malformed_client_hello: {
+    says: 'the ClientHello cannot be read',
+    cause: 'a vulnerability scan, a middlebox that rewrites TLS, or a defective TLS library',
+    client: 'connect without the middlebox (TLS inspection), and update the TLS library',
+    gateway: null,
+  },
+  protocol_version: {
+    says: 'the client offers neither TLS 1.2 nor TLS 1.3',
+    cause: 'an old TLS library, or an old version that is set in its configuration',
+    client: 'update it, or enable TLS 1.2 or 1.3 in it',
+    gateway: 'nothing to do; older versions are not supported',
+  },
+  no_shared_cipher: {
+    says: 'the client offers no cipher suite that the gateway supports (RFC 9325 §4.2: ECDHE with AES-GCM or ChaCha20)',
+    cause:
+      'old or restricted cipher suites; on TLS 1.2 also groups or signature algorithms that do not fit listen.certificate',
+    client: 'enable ECDHE suites with AES-GCM',
+    gateway: 'a client of TLS 1.2 that accepts only RSA certificates needs an RSA one in listen.certificate',
+  },
+  no_shared_group: {
+    says: 'the client offers no key exchange group that the gateway supports',
+    cause: 'groups (curves) are restricted in the client’s configuration',
+    client: 'enable X25519, P-256 or P-384',
+    gateway: null,
+  },
+  no_shared_signature: {
+    says: 'the client accepts no signature algorithm that fits the key of listen.certificate',
+    cause:
+      'the client accepts only RSA signatures and the gateway has an ECDSA certificate, or the reverse; or it accepts only SHA-1',
+    client: 'allow ECDSA and RSA-PSS signatures with SHA-256',
+    gateway:
+      'a client that accepts only RSA signatures needs an RSA certificate in listen.certificate: you can configure both kinds',
+  },
+  no_shared_alpn: {
+    says: 'the client offers by ALPN neither http/1.1 nor http/1.0',
+    cause: 'an HTTP/2 client (h2, gRPC)',
+    client: 'offer http/1.1 as well',
+    gateway: 'nothing to do; HTTP/2 is not supported',
+  },
+  server_certificate_refused: {
+    says: 'the client rejected the gateway’s certificate with a TLS alert',
+    cause: 'the record’s detail names the alert',
+    client: 'trust the root CA of the gateway’s certificate, and call a host name of its subjectAltName',
+    gateway: 'check subjectAltName, dates and chain file of listen.certificate',
+  },
+  client_alert: {
+    says: 'the client ended the connection with a TLS alert that is not about the gateway’s certificate',
+    cause: null,
+    client: 'see the client’s own log for the cause',
+    gateway: null,
+  },
+  malformed_certificate: {
+    says: 'a certificate that the client sent cannot be read',
+    cause: 'a damaged file, or another format (PKCS#7, PEM text) in place of the certificate',
+    client: 'send the certificate and its CAs as X.509 in DER; have the certificate exported or issued again',
+    gateway: null,
+  },
+  signature_not_supported: {
+    says: 'the client signed the handshake with an algorithm or a key that the gateway did not ask for',
+    cause: 'certificate and private key are of different kinds, or the key is on an unusual curve',
+    client:
+      'use a key that is RSA, EC on P-256, P-384 or P-521, Ed25519 or Ed448, and of the same kind as the key in its certificate',
+    gateway: null,
+  },
+  key_not_proven: {
+    says: 'the client sent a certificate but did not prove that it holds the private key: the signature in CertificateVerify is wrong (RFC 8446 §4.4.3)',
+    cause: 'the client’s certificate file and key file do not belong together',
+    client: 'configure the private key of this certificate',
+    gateway:
+      'if the client’s files are right, somebody else may be using its certificate: look at the source address',
+  },
+  message_too_large: {
+    says: 'a TLS record, or the list of the client’s certificates, is longer than TLS or OpenSSL allows',
+    cause: 'the client sends a whole trust store as its chain, or bytes were altered on the way',
+    client: 'send its own certificate and the CAs above it, and nothing else',
+    gateway: null,
+  },
+  handshake_too_large: {
+    says: 'the client sent more than limits.handshakeBytes during the handshake (from a range of clients.allowlist other than /0: more than four times as much), or from another address more than 64 records',
+    cause: 'a long certificate chain, or an attack',
+    client: 'send only its own certificate and the CAs above it',
+    gateway:
+      'for a legitimate client raise limits.handshakeBytes, or list its address in clients.allowlist (64 records: only that)',
+  },
+  certificates_refused: {
+    says: 'an address that no range of clients.allowlist other than /0 contains sent more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, or an unreadable or compressed certificate',
+    cause: null,
+    client: 'send its own certificate and one or two CAs',
+    gateway: 'list its address in clients.allowlist if it is yours. Otherwise this may be an attack',
+  },
+  unexpected_message: {
+    says: 'the client sent a TLS message or record that is not allowed at this point of the handshake',
+    cause: 'a vulnerability scan, a middlebox that mixes up connections, or a defective TLS library',
+    client: 'connect without the middlebox, and update the TLS library',
+    gateway: null,
+  },
+  record_damaged: {
+    says: 'a record from the client cannot be decrypted',
+    cause: 'a middlebox or a defective network card altered bytes, or the client encrypts wrongly',
+    client: 'connect without the middlebox, and update the TLS library',
+    gateway: 'if several clients are affected, look at the network in front of the gateway',
+  },
+  handshake_altered: {
+    says: 'the client’s Finished does not fit: client and gateway saw different handshakes',
+    cause: 'a middlebox alters the handshake, or a defective TLS library',
+    client: 'connect without the middlebox (TLS inspection)',
+    gateway: 'if several clients are affected, look for such a middlebox in front of the gateway',
   },
   protocol_error: {
     says: 'TLS failed for a reason that is not listed here: openssl_code names the error',
-    advice:
-      'A correct client does not cause this: look for a port scan, a middlebox, or a defective TLS library.',
-  },
-  reset: {
-    says: 'the client closed the connection while its address was checked, or while the gateway waited for the revocation status of its certificate',
-    advice:
-      'If this happens often, look for a revocation source that answers slowly, or lower revocation.firstContact.',
+    cause: 'a vulnerability scan, a middlebox, or a defective TLS library',
+    client: 'update the TLS library, and connect without a middlebox',
+    gateway: null,
   },
   shutdown: {
     says: 'the gateway stopped before the handshake was done',
-    advice: 'The client can connect again, to another replica.',
+    cause: 'a restart or a new version',
+    client: 'connect again, to another replica',
+    gateway: null,
   },
-} as const satisfies Record<string, FailureReason>;
+} as const satisfies Record<string, Explanation>);
 
 export type FailureReasonName = keyof typeof failureReasons;
 
@@ -132,5 +243,5 @@ export function failure(
   what: string = failureReasons[reason].says,
   advice: string = failureReasons[reason].advice,
 ): Failure {
-  return { reason, detail: `${what}. ${advice}` };
+  return { reason, detail: `${what}. ${advice}`.trimEnd() };
 }

@@ -28,6 +28,11 @@ interface InspectorOptions {
   readonly onRefused: (refusal: FlightRefusal) => void;
 }
 
+/** With the code that Node gives a connection that ended during its handshake: TLS reports it before its state is gone. */
+function closedEarly(): Error {
+  return Object.assign(new Error('the client closed the connection'), { code: 'ECONNRESET' });
+}
+
 /**
  * A duplex stream that forwards each call and event synchronously instead of buffering: OpenSSL's output for one write,
  * above all the secrets in its key log, must be available before the next write.
@@ -60,7 +65,7 @@ export class HandshakeInspector extends Duplex {
     transport.on('end', () => {
       // A client that ends before its handshake is done has gone: no response is due.
       if (this.#isDone) this.emit('end');
-      else this.destroy();
+      else this.destroy(closedEarly());
     });
     transport.on('error', (error) => this.destroy(error));
     transport.on('close', () => this.destroy());
@@ -69,6 +74,11 @@ export class HandshakeInspector extends Duplex {
   /** Bytes passed to TLS so far. */
   get bytesPassed(): number {
     return this.#bytesPassed;
+  }
+
+  /** As far as they came; empty once the handshake is done. */
+  get firstBytes(): Buffer {
+    return this.#flight.firstBytes;
   }
 
   /** CPU time of this thread for the handshake, ms; constant once the handshake is done. */
@@ -91,6 +101,7 @@ export class HandshakeInspector extends Duplex {
     this.#isDone = true;
     this.#check = check;
     this.#flight.end();
+    this.#flight.forget();
   }
 
   #pass(chunk: Buffer): void {

@@ -5,6 +5,7 @@ import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { firstRecordLength } from './client-hello.ts';
 import type { HandshakeInspector } from './handshake-inspector.ts';
 import type { TlsParameters } from './tls-parameters.ts';
 
@@ -46,6 +47,12 @@ export class Inbound {
   inspector: HandshakeInspector | null = null;
   /** The authorized client; null: none, or not yet. */
   client: { readonly leaf: string; readonly anchor: string } | null = null;
+  /** timeouts.handshake has passed; the connection is being closed. */
+  timedOut = false;
+  /** What was agreed on when the ClientHello was read; null: not yet, or not known. */
+  agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'> | null = null;
+  /** The first bytes where they were read before TLS, of a listed address (observed-addresses.ts). */
+  observed: Buffer | null = null;
   /** Its part of its address's limits; null: the address is listed, or not admitted yet. */
   share: AddressShare | null = null;
   /** Length of the PROXY header before TLS, bytes. */
@@ -54,6 +61,7 @@ export class Inbound {
   readonly #listener: string;
   readonly #recorder: Recorder;
   #recorded = false;
+  #helloBytes: number | null = null;
 
   constructor(transport: Socket, options: { listener: string; recorder: Recorder }) {
     this.transport = transport;
@@ -61,6 +69,25 @@ export class Inbound {
     this.port = transport.remotePort ?? null;
     this.#listener = options.listener;
     this.#recorder = options.recorder;
+  }
+
+  /** OpenSSL has read the ClientHello and agreed on these. */
+  helloRead(agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'>): void {
+    this.agreed = agreed;
+    this.#helloBytes = this.transport.bytesRead - this.headerBytes;
+  }
+
+  /** Bytes of TLS received with the ClientHello; null: not known. */
+  get helloBytes(): number | null {
+    const { firstBytes } = this;
+    if (this.#helloBytes !== null || firstBytes === null) return this.#helloBytes;
+    const length = firstRecordLength(firstBytes);
+    return firstBytes.length >= length ? length : null;
+  }
+
+  /** null: TLS alone has read them. */
+  get firstBytes(): Buffer | null {
+    return this.observed ?? this.inspector?.firstBytes ?? null;
   }
 
   get recorded(): boolean {
@@ -76,11 +103,21 @@ export class Inbound {
     // Refused at accept: no handshake began, so there is no duration to measure.
     const measured = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
     this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', measured);
+    const time = Date.now();
+    const { connId } = this;
+    const sourceAddress = this.address === '' ? null : this.address;
+    if (result.verdict !== 'allow') {
+      const { verdict, reason, detail, leaf } = result;
+      this.#recorder.meter.refused({
+        ...{ time, connId, sourceAddress },
+        ...{ verdict, reason: reason ?? '', detail, leaf },
+      });
+    }
     this.#recorder.audit(
       handshakeLine({
-        time: Date.now(),
-        connId: this.connId,
-        sourceAddress: this.address === '' ? null : this.address,
+        time,
+        connId,
+        sourceAddress,
         sourcePort: this.port,
         proxyAddress: this.proxyAddress,
         listener: this.#listener,

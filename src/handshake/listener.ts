@@ -9,10 +9,13 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { AcceptErrors } from './accept-errors.ts';
 import { failed, failedByClose, failedByFault } from './failed-handshake.ts';
 import type { TlsFault } from './failure-classifier.ts';
-import { failure, failureReasons } from './failure-reasons.ts';
+import { failure } from './failure-reasons.ts';
+import { isExplainedByFirstBytes } from './first-bytes.ts';
 import { type HandshakeResult, Inbound } from './inbound.ts';
+import { ObservedAddresses, readFirstBytes } from './observed-addresses.ts';
 import { plainHttpResponse } from './plain-http.ts';
 import { PostHandshakeErrors } from './post-handshake-errors.ts';
+import { keyTypesOf } from './server-keys.ts';
 import { TlsServers, transportOf } from './tls-servers.ts';
 import { UnfinishedHandshakes } from './unfinished-handshakes.ts';
 
@@ -44,7 +47,7 @@ interface ListenerOptions {
   readonly onClose?: (inbound: Inbound) => void;
 }
 
-const stopped = { reason: 'shutdown', detail: failureReasons.shutdown.says } as const;
+const stopped = failure('shutdown');
 /** Turns of the event loop until a TLS socket behind an inspector has closed after its TCP socket. */
 const INSPECTOR_TURNS = 4;
 
@@ -58,6 +61,7 @@ export class Listener {
   #whenEmpty: (() => void)[] = [];
   readonly #unfinished: UnfinishedHandshakes;
   readonly #laterErrors: PostHandshakeErrors;
+  readonly #observed = new ObservedAddresses();
   /** Address and port, as in records. */
   #name = '';
 
@@ -73,6 +77,8 @@ export class Listener {
     this.#tls = new TlsServers({
       snapshot: options.snapshot,
       onSecure: (socket) => this.#secure(socket),
+      onHello: (socket, alpn) =>
+        this.#inboundOf(socket)?.helloRead({ tlsVersion: socket.getProtocol(), alpn }),
       onError: (error, socket) => this.#failByFault(error, socket),
       onRefused: (inbound, { reason, detail }) => this.#fail(inbound, failed(failure(reason, detail))),
     });
@@ -176,8 +182,24 @@ export class Listener {
     if (!admitted) this.#finish(inbound.transport);
     else if (!inbound.transport.destroyed) {
       inbound.admitted = true;
-      this.#tls.begin(inbound);
+      if (inbound.share === null && this.#observed.has(inbound.address, inbound.acceptedAt))
+        this.#observe(inbound);
+      else this.#tls.begin(inbound);
     }
+  }
+
+  /** Reads the first bytes before TLS does. */
+  #observe(inbound: Inbound): void {
+    readFirstBytes(inbound.transport, {
+      bytes: (bytes) => {
+        inbound.observed = bytes;
+      },
+      complete: () => {
+        if (!inbound.transport.destroyed) this.#tls.begin(inbound);
+      },
+      // With the code that Node gives a connection that TLS has begun to read.
+      end: (how) => this.#fail(inbound, failedByClose(inbound, { ...how, code: 'ECONNRESET' })),
+    });
   }
 
   #secure(socket: TLSSocket): void {
@@ -191,6 +213,7 @@ export class Listener {
     if (inbound === null) return void socket.destroy();
     this.#finish(inbound.transport);
     inbound.share?.handshakeDone();
+    inbound.observed = null;
     socket.once('close', () => detach(socket));
     // Not earlier: a client that ends during the handshake has gone; one that ends after its request expects the response.
     socket.allowHalfOpen = true;
@@ -201,7 +224,12 @@ export class Listener {
     const inbound = this.#inboundOf(socket);
     if (inbound !== null && !inbound.recorded) {
       const { describeLeaf } = this.#options;
-      const result = failedByFault(error, socket, { inbound, describeLeaf });
+      const result = failedByFault(error, socket, {
+        ...{ inbound, describeLeaf },
+        offer: () => ({ keyTypes: keyTypesOf(this.#snapshot), isListed: inbound.share === null }),
+      });
+      if (inbound.share === null && isExplainedByFirstBytes(result.reason))
+        this.#observed.add(inbound.address, inbound.acceptedAt);
       // Sent before the socket closes: OpenSSL has read the request and sent nothing.
       if (result.reason === 'plain_http' && this.#snapshot.rejectWith === 'http')
         inbound.transport.end(plainHttpResponse(inbound.connId));

@@ -1,5 +1,9 @@
 /** Names of the TLS alerts that end a connection (RFC 8446 §6; RFC 5246 §7.2 for those of TLS 1.2), and advice on each. */
 
+import type { Advice } from '../explanation.ts';
+
+const seeLog = 'see its own log for the cause';
+
 /** Names from IANA's TLS Alerts registry. */
 const names: Readonly<Record<number, string>> = {
   0: 'close_notify',
@@ -39,26 +43,103 @@ const names: Readonly<Record<number, string>> = {
   121: 'ech_required',
 };
 
-/** Alerts by which a client rejects the gateway's certificate → what to do. "It" is the gateway's certificate. */
-const certificateAdvice: Readonly<Record<number, string>> = {
-  42: 'The client does not trust its CA, or the host name that the client called is not in it (Go sends this alert for both): give the client the root CA, and compare that host name with the certificate’s subjectAltName.',
-  43: 'The client cannot use this kind of certificate: check its key, its signature algorithm, and that its extendedKeyUsage contains serverAuth.',
-  44: 'The client considers it revoked: replace it.',
-  45: 'It has expired by the client’s clock: check its dates, the dates of the CAs in the chain file, and the client’s clock.',
-  46: 'The client does not trust its CA, or the host name that the client called is not in it (Java sends this alert for both): give the client the root CA, and compare that host name with the certificate’s subjectAltName.',
-  48: 'The client does not know its CA: give the client the root CA, and put the intermediate CAs behind the certificate in the chain file of listen.certificate.',
-  113: 'The client requires a stapled OCSP response, which the gateway does not send.',
+/** Alerts by which a client rejects the gateway's certificate. "It" is the gateway's certificate. */
+const certificateAdvice: Readonly<Record<number, Advice>> = {
+  42: {
+    cause:
+      'the client does not trust its CA, or the host name that it called is not in it (Go and OpenSSL send this alert for both)',
+    client: 'trust the root CA, and compare that host name with the certificate’s subjectAltName',
+    gateway: 'check subjectAltName and chain file of listen.certificate',
+  },
+  43: {
+    cause: 'the client cannot use this kind of certificate',
+    client: null,
+    gateway: 'check its key, its signature algorithm, and that its extendedKeyUsage contains serverAuth',
+  },
+  44: {
+    cause: 'the client considers it revoked',
+    client: null,
+    gateway: 'ask the CA, and replace listen.certificate',
+  },
+  45: {
+    cause: 'it has expired by the client’s clock',
+    client: 'check the clock',
+    gateway:
+      'check the dates of listen.certificate and of the CAs in its chain file; replace what has expired',
+  },
+  46: {
+    cause:
+      'the client does not trust its CA, or the host name that it called is not in it (Java sends this alert for both)',
+    client: 'trust the root CA, and compare that host name with the certificate’s subjectAltName',
+    gateway: 'check subjectAltName and chain file of listen.certificate',
+  },
+  48: {
+    cause: 'the client does not know its CA',
+    client: 'trust the root CA of the gateway’s certificate',
+    gateway: 'put the intermediate CAs behind the certificate in the chain file of listen.certificate',
+  },
+  113: {
+    cause: 'the client requires a stapled OCSP response, which the gateway does not send',
+    client: 'do not require OCSP stapling',
+    gateway: 'use a certificate without the must-staple extension',
+  },
 };
 
-/** Other alerts with a known remedy → what to do. */
-const otherAdvice: Readonly<Record<number, string>> = {
-  40: 'The client accepts nothing that the gateway offers; see the client’s own log for the cause.',
-  51: 'The client could not verify the gateway’s signature: look for a middlebox that replaces the certificate.',
-  70: 'The client rejects the TLS version that was agreed on: enable TLS 1.2 or 1.3 in the client.',
-  71: 'The client requires stronger cipher suites or keys than those that were agreed on.',
-  80: 'The client had an internal error; see the client’s own log for the cause.',
-  90: 'The client gave up the handshake.',
-  116: 'The client requires a kind of certificate that it did not get.',
+const foundAnError: Advice = {
+  cause:
+    'the client found an error in what it received: a middlebox alters bytes, or its TLS library is defective',
+  client: 'see its own log, connect without the middlebox, and update the TLS library',
+  gateway: null,
+};
+
+/** Other alerts with a known remedy. */
+const otherAdvice: Readonly<Record<number, Advice>> = {
+  10: foundAnError,
+  20: foundAnError,
+  22: foundAnError,
+  47: foundAnError,
+  50: foundAnError,
+  109: foundAnError,
+  110: foundAnError,
+  0: { cause: 'the client gave up before the handshake was done', client: seeLog, gateway: null },
+  40: {
+    cause: 'the client accepts nothing that the gateway offers, or has no certificate to send',
+    client: seeLog,
+    gateway: null,
+  },
+  41: {
+    cause: 'the client has no certificate to send and says so as SSL 3.0 did',
+    client: 'configure a client certificate',
+    gateway: null,
+  },
+  49: { cause: 'a rule of the client forbids the connection', client: seeLog, gateway: null },
+  51: {
+    cause: 'the client could not verify the gateway’s signature: a middlebox replaces the certificate',
+    client: 'connect without the middlebox',
+    gateway: 'check that key and certificate of listen.certificate belong together',
+  },
+  70: {
+    cause: 'the client rejects the TLS version that was agreed on',
+    client: 'enable TLS 1.2 or 1.3',
+    gateway: null,
+  },
+  71: {
+    cause: 'the client requires stronger cipher suites or keys than those that were agreed on',
+    client: 'see which it requires',
+    gateway: 'check the size of the key of listen.certificate',
+  },
+  80: { cause: 'the client had an internal error', client: seeLog, gateway: null },
+  90: { cause: 'the client gave up the handshake', client: seeLog, gateway: null },
+  112: {
+    cause: 'the client found another host name than it called',
+    client: 'compare the host name it calls with the certificate’s subjectAltName',
+    gateway: 'check subjectAltName of listen.certificate',
+  },
+  116: {
+    cause: 'the client requires a certificate that it did not get',
+    client: seeLog,
+    gateway: null,
+  },
 };
 
 /** Such as `unknown_ca (48)`. */
@@ -72,6 +153,6 @@ export function rejectsCertificate(alert: number): boolean {
 }
 
 /** Null where no advice is known. */
-export function alertAdvice(alert: number): string | null {
+export function alertAdvice(alert: number): Advice | null {
   return certificateAdvice[alert] ?? otherAdvice[alert] ?? null;
 }

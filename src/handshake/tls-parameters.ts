@@ -55,6 +55,7 @@ export function readFailedParameters(
     tlsVersion: agreed || offered ? socket.getProtocol() : null,
     cipher: agreed ? (socket.getCipher()?.standardName ?? null) : null,
     sni: typeof socket.servername === 'string' ? socket.servername : null,
-    alpn: agreed && typeof socket.alpnProtocol === 'string' ? socket.alpnProtocol : null,
+    // Node sets it only when the handshake is done.
+    alpn: null,
   };
 }

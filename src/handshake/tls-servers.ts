@@ -23,6 +23,8 @@ type Wrapping = TLSSocket & {
 interface TlsServersOptions {
   readonly snapshot: PolicySnapshot;
   readonly onSecure: (socket: TLSSocket) => void;
+  /** The ClientHello was read; only for clients that offer protocols by ALPN. null: none is shared. */
+  readonly onHello: (socket: TLSSocket, protocol: string | null) => void;
   readonly onError: (error: Error & { code?: string }, socket: TLSSocket) => void;
   /** The inspector does not pass on the refused bytes. */
   readonly onRefused: (inbound: Inbound, refusal: FlightRefusal) => void;
@@ -71,13 +73,18 @@ export class TlsServers {
   }
 
   #serve(context: SecureContextOptions = this.#context): tls.Server {
-    const { onSecure, onError } = this.#options;
+    const { onSecure, onError, onHello } = this.#options;
     const server = tls.createServer({
       ...context,
       requestCert: true,
       // The client is refused over HTTP, where its operator can read the status (identity/), not by an alert.
       rejectUnauthorized: false,
-      ALPNCallback: ({ protocols }) => chooseProtocol(protocols),
+      // Node calls it as a method of the TLS socket, when OpenSSL has read the ClientHello.
+      ALPNCallback(this: unknown, { protocols }) {
+        const protocol = chooseProtocol(protocols);
+        if (this instanceof tls.TLSSocket) onHello(this, protocol ?? null);
+        return protocol;
+      },
       handshakeTimeout: NO_TIMER,
     });
     return server.on('secureConnection', onSecure).on('tlsClientError', onError);

@@ -1,7 +1,7 @@
 /** The connections between accept and the end of their handshake, with their limits of time and bytes. */
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import { failed, failedByTimeout } from './failed-handshake.ts';
+import { failed } from './failed-handshake.ts';
 import { failure } from './failure-reasons.ts';
 import type { HandshakeResult, Inbound } from './inbound.ts';
 
@@ -62,8 +62,11 @@ export class UnfinishedHandshakes {
           failed(failure('handshake_too_large', `the client sent more than ${maxBytes} bytes`)),
         );
       // Before admission the reader of the PROXY header applies the same timeout (gateway/admission.ts).
-      if (inbound.acceptedAt <= acceptedBefore && inbound.admitted)
-        onFailed(inbound, failedByTimeout(inbound));
+      if (inbound.acceptedAt <= acceptedBefore && inbound.admitted && !inbound.timedOut) {
+        inbound.timedOut = true;
+        // Its TLS socket reports this error while OpenSSL's state can still be read.
+        inbound.transport.destroy(new Error('timeouts.handshake has passed'));
+      }
     }
   }
 }

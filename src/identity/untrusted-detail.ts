@@ -16,7 +16,7 @@ export function explainUntrusted(leaf: Certificate, anchors: Anchors): string {
   );
   const [first] = namesakes;
   if (first === undefined)
-    return `no trust anchor holds the CA that issued the leaf. If its clients may connect, add that CA and its root to an anchor; anchors: ${anchors.map(({ name }) => name).join(', ')}. Issuer: ${leaf.issuer}`;
+    return `no trust anchor holds the CA that issued the leaf; anchors: ${anchors.map(({ name }) => name).join(', ')}. Issuer: ${leaf.issuer}`;
   const signer = namesakes.find(({ ca }) => hasSigned(ca, leaf));
   if (signer !== undefined)
     return `anchor ${signer.anchor} holds the CA that signed the leaf, but no valid path leads from it to the anchor’s root: check the key identifiers, key usage and path lengths of the anchor’s CAs. CA: serial ${withColons(signer.ca.serial)}, ${signer.ca.subject}`;

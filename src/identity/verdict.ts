@@ -10,12 +10,12 @@ export interface Denial {
   readonly detail: string;
 }
 
-/** `detail`: by default what the table of reasons says, and its advice. */
-export function deny(reason: DenyReasonName, detail: string = defaultDetail(reason)): Denial {
+/** `detail`: by default what the table of reasons says. */
+export function deny(reason: DenyReasonName, detail: string = denyReasons[reason].says): Denial {
   return { allow: false, reason, detail };
 }
 
-function defaultDetail(reason: DenyReasonName): string {
-  const { says, advice } = denyReasons[reason];
-  return `${says}. ${advice}`;
+/** The detail of an audit record: what happened, the likely cause, and what to do on which side. */
+export function explainDenial({ reason, detail }: Pick<Denial, 'reason' | 'detail'>): string {
+  return `${detail.replace(/\.$/, '')}. ${denyReasons[reason].advice}`;
 }

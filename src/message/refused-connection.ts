@@ -1,4 +1,5 @@
 /** Answers the first request on a refused client's connection with an error page, and closes. Nothing is forwarded. */
+
 import type { TLSSocket } from 'node:tls';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -6,6 +7,7 @@ import { refusalPage } from './error-response.ts';
 import { RequestReader } from './head-reader.ts';
 import { lingeringClose } from './lingering-close.ts';
 import { recordRefusal } from './refusal-record.ts';
+import { requestIdOf } from './request-id.ts';
 
 interface RefusedOptions {
   readonly connId: string;
@@ -32,7 +34,7 @@ export function refuseConnection(socket: TLSSocket, options: RefusedOptions): vo
     if (head === null) return;
     clearTimeout(timer);
     socket.off('data', onData).off('end', onEnd);
-    const requestId = `${connId}.1`;
+    const requestId = requestIdOf(connId, 1);
     recordRefusal(recorder, { connId, requestId, status, reason, head });
     lingeringClose(socket, refusalPage({ status, requestId, close: true, bodyless: head.method === 'HEAD' }));
   };

@@ -4,7 +4,7 @@ import { type RequestFields, requestFields } from './field-forwarding.ts';
 import { type FieldSection, readFields } from './field-section.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
 import type { RefusalName } from './message-reasons.ts';
-import { readAbsolute, readTarget } from './target.ts';
+import { isAsteriskForm, readAbsolute, readTarget } from './target.ts';
 
 export interface RequestHead {
   readonly kind: 'request';
@@ -82,10 +82,7 @@ export function parseRequestHead(
   const written = text.slice(methodEnd + 1, targetEnd);
   const absolute = readAbsolute(written);
   const target = absolute?.origin ?? written;
-  // RFC 9112 §3.2.4: for a proxy, an absolute target without a path means the same as `*`.
-  if (method === 'OPTIONS' && (target === '*' || absolute?.pathless)) {
-    return refused('options_asterisk', method);
-  }
+  if (method === 'OPTIONS' && isAsteriskForm(target, absolute)) return refused('options_asterisk', method);
   const read = readTarget(target);
   if (typeof read === 'string') return refused(read, method);
   const path = read.pathEnd === target.length ? target : target.slice(0, read.pathEnd);

@@ -39,6 +39,11 @@ export function readAbsolute(target: string): AbsoluteTarget | null {
   return { authority, origin: rest.startsWith('/') ? rest : `/${rest}`, pathless: rest === '' };
 }
 
+/** The target of OPTIONS for the whole server, `*`. For a proxy, an absolute target without a path means the same (RFC 9112 §3.2.4). */
+export function isAsteriskForm(target: string, absolute: AbsoluteTarget | null): boolean {
+  return target === '*' || absolute?.pathless === true;
+}
+
 /** The index after the path of an origin-form target, or the refusal. */
 export function readTarget(target: string): { readonly pathEnd: number } | RefusalName {
   if (target.charCodeAt(0) !== SLASH) return 'target';

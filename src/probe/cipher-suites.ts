@@ -1,5 +1,5 @@
 /** The cipher suites that are probed for, and what the name of each says. */
-import { cipherSuiteNames } from './cipher-suite-names.ts';
+import { cipherSuiteNames } from '../handshake/cipher-suite-names.ts';
 import type { VersionName } from './versions.ts';
 
 export interface CipherSuite {

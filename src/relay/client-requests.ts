@@ -1,10 +1,12 @@
 /** Reads the requests of a client's connection in turn, and forwards or refuses each one. */
+
 import type { Socket } from 'node:net';
 import { BodyReader } from '../message/body-framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
 import type { Payload } from '../message/head-writer.ts';
 import type { RefusalName } from '../message/message-reasons.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
+import { requestIdField, requestIdOf } from '../message/request-id.ts';
 import { traceOf } from '../message/trace-context.ts';
 import type { ConnectionPhase } from './connection-phase.ts';
 import type { Exchange } from './exchange.ts';
@@ -136,7 +138,8 @@ export class ClientRequests {
     this.awaitMore(startedAt);
     const requestId = this.#requestId();
     const { id: traceId, fields, span } = tracer === null ? traceOf(head) : tracer.begin(head);
-    const added = `${this.#identity.fields(identityFields, head.host)}X-Request-Id: ${requestId}\r\n${fields}`;
+    const identity = this.#identity.fields(identityFields, head.host);
+    const added = identity + requestIdField(requestId) + fields;
     this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt }, this.#payload(rest));
     return { ...rest, at: next };
   }
@@ -158,7 +161,7 @@ export class ClientRequests {
   }
 
   #requestId(): string {
-    return `${this.#connection.caller.connId}.${this.#count}`;
+    return requestIdOf(this.#connection.caller.connId, this.#count);
   }
 
   /** Refuses a request and closes the connection; nothing is left to read. */

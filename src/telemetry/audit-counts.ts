@@ -10,8 +10,11 @@ export interface AuditCounts {
   truncations: number;
   /** Milliseconds since the epoch; null: no seal since the start. */
   lastSealAt: number | null;
+  /** The number of that seal in its chain. */
+  lastSealSeq: number | null;
 }
 
 export function noAuditCounts(): AuditCounts {
-  return { seals: 0, sealFailures: 0, rotations: 0, rotationFailures: 0, truncations: 0, lastSealAt: null };
+  const none = { seals: 0, sealFailures: 0, rotations: 0, rotationFailures: 0, truncations: 0 };
+  return { ...none, lastSealAt: null, lastSealSeq: null };
 }

@@ -2,6 +2,7 @@
 
 export interface ClientLeaf {
   readonly subject: string;
+  readonly issuer: string;
   readonly serial: string;
   /** Milliseconds since the epoch. */
   readonly notAfter: number;
@@ -18,8 +19,8 @@ export class ClientLeaves {
   readonly #leaves = new Map<string, ClientLeaf & { readonly seenAt: number }>();
 
   /** `now`: milliseconds since the epoch. */
-  add({ subject, serial, notAfter }: ClientLeaf, now: number): void {
-    this.#leaves.set(`${serial} ${subject}`, { subject, serial, notAfter, seenAt: now });
+  add({ subject, issuer, serial, notAfter }: ClientLeaf, now: number): void {
+    this.#leaves.set(`${serial} ${subject}`, { subject, issuer, serial, notAfter, seenAt: now });
     if (this.#leaves.size > maxClientLeaves) this.#dropLast();
   }
 
@@ -37,7 +38,7 @@ export class ClientLeaves {
 
   /** Those added since the last `clear`, without the time. */
   added(): ClientLeaf[] {
-    return [...this.#leaves.values()].map(({ subject, serial, notAfter }) => ({ subject, serial, notAfter }));
+    return [...this.#leaves.values()].map(({ seenAt, ...leaf }) => leaf);
   }
 
   clear(): void {

@@ -5,14 +5,19 @@ import { prettyFactory } from 'pino-pretty';
 import { ConfigError } from '../errors.ts';
 import { openLogOutput } from './log-output.ts';
 import { maskDigits } from './mask.ts';
+import { RepeatedLines } from './repeated-lines.ts';
 
 export type { Logger };
 
 const levels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 const stderr = 2;
+/** A line that is repeated is written at once, and then at most once in this time with the number of repetitions, ms. */
+const repeatMs = 60_000;
 
 export interface Log {
   readonly logger: Logger;
+  /** For lines that may be repeated often: they are collapsed. What it still holds is written when the process exits. */
+  readonly failures: RepeatedLines;
   /** Lines that stderr did not accept, since the start. */
   linesDropped(): number;
 }
@@ -25,13 +30,26 @@ export interface Log {
  */
 export function openLog(): Log {
   const output = openLogOutput((dropped) =>
-    logger.warn({ dropped }, 'log lines were dropped because stderr did not accept them'),
+    logger.warn(
+      { dropped },
+      'log lines were dropped because stderr did not accept them; free disk space, or see why its reader does not read',
+    ),
   );
   const pretty = isatty(stderr) ? prettyFactory({}) : null;
   const logger = createLogger({
     write: (line) => output.write(pretty === null ? line : pretty(line)),
   });
-  return { logger, linesDropped: () => output.dropped };
+  const failures = new RepeatedLines({
+    windowMs: repeatMs,
+    write: ({ level, message, fields }, seconds) =>
+      logger[level](fields, seconds === null ? message : `${message} ${times(fields.repeated, seconds)}`),
+  });
+  process.once('exit', () => failures.flush());
+  return { logger, failures, linesDropped: () => output.dropped };
+}
+
+function times(repeated: unknown, seconds: number): string {
+  return `(${repeated === 1 ? 'once more' : `${repeated} more times`} in the last ${seconds} s)`;
 }
 
 /**

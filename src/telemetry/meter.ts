@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
 import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
+import { type CountedRefusal, type Refusal, Refusals } from './refusals.ts';
 import { type RouteDelta, RouteMeter } from './route-meter.ts';
 
 /** Counters that grow once per connection or less often: `count` allocates. What grows per message has its own method. */
@@ -44,6 +45,8 @@ export interface MeterDelta extends Gauges {
   readonly endpoints: readonly EndpointDelta[];
   /** The leaves of authorized clients that were seen. */
   readonly clientCertificates: readonly ClientLeaf[];
+  /** The last ones, at most `maxRefusals`. */
+  readonly refusals: readonly CountedRefusal[];
 }
 
 export class Meter {
@@ -65,6 +68,7 @@ export class Meter {
   readonly #routes = new Map<string, RouteMeter>();
   readonly #endpoints = new Map<string, EndpointMeter>();
   readonly #clientCertificates = new ClientLeaves();
+  readonly #refusals = new Refusals();
   readonly #counts = new Map<string, [CountedName, readonly string[], number]>();
   readonly #lastHandshakes = new Map<string, [readonly string[], number]>();
   #changed = false;
@@ -75,6 +79,12 @@ export class Meter {
     this.#changed = true;
     increment(this.#handshakes[verdict], reason);
     this.#handshakeSeconds.observe(milliseconds / 1000);
+  }
+
+  /** Facts of a handshake that was refused or failed, in addition to `handshake`. */
+  refused(refusal: Refusal): void {
+    this.#changed = true;
+    this.#refusals.add(refusal);
   }
 
   /** Increments a counter of the metric table. `labels`: in the order of the table, never text that a client controls. */
@@ -136,9 +146,11 @@ export class Meter {
       routes,
       endpoints,
       clientCertificates: this.#clientCertificates.added(),
+      refusals: this.#refusals.all(),
     };
     for (const counts of Object.values(this.#handshakes)) counts.clear();
     this.#clientCertificates.clear();
+    this.#refusals.clear();
     this.#counts.clear();
     this.#lastHandshakes.clear();
     this.#changed = false;

@@ -1,9 +1,9 @@
 /** The metrics of the gateway, in the control thread: merges the deltas of the relay threads and serves all metrics. */
-import { ClientLeaves } from './client-leaves.ts';
+import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
 import { budgetBounds } from './counts.ts';
 import { EndpointMetrics } from './endpoint-metrics.ts';
 import type { EndpointReport } from './endpoint-report.ts';
-import type { CountedName, MeterDelta } from './meter.ts';
+import type { CountedName, Gauges, MeterDelta } from './meter.ts';
 import { type Counter, describeMetric, MetricRegistry } from './registry.ts';
 import { noRoute, type RouteDelta } from './route-meter.ts';
 import { type MetricsOptions, registerStateGauges } from './state-gauges.ts';
@@ -125,6 +125,16 @@ export class Metrics {
   /** The state of every upstream endpoint. */
   upstreams(): EndpointReport[] {
     return this.#endpoints.reports();
+  }
+
+  /** The last gauges of a relay thread; undefined: all are 0. */
+  thread(threadId: number): Gauges | undefined {
+    return this.#threads.of(threadId);
+  }
+
+  /** The certificates of authorized clients, with when each was last seen (ms since the epoch). */
+  clients(): (ClientLeaf & { readonly seenAt: number })[] {
+    return this.#clientLeaves.current(this.#now());
   }
 
   /** All metrics in Prometheus' text format. */

@@ -80,6 +80,12 @@ export const processMetrics = [
     labels: [],
   },
   {
+    name: 'ehi_log_lines_collapsed_total',
+    help: 'Repeated lines of the operational log that were counted in one line instead of written each.',
+    type: 'counter',
+    labels: [],
+  },
+  {
     name: 'ehi_spans_exported_total',
     help: 'Spans that the collector accepted.',
     type: 'counter',

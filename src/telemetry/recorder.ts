@@ -11,4 +11,6 @@ export interface Recorder {
   span(span: string): void;
   /** `fields`: values of the gateway, never text that a client controls. */
   log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The same for one of possibly many failures: repeated lines are collapsed (repeated-lines.ts). */
+  logFailure(level: LogLevel, message: string, fields: Readonly<Record<string, unknown>>): void;
 }

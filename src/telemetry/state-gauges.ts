@@ -11,6 +11,7 @@ export interface MetricsOptions {
   readonly audit: AuditFacts;
   /** Lines of the log that stderr did not accept, since the start. */
   readonly logLinesDropped: () => number;
+  readonly logLinesCollapsed: () => number;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** The certificates of the server's chains in use. */
@@ -66,6 +67,7 @@ export function registerStateGauges(
   );
   registerAudit(registry, options.audit);
   registry.total('ehi_log_lines_dropped_total', options.logLinesDropped);
+  registry.total('ehi_log_lines_collapsed_total', options.logLinesCollapsed);
 }
 
 function registerAudit(registry: MetricRegistry, audit: AuditFacts): void {

@@ -28,6 +28,11 @@ export class ThreadTotals {
     return this.#each().reduce((sum, { gauges }) => sum + gauges[gauge], 0);
   }
 
+  /** The last gauges of a thread; undefined: it has not reported any, because they are all 0. */
+  of(threadId: number): Gauges | undefined {
+    return this.#threads.get(threadId)?.gauges;
+  }
+
   /** The loop delay of the most delayed thread, milliseconds. */
   delay(): number {
     return Math.max(0, ...this.#each().map(({ gauges }) => gauges.delay));

@@ -1,4 +1,5 @@
 /** The messages between the control thread and the relay threads. */
+import type { AuditFormat } from '../audit/ecs-table.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ListenOptions } from '../handshake/listener.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
@@ -11,6 +12,8 @@ export interface RelayData {
   readonly snapshot: PolicySnapshot;
   readonly listen: ListenOptions;
   readonly refuseMessages: boolean;
+  /** `audit.format`; it does not change until the process ends. */
+  readonly auditFormat: AuditFormat;
 }
 
 export type ToRelay =
@@ -38,6 +41,8 @@ export type FromRelay =
       readonly level: LogLevel;
       readonly message: string;
       readonly fields: Readonly<Record<string, unknown>>;
+      /** One of possibly many: repeated lines are collapsed. */
+      readonly isFailure: boolean;
     }
   /** A leaf that was not seen before, whose revocation status is requested. `leaf`: DER. */
   | { readonly type: 'unseen'; readonly anchor: string; readonly leaf: Uint8Array }

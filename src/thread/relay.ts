@@ -1,10 +1,12 @@
 /** Entry point of a relay thread, which handles connections and nothing else. */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { AuditBatch } from '../audit/batch.ts';
+import { toEcsLines } from '../audit/ecs-line.ts';
 import { GatewayError } from '../errors.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
+import { RepeatedLines } from '../telemetry/repeated-lines.ts';
 import { SpanBatch } from '../tracing/span-batch.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 
@@ -13,17 +15,26 @@ const REPORT_MS = 50;
 /** Metrics are sent with every fifth report only, since they make up most of a report's cost in both threads. */
 const REPORTS_PER_COUNTS = 5;
 
+/** Repeated failures are sent once in this time, ms; the control thread collapses those of all threads (logger.ts). */
+const FAILURES_MS = 1000;
+
 const port = parentPort as MessagePort;
 const send = (message: FromRelay): void => port.postMessage(message);
 
+const { snapshot, listen, refuseMessages, auditFormat } = workerData as RelayData;
+const failures = new RepeatedLines({
+  windowMs: FAILURES_MS,
+  write: (line) => send({ type: 'log', ...line, isFailure: true }),
+});
 const audit = new AuditBatch();
 const meter = new Meter();
 const spans = new SpanBatch();
 const recorder: Recorder = {
   meter,
-  audit: (line) => audit.add(line),
+  audit: auditFormat === 'ecs' ? (lines) => audit.add(toEcsLines(lines)) : (lines) => audit.add(lines),
   span: (span) => spans.add(span),
-  log: (level, message, fields = {}) => send({ type: 'log', level, message, fields }),
+  log: (level, message, fields = {}) => send({ type: 'log', level, message, fields, isFailure: false }),
+  logFailure: (level, message, fields) => failures.log({ level, message, fields }),
 };
 
 let reports = 0;
@@ -37,7 +48,6 @@ function report({ last = false } = {}): void {
   port.postMessage(message, lines === null ? [] : [lines.buffer]);
 }
 
-const { snapshot, listen, refuseMessages } = workerData as RelayData;
 // Heads with a small body are written as one buffer: a larger pool allocates less often on the hot path. It stays below
 // 64 KiB, from which on malloc, as set in the image and the systemd unit, maps and unmaps memory for each allocation.
 Buffer.poolSize = 60 * 1024;
@@ -70,6 +80,7 @@ port.on('message', (message: ToRelay) => {
 async function drain(): Promise<void> {
   await gateway.drain();
   clearInterval(timer);
+  failures.flush();
   report({ last: true });
   send({ type: 'drained' });
   port.close();

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import type { AuditFormat } from '../audit/ecs-table.ts';
 import { GatewayError } from '../errors.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
@@ -14,6 +15,7 @@ interface SupervisorOptions {
   readonly snapshot: PolicySnapshot;
   /** The initial value of `refuseMessages`. */
   readonly refuseMessages: boolean;
+  readonly auditFormat: AuditFormat;
   /** Receives the reports of the threads. `thread`: the thread's number; numbers are never reused. */
   readonly onMessage: (thread: number, message: RelayReport) => void;
   /** A thread ended unexpectedly, possibly while starting; it is replaced. */
@@ -69,6 +71,11 @@ export class Supervisor {
     return this.#listening;
   }
 
+  /** The numbers of the threads that run. */
+  get threads(): readonly number[] {
+    return [...this.#workers.keys()];
+  }
+
   publish(snapshot: PolicySnapshot): void {
     this.#snapshot = snapshot;
     this.#broadcast({ type: 'snapshot', snapshot });
@@ -108,12 +115,13 @@ export class Supervisor {
 
   #spawn(port: number): Promise<{ address: string; port: number }> {
     const thread = this.#started++;
-    const { address, onMessage } = this.#options;
+    const { address, auditFormat, onMessage } = this.#options;
     const listen = { address, port, reusePort: this.#reusePort };
     const workerData: RelayData = {
       snapshot: this.#snapshot,
       listen,
       refuseMessages: this.#refuseMessages,
+      auditFormat,
     };
     const worker = new Worker(entry, { workerData, resourceLimits, name: `relay ${thread}` });
     this.#workers.set(thread, worker);

@@ -32,6 +32,7 @@ export class AnchorFeed {
   /** The last good set, also after it expired: its root is the known root. */
   #stored: StoredAnchor | null = null;
   #state: AnchorState | null = null;
+  #problem: string | null = null;
 
   constructor(options: FeedOptions) {
     const { anchor, clock, cacheDir, list, report } = options;
@@ -46,6 +47,7 @@ export class AnchorFeed {
         readServedSet({ name: anchor.name, sources, rootSha256, accept: this.accept, now: clock() }),
       report: (action, facts) => {
         if (this.hasEnded) return false;
+        if (action === 'fetch_failed' || action === 'refused') this.#problem = facts.detail ?? action;
         report({ type: 'trust', action, anchor: anchor.name, ...facts });
         return true;
       },
@@ -62,6 +64,16 @@ export class AnchorFeed {
   /** null: there is no usable set yet. */
   get state(): AnchorState | null {
     return this.#state;
+  }
+
+  /** Why the sources of the last fetch are not in use; null: they are, or nothing was fetched yet. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** Whether the sources serve another root than the known one, which is not in use. */
+  get hasPendingRoot(): boolean {
+    return this.#pending.exists;
   }
 
   /** Whether a root is pending that the approve command can approve: with a pin it cannot. */
@@ -131,6 +143,7 @@ export class AnchorFeed {
     switch (decision.kind) {
       case 'root_changed':
         await this.#pending.put(sources, decision);
+        this.#problem = `the sources serve another root, ${decision.root.subject}, which is not in use`;
         return false;
       case 'refused':
         report('refused', { detail: decision.detail });
@@ -155,6 +168,7 @@ export class AnchorFeed {
     const { rootSha256: sha256, fetchedAt } = stored;
     const { anchor, origins } = set;
     this.#stored = stored;
+    this.#problem = null;
     this.#state = { ...anchor, origins, fetchedAt, pinned: this.#isPinned, source: 'url' };
     if (action !== null) report(action, { sha256, url: origins.get(sha256) ?? '' });
     const saved = await attempt(() => cache.save(stored).then(() => true));

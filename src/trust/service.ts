@@ -14,7 +14,7 @@ import {
 import { FetchSchedule } from './fetch-schedule.ts';
 import type { TrustOptions, TrustSettings } from './settings.ts';
 import { type SkipReason, skippedAt } from './skipped-certificates.ts';
-import type { AnchorState } from './state.ts';
+import type { AnchorSource, AnchorState } from './state.ts';
 import type { Accept } from './trust-anchor.ts';
 
 const acceptAll: Accept = () => null;
@@ -60,6 +60,18 @@ export class TrustService {
   /** Every anchor with a usable set, in the order of the configuration. */
   states(): AnchorState[] {
     return this.#entries.flatMap(({ state }) => state ?? []);
+  }
+
+  /** Every configured anchor, in the order of the configuration. */
+  sources(): AnchorSource[] {
+    return this.#entries.map((entry) => {
+      if (!(entry instanceof FetchSchedule)) {
+        const { state } = entry;
+        return { name: state.name, state, pinned: state.pinned, hasPendingRoot: false, problem: null };
+      }
+      const { anchor, state, hasPendingRoot, problem } = entry.feed;
+      return { name: anchor.name, state, pinned: anchor.rootSha256 !== undefined, hasPendingRoot, problem };
+    });
   }
 
   /**

@@ -12,6 +12,18 @@ export interface AnchorState extends Anchor {
   readonly origins: ReadonlyMap<string, string>;
 }
 
+/** A configured anchor, whether or not it has a usable set. */
+export interface AnchorSource {
+  readonly name: string;
+  /** null: there is no usable set yet. */
+  readonly state: AnchorState | null;
+  readonly pinned: boolean;
+  /** The sources serve another root, which is not in use. */
+  readonly hasPendingRoot: boolean;
+  /** Why the last fetch did not succeed; null: it did, or the anchor is from files. */
+  readonly problem: string | null;
+}
+
 export type TrustAction =
   /** No pin and no cache: the first root that the sources served is now the anchor's root. */
   | 'trust_on_first_use'

@@ -69,7 +69,7 @@ export class EndpointRecorder {
     if (!this.#closed) this.#meter.ejected++;
     this.#recorder.log(
       'warn',
-      'an upstream endpoint is passed over: routes with another endpoint use that one',
+      'an upstream endpoint is passed over after repeated failures: routes with another endpoint use that one until it works again',
       {
         endpoint: this.#endpoint,
       },

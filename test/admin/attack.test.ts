@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, expect, it } from 'vitest';
 import { openAdmin } from '../../src/admin/server.ts';
+import { emptyStatus } from '../support/status.ts';
 
 const stack: AsyncDisposableStack[] = [];
 afterEach(async () => {
@@ -14,10 +15,11 @@ afterEach(async () => {
 /** Like that of a gateway with many routes, and more than a kernel's buffers hold. */
 const body = 'ehi_connections 1\n'.repeat(500_000);
 
-async function opened(text = body) {
+async function opened(text = body, history = 0) {
   const opened = new AsyncDisposableStack();
   stack.push(opened);
   let made = 0;
+  let documents = 0;
   const admin = await openAdmin({
     address: '127.0.0.1',
     port: 0,
@@ -27,6 +29,12 @@ async function opened(text = body) {
     },
     ready: () => ({ ready: true, reasons: [] }),
     upstreams: () => [],
+    hosts: () => [],
+    status: () => {
+      documents++;
+      const status = emptyStatus();
+      return { ...status, gateway: { ...status.gateway, reasons: Array(history).fill('long') } };
+    },
   });
   opened.defer(() => admin.close());
   const dial = async (): Promise<Socket> => {
@@ -36,7 +44,7 @@ async function opened(text = body) {
     await once(socket, 'connect');
     return socket;
   };
-  return { dial, made: () => made, base: `http://127.0.0.1:${admin.port}` };
+  return { dial, made: () => made, documents: () => documents, base: `http://127.0.0.1:${admin.port}` };
 }
 
 const scrape = 'GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n';
@@ -50,6 +58,25 @@ it('builds the metrics once for many connections that do not read them, and resp
   for (let count = 0; count < 20; count++) expect((await fetch(`${base}/healthz`)).status).toBe(200);
   // All that came within one second share one text, and hold no copy of it.
   expect(made()).toBeLessThanOrEqual(3);
+});
+
+it('makes the status document once for many connections that do not read it, and responds to a health check', async () => {
+  const { dial, documents, base } = await opened('', 1_000_000);
+  const sockets = await Promise.all(Array.from({ length: 100 }, dial));
+  for (const socket of sockets) socket.pause().write('GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  await Promise.all(sockets.map((socket) => once(socket, 'readable')));
+  for (let count = 0; count < 20; count++) expect((await fetch(`${base}/healthz`)).status).toBe(200);
+  expect(documents()).toBeLessThanOrEqual(3);
+});
+
+it('makes no status document until it is requested', async () => {
+  const { documents, base } = await opened('');
+  for (const path of ['/healthz', '/readyz', '/metrics', '/', '/api/status/schema']) await fetch(base + path);
+  await fetch(`${base}/api/status`, { method: 'POST' });
+  expect(documents()).toBe(0);
+  const heads = await Promise.all([1, 2].map(() => fetch(`${base}/api/status`, { method: 'HEAD' })));
+  expect(heads.map(({ status }) => status)).toEqual([200, 200]);
+  expect(documents()).toBe(1);
 });
 
 it('responds to the first request of a connection only: pipelining queues nothing', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminOptions, type AdminServer, openAdmin } from '../../src/admin/server.ts';
+import { emptyStatus } from '../support/status.ts';
 
 const open: AdminServer[] = [];
 afterEach(async () => {
@@ -16,6 +17,8 @@ async function opened(options: Partial<AdminOptions> = {}): Promise<string> {
     metrics: async () => ({ body: 'ehi_connections 1\n', contentType: 'text/plain; version=0.0.4' }),
     ready: () => ({ ready: true, reasons: [] }),
     upstreams: () => [],
+    hosts: () => [],
+    status: emptyStatus,
     ...options,
   });
   open.push(admin);
@@ -92,8 +95,11 @@ describe('the admin port', () => {
   it('responds with 404 to any other path, and never echoes it', async () => {
     const base = await opened();
     for (const path of [
-      '/',
       '/metrics/',
+      '/api',
+      '/api/status/',
+      '/assets/',
+      '/assets/nothing.js',
       '/Metrics',
       '/4111111111111111',
       '/%6detrics',

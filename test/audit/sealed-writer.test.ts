@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
@@ -339,6 +341,30 @@ describe('the audit that rotates its file itself', () => {
     await writer.close();
     expect(types()).toEqual(['chain_started']);
   });
+});
+
+it('writes one chain to a full pipe on stdout that is read late', async () => {
+  const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
+  const program = `import { openAuditWriter } from ${JSON.stringify(module)};
+    const seal = { privateKey: null, interval: 10 };
+    const writer = await openAuditWriter({ destination: 'stdout', seal, onEvent: () => {} });
+    const timer = setInterval(() => {
+      for (let n = 0; n < 1000; n++) writer.write('{"fill":"' + 'x'.repeat(200) + '"}\\n');
+      if (writer.queuedBytes > 1_000_000) { clearInterval(timer); process.stderr.end('full'); void writer.close(); }
+    }, 15);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const closed = once(child, 'close');
+  await once(child.stderr, 'data');
+  let text = '';
+  for await (const chunk of child.stdout) text += chunk;
+  await closed;
+  writeFileSync(file, text);
+  const report = followSeals([file]);
+  expect(report).toMatchObject({ ...sound, lost: 0 });
+  expect([report.events[0], report.events.at(-1)]).toEqual(['started', 'stopped']);
+  expect(report.records.length).toBeGreaterThan(4_000);
 });
 
 // A device that is always full; Linux has it.

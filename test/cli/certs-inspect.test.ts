@@ -173,7 +173,7 @@ describe('objections', () => {
     const { code, stdout } = await inspect(['bad.pem']);
     expect(code).toBe(1);
     expect(stdout).toContain('wrong_purpose: the leaf’s key usage lacks digitalSignature');
-    expect(stdout).toContain('Have the CA issue a certificate for TLS client authentication.');
+    expect(stdout).toContain('Client: have the CA issue a certificate for TLS client authentication.');
   });
 
   it('depend on the role: a server certificate is judged as that of the gateway, unless --as says otherwise', async () => {

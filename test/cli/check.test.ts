@@ -103,6 +103,21 @@ describe('refuses what run refuses, with the same messages', () => {
       /^gateway\.yaml:1:\d+: audit\.destination: found .* is a folder; /,
     ],
     [
+      'a device that is to be rotated',
+      { audit: { destination: '/dev/null', rotate: {} } },
+      /^gateway\.yaml:1:\d+: audit\.rotate: found \/dev\/null, which is a pipe or a device; allowed rotate beside a regular file/,
+    ],
+    [
+      'stdout that is to be rotated',
+      { audit: { rotate: {} } },
+      /^gateway\.yaml:1:\d+: audit\.rotate: found the rotation of stdout; allowed rotate beside an audit\.destination that is a file/,
+    ],
+    [
+      'a key of the seals that does not exist',
+      { audit: { seal: { key: 'absent.key' } } },
+      /^gateway\.yaml:1:\d+: audit\.seal\.key: found .*absent\.key that cannot be read \(ENOENT\); allowed a PEM file with an Ed25519 private key/,
+    ],
+    [
       'one port for both listeners',
       { listen: { ...sound.listen, port: 9443 }, admin: { port: 9443 } },
       /^gateway\.yaml:1:\d+: admin\.port: found the port 9443 for both listen and admin; /,

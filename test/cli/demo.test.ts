@@ -70,6 +70,9 @@ async function run(line = ''): Promise<{ statuses: number[]; page: string }> {
 it('prints curl commands that work as printed, in order, without warnings', async () => {
   await using folder = await temporaryFolder();
   await using demo = await startDemo(folder.path);
+  const [first = ''] = demo.screen.filter((line) => line !== '');
+  const page = await fetch(/in a browser: (http:\S+)/.exec(first)?.[1] ?? '');
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
   const answers = [];
   for (const line of demo.lines) answers.push(await run(line));
   expect(answers.map(({ statuses }) => statuses)).toEqual([

@@ -70,6 +70,7 @@ describe('fields that need a restart', () => {
     ['relays', { relays: 3 }],
     ['admin.port', { admin: { port: 9999 } }],
     ['audit.destination', { audit: { destination: 'stderr' } }],
+    ['audit.format', { audit: { format: 'ecs' } }],
     ['audit.seal', { audit: { seal: {} } }],
     ['trust.cacheDir', { trust: { ...minimal.trust, cacheDir: 'elsewhere' } }],
   ])('%s keeps its value, and is reported', async (path, changes) => {

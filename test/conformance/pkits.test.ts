@@ -69,6 +69,7 @@ beforeAll(async () => {
       audit: (line) => records.push(JSON.parse(line)),
       span: () => {},
       log: () => {},
+      logFailure: () => {},
     },
     onUnseen: () => {},
   });

@@ -56,7 +56,7 @@ it.each([
       `^CN=Issuing 2025: expired at ${new Date(end).toISOString()}; the certificate is skipped: remove it`,
     ),
   });
-  await gateway.logged(({ msg, level }) => msg === 'passed_over' && level === 40);
+  await gateway.logged(({ action, level }) => action === 'passed_over' && level === 40);
   await metricsWhen(gateway, (samples) => samples.get(passedOver('expired')) === 1);
   expect(await gateway.admin('/readyz')).toMatchObject({ status: 200 });
   expect(statusOf(await stage.send(post()))).toBe(200);

@@ -1,7 +1,7 @@
 /** The seals of the audit in the real process: rotations, kills under load, a full disk, a reader that does not read. */
 import { execFileSync } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
-import { constants, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { constants, openSync, readdirSync, readFileSync, renameSync, truncateSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -144,6 +144,26 @@ it('relays messages while the disk is full, and seals every record once there is
   expect(report).toMatchObject({ problems: [], tail: 0, lost: 0 });
   expect(pathsOf(report.records)).toEqual(Array.from({ length: 200 }, (_, n) => `/${n}`));
   expect((await verifyFiles(order)).code).not.toBe(1);
+});
+
+it('writes whole lines again after the full file was emptied, and says truncated', async () => {
+  await using folder = await temporaryFolder();
+  const destination = join(folder.path, 'audit.log');
+  await using stage = await openStage({ files, fileBlocks: 128, config: { audit: { destination, seal } } });
+  await using client = await stage.connect();
+  for (let n = 0; n < 200; n++) expect(statusOf(await client.exchange(post()))).toBe(200);
+  await stage.gateway.logged(says('audit records cannot be written'));
+  // A part of a line is at its end.
+  expect(readFileSync(destination, 'utf8').at(-1)).not.toBe('\n');
+  truncateSync(destination);
+  await stage.gateway.logged(says('the audit file was shortened by another program'));
+  await stage.gateway.logged(says('audit records are written again'));
+  expect((await readMetrics(stage.gateway)).get('ehi_audit_truncations_total')).toBe(1);
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  const lines = readFileSync(destination, 'utf8').split('\n').slice(0, -1);
+  expect(() => lines.map((line) => JSON.parse(line))).not.toThrow();
+  expect(followSeals([destination], publicKey)).toMatchObject({ problems: [], tail: 0 });
+  expect(followSeals([destination]).events[0]).toBe('truncated');
 });
 
 it('relays messages while the reader of a pipe does not read, and gives it every record and seal when it does', async () => {

@@ -136,6 +136,10 @@ async function plantOnTheAdminPort(port: number): Promise<string[]> {
     '/metrics',
     '/healthz',
     '/readyz',
+    '/',
+    '/api/status',
+    `/api/${card()}`,
+    `/assets/${card()}`,
     `/${card()}`,
     `/metrics?${card()}`,
     `/${percent(card())}`,
@@ -178,6 +182,11 @@ it('writes and exports no card number and no CVV from any part of a request, wha
   const handshakes = async () => (await records()).filter(({ type }) => type === 'handshake').length;
   expect(await eventually(handshakes, (count) => count >= planted)).toBe(planted);
   own.push(await gateway.metrics());
+  const status = await eventually(
+    async () => (await gateway.admin('/api/status')).body,
+    (body) => JSON.parse(body).now.messagesPerSecond > 0,
+  );
+  own.push(status);
   expect(await gateway.stop()).toEqual({ code: 0 });
 
   expectRecorded(await records());

@@ -31,7 +31,9 @@ it.each([
   const { status, record } = await visit(stage, leaf);
   expect({ status, ...record }).toMatchObject({
     ...{ status: 403, verdict: 'deny', reason: 'certificate_too_large', anchor: null, revocation: null },
-    detail: `the certificate has ${leaf.der.length} octets, more than limits.certificateBytes (8192)`,
+    detail: expect.stringContaining(
+      `the certificate has ${leaf.der.length} octets, more than limits.certificateBytes (8192)`,
+    ),
     leaf: {
       ...{ subject, serial, thumbprint: thumbprint(leaf), spki_pin: spkiPin },
       not_after: new Date(notAfter).toISOString(),
@@ -69,7 +71,9 @@ it('refuses a certificate that cannot be parsed completely, and records where pa
     const { status, record } = await visit(stage, leaf);
     expect({ status, ...record }).toMatchObject({
       ...{ status: 403, reason: 'certificate_unreadable' },
-      detail: `the certificate of ${leaf.der.length} octets cannot be read: not a DER certificate: extension 1.3.6.1.5.5.7.1.1: an element that ends after its container or after the end of the data (the data may be cut off), at byte 2`,
+      detail: expect.stringContaining(
+        `the certificate of ${leaf.der.length} octets cannot be read: not a DER certificate: extension 1.3.6.1.5.5.7.1.1: an element that ends after its container or after the end of the data (the data may be cut off), at byte 2`,
+      ),
       leaf: { thumbprint: thumbprint(leaf), serial: expect.any(String), subject: expect.any(String) },
     });
   }

@@ -15,19 +15,19 @@ interface Sent {
 }
 
 /** Sends messages, on each connection for as long as it lasts, until no connection is accepted. */
-async function talk(stage: Stage, talker: number, sent: Map<string, Sent>): Promise<void> {
+async function talk(stage: Stage, number: number, sent: Map<string, Sent>): Promise<void> {
   for (;;) {
     // Refused, or accepted by the kernel and closed because the gateway closed its port first.
     const client = await stage.connect().catch((error: NodeJS.ErrnoException) => error.code ?? error.message);
     if (typeof client === 'string') return expect(client).toMatch(/^(ECONNREFUSED|ECONNRESET)$/) as undefined;
-    await talkOn(client, talker, sent);
+    await talkOn(client, number, sent);
     await client[Symbol.asyncDispose]();
   }
 }
 
-async function talkOn(client: Client, talker: number, sent: Map<string, Sent>): Promise<void> {
+async function talkOn(client: Client, number: number, sent: Map<string, Sent>): Promise<void> {
   for (let before = 0; ; before++) {
-    const body = `${talker}/${sent.size}`;
+    const body = `${number}/${sent.size}`;
     sent.set(body, { before, status: null });
     const answer = await client.exchange(post({ body })).catch(() => null);
     if (answer === null) return expect(client.error).toBeUndefined();
@@ -47,7 +47,7 @@ it.each(['0s', '1s'])('loses no message, with timeouts.drainDelay %s', async (dr
     return null;
   };
   const sent = new Map<string, Sent>();
-  const talking = Array.from({ length: 24 }, (_, talker) => talk(stage, talker, sent));
+  const talking = Array.from({ length: 24 }, (_, number) => talk(stage, number, sent));
   await stage.host.request(400);
   stage.gateway.signal('SIGTERM');
   await Promise.all(talking);

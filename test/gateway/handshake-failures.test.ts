@@ -68,7 +68,11 @@ describe.each(versions)('on %s', (version) => {
       version === 'TLSv1.2' ? ['-cipher', 'AES128-SHA'] : ['-ciphersuites', 'TLS_AES_128_CCM_SHA256'];
     const record = await recordOf(() => openssl(version, ...only));
     // In TLS 1.3 OpenSSL has not read the server name by then.
-    const { sni, ...expected } = failed(version, 'no_shared_cipher', /cipher suite.*ECDHE with AES-GCM/);
+    const { sni, ...expected } = failed(
+      version,
+      'no_shared_cipher',
+      /cipher suite.*ECDHE (suites )?with AES-GCM/,
+    );
     expect(record).toMatchObject({ ...expected, openssl_code: 'ERR_SSL_NO_SHARED_CIPHER' });
     expect([sni, null]).toContain(record.sni);
   });
@@ -113,7 +117,7 @@ describe.each(versions)('on %s', (version) => {
     });
     expect(record).toMatchObject({
       // The negotiated version is not known any more once OpenSSL's connection is gone.
-      ...failed(null, 'closed_after_certificate', /without an alert.*subjectAltName of listen\.certificate/),
+      ...failed(null, 'closed_after_certificate', /without an alert.*subjectAltName.* listen\.certificate/),
       openssl_code: 'ECONNRESET',
     });
   });
@@ -265,7 +269,7 @@ describe('the detail of a denial', () => {
       /^anchor example holds a CA of the same name with another key/,
     );
     expect(await refusedBy(authority({ name: 'Other' }).issueClient())).toMatch(
-      /^no trust anchor holds the CA that issued the leaf\..* anchors: example\. Issuer: CN=Other Issuing CA/,
+      /^no trust anchor holds the CA that issued the leaf; anchors: example\. Issuer: CN=Other Issuing CA/,
     );
   });
 
@@ -274,7 +278,9 @@ describe('the detail of a denial', () => {
     const record = await recordOf(() => stage.send(post(), { leaf }));
     expect(record).toMatchObject({
       reason: 'match_mismatch',
-      detail: 'clients.match: the leaf’s organizationalUnit is "Another", not "Example organisation"',
+      detail: expect.stringMatching(
+        /^clients\.match: the leaf’s organizationalUnit is "Another", not "Example organisation"\. .*Client: /,
+      ),
     });
   });
 });

@@ -91,10 +91,10 @@ it('delivers each message to at most one of two hosts while they stop and start 
   await using stage = await openStage({ routes: [{ path: '/', upstream: hosts.map(url) }] });
   const answers = new Map<string, Message>();
   let flapping = true;
-  const talk = async (talker: number) => {
+  const talk = async (number: number) => {
     await using client = await stage.connect();
     for (let count = 0; flapping; count++) {
-      const body = `${talker}/${count}`;
+      const body = `${number}/${count}`;
       answers.set(body, await client.exchange(post({ body })));
     }
   };

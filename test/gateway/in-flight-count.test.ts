@@ -195,7 +195,7 @@ it('decrements the count of a message that timeouts.drain ends', async () => {
   const gateway = new Gateway({
     snapshot: snapshotOf(pki, { routes: [{ ...answers, path: '/', endpoints: [endpointAt(host.port)] }] }),
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
-    recorder: { meter, audit: () => {}, span: () => {}, log: () => {} },
+    recorder: { meter, audit: () => {}, span: () => {}, log: () => {}, logFailure: () => {} },
     onUnseen: () => {},
   });
   const { port } = await gateway.listen();

@@ -33,11 +33,11 @@ const unknown = {
 it.concurrent.each([
   ['plain HTTP', 'plain_http', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', 'ERR_SSL_HTTP_REQUEST'],
   ['an HTTP proxy’s CONNECT', 'plain_http', 'CONNECT a:443 HTTP/1.1\r\n\r\n', 'ERR_SSL_HTTPS_PROXY_REQUEST'],
-  ['an SSH banner', 'not_tls', 'SSH-2.0-OpenSSH_9.7\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
+  ['an SSH banner', 'other_protocol', 'SSH-2.0-OpenSSH_9.7\r\n', 'ERR_SSL_WRONG_VERSION_NUMBER'],
   ['garbage', 'not_tls', Buffer.alloc(64, 0xff), 'ERR_SSL_WRONG_VERSION_NUMBER'],
   [
     'a malformed ClientHello',
-    'protocol_error',
+    'malformed_client_hello',
     Buffer.from('160301000401000000', 'hex'),
     expect.stringMatching(/^ERR_SSL_/),
   ],
@@ -112,7 +112,7 @@ it.concurrent('closes a connection that sends nothing within timeouts.handshake'
   const closed = once(socket, 'close');
   expect(await handshakeFrom(stage.gateway, socket)).toMatchObject({
     ...unknown,
-    reason: 'handshake_timeout',
+    reason: 'timeout_silent',
     openssl_code: null,
   });
   await closed;
@@ -126,7 +126,7 @@ it.concurrent('applies timeouts.handshake to a ClientHello that arrives byte by 
   const drip = setInterval(() => socket.write(hello.subarray(at, ++at)), 100);
   try {
     const record = await handshakeFrom(stage.gateway, socket);
-    expect(record).toMatchObject({ ...unknown, reason: 'handshake_timeout' });
+    expect(record).toMatchObject({ ...unknown, reason: 'timeout_client_hello' });
     await closed;
   } finally {
     clearInterval(drip);

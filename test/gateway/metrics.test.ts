@@ -112,7 +112,7 @@ it('answers /healthz and /readyz with 200, and any other path with 404', async (
     status: 200,
     body: '{"ready":true,"reasons":[]}\n',
   });
-  expect((await stage.gateway.admin('/')).status).toBe(404);
+  expect((await stage.gateway.admin('/nothing')).status).toBe(404);
 });
 
 it('counts a message in flight while its host has not answered', async () => {

@@ -28,6 +28,7 @@ async function openRelay() {
       audit: (line) => records.push(JSON.parse(line)),
       span: () => {},
       log: () => {},
+      logFailure: () => {},
     },
     onUnseen: () => {},
   });

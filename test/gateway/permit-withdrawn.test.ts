@@ -15,7 +15,7 @@ import { openDirectory } from '../support/trust/directory.ts';
 const seconds = 1000;
 
 /** Sends messages one after the other until the connection ends; `answered` counts complete responses. */
-class Talker {
+class MessageLoop {
   answered = 0;
   readonly #answers = new EventTarget();
   readonly done: Promise<void>;
@@ -24,7 +24,7 @@ class Talker {
 
   constructor(client: Client) {
     this.#client = client;
-    this.done = this.#talk();
+    this.done = this.#send();
   }
 
   /** Resolves when `count` more messages were answered. */
@@ -34,7 +34,7 @@ class Talker {
     expect(this.#ended).toBe(false);
   }
 
-  async #talk(): Promise<void> {
+  async #send(): Promise<void> {
     for (;;) {
       const answer = await this.#client.exchange(post()).catch(() => null);
       if (answer === null || statusOf(answer) !== 200) break;
@@ -48,8 +48,8 @@ class Talker {
 
 interface Scene extends AsyncDisposable {
   readonly stage: Stage;
-  /** `doomed` is the client that the change denies; `other` stays authorized. */
-  readonly doomed: { readonly leaf: Leaf; readonly localAddress?: string };
+  /** `withdrawn` is the client that the change denies; `other` stays authorized. */
+  readonly withdrawn: { readonly leaf: Leaf; readonly localAddress?: string };
   readonly other: { readonly leaf: Leaf; readonly localAddress?: string };
   change(): Promise<unknown>;
 }
@@ -60,25 +60,25 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const pki = authority();
     const directory = opened.use(await openDirectory({ '/ca.crl': pki.crl().der }, { secure: false }));
     const extensions = [distributionPoints([{ urls: [`${directory.origin}/ca.crl`] }])];
-    const [doomed, other] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
+    const [withdrawn, other] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
     const stage = opened.use(
       await openStage({ authority: pki, config: trusting({ refresh: '200ms', firstContact: '5s' }) }),
     );
-    return scene(opened, { stage, doomed, other, reason: 'revoked' }, async () => {
-      directory.files.set('/ca.crl', pki.crl({ number: 2, revoked: [{ serial: doomed }] }).der);
+    return scene(opened, { stage, withdrawn, other, reason: 'revoked' }, async () => {
+      directory.files.set('/ca.crl', pki.crl({ number: 2, revoked: [{ serial: withdrawn }] }).der);
     });
   },
 
   async 'a CRL in a file'() {
     await using opened = new AsyncDisposableStack();
     const pki = authority();
-    const [doomed, other] = [pki.issueClient(), pki.issueClient()];
+    const [withdrawn, other] = [pki.issueClient(), pki.issueClient()];
     const revocation = { crl: ['ca.crl'], scope: 'leaf' };
     const stage = opened.use(
       await openStage({ authority: pki, files: { 'ca.crl': pki.crl().pem }, config: trusting(revocation) }),
     );
-    return scene(opened, { stage, doomed, other, reason: 'revoked' }, () =>
-      stage.gateway.write('ca.crl', pki.crl({ number: 2, revoked: [{ serial: doomed }] }).pem),
+    return scene(opened, { stage, withdrawn, other, reason: 'revoked' }, () =>
+      stage.gateway.write('ca.crl', pki.crl({ number: 2, revoked: [{ serial: withdrawn }] }).pem),
     );
   },
 
@@ -87,12 +87,12 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const pki = authority();
     const responder = opened.use(await openOcspResponder({ issuers: [pki.issuing, pki.root] }));
     const extensions = [ocspResponders([responder.url])];
-    const [doomed, other] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
+    const [withdrawn, other] = [pki.issueClient({ extensions }), pki.issueClient({ extensions })];
     const stage = opened.use(
       await openStage({ authority: pki, config: trusting({ refresh: '200ms', firstContact: '5s' }) }),
     );
-    return scene(opened, { stage, doomed, other, reason: 'revoked' }, async () => {
-      responder.statuses.set(parseCertificate(doomed.der).serial, { revokedAt: Date.now() - seconds });
+    return scene(opened, { stage, withdrawn, other, reason: 'revoked' }, async () => {
+      responder.statuses.set(parseCertificate(withdrawn.der).serial, { revokedAt: Date.now() - seconds });
     });
   },
 
@@ -111,7 +111,7 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     );
     return scene(
       opened,
-      { stage, doomed: second.issueClient(), other: pki.issueClient(), reason: 'untrusted' },
+      { stage, withdrawn: second.issueClient(), other: pki.issueClient(), reason: 'untrusted' },
       () => stage.reload({ trust: { ...trust, anchors: [own] } }),
     );
   },
@@ -119,11 +119,11 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
   async 'a pin that is gone'() {
     await using opened = new AsyncDisposableStack();
     const pki = authority();
-    const [doomed, other] = [pki.issueClient(), pki.issueClient()];
+    const [withdrawn, other] = [pki.issueClient(), pki.issueClient()];
     const pinOf = ({ der }: Leaf) => `sha256/${parseCertificate(der).spkiPin}`;
-    const clients = { pins: [pinOf(doomed), pinOf(other)] };
+    const clients = { pins: [pinOf(withdrawn), pinOf(other)] };
     const stage = opened.use(await openStage({ authority: pki, config: { clients } }));
-    return scene(opened, { stage, doomed, other, reason: 'pin_mismatch' }, () =>
+    return scene(opened, { stage, withdrawn, other, reason: 'pin_mismatch' }, () =>
       stage.reload({ clients: { pins: [pinOf(other)] } }),
     );
   },
@@ -133,17 +133,17 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const clients = (allowlist: string[]) => ({ clients: { allowlist, anyCertificateOfAnchor: true } });
     const stage = opened.use(await openStage({ config: clients(['127.0.0.1', '127.0.0.2']) }));
     const { leaf } = stage;
-    const facts = { stage, doomed: leaf, other: leaf, reason: 'address_refused' };
+    const facts = { stage, withdrawn: leaf, other: leaf, reason: 'address_refused' };
     return scene(opened, { ...facts, localAddress: '127.0.0.2' }, () => stage.reload(clients(['127.0.0.1'])));
   },
 
   async 'other matches'() {
     await using opened = new AsyncDisposableStack();
     const pki = authority();
-    const doomed = pki.issueClient({ subject: { CN: 'doomed' } });
-    const match = [{ commonName: 'Example client' }, { commonName: 'doomed' }];
+    const withdrawn = pki.issueClient({ subject: { CN: 'withdrawn' } });
+    const match = [{ commonName: 'Example client' }, { commonName: 'withdrawn' }];
     const stage = opened.use(await openStage({ authority: pki, config: { clients: { match } } }));
-    return scene(opened, { stage, doomed, other: pki.issueClient(), reason: 'match_mismatch' }, () =>
+    return scene(opened, { stage, withdrawn, other: pki.issueClient(), reason: 'match_mismatch' }, () =>
       stage.reload({ clients: { match: match.slice(0, 1) } }),
     );
   },
@@ -153,8 +153,8 @@ const scenes: Record<string, () => Promise<Scene & { readonly reason: string }>>
     const pki = authority();
     const stage = opened.use(await openStage({ authority: pki }));
     // Certificate times are in whole seconds. Counted from now, because the start of a process may take as long.
-    const doomed = pki.issueClient({ notAfter: Math.ceil(Date.now() / seconds) * seconds + 8 * seconds });
-    return scene(opened, { stage, doomed, other: pki.issueClient(), reason: 'expired' }, async () => {});
+    const withdrawn = pki.issueClient({ notAfter: Math.ceil(Date.now() / seconds) * seconds + 8 * seconds });
+    return scene(opened, { stage, withdrawn, other: pki.issueClient(), reason: 'expired' }, async () => {});
   },
 };
 
@@ -164,14 +164,14 @@ function trusting(revocation: object): Record<string, unknown> {
 
 function scene(
   opened: AsyncDisposableStack,
-  facts: { stage: Stage; doomed: Leaf; other: Leaf; reason: string; localAddress?: string },
+  facts: { stage: Stage; withdrawn: Leaf; other: Leaf; reason: string; localAddress?: string },
   change: () => Promise<unknown>,
 ) {
-  const { stage, doomed, other, reason, localAddress } = facts;
+  const { stage, withdrawn, other, reason, localAddress } = facts;
   const stack = opened.move();
   return {
     ...{ stage, reason, change },
-    doomed: { leaf: doomed, ...(localAddress === undefined ? {} : { localAddress }) },
+    withdrawn: { leaf: withdrawn, ...(localAddress === undefined ? {} : { localAddress }) },
     other: { leaf: other },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -182,12 +182,12 @@ const isLive = ({ type, stage }: AuditRecord) => type === 'verdict' && stage ===
 describe('closes the open connections of a client that is denied after a change of', () => {
   it.each(Object.keys(scenes))('%s', async (name) => {
     await using opened = await (scenes[name] as () => Promise<Scene & { reason: string }>)();
-    const { stage, doomed, other, reason, change } = opened;
-    const busy = await stage.connect(doomed);
-    const idle = await stage.connect(doomed);
+    const { stage, withdrawn, other, reason, change } = opened;
+    const busy = await stage.connect(withdrawn);
+    const idle = await stage.connect(withdrawn);
     const bystander = await stage.connect(other);
-    const talk = new Talker(busy);
-    const goesOn = new Talker(bystander);
+    const talk = new MessageLoop(busy);
+    const goesOn = new MessageLoop(bystander);
     await Promise.all([talk.goOn(3), goesOn.goOn(3), idle.exchange(post())]);
 
     await change();
@@ -199,18 +199,18 @@ describe('closes the open connections of a client that is denied after a change 
     const live = () => stage.gateway.records().filter(isLive);
     while (live().length < 2) await stage.gateway.next(isLive);
     expect(live().map((record) => [record.verdict, record.reason, record.leaf.serial])).toEqual(
-      Array(2).fill(['deny', reason, parseCertificate(doomed.leaf.der).serial]),
+      Array(2).fill(['deny', reason, parseCertificate(withdrawn.leaf.der).serial]),
     );
 
     // The other client is not affected, and the denied client is not accepted again.
     await goesOn.goOn(5);
-    const again = await stage.send(post(), doomed).catch(() => null);
+    const again = await stage.send(post(), withdrawn).catch(() => null);
     expect(again === null ? 'closed' : statusOf(again)).toBe(reason === 'address_refused' ? 'closed' : 403);
     expect(stage.gateway.records().filter(({ type, status }) => type === 'message' && status >= 500)).toEqual(
       [],
     );
-    const withdrawn = `ehi_permits_withdrawn_total{reason="${reason}"}`;
-    await metricsWhen(stage.gateway, (samples) => samples.get(withdrawn) === 2);
+    const metric = `ehi_permits_withdrawn_total{reason="${reason}"}`;
+    await metricsWhen(stage.gateway, (samples) => samples.get(metric) === 2);
     await bystander[Symbol.asyncDispose]();
     await goesOn.done;
   });

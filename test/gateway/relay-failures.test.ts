@@ -124,13 +124,13 @@ it.each<[what: string, reason: string, cause: string, bytes: string]>([
   },
 );
 
-// Malformed responses are logged once in ten seconds for each reason, and counted by reason.
+// Malformed responses are collapsed when reason and cause are the same, and counted by reason.
 afterAll(async () => {
   const failing = (line: AuditRecord) =>
-    line.msg === 'an upstream endpoint fails' && line.endpoint === stage.host.url;
+    `${line.msg}`.startsWith('an upstream endpoint fails') && line.endpoint === stage.host.url;
   for (const reason of ['bad_answer', 'host_framing', 'host_head_too_large']) {
     const line = await stage.gateway.logged((each) => failing(each) && each.reason === reason);
-    expect(line).toMatchObject({ cause: expect.stringMatching(/^[a-z0-9_ ]+$/), unsaid: 0 });
+    expect(line).toMatchObject({ cause: expect.stringMatching(/^[a-z0-9_ ]+$/) });
   }
   const failures = 16;
   expect(stage.gateway.log().filter(failing).length).toBeLessThan(failures);

@@ -35,4 +35,10 @@ it('logs each failed restart of a relay thread, is not ready meanwhile, and serv
     expect(
       await gateway.audit((record) => record.type === 'thread' && record.thread === thread),
     ).toMatchObject({ event: 'died' });
+  const { threads, changes, gateway: state } = JSON.parse((await gateway.admin('/api/status')).body);
+  expect(state).toMatchObject({ state: 'serving', ready: true });
+  expect(threads).toMatchObject([{ thread: deaths().length }]);
+  const died = changes.filter(({ event }: { event: string }) => event === 'died');
+  expect(died).toHaveLength(deaths().length);
+  expect(died.at(-1)).toMatchObject({ kind: 'thread', subject: 'relay thread 0', count: 1 });
 });

@@ -27,8 +27,11 @@ it('names the CRL, its address, the error and the id of its fetch', async () => 
   );
 
   const { record } = await visit(stage, revoked);
-  const [, id] = /according to CRL ([0-9a-f]{12}) \(number 42\) of (\S+)$/.exec(record.detail) ?? [];
-  expect(record).toMatchObject({ reason: 'revoked', detail: expect.stringMatching(`${at('/good.crl')}$`) });
+  const [, id] = /according to CRL ([0-9a-f]{12}) \(number 42\) of (\S+)\. /.exec(record.detail) ?? [];
+  expect(record).toMatchObject({
+    reason: 'revoked',
+    detail: expect.stringMatching(`${at('/good.crl')}\\. `),
+  });
   const events = stage.gateway.records().filter(({ type }) => type === 'revocation');
   expect(events.filter(({ event }) => event === 'crl_fetched')).toMatchObject([
     { address: at('/good.crl'), detail: expect.stringMatching(`, CRL ${id}$`) },

@@ -33,7 +33,7 @@ describe.concurrent('uses the last valid data while the source fails', () => {
     const { action, detail } = source.reported;
     const event = await revocationRecord(gateway, { event: action, anchor: each.name, address });
     expect(event.detail).toMatch(detail);
-    const line = await gateway.logged(({ msg, anchor }) => msg === action && anchor === each.name);
+    const line = await gateway.logged((found) => found.action === action && found.anchor === each.name);
     expect(line).toMatchObject({ level: 40, address, detail: event.detail });
 
     expect(statusOf(await open.exchange(post()))).toBe(200);

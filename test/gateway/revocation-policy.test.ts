@@ -97,7 +97,7 @@ const rows: Record<string, (tools: Tools) => Row> = {
     const certificate = parseCertificate(pki.issuing.der).subject;
     const check = async ({ gateway }: Stage) => {
       await revocationRecord(gateway, { event: 'not_checked', anchor: name, certificate });
-      const line = await gateway.logged(({ msg, anchor }) => msg === 'not_checked' && anchor === name);
+      const line = await gateway.logged(({ action, anchor }) => action === 'not_checked' && anchor === name);
       expect(line).toMatchObject({ level: 40, certificate });
     };
     return { pki, leaf, revocation: {}, expected: notChecked, check };

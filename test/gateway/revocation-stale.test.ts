@@ -35,6 +35,6 @@ it.each([
   expect(valuesOf(samples, 'ehi_revocation_next_update_timestamp_seconds', labels)).toContain(end / second);
   if (source.kind === 'crl') {
     await revocationRecord(stage.gateway, { event: 'crl_stale', anchor: 'own', address: source.address });
-    await stage.gateway.logged(({ msg, address }) => msg === 'crl_stale' && address === source.address);
+    await stage.gateway.logged(({ action, address }) => action === 'crl_stale' && address === source.address);
   }
 });

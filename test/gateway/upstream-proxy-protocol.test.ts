@@ -17,7 +17,7 @@ const while60s = { idleTimeout: '60s' };
 
 let open: AsyncDisposableStack;
 let host: Host;
-let door: Proxied;
+let forwarder: Proxied;
 
 beforeEach(() => {
   open = new AsyncDisposableStack();
@@ -29,7 +29,7 @@ async function stageWith(
   options: { place?: HostPlace; config?: object; behind?: boolean } = {},
 ) {
   host = open.use(await openHost({}, options.place));
-  door = open.use(await openProxied(host));
+  forwarder = open.use(await openProxied(host));
   const proxied = { url: urlOf(options.place), proxyProtocol: 'v2', pool: while60s, ...endpoint };
   const dead = 'http://127.0.0.1:1';
   return open.use(
@@ -42,7 +42,7 @@ async function stageWith(
 }
 
 function urlOf({ tls }: HostPlace = {}): string {
-  return `http${tls === undefined ? '' : 's'}://127.0.0.1:${door.port}`;
+  return `http${tls === undefined ? '' : 's'}://127.0.0.1:${forwarder.port}`;
 }
 
 /** Sends one message and returns what the host received. */
@@ -67,7 +67,7 @@ it.each(kinds)(
     const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
     await using client = await stage.connect();
     const received = await relay(client);
-    expect(door.headers).toEqual([
+    expect(forwarder.headers).toEqual([
       {
         command: 'PROXY',
         source: `127.0.0.1:${client.socket.localPort}`,
@@ -85,10 +85,10 @@ it('reuses a connection only for the client that it names', async () => {
   await using second = await stage.connect();
   for (let round = 0; round < 5; round++) {
     const [one, other] = [await relay(first), await relay(second)];
-    expect(await connIdOf(stage, one)).toBe(door.headers[0]?.uniqueId);
-    expect(await connIdOf(stage, other)).toBe(door.headers[1]?.uniqueId);
+    expect(await connIdOf(stage, one)).toBe(forwarder.headers[0]?.uniqueId);
+    expect(await connIdOf(stage, other)).toBe(forwarder.headers[1]?.uniqueId);
   }
-  expect(door.headers.map(({ source }) => source)).toEqual(
+  expect(forwarder.headers.map(({ source }) => source)).toEqual(
     [first, second].map(({ socket }) => `127.0.0.1:${socket.localPort}`),
   );
   // Each connection to the host carried messages of one client only.
@@ -109,14 +109,14 @@ it.each(kinds)(
     const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
     const first = await stage.connect();
     await relay(first);
-    const [waiting] = door.sockets;
+    const [waiting] = forwarder.sockets;
     const closed = once(waiting as NonNullable<typeof waiting>, 'close');
     await first[Symbol.asyncDispose]();
     await closed;
     await using next = await stage.connect();
     await relay(next);
-    expect(door.headers).toHaveLength(2);
-    expect(door.headers[1]?.uniqueId).not.toBe(door.headers[0]?.uniqueId);
+    expect(forwarder.headers).toHaveLength(2);
+    expect(forwarder.headers[1]?.uniqueId).not.toBe(forwarder.headers[0]?.uniqueId);
   },
 );
 
@@ -124,8 +124,8 @@ it('opens a connection for each message when reuse is off', async () => {
   const stage = await stageWith({ pool: { reuse: 'off' } });
   await using client = await stage.connect();
   for (let round = 0; round < 3; round++) await relay(client);
-  expect(door.headers).toHaveLength(3);
-  expect(new Set(door.headers.map(({ uniqueId }) => uniqueId)).size).toBe(1);
+  expect(forwarder.headers).toHaveLength(3);
+  expect(new Set(forwarder.headers.map(({ uniqueId }) => uniqueId)).size).toBe(1);
 });
 
 it('sends the source address that a trusted load balancer states', async () => {
@@ -136,7 +136,7 @@ it('sends the source address that a trusted load balancer states', async () => {
   await using client = await stage.connect({ socket: balancer });
   await relay(client);
   const mapped = '00000000000000000000ffff7f000001';
-  expect(door.headers).toMatchObject([
+  expect(forwarder.headers).toMatchObject([
     {
       source: '20010db8000000000000000000000009:40001',
       destination: `${mapped}:${stage.gateway.port}`,
@@ -149,7 +149,7 @@ it('sends the header to the endpoint that connects, after another one failed', a
   const stage = await stageWith({}, { behind: true });
   await using client = await stage.connect();
   await relay(client);
-  expect(door.headers).toMatchObject([{ source: `127.0.0.1:${client.socket.localPort}` }]);
+  expect(forwarder.headers).toMatchObject([{ source: `127.0.0.1:${client.socket.localPort}` }]);
 });
 
 it.each(['tcp', 'http', 'tls'])('sends LOCAL in health checks: %s', async (kind) => {
@@ -161,7 +161,7 @@ it.each(['tcp', 'http', 'tls'])('sends LOCAL in health checks: %s', async (kind)
   const stage = await stageWith(endpoint, { place: tls });
   const passed = `ehi_upstream_checks_total{endpoint="${urlOf(tls)}",result="passed"}`;
   await metricsWhen(stage.gateway, (samples) => (samples.get(passed) ?? 0) >= 3);
-  expect(door.headers.slice(0, 3)).toEqual(
+  expect(forwarder.headers.slice(0, 3)).toEqual(
     Array(3).fill({ command: 'LOCAL', source: null, destination: null, uniqueId: null }),
   );
 });
@@ -171,7 +171,7 @@ it('reports a failed connection like that of any other host', async () => {
     { tls: { ca: 'host-ca.pem' } },
     { place: { tls: { cert: server.chainPem, key: server.keyPem } } },
   );
-  await door.close();
+  await forwarder.close();
   const answer = await stage.send(post());
   expect(statusOf(answer)).toBe(502);
   expect(await messageOf(stage.gateway, answer)).toMatchObject({

@@ -28,18 +28,18 @@ const alert = (number: number) =>
 
 describe('an alert of the client', () => {
   it.each([
-    [42, 'bad_certificate', 'server_certificate_refused', /Go sends/],
+    [42, 'bad_certificate', 'server_certificate_refused', /Go and OpenSSL send/],
     [43, 'unsupported_certificate', 'server_certificate_refused', /serverAuth/],
-    [44, 'certificate_revoked', 'server_certificate_refused', /replace it/],
+    [44, 'certificate_revoked', 'server_certificate_refused', /replace listen\.certificate/],
     [45, 'certificate_expired', 'server_certificate_refused', /clock/],
     [46, 'certificate_unknown', 'server_certificate_refused', /Java sends/],
     [48, 'unknown_ca', 'server_certificate_refused', /root CA/],
     [113, 'bad_certificate_status_response', 'server_certificate_refused', /OCSP/],
     [40, 'handshake_failure', 'client_alert', /own log/],
-    [70, 'protocol_version', 'client_alert', /1\.2 or 1\.3/],
+    [70, 'protocol_version', 'client_alert', /enable TLS 1\.2 or 1\.3/],
     [80, 'internal_error', 'client_alert', /own log/],
     [90, 'user_canceled', 'client_alert', /gave up/],
-    [112, 'unrecognized_name', 'client_alert', /own log/],
+    [112, 'unrecognized_name', 'client_alert', /subjectAltName/],
     [200, 'unassigned', 'client_alert', /own log/],
   ] as const)('%i is named %s and has the reason %s', (number, name, reason, advice) => {
     for (const found of [explainFault(alert(number), flight), explainLaterFault(alert(number))]) {
@@ -69,19 +69,19 @@ describe('an error of TLS during the handshake', () => {
       'bytes that are not a record, later',
       fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
       flight,
-      'protocol_error',
+      'unexpected_message',
     ],
     [
       'a damaged record',
       fault('ERR_SSL_CIPHER_OPERATION_FAILED', '1C800066', 'Provider routines', 'ossl_gcm_stream_update'),
       afterLeaf,
-      'protocol_error',
+      'record_damaged',
     ],
     [
       'a bad Finished',
       fault('ERR_SSL_DIGEST_CHECK_FAILED', '0A000095', 'SSL routines', 'tls_process_finished'),
       afterLeaf,
-      'protocol_error',
+      'handshake_altered',
     ],
     [
       'a bad key share',
@@ -142,59 +142,96 @@ describe('an error of TLS during the handshake', () => {
       flight,
       'malformed_certificate',
     ],
-    ['any other cause', fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start, 'protocol_error'],
+    [
+      'a message at a wrong time',
+      fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'),
+      flight,
+      'unexpected_message',
+    ],
+    [
+      'anything in a ClientHello',
+      fault('ERR_SSL_BAD_EXTENSION', '0A00006E'),
+      start,
+      'malformed_client_hello',
+    ],
+    ['an error of the gateway', fault('ERR_SSL_INTERNAL_ERROR', '0A000044'), start, 'protocol_error'],
+    ['any other cause', fault('ERR_SSL_BAD_EXTENSION', '0A00006E'), flight, 'protocol_error'],
   ];
 
   it.each(faults)('about %s has its reason', (_what, error, progress, reason) => {
     expect(explainFault(error, progress).reason).toBe(reason);
   });
 
-  it('without a reason of its own is quoted in OpenSSL’s words', () => {
-    expect(explainFault(fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), start).detail).toMatch(
-      /^TLS failed: unexpected message\. /,
+  it('is quoted in OpenSSL’s words where its reason is one of several errors', () => {
+    expect(explainFault(fault('ERR_SSL_BAD_EXTENSION', '0A00006E'), flight).detail).toMatch(
+      /^TLS failed: bad extension\. /,
+    );
+    expect(explainFault(fault('ERR_SSL_UNEXPECTED_MESSAGE', '0A0000F4'), flight).detail).toMatch(
+      /\(OpenSSL: unexpected message\)\. /,
     );
   });
 
-  it('after the handshake is an alert, a record that is too large, or a protocol error; a reset is not an error of TLS', () => {
-    for (const error of [
-      fault('ERR_SSL_HTTP_REQUEST', '0A00009C'),
-      fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
-    ])
-      expect(explainLaterFault(error)?.reason).toBe('protocol_error');
-    expect(explainLaterFault(fault('ERR_SSL_DATA_LENGTH_TOO_LONG', '0A000092'))?.reason).toBe(
-      'message_too_large',
-    );
+  it('does not take OpenSSL’s own newest version for that of a ClientHello in SSL 2.0 format', () => {
+    const { reason, detail } = explainFault(fault('ERR_SSL_UNKNOWN_PROTOCOL', '0A0000FE'), start);
+    expect(reason).toBe('protocol_version');
+    expect(detail).toMatch(/^the client offers neither TLS 1\.2 nor TLS 1\.3\. /);
+  });
+
+  it('after the handshake is an alert, a record that is damaged, unexpected or too large, or a protocol error; a reset is not an error of TLS', () => {
+    expect(
+      [
+        fault('ERR_SSL_HTTP_REQUEST', '0A00009C'),
+        fault('ERR_SSL_WRONG_VERSION_NUMBER', '0A00010B'),
+        fault('ERR_SSL_DECRYPTION_FAILED_OR_BAD_RECORD_MAC', '0A000119'),
+        fault('ERR_SSL_DATA_LENGTH_TOO_LONG', '0A000092'),
+      ].map((each) => explainLaterFault(each)?.reason),
+    ).toEqual(['protocol_error', 'unexpected_message', 'record_damaged', 'message_too_large']);
     expect(explainLaterFault({ code: 'ECONNRESET', message: 'read ECONNRESET' })).toBe(null);
   });
 });
 
 describe('a connection that closed without an error of TLS', () => {
+  const answered = { ...flight, helloBytes: 200, bytesRead: 900 };
   it.each([
-    [{ ...start, bytesRead: 0 }, 'closed_silent', /health checks/],
+    [{ ...start, bytesRead: 0 }, 'closed_silent', /health check/],
     [start, 'closed_before_certificate', /, after 200 bytes\. /],
-    // A HelloRetryRequest, and an alert.
-    [{ ...start, bytesWritten: 100 }, 'closed_before_certificate', /200 bytes/],
+    [
+      { ...start, bytesWritten: 100 },
+      'closed_before_certificate',
+      /, and the gateway asked it for a key share/,
+    ],
+    // An alert.
+    [{ ...flight, helloBytes: 200, bytesRead: 230 }, 'closed_after_certificate', /without an alert/],
     [flight, 'closed_after_certificate', /without an alert/],
+    [answered, 'closed_before_finished', /, after 900 bytes\. /],
+    [afterLeaf, 'closed_before_finished', /answered the gateway’s certificate/],
   ] as const)('at %j has the reason %s', (progress, reason, detail) => {
     for (const found of [
       explainClose(progress),
       explainFault({ code: 'ECONNRESET', message: 'socket hang up' }, progress),
     ]) {
       expect(found).toMatchObject({ reason, detail: expect.stringMatching(detail) });
+      expect(found.detail).not.toContain('RST');
     }
+    const reset = explainFault({ code: 'ECONNRESET', message: 'read ECONNRESET' }, progress);
+    expect(reset).toMatchObject({
+      reason,
+      detail: expect.stringContaining('reset the connection (TCP RST)'),
+    });
   });
 
-  it('reports for a timeout how far the handshake came', () => {
-    expect(explainTimeout({ ...start, bytesRead: 0 }).detail).toMatch(/: the client sent nothing\. /);
-    expect(explainTimeout(start).detail).toMatch(/: the client sent 200 bytes\. /);
-    expect(explainTimeout(flight).detail).toMatch(
-      /200 bytes, and did not answer the gateway’s certificate\. /,
-    );
+  it.each([
+    [{ ...start, bytesRead: 0 }, 'timeout_silent', /sent nothing within timeouts\.handshake\. /],
+    [start, 'timeout_client_hello', /: it sent 200 bytes\. /],
+    [flight, 'handshake_timeout', /: it sent no answer \(200 bytes received\)\. /],
+    [answered, 'handshake_timeout', /: a part of its answer came \(900 bytes received\)\. /],
+  ] as const)('within timeouts.handshake at %j has the reason %s', (progress, reason, detail) => {
+    expect(explainTimeout(progress)).toMatchObject({ reason, detail: expect.stringMatching(detail) });
   });
 });
 
 it('has a detail that fits into an audit record for every alert', () => {
   for (let number = 0; number < 256; number++) {
-    expect(Buffer.byteLength(explainFault(alert(number), flight).detail)).toBeLessThanOrEqual(512);
+    expect(Buffer.byteLength(explainFault(alert(number), flight).detail)).toBeLessThanOrEqual(768);
   }
 });

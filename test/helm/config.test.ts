@@ -53,6 +53,16 @@ describe('the configuration that the chart renders', () => {
     });
   });
 
+  it('has the names of the admin page, if there are any', () => {
+    const objects = render('default', { adminHosts: ['gateway-admin.example.com'] });
+    expect(configOf(objects).admin).toEqual({
+      address: '::',
+      port: 9090,
+      hosts: ['gateway-admin.example.com'],
+    });
+    expect(check(objects, 'admin-hosts').status).toBe(0);
+  });
+
   it('signs the seals of the audit with the key of a Secret, beside other fields of the audit', () => {
     const key = '/etc/ehi-gateway/audit-key/audit.key';
     const audit = { onFailure: 'refuse', seal: { interval: '5s' } };

@@ -104,7 +104,7 @@ describe('a CA’s certificates for one key, none of which may issue the leaf', 
   ])('are denied for the fault of the renewal, not because the old one expired: %s', (_what, held) => {
     expect(denialOf(held)).toMatchObject({
       reason: 'wrong_purpose',
-      detail: 'CN=issuing: extended key usage is 1.3.6.1.5.5.7.3.1, without clientAuth',
+      detail: 'CN=issuing: extended key usage is serverAuth, without clientAuth',
     });
   });
 

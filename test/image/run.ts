@@ -13,6 +13,7 @@ import { acknowledgement, openHost } from '../support/process/host.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 import { readImage } from './container.ts';
 import { checkContents } from './contents.ts';
+import { checkPage } from './page.ts';
 import { chooseRuntime } from './runtime.ts';
 
 const [root = '', inspection = ''] = process.argv.slice(2);
@@ -102,6 +103,8 @@ try {
   const checked = performance.now();
   assert.deepEqual(container.health(), { code: 0, line: '200 ok' });
   console.log(`healthy by its own check, which took ${Math.round(performance.now() - checked)} ms`);
+
+  console.log(`the admin page has its ${await checkPage(`http://127.0.0.1:${ports.admin}`)} files`);
 
   const options = { port: ports.listen, ca: pki.root.pem, leaf };
   await using client = await connect(options);

@@ -1,11 +1,12 @@
 /** Which room of `src/` may import which others: test/rooms.test.ts holds the code to it, docs/architecture.md shows it. */
 
 /** What every room may import. */
-export const ground = ['errors.ts', 'linked-set.ts'];
+export const ground = ['errors.ts', 'explanation.ts', 'linked-set.ts'];
 
 /** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
 export const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
+  'explanation.ts': [],
   'linked-set.ts': [],
   'version.ts': [],
   'node-version.ts': [],
@@ -32,7 +33,7 @@ export const mayImport: Record<string, readonly string[]> = {
   trust: ['fetch', 'pki', 'policy'],
   config: ['fetch', 'source', 'pki', 'policy', 'tracing'],
   control: [
-    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake'],
+    ...['config', 'trust', 'revocation', 'policy', 'thread', 'fetch', 'handshake', 'identity'],
     ...['admin', 'telemetry', 'tracing', 'audit', 'version.ts'],
   ],
   terminal: [],

@@ -12,6 +12,7 @@ function metrics(): Metrics {
     now: Date.now,
     audit: { lost: 0, queuedBytes: 0, failingSince: null, counts: noAuditCounts() },
     logLinesDropped: () => 0,
+    logLinesCollapsed: () => 0,
     serverCertificates: none,
     anchors: none,
     revocationSources: none,

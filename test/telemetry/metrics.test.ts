@@ -13,6 +13,7 @@ function opened(options: Partial<MetricsOptions> = {}) {
     version: '1.2.3',
     audit: { lost: 0, queuedBytes: 0, failingSince: null, counts: noAuditCounts() },
     logLinesDropped: () => 0,
+    logLinesCollapsed: () => 0,
     now: () => 0,
     serverCertificates: () => [],
     anchors: () => [],
@@ -28,7 +29,8 @@ function taken(meter: Meter): MeterDelta {
   return structuredClone(delta);
 }
 
-const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, serial, notAfter });
+const issuer = 'CN=Issuing CA';
+const leaf = (subject: string, notAfter: number, serial = '01') => ({ subject, issuer, serial, notAfter });
 const notAfterMetric = 'ehi_certificate_not_after_timestamp_seconds';
 
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -415,6 +417,7 @@ describe('the metrics', () => {
       'audit_rotation_failures_total 0',
       'audit_truncations_total 0',
       'log_lines_dropped_total 0',
+      'log_lines_collapsed_total 0',
     ]);
     Object.assign(audit, { lost: 5, queuedBytes: 1000, failingSince: 1_500_000 });
     Object.assign(counts, {
@@ -437,6 +440,7 @@ describe('the metrics', () => {
       'audit_rotation_failures_total 8',
       'audit_truncations_total 9',
       'log_lines_dropped_total 7',
+      'log_lines_collapsed_total 0',
     ]);
   });
 });

@@ -117,10 +117,22 @@ describe('another root', () => {
 
   it('stays pending while an unusable set is served, or none', async () => {
     await using store = await openPending();
+    const problem = () => store.trust.sources()[0];
+    expect(problem()).toMatchObject({
+      hasPendingRoot: true,
+      problem: expect.stringMatching(/^the sources serve another root, .*, which is not in use$/),
+    });
     serve(store.directory, { '/issuing.pem': third.issuing.pem });
-    await store.timers.fire();
+    await store.trust.refresh();
     store.directory.misbehaviour = misbehaviours.fail;
-    await store.timers.fire();
+    await store.trust.refresh();
+    expect(problem()).toMatchObject({ hasPendingRoot: true, problem: expect.stringContaining('https://') });
+    store.directory.misbehaviour = null;
+    serve(store.directory, filesOf(stranger));
+    await store.trust.refresh();
+    expect(problem()?.problem, 'although it is reported once only').toMatch(
+      /^the sources serve another root/,
+    );
     expect(await cacheOf(store).loadPending()).toMatchObject({ rootSha256: sha256(stranger) });
   });
 
@@ -129,6 +141,7 @@ describe('another root', () => {
     store.actions();
     serve(store.directory, filesOf(own));
     await store.timers.fire();
+    expect(store.trust.sources()).toMatchObject([{ hasPendingRoot: false, problem: null }]);
     expect(store.events.splice(0)).toMatchObject([{ action: 'pending_dropped', sha256: sha256(stranger) }]);
     expect([await files(store, 'pending'), await files(store, 'approved')]).toEqual([[], []]);
 

@@ -45,6 +45,7 @@ describe('an anchor from URLs', () => {
     await using store = await openStore({ anchor: { rootSha256: sha256(stranger) } });
     const trust = await store.open();
     expect(trust.states()).toEqual([]);
+    expect(trust.sources()).toMatchObject([{ state: null, pinned: true, problem: expect.any(String) }]);
     expect(store.actions()).toEqual(['refused']);
   });
 
@@ -53,8 +54,18 @@ describe('an anchor from URLs', () => {
     store.directory.misbehaviour = misbehaviours.fail;
     const trust = await store.open();
     expect(trust.states()).toEqual([]);
+    expect(trust.sources()).toEqual([
+      {
+        name: 'own',
+        state: null,
+        pinned: false,
+        hasPendingRoot: false,
+        problem: expect.stringContaining(`${store.directory.origin}/`),
+      },
+    ]);
     store.directory.misbehaviour = null;
     await store.timers.fire();
+    expect(trust.sources()).toMatchObject([{ state: { source: 'url' }, problem: null }]);
     expect(ders(trust)).toEqual([[own.root.der, own.issuing.der]]);
     expect(store.published).toEqual([trust.states()]);
     expect(store.actions()).toEqual(['fetch_failed', 'trust_on_first_use']);

@@ -27,7 +27,11 @@
 {{- end }}
 {{- $_ := set $config "listen" $listen }}
 {{- $_ := set $config "trust" (set ($config.trust | default dict) "cacheDir" "/var/lib/ehi-gateway/trust") }}
-{{- $_ := set $config "admin" (dict "address" .Values.address "port" .Values.ports.admin) }}
+{{- $admin := dict "address" .Values.address "port" .Values.ports.admin }}
+{{- with .Values.adminHosts }}
+{{- $_ := set $admin "hosts" . }}
+{{- end }}
+{{- $_ := set $config "admin" $admin }}
 {{- include "ehi-gateway.words" (toYaml $config) }}
 {{- end }}
 

@@ -11,6 +11,11 @@ export function auditSchema(folder: string) {
     destination: file(folder, 'stdout, stderr or the path of a file', ['stdout', 'stderr'])
       .prefault('stdout')
       .describe('Where audit records are written, as JSON lines.'),
+    format: choice('json', 'ecs')
+      .prefault('json')
+      .describe(
+        'The names of the fields: `json` as in docs/audit.md, `ecs` those of the Elastic Common Schema 8 (docs/audit.md, ECS).',
+      ),
     onFailure: choice('continue', 'refuse')
       .prefault('continue')
       .describe(

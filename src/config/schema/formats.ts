@@ -10,6 +10,14 @@ export const address = formatted({
 
 export const port = count(0, 65_535);
 
+/** After parsing lower case, without a final dot. */
+export const hostName = formatted({
+  allowed: 'a host name without port, such as gateway-admin.example.com',
+  pattern:
+    /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?$/,
+  parse: (text) => (text.length > 253 ? undefined : text.toLowerCase().replace(/\.$/, '')),
+});
+
 const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 
 export const range = formatted({

@@ -78,7 +78,7 @@ function defaultsIn(folder: string) {
     },
     relays: 1,
     admin: { address: '127.0.0.1', port: 9090 },
-    audit: { destination: 'stdout', onFailure: 'continue' },
+    audit: { destination: 'stdout', format: 'json', onFailure: 'continue' },
     tracing: null,
   };
 }

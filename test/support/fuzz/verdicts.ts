@@ -24,7 +24,7 @@ const revocation = {
   leaves: [],
 } as const;
 const meter = new Meter();
-const pools = new Pools({ meter, audit: () => {}, span: () => {}, log: () => {} });
+const pools = new Pools({ meter, audit: () => {}, span: () => {}, log: () => {}, logFailure: () => {} });
 
 export function verdictOn(
   peer: Pick<Peer, 'leaf' | 'opensslCode'>,

@@ -30,5 +30,6 @@ export function recorder(): TestRecorder {
     audit: () => {},
     span: () => {},
     log: (level, message, fields) => logged.push({ level, message, ...fields }),
+    logFailure: (level, message, fields) => logged.push({ level, message, ...fields }),
   };
 }

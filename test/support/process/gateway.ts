@@ -30,7 +30,7 @@ export interface GatewayOptions {
 
 export interface Ready {
   readonly listen: { readonly address: string; readonly port: number };
-  readonly admin: { readonly address: string; readonly port: number };
+  readonly admin: { readonly address: string; readonly port: number; readonly page: string };
 }
 
 export class Gateway implements AsyncDisposable {

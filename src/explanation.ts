@@ -1,0 +1,33 @@
+/** How a table of reasons explains each reason to an operator: what happened, why, and what to do on which side. */
+
+export interface Explanation {
+  /** What happened: a clause without a full stop. */
+  readonly says: string;
+  /** The likely cause, in the same form; null: what happened says it. */
+  readonly cause: string | null;
+  /** What the operator of the client does; null: nothing. */
+  readonly client: string | null;
+  /** What the operator of the gateway does; null: nothing. */
+  readonly gateway: string | null;
+}
+
+export type Advice = Omit<Explanation, 'says'>;
+
+/** The sentences behind what happened in the detail of an audit record. */
+export function adviceText({ cause, client, gateway }: Advice): string {
+  const parts = { Likely: cause, Client: client, Gateway: gateway };
+  return Object.entries(parts)
+    .flatMap(([label, text]) => (text === null ? [] : [`${label}: ${text}.`]))
+    .join(' ');
+}
+
+/** Adds to each reason of a table its `advice` as text. */
+export function withAdvice<Table extends Record<string, Explanation>>(
+  table: Table,
+): { readonly [Name in keyof Table]: Table[Name] & { readonly advice: string } } {
+  const entries = Object.entries(table).map(([name, reason]) => [
+    name,
+    { ...reason, advice: adviceText(reason) },
+  ]);
+  return Object.fromEntries(entries);
+}
