@@ -196,11 +196,12 @@ export const evidenceRows: readonly Row[] = [
       {
         title: 'Log lines and spans dropped',
         description:
-          'Lines of the operational log that stderr did not accept (alert EhiLogLinesDropped), and spans that were not exported, by reason (docs/tracing.md).',
+          'Lines of the operational log that stderr did not accept (alert EhiLogLinesDropped), lines collapsed because they repeat, and spans that were not exported, by reason (docs/tracing.md).',
         kind: 'time',
         unit: 'cps',
         queries: [
           { expr: perSecond('ehi_log_lines_dropped_total', 'instance'), legend: 'log lines {{instance}}' },
+          { expr: perSecond('ehi_log_lines_collapsed_total', 'instance'), legend: 'collapsed {{instance}}' },
           { expr: perSecond('ehi_spans_dropped_total', 'reason'), legend: 'spans {{reason}}' },
         ],
       },

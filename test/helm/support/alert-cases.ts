@@ -9,6 +9,8 @@ export interface AlertCase {
   readonly labels: Readonly<Record<string, string>>;
   readonly description: string;
   readonly silent: readonly Series[];
+  /** Time between two values, and when the alert is evaluated; default: a minute, and after half an hour. */
+  readonly time?: { readonly interval: string; readonly at: string };
   /** Other series for which it fires, with these labels. */
   readonly also?: readonly {
     readonly series: Series;
@@ -24,6 +26,8 @@ const notAfter = (days: number, labels = server): Series => ({
   [`ehi_certificate_not_after_timestamp_seconds{${labels}}`]: `${days * day}x60`,
 });
 const perMinute = (count: number): string => `0+${count}x60`;
+/** For an interval of ten minutes: three days. */
+const perTenMinutes = (count: number): string => `0+${count}x432`;
 const expires = (days: number) =>
   `The server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s. It must be renewed before.`;
 const shed = 'ehi_messages_shed_total{route="/",reason="route_in_flight"}';
@@ -100,12 +104,14 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   EhiNoHandshakeSucceeds: {
     fires: {
       [handshakes('allow', 'none')]: '0+10x10 100x50',
-      [handshakes('deny', 'expired')]: perMinute(3),
-      [handshakes('failed', 'closed_silent')]: perMinute(1),
+      [handshakes('deny', 'expired')]: perMinute(1),
+      [handshakes('deny', 'untrusted')]: '0x5 9x55',
+      // More, but from a health check.
+      [handshakes('failed', 'closed_silent')]: perMinute(6),
     },
     labels: { reason: 'expired' },
     description:
-      'No handshake succeeded and no message arrived for 15 minutes, although clients connected during the last day. Most connections now stop with the reason expired: docs/deny-reasons.md explains it; no_connection means that no client reaches the gateway.',
+      'No handshake succeeded and no message arrived for 15 minutes, although clients connected during the last day. Most connections now stop with the reason expired: docs/deny-reasons.md says at which stage, and what to do.',
     silent: [
       { [handshakes('allow', 'none')]: '0+10x60' },
       // Clients keep their connections open.
@@ -115,6 +121,13 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     ],
     also: [
       { series: { [handshakes('allow', 'none')]: '0+10x10 100x50' }, labels: { reason: 'no_connection' } },
+      {
+        series: {
+          [handshakes('allow', 'none')]: '0+10x10 100x50',
+          [handshakes('deny', 'address_refused')]: perMinute(1),
+        },
+        labels: { reason: 'address_refused' },
+      },
       // The pod that had the connections is gone.
       { series: { [handshakes('allow', 'none')]: '0+10x10 _x50' }, labels: { reason: 'no_connection' } },
     ],
@@ -188,6 +201,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     ],
   },
   EhiBudgetBurnsFast: {
+    time: { interval: '1m', at: '60m' },
     fires: {
       'ehi_messages_late_total{route="/"}': perMinute(20),
       'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
@@ -200,15 +214,20 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
         'ehi_messages_late_total{route="/"}': perMinute(5),
         'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
       },
-      // The cause has ended: neither short window has late messages above its rate.
+      // The cause has ended: the long windows are above their rates, the short ones are not.
       {
-        'ehi_messages_late_total{route="/"}': '0+20x4 80x56',
+        'ehi_messages_late_total{route="/"}': '0+60x20 1200x40',
+        'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+      },
+      // It has just begun: the short window of five minutes is above its rate, the long one is not.
+      {
+        'ehi_messages_late_total{route="/"}': '0x54 20+20x6',
         'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
       },
       { 'ehi_messages_late_total{route="/"}': '0x60', 'ehi_message_budget_ratio_count{route="/"}': '0x60' },
     ],
     also: [
-      // Six times the rate, in all windows.
+      // Between 6 and 14.4 times the rate.
       {
         series: {
           'ehi_messages_late_total{route="/"}': perMinute(8),
@@ -219,17 +238,24 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     ],
   },
   EhiBudgetBurnsSlowly: {
+    time: { interval: '10m', at: '72h' },
     fires: {
-      'ehi_messages_late_total{route="/"}': perMinute(2),
-      'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+      'ehi_messages_late_total{route="/"}': perTenMinutes(2),
+      'ehi_message_budget_ratio_count{route="/"}': perTenMinutes(1000),
     },
     labels: {},
     description:
       '0.2% of the messages of the last three days were late. ehi_upstream_seconds and ehi_overhead_seconds show whether the host or the gateway needs the time.',
     silent: [
+      // The cause has ended.
       {
-        'ehi_messages_late_total{route="/"}': '0+1x10 10x50',
-        'ehi_message_budget_ratio_count{route="/"}': perMinute(1000),
+        'ehi_messages_late_total{route="/"}': '0+100x10 1000x422',
+        'ehi_message_budget_ratio_count{route="/"}': perTenMinutes(1000),
+      },
+      // It has begun within the last six hours.
+      {
+        'ehi_messages_late_total{route="/"}': '0x395 4+4x36',
+        'ehi_message_budget_ratio_count{route="/"}': perTenMinutes(1000),
       },
     ],
   },
