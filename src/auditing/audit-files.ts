@@ -1,6 +1,7 @@
 /** Opens audit files in any order, rotated and compressed, and orders them as they were written. */
 import { open, stat } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
+import { printable } from '../terminal/printable.ts';
 import { type Compression, type Line, readLines } from './lines.ts';
 import { isRecordLine, timeOfLine } from './record-line.ts';
 import { type ReadSeal, readSeal } from './seal-line.ts';
@@ -93,7 +94,7 @@ class FileBegin {
     if (time !== null) this.#firstTime = Date.parse(time);
     this.#hasRecord ||= isRecordLine(bytes);
     if (!this.#hasRecord && number >= maxOtherLines) this.end();
-    const seal = readSeal(bytes);
+    const seal = line.isWhole ? readSeal(bytes) : null;
     if (seal !== null) this.#addSeal(seal);
     if (number >= maxLinesToSeal) this.isKnown = true;
   }
@@ -115,7 +116,7 @@ class FileBegin {
   end(): void {
     const first = this.#firstLine;
     if (this.#hasRecord || first === null) return;
-    throw new UsageError(`${this.#path}: ${describeOther(first.bytes)}`);
+    throw new UsageError(`${printable(this.#path)}: ${describeOther(first.bytes)}`);
   }
 }
 
@@ -133,9 +134,10 @@ function describeOther(line: Buffer): string {
 async function compressionOf(path: string): Promise<Compression> {
   try {
     const found = await stat(path);
-    if (found.isDirectory()) throw new UsageError(`${path}: is a folder; give the files in it`);
+    if (found.isDirectory()) throw new UsageError(`${printable(path)}: is a folder; give the files in it`);
     // Each file is read more than once.
-    if (!found.isFile()) throw new UsageError(`${path}: is a device, pipe or socket; give a regular file`);
+    if (!found.isFile())
+      throw new UsageError(`${printable(path)}: is a device, pipe or socket; give a regular file`);
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, 0);
     const start = buffer.subarray(0, bytesRead).toString('hex');
@@ -143,7 +145,7 @@ async function compressionOf(path: string): Promise<Compression> {
     return start === '28b52ffd' ? 'zstd' : 'none';
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError(`${path}: ${problemOf(cause as NodeJS.ErrnoException)}`, cause);
+    throw new UsageError(`${printable(path)}: ${problemOf(cause as NodeJS.ErrnoException)}`, cause);
   }
 }
 

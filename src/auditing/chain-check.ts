@@ -4,6 +4,7 @@ import { type Facts, type Finding, newFinding, type Place, placeOf } from './fin
 import { Interval } from './interval.ts';
 import { KeyCheck } from './key-check.ts';
 import type { Line } from './lines.ts';
+import type { FaultLocator } from './locate.ts';
 import { ReturningSeals } from './returning-seals.ts';
 import type { ReadSeal, SignatureState } from './seal-line.ts';
 import { SealedGaps } from './sealed-gaps.ts';
@@ -35,6 +36,12 @@ interface Advance {
   readonly skipsContent?: boolean;
 }
 
+export interface ChainCheckOptions {
+  readonly report: (finding: Finding) => void;
+  /** Shared by all chains, because its time is limited. */
+  readonly locator: FaultLocator;
+}
+
 export class ChainCheck {
   readonly chain: string;
   /** The lines since the last seal. */
@@ -44,14 +51,16 @@ export class ChainCheck {
   /** Lines that a seal covers. */
   sealedLines = 0;
   readonly #report: (finding: Finding) => void;
+  readonly #locator: FaultLocator;
   readonly #signatures: KeyCheck;
   readonly #returning: ReturningSeals;
   readonly #gaps: SealedGaps;
   #first: FoundSeal | null = null;
   #tip: Tip | null = null;
 
-  constructor(chain: string, report: (finding: Finding) => void) {
+  constructor(chain: string, { report, locator }: ChainCheckOptions) {
     this.chain = chain;
+    this.#locator = locator;
     this.#report = report;
     this.#signatures = new KeyCheck(report);
     this.#returning = new ReturningSeals(report);
@@ -170,9 +179,9 @@ export class ChainCheck {
   }
 
   /** `altered`: what was reported about the seal itself. */
-  #checkContent(sealed: Omit<SealedLines, 'interval'>, altered: Finding | null): Finding | null {
+  #checkContent(sealed: Omit<SealedLines, 'interval' | 'locator'>, altered: Finding | null): Finding | null {
     const { interval } = this;
-    const finding = checkContent({ ...sealed, interval });
+    const finding = checkContent({ ...sealed, interval, locator: this.#locator });
     if (finding === null) return null;
     if (altered !== null && finding.severity === 'tampering') {
       altered.detail = 'lines unproven';

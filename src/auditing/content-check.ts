@@ -1,7 +1,7 @@
 /** Judges whether the lines before a seal are those that it covers. */
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';
-import { locateFault, sha256Of } from './locate.ts';
+import { type FaultLocator, sha256Of } from './locate.ts';
 import type { ReadSeal } from './seal-line.ts';
 
 export interface SealedLines {
@@ -11,6 +11,7 @@ export interface SealedLines {
   readonly before: Place | null;
   /** The seal. */
   readonly place: Place;
+  readonly locator: FaultLocator;
 }
 
 /** null: the seal covers the lines. Else a finding that was not reported yet. */
@@ -39,7 +40,7 @@ export function checkContent(sealed: SealedLines): Finding | null {
   return located(sealed, facts);
 }
 
-function located({ interval, seal, before, place }: SealedLines, facts: Facts): Finding {
+function located({ interval, seal, before, place, locator }: SealedLines, facts: Facts): Finding {
   const lines = interval.kept;
   const surplus = interval.count - seal.lines;
   const otherwise = surplus > 0 ? 'lines_inserted' : 'lines_changed';
@@ -47,7 +48,7 @@ function located({ interval, seal, before, place }: SealedLines, facts: Facts): 
   const fault =
     lines === null
       ? null
-      : locateFault(
+      : locator.locate(
           lines.map(({ bytes }) => bytes),
           seal,
         );

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { UsageError } from '../errors.ts';
+import { printable } from '../terminal/printable.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -50,7 +51,7 @@ export async function* readLines(path: string, compression: Compression): AsyncG
     }
     if (restBytes > maxLineBytes)
       throw new UsageError(
-        `${path}: line ${number + 1} is longer than 1 MiB, so this is not an audit file of the gateway`,
+        `${printable(path)}: line ${number + 1} is longer than 1 MiB, so this is not an audit file of the gateway`,
       );
     if (lines.length > 0) yield lines;
   }
@@ -65,7 +66,7 @@ async function* chunksOf(path: string, compression: Compression): AsyncGenerator
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
-    throw new UsageError(`${path}: ${problemOf(code, message)}`, cause);
+    throw new UsageError(`${printable(path)}: ${problemOf(code, message)}`, cause);
   } finally {
     file.destroy();
   }

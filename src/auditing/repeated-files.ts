@@ -28,12 +28,12 @@ export async function separateRepeated(
   return { used, repeated };
 }
 
+/** An early copy may end before its first seal. */
 function isSameBegin(a: AuditFile, b: AuditFile): boolean {
-  return (
-    a.firstTime === b.firstTime &&
-    a.firstSeal?.chain === b.firstSeal?.chain &&
-    a.firstSeal?.seq === b.firstSeal?.seq
-  );
+  // Empty files are begins of every file.
+  if (a.firstTime === null || a.firstTime !== b.firstTime) return false;
+  if (a.firstSeal === null || b.firstSeal === null) return true;
+  return a.firstSeal.chain === b.firstSeal.chain && a.firstSeal.seq === b.firstSeal.seq;
 }
 
 /** null: neither has all lines of the other from its begin on. */

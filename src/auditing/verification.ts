@@ -7,6 +7,7 @@ import { newFinding, placeOf } from './finding.ts';
 import { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
 import type { Line } from './lines.ts';
+import { FaultLocator } from './locate.ts';
 import { timeOfLine } from './record-line.ts';
 import { checkSignature, type ReadSeal, readSeal } from './seal-line.ts';
 
@@ -29,12 +30,18 @@ export class Verification {
   #current: ChainCheck | null = null;
   /** Lines before the first chain. */
   #before = new Interval();
+  readonly #locator = new FaultLocator();
   #last: Line | null = null;
   #partial: Line | null = null;
 
   /** `keys`: the public keys by their ids; null: signatures are not checked. */
   constructor(keys: ReadonlyMap<string, KeyObject> | null) {
     this.#keys = keys;
+  }
+
+  /** Whether there is a line before the first chain that begins as a seal and is none. */
+  get hasDamagedSeal(): boolean {
+    return this.#before.damagedSeals.length > 0;
   }
 
   startFile({ path, compression, firstSeal }: AuditFile): void {
@@ -110,7 +117,10 @@ export class Verification {
   }
 
   #openEmpty(id: string): ChainCheck {
-    const chain = new ChainCheck(id, (finding) => this.findings.add(finding));
+    const chain = new ChainCheck(id, {
+      report: (finding) => this.findings.add(finding),
+      locator: this.#locator,
+    });
     this.chains.set(id, chain);
     return chain;
   }

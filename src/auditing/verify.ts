@@ -1,6 +1,7 @@
 /** Verifies audit files: orders them, reads each once, and returns what was found. */
 import type { KeyObject } from 'node:crypto';
 import { UsageError } from '../errors.ts';
+import { printable } from '../terminal/printable.ts';
 import { type AuditFile, orderFiles } from './audit-files.ts';
 import { newFinding } from './finding.ts';
 import { readLines } from './lines.ts';
@@ -26,11 +27,8 @@ export async function verifyFiles(
     verification.findings.add(newFinding('file_repeated', 'notice', { from, detail: sameAs.path }));
   }
   for (const file of used) await addFile(verification, { file, onProgress });
-  if (verification.chains.size === 0) {
-    throw new UsageError(
-      `no seal in ${describe(used)}, so that nothing can be verified; the gateway writes seals if its configuration has audit.seal`,
-    );
-  }
+  if (verification.files.every(({ seals }) => seals === 0))
+    throw new UsageError(describeNoSeal(used, verification));
   verification.finish();
   return verification;
 }
@@ -46,7 +44,12 @@ async function addFile(
   }
 }
 
-function describe(files: readonly AuditFile[]): string {
+function describeNoSeal(files: readonly AuditFile[], { hasDamagedSeal }: Verification): string {
   const [first] = files;
-  return files.length === 1 && first !== undefined ? first.path : `the ${files.length} files`;
+  const where =
+    files.length === 1 && first !== undefined ? printable(first.path) : `the ${files.length} files`;
+  const problem = `no seal in ${where}, so that nothing can be verified`;
+  return hasDamagedSeal
+    ? `${problem}: there are lines that begin as seals, but all were changed, such as by a conversion of line ends`
+    : `${problem}; the gateway writes seals if its configuration has audit.seal`;
 }

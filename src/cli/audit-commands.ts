@@ -38,14 +38,22 @@ function addReport(audit: Command, finish: Finish): void {
     .command('report')
     .description('Count handshakes, refusals, clients and messages in audit files.')
     .argument('<files...>', filesText)
-    .option('--since <time>', 'ignore records before this time, such as 2026-11-29 or 2026-11-29T05:00:00Z')
+    .option(
+      '--since <time>',
+      'ignore records before this time: 2026-11-29, 2026-11-29T05:00:00Z, or a time back from now, such as 24h',
+    )
     .option('--until <time>', 'ignore records at or after this time')
+    .option('--budget <ms>', 'a message that takes longer is late', '200ms')
     .option(
       '--by <fields>',
       'count by these fields, separated by commas: verdict, reason, issuer, subject, source, route',
     )
     .addOption(new Option('--json', 'print JSON').default(false))
-    .addOption(new Option('--csv', 'print CSV (RFC 4180)').default(false).conflicts(['json', 'html']))
+    .addOption(
+      new Option('--csv', 'print CSV (RFC 4180): a row for each group of --by, by default verdict and reason')
+        .default(false)
+        .conflicts(['json', 'html']),
+    )
     .addOption(new Option('--html <file>', 'write a page with charts (HTML)').conflicts('json'))
     .option('--force', 'replace an existing page', false)
     .action(async (files: string[], options: AuditReportOptions) => {

@@ -1,15 +1,40 @@
 /** `ehi-gateway audit explain`: what happened to one connection or request. */
-import { UsageError } from '../errors.ts';
+import { findConnection } from '../auditing/explained-connection.ts';
+import { storyOf } from '../auditing/explained-steps.ts';
+import { describeConnection, describeNotFound } from '../auditing/explained-text.ts';
+import { exitCodes } from '../errors.ts';
+import { jsonLine } from '../terminal/json.ts';
+import { printable } from '../terminal/printable.ts';
+import { openProgress } from '../terminal/progress.ts';
 
 export interface AuditExplainOptions {
   readonly json: boolean;
 }
 
-/** Resolves with the exit code. Throws UsageError. */
+/** Prints on stdout. Resolves with the exit code: 0, or 1 if no record has the id. Throws UsageError. */
 export async function auditExplain(
-  _id: string,
-  _files: readonly string[],
-  _options: AuditExplainOptions,
+  id: string,
+  paths: readonly string[],
+  { json }: AuditExplainOptions,
 ): Promise<number> {
-  throw new UsageError('not built yet');
+  const progress = openProgress();
+  const onProgress = (path: string, lines: number) => progress.show(printable(`${path}: ${lines} lines`));
+  const explained = await findConnection(id, { paths, onProgress }).finally(() => progress.end());
+  const { found, suggestions, files, from, to, unreadable } = explained;
+  const covered = { files, period: { from, to }, unreadable_lines: unreadable };
+  if (found === null) {
+    if (json) process.stdout.write(jsonLine({ id, found: false, suggestions, ...covered }));
+    else process.stderr.write(describeNotFound(id, explained));
+    return exitCodes.failed;
+  }
+  const story = storyOf(found);
+  process.stdout.write(
+    json
+      ? jsonLine({
+          ...{ id, found: true, conn_id: found.connId, request_id: found.requestId, ...story },
+          ...{ left_out: { messages: found.leftOutMessages, events: found.leftOutEvents }, ...covered },
+        })
+      : describeConnection(found, story, explained),
+  );
+  return exitCodes.drained;
 }

@@ -2,7 +2,6 @@
 import { describeProblem, exitCodes } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
 import { readConfiguration } from '../inspection/configuration.ts';
-import { toCsv } from '../inspection/csv.ts';
 import type { Holding } from '../inspection/holding.ts';
 import { collectHoldings } from '../inspection/holdings.ts';
 import { type InventoryRow, inventoryRows, suiteRows } from '../inspection/inventory.ts';
@@ -10,6 +9,7 @@ import { inventoryPage } from '../inspection/inventory-page.ts';
 import { describeInventory } from '../inspection/inventory-text.ts';
 import { type OfferedSuite, offeredSuites } from '../inspection/offered-suites.ts';
 import { readRunningGateway } from '../inspection/running-gateway.ts';
+import { toCsv } from '../terminal/csv.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';

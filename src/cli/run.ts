@@ -41,7 +41,9 @@ function fail(error: unknown, logger: Logger | null): number {
     return exitCodes.configuration;
   }
   const code = error instanceof GatewayError ? error.code : 'FAULT';
-  const message = error instanceof Error ? error.message : String(error);
+  const what = error instanceof Error ? error.message : String(error);
+  const message =
+    code === 'FAULT' ? `the gateway ends because of an unexpected error; report it: ${what}` : what;
   if (logger === null) process.stderr.write(`${message}\n`);
   else logger.fatal({ code }, message);
   return code === 'ADDRESS_IN_USE' ? exitCodes.addressInUse : exitCodes.fault;

@@ -53,7 +53,7 @@ body { margin: 2rem auto; max-width: 68rem; padding: 0 1rem; background: var(--p
   font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 .subtitle { color: var(--dim); margin: .2rem 0 1.2rem; overflow-wrap: anywhere; }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .scroll th { overflow-wrap: normal; } .scroll td { min-width: 4.5rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .35rem .6rem;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; } th { color: var(--dim); font-weight: 600; }
 thead th { background: var(--band); } .facts th { width: 14rem; }

@@ -1,5 +1,5 @@
 /** The result of a simulation: the document of `--json`, and the source of the summary and the page. */
-import type { Histogram } from './histogram.ts';
+import type { Histogram } from '../evidence/histogram.ts';
 import type { SimulationOptions } from './options.ts';
 import type { Pool } from './pool.ts';
 import type { Tally } from './tally.ts';

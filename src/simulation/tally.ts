@@ -1,6 +1,7 @@
 /** Counts the results of the messages, in memory that does not grow with their number. */
+
+import { Histogram } from '../evidence/histogram.ts';
 import type { AttemptEnd, AttemptOptions } from './attempt.ts';
-import { Histogram } from './histogram.ts';
 import { messageTypes } from './messages.ts';
 import { type Failure, failures } from './outcomes.ts';
 import { TimeSeries } from './time-series.ts';

@@ -1,5 +1,5 @@
 /** What happened in each span of time: attempts, failures and latency. At most 600 spans, so that a long simulation fits. */
-import { Histogram } from './histogram.ts';
+import { Histogram } from '../evidence/histogram.ts';
 
 const maxSpans = 600;
 

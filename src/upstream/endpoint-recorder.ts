@@ -89,11 +89,15 @@ export class EndpointRecorder {
 
   /** Milliseconds. */
   idleLimitLowered({ closedAfter, limit }: { readonly closedAfter: number; readonly limit: number }): void {
-    this.#recorder.log('warn', 'an upstream endpoint closes idle connections; its idle limit was lowered', {
-      endpoint: this.#endpoint,
-      closed_after_ms: Math.round(closedAfter),
-      idle_limit_ms: Math.round(limit),
-    });
+    this.#recorder.log(
+      'warn',
+      'an upstream endpoint closes idle connections; its idle limit was lowered, so that no message is sent on a connection that closes: set pool.idleTimeout below the limit of the host',
+      {
+        endpoint: this.#endpoint,
+        closed_after_ms: Math.round(closedAfter),
+        idle_limit_ms: Math.round(limit),
+      },
+    );
   }
 
   /** Milliseconds. */

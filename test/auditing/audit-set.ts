@@ -35,7 +35,7 @@ let chains = 0;
 export class AuditSetWriter implements AuditSet {
   readonly files: string[][] = [[]];
   readonly halves = new Map<number, string>();
-  readonly #privateKey: KeyObject | null;
+  #privateKey: KeyObject | null;
   #sealer: Sealer;
   #now: number;
   #records = 0;
@@ -75,6 +75,11 @@ export class AuditSetWriter implements AuditSet {
   restartWithNewChain(): void {
     this.#sealer = this.#newChain();
     this.seal('started');
+  }
+
+  /** For the seals after the next restart. */
+  replaceKey(privateKey: KeyObject): void {
+    this.#privateKey = privateKey;
   }
 
   #do(step: Step): void {

@@ -6,7 +6,7 @@ import { type AuditSet, AuditSetWriter, keyPair, type Step } from './audit-set.t
 import { type At, allCompressions, includes, verifySet } from './verify-set.ts';
 
 /** More by hand: `RUNS=2000`. */
-const runs = Number(process.env.RUNS ?? 30);
+const runs = Number(process.env.RUNS ?? 20);
 
 const count = fc.integer({ min: 0, max: 6 });
 const write: fc.Arbitrary<Step> = fc.record({ do: fc.constant('write' as const), lines: count });

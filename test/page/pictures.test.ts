@@ -18,7 +18,7 @@ const pictures = [
   { name: 'stale-dark', document: busyDocument, width: 1440, scheme: 'dark' },
 ] as const;
 
-it.runIf(folder !== undefined)('the page has its picture taken', async () => {
+it.runIf(folder !== undefined)('the page has its picture taken', { timeout: 300_000 }, async () => {
   await using opened = new AsyncDisposableStack();
   const browser = opened.use(await openBrowser());
   const stage = opened.use(await openVisitedStage());

@@ -40,7 +40,7 @@ export const mayImport: Record<string, readonly string[]> = {
   evidence: [],
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
-  auditing: ['audit', 'terminal'],
+  auditing: ['audit', 'terminal', 'evidence', 'identity', 'handshake', 'message'],
   issuing: ['pki', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],

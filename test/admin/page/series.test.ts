@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { largest, latest, perMinute, rateOf, total } from '../../../src/admin/page/charts/series.ts';
+import { largest, latest, perMinute, rateOf, spanOf, total } from '../../../src/admin/page/charts/series.ts';
 import { timeAxis } from '../../../src/admin/page/time-axis.ts';
 import { busyDocument } from '../../page/documents.ts';
 
@@ -29,6 +29,23 @@ describe('counts by the minute', () => {
 
   it('are none for no history', () => {
     expect(perMinute({ ends: [] }, [])).toEqual({ times: [], values: [] });
+  });
+});
+
+describe('the span of the charts', () => {
+  const minute = 60;
+  const steps = (count: number) =>
+    Array.from({ length: count }, (_, index) => 600_000 * minute + (index + 1) * 10);
+
+  it.each([
+    ['no step', steps(0), [-10, 0]],
+    ['the first step', steps(1), [-9, 1]],
+    ['a quarter of an hour', steps(90), [0, 15]],
+    ['an hour', steps(360), [0, 60]],
+    ['an hour that begins within a minute', steps(363).slice(3), [1, 61]],
+  ])('with %s is whole minutes, at least ten and at most sixty', (_, ends, expected) => {
+    const [from, to] = spanOf({ ends, stepSeconds: 10 }, 600_000 * minute);
+    expect([from, to].map((second) => second / minute - 600_000)).toEqual(expected);
   });
 });
 

@@ -3,7 +3,7 @@ import type { History } from '../../status.ts';
 import { formatCount, formatMilliseconds, formatRate } from '../format.ts';
 import { Chart, type Drawing } from './chart.ts';
 import type { ChartId } from './figures.ts';
-import { latencyOf, perMinute, rateOf } from './series.ts';
+import { latencyOf, perMinute, rateOf, spanOf } from './series.ts';
 
 export class Charts {
   readonly #charts = new Map<ChartId, Chart>();
@@ -28,18 +28,14 @@ export class Charts {
   }
 }
 
-const secondsOfHour = 3600;
-
 function drawingsOf(history: History, budgetMs: number | null): Drawing[] {
-  // Whole minutes, so that no bar is cut.
-  const end = Math.ceil((history.ends.at(-1) ?? Date.now() / 1000) / 60) * 60;
   const common = {
     height: 76,
     limit: null,
     isLogarithmic: false,
     hasTimes: false,
     format: formatCount,
-    span: [end - secondsOfHour, end] as const,
+    span: spanOf(history, Date.now() / 1000),
   };
   const bars = (id: 'allowed' | 'denied' | 'failed' | 'late', colour: string): Drawing => ({
     ...common,

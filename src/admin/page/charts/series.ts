@@ -23,6 +23,20 @@ export function perMinute({ ends }: Pick<History, 'ends'>, counts: readonly numb
   return { times, values: [...sums.values()] };
 }
 
+/**
+ * What the charts show: from the first step to the last one, between ten minutes and an hour, in whole minutes so that no
+ * bar is cut. Seconds since the epoch; `now` is the end where there is no step yet.
+ */
+export function spanOf(
+  { ends, stepSeconds }: Pick<History, 'ends' | 'stepSeconds'>,
+  now: number,
+): readonly [from: number, to: number] {
+  const end = Math.ceil((ends.at(-1) ?? now) / secondsOfMinute);
+  const begin = Math.floor(((ends[0] ?? now) - stepSeconds) / secondsOfMinute);
+  const minutes = Math.min(60, Math.max(10, end - begin));
+  return [(end - minutes) * secondsOfMinute, end * secondsOfMinute];
+}
+
 /** Messages per second in each step. */
 export function rateOf({ ends, messages, stepSeconds }: History): Series {
   return { times: [...ends], values: messages.map((count) => count / stepSeconds) };

@@ -1,5 +1,6 @@
 /** The section on the last refused and failed handshakes: who, why, and what to do. */
 import type { RefusedHandshake } from '../../status.ts';
+import { adviceParts } from '../advice.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { formatCount } from '../format.ts';
 import { badge, below, code, dim, empty, moment, shorten, table } from '../pieces.ts';
@@ -52,7 +53,10 @@ function why({ verdict, reason, detail, says, advice }: RefusedHandshake): Conte
   const text = happened({ detail, says, advice });
   const mark: Element =
     verdict === 'deny' ? badge('bad', 'denied ', code(reason)) : badge('warning', 'failed ', code(reason));
-  return [mark, text !== '' && below(text), below(el('strong', { class: 'todo' }, 'What to do: '), advice)];
+  const parts = adviceParts(advice).map(({ label, text }) =>
+    el('div', { class: 'advice', key: label }, el('strong', {}, `${label}: `), text),
+  );
+  return [mark, text !== '' && below(text), parts];
 }
 
 /** The detail is more precise than the table of reasons. It often ends with the advice, which stands on its own here. */

@@ -1,5 +1,5 @@
 /** Comma-separated values (RFC 4180) that a spreadsheet reads as text: no cell can start a formula. */
-import { printable } from '../terminal/printable.ts';
+import { printable } from './printable.ts';
 
 export type Cell = string | number | boolean | null;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Histogram } from '../../src/simulation/histogram.ts';
+import { Histogram } from '../../src/evidence/histogram.ts';
 
 /** Nearest rank. */
 function exactPercentile(values: readonly number[], share: number): number {

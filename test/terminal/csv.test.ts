@@ -1,6 +1,6 @@
 /** CSV that a spreadsheet reads as text. */
 import { expect, it } from 'vitest';
-import { toCsv } from '../../src/inspection/csv.ts';
+import { toCsv } from '../../src/terminal/csv.ts';
 
 it('quotes what RFC 4180 requires, and ends each line with CRLF', () => {
   const rows = [{ a: 'x,y', b: 'say "hi"', c: 7, d: null }];
