@@ -1,7 +1,7 @@
 /** Rows of the dashboard on messages: is it up, is it in time, which upstream. */
 import { perSecond, type Row, timesOf } from './panel.ts';
 
-const inTime = '1 - sum(rate(ehi_messages_late_total{$gateway}[$__rate_interval]))';
+const inTime = '1 - (sum(rate(ehi_messages_late_total{$gateway}[$__rate_interval])) or vector(0))';
 
 export const messageRows: readonly Row[] = [
   {
@@ -121,7 +121,7 @@ export const messageRows: readonly Row[] = [
         unit: 'percentunit',
         queries: [
           {
-            expr: 'sum(increase(ehi_messages_late_total{$gateway}[30d])) / sum(increase(ehi_message_budget_ratio_count{$gateway}[30d])) / 0.001',
+            expr: '(sum(increase(ehi_messages_late_total{$gateway}[30d])) or vector(0)) / sum(increase(ehi_message_budget_ratio_count{$gateway}[30d])) / 0.001',
             legend: 'spent',
           },
         ],
