@@ -111,6 +111,7 @@ describe('a pod is replaced', () => {
     expect(checksum({ config: { relays: 2 } })).not.toBe(before);
     expect(checksum({ address: '0.0.0.0' })).not.toBe(before);
     expect(checksum({ config: { audit: { destination: 'stderr' } } })).not.toBe(before);
+    expect(checksum({ config: { audit: { format: 'ecs' } } })).not.toBe(before);
   });
 
   it('but not for values that the gateway applies while it runs', () => {
@@ -130,7 +131,7 @@ describe('a pod is replaced', () => {
     const [, list = ''] = /const fixed = \[([^\]]*)\]/.exec(source) ?? [];
     expect([...list.matchAll(/'(.*)'/g)].map(([, path]) => path)).toEqual([
       ...['listen.address', 'listen.port', 'relays', 'admin.address', 'admin.port', 'audit.destination'],
-      ...['audit.seal', 'audit.rotate'],
+      ...['audit.format', 'audit.seal', 'audit.rotate'],
       // The chart sets the same path for all pods.
       'trust.cacheDir',
     ]);
