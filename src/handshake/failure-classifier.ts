@@ -66,6 +66,8 @@ const reasonByCode: Readonly<Record<string, FailureReasonName>> = {
   ERR_SSL_DECRYPTION_FAILED: 'record_damaged',
   ERR_SSL_BAD_DECRYPT: 'record_damaged',
   ERR_SSL_CIPHER_OPERATION_FAILED: 'record_damaged',
+  // A record that is shorter than its encryption makes it.
+  ERR_SSL_INVALID_AAD: 'record_damaged',
   ERR_SSL_DIGEST_CHECK_FAILED: 'handshake_altered',
   ERR_SSL_EXCESSIVE_MESSAGE_SIZE: 'message_too_large',
   ERR_SSL_DATA_LENGTH_TOO_LONG: 'message_too_large',

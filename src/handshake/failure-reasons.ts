@@ -198,7 +198,7 @@ export const failureReasons = withAdvice({
     gateway: 'list its address in clients.allowlist if it is yours. Otherwise this may be an attack',
   },
   unexpected_message: {
-    says: 'the client sent a TLS message or record that is not allowed at this point of the handshake',
+    says: 'the client sent a TLS message or record that is not allowed at this point',
     cause: 'a vulnerability scan, a middlebox that mixes up connections, or a defective TLS library',
     client: 'connect without the middlebox, and update the TLS library',
     gateway: null,

@@ -212,7 +212,7 @@ it.each([
     'client.key: is no PKCS#12 file, but a private key\n',
   ],
   ['import absent --out b --password-file password', 'absent: cannot be read (ENOENT)\n'],
-  ['import . --out b --password-file password', '.: cannot be read (EISDIR)\n'],
+  ['import . --out b --password-file password', '.: is a folder\n'],
   [
     'export --cert client.pem --key client.pem --out b.p12 --password-file password',
     'client.pem: found no private key; allowed one in PEM (PKCS#8, PKCS#1, SEC 1) or in DER (PKCS#8)\n',

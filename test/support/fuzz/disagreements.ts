@@ -50,7 +50,7 @@ export const stricter: readonly Disagreement[] = [
   {
     reasons: ['ca_as_leaf'],
     what: 'a CA’s certificate',
-    detail: /^the client presented a CA certificate\. /,
+    detail: /^the client presented a CA certificate$/,
   },
   {
     reasons: ['invalid_leaf'],
