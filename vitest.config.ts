@@ -4,10 +4,11 @@ import { defineConfig } from 'vitest/config';
 /** Each file runs a gateway, a host and clients of its own: a core, and less than a GiB. */
 const maxWorkers = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 30)));
 
-/** They use what a whole process has: its umask, or file descriptors that a thread would close at its end. */
+/** They use what a whole process has: its umask, its timers, or file descriptors that a thread would close at its end. */
 const ownProcess = [
   'test/audit/writer.test.ts',
   'test/cli/lost-output.test.ts',
+  'test/control/sources.test.ts',
   'test/gateway/audit-seals.test.ts',
   'test/gateway/log-failure.test.ts',
   'test/telemetry/log-output.test.ts',

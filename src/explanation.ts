@@ -21,6 +21,10 @@ export function adviceText({ cause, client, gateway }: Advice): string {
     .join(' ');
 }
 
+/** What to do where a limit holds for addresses that are not listed. A range of /0 lists no address, and admits all. */
+export const listAddress =
+  'list its address in clients.allowlist (if that was empty, with 0.0.0.0/0 and ::/0 beside it: otherwise every other address is refused)';
+
 /** Adds to each reason of a table its `advice` as text. */
 export function withAdvice<Table extends Record<string, Explanation>>(
   table: Table,

@@ -131,9 +131,9 @@ export function explainClose(progress: Progress, isReset = false): Failure {
   const { bytesRead } = progress;
   if (bytesRead === 0) return closed('closed_silent', { isReset });
   if (!hasSentCertificate(progress))
-    return closed('closed_before_certificate', { isReset, after: `after ${received(progress)}` });
+    return closed('closed_before_certificate', { isReset, after: `after it had sent ${received(progress)}` });
   return hasAnswered(progress)
-    ? closed('closed_before_finished', { isReset, after: `after ${received(progress)}` })
+    ? closed('closed_before_finished', { isReset, after: `after it had sent ${received(progress)} in all` })
     : closed('closed_after_certificate', { isReset });
 }
 
@@ -152,8 +152,8 @@ export function explainTimeout(progress: Progress): Failure {
   const reason = hasSentCertificate(progress) ? 'handshake_timeout' : 'timeout_client_hello';
   const { says } = failureReasons[reason];
   if (reason === 'timeout_client_hello') return failure(reason, `${says}: it sent ${received(progress)}`);
-  const answer = hasAnswered(progress) ? 'a part of its answer came' : 'it sent no answer';
-  return failure(reason, `${says}: ${answer} (${received(progress)} received)`);
+  const answer = hasAnswered(progress) ? 'a part of its answer came' : 'it sent nothing more';
+  return failure(reason, `${says}: ${answer} (${received(progress)} in all)`);
 }
 
 /** A HelloRetryRequest (RFC 8446 §4.1.4) is shorter than a flight. */

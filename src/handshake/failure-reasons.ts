@@ -3,7 +3,7 @@
  * happened, the likely cause, and what to do on which side. The audit detail, the metric label and docs/deny-reasons.md come
  * from it.
  */
-import { type Explanation, withAdvice } from '../explanation.ts';
+import { type Explanation, listAddress, withAdvice } from '../explanation.ts';
 
 export const failureReasons = withAdvice({
   closed_silent: {
@@ -23,14 +23,15 @@ export const failureReasons = withAdvice({
   closed_before_certificate: {
     says: 'the client closed the connection before the gateway sent its certificate',
     cause: 'a short connect timeout in the client, a port scan, or a middlebox',
-    client: 'raise the timeout for connecting, and look at the client’s own log',
-    gateway: 'look for a late event loop (ehi_relay_loop_delay_seconds) at that time',
+    client: 'look at the client’s own log; if its timeout for connecting is short, raise it',
+    gateway:
+      'nothing to do for an unknown address. If clients of yours are affected, look for a late event loop (ehi_relay_loop_delay_seconds) at that time',
   },
   timeout_client_hello: {
-    says: 'the client began a ClientHello and did not complete it within timeouts.handshake',
+    says: 'the client began its first TLS message (ClientHello) and did not complete it within timeouts.handshake',
     cause: 'packets are lost on the way (often the large ones: path MTU), or the client hangs',
     client: 'look for packet loss between client and gateway, and for a firewall that drops large packets',
-    gateway: 'compare the MTU of the network interface with that of the way to the client',
+    gateway: 'see whether large packets arrive: ping -M do -s 1472 CLIENT',
   },
   closed_after_certificate: {
     says: 'the client closed the connection without an alert after the gateway sent its certificate',
@@ -43,7 +44,7 @@ export const failureReasons = withAdvice({
   closed_before_finished: {
     says: 'the client answered the gateway’s certificate and closed the connection before the handshake was done',
     cause: 'the client gave up or failed, or a middlebox cut the connection',
-    client: 'see the client’s own log, and raise its timeout for the handshake',
+    client: 'see the client’s own log; if its timeout for the handshake is short, raise it',
     gateway: null,
   },
   handshake_timeout: {
@@ -68,8 +69,9 @@ export const failureReasons = withAdvice({
   plain_http: {
     says: 'the client sent an HTTP request without TLS',
     cause: 'the client is configured with http:// instead of https://, or a load balancer already ends TLS',
-    client: 'call https://; if a load balancer is between, let it pass TLS through',
-    gateway: 'nothing to do; it answered with 400, except under listen.rejectWith: close',
+    client: 'call https://',
+    gateway:
+      'if the address is your load balancer, let it pass TLS through. Otherwise nothing to do; the gateway answered with 400, except under listen.rejectWith: close',
   },
   plain_http2: {
     says: 'the client sent an HTTP/2 preface without TLS',
@@ -80,14 +82,16 @@ export const failureReasons = withAdvice({
   unexpected_proxy_header: {
     says: 'the connection began with a PROXY header, and the network of this address is not in listen.proxyProtocol.trusted',
     cause: 'a load balancer sends PROXY headers and the gateway is not configured for it',
-    client: 'if the load balancer need not send PROXY headers, switch them off there',
-    gateway: 'otherwise add the network of the load balancer to listen.proxyProtocol.trusted',
+    client: null,
+    gateway:
+      'if the address is your load balancer, add it to listen.proxyProtocol.trusted, or switch PROXY headers off there. If it is not, do not add it: the header may name a forged source address',
   },
   proxy_header: {
     says: 'a connection from a network in listen.proxyProtocol.trusted did not begin with a valid PROXY header, or the header did not arrive in time',
     cause: 'the load balancer sends no PROXY header, or another client calls from its network',
-    client: 'configure the load balancer to send PROXY headers',
-    gateway: 'or remove the network from listen.proxyProtocol.trusted',
+    client: null,
+    gateway:
+      'if the address is your load balancer, switch PROXY headers on there. If another host calls from that network, narrow listen.proxyProtocol.trusted to the addresses of the load balancer, and keep these',
   },
   other_protocol: {
     says: 'the first bytes are those of another protocol',
@@ -99,7 +103,7 @@ export const failureReasons = withAdvice({
     says: 'the first bytes from the client are not TLS',
     cause: 'a port scan, or a client of another protocol',
     client: 'check that it uses TLS, and the address and port it calls',
-    gateway: 'if a load balancer sends PROXY headers, add its network to listen.proxyProtocol.trusted',
+    gateway: 'nothing to do for an unknown address',
   },
   sslv2_hello: {
     says: 'the client began with a ClientHello in the format of SSL 2.0',
@@ -108,10 +112,10 @@ export const failureReasons = withAdvice({
     gateway: null,
   },
   malformed_client_hello: {
-    says: 'the ClientHello cannot be read',
+    says: 'the first TLS message of the client (ClientHello) cannot be read',
     cause: 'a vulnerability scan, a middlebox that rewrites TLS, or a defective TLS library',
     client: 'connect without the middlebox (TLS inspection), and update the TLS library',
-    gateway: null,
+    gateway: 'nothing to do for an unknown address',
   },
   protocol_version: {
     says: 'the client offers neither TLS 1.2 nor TLS 1.3',
@@ -120,9 +124,9 @@ export const failureReasons = withAdvice({
     gateway: 'nothing to do; older versions are not supported',
   },
   no_shared_cipher: {
-    says: 'the client offers no cipher suite that the gateway supports (RFC 9325 §4.2: ECDHE with AES-GCM or ChaCha20)',
+    says: 'client and gateway have no cipher suite in common that fits listen.certificate; the gateway supports ECDHE with AES-GCM or ChaCha20 (RFC 9325 §4.2)',
     cause:
-      'old or restricted cipher suites; on TLS 1.2 also groups or signature algorithms that do not fit listen.certificate',
+      'old or restricted cipher suites; on TLS 1.2 it may be that only a group or a signature algorithm does not fit listen.certificate',
     client: 'enable ECDHE suites with AES-GCM',
     gateway: 'a client of TLS 1.2 that accepts only RSA certificates needs an RSA one in listen.certificate',
   },
@@ -135,10 +139,10 @@ export const failureReasons = withAdvice({
   no_shared_signature: {
     says: 'the client accepts no signature algorithm that fits the key of listen.certificate',
     cause:
-      'the client accepts only RSA signatures and the gateway has an ECDSA certificate, or the reverse; or it accepts only SHA-1',
-    client: 'allow ECDSA and RSA-PSS signatures with SHA-256',
-    gateway:
-      'a client that accepts only RSA signatures needs an RSA certificate in listen.certificate: you can configure both kinds',
+      'the signature algorithms or cipher suites of the client are restricted to another kind of certificate than the gateway has, or to SHA-1',
+    client:
+      'allow signatures with SHA-256 of the kind of the gateway’s certificate: ECDSA, or RSA-PSS for an RSA one',
+    gateway: 'or configure certificates of both kinds, RSA and ECDSA, in listen.certificate',
   },
   no_shared_alpn: {
     says: 'the client offers by ALPN neither http/1.1 nor http/1.0',
@@ -161,11 +165,12 @@ export const failureReasons = withAdvice({
   malformed_certificate: {
     says: 'a certificate that the client sent cannot be read',
     cause: 'a damaged file, or another format (PKCS#7, PEM text) in place of the certificate',
-    client: 'send the certificate and its CAs as X.509 in DER; have the certificate exported or issued again',
+    client:
+      'export the certificate and its CAs again in the format that its software expects (mostly PEM), and check each with openssl x509 -in FILE -noout',
     gateway: null,
   },
   signature_not_supported: {
-    says: 'the client signed the handshake with an algorithm or a key that the gateway did not ask for',
+    says: 'the client signed the handshake with an algorithm or a kind of key that the gateway does not accept',
     cause: 'certificate and private key are of different kinds, or the key is on an unusual curve',
     client:
       'use a key that is RSA, EC on P-256, P-384 or P-521, Ed25519 or Ed448, and of the same kind as the key in its certificate',
@@ -188,30 +193,30 @@ export const failureReasons = withAdvice({
     says: 'the client sent more than limits.handshakeBytes during the handshake (from a range of clients.allowlist other than /0: more than four times as much), or from another address more than 64 records',
     cause: 'a long certificate chain, or an attack',
     client: 'send only its own certificate and the CAs above it',
-    gateway:
-      'for a legitimate client raise limits.handshakeBytes, or list its address in clients.allowlist (64 records: only that)',
+    gateway: `for a legitimate client raise limits.handshakeBytes, or ${listAddress} (64 records: only that)`,
   },
   certificates_refused: {
     says: 'an address that no range of clients.allowlist other than /0 contains sent more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, or an unreadable or compressed certificate',
     cause: null,
     client: 'send its own certificate and one or two CAs',
-    gateway: 'list its address in clients.allowlist if it is yours. Otherwise this may be an attack',
+    gateway: `if the client is yours, ${listAddress}. If not, nothing to do: it was refused`,
   },
   unexpected_message: {
     says: 'the client sent a TLS message or record that is not allowed at this point',
     cause: 'a vulnerability scan, a middlebox that mixes up connections, or a defective TLS library',
     client: 'connect without the middlebox, and update the TLS library',
-    gateway: null,
+    gateway: 'nothing to do for an unknown address',
   },
   record_damaged: {
-    says: 'a record from the client cannot be decrypted',
+    says: 'data from the client (a TLS record) cannot be decrypted',
     cause: 'a middlebox or a defective network card altered bytes, or the client encrypts wrongly',
     client: 'connect without the middlebox, and update the TLS library',
     gateway: 'if several clients are affected, look at the network in front of the gateway',
   },
   handshake_altered: {
-    says: 'the client’s Finished does not fit: client and gateway saw different handshakes',
-    cause: 'a middlebox alters the handshake, or a defective TLS library',
+    says: 'what the client received is not what the gateway sent, or the reverse: the check value in the client’s Finished is wrong',
+    cause:
+      'TLS inspection (a firewall or proxy that opens TLS), or a defective TLS library; rarely an attack. No data were exchanged',
     client: 'connect without the middlebox (TLS inspection)',
     gateway: 'if several clients are affected, look for such a middlebox in front of the gateway',
   },

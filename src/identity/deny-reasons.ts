@@ -1,5 +1,5 @@
 /** The one table of reasons for which a connection is denied (verdict `deny`): what happened, why, and what to do on which side. */
-import { type Explanation, withAdvice } from '../explanation.ts';
+import { type Explanation, listAddress, withAdvice } from '../explanation.ts';
 
 type Stage = 'accept' | 'identity' | 'live';
 
@@ -21,7 +21,7 @@ export const denyReasons = withAdvice({
     cause: 'the client is new, its address changed, or a load balancer hides it',
     client: 'call from an address that was announced to the operator of the gateway',
     gateway:
-      'if this client may connect, add its address to clients.allowlist. If the address is that of a load balancer, configure listen.proxyProtocol',
+      'if this client may connect, add its address to clients.allowlist. If the address is that of a load balancer, configure PROXY headers there and listen.proxyProtocol',
     alb: 'Failed:Rejected',
   },
   too_many_connections: {
@@ -47,19 +47,19 @@ export const denyReasons = withAdvice({
   connections_per_address: {
     stage: 'accept',
     status: 403,
-    says: 'the address (an IPv6 address with its /64) has limits.connectionsPerAddress connections open in the relay thread, and no range of clients.allowlist other than /0 contains it',
+    says: 'the address has limits.connectionsPerAddress connections open in one relay thread, the limit for an address that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
     cause: 'many clients share this address (NAT), or one client does not close its connections',
     client: 'close connections that are not needed',
-    gateway: 'if many clients share this address, list it in clients.allowlist or raise the limit',
+    gateway: `if the client is yours, raise the limit, or ${listAddress}. If not, nothing to do: the limit holds`,
     alb: 'Failed:Rejected',
   },
   handshakes_per_address: {
     stage: 'accept',
     status: 403,
-    says: 'the address (an IPv6 address with its /64) has limits.unfinishedHandshakesPerAddress connections in their handshake in the relay thread, and no range of clients.allowlist other than /0 contains it',
+    says: 'the address has limits.unfinishedHandshakesPerAddress connections in their handshake in one relay thread, the limit for an address that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
     cause: 'many clients share this address (NAT), or an attack',
     client: 'connect one after another',
-    gateway: 'if many clients share this address, list it in clients.allowlist or raise the limit',
+    gateway: `if the client is yours, raise the limit, or ${listAddress}. If not, nothing to do: the limit holds`,
     alb: 'Failed:Rejected',
   },
   handshake_cost: {
@@ -69,16 +69,16 @@ export const denyReasons = withAdvice({
     cause:
       'a client with a large key or a long chain, or a flood of small records (each record_flood adds 200 ms)',
     client: 'keep connections open, and send a short chain',
-    gateway: 'if the client is yours, list its address in clients.allowlist',
+    gateway: `if the client is yours, ${listAddress}`,
     alb: 'Failed:Rejected',
   },
   handshake_rate: {
     stage: 'accept',
     status: 403,
-    says: 'the address (an IPv6 address with its /64) began more than limits.handshakeRate handshakes in a second in the relay thread, and no range of clients.allowlist other than /0 contains it',
+    says: 'the address began more than limits.handshakeRate handshakes in a second in one relay thread, the limit for an address that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
     cause: 'the client opens a connection for each message, or an attack',
     client: 'keep its connections open (HTTP keep-alive)',
-    gateway: 'if many clients share this address, list it in clients.allowlist or raise the limit',
+    gateway: `if the client is yours, raise the limit, or ${listAddress}. If not, nothing to do: the limit holds`,
     alb: 'Failed:Rejected',
   },
   overloaded: {
@@ -169,7 +169,8 @@ export const denyReasons = withAdvice({
     status: 403,
     says: 'the client presented a CA certificate',
     cause: 'the CA’s file is configured in place of the client’s own',
-    client: 'configure a certificate of its own; its private key should not be that of a CA',
+    client:
+      'configure the client’s own certificate and key. If the client holds the private key of the CA, inform the CA at once',
     gateway: null,
     alb: 'Failed:ClientCertInvalid',
   },
@@ -233,7 +234,8 @@ export const denyReasons = withAdvice({
     says: 'no mapping of clients.match matches the leaf',
     cause: 'the certificate is of the right CA but not of the expected organisation or name',
     client: 'use the certificate that was agreed on',
-    gateway: 'if this client may connect, change clients.match or add a mapping',
+    gateway:
+      'if this client may connect, add the value of its certificate to the field of clients.match that differs',
     alb: 'Failed:ClientCertRejected',
   },
   revoked: {
@@ -252,7 +254,7 @@ export const denyReasons = withAdvice({
     cause: 'a CRL or OCSP source cannot be reached, or its answer is too old',
     client: null,
     gateway:
-      'check that the gateway can reach the source. To let such clients in until then, set revocation.onUnknown: allow (soft-fail)',
+      'check that the gateway can reach the source. In an emergency revocation.onUnknown: allow lets in every client whose status is unknown, revoked ones too',
     alb: 'Failed:ClientCertCrlError',
   },
   record_flood: {

@@ -194,7 +194,7 @@ describe('a connection that closed without an error of TLS', () => {
   const answered = { ...flight, helloBytes: 200, bytesRead: 900 };
   it.each([
     [{ ...start, bytesRead: 0 }, 'closed_silent', /health check/],
-    [start, 'closed_before_certificate', /, after 200 bytes\. /],
+    [start, 'closed_before_certificate', /, after it had sent 200 bytes\. /],
     [
       { ...start, bytesWritten: 100 },
       'closed_before_certificate',
@@ -203,7 +203,7 @@ describe('a connection that closed without an error of TLS', () => {
     // An alert.
     [{ ...flight, helloBytes: 200, bytesRead: 230 }, 'closed_after_certificate', /without an alert/],
     [flight, 'closed_after_certificate', /without an alert/],
-    [answered, 'closed_before_finished', /, after 900 bytes\. /],
+    [answered, 'closed_before_finished', /, after it had sent 900 bytes in all\. /],
     [afterLeaf, 'closed_before_finished', /answered the gateway’s certificate/],
   ] as const)('at %j has the reason %s', (progress, reason, detail) => {
     for (const found of [
@@ -223,8 +223,8 @@ describe('a connection that closed without an error of TLS', () => {
   it.each([
     [{ ...start, bytesRead: 0 }, 'timeout_silent', /sent nothing within timeouts\.handshake\. /],
     [start, 'timeout_client_hello', /: it sent 200 bytes\. /],
-    [flight, 'handshake_timeout', /: it sent no answer \(200 bytes received\)\. /],
-    [answered, 'handshake_timeout', /: a part of its answer came \(900 bytes received\)\. /],
+    [flight, 'handshake_timeout', /: it sent nothing more \(200 bytes in all\)\. /],
+    [answered, 'handshake_timeout', /: a part of its answer came \(900 bytes in all\)\. /],
   ] as const)('within timeouts.handshake at %j has the reason %s', (progress, reason, detail) => {
     expect(explainTimeout(progress)).toMatchObject({ reason, detail: expect.stringMatching(detail) });
   });
