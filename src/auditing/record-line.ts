@@ -3,9 +3,6 @@
 /** The gateway writes this field first, in the format json and in ECS. */
 const starts = ['{"type":"', '{"@timestamp":"'].map((text) => Buffer.from(text));
 
-/** Spaces alone may go on beyond the bytes that are looked at. */
-const beginsLikeObject = /^[ \t\r]*(?:\{|$)/;
-
 /**
  * Text that a reader of audit files could take for a record counts as one, whatever its spaces and the order of its
  * fields: it must not pass for a line of another program.
@@ -18,13 +15,19 @@ export function isRecordLine(line: Buffer): boolean {
   )
     return true;
   // A file may be millions of lines of something else: an error of JSON.parse for each would take minutes.
-  if (!beginsLikeObject.test(line.toString('latin1', 0, 64))) return false;
+  if (!mayBeginObject(line)) return false;
   try {
     const record: unknown = JSON.parse(line.toString());
     return typeof record === 'object' && record !== null && ('type' in record || '@timestamp' in record);
   } catch {
     return false;
   }
+}
+
+/** Spaces alone may go on beyond the bytes that are looked at. */
+function mayBeginObject(line: Buffer): boolean {
+  const begin = line.toString('latin1', 0, 64).trimStart();
+  return begin === '' ? line.length > 64 : begin.startsWith('{');
 }
 
 /** `time` of the json format or `@timestamp` of ECS; the gateway writes both near the begin of a line. */
