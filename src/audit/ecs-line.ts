@@ -13,10 +13,13 @@ import {
 
 /** `lines`: one or more of the json format, each with its newline; the same lines in ECS. Seals stay as they are. */
 export function toEcsLines(lines: string): string {
-  const end = lines.indexOf('\n') + 1;
-  if (end === 0) return lines;
-  const first = ecsLine(end === lines.length ? lines : lines.slice(0, end));
-  return end === lines.length ? first : first + toEcsLines(lines.slice(end));
+  let ecs = '';
+  let begin = 0;
+  for (let end = lines.indexOf('\n') + 1; end > 0; end = lines.indexOf('\n', begin) + 1) {
+    ecs += ecsLine(begin === 0 && end === lines.length ? lines : lines.slice(begin, end));
+    begin = end;
+  }
+  return begin === lines.length ? ecs : ecs + lines.slice(begin);
 }
 
 function ecsLine(line: string): string {

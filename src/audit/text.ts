@@ -45,7 +45,12 @@ export function quote(text: string | null): string {
 }
 
 export function detailText(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(cut(maskDigits(text), detailBuffer));
+  return text === null ? 'null' : JSON.stringify(maskDetail(text));
+}
+
+/** The same text as the detail of a record. */
+export function maskDetail(text: string): string {
+  return cut(maskDigits(text), detailBuffer);
 }
 
 const encoder = new TextEncoder();

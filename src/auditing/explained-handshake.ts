@@ -83,10 +83,10 @@ function allowLines({ revocation, generation }: AuditRecord): string[] {
   ];
 }
 
-/** The detail is the more precise text on what happened; it ends with the advice of the table, which has lines of its own. */
+/** The detail is the more precise text on what happened, and its advice the more precise advice. */
 function reasonLines({ reason, detail, openssl_code: code }: AuditRecord): string[] {
   const text = typeof reason === 'string' ? connectionReason(reason) : null;
-  const precise = typeof detail === 'string' ? withoutAdvice(detail, text?.advice ?? '') : '';
+  const { what: precise, advice } = splitDetail(typeof detail === 'string' ? detail : '');
   const error = code == null ? [] : [`Error code of OpenSSL or the system: ${code}.`];
   if (text === null)
     return [
@@ -96,14 +96,28 @@ function reasonLines({ reason, detail, openssl_code: code }: AuditRecord): strin
   return [
     `What happened: ${sentence(precise === '' ? text.says : precise)}`,
     ...error,
-    ...(text.cause === null ? [] : [`Likely cause: ${sentence(text.cause)}`]),
-    ...(text.client === null ? [] : [`Client side: ${sentence(text.client)}`]),
-    ...(text.gateway === null ? [] : [`Gateway side: ${sentence(text.gateway)}`]),
+    ...adviceLines(advice === '' ? text.advice : advice),
   ];
 }
 
-function withoutAdvice(detail: string, advice: string): string {
-  return advice !== '' && detail.endsWith(advice) ? detail.slice(0, -advice.length).trim() : detail;
+const adviceLabels: Readonly<Record<string, string>> = {
+  Likely: 'Likely cause',
+  Client: 'Client side',
+  Gateway: 'Gateway side',
+};
+/** As adviceText of explanation.ts writes them. */
+const adviceLabel = /(?:^|(?<=\. ))(Likely|Client|Gateway): /;
+
+function splitDetail(detail: string): { readonly what: string; readonly advice: string } {
+  const at = adviceLabel.exec(detail)?.index ?? detail.length;
+  return { what: detail.slice(0, at).trim(), advice: detail.slice(at) };
+}
+
+function adviceLines(advice: string): string[] {
+  const [, ...parts] = advice.split(adviceLabel);
+  return parts.flatMap((label, index) =>
+    index % 2 === 0 ? [`${adviceLabels[label]}: ${sentence((parts[index + 1] ?? '').trim())}`] : [],
+  );
 }
 
 function shadowLines({ shadow, verdict }: AuditRecord): string[] {

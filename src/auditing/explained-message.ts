@@ -21,7 +21,7 @@ export function describeMessage(record: AuditRecord): StepText {
   const what = `${method ?? 'request'}${path == null ? '' : ` ${path}`}`;
   const got = status == null ? 'no response' : `status ${status}`;
   const how = outcomes[String(outcome)] ?? String(outcome);
-  const late = typeof total === 'number' && total > budgetMs ? ', LATE' : '';
+  const late = outcome !== 'denied' && typeof total === 'number' && total > budgetMs ? ', LATE' : '';
   return {
     title: `Message ${id}: ${what}: ${got}, ${how}${reason == null ? '' : ` (${reason})`}${late}`,
     details: [...whyLines(record), routeLine(record), ...timeLines(record)],
@@ -54,9 +54,10 @@ function routeLine({ route, endpoint, upstream_reused: reused, ...rest }: AuditR
   return `Way: ${route == null ? 'no route was chosen' : `route ${route}`}, ${host}; ${bytes}.`;
 }
 
-function timeLines({ upstream_ms: host, total_ms: total }: AuditRecord): string[] {
+function timeLines({ upstream_ms: host, total_ms: total, outcome }: AuditRecord): string[] {
   if (typeof total !== 'number') return ['Time: it was not forwarded, so no time was measured.'];
-  const late = total > budgetMs ? ` That is more than the budget of ${budgetMs} ms.` : '';
+  const late =
+    outcome !== 'denied' && total > budgetMs ? ` That is more than the budget of ${budgetMs} ms.` : '';
   if (typeof host !== 'number')
     return [`Time: ${total} ms until it ended; the response of the host was not complete by then.${late}`];
   const rest = Math.max(0, Math.round((total - host) * 1000) / 1000);

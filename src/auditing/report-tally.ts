@@ -162,7 +162,7 @@ export class ReportTally {
     const reason = textOf(record, 'reason');
     const total = numberOf(record, 'total_ms');
     const upstream = numberOf(record, 'upstream_ms');
-    const isLate = isLateMessage({ outcome, total, budgetMs: this.options.budgetMs });
+    const isLate = isLateMessage({ outcome, reason, total, budgetMs: this.options.budgetMs });
     const route = this.routes.at(textOf(record, 'route') ?? 'none', newRoute);
     for (const counts of route === null ? [this.messages] : [this.messages, route]) {
       counts.messages++;
@@ -226,17 +226,22 @@ function verdictOf(record: AuditRecord): Verdict {
   return verdict === 'allow' || verdict === 'deny' ? verdict : 'failed';
 }
 
-/** As `ehi_messages_late_total`: no complete response within the budget. A refused message is not late. */
+/**
+ * As `ehi_messages_late_total`: no complete response within the budget. A refused message is not late, nor is one whose
+ * client did not read the response.
+ */
 function isLateMessage({
   outcome,
+  reason,
   total,
   budgetMs,
 }: {
   readonly outcome: string;
+  readonly reason: string | null;
   readonly total: number | null;
   readonly budgetMs: number;
 }): boolean {
-  if (outcome === 'denied') return false;
+  if (outcome === 'denied' || reason === 'answer_unread') return false;
   return outcome !== 'answered' || (total !== null && total > budgetMs);
 }
 

@@ -12,6 +12,8 @@ import type { TrustEvent } from '../trust/state.ts';
 const maxOfKind = 20;
 
 type Kind = Change['kind'];
+/** Whose equal events count as one, whatever came between. */
+const ofSources: readonly Kind[] = ['trust', 'revocation'];
 
 interface Entry {
   readonly kind: Kind;
@@ -89,11 +91,15 @@ export class RecentChanges {
 
   #add(entry: Entry): void {
     const entries = this.#entries[entry.kind];
-    const last = entries.at(-1);
-    const isRepeated =
-      last?.event === entry.event && last.subject === entry.subject && last.detail === entry.detail;
-    if (isRepeated) entries.pop();
-    entries.push({ ...entry, time: this.#now(), count: isRepeated ? last.count + 1 : 1 });
+    const isEqual = ({ event, subject, detail }: Entry) =>
+      event === entry.event && subject === entry.subject && detail === entry.detail;
+    const index = entries.findLastIndex(isEqual);
+    // Two sources may fail in turn; a reload after a refused one is a change of its own.
+    const isRepeated = ofSources.includes(entry.kind)
+      ? index >= 0
+      : index >= 0 && index === entries.length - 1;
+    const [known] = isRepeated ? entries.splice(index, 1) : [];
+    entries.push({ ...entry, time: this.#now(), count: (known?.count ?? 0) + 1 });
     if (entries.length > maxOfKind) entries.shift();
   }
 }

@@ -9,7 +9,7 @@ import type {
   Status,
   ThreadStatus,
 } from '../admin/status.ts';
-import { cut } from '../audit/text.ts';
+import { cut, maskDetail } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
@@ -24,7 +24,6 @@ import {
   byEnd,
   certificatesOf,
   type DependencyFacts,
-  masked,
   revocationOf,
   timeOf,
   upstreamOf,
@@ -119,7 +118,7 @@ function refusedOf({ time, detail, leaf, reason, ...refusal }: CountedRefusal): 
     time: isoTime(time),
     ...refusal,
     reason,
-    detail: masked(detail),
+    detail: detail === null ? null : maskDetail(detail),
     ...textsOf(reason),
     subject,
     issuer,

@@ -156,9 +156,11 @@ export function explainTimeout(progress: Progress): Failure {
   return failure(reason, `${says}: ${answer} (${received(progress)} in all)`);
 }
 
-/** A HelloRetryRequest (RFC 8446 §4.1.4) is shorter than a flight. */
+/** A HelloRetryRequest (RFC 8446 §4.1.4) is shorter than this, and the flight of a resumed session is longer. */
+const RETRY_BYTES = 128;
+
 function received({ bytesRead, bytesWritten }: Progress): string {
-  const retry = bytesWritten > 0 && bytesWritten <= FLIGHT_BYTES;
+  const retry = bytesWritten > 0 && bytesWritten <= RETRY_BYTES;
   return `${bytesRead} byte${bytesRead === 1 ? '' : 's'}${retry ? ', and the gateway asked it for a key share of another group' : ''}`;
 }
 

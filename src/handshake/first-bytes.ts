@@ -91,7 +91,7 @@ export function explainFirstBytes(found: Failure, bytes: Buffer, offer: Offer): 
   if (reason === 'no_shared_alpn' && hello.alpn !== null)
     return failure(
       reason,
-      `the client offers by ALPN only ${listed(hello.alpn.map(printable))}, neither http/1.1 nor http/1.0`,
+      `the client offers by ALPN only ${listed([...new Set(hello.alpn.map(alpnName))])}, neither http/1.1 nor http/1.0`,
     );
   if (reason.startsWith('no_shared_')) return explainMismatch(found, hello, offer);
   return found;
@@ -187,6 +187,20 @@ function fitting(type: KeyType, is13: boolean): (scheme: number) => boolean {
   }
 }
 
-function printable(text: string): string {
-  return text.replace(/[^\x21-\x7e]/g, '?').slice(0, 20);
+const knownAlpn: readonly string[] = [
+  'h2',
+  'h2c',
+  'h3',
+  'http/0.9',
+  'spdy/1',
+  'spdy/2',
+  'spdy/3',
+  'acme-tls/1',
+  'mqtt',
+  'dot',
+];
+
+/** A name may be any bytes, such as a half of a card number: only known ones are repeated. */
+function alpnName(name: string): string {
+  return knownAlpn.includes(name) ? name : 'another protocol';
 }

@@ -2,6 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
+import { maskDetail } from '../audit/text.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -110,7 +111,8 @@ export class Inbound {
       const { verdict, reason, detail, leaf } = result;
       this.#recorder.meter.refused({
         ...{ time, connId, sourceAddress },
-        ...{ verdict, reason: reason ?? '', detail, leaf },
+        ...{ verdict, reason: reason ?? '', leaf },
+        detail: detail === null ? null : maskDetail(detail),
       });
     }
     this.#recorder.audit(

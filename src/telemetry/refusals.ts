@@ -2,6 +2,8 @@
 
 /** How many are kept; equal ones count as one. */
 export const maxRefusals = 50;
+/** Another thread may report a handshake this much later than it was, ms; a larger difference is a clock that was set back. */
+const disorderMs = 2_000;
 
 export interface Refusal {
   /** Milliseconds since the epoch. */
@@ -10,13 +12,16 @@ export interface Refusal {
   readonly sourceAddress: string | null;
   readonly verdict: 'deny' | 'failed';
   readonly reason: string;
-  /** Not masked. */
+  /** Masked and cut as in the audit record. */
   readonly detail: string | null;
   /** The `leaf` object of the audit record, as JSON. */
   readonly leaf: string | null;
 }
 
-/** `count`: handshakes with the same source address, reason, detail and leaf; the facts are those of the last. */
+/**
+ * `count`: handshakes with the same source address, reason, leaf and, except for numbers such as a count of bytes, detail; the
+ * facts are those of the last.
+ */
 export interface CountedRefusal extends Refusal {
   readonly count: number;
 }
@@ -27,12 +32,12 @@ export class Refusals {
 
   add(refusal: Refusal, count = 1): void {
     const { sourceAddress, verdict, reason, detail, leaf } = refusal;
-    const key = `${sourceAddress}\n${verdict}\n${reason}\n${detail}\n${leaf}`;
+    const key = `${sourceAddress}\n${verdict}\n${reason}\n${detail?.replaceAll(/\d+/g, '#')}\n${leaf}`;
     const known = this.#refusals.get(key);
     // Another thread may have reported a later handshake earlier.
-    const last = known !== undefined && known.time > refusal.time ? known : refusal;
-    this.#refusals.set(key, { ...last, count: count + (known?.count ?? 0) });
-    if (this.#refusals.size > maxRefusals) this.#dropOldest();
+    const isLater = known !== undefined && ageOf(known, refusal) < 0;
+    this.#refusals.set(key, { ...(isLater ? known : refusal), count: count + (known?.count ?? 0) });
+    if (this.#refusals.size > maxRefusals) this.#dropOldest(refusal);
   }
 
   /** In any order. */
@@ -44,10 +49,19 @@ export class Refusals {
     this.#refusals.clear();
   }
 
-  #dropOldest(): void {
+  #dropOldest(last: Refusal): void {
     let oldest = '';
-    let least = Number.POSITIVE_INFINITY;
-    for (const [key, { time }] of this.#refusals) if (time < least) [oldest, least] = [key, time];
+    let most = Number.NEGATIVE_INFINITY;
+    for (const [key, refusal] of this.#refusals) {
+      const age = ageOf(refusal, last);
+      if (age > most) [oldest, most] = [key, age];
+    }
     this.#refusals.delete(oldest);
   }
+}
+
+/** How much older than the last one, ms; negative: later. From before the clock was set back: older than all others. */
+function ageOf({ time }: Refusal, last: Refusal): number {
+  const age = last.time - time;
+  return age < -disorderMs ? Number.POSITIVE_INFINITY : age;
 }

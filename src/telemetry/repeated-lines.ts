@@ -31,7 +31,7 @@ const varying = new Set(['conn_id', 'source_address']);
 
 /** Two lines are the same if level, message and all fields are equal, except numbers and `varying`. */
 export class RepeatedLines implements Disposable {
-  /** Lines that were not written on their own, since the start. */
+  /** Occurrences that were not written as a line of their own, since the start. */
   collapsed = 0;
   readonly #options: Required<RepeatedLinesOptions>;
   /** By key, the oldest window first. */
@@ -45,15 +45,17 @@ export class RepeatedLines implements Disposable {
   log(line: LogLine): void {
     const key = keyOf(line);
     const entry = this.#entries.get(key);
+    const { repeated } = line.fields;
+    const occurrences = typeof repeated === 'number' ? repeated : 1;
     if (entry === undefined) {
       if (this.#entries.size >= maxEntries) this.#sumUpOldest();
       this.#remember(key, line);
+      this.collapsed += occurrences - 1;
       return this.#options.write(line, null);
     }
-    const { repeated } = line.fields;
-    entry.repeated += typeof repeated === 'number' ? repeated : 1;
+    entry.repeated += occurrences;
     entry.line = line;
-    this.collapsed++;
+    this.collapsed += occurrences;
   }
 
   /** Writes the sums of all repeated lines, at the end of the process or thread. */

@@ -217,6 +217,29 @@ describe('the last refusals', () => {
     expect(refusals.all().every(({ time }) => time >= 950)).toBe(true);
   });
 
+  it('are those since the clock was set back, before those of the time ahead', () => {
+    const refusals = new Refusals();
+    const hour = 3_600_000;
+    for (let index = 0; index < maxRefusals; index++)
+      refusals.add(refusal({ time: 2 * hour + index, sourceAddress: `${index}` }));
+    refusals.add(refusal({ time: hour, sourceAddress: 'new' }));
+    refusals.add(refusal({ time: hour + 1, sourceAddress: '7', connId: 'again' }));
+    const kept = refusals.all();
+    expect(kept).toHaveLength(maxRefusals);
+    expect(kept.find(({ sourceAddress }) => sourceAddress === 'new')?.time).toBe(hour);
+    expect(kept.find(({ sourceAddress }) => sourceAddress === '7')).toMatchObject({
+      connId: 'again',
+      count: 2,
+    });
+  });
+
+  it('count as one that differ in a number of the detail, such as the bytes received', () => {
+    const refusals = new Refusals();
+    for (let bytes = 0; bytes < 60; bytes++)
+      refusals.add(refusal({ time: bytes, detail: `closed after ${bytes} bytes` }));
+    expect(refusals.all()).toMatchObject([{ count: 60, detail: 'closed after 59 bytes' }]);
+  });
+
   it('are bounded in each report of a relay thread', () => {
     const meter = new Meter();
     for (let time = 0; time < 1000; time++) meter.refused(refusal({ time, sourceAddress: `${time}` }));

@@ -22,6 +22,12 @@ export function adviceParts(advice: string): readonly AdvicePart[] {
   return parts.filter(({ text }) => text !== '');
 }
 
+/** Splits a detail into what happened and the advice behind it; an empty advice: the detail has none. */
+export function splitDetail(detail: string): { readonly what: string; readonly advice: string } {
+  const at = /(?:^|(?<=\. ))(?:Likely|Client|Gateway): /.exec(detail)?.index ?? detail.length;
+  return { what: detail.slice(0, at).trim(), advice: detail.slice(at) };
+}
+
 function sentence(text: string): string {
   const trimmed = text.trim();
   return trimmed.charAt(0).toUpperCase() + trimmed.slice(1);

@@ -1,6 +1,6 @@
 /** The section on the last refused and failed handshakes: who, why, and what to do. */
 import type { RefusedHandshake } from '../../status.ts';
-import { adviceParts } from '../advice.ts';
+import { adviceParts, splitDetail } from '../advice.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { formatCount } from '../format.ts';
 import { badge, below, code, dim, empty, moment, shorten, table } from '../pieces.ts';
@@ -49,17 +49,14 @@ function who({ sourceAddress, subject, issuer, connId, count }: RefusedHandshake
   ];
 }
 
+/** The advice of the detail is more precise than that of the table of reasons. */
 function why({ verdict, reason, detail, says, advice }: RefusedHandshake): Content {
-  const text = happened({ detail, says, advice });
+  const { what, advice: own } = splitDetail(detail ?? says);
+  const text = what.replace(advice, '').trim();
   const mark: Element =
     verdict === 'deny' ? badge('bad', 'denied ', code(reason)) : badge('warning', 'failed ', code(reason));
-  const parts = adviceParts(advice).map(({ label, text }) =>
+  const parts = adviceParts(own === '' ? advice : own).map(({ label, text }) =>
     el('div', { class: 'advice', key: label }, el('strong', {}, `${label}: `), text),
   );
   return [mark, text !== '' && below(text), parts];
-}
-
-/** The detail is more precise than the table of reasons. It often ends with the advice, which stands on its own here. */
-function happened({ detail, says, advice }: Pick<RefusedHandshake, 'detail' | 'says' | 'advice'>): string {
-  return (detail ?? says).replace(advice, '').trim();
 }
