@@ -18,7 +18,7 @@ export const failureReasons = withAdvice({
     cause:
       'a port scan, a client that opens connections before it needs them, or a middlebox that drops data',
     client: 'open a connection when there is a message to send; look for a firewall on the way',
-    gateway: null,
+    gateway: 'nothing to do for an unknown address',
   },
   closed_before_certificate: {
     says: 'the client closed the connection before the gateway sent its certificate',
@@ -127,7 +127,7 @@ export const failureReasons = withAdvice({
     says: 'client and gateway have no cipher suite in common that fits listen.certificate; the gateway supports ECDHE with AES-GCM or ChaCha20 (RFC 9325 §4.2)',
     cause:
       'old or restricted cipher suites; on TLS 1.2 it may be that only a group or a signature algorithm does not fit listen.certificate',
-    client: 'enable ECDHE suites with AES-GCM',
+    client: 'enable TLS_AES_128_GCM_SHA256 for TLS 1.3, and ECDHE suites with AES-GCM for TLS 1.2',
     gateway: 'a client of TLS 1.2 that accepts only RSA certificates needs an RSA one in listen.certificate',
   },
   no_shared_group: {
@@ -164,7 +164,7 @@ export const failureReasons = withAdvice({
   },
   malformed_certificate: {
     says: 'a certificate that the client sent cannot be read',
-    cause: 'a damaged file, or another format (PKCS#7, PEM text) in place of the certificate',
+    cause: 'a damaged file, or one that the client’s software sent on without converting it',
     client:
       'export the certificate and its CAs again in the format that its software expects (mostly PEM), and check each with openssl x509 -in FILE -noout',
     gateway: null,

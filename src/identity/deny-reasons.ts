@@ -170,7 +170,7 @@ export const denyReasons = withAdvice({
     says: 'the client presented a CA certificate',
     cause: 'the CA’s file is configured in place of the client’s own',
     client:
-      'configure the client’s own certificate and key. If the client holds the private key of the CA, inform the CA at once',
+      'configure the client’s own certificate and key. It has proved that it holds the private key of this CA: inform the CA at once',
     gateway: null,
     alb: 'Failed:ClientCertInvalid',
   },

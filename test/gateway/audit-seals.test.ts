@@ -61,7 +61,8 @@ const kills = Number(process.env.EHI_TEST_AUDIT_KILLS ?? 8);
 it(`keeps one sound chain over rotations, ${kills} kills under load and restarts`, async () => {
   await using folder = await temporaryFolder();
   const destination = join(folder.path, 'audit.log');
-  const audit = { destination, seal, rotate: { size: '64KiB', keep: 1000 } };
+  // Longer than between two batches of lines: every kill finds lines without a seal.
+  const audit = { destination, seal: { ...seal, interval: '200ms' }, rotate: { size: '64KiB', keep: 1000 } };
   const pki = authority();
   let unsealed = 0;
   for (let round = 0; round < kills; round++) {

@@ -24,7 +24,7 @@ const identityLike = new RegExp(
     'x-(webauth|auth-request|authenticated|authentik|pomerium|consumer|credential)-.*|x-anonymous-consumer',
     'dapr-caller-.*|x-arr-.*|x-ms-client-principal.*|x-ms-token-.*|x-(appservice|waws)-.*|disguised-host',
     'ms-aspnetcore-.*|front-end-https|x-amzn-request-context|x-goog-(authenticated-user|iap)-.*|x-appengine-.*',
-    'x-original-.*|x-rewrite-url|x-(http-)?host(-override)?|x-(url-)?scheme|x-http-method(-override)?',
+    'x-original-.*|x-rewrite-url|x-host|x-http-host-override|x-(url-)?scheme|x-http-method(-override)?',
     'x-method-override|x-script-name|x-middleware-.*|x-sendfile-type|x-accel-.*',
   ].join('|')})$`,
 );
