@@ -38,10 +38,11 @@ export async function readRecords(
   };
   for (const { path, compression } of files) {
     for await (const lines of readLines(path, compression)) {
-      for (const { file, number, bytes } of lines) {
+      for (const { file, number, bytes, isWhole } of lines) {
         facts.lines++;
         if (isSealLine(bytes)) facts.seals++;
-        const record = recordOf(bytes);
+        // A line without its newline is not finished, and no seal covers it: anybody could have written it.
+        const record = isWhole ? recordOf(bytes) : null;
         if (record === null) {
           facts.unreadable++;
           facts.firstUnreadable ??= { file, line: number };

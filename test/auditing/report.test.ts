@@ -159,6 +159,13 @@ it('counts by fields in the given order, and knows the client of a message from 
   ]);
 });
 
+it('does not count a line without its newline, which no seal covers', async () => {
+  const open = join(folder.path, 'open.log');
+  writeFileSync(open, `${text([handshake(0)])}${JSON.stringify(handshake(1))}`);
+  const { stdout } = await runCommand(['audit', 'report', open, '--json'], { cwd: folder.path });
+  expect(JSON.parse(stdout)).toMatchObject({ handshakes: { count: 1 }, unreadable_lines: 1 });
+});
+
 it('takes another budget', async () => {
   expect((await json('--budget', '4ms')).messages).toMatchObject({ late: 3, budget_ms: 4 });
   expect((await report('--budget', '0')).stderr).toBe(
