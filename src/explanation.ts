@@ -21,6 +21,22 @@ export function adviceText({ cause, client, gateway }: Advice): string {
     .join(' ');
 }
 
+const label = /(?:^|(?<=\. ))(Likely|Client|Gateway): /;
+
+/** Splits a detail into what happened and the advice behind it, as `adviceText` writes it; an empty advice: it has none. */
+export function splitDetail(detail: string): { readonly what: string; readonly advice: string } {
+  const at = label.exec(detail)?.index ?? detail.length;
+  return { what: detail.slice(0, at).trim(), advice: detail.slice(at) };
+}
+
+/** The parts of an advice, each with its label: `Likely`, `Client` or `Gateway`. */
+export function adviceParts(advice: string): readonly (readonly [label: string, text: string])[] {
+  const [, ...parts] = advice.split(label);
+  return parts.flatMap((each, index) =>
+    index % 2 === 0 ? [[each, (parts[index + 1] ?? '').trim()] as const] : [],
+  );
+}
+
 /** What to do where a limit holds for addresses that are not listed. A range of /0 lists no address, and admits all. */
 export const listAddress =
   'list its address in clients.allowlist (if that was empty, with 0.0.0.0/0 and ::/0 beside it: otherwise every other address is refused)';

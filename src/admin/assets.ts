@@ -1,4 +1,4 @@
-/** The files of the admin page: read on the first request, so that a gateway at which nobody looks has none in memory. */
+/** The files of the admin page: read on the first request, so that they take no memory while the page is not used. */
 import { readdir, readFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,5 +1,6 @@
 /** The handshake of a connection and later verdicts on it, in words for an operator. */
 
+import { adviceParts, splitDetail } from '../explanation.ts';
 import { connectionReason } from './reason-text.ts';
 import type { AuditRecord } from './records.ts';
 import { type StepText, sentence } from './step-text.ts';
@@ -105,19 +106,8 @@ const adviceLabels: Readonly<Record<string, string>> = {
   Client: 'Client side',
   Gateway: 'Gateway side',
 };
-/** As adviceText of explanation.ts writes them. */
-const adviceLabel = /(?:^|(?<=\. ))(Likely|Client|Gateway): /;
-
-function splitDetail(detail: string): { readonly what: string; readonly advice: string } {
-  const at = adviceLabel.exec(detail)?.index ?? detail.length;
-  return { what: detail.slice(0, at).trim(), advice: detail.slice(at) };
-}
-
 function adviceLines(advice: string): string[] {
-  const [, ...parts] = advice.split(adviceLabel);
-  return parts.flatMap((label, index) =>
-    index % 2 === 0 ? [`${adviceLabels[label]}: ${sentence((parts[index + 1] ?? '').trim())}`] : [],
-  );
+  return adviceParts(advice).map(([label, text]) => `${adviceLabels[label]}: ${sentence(text)}`);
 }
 
 function shadowLines({ shadow, verdict }: AuditRecord): string[] {

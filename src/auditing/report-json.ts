@@ -20,7 +20,7 @@ export function reportJson(view: ReportView): object {
       tls_versions: Object.fromEntries(tally.tlsVersions),
       duration_ms: view.handshakeTime,
     },
-    clients: view.clients.map(({ allow, ...client }) => ({ ...client, allow })),
+    clients: view.clients,
     sources: view.sources.map(([address, counts]) => ({ address, ...counts })),
     messages: {
       ...{ count: tally.messages.messages, late: tally.messages.late, budget_ms: budgetMs },

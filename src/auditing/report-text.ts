@@ -9,7 +9,7 @@ const maxRows = 25;
 
 /** Ends with a line break. */
 export function describeReport(view: ReportView): string {
-  const { tally, files } = view;
+  const { tally } = view;
   const blocks = [
     summaryOf(view),
     ...(tally.options.by.length > 0 ? [groupTable(view)] : []),
@@ -58,7 +58,7 @@ export function describeReport(view: ReportView): string {
       [...tally.withdrawn].map(([reason, count]) => [reason, `${count}`]),
     ),
   ];
-  return `${[...blocks.filter((block) => block !== ''), ...remarks(view)].join('\n\n')}\n${files.files.length === 0 ? '' : ''}`;
+  return `${[...blocks.filter((block) => block !== ''), ...remarks(view)].join('\n\n')}\n`;
 }
 
 function summaryOf({ tally, files }: ReportView): string {

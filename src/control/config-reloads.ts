@@ -5,7 +5,6 @@ import { openWatch, type Watch } from '../config/watch.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { TrustError } from '../trust/configured-anchors.ts';
 import { diagnosticOf, preflight } from './preflight.ts';
-import type { RecentChanges } from './recent-changes.ts';
 import type { Reporting } from './reporting.ts';
 import type { Sources } from './sources.ts';
 
@@ -15,7 +14,6 @@ interface ReloadsOptions {
   /** The configuration of the start, whose files are watched. */
   readonly loaded: LoadedConfig;
   readonly reporting: Reporting;
-  readonly changes: RecentChanges;
   /** A change was accepted or refused. */
   readonly onDone: (successful: boolean) => void;
 }
@@ -53,7 +51,7 @@ export class Reloads implements AsyncDisposable {
   async #reload(): Promise<void> {
     const sources = await this.#sources.promise;
     if (sources === null) return;
-    const { file, reporting, changes, onDone } = this.#options;
+    const { file, reporting, onDone } = this.#options;
     let loaded: LoadedConfig | null = null;
     try {
       const examination = await preflight(file);
@@ -65,12 +63,10 @@ export class Reloads implements AsyncDisposable {
       onDone(true);
       reporting.warnings(examination.warnings);
       reporting.reloaded(change, sources.generation);
-      changes.reloaded(change);
     } catch (error) {
       onDone(false);
       const problems = problemsOf(error, { file, loaded });
       reporting.refused(problems);
-      changes.refused(problems);
     }
   }
 }

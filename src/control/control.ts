@@ -8,7 +8,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import type { LogLine, RepeatedLines } from '../telemetry/repeated-lines.ts';
+import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
@@ -133,7 +133,7 @@ export class Control implements AsyncDisposable {
   }
 
   async run(stop: AbortSignal): Promise<void> {
-    const { loaded, reporting, changes } = this.#parts;
+    const { loaded, reporting } = this.#parts;
     this.#admin = await openAdmin({
       ...loaded.config.admin,
       metrics: async () => ({ body: await this.#metrics.text(), contentType: this.#metrics.contentType }),
@@ -152,10 +152,7 @@ export class Control implements AsyncDisposable {
     this.#sources = await Sources.open(loaded, {
       signal: stop,
       onChange: () => this.#changed(),
-      onTrust: (event) => {
-        reporting.trust(event);
-        changes.trust(event);
-      },
+      onTrust: (event) => reporting.trust(event),
       onRevocation: (event) => this.#onRevocation(event),
     });
     this.#reloads.begin(this.#sources);
@@ -167,9 +164,7 @@ export class Control implements AsyncDisposable {
     if (!stop.aborted) await this.#serve(this.#sources);
     await stopped;
     this.#state = 'draining';
-    this.#parts.logger.info(
-      'the gateway stops: it accepts no new connections, and ends when the open messages are answered, at the latest after timeouts.drain',
-    );
+    reporting.draining();
     this.#parts.manager.stopping();
     await this.#supervisor?.drain();
   }
@@ -186,10 +181,6 @@ export class Control implements AsyncDisposable {
   }
 
   #status(): Status {
-    const { config, serverCertificates } = this.#loaded;
-    const { lost, queuedBytes, failingSince, counts } = this.#parts.audit;
-    const { lastSealAt, lastSealSeq } = counts;
-    const threads = this.#supervisor?.threads ?? [];
     return this.#board.document({
       gateway: {
         version,
@@ -198,21 +189,11 @@ export class Control implements AsyncDisposable {
         listen: this.#listen,
         generation: this.#sources?.generation || null,
       },
-      config,
-      serverCertificates,
-      clients: this.#metrics.clients(),
-      anchors: this.#sources?.anchorSources() ?? [],
-      revocationSources: this.#sources?.revocationSources() ?? [],
-      endpoints: this.#metrics.upstreams(),
-      threads: threads.map((thread) => ({ thread, gauges: this.#metrics.thread(thread) })),
-      audit: {
-        destination: config.audit.destination,
-        lost,
-        queuedBytes,
-        failingSince,
-        lastSealAt,
-        lastSealSeq,
-      },
+      loaded: this.#loaded,
+      audit: this.#parts.audit,
+      metrics: this.#metrics,
+      sources: this.#sources,
+      threads: this.#supervisor?.threads ?? [],
     });
   }
 
@@ -223,14 +204,13 @@ export class Control implements AsyncDisposable {
 
   #onRevocation(event: RevocationEvent): void {
     this.#parts.reporting.revocation(event);
-    this.#parts.changes.revocation(event);
     if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
       this.#metrics.addressSkipped(event.anchor);
     if (event.action === 'crl_restarted') this.#metrics.crlRestarted(event.anchor);
   }
 
   async #serve(sources: Sources): Promise<void> {
-    const { reporting, changes } = this.#parts;
+    const { reporting } = this.#parts;
     const { config } = sources.loaded;
     this.#supervisor = new Supervisor({
       relays: config.relays,
@@ -244,18 +224,13 @@ export class Control implements AsyncDisposable {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
         reporting.threadDied(thread, error);
-        changes.threadDied(thread, error);
       },
     });
     const listen = await this.#supervisor.start();
     this.#listen = listen;
     this.#state = 'serving';
-    const admin = {
-      address: this.#admin?.address,
-      port: this.#admin?.port,
-      page: this.#admin?.page,
-    };
-    this.#parts.onReady({ listen, admin });
+    const admin = this.#admin;
+    this.#parts.onReady({ listen, admin: { address: admin?.address, port: admin?.port, page: admin?.page } });
     this.#parts.manager.ready();
   }
 
@@ -281,7 +256,7 @@ export class Control implements AsyncDisposable {
   #onMessage(thread: number, message: RelayReport): void {
     switch (message.type) {
       case 'log':
-        return this.#log({ ...message, fields: { thread, ...message.fields } });
+        return this.#parts.reporting.relayLine({ ...message, fields: { thread, ...message.fields } });
       case 'unseen':
         return void this.#contact(message);
       case 'report':
@@ -295,11 +270,6 @@ export class Control implements AsyncDisposable {
       default:
         return message satisfies never;
     }
-  }
-
-  #log(line: LogLine & { readonly isFailure: boolean }): void {
-    if (line.isFailure) this.#parts.failures.log(line);
-    else this.#parts.logger[line.level](line.fields, line.message);
   }
 
   #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {

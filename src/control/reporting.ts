@@ -1,4 +1,4 @@
-/** Reports the events of the control thread: to the operator in the log, to the auditor in the audit. */
+/** Reports the events of the control thread: to the operator in the log and in the status document, to the auditor in the audit. */
 
 import { toEcsLines } from '../audit/ecs-line.ts';
 import type { AuditFormat } from '../audit/ecs-table.ts';
@@ -15,9 +15,10 @@ import type { ConfigChange } from '../config/changes.ts';
 import { type ConfigProblem, describeProblem } from '../errors.ts';
 import type { RevocationAction, RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
+import type { LogLine, RepeatedLines } from '../telemetry/repeated-lines.ts';
 import type { DropReason } from '../tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from '../trust/state.ts';
+import type { RecentChanges } from './recent-changes.ts';
 
 const trustEvents: Readonly<Record<TrustAction, EventSentence>> = trustSentences;
 const revocationEvents: Readonly<Record<RevocationAction, EventSentence>> = revocationSentences;
@@ -109,18 +110,21 @@ interface ReportingOptions {
   readonly logger: Logger;
   readonly failures: RepeatedLines;
   readonly format: AuditFormat;
+  readonly changes: RecentChanges;
 }
 
 export class Reporting {
   readonly #audit: AuditWriter;
   readonly #logger: Logger;
   readonly #failures: RepeatedLines;
+  readonly #changes: RecentChanges;
   readonly #isEcs: boolean;
 
-  constructor({ audit, logger, failures, format }: ReportingOptions) {
+  constructor({ audit, logger, failures, changes, format }: ReportingOptions) {
     this.#audit = audit;
     this.#logger = logger;
     this.#failures = failures;
+    this.#changes = changes;
     this.#isEcs = format === 'ecs';
   }
 
@@ -137,6 +141,7 @@ export class Reporting {
 
   /** `error`: null if the thread ended without one. */
   threadDied(thread: number, error: Error | null): void {
+    this.#changes.threadDied(thread, error);
     const detail = error?.message ?? null;
     this.#logger.error(
       { thread, error: detail },
@@ -145,7 +150,9 @@ export class Reporting {
     this.#record(threadLine({ time: Date.now(), thread, detail }));
   }
 
-  trust({ action, anchor, sha256, url, detail, added, removed }: TrustEvent): void {
+  trust(event: TrustEvent): void {
+    this.#changes.trust(event);
+    const { action, anchor, sha256, url, detail, added, removed } = event;
     // With colons, because the log masks long runs of digits and a hash may contain one.
     const root = sha256?.replaceAll(/..(?!$)/g, '$&:');
     this.#log(trustEvents[action], { action, anchor, root, url, detail });
@@ -163,7 +170,9 @@ export class Reporting {
     );
   }
 
-  revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
+  revocation(event: RevocationEvent): void {
+    this.#changes.revocation(event);
+    const { action, anchor, address, certificate, detail } = event;
     this.#log(revocationEvents[action], { action, anchor, address, certificate, detail });
     this.#record(
       revocationLine({
@@ -201,11 +210,25 @@ export class Reporting {
     );
   }
 
+  /** A line that a relay thread logged. `isFailure`: it may be repeated. */
+  relayLine(line: LogLine & { readonly isFailure: boolean }): void {
+    if (line.isFailure) this.#failures.log(line);
+    else this.#logger[line.level](line.fields, line.message);
+  }
+
+  draining(): void {
+    this.#logger.info(
+      'the gateway stops: it accepts no new connections, and ends when the open messages are answered, at the latest after timeouts.drain',
+    );
+  }
+
   warnings(warnings: readonly ConfigProblem[]): void {
     for (const warning of warnings) this.#logger.warn(describeProblem(warning));
   }
 
-  reloaded({ changed, fixed }: ConfigChange, generation: number): void {
+  reloaded(change: ConfigChange, generation: number): void {
+    this.#changes.reloaded(change);
+    const { changed, fixed } = change;
     for (const path of fixed)
       this.#logger.warn(
         { path },
@@ -218,6 +241,7 @@ export class Reporting {
   }
 
   refused(problems: readonly ConfigProblem[]): void {
+    this.#changes.refused(problems);
     for (const problem of problems) this.#logger.error(describeProblem(problem));
     this.#logger.error(
       { problems: problems.length },

@@ -62,8 +62,8 @@ async function serve(
   parts: Omit<ControlParts, 'reporting' | 'manager'>,
   { warnings, events }: { readonly warnings: readonly ConfigProblem[]; readonly events: EventTarget },
 ): Promise<void> {
-  const { audit, logger, failures, loaded } = parts;
-  const reporting = new Reporting({ audit, logger, failures, format: loaded.config.audit.format });
+  const { audit, logger, loaded } = parts;
+  const reporting = new Reporting({ ...parts, format: loaded.config.audit.format });
   reporting.warnings(warnings);
   await using manager = new ServiceManager({
     onError: ({ message }) =>

@@ -1,12 +1,25 @@
 /** Keeps what the status document shows of the past, and makes the document when it is requested. */
 import type { Status } from '../admin/status.ts';
+import type { AuditWriter } from '../audit/writer.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import { Refusals } from '../telemetry/refusals.ts';
 import { TrafficHistory } from '../telemetry/traffic-history.ts';
 import type { RecentChanges } from './recent-changes.ts';
+import type { Sources } from './sources.ts';
 import { type StatusFacts, statusOf } from './status-document.ts';
 
-type Past = 'now' | 'history' | 'refusals' | 'changes' | 'startedAt';
+/** Where the document gets the present state from. */
+export interface StatusParts extends Pick<StatusFacts, 'gateway'> {
+  readonly loaded: LoadedConfig;
+  readonly audit: AuditWriter;
+  readonly metrics: Metrics;
+  /** null: not opened yet. */
+  readonly sources: Sources | null;
+  /** The numbers of the relay threads. */
+  readonly threads: readonly number[];
+}
 
 export class StatusBoard {
   readonly #startedAt = Date.now();
@@ -24,14 +37,26 @@ export class StatusBoard {
     for (const { count, ...refusal } of delta.refusals) this.#refusals.add(refusal, count);
   }
 
-  document(present: Omit<StatusFacts, Past>): Status {
+  document({ gateway, loaded, audit, metrics, sources, threads }: StatusParts): Status {
+    const { config, serverCertificates } = loaded;
+    const { lost, queuedBytes, failingSince, counts } = audit;
+    const { lastSealAt, lastSealSeq } = counts;
     return statusOf({
-      ...present,
+      ...{ gateway, config, serverCertificates },
       now: Date.now(),
       startedAt: this.#startedAt,
       history: this.#history,
       refusals: this.#refusals.all(),
       changes: this.#changes.list(),
+      clients: metrics.clients(),
+      anchors: sources?.anchorSources() ?? [],
+      revocationSources: sources?.revocationSources() ?? [],
+      endpoints: metrics.upstreams(),
+      threads: threads.map((thread) => ({ thread, gauges: metrics.thread(thread) })),
+      audit: {
+        ...{ destination: config.audit.destination, lost, queuedBytes, failingSince },
+        ...{ lastSealAt, lastSealSeq },
+      },
     });
   }
 }

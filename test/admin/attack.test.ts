@@ -62,11 +62,13 @@ it('builds the metrics once for many connections that do not read them, and resp
 
 it('makes the status document once for many connections that do not read it, and responds to a health check', async () => {
   const { dial, documents, base } = await opened('', 1_000_000);
+  const began = performance.now();
   const sockets = await Promise.all(Array.from({ length: 100 }, dial));
   for (const socket of sockets) socket.pause().write('GET /api/status HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await Promise.all(sockets.map((socket) => once(socket, 'readable')));
   for (let count = 0; count < 20; count++) expect((await fetch(`${base}/healthz`)).status).toBe(200);
-  expect(documents()).toBeLessThanOrEqual(3);
+  // Once at first, and then once a second, however long a busy machine takes.
+  expect(documents()).toBeLessThanOrEqual(2 + Math.floor((performance.now() - began) / 1000));
 });
 
 it('makes no status document until it is requested', async () => {
