@@ -32,8 +32,8 @@ export class ObservedAddresses {
 }
 
 /**
- * Reads the first record, or what is not one, from a paused socket and puts it back for TLS. `onBytes` is called each time
- * with all bytes so far; `onComplete` once, unless the client closes the connection before (`onEnd`).
+ * Reads the first record, or what is not one, from a paused socket and puts it back for TLS. `bytes` is called each time
+ * with all bytes so far; `complete` once, unless the client closes the connection before (`end`).
  */
 export function readFirstBytes(
   transport: Socket,
