@@ -16,7 +16,7 @@ export const mayImport: Record<string, readonly string[]> = {
   revocation: ['fetch', 'pki'],
   policy: ['revocation'],
   telemetry: [],
-  audit: ['telemetry'],
+  audit: ['telemetry', 'fetch'],
   admin: [],
   source: [],
   handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
