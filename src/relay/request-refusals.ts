@@ -11,7 +11,9 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { isShedReason, noRoute } from '../telemetry/route-meter.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { Caller } from './caller.ts';
+import type { ConnectionPhase } from './connection-phase.ts';
 import { recordRefusalSpan } from './exchange-spans.ts';
+import type { RelayPolicy } from './relay-policy.ts';
 import type { Route } from './route-table.ts';
 
 /** The connection that the request came on. */
@@ -30,7 +32,7 @@ interface Refusal {
 }
 
 /** Returns the response, after which the connection must be closed: the rest of the request is not read. */
-export function refuse(client: Client, refusal: Refusal): Buffer {
+function refuse(client: Client, refusal: Refusal): Buffer {
   const { reason, head, requestId, tracer, guarded } = refusal;
   const { status } = messageRefusals[reason];
   const traceId = tracer && recordRefusalSpan(client, tracer, { head, requestId, status, reason });
@@ -69,7 +71,7 @@ export interface DiscardFacts {
  * discarded. The body is read because a handshake costs more than the message would have: a client that had to connect
  * again after each refusal would add to the load.
  */
-export class DiscardedRequest {
+class DiscardedRequest {
   readonly #facts: DiscardFacts;
   readonly #reader = new BodyReader();
   /** The client awaits 100 Continue: it may send its body or not (RFC 9110 §10.1.1). */
@@ -116,5 +118,71 @@ export class DiscardedRequest {
     const { reason, requestId, head, challenge } = this.#facts;
     const { status } = messageRefusals[reason];
     return errorResponse({ status, requestId, close, bodyless: head.method === 'HEAD', challenge });
+  }
+}
+
+interface RefusalsOptions {
+  readonly connection: Client & {
+    readonly lastExchange: boolean;
+    readonly backedUp: boolean;
+    send(bytes: Buffer): boolean;
+    /** Sends `response` and closes. */
+    close(response: Buffer): void;
+  };
+  readonly phase: ConnectionPhase;
+  readonly becomeIdle: () => void;
+}
+
+const nothing: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+
+/** The refusals of one connection. */
+export class RequestRefusals {
+  readonly #options: RefusalsOptions;
+  /** Set in the phase `discarding`. */
+  #discarded: DiscardedRequest | null = null;
+
+  constructor(options: RefusalsOptions) {
+    this.#options = options;
+  }
+
+  /** Refuses a request and closes the connection. */
+  refuse(refusal: Omit<Refusal, 'tracer'>, { tracer }: RelayPolicy): void {
+    const { connection } = this.#options;
+    connection.close(refuse(connection, { ...refusal, tracer }));
+  }
+
+  /** Refuses a request on a connection that stays open if possible. Returns the bytes after its body, as far as it is read. */
+  discard(facts: DiscardFacts, rest: Span, { limits, timeouts, tracer }: RelayPolicy): Span {
+    const { connection, phase } = this.#options;
+    const discarded = new DiscardedRequest(facts, { limits, rest });
+    this.#discarded = discarded;
+    discarded.record(connection, tracer);
+    phase.clearDeadline();
+    // One timeout for the whole body, not for each read of it.
+    phase.enter('discarding', timeouts.bodyIdle, performance.now());
+    return this.read(rest);
+  }
+
+  /** Reads the next part of the body in the phase `discarding`. Returns the bytes after the body. */
+  read(rest: Span): Span {
+    const discarded = this.#discarded as DiscardedRequest;
+    const { connection, becomeIdle } = this.#options;
+    const next = discarded.read(rest);
+    if (!discarded.over) return { ...rest, at: next };
+    // Close instead of queueing when the client does not read its responses.
+    const close = !discarded.keepsAlive || connection.lastExchange || connection.backedUp;
+    if (close) {
+      connection.close(discarded.response({ close }));
+      return nothing;
+    }
+    this.#discarded = null;
+    connection.send(discarded.response({ close }));
+    becomeIdle();
+    return { ...rest, at: next };
+  }
+
+  /** The timeout of the phase has passed. */
+  onTimeout(): void {
+    if (this.#discarded !== null) this.#options.connection.close(this.#discarded.response({ close: true }));
   }
 }
