@@ -13,6 +13,7 @@ export const mayImport: Record<string, readonly string[]> = {
   'inspector-off.ts': [],
   fetch: [],
   pki: [],
+  jose: ['pki'],
   revocation: ['fetch', 'pki'],
   policy: ['revocation'],
   telemetry: [],
@@ -41,7 +42,7 @@ export const mayImport: Record<string, readonly string[]> = {
   probe: ['handshake'],
   simulation: ['message', 'evidence'],
   auditing: ['audit', 'terminal', 'evidence', 'identity', 'handshake', 'message'],
-  issuing: ['pki', 'revocation', 'terminal'],
+  issuing: ['pki', 'jose', 'revocation', 'terminal'],
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
