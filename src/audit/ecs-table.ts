@@ -46,6 +46,8 @@ export interface EcsField {
   readonly form: EcsForm;
   /** A second form of a value that stands in another field too: not needed to turn a record back. */
   readonly isCopy: boolean;
+  /** Absent from the json format, not null, where the record has no such part. */
+  readonly isOptional?: true;
 }
 
 /** A fixed field, with its type and what it contains. */
@@ -164,6 +166,7 @@ export const ecsFields: Readonly<Record<RecordType, readonly EcsField[]>> = {
     field('total_ms', 'event.duration', 'long', 'nanoseconds'),
     field('outcome', 'event.action'),
     reason,
+    { ...field('policies', 'ehi.policies', 'object'), isOptional: true },
   ],
   trust: [
     time,

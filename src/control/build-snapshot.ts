@@ -71,6 +71,8 @@ export function buildSnapshot(
     refuseAt: clients.refuseAt,
     pins: clients.pins ?? null,
     match: clients.match ?? null,
+    registered: null,
+    keySets: [],
     shadow: shadowAnchors || clients.shadow ? { ...shadowAnchors, ...clients.shadow } : null,
     routes,
     identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },

@@ -66,7 +66,8 @@ export function compilePolicy(
     relay: {
       routes: new RouteTable(
         snapshot.routes.map((policy, index) => {
-          return { policy, upstream: upstreams[index] as Upstream, meter: meter.route(policy.path) };
+          const upstream = upstreams[index] as Upstream;
+          return { policy, upstream, guards: null, meter: meter.route(policy.path) };
         }),
       ),
       identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),

@@ -7,6 +7,7 @@ import type { UnseenLeaf } from '../identity/client-checks.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
+import { HeldBodies } from '../relay/held-bodies.ts';
 import { AddressShares } from '../source/address-share.ts';
 import { HandshakeCosts } from '../source/handshake-cost.ts';
 import { HandshakeRate } from '../source/handshake-rate.ts';
@@ -42,6 +43,7 @@ export class Gateway {
   readonly #costs = new HandshakeCosts();
   readonly #shares = new AddressShares();
   readonly #accounts = new ClientAccounts();
+  readonly #held = new HeldBodies();
   readonly #contacts: FirstContacts;
   readonly #clients: AuthorizedClients;
   readonly #recordFloods: RecordFloodMonitor;
@@ -159,6 +161,7 @@ export class Gateway {
       transport: inbound.transport,
       caller: { connId: inbound.connId, permit, address: inbound.address, port: inbound.port },
       account,
+      held: this.#held,
       policy: () => this.#policy.relay,
       permitted: () => this.#clients.isPermitted(client),
       auditUnavailable: () => this.#refuseMessages,

@@ -1,10 +1,12 @@
 /** Reads the requests of a client's connection in turn, and forwards or refuses each one. */
 
 import type { Socket } from 'node:net';
+import type { PolicyFacts } from '../audit/record.ts';
 import { BodyReader } from '../message/body-framing.ts';
 import { RequestReader, type Span } from '../message/head-reader.ts';
 import type { Payload } from '../message/head-writer.ts';
 import type { RefusalName } from '../message/message-reasons.ts';
+import { recordDeparture } from '../message/refusal-record.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
 import { requestIdField, requestIdOf } from '../message/request-id.ts';
 import { traceOf } from '../message/trace-context.ts';
@@ -12,15 +14,19 @@ import type { ConnectionPhase } from './connection-phase.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
+import { type GuardedOptions, GuardedRequest, type GuardRefusal } from './guarded-request.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import { checkRequest, type RequestConditions, type RequestRefusal } from './request-admission.ts';
-import { refuse, ShedRequest } from './request-refusal.ts';
+import { DiscardedRequest, type DiscardFacts, refuse } from './request-refusal.ts';
+import type { Route } from './route-table.ts';
 
 /** The connection that the requests come from. */
 interface RequestConnection
   extends Pick<ExchangeClient, 'caller' | 'recorder' | 'lastExchange' | 'backedUp' | 'send'> {
   /** Sends `response` and closes. */
   close(response: Buffer): void;
+  /** A verdict that was awaited is known: `proceed` is to be called. */
+  judged(): void;
 }
 
 interface RequestsOptions {
@@ -38,6 +44,14 @@ const continueResponse = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
 const nothing: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 const headTimeout: RefusedHead = { kind: 'refused', refusal: 'head_timeout', method: null, path: null };
 
+/** A request that is forwarded. */
+interface Accepted {
+  readonly head: RequestHead;
+  readonly route: Route;
+  readonly startedAt: number;
+  readonly policies: PolicyFacts | null;
+}
+
 export class ClientRequests {
   /** The policy of the current request. */
   policy: RelayPolicy;
@@ -52,8 +66,12 @@ export class ClientRequests {
   readonly #body = new BodyReader();
   #count = 0;
   #chunked = false;
-  /** Set while shedding. */
-  #shed: ShedRequest | null = null;
+  /** Set while discarding. */
+  #discarded: DiscardedRequest | null = null;
+  /** Set from the complete head until the request is forwarded or refused, if its route has guards. */
+  #guarded: GuardedRequest | null = null;
+  /** The last verdict of its guards. */
+  #refusal: GuardRefusal = null;
 
   constructor({ connection, transport, conditions, policy, phase, exchange }: RequestsOptions) {
     this.#connection = connection;
@@ -71,13 +89,23 @@ export class ClientRequests {
 
   /** Returns the bytes after a complete request: they are to be read after its response. null: none are left. */
   read(bytes: Buffer): Buffer | null {
-    let rest: Span = { bytes, at: 0, end: bytes.length };
+    return this.#readSpan({ bytes, at: 0, end: bytes.length });
+  }
+
+  /** Goes on after `judged` was called; `bytes` are those that came in the meantime. Returns as `read`. */
+  proceed(bytes: Buffer): Buffer | null {
+    return this.#readSpan(this.#onVerdict(this.#refusal, { bytes, at: 0, end: bytes.length }));
+  }
+
+  #readSpan(span: Span): Buffer | null {
+    let rest = span;
     while (rest.at < rest.end) {
       const { current } = this.#phase;
       if (current === 'closing') return null;
-      if (current === 'response') return rest.bytes.subarray(rest.at, rest.end);
+      if (current === 'response' || current === 'judging') return rest.bytes.subarray(rest.at, rest.end);
       if (current === 'body') rest = this.#readBody(rest);
-      else if (current === 'shedding') rest = this.#discard(rest, this.#shed as ShedRequest);
+      else if (current === 'holding') rest = this.#holdBody(this.#guarded as GuardedRequest, rest);
+      else if (current === 'discarding') rest = this.#discard(rest, this.#discarded as DiscardedRequest);
       else {
         this.policy = this.#currentPolicy();
         const { limits, requestFields } = this.policy;
@@ -92,12 +120,33 @@ export class ClientRequests {
     return null;
   }
 
-  /** The timeout of `head`, `body` or `shedding` has passed. */
+  /** The timeout of `head`, `holding`, `body` or `discarding` has passed. */
   onTimeout(): void {
     const { current } = this.#phase;
     if (current === 'head') this.#readRequest(headTimeout, nothing);
     else if (current === 'body') this.#exchange.fail({ side: 'client', reason: 'body_timeout' });
-    else if (this.#shed !== null) this.#connection.close(this.#shed.response({ close: true }));
+    else if (current === 'holding') this.refuseUndecided('body_timeout');
+    else if (this.#discarded !== null) this.#connection.close(this.#discarded.response({ close: true }));
+  }
+
+  /** Refuses the request whose guards have not decided yet. False: there is none. */
+  refuseUndecided(reason: 'body_timeout' | 'judgement_timeout'): boolean {
+    if (this.#guarded === null) return false;
+    this.#refuse(reason, this.#guarded.head);
+    return true;
+  }
+
+  /** The connection has closed: records the request whose guards have not decided yet. */
+  clientGone(): void {
+    const guarded = this.#guarded;
+    if (guarded === null) return;
+    const { recorder, caller } = this.#connection;
+    const { head, route, facts: policies } = guarded;
+    recordDeparture(recorder, {
+      ...{ connId: caller.connId, requestId: this.#requestId(), head, policies },
+      route: route.policy.path,
+    });
+    this.#endGuarding(guarded);
   }
 
   /** Starts the timeout for the next part of the body, or for the response if the body is complete. */
@@ -119,7 +168,7 @@ export class ClientRequests {
   /** Checks a complete head, and forwards it with the received part of its body. Returns the bytes after that. */
   #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
-    const { limits, identityFields, tracer } = this.policy;
+    const { limits } = this.policy;
     this.#count++;
     // Also if the head came in one read: if the permit is withdrawn now, the request gets a response.
     this.#phase.leaveIdle();
@@ -129,19 +178,102 @@ export class ClientRequests {
       return route.kind === 'shed' ? this.#shedLoad(route, head, rest) : this.#refuse(route.reason, head);
     }
     this.#body.start(head.framing, { length: head.length, limits });
+    this.#chunked = head.framing === 'chunked';
+    if (route.guards !== null) return this.#guard({ head, route, guards: route.guards, startedAt }, rest);
+    return this.#forward({ head, route, startedAt, policies: null }, rest);
+  }
+
+  /** Forwards a request with the received part of its body. */
+  #forward(accepted: Accepted, rest: Span): Span {
+    const { head } = accepted;
     const next = this.#body.read(rest.bytes, rest.at, rest.end);
     if (this.#body.fault !== null) return this.#refuse(this.#body.fault, head);
     if (head.expectContinue && rest.at === rest.end) this.#connection.send(continueResponse);
+    this.#begin(accepted, this.#payload(rest));
+    return { ...rest, at: next };
+  }
 
-    this.#chunked = head.framing === 'chunked';
+  #begin({ head, route, startedAt, policies }: Accepted, payload: Payload): void {
+    const { identityFields, tracer } = this.policy;
     this.#phase.setDeadline(startedAt + route.policy.deadline);
-    this.awaitMore(startedAt);
+    this.awaitMore(policies === null ? startedAt : performance.now());
     const requestId = this.#requestId();
     const { id: traceId, fields, span } = tracer === null ? traceOf(head) : tracer.begin(head);
     const identity = this.#identity.fields(identityFields, head.host);
     const added = identity + requestIdField(requestId) + fields;
-    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt }, this.#payload(rest));
-    return { ...rest, at: next };
+    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt, policies }, payload);
+  }
+
+  /** Has the guards of the route judge the head. */
+  #guard(request: Omit<GuardedOptions, 'caller' | 'held'>, rest: Span): Span {
+    const { caller } = this.#connection;
+    const guarded = new GuardedRequest({ ...request, caller, held: this.#conditions.held });
+    this.#guarded = guarded;
+    this.#countGuarded(guarded, 1);
+    this.#phase.setDeadline(request.startedAt + request.route.policy.deadline);
+    return this.#await(guarded, guarded.judgeHead(), rest);
+  }
+
+  /** Goes on with the verdict at once, or when it is known: until then the connection is not read. */
+  #await(guarded: GuardedRequest, verdict: GuardRefusal | Promise<GuardRefusal>, rest: Span): Span {
+    if (!(verdict instanceof Promise)) return this.#onVerdict(verdict, rest);
+    this.#phase.enter('judging', Number.POSITIVE_INFINITY, performance.now());
+    void verdict.then((refusal) => {
+      if (this.#guarded !== guarded) return;
+      this.#refusal = refusal;
+      this.#connection.judged();
+    });
+    return rest;
+  }
+
+  #onVerdict(refusal: GuardRefusal, rest: Span): Span {
+    const guarded = this.#guarded as GuardedRequest;
+    const { head } = guarded;
+    if (refusal !== null) return this.#refuseGuarded(guarded, refusal, rest);
+    // The verdict may have taken as long as the deadline allows.
+    if (!this.#conditions.permitted()) return this.#refuse('permit_withdrawn', head);
+    if (guarded.awaitsBody) {
+      if (head.expectContinue && rest.at === rest.end) this.#connection.send(continueResponse);
+      return this.#holdBody(guarded, rest);
+    }
+    const { route, startedAt, facts: policies } = guarded;
+    const accepted = { head, route, startedAt, policies };
+    const body = guarded.isBodyComplete ? guarded.takeBody() : null;
+    this.#endGuarding(guarded);
+    if (body === null) return this.#forward(accepted, rest);
+    this.#begin(accepted, { bytes: body, at: 0, end: body.length, chunked: this.#chunked, last: true });
+    return rest;
+  }
+
+  #holdBody(guarded: GuardedRequest, rest: Span): Span {
+    const { limits, timeouts } = this.policy;
+    const next = this.#body.read(rest.bytes, rest.at, rest.end);
+    if (this.#body.fault !== null) return this.#refuse(this.#body.fault, guarded.head);
+    const span = { at: rest.at, end: this.#body.payloadEnd, limit: limits.heldBodies };
+    const after = { ...rest, at: next };
+    if (!guarded.hold(rest.bytes, span)) return this.#refuse('held_bodies', guarded.head);
+    if (this.#body.done) return this.#await(guarded, guarded.judgeBody(), after);
+    this.#phase.enter('holding', timeouts.bodyIdle, performance.now());
+    return after;
+  }
+
+  #refuseGuarded(guarded: GuardedRequest, refusal: NonNullable<GuardRefusal>, rest: Span): Span {
+    const { head, route, facts: policies, isBodyComplete: isBodyRead } = guarded;
+    this.#endGuarding(guarded);
+    return this.#beginDiscard({ ...refusal, head, route, policies, isBodyRead }, rest);
+  }
+
+  #endGuarding(guarded: GuardedRequest): void {
+    guarded.takeBody();
+    this.#guarded = null;
+    this.#countGuarded(guarded, -1);
+  }
+
+  /** A message is in flight from its complete head on. */
+  #countGuarded({ route }: GuardedRequest, by: 1 | -1): void {
+    this.#connection.recorder.meter.inFlight += by;
+    this.#conditions.account.inFlight += by;
+    route.meter.inFlight += by;
   }
 
   #readBody(rest: Span): Span {
@@ -168,33 +300,44 @@ export class ClientRequests {
   #refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
     const { tracer } = this.policy;
     const requestId = this.#requestId();
-    this.#connection.close(refuse(this.#connection, { reason, head, requestId, tracer }));
+    const guarded = this.#guarded;
+    this.#connection.close(refuse(this.#connection, { reason, head, requestId, tracer, guarded }));
+    if (guarded !== null) this.#endGuarding(guarded);
     return nothing;
   }
 
   /** Refuses a request because of load; the connection stays open if possible. */
-  #shedLoad(refusal: RequestRefusal & { readonly kind: 'shed' }, head: RequestHead, rest: Span): Span {
-    const { reason, route } = refusal;
-    const { limits, timeouts, tracer } = this.policy;
-    const shed = new ShedRequest({ reason, route, head, requestId: this.#requestId() }, { limits, rest });
-    this.#shed = shed;
-    shed.record(this.#connection, tracer);
-    // One timeout for the whole body, not for each read of it.
-    this.#phase.enter('shedding', timeouts.bodyIdle, performance.now());
-    return this.#discard(rest, shed);
+  #shedLoad(
+    { reason, route }: RequestRefusal & { readonly kind: 'shed' },
+    head: RequestHead,
+    rest: Span,
+  ): Span {
+    const facts = { reason, route, head, challenge: null, policies: null, isBodyRead: false };
+    return this.#beginDiscard(facts, rest);
   }
 
-  #discard(rest: Span, shed: ShedRequest): Span {
-    const next = shed.read(rest);
-    if (!shed.over) return { ...rest, at: next };
+  #beginDiscard(facts: Omit<DiscardFacts, 'requestId'>, rest: Span): Span {
+    const { limits, timeouts, tracer } = this.policy;
+    const discarded = new DiscardedRequest({ ...facts, requestId: this.#requestId() }, { limits, rest });
+    this.#discarded = discarded;
+    discarded.record(this.#connection, tracer);
+    this.#phase.clearDeadline();
+    // One timeout for the whole body, not for each read of it.
+    this.#phase.enter('discarding', timeouts.bodyIdle, performance.now());
+    return this.#discard(rest, discarded);
+  }
+
+  #discard(rest: Span, discarded: DiscardedRequest): Span {
+    const next = discarded.read(rest);
+    if (!discarded.over) return { ...rest, at: next };
     // Close instead of queueing when the client does not read its responses.
-    const close = !shed.keepsAlive || this.#connection.lastExchange || this.#connection.backedUp;
+    const close = !discarded.keepsAlive || this.#connection.lastExchange || this.#connection.backedUp;
     if (close) {
-      this.#connection.close(shed.response({ close }));
+      this.#connection.close(discarded.response({ close }));
       return nothing;
     }
-    this.#shed = null;
-    this.#connection.send(shed.response({ close }));
+    this.#discarded = null;
+    this.#connection.send(discarded.response({ close }));
     this.becomeIdle();
     return { ...rest, at: next };
   }

@@ -4,8 +4,21 @@ import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } f
 /** The route label of requests that matched no route. */
 export const noRoute = 'none';
 
+const shedReasons = [
+  'audit_unavailable',
+  'overloaded',
+  'client_in_flight',
+  'route_in_flight',
+  'held_bodies',
+] as const;
+
 /** Why a message was shed. */
-export type ShedReason = 'audit_unavailable' | 'overloaded' | 'client_in_flight' | 'route_in_flight';
+export type ShedReason = (typeof shedReasons)[number];
+
+/** Whether a refusal sheds load. */
+export function isShedReason(reason: string): reason is ShedReason {
+  return (shedReasons as readonly string[]).includes(reason);
+}
 
 export interface RouteDelta {
   readonly route: string;
@@ -88,5 +101,5 @@ export class RouteMeter {
 }
 
 function noneShed(): Record<ShedReason, number> {
-  return { audit_unavailable: 0, overloaded: 0, client_in_flight: 0, route_in_flight: 0 };
+  return { audit_unavailable: 0, overloaded: 0, client_in_flight: 0, route_in_flight: 0, held_bodies: 0 };
 }

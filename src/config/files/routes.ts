@@ -28,7 +28,7 @@ export async function readRoutes(parts: readonly RouteParts[], now: number): Pro
     }
     if (route === undefined) continue;
     const { upstream: _, ...policy } = route;
-    routes.push({ firstByte: null, idle: null, ...policy, endpoints });
+    routes.push({ firstByte: null, idle: null, bearer: null, signature: null, ...policy, endpoints });
   }
   return { routes, ...diagnostics };
 }

@@ -65,6 +65,7 @@ function defaultsIn(folder: string) {
       delay: 250,
       smallRecords: 2000,
       inFlightPerClient: 512,
+      heldBodies: 64 * 2 ** 20,
     },
     timeouts: {
       handshake: 10_000,

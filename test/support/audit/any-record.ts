@@ -1,7 +1,14 @@
 /** Generators of audit lines of every type, in the json format, with any text and with nulls. */
 import fc from 'fast-check';
 import { configLine, revocationLine, threadLine, trustLine } from '../../../src/audit/event-record.ts';
-import { handshakeLine, leafJson, liveLine, type Method, messageLine } from '../../../src/audit/record.ts';
+import {
+  handshakeLine,
+  leafJson,
+  liveLine,
+  type Method,
+  messageLine,
+  policiesJson,
+} from '../../../src/audit/record.ts';
 
 const time = fc.integer({ min: 0, max: 4e12 });
 const id = fc.stringMatching(/^[a-zA-Z0-9-]{1,20}$/);
@@ -94,6 +101,22 @@ export const anyMessageLine = fc
     totalMs: ms,
     outcome: fc.constantFrom('answered', 'denied', 'failed', 'cut', 'client_gone'),
     reason: maybe(reason),
+    policies: maybe(
+      fc
+        .record({
+          token: maybe(
+            fc.record({
+              clientId: maybe(text),
+              subject: maybe(text),
+              keyId: maybe(text),
+              how: fc.constantFrom('jwt' as const, 'introspection' as const),
+            }),
+          ),
+          signature: maybe(fc.record({ keyId: maybe(text) })),
+          shadow: fc.array(fc.constantFrom('token_expired', 'signature_invalid')),
+        })
+        .map(policiesJson),
+    ),
   })
   .map(messageLine);
 
