@@ -27,9 +27,10 @@ it('leaves no timer if the anchors are refused after the configuration was read'
   const { loaded, problems } = await preflight(join(folder.path, 'gateway.yaml'));
   if (loaded === null) throw new Error(JSON.stringify(problems));
   const options = { signal: new AbortController().signal, onChange: () => {}, onTrust: () => {} };
+  const others = { onRevocation: () => {}, onKeys: () => {}, onUnknownKid: () => {} };
   const before = timers();
   await write('anchor.pem', 'nothing');
-  await expect(Sources.open(loaded, { ...options, onRevocation: () => {} })).rejects.toMatchObject({
+  await expect(Sources.open(loaded, { ...options, ...others })).rejects.toMatchObject({
     code: 'TRUST',
   });
   expect(timers()).toBe(before);
