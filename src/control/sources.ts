@@ -5,6 +5,7 @@ import type { LoadedConfig } from '../config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
 import { KeySets } from '../keys/service.ts';
 import type { KeySetState, KeysEvent } from '../keys/state.ts';
+import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
@@ -169,16 +170,6 @@ export class Sources implements AsyncDisposable {
     ]);
   }
 
-  /**
-   * For a signature whose `kid` no key of the set has: as `KeySets.refreshFor`. Resolves when `onChange` was called for the
-   * result.
-   */
-  async refreshKeys(source: string): Promise<boolean> {
-    const refreshed = await this.#keys.refreshFor(source);
-    while (this.#applying !== null) await this.#applying;
-    return refreshed;
-  }
-
   /** The clock was set or the machine slept: fetches what may have expired; every connection is authorized again. */
   clockJumped(): void {
     this.#revocation.wake();
@@ -218,6 +209,24 @@ export class Sources implements AsyncDisposable {
     await this.#revocation.contact(anchor, leaf);
     while (this.#applying !== null) await this.#applying;
     return createHash('sha256').update(leaf).digest('hex');
+  }
+
+  /** Answers a question of a relay thread; what the answer depends on is in the next snapshot. Never rejects. */
+  async answer(question: Question): Promise<Answer> {
+    switch (question.kind) {
+      case 'refresh_keys':
+        return this.#refreshKeys(question.source);
+      case 'introspect':
+        return { status: 'failed', cause: 'no introspection is configured' };
+      default:
+        return question satisfies never;
+    }
+  }
+
+  async #refreshKeys(source: string): Promise<boolean> {
+    const refreshed = await this.#keys.refreshFor(source);
+    while (this.#applying !== null) await this.#applying;
+    return refreshed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
