@@ -4,7 +4,7 @@ import { compactVerify } from 'jose';
 import type { SignatureAlgorithm } from './algorithm.ts';
 import { readJson } from './strict-json.ts';
 
-/** What a header says; it is not protected from anybody until the signature is verified. */
+/** What a header says; anyone could have written it until the signature is verified. */
 export interface JwsHeader {
   /** Any text: compare it with an allow-list. */
   readonly alg: string;
