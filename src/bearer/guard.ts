@@ -8,7 +8,7 @@ import type { BearerPolicy, PolicyMode } from '../policy/snapshot.ts';
 import { challengeOf } from './challenge.ts';
 import { judgeClaims, type JudgedToken, judgeMessage } from './judgement.ts';
 import { isJwt, verifyToken } from './jwt.ts';
-import { TokenCache } from './token-cache.ts';
+import { TokenCache } from '../jose/token-cache.ts';
 import { readToken } from './token-field.ts';
 
 /** Tokens that are remembered, for each route and relay thread. */

@@ -23,6 +23,7 @@ export const mayImport: Record<string, readonly string[]> = {
   handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
   identity: ['pki', 'revocation', 'policy'],
   message: ['policy', 'telemetry', 'audit'],
+  introspection: ['fetch', 'jose', 'policy'],
   bearer: ['jose', 'message', 'policy'],
   tracing: ['fetch', 'message', 'policy', 'telemetry'],
   upstream: ['source', 'message', 'policy', 'telemetry'],
