@@ -3,6 +3,8 @@
 import type { PublicJwk } from '../jose/public-key.ts';
 import type { RevocationMaterial } from '../revocation/state.ts';
 
+export type { PublicJwk };
+
 /** One server certificate: leaf first, then intermediates; both PEM. */
 export interface ServerCertificate {
   readonly chain: string;
@@ -123,6 +125,8 @@ export interface RegisteredPolicy {
   readonly inactive: string | null;
   readonly compare: 'certificate' | 'key';
   readonly mode: PolicyMode;
+  /** `trust.mode: registered`: takes the place of the path to an anchor. Then there are no anchors, and `mode` is `enforce`. */
+  readonly alone: boolean;
 }
 
 /** `routes[].bearer`: certificate-bound access tokens (RFC 8705 §3). Times in milliseconds. */

@@ -42,6 +42,8 @@ export class Metrics {
   readonly #lastHandshakes = new Map<string, number>();
   readonly #addressesSkipped = this.#registry.counter('ehi_revocation_addresses_skipped_total');
   readonly #crlRestarts: Counter;
+  readonly #keySetFailures: Counter;
+  readonly #unknownKids: Counter;
   #lastReload: { readonly successful: boolean; readonly successAt: number };
   readonly #spansExported = this.#registry.counter('ehi_spans_exported_total');
   readonly #spansDropped = this.#registry.counter('ehi_spans_dropped_total');
@@ -58,6 +60,11 @@ export class Metrics {
     this.#crlRestarts = this.#registry.counter('ehi_revocation_crl_restarts_total', (counter) => {
       for (const { name } of options.anchors()) counter.inc({ anchor: name }, 0);
     });
+    const ofKeySets = (counter: Counter) => {
+      for (const { source } of options.keySets()) counter.inc({ source }, 0);
+    };
+    this.#keySetFailures = this.#registry.counter('ehi_key_set_fetch_failures_total', ofKeySets);
+    this.#unknownKids = this.#registry.counter('ehi_key_set_unknown_kid_total', ofKeySets);
     this.#registry.gauge('ehi_config_last_reload_successful', (gauge) =>
       gauge.set(this.#lastReload.successful ? 1 : 0),
     );
@@ -122,6 +129,16 @@ export class Metrics {
     const observed = new Counts(secondsBounds);
     observed.observe(seconds);
     this.#introspectionSeconds.add({}, observed.take());
+  }
+
+  /** A key set could not be fetched, or was refused. */
+  keySetFailed(source: string): void {
+    this.#keySetFailures.inc({ source });
+  }
+
+  /** A signature names a `kid` that no key of the set has. */
+  unknownKid(source: string): void {
+    this.#unknownKids.inc({ source });
   }
 
   spansExported(spans: number): void {
