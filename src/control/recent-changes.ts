@@ -119,6 +119,7 @@ function detailOf(event: AuditEvent): string | null {
     case 'failing':
     case 'rotation_failed':
     case 'chain_unreadable':
+    case 'seal_copy_failed':
     case 'seal_failed':
       return event.error.message;
     case 'rotated':
@@ -127,6 +128,10 @@ function detailOf(event: AuditEvent): string | null {
       return `chain ${event.chain}`;
     case 'chain_resumed':
       return `chain ${event.chain}, lines without a seal: ${event.unsealed}`;
+    case 'seal_refused':
+      return event.cause;
+    case 'seals_missing':
+      return `chain ${event.chain}, last seal ${event.seq} of ${event.time}`;
     case 'recovered':
       return `records that waited: ${event.kept}, lost: ${event.lost}`;
     case 'full':
