@@ -1,10 +1,10 @@
 /** `ehi-gateway audit verify`: whether audit files are as the gateway wrote them. */
 import type { KeyObject } from 'node:crypto';
-import { readPublicKeys } from '../auditing/public-keys.ts';
-import { verifyFiles } from '../auditing/verify.ts';
-import { verificationJson } from '../auditing/verify-json.ts';
-import { summarize, type VerifySummary } from '../auditing/verify-summary.ts';
-import { describeVerification } from '../auditing/verify-text.ts';
+import { verificationJson } from '../auditing/verify/json.ts';
+import { readPublicKeys } from '../auditing/verify/public-keys.ts';
+import { summarize, type VerifySummary } from '../auditing/verify/summary.ts';
+import { describeVerification } from '../auditing/verify/text.ts';
+import { verifyFiles } from '../auditing/verify/verify.ts';
 import { UsageError } from '../errors.ts';
 import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AuditSet, AuditSetWriter, keyPair, writeSet } from '../auditing/audit-set.ts';
-import { allCompressions } from '../auditing/verify-set.ts';
+import { type AuditSet, AuditSetWriter, keyPair, writeSet } from '../auditing/verify/audit-set.ts';
+import { allCompressions } from '../auditing/verify/verify-set.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { runCommand } from '../support/process/command.ts';
 
