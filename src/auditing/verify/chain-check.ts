@@ -4,6 +4,7 @@ import type { Line } from '../reading/lines.ts';
 import type { ReadSeal, SignatureState } from '../reading/seal-line.ts';
 import { checkContent, isMovedSeal, type SealedLines } from './content-check.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
+import type { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
 import { KeyCheck } from './key-check.ts';
 import type { FaultLocator } from './locate.ts';
@@ -38,7 +39,7 @@ interface Advance {
 }
 
 export interface ChainCheckOptions {
-  readonly report: (finding: Finding) => void;
+  readonly findings: Findings;
   /** Shared by all chains, because its time is limited. */
   readonly locator: FaultLocator;
 }
@@ -51,7 +52,7 @@ export class ChainCheck {
   seals = 0;
   /** Lines that a seal covers. */
   sealedLines = 0;
-  readonly #report: (finding: Finding) => void;
+  readonly #findings: Findings;
   readonly #locator: FaultLocator;
   readonly #signatures: KeyCheck;
   readonly #returning: ReturningSeals;
@@ -59,13 +60,13 @@ export class ChainCheck {
   #first: FoundSeal | null = null;
   #tip: Tip | null = null;
 
-  constructor(chain: string, { report, locator }: ChainCheckOptions) {
+  constructor(chain: string, { findings, locator }: ChainCheckOptions) {
     this.chain = chain;
     this.#locator = locator;
-    this.#report = report;
-    this.#signatures = new KeyCheck(report);
-    this.#returning = new ReturningSeals(report);
-    this.#gaps = new SealedGaps(report);
+    this.#findings = findings;
+    this.#signatures = new KeyCheck(findings);
+    this.#returning = new ReturningSeals(findings);
+    this.#gaps = new SealedGaps(findings);
   }
 
   /** null: none yet. */
@@ -107,7 +108,7 @@ export class ChainCheck {
     const isCut = interval.count < seal.lines && interval.covers(seal) === 'none';
     if (isCut && interval.first !== null) {
       const facts = { ...this.#facts(found), from: placeOf(interval.first), count: interval.count };
-      this.#report(newFinding('begin_unproven', 'gap', facts));
+      this.#findings.add(newFinding('begin_unproven', 'gap', facts));
     }
     this.#advance(found, { suspect: null, skipsContent: isCut });
   }
@@ -121,7 +122,8 @@ export class ChainCheck {
       lastSuspect.seals.last = lastSuspect.seals.first;
     const isCut = lastSuspect?.kind === 'lines_removed' || lastSuspect?.kind === 'seals_missing';
     // The gateway noticed only with this seal that the file was shortened.
-    if (seal.event === 'truncated' && isCut && !lastSuspect.isConfirmed) lastSuspect.severity = 'gap';
+    if (seal.event === 'truncated' && isCut && !lastSuspect.isConfirmed)
+      this.#findings.change(lastSuspect, 'gap');
     const isNext = seal.seq === seq && seal.chain === this.chain && seal.event !== 'started';
     this.#advance(found, { seq, suspect: isNext ? null : this.#reportAltered(found, [seq, seq]) });
   }
@@ -132,7 +134,7 @@ export class ChainCheck {
       return this.#advance(found, { suspect: this.#reportAltered(found, [seq, seq + 1]) });
     // Reported already; now it is known that the seal itself was altered.
     suspect.isConfirmed = true;
-    suspect.severity = 'tampering';
+    this.#findings.change(suspect, 'tampering');
     if (suspect.kind === 'lines_changed') suspect.kind = 'seal_altered';
     if (suspect.kind === 'seal_altered') suspect.seals = { first: seq, last: seq };
     this.#advance(found, { suspect: null });
@@ -152,7 +154,7 @@ export class ChainCheck {
         : damaged !== undefined && damagedSeals.length === seal.seq - tip.seq - 1
           ? newFinding('seal_damaged', 'tampering', { ...facts, from: placeOf(damaged) })
           : newFinding('seals_missing', 'tampering', facts);
-    this.#report(finding);
+    this.#findings.add(finding);
     this.#returning.noteMissing(finding);
     if (isCovered) this.sealedLines += seal.lines;
     this.#advance(found, { suspect: finding.severity === 'gap' ? null : finding, skipsContent: true });
@@ -202,14 +204,14 @@ export class ChainCheck {
       return null;
     }
     if (finding.severity === 'gap') this.#gaps.join(finding);
-    else this.#report(finding);
+    else this.#findings.add(finding);
     return finding;
   }
 
   #reportAltered(found: FoundSeal, [first, last]: readonly [number, number]): Finding {
     const facts = { ...this.#facts(found), seals: { first, last } };
     const finding = newFinding('seal_altered', 'tampering', facts);
-    this.#report(finding);
+    this.#findings.add(finding);
     return finding;
   }
 

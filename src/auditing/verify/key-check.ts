@@ -2,6 +2,7 @@
 
 import type { ReadSeal, SignatureState } from '../reading/seal-line.ts';
 import { type Finding, type FindingKind, newFinding, type Place } from './finding.ts';
+import type { Findings } from './findings.ts';
 
 export interface SignedSeal {
   readonly seal: ReadSeal;
@@ -23,14 +24,14 @@ const kinds: Record<Exclude<SignatureState, 'valid'>, FindingKind> = {
 };
 
 export class KeyCheck {
-  readonly #report: (finding: Finding) => void;
+  readonly #findings: Findings;
   /** Findings about the seals just before, one after another. */
   #open: Finding | null = null;
   #hasValid = false;
   #key: string | null | undefined;
 
-  constructor(report: (finding: Finding) => void) {
-    this.#report = report;
+  constructor(findings: Findings) {
+    this.#findings = findings;
   }
 
   /** The finding that this seal is part of; null: there is none. */
@@ -58,7 +59,7 @@ export class KeyCheck {
     const open = this.#open;
     this.#open = null;
     if (open === null || open.isConfirmed || open.kind === 'signature_invalid') return;
-    if (isFirst && isLinked) open.severity = 'gap';
+    if (isFirst && isLinked) this.#findings.change(open, 'gap');
   }
 
   #note({ seal, place, before }: SignedSeal, kind: FindingKind): Finding {
@@ -72,13 +73,15 @@ export class KeyCheck {
     const facts = { from: before, to: place, chain: seal.chain, detail: seal.key };
     const finding = newFinding(kind, 'tampering', { ...facts, seals: { first: seal.seq, last: seal.seq } });
     this.#open = finding;
-    this.#report(finding);
+    this.#findings.add(finding);
     return finding;
   }
 
   #noteChange({ seal, place, before }: SignedSeal, formerKey: string | null): void {
     const detail = `${formerKey ?? 'no key'} → ${seal.key ?? 'no key'}`;
     const facts = { from: before, to: place, chain: seal.chain, detail };
-    this.#report(newFinding('key_changed', 'gap', { ...facts, seals: { first: seal.seq, last: seal.seq } }));
+    this.#findings.add(
+      newFinding('key_changed', 'gap', { ...facts, seals: { first: seal.seq, last: seal.seq } }),
+    );
   }
 }

@@ -2,6 +2,7 @@
 
 import type { ReadSeal } from '../reading/seal-line.ts';
 import { type Facts, type Finding, type FindingKind, newFinding, type Place, placeOf } from './finding.ts';
+import type { Findings } from './findings.ts';
 import type { Interval } from './interval.ts';
 import { SealHistory } from './seal-history.ts';
 
@@ -15,12 +16,12 @@ export interface ReturningSeal {
 
 export class ReturningSeals {
   readonly history = new SealHistory();
-  readonly #report: (finding: Finding) => void;
+  readonly #findings: Findings;
   #missing: Finding | null = null;
   #last: Finding | null = null;
 
-  constructor(report: (finding: Finding) => void) {
-    this.#report = report;
+  constructor(findings: Findings) {
+    this.#findings = findings;
   }
 
   /** Seals that were skipped and may stand further on. */
@@ -46,7 +47,8 @@ export class ReturningSeals {
       missing.seals.last === seal.seq
     ) {
       // Two seals that changed places are one fault.
-      Object.assign(missing, { kind, severity: 'tampering', to: place });
+      this.#findings.change(missing, 'tampering');
+      Object.assign(missing, { kind, to: place });
       return;
     }
     const last = this.#last;
@@ -58,7 +60,7 @@ export class ReturningSeals {
     const { first } = interval;
     const from = count > 0 && count === interval.count && first !== null ? placeOf(first) : place;
     this.#last = newFinding(kind, 'tampering', { ...facts, from, to: place, count });
-    this.#report(this.#last);
+    this.#findings.add(this.#last);
   }
 
   #kindOf(seal: ReadSeal): FindingKind {

@@ -2,14 +2,15 @@
 
 import type { ReadSeal } from '../reading/seal-line.ts';
 import { type Facts, type Finding, newFinding } from './finding.ts';
+import type { Findings } from './findings.ts';
 
 export class SealedGaps {
-  readonly #report: (finding: Finding) => void;
+  readonly #findings: Findings;
   /** The last finding of each kind, which goes on if the next seal states the same. */
   readonly #open = new Map<string, Finding>();
 
-  constructor(report: (finding: Finding) => void) {
-    this.#report = report;
+  constructor(findings: Findings) {
+    this.#findings = findings;
   }
 
   /** `isCovered`: the seal covers the lines before it. */
@@ -17,9 +18,9 @@ export class SealedGaps {
     if (seal.lost > 0) this.join(newFinding('records_lost', 'gap', { ...facts, count: seal.lost }));
     if (!isCovered) return;
     if (seal.event === 'resumed' && seal.lines > 0)
-      this.#report(newFinding('sealed_late', 'gap', { ...facts, count: seal.lines }));
+      this.#findings.add(newFinding('sealed_late', 'gap', { ...facts, count: seal.lines }));
     if (seal.event === 'truncated')
-      this.#report(newFinding('file_shortened', 'notice', { ...facts, detail: 'complete' }));
+      this.#findings.add(newFinding('file_shortened', 'notice', { ...facts, detail: 'complete' }));
   }
 
   /** Reports the finding, or makes it part of the one before if it is of the same kind and about the next seal. */
@@ -29,7 +30,7 @@ export class SealedGaps {
     const isSameFile = open?.to?.file === finding.to?.file && finding.kind === 'other_lines';
     if (open?.seals == null || finding.seals === null || !(isNext || isSameFile)) {
       this.#open.set(finding.kind, finding);
-      return this.#report(finding);
+      return this.#findings.add(finding);
     }
     open.seals.last = finding.seals.last;
     open.to = finding.to;

@@ -118,7 +118,7 @@ export class Verification {
 
   #openEmpty(id: string): ChainCheck {
     const chain = new ChainCheck(id, {
-      report: (finding) => this.findings.add(finding),
+      findings: this.findings,
       locator: this.#locator,
     });
     this.chains.set(id, chain);
