@@ -15,7 +15,11 @@ export function isRecordLine(line: Buffer): boolean {
   )
     return true;
   // A file may be millions of lines of something else: an error of JSON.parse for each would take minutes.
-  if (!mayBeginObject(line)) return false;
+  return mayBeginObject(line) && isWholeRecord(line);
+}
+
+/** Whether the line is JSON that a reader of audit files takes for a record. */
+export function isWholeRecord(line: Buffer): boolean {
   try {
     const record: unknown = JSON.parse(line.toString());
     return typeof record === 'object' && record !== null && ('type' in record || '@timestamp' in record);

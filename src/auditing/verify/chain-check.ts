@@ -3,6 +3,7 @@
 import type { Line } from '../reading/lines.ts';
 import type { ReadSeal, SignatureState } from '../reading/seal-line.ts';
 import { checkContent, isMovedSeal, type SealedLines } from './content-check.ts';
+import { damagedSealFinding } from './damaged-seals.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
@@ -108,7 +109,8 @@ export class ChainCheck {
     const isCut = interval.count < seal.lines && interval.covers(seal) === 'none';
     if (isCut && interval.first !== null) {
       const facts = { ...this.#facts(found), from: placeOf(interval.first), count: interval.count };
-      this.#findings.add(newFinding('begin_unproven', 'gap', facts));
+      const damaged = damagedSealFinding(interval, this.#facts(found));
+      this.#findings.add(damaged ?? newFinding('begin_unproven', 'gap', facts));
     }
     this.#advance(found, { suspect: null, skipsContent: isCut });
   }
@@ -143,17 +145,18 @@ export class ChainCheck {
   /** Seals between the last one and this one are missing. */
   #skip(found: FoundSeal, tip: Tip): void {
     const { seal } = found;
-    const { damagedSeals } = this.interval;
     const isCovered = this.interval.covers(seal) !== 'none';
     const seals = { first: tip.seq + 1, last: seal.seq - 1 };
     const facts = { ...this.#facts(found), seals, detail: isCovered ? null : 'lines unproven' };
-    const [damaged] = damagedSeals;
+    const isShortened = seal.event === 'truncated';
+    const { length } = this.interval.damagedSeals;
+    const isInPlace = isShortened || length === seal.seq - tip.seq - 1;
+    const damaged = isInPlace ? damagedSealFinding(this.interval, facts) : null;
     const finding =
-      seal.event === 'truncated'
+      damaged ??
+      (isShortened
         ? newFinding('file_shortened', 'gap', facts)
-        : damaged !== undefined && damagedSeals.length === seal.seq - tip.seq - 1
-          ? newFinding('seal_damaged', 'tampering', { ...facts, from: placeOf(damaged) })
-          : newFinding('seals_missing', 'tampering', facts);
+        : newFinding('seals_missing', 'tampering', facts));
     this.#findings.add(finding);
     this.#returning.noteMissing(finding);
     if (isCovered) this.sealedLines += seal.lines;
@@ -172,7 +175,9 @@ export class ChainCheck {
     const altered = suspect ?? (signatureFault?.kind === 'signature_invalid' ? signatureFault : null);
     const content = skipsContent ? null : this.#checkContent({ seal, place, before }, altered);
     if (content === null || content.severity === 'gap') this.sealedLines += skipsContent ? 0 : seal.lines;
-    this.#gaps.note(seal, { facts: this.#facts(found), isCovered: content === null && !skipsContent });
+    const isCovered = (content === null || content.kind === 'other_lines') && !skipsContent;
+    const former = this.#tip?.seal.event ?? null;
+    this.#gaps.note(seal, { facts: this.#facts(found), interval, former, isCovered });
     const contentFault = content?.severity === 'tampering' ? content : null;
     const wrongFor = contentFault ?? (suspect?.detail === 'lines unproven' ? suspect : null);
     const wrong = wrongFor === null ? null : { interval, finding: wrongFor };

@@ -2,6 +2,7 @@
 
 import type { Line } from '../reading/lines.ts';
 import type { ChainCheck } from './chain-check.ts';
+import { changedSeals, damagedSealFinding } from './damaged-seals.ts';
 import { type Finding, newFinding, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';
 
@@ -20,6 +21,8 @@ export function chainEndFindings({ before, chains, current, partial }: ReadChain
   const found: Finding[] = [];
   if (before.first !== null) {
     const to = chains[0]?.first == null ? null : placeOf(chains[0].first.line);
+    const damaged = damagedSealFinding(before, { count: null });
+    if (damaged !== null) found.push(damaged);
     found.push(newFinding('begin_unsealed', 'gap', { from: placeOf(before.first), to, count: before.count }));
   }
   for (const chain of chains) {
@@ -44,7 +47,10 @@ function tailOf({ chain, interval, tip }: ChainCheck, partial: Line | null): Fin
   if (interval.count === 0 && partial === null) return [];
   const detail = tip?.seal.event === 'stopped' ? 'after an orderly stop' : null;
   const from = tip?.place ?? null;
-  return [newFinding('tail_unsealed', 'gap', { from, chain, count: interval.count, detail })];
+  const seals = tip === null ? null : { first: tip.seq + 1, last: tip.seq + changedSeals(interval).length };
+  const damaged = damagedSealFinding(interval, { chain, seals });
+  const tail = newFinding('tail_unsealed', 'gap', { from, chain, count: interval.count, detail });
+  return damaged === null ? [tail] : [damaged, tail];
 }
 
 /** A chain that another one follows should end with an orderly stop. */

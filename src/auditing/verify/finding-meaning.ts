@@ -16,9 +16,11 @@ const tampering = {
   lines_removed: ({ severity, count }) =>
     `${linesAre(count)} missing that the gateway sealed.${severity === 'gap' ? ` ${shortened}` : ''}`,
   lines_inserted: ({ detail, count }) =>
-    detail === 'located'
-      ? `The gateway did not seal ${count === 1 ? 'this line; without it' : 'these lines; without them'} the seal is right.`
-      : `There ${count === 1 ? 'is 1 line' : `are ${count} lines`} more than the gateway sealed; others may have been changed too.`,
+    detail === 'after stop'
+      ? `${linesAre(count)} here that the gateway found at its start. ${stopped} They were inserted, or written by a gateway without audit.seal.`
+      : detail === 'located'
+        ? `The gateway did not seal ${count === 1 ? 'this line; without it' : 'these lines; without them'} the seal is right.`
+        : `There ${count === 1 ? 'is 1 line' : `are ${count} lines`} more than the gateway sealed; others may have been changed too.`,
   lines_reordered: ({ detail }) =>
     detail === 'seal'
       ? 'A seal stands at another place among these lines than where the gateway wrote it. The lines themselves are right.'
@@ -31,8 +33,14 @@ const tampering = {
   },
   seal_altered: (finding) =>
     `${sealsWere(finding)} altered, or replaced together with the lines that it covers.${unproven(finding)}`,
-  seal_damaged: (finding) =>
-    `This line begins as a seal and is none. It stands in the place of ${seals(finding)}.${unproven(finding)}`,
+  seal_damaged: (finding) => {
+    const { from, to, seals: range } = finding;
+    const [lines, stand] =
+      from?.line === to?.line
+        ? ['This line begins as a seal and is none.', 'It stands']
+        : ['Lines here begin as seals and are none.', 'They stand'];
+    return `${lines}${range === null ? '' : ` ${stand} in the place of ${seals(finding)}.`}${unproven(finding)}`;
+  },
   seal_repeated: (finding) =>
     `${sealsAre(finding)} here a second time${finding.count ? `, with ${lines(finding.count)}` : ''}.`,
   seal_out_of_order: (finding) => `${sealsAre(finding)} here after a later one.`,
@@ -65,10 +73,12 @@ const gaps = {
     if (detail === 'complete') return `${stated} All lines that it sealed are here.`;
     const missing =
       count === null ? `${sealsAre(finding)} missing with their lines` : `${linesAre(count)} missing`;
-    return `${stated} ${missing}.`;
+    return `${stated} ${missing}, and nothing is proven about the lines before that seal.`;
   },
   sealed_late: ({ count }) =>
-    `The gateway ended without a last seal (a crash or a kill), and sealed ${lines(count)} only after its restart. What happened to them in between is not proven.`,
+    `The gateway ended without a last seal (a crash or a kill), and sealed ${lines(count)} only after its restart. What happened to them in between is not proven; seals behind them may have been removed.`,
+  stop_missing: () =>
+    'The gateway resumed the chain here, behind a seal that is no orderly stop: it had crashed or was killed directly after that seal, or lines and seals were removed while it was not running.',
   tail_unsealed: ({ count, detail }) =>
     count === 0
       ? 'The last file ends within a line, as after a crash.'

@@ -19,6 +19,7 @@ const names: Record<FindingKind, string> = {
   records_lost: 'records lost',
   file_shortened: 'file shortened',
   sealed_late: 'sealed only after a restart',
+  stop_missing: 'restart without an orderly stop',
   tail_unsealed: 'lines after the last seal',
   begin_unsealed: 'lines before the first seal',
   begin_unproven: 'first lines not proven',

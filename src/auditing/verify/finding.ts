@@ -18,7 +18,7 @@ export type FindingKind =
   /** Seals are missing together with their lines, such as in a removed file. */
   | 'seals_missing'
   | 'seal_altered'
-  /** A line begins as a seal and is none. */
+  /** Lines that begin as seals and are none, and that no crash has cut off. */
   | 'seal_damaged'
   /** A seal, or a block of lines with its seals, stands twice. */
   | 'seal_repeated'
@@ -32,6 +32,8 @@ export type FindingKind =
   | 'records_lost'
   | 'file_shortened'
   | 'sealed_late'
+  /** A process resumed the chain behind a seal that is no orderly stop. */
+  | 'stop_missing'
   | 'tail_unsealed'
   | 'begin_unsealed'
   | 'begin_unproven'

@@ -3,7 +3,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { Seal } from '../../audit/seal.ts';
 import { isSealLine } from '../../audit/seal.ts';
 import type { Line } from '../reading/lines.ts';
-import { isRecordLine } from '../reading/record-line.ts';
+import { isRecordLine, isWholeRecord } from '../reading/record-line.ts';
 import { sha256Of } from './locate.ts';
 
 /** Lines are kept to locate a fault, up to these bounds; beyond them only their hash is. */
@@ -46,6 +46,14 @@ export class Interval {
   /** null: there were too many. */
   get kept(): readonly Line[] | null {
     return this.#kept;
+  }
+
+  /** The first line that a reader takes for a record, and how many there are; null: none. Of many lines, all records count. */
+  get wholeRecords(): { readonly first: Line | null; readonly count: number } | null {
+    if (this.#kept === null)
+      return this.others < this.count ? { first: null, count: this.count - this.others } : null;
+    const records = this.#kept.filter(({ bytes }) => isWholeRecord(bytes));
+    return records[0] === undefined ? null : { first: records[0], count: records.length };
   }
 
   get others(): number {

@@ -62,7 +62,13 @@ export class AuditSetWriter implements AuditSet {
   }
 
   write(lines: number): void {
-    for (let line = 0; line < lines; line++) this.#add(this.record());
+    for (let line = 0; line < lines; line++) this.add(this.record());
+  }
+
+  /** Any line, which the next seal covers. */
+  add(line: string): void {
+    this.#sealer.add(Buffer.from(`${line}\n`), 1);
+    this.#push(line, this.#tail);
   }
 
   record(): string {
@@ -137,11 +143,6 @@ export class AuditSetWriter implements AuditSet {
   #sealed(event: SealEvent, lost: number): string {
     this.#now += 3;
     return this.#sealer.seal(event, { now: this.#now, lost }).trimEnd();
-  }
-
-  #add(line: string): void {
-    this.#sealer.add(Buffer.from(`${line}\n`), 1);
-    this.#push(line, this.#tail);
   }
 
   #push(line: string, tail: string[] | null = null): void {
