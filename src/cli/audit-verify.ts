@@ -13,6 +13,7 @@ import { openProgress } from '../terminal/progress.ts';
 
 export interface AuditVerifyOptions {
   readonly publicKey?: string;
+  readonly acceptConfirmed: boolean;
   readonly json: boolean;
 }
 
@@ -21,13 +22,17 @@ const codes: Record<VerifySummary['verdict'], number> = { sound: 0, tampered: 1,
 /** Prints the result on stdout. Resolves with the exit code: 0 sound, 1 tampered, 2 sound with gaps. Throws UsageError. */
 export async function auditVerify(
   files: readonly string[],
-  { publicKey, json }: AuditVerifyOptions,
+  { publicKey, acceptConfirmed: acceptsConfirmed, json }: AuditVerifyOptions,
 ): Promise<number> {
+  if (acceptsConfirmed && publicKey === undefined)
+    throw new UsageError('--accept-confirmed: without --public-key no signature is checked; give both');
   const keys = publicKey === undefined ? null : await readKeys(publicKey);
   const hasPublicKey = keys !== null;
   const progress = openProgress();
   const onProgress = (path: string, lines: number) => progress.show(printable(`${path}: ${lines} lines`));
-  const verification = await verifyFiles(files, { keys, onProgress }).finally(() => progress.end());
+  const verification = await verifyFiles(files, { keys, acceptsConfirmed, onProgress }).finally(() =>
+    progress.end(),
+  );
   const summary = summarize(verification, { hasPublicKey });
   process.stdout.write(
     json

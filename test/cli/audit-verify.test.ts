@@ -78,3 +78,16 @@ test('a file that cannot be read exits with 64, and the error names it', async (
     ...{ code: 64, stdout: '', stderr: 'none.log: the file does not exist\n' },
   });
 });
+
+test('seals without a signature before a right one exit with 1, and with 2 if that is accepted', async () => {
+  const set = new AuditSetWriter({ privateKey: null });
+  set.replaceKey(keyPair.privateKey);
+  set.run([{ do: 'write', lines: 3 }, { do: 'restart' }]);
+  set.seal('stopped');
+  const files = await filesOf('keyed', set);
+  expect((await verify([...files, '--public-key', publicKey])).code).toBe(1);
+  expect((await verify([...files, '--public-key', publicKey, '--accept-confirmed'])).code).toBe(2);
+  expect(await verify([...files, '--accept-confirmed'])).toMatchObject({
+    ...{ code: 64, stderr: expect.stringContaining('--accept-confirmed: without --public-key') },
+  });
+});

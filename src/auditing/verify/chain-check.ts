@@ -43,6 +43,8 @@ export interface ChainCheckOptions {
   readonly findings: Findings;
   /** Shared by all chains, because its time is limited. */
   readonly locator: FaultLocator;
+  /** See `KeyCheckOptions`. */
+  readonly acceptsConfirmed: boolean;
 }
 
 export class ChainCheck {
@@ -61,11 +63,11 @@ export class ChainCheck {
   #first: FoundSeal | null = null;
   #tip: Tip | null = null;
 
-  constructor(chain: string, { findings, locator }: ChainCheckOptions) {
+  constructor(chain: string, { findings, locator, acceptsConfirmed }: ChainCheckOptions) {
     this.chain = chain;
     this.#locator = locator;
     this.#findings = findings;
-    this.#signatures = new KeyCheck(findings);
+    this.#signatures = new KeyCheck({ findings, acceptsConfirmed });
     this.#returning = new ReturningSeals(findings);
     this.#gaps = new SealedGaps(findings);
   }

@@ -10,6 +10,9 @@ const stopped =
 const running =
   'A running gateway seals them within the interval of audit.seal; after a crash it does so when it is started again.';
 
+const accepted =
+  'With --accept-confirmed they are a gap if they stand before the first right signature of the chain.';
+
 const tampering = {
   lines_changed: () =>
     'Between these two seals are as many lines as the gateway sealed, but at least one was changed.',
@@ -52,13 +55,13 @@ const tampering = {
     `${sealsWere(finding)} signed with the key ${finding.detail}, which was not given. ${
       finding.severity === 'gap'
         ? 'A later seal with a right signature confirms this. To check these too, add that public key to the file.'
-        : 'If the key was replaced at that time, add its public key to the file. Otherwise they were forged.'
+        : `If the key was replaced at that time, add its public key to the file. Otherwise they were forged. ${accepted}`
     }`,
   seal_unsigned: (finding) =>
     `${sealsAre(finding)} without a signature. ${
       finding.severity === 'gap'
         ? 'A later seal with a right signature confirms this.'
-        : 'A public key was given, and without a signature anybody can make seals.'
+        : `A public key was given, and without a signature anybody can make seals. ${accepted}`
     }`,
   chain_begin_missing: (finding) =>
     `A chain begins here in its middle: ${sealsAre(finding)} missing with their lines, although older files were given. If these are the files of two gateways, verify them separately.`,

@@ -23,15 +23,28 @@ const kinds: Record<Exclude<SignatureState, 'valid'>, FindingKind> = {
   invalid: 'signature_invalid',
 };
 
+export interface KeyCheckOptions {
+  readonly findings: Findings;
+  /** Seals that only a later signature confirms are a gap and no tampering. */
+  readonly acceptsConfirmed: boolean;
+}
+
+/** Further ones stay tampering, whatever follows. */
+const maxOpen = 1000;
+
 export class KeyCheck {
   readonly #findings: Findings;
-  /** Findings about the seals just before, one after another. */
-  #open: Finding | null = null;
+  readonly #acceptsConfirmed: boolean;
+  /** Findings about the seals just before, one after another, such as of several keys that were replaced. */
+  #open: Finding[] = [];
+  /** The last of them, which the next seal may continue. */
+  #run: Finding | null = null;
   #hasValid = false;
   #key: string | null | undefined;
 
-  constructor(findings: Findings) {
+  constructor({ findings, acceptsConfirmed }: KeyCheckOptions) {
     this.#findings = findings;
+    this.#acceptsConfirmed = acceptsConfirmed;
   }
 
   /** The finding that this seal is part of; null: there is none. */
@@ -57,22 +70,24 @@ export class KeyCheck {
     const isFirst = !this.#hasValid;
     this.#hasValid = true;
     const open = this.#open;
-    this.#open = null;
-    if (open === null || open.isConfirmed || open.kind === 'signature_invalid') return;
-    if (isFirst && isLinked) this.#findings.change(open, 'gap');
+    this.#open = [];
+    this.#run = null;
+    if (!this.#acceptsConfirmed || !isFirst || !isLinked) return;
+    for (const finding of open)
+      if (!finding.isConfirmed && finding.kind !== 'signature_invalid') this.#findings.change(finding, 'gap');
   }
 
   #note({ seal, place, before }: SignedSeal, kind: FindingKind): Finding {
-    const open = this.#open;
-    if (open?.kind === kind && open.detail === seal.key && open.seals?.last === seal.seq - 1) {
-      open.seals.last = seal.seq;
-      open.to = place;
-      return open;
+    const run = this.#run;
+    if (run?.kind === kind && run.detail === seal.key && run.seals?.last === seal.seq - 1) {
+      run.seals.last = seal.seq;
+      run.to = place;
+      return run;
     }
-    // A second open finding cannot be confirmed by a later signature any more.
     const facts = { from: before, to: place, chain: seal.chain, detail: seal.key };
     const finding = newFinding(kind, 'tampering', { ...facts, seals: { first: seal.seq, last: seal.seq } });
-    this.#open = finding;
+    this.#run = finding;
+    if (this.#open.length < maxOpen) this.#open.push(finding);
     this.#findings.add(finding);
     return finding;
   }

@@ -21,11 +21,21 @@ export interface FileSummary {
   lastTime: string | null;
 }
 
+export interface VerificationOptions {
+  /** The public keys by their ids; null: signatures are not checked. */
+  readonly keys: ReadonlyMap<string, KeyObject> | null;
+  /**
+   * Seals without a signature, or of a key that was not given, are a gap if they stand before the first right signature
+   * of their chain, which confirms them; default: they are tampering.
+   */
+  readonly acceptsConfirmed?: boolean | undefined;
+}
+
 export class Verification {
   readonly findings = new Findings();
   readonly files: FileSummary[] = [];
   readonly chains = new Map<string, ChainCheck>();
-  readonly #keys: ReadonlyMap<string, KeyObject> | null;
+  readonly #options: VerificationOptions;
   /** The chain that the next line belongs to; null: none has begun. */
   #current: ChainCheck | null = null;
   /** Lines before the first chain. */
@@ -34,9 +44,8 @@ export class Verification {
   #last: Line | null = null;
   #partial: Line | null = null;
 
-  /** `keys`: the public keys by their ids; null: signatures are not checked. */
-  constructor(keys: ReadonlyMap<string, KeyObject> | null) {
-    this.#keys = keys;
+  constructor(options: VerificationOptions) {
+    this.#options = options;
   }
 
   /** Whether there is a line before the first chain that begins as a seal and is none. */
@@ -82,7 +91,7 @@ export class Verification {
       return;
     }
     file.seals++;
-    const keys = this.#keys;
+    const { keys } = this.#options;
     const signature = keys === null ? null : checkSignature(seal, { line: line.bytes, keys });
     this.#current = this.#chainOf(seal);
     this.#current.check({ seal, line, signature });
@@ -120,6 +129,7 @@ export class Verification {
     const chain = new ChainCheck(id, {
       findings: this.findings,
       locator: this.#locator,
+      acceptsConfirmed: this.#options.acceptsConfirmed ?? false,
     });
     this.chains.set(id, chain);
     return chain;

@@ -1,16 +1,13 @@
 /** Verifies audit files: orders them, reads each once, and returns what was found. */
-import type { KeyObject } from 'node:crypto';
 import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
 import { type AuditFile, orderFiles } from '../reading/audit-files.ts';
 import { readLines } from '../reading/lines.ts';
 import { newFinding } from './finding.ts';
 import { separateRepeated } from './repeated-files.ts';
-import { Verification } from './verification.ts';
+import { Verification, type VerificationOptions } from './verification.ts';
 
-export interface VerifyOptions {
-  /** The public keys by their ids; null: signatures are not checked. */
-  readonly keys: ReadonlyMap<string, KeyObject> | null;
+export interface VerifyOptions extends VerificationOptions {
   /** Called now and then with the file that is read. */
   readonly onProgress?: (path: string, lines: number) => void;
 }
@@ -18,10 +15,10 @@ export interface VerifyOptions {
 /** @throws UsageError if a file cannot be read, is no audit file, or no file has a seal. */
 export async function verifyFiles(
   paths: readonly string[],
-  { keys, onProgress }: VerifyOptions,
+  { onProgress, ...options }: VerifyOptions,
 ): Promise<Verification> {
   const { used, repeated } = await separateRepeated(await orderFiles([...new Set(paths)]));
-  const verification = new Verification(keys);
+  const verification = new Verification(options);
   for (const { file, sameAs } of repeated) {
     const from = { file: file.path, line: 1, time: null };
     verification.findings.add(newFinding('file_repeated', 'notice', { from, detail: sameAs.path }));

@@ -84,7 +84,7 @@ export class AuditSetWriter implements AuditSet {
   }
 
   /** For the seals after the next restart. */
-  replaceKey(privateKey: KeyObject): void {
+  replaceKey(privateKey: KeyObject | null): void {
     this.#privateKey = privateKey;
   }
 

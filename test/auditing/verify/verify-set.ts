@@ -23,6 +23,7 @@ export interface VerifySetOptions {
   readonly compressions?: readonly Compression[];
   /** null: signatures are not checked. */
   readonly publicKeys?: readonly KeyObject[] | null;
+  readonly acceptsConfirmed?: boolean;
   /** The order in which the files are given; default reversed. */
   readonly order?: (paths: readonly string[]) => readonly string[];
 }
@@ -34,6 +35,7 @@ export async function verifySet(
   {
     compressions = ['none'],
     publicKeys = [keyPair.publicKey],
+    acceptsConfirmed = false,
     order = (paths) => paths.toReversed(),
   }: VerifySetOptions = {},
 ): Promise<Verified> {
@@ -41,7 +43,7 @@ export async function verifySet(
   try {
     const paths = writeSet(set, { folder, compressions });
     const keys = publicKeys === null ? null : new Map(publicKeys.map((key) => [keyIdOf(key), key]));
-    const verification = await verifyFiles(order(paths), { keys });
+    const verification = await verifyFiles(order(paths), { keys, acceptsConfirmed });
     const { sorted, verdict } = verification.findings;
     const kinds = sorted.filter(({ severity }) => severity !== 'notice').map(({ kind }) => kind);
     return { verification, verdict, kinds, paths };

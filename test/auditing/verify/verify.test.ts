@@ -225,16 +225,6 @@ describe('sets that are sound', () => {
     set.files[1]?.splice(1, 0, ' { "verdict": "allow", "type": "handshake" }');
     expect((await verifySet(set)).kinds).toEqual(['lines_inserted']);
   });
-
-  test('seals of a replaced key are checked if both public keys are given, and confirmed by the new key otherwise', async () => {
-    const set = new AuditSetWriter({ privateKey: other.privateKey }).run(block);
-    set.replaceKey(keyPair.privateKey);
-    set.run([{ do: 'restart' }, ...block]);
-    expect((await verifySet(set, { publicKeys: [keyPair.publicKey, other.publicKey] })).kinds).toEqual([]);
-    const withNew = await verifySet(set);
-    expect([withNew.verdict, withNew.kinds]).toEqual(['incomplete', ['key_unknown']]);
-    expect((await verifySet(set, { publicKeys: [other.publicKey] })).verdict).toBe('tampered');
-  });
 });
 
 test('every finding has a sentence without an empty part', async () => {
