@@ -64,6 +64,39 @@ test.each([
   await expect(linesOf(path, compression)).rejects.toThrow(path);
 });
 
+const zeros = Buffer.alloc(300_000);
+const packers = [
+  ['gzip', gzipSync],
+  ['zstd', zstdCompressSync],
+] as const;
+
+test.each(packers)(
+  'all parts of a %s file are read, and zeros to its end are padding',
+  async (kind, pack) => {
+    const parts = file('parts', Buffer.concat([pack('a\n'), pack('b\n'), zeros]));
+    expect(await linesOf(parts, kind)).toEqual([
+      [1, 'a', true],
+      [2, 'b', true],
+    ]);
+  },
+);
+
+test.each(packers)(
+  'a part of a %s file behind zeros or other data is not passed over',
+  async (kind, pack) => {
+    const first = pack('a\n');
+    for (const between of [Buffer.alloc(1), zeros]) {
+      const hidden = file('hidden', Buffer.concat([first, between, pack('b\n')]));
+      const at = first.length + between.length;
+      await expect(linesOf(hidden, kind)).rejects.toThrow(
+        `the compressed file ends at byte ${first.length}, and there is further data from byte ${at} on`,
+      );
+    }
+    const other = file('other', Buffer.concat([first, Buffer.from('junk')]));
+    await expect(linesOf(other, kind)).rejects.toThrow(/further data|damaged/);
+  },
+);
+
 test('files are ordered by their seals and recognised by their first bytes, whatever their names', async () => {
   const sealer = new Sealer({ chain: '0011223344556677', last: null, privateKey: null });
   const now = Date.UTC(2026, 10, 29);
