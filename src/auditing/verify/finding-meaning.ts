@@ -101,8 +101,10 @@ const gaps = {
 const notices = {
   older_files_absent: (finding) =>
     `The chain is older than the oldest file that was given: ${sealsAre(finding)} not here, as after a rotation that removed old files.`,
-  partial_line: () =>
-    'The file ends within a line. The gateway writes such a line again as a whole, so that this part counts for nothing.',
+  partial_line: ({ detail }) =>
+    detail === 'record'
+      ? 'The file ends with a complete record that has no newline. No seal covers it, so that nothing is proven about it.'
+      : 'The file ends within a line. The gateway writes such a line again as a whole, so that this part counts for nothing.',
   file_repeated: ({ detail }) => `All its lines are also in ${detail}. It was left out.`,
 } as const satisfies Partial<Record<FindingKind, Meaning>>;
 

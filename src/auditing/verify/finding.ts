@@ -1,6 +1,6 @@
 /** What the verification finds: where, and how bad it is. */
 import type { Line } from '../reading/lines.ts';
-import { timeOfLine } from '../reading/record-line.ts';
+import { isWholeRecord, timeOfLine } from '../reading/record-line.ts';
 
 /**
  * `tampering`: the files are not as the gateway wrote them. `gap`: nothing is wrong, but something is not proven.
@@ -76,6 +76,14 @@ export type Facts = Partial<Omit<Finding, 'kind' | 'severity' | 'isConfirmed'>>;
 export function newFinding(kind: FindingKind, severity: Severity, facts: Facts): Finding {
   const nothing = { from: null, to: null, chain: null, seals: null, count: null, detail: null };
   return { ...nothing, ...facts, kind, severity, isConfirmed: false };
+}
+
+/** The end of a file without its newline. */
+export function partialLineFinding(line: Line): Finding {
+  const isRecord = isWholeRecord(line.bytes);
+  // A reader of records may take it for one, and no seal covers it.
+  const [severity, detail] = isRecord ? (['gap', 'record'] as const) : (['notice', null] as const);
+  return newFinding('partial_line', severity, { from: placeOf(line), detail });
 }
 
 export function placeOf({ file, number, bytes }: Line): Place {

@@ -6,7 +6,7 @@ import { timeOfLine } from '../reading/record-line.ts';
 import { checkSignature, type ReadSeal, readSeal } from '../reading/seal-line.ts';
 import { ChainCheck } from './chain-check.ts';
 import { chainEndFindings } from './chain-ends.ts';
-import { newFinding, placeOf } from './finding.ts';
+import { partialLineFinding } from './finding.ts';
 import { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
 import { FaultLocator } from './locate.ts';
@@ -140,8 +140,7 @@ export class Verification {
     if (file !== undefined && this.#last !== null && file.lines > 0) {
       file.lastTime = timeOfLine(this.#last.bytes) ?? file.firstTime;
     }
-    if (this.#partial !== null)
-      this.findings.add(newFinding('partial_line', 'notice', { from: placeOf(this.#partial) }));
+    if (this.#partial !== null) this.findings.add(partialLineFinding(this.#partial));
     this.#partial = null;
     this.#last = null;
   }

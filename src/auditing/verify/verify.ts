@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
 import { type AuditFile, orderFiles } from '../reading/audit-files.ts';
 import { readLines } from '../reading/lines.ts';
-import { newFinding } from './finding.ts';
+import { newFinding, partialLineFinding } from './finding.ts';
 import { separateRepeated } from './repeated-files.ts';
 import { Verification, type VerificationOptions } from './verification.ts';
 
@@ -19,9 +19,10 @@ export async function verifyFiles(
 ): Promise<Verification> {
   const { used, repeated } = await separateRepeated(await orderFiles([...new Set(paths)]));
   const verification = new Verification(options);
-  for (const { file, sameAs } of repeated) {
+  for (const { file, sameAs, partial } of repeated) {
     const from = { file: file.path, line: 1, time: null };
     verification.findings.add(newFinding('file_repeated', 'notice', { from, detail: sameAs.path }));
+    if (partial !== null) verification.findings.add(partialLineFinding(partial));
   }
   for (const file of used) await addFile(verification, { file, onProgress });
   if (verification.files.every(({ seals }) => seals === 0))

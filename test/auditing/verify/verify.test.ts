@@ -210,6 +210,22 @@ describe('sets that are sound', () => {
     expect(noticesOf(result)).toEqual(['partial_line']);
   });
 
+  test('a complete record without its newline is a gap at the end of any file, also of one that is given twice', async () => {
+    for (const file of [0, 1, 3]) {
+      const set = signed();
+      set.halves.set(file, set.record());
+      const { verdict, verification } = await verifySet(set, { compressions: allCompressions });
+      expect(verdict).toBe('incomplete');
+      const found = verification.findings.sorted.find(({ kind }) => kind === 'partial_line');
+      expect(found).toMatchObject({ severity: 'gap', from: { line: (set.files[file]?.length ?? 0) + 1 } });
+    }
+    const set = signed();
+    set.files.push([...(set.files[1] ?? [])], (set.files[1] ?? []).slice(0, 2));
+    set.halves.set(4, set.record());
+    set.halves.set(5, set.files[1]?.[2]?.slice(0, -1) ?? '');
+    expect((await verifySet(set)).kinds).toEqual(['partial_line']);
+  });
+
   test('lines of another program between the records are a gap, once, and the records are proven', async () => {
     const set = signed();
     for (const lines of set.files) lines.splice(2, 0, '{"level":30,"msg":"listening"}', 'text');
