@@ -1,10 +1,10 @@
 /** Opens audit files in any order, rotated and compressed, and orders them as they were written. */
 import { open, stat } from 'node:fs/promises';
+import { type ReadSeal, readSeal } from '../../audit/seal-reader.ts';
 import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
 import { type Compression, type Line, readLines } from './lines.ts';
 import { isRecordLine, timeOfLine } from './record-line.ts';
-import { type ReadSeal, readSeal } from './seal-line.ts';
 
 export interface AuditFile {
   readonly path: string;

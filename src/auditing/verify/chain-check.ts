@@ -1,7 +1,7 @@
 /** Checks the seals of one chain in the order of the files: each against the one before it and against its lines. */
 
+import type { ReadSeal, SignatureState } from '../../audit/seal-reader.ts';
 import type { Line } from '../reading/lines.ts';
-import type { ReadSeal, SignatureState } from '../reading/seal-line.ts';
 import { checkContent, isMovedSeal, type SealedLines } from './content-check.ts';
 import { damagedSealFinding } from './damaged-seals.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
@@ -118,16 +118,17 @@ export class ChainCheck {
   }
 
   /** It has the hash of the last seal. */
-  #continue(found: FoundSeal, { seq: lastSeq, suspect: lastSuspect }: Tip): void {
+  #continue(found: FoundSeal, { seal: last, seq: lastSeq, suspect: lastSuspect }: Tip): void {
     const { seal } = found;
     const seq = lastSeq + 1;
     if (lastSuspect?.kind === 'seal_altered' && lastSuspect.seals !== null)
       // This seal agrees with the last one, so that the one before it was altered.
       lastSuspect.seals.last = lastSuspect.seals.first;
     const isCut = lastSuspect?.kind === 'lines_removed' || lastSuspect?.kind === 'seals_missing';
-    // The gateway noticed only with this seal that the file was shortened.
-    if (seal.event === 'truncated' && isCut && !lastSuspect.isConfirmed)
-      this.#findings.change(lastSuspect, 'gap');
+    // The gateway noticed only with this seal that the file was shortened. What is missing before a restart was missing
+    // when it opened the file.
+    const isNoticed = seal.event === 'truncated' && last.event !== 'resumed';
+    if (isNoticed && isCut && !lastSuspect.isConfirmed) this.#findings.change(lastSuspect, 'gap');
     const isNext = seal.seq === seq && seal.chain === this.chain && seal.event !== 'started';
     this.#advance(found, { seq, suspect: isNext ? null : this.#reportAltered(found, [seq, seq]) });
   }

@@ -1,6 +1,6 @@
 /** Judges whether the lines before a seal are those that it covers. */
 
-import type { ReadSeal } from '../reading/seal-line.ts';
+import type { ReadSeal } from '../../audit/seal-reader.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';
 import { type FaultLocator, sha256Of } from './locate.ts';

@@ -1,9 +1,9 @@
 /** The verification as a fold over the lines of all files: knows the chains, and which of them a line belongs to. */
 import type { KeyObject } from 'node:crypto';
+import { checkSignature, type ReadSeal, readSeal } from '../../audit/seal-reader.ts';
 import type { AuditFile } from '../reading/audit-files.ts';
 import type { Line } from '../reading/lines.ts';
 import { timeOfLine } from '../reading/record-line.ts';
-import { checkSignature, type ReadSeal, readSeal } from '../reading/seal-line.ts';
 import { ChainCheck } from './chain-check.ts';
 import { chainEndFindings } from './chain-ends.ts';
 import { partialLineFinding } from './finding.ts';

@@ -83,6 +83,15 @@ export class AuditSetWriter implements AuditSet {
     this.seal('started');
   }
 
+  /** The file was cut back to an earlier seal, and the gateway goes on behind the last seal that it remembers. */
+  cutBackAndRestart(seals: number): void {
+    const lines = this.files.at(-1) ?? [];
+    const isSeal = (line: string) => line.startsWith('{"type":"seal"');
+    for (let left = seals; left > 0 || !isSeal(lines.at(-1) ?? ''); ) if (isSeal(lines.pop() ?? '')) left--;
+    this.#tail = [];
+    this.#resume();
+  }
+
   /** For the seals after the next restart. */
   replaceKey(privateKey: KeyObject | null): void {
     this.#privateKey = privateKey;

@@ -47,6 +47,26 @@ describe('a restart behind a seal that is no orderly stop', () => {
   });
 });
 
+describe('seals that are missing before a restart, which the gateway remembered', () => {
+  const cutBack = () => {
+    const set = new AuditSetWriter().run([...sealedLines, ...sealedLines, ...sealedLines]);
+    set.cutBackAndRestart(2);
+    return set;
+  };
+
+  test('are tampering', async () => {
+    const set = cutBack().run(sealedLines);
+    expect(resultOf(await verifySet(set))).toEqual(['tampered', 'seals_missing']);
+  });
+
+  test('are tampering also if something shortens the file after the restart', async () => {
+    const set = cutBack();
+    set.write(1);
+    set.seal('truncated');
+    expect(resultOf(await verifySet(set.run(sealedLines)))).toEqual(['tampered', 'seals_missing']);
+  });
+});
+
 describe('a line between an orderly stop and the restart', () => {
   function stopped(): AuditSetWriter {
     const set = new AuditSetWriter().run(sealedLines);
