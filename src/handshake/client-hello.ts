@@ -17,6 +17,8 @@ export interface ClientHello {
 const RECORD_HEADER = 5;
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
+const CHANGE_CIPHER_SPEC = 20;
+const TLS13 = 0x0304;
 const extensions = { serverName: 0, groups: 10, signatures: 13, alpn: 16, versions: 43 } as const;
 
 /** Whether the bytes begin with the header of a TLS record. */
@@ -28,6 +30,25 @@ export function beginsRecord(bytes: Buffer): boolean {
 /** Bytes of the first record with its header; NaN: the header is incomplete. */
 export function firstRecordLength(bytes: Buffer): number {
   return bytes.length < RECORD_HEADER ? Number.NaN : RECORD_HEADER + bytes.readUInt16BE(3);
+}
+
+/**
+ * Bytes of the ClientHello messages at the beginning: of both after a HelloRetryRequest (RFC 8446 §4.1.4), where a
+ * ChangeCipherSpec may lie between them. `isWhole`: the bytes are all that came, not the first record alone, behind which a
+ * second ClientHello may have come. null: not known.
+ */
+export function clientHelloBytes(bytes: Buffer, { isWhole }: { readonly isWhole: boolean }): number | null {
+  let end = firstRecordLength(bytes);
+  if (!(bytes.length >= end)) return null;
+  if (!isWhole) return (readClientHello(bytes)?.version ?? TLS13) < TLS13 ? end : null;
+  for (let at = end; bytes.length > at + RECORD_HEADER; ) {
+    const record = bytes.subarray(at);
+    at += firstRecordLength(record);
+    const isHello = record[0] === HANDSHAKE && record[RECORD_HEADER] === CLIENT_HELLO;
+    if (isHello) end = at;
+    else if (record[0] !== CHANGE_CIPHER_SPEC) break;
+  }
+  return end;
 }
 
 /** null: the bytes are not a complete ClientHello in one record, or it is malformed. */

@@ -42,13 +42,13 @@ export const failureReasons = withAdvice({
     gateway: 'check subjectAltName, dates and chain file of listen.certificate',
   },
   closed_before_finished: {
-    says: 'the client answered the gateway’s certificate and closed the connection before the handshake was done',
+    says: 'the client answered the gateway’s certificate, or resumed a TLS session, and closed the connection before the handshake was done',
     cause: 'the client gave up or failed, or a middlebox cut the connection',
     client: 'see the client’s own log; if its timeout for the handshake is short, raise it',
     gateway: null,
   },
   handshake_timeout: {
-    says: 'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate',
+    says: 'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate, or resumed its TLS session',
     cause:
       'the client hangs (for example while it waits for a key in an HSM or smart card), or packets are lost',
     client: 'see the client’s own log, and look for packet loss or a firewall on the way',

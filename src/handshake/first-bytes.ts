@@ -12,6 +12,8 @@ import { explainProtocol, isSslv2Hello } from './other-protocols.ts';
 export interface Offer {
   /** Kinds of the keys of the gateway's certificates. */
   readonly keyTypes: readonly KeyType[];
+  /** Bytes of the shortest of the gateway's certificate chains. */
+  readonly chainBytes: number;
   /** The client's address is listed; others are offered fewer groups. */
   readonly isListed: boolean;
 }

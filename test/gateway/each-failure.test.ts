@@ -145,7 +145,7 @@ const failures: Readonly<Record<string, Way>> = {
   },
   'does not answer the gateway’s certificate': {
     reason: 'handshake_timeout',
-    says: /it sent nothing more \(\d+ bytes in all\)/,
+    says: /it sent nothing more than its ClientHello, \d+ bytes in all/,
     fields: { ...known13, alpn: 'http/1.1' },
     attempt: (from) => raw(from, hello, 'ANSWER'),
   },

@@ -5,7 +5,7 @@ import { type FailureReasonName, failure } from '../../src/handshake/failure-rea
 import { announceFirstBytes, explainFirstBytes, versionName } from '../../src/handshake/first-bytes.ts';
 import { clientHello } from '../support/process/client-hello.ts';
 
-const offer = { keyTypes: ['ec'], isListed: true } as const;
+const offer = { keyTypes: ['ec'], chainBytes: 1_000, isListed: true } as const;
 let hello: Buffer;
 beforeAll(async () => {
   hello = await clientHello({ servername: 'gateway.example', ALPNProtocols: ['h2', 'http/1.1'] });
