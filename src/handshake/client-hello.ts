@@ -4,8 +4,10 @@
  */
 
 export interface ClientHello {
-  /** Such as `0x0303`: the highest version that the client offers. */
+  /** Such as `0x0303`: the highest version that the client offers; 0: none that is known. */
   readonly version: number;
+  /** As in supported_versions, without values that clients add at random (RFC 8701); null: the extension is absent. */
+  readonly versions: readonly number[] | null;
   readonly suites: readonly number[];
   /** null: the extension is absent. */
   readonly groups: readonly number[] | null;
@@ -18,6 +20,7 @@ const RECORD_HEADER = 5;
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const CHANGE_CIPHER_SPEC = 20;
+const TLS12 = 0x0303;
 const TLS13 = 0x0304;
 const extensions = { serverName: 0, groups: 10, signatures: 13, alpn: 16, versions: 43 } as const;
 
@@ -64,9 +67,12 @@ export function readClientHello(bytes: Buffer): ClientHello | null {
   const suites = body.numbers(2);
   body.vector(1);
   const found = body.isAtEnd ? new Map<number, Fields>() : readExtensions(new Fields(body.vector(2)));
-  const versions = found.get(extensions.versions)?.numbers(1).filter(isKnownVersion) ?? [];
+  const versions = found.get(extensions.versions)?.numbers(1).filter(isVersion) ?? null;
   const hello = {
-    version: Math.max(legacyVersion, ...versions),
+    // With the extension it alone counts (RFC 8446 §4.2.1).
+    version:
+      versions === null ? Math.min(legacyVersion, TLS12) : Math.max(0, ...versions.filter(isKnownVersion)),
+    versions,
     suites,
     groups: found.get(extensions.groups)?.numbers(2) ?? null,
     signatures: found.get(extensions.signatures)?.numbers(2) ?? null,
@@ -76,7 +82,11 @@ export function readClientHello(bytes: Buffer): ClientHello | null {
   return [record, body, ...found.values()].some(({ isBroken }) => isBroken) ? null : hello;
 }
 
-/** Without the values that clients add at random (RFC 8701). */
+/** Not a value that clients add at random (RFC 8701 §2). */
+function isVersion(version: number): boolean {
+  return (version & 0x0f0f) !== 0x0a0a;
+}
+
 function isKnownVersion(version: number): boolean {
   return version >= 0x0300 && version <= 0x0304;
 }

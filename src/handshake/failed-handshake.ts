@@ -8,11 +8,13 @@ import {
   explainFault,
   explainTimeout,
   hasSentFlight,
+  isOldVersion,
   type TlsFault,
 } from './failure-classifier.ts';
 import { type Failure, failure } from './failure-reasons.ts';
-import { announceFirstBytes, explainFirstBytes, type Offer } from './first-bytes.ts';
+import { announceFirstBytes, explainFirstBytes } from './first-bytes.ts';
 import { type HandshakeResult, type Inbound, unjudged } from './inbound.ts';
+import type { Offer } from './offer-mismatch.ts';
 import { readFailedParameters, type TlsParameters } from './tls-parameters.ts';
 
 /** Octets. A longer leaf is not described: an unauthenticated client must not cause the cost of parsing it. */
@@ -47,7 +49,7 @@ export function failedByFault(
   const agreed = hasSentFlight(progress) || found.reason.startsWith('no_shared_');
   const parameters = readFailedParameters(socket, {
     agreed,
-    offered: byError.reason === 'protocol_version' && fault.code !== 'ERR_SSL_UNKNOWN_PROTOCOL',
+    offered: byError.reason === 'protocol_version' && isOldVersion(fault, progress),
   });
   return {
     ...failed(found, { code: inbound.timedOut ? null : (fault.code ?? null) }),

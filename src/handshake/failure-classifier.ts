@@ -138,13 +138,21 @@ export function explainFault(fault: TlsFault, progress: Progress): Failure {
         gateway: 'look for the record of the earlier handshake',
       }),
     );
-  // Of a ClientHello in the format of SSL 2.0 OpenSSL has read no version: the one it returns is its own newest.
-  if (known === 'protocol_version' && progress.tlsVersion !== null && code !== 'ERR_SSL_UNKNOWN_PROTOCOL')
+  if (known === 'protocol_version' && isOldVersion(fault, progress))
     return failure(known, `the client offers ${progress.tlsVersion} at most`);
   if (known !== undefined) return explainKnown(known, fault);
   if (isOfSignature(fault, progress)) return failure('key_not_proven');
   if (isOfCertificate(fault, progress)) return failure('malformed_certificate');
   return explainOther(fault, progress);
+}
+
+/**
+ * Whether the socket's version is the highest that the client offers, where the versions do not fit. Of a ClientHello in
+ * the format of SSL 2.0 OpenSSL has read no version, and returns its own newest. With supported_versions (RFC 8446 §4.2.1)
+ * it returns TLS 1.2, which the client need not offer.
+ */
+export function isOldVersion({ code }: TlsFault, { tlsVersion }: Pick<Progress, 'tlsVersion'>): boolean {
+  return code !== 'ERR_SSL_UNKNOWN_PROTOCOL' && ['SSLv3', 'TLSv1', 'TLSv1.1'].includes(tlsVersion ?? '');
 }
 
 const later: readonly FailureReasonName[] = ['message_too_large', 'record_damaged', 'unexpected_message'];

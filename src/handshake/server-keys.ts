@@ -1,9 +1,9 @@
 /** What the gateway's certificates offer to a client: the kinds of their keys, and the length of their chains. */
 import { X509Certificate } from 'node:crypto';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { KeyType, Offer } from './first-bytes.ts';
+import type { Offer, ServerKey } from './offer-mismatch.ts';
 
-type OfferedKeys = Pick<Offer, 'keyTypes' | 'chainBytes'>;
+type OfferedKeys = Pick<Offer, 'keys' | 'chainBytes'>;
 
 const known = new WeakMap<PolicySnapshot, OfferedKeys>();
 
@@ -13,7 +13,7 @@ export function offeredKeys(snapshot: PolicySnapshot): OfferedKeys {
   if (keys === undefined) {
     const chains = snapshot.certificates.map(({ chain }) => chain);
     keys = {
-      keyTypes: chains.map((chain) => typeOf(new X509Certificate(chain))),
+      keys: chains.map((chain) => keyOf(new X509Certificate(chain))),
       chainBytes: Math.min(...chains.map(lengthOf)),
     };
     known.set(snapshot, keys);
@@ -21,10 +21,13 @@ export function offeredKeys(snapshot: PolicySnapshot): OfferedKeys {
   return keys;
 }
 
-function typeOf({ publicKey }: X509Certificate): KeyType {
+/** OpenSSL's names → codes of TLS. */
+const curves: Readonly<Record<string, number>> = { prime256v1: 23, secp384r1: 24, secp521r1: 25 };
+
+function keyOf({ publicKey }: X509Certificate): ServerKey {
   const type = publicKey.asymmetricKeyType ?? '';
-  if (type === 'ec') return 'ec';
-  return type.startsWith('rsa') ? 'rsa' : 'other';
+  if (type === 'ec') return { type, curve: curves[publicKey.asymmetricKeyDetails?.namedCurve ?? ''] ?? null };
+  return { type: type.startsWith('rsa') ? 'rsa' : 'other', curve: null };
 }
 
 /** Bytes of DER in a chain of PEM. */

@@ -98,11 +98,13 @@ afterAll(async () => {
   }
 });
 
+type Offer = Pick<ConnectionOptions, 'minVersion' | 'maxVersion' | 'ecdhCurve' | 'ALPNProtocols'>;
+
 interface Attempt {
   readonly isListed: boolean;
   readonly isHasty: boolean;
   readonly flights: number;
-  readonly options: ConnectionOptions;
+  readonly options: Offer;
   readonly resumes: boolean;
 }
 
@@ -114,9 +116,9 @@ async function recordOf({ isListed, isHasty, flights, options, resumes }: Attemp
   const { localPort } = gateway;
   const client = tls.connect({
     ...{ port, host: '127.0.0.1', rejectUnauthorized: false, servername: '' },
-    ...{ cert: leaf.chainPem, key: leaf.keyPem, ...options },
-    ...(session === undefined ? {} : { session }),
-  });
+    ...{ cert: leaf.chainPem, key: leaf.keyPem, session },
+    ...options,
+  } as ConnectionOptions);
   client.on('error', () => {});
   await held;
   if (!isHasty) gateway.destroy();
@@ -128,7 +130,7 @@ async function recordOf({ isListed, isHasty, flights, options, resumes }: Attemp
   return line as Line;
 }
 
-async function sessionOf({ port }: Running, options: ConnectionOptions): Promise<Buffer> {
+async function sessionOf({ port }: Running, options: Offer): Promise<Buffer> {
   await using client = await connect({ port, ca: pki.root.pem, leaf, ...options });
   return await client.session();
 }
