@@ -51,7 +51,7 @@ export class StatusBoard {
       clients: metrics.clients(),
       anchors: sources?.anchorSources() ?? [],
       revocationSources: sources?.revocationSources() ?? [],
-      endpoints: metrics.upstreams(),
+      endpoints: metrics.endpoints(),
       threads: threads.map((thread) => ({ thread, gauges: metrics.thread(thread) })),
       audit: {
         ...{ destination: config.audit.destination, lost, queuedBytes, failingSince },

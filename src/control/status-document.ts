@@ -15,7 +15,7 @@ import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import type { EndpointReport } from '../telemetry/endpoint-report.ts';
+import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
 import type { CountedRefusal } from '../telemetry/refusals.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
@@ -45,7 +45,7 @@ export interface StatusFacts extends DependencyFacts {
     readonly seenAt: number;
   }[];
   readonly revocationSources: readonly SourceState[];
-  readonly endpoints: readonly EndpointReport[];
+  readonly endpoints: readonly EndpointState[];
   readonly changes: readonly Change[];
   /** The last gauges of each relay thread. */
   readonly threads: readonly { readonly thread: number; readonly gauges: Gauges | undefined }[];
