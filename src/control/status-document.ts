@@ -36,6 +36,7 @@ export interface StatusFacts extends DependencyFacts {
   readonly gateway: Omit<GatewayStatus, 'node' | 'startedAt'>;
   readonly config: LoadedConfig['config'];
   readonly history: TrafficHistory;
+  /** The newest first. */
   readonly refusals: readonly CountedRefusal[];
   readonly clients: readonly {
     readonly subject: string;
@@ -66,7 +67,7 @@ export function statusOf(facts: StatusFacts): Status {
     now: trafficOf(facts),
     history: { ...steps, ends: steps.ends.map((end) => end / 1000) },
     reasons: history.verdicts().map(reasonOf),
-    refused: facts.refusals.toSorted((one, other) => other.time - one.time).map(refusedOf),
+    refused: facts.refusals.map(refusedOf),
     clients: facts.clients.map(clientOf).sort(byEnd),
     certificates: certificatesOf(facts),
     anchors: facts.anchors.map((anchor) => anchorOf(anchor, now)),
