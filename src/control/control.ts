@@ -259,6 +259,8 @@ export class Control implements AsyncDisposable {
         return this.#parts.reporting.relayLine({ ...message, fields: { thread, ...message.fields } });
       case 'unseen':
         return void this.#contact(message);
+      case 'question':
+        return void this.#answer(thread, message);
       case 'report':
         if (message.audit !== null) this.#write(thread, message.audit);
         if (message.meter !== null) {
@@ -282,6 +284,13 @@ export class Control implements AsyncDisposable {
     const sha256 = await this.#sources?.contact(anchor, leaf);
     this.#flush();
     if (sha256 !== undefined) this.#supervisor?.firstContactDone({ anchor, leaf: sha256 });
+  }
+
+  /** Publishes what the answer depends on before the answer. */
+  async #answer(thread: number, { id, question }: Extract<RelayReport, { type: 'question' }>): Promise<void> {
+    const answer = await this.#sources?.answer(question);
+    this.#flush();
+    if (answer !== undefined) this.#supervisor?.answer(thread, id, answer);
   }
 
   /** In reverse order of opening. The audit is last: closing the others writes records. */

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
+import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
@@ -180,6 +181,18 @@ export class Sources implements AsyncDisposable {
     await this.#revocation.contact(anchor, leaf);
     while (this.#applying !== null) await this.#applying;
     return createHash('sha256').update(leaf).digest('hex');
+  }
+
+  /** Answers a question of a relay thread; what the answer depends on is in the next snapshot. Never rejects. */
+  async answer(question: Question): Promise<Answer> {
+    switch (question.kind) {
+      case 'refresh_keys':
+        return false;
+      case 'introspect':
+        return { status: 'failed', cause: 'no introspection is configured' };
+      default:
+        return question satisfies never;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import type { IdentityPolicy } from '../identity/client-checks.ts';
 import { LeafReader } from '../identity/leaf-reader.ts';
 import { PathCache } from '../identity/path-cache.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import type { Ask } from '../policy/question.ts';
 import type { AnchorMaterial, PolicySnapshot } from '../policy/snapshot.ts';
 import { compileIdentityFields, compileRequestFields } from '../relay/compiled-header-sets.ts';
 import type { RelayPolicy } from '../relay/relay-policy.ts';
@@ -14,6 +15,7 @@ import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
+import { guardsOf } from './route-guards.ts';
 
 /** Immutable: a new snapshot replaces all of it at once. */
 export interface CompiledPolicy {
@@ -29,15 +31,17 @@ interface CompileOptions {
   readonly pools: Pools;
   /** Supplies the message counters of the routes. */
   readonly meter: Meter;
+  /** Asks the control thread. */
+  readonly ask: Ask;
   /** The policy in use until now; null at the start. */
   readonly last: CompiledPolicy | null;
 }
 
 export function compilePolicy(
   snapshot: PolicySnapshot,
-  { pools, meter, last }: CompileOptions,
+  { pools, meter, ask, last }: CompileOptions,
 ): CompiledPolicy {
-  const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
+  const { anchors, pins, match, limits, timeouts, shadow, tracing, keySets } = snapshot;
   const upstreams = pools.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
   const compile = (options: IdentityOptions) =>
@@ -67,7 +71,12 @@ export function compilePolicy(
       routes: new RouteTable(
         snapshot.routes.map((policy, index) => {
           const upstream = upstreams[index] as Upstream;
-          return { policy, upstream, guards: null, meter: meter.route(policy.path) };
+          return {
+            policy,
+            upstream,
+            guards: guardsOf(policy, { keySets, ask }),
+            meter: meter.route(policy.path),
+          };
         }),
       ),
       identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),

@@ -31,6 +31,7 @@ async function openRelay() {
       logFailure: () => {},
     },
     onUnseen: () => {},
+    onQuestion: () => {},
   });
   const { port } = await gateway.listen();
   const client = { port, ca: pki.root.pem, leaf: pki.issueClient() };
