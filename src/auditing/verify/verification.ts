@@ -7,6 +7,7 @@ import type { Line } from '../reading/lines.ts';
 import { timeOfLine } from '../reading/record-line.ts';
 import { ChainCheck } from './chain-check.ts';
 import { chainEndFindings } from './chain-ends.ts';
+import { ChainSwitches } from './chain-switches.ts';
 import { partialLineFinding } from './finding.ts';
 import { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
@@ -48,6 +49,7 @@ export class Verification {
   /** Lines before the first chain. */
   #before = new Interval();
   readonly #locator = new FaultLocator();
+  readonly #switches = new ChainSwitches(this.findings);
   #last: Line | null = null;
   #partial: Line | null = null;
 
@@ -62,6 +64,7 @@ export class Verification {
 
   startFile({ path, compression, firstSeal }: AuditFile): void {
     this.#endFile();
+    this.#switches.startFile();
     this.files.push({ path, compression, lines: 0, seals: 0, firstTime: null, lastTime: null });
     // A file that begins a chain may still have lines of the chain before it. All others begin within their chain.
     if (firstSeal === null || firstSeal.seq === 0) return;
@@ -87,7 +90,8 @@ export class Verification {
     const partial = this.#partial;
     this.#endFile();
     const chains = [...this.chains.values()];
-    const facts = { before: this.#before, chains, current: this.#current, partial };
+    const { strays } = this.#switches;
+    const facts = { before: this.#before, chains, strays, current: this.#current, partial };
     for (const finding of chainEndFindings(facts)) this.findings.add(finding);
   }
 
@@ -102,6 +106,7 @@ export class Verification {
     const signature = keys === null ? null : checkSignature(seal, { line: line.bytes, keys });
     const chain = this.#chainOf(seal);
     this.#current = chain;
+    this.#switches.check({ chain, seal, line });
     const before = chain.tip?.seal.hash;
     chain.check({ seal, line, signature });
     const after = chain.tip?.seal.hash;
