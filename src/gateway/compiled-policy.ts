@@ -16,7 +16,7 @@ import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
-import { guardsOf } from './route-guards.ts';
+import { RouteGuards } from './route-guards.ts';
 
 /** Immutable: a new snapshot replaces all of it at once. */
 export interface CompiledPolicy {
@@ -26,6 +26,8 @@ export interface CompiledPolicy {
   /** The policy under `shadow`, which is evaluated and recorded but not enforced; null: none. */
   readonly shadow: { readonly admission: AdmissionPolicy; readonly identity: IdentityPolicy } | null;
   readonly relay: RelayPolicy;
+  /** Shared by all policies of a relay thread. */
+  readonly guards: RouteGuards;
 }
 
 interface CompileOptions {
@@ -44,12 +46,15 @@ export function compilePolicy(
 ): CompiledPolicy {
   const { anchors, pins, match, registered, limits, timeouts, shadow, tracing, keySets } = snapshot;
   const upstreams = pools.update(snapshot);
+  const guards = last?.guards ?? new RouteGuards({ ask, meter });
+  const guardsOfRoutes = guards.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
   const registrations = registered && new Registrations(registered, keySets);
   const compile = (options: IdentityOptions) =>
     compileIdentity(options, { leaves, generation: snapshot.generation });
   return {
     snapshot,
+    guards,
     admission: compileAdmissionPolicy(snapshot),
     identity: compile({
       anchors,
@@ -78,7 +83,7 @@ export function compilePolicy(
           return {
             policy,
             upstream,
-            guards: guardsOf(policy, { keySets, ask }),
+            guards: guardsOfRoutes[index] ?? null,
             meter: meter.route(policy.path),
           };
         }),
