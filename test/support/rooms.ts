@@ -26,11 +26,12 @@ export const mayImport: Record<string, readonly string[]> = {
   message: ['policy', 'telemetry', 'audit'],
   introspection: ['fetch', 'jose', 'policy'],
   bearer: ['jose', 'message', 'policy'],
+  signature: ['jose', 'message', 'policy'],
   tracing: ['fetch', 'message', 'policy', 'telemetry'],
   upstream: ['source', 'message', 'policy', 'telemetry'],
   relay: ['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'tracing', 'audit'],
   gateway: [
-    ...['source', 'handshake', 'identity', 'message', 'bearer', 'relay', 'upstream'],
+    ...['source', 'handshake', 'identity', 'message', 'bearer', 'signature', 'relay', 'upstream'],
     ...['jose', 'pki', 'revocation', 'policy', 'telemetry', 'tracing', 'audit'],
   ],
   thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
