@@ -36,7 +36,9 @@ export class RouteGuards {
     this.#keySets.update(keySets);
     if (replayMemory !== null) this.#replays ??= new ReplayMemory(replayMemory);
     this.#bearer = new Map(
-      routes.flatMap(({ path, bearer }) => (bearer === null ? [] : [[path, this.#bearerGuard(path, bearer)]])),
+      routes.flatMap(({ path, bearer }) =>
+        bearer === null ? [] : [[path, this.#bearerGuard(path, bearer)]],
+      ),
     );
     this.#signature = new Map(
       routes.flatMap(({ path, signature }) =>
@@ -72,7 +74,8 @@ export class RouteGuards {
     const route = meter.route(path);
     return new BearerGuard(policy, {
       keys: () => (keys === null ? null : this.#keySets.get(keys)),
-      refreshKeys: async (limit) => keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
+      refreshKeys: async (limit) =>
+        keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
       introspect: async (token, limit) =>
         introspection && (await ask({ kind: 'introspect', id: introspection.id, token }, limit)),
       count: (verdict) => route.bearer(verdict, mode),

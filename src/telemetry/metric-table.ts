@@ -6,6 +6,12 @@ import { signatureMetrics } from './signature-metrics.ts';
 import { trafficMetrics } from './traffic-metrics.ts';
 
 /** Node's process metrics (`nodejs_*`, `process_*`) are served beside these. */
-export const metricTable = [...trafficMetrics, ...policyMetrics, ...bearerMetrics, ...signatureMetrics, ...processMetrics] as const;
+export const metricTable = [
+  ...trafficMetrics,
+  ...policyMetrics,
+  ...bearerMetrics,
+  ...signatureMetrics,
+  ...processMetrics,
+] as const;
 
 export type MetricName = (typeof metricTable)[number]['name'];
