@@ -18,7 +18,7 @@ export const mayImport: Record<string, readonly string[]> = {
   policy: ['jose', 'revocation'],
   keys: ['fetch', 'jose'],
   telemetry: [],
-  audit: ['telemetry'],
+  audit: ['telemetry', 'fetch'],
   admin: [],
   source: [],
   handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
