@@ -60,7 +60,8 @@ export class RouteGuards {
     const route = meter.route(path);
     return new SignatureGuard(policy, {
       keys: () => (keys === null ? null : this.#keySets.get(keys)),
-      refreshKeys: async (limit) => keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
+      refreshKeys: async (limit) =>
+        keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
       replays: () => this.#replays,
       count: (verdict) => route.signature(verdict, mode),
     });

@@ -25,7 +25,8 @@ export type DetachedReading =
 export function readDetachedJws(text: string): DetachedReading {
   const [head = '', payload, signature = '', ...more] = text.split('.', 4);
   // The part between the dots must be empty: content that is sent along would not be the body.
-  if (head === '' || payload !== '' || signature === '' || more.length > 0) return { ok: false, fault: 'syntax' };
+  if (head === '' || payload !== '' || signature === '' || more.length > 0)
+    return { ok: false, fault: 'syntax' };
   const bytes = decodeBase64url(head);
   if (bytes === null || decodeBase64url(signature) === null) return { ok: false, fault: 'syntax' };
   const members = readHeaderMembers(bytes);

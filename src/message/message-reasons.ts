@@ -100,12 +100,18 @@ export const signatureRefusals = {
     status: 403,
     says: 'the timestamp of the signature is neither Unix time in seconds or milliseconds nor a date in UTC (RFC 3339), or it differs from the gateway’s time by more than `signature.timestamp.tolerance`',
   },
-  signature_invalid: { status: 403, says: 'the signature is not that of the received body, or was made with another key' },
+  signature_invalid: {
+    status: 403,
+    says: 'the signature is not that of the received body, or was made with another key',
+  },
   signature_replayed: {
     status: 403,
     says: 'a message with the same signed content was accepted before, within `signature.timestamp.tolerance`',
   },
-  signature_undecided: { status: 503, says: 'the signature could not be judged: no key set was read yet, or the memory for `signature.replay` is full' },
+  signature_undecided: {
+    status: 503,
+    says: 'the signature could not be judged: no key set was read yet, or the memory for `signature.replay` is full',
+  },
 } as const satisfies Record<string, MessageRefusal>;
 
 export type SignatureRefusal = keyof typeof signatureRefusals;

@@ -3,9 +3,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { isSignatureAlgorithm, type SignatureAlgorithm } from '../jose/algorithm.ts';
 import type { CompiledKeySet, VerificationKey } from '../jose/compiled-key-set.ts';
 import { verifyDetachedJws } from '../jose/detached-jws.ts';
+import { verifyRaw } from './raw-signature.ts';
 import { joinParts } from './signed-content.ts';
 import type { SignatureValue } from './signed-head.ts';
-import { verifyRaw } from './raw-signature.ts';
 
 /** Keys and algorithms that are tried for one body: each costs a verification. */
 const MAX_TRIED = 4;

@@ -1,6 +1,6 @@
 /** The counts of one route in a relay thread, kept without allocation per observation. */
 import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
-import { type VerdictDelta, VerdictCounts } from './verdict-counts.ts';
+import { VerdictCounts, type VerdictDelta } from './verdict-counts.ts';
 
 /** The route label of requests that matched no route. */
 export const noRoute = 'none';

@@ -43,6 +43,7 @@ export const mayImport: Record<string, readonly string[]> = {
       'trust',
       'keys',
       'introspection',
+      'signature',
       'revocation',
       'policy',
       'thread',

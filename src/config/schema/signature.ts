@@ -1,8 +1,8 @@
 /** `routes[].signature`: which signature the body of a message must have. */
+import { z } from 'zod';
 import { signatureAlgorithms } from '../../jose/algorithm.ts';
 import { choice, duration, file, formatted, listOf, mapping } from './field-types.ts';
 import { refreshedKeySource } from './key-source.ts';
-import { z } from 'zod';
 
 /** The longest window around the timestamp, of which signature/replay-memory.ts depends. */
 const maxTolerance = '1h';
@@ -18,7 +18,10 @@ const encoding = choice('base64url', 'base64', 'hex');
 
 const algorithm = choice(...signatureAlgorithms);
 const algorithms = z
-  .union([algorithm, listOf(algorithm, 'algorithms')], `${signatureAlgorithms.join(' or ')}, or a list of them`)
+  .union(
+    [algorithm, listOf(algorithm, 'algorithms')],
+    `${signatureAlgorithms.join(' or ')}, or a list of them`,
+  )
   .transform((value) => [value].flat())
   .meta({ allowed: `${signatureAlgorithms.join(' or ')}, or a list of them` });
 
@@ -34,7 +37,9 @@ function isTemplate(text: string): boolean {
   const parts = text.split(/\{(timestamp|body)\}/);
   const [before = '', first, between = '', second, after = '', ...more] = parts;
   const isOnceEach = more.length === 0 && first !== second && second !== undefined;
-  return isOnceEach && /[^A-Za-z0-9]/.test(between) && ![before, between, after].some((each) => /[{}]/.test(each));
+  return (
+    isOnceEach && /[^A-Za-z0-9]/.test(between) && ![before, between, after].some((each) => /[{}]/.test(each))
+  );
 }
 
 function hmac(folder: string) {
@@ -74,7 +79,9 @@ export function signatureSchema(folder: string) {
       ),
     encoding: encoding
       .exactOptional()
-      .describe('How the field is encoded, with `scheme: raw`. Absent: `base64url`, without padding. Hex may have either case.'),
+      .describe(
+        'How the field is encoded, with `scheme: raw`. Absent: `base64url`, without padding. Hex may have either case.',
+      ),
     algorithm: algorithms
       .exactOptional()
       .describe('The algorithm of the signature, or a list of those that are allowed. Required with `jwks`.'),
@@ -85,25 +92,26 @@ export function signatureSchema(folder: string) {
       ),
     jwks: refreshedKeySource(folder)
       .exactOptional()
-      .describe('The public keys of the senders, as a JSON Web Key Set (RFC 7517). Exactly one of `jwks` and `hmac`.'),
-    hmac: hmac(folder).exactOptional().describe('Instead of `jwks`: the field holds an HMAC-SHA256 (RFC 2104).'),
+      .describe(
+        'The public keys of the senders, as a JSON Web Key Set (RFC 7517). Exactly one of `jwks` and `hmac`.',
+      ),
+    hmac: hmac(folder)
+      .exactOptional()
+      .describe('Instead of `jwks`: the field holds an HMAC-SHA256 (RFC 2104).'),
     timestamp: timestamp
       .exactOptional()
-      .describe('The time of the signature, which is signed too. Absent: the body alone is signed, and a signature never expires.'),
+      .describe(
+        'The time of the signature, which is signed too. Absent: the body alone is signed, and a signature never expires.',
+      ),
     replay: choice('allow', 'refuse')
       .prefault('allow')
       .describe(
         '`refuse`: the same signed content is accepted once within the window of `timestamp`, which it requires. The memory is that of the process: replicas do not share it.',
       ),
-  })
-    .superRefine((fields, context) => {
-      for (const { path, message } of contradictions(fields))
-        context.addIssue({ code: 'custom', path: [...path], message });
-    })
-    .exactOptional()
-    .describe(
-      'The body must have this signature. It is held until it is complete and verified, within `limits.body` and `limits.heldBodies`; nothing of the message goes to the host before that.',
-    );
+  }).superRefine((fields, context) => {
+    for (const { path, message } of contradictions(fields))
+      context.addIssue({ code: 'custom', path: [...path], message });
+  });
 }
 
 interface Written {
@@ -127,7 +135,8 @@ function* contradictions(fields: Written): Generator<{ readonly path: string[]; 
   }
   const ofKeys = ['header', 'scheme', 'algorithm'] as const;
   if (jwks !== undefined) {
-    for (const name of ofKeys) if (fields[name] === undefined) yield { path: [name], message: `${name} beside jwks` };
+    for (const name of ofKeys)
+      if (fields[name] === undefined) yield { path: [name], message: `${name} beside jwks` };
   }
   for (const name of [...ofKeys, 'encoding', 'kid'] as const) {
     if (fields[name] === undefined) continue;
@@ -136,11 +145,14 @@ function* contradictions(fields: Written): Generator<{ readonly path: string[]; 
       yield { path: [name], message: `${name} only with scheme: raw` };
   }
   if (replay === 'refuse' && timestamp === undefined)
-    yield { path: ['replay'], message: 'allow, or a timestamp beside refuse: without it nothing could ever be forgotten' };
+    yield {
+      path: ['replay'],
+      message: 'allow, or a timestamp beside refuse: without it nothing could ever be forgotten',
+    };
   const names = [header, hmac?.header, kid?.header, timestamp?.header].filter((name) => name !== undefined);
   if (new Set(names).size < names.length)
     yield { path: [], message: 'a field of its own for the signature, the kid and the timestamp each' };
 }
 
 /** `routes[].signature`, its paths absolute. */
-export type SignatureConfig = NonNullable<z.output<ReturnType<typeof signatureSchema>>>;
+export type SignatureConfig = z.output<ReturnType<typeof signatureSchema>>;
