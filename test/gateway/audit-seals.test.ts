@@ -58,7 +58,7 @@ async function sendUntilBroken(stage: Stage, onResponse: (count: number) => void
 // More by hand: EHI_TEST_AUDIT_KILLS=50.
 const kills = Number(process.env.EHI_TEST_AUDIT_KILLS ?? 8);
 
-it(`keeps one sound chain over rotations, ${kills} kills under load and restarts`, async () => {
+it(`keeps one sound chain over rotations, at least ${kills} kills under load and restarts`, async () => {
   await using folder = await temporaryFolder();
   const destination = join(folder.path, 'audit.log');
   // Longer than between two batches of lines: every kill finds lines without a seal.
@@ -67,8 +67,9 @@ it(`keeps one sound chain over rotations, ${kills} kills under load and restarts
   const sealed = { ...seal, interval: '200ms', copy };
   const audit = { destination, seal: sealed, rotate: { size: '64KiB', keep: 1000 } };
   const pki = authority();
-  let unsealed = 0;
-  for (let round = 0; round < kills; round++) {
+  let round = 0;
+  // A kill shows something only if it hits between two seals.
+  for (let unsealed = 0; round < kills || unsealed === 0; round++) {
     await using stage = await openStage({ authority: pki, files, config: { audit } });
     const target = 20 + ((round * 83) % 200);
     await sendUntilBroken(stage, (count) => {
@@ -78,7 +79,9 @@ it(`keeps one sound chain over rotations, ${kills} kills under load and restarts
     unsealed += followSeals(filesIn(folder.path)).tail > 0 ? 1 : 0;
   }
   await using stage = await openStage({ authority: pki, files, config: { audit } });
-  expect(statusOf(await stage.send(post({ target: '/last' })))).toBe(200);
+  await using client = await stage.connect();
+  while (filesIn(folder.path).length <= 2) expect(statusOf(await client.exchange(post()))).toBe(200);
+  expect(statusOf(await client.exchange(post({ target: '/last' })))).toBe(200);
   expect((await readMetrics(stage.gateway)).get('ehi_audit_seals_missing')).toBe(0);
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
   expect(readFileSync(copy, 'utf8')).toContain('"event":"stopped"');
@@ -87,12 +90,9 @@ it(`keeps one sound chain over rotations, ${kills} kills under load and restarts
   expect(report.problems).toEqual([]);
   expect(report.chains).toHaveLength(1);
   expect(report.tail).toBe(0);
-  expect(report.events.filter((event) => event === 'resumed')).toHaveLength(kills);
+  expect(report.events.filter((event) => event === 'resumed')).toHaveLength(round);
   expect(report.events.at(-1)).toBe('stopped');
-  expect(filesIn(folder.path).length).toBeGreaterThan(2);
   expect(pathsOf(report.records).at(-1)).toBe('/last');
-  // The kills hit between seals, or the test shows nothing.
-  expect(unsealed).toBeGreaterThan(0);
   const { code, kinds } = await verifyFiles(filesIn(folder.path));
   expect(code).toBe(2);
   expect([...new Set(kinds)]).toEqual(['sealed_late']);
