@@ -183,13 +183,15 @@ const upstreamStatus = record(
 const change = record(
   {
     time: time('When; of repeated ones the last.'),
-    kind: z.enum(['config', 'trust', 'revocation', 'thread', 'audit']).describe('What changed.'),
+    kind: z.enum(['config', 'trust', 'revocation', 'keys', 'thread', 'audit']).describe('What changed.'),
     event: text('As in the audit record, such as reloaded.'),
-    subject: maybe(text('The anchor, or another name of what changed; null: the event concerns none.')),
+    subject: maybe(
+      text('The anchor, the key set, or another name of what changed; null: the event concerns none.'),
+    ),
     detail: maybe(text('More about it, masked.')),
     count: count('How often the same event was repeated.'),
   },
-  'A change of the configuration, of trust, of revocation data, of a relay thread or of the audit destination.',
+  'A change of the configuration, of trust, of revocation data, of a key set, of a relay thread or of the audit destination.',
 );
 
 const threadStatus = record(

@@ -75,6 +75,7 @@ export const recordTypes = [
   'message',
   'trust',
   'revocation',
+  'keys',
   'thread',
   'config',
 ] as const;
@@ -185,6 +186,14 @@ export const ecsFields: Readonly<Record<RecordType, readonly EcsField[]>> = {
     field('address', 'ehi.address'),
     field('certificate', 'ehi.certificate'),
     detail,
+  ],
+  keys: [
+    time,
+    event,
+    field('source', 'ehi.key_set'),
+    detail,
+    field('added', 'ehi.added', 'object'),
+    field('removed', 'ehi.removed', 'object'),
   ],
   thread: [time, event, field('thread', 'ehi.thread', 'long'), detail],
   config: [

@@ -1,8 +1,10 @@
-/** The inputs of a snapshot, opened, updated and closed together: configuration, trust, revocation, ticket keys. */
+/** The inputs of a snapshot, opened, updated and closed together: configuration, trust, key sets, revocation, ticket keys. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
+import { KeySets } from '../keys/service.ts';
+import type { KeySetState, KeysEvent } from '../keys/state.ts';
 import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
@@ -28,6 +30,9 @@ interface SourcesOptions {
   readonly onChange: () => void;
   readonly onTrust: (event: TrustEvent) => void;
   readonly onRevocation: (event: RevocationEvent) => void;
+  readonly onKeys: (event: KeysEvent) => void;
+  /** Called for each signature whose `kid` no key of this set has. */
+  readonly onUnknownKid: (source: string) => void;
 }
 
 /** How long the first CRLs and OCSP answers about CAs are awaited before `onChange`, ms: until then every status is unknown. */
@@ -41,6 +46,7 @@ export class Sources implements AsyncDisposable {
   #trust: TrustService | null = null;
   #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
+  readonly #keys: KeySets;
   /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
   readonly #secret = randomBytes(32);
   #generation = 0;
@@ -67,6 +73,12 @@ export class Sources implements AsyncDisposable {
       signal: options.signal,
       onChange: () => this.#changed(),
       onEvent: options.onRevocation,
+    });
+    this.#keys = new KeySets({
+      signal: options.signal,
+      onChange: () => this.#changed(),
+      onEvent: options.onKeys,
+      onUnknownKid: options.onUnknownKid,
     });
   }
 
@@ -113,6 +125,11 @@ export class Sources implements AsyncDisposable {
     return this.#revocation.sources();
   }
 
+  /** Every configured key set, read or not. */
+  keySets(): readonly KeySetState[] {
+    return this.#keys.states();
+  }
+
   /**
    * Applies another configuration as a whole and calls `onChange`. Throws TrustError: then nothing has changed.
    */
@@ -124,7 +141,13 @@ export class Sources implements AsyncDisposable {
       candidates &&
       (await this.#prepare(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
     const enforced = await this.#prepare(this.#trust, loaded, { anchors, accept });
-    await Promise.all([enforced.apply(), planned?.apply()]);
+    const { cacheDir } = loaded.config.trust;
+    const [applyKeys] = await Promise.all([
+      this.#keys.prepare({ sources: loaded.keySources, cacheDir }),
+      enforced.apply(),
+      planned?.apply(),
+    ]);
+    applyKeys();
     this.#trust = enforced.service;
     if (planned === undefined) this.#candidates?.close();
     this.#candidates = planned?.service ?? null;
@@ -139,9 +162,12 @@ export class Sources implements AsyncDisposable {
     void this.#requests.run();
   }
 
-  /** Fetches trust anchors, CRLs and OCSP answers now. Never rejects. */
+  /** Fetches trust anchors, key sets, CRLs and OCSP answers now. Never rejects. */
   async refresh(): Promise<void> {
-    await Promise.all([this.#trust?.refresh(), this.#candidates?.refresh(), this.#revocation.refresh()]);
+    await Promise.all([
+      ...[this.#trust?.refresh(), this.#candidates?.refresh()],
+      ...[this.#keys.refresh(), this.#revocation.refresh()],
+    ]);
   }
 
   /** The clock was set or the machine slept: fetches what may have expired; every connection is authorized again. */
@@ -149,6 +175,7 @@ export class Sources implements AsyncDisposable {
     this.#revocation.wake();
     void this.#trust?.refresh();
     void this.#candidates?.refresh();
+    void this.#keys.refresh();
     this.#changed();
   }
 
@@ -159,6 +186,7 @@ export class Sources implements AsyncDisposable {
       ...this.#usable,
       generation: ++this.#generation,
       revocation: (anchor) => this.#revocation.material(anchor),
+      keySets: this.#keys.states().map(({ source, keys }) => ({ source, keys })),
     });
     const { resumption } = config.listen;
     clearTimeout(this.#epochTimer);
@@ -187,7 +215,7 @@ export class Sources implements AsyncDisposable {
   async answer(question: Question): Promise<Answer> {
     switch (question.kind) {
       case 'refresh_keys':
-        return false;
+        return this.#refreshKeys(question.source);
       case 'introspect':
         return { status: 'failed', cause: 'no introspection is configured' };
       default:
@@ -195,10 +223,17 @@ export class Sources implements AsyncDisposable {
     }
   }
 
+  async #refreshKeys(source: string): Promise<boolean> {
+    const refreshed = await this.#keys.refreshFor(source);
+    while (this.#applying !== null) await this.#applying;
+    return refreshed;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#epochTimer);
     this.#trust?.close();
     this.#candidates?.close();
+    this.#keys.close();
     await this.#revocation.close();
   }
 

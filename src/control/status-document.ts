@@ -15,7 +15,7 @@ import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import type { EndpointReport } from '../telemetry/endpoint-report.ts';
+import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
 import type { CountedRefusal } from '../telemetry/refusals.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
@@ -36,6 +36,7 @@ export interface StatusFacts extends DependencyFacts {
   readonly gateway: Omit<GatewayStatus, 'node' | 'startedAt'>;
   readonly config: LoadedConfig['config'];
   readonly history: TrafficHistory;
+  /** The newest first. */
   readonly refusals: readonly CountedRefusal[];
   readonly clients: readonly {
     readonly subject: string;
@@ -45,7 +46,7 @@ export interface StatusFacts extends DependencyFacts {
     readonly seenAt: number;
   }[];
   readonly revocationSources: readonly SourceState[];
-  readonly endpoints: readonly EndpointReport[];
+  readonly endpoints: readonly EndpointState[];
   readonly changes: readonly Change[];
   /** The last gauges of each relay thread. */
   readonly threads: readonly { readonly thread: number; readonly gauges: Gauges | undefined }[];
@@ -66,7 +67,7 @@ export function statusOf(facts: StatusFacts): Status {
     now: trafficOf(facts),
     history: { ...steps, ends: steps.ends.map((end) => end / 1000) },
     reasons: history.verdicts().map(reasonOf),
-    refused: facts.refusals.toSorted((one, other) => other.time - one.time).map(refusedOf),
+    refused: facts.refusals.map(refusedOf),
     clients: facts.clients.map(clientOf).sort(byEnd),
     certificates: certificatesOf(facts),
     anchors: facts.anchors.map((anchor) => anchorOf(anchor, now)),

@@ -15,7 +15,7 @@ import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
-import { guardsOf } from './route-guards.ts';
+import { RouteGuards } from './route-guards.ts';
 
 /** Immutable: a new snapshot replaces all of it at once. */
 export interface CompiledPolicy {
@@ -25,6 +25,8 @@ export interface CompiledPolicy {
   /** The policy under `shadow`, which is evaluated and recorded but not enforced; null: none. */
   readonly shadow: { readonly admission: AdmissionPolicy; readonly identity: IdentityPolicy } | null;
   readonly relay: RelayPolicy;
+  /** Shared by all policies of a relay thread. */
+  readonly guards: RouteGuards;
 }
 
 interface CompileOptions {
@@ -41,13 +43,16 @@ export function compilePolicy(
   snapshot: PolicySnapshot,
   { pools, meter, ask, last }: CompileOptions,
 ): CompiledPolicy {
-  const { anchors, pins, match, limits, timeouts, shadow, tracing, keySets } = snapshot;
+  const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
   const upstreams = pools.update(snapshot);
+  const guards = last?.guards ?? new RouteGuards({ ask, meter });
+  const guardsOfRoutes = guards.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
   const compile = (options: IdentityOptions) =>
     compileIdentity(options, { leaves, generation: snapshot.generation });
   return {
     snapshot,
+    guards,
     admission: compileAdmissionPolicy(snapshot),
     identity: compile({
       anchors,
@@ -74,7 +79,7 @@ export function compilePolicy(
           return {
             policy,
             upstream,
-            guards: guardsOf(policy, { keySets, ask }),
+            guards: guardsOfRoutes[index] ?? null,
             meter: meter.route(policy.path),
           };
         }),

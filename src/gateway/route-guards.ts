@@ -1,15 +1,53 @@
-/** Makes the guards of a route from its policies. */
+/** Makes the guards of the routes from their policies, and keeps those of unchanged policies with what they remember. */
+import { isDeepStrictEqual } from 'node:util';
+import { BearerGuard } from '../bearer/guard.ts';
 import type { Ask } from '../policy/question.ts';
-import type { PolicySnapshot, RoutePolicy } from '../policy/snapshot.ts';
+import type { BearerPolicy, PolicySnapshot } from '../policy/snapshot.ts';
 import type { MessageGuards } from '../relay/message-guards.ts';
+import type { Meter } from '../telemetry/meter.ts';
+import { KeySets } from './key-sets.ts';
 
-export interface GuardDependencies {
-  readonly keySets: PolicySnapshot['keySets'];
+interface GuardDependencies {
+  /** Asks the control thread. */
   readonly ask: Ask;
+  readonly meter: Meter;
 }
 
-/** null: the route demands nothing of a message beyond the client's permit. */
-export function guardsOf({ bearer, signature }: RoutePolicy, _: GuardDependencies): MessageGuards | null {
-  if (bearer === null && signature === null) return null;
-  return { bearer: null, signature: null };
+/** Lives as long as the relay thread. */
+export class RouteGuards {
+  readonly #dependencies: GuardDependencies;
+  readonly #keySets = new KeySets();
+  /** By the path of the route. */
+  #bearer: ReadonlyMap<string, BearerGuard> = new Map();
+
+  constructor(dependencies: GuardDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** In the order of the routes. null: the route demands nothing of a message beyond the client's permit. */
+  update({ routes, keySets }: Pick<PolicySnapshot, 'routes' | 'keySets'>): (MessageGuards | null)[] {
+    this.#keySets.update(keySets);
+    this.#bearer = new Map(
+      routes.flatMap(({ path, bearer }) => (bearer === null ? [] : [[path, this.#bearerGuard(path, bearer)]])),
+    );
+    return routes.map(({ path }) => {
+      const bearer = this.#bearer.get(path) ?? null;
+      return bearer === null ? null : { bearer, signature: null };
+    });
+  }
+
+  #bearerGuard(path: string, policy: BearerPolicy): BearerGuard {
+    const last = this.#bearer.get(path);
+    if (last !== undefined && isDeepStrictEqual(last.policy, policy)) return last;
+    const { ask, meter } = this.#dependencies;
+    const { keys, introspection, mode } = policy;
+    const route = meter.route(path);
+    return new BearerGuard(policy, {
+      keys: () => (keys === null ? null : this.#keySets.get(keys)),
+      refreshKeys: async (limit) => keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
+      introspect: async (token, limit) =>
+        introspection && (await ask({ kind: 'introspect', id: introspection.id, token }, limit)),
+      count: (verdict) => route.bearer(verdict, mode),
+    });
+  }
 }

@@ -13,9 +13,11 @@ export const bearerRefusals = {
     status: 400,
     says: 'the request carries `access_token` in its query, where it would be logged (RFC 6750 §5.3)',
   },
-  token_syntax: {
-    status: 400,
-    says: 'what follows `Bearer` is not a token of RFC 6750 §2.1, or the token is longer than 8 KiB',
+  token_syntax: { status: 400, says: 'what follows `Bearer` is not a token of RFC 6750 §2.1' },
+  token_too_large: { status: 400, says: 'the token is longer than 8 KiB' },
+  token_malformed: {
+    status: 401,
+    says: 'the token is not a signed JWT (three parts in Base64url), and the route has no `bearer.introspection` for other tokens',
   },
   token_header: {
     status: 401,
@@ -28,7 +30,7 @@ export const bearerRefusals = {
   },
   token_key_unknown: {
     status: 401,
-    says: 'the key set of the route has no key with the `kid` of the token, also after it was fetched again',
+    says: 'the key set of the route has no key with the `kid` of the token for its algorithm; it was fetched again, but not more often than once in 30 s',
   },
   token_signature: { status: 401, says: 'the signature of the token is not valid under its key' },
   token_claims: {
@@ -44,11 +46,11 @@ export const bearerRefusals = {
   },
   token_unbound: {
     status: 401,
-    says: 'the token is not bound to a certificate: it has no `cnf` with `x5t#S256`',
+    says: 'the token is not bound to a certificate: it has no `cnf` with `x5t#S256`, and `bearer.requireBinding` is true or `cnf` has something else',
   },
   token_binding: {
     status: 401,
-    says: 'the token is bound to another certificate: its `x5t#S256` is not that of the client’s certificate (RFC 8705 §3)',
+    says: 'the token is bound to another certificate: its `x5t#S256` is not that of the client’s certificate (RFC 8705 §3), or the client has none',
   },
   token_inactive: {
     status: 401,
@@ -57,7 +59,7 @@ export const bearerRefusals = {
   token_scope: { status: 403, says: 'the token lacks a scope of the route’s `bearer.scopes`' },
   token_undecided: {
     status: 503,
-    says: 'the token could not be judged: no key set was read yet, or the introspection endpoint did not answer in time',
+    says: 'the token could not be judged: no key set was read yet, or the introspection endpoint did not answer in time or as RFC 7662 demands',
   },
 } as const satisfies Record<string, MessageRefusal>;
 

@@ -1,6 +1,9 @@
 /** The policy snapshot: everything by which a relay thread decides, as plain data that can cross a thread boundary. */
 
+import type { PublicJwk } from '../jose/public-key.ts';
 import type { RevocationMaterial } from '../revocation/state.ts';
+
+export type { PublicJwk };
 
 /** One server certificate: leaf first, then intermediates; both PEM. */
 export interface ServerCertificate {
@@ -107,19 +110,6 @@ export interface RoutePolicy {
 /** `shadow`: evaluated and recorded, never enforced. */
 export type PolicyMode = 'enforce' | 'shadow';
 
-/** A public key of a JWK Set, checked. */
-export interface PublicJwk {
-  readonly kid: string | null;
-  /** The one algorithm that it is for; null: not stated. */
-  readonly alg: string | null;
-  /** Public members only: kty, n, e or kty, crv, x, y. */
-  readonly jwk: Readonly<Record<string, string>>;
-  /** RFC 7638, base64url of the SHA-256. */
-  readonly thumbprint: string;
-  /** base64url of the SHA-256 of the DER of `x5c[0]`; null without `x5c`. */
-  readonly certificate: string | null;
-}
-
 export interface KeySetMaterial {
   /** The URI, or the absolute path of the file: identifies the set in records, metrics and the log. */
   readonly source: string;
@@ -135,6 +125,8 @@ export interface RegisteredPolicy {
   readonly inactive: string | null;
   readonly compare: 'certificate' | 'key';
   readonly mode: PolicyMode;
+  /** `trust.mode: registered`: takes the place of the path to an anchor. Then there are no anchors, and `mode` is `enforce`. */
+  readonly alone: boolean;
 }
 
 /** `routes[].bearer`: certificate-bound access tokens (RFC 8705 §3). Times in milliseconds. */

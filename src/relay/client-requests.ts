@@ -16,8 +16,8 @@ import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
 import { type GuardedOptions, GuardedRequest, type GuardRefusal } from './guarded-request.ts';
 import type { RelayPolicy } from './relay-policy.ts';
-import { checkRequest, type RequestConditions, type RequestRefusal } from './request-admission.ts';
-import { DiscardedRequest, type DiscardFacts, refuse } from './request-refusal.ts';
+import { checkRequest, type RequestConditions } from './request-admission.ts';
+import { type DiscardFacts, RequestRefusals } from './request-refusals.ts';
 import type { Route } from './route-table.ts';
 
 /** The connection that the requests come from. */
@@ -64,10 +64,9 @@ export class ClientRequests {
   readonly #identity: ForwardedIdentity;
   readonly #heads = new RequestReader();
   readonly #body = new BodyReader();
+  readonly #refusals: RequestRefusals;
   #count = 0;
   #chunked = false;
-  /** Set while discarding. */
-  #discarded: DiscardedRequest | null = null;
   /** Set from the complete head until the request is forwarded or refused, if its route has guards. */
   #guarded: GuardedRequest | null = null;
   /** The last verdict of its guards. */
@@ -80,6 +79,7 @@ export class ClientRequests {
     this.#phase = phase;
     this.#exchange = exchange;
     this.#identity = new ForwardedIdentity(connection.caller, transport);
+    this.#refusals = new RequestRefusals({ connection, phase, becomeIdle: () => this.becomeIdle() });
     this.policy = policy();
   }
 
@@ -105,7 +105,7 @@ export class ClientRequests {
       if (current === 'response' || current === 'judging') return rest.bytes.subarray(rest.at, rest.end);
       if (current === 'body') rest = this.#readBody(rest);
       else if (current === 'holding') rest = this.#holdBody(this.#guarded as GuardedRequest, rest);
-      else if (current === 'discarding') rest = this.#discard(rest, this.#discarded as DiscardedRequest);
+      else if (current === 'discarding') rest = this.#refusals.read(rest);
       else {
         this.policy = this.#currentPolicy();
         const { limits, requestFields } = this.policy;
@@ -126,7 +126,7 @@ export class ClientRequests {
     if (current === 'head') this.#readRequest(headTimeout, nothing);
     else if (current === 'body') this.#exchange.fail({ side: 'client', reason: 'body_timeout' });
     else if (current === 'holding') this.refuseUndecided('body_timeout');
-    else if (this.#discarded !== null) this.#connection.close(this.#discarded.response({ close: true }));
+    else this.#refusals.onTimeout();
   }
 
   /** Refuses the request whose guards have not decided yet. False: there is none. */
@@ -175,7 +175,9 @@ export class ClientRequests {
     if (head.kind === 'refused') return this.#refuse(head.refusal, head);
     const route = checkRequest(head.path, this.#conditions, this.policy);
     if ('kind' in route) {
-      return route.kind === 'shed' ? this.#shedLoad(route, head, rest) : this.#refuse(route.reason, head);
+      if (route.kind === 'close') return this.#refuse(route.reason, head);
+      const facts = { reason: route.reason, route: route.route, challenge: null, policies: null };
+      return this.#discard({ ...facts, head, isBodyRead: false }, rest);
     }
     this.#body.start(head.framing, { length: head.length, limits });
     this.#chunked = head.framing === 'chunked';
@@ -206,10 +208,11 @@ export class ClientRequests {
 
   /** Has the guards of the route judge the head. */
   #guard(request: Omit<GuardedOptions, 'caller' | 'held'>, rest: Span): Span {
-    const { caller } = this.#connection;
-    const guarded = new GuardedRequest({ ...request, caller, held: this.#conditions.held });
+    const { caller, recorder } = this.#connection;
+    const { account, held } = this.#conditions;
+    const guarded = new GuardedRequest({ ...request, caller, held });
     this.#guarded = guarded;
-    this.#countGuarded(guarded, 1);
+    guarded.countInFlight(recorder, account, 1);
     this.#phase.setDeadline(request.startedAt + request.route.policy.deadline);
     return this.#await(guarded, guarded.judgeHead(), rest);
   }
@@ -260,20 +263,13 @@ export class ClientRequests {
   #refuseGuarded(guarded: GuardedRequest, refusal: NonNullable<GuardRefusal>, rest: Span): Span {
     const { head, route, facts: policies, isBodyComplete: isBodyRead } = guarded;
     this.#endGuarding(guarded);
-    return this.#beginDiscard({ ...refusal, head, route, policies, isBodyRead }, rest);
+    return this.#discard({ ...refusal, head, route, policies, isBodyRead }, rest);
   }
 
   #endGuarding(guarded: GuardedRequest): void {
     guarded.takeBody();
+    guarded.countInFlight(this.#connection.recorder, this.#conditions.account, -1);
     this.#guarded = null;
-    this.#countGuarded(guarded, -1);
-  }
-
-  /** A message is in flight from its complete head on. */
-  #countGuarded({ route }: GuardedRequest, by: 1 | -1): void {
-    this.#connection.recorder.meter.inFlight += by;
-    this.#conditions.account.inFlight += by;
-    route.meter.inFlight += by;
   }
 
   #readBody(rest: Span): Span {
@@ -298,47 +294,14 @@ export class ClientRequests {
 
   /** Refuses a request and closes the connection; nothing is left to read. */
   #refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
-    const { tracer } = this.policy;
-    const requestId = this.#requestId();
     const guarded = this.#guarded;
-    this.#connection.close(refuse(this.#connection, { reason, head, requestId, tracer, guarded }));
+    this.#refusals.refuse({ reason, head, requestId: this.#requestId(), guarded }, this.policy);
     if (guarded !== null) this.#endGuarding(guarded);
     return nothing;
   }
 
-  /** Refuses a request because of load; the connection stays open if possible. */
-  #shedLoad(
-    { reason, route }: RequestRefusal & { readonly kind: 'shed' },
-    head: RequestHead,
-    rest: Span,
-  ): Span {
-    const facts = { reason, route, head, challenge: null, policies: null, isBodyRead: false };
-    return this.#beginDiscard(facts, rest);
-  }
-
-  #beginDiscard(facts: Omit<DiscardFacts, 'requestId'>, rest: Span): Span {
-    const { limits, timeouts, tracer } = this.policy;
-    const discarded = new DiscardedRequest({ ...facts, requestId: this.#requestId() }, { limits, rest });
-    this.#discarded = discarded;
-    discarded.record(this.#connection, tracer);
-    this.#phase.clearDeadline();
-    // One timeout for the whole body, not for each read of it.
-    this.#phase.enter('discarding', timeouts.bodyIdle, performance.now());
-    return this.#discard(rest, discarded);
-  }
-
-  #discard(rest: Span, discarded: DiscardedRequest): Span {
-    const next = discarded.read(rest);
-    if (!discarded.over) return { ...rest, at: next };
-    // Close instead of queueing when the client does not read its responses.
-    const close = !discarded.keepsAlive || this.#connection.lastExchange || this.#connection.backedUp;
-    if (close) {
-      this.#connection.close(discarded.response({ close }));
-      return nothing;
-    }
-    this.#discarded = null;
-    this.#connection.send(discarded.response({ close }));
-    this.becomeIdle();
-    return { ...rest, at: next };
+  /** Refuses a request; the connection stays open if possible. */
+  #discard(facts: Omit<DiscardFacts, 'requestId'>, rest: Span): Span {
+    return this.#refusals.discard({ ...facts, requestId: this.#requestId() }, rest, this.policy);
   }
 }

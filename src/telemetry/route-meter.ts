@@ -32,6 +32,8 @@ export interface RouteDelta {
   readonly late: number;
   readonly untyped: number;
   readonly shed: Readonly<Record<ShedReason, number>>;
+  /** Verdicts on tokens: `allow` or a reason, by the mode of the policy. */
+  readonly bearer: readonly (readonly [mode: string, verdict: string, count: number])[];
 }
 
 export class RouteMeter {
@@ -46,6 +48,7 @@ export class RouteMeter {
   readonly #upstream = new Counts(secondsBounds);
   readonly #overhead = new Counts(secondsBounds);
   readonly #budget = new Counts(budgetBounds);
+  readonly #bearer = new Map<string, Map<string, number>>();
   #late = 0;
   #shed = noneShed();
   #takenInFlight = 0;
@@ -75,10 +78,21 @@ export class RouteMeter {
     this.#shed[reason]++;
   }
 
+  /** The token of a message was judged. `verdict`: `allow` or a reason. */
+  bearer(verdict: string, mode: 'enforce' | 'shadow'): void {
+    let verdicts = this.#bearer.get(mode);
+    if (verdicts === undefined) {
+      verdicts = new Map();
+      this.#bearer.set(mode, verdicts);
+    }
+    increment(verdicts, verdict);
+  }
+
   /** null: nothing changed since the last call. */
   take(): RouteDelta | null {
     const { inFlight } = this;
-    if (this.#codes.size === 0 && inFlight === this.#takenInFlight) return null;
+    const isIdle = this.#codes.size === 0 && this.#bearer.size === 0;
+    if (isIdle && inFlight === this.#takenInFlight) return null;
     const delta = {
       route: this.#route,
       inFlight,
@@ -90,8 +104,12 @@ export class RouteMeter {
       late: this.#late,
       untyped: this.untyped,
       shed: this.#shed,
+      bearer: [...this.#bearer].flatMap(([mode, verdicts]) =>
+        [...verdicts].map(([verdict, count]) => [mode, verdict, count] as const),
+      ),
     };
     this.#codes.clear();
+    this.#bearer.clear();
     this.#late = 0;
     this.untyped = 0;
     this.#shed = noneShed();

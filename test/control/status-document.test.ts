@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { statusSchema } from '../../src/admin/status.ts';
 import { type StatusFacts, statusOf } from '../../src/control/status-document.ts';
 import type { SourceState } from '../../src/revocation/event.ts';
-import type { EndpointReport } from '../../src/telemetry/endpoint-report.ts';
+import type { EndpointState } from '../../src/telemetry/endpoint-report.ts';
 import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { TrafficHistory } from '../../src/telemetry/traffic-history.ts';
 
@@ -63,7 +63,7 @@ const source = (changes: Partial<SourceState>): SourceState => ({
   ...changes,
 });
 
-const endpoint = (changes: Partial<EndpointReport>): EndpointReport => ({
+const endpoint = (changes: Partial<EndpointState>): EndpointState => ({
   url: 'http://host',
   state: 'used',
   relays: { used: 1, passed_over: 0 },
@@ -73,6 +73,7 @@ const endpoint = (changes: Partial<EndpointReport>): EndpointReport => ({
   last_failure: null,
   last_message_failure: null,
   last_check: null,
+  latestFailure: null,
   ...changes,
 });
 
@@ -163,12 +164,12 @@ describe('the status document', () => {
     failing.failed({ at: now, reason: 'connect_failed', cause: 'ECONNREFUSED' });
     history.merge(meter.take() as MeterDelta);
     const failure = (time: number, reason: string) => ({ time: iso(time), reason, cause: 'ECONNREFUSED' });
-    const stateOf = (changes: Partial<EndpointReport>) =>
+    const stateOf = (changes: Partial<EndpointState>) =>
       documentOf({ history, endpoints: [endpoint(changes)] }).upstreams[0];
     expect(
       stateOf({
-        last_failure: failure(now - 5, 'connect_failed'),
-        last_message_failure: failure(now - 4, 'closed_early'),
+        last_failure: failure(now - 4, 'connect_failed'),
+        latestFailure: failure(now - 5, 'closed_early'),
       }),
     ).toEqual({
       url: 'http://host',
@@ -176,7 +177,7 @@ describe('the status document', () => {
       idleConnections: 0,
       busyConnections: 0,
       failures: 1,
-      lastFailure: failure(now - 4, 'closed_early'),
+      lastFailure: failure(now - 5, 'closed_early'),
     });
     expect(stateOf({ connections: { idle: 0, in_use: 1 } })).toMatchObject({
       state: 'up',

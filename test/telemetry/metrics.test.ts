@@ -18,6 +18,7 @@ function opened(options: Partial<MetricsOptions> = {}) {
     serverCertificates: () => [],
     anchors: () => [],
     revocationSources: () => [],
+    keySets: () => [],
     ...options,
   });
 }

@@ -1,6 +1,12 @@
 /** Generators of audit lines of every type, in the json format, with any text and with nulls. */
 import fc from 'fast-check';
-import { configLine, revocationLine, threadLine, trustLine } from '../../../src/audit/event-record.ts';
+import {
+  configLine,
+  keysLine,
+  revocationLine,
+  threadLine,
+  trustLine,
+} from '../../../src/audit/event-record.ts';
 import {
   handshakeLine,
   leafJson,
@@ -157,6 +163,19 @@ const revocation = fc
   })
   .map(revocationLine);
 
+const key = fc.record({ kid: maybe(text), thumbprint: id, certificate: maybe(id) });
+
+const keys = fc
+  .record({
+    time,
+    event: fc.constantFrom('changed', 'fetched', 'refused'),
+    source: text,
+    detail: maybe(text),
+    added: maybe(fc.array(key, { maxLength: 3 })),
+    removed: maybe(fc.array(key, { maxLength: 3 })),
+  })
+  .map(keysLine);
+
 const thread = fc.record({ time, thread: fc.nat(), detail: maybe(text) }).map(threadLine);
 
 const config = fc
@@ -171,4 +190,4 @@ const config = fc
   .map(configLine);
 
 /** One line with its newline. */
-export const anyLine = fc.oneof(handshake, live, anyMessageLine, trust, revocation, thread, config);
+export const anyLine = fc.oneof(handshake, live, anyMessageLine, trust, revocation, keys, thread, config);
