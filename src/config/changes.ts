@@ -1,5 +1,6 @@
 /** Compares two configurations: which fields changed, and which of these need a restart. */
 import { createPublicKey } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { sourceOf } from './files/key-sources.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema/schema.ts';
@@ -43,6 +44,7 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
     if (!equal(before.tracing.ca, after.tracing.ca)) changed.push('tracing.tls');
   }
   changed.push(...changedKeySets(before, after));
+  if (!isDeepStrictEqual(before.introspections, after.introspections)) changed.push('routes');
   const paths = [...new Set(changed)];
   return {
     changed: paths.filter((path) => !fixed.includes(path)),

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
+import { type IntrospectionReport, Introspections } from '../introspection/service.ts';
 import { KeySets } from '../keys/service.ts';
 import type { KeySetState, KeysEvent } from '../keys/state.ts';
 import type { Answer, Question } from '../policy/question.ts';
@@ -30,6 +31,7 @@ interface SourcesOptions {
   readonly onChange: () => void;
   readonly onTrust: (event: TrustEvent) => void;
   readonly onRevocation: (event: RevocationEvent) => void;
+  readonly onIntrospection: (report: IntrospectionReport) => void;
   readonly onKeys: (event: KeysEvent) => void;
   /** Called for each signature whose `kid` no key of this set has. */
   readonly onUnknownKid: (source: string) => void;
@@ -47,6 +49,7 @@ export class Sources implements AsyncDisposable {
   #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
   readonly #keys: KeySets;
+  readonly #introspections: Introspections;
   /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
   readonly #secret = randomBytes(32);
   #generation = 0;
@@ -73,6 +76,10 @@ export class Sources implements AsyncDisposable {
       signal: options.signal,
       onChange: () => this.#changed(),
       onEvent: options.onRevocation,
+    });
+    this.#introspections = new Introspections({
+      signal: options.signal,
+      onRequest: options.onIntrospection,
     });
     this.#keys = new KeySets({
       signal: options.signal,
@@ -148,6 +155,7 @@ export class Sources implements AsyncDisposable {
       planned?.apply(),
     ]);
     applyKeys();
+    this.#introspections.update(loaded.introspections);
     this.#trust = enforced.service;
     if (planned === undefined) this.#candidates?.close();
     this.#candidates = planned?.service ?? null;
@@ -217,7 +225,7 @@ export class Sources implements AsyncDisposable {
       case 'refresh_keys':
         return this.#refreshKeys(question.source);
       case 'introspect':
-        return { status: 'failed', cause: 'no introspection is configured' };
+        return this.#introspections.ask(question.id, question.token);
       default:
         return question satisfies never;
     }
@@ -234,6 +242,7 @@ export class Sources implements AsyncDisposable {
     this.#trust?.close();
     this.#candidates?.close();
     this.#keys.close();
+    this.#introspections.close();
     await this.#revocation.close();
   }
 

@@ -1,10 +1,12 @@
 /** Reads the files of the routes' upstreams: CAs and client certificates. */
 import { isIP } from 'node:net';
-import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
+import type { BearerPolicy, EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
 import { type Diagnostic, noDiagnostics } from '../diagnostic.ts';
 import type { RouteParts } from '../parse.ts';
+import type { BearerConfig } from '../schema/bearer.ts';
 import type { EndpointConfig } from '../schema/routes.ts';
 import { type ReadContext, readAuthorities } from './authorities.ts';
+import { sourceOf } from './key-sources.ts';
 import { readServerCertificate } from './server-certificate.ts';
 
 interface RoutesReading {
@@ -27,10 +29,27 @@ export async function readRoutes(parts: readonly RouteParts[], now: number): Pro
       endpoints.push(policyOf(entry, tls));
     }
     if (route === undefined) continue;
-    const { upstream: _, ...policy } = route;
-    routes.push({ firstByte: null, idle: null, bearer: null, signature: null, ...policy, endpoints });
+    const { upstream: _, bearer, ...policy } = route;
+    const message = {
+      bearer: bearer === undefined ? null : bearerPolicyOf(bearer, route.path),
+      signature: null,
+    };
+    routes.push({ firstByte: null, idle: null, ...message, ...policy, endpoints });
   }
   return { routes, ...diagnostics };
+}
+
+/** `id`: of the introspection endpoint (introspection.ts). */
+function bearerPolicyOf(config: BearerConfig, id: string): BearerPolicy {
+  const { audience, scopes = [], jwks, introspection, ...policy } = config;
+  return {
+    ...policy,
+    audience: audience.includes('any') ? [] : audience,
+    scopes,
+    keys: jwks === undefined ? null : sourceOf(jwks),
+    introspection:
+      introspection === undefined ? null : { id, cache: introspection.cache, timeout: introspection.timeout },
+  };
 }
 
 function policyOf(

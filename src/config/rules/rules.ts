@@ -4,6 +4,7 @@ import { type Diagnostics, noDiagnostics } from '../diagnostic.ts';
 import { type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import { checkAnchors } from './anchors.ts';
 import { checkAudit } from './audit.ts';
+import { checkBearer } from './bearer.ts';
 import { checkPorts } from './ports.ts';
 import { checkRegistered } from './registered.ts';
 import { checkRoutes } from './routes.ts';
@@ -17,13 +18,14 @@ const limitsOfAnyAddress =
 /** `config`: what the YAML holds. Values that are not valid are skipped: the schema reports them. */
 export function checkRules(config: unknown): Diagnostics {
   const diagnostics = noDiagnostics();
-  const { admin, audit, clients, listen, routes, timeouts, trust } = fieldsOf(config);
+  const { admin, audit, clients, identity, listen, routes, timeouts, trust } = fieldsOf(config);
   checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, diagnostics);
   checkAnchors(fieldsOf(trust), diagnostics);
   checkRegistered(fieldsOf(config), diagnostics);
   checkCallers(fieldsOf(clients), diagnostics);
   checkAudit(fieldsOf(audit), diagnostics);
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
+  checkBearer({ routes: itemsOf(routes).map(fieldsOf), identity: fieldsOf(identity) }, diagnostics);
   return diagnostics;
 }
 

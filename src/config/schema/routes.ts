@@ -1,6 +1,7 @@
 /** `routes`: which upstream host gets a message, and how it is connected to. */
 import { z } from 'zod';
 import { duplicates } from '../yaml-values.ts';
+import { bearerSchema } from './bearer.ts';
 import { choice, count, duration, file, formatted, listOf, mapping } from './field-types.ts';
 import * as format from './formats.ts';
 import { endpointUrl, endpointUrlAllowed, keyOf, serverName } from './upstream-url.ts';
@@ -49,6 +50,11 @@ function routeSchema(folder: string) {
       .prefault(1024)
       .describe(
         'Maximum number of messages of the route in each relay thread, from the complete request head to the end of the response. Further messages get 503.',
+      ),
+    bearer: bearerSchema(folder)
+      .exactOptional()
+      .describe(
+        'Demands an access token that is bound to the client’s certificate (RFC 8705 §3): docs/policies.md.',
       ),
   });
 }
