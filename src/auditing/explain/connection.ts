@@ -169,7 +169,7 @@ class MessageSelection {
 }
 
 const frequent = ['handshake', 'message', 'verdict'].map((type) => Buffer.from(`{"type":"${type}",`));
-const eventTypes = new Set(['trust', 'revocation', 'thread', 'config', 'seal']);
+const eventTypes = new Set(['trust', 'revocation', 'keys', 'thread', 'config', 'seal']);
 
 class EventSearch {
   readonly #span: Span;

@@ -1,6 +1,7 @@
 /** An event of the gateway around a connection, in words for an operator. */
 import {
   type EventSentence,
+  keysSentences,
   revocationSentences,
   sentenceOf,
   trustSentences,
@@ -28,6 +29,11 @@ export function describeEvent(record: AuditRecord): StepText {
         title: `Revocation${of}: ${eventText(revocationSentences, event)}`,
         details: [...(record.address == null ? [] : [`Source: ${record.address}`]), ...details],
       };
+    case 'keys':
+      return {
+        title: `Key set ${record.source}: ${eventText(keysSentences, event)}`,
+        details: [...keyDetails(record), ...details],
+      };
     case 'thread':
       return {
         title: `Relay thread ${record.thread} died and was replaced: its connections were reset`,
@@ -41,6 +47,12 @@ export function describeEvent(record: AuditRecord): StepText {
     default:
       return sealText(record);
   }
+}
+
+function keyDetails({ added, removed }: AuditRecord): string[] {
+  const count = (keys: unknown) => (Array.isArray(keys) ? keys.length : 0);
+  const [more, fewer] = [count(added), count(removed)];
+  return more + fewer === 0 ? [] : [`Keys added: ${more}, removed: ${fewer}.`];
 }
 
 function eventText(sentences: Readonly<Record<string, EventSentence>>, event: unknown): string {

@@ -14,7 +14,10 @@ export function fromEcs(record: object): object {
   const type = recordTypes.find((each) => dataset === `${ecsModule}.${each}`);
   if (type === undefined) return record;
   const json: Record<string, unknown> = { type };
-  for (const field of ecsFields[type]) if (!field.isCopy) put(json, field.from, jsonValue(field, ecs));
+  for (const field of ecsFields[type]) {
+    const value = field.isCopy ? null : jsonValue(field, ecs);
+    if (!field.isCopy && (value !== null || field.isOptional !== true)) put(json, field.from, value);
+  }
   const { leaf } = json;
   if (typeof leaf === 'object' && leaf !== null && Object.values(leaf).every((value) => value === null))
     json.leaf = null;
