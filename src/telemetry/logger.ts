@@ -38,7 +38,7 @@ export function openLog(): Log {
   );
   const pretty = isatty(stderr) ? prettyFactory({}) : null;
   const logger = createLogger({
-    write: (line) => output.write(pretty === null ? line : pretty(printableValue(JSON.parse(line)))),
+    write: (line) => output.write(pretty === null ? line : pretty(forTerminal(line))),
   });
   const failures = new RepeatedLines({
     windowMs: repeatMs,
@@ -47,6 +47,11 @@ export function openLog(): Log {
   });
   process.once('exit', () => failures.flush());
   return { logger, failures, linesDropped: () => output.dropped };
+}
+
+/** A line of the log for pino-pretty, which would write the texts of its fields as they are. */
+export function forTerminal(line: string): object {
+  return printableValue(JSON.parse(line));
 }
 
 function times({ repeated, mixed }: LogLine['fields'], seconds: number): string {
