@@ -43,6 +43,19 @@ const trafficStatus = record(
     ),
     p99Ms: maybe(number('99th percentile of it; null likewise.')),
     budgetMs: number('The smallest budget of a route, milliseconds.'),
+    maxBudgetMs: number('The largest budget of a route, milliseconds.'),
+    overBudget: list(
+      record(
+        {
+          route: text('The path of the route.'),
+          budgetMs: number('Its budget, milliseconds.'),
+          messages: count('Messages of the period that were compared with it.'),
+          over: count('Those that took longer.'),
+        },
+        'A route.',
+      ),
+      'The routes of which more than 1 % of the messages of the period took longer than their budget, those with the largest share first, at most 20.',
+    ),
     inFlight: count('Messages in flight now.'),
     connections: count('Open client connections now.'),
     unfinishedHandshakes: count('Client connections whose TLS handshake is not finished now.'),
@@ -183,13 +196,15 @@ const upstreamStatus = record(
 const change = record(
   {
     time: time('When; of repeated ones the last.'),
-    kind: z.enum(['config', 'trust', 'revocation', 'thread', 'audit']).describe('What changed.'),
+    kind: z.enum(['config', 'trust', 'revocation', 'keys', 'thread', 'audit']).describe('What changed.'),
     event: text('As in the audit record, such as reloaded.'),
-    subject: maybe(text('The anchor, or another name of what changed; null: the event concerns none.')),
+    subject: maybe(
+      text('The anchor, the key set, or another name of what changed; null: the event concerns none.'),
+    ),
     detail: maybe(text('More about it, masked.')),
     count: count('How often the same event was repeated.'),
   },
-  'A change of the configuration, of trust, of revocation data, of a relay thread or of the audit destination.',
+  'A change of the configuration, of trust, of revocation data, of a key set, of a relay thread or of the audit destination.',
 );
 
 const threadStatus = record(

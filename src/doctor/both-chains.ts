@@ -9,7 +9,7 @@ import type { OtherFacts, TlsFacts } from './tls-facts.ts';
 
 type VerifyError = ServerChainFacts['verifyError'];
 
-export interface ChainsFacts extends Omit<ServerChainFacts, 'verifyError'>, Pick<TlsFacts, 'other'> {
+export interface ChainsFacts extends Omit<ServerChainFacts, 'verifyError'>, Pick<TlsFacts, 'otherSent'> {
   readonly verifyErrors: { readonly first: VerifyError; readonly other: VerifyError };
 }
 
@@ -20,7 +20,7 @@ export interface JudgedChains {
 }
 
 export function judgeChains(facts: ChainsFacts): JudgedChains {
-  const { other, verifyErrors } = facts;
+  const { otherSent: other, verifyErrors } = facts;
   const first = judgeServerChain({ ...facts, verifyError: verifyErrors.first });
   const second = other === null ? null : judgeOther(facts, other);
   const chains = [first.chain, second?.chain ?? null].filter((chain) => chain !== null);

@@ -15,7 +15,7 @@ export interface TlsFacts {
   /** Without SNI; null: none is sent anyway. */
   readonly sentWithoutName: SentFacts | null;
   /** What is sent to a client that can only verify the other kind of key; null: the server has no such certificate. */
-  readonly other: OtherFacts | null;
+  readonly otherSent: OtherFacts | null;
   readonly protocols: ProtocolSupport;
   readonly suites: readonly SuiteSupport[];
   readonly groups: readonly GroupSupport[];
@@ -42,7 +42,7 @@ export async function measureTls({ endpoint, onStep }: TlsOptions): Promise<TlsF
   if (sent.kind === 'failed') return sent.failure;
   const sentWithoutName =
     endpoint.servername === null ? null : await readSentFacts({ ...endpoint, servername: null });
-  const other = await readOther(endpoint, sent);
+  const otherSent = await readOther(endpoint, sent);
   onStep('trying protocol versions');
   const protocols = await probeProtocols(endpoint);
   const offered = versionNames.filter((name) => protocols[name].offered);
@@ -58,7 +58,7 @@ export async function measureTls({ endpoint, onStep }: TlsOptions): Promise<TlsF
   onStep('trying renegotiation');
   const onlyLatest = offered.every((version) => version === 'TLS 1.3');
   const renegotiation = onlyLatest ? null : await probeRenegotiation(endpoint);
-  return { sent, sentWithoutName, other, protocols, suites, groups, renegotiation };
+  return { sent, sentWithoutName, otherSent, protocols, suites, groups, renegotiation };
 }
 
 async function readOther(endpoint: Endpoint, first: SentFacts): Promise<OtherFacts | null> {

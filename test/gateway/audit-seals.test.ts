@@ -58,14 +58,15 @@ async function sendUntilBroken(stage: Stage, onResponse: (count: number) => void
 // More by hand: EHI_TEST_AUDIT_KILLS=50.
 const kills = Number(process.env.EHI_TEST_AUDIT_KILLS ?? 8);
 
-it(`keeps one sound chain over rotations, ${kills} kills under load and restarts`, async () => {
+it(`keeps one sound chain over rotations, at least ${kills} kills under load and restarts`, async () => {
   await using folder = await temporaryFolder();
   const destination = join(folder.path, 'audit.log');
   // Longer than between two batches of lines: every kill finds lines without a seal.
   const audit = { destination, seal: { ...seal, interval: '200ms' }, rotate: { size: '64KiB', keep: 1000 } };
   const pki = authority();
-  let unsealed = 0;
-  for (let round = 0; round < kills; round++) {
+  let round = 0;
+  // A kill shows something only if it hits between two seals.
+  for (let unsealed = 0; round < kills || unsealed === 0; round++) {
     await using stage = await openStage({ authority: pki, files, config: { audit } });
     const target = 20 + ((round * 83) % 200);
     await sendUntilBroken(stage, (count) => {
@@ -75,19 +76,18 @@ it(`keeps one sound chain over rotations, ${kills} kills under load and restarts
     unsealed += followSeals(filesIn(folder.path)).tail > 0 ? 1 : 0;
   }
   await using stage = await openStage({ authority: pki, files, config: { audit } });
-  expect(statusOf(await stage.send(post({ target: '/last' })))).toBe(200);
+  await using client = await stage.connect();
+  while (filesIn(folder.path).length <= 2) expect(statusOf(await client.exchange(post()))).toBe(200);
+  expect(statusOf(await client.exchange(post({ target: '/last' })))).toBe(200);
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
 
   const report = followSeals(filesIn(folder.path), publicKey);
   expect(report.problems).toEqual([]);
   expect(report.chains).toHaveLength(1);
   expect(report.tail).toBe(0);
-  expect(report.events.filter((event) => event === 'resumed')).toHaveLength(kills);
+  expect(report.events.filter((event) => event === 'resumed')).toHaveLength(round);
   expect(report.events.at(-1)).toBe('stopped');
-  expect(filesIn(folder.path).length).toBeGreaterThan(2);
   expect(pathsOf(report.records).at(-1)).toBe('/last');
-  // The kills hit between seals, or the test shows nothing.
-  expect(unsealed).toBeGreaterThan(0);
   const { code, kinds } = await verifyFiles(filesIn(folder.path));
   expect(code).toBe(2);
   expect([...new Set(kinds)]).toEqual(['sealed_late']);
