@@ -2,13 +2,13 @@
 import { hash } from 'node:crypto';
 import type { Introspection } from '../jose/access-token.ts';
 import type { CompiledKeySet } from '../jose/compiled-key-set.ts';
+import { TokenCache } from '../jose/token-cache.ts';
 import type { BearerRefusal } from '../message/message-reasons.ts';
 import type { BearerVerdict, TokenFacts } from '../message/message-verdicts.ts';
 import type { BearerPolicy, PolicyMode } from '../policy/snapshot.ts';
 import { challengeOf } from './challenge.ts';
-import { judgeClaims, type JudgedToken, judgeMessage } from './judgement.ts';
+import { type JudgedToken, judgeClaims, judgeMessage } from './judgement.ts';
 import { isJwt, verifyToken } from './jwt.ts';
-import { TokenCache } from '../jose/token-cache.ts';
 import { readToken } from './token-field.ts';
 
 /** Tokens that are remembered, for each route and relay thread. */
@@ -92,7 +92,9 @@ export class BearerGuard {
   #find(token: string, digest: string, now: number): Promise<Finding> {
     const pending = this.#pending.get(digest);
     if (pending !== undefined) return pending;
-    const finding = (isJwt(token, this.policy) ? this.#verify(token, digest, now) : this.#ask(token, digest, now))
+    const finding = (
+      isJwt(token, this.policy) ? this.#verify(token, digest, now) : this.#ask(token, digest, now)
+    )
       .catch((): Finding => ({ refusal: 'token_undecided', facts: null }))
       .finally(() => this.#pending.delete(digest));
     this.#pending.set(digest, finding);

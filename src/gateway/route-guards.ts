@@ -28,7 +28,9 @@ export class RouteGuards {
   update({ routes, keySets }: Pick<PolicySnapshot, 'routes' | 'keySets'>): (MessageGuards | null)[] {
     this.#keySets.update(keySets);
     this.#bearer = new Map(
-      routes.flatMap(({ path, bearer }) => (bearer === null ? [] : [[path, this.#bearerGuard(path, bearer)]])),
+      routes.flatMap(({ path, bearer }) =>
+        bearer === null ? [] : [[path, this.#bearerGuard(path, bearer)]],
+      ),
     );
     return routes.map(({ path }) => {
       const bearer = this.#bearer.get(path) ?? null;
@@ -44,7 +46,8 @@ export class RouteGuards {
     const route = meter.route(path);
     return new BearerGuard(policy, {
       keys: () => (keys === null ? null : this.#keySets.get(keys)),
-      refreshKeys: async (limit) => keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
+      refreshKeys: async (limit) =>
+        keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
       introspect: async (token, limit) =>
         introspection && (await ask({ kind: 'introspect', id: introspection.id, token }, limit)),
       count: (verdict) => route.bearer(verdict, mode),

@@ -18,7 +18,9 @@ export async function authenticate(auth: IntrospectionAuth, now: number): Promis
   const { clientId } = auth;
   switch (auth.kind) {
     case 'client_secret_basic': {
-      const credentials = Buffer.from(`${formEncode(clientId)}:${formEncode(auth.secret)}`).toString('base64');
+      const credentials = Buffer.from(`${formEncode(clientId)}:${formEncode(auth.secret)}`).toString(
+        'base64',
+      );
       return { headers: { authorization: `Basic ${credentials}` }, fields: {} };
     }
     case 'private_key_jwt': {

@@ -111,7 +111,9 @@ async function read(response: IncomingMessage): Promise<EndpointResult> {
   if (body === null) {
     response.destroy();
     const problem =
-      encoding === 'identity' ? `more than ${MAX_RESPONSE} bytes` : 'a Content-Encoding that was not asked for';
+      encoding === 'identity'
+        ? `more than ${MAX_RESPONSE} bytes`
+        : 'a Content-Encoding that was not asked for';
     return { status: 'invalid', problem: `the response has ${problem}` };
   }
   return readResponse(body, headers['content-type'] ?? '');

@@ -5,6 +5,11 @@ import { processMetrics } from './process-metrics.ts';
 import { trafficMetrics } from './traffic-metrics.ts';
 
 /** Node's process metrics (`nodejs_*`, `process_*`) are served beside these. */
-export const metricTable = [...trafficMetrics, ...policyMetrics, ...bearerMetrics, ...processMetrics] as const;
+export const metricTable = [
+  ...trafficMetrics,
+  ...policyMetrics,
+  ...bearerMetrics,
+  ...processMetrics,
+] as const;
 
 export type MetricName = (typeof metricTable)[number]['name'];
