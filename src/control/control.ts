@@ -156,6 +156,10 @@ export class Control implements AsyncDisposable {
       onChange: () => this.#changed(),
       onTrust: (event) => reporting.trust(event),
       onRevocation: (event) => this.#onRevocation(event),
+      onIntrospection: ({ endpoint, result, problem, seconds }) => {
+        this.#metrics.introspected(result, seconds);
+        if (problem !== null) reporting.introspectionFailed(endpoint, problem);
+      },
       onKeys: (event) => this.#onKeys(event),
       onUnknownKid: (source) => this.#metrics.unknownKid(source),
     });

@@ -229,6 +229,13 @@ export class Reporting {
     );
   }
 
+  /** A request to an introspection endpoint brought no answer. */
+  introspectionFailed(endpoint: string, problem: string): void {
+    const message =
+      'an introspection endpoint gave no answer; messages with a token that only it can judge get 503 (token_undecided): check routes[].bearer.introspection and the authorization server';
+    this.#failures.log({ level: 'error', message, fields: { endpoint, detail: problem } });
+  }
+
   /** The collector stopped accepting spans, with this status or code; null: it accepts them again. */
   tracing(trouble: string | null): void {
     if (trouble === null) this.#logger.info('the collector accepts spans again');

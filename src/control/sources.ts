@@ -3,12 +3,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
+import { type IntrospectionReport, Introspections } from '../introspection/service.ts';
 import { KeySets } from '../keys/service.ts';
 import type { KeySetState, KeysEvent } from '../keys/state.ts';
 import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
+import { allocateReplayMemory } from '../signature/replay-memory.ts';
 import type { TrustRequest } from '../trust/request-files.ts';
 import { RequestHandler } from '../trust/request-handler.ts';
 import { type PreparedUpdate, TrustService } from '../trust/service.ts';
@@ -30,6 +32,7 @@ interface SourcesOptions {
   readonly onChange: () => void;
   readonly onTrust: (event: TrustEvent) => void;
   readonly onRevocation: (event: RevocationEvent) => void;
+  readonly onIntrospection: (report: IntrospectionReport) => void;
   readonly onKeys: (event: KeysEvent) => void;
   /** Called for each signature whose `kid` no key of this set has. */
   readonly onUnknownKid: (source: string) => void;
@@ -47,9 +50,11 @@ export class Sources implements AsyncDisposable {
   #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
   readonly #keys: KeySets;
+  readonly #introspections: Introspections;
   /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
   readonly #secret = randomBytes(32);
   #generation = 0;
+  #replayMemory: SharedArrayBuffer | null = null;
   #epochTimer: NodeJS.Timeout | undefined;
   /** The anchors of the next snapshot. `#trust` may have an anchor earlier, before its revocation sources are followed. */
   #usable: UsableAnchors = { anchors: [], candidates: null };
@@ -73,6 +78,10 @@ export class Sources implements AsyncDisposable {
       signal: options.signal,
       onChange: () => this.#changed(),
       onEvent: options.onRevocation,
+    });
+    this.#introspections = new Introspections({
+      signal: options.signal,
+      onRequest: options.onIntrospection,
     });
     this.#keys = new KeySets({
       signal: options.signal,
@@ -148,6 +157,7 @@ export class Sources implements AsyncDisposable {
       planned?.apply(),
     ]);
     applyKeys();
+    this.#introspections.update(loaded.introspections);
     this.#trust = enforced.service;
     if (planned === undefined) this.#candidates?.close();
     this.#candidates = planned?.service ?? null;
@@ -179,6 +189,13 @@ export class Sources implements AsyncDisposable {
     this.#changed();
   }
 
+  /** Kept when a configuration no longer needs it: the next one may, and must know what was accepted before. */
+  #replays(): SharedArrayBuffer | null {
+    const isNeeded = this.#loaded.routes.some(({ signature }) => signature?.replay === 'refuse');
+    if (isNeeded) this.#replayMemory ??= allocateReplayMemory();
+    return this.#replayMemory;
+  }
+
   /** Builds a snapshot with the next generation number, and schedules `onChange` for the next ticket key. */
   nextSnapshot(): PolicySnapshot {
     const { config, resumptionSecret } = this.#loaded;
@@ -187,6 +204,7 @@ export class Sources implements AsyncDisposable {
       generation: ++this.#generation,
       revocation: (anchor) => this.#revocation.material(anchor),
       keySets: this.#keys.states().map(({ source, keys }) => ({ source, keys })),
+      replayMemory: this.#replays(),
     });
     const { resumption } = config.listen;
     clearTimeout(this.#epochTimer);
@@ -217,7 +235,7 @@ export class Sources implements AsyncDisposable {
       case 'refresh_keys':
         return this.#refreshKeys(question.source);
       case 'introspect':
-        return { status: 'failed', cause: 'no introspection is configured' };
+        return this.#introspections.ask(question.id, question.token);
       default:
         return question satisfies never;
     }
@@ -234,6 +252,7 @@ export class Sources implements AsyncDisposable {
     this.#trust?.close();
     this.#candidates?.close();
     this.#keys.close();
+    this.#introspections.close();
     await this.#revocation.close();
   }
 

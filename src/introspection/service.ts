@@ -9,17 +9,21 @@ import type { IntrospectionSettings } from './settings.ts';
 /** Answers that are remembered, for each endpoint. */
 const MAX_ANSWERS = 10_000;
 
-export interface IntrospectionsOptions {
+/** One request to an endpoint. */
+export interface IntrospectionReport {
+  /** As in the configuration. */
+  readonly endpoint: string;
+  readonly result: EndpointResult['status'];
+  /** null: there is an answer. */
+  readonly problem: string | null;
+  /** Until the result. */
+  readonly seconds: number;
+}
+
+interface IntrospectionsOptions {
   /** When aborted, requests end at once. */
   readonly signal: AbortSignal;
-  /** After each request; `seconds`: until its result. */
-  readonly onRequest: (request: {
-    readonly endpoint: string;
-    readonly result: EndpointResult['status'];
-    /** null: there is an answer. */
-    readonly problem: string | null;
-    readonly seconds: number;
-  }) => void;
+  readonly onRequest: (report: IntrospectionReport) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;
 }

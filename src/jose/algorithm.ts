@@ -1,4 +1,5 @@
 /** The signature algorithms that a policy may allow (RFC 7518 §3.1, RFC 8037 §3.1), and which key each one takes. */
+import type { KeyObject } from 'node:crypto';
 
 export const signatureAlgorithms = [
   'PS256',
@@ -44,4 +45,20 @@ export function keyKindOf(algorithm: SignatureAlgorithm): {
     default:
       return algorithm satisfies never;
   }
+}
+
+const curveNames: Readonly<Record<string, string>> = {
+  prime256v1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+};
+
+/** Whether the algorithm takes the key: its type and its curve, and 2048 bits of RSA (RFC 7518 §3.3). */
+export function isKeyFor(
+  { asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject,
+  algorithm: SignatureAlgorithm,
+): boolean {
+  const { kty, crv } = keyKindOf(algorithm);
+  if (kty === 'RSA') return type === 'rsa' && (details?.modulusLength ?? 0) >= 2048;
+  return kty === 'EC' ? type === 'ec' && curveNames[details?.namedCurve ?? ''] === crv : type === 'ed25519';
 }

@@ -43,7 +43,12 @@ it('leaves no timer if the anchors are refused after the configuration was read'
   const { loaded, problems } = await preflight(join(folder.path, 'gateway.yaml'));
   if (loaded === null) throw new Error(JSON.stringify(problems));
   const options = { signal: new AbortController().signal, onChange: () => {}, onTrust: () => {} };
-  const others = { onRevocation: () => {}, onKeys: () => {}, onUnknownKid: () => {} };
+  const others = {
+    onRevocation: () => {},
+    onKeys: () => {},
+    onUnknownKid: () => {},
+    onIntrospection: () => {},
+  };
   await write('anchor.pem', 'nothing');
   const left = await timersLeftBy(() =>
     expect(Sources.open(loaded, { ...options, ...others })).rejects.toMatchObject({

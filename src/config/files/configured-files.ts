@@ -8,6 +8,7 @@ export function filesOf(parts: ConfigParts): Set<string> {
   const { certificates, resumption, trust, routes, audit, tracing } = parts;
   const { anchors = [], candidates = [] } = trust ?? {};
   const upstreams = routes.flatMap(({ endpoints }) => endpoints.flatMap(({ entry: { tls } }) => tls ?? []));
+  const introspections = routes.flatMap(({ bearer }) => bearer?.introspection ?? []);
   const servers = certificates.map(({ entry }) => entry);
   const clients = upstreams.flatMap(({ certificate }) => certificate ?? []);
   const files = [
@@ -17,6 +18,11 @@ export function filesOf(parts: ConfigParts): Set<string> {
     audit?.seal?.key,
     tracing?.headersFile,
     tracing?.tls?.ca,
+    ...introspections.flatMap(({ ca, auth: { secretFile, keyFile, chain, key, passphraseFile } }) => [
+      ...[ca, secretFile, keyFile],
+      ...[chain, key, passphraseFile],
+    ]),
+    ...routes.map(({ signature }) => signature?.hmac?.secretFile),
     ...keySourcesIn(parts).flatMap(({ entry: { ca, file } }) => [ca, file]),
     ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [
       ...files,

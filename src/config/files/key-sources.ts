@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { describeSkipped, readKeySet } from '../../jose/key-set.ts';
 import type { FileKeySource, KeySource } from '../../keys/settings.ts';
 import { type Diagnostics, noDiagnostics, type Path } from '../diagnostic.ts';
-import type { ConfigParts } from '../parse.ts';
+import type { ConfigParts, RouteParts } from '../parse.ts';
 import type { KeySourceConfig } from '../schema/key-source.ts';
 import { readAuthorities } from './authorities.ts';
 
@@ -28,7 +28,19 @@ export function sourceOf({ uri, file }: KeySourceConfig): string {
 }
 
 /** Every place that names a key set, as far as the part that it belongs to is valid. */
-export function keySourcesIn({ clients }: Pick<ConfigParts, 'clients'>): NamedKeySource[] {
+export function keySourcesIn({ clients, routes }: Pick<ConfigParts, 'clients' | 'routes'>): NamedKeySource[] {
+  return [...clientSources(clients), ...routes.flatMap(routeSources)];
+}
+
+function routeSources({ bearer, signature }: RouteParts, index: number): NamedKeySource[] {
+  return Object.entries({ bearer: bearer?.jwks, signature: signature?.jwks }).flatMap(([policy, jwks]) =>
+    jwks === undefined
+      ? []
+      : [{ path: ['routes', index, policy, 'jwks'], entry: jwks, refresh: jwks.refresh }],
+  );
+}
+
+function clientSources(clients: ConfigParts['clients']): NamedKeySource[] {
   const { registered } = clients ?? {};
   if (registered === undefined) return [];
   const { jwks, inactive, refresh } = registered;

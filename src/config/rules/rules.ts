@@ -4,9 +4,11 @@ import { type Diagnostics, noDiagnostics } from '../diagnostic.ts';
 import { type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import { checkAnchors } from './anchors.ts';
 import { checkAudit } from './audit.ts';
+import { checkBearer } from './bearer.ts';
 import { checkPorts } from './ports.ts';
 import { checkRegistered } from './registered.ts';
 import { checkRoutes } from './routes.ts';
+import { checkSignature } from './signature.ts';
 
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
@@ -17,13 +19,16 @@ const limitsOfAnyAddress =
 /** `config`: what the YAML holds. Values that are not valid are skipped: the schema reports them. */
 export function checkRules(config: unknown): Diagnostics {
   const diagnostics = noDiagnostics();
-  const { admin, audit, clients, listen, routes, timeouts, trust } = fieldsOf(config);
+  const { admin, audit, clients, identity, listen, routes, timeouts, trust } = fieldsOf(config);
   checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, diagnostics);
   checkAnchors(fieldsOf(trust), diagnostics);
   checkRegistered(fieldsOf(config), diagnostics);
   checkCallers(fieldsOf(clients), diagnostics);
   checkAudit(fieldsOf(audit), diagnostics);
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
+  const guarded = { routes: itemsOf(routes).map(fieldsOf), identity: fieldsOf(identity) };
+  checkBearer(guarded, diagnostics);
+  checkSignature({ ...guarded, clients: fieldsOf(clients) }, diagnostics);
   return diagnostics;
 }
 
