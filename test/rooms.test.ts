@@ -15,7 +15,6 @@ const libraryImporters: Record<string, readonly string[]> = {
   'pino-pretty': ['telemetry/logger.ts'],
   'prom-client': ['telemetry/registry.ts'],
   commander: ['cli'],
-  jose: ['jose'],
   'node-forge': ['issuing'],
   uplot: ['admin/page/charts/chart.ts', 'admin/page/charts/look.ts'],
 };

@@ -10,14 +10,12 @@ import { authorityHoldings, readConfigured, reasonOf } from './file-holdings.ts'
 import type { Holding, Use } from './holding.ts';
 
 /** In the order of the configuration. */
-export async function keySetHoldings(config: Config): Promise<Holding[]> {
+export async function keySetHoldings({ clients, routes, trust }: Config): Promise<Holding[]> {
   const found: Holding[] = [];
-  for (const named of keySourcesIn(config)) {
+  const policies = routes.map(({ bearer, signature }) => ({ bearer, signature }));
+  for (const named of keySourcesIn({ clients, routes: policies })) {
     const use = useOf(named);
-    found.push(
-      ...(await setHoldings(named, use, config.trust.cacheDir)),
-      ...(await serverHoldings(named, use)),
-    );
+    found.push(...(await setHoldings(named, use, trust.cacheDir)), ...(await serverHoldings(named, use)));
   }
   return found;
 }
