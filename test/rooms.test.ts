@@ -102,6 +102,16 @@ describe('the rooms', () => {
     expect(found.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
   });
 
+  it('keep the three commands on audit files apart: each imports the reading of them, and none another one', () => {
+    const commands = ['verify', 'report', 'explain'].map((name) => `auditing/${name}/`);
+    const others = (file: string) => commands.filter((folder) => !file.startsWith(folder));
+    const found = imports.filter(
+      ({ file, target }) =>
+        file.startsWith('auditing/') && others(file).some((folder) => target.startsWith(folder)),
+    );
+    expect(found.map(({ file, target }) => `${file} imports ${target}`)).toEqual([]);
+  });
+
   it('import from every room that the table allows', () => {
     const used = new Set(
       imports.filter(({ ours }) => ours).map(({ file, target }) => `${roomOf(file)} → ${roomOf(target)}`),

@@ -26,6 +26,11 @@ function addVerify(audit: Command, finish: Finish): void {
       '--public-key <file>',
       'the public key of the seals (PEM), as `certs audit-key` wrote it; without it signatures are not checked',
     )
+    .option(
+      '--accept-confirmed',
+      'seals without a signature or of a key that was not given are a gap, not tampering, if they stand before the first right signature of their chain',
+      false,
+    )
     .option('--json', 'print JSON', false)
     .action(async (files: string[], options: AuditVerifyOptions) => {
       const { auditVerify } = await import('./audit-verify.ts');

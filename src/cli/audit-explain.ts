@@ -1,7 +1,7 @@
 /** `ehi-gateway audit explain`: what happened to one connection or request. */
-import { findConnection } from '../auditing/explained-connection.ts';
-import { storyOf } from '../auditing/explained-steps.ts';
-import { describeConnection, describeNotFound } from '../auditing/explained-text.ts';
+import { findConnection } from '../auditing/explain/connection.ts';
+import { storyOf } from '../auditing/explain/steps.ts';
+import { describeConnection, describeNotFound } from '../auditing/explain/text.ts';
 import { exitCodes } from '../errors.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';

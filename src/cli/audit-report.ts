@@ -1,12 +1,13 @@
 /** `ehi-gateway audit report`: counts of what audit files contain. */
-import { type GroupField, parseGroupFields } from '../auditing/group-fields.ts';
-import { readRecords } from '../auditing/records.ts';
-import { reportJson } from '../auditing/report-json.ts';
-import { reportPage } from '../auditing/report-page.ts';
-import { ReportTally } from '../auditing/report-tally.ts';
-import { describeReport } from '../auditing/report-text.ts';
-import { type ReportView, reportView } from '../auditing/report-view.ts';
-import { timeRange } from '../auditing/time-range.ts';
+
+import { readRecords } from '../auditing/reading/records.ts';
+import { type GroupField, parseGroupFields } from '../auditing/report/group-fields.ts';
+import { reportJson } from '../auditing/report/json.ts';
+import { reportPage } from '../auditing/report/page.ts';
+import { ReportTally } from '../auditing/report/tally.ts';
+import { describeReport } from '../auditing/report/text.ts';
+import { timeRange } from '../auditing/report/time-range.ts';
+import { type ReportView, reportView } from '../auditing/report/view.ts';
 import { exitCodes, UsageError } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
 import { toCsv } from '../terminal/csv.ts';

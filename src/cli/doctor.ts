@@ -30,6 +30,7 @@ export interface DoctorOptions extends IdentityOptions {
   /** Milliseconds. */
   readonly budget: number;
   readonly timeout: number;
+  readonly maxTime: number;
   readonly report?: string;
   readonly force: boolean;
   readonly json: boolean;
@@ -46,9 +47,21 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
   const anchors = options.ca === undefined ? publicAnchors() : fileAnchors(await readCas('--ca', options.ca));
   const progress = openProgress();
-  const { count, budget: budgetMs, timeout: timeoutMs } = options;
+  const { count, budget: budgetMs, timeout: timeoutMs, maxTime: maxTimeMs } = options;
   const report = await examine({
-    ...{ target, anchors, expected, tolerated, identity, body, count, budgetMs, timeoutMs, version },
+    ...{
+      target,
+      anchors,
+      expected,
+      tolerated,
+      identity,
+      body,
+      count,
+      budgetMs,
+      timeoutMs,
+      maxTimeMs,
+      version,
+    },
     now: Date.now(),
     onStep: (text) => progress.show(text),
   }).finally(() => progress.end());

@@ -27,10 +27,13 @@ interface DatedEntry extends Entry {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly count: number;
+  /** Of all entries; their times may go back, when the clock was set. */
+  readonly order: number;
 }
 
 export class RecentChanges {
   readonly #now: () => number;
+  #order = 0;
   /** The oldest first. */
   readonly #entries: Readonly<Record<Kind, DatedEntry[]>> = {
     config: [],
@@ -93,8 +96,8 @@ export class RecentChanges {
   list(): Change[] {
     return Object.values(this.#entries)
       .flat()
-      .sort((one, other) => other.time - one.time)
-      .map(({ time, detail, ...entry }) => {
+      .sort((one, other) => other.order - one.order)
+      .map(({ time, detail, order, ...entry }) => {
         return { time: isoTime(time), ...entry, detail: detail === null ? null : maskText(detail) };
       });
   }
@@ -109,7 +112,8 @@ export class RecentChanges {
       ? index >= 0
       : index >= 0 && index === entries.length - 1;
     const [known] = isRepeated ? entries.splice(index, 1) : [];
-    entries.push({ ...entry, time: this.#now(), count: (known?.count ?? 0) + 1 });
+    const counted = { time: this.#now(), count: (known?.count ?? 0) + 1, order: ++this.#order };
+    entries.push({ ...entry, ...counted });
     if (entries.length > maxOfKind) entries.shift();
   }
 }
@@ -119,6 +123,7 @@ function detailOf(event: AuditEvent): string | null {
     case 'failing':
     case 'rotation_failed':
     case 'chain_unreadable':
+    case 'seal_copy_failed':
     case 'seal_failed':
       return event.error.message;
     case 'rotated':
@@ -127,6 +132,10 @@ function detailOf(event: AuditEvent): string | null {
       return `chain ${event.chain}`;
     case 'chain_resumed':
       return `chain ${event.chain}, lines without a seal: ${event.unsealed}`;
+    case 'seal_refused':
+      return event.cause;
+    case 'seals_missing':
+      return `chain ${event.chain}, last seal ${event.seq} of ${event.time}`;
     case 'recovered':
       return `records that waited: ${event.kept}, lost: ${event.lost}`;
     case 'full':

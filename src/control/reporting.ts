@@ -72,6 +72,18 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
         { error: event.error.message },
         'the last seal of the audit cannot be read, so a new chain of seals begins; audit verify shows where the earlier chain ends',
       );
+    case 'seal_refused':
+      return logger.error(
+        { cause: event.cause },
+        'the last seal in the audit files is not one of this gateway (cause), so a new chain of seals begins; if audit.seal.key was not changed, find out who wrote to the files and run audit verify',
+      );
+    case 'seals_missing':
+      return reportMissing(logger, event);
+    case 'seal_copy_failed':
+      return logger.warn(
+        { error: event.error.message },
+        'the copy of the last seal cannot be read or written, so a removal of seals before the next start may not be noticed; give the gateway the right to write to audit.seal.copy, by default in trust.cacheDir',
+      );
     case 'seal_failed':
       return logger.error(
         { error: event.error.message },
@@ -80,6 +92,16 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     default:
       return event satisfies never;
   }
+}
+
+function reportMissing(
+  logger: Logger,
+  { chain, seq, time }: Extract<AuditEvent, { type: 'seals_missing' }>,
+): void {
+  logger.error(
+    { chain, seq, time },
+    'the audit files do not have the last seal that this gateway wrote (chain, seq, time): they were cut back, replaced or moved while it was stopped. If nobody moved them on purpose, keep the files, run audit verify and find out who can write to them',
+  );
 }
 
 function reportResumed(

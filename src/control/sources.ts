@@ -178,16 +178,6 @@ export class Sources implements AsyncDisposable {
     ]);
   }
 
-  /**
-   * For a signature whose `kid` no key of the set has: as `KeySets.refreshFor`. Resolves when `onChange` was called for the
-   * result.
-   */
-  async refreshKeys(source: string): Promise<boolean> {
-    const refreshed = await this.#keys.refreshFor(source);
-    while (this.#applying !== null) await this.#applying;
-    return refreshed;
-  }
-
   /** The clock was set or the machine slept: fetches what may have expired; every connection is authorized again. */
   clockJumped(): void {
     this.#revocation.wake();
@@ -233,12 +223,18 @@ export class Sources implements AsyncDisposable {
   async answer(question: Question): Promise<Answer> {
     switch (question.kind) {
       case 'refresh_keys':
-        return this.refreshKeys(question.source);
+        return this.#refreshKeys(question.source);
       case 'introspect':
         return this.#introspections.ask(question.id, question.token);
       default:
         return question satisfies never;
     }
+  }
+
+  async #refreshKeys(source: string): Promise<boolean> {
+    const refreshed = await this.#keys.refreshFor(source);
+    while (this.#applying !== null) await this.#applying;
+    return refreshed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

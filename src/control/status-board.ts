@@ -34,7 +34,8 @@ export class StatusBoard {
   /** The delta of one relay thread. */
   merge(delta: MeterDelta): void {
     this.#history.merge(delta);
-    for (const { count, ...refusal } of delta.refusals) this.#refusals.add(refusal, count);
+    // The oldest first: the last one added is the newest.
+    for (const { count, ...refusal } of delta.refusals.toReversed()) this.#refusals.add(refusal, count);
   }
 
   document({ gateway, loaded, audit, metrics, sources, threads }: StatusParts): Status {
@@ -51,7 +52,7 @@ export class StatusBoard {
       clients: metrics.clients(),
       anchors: sources?.anchorSources() ?? [],
       revocationSources: sources?.revocationSources() ?? [],
-      endpoints: metrics.upstreams(),
+      endpoints: metrics.endpoints(),
       threads: threads.map((thread) => ({ thread, gauges: metrics.thread(thread) })),
       audit: {
         ...{ destination: config.audit.destination, lost, queuedBytes, failingSince },

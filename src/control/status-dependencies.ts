@@ -4,7 +4,7 @@ import { cut, maskText } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import type { EndpointReport } from '../telemetry/endpoint-report.ts';
+import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { TrafficHistory } from '../telemetry/traffic-history.ts';
 import { skippedAt } from '../trust/skipped-certificates.ts';
 import type { AnchorSource } from '../trust/state.ts';
@@ -83,8 +83,8 @@ function sourceOf(source: SourceState): RevocationStatus {
   };
 }
 
-export function upstreamOf(endpoint: EndpointReport, history: TrafficHistory): UpstreamStatus {
-  const { url, state, connections, last_failure, last_message_failure } = endpoint;
+export function upstreamOf(endpoint: EndpointState, history: TrafficHistory): UpstreamStatus {
+  const { url, state, connections, latestFailure } = endpoint;
   // The only endpoint of a route is never passed over.
   const isUnreachable = history.isUnreachable(url) && connections.idle + connections.in_use === 0;
   return {
@@ -95,9 +95,7 @@ export function upstreamOf(endpoint: EndpointReport, history: TrafficHistory): U
     idleConnections: connections.idle,
     busyConnections: connections.in_use,
     failures: history.failures(url),
-    lastFailure: [last_failure, last_message_failure].reduce((one, other) =>
-      one === null || (other !== null && other.time > one.time) ? other : one,
-    ),
+    lastFailure: latestFailure,
   };
 }
 

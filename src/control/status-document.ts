@@ -15,7 +15,7 @@ import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import type { EndpointReport } from '../telemetry/endpoint-report.ts';
+import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
 import type { CountedRefusal } from '../telemetry/refusals.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
@@ -36,6 +36,7 @@ export interface StatusFacts extends DependencyFacts {
   readonly gateway: Omit<GatewayStatus, 'node' | 'startedAt'>;
   readonly config: LoadedConfig['config'];
   readonly history: TrafficHistory;
+  /** The newest first. */
   readonly refusals: readonly CountedRefusal[];
   readonly clients: readonly {
     readonly subject: string;
@@ -45,7 +46,7 @@ export interface StatusFacts extends DependencyFacts {
     readonly seenAt: number;
   }[];
   readonly revocationSources: readonly SourceState[];
-  readonly endpoints: readonly EndpointReport[];
+  readonly endpoints: readonly EndpointState[];
   readonly changes: readonly Change[];
   /** The last gauges of each relay thread. */
   readonly threads: readonly { readonly thread: number; readonly gauges: Gauges | undefined }[];
@@ -66,7 +67,7 @@ export function statusOf(facts: StatusFacts): Status {
     now: trafficOf(facts),
     history: { ...steps, ends: steps.ends.map((end) => end / 1000) },
     reasons: history.verdicts().map(reasonOf),
-    refused: facts.refusals.toSorted((one, other) => other.time - one.time).map(refusedOf),
+    refused: facts.refusals.map(refusedOf),
     clients: facts.clients.map(clientOf).sort(byEnd),
     certificates: certificatesOf(facts),
     anchors: facts.anchors.map((anchor) => anchorOf(anchor, now)),
@@ -87,10 +88,30 @@ function trafficOf({ history, threads, config }: StatusFacts): Status['now'] {
     messagesPerSecond: seconds === 0 ? 0 : Math.round((10 * messages) / seconds) / 10,
     ...minute,
     budgetMs: Math.min(...config.routes.map(({ budget }) => budget)),
+    maxBudgetMs: Math.max(...config.routes.map(({ budget }) => budget)),
+    overBudget: overBudgetOf(history, config),
     inFlight: sum('inFlight'),
     connections: sum('connections'),
     unfinishedHandshakes: sum('unfinishedHandshakes'),
   };
+}
+
+/** At most. */
+const maxOverBudget = 20;
+
+/** A route that a reload has removed has no budget any more. */
+function overBudgetOf(
+  history: TrafficHistory,
+  { routes }: StatusFacts['config'],
+): Status['now']['overBudget'] {
+  const budgets = new Map(routes.map(({ path, budget }) => [path, budget]));
+  return history
+    .overBudget()
+    .flatMap(({ route, ...counts }) => {
+      const budgetMs = budgets.get(route);
+      return budgetMs === undefined ? [] : [{ route, budgetMs, ...counts }];
+    })
+    .slice(0, maxOverBudget);
 }
 
 const reasons: Readonly<Record<string, { readonly says: string; readonly advice: string }>> = {

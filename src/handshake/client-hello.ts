@@ -4,8 +4,10 @@
  */
 
 export interface ClientHello {
-  /** Such as `0x0303`: the highest version that the client offers. */
+  /** Such as `0x0303`: the highest version that the client offers; 0: none that is known. */
   readonly version: number;
+  /** As in supported_versions, without values that clients add at random (RFC 8701); null: the extension is absent. */
+  readonly versions: readonly number[] | null;
   readonly suites: readonly number[];
   /** null: the extension is absent. */
   readonly groups: readonly number[] | null;
@@ -17,6 +19,9 @@ export interface ClientHello {
 const RECORD_HEADER = 5;
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
+const CHANGE_CIPHER_SPEC = 20;
+const TLS12 = 0x0303;
+const TLS13 = 0x0304;
 const extensions = { serverName: 0, groups: 10, signatures: 13, alpn: 16, versions: 43 } as const;
 
 /** Whether the bytes begin with the header of a TLS record. */
@@ -28,6 +33,25 @@ export function beginsRecord(bytes: Buffer): boolean {
 /** Bytes of the first record with its header; NaN: the header is incomplete. */
 export function firstRecordLength(bytes: Buffer): number {
   return bytes.length < RECORD_HEADER ? Number.NaN : RECORD_HEADER + bytes.readUInt16BE(3);
+}
+
+/**
+ * Bytes of the ClientHello messages at the beginning: of both after a HelloRetryRequest (RFC 8446 §4.1.4), where a
+ * ChangeCipherSpec may lie between them. `isWhole`: the bytes are all that came, not the first record alone, behind which a
+ * second ClientHello may have come. null: not known.
+ */
+export function clientHelloBytes(bytes: Buffer, { isWhole }: { readonly isWhole: boolean }): number | null {
+  let end = firstRecordLength(bytes);
+  if (!(bytes.length >= end)) return null;
+  if (!isWhole) return (readClientHello(bytes)?.version ?? TLS13) < TLS13 ? end : null;
+  for (let at = end; bytes.length > at + RECORD_HEADER; ) {
+    const record = bytes.subarray(at);
+    at += firstRecordLength(record);
+    const isHello = record[0] === HANDSHAKE && record[RECORD_HEADER] === CLIENT_HELLO;
+    if (isHello) end = at;
+    else if (record[0] !== CHANGE_CIPHER_SPEC) break;
+  }
+  return end;
 }
 
 /** null: the bytes are not a complete ClientHello in one record, or it is malformed. */
@@ -43,9 +67,12 @@ export function readClientHello(bytes: Buffer): ClientHello | null {
   const suites = body.numbers(2);
   body.vector(1);
   const found = body.isAtEnd ? new Map<number, Fields>() : readExtensions(new Fields(body.vector(2)));
-  const versions = found.get(extensions.versions)?.numbers(1).filter(isKnownVersion) ?? [];
+  const versions = found.get(extensions.versions)?.numbers(1).filter(isVersion) ?? null;
   const hello = {
-    version: Math.max(legacyVersion, ...versions),
+    // With the extension it alone counts (RFC 8446 §4.2.1).
+    version:
+      versions === null ? Math.min(legacyVersion, TLS12) : Math.max(0, ...versions.filter(isKnownVersion)),
+    versions,
     suites,
     groups: found.get(extensions.groups)?.numbers(2) ?? null,
     signatures: found.get(extensions.signatures)?.numbers(2) ?? null,
@@ -55,7 +82,11 @@ export function readClientHello(bytes: Buffer): ClientHello | null {
   return [record, body, ...found.values()].some(({ isBroken }) => isBroken) ? null : hello;
 }
 
-/** Without the values that clients add at random (RFC 8701). */
+/** Not a value that clients add at random (RFC 8701 §2). */
+function isVersion(version: number): boolean {
+  return (version & 0x0f0f) !== 0x0a0a;
+}
+
 function isKnownVersion(version: number): boolean {
   return version >= 0x0300 && version <= 0x0304;
 }

@@ -7,12 +7,14 @@ import {
   explainClose,
   explainFault,
   explainTimeout,
-  hasSentCertificate,
+  hasSentFlight,
+  isOldVersion,
   type TlsFault,
 } from './failure-classifier.ts';
 import { type Failure, failure } from './failure-reasons.ts';
-import { announceFirstBytes, explainFirstBytes, type Offer } from './first-bytes.ts';
+import { announceFirstBytes, explainFirstBytes } from './first-bytes.ts';
 import { type HandshakeResult, type Inbound, unjudged } from './inbound.ts';
+import type { Offer } from './offer-mismatch.ts';
 import { readFailedParameters, type TlsParameters } from './tls-parameters.ts';
 
 /** Octets. A longer leaf is not described: an unauthenticated client must not cause the cost of parsing it. */
@@ -31,26 +33,29 @@ export function failedByFault(
   { inbound, describeLeaf, offer }: FaultContext,
 ): HandshakeResult {
   const leaf = socket.getPeerX509Certificate();
-  const bytes = bytesOf(inbound);
+  // null where TLS has closed before the error.
+  const resumed = socket.isSessionReused() ?? inbound.resumed;
   const progress = {
-    ...bytes,
-    helloBytes: inbound.helloBytes,
-    leafSeen: leaf !== undefined,
+    ...bytesOf(inbound),
+    ...{ helloBytes: inbound.helloBytes, resumed, chainBytes: offer().chainBytes },
+    // Of a resumed session it is that of the ticket.
+    leafSeen: leaf !== undefined && resumed !== true,
     leafKeyType: leaf === undefined ? null : keyTypeOf(leaf),
     tlsVersion: socket.getProtocol(),
   };
   const byError = inbound.timedOut ? explainTimeout(progress) : explainFault(fault, progress);
   const found = refine(byError, inbound, offer);
   // A mismatch is found after the version is agreed on and before anything but an alert is sent.
-  const agreed = hasSentCertificate(bytes) || found.reason.startsWith('no_shared_');
+  const agreed = hasSentFlight(progress) || found.reason.startsWith('no_shared_');
   const parameters = readFailedParameters(socket, {
     agreed,
-    offered: byError.reason === 'protocol_version' && fault.code !== 'ERR_SSL_UNKNOWN_PROTOCOL',
+    offered: byError.reason === 'protocol_version' && isOldVersion(fault, progress),
   });
   return {
     ...failed(found, { code: inbound.timedOut ? null : (fault.code ?? null) }),
     peer: {
       ...parameters,
+      resumed: parameters.resumed ?? (agreed ? resumed : null),
       tlsVersion: parameters.tlsVersion ?? inbound.agreed?.tlsVersion ?? null,
       alpn: inbound.agreed?.alpn ?? null,
       sni: parameters.sni ?? offeredName(inbound),
@@ -72,20 +77,22 @@ function keyTypeOf(leaf: X509Certificate): string | null {
 /** Of a connection that closed, or was too slow, without an error from its TLS socket. */
 export function failedByClose(
   inbound: Inbound,
-  { isReset = false, code = null }: { readonly isReset?: boolean; readonly code?: string | null } = {},
+  {
+    isReset = false,
+    code = null,
+    offer,
+  }: { readonly isReset?: boolean; readonly code?: string | null; readonly offer: () => Offer },
 ): HandshakeResult {
   // The address was not admitted yet: TLS had not begun.
   if (!inbound.admitted) return failed(failure('reset'));
   const progress = {
     ...bytesOf(inbound),
     ...{ leafSeen: false, tlsVersion: null, helloBytes: inbound.helloBytes },
+    ...{ resumed: inbound.resumed, chainBytes: offer().chainBytes },
   };
   const found = inbound.timedOut ? explainTimeout(progress) : explainClose(progress, isReset);
   return {
-    ...failed(
-      refine(found, inbound, () => ({ keyTypes: [], isListed: false })),
-      { code },
-    ),
+    ...failed(refine(found, inbound, offer), { code }),
     peer: { ...unknownParameters, sni: offeredName(inbound) },
   };
 }

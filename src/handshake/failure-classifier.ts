@@ -16,21 +16,53 @@ export interface Progress {
   /** Of the TCP connection, without a PROXY header. */
   readonly bytesRead: number;
   readonly bytesWritten: number;
-  /** The client's certificate was received. */
+  /** The client's certificate was received in this handshake: that of a resumed session does not count. */
   readonly leafSeen: boolean;
+  /** The session is a resumed one (RFC 8446 §2.2), in which neither side sends a certificate; null: not known. */
+  readonly resumed?: boolean | null;
+  /** Bytes of the shortest of the gateway's certificate chains; null: not known. */
+  readonly chainBytes?: number | null;
   /** Kind of the leaf's key, such as `rsa` or `ec`; null: not known. */
   readonly leafKeyType?: string | null;
   /** The TLS version that was agreed on, or the highest that the client offers; null: not known. */
   readonly tlsVersion: string | null;
-  /** Bytes of TLS from the client when the gateway had read its ClientHello; null: not known. */
+  /** Bytes of TLS from the client up to the end of its last ClientHello; null: not known. */
   readonly helloBytes?: number | null;
 }
 
+/** An alert record in clear. */
+const ALERT_BYTES = 7;
+
 /**
- * The gateway's first flight contains its certificate and is longer than this. Only a HelloRetryRequest (RFC 8446 §4.1.4)
- * or an alert of seven bytes can precede it, and both are shorter.
+ * A HelloRetryRequest with its ChangeCipherSpec (RFC 8446 §4.1.4, appendix D.4) has 99 bytes at most, and an alert may
+ * follow. The shortest flight, of a session of TLS 1.2 that is resumed without a session ID, has 109.
  */
-const FLIGHT_BYTES = 400;
+const RETRY_BYTES = 99 + ALERT_BYTES;
+
+/**
+ * A flight with a certificate has at least this many bytes besides the chain: ServerHello, CertificateRequest, a signature.
+ * That of a resumed session has 109 to 260, and 1,430 at most with the key share of X25519MLKEM768.
+ */
+const FLIGHT_BYTES = 240;
+
+/**
+ * What the gateway has sent last. `nothing`: or an alert. `retry`: it asked for a key share of another group. `resumption`:
+ * the flight of a resumed session. `certificate`: a flight with its certificate.
+ */
+type Sent = 'nothing' | 'retry' | 'resumption' | 'certificate';
+
+function sentOf({ bytesWritten, resumed = null, chainBytes = null }: Progress): Sent {
+  if (bytesWritten <= ALERT_BYTES) return 'nothing';
+  if (bytesWritten <= RETRY_BYTES) return 'retry';
+  const isResumed = resumed ?? bytesWritten <= FLIGHT_BYTES + (chainBytes ?? 0);
+  return isResumed ? 'resumption' : 'certificate';
+}
+
+/** The gateway has chosen version and cipher suite, and has sent the flight that begins with ServerHello. */
+export function hasSentFlight(progress: Progress): boolean {
+  const sent = sentOf(progress);
+  return sent === 'certificate' || sent === 'resumption';
+}
 
 /** OpenSSL's error codes → reason. Node puts `ERR_SSL_` before each, whatever OpenSSL library it comes from. */
 const reasonByCode: Readonly<Record<string, FailureReasonName>> = {
@@ -106,13 +138,21 @@ export function explainFault(fault: TlsFault, progress: Progress): Failure {
         gateway: 'look for the record of the earlier handshake',
       }),
     );
-  // Of a ClientHello in the format of SSL 2.0 OpenSSL has read no version: the one it returns is its own newest.
-  if (known === 'protocol_version' && progress.tlsVersion !== null && code !== 'ERR_SSL_UNKNOWN_PROTOCOL')
+  if (known === 'protocol_version' && isOldVersion(fault, progress))
     return failure(known, `the client offers ${progress.tlsVersion} at most`);
   if (known !== undefined) return explainKnown(known, fault);
   if (isOfSignature(fault, progress)) return failure('key_not_proven');
   if (isOfCertificate(fault, progress)) return failure('malformed_certificate');
   return explainOther(fault, progress);
+}
+
+/**
+ * Whether the socket's version is the highest that the client offers, where the versions do not fit. Of a ClientHello in
+ * the format of SSL 2.0 OpenSSL has read no version, and returns its own newest. With supported_versions (RFC 8446 §4.2.1)
+ * it returns TLS 1.2, which the client need not offer.
+ */
+export function isOldVersion({ code }: TlsFault, { tlsVersion }: Pick<Progress, 'tlsVersion'>): boolean {
+  return code !== 'ERR_SSL_UNKNOWN_PROTOCOL' && ['SSLv3', 'TLSv1', 'TLSv1.1'].includes(tlsVersion ?? '');
 }
 
 const later: readonly FailureReasonName[] = ['message_too_large', 'record_damaged', 'unexpected_message'];
@@ -130,49 +170,93 @@ export function explainLaterFault(fault: TlsFault): Failure | null {
 export function explainClose(progress: Progress, isReset = false): Failure {
   const { bytesRead } = progress;
   if (bytesRead === 0) return closed('closed_silent', { isReset });
-  if (!hasSentCertificate(progress))
-    return closed('closed_before_certificate', { isReset, after: `after it had sent ${received(progress)}` });
-  return hasAnswered(progress)
-    ? closed('closed_before_finished', { isReset, after: `after it had sent ${received(progress)} in all` })
-    : closed('closed_after_certificate', { isReset });
+  const after = `after it had sent ${received(progress)}`;
+  switch (sentOf(progress)) {
+    case 'nothing':
+    case 'retry':
+      return closed('closed_before_certificate', { isReset, after });
+    case 'resumption':
+      return closed('closed_before_finished', {
+        isReset,
+        says: 'the client resumed a TLS session and closed the connection before the handshake was done',
+        after: `${after} in all`,
+      });
+    default:
+      return hasAnswered(progress) === true
+        ? closed('closed_before_finished', {
+            isReset,
+            says: 'the client answered the gateway’s certificate and closed the connection before the handshake was done',
+            after: `${after} in all`,
+          })
+        : closed('closed_after_certificate', { isReset });
+  }
 }
 
-function closed(
-  reason: FailureReasonName,
-  { isReset, after }: { readonly isReset: boolean; readonly after?: string },
-): Failure {
-  const { says } = failureReasons[reason];
-  const what = isReset ? says.replace('closed the connection', 'reset the connection (TCP RST)') : says;
+interface Closing {
+  readonly isReset: boolean;
+  /** Default: as in the table. */
+  readonly says?: string;
+  readonly after?: string;
+}
+
+function closed(reason: FailureReasonName, { isReset, says, after }: Closing): Failure {
+  const text = says ?? failureReasons[reason].says;
+  const what = isReset ? text.replace('closed the connection', 'reset the connection (TCP RST)') : text;
   return failure(reason, after === undefined ? what : `${what}, ${after}`);
 }
+
+const resumptionAdvice = adviceText({
+  cause: 'the client hangs, or packets are lost',
+  client: 'see the client’s own log, and look for packet loss or a firewall on the way',
+  gateway: null,
+});
 
 /** Of a handshake that exceeded timeouts.handshake. */
 export function explainTimeout(progress: Progress): Failure {
   if (progress.bytesRead === 0) return failure('timeout_silent');
-  const reason = hasSentCertificate(progress) ? 'handshake_timeout' : 'timeout_client_hello';
-  const { says } = failureReasons[reason];
-  if (reason === 'timeout_client_hello') return failure(reason, `${says}: it sent ${received(progress)}`);
-  const answer = hasAnswered(progress) ? 'a part of its answer came' : 'it sent nothing more';
-  return failure(reason, `${says}: ${answer} (${received(progress)} in all)`);
+  const { says } = failureReasons.timeout_client_hello;
+  const count = received(progress);
+  switch (sentOf(progress)) {
+    case 'nothing':
+      return failure('timeout_client_hello', `${says}: it sent ${count}`);
+    case 'retry':
+      return failure(
+        'timeout_client_hello',
+        `the client did not complete its second ClientHello within timeouts.handshake: it sent ${count}`,
+      );
+    case 'resumption':
+      return failure(
+        'handshake_timeout',
+        `the client resumed a TLS session and did not finish the handshake within timeouts.handshake: it sent ${count} in all`,
+        resumptionAdvice,
+      );
+    default:
+      return failure('handshake_timeout', `${unfinished}: ${answerOf(progress)}${count} in all`);
+  }
 }
 
-/** A HelloRetryRequest (RFC 8446 §4.1.4) is shorter than this, and the flight of a resumed session is longer. */
-const RETRY_BYTES = 128;
+const unfinished =
+  'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate';
 
-function received({ bytesRead, bytesWritten }: Progress): string {
-  const retry = bytesWritten > 0 && bytesWritten <= RETRY_BYTES;
+function answerOf(progress: Progress): string {
+  const answered = hasAnswered(progress);
+  if (answered === null) return 'it sent ';
+  return answered ? 'a part of its answer came, ' : 'it sent nothing more than its ClientHello, ';
+}
+
+function received(progress: Progress): string {
+  const { bytesRead } = progress;
+  const retry = sentOf(progress) === 'retry';
   return `${bytesRead} byte${bytesRead === 1 ? '' : 's'}${retry ? ', and the gateway asked it for a key share of another group' : ''}`;
 }
 
 /** A certificate is longer; a ChangeCipherSpec (RFC 8446 appendix D.4) and an alert are shorter. */
 const ANSWER_BYTES = 64;
 
-function hasAnswered({ leafSeen, bytesRead, helloBytes = null }: Progress): boolean {
-  return leafSeen || (helloBytes !== null && bytesRead > helloBytes + ANSWER_BYTES);
-}
-
-export function hasSentCertificate({ bytesWritten }: Pick<Progress, 'bytesWritten'>): boolean {
-  return bytesWritten > FLIGHT_BYTES;
+/** Whether the client sent more than its ClientHello; null: not known. */
+function hasAnswered({ leafSeen, bytesRead, helloBytes = null }: Progress): boolean | null {
+  if (leafSeen) return true;
+  return helloBytes === null ? null : bytesRead > helloBytes + ANSWER_BYTES;
 }
 
 /** False: a system error, the connection was closed or reset. */
@@ -191,9 +275,9 @@ function explainKnown(known: FailureReasonName, { code, reason }: TlsFault): Fai
   return precise.includes(known) ? failure(known, `${says} (OpenSSL: ${reason ?? code})`) : failure(known);
 }
 
-/** Before the gateway has sent its certificate every other error is one of the ClientHello. */
+/** Before the gateway has sent its flight every other error is one of the ClientHello. */
 function explainOther(fault: TlsFault, progress: Progress): Failure {
-  const isOfHello = !hasSentCertificate(progress) && !/INTERNAL_ERROR|MALLOC/.test(fault.code ?? '');
+  const isOfHello = !hasSentFlight(progress) && !/INTERNAL_ERROR|MALLOC/.test(fault.code ?? '');
   return isOfHello && fault.library === 'SSL routines'
     ? explainKnown('malformed_client_hello', fault)
     : unknownFault(fault);
@@ -235,7 +319,7 @@ function isOfSignature(
 
 /** An error of parsing the client's Certificate message: nothing else after the gateway's flight contains ASN.1. */
 function isOfCertificate({ library, message }: TlsFault, progress: Progress): boolean {
-  if (progress.leafSeen || !hasSentCertificate(progress)) return false;
+  if (progress.leafSeen || sentOf(progress) !== 'certificate') return false;
   return (
     library === 'asn1 encoding routines' ||
     library === 'x509 certificate routines' ||

@@ -42,13 +42,13 @@ export const failureReasons = withAdvice({
     gateway: 'check subjectAltName, dates and chain file of listen.certificate',
   },
   closed_before_finished: {
-    says: 'the client answered the gateway’s certificate and closed the connection before the handshake was done',
+    says: 'the client answered the gateway’s certificate, or resumed a TLS session, and closed the connection before the handshake was done',
     cause: 'the client gave up or failed, or a middlebox cut the connection',
     client: 'see the client’s own log; if its timeout for the handshake is short, raise it',
     gateway: null,
   },
   handshake_timeout: {
-    says: 'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate',
+    says: 'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate, or resumed its TLS session',
     cause:
       'the client hangs (for example while it waits for a key in an HSM or smart card), or packets are lost',
     client: 'see the client’s own log, and look for packet loss or a firewall on the way',
@@ -137,12 +137,13 @@ export const failureReasons = withAdvice({
     gateway: null,
   },
   no_shared_signature: {
-    says: 'the client accepts no signature algorithm that fits the key of listen.certificate',
+    says: 'the client accepts no signature that the key of listen.certificate can make',
     cause:
-      'the signature algorithms or cipher suites of the client are restricted to another kind of certificate than the gateway has, or to SHA-1',
+      'the client’s signature algorithms or cipher suites are restricted to RSA keys while the gateway has an EC key, or the reverse, or to SHA-1',
     client:
-      'allow signatures with SHA-256 of the kind of the gateway’s certificate: ECDSA, or RSA-PSS for an RSA one',
-    gateway: 'or configure certificates of both kinds, RSA and ECDSA, in listen.certificate',
+      'enable ecdsa_secp256r1_sha256 and ECDHE-ECDSA suites if the gateway has an EC key on P-256, or rsa_pss_rsae_sha256 and ECDHE-RSA suites if it has an RSA key',
+    gateway:
+      'or configure two certificates in listen.certificate, one with an EC key and one with an RSA key',
   },
   no_shared_alpn: {
     says: 'the client offers by ALPN neither http/1.1 nor http/1.0',

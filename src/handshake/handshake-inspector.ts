@@ -45,6 +45,7 @@ export class HandshakeInspector extends Duplex {
   #cpuMs = 0;
   /** Set with the first secret of its key log: nothing can be decrypted before that. */
   #socket: TLSSocket | null = null;
+  #resumed: boolean | null = null;
   #isDone = false;
   #bytesPassed = 0;
   /** Called after each slice that was passed on; false: the connection was closed. */
@@ -81,6 +82,11 @@ export class HandshakeInspector extends Duplex {
     return this.#flight.firstBytes;
   }
 
+  /** The session is a resumed one; null: not known yet. */
+  get resumed(): boolean | null {
+    return this.#resumed;
+  }
+
   /** CPU time of this thread for the handshake, ms; constant once the handshake is done. */
   get cpuMs(): number {
     return this.#cpuMs;
@@ -89,10 +95,9 @@ export class HandshakeInspector extends Duplex {
   /** One line of the socket's key log, which is wiped. */
   keyLog(line: Buffer, socket: TLSSocket): void {
     this.#socket = socket;
-    this.#flight.keyLog(line, {
-      cipher: socket.getCipher()?.standardName,
-      resumed: socket.isSessionReused(),
-    });
+    const resumed = socket.isSessionReused();
+    this.#resumed = resumed;
+    this.#flight.keyLog(line, { cipher: socket.getCipher()?.standardName, resumed });
   }
 
   /** The handshake is done. `check` is called after each slice that is passed on and returns whether to continue. */

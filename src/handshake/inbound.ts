@@ -6,7 +6,7 @@ import { maskDetail } from '../audit/text.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
 import type { AddressShare } from '../source/address-share.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
-import { firstRecordLength } from './client-hello.ts';
+import { clientHelloBytes } from './client-hello.ts';
 import type { HandshakeInspector } from './handshake-inspector.ts';
 import type { TlsParameters } from './tls-parameters.ts';
 
@@ -33,6 +33,9 @@ export const unjudged = {
   shadow: null,
 } as const satisfies Partial<HandshakeResult>;
 
+/** What OpenSSL has chosen when it has read the ClientHello. */
+type Agreed = Pick<TlsParameters, 'tlsVersion' | 'alpn' | 'resumed'>;
+
 export class Inbound {
   readonly connId = `${threadPrefix}-${(++count).toString(16)}`;
   readonly transport: Socket;
@@ -51,7 +54,7 @@ export class Inbound {
   /** timeouts.handshake has passed; the connection is being closed. */
   timedOut = false;
   /** What was agreed on when the ClientHello was read; null: not yet, or not known. */
-  agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'> | null = null;
+  agreed: Agreed | null = null;
   /** The first bytes where they were read before TLS, of a listed address (observed-addresses.ts). */
   observed: Buffer | null = null;
   /** Its part of its address's limits; null: the address is listed, or not admitted yet. */
@@ -73,17 +76,21 @@ export class Inbound {
   }
 
   /** OpenSSL has read the ClientHello and agreed on these. */
-  helloRead(agreed: Pick<TlsParameters, 'tlsVersion' | 'alpn'>): void {
+  helloRead(agreed: Agreed): void {
     this.agreed = agreed;
     this.#helloBytes = this.transport.bytesRead - this.headerBytes;
   }
 
-  /** Bytes of TLS received with the ClientHello; null: not known. */
+  /** Bytes of TLS received up to the end of the last ClientHello; null: not known. */
   get helloBytes(): number | null {
-    const { firstBytes } = this;
-    if (this.#helloBytes !== null || firstBytes === null) return this.#helloBytes;
-    const length = firstRecordLength(firstBytes);
-    return firstBytes.length >= length ? length : null;
+    if (this.#helloBytes !== null) return this.#helloBytes;
+    if (this.inspector !== null) return clientHelloBytes(this.inspector.firstBytes, { isWhole: true });
+    return this.observed === null ? null : clientHelloBytes(this.observed, { isWhole: false });
+  }
+
+  /** The client resumed a session; null: not known. */
+  get resumed(): boolean | null {
+    return this.agreed?.resumed ?? this.inspector?.resumed ?? null;
   }
 
   /** null: TLS alone has read them. */

@@ -13,9 +13,10 @@ import { failure } from './failure-reasons.ts';
 import { isExplainedByFirstBytes } from './first-bytes.ts';
 import { type HandshakeResult, Inbound } from './inbound.ts';
 import { ObservedAddresses, readFirstBytes } from './observed-addresses.ts';
+import type { Offer } from './offer-mismatch.ts';
 import { plainHttpResponse } from './plain-http.ts';
 import { PostHandshakeErrors } from './post-handshake-errors.ts';
-import { keyTypesOf } from './server-keys.ts';
+import { offeredKeys } from './server-keys.ts';
 import { TlsServers, transportOf } from './tls-servers.ts';
 import { UnfinishedHandshakes } from './unfinished-handshakes.ts';
 
@@ -78,7 +79,10 @@ export class Listener {
       snapshot: options.snapshot,
       onSecure: (socket) => this.#secure(socket),
       onHello: (socket, alpn) =>
-        this.#inboundOf(socket)?.helloRead({ tlsVersion: socket.getProtocol(), alpn }),
+        this.#inboundOf(socket)?.helloRead({
+          ...{ tlsVersion: socket.getProtocol(), alpn },
+          resumed: socket.isSessionReused(),
+        }),
       onError: (error, socket) => this.#failByFault(error, socket),
       onRefused: (inbound, { reason, detail }) => this.#fail(inbound, failed(failure(reason, detail))),
     });
@@ -171,7 +175,7 @@ export class Listener {
     this.#open.delete(at.entry);
     this.#unfinished.delete(at.handshake);
     inbound.share?.release();
-    this.#fail(inbound, failedByClose(inbound));
+    this.#fail(inbound, failedByClose(inbound, { offer: this.#offerTo(inbound) }));
     this.#options.onClose?.(inbound);
     detach(inbound.transport);
     if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -198,7 +202,11 @@ export class Listener {
         if (!inbound.transport.destroyed) this.#tls.begin(inbound);
       },
       // With the code that Node gives a connection that TLS has begun to read.
-      end: (how) => this.#fail(inbound, failedByClose(inbound, { ...how, code: 'ECONNRESET' })),
+      end: (how) =>
+        this.#fail(
+          inbound,
+          failedByClose(inbound, { ...how, code: 'ECONNRESET', offer: this.#offerTo(inbound) }),
+        ),
     });
   }
 
@@ -226,7 +234,7 @@ export class Listener {
       const { describeLeaf } = this.#options;
       const result = failedByFault(error, socket, {
         ...{ inbound, describeLeaf },
-        offer: () => ({ keyTypes: keyTypesOf(this.#snapshot), isListed: inbound.share === null }),
+        offer: this.#offerTo(inbound),
       });
       if (inbound.share === null && isExplainedByFirstBytes(result.reason))
         this.#observed.add(inbound.address, inbound.acceptedAt);
@@ -236,6 +244,10 @@ export class Listener {
       this.#fail(inbound, result);
     }
     socket.destroy();
+  }
+
+  #offerTo({ share }: Inbound): () => Offer {
+    return () => ({ ...offeredKeys(this.#snapshot), isListed: share === null });
   }
 
   #fail(inbound: Inbound, result: HandshakeResult): void {

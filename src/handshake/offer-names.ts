@@ -52,8 +52,12 @@ const MAX_LISTED = 4;
 
 /** Such as `key exchange groups secp256k1, 0x4567`. At most four, and how many more. */
 export function describeOffer(kind: keyof typeof tables, codes: readonly number[]): string {
-  const names = codes.map((code) => tables[kind][code] ?? `0x${code.toString(16).padStart(4, '0')}`);
-  return `${kind}${codes.length === 1 ? '' : 's'} ${listed(names)}`;
+  return `${kind}${codes.length === 1 ? '' : 's'} ${listOffer(kind, codes)}`;
+}
+
+/** The same without its kind. */
+export function listOffer(kind: keyof typeof tables, codes: readonly number[]): string {
+  return listed(codes.map((code) => tables[kind][code] ?? `0x${code.toString(16).padStart(4, '0')}`));
 }
 
 export function listed(texts: readonly string[]): string {

@@ -1,22 +1,37 @@
-/** The kinds of the keys of the gateway's certificates. */
+/** What the gateway's certificates offer to a client: the kinds of their keys, and the length of their chains. */
 import { X509Certificate } from 'node:crypto';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
-import type { KeyType } from './first-bytes.ts';
+import type { Offer, ServerKey } from './offer-mismatch.ts';
 
-const known = new WeakMap<PolicySnapshot, readonly KeyType[]>();
+type OfferedKeys = Pick<Offer, 'keys' | 'chainBytes'>;
+
+const known = new WeakMap<PolicySnapshot, OfferedKeys>();
 
 /** Read once for each snapshot, when a handshake has failed. */
-export function keyTypesOf(snapshot: PolicySnapshot): readonly KeyType[] {
-  let types = known.get(snapshot);
-  if (types === undefined) {
-    types = snapshot.certificates.map(({ chain }) => typeOf(new X509Certificate(chain)));
-    known.set(snapshot, types);
+export function offeredKeys(snapshot: PolicySnapshot): OfferedKeys {
+  let keys = known.get(snapshot);
+  if (keys === undefined) {
+    const chains = snapshot.certificates.map(({ chain }) => chain);
+    keys = {
+      keys: chains.map((chain) => keyOf(new X509Certificate(chain))),
+      chainBytes: Math.min(...chains.map(lengthOf)),
+    };
+    known.set(snapshot, keys);
   }
-  return types;
+  return keys;
 }
 
-function typeOf({ publicKey }: X509Certificate): KeyType {
+/** OpenSSL's names → codes of TLS. */
+const curves: Readonly<Record<string, number>> = { prime256v1: 23, secp384r1: 24, secp521r1: 25 };
+
+function keyOf({ publicKey }: X509Certificate): ServerKey {
   const type = publicKey.asymmetricKeyType ?? '';
-  if (type === 'ec') return 'ec';
-  return type.startsWith('rsa') ? 'rsa' : 'other';
+  if (type === 'ec') return { type, curve: curves[publicKey.asymmetricKeyDetails?.namedCurve ?? ''] ?? null };
+  return { type: type.startsWith('rsa') ? 'rsa' : 'other', curve: null };
+}
+
+/** Bytes of DER in a chain of PEM. */
+function lengthOf(chain: string): number {
+  const blocks = chain.match(/(?<=-----BEGIN CERTIFICATE-----)[^-]+/g) ?? [];
+  return blocks.reduce((sum, block) => sum + Buffer.from(block, 'base64').length, 0);
 }

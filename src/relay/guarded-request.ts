@@ -9,7 +9,9 @@ import type {
   TokenFacts,
 } from '../message/message-verdicts.ts';
 import type { RequestHead } from '../message/request.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
+import type { ClientAccount } from './client-accounts.ts';
 import { GrowingBuffer } from './growing-buffer.ts';
 import type { HeldBodies } from './held-bodies.ts';
 import type { BearerCheck, MessageGuards, SignatureCheck } from './message-guards.ts';
@@ -71,6 +73,13 @@ export class GuardedRequest {
   /** What the guards found so far, for the audit. */
   get facts(): PolicyFacts {
     return { token: this.#token, signature: this.#signature, shadow: this.#shadow };
+  }
+
+  /** A message is in flight from its complete head on; `by`: 1 at the start, -1 at the end. */
+  countInFlight({ meter }: Recorder, account: ClientAccount, by: 1 | -1): void {
+    meter.inFlight += by;
+    account.inFlight += by;
+    this.route.meter.inFlight += by;
   }
 
   /** Judges the head: the token, then what the head says of the signature. The promise does not reject. */

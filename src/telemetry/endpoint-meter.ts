@@ -30,6 +30,16 @@ export interface EndpointCheck {
   readonly cause: string | null;
 }
 
+/**
+ * What happened, in the order of all threads: microseconds of a clock that cannot be set. By the times of the records the
+ * last one before the clock was set back would stay the last.
+ */
+export type Ordered<Occurrence> = Occurrence & { readonly order: number };
+
+function ordered<Occurrence extends object>(occurrence: Occurrence): Ordered<Occurrence> {
+  return { ...occurrence, order: Number(process.hrtime.bigint() / 1000n) };
+}
+
 /** The changes since the last `take`. */
 export interface EndpointDelta {
   readonly endpoint: string;
@@ -45,9 +55,9 @@ export interface EndpointDelta {
   /** Milliseconds. */
   readonly idleLimit: number;
   /** The most recent of each kind; null: none yet. */
-  readonly lastFailure: EndpointFailure | null;
-  readonly lastCheck: EndpointCheck | null;
-  readonly lastMessageFailure: EndpointMessageFailure | null;
+  readonly lastFailure: Ordered<EndpointFailure> | null;
+  readonly lastCheck: Ordered<EndpointCheck> | null;
+  readonly lastMessageFailure: Ordered<EndpointMessageFailure> | null;
 }
 
 export class EndpointMeter {
@@ -65,9 +75,9 @@ export class EndpointMeter {
   #checks = noChecks();
   readonly #messageFailures = new Map<string, number>();
   #ejections = 0;
-  #lastMessageFailure: EndpointMessageFailure | null = null;
-  #lastFailure: EndpointFailure | null = null;
-  #lastCheck: EndpointCheck | null = null;
+  #lastMessageFailure: Ordered<EndpointMessageFailure> | null = null;
+  #lastFailure: Ordered<EndpointFailure> | null = null;
+  #lastCheck: Ordered<EndpointCheck> | null = null;
   #changed = false;
   #taken: readonly number[] = [];
 
@@ -83,19 +93,19 @@ export class EndpointMeter {
 
   failed(failure: EndpointFailure): void {
     this.#connects[failure.reason]++;
-    this.#lastFailure = failure;
+    this.#lastFailure = ordered(failure);
     this.#changed = true;
   }
 
   checked(check: EndpointCheck): void {
     this.#checks[check.cause === null ? 'passed' : 'failed']++;
-    this.#lastCheck = check;
+    this.#lastCheck = ordered(check);
     this.#changed = true;
   }
 
   messageFailed(failure: EndpointMessageFailure): void {
     increment(this.#messageFailures, failure.reason);
-    this.#lastMessageFailure = failure;
+    this.#lastMessageFailure = ordered(failure);
     this.#changed = true;
   }
 

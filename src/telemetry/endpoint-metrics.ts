@@ -1,7 +1,12 @@
 /** The metrics of upstream endpoints, merged from the deltas of the relay threads. */
 
 import type { EndpointDelta } from './endpoint-meter.ts';
-import { describeEndpoint, type EndpointReport } from './endpoint-report.ts';
+import {
+  describeEndpoint,
+  describeState,
+  type EndpointReport,
+  type EndpointState,
+} from './endpoint-report.ts';
 import { EndpointTotals } from './endpoint-totals.ts';
 import type { Counter, MetricRegistry } from './registry.ts';
 
@@ -50,5 +55,9 @@ export class EndpointMetrics {
 
   reports(): EndpointReport[] {
     return this.#totals.totals().map(describeEndpoint);
+  }
+
+  states(): EndpointState[] {
+    return this.#totals.totals().map(describeState);
   }
 }

@@ -1,6 +1,6 @@
 /** An upstream endpoint as `/upstreams` of the admin port reports it. */
 import { isoTime } from './clock.ts';
-import type { EndpointTotal } from './endpoint-totals.ts';
+import { type EndpointTotal, later } from './endpoint-totals.ts';
 
 interface FailureReport {
   readonly time: string;
@@ -24,6 +24,19 @@ export interface EndpointReport {
     readonly result: 'passed' | 'failed';
     readonly cause: string | null;
   } | null;
+}
+
+/** With what the status document has besides. */
+export interface EndpointState extends EndpointReport {
+  /** The one of its last failures that happened last. */
+  readonly latestFailure: FailureReport | null;
+}
+
+export function describeState(total: EndpointTotal): EndpointState {
+  return {
+    ...describeEndpoint(total),
+    latestFailure: describeFailure(later(total.lastFailure, total.lastMessageFailure)),
+  };
 }
 
 export function describeEndpoint(total: EndpointTotal): EndpointReport {

@@ -1,5 +1,5 @@
 /** The state of the upstream endpoints, summed over all relay threads. */
-import type { EndpointDelta } from './endpoint-meter.ts';
+import type { EndpointDelta, Ordered } from './endpoint-meter.ts';
 
 /** The state of an endpoint in one thread, or the sum over several. */
 type EndpointState = Pick<
@@ -71,7 +71,11 @@ function add(one: EndpointState, other: EndpointState): EndpointState {
   };
 }
 
-function later<T extends { readonly at: number }>(one: T | null, other: T | null): T | null {
+/** The one that happened last. */
+export function later<One extends Ordered<object>, Other extends Ordered<object>>(
+  one: One | null,
+  other: Other | null,
+): One | Other | null {
   if (one === null || other === null) return one ?? other;
-  return one.at > other.at ? one : other;
+  return one.order > other.order ? one : other;
 }

@@ -45,7 +45,7 @@ export interface MeterDelta extends Gauges {
   readonly endpoints: readonly EndpointDelta[];
   /** The leaves of authorized clients that were seen. */
   readonly clientCertificates: readonly ClientLeaf[];
-  /** The last ones, at most `maxRefusals`. */
+  /** The last ones, at most `maxRefusals`, the newest first. */
   readonly refusals: readonly CountedRefusal[];
 }
 

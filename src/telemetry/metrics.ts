@@ -2,7 +2,7 @@
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
 import { budgetBounds, Counts, secondsBounds } from './counts.ts';
 import { EndpointMetrics } from './endpoint-metrics.ts';
-import type { EndpointReport } from './endpoint-report.ts';
+import type { EndpointReport, EndpointState } from './endpoint-report.ts';
 import type { CountedName, Gauges, MeterDelta } from './meter.ts';
 import { type Counter, describeMetric, MetricRegistry } from './registry.ts';
 import { noRoute, type RouteDelta } from './route-meter.ts';
@@ -150,9 +150,14 @@ export class Metrics {
     this.#spansDropped.inc({ reason }, spans);
   }
 
-  /** The state of every upstream endpoint. */
+  /** The state of every upstream endpoint, as `/upstreams` reports it. */
   upstreams(): EndpointReport[] {
     return this.#endpoints.reports();
+  }
+
+  /** The same for the status document. */
+  endpoints(): EndpointState[] {
+    return this.#endpoints.states();
   }
 
   /** The last gauges of a relay thread; undefined: all are 0. */

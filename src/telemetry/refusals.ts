@@ -29,8 +29,10 @@ export interface CountedRefusal extends Refusal {
 /** A TCP health check that connects every second would otherwise leave no room for anything else. */
 export class Refusals {
   readonly #refusals = new Map<string, CountedRefusal>();
+  #last: Refusal | null = null;
 
   add(refusal: Refusal, count = 1): void {
+    this.#last = refusal;
     const { sourceAddress, verdict, reason, detail, leaf } = refusal;
     const key = `${sourceAddress}\n${verdict}\n${reason}\n${detail?.replaceAll(/\d+/g, '#')}\n${leaf}`;
     const known = this.#refusals.get(key);
@@ -40,9 +42,14 @@ export class Refusals {
     if (this.#refusals.size > maxRefusals) this.#dropOldest(refusal);
   }
 
-  /** In any order. */
+  /** The newest first, also after the clock was set back. */
   all(): CountedRefusal[] {
-    return [...this.#refusals.values()];
+    const last = this.#last;
+    if (last === null) return [];
+    const ages = new Map([...this.#refusals.values()].map((each) => [each, ageOf(each, last)]));
+    return [...ages]
+      .sort(([one, age], [other, otherAge]) => (age === otherAge ? other.time - one.time : age - otherAge))
+      .map(([refusal]) => refusal);
   }
 
   clear(): void {

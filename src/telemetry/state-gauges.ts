@@ -93,6 +93,8 @@ function registerAudit(registry: MetricRegistry, audit: AuditFacts): void {
     gauge.set((audit.counts.lastSealAt ?? 0) / 1000),
   );
   registry.total('ehi_audit_seal_failures_total', () => audit.counts.sealFailures);
+  registry.gauge('ehi_audit_seals_missing', (gauge) => gauge.set(audit.counts.sealsMissing));
+  registry.total('ehi_audit_seal_copy_failures_total', () => audit.counts.sealCopyFailures);
   registry.total('ehi_audit_rotations_total', () => audit.counts.rotations);
   registry.total('ehi_audit_rotation_failures_total', () => audit.counts.rotationFailures);
   registry.total('ehi_audit_truncations_total', () => audit.counts.truncations);

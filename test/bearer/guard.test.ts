@@ -93,7 +93,7 @@ const reasonOf = (verdict: BearerVerdict) => (verdict.allow ? null : verdict.rea
 
 describe('a JWT', () => {
   it('is accepted with what it says of the client, and then known at once', async () => {
-    const { check, counted } = stage();
+    const { check } = stage();
     const first = check(token());
     expect(first).toBeInstanceOf(Promise);
     const facts = { clientId: 'client', subject: 'subject', keyId: 'ec', how: 'jwt' };

@@ -80,3 +80,12 @@ it('lists the events of the audit destination', () => {
     ['failing', 'ENOSPC'],
   ]);
 });
+
+it('lists the newest first, also after the clock was set back', () => {
+  let now = 5000;
+  const changes = new RecentChanges(() => now);
+  changes.refused([]);
+  now = 1000;
+  changes.threadDied(4, null);
+  expect(changes.list().map(({ kind }) => kind)).toEqual(['thread', 'config']);
+});

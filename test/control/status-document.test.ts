@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { statusSchema } from '../../src/admin/status.ts';
 import { type StatusFacts, statusOf } from '../../src/control/status-document.ts';
 import type { SourceState } from '../../src/revocation/event.ts';
-import type { EndpointReport } from '../../src/telemetry/endpoint-report.ts';
+import type { EndpointState } from '../../src/telemetry/endpoint-report.ts';
 import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { TrafficHistory } from '../../src/telemetry/traffic-history.ts';
 
@@ -15,7 +15,12 @@ function facts(changes: Partial<StatusFacts> = {}): StatusFacts {
     now,
     startedAt: now,
     gateway: { version: '1.2.3', state: 'serving', ready: true, reasons: [], listen: null, generation: null },
-    config: { routes: [{ budget: 300 }, { budget: 150 }] } as unknown as StatusFacts['config'],
+    config: {
+      routes: [
+        { path: '/a', budget: 300 },
+        { path: '/b', budget: 150 },
+      ],
+    } as unknown as StatusFacts['config'],
     serverCertificates: [],
     history: new TrafficHistory({ now: () => now }),
     refusals: [],
@@ -63,7 +68,7 @@ const source = (changes: Partial<SourceState>): SourceState => ({
   ...changes,
 });
 
-const endpoint = (changes: Partial<EndpointReport>): EndpointReport => ({
+const endpoint = (changes: Partial<EndpointState>): EndpointState => ({
   url: 'http://host',
   state: 'used',
   relays: { used: 1, passed_over: 0 },
@@ -73,6 +78,7 @@ const endpoint = (changes: Partial<EndpointReport>): EndpointReport => ({
   last_failure: null,
   last_message_failure: null,
   last_check: null,
+  latestFailure: null,
   ...changes,
 });
 
@@ -86,7 +92,13 @@ describe('the status document', () => {
         { thread: 5, gauges },
       ],
     });
-    expect(traffic).toMatchObject({ budgetMs: 150, connections: 6, inFlight: 4, unfinishedHandshakes: 2 });
+    expect(traffic).toMatchObject({
+      budgetMs: 150,
+      maxBudgetMs: 300,
+      connections: 6,
+      inFlight: 4,
+      unfinishedHandshakes: 2,
+    });
     expect(threads).toEqual([
       { thread: 0, connections: 3, inFlight: 2, loopDelayMs: 7 },
       { thread: 4, connections: 0, inFlight: 0, loopDelayMs: 0 },
@@ -155,6 +167,19 @@ describe('the status document', () => {
     ]);
   });
 
+  it('names the routes whose p99 is over their own budget, as far as they are configured', () => {
+    const history = new TrafficHistory({ now: () => now });
+    const meter = new Meter();
+    for (const route of ['/a', '/b', '/removed']) {
+      meter.route(route).message(200, 200, 200);
+      meter.route(route).budget(200, route === '/a' ? 300 : 150, true);
+    }
+    history.merge(meter.take() as MeterDelta);
+    expect(documentOf({ history }).now.overBudget).toEqual([
+      { route: '/b', budgetMs: 150, messages: 1, over: 1 },
+    ]);
+  });
+
   it('shows the only endpoint of a route as down when it cannot be reached, and the later of its failures', () => {
     const history = new TrafficHistory({ now: () => now });
     const meter = new Meter();
@@ -163,12 +188,12 @@ describe('the status document', () => {
     failing.failed({ at: now, reason: 'connect_failed', cause: 'ECONNREFUSED' });
     history.merge(meter.take() as MeterDelta);
     const failure = (time: number, reason: string) => ({ time: iso(time), reason, cause: 'ECONNREFUSED' });
-    const stateOf = (changes: Partial<EndpointReport>) =>
+    const stateOf = (changes: Partial<EndpointState>) =>
       documentOf({ history, endpoints: [endpoint(changes)] }).upstreams[0];
     expect(
       stateOf({
-        last_failure: failure(now - 5, 'connect_failed'),
-        last_message_failure: failure(now - 4, 'closed_early'),
+        last_failure: failure(now - 4, 'connect_failed'),
+        latestFailure: failure(now - 5, 'closed_early'),
       }),
     ).toEqual({
       url: 'http://host',
@@ -176,7 +201,7 @@ describe('the status document', () => {
       idleConnections: 0,
       busyConnections: 0,
       failures: 1,
-      lastFailure: failure(now - 4, 'closed_early'),
+      lastFailure: failure(now - 5, 'closed_early'),
     });
     expect(stateOf({ connections: { idle: 0, in_use: 1 } })).toMatchObject({
       state: 'up',

@@ -154,6 +154,12 @@ describe('an error of TLS during the handshake', () => {
       start,
       'malformed_client_hello',
     ],
+    [
+      'anything after a session was resumed',
+      fault('ERR_SSL_BAD_EXTENSION', '0A00006E'),
+      { ...start, bytesWritten: 141, resumed: true },
+      'protocol_error',
+    ],
     ['an error of the gateway', fault('ERR_SSL_INTERNAL_ERROR', '0A000044'), start, 'protocol_error'],
     ['any other cause', fault('ERR_SSL_BAD_EXTENSION', '0A00006E'), flight, 'protocol_error'],
   ];
@@ -191,6 +197,8 @@ describe('an error of TLS during the handshake', () => {
 });
 
 describe('a connection that closed without an error of TLS', () => {
+  const resumed = { ...flight, resumed: true };
+  const retry = { ...start, bytesWritten: 99 };
   const answered = { ...flight, helloBytes: 200, bytesRead: 900 };
   it.each([
     [{ ...start, bytesRead: 0 }, 'closed_silent', /health check/],
@@ -205,6 +213,10 @@ describe('a connection that closed without an error of TLS', () => {
     [flight, 'closed_after_certificate', /without an alert/],
     [answered, 'closed_before_finished', /, after it had sent 900 bytes in all\. /],
     [afterLeaf, 'closed_before_finished', /answered the gateway’s certificate/],
+    [resumed, 'closed_before_finished', /^the client resumed a TLS session and /],
+    [{ ...resumed, leafSeen: false, resumed: null, chainBytes: 2_000 }, 'closed_before_finished', /resumed/],
+    // A HelloRetryRequest and an alert.
+    [{ ...retry, resumed: false, bytesWritten: 106 }, 'closed_before_certificate', /, and the gateway asked/],
   ] as const)('at %j has the reason %s', (progress, reason, detail) => {
     for (const found of [
       explainClose(progress),
@@ -223,8 +235,15 @@ describe('a connection that closed without an error of TLS', () => {
   it.each([
     [{ ...start, bytesRead: 0 }, 'timeout_silent', /sent nothing within timeouts\.handshake\. /],
     [start, 'timeout_client_hello', /: it sent 200 bytes\. /],
-    [flight, 'handshake_timeout', /: it sent nothing more \(200 bytes in all\)\. /],
-    [answered, 'handshake_timeout', /: a part of its answer came \(900 bytes in all\)\. /],
+    [flight, 'handshake_timeout', /sent its certificate: it sent 200 bytes in all\. /],
+    [
+      { ...flight, helloBytes: 200 },
+      'handshake_timeout',
+      /: it sent nothing more than its ClientHello, 200 bytes in all\. /,
+    ],
+    [answered, 'handshake_timeout', /: a part of its answer came, 900 bytes in all\. /],
+    [resumed, 'handshake_timeout', /^the client resumed a TLS session and did not finish/],
+    [retry, 'timeout_client_hello', /^the client did not complete its second ClientHello/],
   ] as const)('within timeouts.handshake at %j has the reason %s', (progress, reason, detail) => {
     expect(explainTimeout(progress)).toMatchObject({ reason, detail: expect.stringMatching(detail) });
   });

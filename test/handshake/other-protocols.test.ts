@@ -34,9 +34,23 @@ describe('the first bytes of another protocol', () => {
     ['PostgreSQL', hex('0000000804d2162f')],
     ['MQTT', hex('101000044d51545404020')],
     ['LDAP', hex('300c020101600702010304008000')],
-    ['ISO 8583', Buffer.concat([hex('0014'), latin1('0800822000000000')])],
-    ['ISO 8583', latin1('0020ISO0234000700800822000')],
-    ['ISO 8583', hex('00206000010000010072340548')],
+    ['LDAP', hex('3084000000300201016084000000270201030400a38400')],
+    ['SNMP', hex('302902010104067075626c6963a01c')],
+    ['PostgreSQL', hex('000000540003000075736572')],
+    ['ISO 8583', Buffer.concat([hex('0014'), latin1('08008220000000000000')])],
+    ['ISO 8583', Buffer.concat([hex('00000014'), latin1('0800'), hex('8220000000000000')])],
+    ['ISO 8583', latin1('0044ISO0234000700800822000000000000004000000')],
+    ['ISO 8583', hex('0020600001000001007234054808c00000')],
+    ['ISO 8583', hex('000c0100723405480000000000')],
+    // dig +tcp, whose ID is the type of a network message, and sets the bit that a trace number has.
+    ['DNS', hex('001d08000120000100000000000007657861')],
+    [
+      'DNS',
+      Buffer.concat([hex('001d010001000001000000000000'), latin1('\x07example\x03com\x00'), hex('00010001')]),
+    ],
+    // Nmap's version.bind and status request.
+    ['DNS', hex('001e000601000001000000000000')],
+    ['DNS', hex('000c000010000000000000000000')],
   ])('is named: %s', (name, bytes) => {
     const { reason, detail } = explainProtocol(bytes) ?? {};
     expect(reason).toBe('other_protocol');
@@ -48,6 +62,12 @@ describe('the first bytes of another protocol', () => {
     ['garbage', Buffer.alloc(64, 0xff)],
     ['zeros', Buffer.alloc(64)],
     ['a TLS record', hex('1603010200010001fc0303')],
+    // Their lengths look like types of ISO 8583.
+    ['Diameter', hex('0100011080000101000000000000000100000002')],
+    ['Kafka', hex('00000110001200030000000100076d79617070')],
+    ['a length before digits', latin1('0018010000000000000000')],
+    ['a message type alone', hex('00200100')],
+    ['more bytes than the length', Buffer.concat([hex('000c08008220000000000000'), Buffer.alloc(64)])],
     ['one byte', hex('47')],
     ['nothing', hex('')],
   ])('is not guessed: %s', (_what, bytes) => {

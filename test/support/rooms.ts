@@ -18,7 +18,7 @@ export const mayImport: Record<string, readonly string[]> = {
   policy: ['jose', 'revocation'],
   keys: ['fetch', 'jose'],
   telemetry: [],
-  audit: ['telemetry'],
+  audit: ['telemetry', 'fetch'],
   admin: [],
   source: [],
   handshake: ['source', 'pki', 'policy', 'telemetry', 'audit'],
@@ -61,7 +61,7 @@ export const mayImport: Record<string, readonly string[]> = {
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
     ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
-    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
+    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence', 'audit'],
   ],
   cli: [
     ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],

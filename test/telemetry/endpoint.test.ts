@@ -143,7 +143,7 @@ it('reports an endpoint over all relay threads, and drops the gauges of those th
   );
 });
 
-it('reports the last failure and check of all relay threads, and drops endpoints that no route has any more', () => {
+it('reports the last failure and check of all relay threads, also after the clock was set back, and drops endpoints that no route has any more', () => {
   const all = metrics();
   const meters = [new Meter(), new Meter(), new Meter()];
   const merge = () => {
@@ -153,17 +153,25 @@ it('reports the last failure and check of all relay threads, and drops endpoints
     const counts = meter.endpoint(endpoint);
     counts.pools++;
     counts.ejected++;
-    // The second thread's are the last.
+    // The clock was set back before the last thread's.
     const at = [1000, 3000, 2000][thread] as number;
     counts.failed({ at, reason: 'connect_failed', cause: `E${thread}` });
-    counts.checked({ at, cause: thread === 1 ? null : 'timeout' });
+    counts.checked({ at, cause: thread === 2 ? null : 'timeout' });
   }
   merge();
   expect(all.upstreams()).toMatchObject([
     {
       state: 'passed_over',
-      last_failure: { reason: 'connect_failed', cause: 'E1' },
+      last_failure: { reason: 'connect_failed', cause: 'E2' },
       last_check: { result: 'passed', cause: null },
+    },
+  ]);
+  meters[0]?.endpoint(endpoint).messageFailed({ at: 500, reason: 'closed_early', cause: 'ECONNRESET' });
+  all.merge(0, meters[0]?.take() ?? expect.fail());
+  expect(all.endpoints()).toMatchObject([
+    {
+      last_failure: { cause: 'E2' },
+      latestFailure: { time: '1970-01-01T00:00:00.500Z', reason: 'closed_early' },
     },
   ]);
   for (const meter of meters) meter.endpoint(endpoint).pools--;
