@@ -19,6 +19,7 @@ export interface StageOptions {
     readonly budget?: string;
     readonly contentLength?: 'ensure' | 'asis';
     readonly inFlight?: number;
+    readonly bearer?: object;
   }[];
   readonly host?: HostOptions;
   readonly authority?: Authority;
