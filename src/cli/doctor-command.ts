@@ -10,6 +10,7 @@ Without a client certificate the checks of messages are marked "?": not possible
 Examples:
   ehi-gateway doctor https://ehi.example.com/ehi --preset sandbox
   ehi-gateway doctor https://ehi.example.com/ehi --preset sandbox --cert client.pem --key client.key --report evidence.html
+  ehi-gateway doctor https://ehi.example.com/ehi --cert client.pem --key client.key --token-file token
   ehi-gateway doctor https://127.0.0.1:8443/ --ca root.pem --servername ehi.example.com
 
 Exit codes: 0 no check failed (warnings "!" and "?" do not count), 1 a check failed, 64 wrong options,
@@ -35,6 +36,15 @@ export function addDoctor(program: Command, finish: Finish): void {
     )
     .option('--p12 <file>', 'PKCS#12 file (.p12, .pfx) with certificate and key, instead of --cert and --key')
     .option('--password-file <file>', 'a file whose first line is the password of --p12; default: asked for')
+    .option(
+      '--token-file <file>',
+      'a file with an access token that is bound to the certificate: sent with each message',
+    )
+    .option(
+      '--other-cert <file>',
+      'PEM with another client certificate that the endpoint accepts: the token must not admit it',
+    )
+    .option('--other-key <file>', 'PEM with the key of --other-cert')
     .addOption(
       new Option('--preset <name>', "expect the names of Thredd's CAs").choices(['sandbox', 'production']),
     )

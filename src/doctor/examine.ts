@@ -14,11 +14,16 @@ import { measureReach, reachableAddress, reachChecks } from './reach.ts';
 import type { Report } from './report.ts';
 import type { Target } from './target.ts';
 import { measureTls, type TlsFacts } from './tls-facts.ts';
+import { measureToken } from './token.ts';
 
 export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
   readonly target: Target;
   /** Of a client that the endpoint accepts; null: none was given. */
   readonly identity: Identity | null;
+  /** An access token that the endpoint accepts with `identity`: a secret; null: none was given. */
+  readonly token: string | null;
+  /** Another client that the endpoint accepts; null: none was given. */
+  readonly other: Identity | null;
   readonly body: MessageBody;
   /** Tries for the latency. */
   readonly count: number;
@@ -68,10 +73,14 @@ async function examineTls(options: Examination, connection: TcpConnection): Prom
 async function measureConnections(
   options: Examination,
   { address, tls }: { readonly address: string; readonly tls: TlsFacts },
-): Promise<Pick<Measured, 'admission' | 'message' | 'tries'>> {
-  const { target, timeoutMs, deadline, body, anchors, identity, count, onStep } = options;
+): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'tries'>> {
+  const { target, timeoutMs, deadline, body, anchors, identity, token, other, count, onStep } = options;
   const stranger: AttemptOptions = { target, timeoutMs, deadline, body, address, anchors: anchors.pem };
-  const client: AttemptOptions = identity === null ? stranger : { ...stranger, identity };
+  const client: AttemptOptions = {
+    ...stranger,
+    ...(identity === null ? {} : { identity }),
+    ...(token === null ? {} : { token }),
+  };
   onStep('trying to get in without a certificate, and with wrong ones');
   const admission = await measureAdmission({
     attempt: stranger,
@@ -80,8 +89,10 @@ async function measureConnections(
   });
   if (identity !== null) onStep('sending a message');
   const message = identity === null ? null : await measureMessage(client);
+  if (token !== null) onStep('sending messages that its token must not admit');
+  const tokenFacts = token === null ? null : await measureToken({ ...client, token }, other);
   const onTry = (index: number) => onStep(`measuring the latency: try ${index + 1} of ${count}`);
-  return { admission, message, tries: await measureLatency(client, { count, onTry }) };
+  return { admission, message, token: tokenFacts, tries: await measureLatency(client, { count, onTry }) };
 }
 
 /** Both resume sessions, each in its own way. */

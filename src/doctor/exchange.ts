@@ -16,6 +16,8 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string | null;
   readonly contentLength: string | null;
+  /** The value of `WWW-Authenticate`. */
+  readonly challenge: string | null;
   readonly chunked: boolean;
   readonly bodyBytes: number;
   readonly bodySha256: string;
@@ -38,6 +40,8 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** Of the whole examination. */
   readonly deadline?: Deadline;
+  /** An access token, for `Authorization: Bearer`: a secret. */
+  readonly token?: string;
   /** Sends `Expect: 100-continue`, and the body after the interim response. */
   readonly expectContinue?: boolean;
 }
@@ -71,7 +75,7 @@ export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<A
 }
 
 function beginRequest(socket: TLSSocket, options: ExchangeOptions): ClientRequest {
-  const { target, body, expectContinue = false } = options;
+  const { target, body, token, expectContinue = false } = options;
   return request({
     method: 'POST',
     path: target.path,
@@ -80,6 +84,7 @@ function beginRequest(socket: TLSSocket, options: ExchangeOptions): ClientReques
       ['Host', target.authority],
       ['User-Agent', 'ehi-gateway-doctor'],
       ...Object.entries(body.headers),
+      ...(token === undefined ? [] : [['Authorization', `Bearer ${token}`] as const]),
       ['Content-Length', String(body.bytes.length)],
       ...(expectContinue ? [['Expect', '100-continue'] as const] : []),
       ['Connection', 'close'],
@@ -124,6 +129,7 @@ async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'ms' 
     status: statusCode,
     contentType: headers['content-type'] ?? null,
     contentLength: headers['content-length'] ?? null,
+    challenge: headers['www-authenticate'] ?? null,
     chunked: headers['transfer-encoding'] !== undefined,
     bodyBytes: bytes.length,
     bodySha256: createHash('sha256').update(bytes).digest('hex'),

@@ -14,6 +14,7 @@ import {
 } from './check.ts';
 import { type Answer, continueWaitMs } from './exchange.ts';
 import type { MessageFacts } from './message.ts';
+import { describeChallenge } from './token-checks.ts';
 
 const ids = [
   'message-status',
@@ -42,6 +43,12 @@ export function messageChecks(facts: MessageFacts | null, roundTripMs: number): 
   ];
 }
 
+/** Whether a message was sent and got 2xx. */
+export function isAccepted(facts: MessageFacts | null): boolean {
+  const status = facts?.plain.answer?.status;
+  return status !== undefined && isSuccess(status);
+}
+
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
@@ -55,6 +62,11 @@ function judgeStatus(attempt: Attempt): Judgement {
     return fail(
       fact,
       'see the audit record or log of the endpoint for this time: it says why the certificate is refused',
+    );
+  if (answer.status === 401)
+    return fail(
+      describeChallenge(attempt),
+      'the certificate is accepted, and the endpoint demands an access token that is bound to it: give one with --token-file, or a new one',
     );
   if (answer.status >= 500)
     return fail(

@@ -42,7 +42,15 @@ function examineAt(port: number, maxTimeMs: number): Promise<Report> {
     anchors: fileAnchors([parseCertificate(pki.root.der)]),
     identity: { cert: client.chainPem, key: client.keyPem },
     body: harmlessMessage(),
-    ...{ expected: null, tolerated: [], count: 5, version: '0.0.0', now: Date.now() },
+    ...{
+      token: null,
+      other: null,
+      expected: null,
+      tolerated: [],
+      count: 5,
+      version: '0.0.0',
+      now: Date.now(),
+    },
     ...{ budgetMs: 60_000, timeoutMs, maxTimeMs, onStep: () => {} },
   });
 }
