@@ -246,8 +246,10 @@ describe('the key set', () => {
   });
 
   it('that could never be read leaves the token undecided', async () => {
-    const { check } = stage({}, { keys: () => null });
+    const { check, asked } = stage({}, { keys: () => null });
     expect(await check(token())).toMatchObject({ reason: 'token_undecided', token: null });
+    // It is fetched again anyway, and the one fetch for an unknown kid is not used up.
+    expect(asked.refresh).toBe(0);
   });
 
   it('that cannot be fetched in time, or whose fetch fails, leaves the keys that are there in use', async () => {
