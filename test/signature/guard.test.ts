@@ -1,10 +1,4 @@
-import {
-  createHmac,
-  generateKeyPairSync,
-  type KeyObject,
-  type KeyPairKeyObjectResult,
-  sign,
-} from 'node:crypto';
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CompiledKeySet } from '../../src/jose/compiled-key-set.ts';
 import { readKeySet } from '../../src/jose/key-set.ts';
@@ -14,11 +8,16 @@ import { SignatureGuard } from '../../src/signature/guard.ts';
 import { allocateReplayMemory, ReplayMemory } from '../../src/signature/replay-memory.ts';
 import { hmacPolicy, signaturePolicy } from '../support/jose/signature-policy.ts';
 
+interface KeyPair {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+}
+
 const now = Date.UTC(2026, 0, 31, 12);
 const timestamp = { header: 'x-time', tolerance: 300_000, signed: '{timestamp}.{body}' };
 const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-function keySet(pairs: Readonly<Record<string, KeyPairKeyObjectResult>>, named = true): CompiledKeySet {
+function keySet(pairs: Readonly<Record<string, KeyPair>>, named = true): CompiledKeySet {
   const keys = Object.entries(pairs).map(([kid, { publicKey }]) => {
     return { ...publicKey.export({ format: 'jwk' }), ...(named && { kid }) };
   });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { allocateReplayMemory, ReplayMemory } from '../../src/signature/replay-memory.ts';
 
 const digestOf = (content: string | number) => createHash('sha256').update(String(content)).digest();
@@ -78,6 +78,24 @@ it('holds what 100 messages a second leave in ten minutes', () => {
     return memory.claim(digestOf(content), { until: at + 10 * minute, now: at });
   });
   expect(claims.every((claim) => claim === 'fresh')).toBe(true);
+});
+
+it('accepts no content twice of which two threads chose different places at the same moment', () => {
+  const memory = open();
+  const inBucket = (content: string) => Buffer.concat([Buffer.alloc(8), digestOf(content).subarray(8)]);
+  memory.claim(inBucket('old'), { until: now, now });
+  const results: string[] = [];
+  const { compareExchange } = Atomics;
+  // The other thread runs between the choice of the place and the attempt to take it. For its clock, the old entry counts.
+  const spy = vi
+    .spyOn(Atomics, 'compareExchange')
+    .mockImplementationOnce((...args: Parameters<typeof compareExchange>) => {
+      results.push(memory.claim(inBucket('a'), { until: now + minute, now }));
+      return compareExchange(...args);
+    });
+  results.push(memory.claim(inBucket('a'), { until: now + minute, now: now + unit }));
+  spy.mockRestore();
+  expect(results).toEqual(['fresh', 'seen']);
 });
 
 /** Claims the same contents in the same order as the other threads, each with a clock of its own. */
