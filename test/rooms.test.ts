@@ -8,7 +8,7 @@ const libraryImporters: Record<string, readonly string[]> = {
   '@peculiar/asn1-schema': ['pki', 'revocation', 'issuing'],
   '@peculiar/asn1-x509': ['pki', 'revocation', 'issuing'],
   'ipaddr.js': ['source/address.ts'],
-  jose: ['jose'],
+  jose: ['jose', 'demo/authorization-server.ts'],
   yaml: ['config'],
   zod: ['config', 'admin/status.ts'],
   pino: ['telemetry/logger.ts'],

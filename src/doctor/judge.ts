@@ -11,13 +11,15 @@ import { type Grade, gradeOf } from './grade.ts';
 import type { Try } from './latency.ts';
 import { latencyChecks } from './latency-checks.ts';
 import type { MessageFacts } from './message.ts';
-import { messageChecks } from './message-checks.ts';
+import { isAccepted, messageChecks } from './message-checks.ts';
 import { protocolChecks } from './protocol-checks.ts';
 import { type ProtocolFacts, protocolFactsOf } from './protocol-facts.ts';
 import type { Report } from './report.ts';
 import { type RequestFacts, requestChecks } from './request-checks.ts';
 import { type JudgedChain, judgeServerChain, keyStrengthOf } from './server-chain.ts';
 import type { TlsFacts } from './tls-facts.ts';
+import type { TokenFacts } from './token.ts';
+import { tokenChecks } from './token-checks.ts';
 
 /** What was found once an address had accepted a connection. */
 export type Findings = Pick<
@@ -36,6 +38,8 @@ export interface Measured {
   readonly roundTripMs: number;
   readonly admission: AdmissionFacts;
   readonly message: MessageFacts | null;
+  /** null: no token was given. */
+  readonly token: TokenFacts | null;
   readonly tries: readonly Try[];
 }
 
@@ -99,7 +103,7 @@ function requestOf({ sent }: TlsFacts): RequestFacts['request'] {
 }
 
 export function judge(measured: Measured, expectations: Expectations): Findings {
-  const { tls, admission, message, tries, roundTripMs } = measured;
+  const { tls, admission, message, token, tries, roundTripMs } = measured;
   const { expected, budgetMs, tolerated } = expectations;
   const request = requestOf(tls);
   const judged = judgeServerChain({ ...tls, ...expectations, verifyError: verifyErrorOf(measured) });
@@ -115,6 +119,7 @@ export function judge(measured: Measured, expectations: Expectations): Findings 
     ...requestChecks({ request, expected }),
     ...admissionChecks(admission, request !== null),
     ...messageChecks(message, roundTripMs),
+    ...tokenChecks(token, isAccepted(message)),
     ...latencyChecks(tries, { budgetMs, hasIdentity: message !== null }),
   ];
   const asked = request === null || typeof request === 'string' ? null : request;

@@ -63,7 +63,7 @@ export const mayImport: Record<string, readonly string[]> = {
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
     ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
-    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
+    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence', 'audit'],
   ],
   cli: [
     ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],
