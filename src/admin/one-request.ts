@@ -69,11 +69,19 @@ export class OneRequest extends Duplex {
   }
 }
 
-/** The index after the empty line that ends the head; -1 if it has not arrived. */
+const CR = 13;
+const LF = 10;
+
+/**
+ * The index after the empty line that ends the head; -1 if it has not arrived. Empty lines before the request line belong to
+ * the head: clients send them, and a server ignores them (RFC 9112 §2.2).
+ */
 function headEnd(bytes: Buffer): number {
-  const ends = ['\r\n\r\n', '\n\n'].flatMap((line) => {
-    const at = bytes.indexOf(line, 0, 'latin1');
-    return at < 0 ? [] : [at + line.length];
-  });
-  return ends.length === 0 ? -1 : Math.min(...ends);
+  let begin = 0;
+  while (bytes[begin] === CR || bytes[begin] === LF) begin++;
+  for (let at = bytes.indexOf(LF, begin); at >= 0; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return -1;
 }

@@ -43,6 +43,19 @@ const trafficStatus = record(
     ),
     p99Ms: maybe(number('99th percentile of it; null likewise.')),
     budgetMs: number('The smallest budget of a route, milliseconds.'),
+    maxBudgetMs: number('The largest budget of a route, milliseconds.'),
+    overBudget: list(
+      record(
+        {
+          route: text('The path of the route.'),
+          budgetMs: number('Its budget, milliseconds.'),
+          messages: count('Messages of the period that were compared with it.'),
+          over: count('Those that took longer.'),
+        },
+        'A route.',
+      ),
+      'The routes of which more than 1 % of the messages of the period took longer than their budget, those with the largest share first, at most 20.',
+    ),
     inFlight: count('Messages in flight now.'),
     connections: count('Open client connections now.'),
     unfinishedHandshakes: count('Client connections whose TLS handshake is not finished now.'),

@@ -29,7 +29,6 @@ export class Chunks {
   /** null: there is nothing to write now. */
   async next(): Promise<Lines | null> {
     const { queue, sealing } = this.#options;
-    if (sealing?.isEnded) return null;
     if (sealing?.isDue(queue.isEmpty)) {
       const seal = this.#seal(sealing);
       if (seal !== null) return seal;

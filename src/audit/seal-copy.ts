@@ -16,18 +16,6 @@ export function sealCopyFile(folder: string, destination: string): string {
   return join(folder, 'audit', `last-seal-${id}.json`);
 }
 
-/** null: there is none. Throws the errors of node:fs, and an error for a file that holds no seal. */
-export async function readSealCopy(file: string): Promise<ReadSeal | null> {
-  const content = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return null;
-    throw cause;
-  });
-  if (content === null) return null;
-  const seal = content.at(-1) === 0x0a ? readSeal(content.subarray(0, -1)) : null;
-  if (seal === null) throw new Error(`${file} is not the line of a seal`);
-  return seal;
-}
-
 export interface SealCopyOptions {
   readonly file: string;
   /** Writes the audit file to disk: a seal that the disk could still lose must not be remembered. */
@@ -46,6 +34,16 @@ export class SealCopy {
 
   constructor(options: SealCopyOptions) {
     this.#options = options;
+  }
+
+  /** null: there is none, or it cannot be read, which is reported. */
+  async read(): Promise<ReadSeal | null> {
+    try {
+      return await readCopy(this.#options.file);
+    } catch (cause) {
+      this.#fail(cause as Error);
+      return null;
+    }
   }
 
   /** To be called when the seal is in the audit file; `line`: with its newline. */
@@ -81,15 +79,32 @@ export class SealCopy {
 
   /** Never rejects: without a copy the seals are as good as before, and the next seal is tried again. */
   async #replace(line: Uint8Array): Promise<void> {
-    const { file, sync, counts, onEvent } = this.#options;
+    const { file, sync } = this.#options;
     try {
       await sync();
       await replaceFile(file, line);
       this.#hasFailed = false;
     } catch (cause) {
-      counts.sealCopyFailures++;
-      if (!this.#hasFailed) onEvent({ type: 'seal_copy_failed', error: cause as Error });
-      this.#hasFailed = true;
+      this.#fail(cause as Error);
     }
   }
+
+  #fail(error: Error): void {
+    const { counts, onEvent } = this.#options;
+    counts.sealCopyFailures++;
+    if (!this.#hasFailed) onEvent({ type: 'seal_copy_failed', error });
+    this.#hasFailed = true;
+  }
+}
+
+/** null: there is none. Throws the errors of node:fs, and an error for a file that holds no seal. */
+async function readCopy(file: string): Promise<ReadSeal | null> {
+  const content = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return null;
+    throw cause;
+  });
+  if (content === null) return null;
+  const seal = content.at(-1) === 0x0a ? readSeal(content.subarray(0, -1)) : null;
+  if (seal === null) throw new Error(`${file} is not the line of a seal`);
+  return seal;
 }

@@ -6,7 +6,7 @@ import { judgeChain } from './chain-start.ts';
 import type { AuditEvent } from './event.ts';
 import { countLines, type Lines } from './lines.ts';
 import { type SealEvent, Sealer } from './seal.ts';
-import { readSealCopy, SealCopy, type SealCopyOptions } from './seal-copy.ts';
+import { SealCopy, type SealCopyOptions } from './seal-copy.ts';
 import type { ReadSeal } from './seal-reader.ts';
 
 export interface SealSettings {
@@ -39,7 +39,7 @@ export async function openSealing(settings: SealSettings, options: OpeningOption
   const { path, onEvent } = options;
   const copy = path === null || file === null ? null : new SealCopy({ ...options, file });
   const common = { interval, copy, onEvent };
-  const earlier = path === null ? null : await resume({ ...options, privateKey, path, copy: file });
+  const earlier = path === null ? null : await resume({ ...options, privateKey, path, copy });
   if (earlier !== null) return new Sealing({ ...common, sealer: earlier, opening: 'resumed' });
   const chain = randomBytes(8).toString('hex');
   onEvent({ type: 'chain_started', chain });
@@ -49,18 +49,17 @@ export async function openSealing(settings: SealSettings, options: OpeningOption
 
 interface ResumeOptions extends OpeningOptions, Pick<SealSettings, 'privateKey'> {
   readonly path: string;
-  /** The file with the copy of the last seal. */
-  readonly copy: string | null;
+  readonly copy: SealCopy | null;
 }
 
 /** null: there is no chain to go on with, or a file cannot be read. That must not keep the gateway from running: a new chain shows it. */
 async function resume(options: ResumeOptions): Promise<Sealer | null> {
-  const { path, privateKey, onEvent } = options;
+  const { path, privateKey, copy, onEvent } = options;
   try {
     const found = await findChain(path);
     const start = await judgeChain({
       ...{ last: found?.last ?? null, isSearched: found !== null, privateKey },
-      remembered: await remember(options),
+      remembered: (await copy?.read()) ?? null,
       find: (seal) => findSeal(path, seal),
     });
     if (start.missing !== null) reportMissing(options, start.missing);
@@ -75,17 +74,6 @@ async function resume(options: ResumeOptions): Promise<Sealer | null> {
     return sealer;
   } catch (error) {
     onEvent({ type: 'chain_unreadable', error: error as Error });
-    return null;
-  }
-}
-
-/** A copy that cannot be read is reported and counts as none. */
-async function remember({ copy, counts, onEvent }: ResumeOptions): Promise<ReadSeal | null> {
-  try {
-    return copy === null ? null : await readSealCopy(copy);
-  } catch (error) {
-    counts.sealCopyFailures++;
-    onEvent({ type: 'seal_copy_failed', error: error as Error });
     return null;
   }
 }

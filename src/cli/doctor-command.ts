@@ -57,6 +57,12 @@ export function addDoctor(program: Command, finish: Finish): void {
     .option('--count <n>', 'tries for the latency', wholeNumber(1, 10_000), 20)
     .option('--budget <ms>', 'timeout of the sender for a message', wholeNumber(1, 60_000), 200)
     .option('--timeout <ms>', 'how long to wait for each answer', wholeNumber(100, 600_000), 5000)
+    .option(
+      '--max-time <ms>',
+      'the most that the whole examination takes; what is not measured by then is marked "?"',
+      wholeNumber(1000, 86_400_000),
+      60_000,
+    )
     .option('--report <file>', 'write an evidence page: HTML in one file')
     .option('--force', 'replace an existing report', false)
     .option('--json', 'print JSON', false)

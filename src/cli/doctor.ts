@@ -35,6 +35,7 @@ export interface DoctorOptions extends IdentityOptions {
   /** Milliseconds. */
   readonly budget: number;
   readonly timeout: number;
+  readonly maxTime: number;
   readonly report?: string;
   readonly force: boolean;
   readonly json: boolean;
@@ -52,7 +53,7 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
   const anchors = options.ca === undefined ? publicAnchors() : fileAnchors(await readCas('--ca', options.ca));
   const progress = openProgress();
-  const { count, budget: budgetMs, timeout: timeoutMs } = options;
+  const { count, budget: budgetMs, timeout: timeoutMs, maxTime: maxTimeMs } = options;
   const report = await examine({
     ...{
       target,
@@ -66,6 +67,7 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
       count,
       budgetMs,
       timeoutMs,
+      maxTimeMs,
       version,
     },
     now: Date.now(),

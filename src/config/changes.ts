@@ -45,6 +45,7 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
   }
   changed.push(...changedKeySets(before, after));
   if (!isDeepStrictEqual(before.introspections, after.introspections)) changed.push('routes');
+  if (!isDeepStrictEqual(secretsOf(before), secretsOf(after))) changed.push('routes');
   const paths = [...new Set(changed)];
   return {
     changed: paths.filter((path) => !fixed.includes(path)),
@@ -88,6 +89,11 @@ function keyOf({ auditKey }: LoadedConfig): unknown {
 /** PEM of the certificates and keys: a file may have new content under the same path. */
 function certificatesOf({ serverCertificates }: LoadedConfig): unknown {
   return serverCertificates.map(({ certificate }) => certificate);
+}
+
+/** The secrets of senders: a file may have another one under the same path. */
+function secretsOf({ routes }: LoadedConfig): unknown {
+  return routes.map(({ signature }) => signature?.hmac?.secret);
 }
 
 /** The fields whose key sets have other content: the keys of a file, the CAs that verify a URL. */

@@ -6,6 +6,7 @@ import { allowedKeys, listOf } from './schema/field-types.ts';
 import type { CertificateEntries } from './schema/listen.ts';
 import type { EndpointConfig } from './schema/routes.ts';
 import { type Config, configSchema } from './schema/schema.ts';
+import type { SignatureConfig } from './schema/signature.ts';
 import { type Fields, fieldsOf, isMapping, itemsOf } from './yaml-values.ts';
 
 export type Issue = z.core.$ZodIssue;
@@ -28,6 +29,7 @@ export interface RouteParts {
   readonly endpoints: readonly Located<EndpointConfig>[];
   /** undefined: absent, or not valid. */
   readonly bearer: BearerConfig | undefined;
+  readonly signature: SignatureConfig | undefined;
 }
 
 /** An entry of a field that holds one mapping or a list of them: only in a list its path ends with an index. */
@@ -67,9 +69,11 @@ export function parseConfig(value: unknown, folder: string): ParsedConfig {
       resumption: listen.fields.resumption,
       trust: fields.trust,
       clients: fields.clients,
-      routes: items.map(({ item, data, fields: { upstream, bearer } }, index): RouteParts => {
+      routes: items.map(({ item, data, fields: { upstream, ...guards } }, index): RouteParts => {
         const path = ['routes', index, 'upstream'];
-        return { route: data, endpoints: locate(path, fieldsOf(item).upstream, upstream), bearer };
+        const { bearer, signature } = guards;
+        const endpoints = locate(path, fieldsOf(item).upstream, upstream);
+        return { route: data, endpoints, bearer, signature };
       }),
       audit: fields.audit,
       tracing: fields.tracing,

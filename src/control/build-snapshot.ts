@@ -18,6 +18,8 @@ interface SnapshotOptions extends UsableAnchors {
   readonly generation: number;
   readonly revocation: (anchor: string) => RevocationMaterial;
   readonly keySets: readonly KeySetMaterial[];
+  /** null: no route has ever refused replays. */
+  readonly replayMemory: SharedArrayBuffer | null;
 }
 
 /** Anchors and candidates may have the same name. No name contains a slash. */
@@ -53,7 +55,7 @@ export function revocationSubjects(
 
 export function buildSnapshot(
   { config, serverCertificates, routes }: LoadedConfig,
-  { generation, anchors, candidates, revocation, keySets }: SnapshotOptions,
+  { generation, anchors, candidates, revocation, keySets, replayMemory }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
   const { listen, clients, identity, limits, timeouts, tracing } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
@@ -78,6 +80,8 @@ export function buildSnapshot(
     match: clients.match ?? null,
     registered,
     keySets,
+    replayMemory,
+    clientCertificate: clients.certificate,
     shadow: isShadowed ? { ...shadowAnchors, ...clients.shadow } : null,
     routes,
     identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },

@@ -10,6 +10,7 @@ import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
+import { allocateReplayMemory } from '../signature/replay-memory.ts';
 import type { TrustRequest } from '../trust/request-files.ts';
 import { RequestHandler } from '../trust/request-handler.ts';
 import { type PreparedUpdate, TrustService } from '../trust/service.ts';
@@ -53,6 +54,7 @@ export class Sources implements AsyncDisposable {
   /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
   readonly #secret = randomBytes(32);
   #generation = 0;
+  #replayMemory: SharedArrayBuffer | null = null;
   #epochTimer: NodeJS.Timeout | undefined;
   /** The anchors of the next snapshot. `#trust` may have an anchor earlier, before its revocation sources are followed. */
   #usable: UsableAnchors = { anchors: [], candidates: null };
@@ -187,6 +189,13 @@ export class Sources implements AsyncDisposable {
     this.#changed();
   }
 
+  /** Kept when a configuration no longer needs it: the next one may, and must know what was accepted before. */
+  #replays(): SharedArrayBuffer | null {
+    const isNeeded = this.#loaded.routes.some(({ signature }) => signature?.replay === 'refuse');
+    if (isNeeded) this.#replayMemory ??= allocateReplayMemory();
+    return this.#replayMemory;
+  }
+
   /** Builds a snapshot with the next generation number, and schedules `onChange` for the next ticket key. */
   nextSnapshot(): PolicySnapshot {
     const { config, resumptionSecret } = this.#loaded;
@@ -195,6 +204,7 @@ export class Sources implements AsyncDisposable {
       generation: ++this.#generation,
       revocation: (anchor) => this.#revocation.material(anchor),
       keySets: this.#keys.states().map(({ source, keys }) => ({ source, keys })),
+      replayMemory: this.#replays(),
     });
     const { resumption } = config.listen;
     clearTimeout(this.#epochTimer);

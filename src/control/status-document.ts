@@ -88,10 +88,30 @@ function trafficOf({ history, threads, config }: StatusFacts): Status['now'] {
     messagesPerSecond: seconds === 0 ? 0 : Math.round((10 * messages) / seconds) / 10,
     ...minute,
     budgetMs: Math.min(...config.routes.map(({ budget }) => budget)),
+    maxBudgetMs: Math.max(...config.routes.map(({ budget }) => budget)),
+    overBudget: overBudgetOf(history, config),
     inFlight: sum('inFlight'),
     connections: sum('connections'),
     unfinishedHandshakes: sum('unfinishedHandshakes'),
   };
+}
+
+/** At most. */
+const maxOverBudget = 20;
+
+/** A route that a reload has removed has no budget any more. */
+function overBudgetOf(
+  history: TrafficHistory,
+  { routes }: StatusFacts['config'],
+): Status['now']['overBudget'] {
+  const budgets = new Map(routes.map(({ path, budget }) => [path, budget]));
+  return history
+    .overBudget()
+    .flatMap(({ route, ...counts }) => {
+      const budgetMs = budgets.get(route);
+      return budgetMs === undefined ? [] : [{ route, budgetMs, ...counts }];
+    })
+    .slice(0, maxOverBudget);
 }
 
 const reasons: Readonly<Record<string, { readonly says: string; readonly advice: string }>> = {

@@ -1,8 +1,9 @@
 /** One TLS connection to the endpoint, and one HTTP request on it: measures, and judges nothing. */
 import { constants } from 'node:crypto';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { type Wait, waitFor } from '../probe/deadline.ts';
 import { type Answer, type ExchangeOptions, exchange } from './exchange.ts';
-import { closedCode, errorOf, type Failure, failureOf, silentCode } from './failure.ts';
+import { closedCode, cutCode, errorOf, type Failure, failureOf, silentCode } from './failure.ts';
 
 /** A certificate with its chain, and its key. */
 export interface Identity {
@@ -46,6 +47,8 @@ export interface Attempt {
 
 /** Never rejects for what the endpoint does. */
 export async function attempt(options: AttemptOptions): Promise<Attempt> {
+  const wait = waitFor(options);
+  if (wait.ms === 0) return cut;
   const socket = connect(connectionOptions(options));
   // Not before: connect() first reads the anchors, which is no time of the endpoint.
   const began = performance.now();
@@ -55,7 +58,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   });
   const result = (rest: Pick<Attempt, 'handshake' | 'answer' | 'failure'>): Attempt => ({ ...rest, session });
   try {
-    const failed = await handshakeOf(socket, options.timeoutMs);
+    const failed = await handshakeOf(socket, wait);
     if (failed !== null)
       return result({ handshake: null, answer: null, failure: failureOf('handshake', failed) });
     const handshake = describeHandshake(socket, performance.now() - began);
@@ -67,6 +70,12 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
     socket.destroy();
   }
 }
+
+/** Not begun. */
+const cut: Attempt = {
+  ...{ handshake: null, answer: null, session: null },
+  failure: failureOf('handshake', errorOf(cutCode)),
+};
 
 /** Whatever the endpoint offers is accepted: what is too weak is judged elsewhere, and named. */
 function connectionOptions({ target, address, anchors, identity, session, version }: AttemptOptions) {
@@ -88,9 +97,9 @@ function connectionOptions({ target, address, anchors, identity, session, versio
 }
 
 /** null: complete. */
-function handshakeOf(socket: TLSSocket, timeoutMs: number): Promise<Error | null> {
+function handshakeOf(socket: TLSSocket, wait: Wait): Promise<Error | null> {
   return new Promise((done) => {
-    const timer = setTimeout(() => done(errorOf(silentCode)), timeoutMs);
+    const timer = setTimeout(() => done(errorOf(wait.isCut ? cutCode : silentCode)), wait.ms);
     const finish = (error: Error | null) => {
       clearTimeout(timer);
       done(error);

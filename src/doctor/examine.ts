@@ -1,5 +1,6 @@
 /** Examines an endpoint: measures step by step, and has each fact judged. Start reading here. */
 import type { SecureVersion } from 'node:tls';
+import { Deadline } from '../probe/deadline.ts';
 import type { TcpConnection } from '../probe/reach.ts';
 import { measureAdmission } from './admission.ts';
 import type { AttemptOptions, Identity } from './attempt.ts';
@@ -28,6 +29,8 @@ export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
   readonly count: number;
   /** For each answer of the endpoint. */
   readonly timeoutMs: number;
+  /** For the whole examination: what is not measured by then is not judged. */
+  readonly maxTimeMs: number;
   /** Of ehi-gateway, for the report. */
   readonly version: string;
   /** Called with what is done next, for a reader who waits. */
@@ -36,12 +39,13 @@ export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
 
 /** Resolves with a report whatever the endpoint does; `address` is null if no address accepts connections. */
 export async function examine(options: ExamineOptions): Promise<Report> {
-  const { target, timeoutMs, onStep } = options;
+  const { target, timeoutMs, maxTimeMs, onStep } = options;
   const began = performance.now();
+  const deadline = new Deadline(maxTimeMs);
   onStep(`connecting to ${target.host}`);
-  const reach = await measureReach({ host: target.host, port: target.port, timeoutMs });
+  const reach = await measureReach({ host: target.host, port: target.port, timeoutMs, deadline });
   const connection = reachableAddress(reach);
-  const findings = connection === null ? nothing : await examineTls(options, connection);
+  const findings = connection === null ? nothing : await examineTls({ ...options, deadline }, connection);
   return {
     ...findings,
     ...{ url: target.url, address: connection?.address ?? null, name: target.expectedName },
@@ -50,11 +54,16 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   };
 }
 
-async function examineTls(options: ExamineOptions, connection: TcpConnection): Promise<Findings> {
-  const { target, timeoutMs, onStep } = options;
+type Examination = ExamineOptions & { readonly deadline: Deadline };
+
+async function examineTls(options: Examination, connection: TcpConnection): Promise<Findings> {
+  const { target, timeoutMs, deadline, onStep } = options;
   const { address, ms: roundTripMs } = connection;
   const { servername, port, expectedName } = target;
-  const tls = await measureTls({ endpoint: { host: address, port, servername, timeoutMs }, onStep });
+  const tls = await measureTls({
+    endpoint: { host: address, port, servername, timeoutMs, deadline },
+    onStep,
+  });
   if (!('sent' in tls)) return judgeSilence(tls);
   const connections = await measureConnections(options, { address, tls });
   return judge({ tls, roundTripMs, ...connections }, { ...options, expectedName });
@@ -62,11 +71,11 @@ async function examineTls(options: ExamineOptions, connection: TcpConnection): P
 
 /** Whole connections, with requests, as clients make them. */
 async function measureConnections(
-  options: ExamineOptions,
+  options: Examination,
   { address, tls }: { readonly address: string; readonly tls: TlsFacts },
 ): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'tries'>> {
-  const { target, timeoutMs, body, anchors, identity, token, other, count, onStep } = options;
-  const stranger: AttemptOptions = { target, timeoutMs, body, address, anchors: anchors.pem };
+  const { target, timeoutMs, deadline, body, anchors, identity, token, other, count, onStep } = options;
+  const stranger: AttemptOptions = { target, timeoutMs, deadline, body, address, anchors: anchors.pem };
   const client: AttemptOptions = {
     ...stranger,
     ...(identity === null ? {} : { identity }),

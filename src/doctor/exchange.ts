@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { errorOf, silentCode } from './failure.ts';
+import { type Deadline, waitFor } from '../probe/deadline.ts';
+import { cutCode, errorOf, silentCode } from './failure.ts';
 import type { Target } from './target.ts';
 
 export interface MessageBody {
@@ -39,13 +40,16 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
   /** An access token, for `Authorization: Bearer`: a secret. */
   readonly token?: string;
+  /** Of the whole examination. */
+  readonly deadline?: Deadline;
   /** Sends `Expect: 100-continue`, and the body after the interim response. */
   readonly expectContinue?: boolean;
 }
 
 /** Resolves with the error if there is no whole response; it has the `status` if at least the head came. */
 export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<Answer | Error> {
-  const { body, timeoutMs, expectContinue = false } = options;
+  const { body, expectContinue = false } = options;
+  const wait = waitFor(options);
   return new Promise((done) => {
     const outgoing = beginRequest(socket, options);
     let status: number | undefined;
@@ -54,9 +58,9 @@ export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<A
       done(result instanceof Error ? Object.assign(result, { status }) : result);
     };
     const timer = setTimeout(() => {
-      finish(errorOf(silentCode));
+      finish(errorOf(wait.isCut ? cutCode : silentCode));
       outgoing.destroy();
-    }, timeoutMs);
+    }, wait.ms);
     const began = performance.now();
     const interim = sendBody(outgoing, { body, expectContinue, began });
     outgoing.on('error', finish);

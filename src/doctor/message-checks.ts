@@ -104,7 +104,9 @@ function judgeContinue(attempts: readonly Attempt[], roundTripMs: number): Judge
   const hint =
     'answer "100 Continue" before the host is asked: .NET clients wait for it, and without it each message is late';
   const answers = attempts.flatMap(({ answer }) => answer ?? []);
-  if (answers.length === 0) return fail(`no response: ${attempts[0]?.failure?.reason ?? 'unknown'}`, hint);
+  const failure = attempts[0]?.failure ?? null;
+  const silence = `no response: ${failure?.reason ?? 'unknown'}`;
+  if (answers.length === 0) return isUnreached(failure) ? unknown(silence, hint) : fail(silence, hint);
   const times = answers.flatMap(({ continueMs }) => continueMs ?? []);
   if (times.length === 0) return fail(`no 100 Continue within ${continueWaitMs} ms`, hint);
   const fastest = Math.min(...times);

@@ -1,5 +1,6 @@
 /** A key, certificate or CRL that a configuration trusts or uses, with where it comes from and what it is used for. */
 import type { Certificate } from '../pki/certificate.ts';
+import type { CertificateKey } from '../pki/key.ts';
 
 /** What it is for → the words for it, and what is done when it ends. */
 export const purposes = {
@@ -56,6 +57,10 @@ export const purposes = {
   client_thumbprint: { text: 'client certificate by thumbprint', renewal: '' },
   upstream_pin: { text: 'pinned key of an upstream host', renewal: '' },
   ticket_secret: { text: 'secret of session tickets', renewal: '' },
+  audit_key: {
+    text: 'key that signs the seals of the audit',
+    renewal: 'make a new one (certs audit-key), replace the file of audit.seal.key and restart the gateway',
+  },
   system_cas: { text: 'CAs of the operating system', renewal: '' },
   node_cas: { text: 'CAs that Node.js brings along', renewal: '' },
   seen_client: {
@@ -99,6 +104,8 @@ export type Holding = Use &
       }
     /** A key that is known by its hash alone. `sha256`: base64 of a public key, base64url or hex of a certificate. */
     | { readonly kind: 'hash'; readonly sha256: string }
+    /** A private key of the gateway's own. `state`: its id and the mode of its file. */
+    | { readonly kind: 'key'; readonly key: CertificateKey; readonly spkiPin: string; readonly state: string }
     /** Trusted without being listed one by one; `detail`: what is known. */
     | { readonly kind: 'set'; readonly detail: string }
     /** It cannot be read; a phrase that names the reason. */

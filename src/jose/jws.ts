@@ -28,10 +28,12 @@ export type JwsReading =
 
 /**
  * Members for which a header is refused. `crit` demands extensions, of which none is supported (RFC 7515 §4.1.11); `b64` is
- * one of them (RFC 7797). The others bring a key or its address along, which would let the sender choose the key
- * (RFC 8725 §3.10).
+ * one of them (RFC 7797), which detached-jws.ts supports.
  */
-const refusedMembers = ['crit', 'b64', 'jwk', 'jku', 'x5c', 'x5u'] as const;
+const extensionMembers = ['crit', 'b64'] as const;
+
+/** Refused too: they bring a key or its address along, which would let the sender choose the key (RFC 8725 §3.10). */
+const keyMembers = ['jwk', 'jku', 'x5c', 'x5u'] as const;
 
 /** `text`: limited in size by the caller. */
 export function readCompactJws(text: string): JwsReading {
@@ -54,11 +56,22 @@ export function decodeBase64url(text: string): Buffer | null {
 }
 
 function readHeader(bytes: Uint8Array): JwsHeader | null {
+  const members = readHeaderMembers(bytes);
+  if (members === null || extensionMembers.some((name) => Object.hasOwn(members, name))) return null;
+  return headerOf(members);
+}
+
+/** The members of a header, each once; null: no JSON object, or one that brings a key along. */
+export function readHeaderMembers(bytes: Uint8Array): Readonly<Record<string, unknown>> | null {
   const json = readJson(bytes);
   if (!json.ok || typeof json.value !== 'object' || json.value === null || Array.isArray(json.value))
     return null;
   const members = json.value as Readonly<Record<string, unknown>>;
-  if (refusedMembers.some((name) => Object.hasOwn(members, name))) return null;
+  return keyMembers.some((name) => Object.hasOwn(members, name)) ? null : members;
+}
+
+/** null: a member of the wrong type. */
+export function headerOf(members: Readonly<Record<string, unknown>>): JwsHeader | null {
   const { alg, kid = null, typ = null } = members;
   if (typeof alg !== 'string' || alg === '') return null;
   if (kid !== null && typeof kid !== 'string') return null;

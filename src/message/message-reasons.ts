@@ -78,15 +78,19 @@ export const signatureRefusals = {
   },
   signature_header: {
     status: 403,
-    says: 'the header of the signature is not a JSON object with each member once, or has a member that is not accepted',
+    says: 'the header of the signature is not a JSON object with each member once, or has a member that is not accepted, such as `jwk`, `jku`, `x5c`, `x5u` or a `crit` that demands more than `b64`',
   },
   signature_algorithm: {
     status: 403,
     says: 'the body is signed with an algorithm that is not one of the route’s `signature.algorithm`',
   },
+  signature_key_missing: {
+    status: 403,
+    says: 'the request has no field with the key id (`signature.kid.header`)',
+  },
   signature_key_unknown: {
     status: 403,
-    says: 'the key set of the route has no key that the signature names, also after it was fetched again',
+    says: 'the key set of the route has no key with this key id for the algorithm; it was fetched again, but not more often than once in 30 s',
   },
   signature_timestamp_missing: {
     status: 403,
@@ -94,14 +98,20 @@ export const signatureRefusals = {
   },
   signature_timestamp: {
     status: 403,
-    says: 'the timestamp of the signature is not a time, or is outside of `signature.timestamp.tolerance`',
+    says: 'the timestamp of the signature is neither Unix time in seconds or milliseconds nor a date in UTC (RFC 3339), or it differs from the gateway’s time by more than `signature.timestamp.tolerance`',
   },
-  signature_invalid: { status: 403, says: 'the signature is not that of the received body' },
+  signature_invalid: {
+    status: 403,
+    says: 'the signature is not that of the received body, or was made with another key',
+  },
   signature_replayed: {
     status: 403,
-    says: 'the same signature was accepted before, within `signature.timestamp.tolerance`',
+    says: 'a message with the same signed content was accepted before, within `signature.timestamp.tolerance`',
   },
-  signature_undecided: { status: 503, says: 'the signature could not be judged: no key set was read yet' },
+  signature_undecided: {
+    status: 503,
+    says: 'the signature could not be judged: no key set was read yet, or the memory for `signature.replay` is full',
+  },
 } as const satisfies Record<string, MessageRefusal>;
 
 export type SignatureRefusal = keyof typeof signatureRefusals;

@@ -243,6 +243,10 @@ export interface PolicySnapshot {
   readonly registered: RegisteredPolicy | null;
   /** The key sets that policies name by their source. */
   readonly keySets: readonly KeySetMaterial[];
+  /** Shared by all threads (signature/replay-memory.ts); null: no route refuses replays. */
+  readonly replayMemory: SharedArrayBuffer | null;
+  /** `optional`: a client may come without one, since every route demands a signature. */
+  readonly clientCertificate: 'required' | 'optional';
   /** 48 bytes, from handshake/resumption.ts; null: sessions are not resumed. */
   readonly ticketKeys: Uint8Array | null;
   /** Evaluated on every handshake, never enforced; null: not configured. */

@@ -5,7 +5,7 @@ import { prettyFactory } from 'pino-pretty';
 import { ConfigError } from '../errors.ts';
 import { openLogOutput } from './log-output.ts';
 import { maskDigits } from './mask.ts';
-import { RepeatedLines } from './repeated-lines.ts';
+import { type LogLine, RepeatedLines } from './repeated-lines.ts';
 
 export type { Logger };
 
@@ -42,14 +42,15 @@ export function openLog(): Log {
   const failures = new RepeatedLines({
     windowMs: repeatMs,
     write: ({ level, message, fields }, seconds) =>
-      logger[level](fields, seconds === null ? message : `${message} ${times(fields.repeated, seconds)}`),
+      logger[level](fields, seconds === null ? message : `${message} ${times(fields, seconds)}`),
   });
   process.once('exit', () => failures.flush());
   return { logger, failures, linesDropped: () => output.dropped };
 }
 
-function times(repeated: unknown, seconds: number): string {
-  return `(${repeated === 1 ? 'once more' : `${repeated} more times`} in the last ${seconds} s)`;
+function times({ repeated, mixed }: LogLine['fields'], seconds: number): string {
+  const count = repeated === 1 ? 'once more' : `${repeated} more times`;
+  return `(${count}${mixed === true ? ', also with other fields,' : ''} in the last ${seconds} s)`;
 }
 
 /**

@@ -2,6 +2,7 @@
 import { bearerMetrics } from './bearer-metrics.ts';
 import { policyMetrics } from './policy-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
+import { signatureMetrics } from './signature-metrics.ts';
 import { trafficMetrics } from './traffic-metrics.ts';
 
 /** Node's process metrics (`nodejs_*`, `process_*`) are served beside these. */
@@ -9,6 +10,7 @@ export const metricTable = [
   ...trafficMetrics,
   ...policyMetrics,
   ...bearerMetrics,
+  ...signatureMetrics,
   ...processMetrics,
 ] as const;
 

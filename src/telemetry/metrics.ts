@@ -30,6 +30,7 @@ export class Metrics {
   readonly #late = this.#registry.counter('ehi_messages_late_total');
   readonly #shed = this.#registry.counter('ehi_messages_shed_total');
   readonly #bearerVerdicts = this.#registry.counter('ehi_bearer_verdicts_total');
+  readonly #signatureVerdicts = this.#registry.counter('ehi_signature_verdicts_total');
   readonly #untyped = this.#registry.counter('ehi_upstream_answers_without_content_type_total');
   readonly #counted: Readonly<Record<CountedName, Counter>> = {
     ehi_permits_withdrawn_total: this.#registry.counter('ehi_permits_withdrawn_total'),
@@ -176,7 +177,7 @@ export class Metrics {
   }
 
   #mergeRoute(delta: RouteDelta): void {
-    const { route, codes, total, upstream, overhead, budget, late, untyped, shed, bearer } = delta;
+    const { route, codes, total, upstream, overhead, budget, late, untyped, shed, bearer, signature } = delta;
     for (const [code, count] of codes) this.#messages.inc({ route, code }, count);
     this.#messageSeconds.add({ route }, total);
     this.#upstreamSeconds.add({ route }, upstream);
@@ -185,6 +186,8 @@ export class Metrics {
       if (count > 0) this.#shed.inc({ route, reason }, count);
     }
     for (const [mode, verdict, count] of bearer) this.#bearerVerdicts.inc({ route, verdict, mode }, count);
+    for (const [mode, verdict, count] of signature)
+      this.#signatureVerdicts.inc({ route, verdict, mode }, count);
     // Requests without a route have no budget and no response of a host.
     if (route === noRoute) return;
     this.#budgetRatio.add({ route }, budget);

@@ -4,7 +4,10 @@ import type { LogLevel } from './recorder.ts';
 export interface LogLine {
   readonly level: LogLevel;
   readonly message: string;
-  /** `repeated`: the line stands for so many occurrences; absent: for one. */
+  /**
+   * `repeated`: the line stands for so many occurrences; absent: for one. `mixed`: true: they have the same message, and not
+   * all of them the same fields; those here are of the last.
+   */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -22,20 +25,29 @@ interface Entry {
   line: LogLine;
   startedAt: number;
   repeated: number;
+  /** Lines with the same message, and perhaps other fields. */
+  readonly isMixed: boolean;
 }
 
-/** Limit of different lines that are remembered. The oldest is summed up early for a new one. */
+/**
+ * Limit of different lines that are remembered. Further ones are compared by level and message alone, so that a client
+ * cannot fill the log by varying a field.
+ */
 export const maxEntries = 256;
-/** Fields that differ between occurrences of one event. Numbers do not count either. */
-const varying = new Set(['conn_id', 'source_address']);
+/** Limit of different messages of those. The oldest is summed up early for a new one. */
+const maxMixed = 256;
+/** Fields that differ between occurrences of one event. */
+const varying = new Set(['conn_id', 'source_address', 'thread', 'repeated']);
 
-/** Two lines are the same if level, message and all fields are equal, except numbers and `varying`. */
+/** Two lines are the same if level, message and all fields except `varying` are equal. */
 export class RepeatedLines implements Disposable {
   /** Occurrences that were not written as a line of their own, since the start. */
   collapsed = 0;
   readonly #options: Required<RepeatedLinesOptions>;
   /** By key, the oldest window first. */
   readonly #entries = new Map<string, Entry>();
+  /** Of the entries. */
+  #mixed = 0;
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: RepeatedLinesOptions) {
@@ -44,12 +56,18 @@ export class RepeatedLines implements Disposable {
 
   log(line: LogLine): void {
     const key = keyOf(line);
+    const isMixed = line.fields.mixed === true;
+    if (!isMixed && (this.#entries.has(key) || this.#distinct < maxEntries)) this.#count(key, line);
+    else this.#count(mixedKeyOf(line), line, { isMixed: true });
+  }
+
+  #count(key: string, line: LogLine, { isMixed = false } = {}): void {
     const entry = this.#entries.get(key);
     const { repeated } = line.fields;
     const occurrences = typeof repeated === 'number' ? repeated : 1;
     if (entry === undefined) {
-      if (this.#entries.size >= maxEntries) this.#sumUpOldest();
-      this.#remember(key, line);
+      if (isMixed && this.#mixed >= maxMixed) this.#sumUpOldestMixed();
+      this.#remember(key, { line, isMixed });
       this.collapsed += occurrences - 1;
       return this.#options.write(line, null);
     }
@@ -58,10 +76,14 @@ export class RepeatedLines implements Disposable {
     this.collapsed += occurrences;
   }
 
+  get #distinct(): number {
+    return this.#entries.size - this.#mixed;
+  }
+
   /** Writes the sums of all repeated lines, at the end of the process or thread. */
   flush(): void {
     for (const [key, entry] of this.#entries) {
-      this.#entries.delete(key);
+      this.#forget(key, entry);
       this.#sumUp(entry);
     }
     this.#arm();
@@ -71,9 +93,15 @@ export class RepeatedLines implements Disposable {
     this.flush();
   }
 
-  #remember(key: string, line: LogLine): void {
-    this.#entries.set(key, { line, startedAt: this.#options.now(), repeated: 0 });
+  #remember(key: string, { line, isMixed }: Pick<Entry, 'line' | 'isMixed'>): void {
+    this.#entries.set(key, { line, isMixed, startedAt: this.#options.now(), repeated: 0 });
+    if (isMixed) this.#mixed++;
     if (this.#timer === null) this.#arm();
+  }
+
+  #forget(key: string, { isMixed }: Entry): void {
+    this.#entries.delete(key);
+    if (isMixed) this.#mixed--;
   }
 
   /** Ends the windows that have passed. A line that was repeated gets a new window, so a lasting failure gives one line in each. */
@@ -81,24 +109,26 @@ export class RepeatedLines implements Disposable {
     const end = this.#options.now() - this.#options.windowMs;
     for (const [key, entry] of this.#entries) {
       if (entry.startedAt > end) break;
-      this.#entries.delete(key);
+      this.#forget(key, entry);
       this.#sumUp(entry);
-      if (entry.repeated > 0) this.#remember(key, entry.line);
+      if (entry.repeated > 0) this.#remember(key, entry);
     }
     this.#arm();
   }
 
-  #sumUpOldest(): void {
+  #sumUpOldestMixed(): void {
     for (const [key, entry] of this.#entries) {
-      this.#entries.delete(key);
+      if (!entry.isMixed) continue;
+      this.#forget(key, entry);
       return this.#sumUp(entry);
     }
   }
 
-  #sumUp({ line, startedAt, repeated }: Entry): void {
+  #sumUp({ line, startedAt, repeated, isMixed }: Entry): void {
     if (repeated === 0) return;
     const seconds = Math.max(1, Math.round((this.#options.now() - startedAt) / 1000));
-    this.#options.write({ ...line, fields: { ...line.fields, repeated } }, seconds);
+    const mixed = isMixed ? { mixed: true } : {};
+    this.#options.write({ ...line, fields: { ...line.fields, repeated, ...mixed } }, seconds);
   }
 
   /** Waits for the end of the oldest window. */
@@ -113,8 +143,10 @@ export class RepeatedLines implements Disposable {
 }
 
 function keyOf({ level, message, fields }: LogLine): string {
-  const kept = Object.entries(fields).filter(
-    ([name, value]) => typeof value !== 'number' && value !== undefined && !varying.has(name),
-  );
+  const kept = Object.entries(fields).filter(([name, value]) => value !== undefined && !varying.has(name));
   return JSON.stringify([level, message, kept]);
+}
+
+function mixedKeyOf({ level, message }: LogLine): string {
+  return JSON.stringify([level, message]);
 }

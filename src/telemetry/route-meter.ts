@@ -1,5 +1,6 @@
 /** The counts of one route in a relay thread, kept without allocation per observation. */
 import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
+import { VerdictCounts, type VerdictDelta } from './verdict-counts.ts';
 
 /** The route label of requests that matched no route. */
 export const noRoute = 'none';
@@ -32,8 +33,9 @@ export interface RouteDelta {
   readonly late: number;
   readonly untyped: number;
   readonly shed: Readonly<Record<ShedReason, number>>;
-  /** Verdicts on tokens: `allow` or a reason, by the mode of the policy. */
-  readonly bearer: readonly (readonly [mode: string, verdict: string, count: number])[];
+  /** Verdicts on tokens, and on signatures of bodies. */
+  readonly bearer: VerdictDelta;
+  readonly signature: VerdictDelta;
 }
 
 export class RouteMeter {
@@ -48,7 +50,8 @@ export class RouteMeter {
   readonly #upstream = new Counts(secondsBounds);
   readonly #overhead = new Counts(secondsBounds);
   readonly #budget = new Counts(budgetBounds);
-  readonly #bearer = new Map<string, Map<string, number>>();
+  readonly #bearer = new VerdictCounts();
+  readonly #signature = new VerdictCounts();
   #late = 0;
   #shed = noneShed();
   #takenInFlight = 0;
@@ -80,18 +83,18 @@ export class RouteMeter {
 
   /** The token of a message was judged. `verdict`: `allow` or a reason. */
   bearer(verdict: string, mode: 'enforce' | 'shadow'): void {
-    let verdicts = this.#bearer.get(mode);
-    if (verdicts === undefined) {
-      verdicts = new Map();
-      this.#bearer.set(mode, verdicts);
-    }
-    increment(verdicts, verdict);
+    this.#bearer.add(verdict, mode);
+  }
+
+  /** The signature of a message’s body was judged. `verdict`: `allow` or a reason. */
+  signature(verdict: string, mode: 'enforce' | 'shadow'): void {
+    this.#signature.add(verdict, mode);
   }
 
   /** null: nothing changed since the last call. */
   take(): RouteDelta | null {
     const { inFlight } = this;
-    const isIdle = this.#codes.size === 0 && this.#bearer.size === 0;
+    const isIdle = this.#codes.size === 0 && this.#bearer.isEmpty && this.#signature.isEmpty;
     if (isIdle && inFlight === this.#takenInFlight) return null;
     const delta = {
       route: this.#route,
@@ -104,12 +107,10 @@ export class RouteMeter {
       late: this.#late,
       untyped: this.untyped,
       shed: this.#shed,
-      bearer: [...this.#bearer].flatMap(([mode, verdicts]) =>
-        [...verdicts].map(([verdict, count]) => [mode, verdict, count] as const),
-      ),
+      bearer: this.#bearer.take(),
+      signature: this.#signature.take(),
     };
     this.#codes.clear();
-    this.#bearer.clear();
     this.#late = 0;
     this.untyped = 0;
     this.#shed = noneShed();

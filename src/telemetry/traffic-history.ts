@@ -1,5 +1,6 @@
 /** The traffic of the last hour, from the deltas of the relay threads: handshakes, messages, times, failures of endpoints. */
-import { secondsBounds } from './counts.ts';
+import { elapsedMs } from './clock.ts';
+import { budgetBounds, secondsBounds } from './counts.ts';
 import type { EndpointDelta } from './endpoint-meter.ts';
 import type { HandshakeVerdict, MeterDelta } from './meter.ts';
 import { quantile } from './quantile.ts';
@@ -29,6 +30,14 @@ export interface TrafficMinute {
   readonly p99Ms: number | null;
 }
 
+export interface RouteBudget {
+  readonly route: string;
+  /** Messages of the last minute that were compared with the budget of the route. */
+  readonly messages: number;
+  /** Those that took longer. */
+  readonly over: number;
+}
+
 export interface VerdictCount {
   readonly verdict: HandshakeVerdict;
   /** `none` for `allow`. */
@@ -38,12 +47,16 @@ export interface VerdictCount {
 
 /** Complete steps that make up the last minute together with the present one. */
 const minuteSteps = 5;
+/** Buckets of messages within their budget; further ones are over it. */
+const withinBudget = budgetBounds.indexOf(1) + 1;
+/** Of the messages of a route, where its 99th percentile is within its budget. */
+const maxShareOver = 0.01;
 const buckets = [...secondsBounds, Number.POSITIVE_INFINITY].map((bound) => `${bound}`);
 
 interface Clocks {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Milliseconds; never goes back. */
+  /** Milliseconds; never goes back, and goes on while the machine sleeps. */
   readonly elapsed?: () => number;
 }
 
@@ -59,12 +72,14 @@ export class TrafficHistory {
   readonly #messages: StepCounts;
   /** Messages with a route, by the upper bound of their total time. */
   readonly #times: StepCounts;
+  /** `all` and `over` the budget, by route. */
+  readonly #budgets: StepCounts;
   /** Failed connection attempts and messages, by endpoint. */
   readonly #failures: StepCounts;
   /** The endpoints whose last connection attempts failed. */
   readonly #unreachable = new Set<string>();
 
-  constructor({ now = Date.now, elapsed = () => performance.now() }: Clocks = {}) {
+  constructor({ now = Date.now, elapsed = elapsedMs }: Clocks = {}) {
     this.#now = now;
     this.#elapsed = elapsed;
     this.#startedAt = now();
@@ -72,6 +87,7 @@ export class TrafficHistory {
     this.#handshakes = new StepCounts(this.#startedAt);
     this.#messages = new StepCounts(this.#startedAt);
     this.#times = new StepCounts(this.#startedAt);
+    this.#budgets = new StepCounts(this.#startedAt);
     this.#failures = new StepCounts(this.#startedAt);
   }
 
@@ -79,13 +95,15 @@ export class TrafficHistory {
     const now = this.#time();
     for (const [verdict, reason, count] of handshakes)
       this.#handshakes.add(`${verdict} ${reason}`, count, now);
-    for (const { route, codes, late, shed, total } of routes) {
+    for (const { route, codes, late, shed, total, budget } of routes) {
       this.#messages.add('messages', sum(codes.map(([, count]) => count)), now);
       this.#messages.add('late', late, now);
       this.#messages.add('shed', sum(Object.values(shed)), now);
       // Requests without a route are refused at once: their times say nothing about the host or the gateway.
       if (route === noRoute) continue;
       for (const [index, bucket] of buckets.entries()) this.#times.add(bucket, total.counts[index] ?? 0, now);
+      this.#budgets.add(`all ${route}`, sum(budget.counts), now);
+      this.#budgets.add(`over ${route}`, sum(budget.counts.slice(withinBudget)), now);
     }
     for (const delta of endpoints) this.#mergeEndpoint(delta, now);
   }
@@ -132,6 +150,24 @@ export class TrafficHistory {
     };
   }
 
+  /**
+   * The routes whose 99th percentile is over their own budget in the last minute: more than one in a hundred of their
+   * messages took longer. Those with the largest share first.
+   */
+  overBudget(): RouteBudget[] {
+    this.#advance();
+    const count = (key: string) => this.#budgets.sum(key, minuteSteps);
+    return this.#budgets
+      .keys()
+      .flatMap((key) => {
+        if (!key.startsWith('over ')) return [];
+        const route = key.slice('over '.length);
+        const [over, messages] = [count(key), count(`all ${route}`)];
+        return over > maxShareOver * messages ? [{ route, messages, over }] : [];
+      })
+      .sort((one, other) => other.over / other.messages - one.over / one.messages);
+  }
+
   /** Handshakes of the last hour by verdict and reason, the most frequent first. */
   verdicts(): VerdictCount[] {
     this.#advance();
@@ -167,7 +203,8 @@ export class TrafficHistory {
   /** Begins the present step; returns the time by the clock that cannot be set. */
   #advance(): number {
     const now = this.#time();
-    for (const counts of [this.#handshakes, this.#messages, this.#times, this.#failures]) counts.advance(now);
+    for (const counts of [this.#handshakes, this.#messages, this.#times, this.#budgets, this.#failures])
+      counts.advance(now);
     return now;
   }
 

@@ -122,6 +122,20 @@ it('responds to a client that has half-closed, and to one that sends its head by
   }
 });
 
+it('responds to a request that begins with empty lines, and once', async () => {
+  const { dial } = await opened('ehi_connections 1\n');
+  for (const lines of ['\r\n', '\r\n\r\n', '\n\n', '\r\n\r\n\r\n\n'])
+    for (const pieces of [[`${lines}${scrape}${scrape}`], [lines, scrape], [...lines, ...scrape]]) {
+      const socket = await dial();
+      const answered = text(socket);
+      for (const piece of pieces) {
+        socket.write(piece);
+        await turn();
+      }
+      expect((await answered).split('HTTP/1.1 200 OK\r\n')).toHaveLength(2);
+    }
+});
+
 it('refuses a head that is too long, and closes a connection without a request', async () => {
   const { dial } = await opened();
   const [long, silent] = [await dial(), await dial()];

@@ -1,5 +1,6 @@
 /** `inventory` with the real process, and beside a real gateway. */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -75,6 +76,30 @@ it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', asy
     ['set', 'CAs of the operating system', 'routes[0].upstream.tls'],
     ['hash', 'pinned key of an upstream host', 'routes[0].upstream.tls.pins'],
   ]);
+});
+
+it('lists the key that signs the seals, with its id and the mode of its file, and without the key', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const key = join(site.folder, 'audit.key');
+  await writeFile(key, pem, { mode: 0o600 });
+  await configure({ audit: { seal: { key: 'audit.key' } } });
+  const { stdout } = await inventory(['--json']);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  expect(JSON.parse(stdout).items.at(-1)).toMatchObject({
+    ...{ kind: 'key', purpose: 'key that signs the seals of the audit', path: 'audit.seal.key' },
+    ...{ algorithm: 'Ed25519', strength_bits: 128, key_file: key, source: key },
+    pin: `sha256/${createHash('sha256').update(spki).digest('base64')}`,
+    state: `used; key id ${createHash('sha256').update(spki).digest('hex').slice(0, 16)}, mode 0600`,
+  });
+  expect(stdout).not.toContain(pem.split('\n')[1]);
+  await chmod(key, 0o644);
+  const { code, stdout: faulty } = await inventory(['--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(faulty).items.at(-1)).toMatchObject({
+    ...{ kind: 'fault', path: 'audit.seal.key' },
+    state: expect.stringContaining('every user of this machine may read (mode 0644)'),
+  });
 });
 
 it('says which certificates of an anchor the gateway does not use, and what is weak', async () => {

@@ -15,7 +15,12 @@ function facts(changes: Partial<StatusFacts> = {}): StatusFacts {
     now,
     startedAt: now,
     gateway: { version: '1.2.3', state: 'serving', ready: true, reasons: [], listen: null, generation: null },
-    config: { routes: [{ budget: 300 }, { budget: 150 }] } as unknown as StatusFacts['config'],
+    config: {
+      routes: [
+        { path: '/a', budget: 300 },
+        { path: '/b', budget: 150 },
+      ],
+    } as unknown as StatusFacts['config'],
     serverCertificates: [],
     history: new TrafficHistory({ now: () => now }),
     refusals: [],
@@ -87,7 +92,13 @@ describe('the status document', () => {
         { thread: 5, gauges },
       ],
     });
-    expect(traffic).toMatchObject({ budgetMs: 150, connections: 6, inFlight: 4, unfinishedHandshakes: 2 });
+    expect(traffic).toMatchObject({
+      budgetMs: 150,
+      maxBudgetMs: 300,
+      connections: 6,
+      inFlight: 4,
+      unfinishedHandshakes: 2,
+    });
     expect(threads).toEqual([
       { thread: 0, connections: 3, inFlight: 2, loopDelayMs: 7 },
       { thread: 4, connections: 0, inFlight: 0, loopDelayMs: 0 },
@@ -153,6 +164,19 @@ describe('the status document', () => {
         pendingRoot: false,
         lastError: 'https://ca.example.com/[digits]: status 503',
       },
+    ]);
+  });
+
+  it('names the routes whose p99 is over their own budget, as far as they are configured', () => {
+    const history = new TrafficHistory({ now: () => now });
+    const meter = new Meter();
+    for (const route of ['/a', '/b', '/removed']) {
+      meter.route(route).message(200, 200, 200);
+      meter.route(route).budget(200, route === '/a' ? 300 : 150, true);
+    }
+    history.merge(meter.take() as MeterDelta);
+    expect(documentOf({ history }).now.overBudget).toEqual([
+      { route: '/b', budgetMs: 150, messages: 1, over: 1 },
     ]);
   });
 

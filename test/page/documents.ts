@@ -30,6 +30,8 @@ export function busyDocument(now: number): Status {
       p50Ms: 3.42,
       p99Ms: 41.8,
       budgetMs: 200,
+      maxBudgetMs: 200,
+      overBudget: [],
       inFlight: 7,
       connections: 184,
       unfinishedHandshakes: 2,

@@ -26,11 +26,12 @@ export const mayImport: Record<string, readonly string[]> = {
   message: ['policy', 'telemetry', 'audit'],
   introspection: ['fetch', 'jose', 'policy'],
   bearer: ['jose', 'message', 'policy'],
+  signature: ['jose', 'message', 'policy'],
   tracing: ['fetch', 'message', 'policy', 'telemetry'],
   upstream: ['source', 'message', 'policy', 'telemetry'],
   relay: ['source', 'identity', 'message', 'upstream', 'pki', 'policy', 'telemetry', 'tracing', 'audit'],
   gateway: [
-    ...['source', 'handshake', 'identity', 'message', 'bearer', 'relay', 'upstream'],
+    ...['source', 'handshake', 'identity', 'message', 'bearer', 'signature', 'relay', 'upstream'],
     ...['jose', 'pki', 'revocation', 'policy', 'telemetry', 'tracing', 'audit'],
   ],
   thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
@@ -42,6 +43,7 @@ export const mayImport: Record<string, readonly string[]> = {
       'trust',
       'keys',
       'introspection',
+      'signature',
       'revocation',
       'policy',
       'thread',
@@ -61,7 +63,7 @@ export const mayImport: Record<string, readonly string[]> = {
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
     ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
-    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence'],
+    ...['upstream', 'issuing', 'probe', 'terminal', 'evidence', 'audit'],
   ],
   cli: [
     ...['control', 'demo', 'inspection', 'config', 'trust', 'pki', 'telemetry', 'audit', 'version.ts'],

@@ -24,6 +24,8 @@ export function emptyStatus(): Status {
       p50Ms: null,
       p99Ms: null,
       budgetMs: 200,
+      maxBudgetMs: 200,
+      overBudget: [],
       inFlight: 0,
       connections: 0,
       unfinishedHandshakes: 0,

@@ -57,6 +57,8 @@ it.each([
   ['level', () => log('fails', {}, 'error')],
   ['message', () => log('fails too')],
   ['field', () => log('fails', { endpoint: 'http://b' })],
+  ['port', () => log('fails', { port: 8443 })],
+  ['code', () => log('fails', { code: 48 })],
 ])('keeps lines apart that differ in their %s', (_what, other) => {
   log('fails');
   other();
@@ -78,6 +80,48 @@ it('adds up lines that are sums themselves', () => {
   log('fails');
   lines.flush();
   expect(written.at(-1)).toEqual(['fails', 100, 1]);
+});
+
+it('keeps lines apart that differ in a number, and adds up those that have the same', () => {
+  for (const port of [8443, 9443, 8443]) log('fails', { port });
+  lines.flush();
+  expect(written).toEqual([
+    ['fails', undefined, null],
+    ['fails', undefined, null],
+    ['fails', 1, 1],
+  ]);
+});
+
+it('collapses by their message the lines that are too many to be remembered', () => {
+  const sums: unknown[] = [];
+  const many = new RepeatedLines({
+    windowMs: 60_000,
+    write: ({ message, fields: { repeated, mixed } }) => sums.push([message, repeated, mixed]),
+  });
+  const variants = 10 * maxEntries;
+  for (let round = 0; round < 2; round++)
+    for (let port = 0; port < variants; port++)
+      for (const message of ['fails', 'fails too'])
+        many.log({ level: 'warn', message, fields: { port, conn_id: `${round}` } });
+  // Those that are remembered, and one more of each message.
+  expect(sums).toHaveLength(maxEntries + 2);
+  vi.advanceTimersByTime(60_000);
+  const remembered = maxEntries / 2;
+  expect(sums.slice(maxEntries + 2).filter((sum) => (sum as unknown[])[2] === true)).toEqual([
+    ['fails', 2 * (variants - remembered) - 1, true],
+    ['fails too', 2 * (variants - remembered) - 1, true],
+  ]);
+  expect(many.collapsed).toBe(4 * variants - maxEntries - 2);
+  many.flush();
+});
+
+it('adds up mixed sums of a relay thread apart from the lines themselves', () => {
+  log('fails', { port: 1 });
+  log('fails', { port: 2, repeated: 40, mixed: true });
+  log('fails', { port: 3, repeated: 2, mixed: true });
+  log('fails', { port: 1 });
+  lines.flush();
+  expect(written.map(([, repeated]) => repeated)).toEqual([undefined, 40, 1, 2]);
 });
 
 it('loses no repetition at the end, or of more lines than it remembers', () => {

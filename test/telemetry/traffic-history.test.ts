@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import os from 'node:os';
+import { describe, expect, it, vi } from 'vitest';
 import { secondsBounds } from '../../src/telemetry/counts.ts';
 import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { quantile } from '../../src/telemetry/quantile.ts';
@@ -152,6 +153,52 @@ describe('the history of the traffic', () => {
     }
     now -= 3_600_000;
     expect(history.steps().ends).toEqual(ends);
+  });
+
+  it('leaves a time in which the machine slept empty, and the steps before it where they were', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: 1_000_000 * stepMs });
+    const uptime = vi.spyOn(os, 'uptime').mockReturnValue(1_000);
+    const history = new TrafficHistory();
+    const meter = new Meter();
+    meter.handshake('allow', 'none', 3);
+    history.merge(taken(meter));
+    // performance.now does not go on.
+    const sleep = (ms: number) => {
+      vi.setSystemTime(Date.now() + ms);
+      uptime.mockReturnValue(os.uptime() + ms / 1000);
+    };
+    sleep(1_200_000);
+    const { ends, allowed } = history.steps();
+    expect([ends[0], allowed[0]]).toEqual([1_000_001 * stepMs, 1]);
+    expect([ends.length, ends.at(-1)]).toEqual([120, Date.now()]);
+    sleep(8 * 3_600_000);
+    expect(history.steps().allowed).toEqual(Array(maxSteps).fill(0));
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  it('compares the messages of each route with the budget of that route', () => {
+    const history = started();
+    const meter = new Meter();
+    const send = (route: string, times: readonly number[], budget: number) => {
+      for (const ms of times) {
+        meter.route(route).message(200, ms, ms);
+        meter.route(route).budget(ms, budget, true);
+      }
+    };
+    // Slower than the budget of the other route, and within its own.
+    send('/batch', Array(100).fill(1_500), 2_000);
+    send('/fast', [...Array(98).fill(10), 201, 300], 200);
+    // One in a hundred is not over the 99th percentile.
+    send('/edge', [...Array(99).fill(10), 5_000], 200);
+    send('/slow', [10, 900], 200);
+    history.merge(taken(meter));
+    expect(history.overBudget()).toEqual([
+      { route: '/slow', messages: 2, over: 1 },
+      { route: '/fast', messages: 100, over: 2 },
+    ]);
+    pass(60_000);
+    expect(history.overBudget()).toEqual([]);
   });
 
   it('counts the failures of an endpoint, and knows when it cannot be reached', () => {

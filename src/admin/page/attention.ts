@@ -43,10 +43,11 @@ function warning(section: string, sentence: string): Attention {
 
 function* ofTraffic({ now }: Known): Generator<Attention> {
   if (now === null) return;
-  if (now.p99Ms !== null && now.p99Ms > now.budgetMs) {
-    const over = `p99 is ${formatMilliseconds(now.p99Ms)}, over the budget of ${formatMilliseconds(now.budgetMs)}.`;
-    yield bad('latency', over);
-  }
+  for (const { route, budgetMs, messages, over } of now.overBudget)
+    yield bad(
+      'latency',
+      `The p99 of route ${route} is over its budget of ${formatMilliseconds(budgetMs)}: ${formatCount(over)} of ${plural(messages, 'message')} of the last minute took longer.`,
+    );
   if (now.late > 0)
     yield warning('latency', `${plural(now.late, 'message')} of the last minute had no answer in time.`);
   if (now.shed > 0)

@@ -1,5 +1,6 @@
 /** The admin page: asks for the status, and shows what is known of it. */
 import { Charts } from './charts/charts.ts';
+import { commonBudget } from './charts/figures.ts';
 import { showIcon } from './icon.ts';
 import { poll } from './poll.ts';
 import { render } from './render.ts';
@@ -26,7 +27,7 @@ function show(): void {
   if (announcer !== null && announcer.textContent !== view.announcement)
     announcer.textContent = view.announcement;
   const history = state.parts.history.value;
-  if (history !== null) charts.draw(history, state.parts.now.value?.budgetMs ?? null);
+  if (history !== null) charts.draw(history, commonBudget(state.parts.now.value));
 }
 
 function toggle(id: string, isOpen: boolean): void {

@@ -48,6 +48,8 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
     p50Ms: optional(number),
     p99Ms: optional(number),
     budgetMs: number,
+    maxBudgetMs: number,
+    overBudget: list(record({ route: text, budgetMs: number, messages: number, over: number })),
     inFlight: number,
     connections: number,
     unfinishedHandshakes: number,

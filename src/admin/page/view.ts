@@ -1,6 +1,6 @@
 /** What the page shows of its state, as plain values: the content of each place of page.html. */
 import { type Attention, attentionOf, type Known } from './attention.ts';
-import { latencyView, reasonsView, verdictsView } from './charts/figures.ts';
+import { commonBudget, latencyView, reasonsView, verdictsView } from './charts/figures.ts';
 import { type Child, type Content, el } from './element.ts';
 import { formatSpan, second } from './format.ts';
 import { type Headline, headlineOf } from './headline.ts';
@@ -87,7 +87,7 @@ function sectionContents(
     const value = known[part];
     return { of: [part], content: value === null ? null : make(value as NonNullable<Known[P]>) };
   };
-  const budget = known.now?.budgetMs ?? null;
+  const budget = commonBudget(known.now);
   return new Map<string, Section>([
     [
       'state',

@@ -68,7 +68,7 @@ export class ChainCheck {
     this.#locator = locator;
     this.#findings = findings;
     this.#signatures = new KeyCheck({ findings, acceptsConfirmed });
-    this.#returning = new ReturningSeals(findings);
+    this.#returning = new ReturningSeals({ findings, locator });
     this.#gaps = new SealedGaps(findings);
   }
 

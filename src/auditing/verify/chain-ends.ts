@@ -2,6 +2,7 @@
 
 import type { Line } from '../reading/lines.ts';
 import type { ChainCheck } from './chain-check.ts';
+import { ChainPeriods } from './chain-periods.ts';
 import { changedSeals, damagedSealFinding } from './damaged-seals.ts';
 import { type Finding, newFinding, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';
@@ -11,13 +12,15 @@ export interface ReadChains {
   readonly before: Interval;
   /** In the order of their first seals. */
   readonly chains: readonly ChainCheck[];
+  /** Chains that were reported as inserted. */
+  readonly strays: ReadonlySet<ChainCheck>;
   /** The chain of the last line. */
   readonly current: ChainCheck | null;
   /** The unfinished line at the end of the last file. */
   readonly partial: Line | null;
 }
 
-export function chainEndFindings({ before, chains, current, partial }: ReadChains): Finding[] {
+export function chainEndFindings({ before, chains, strays, current, partial }: ReadChains): Finding[] {
   const found: Finding[] = [];
   if (before.first !== null) {
     const to = chains[0]?.first == null ? null : placeOf(chains[0].first.line);
@@ -25,22 +28,28 @@ export function chainEndFindings({ before, chains, current, partial }: ReadChain
     if (damaged !== null) found.push(damaged);
     found.push(newFinding('begin_unsealed', 'gap', { from: placeOf(before.first), to, count: before.count }));
   }
-  for (const chain of chains) {
-    found.push(...beginOf(chain, chains), ...tailOf(chain, chain === current ? partial : null));
-    found.push(...endOf(chain, chains));
+  const periods = new ChainPeriods(chains);
+  for (const [index, chain] of chains.entries()) {
+    const [former = null, next = null] = [chains[index - 1], chains[index + 1]];
+    if (!strays.has(chain)) found.push(...beginOf(chain, { former, periods }));
+    found.push(...tailOf(chain, chain === current ? partial : null));
+    found.push(...endOf(chain, { next, periods }));
   }
   return found;
 }
 
-function beginOf(chain: ChainCheck, chains: readonly ChainCheck[]): Finding[] {
+function beginOf(
+  chain: ChainCheck,
+  { former, periods }: { readonly former: ChainCheck | null; readonly periods: ChainPeriods },
+): Finding[] {
   const { first } = chain;
   if (first === null || first.seal.seq === 0) return [];
   const to = placeOf(first.line);
   const facts = { to, chain: chain.chain, seals: { first: 0, last: first.seal.seq - 1 } };
-  const isSound = chain === chains[0] || chains.some((other) => isParallel(other, chain));
-  if (isSound) return [newFinding('older_files_absent', 'notice', facts)];
-  const earlier = chains[chains.indexOf(chain) - 1]?.tip?.place ?? null;
-  return [newFinding('chain_begin_missing', 'tampering', { ...facts, from: earlier })];
+  if (former === null || periods.isBegunWithinAnother(chain))
+    return [newFinding('older_files_absent', 'notice', facts)];
+  const from = former.tip?.place ?? null;
+  return [newFinding('chain_begin_missing', 'tampering', { ...facts, from })];
 }
 
 function tailOf({ chain, interval, tip }: ChainCheck, partial: Line | null): Finding[] {
@@ -54,18 +63,13 @@ function tailOf({ chain, interval, tip }: ChainCheck, partial: Line | null): Fin
 }
 
 /** A chain that another one follows should end with an orderly stop. */
-function endOf(chain: ChainCheck, chains: readonly ChainCheck[]): Finding[] {
+function endOf(
+  chain: ChainCheck,
+  { next, periods }: { readonly next: ChainCheck | null; readonly periods: ChainPeriods },
+): Finding[] {
   const { tip } = chain;
   if (tip === null || tip.seal.event === 'stopped' || chain.interval.count > 0) return [];
-  const next = chains[chains.indexOf(chain) + 1];
-  if (next?.first == null || chains.some((other) => other !== chain && isParallel(chain, other))) return [];
+  if (next?.first == null || periods.goesOnWhileAnotherBegins(chain)) return [];
   const to = placeOf(next.first.line);
   return [newFinding('chain_end_open', 'gap', { from: tip.place, to, chain: chain.chain })];
-}
-
-/** Whether `other` begins while `chain` goes on: then they are of two gateways. */
-function isParallel(chain: ChainCheck, other: ChainCheck): boolean {
-  if (chain === other || chain.first === null || chain.tip === null || other.first === null) return false;
-  const begin = other.first.seal.time;
-  return chain.first.seal.time <= begin && begin < chain.tip.seal.time;
 }

@@ -63,6 +63,8 @@ const tampering = {
         ? 'A later seal with a right signature confirms this.'
         : `A public key was given, and without a signature anybody can make seals. ${accepted}`
     }`,
+  chain_inserted: ({ chain }) =>
+    `Seals of the chain ${chain} stand among those of another one. A gateway begins another chain in a file only with the event started, and does not go back to a former one: they were inserted, or two gateways write to one file.`,
   chain_begin_missing: (finding) =>
     `A chain begins here in its middle: ${sealsAre(finding)} missing with their lines, although older files were given. If these are the files of two gateways, verify them separately.`,
 } as const satisfies Partial<Record<FindingKind, Meaning>>;

@@ -16,6 +16,7 @@ const names: Record<FindingKind, string> = {
   key_unknown: 'signed with another key',
   seal_unsigned: 'seals without a signature',
   chain_begin_missing: 'begin of a chain removed',
+  chain_inserted: 'seals of another chain',
   records_lost: 'records lost',
   file_shortened: 'file shortened',
   sealed_late: 'sealed only after a restart',

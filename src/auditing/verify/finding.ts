@@ -29,6 +29,8 @@ export type FindingKind =
   | 'key_unknown'
   | 'seal_unsigned'
   | 'chain_begin_missing'
+  /** Seals of another chain stand among those of a chain in the same file. */
+  | 'chain_inserted'
   | 'records_lost'
   | 'file_shortened'
   | 'sealed_late'

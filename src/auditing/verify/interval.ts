@@ -56,6 +56,11 @@ export class Interval {
     return records[0] === undefined ? null : { first: records[0], count: records.length };
   }
 
+  /** Of the lines that are kept; 0: there were too many. */
+  get keptBytes(): number {
+    return this.#kept === null ? 0 : this.#keptBytes;
+  }
+
   get others(): number {
     return this.#records === null ? 0 : this.count - this.#records.count;
   }

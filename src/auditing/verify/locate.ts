@@ -14,7 +14,18 @@ export type Fault =
 
 /** Tries until the time for all seals is used up. */
 export class FaultLocator {
-  #left = maxHashedBytesInAll;
+  #left: number;
+
+  /** `maxBytes`: hashed for all seals. */
+  constructor(maxBytes = maxHashedBytesInAll) {
+    this.#left = maxBytes;
+  }
+
+  /** false: the time for all seals is used up. */
+  spend(bytes: number): boolean {
+    this.#left -= bytes;
+    return this.#left > 0;
+  }
 
   /** null: not found, such as for a changed line, or because it would take too long. */
   locate(

@@ -4,6 +4,7 @@ import type { ReadSeal } from '../../audit/seal-reader.ts';
 import { type Facts, type Finding, type FindingKind, newFinding, type Place, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
 import type { Interval } from './interval.ts';
+import type { FaultLocator } from './locate.ts';
 import { SealHistory } from './seal-history.ts';
 
 export interface ReturningSeal {
@@ -14,14 +15,22 @@ export interface ReturningSeal {
   readonly interval: Interval;
 }
 
+export interface ReturningSealsOptions {
+  readonly findings: Findings;
+  /** Its time is limited. */
+  readonly locator: FaultLocator;
+}
+
 export class ReturningSeals {
   readonly history = new SealHistory();
   readonly #findings: Findings;
+  readonly #locator: FaultLocator;
   #missing: Finding | null = null;
   #last: Finding | null = null;
 
-  constructor(findings: Findings) {
+  constructor({ findings, locator }: ReturningSealsOptions) {
     this.#findings = findings;
+    this.#locator = locator;
   }
 
   /** Seals that were skipped and may stand further on. */
@@ -32,7 +41,8 @@ export class ReturningSeals {
   /** The lines that remain: without those that this seal covers. */
   check(returning: ReturningSeal): Interval {
     const { seal, interval } = returning;
-    const coverage = interval.covers(seal);
+    // The lines may be many, and so may the seals that return.
+    const coverage = this.#locator.spend(interval.keptBytes) ? interval.covers(seal) : 'none';
     const isOwn = coverage === 'end' || coverage === 'whole';
     this.#note(returning, isOwn ? seal.lines : 0);
     return isOwn ? (interval.withoutLast(seal.lines) ?? interval) : interval;

@@ -11,6 +11,7 @@ import type { Verification } from './verification.ts';
 
 /** More are counted; JSON has all that were kept. */
 const maxShown = 100;
+const maxShownChains = 20;
 
 const outcomes: Record<Severity, Outcome> = { tampering: 'fail', gap: 'warn', notice: 'pass' };
 
@@ -67,10 +68,15 @@ function summaryRows(summary: VerifySummary, files: number): string[][] {
     ['signed by', keys.map((key) => key ?? 'no key').join(', ')],
     ['first', firstTime ?? 'unknown'],
     ['last', lastTime ?? 'unknown'],
-    ...chains.map(({ chain, firstSeq, lastSeq, lastTime: last, lastEvent }) => [
-      'chain',
-      `${chain}, seals ${firstSeq} to ${lastSeq}, the last at ${last} (${lastEvent})`,
-    ]),
+    ...chains
+      .slice(0, maxShownChains)
+      .map(({ chain, firstSeq, lastSeq, lastTime: last, lastEvent }) => [
+        'chain',
+        `${chain}, seals ${firstSeq} to ${lastSeq}, the last at ${last} (${lastEvent})`,
+      ]),
+    ...(chains.length > maxShownChains
+      ? [['', `and ${chains.length - maxShownChains} more chains; --json has all`]]
+      : []),
   ].map(([name = '', value = '']) => [`  ${name}`, value]);
 }
 

@@ -1,11 +1,13 @@
 /** The verification as a fold over the lines of all files: knows the chains, and which of them a line belongs to. */
 import type { KeyObject } from 'node:crypto';
 import { checkSignature, type ReadSeal, readSeal } from '../../audit/seal-reader.ts';
+import { UsageError } from '../../errors.ts';
 import type { AuditFile } from '../reading/audit-files.ts';
 import type { Line } from '../reading/lines.ts';
 import { timeOfLine } from '../reading/record-line.ts';
 import { ChainCheck } from './chain-check.ts';
 import { chainEndFindings } from './chain-ends.ts';
+import { ChainSwitches } from './chain-switches.ts';
 import { partialLineFinding } from './finding.ts';
 import { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
@@ -29,18 +31,25 @@ export interface VerificationOptions {
    * of their chain, which confirms them; default: they are tampering.
    */
   readonly acceptsConfirmed?: boolean | undefined;
+  readonly maxChains?: number | undefined;
 }
+
+/** Each takes some kilobytes. A gateway whose audit is a pipe begins one at each start. */
+const maxChainsByDefault = 100_000;
 
 export class Verification {
   readonly findings = new Findings();
   readonly files: FileSummary[] = [];
   readonly chains = new Map<string, ChainCheck>();
+  /** By the hash of their last seal. */
+  readonly #byLastSeal = new Map<string, ChainCheck>();
   readonly #options: VerificationOptions;
   /** The chain that the next line belongs to; null: none has begun. */
   #current: ChainCheck | null = null;
   /** Lines before the first chain. */
   #before = new Interval();
   readonly #locator = new FaultLocator();
+  readonly #switches = new ChainSwitches(this.findings);
   #last: Line | null = null;
   #partial: Line | null = null;
 
@@ -55,6 +64,7 @@ export class Verification {
 
   startFile({ path, compression, firstSeal }: AuditFile): void {
     this.#endFile();
+    this.#switches.startFile();
     this.files.push({ path, compression, lines: 0, seals: 0, firstTime: null, lastTime: null });
     // A file that begins a chain may still have lines of the chain before it. All others begin within their chain.
     if (firstSeal === null || firstSeal.seq === 0) return;
@@ -80,7 +90,8 @@ export class Verification {
     const partial = this.#partial;
     this.#endFile();
     const chains = [...this.chains.values()];
-    const facts = { before: this.#before, chains, current: this.#current, partial };
+    const { strays } = this.#switches;
+    const facts = { before: this.#before, chains, strays, current: this.#current, partial };
     for (const finding of chainEndFindings(facts)) this.findings.add(finding);
   }
 
@@ -93,8 +104,14 @@ export class Verification {
     file.seals++;
     const { keys } = this.#options;
     const signature = keys === null ? null : checkSignature(seal, { line: line.bytes, keys });
-    this.#current = this.#chainOf(seal);
-    this.#current.check({ seal, line, signature });
+    const chain = this.#chainOf(seal);
+    this.#current = chain;
+    this.#switches.check({ chain, seal, line });
+    const before = chain.tip?.seal.hash;
+    chain.check({ seal, line, signature });
+    const after = chain.tip?.seal.hash;
+    if (before !== undefined && before !== after) this.#byLastSeal.delete(before);
+    if (after !== undefined) this.#byLastSeal.set(after, chain);
   }
 
   #chainOf(seal: ReadSeal): ChainCheck {
@@ -112,8 +129,7 @@ export class Verification {
 
   /** A chain whose id was altered is known by its hash. */
   #continuedBy(previous: string | null): ChainCheck | null {
-    if (previous === null) return null;
-    return [...this.chains.values()].find((chain) => chain.tip?.seal.hash === previous) ?? null;
+    return previous === null ? null : (this.#byLastSeal.get(previous) ?? null);
   }
 
   /** Lines before the first chain may belong to it. */
@@ -125,7 +141,11 @@ export class Verification {
     return chain;
   }
 
+  /** Throws UsageError. */
   #openEmpty(id: string): ChainCheck {
+    const { maxChains = maxChainsByDefault } = this.#options;
+    if (this.chains.size >= maxChains)
+      throw new UsageError(`the files have more than ${maxChains} chains; verify them in parts`);
     const chain = new ChainCheck(id, {
       findings: this.findings,
       locator: this.#locator,

@@ -22,6 +22,7 @@ export function filesOf(parts: ConfigParts): Set<string> {
       ...[ca, secretFile, keyFile],
       ...[chain, key, passphraseFile],
     ]),
+    ...routes.map(({ signature }) => signature?.hmac?.secretFile),
     ...keySourcesIn(parts).flatMap(({ entry: { ca, file } }) => [ca, file]),
     ...[...anchors, ...candidates].flatMap(({ files = [], tls, revocation: { crl } }) => [
       ...files,

@@ -32,10 +32,12 @@ export function keySourcesIn({ clients, routes }: Pick<ConfigParts, 'clients' | 
   return [...clientSources(clients), ...routes.flatMap(routeSources)];
 }
 
-function routeSources({ bearer }: RouteParts, index: number): NamedKeySource[] {
-  const { jwks } = bearer ?? {};
-  if (jwks === undefined) return [];
-  return [{ path: ['routes', index, 'bearer', 'jwks'], entry: jwks, refresh: jwks.refresh }];
+function routeSources({ bearer, signature }: RouteParts, index: number): NamedKeySource[] {
+  return Object.entries({ bearer: bearer?.jwks, signature: signature?.jwks }).flatMap(([policy, jwks]) =>
+    jwks === undefined
+      ? []
+      : [{ path: ['routes', index, policy, 'jwks'], entry: jwks, refresh: jwks.refresh }],
+  );
 }
 
 function clientSources(clients: ConfigParts['clients']): NamedKeySource[] {

@@ -8,6 +8,7 @@ import type { EndpointConfig } from '../schema/routes.ts';
 import { type ReadContext, readAuthorities } from './authorities.ts';
 import { sourceOf } from './key-sources.ts';
 import { readServerCertificate } from './server-certificate.ts';
+import { readSignaturePolicy } from './signature-policy.ts';
 
 interface RoutesReading {
   /** Incomplete if there are problems. */
@@ -22,17 +23,19 @@ type TlsConfig = NonNullable<EndpointConfig['tls']>;
 export async function readRoutes(parts: readonly RouteParts[], now: number): Promise<RoutesReading> {
   const diagnostics = noDiagnostics();
   const routes: RoutePolicy[] = [];
-  for (const { route, endpoints: entries } of parts) {
+  for (const [index, { route, signature, endpoints: entries }] of parts.entries()) {
     const endpoints: EndpointPolicy[] = [];
     for (const { path, entry } of entries) {
       const tls = entry.url.secure ? await readTls(entry, { at: [...path, 'tls'], now, diagnostics }) : null;
       endpoints.push(policyOf(entry, tls));
     }
+    const at = ['routes', index, 'signature'];
+    const signed = signature === undefined ? null : await readSignaturePolicy(signature, { at, diagnostics });
     if (route === undefined) continue;
-    const { upstream: _, bearer, ...policy } = route;
+    const { upstream: _, bearer, signature: __, ...policy } = route;
     const message = {
       bearer: bearer === undefined ? null : bearerPolicyOf(bearer, route.path),
-      signature: null,
+      signature: signed,
     };
     routes.push({ firstByte: null, idle: null, ...message, ...policy, endpoints });
   }

@@ -1,6 +1,7 @@
 /** The rules of `routes[].bearer`: what contradicts it elsewhere, and what it leaves open. */
 import type { Diagnostics } from '../diagnostic.ts';
 import { type Fields, fieldsOf, isMapping, itemsOf } from '../yaml-values.ts';
+import { removes } from './removed-names.ts';
 
 export function checkBearer(
   { routes, identity }: { readonly routes: readonly Fields[]; readonly identity: Fields },
@@ -9,7 +10,7 @@ export function checkBearer(
   const policies = routes.map(({ bearer }) => (isMapping(bearer) ? bearer : null));
   if (policies.every((bearer) => bearer === null)) return;
   for (const [index, name] of itemsOf(identity.remove).entries()) {
-    if (!removesAuthorization(name)) continue;
+    if (!removes(name, 'authorization')) continue;
     problems.push({
       path: ['identity', 'remove', index],
       found: `${String(name)}: it removes the token of every message before it is judged`,
@@ -50,13 +51,4 @@ function checkIntrospection(bearer: Fields, path: readonly PropertyKey[], warnin
       found: `${algorithm}, whose padding (PKCS #1 v1.5) is deprecated`,
       allowed: 'PS256, ES256 or EdDSA, if the authorization server accepts it',
     });
-}
-
-/** `name`: a field name; a `*` at its end matches any rest. */
-function removesAuthorization(name: unknown): boolean {
-  if (typeof name !== 'string') return false;
-  const written = name.toLowerCase();
-  return written.endsWith('*')
-    ? 'authorization'.startsWith(written.slice(0, -1))
-    : written === 'authorization';
 }

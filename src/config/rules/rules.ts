@@ -8,6 +8,7 @@ import { checkBearer } from './bearer.ts';
 import { checkPorts } from './ports.ts';
 import { checkRegistered } from './registered.ts';
 import { checkRoutes } from './routes.ts';
+import { checkSignature } from './signature.ts';
 
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
@@ -25,7 +26,9 @@ export function checkRules(config: unknown): Diagnostics {
   checkCallers(fieldsOf(clients), diagnostics);
   checkAudit(fieldsOf(audit), diagnostics);
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
-  checkBearer({ routes: itemsOf(routes).map(fieldsOf), identity: fieldsOf(identity) }, diagnostics);
+  const guarded = { routes: itemsOf(routes).map(fieldsOf), identity: fieldsOf(identity) };
+  checkBearer(guarded, diagnostics);
+  checkSignature({ ...guarded, clients: fieldsOf(clients) }, diagnostics);
   return diagnostics;
 }
 

@@ -71,6 +71,11 @@ export function clientsSchema(folder: string) {
         'true: confirms that every certificate of the CA is allowed, though the CA serves every customer. Without it one of `allowlist`, `pins`, `match` and `registered` must identify the caller.',
       ),
     registered: registered(folder),
+    certificate: choice('required', 'optional')
+      .prefault('required')
+      .describe(
+        'Whether a client must send a certificate. `optional`: only if every route has a `signature` in mode `enforce`, which then says who sent a message. A client that sends a certificate must satisfy all other conditions all the same.',
+      ),
     shadow: nonEmptyMapping({ allowlist, pins, match })
       .meta({ like: 'clients' })
       .exactOptional()

@@ -4,6 +4,7 @@ import { duplicates } from '../yaml-values.ts';
 import { bearerSchema } from './bearer.ts';
 import { choice, count, duration, file, formatted, listOf, mapping } from './field-types.ts';
 import * as format from './formats.ts';
+import { signatureSchema } from './signature.ts';
 import { endpointUrl, endpointUrlAllowed, keyOf, serverName } from './upstream-url.ts';
 
 /** The times of a route. rules/routes.ts compares them with each other. */
@@ -55,6 +56,11 @@ function routeSchema(folder: string) {
       .exactOptional()
       .describe(
         'Demands an access token that is bound to the client’s certificate (RFC 8705 §3): docs/policies.md.',
+      ),
+    signature: signatureSchema(folder)
+      .exactOptional()
+      .describe(
+        'Demands a signature of the body: docs/policies.md. The body is held until it is complete and verified, within `limits.body` and `limits.heldBodies`; nothing of the message goes to the host before that.',
       ),
   });
 }

@@ -29,9 +29,16 @@ describe('what needs attention', () => {
 
   it.each<[string, Partial<Known>, readonly string[]]>([
     [
-      'a p99 over the budget',
-      { now: { ...calm.now, p99Ms: 201 } },
-      ['bad: p99 is 201 ms, over the budget of 200 ms.'],
+      'a route whose p99 is over its own budget',
+      { now: { ...calm.now, overBudget: [{ route: '/pay', budgetMs: 2000, messages: 300, over: 12 }] } },
+      [
+        'bad: The p99 of route /pay is over its budget of 2 s: 12 of 300 messages of the last minute took longer.',
+      ],
+    ],
+    [
+      'a p99 of all routes over the smallest budget, where each is within its own',
+      { now: { ...calm.now, p99Ms: 1500, maxBudgetMs: 2000 } },
+      [],
     ],
     [
       'late messages',

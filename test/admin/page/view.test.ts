@@ -67,6 +67,19 @@ describe('the view', () => {
     for (const text of texts) expect(textAt(busy, place)).toContain(text);
   });
 
+  it('compares the time of all routes with a budget only where they have the same', () => {
+    const document = busyDocument(now);
+    const over = [{ route: '/pay', budgetMs: 200, messages: 90, over: 5 }];
+    const changed = (overBudget: typeof over) =>
+      viewed(stateOf({ ...document, now: { ...document.now, maxBudgetMs: 2000, overBudget } }));
+    expect(textAt(changed([]), 'now')).toContain('of all routes; budgets 200 ms to 2 s');
+    expect(textAt(changed(over), 'now')).toContain('of all routes; 1 route over budget');
+    expect(textAt(changed(over), 'attention')).toContain(
+      'The p99 of route /pay is over its budget of 200 ms',
+    );
+    expect(textAt(changed([]), 'latency')).not.toContain('budget');
+  });
+
   it('names the state in the title of the window', () => {
     const stale = viewed(fail(stateOf(busyDocument(now)), 'Cut.'));
     expect([viewed(initialState).title, busy.title, stale.title]).toEqual([

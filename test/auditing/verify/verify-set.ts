@@ -24,6 +24,7 @@ export interface VerifySetOptions {
   /** null: signatures are not checked. */
   readonly publicKeys?: readonly KeyObject[] | null;
   readonly acceptsConfirmed?: boolean;
+  readonly maxChains?: number;
   /** The order in which the files are given; default reversed. */
   readonly order?: (paths: readonly string[]) => readonly string[];
 }
@@ -36,6 +37,7 @@ export async function verifySet(
     compressions = ['none'],
     publicKeys = [keyPair.publicKey],
     acceptsConfirmed = false,
+    maxChains,
     order = (paths) => paths.toReversed(),
   }: VerifySetOptions = {},
 ): Promise<Verified> {
@@ -43,7 +45,7 @@ export async function verifySet(
   try {
     const paths = writeSet(set, { folder, compressions });
     const keys = publicKeys === null ? null : new Map(publicKeys.map((key) => [keyIdOf(key), key]));
-    const verification = await verifyFiles(order(paths), { keys, acceptsConfirmed });
+    const verification = await verifyFiles(order(paths), { keys, acceptsConfirmed, maxChains });
     const { sorted, verdict } = verification.findings;
     const kinds = sorted.filter(({ severity }) => severity !== 'notice').map(({ kind }) => kind);
     return { verification, verdict, kinds, paths };

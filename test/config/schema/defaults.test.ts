@@ -21,6 +21,7 @@ function defaultsIn(folder: string) {
       proxyProtocol: { trusted: [] },
     },
     trust: {
+      mode: 'anchors',
       anchors: [{ name: 'own', files: [join(folder, 'anchor.pem')], revocation: defaultRevocation }],
       requirePin: false,
       refresh: 21_600_000,

@@ -16,6 +16,7 @@ export function identityPolicy(
     generation: 7,
     pins: null,
     match: null,
+    registered: null,
     opensslHasAnchors: true,
     paths: new PathCache([{ name: 'own', certificates }]),
     revocation: new Map([['own', new RevocationCheck({ ...nothingToAsk, ...material }, certificates)]]),

@@ -32,6 +32,8 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
     match: null,
     registered: null,
     keySets: [],
+    replayMemory: null,
+    clientCertificate: 'required',
     ticketKeys: null,
     shadow: null,
     routes: [],

@@ -1,5 +1,5 @@
 /** The figures with the charts of the last hour: each with a sentence that says the same, and a table of its values. */
-import type { History, ReasonCount } from '../../status.ts';
+import type { History, ReasonCount, TrafficStatus } from '../../status.ts';
 import { type Content, type Element, el, ownContent } from '../element.ts';
 import {
   formatCount,
@@ -77,6 +77,11 @@ function verdictsTable(history: History): Element {
       })),
     ],
   });
+}
+
+/** Milliseconds; null: the routes have different ones, or they are not known. The times of the history are of all routes. */
+export function commonBudget(now: TrafficStatus | null): number | null {
+  return now !== null && now.budgetMs === now.maxBudgetMs ? now.budgetMs : null;
 }
 
 export function latencyView(history: History, budgetMs: number | null, { isOpen }: FiguresOptions): Content {

@@ -2,7 +2,7 @@
 import type { GatewayStatus, TrafficStatus } from '../../status.ts';
 import type { Attention } from '../attention.ts';
 import { type Content, type Element, el } from '../element.ts';
-import { formatCount, formatMilliseconds, formatRate, milliseconds } from '../format.ts';
+import { formatCount, formatMilliseconds, formatRate, milliseconds, plural } from '../format.ts';
 import type { Headline } from '../headline.ts';
 import { dim, type Mark, moment, shorten, sign, spoken } from '../pieces.ts';
 
@@ -82,7 +82,7 @@ export function tiles(now: TrafficStatus | null): Element | null {
 }
 
 function tilesOf(now: TrafficStatus): readonly Tile[] {
-  const { late, shed, p50Ms, p99Ms, budgetMs } = now;
+  const { late, shed, p50Ms, p99Ms } = now;
   return [
     {
       name: 'Messages',
@@ -91,8 +91,8 @@ function tilesOf(now: TrafficStatus): readonly Tile[] {
       note: averageOver(now.seconds),
     },
     { name: 'In flight', value: formatCount(now.inFlight), note: 'messages without a complete answer' },
-    latencyTile('p50', p50Ms, budgetMs),
-    latencyTile('p99', p99Ms, budgetMs),
+    latencyTile('p50', p50Ms, now),
+    latencyTile('p99', p99Ms, now),
     {
       name: 'Late',
       value: formatCount(late),
@@ -115,10 +115,23 @@ function averageOver(seconds: number): string {
   return `average of the last ${seconds < 59 ? `${formatCount(seconds)} s` : 'minute'}`;
 }
 
-function latencyTile(name: string, value: number | null, budgetMs: number): Tile {
+/** The time of all routes can be compared with a budget only if they all have the same. */
+function latencyTile(
+  name: string,
+  value: number | null,
+  { budgetMs, maxBudgetMs, overBudget }: TrafficStatus,
+): Tile {
   const { value: figure, unit } = milliseconds(value);
-  const budget = `${formatMilliseconds(budgetMs)} budget`;
+  const isOne = budgetMs === maxBudgetMs;
+  const budget = isOne
+    ? `${formatMilliseconds(budgetMs)} budget`
+    : `budgets ${formatMilliseconds(budgetMs)} to ${formatMilliseconds(maxBudgetMs)}`;
   if (value === null) return { name, value: figure, unit, note: `no messages; ${budget}` };
+  if (!isOne) {
+    const over = plural(overBudget.length, 'route');
+    const note = overBudget.length === 0 ? `of all routes; ${budget}` : `of all routes; ${over} over budget`;
+    return { name, value: figure, unit, note, mark: overBudget.length === 0 ? 'good' : 'bad' };
+  }
   const share = budgetMs > 0 ? value / budgetMs : 0;
   const percent = share < 0.01 ? '< 1 %' : `${formatCount(share * 100)} %`;
   return { name, value: figure, unit, note: `${percent} of the ${budget}`, mark: markOf(share), share };
