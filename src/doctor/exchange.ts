@@ -38,10 +38,10 @@ export interface ExchangeOptions {
   readonly target: Target;
   readonly body: MessageBody;
   readonly timeoutMs: number;
-  /** An access token, for `Authorization: Bearer`: a secret. */
-  readonly token?: string;
   /** Of the whole examination. */
   readonly deadline?: Deadline;
+  /** An access token, for `Authorization: Bearer`: a secret. */
+  readonly token?: string;
   /** Sends `Expect: 100-continue`, and the body after the interim response. */
   readonly expectContinue?: boolean;
 }

@@ -54,8 +54,14 @@ describe('a token', () => {
     ['without nbf and iat', { claims: { nbf: undefined, iat: undefined } }],
     ['in the last moment of the clock skew', { claims: { exp: seconds - 29.999 } }],
     ['in the first moment of the clock skew', { claims: { nbf: seconds + 30 } }],
-    ['without cnf, where no binding is demanded', { claims: { cnf: undefined }, policy: { requireBinding: false } }],
-    ['of an answer without iss and exp', { claims: { iss: undefined, exp: undefined }, how: 'introspection' }],
+    [
+      'without cnf, where no binding is demanded',
+      { claims: { cnf: undefined }, policy: { requireBinding: false } },
+    ],
+    [
+      'of an answer without iss and exp',
+      { claims: { iss: undefined, exp: undefined }, how: 'introspection' },
+    ],
     ['with a further member in cnf', { claims: { cnf: { 'x5t#S256': own, kid: '1' } } }],
   ])('%s is accepted', (_, options) => {
     expect(judge(options)).toBe(null);
@@ -65,7 +71,11 @@ describe('a token', () => {
     ['without iss', 'token_claims', { claims: { iss: undefined } }],
     ['without exp', 'token_claims', { claims: { exp: undefined } }],
     ['of another issuer', 'token_issuer', { claims: { iss: 'https://as.example.com/' } }],
-    ['of another issuer, in an answer', 'token_issuer', { claims: { iss: 'https://b' }, how: 'introspection' }],
+    [
+      'of another issuer, in an answer',
+      'token_issuer',
+      { claims: { iss: 'https://b' }, how: 'introspection' },
+    ],
     ['for another audience', 'token_audience', { claims: { aud: 'https://gateway.example.com/' } }],
     ['without aud', 'token_audience', { claims: { aud: undefined } }],
     ['without aud, in an answer', 'token_audience', { claims: { aud: undefined }, how: 'introspection' }],
@@ -87,7 +97,11 @@ describe('a token', () => {
       { claims: { cnf: { 'x5t#S256': other } }, policy: { requireBinding: false } },
     ],
     ['bound, from a client without a certificate', 'token_binding', { thumbprint: null }],
-    ['bound to a part of the thumbprint', 'token_binding', { claims: { cnf: { 'x5t#S256': own.slice(0, 42) } } }],
+    [
+      'bound to a part of the thumbprint',
+      'token_binding',
+      { claims: { cnf: { 'x5t#S256': own.slice(0, 42) } } },
+    ],
     ['without one of the scopes', 'token_scope', { policy: { scopes: ['ehi', 'write'] } }],
     ['with a scope that only begins so', 'token_scope', { claims: { scope: 'ehi2' } }],
     ['with a scope in another case', 'token_scope', { claims: { scope: 'EHI' } }],

@@ -21,7 +21,11 @@ describe('readToken', () => {
     ['an empty field', lines('Authorization: '), 'token_missing'],
     ['a field whose name only begins so', lines('Authorization-Token: Bearer abc'), 'token_missing'],
     ['two fields', lines('Authorization: Bearer a', 'authorization: Bearer a'), 'token_repeated'],
-    ['two fields of two schemes', lines('Authorization: Basic a', 'Authorization: Bearer a'), 'token_repeated'],
+    [
+      'two fields of two schemes',
+      lines('Authorization: Basic a', 'Authorization: Bearer a'),
+      'token_repeated',
+    ],
     ['no token', lines('Authorization: Bearer'), 'token_syntax'],
     ['only padding', lines('Authorization: Bearer =='), 'token_syntax'],
     ['two tokens in a list', lines('Authorization: Bearer a, Bearer b'), 'token_syntax'],

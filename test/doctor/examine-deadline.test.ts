@@ -41,10 +41,16 @@ function examineAt(port: number, maxTimeMs: number): Promise<Report> {
     target: readTarget(`https://127.0.0.1:${port}/`),
     anchors: fileAnchors([parseCertificate(pki.root.der)]),
     identity: { cert: client.chainPem, key: client.keyPem },
-    token: null,
-    other: null,
     body: harmlessMessage(),
-    ...{ expected: null, tolerated: [], count: 5, version: '0.0.0', now: Date.now() },
+    ...{
+      token: null,
+      other: null,
+      expected: null,
+      tolerated: [],
+      count: 5,
+      version: '0.0.0',
+      now: Date.now(),
+    },
     ...{ budgetMs: 60_000, timeoutMs, maxTimeMs, onStep: () => {} },
   });
 }
