@@ -115,6 +115,8 @@ it('seals, counts and rotates, as metrics and log show, and goes on with the cha
   await first.gateway.logged(says('a new chain of seals begins'));
   await first.gateway.logged(says('the audit file has reached audit.rotate.size'));
   expect(await first.gateway.stop()).toEqual({ code: 0 });
+  const copies = join(first.gateway.folder, 'trust', 'audit');
+  expect(readdirSync(copies)).toEqual([expect.stringMatching(/^last-seal-[\da-f]{16}\.json$/)]);
 
   await using second = await openStage({ authority: pki, files, config: { audit } });
   await second.gateway.logged(says('the chain of seals in the audit goes on'));
