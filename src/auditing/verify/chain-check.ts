@@ -99,7 +99,7 @@ export class ChainCheck {
     if (tip === null) return this.#begin(found);
     if (this.isContinuedBy(seal)) return this.#continue(found, tip);
     if (seal.chain === this.chain && seal.seq === tip.seq + 1) return this.#breakLink(found, tip);
-    if (seal.seq > tip.seq) return this.#skip(found, tip);
+    if (seal.seq > tip.seq) return this.#isForged(found) ? this.#refuse(found, tip) : this.#skip(found, tip);
     const { interval } = this;
     this.interval = this.#returning.check({
       ...{ seal, interval, place: placeOf(found.line), facts: this.#facts(found) },
@@ -148,6 +148,17 @@ export class ChainCheck {
     if (suspect.kind === 'lines_changed') suspect.kind = 'seal_altered';
     if (suspect.kind === 'seal_altered') suspect.seals = { first: seq, last: seq };
     this.#advance(found, { suspect: null });
+  }
+
+  /** Not even the seal before it is known, and in a signed chain its own number is proven by nothing. */
+  #isForged({ signature }: FoundSeal): boolean {
+    return this.#signatures.hasValid && signature !== null && signature !== 'valid';
+  }
+
+  /** The chain goes on as if it were not there, so that it hides no later fault. */
+  #refuse({ seal, line, signature }: FoundSeal, { place: before }: Tip): void {
+    const at = { place: placeOf(line), before };
+    this.#signatures.check({ seal, signature, ...at, isLinked: false, isSuspect: false });
   }
 
   /** Seals between the last one and this one are missing. */
