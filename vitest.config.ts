@@ -8,7 +8,6 @@ const maxWorkers = Math.max(1, Math.min(availableParallelism(), Math.floor(total
 const ownProcess = [
   'test/audit/writer.test.ts',
   'test/cli/lost-output.test.ts',
-  'test/control/sources.test.ts',
   'test/gateway/audit-seals.test.ts',
   'test/gateway/log-failure.test.ts',
   'test/telemetry/log-output.test.ts',

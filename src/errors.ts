@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'CRL_THREAD'
   | 'CRL_CACHE_UNREADABLE'
   | 'OCSP_CACHE_UNREADABLE'
+  | 'KEYS_CACHE_UNREADABLE'
   | 'OCSP_FETCH_TYPE'
   /** The component was closed while it worked. */
   | 'CLOSED'
@@ -33,7 +34,7 @@ export type ErrorCode =
   | 'FAULT'
   | 'USAGE'
   | 'UNREACHABLE'
-  | `${'TRUST' | 'CRL' | 'OCSP'}_${FetchCode}`;
+  | `${'TRUST' | 'CRL' | 'OCSP' | 'KEYS'}_${FetchCode}`;
 
 /** Base class of every error that the gateway throws on purpose. */
 export class GatewayError extends Error {

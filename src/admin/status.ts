@@ -150,6 +150,17 @@ const anchorStatus = record(
   'A trust anchor of the configuration.',
 );
 
+const keySetStatus = record(
+  {
+    source: text('The URL or the path of the set.'),
+    refreshedAt: maybe(time('When it was last fetched, confirmed or read; null: never.')),
+    keys: count('Keys in use.'),
+    passedOver: count('Keys that are not used while others are.'),
+    lastError: maybe(text('Why the last attempt to fetch it failed or was refused; null: it succeeded.')),
+  },
+  'A JSON Web Key Set of the configuration.',
+);
+
 const revocationStatus = record(
   {
     anchor: text('The name of the trust anchor.'),
@@ -196,13 +207,15 @@ const upstreamStatus = record(
 const change = record(
   {
     time: time('When; of repeated ones the last.'),
-    kind: z.enum(['config', 'trust', 'revocation', 'thread', 'audit']).describe('What changed.'),
+    kind: z.enum(['config', 'trust', 'revocation', 'keys', 'thread', 'audit']).describe('What changed.'),
     event: text('As in the audit record, such as reloaded.'),
-    subject: maybe(text('The anchor, or another name of what changed; null: the event concerns none.')),
+    subject: maybe(
+      text('The anchor, the key set, or another name of what changed; null: the event concerns none.'),
+    ),
     detail: maybe(text('More about it, masked.')),
     count: count('How often the same event was repeated.'),
   },
-  'A change of the configuration, of trust, of revocation data, of a relay thread or of the audit destination.',
+  'A change of the configuration, of trust, of revocation data, of a key set, of a relay thread or of the audit destination.',
 );
 
 const threadStatus = record(
@@ -250,6 +263,7 @@ export const statusSchema = record(
       'The server’s chains and the trust anchors, those that expire first, at most 200.',
     ),
     anchors: list(anchorStatus, 'The trust anchors, in the order of the configuration.'),
+    keySets: list(keySetStatus, 'The key sets, in the order of the configuration.'),
     revocation: list(
       revocationStatus,
       'The revocation sources, those that fail first, then those whose data ends first, at most 200.',
@@ -279,6 +293,7 @@ export type RefusedHandshake = z.output<typeof refusedHandshake>;
 export type ClientStatus = z.output<typeof clientStatus>;
 export type CertificateStatus = z.output<typeof certificateStatus>;
 export type AnchorStatus = z.output<typeof anchorStatus>;
+export type KeySetStatus = z.output<typeof keySetStatus>;
 export type RevocationStatus = z.output<typeof revocationStatus>;
 export type UpstreamStatus = z.output<typeof upstreamStatus>;
 export type Change = z.output<typeof change>;

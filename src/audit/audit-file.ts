@@ -8,10 +8,10 @@ import { renameForRotation } from './rotation.ts';
 const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK } = constants;
 const openForLines = (path: string) => open(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o640);
 
-/** Throws the errors of node:fs. */
-export async function openAuditFile(path: string): Promise<AuditFile> {
+/** `endsInPart`: as in `Output`. Throws the errors of node:fs. */
+export async function openAuditFile(path: string, endsInPart: boolean): Promise<AuditFile> {
   const file = await openForLines(path);
-  return new AuditFile(path, file, await sizeOf(file));
+  return new AuditFile(path, { file, size: await sizeOf(file), endsInPart });
 }
 
 /** null: a pipe or a device. */
@@ -23,15 +23,21 @@ async function sizeOf(file: FileHandle): Promise<number | null> {
 export class AuditFile implements Output {
   readonly isPath = true;
   readonly path: string;
+  readonly endsInPart: boolean;
   isMoved = false;
   #file: FileHandle;
   /** As last seen, and what was written since. null: a pipe or a device. */
   #size: number | null;
+  #isSynced = false;
 
-  constructor(path: string, file: FileHandle, size: number | null) {
+  constructor(
+    path: string,
+    options: { readonly file: FileHandle; readonly size: number | null; readonly endsInPart: boolean },
+  ) {
     this.path = path;
-    this.#file = file;
-    this.#size = size;
+    this.#file = options.file;
+    this.#size = options.size;
+    this.endsInPart = options.endsInPart;
   }
 
   get descriptor(): number {
@@ -67,6 +73,12 @@ export class AuditFile implements Output {
     return to;
   }
 
+  async sync(): Promise<void> {
+    this.#isSynced = true;
+    // A pipe or a device has no bytes on a disk.
+    if (this.#size !== null) await this.#file.datasync();
+  }
+
   close(): void {
     void this.#file.close().catch(() => {});
   }
@@ -80,6 +92,8 @@ export class AuditFile implements Output {
 
   async #openAgain(): Promise<void> {
     const next = await openForLines(this.path);
+    // `sync` of the new file must not leave lines of this one in memory only.
+    if (this.#isSynced) await this.sync().catch(() => {});
     await this.#file.close().catch(() => {});
     this.#file = next;
     this.isMoved = false;

@@ -1,16 +1,23 @@
-/** Finds where the chain of an earlier process ends: its last seal, and the lines after it, which a crash left unsealed. */
+/** Finds seals in the audit files of an earlier process: the last one, the lines after it, and whether a given one is there. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { newline } from './lines.ts';
 import { findRotatedFiles, type RotatedFile } from './rotated-files.ts';
-import { type ChainEnd, hashOfSeal, isSealLine } from './seal.ts';
+import { type ReadSeal, readSeal } from './seal-reader.ts';
 
 export interface FoundChain {
-  readonly last: ChainEnd;
-  /** Where the lines after the last seal are, in order: in its own file, and in files that were begun after it. */
+  /** The last seal; null: no file has one. */
+  readonly last: FoundSeal | null;
+  /** Where the lines after it are, in order: in its own file, and in files that were begun after it. */
   readonly tail: readonly TailPart[];
+}
+
+export interface FoundSeal {
+  readonly seal: ReadSeal;
+  /** Without its newline. */
+  readonly line: Buffer;
 }
 
 export interface TailPart extends RotatedFile {
@@ -18,43 +25,96 @@ export interface TailPart extends RotatedFile {
   readonly start: number;
 }
 
+interface PlacedSeal extends FoundSeal {
+  /** Offset of the first byte after its line. */
+  readonly end: number;
+}
+
 /** Far more than a gateway writes in the longest interval of seals: without a seal in so many bytes, there is no chain. */
 const maxSearchedBytes = 1024 * 1024 * 1024;
 const windowBytes = 256 * 1024;
+/** More than a seal has. A longer line is none, so that a window does not grow with the lines. */
+const maxSealBytes = 1024;
 const sealMark = Buffer.from('{"type":"seal",');
 
 /**
- * The current file, then the rotated ones from the newest on, until one has a seal. null: none has.
+ * The current file, then the rotated ones from the newest on, until one has a seal. null: 1 GiB was searched without one.
  *
  * @param path a regular file.
  * @throws the errors of node:fs and node:zlib, with the path of the file in `cause`.
  */
 export async function findChain(path: string): Promise<FoundChain | null> {
   const later: TailPart[] = [];
-  let searched = 0;
-  for (const file of [{ path, compression: 'none' } as const, ...(await findRotatedFiles(path))]) {
-    const { end, bytes } = await readable(file, () => findLastSeal(file));
-    if (end !== null) return { last: end.last, tail: [{ ...file, start: end.offset }, ...later] };
+  const search = new Search();
+  for (const file of await filesOf(path)) {
+    const last = await readable(file, () => lastSealIn(file, search));
+    if (last !== null) return { last, tail: [{ ...file, start: last.end }, ...later] };
+    if (search.isExhausted) return null;
     later.unshift({ ...file, start: 0 });
-    searched += bytes;
-    if (searched > maxSearchedBytes) return null;
   }
-  return null;
+  return { last: null, tail: later };
 }
 
-interface Search {
-  /** `offset`: of the first byte after the last seal. null: there is no seal. */
-  readonly end: { readonly last: ChainEnd; readonly offset: number } | null;
-  readonly bytes: number;
+/**
+ * Whether the files have this very seal. `older`: they have only later seals of its chain, so that its file may have been
+ * removed by rotation. Errors as of `findChain`.
+ */
+export async function findSeal(path: string, wanted: ReadSeal): Promise<'found' | 'older' | 'absent'> {
+  let hasLater = false;
+  let hasEarlier = false;
+  const search = new Search();
+  for (const file of await filesOf(path)) {
+    const found = await readable(file, async () => {
+      for await (const { seal } of sealsIn(file, search)) {
+        if (seal.chain !== wanted.chain) continue;
+        if (seal.seq === wanted.seq) return seal.hash === wanted.hash ? 'found' : 'absent';
+        if (seal.seq > wanted.seq) hasLater = true;
+        else hasEarlier = true;
+        // A compressed file is read forwards: there the seal may still come.
+        if (hasEarlier && file.compression === 'none') break;
+      }
+      return hasEarlier ? 'absent' : null;
+    });
+    if (found !== null) return found;
+    if (search.isExhausted) return 'absent';
+  }
+  return hasLater ? 'older' : 'absent';
 }
 
-function findLastSeal({ path, compression }: RotatedFile): Promise<Search> {
+/** How much was read. */
+class Search {
+  #bytes = 0;
+
+  get isExhausted(): boolean {
+    return this.#bytes > maxSearchedBytes;
+  }
+
+  note(bytes: number): void {
+    this.#bytes += bytes;
+  }
+}
+
+async function filesOf(path: string): Promise<RotatedFile[]> {
+  return [{ path, compression: 'none' }, ...(await findRotatedFiles(path))];
+}
+
+async function lastSealIn(file: RotatedFile, search: Search): Promise<PlacedSeal | null> {
+  let last: PlacedSeal | null = null;
+  for await (const found of sealsIn(file, search)) {
+    last = found;
+    if (file.compression === 'none') break;
+  }
+  return last;
+}
+
+/** The seals of a plain file from the last one on, of a compressed file from the first one on. */
+function sealsIn({ path, compression }: RotatedFile, search: Search): AsyncGenerator<PlacedSeal> {
   switch (compression) {
     case 'none':
-      return searchBackwards(path);
+      return sealsBackwards(path, search);
     case 'gzip':
     case 'zstd':
-      return searchForwards({ path, compression });
+      return sealsForwards({ path, compression }, search);
     case 'other':
       throw new Error('the gateway reads gzip and zstd only');
     default:
@@ -62,81 +122,69 @@ function findLastSeal({ path, compression }: RotatedFile): Promise<Search> {
   }
 }
 
-async function searchBackwards(path: string): Promise<Search> {
+async function* sealsBackwards(path: string, search: Search): AsyncGenerator<PlacedSeal> {
   await using file = await open(path);
-  const { size: bytes } = await file.stat();
-  /** Where the part that was searched begins: at the begin of a line. */
-  let searched = bytes;
-  let size = windowBytes;
-  while (searched > 0) {
-    const start = Math.max(0, searched - size);
-    const { buffer } = await file.read(Buffer.alloc(searched - start), 0, searched - start, start);
-    const firstLine = start === 0 ? 0 : buffer.indexOf(newline) + 1;
-    const found = lastSealIn(buffer.subarray(firstLine));
-    if (found !== null) {
-      const offset = start + firstLine + found.offset;
-      return { end: { last: found.last, offset }, bytes };
+  let { size: end } = await file.stat();
+  /** The begin of the window after this one, in which a seal that begins in this one may end. */
+  let next = Buffer.alloc(0);
+  while (end > 0 && !search.isExhausted) {
+    const start = Math.max(0, end - windowBytes);
+    // With the byte before the window, which shows whether a line begins with it.
+    const from = Math.max(0, start - 1);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(end - from), 0, end - from, from);
+    search.note(bytesRead);
+    const window = Buffer.concat([buffer, next]);
+    for (let at = lastMark(window, end - from); at >= 0; at = lastMark(window, at)) {
+      const found = sealAt(window, { at, isBegin: from + at === 0 });
+      if (found !== null) yield { ...found, end: from + at + found.line.length + 1 };
     }
-    // A line that is longer than the window.
-    if (start > 0 && (firstLine === 0 || firstLine === buffer.length)) size *= 2;
-    else searched = start + firstLine;
-    if (bytes - searched > maxSearchedBytes || size > maxSearchedBytes) break;
+    next = window.subarray(start - from, start - from + maxSealBytes);
+    end = start;
   }
-  return { end: null, bytes };
 }
 
-/** Of whole lines, the last of which may lack its newline. `offset`: of the first byte after the seal. */
-function lastSealIn(lines: Buffer): { readonly last: ChainEnd; readonly offset: number } | null {
-  for (let at = lines.lastIndexOf(sealMark); at >= 0; at = lines.lastIndexOf(sealMark, at - 1)) {
-    const end = lines.indexOf(newline, at);
-    const isAtBegin = at === 0 || lines[at - 1] === newline;
-    const last = isAtBegin && end >= 0 ? chainEndOf(lines.subarray(at, end)) : null;
-    if (last !== null) return { last, offset: end + 1 };
-    if (at === 0) break;
-  }
-  return null;
+/** The last mark that begins before `before`; negative: there is none. */
+function lastMark(bytes: Buffer, before: number): number {
+  return before === 0 ? -1 : bytes.lastIndexOf(sealMark, before - 1);
 }
 
-async function searchForwards(file: RotatedFile): Promise<Search> {
-  let end: Search['end'] = null;
+async function* sealsForwards(file: RotatedFile, search: Search): AsyncGenerator<PlacedSeal> {
   let bytes = 0;
+  /** Up to here everything was looked at. */
+  let searched = 0;
   let rest = Buffer.alloc(0);
   for await (const chunk of contentOf({ ...file, start: 0 })) {
-    const lines = Buffer.concat([rest, chunk]);
-    const found = lastSealIn(lines);
-    if (found !== null) end = { last: found.last, offset: bytes - rest.length + found.offset };
+    search.note(chunk.length);
+    const window = Buffer.concat([rest, chunk]);
+    const from = bytes - rest.length;
     bytes += chunk.length;
-    rest = Buffer.from(lines.subarray(lines.lastIndexOf(newline) + 1));
-  }
-  return { end, bytes };
-}
-
-/** null: the line is no whole seal, such as the part that a crash left. */
-function chainEndOf(line: Buffer): ChainEnd | null {
-  if (!isSealLine(line)) return null;
-  try {
-    const { chain, seq } = JSON.parse(line.toString());
-    const isSeal = typeof chain === 'string' && /^[\da-f]{16}$/.test(chain) && Number.isSafeInteger(seq);
-    return isSeal ? { chain, seq, hash: hashOfSeal(line) } : null;
-  } catch {
-    return null;
-  }
-}
-
-/** The whole lines of the tail in order. A part of a line at the end of a file counts for nothing. */
-export async function* readTail(tail: readonly TailPart[]): AsyncGenerator<Buffer> {
-  for (const part of tail) {
-    let rest = Buffer.alloc(0);
-    for await (const chunk of contentOf(part)) {
-      const bytes = Buffer.concat([rest, chunk]);
-      const end = bytes.lastIndexOf(newline) + 1;
-      rest = Buffer.from(bytes.subarray(end));
-      if (end > 0) yield bytes.subarray(0, end);
+    for (let at = window.indexOf(sealMark); at >= 0; at = window.indexOf(sealMark, at + 1)) {
+      const found = from + at < searched ? null : sealAt(window, { at, isBegin: from + at === 0 });
+      if (found === null) continue;
+      searched = from + at + found.line.length + 1;
+      yield { ...found, end: searched };
     }
+    // What may be the begin of a seal, and the byte before it.
+    rest = Buffer.from(window.subarray(Math.max(0, window.length - maxSealBytes - 1)));
+    if (search.isExhausted) return;
   }
 }
 
-async function* contentOf({ path, compression, start }: TailPart): AsyncGenerator<Buffer> {
+/** The seal whose line begins `at`; null: there is none, or not as the gateway writes it, such as the part that a crash left. */
+function sealAt(
+  bytes: Buffer,
+  { at, isBegin }: { readonly at: number; readonly isBegin: boolean },
+): FoundSeal | null {
+  if (!isBegin && bytes[at - 1] !== newline) return null;
+  const length = bytes.subarray(at, at + maxSealBytes).indexOf(newline);
+  if (length < 0) return null;
+  const line = Buffer.from(bytes.subarray(at, at + length));
+  const seal = readSeal(line);
+  return seal === null ? null : { seal, line };
+}
+
+/** The content from `start` on. */
+export async function* contentOf({ path, compression, start }: TailPart): AsyncGenerator<Buffer> {
   if (compression === 'none') {
     yield* createReadStream(path, { start, highWaterMark: windowBytes });
     return;

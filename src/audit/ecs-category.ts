@@ -57,6 +57,10 @@ export const categoryRules: Readonly<Record<RecordType, Rule>> = {
       failures,
     ],
   },
+  keys: {
+    category: ['configuration'],
+    cases: [{ actions: ['changed'], ...change }, { actions: ['fetched', 'from_cache'], ...info }, failures],
+  },
   thread: { category: ['process'], cases: [{ type: ['end'], outcome: 'failure' }] },
   config: { category: ['configuration'], cases: [{ actions: ['reloaded'], ...change }, failures] },
 };

@@ -113,7 +113,8 @@ const messageKeys = [
 
 /**
  * Message lines are the many: the values are cut out of the text and put into the ECS line without parsing them. A
- * comma and a quote never follow each other inside a JSON string, so the next `,"key":` is the next field.
+ * comma and a quote never follow each other inside a JSON string, so the next `,"key":` is the next field. `policies`
+ * comes last, and only in records of routes that have some.
  */
 function ecsMessageLine(line: string): string {
   const values: string[] = [];
@@ -124,8 +125,14 @@ function ecsMessageLine(line: string): string {
     at = next === undefined ? line.length - 2 : line.indexOf(next, start);
     values.push(line.slice(start, at));
   }
-  return messageText(values as unknown as MessageValues);
+  const last = values.pop() as string;
+  const end = last.indexOf(policiesKey);
+  const reason = end === -1 ? last : last.slice(0, end);
+  const policies = end === -1 ? '' : last.slice(end);
+  return messageText([...values, reason] as unknown as MessageValues, policies);
 }
+
+const policiesKey = ',"policies":';
 
 type MessageValues = readonly [
   ...head: [time: string, connId: string, requestId: string, traceId: string, route: string, method: string],
@@ -133,8 +140,8 @@ type MessageValues = readonly [
   ...end: [upstreamMs: string, totalMs: string, outcome: string, reason: string],
 ];
 
-/** JSON texts in, an ECS line out, with the same fields as `toEcs`. */
-function messageText(values: MessageValues): string {
+/** JSON texts in, an ECS line out, with the same fields as `toEcs`. `policies`: with its key; empty: none. */
+function messageText(values: MessageValues, policies: string): string {
   const [time, connId, requestId, traceId, route, method, path, status, endpoint, reused, ...rest] = values;
   const [requestBytes, responseBytes, upstreamMs, totalMs, outcome, reason] = rest;
   const words = {
@@ -155,7 +162,7 @@ function messageText(values: MessageValues): string {
     `,"http":{${request}${response === '' ? '' : `,"response":{${response}}`}}` +
     `${path === 'null' ? '' : `,"url":{"path":${path}}`}` +
     `,"ehi":{"conn_id":${connId}${after('route', route)}${after('endpoint', endpoint)}` +
-    `${after('upstream_reused', reused)}${after('upstream_ms', upstreamMs)}}}\n`
+    `${after('upstream_reused', reused)}${after('upstream_ms', upstreamMs)}${policies}}}\n`
   );
 }
 

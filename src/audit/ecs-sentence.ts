@@ -1,6 +1,6 @@
 /** The `message` of an ECS line: one sentence on what happened, from the masked values of the record. */
 import type { RecordType } from './ecs-table.ts';
-import { type EventSentence, revocationSentences, trustSentences } from './event-sentences.ts';
+import { type EventSentence, keysSentences, revocationSentences, trustSentences } from './event-sentences.ts';
 
 /** A record in the json format. */
 export type JsonRecord = Readonly<Record<string, unknown>>;
@@ -50,6 +50,8 @@ export function recordSentence(type: Exclude<RecordType, 'message'>, record: Jso
       return eventSentence('Trust anchor', record, trustSentences);
     case 'revocation':
       return eventSentence('Revocation for trust anchor', record, revocationSentences);
+    case 'keys':
+      return eventSentence('Key set', { ...record, anchor: record.source }, keysSentences);
     case 'thread':
       return `Relay thread ${record.thread} died and is replaced.`;
     case 'config':

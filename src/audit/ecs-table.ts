@@ -46,6 +46,8 @@ export interface EcsField {
   readonly form: EcsForm;
   /** A second form of a value that stands in another field too: not needed to turn a record back. */
   readonly isCopy: boolean;
+  /** Absent from the json format, not null, where the record has no such part. */
+  readonly isOptional?: true;
 }
 
 /** A fixed field, with its type and what it contains. */
@@ -73,6 +75,7 @@ export const recordTypes = [
   'message',
   'trust',
   'revocation',
+  'keys',
   'thread',
   'config',
 ] as const;
@@ -164,6 +167,7 @@ export const ecsFields: Readonly<Record<RecordType, readonly EcsField[]>> = {
     field('total_ms', 'event.duration', 'long', 'nanoseconds'),
     field('outcome', 'event.action'),
     reason,
+    { ...field('policies', 'ehi.policies', 'object'), isOptional: true },
   ],
   trust: [
     time,
@@ -182,6 +186,14 @@ export const ecsFields: Readonly<Record<RecordType, readonly EcsField[]>> = {
     field('address', 'ehi.address'),
     field('certificate', 'ehi.certificate'),
     detail,
+  ],
+  keys: [
+    time,
+    event,
+    field('source', 'ehi.key_set'),
+    detail,
+    field('added', 'ehi.added', 'object'),
+    field('removed', 'ehi.removed', 'object'),
   ],
   thread: [time, event, field('thread', 'ehi.thread', 'long'), detail],
   config: [

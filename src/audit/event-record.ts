@@ -1,4 +1,4 @@
-/** The audit records of the control thread: trust, revocation, relay threads, configuration. */
+/** The audit records of the control thread: trust, revocation, key sets, relay threads, configuration. */
 
 import { safeJson } from '../foreign-text.ts';
 import { isoTime } from '../telemetry/clock.ts';
@@ -50,6 +50,30 @@ export interface RevocationFacts {
   readonly detail: string | null;
 }
 
+/** An event of a key set. */
+export interface KeysFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** One of `KeysAction`, such as `fetched`. */
+  readonly event: string;
+  /** The URL or the path of the set, from the configuration. */
+  readonly source: string;
+  readonly detail: string | null;
+  /** The keys that are used now and were not before, and the reverse; null: the event is not a change. */
+  readonly added: readonly KeyFacts[] | null;
+  readonly removed: readonly KeyFacts[] | null;
+}
+
+/** One key of a set. */
+export interface KeyFacts {
+  /** Chosen by the operator of the set. */
+  readonly kid: string | null;
+  /** RFC 7638, base64url SHA-256. */
+  readonly thumbprint: string;
+  /** Base64url SHA-256 of its certificate. */
+  readonly certificate: string | null;
+}
+
 /** A reload of the configuration. */
 export interface ConfigFacts {
   /** Milliseconds since the epoch. */
@@ -87,6 +111,24 @@ export function revocationLine(facts: RevocationFacts): string {
     `,"anchor":${quote(facts.anchor)},"address":${clientText(facts.address)}` +
     `,"certificate":${clientText(facts.certificate)},"detail":${clientText(facts.detail)}}\n`
   );
+}
+
+/** One line, with its newline. */
+export function keysLine({ time, event, source, detail, added, removed }: KeysFacts): string {
+  return (
+    `{"type":"keys","time":"${isoTime(time)}","event":${quote(event)},"source":${quote(source)}` +
+    `,"detail":${clientText(detail)},"added":${keysOf(added)},"removed":${keysOf(removed)}}\n`
+  );
+}
+
+/** The hashes are exempt from masking, like the fields of a leaf. */
+function keysOf(keys: readonly KeyFacts[] | null): string {
+  if (keys === null) return 'null';
+  const texts = keys.map(
+    ({ kid, thumbprint, certificate }) =>
+      `{"kid":${clientText(kid)},"thumbprint":${quote(thumbprint)},"certificate":${quote(certificate)}}`,
+  );
+  return `[${texts.join(',')}]`;
 }
 
 /** One line, with its newline. */

@@ -1,4 +1,4 @@
-/** What each event of the trust anchors and of the revocation sources means, for the log and for the `message` of ECS. */
+/** What each event of the trust anchors, of the revocation sources and of the key sets means, for the log and for the `message` of ECS. */
 
 export interface EventSentence {
   readonly level: 'info' | 'warn' | 'error';
@@ -139,6 +139,36 @@ export const revocationSentences = {
     level: 'warn',
     says: 'a certificate names no revocation source and none is configured; its revocation is not checked',
     advice: 'configure a CRL or an OCSP responder for this anchor, if its CA has one',
+  },
+} as const satisfies Readonly<Record<string, EventSentence>>;
+
+/** By `event` of `type: keys`. */
+export const keysSentences = {
+  fetched: { level: 'info', says: 'the key set was fetched and is in use' },
+  from_cache: {
+    level: 'info',
+    says: 'the last good key set was read from the cache and is in use until its source confirms or replaces it',
+  },
+  changed: { level: 'info', says: 'the keys of the set that are in use have changed' },
+  passed_over: {
+    level: 'warn',
+    says: 'a key of the set is not used; the others are',
+    advice: 'detail names the key and the reason; have it replaced or removed',
+  },
+  refused: {
+    level: 'warn',
+    says: 'the key set from the source or the cache cannot be used; the one in use stays in use',
+    advice: 'detail names the problem; report it to the operator of the source',
+  },
+  fetch_failed: {
+    level: 'warn',
+    says: 'the key set could not be fetched; the one in use stays in use and the fetch is repeated',
+    advice: 'check that the gateway reaches the URL',
+  },
+  cache_failed: {
+    level: 'warn',
+    says: 'the cache of the key set cannot be read or written; its keys do not survive a restart without their source',
+    advice: 'check the permissions and the free space of trust.cacheDir',
   },
 } as const satisfies Readonly<Record<string, EventSentence>>;
 

@@ -32,5 +32,16 @@ export type AuditEvent =
   | { readonly type: 'chain_resumed'; readonly chain: string; readonly unsealed: number }
   /** An older file could not be read for its last seal, so a new chain begins. */
   | { readonly type: 'chain_unreadable'; readonly error: Error }
+  /** The last seal of the files is not one of this gateway, so a new chain begins. `cause`: a sentence without its full stop. */
+  | { readonly type: 'seal_refused'; readonly cause: string }
+  /** The files do not have the last seal that this gateway wrote, made at `time` (ISO 8601): they were cut back, replaced or moved. */
+  | {
+      readonly type: 'seals_missing';
+      readonly chain: string;
+      readonly seq: number;
+      readonly time: string;
+    }
+  /** The copy of the last seal cannot be read or written. Reported once until it is written. */
+  | { readonly type: 'seal_copy_failed'; readonly error: Error }
   /** A seal could not be made. Records are written without seals until a restart. Reported once. */
   | { readonly type: 'seal_failed'; readonly error: Error };

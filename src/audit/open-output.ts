@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { GatewayError } from '../errors.ts';
 import { type AuditFile, openAuditFile } from './audit-file.ts';
+import { newline } from './lines.ts';
 import type { Output } from './output.ts';
 
 export function openStandard(descriptor: 1 | 2): Output {
@@ -14,9 +15,11 @@ export function openStandard(descriptor: 1 | 2): Output {
     isPath: false,
     size: null,
     isMoved: false,
+    endsInPart: false,
     wrote: () => {},
     follow: async () => ({ place: 'unchanged', isTruncated: false }),
     rotate: () => Promise.reject(new Error('only a file can be rotated')),
+    sync: async () => {},
     close: () => {},
   };
 }
@@ -24,8 +27,7 @@ export function openStandard(descriptor: 1 | 2): Output {
 /** @throws GatewayError `AUDIT_DESTINATION` if the file cannot be opened; its folder must exist. */
 export async function openPath(path: string): Promise<AuditFile> {
   try {
-    await endHalfLine(path);
-    return await openAuditFile(path);
+    return await openAuditFile(path, await endsInPart(path));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? `${cause.code}` : `${cause}`;
     const known: Record<string, string> = {
@@ -37,15 +39,16 @@ export async function openPath(path: string): Promise<AuditFile> {
   }
 }
 
-/** Ends a partial last line, left by a killed process or a full disk, so that the next record starts on its own line. */
-async function endHalfLine(path: string): Promise<void> {
+/** Whether a killed process or a full disk left a part of a line at the end of the file. */
+async function endsInPart(path: string): Promise<boolean> {
   try {
-    await using file = await open(path, constants.O_RDWR | constants.O_APPEND | constants.O_NONBLOCK);
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const found = await file.stat();
-    if (!found.isFile() || found.size === 0) return;
+    if (!found.isFile() || found.size === 0) return false;
     const { buffer } = await file.read(Buffer.alloc(1), 0, 1, found.size - 1);
-    if (buffer[0] !== 0x0a) await file.write('\n');
+    return buffer[0] !== newline;
   } catch {
     // The file does not exist or cannot be read: opening it for records reports what matters.
+    return false;
   }
 }

@@ -8,6 +8,8 @@ export interface Output {
   readonly size: number | null;
   /** As `follow` found it: the path names another file, or none. */
   readonly isMoved: boolean;
+  /** The file had a part of a line at its end when it was opened: a newline must come before the first record. */
+  readonly endsInPart: boolean;
   /** To be called after each write. */
   wrote(bytes: number): void;
   /**
@@ -18,6 +20,8 @@ export interface Output {
   follow(): Promise<Following>;
   /** Renames the file to `.1`, and older ones to the next number, and opens a new one. Resolves with the new path of the file. */
   rotate(keep: number): Promise<string>;
+  /** Writes to disk what was written to the file and to those before it. Rejects with the error of node:fs. */
+  sync(): Promise<void>;
   /** Does not wait for a write in progress, which may hang in the kernel. */
   close(): void;
 }

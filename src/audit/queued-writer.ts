@@ -2,7 +2,7 @@
 import { write as writeCallback } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { noAuditCounts } from '../telemetry/audit-counts.ts';
+import type { AuditCounts } from '../telemetry/audit-counts.ts';
 import { Chunks } from './chunks.ts';
 import type { AuditEvent, Records } from './event.ts';
 import { AuditFailure } from './failure.ts';
@@ -25,6 +25,7 @@ export interface QueuedWriterOptions {
   readonly output: Output;
   /** null: no seals. */
   readonly sealing: Sealing | null;
+  readonly counts: AuditCounts;
   /** Absent: the file is not rotated by its size. */
   readonly rotate?: RotateSettings | undefined;
   readonly onEvent: (event: AuditEvent) => void;
@@ -35,7 +36,7 @@ export interface QueuedWriterOptions {
 /** `AuditWriter` (writer.ts) describes its methods. */
 export class QueuedWriter {
   lost = 0;
-  readonly counts = noAuditCounts();
+  readonly counts: AuditCounts;
   readonly #output: Output;
   readonly #onEvent: (event: AuditEvent) => void;
   readonly #failure: AuditFailure;
@@ -55,21 +56,25 @@ export class QueuedWriter {
   #reopenError: Error | null = null;
   #busy = false;
   #closed = false;
+  /** The end of the part of a line that an earlier process left in the file, until it is written. */
+  #part: Lines | null = null;
   #flushed: (() => void)[] = [];
 
-  constructor({ output, sealing, rotate, onEvent, stallMs = defaultStallMs }: QueuedWriterOptions) {
+  constructor({ output, sealing, counts, rotate, onEvent, ...options }: QueuedWriterOptions) {
+    const { stallMs = defaultStallMs } = options;
     this.#output = output;
     this.#sealing = sealing;
+    this.counts = counts;
     this.#stallMs = stallMs;
     this.#onEvent = onEvent;
     this.#failure = new AuditFailure(onEvent);
-    const { counts } = this;
     const rotation = rotate === undefined ? null : new Rotation({ ...rotate, output, counts, onEvent });
     this.#chunks = new Chunks({ queue: this.#queue, sealing, rotation, counts, lost: () => this.lost });
     this.#idleCheck = setInterval(() => this.reopen(), idleCheckMs).unref();
     sealing?.onDue(() => this.reopen());
+    if (output.endsInPart) this.#part = { bytes: Buffer.of(newline), done: undefined, isSeal: true };
     // The first seal of this process.
-    if (sealing !== null) this.reopen();
+    if (sealing !== null || output.endsInPart) this.reopen();
   }
 
   get queuedBytes(): number {
@@ -88,7 +93,7 @@ export class QueuedWriter {
     if (lines.length === 0) return done?.();
     const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
     const held = this.#queue.bytes + (this.#chunk?.bytes.length ?? 0);
-    if (this.#closed || held + bytes.length > maxQueuedBytes) {
+    if (this.#isEnded || held + bytes.length > maxQueuedBytes) {
       this.#lose(countLines(bytes));
       return done?.();
     }
@@ -96,9 +101,14 @@ export class QueuedWriter {
     if (!this.#busy) void this.#run();
   }
 
+  /** Nothing is written any more: behind the seal `stopped` a line would look like one that was added later. */
+  get #isEnded(): boolean {
+    return this.#closed || this.#sealing?.isEnded === true;
+  }
+
   #lose(records: number): void {
     this.lost += records;
-    if (this.#closed) return;
+    if (this.#isEnded) return;
     this.#begin(new Error('records arrive faster than the destination accepts them'));
     this.#failure.lose(records);
     this.#sealing?.expect();
@@ -111,11 +121,16 @@ export class QueuedWriter {
 
   async close(): Promise<void> {
     clearInterval(this.#idleCheck);
-    const deadline = setTimeout(() => this.#abandon(), closeGraceMs);
+    const late = Promise.withResolvers<void>();
+    const deadline = setTimeout(() => {
+      this.#abandon();
+      late.resolve();
+    }, closeGraceMs);
     await this.flush();
     this.#sealing?.stop();
     this.reopen();
     await this.flush();
+    await Promise.race([this.#sealing?.finishCopy(), late.promise]);
     clearTimeout(deadline);
     this.#closed = true;
     this.#output.close();
@@ -128,24 +143,35 @@ export class QueuedWriter {
   /** Writes everything that waits and the seals that are due; if there is nothing, only checks the path. */
   async #run(): Promise<void> {
     this.#busy = true;
+    if (this.#part !== null && !(await this.#endPart(this.#part))) return;
     for (;;) {
       await this.#checkPath();
       const chunk = this.#closed ? null : await this.#chunks.next();
       if (chunk === null || this.#closed) break;
-      this.#chunk = chunk;
-      this.#offset = 0;
-      this.#failedAt = 0;
-      await this.#put(chunk);
-      // Abandoned in the meantime.
-      if (this.#chunk !== chunk) return;
-      this.#chunk = null;
+      if (!(await this.#put(chunk))) return;
       chunk.done?.();
-      if (chunk.isSeal) this.#noteSeal();
+      if (chunk.isSeal) this.#noteSeal(chunk);
     }
     if (this.#busy) this.#idle();
   }
 
-  #noteSeal(): void {
+  /** Before the first seal, which covers this line as it is. `false`: abandoned. */
+  async #endPart(part: Lines): Promise<boolean> {
+    if (!(await this.#put(part))) return false;
+    if (this.#part !== null) this.#sealing?.endPart();
+    this.#part = null;
+    return true;
+  }
+
+  /** The part is at the end of another file now, or was removed. */
+  #dropPart(): void {
+    this.#part = null;
+    this.#sealing?.dropPart();
+    this.#offset = this.#chunk?.bytes.length ?? 0;
+  }
+
+  #noteSeal({ bytes }: Lines): void {
+    this.#sealing?.keepCopy(bytes);
     this.counts.seals++;
     this.counts.lastSealAt = Date.now();
     this.counts.lastSealSeq = this.#sealing?.seq ?? null;
@@ -167,8 +193,11 @@ export class QueuedWriter {
     for (const resolve of this.#flushed.splice(0)) resolve();
   }
 
-  /** Retries until the whole chunk is written or abandoned. */
-  async #put(chunk: Lines): Promise<void> {
+  /** Retries until the whole chunk is written (true) or abandoned (false). */
+  async #put(chunk: Lines): Promise<boolean> {
+    this.#chunk = chunk;
+    this.#offset = 0;
+    this.#failedAt = 0;
     const stallMs = this.#stallMs;
     const stall = setTimeout(
       () => this.#begin(new Error(`the destination accepted no byte for ${stallMs / 1000} s`)),
@@ -189,6 +218,9 @@ export class QueuedWriter {
       }
     }
     clearTimeout(stall);
+    if (this.#chunk !== chunk) return false;
+    this.#chunk = null;
+    return true;
   }
 
   async #attempt(chunk: Lines): Promise<void> {
@@ -221,6 +253,7 @@ export class QueuedWriter {
     }
     if (place === 'reopened') this.#onEvent({ type: 'reopened' });
     else if (!isTruncated) return;
+    if (this.#part !== null) return this.#dropPart();
     // A line that was partly written to the old file, or before the file was shortened, is written again as a whole.
     if (this.#chunk !== null && this.#offset > 0)
       this.#offset = this.#chunk.bytes.lastIndexOf(newline, this.#offset - 1) + 1;

@@ -112,6 +112,23 @@ export interface MessageFacts {
   readonly outcome: string;
   /** A constant of the gateway, such as `header_field_name`. */
   readonly reason: string | null;
+  /** From `policiesJson`; absent or null: the route has neither `bearer` nor `signature`. */
+  readonly policies?: string | null;
+}
+
+/** What the policies of the route found in a message; the strings may be chosen by a client. */
+export interface PolicyFacts {
+  /** Of a token that was verified; null: none was. */
+  readonly token: {
+    readonly clientId: string | null;
+    readonly subject: string | null;
+    readonly keyId: string | null;
+    readonly how: 'jwt' | 'introspection';
+  } | null;
+  /** Of a signature that was verified; null: none was. */
+  readonly signature: { readonly keyId: string | null } | null;
+  /** Reasons for which a policy in mode `shadow` would have refused the message. */
+  readonly shadow: readonly string[];
 }
 
 /** The `leaf` object of a record, built once per leaf. Its fields are exempt from masking. */
@@ -155,6 +172,17 @@ export function liveLine(facts: LiveFacts): string {
   );
 }
 
+/** The `policies` object of a message record. */
+export function policiesJson({ token, signature, shadow }: PolicyFacts): string {
+  const tokenText =
+    token === null
+      ? 'null'
+      : `{"client_id":${clientText(token.clientId)},"subject":${clientText(token.subject)}` +
+        `,"key_id":${clientText(token.keyId)},"how":"${token.how}"}`;
+  const signatureText = signature === null ? 'null' : `{"key_id":${clientText(signature.keyId)}}`;
+  return `{"token":${tokenText},"signature":${signatureText},"shadow":${JSON.stringify(shadow)}}`;
+}
+
 /** One line, with its newline. */
 export function messageLine(facts: MessageFacts): string {
   return (
@@ -165,6 +193,7 @@ export function messageLine(facts: MessageFacts): string {
     `,"request_bytes":${count(facts.requestBytes)}` +
     `,"response_bytes":${count(facts.responseBytes)},"upstream_ms":${milliseconds(facts.upstreamMs)}` +
     `,"total_ms":${milliseconds(facts.totalMs)},"outcome":"${facts.outcome}"` +
-    `,"reason":${facts.reason === null ? 'null' : `"${facts.reason}"`}}\n`
+    `,"reason":${facts.reason === null ? 'null' : `"${facts.reason}"`}` +
+    `${facts.policies == null ? '' : `,"policies":${facts.policies}`}}\n`
   );
 }

@@ -1,5 +1,6 @@
 /** Seals: records in the audit that chain and optionally sign the lines before them, so that a later change is found. */
 import { createHash, createPublicKey, type Hash, type KeyObject, sign } from 'node:crypto';
+import { countLines, newline } from './lines.ts';
 
 /**
  * - `started`: the first seal of a new chain; it covers no lines.
@@ -56,6 +57,8 @@ export class Sealer {
   readonly #keyId: string | null;
   #last: ChainEnd | null;
   #hash: Hash = createHash('sha256');
+  /** Of the whole lines, while the hash has a part of a line. */
+  #wholeLines: Hash | null = null;
   #lines = 0;
 
   constructor({ chain, last, privateKey }: SealerOptions) {
@@ -70,6 +73,11 @@ export class Sealer {
     return this.#lines;
   }
 
+  /** Whether a part of a line waits for `endPart` or `dropPart`. */
+  get hasPart(): boolean {
+    return this.#wholeLines !== null;
+  }
+
   get last(): ChainEnd | null {
     return this.#last;
   }
@@ -78,6 +86,31 @@ export class Sealer {
   add(bytes: Uint8Array, count: number): void {
     this.#hash.update(bytes);
     this.#lines += count;
+  }
+
+  /** Adds lines, the last of which may be a part: `endPart` or `dropPart` must follow. */
+  addPart(bytes: Buffer): void {
+    const end = bytes.lastIndexOf(newline) + 1;
+    if (end > 0) {
+      this.add(bytes.subarray(0, end), countLines(bytes));
+      this.#wholeLines = null;
+    }
+    if (end === bytes.length) return;
+    this.#wholeLines ??= this.#hash.copy();
+    this.#hash.update(bytes.subarray(end));
+  }
+
+  /** The part of a line, if there is one, got its newline. */
+  endPart(): void {
+    if (this.#wholeLines === null) return;
+    this.#wholeLines = null;
+    this.add(Buffer.of(newline), 1);
+  }
+
+  /** The part of a line counts for nothing. */
+  dropPart(): void {
+    this.#hash = this.#wholeLines ?? this.#hash;
+    this.#wholeLines = null;
   }
 
   /** The seal's line with its newline. `now`: milliseconds since the epoch. `lost`: records lost since the last seal. */

@@ -1,5 +1,5 @@
 /** Writes audit lines in order, without blocking; seals them and rotates the file as configured. */
-import type { AuditCounts } from '../telemetry/audit-counts.ts';
+import { type AuditCounts, noAuditCounts } from '../telemetry/audit-counts.ts';
 import type { AuditEvent } from './event.ts';
 import { openPath, openStandard } from './open-output.ts';
 import type { Output } from './output.ts';
@@ -47,8 +47,10 @@ export async function openAuditWriter(options: AuditWriterOptions): Promise<Audi
   const { destination, seal, onEvent } = options;
   const output = await openOutput(destination);
   const path = output.size === null ? null : destination;
-  const sealing = seal === undefined ? null : await openSealing(seal, { path, onEvent });
-  return new QueuedWriter({ output, sealing, ...options });
+  const counts = noAuditCounts();
+  const sync = () => output.sync();
+  const sealing = seal === undefined ? null : await openSealing(seal, { path, counts, sync, onEvent });
+  return new QueuedWriter({ output, sealing, counts, ...options });
 }
 
 async function openOutput(destination: string): Promise<Output> {

@@ -35,15 +35,33 @@ export async function readIdentity(options: IdentityOptions): Promise<Identity |
   return usable(identity, blamed);
 }
 
+/** The certificate and key of `--other-cert` and `--other-key`; null: none is given. Throws as `readIdentity`. */
+export async function readOtherIdentity(options: {
+  readonly otherCert?: string;
+  readonly otherKey?: string;
+  readonly passphraseFile?: string;
+}): Promise<Identity | null> {
+  const { otherCert: cert, otherKey: key, passphraseFile } = options;
+  if (cert === undefined && key === undefined) return null;
+  if (cert === undefined || key === undefined)
+    throw new UsageError(
+      `--other-${cert === undefined ? 'cert' : 'key'} is missing; allowed --other-cert and --other-key together`,
+    );
+  const identity = await readPemIdentity({ cert, key, passphraseFile, prefix: '--other-' });
+  return usable(identity, '--other-cert or --other-key');
+}
+
 /** Asks for the passphrase of an encrypted key if no file is given. Checks no content. Throws UsageError. */
 export async function readPemIdentity(files: {
   readonly cert: string;
   readonly key: string;
   readonly passphraseFile: string | undefined;
+  /** Of the options, for errors; default `--`. */
+  readonly prefix?: string;
 }): Promise<Identity> {
-  const { passphraseFile: file } = files;
-  const cert = (await readInput(files.cert, { option: '--cert' })).toString('latin1');
-  const key = (await readInput(files.key, { option: '--key' })).toString('latin1');
+  const { passphraseFile: file, prefix = '--' } = files;
+  const cert = (await readInput(files.cert, { option: `${prefix}cert` })).toString('latin1');
+  const key = (await readInput(files.key, { option: `${prefix}key` })).toString('latin1');
   if (!isEncryptedPem(key)) return { cert, key };
   const secret = { name: `passphrase of ${printable(files.key)}`, option: '--passphrase-file' };
   return { cert, key, passphrase: await readSecret(file === undefined ? secret : { ...secret, file }) };

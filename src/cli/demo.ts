@@ -3,13 +3,28 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import {
+  authorizationPaths,
+  createAuthorizationServer,
+  issuerAt,
+  tokenAlgorithm,
+  tokenScope,
+} from '../demo/authorization-server.ts';
 import { type DemoCertificates, demoFiles, makeCertificates } from '../demo/certificates.ts';
 import { createDirectory } from '../demo/directory.ts';
 import { createExampleHost } from '../demo/host.ts';
 import { findPort, listen } from '../demo/port.ts';
 import { serveRevocations } from '../demo/revocation-server.ts';
 import { Revocations } from '../demo/revocations.ts';
-import { auditFile, configFile, type DemoSite, formatScreen, type Ports } from '../demo/screen.ts';
+import {
+  auditFile,
+  boundPath,
+  configFile,
+  type DemoSite,
+  formatScreen,
+  type Ports,
+  tokenFile,
+} from '../demo/screen.ts';
 import { parseCertificate } from '../pki/certificate.ts';
 import { run } from './run.ts';
 
@@ -37,15 +52,22 @@ export async function demo({ verbose }: { readonly verbose: boolean }): Promise<
   ]);
   const directory = createDirectory({ cert: server.chainPem, key: server.keyPem, files });
   const host = createExampleHost();
+  const gateway = await findPort(8443);
+  const authorization = await createAuthorizationServer({
+    ...{ cert: server.chainPem, key: server.keyPem, ca: root.pem },
+    audience: audienceOf(gateway),
+  });
   const ports: Ports = {
     revocation,
     directory: await listen(directory, 8444),
+    authorization: await listen(authorization, 8445),
     host: await listen(host, 8080),
-    gateway: await findPort(8443),
+    gateway,
     admin: await findPort(9090),
   };
-  // The cache and the records of an earlier start belong to another root.
-  for (const name of [cache, auditFile]) await rm(join(folder, name), { recursive: true, force: true });
+  // The cache, the records and the token of an earlier start belong to another root.
+  for (const name of [cache, auditFile, tokenFile])
+    await rm(join(folder, name), { recursive: true, force: true });
   const site: DemoSite = { folder, ports, verbose };
   const config = join(folder, configFile);
   await writeFile(config, configuration(certificates, site));
@@ -59,13 +81,18 @@ export async function demo({ verbose }: { readonly verbose: boolean }): Promise<
   } finally {
     stopped.abort();
     await announced;
-    for (const each of [directory, revocationServer, host]) {
+    for (const each of [directory, authorization, revocationServer, host]) {
       each.close();
       each.closeAllConnections();
     }
     // Its name contains the port, which a later demo may not get again.
     if (!isFirst) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The `aud` of the tokens: the URL that they are for. */
+function audienceOf(gatewayPort: number): string {
+  return `https://127.0.0.1:${gatewayPort}${boundPath}`;
 }
 
 function configuration({ root, client }: DemoCertificates, { ports, verbose }: DemoSite): string {
@@ -90,6 +117,14 @@ clients:
 routes:
   - path: /
     upstream: http://127.0.0.1:${ports.host}
+  - path: ${boundPath}
+    upstream: http://127.0.0.1:${ports.host}
+    bearer:
+      issuer: ${issuerAt(ports.authorization)}
+      audience: [${audienceOf(ports.gateway)}]
+      scopes: [${tokenScope}]
+      algorithms: [${tokenAlgorithm}]
+      jwks: { uri: ${issuerAt(ports.authorization)}${authorizationPaths.keys}, ca: ${demoFiles.root} }
 admin:
   address: 127.0.0.1
   port: ${ports.admin}

@@ -10,6 +10,7 @@ Without a client certificate the checks of messages are marked "?": not possible
 Examples:
   ehi-gateway doctor https://ehi.example.com/ehi --preset sandbox
   ehi-gateway doctor https://ehi.example.com/ehi --preset sandbox --cert client.pem --key client.key --report evidence.html
+  ehi-gateway doctor https://ehi.example.com/ehi --cert client.pem --key client.key --token-file token
   ehi-gateway doctor https://127.0.0.1:8443/ --ca root.pem --servername ehi.example.com
 
 Exit codes: 0 no check failed (warnings "!" and "?" do not count), 1 a check failed, 64 wrong options,
@@ -35,6 +36,15 @@ export function addDoctor(program: Command, finish: Finish): void {
     )
     .option('--p12 <file>', 'PKCS#12 file (.p12, .pfx) with certificate and key, instead of --cert and --key')
     .option('--password-file <file>', 'a file whose first line is the password of --p12; default: asked for')
+    .option(
+      '--token-file <file>',
+      'a file with an access token that is bound to the certificate: sent with each message',
+    )
+    .option(
+      '--other-cert <file>',
+      'PEM with another client certificate that the endpoint accepts: the token must not admit it',
+    )
+    .option('--other-key <file>', 'PEM with the key of --other-cert')
     .addOption(
       new Option('--preset <name>', "expect the names of Thredd's CAs").choices(['sandbox', 'production']),
     )
@@ -47,6 +57,12 @@ export function addDoctor(program: Command, finish: Finish): void {
     .option('--count <n>', 'tries for the latency', wholeNumber(1, 10_000), 20)
     .option('--budget <ms>', 'timeout of the sender for a message', wholeNumber(1, 60_000), 200)
     .option('--timeout <ms>', 'how long to wait for each answer', wholeNumber(100, 600_000), 5000)
+    .option(
+      '--max-time <ms>',
+      'the most that the whole examination takes; what is not measured by then is marked "?"',
+      wholeNumber(1000, 86_400_000),
+      60_000,
+    )
     .option('--report <file>', 'write an evidence page: HTML in one file')
     .option('--force', 'replace an existing report', false)
     .option('--json', 'print JSON', false)

@@ -1,5 +1,6 @@
 /** `ehi-gateway doctor`: examines an endpoint, prints what it found, and writes an evidence page. */
 import { fileAnchors, publicAnchors } from '../doctor/anchors.ts';
+import type { Identity } from '../doctor/attempt.ts';
 import { type CaName, presetNames, subjectOf } from '../doctor/ca-name.ts';
 import { type CheckId, checkIds } from '../doctor/check.ts';
 import { examine } from '../doctor/examine.ts';
@@ -8,6 +9,7 @@ import { countOf, type Report } from '../doctor/report.ts';
 import { reportJson } from '../doctor/report-json.ts';
 import { reportText } from '../doctor/report-text.ts';
 import { readTarget } from '../doctor/target.ts';
+import { readToken } from '../doctor/token.ts';
 import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
@@ -17,9 +19,12 @@ import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
 import { version } from '../version.ts';
-import { type IdentityOptions, readIdentity } from './client-identity.ts';
+import { type IdentityOptions, readIdentity, readOtherIdentity } from './client-identity.ts';
 
 export interface DoctorOptions extends IdentityOptions {
+  readonly tokenFile?: string;
+  readonly otherCert?: string;
+  readonly otherKey?: string;
   readonly ca?: string;
   readonly servername?: string;
   readonly preset?: keyof typeof presetNames;
@@ -30,6 +35,7 @@ export interface DoctorOptions extends IdentityOptions {
   /** Milliseconds. */
   readonly budget: number;
   readonly timeout: number;
+  readonly maxTime: number;
   readonly report?: string;
   readonly force: boolean;
   readonly json: boolean;
@@ -43,12 +49,27 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   const tolerated = toleratedChecks(options.tolerate);
   const expected = await expectedNames(options);
   const identity = await readIdentity(options);
+  const { token, other } = await readTokenOptions(options, identity);
   const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
   const anchors = options.ca === undefined ? publicAnchors() : fileAnchors(await readCas('--ca', options.ca));
   const progress = openProgress();
-  const { count, budget: budgetMs, timeout: timeoutMs } = options;
+  const { count, budget: budgetMs, timeout: timeoutMs, maxTime: maxTimeMs } = options;
   const report = await examine({
-    ...{ target, anchors, expected, tolerated, identity, body, count, budgetMs, timeoutMs, version },
+    ...{
+      target,
+      anchors,
+      expected,
+      tolerated,
+      identity,
+      token,
+      other,
+      body,
+      count,
+      budgetMs,
+      timeoutMs,
+      maxTimeMs,
+      version,
+    },
     now: Date.now(),
     onStep: (text) => progress.show(text),
   }).finally(() => progress.end());
@@ -60,6 +81,22 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   await writeReport(report, options);
   if (error !== undefined) throw new UnreachableError(error);
   return countOf(report, 'fail') === 0 ? exitCodes.drained : exitCodes.failed;
+}
+
+/** Throws UsageError; its message never has content of a file. */
+async function readTokenOptions(
+  options: DoctorOptions,
+  identity: Identity | null,
+): Promise<{ readonly token: string | null; readonly other: Identity | null }> {
+  const { tokenFile } = options;
+  if (tokenFile !== undefined && identity === null)
+    throw new UsageError(
+      '--token-file without a client certificate; allowed with the certificate that the token is bound to: --cert and --key, or --p12',
+    );
+  const other = await readOtherIdentity(options);
+  if (other !== null && tokenFile === undefined)
+    throw new UsageError('--other-cert without --token-file; allowed with the token that it must not admit');
+  return { token: tokenFile === undefined ? null : await readToken(tokenFile), other };
 }
 
 function unreachableReason({ url, address, checks }: Report): string | undefined {
@@ -78,10 +115,11 @@ async function writeReport(report: Report, options: DoctorOptions): Promise<void
 
 /** For the evidence page. Names of files, never their contents. */
 function triedOf(options: DoctorOptions): (readonly [string, string])[] {
-  const { ca, cert, p12, preset, expectCa, data, count, budget, tolerate } = options;
+  const { ca, cert, p12, tokenFile, preset, expectCa, data, count, budget, tolerate } = options;
   return [
     ['Server verified with', ca ?? 'the public roots'],
     ['Client certificate', cert ?? p12 ?? 'none'],
+    ['Access token', tokenFile ?? 'none'],
     ['Tolerated', tolerate ?? 'nothing'],
     ['CA names expected', preset ?? expectCa ?? 'any'],
     ['Message', data ?? 'the harmless one of the command'],

@@ -1,5 +1,7 @@
 /** Compares two configurations: which fields changed, and which of these need a restart. */
 import { createPublicKey } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { sourceOf } from './files/key-sources.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Config } from './schema/schema.ts';
 
@@ -41,6 +43,9 @@ export function compareConfigs(before: LoadedConfig, after: LoadedConfig): Confi
     if (!equal(before.tracing.headers, after.tracing.headers)) changed.push('tracing.headersFile');
     if (!equal(before.tracing.ca, after.tracing.ca)) changed.push('tracing.tls');
   }
+  changed.push(...changedKeySets(before, after));
+  if (!isDeepStrictEqual(before.introspections, after.introspections)) changed.push('routes');
+  if (!isDeepStrictEqual(secretsOf(before), secretsOf(after))) changed.push('routes');
   const paths = [...new Set(changed)];
   return {
     changed: paths.filter((path) => !fixed.includes(path)),
@@ -84,6 +89,24 @@ function keyOf({ auditKey }: LoadedConfig): unknown {
 /** PEM of the certificates and keys: a file may have new content under the same path. */
 function certificatesOf({ serverCertificates }: LoadedConfig): unknown {
   return serverCertificates.map(({ certificate }) => certificate);
+}
+
+/** The secrets of senders: a file may have another one under the same path. */
+function secretsOf({ routes }: LoadedConfig): unknown {
+  return routes.map(({ signature }) => signature?.hmac?.secret);
+}
+
+/** The fields whose key sets have other content: the keys of a file, the CAs that verify a URL. */
+function changedKeySets(before: LoadedConfig, after: LoadedConfig): string[] {
+  const contentOf = ({ keySources }: LoadedConfig) =>
+    new Map(keySources.map((each) => [each.source, each.kind === 'file' ? each.keys : each.ca]));
+  const [old, current] = [contentOf(before), contentOf(after)];
+  const { registered } = after.config.clients;
+  const ofClients = [registered?.jwks, registered?.inactive].flatMap((each) => each && sourceOf(each));
+  return [...current].flatMap(([source, content]) => {
+    if (!old.has(source) || equal(old.get(source), content)) return [];
+    return ofClients.includes(source) ? 'clients.registered' : 'routes';
+  });
 }
 
 function isSection(value: unknown): value is Record<string, unknown> {

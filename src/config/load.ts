@@ -2,6 +2,8 @@
 import type { KeyObject } from 'node:crypto';
 import { dirname, resolve } from 'node:path';
 import type { ConfigProblem } from '../errors.ts';
+import type { IntrospectionSettings } from '../introspection/settings.ts';
+import type { KeySource } from '../keys/settings.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { TracingSettings } from '../tracing/settings.ts';
 import { type Diagnostic, type Diagnostics, noDiagnostics, type Path } from './diagnostic.ts';
@@ -9,6 +11,8 @@ import { parseConfigDocument } from './document.ts';
 import { readAuditKey } from './files/audit-key.ts';
 import { readConfigText } from './files/config-text.ts';
 import { filesOf } from './files/configured-files.ts';
+import { readIntrospections } from './files/introspection.ts';
+import { keySourcesIn, readKeySources } from './files/key-sources.ts';
 import { readResumptionSecret } from './files/resumption-secret.ts';
 import { readRoutes } from './files/routes.ts';
 import type { LoadedServerCertificate } from './files/server-certificate.ts';
@@ -33,6 +37,10 @@ export interface LoadedConfig {
   readonly routes: readonly RoutePolicy[];
   /** null: off. */
   readonly tracing: TracingSettings | null;
+  /** Every key set that the configuration names, with the keys of those from files. */
+  readonly keySources: readonly KeySource[];
+  /** Every introspection endpoint, with the credentials for it. */
+  readonly introspections: readonly IntrospectionSettings[];
   /** They do not keep the gateway from running. */
   readonly warnings: readonly ConfigProblem[];
   /** Adds file, line and column to a diagnostic, such as one at `['trust', 'anchors', 0, 'files', 1]`. */
@@ -82,12 +90,13 @@ export async function examineText(text: string, options: ExamineOptions): Promis
   const { config, issues, parts } = parseConfig(value, dirname(resolve(file)));
   const rules = checkRules(value);
   const files = new Map([...own, ...(await takeSignatures(filesOf(parts)))]);
-  const { certificates, resumption, routes, auditKey, tracing } = await readFiles(parts, now);
+  const read = await readFiles(parts, now);
+  const { certificates, resumption, routes, auditKey, tracing, keySets, introspections } = read;
   const { trust, clients = null } = parts;
   const anchors = (trust && (await examineAnchors?.(trust, clients))) ?? noDiagnostics();
 
   const shape = issues.flatMap((issue) => diagnosticsOf(issue, value));
-  const checks = [rules, certificates, resumption, routes, auditKey, tracing, anchors];
+  const checks = [rules, ...Object.values(read), anchors];
   const located = [shape, ...checks.map(({ problems }) => problems)].flat().map(locate);
   const problems = [...syntax, ...located.filter(isFirstOfItsPath)].sort(byPosition);
   const warnings = checks
@@ -102,6 +111,8 @@ export async function examineText(text: string, options: ExamineOptions): Promis
     routes: routes.routes,
     auditKey: auditKey.key,
     tracing: tracing.settings,
+    keySources: keySets.sources,
+    introspections: introspections.settings,
     files,
     warnings,
     locate,
@@ -116,6 +127,8 @@ async function readFiles(parts: ConfigParts, now: number) {
     routes: await readRoutes(parts.routes, now),
     auditKey: await readAuditKey(parts.audit ?? null),
     tracing: await readTracing(parts.tracing ?? null, now),
+    keySets: await readKeySources(keySourcesIn(parts), now),
+    introspections: await readIntrospections(parts.routes, now),
   };
 }
 

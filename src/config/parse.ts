@@ -1,10 +1,12 @@
 /** Parses each field of a configuration once, so that its valid parts can be checked though another part is wrong. */
 import { z } from 'zod';
 import type { Path } from './diagnostic.ts';
+import type { BearerConfig } from './schema/bearer.ts';
 import { allowedKeys, listOf } from './schema/field-types.ts';
 import type { CertificateEntries } from './schema/listen.ts';
 import type { EndpointConfig } from './schema/routes.ts';
 import { type Config, configSchema } from './schema/schema.ts';
+import type { SignatureConfig } from './schema/signature.ts';
 import { type Fields, fieldsOf, isMapping, itemsOf } from './yaml-values.ts';
 
 export type Issue = z.core.$ZodIssue;
@@ -25,6 +27,9 @@ export interface RouteParts {
   readonly route: Config['routes'][number] | undefined;
   /** None where `upstream` is not valid; there may be some though the route is not valid. */
   readonly endpoints: readonly Located<EndpointConfig>[];
+  /** undefined: absent, or not valid. */
+  readonly bearer: BearerConfig | undefined;
+  readonly signature: SignatureConfig | undefined;
 }
 
 /** An entry of a field that holds one mapping or a list of them: only in a list its path ends with an index. */
@@ -64,9 +69,11 @@ export function parseConfig(value: unknown, folder: string): ParsedConfig {
       resumption: listen.fields.resumption,
       trust: fields.trust,
       clients: fields.clients,
-      routes: items.map(({ item, data, fields: { upstream } }, index): RouteParts => {
+      routes: items.map(({ item, data, fields: { upstream, ...guards } }, index): RouteParts => {
         const path = ['routes', index, 'upstream'];
-        return { route: data, endpoints: locate(path, fieldsOf(item).upstream, upstream) };
+        const { bearer, signature } = guards;
+        const endpoints = locate(path, fieldsOf(item).upstream, upstream);
+        return { route: data, endpoints, bearer, signature };
       }),
       audit: fields.audit,
       tracing: fields.tracing,

@@ -1,7 +1,8 @@
 /** Builds the policy snapshot, without ticket keys, from the configuration and the anchors that have certificates. */
 import { withAddressLimits } from '../config/address-limits.ts';
+import { sourceOf } from '../config/files/key-sources.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { KeySetMaterial, PolicySnapshot, RegisteredPolicy } from '../policy/snapshot.ts';
 import type { RevocationAnchor, RevocationMaterial } from '../revocation/state.ts';
 import type { AnchorState } from '../trust/state.ts';
 import { materialOf } from '../trust/trust-anchor.ts';
@@ -16,6 +17,9 @@ export interface UsableAnchors {
 interface SnapshotOptions extends UsableAnchors {
   readonly generation: number;
   readonly revocation: (anchor: string) => RevocationMaterial;
+  readonly keySets: readonly KeySetMaterial[];
+  /** null: no route has ever refused replays. */
+  readonly replayMemory: SharedArrayBuffer | null;
 }
 
 /** Anchors and candidates may have the same name. No name contains a slash. */
@@ -51,7 +55,7 @@ export function revocationSubjects(
 
 export function buildSnapshot(
   { config, serverCertificates, routes }: LoadedConfig,
-  { generation, anchors, candidates, revocation }: SnapshotOptions,
+  { generation, anchors, candidates, revocation, keySets, replayMemory }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
   const { listen, clients, identity, limits, timeouts, tracing } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
@@ -60,22 +64,38 @@ export function buildSnapshot(
   const shadowAnchors = candidates && {
     anchors: candidates.map((anchor) => material(anchor, candidateName(anchor.name))),
   };
+  const registered = registeredOf(config);
+  const isShadowed = shadowAnchors || clients.shadow || registered?.mode === 'shadow';
   return {
     generation,
     certificates: serverCertificates.map(({ certificate }) => certificate),
     anchors: anchors.map((anchor) => material(anchor)),
-    advertiseCaNames: listen.advertiseCaNames,
+    // Without anchors there are no names, and OpenSSL has nothing to verify a client with.
+    advertiseCaNames: listen.advertiseCaNames && registered?.alone !== true,
     rejectWith: listen.rejectWith,
     proxyTrusted: listen.proxyProtocol.trusted,
     allowlist: clients.allowlist ?? null,
     refuseAt: clients.refuseAt,
     pins: clients.pins ?? null,
     match: clients.match ?? null,
-    shadow: shadowAnchors || clients.shadow ? { ...shadowAnchors, ...clients.shadow } : null,
+    registered,
+    keySets,
+    replayMemory,
+    clientCertificate: clients.certificate,
+    shadow: isShadowed ? { ...shadowAnchors, ...clients.shadow } : null,
     routes,
     identityHeaders: { sets: identity.headers, chain: identity.chain, remove: identity.remove },
     limits: withAddressLimits(limits),
     timeouts,
     tracing: tracing && { sampleRatio: tracing.sampleRatio },
+  };
+}
+
+function registeredOf({ clients, trust }: LoadedConfig['config']): RegisteredPolicy | null {
+  if (clients.registered === undefined) return null;
+  const { jwks, inactive, compare, mode } = clients.registered;
+  return {
+    ...{ keys: sourceOf(jwks), inactive: inactive === undefined ? null : sourceOf(inactive), compare, mode },
+    alone: trust.mode === 'registered',
   };
 }

@@ -5,17 +5,18 @@ import { isWorthGivingBack } from '../audit/batch.ts';
 import { refusesMessages } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { KeysEvent } from '../keys/state.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
 import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
-import { isUsable, skippedAt } from '../trust/skipped-certificates.ts';
+import { skippedAt } from '../trust/skipped-certificates.ts';
 import { version } from '../version.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Reloads } from './config-reloads.ts';
-import { readinessOf } from './readiness.ts';
+import { hasUsableTrust, readinessOf } from './readiness.ts';
 import type { RecentChanges } from './recent-changes.ts';
 import { type Reporting, reportRefusal } from './reporting.ts';
 import type { ServiceManager } from './service-manager.ts';
@@ -82,6 +83,7 @@ export class Control implements AsyncDisposable {
           return { ...anchor, passedOver: skippedAt(anchor, Date.now()) };
         }),
       revocationSources: () => this.#sources?.revocationSources() ?? [],
+      keySets: () => this.#sources?.keySets() ?? [],
     });
     this.#spans = new SpanService({
       version,
@@ -106,7 +108,7 @@ export class Control implements AsyncDisposable {
     });
   }
 
-  /** Fetches trust anchors, CRLs and OCSP answers now. */
+  /** Fetches trust anchors, key sets, CRLs and OCSP answers now. */
   refresh(): void {
     void this.#sources?.refresh();
   }
@@ -154,6 +156,12 @@ export class Control implements AsyncDisposable {
       onChange: () => this.#changed(),
       onTrust: (event) => reporting.trust(event),
       onRevocation: (event) => this.#onRevocation(event),
+      onIntrospection: ({ endpoint, result, problem, seconds }) => {
+        this.#metrics.introspected(result, seconds);
+        if (problem !== null) reporting.introspectionFailed(endpoint, problem);
+      },
+      onKeys: (event) => this.#onKeys(event),
+      onUnknownKid: (source) => this.#metrics.unknownKid(source),
     });
     this.#reloads.begin(this.#sources);
     const sources = this.#sources;
@@ -175,6 +183,8 @@ export class Control implements AsyncDisposable {
       listening: this.#supervisor?.listening ?? 0,
       refusesMessages: this.#refusesMessages,
       anchors: this.#sources?.anchors() ?? [],
+      config: this.#loaded.config,
+      keySets: this.#sources?.keySets() ?? [],
       serverCertificates: this.#loaded.serverCertificates,
       now: Date.now(),
     });
@@ -207,6 +217,12 @@ export class Control implements AsyncDisposable {
     if (event.action === 'address_skipped' || event.action === 'too_many_addresses')
       this.#metrics.addressSkipped(event.anchor);
     if (event.action === 'crl_restarted') this.#metrics.crlRestarted(event.anchor);
+  }
+
+  #onKeys(event: KeysEvent): void {
+    this.#parts.reporting.keys(event);
+    if (event.action === 'fetch_failed' || event.action === 'refused')
+      this.#metrics.keySetFailed(event.source);
   }
 
   async #serve(sources: Sources): Promise<void> {
@@ -248,8 +264,10 @@ export class Control implements AsyncDisposable {
     if (this.#pending !== null) clearTimeout(this.#pending);
     this.#pending = null;
     const sources = this.#sources;
-    if (sources === null || sources.isApplying || sources.anchors().length === 0) return;
-    if (sources.anchors().some((anchor) => isUsable(anchor, Date.now()))) this.#onUsableAnchor();
+    if (sources === null || sources.isApplying) return;
+    const { config } = sources.loaded;
+    if (config.trust.mode === 'anchors' && sources.anchors().length === 0) return;
+    if (hasUsableTrust(config, sources.anchors(), Date.now())) this.#onUsableAnchor();
     if (this.#state !== 'draining') this.#supervisor?.publish(sources.nextSnapshot());
   }
 
@@ -259,6 +277,8 @@ export class Control implements AsyncDisposable {
         return this.#parts.reporting.relayLine({ ...message, fields: { thread, ...message.fields } });
       case 'unseen':
         return void this.#contact(message);
+      case 'question':
+        return void this.#answer(thread, message);
       case 'report':
         if (message.audit !== null) this.#write(thread, message.audit);
         if (message.meter !== null) {
@@ -282,6 +302,13 @@ export class Control implements AsyncDisposable {
     const sha256 = await this.#sources?.contact(anchor, leaf);
     this.#flush();
     if (sha256 !== undefined) this.#supervisor?.firstContactDone({ anchor, leaf: sha256 });
+  }
+
+  /** Publishes what the answer depends on before the answer. */
+  async #answer(thread: number, { id, question }: Extract<RelayReport, { type: 'question' }>): Promise<void> {
+    const answer = await this.#sources?.answer(question);
+    this.#flush();
+    if (answer !== undefined) this.#supervisor?.answer(thread, id, answer);
   }
 
   /** In reverse order of opening. The audit is last: closing the others writes records. */

@@ -126,6 +126,8 @@ async function unreadableCrls(list: AnchorList, anchors: Config['trust']['anchor
 /** Expired or not yet valid anchors are a problem only if no other anchor is left and none is fetched from a URL. */
 function unusableAt(now: number): (anchors: Configured) => Diagnostic[] {
   return (anchors) => {
+    // Under trust.mode: registered there are none.
+    if (anchors.length === 0) return [];
     const states = anchors.flatMap((anchor) => ('urls' in anchor ? [] : anchor));
     if (states.length < anchors.length || states.some((state) => isUsable(state, now))) return [];
     const faults = states.flatMap((state) => skippedAt(state, now)).map(({ detail }) => detail);
@@ -153,8 +155,8 @@ export function diagnosticOf({ path, found, allowed }: TrustProblem): Diagnostic
  * anchor and would admit every client.
  */
 export function acceptAnchor(clients: Config['clients']): (anchor: Anchor) => string | null {
-  const { byAddress, byMatch } = namesCaller(clients);
-  if (byAddress || byMatch || clients.anyCertificateOfAnchor) return () => null;
+  const { byAddress, byMatch, byRegistration } = namesCaller(clients);
+  if (byAddress || byMatch || byRegistration || clients.anyCertificateOfAnchor) return () => null;
   const pins = new Set(clients.pins);
   return ({ certificates }) => {
     const pinned = certificates.find(({ spkiPin }) => pins.has(spkiPin));

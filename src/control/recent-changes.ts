@@ -1,9 +1,10 @@
-/** The recent changes of configuration, trust, revocation data, relay threads and audit, for the status document. */
+/** The recent changes of configuration, trust, revocation data, key sets, relay threads and audit, for the status document. */
 import type { Change } from '../admin/status.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { maskText } from '../audit/text.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import type { ConfigProblem } from '../errors.ts';
+import type { KeysEvent } from '../keys/state.ts';
 import type { RevocationEvent } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import type { TrustEvent } from '../trust/state.ts';
@@ -13,7 +14,7 @@ const maxOfKind = 20;
 
 type Kind = Change['kind'];
 /** Whose equal events count as one, whatever came between. */
-const ofSources: readonly Kind[] = ['trust', 'revocation'];
+const ofSources: readonly Kind[] = ['trust', 'revocation', 'keys'];
 
 interface Entry {
   readonly kind: Kind;
@@ -38,6 +39,7 @@ export class RecentChanges {
     config: [],
     trust: [],
     revocation: [],
+    keys: [],
     thread: [],
     audit: [],
   };
@@ -71,6 +73,14 @@ export class RecentChanges {
   revocation({ action, anchor, address, certificate, detail }: RevocationEvent): void {
     const entry = { kind: 'revocation', event: action, subject: anchor } as const;
     this.#add({ ...entry, detail: joined(address, certificate, detail) });
+  }
+
+  keys({ action, source, detail, added, removed }: KeysEvent): void {
+    const sizes =
+      added === undefined && removed === undefined
+        ? undefined
+        : `keys added: ${added?.length ?? 0}, removed: ${removed?.length ?? 0}`;
+    this.#add({ kind: 'keys', event: action, subject: source, detail: joined(sizes, detail) });
   }
 
   threadDied(thread: number, error: Error | null): void {
@@ -113,6 +123,7 @@ function detailOf(event: AuditEvent): string | null {
     case 'failing':
     case 'rotation_failed':
     case 'chain_unreadable':
+    case 'seal_copy_failed':
     case 'seal_failed':
       return event.error.message;
     case 'rotated':
@@ -121,6 +132,10 @@ function detailOf(event: AuditEvent): string | null {
       return `chain ${event.chain}`;
     case 'chain_resumed':
       return `chain ${event.chain}, lines without a seal: ${event.unsealed}`;
+    case 'seal_refused':
+      return event.cause;
+    case 'seals_missing':
+      return `chain ${event.chain}, last seal ${event.seq} of ${event.time}`;
     case 'recovered':
       return `records that waited: ${event.kept}, lost: ${event.lost}`;
     case 'full':

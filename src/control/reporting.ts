@@ -3,9 +3,10 @@
 import { toEcsLines } from '../audit/ecs-line.ts';
 import type { AuditFormat } from '../audit/ecs-table.ts';
 import type { AuditEvent, Records } from '../audit/event.ts';
-import { configLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
+import { configLine, keysLine, revocationLine, threadLine, trustLine } from '../audit/event-record.ts';
 import {
   type EventSentence,
+  keysSentences,
   revocationSentences,
   sentenceOf,
   trustSentences,
@@ -13,6 +14,7 @@ import {
 import type { AuditWriter } from '../audit/writer.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import { type ConfigProblem, describeProblem } from '../errors.ts';
+import type { KeysAction, KeysEvent } from '../keys/state.ts';
 import type { RevocationAction, RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogLine, RepeatedLines } from '../telemetry/repeated-lines.ts';
@@ -22,6 +24,8 @@ import type { RecentChanges } from './recent-changes.ts';
 
 const trustEvents: Readonly<Record<TrustAction, EventSentence>> = trustSentences;
 const revocationEvents: Readonly<Record<RevocationAction, EventSentence>> = revocationSentences;
+
+const keysEvents: Readonly<Record<KeysAction, EventSentence>> = keysSentences;
 
 const failureMessages: Readonly<Record<Records, string>> = {
   kept: 'audit records cannot be written; up to 64 MiB are kept in memory and retried until the destination accepts them',
@@ -68,6 +72,18 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
         { error: event.error.message },
         'the last seal of the audit cannot be read, so a new chain of seals begins; audit verify shows where the earlier chain ends',
       );
+    case 'seal_refused':
+      return logger.error(
+        { cause: event.cause },
+        'the last seal in the audit files is not one of this gateway (cause), so a new chain of seals begins; if audit.seal.key was not changed, find out who wrote to the files and run audit verify',
+      );
+    case 'seals_missing':
+      return reportMissing(logger, event);
+    case 'seal_copy_failed':
+      return logger.warn(
+        { error: event.error.message },
+        'the copy of the last seal cannot be read or written, so a removal of seals before the next start may not be noticed; give the gateway the right to write to audit.seal.copy, by default in trust.cacheDir',
+      );
     case 'seal_failed':
       return logger.error(
         { error: event.error.message },
@@ -76,6 +92,16 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     default:
       return event satisfies never;
   }
+}
+
+function reportMissing(
+  logger: Logger,
+  { chain, seq, time }: Extract<AuditEvent, { type: 'seals_missing' }>,
+): void {
+  logger.error(
+    { chain, seq, time },
+    'the audit files do not have the last seal that this gateway wrote (chain, seq, time): they were cut back, replaced or moved while it was stopped. If nobody moved them on purpose, keep the files, run audit verify and find out who can write to them',
+  );
 }
 
 function reportResumed(
@@ -184,6 +210,30 @@ export class Reporting {
         detail: detail ?? null,
       }),
     );
+  }
+
+  keys(event: KeysEvent): void {
+    this.#changes.keys(event);
+    const { action, source, detail, added, removed } = event;
+    const sizes = { added: added?.length, removed: removed?.length };
+    this.#log(keysEvents[action], { action, source, ...sizes, detail });
+    this.#record(
+      keysLine({
+        time: Date.now(),
+        event: action,
+        source,
+        detail: detail ?? null,
+        added: added ?? null,
+        removed: removed ?? null,
+      }),
+    );
+  }
+
+  /** A request to an introspection endpoint brought no answer. */
+  introspectionFailed(endpoint: string, problem: string): void {
+    const message =
+      'an introspection endpoint gave no answer; messages with a token that only it can judge get 503 (token_undecided): check routes[].bearer.introspection and the authorization server';
+    this.#failures.log({ level: 'error', message, fields: { endpoint, detail: problem } });
   }
 
   /** The collector stopped accepting spans, with this status or code; null: it accepts them again. */

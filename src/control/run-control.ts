@@ -1,5 +1,6 @@
 /** Starts the gateway: checks the configuration and the machine, opens the audit and runs the control thread until it drains. */
 import type { AuditEvent } from '../audit/event.ts';
+import { sealCopyFile } from '../audit/seal-copy.ts';
 import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
@@ -92,10 +93,11 @@ function openAudit(
   onEvent: (event: AuditEvent) => void,
 ): Promise<AuditWriter> {
   const { destination, seal, rotate } = config.audit;
+  const copy = seal?.copy ?? sealCopyFile(config.trust.cacheDir, destination);
   return openAuditWriter({
     destination,
     rotate,
-    seal: seal && { privateKey: auditKey, interval: seal.interval },
+    seal: seal && { privateKey: auditKey, interval: seal.interval, copy },
     onEvent,
   }).catch((cause: unknown) => {
     const found = cause instanceof Error ? cause.message : String(cause);

@@ -1,11 +1,16 @@
-/** The inputs of a snapshot, opened, updated and closed together: configuration, trust, revocation, ticket keys. */
+/** The inputs of a snapshot, opened, updated and closed together: configuration, trust, key sets, revocation, ticket keys. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
 import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
+import { type IntrospectionReport, Introspections } from '../introspection/service.ts';
+import { KeySets } from '../keys/service.ts';
+import type { KeySetState, KeysEvent } from '../keys/state.ts';
+import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
+import { allocateReplayMemory } from '../signature/replay-memory.ts';
 import type { TrustRequest } from '../trust/request-files.ts';
 import { RequestHandler } from '../trust/request-handler.ts';
 import { type PreparedUpdate, TrustService } from '../trust/service.ts';
@@ -27,6 +32,10 @@ interface SourcesOptions {
   readonly onChange: () => void;
   readonly onTrust: (event: TrustEvent) => void;
   readonly onRevocation: (event: RevocationEvent) => void;
+  readonly onIntrospection: (report: IntrospectionReport) => void;
+  readonly onKeys: (event: KeysEvent) => void;
+  /** Called for each signature whose `kid` no key of this set has. */
+  readonly onUnknownKid: (source: string) => void;
 }
 
 /** How long the first CRLs and OCSP answers about CAs are awaited before `onChange`, ms: until then every status is unknown. */
@@ -40,9 +49,12 @@ export class Sources implements AsyncDisposable {
   #trust: TrustService | null = null;
   #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
+  readonly #keys: KeySets;
+  readonly #introspections: Introspections;
   /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
   readonly #secret = randomBytes(32);
   #generation = 0;
+  #replayMemory: SharedArrayBuffer | null = null;
   #epochTimer: NodeJS.Timeout | undefined;
   /** The anchors of the next snapshot. `#trust` may have an anchor earlier, before its revocation sources are followed. */
   #usable: UsableAnchors = { anchors: [], candidates: null };
@@ -66,6 +78,16 @@ export class Sources implements AsyncDisposable {
       signal: options.signal,
       onChange: () => this.#changed(),
       onEvent: options.onRevocation,
+    });
+    this.#introspections = new Introspections({
+      signal: options.signal,
+      onRequest: options.onIntrospection,
+    });
+    this.#keys = new KeySets({
+      signal: options.signal,
+      onChange: () => this.#changed(),
+      onEvent: options.onKeys,
+      onUnknownKid: options.onUnknownKid,
     });
   }
 
@@ -112,6 +134,11 @@ export class Sources implements AsyncDisposable {
     return this.#revocation.sources();
   }
 
+  /** Every configured key set, read or not. */
+  keySets(): readonly KeySetState[] {
+    return this.#keys.states();
+  }
+
   /**
    * Applies another configuration as a whole and calls `onChange`. Throws TrustError: then nothing has changed.
    */
@@ -123,7 +150,14 @@ export class Sources implements AsyncDisposable {
       candidates &&
       (await this.#prepare(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
     const enforced = await this.#prepare(this.#trust, loaded, { anchors, accept });
-    await Promise.all([enforced.apply(), planned?.apply()]);
+    const { cacheDir } = loaded.config.trust;
+    const [applyKeys] = await Promise.all([
+      this.#keys.prepare({ sources: loaded.keySources, cacheDir }),
+      enforced.apply(),
+      planned?.apply(),
+    ]);
+    applyKeys();
+    this.#introspections.update(loaded.introspections);
     this.#trust = enforced.service;
     if (planned === undefined) this.#candidates?.close();
     this.#candidates = planned?.service ?? null;
@@ -138,9 +172,12 @@ export class Sources implements AsyncDisposable {
     void this.#requests.run();
   }
 
-  /** Fetches trust anchors, CRLs and OCSP answers now. Never rejects. */
+  /** Fetches trust anchors, key sets, CRLs and OCSP answers now. Never rejects. */
   async refresh(): Promise<void> {
-    await Promise.all([this.#trust?.refresh(), this.#candidates?.refresh(), this.#revocation.refresh()]);
+    await Promise.all([
+      ...[this.#trust?.refresh(), this.#candidates?.refresh()],
+      ...[this.#keys.refresh(), this.#revocation.refresh()],
+    ]);
   }
 
   /** The clock was set or the machine slept: fetches what may have expired; every connection is authorized again. */
@@ -148,7 +185,15 @@ export class Sources implements AsyncDisposable {
     this.#revocation.wake();
     void this.#trust?.refresh();
     void this.#candidates?.refresh();
+    void this.#keys.refresh();
     this.#changed();
+  }
+
+  /** Kept when a configuration no longer needs it: the next one may, and must know what was accepted before. */
+  #replays(): SharedArrayBuffer | null {
+    const isNeeded = this.#loaded.routes.some(({ signature }) => signature?.replay === 'refuse');
+    if (isNeeded) this.#replayMemory ??= allocateReplayMemory();
+    return this.#replayMemory;
   }
 
   /** Builds a snapshot with the next generation number, and schedules `onChange` for the next ticket key. */
@@ -158,6 +203,8 @@ export class Sources implements AsyncDisposable {
       ...this.#usable,
       generation: ++this.#generation,
       revocation: (anchor) => this.#revocation.material(anchor),
+      keySets: this.#keys.states().map(({ source, keys }) => ({ source, keys })),
+      replayMemory: this.#replays(),
     });
     const { resumption } = config.listen;
     clearTimeout(this.#epochTimer);
@@ -182,10 +229,30 @@ export class Sources implements AsyncDisposable {
     return createHash('sha256').update(leaf).digest('hex');
   }
 
+  /** Answers a question of a relay thread; what the answer depends on is in the next snapshot. Never rejects. */
+  async answer(question: Question): Promise<Answer> {
+    switch (question.kind) {
+      case 'refresh_keys':
+        return this.#refreshKeys(question.source);
+      case 'introspect':
+        return this.#introspections.ask(question.id, question.token);
+      default:
+        return question satisfies never;
+    }
+  }
+
+  async #refreshKeys(source: string): Promise<boolean> {
+    const refreshed = await this.#keys.refreshFor(source);
+    while (this.#applying !== null) await this.#applying;
+    return refreshed;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#epochTimer);
     this.#trust?.close();
     this.#candidates?.close();
+    this.#keys.close();
+    this.#introspections.close();
     await this.#revocation.close();
   }
 

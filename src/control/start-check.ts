@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { destinationProblem, rotationProblem } from '../audit/destination.ts';
+import { sealCopyFile } from '../audit/seal-copy.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, type ErrorCode, GatewayError } from '../errors.ts';
@@ -18,7 +19,7 @@ export interface StartCheck {
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Binds both ports for a moment, and checks the audit destination and `trust.cacheDir`. */
+/** Binds both ports for a moment, and checks the audit destination, the folder of the copy of the last seal and `trust.cacheDir`. */
 export async function checkStart({ config, locate }: LoadedConfig): Promise<StartCheck> {
   const { listen, admin, audit, trust } = config;
   const sockets = [await trySocket('listen', listen), await trySocket('admin', admin)];
@@ -30,17 +31,26 @@ export async function checkStart({ config, locate }: LoadedConfig): Promise<Star
     problems: (await auditProblems(audit)).map(locate),
     refusedSockets: placed(sockets.filter((attempt) => !inUse(attempt))),
     socketsInUse: placed(sockets.filter(inUse)),
-    warnings:
-      cache === null
-        ? []
-        : [
-            locate({
-              path: ['trust', 'cacheDir'],
-              found: `${trust.cacheDir}, which cannot be written (${cache}); nothing that was fetched survives a restart`,
-              allowed: 'a folder that can be created and written',
-            }),
-          ],
+    warnings: [...cacheWarnings(trust.cacheDir, cache), ...(await copyWarnings(config))].map(locate),
   };
+}
+
+function cacheWarnings(cacheDir: string, cause: string | null): Diagnostic[] {
+  if (cause === null) return [];
+  const found = `${cacheDir}, which cannot be written (${cause}); nothing that was fetched survives a restart`;
+  return [{ path: ['trust', 'cacheDir'], found, allowed: 'a folder that can be created and written' }];
+}
+
+/** The copy of the last seal is no condition of a start: the seals are made without it. */
+async function copyWarnings({ audit, trust }: LoadedConfig['config']): Promise<Diagnostic[]> {
+  const { destination, seal } = audit;
+  if (seal === undefined || destination === 'stdout' || destination === 'stderr') return [];
+  const file = seal.copy ?? sealCopyFile(trust.cacheDir, destination);
+  const cause = await folderProblem(dirname(file));
+  if (cause === null) return [];
+  const found = `${file}, whose folder cannot be written (${cause}); a removal of seals while the gateway is stopped is not noticed`;
+  const path = seal.copy === undefined ? ['trust', 'cacheDir'] : ['audit', 'seal', 'copy'];
+  return [{ path, found, allowed: 'a folder that can be created and written' }];
 }
 
 async function auditProblems({

@@ -4,11 +4,15 @@ import { authorityFiles, leafFiles, writeDevelopmentFiles } from '../issuing/dev
 import { distributionPoint, ocspResponders } from '../issuing/revocation-sources.ts';
 import { revocationPaths } from './revocations.ts';
 
-/** File names in one folder; `stranger` is a client certificate of another authority with the same names. */
+/**
+ * File names in one folder; `other` is a second client of the same authority, `stranger` a client certificate of another
+ * authority with the same names.
+ */
 export const demoFiles = {
   ...authorityFiles,
   server: leafFiles('server'),
   client: leafFiles('client'),
+  other: leafFiles('other'),
   revoked: leafFiles('revoked'),
   stranger: leafFiles('stranger'),
 } as const;
@@ -17,6 +21,8 @@ export interface DemoCertificates extends Pick<Authority, 'root' | 'issuing'> {
   readonly server: Leaf;
   /** The client that is accepted, and the one that is revoked from the start. */
   readonly client: Leaf;
+  /** Another client that is accepted. */
+  readonly other: Leaf;
   readonly revoked: Leaf;
 }
 
@@ -35,15 +41,14 @@ export async function makeCertificates(options: {
   });
   const name = 'Development';
   const own = createAuthority({ name, now, issuing: revocationAt(revocationPaths.rootCrl) });
+  const clientSubject = (CN: string) => ({ C: 'GB', O: name, OU: `${name} organisation`, CN });
   const leaf = revocationAt(revocationPaths.issuingCrl);
   const leaves = {
     server: own.issueServer(leaf),
     client: own.issueClient(leaf),
-    // Another common name, to be distinguished in the log; `clients.match` accepts both.
-    revoked: own.issueClient({
-      ...leaf,
-      subject: { C: 'GB', O: name, OU: `${name} organisation`, CN: `${name} revoked client` },
-    }),
+    // Other common names, to be distinguished in the log; `clients.match` accepts all of them.
+    other: own.issueClient({ ...leaf, subject: clientSubject(`${name} other client`) }),
+    revoked: own.issueClient({ ...leaf, subject: clientSubject(`${name} revoked client`) }),
   };
   const stranger = createAuthority({ name, now }).issueClient();
   await writeDevelopmentFiles({ folder, authority: own, leaves: { ...leaves, stranger }, force: true });

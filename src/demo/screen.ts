@@ -7,6 +7,11 @@ import { demoFiles } from './certificates.ts';
 /** Names of files in the folder of the demo. */
 export const auditFile = 'audit.log';
 export const configFile = 'demo.yaml';
+/** Written by one of the commands: the Authorization field with a token, which `curl -H @FILE` sends. */
+export const tokenFile = 'token.header';
+
+/** The route that demands a token. */
+export const boundPath = '/bound';
 
 export interface DemoSite {
   /** Absolute. */
@@ -23,6 +28,8 @@ export interface Ports {
   readonly directory: number;
   /** CRLs and OCSP, over HTTP. */
   readonly revocation: number;
+  /** Access tokens and their key set, over HTTPS. */
+  readonly authorization: number;
   readonly host: number;
 }
 
@@ -51,6 +58,11 @@ function placesOf({ folder, ports, verbose }: DemoSite): string {
     ['example host', `http://127.0.0.1:${ports.host}/`, 'acknowledges every message'],
     ['demo CA', `http://127.0.0.1:${ports.revocation}/`, 'serves CRLs and OCSP'],
     ['CA files', `https://127.0.0.1:${ports.directory}/`, 'the gateway fetches its trust anchor here'],
+    [
+      'tokens',
+      `https://127.0.0.1:${ports.authorization}/`,
+      `authorization server; the gateway demands its tokens on ${boundPath}`,
+    ],
     ['metrics', `http://127.0.0.1:${ports.admin}/metrics`, 'also /readyz, /upstreams and /api/status'],
     ['configuration', here(configFile), 'written at every start'],
     verbose
@@ -66,44 +78,97 @@ interface Example {
   readonly command: string;
 }
 
-function examplesOf({ folder, ports }: DemoSite): Example[] {
-  const file = (name: string) => quote(join(folder, name));
-  const gateway = `https://127.0.0.1:${ports.gateway}/`;
-  const revocation = `http://127.0.0.1:${ports.revocation}`;
-  const curl = (identity: { chain: string; key: string } | null, ...urls: string[]) =>
-    [
-      `curl -i --cacert ${file(demoFiles.root)}`,
-      ...(identity ? [`--cert ${file(identity.chain)} --key ${file(identity.key)}`] : []),
-      `--header 'Content-Type: application/json' --data '{"MTID":"0100"}'`,
-      ...urls,
-    ].join(' ');
+function examplesOf(site: DemoSite): Example[] {
+  return [...certificateExamples(site), ...tokenExamples(site), simulation(site)];
+}
+
+/** A command to try; `fields`: further options of curl. */
+function message(
+  { folder, ports }: DemoSite,
+  options: {
+    readonly identity: ClientFiles | null;
+    readonly fields?: readonly string[];
+    readonly urls: readonly string[];
+  },
+): string {
+  const { identity, fields = [], urls } = options;
   return [
-    {
-      says: 'a good certificate: 200 and the response of the host',
-      command: curl(demoFiles.client, gateway),
-    },
-    { says: 'no certificate: 400', command: curl(null, gateway) },
-    {
-      says: 'a certificate with the same names from another CA: 403',
-      command: curl(demoFiles.stranger, gateway),
-    },
-    { says: 'a revoked certificate: 403', command: curl(demoFiles.revoked, gateway) },
+    `curl -i --cacert ${quote(join(folder, demoFiles.root))}`,
+    ...(identity ? [credentials(folder, identity)] : []),
+    ...fields,
+    `--header 'Content-Type: application/json' --data '{"MTID":"0100"}'`,
+    ...urls.map((url) => (url.startsWith('/') ? `https://127.0.0.1:${ports.gateway}${url}` : url)),
+  ].join(' ');
+}
+
+interface ClientFiles {
+  readonly chain: string;
+  readonly key: string;
+}
+
+function credentials(folder: string, { chain, key }: ClientFiles): string {
+  return `--cert ${quote(join(folder, chain))} --key ${quote(join(folder, key))}`;
+}
+
+function certificateExamples(site: DemoSite): Example[] {
+  const { client, stranger, revoked } = demoFiles;
+  const revocation = `http://127.0.0.1:${site.ports.revocation}`;
+  const post = (identity: ClientFiles | null, ...urls: string[]) => message(site, { identity, urls });
+  return [
+    { says: 'a good certificate: 200 and the response of the host', command: post(client, '/') },
+    { says: 'no certificate: 400', command: post(null, '/') },
+    { says: 'a certificate with the same names from another CA: 403', command: post(stranger, '/') },
+    { says: 'a revoked certificate: 403', command: post(revoked, '/') },
     {
       says: 'the good one, revoked while its connection is open: 200, 204 from the demo CA, 403; the audit record has "stage":"live"',
-      command: curl(demoFiles.client, gateway, `${revocation}/revoke`, gateway),
+      command: post(client, '/', `${revocation}/revoke`, '/'),
     },
     {
       says: 'undo the revocation: 204; the good certificate gets 200 again',
       command: `curl -i -X POST ${revocation}/restore`,
     },
+  ];
+}
+
+/** RFC 8705 §3: a token is good only with the certificate that it was issued to. */
+function tokenExamples(site: DemoSite): Example[] {
+  const { folder, ports } = site;
+  const { client, other } = demoFiles;
+  const file = quote(join(folder, tokenFile));
+  const bound = (identity: ClientFiles, fields: string[]) =>
+    message(site, { identity, fields, urls: [boundPath] });
+  return [
     {
-      says: 'messages as Thredd sends them, 50 a second for ten seconds',
+      says: `${boundPath} demands an access token as well as a certificate; without one: 401`,
+      command: bound(client, []),
+    },
+    {
+      says: `get a token that is bound to the good certificate, for the next two commands`,
       command: [
-        `${command()} simulate ${gateway} --rate 50 --duration 10s --resend-interval 1s --ca ${file(demoFiles.root)}`,
-        `--cert ${file(demoFiles.client.chain)} --key ${file(demoFiles.client.key)}`,
+        `curl -s --cacert ${quote(join(folder, demoFiles.root))} ${credentials(folder, client)}`,
+        `--data grant_type=client_credentials https://127.0.0.1:${ports.authorization}/token`,
+        String.raw`| sed 's/.*"access_token":"\([^"]*\)".*/Authorization: Bearer \1/' > ${file}`,
       ].join(' '),
     },
+    {
+      says: 'the token with the certificate that it is bound to: 200',
+      command: bound(client, [`--header @${file}`]),
+    },
+    {
+      says: 'the same token with another good certificate: 401',
+      command: bound(other, [`--header @${file}`]),
+    },
   ];
+}
+
+function simulation({ folder, ports }: DemoSite): Example {
+  return {
+    says: 'messages as Thredd sends them, 50 a second for ten seconds',
+    command: [
+      `${command()} simulate https://127.0.0.1:${ports.gateway}/ --rate 50 --duration 10s --resend-interval 1s`,
+      `--ca ${quote(join(folder, demoFiles.root))} ${credentials(folder, demoFiles.client)}`,
+    ].join(' '),
+  };
 }
 
 /** Quotes a path for a POSIX shell, if it needs quotes. */

@@ -2,7 +2,7 @@
 import type { AdmissionFacts, ResumedAttempt, StrangerAttempt } from './admission.ts';
 import type { Attempt } from './attempt.ts';
 import { type Check, check, fail, type Judgement, notJudged, pass, unknown } from './check.ts';
-import type { Failure } from './failure.ts';
+import { cutAdvice, type Failure } from './failure.ts';
 
 /** `asksForCertificate`: true also if it is not known. */
 export function admissionChecks(facts: AdmissionFacts, asksForCertificate: boolean): Check[] {
@@ -60,9 +60,9 @@ function isLetIn({ answer, failure }: Attempt): boolean {
   return status !== null && (status < 400 || status >= 500);
 }
 
-/** There was no handshake, and the server did not end it: this says nothing about what it answers. */
+/** There was no handshake, and the server did not end it, or no time: this says nothing about what it answers. */
 export function isUnreached(failure: Failure | null): boolean {
-  return failure?.kind === 'other' && failure.stage === 'handshake';
+  return failure?.kind === 'cut' || (failure?.kind === 'other' && failure.stage === 'handshake');
 }
 
 function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
@@ -79,6 +79,7 @@ function judgeStrangers(strangers: readonly StrangerAttempt[]): Judgement {
   const kinds = strangers.map(({ attempt: { failure } }) => failure?.kind);
   if (kinds.includes('silent'))
     return fail(fact, 'answer 400 or 403, or end the connection, instead of letting the client wait');
+  if (kinds.includes('cut')) return unknown(fact, cutAdvice);
   if (kinds.includes('other')) return unknown(fact, 'repeat the examination: this is no refusal');
   return pass(fact);
 }
@@ -97,7 +98,7 @@ function judgeResumed(resumed: readonly ResumedAttempt[]): Judgement {
 
 /** Neither let in nor refused. */
 function isUnanswered(kind: Failure['kind'] | undefined): boolean {
-  return kind === 'silent' || kind === 'other';
+  return kind === 'silent' || kind === 'other' || kind === 'cut';
 }
 
 function describeResumed({ version, attempt }: ResumedAttempt): string {

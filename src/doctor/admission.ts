@@ -11,7 +11,7 @@ export interface StrangerAttempt {
 
 export interface ResumedAttempt {
   readonly version: SecureVersion;
-  /** null: the server issued no session to a client without a certificate. */
+  /** Without a handshake, if none was completed; null: the server issued no session to a client without a certificate. */
   readonly attempt: Attempt | null;
 }
 
@@ -47,6 +47,10 @@ export async function measureAdmission({
 }
 
 async function resume(options: AttemptOptions): Promise<Attempt | null> {
-  const { session } = await attempt(options);
-  return session === null ? null : attempt({ ...options, session });
+  const first = await attempt(options);
+  // Without a handshake it is not known whether there are sessions.
+  if (first.handshake === null) return first;
+  if (first.session !== null) return attempt({ ...options, session: first.session });
+  // In TLS 1.3 sessions come after the handshake: it may have been cut off before that.
+  return first.failure?.kind === 'cut' ? first : null;
 }

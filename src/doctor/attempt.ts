@@ -1,8 +1,10 @@
 /** One TLS connection to the endpoint, and one HTTP request on it: measures, and judges nothing. */
 import { constants } from 'node:crypto';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
+import { type Wait, waitFor } from '../probe/deadline.ts';
+import { type KeyType, schemesFor } from '../probe/key-type.ts';
 import { type Answer, type ExchangeOptions, exchange } from './exchange.ts';
-import { closedCode, errorOf, type Failure, failureOf, silentCode } from './failure.ts';
+import { closedCode, cutCode, errorOf, type Failure, failureOf, silentCode } from './failure.ts';
 
 /** A certificate with its chain, and its key. */
 export interface Identity {
@@ -24,6 +26,8 @@ export interface AttemptOptions extends ExchangeOptions {
   /** Of an earlier attempt. */
   readonly session?: Buffer;
   readonly version?: SecureVersion;
+  /** Of the server's certificate; default: the server chooses. */
+  readonly keyType?: KeyType;
 }
 
 export interface Handshake {
@@ -46,6 +50,8 @@ export interface Attempt {
 
 /** Never rejects for what the endpoint does. */
 export async function attempt(options: AttemptOptions): Promise<Attempt> {
+  const wait = waitFor(options);
+  if (wait.ms === 0) return cut;
   const socket = connect(connectionOptions(options));
   // Not before: connect() first reads the anchors, which is no time of the endpoint.
   const began = performance.now();
@@ -55,7 +61,7 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   });
   const result = (rest: Pick<Attempt, 'handshake' | 'answer' | 'failure'>): Attempt => ({ ...rest, session });
   try {
-    const failed = await handshakeOf(socket, options.timeoutMs);
+    const failed = await handshakeOf(socket, wait);
     if (failed !== null)
       return result({ handshake: null, answer: null, failure: failureOf('handshake', failed) });
     const handshake = describeHandshake(socket, performance.now() - began);
@@ -68,29 +74,55 @@ export async function attempt(options: AttemptOptions): Promise<Attempt> {
   }
 }
 
+/** Not begun. */
+const cut: Attempt = {
+  ...{ handshake: null, answer: null, session: null },
+  failure: failureOf('handshake', errorOf(cutCode)),
+};
+
 /** Whatever the endpoint offers is accepted: what is too weak is judged elsewhere, and named. */
-function connectionOptions({ target, address, anchors, identity, session, version }: AttemptOptions) {
+function connectionOptions({
+  target,
+  address,
+  anchors,
+  identity,
+  session,
+  version,
+  keyType,
+}: AttemptOptions) {
+  const suites = keyType === undefined ? 'ALL' : keyTypeSuites[keyType];
   return {
     host: address,
     port: target.port,
     servername: target.servername ?? '',
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
-    ciphers: 'ALL:@SECLEVEL=0',
+    ciphers: `${suites}:@SECLEVEL=0`,
     secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
     minVersion: version ?? 'TLSv1',
     maxVersion: version ?? 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
     ...(anchors === undefined ? {} : { ca: [...anchors] }),
+    ...(keyType === undefined ? {} : { sigalgs: sigalgsFor(keyType) }),
     ...(identity === undefined ? {} : identity),
     ...(session === undefined ? {} : { session }),
   } as const;
 }
 
+/** OpenSSL's names of the suites up to TLS 1.2. */
+const keyTypeSuites: Readonly<Record<KeyType, string>> = { RSA: 'aRSA', EC: 'aECDSA' };
+/** OpenSSL refuses a list with a scheme that it does not know. */
+const unknownToOpenssl = /brainpool|md5/;
+
+function sigalgsFor(keyType: KeyType): string {
+  const names = schemesFor(keyType).map(({ name }) => name);
+  return names.filter((name) => !unknownToOpenssl.test(name)).join(':');
+}
+
 /** null: complete. */
-function handshakeOf(socket: TLSSocket, timeoutMs: number): Promise<Error | null> {
+function handshakeOf(socket: TLSSocket, wait: Wait): Promise<Error | null> {
   return new Promise((done) => {
-    const timer = setTimeout(() => done(errorOf(silentCode)), timeoutMs);
+    const timer = setTimeout(() => done(errorOf(wait.isCut ? cutCode : silentCode)), wait.ms);
     const finish = (error: Error | null) => {
       clearTimeout(timer);
       done(error);

@@ -9,6 +9,7 @@ export const groups = [
   'Request for a client certificate',
   'Who is let in',
   'Message',
+  'Access token',
   'Latency',
 ] as const;
 export type Group = (typeof groups)[number];
@@ -57,6 +58,9 @@ const checks = {
   'message-length': ['Message', 'Content-Length is present'],
   'message-type': ['Message', 'Content-Type is present'],
   'message-continue': ['Message', '100 Continue comes at once'],
+  'token-missing': ['Access token', 'no token gets 401'],
+  'token-altered': ['Access token', 'an altered token gets 401'],
+  'token-bound': ['Access token', 'another certificate gets 401'],
   'latency-handshake': ['Latency', 'connection and handshake'],
   'latency-message': ['Latency', 'message and response'],
   'latency-total': ['Latency', 'one connection per message'],

@@ -1,8 +1,9 @@
 /** Examines an endpoint: measures step by step, and has each fact judged. Start reading here. */
 import type { SecureVersion } from 'node:tls';
+import { Deadline } from '../probe/deadline.ts';
 import type { TcpConnection } from '../probe/reach.ts';
 import { measureAdmission } from './admission.ts';
-import type { AttemptOptions, Identity } from './attempt.ts';
+import { type AttemptOptions, attempt, type Identity } from './attempt.ts';
 import { isCaName } from './ca-name.ts';
 import { tolerate } from './check.ts';
 import type { MessageBody } from './exchange.ts';
@@ -13,16 +14,23 @@ import { measureReach, reachableAddress, reachChecks } from './reach.ts';
 import type { Report } from './report.ts';
 import type { Target } from './target.ts';
 import { measureTls, type TlsFacts } from './tls-facts.ts';
+import { measureToken } from './token.ts';
 
 export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
   readonly target: Target;
   /** Of a client that the endpoint accepts; null: none was given. */
   readonly identity: Identity | null;
+  /** An access token that the endpoint accepts with `identity`: a secret; null: none was given. */
+  readonly token: string | null;
+  /** Another client that the endpoint accepts; null: none was given. */
+  readonly other: Identity | null;
   readonly body: MessageBody;
   /** Tries for the latency. */
   readonly count: number;
   /** For each answer of the endpoint. */
   readonly timeoutMs: number;
+  /** For the whole examination: what is not measured by then is not judged. */
+  readonly maxTimeMs: number;
   /** Of ehi-gateway, for the report. */
   readonly version: string;
   /** Called with what is done next, for a reader who waits. */
@@ -31,12 +39,13 @@ export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
 
 /** Resolves with a report whatever the endpoint does; `address` is null if no address accepts connections. */
 export async function examine(options: ExamineOptions): Promise<Report> {
-  const { target, timeoutMs, onStep } = options;
+  const { target, timeoutMs, maxTimeMs, onStep } = options;
   const began = performance.now();
+  const deadline = new Deadline(maxTimeMs);
   onStep(`connecting to ${target.host}`);
-  const reach = await measureReach({ host: target.host, port: target.port, timeoutMs });
+  const reach = await measureReach({ host: target.host, port: target.port, timeoutMs, deadline });
   const connection = reachableAddress(reach);
-  const findings = connection === null ? nothing : await examineTls(options, connection);
+  const findings = connection === null ? nothing : await examineTls({ ...options, deadline }, connection);
   return {
     ...findings,
     ...{ url: target.url, address: connection?.address ?? null, name: target.expectedName },
@@ -45,11 +54,16 @@ export async function examine(options: ExamineOptions): Promise<Report> {
   };
 }
 
-async function examineTls(options: ExamineOptions, connection: TcpConnection): Promise<Findings> {
-  const { target, timeoutMs, onStep } = options;
+type Examination = ExamineOptions & { readonly deadline: Deadline };
+
+async function examineTls(options: Examination, connection: TcpConnection): Promise<Findings> {
+  const { target, timeoutMs, deadline, onStep } = options;
   const { address, ms: roundTripMs } = connection;
   const { servername, port, expectedName } = target;
-  const tls = await measureTls({ endpoint: { host: address, port, servername, timeoutMs }, onStep });
+  const tls = await measureTls({
+    endpoint: { host: address, port, servername, timeoutMs, deadline },
+    onStep,
+  });
   if (!('sent' in tls)) return judgeSilence(tls);
   const connections = await measureConnections(options, { address, tls });
   return judge({ tls, roundTripMs, ...connections }, { ...options, expectedName });
@@ -57,12 +71,17 @@ async function examineTls(options: ExamineOptions, connection: TcpConnection): P
 
 /** Whole connections, with requests, as clients make them. */
 async function measureConnections(
-  options: ExamineOptions,
+  options: Examination,
   { address, tls }: { readonly address: string; readonly tls: TlsFacts },
-): Promise<Pick<Measured, 'admission' | 'message' | 'tries'>> {
-  const { target, timeoutMs, body, anchors, identity, count, onStep } = options;
-  const stranger: AttemptOptions = { target, timeoutMs, body, address, anchors: anchors.pem };
-  const client: AttemptOptions = identity === null ? stranger : { ...stranger, identity };
+): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'tries' | 'byKeyType'>> {
+  const { target, timeoutMs, deadline, body, anchors, identity, token, other, count, onStep } = options;
+  const stranger: AttemptOptions = { target, timeoutMs, deadline, body, address, anchors: anchors.pem };
+  const client: AttemptOptions = {
+    ...stranger,
+    ...(identity === null ? {} : { identity }),
+    ...(token === null ? {} : { token }),
+  };
+  const byKeyType = tls.otherSent === null ? null : await measureBoth(stranger);
   onStep('trying to get in without a certificate, and with wrong ones');
   const admission = await measureAdmission({
     attempt: stranger,
@@ -71,8 +90,17 @@ async function measureConnections(
   });
   if (identity !== null) onStep('sending a message');
   const message = identity === null ? null : await measureMessage(client);
+  if (token !== null) onStep('sending messages that its token must not admit');
+  const tokenFacts = token === null ? null : await measureToken({ ...client, token }, other);
   const onTry = (index: number) => onStep(`measuring the latency: try ${index + 1} of ${count}`);
-  return { admission, message, tries: await measureLatency(client, { count, onTry }) };
+  const tries = await measureLatency(client, { count, onTry });
+  return { byKeyType, admission, message, token: tokenFacts, tries };
+}
+
+/** OpenSSL verifies each chain of a server with two. */
+async function measureBoth(options: AttemptOptions): Promise<Measured['byKeyType']> {
+  const RSA = await attempt({ ...options, keyType: 'RSA' });
+  return { RSA, EC: await attempt({ ...options, keyType: 'EC' }) };
 }
 
 /** Both resume sessions, each in its own way. */

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { errorOf, silentCode } from './failure.ts';
+import { type Deadline, waitFor } from '../probe/deadline.ts';
+import { cutCode, errorOf, silentCode } from './failure.ts';
 import type { Target } from './target.ts';
 
 export interface MessageBody {
@@ -15,6 +16,8 @@ export interface Answer {
   readonly status: number;
   readonly contentType: string | null;
   readonly contentLength: string | null;
+  /** The value of `WWW-Authenticate`. */
+  readonly challenge: string | null;
   readonly chunked: boolean;
   readonly bodyBytes: number;
   readonly bodySha256: string;
@@ -35,13 +38,18 @@ export interface ExchangeOptions {
   readonly target: Target;
   readonly body: MessageBody;
   readonly timeoutMs: number;
+  /** Of the whole examination. */
+  readonly deadline?: Deadline;
+  /** An access token, for `Authorization: Bearer`: a secret. */
+  readonly token?: string;
   /** Sends `Expect: 100-continue`, and the body after the interim response. */
   readonly expectContinue?: boolean;
 }
 
 /** Resolves with the error if there is no whole response; it has the `status` if at least the head came. */
 export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<Answer | Error> {
-  const { body, timeoutMs, expectContinue = false } = options;
+  const { body, expectContinue = false } = options;
+  const wait = waitFor(options);
   return new Promise((done) => {
     const outgoing = beginRequest(socket, options);
     let status: number | undefined;
@@ -50,9 +58,9 @@ export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<A
       done(result instanceof Error ? Object.assign(result, { status }) : result);
     };
     const timer = setTimeout(() => {
-      finish(errorOf(silentCode));
+      finish(errorOf(wait.isCut ? cutCode : silentCode));
       outgoing.destroy();
-    }, timeoutMs);
+    }, wait.ms);
     const began = performance.now();
     const interim = sendBody(outgoing, { body, expectContinue, began });
     outgoing.on('error', finish);
@@ -67,7 +75,7 @@ export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<A
 }
 
 function beginRequest(socket: TLSSocket, options: ExchangeOptions): ClientRequest {
-  const { target, body, expectContinue = false } = options;
+  const { target, body, token, expectContinue = false } = options;
   return request({
     method: 'POST',
     path: target.path,
@@ -76,6 +84,7 @@ function beginRequest(socket: TLSSocket, options: ExchangeOptions): ClientReques
       ['Host', target.authority],
       ['User-Agent', 'ehi-gateway-doctor'],
       ...Object.entries(body.headers),
+      ...(token === undefined ? [] : [['Authorization', `Bearer ${token}`] as const]),
       ['Content-Length', String(body.bytes.length)],
       ...(expectContinue ? [['Expect', '100-continue'] as const] : []),
       ['Connection', 'close'],
@@ -120,6 +129,7 @@ async function readAnswer(response: IncomingMessage): Promise<Omit<Answer, 'ms' 
     status: statusCode,
     contentType: headers['content-type'] ?? null,
     contentLength: headers['content-length'] ?? null,
+    challenge: headers['www-authenticate'] ?? null,
     chunked: headers['transfer-encoding'] !== undefined,
     bodyBytes: bytes.length,
     bodySha256: createHash('sha256').update(bytes).digest('hex'),

@@ -3,8 +3,11 @@
 /** Why an attempt ended without a response. */
 export interface Failure {
   readonly stage: 'handshake' | 'response';
-  /** `closed`: by the server, or reset; `other`: it sent something else than TLS or HTTP, or could not be connected. */
-  readonly kind: 'alert' | 'closed' | 'silent' | 'other';
+  /**
+   * `closed`: by the server, or reset; `other`: it sent something else than TLS or HTTP, or could not be connected; `cut`: the
+   * time for the whole examination was over, which says nothing about the endpoint.
+   */
+  readonly kind: 'alert' | 'closed' | 'silent' | 'other' | 'cut';
   /** Such as `the connection was reset`. */
   readonly reason: string;
   /** Of a response that did not end, or was too long; null: not even its head came. */
@@ -14,6 +17,10 @@ export interface Failure {
 /** Codes of our own, beside those of Node. */
 export const silentCode = 'SILENT';
 export const closedCode = 'CLOSED';
+export const cutCode = 'CUT';
+
+export const cutReason = 'the time for the whole examination was over';
+export const cutAdvice = 'give the examination more time with --max-time';
 
 export function errorOf(code: string): Error {
   return Object.assign(new Error(code), { code });
@@ -24,6 +31,7 @@ const reasons: Readonly<Record<string, readonly [kind: Failure['kind'], reason: 
   EPIPE: ['closed', 'the connection was closed'],
   [closedCode]: ['closed', 'the connection was closed'],
   [silentCode]: ['silent', 'no answer in time'],
+  [cutCode]: ['cut', cutReason],
   ECONNREFUSED: ['other', 'the connection was refused'],
   ERR_SSL_WRONG_VERSION_NUMBER: ['other', 'the answer is not TLS'],
   ERR_SSL_PACKET_LENGTH_TOO_LONG: ['other', 'the answer is not TLS'],

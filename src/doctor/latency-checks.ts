@@ -11,6 +11,7 @@ import {
   unknown,
   warn,
 } from './check.ts';
+import { cutAdvice, cutReason } from './failure.ts';
 import type { Try } from './latency.ts';
 
 export interface Percentiles {
@@ -79,6 +80,7 @@ function judge(
   const failed = failures.length === 0 ? '' : `; ${failures.length} more failed: ${failures[0]}`;
   const fact = `p50 ${milliseconds(p50)}, p99 ${milliseconds(p99)} of ${budgetMs} ms, in ${tries}${failed}`;
   if (p50 > budgetMs || (p99 > budgetMs && times.length >= triesForP99)) return fail(fact, advice);
+  if (failures.includes(cutReason)) return warn(fact, cutAdvice);
   if (p99 > budgetMs || failures.length > 0)
     return warn(fact, `repeat with --count ${triesForP99} to see whether that is a coincidence`);
   return pass(fact);

@@ -23,12 +23,13 @@ export async function measureLatency(
   for (let index = 0; index < count; index++) {
     onTry(index);
     const { handshake, answer, failure } = await attempt(options);
-    const counts = isMessage || handshake === null;
+    const counts = isMessage || handshake === null || failure?.kind === 'cut';
     tries.push({
       handshakeMs: handshake?.ms ?? null,
       messageMs: isMessage ? (answer?.ms ?? null) : null,
       failure: counts ? (failure?.reason ?? null) : null,
     });
+    if (failure?.kind === 'cut') break;
     if (tries.length === maxFailures && tries.every(({ failure }) => failure !== null)) break;
   }
   return tries;

@@ -14,6 +14,7 @@ import {
 } from './check.ts';
 import { type Answer, continueWaitMs } from './exchange.ts';
 import type { MessageFacts } from './message.ts';
+import { describeChallenge } from './token-checks.ts';
 
 const ids = [
   'message-status',
@@ -42,6 +43,12 @@ export function messageChecks(facts: MessageFacts | null, roundTripMs: number): 
   ];
 }
 
+/** Whether a message was sent and got 2xx. */
+export function isAccepted(facts: MessageFacts | null): boolean {
+  const status = facts?.plain.answer?.status;
+  return status !== undefined && isSuccess(status);
+}
+
 function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }
@@ -55,6 +62,11 @@ function judgeStatus(attempt: Attempt): Judgement {
     return fail(
       fact,
       'see the audit record or log of the endpoint for this time: it says why the certificate is refused',
+    );
+  if (answer.status === 401)
+    return fail(
+      describeChallenge(attempt),
+      'the certificate is accepted, and the endpoint demands an access token that is bound to it: give one with --token-file, or a new one',
     );
   if (answer.status >= 500)
     return fail(
@@ -92,7 +104,9 @@ function judgeContinue(attempts: readonly Attempt[], roundTripMs: number): Judge
   const hint =
     'answer "100 Continue" before the host is asked: .NET clients wait for it, and without it each message is late';
   const answers = attempts.flatMap(({ answer }) => answer ?? []);
-  if (answers.length === 0) return fail(`no response: ${attempts[0]?.failure?.reason ?? 'unknown'}`, hint);
+  const failure = attempts[0]?.failure ?? null;
+  const silence = `no response: ${failure?.reason ?? 'unknown'}`;
+  if (answers.length === 0) return isUnreached(failure) ? unknown(silence, hint) : fail(silence, hint);
   const times = answers.flatMap(({ continueMs }) => continueMs ?? []);
   if (times.length === 0) return fail(`no 100 Continue within ${continueWaitMs} ms`, hint);
   const fastest = Math.min(...times);

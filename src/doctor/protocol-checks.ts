@@ -43,10 +43,7 @@ function judgeSuites({ suites, incomplete }: ProtocolFacts): Judgement {
   const insecure = suites.filter((suite) => suite.insecure !== null);
   const found = namesOf(suites).join(', ');
   if (insecure.length === 0 && incomplete.length > 0)
-    return unknown(
-      `${found}; the list may be incomplete: ${incomplete.join('; ')}`,
-      'look into the log of the server, or repeat with a longer --timeout',
-    );
+    return unknown(`${found}; the list may be incomplete: ${incomplete.join('; ')}`, incompleteAdvice);
   if (insecure.length === 0) return pass(found);
   const named = insecure.map(({ name, insecure: reason }) => `${name} (${reason})`);
   return fail(
@@ -54,6 +51,9 @@ function judgeSuites({ suites, incomplete }: ProtocolFacts): Judgement {
     'remove these cipher suites; nginx: ssl_ciphers HIGH:!aNULL:!MD5:!3DES',
   );
 }
+
+const incompleteAdvice =
+  'look into the log of the server, or repeat with a longer --timeout (and --max-time, if the time for all connections was over)';
 
 const noSuite = notJudged('the endpoint accepted none of the cipher suites that were offered');
 
@@ -100,10 +100,13 @@ function judgeShare(
 /** In bits of an RSA key of the same strength: 112 bits of security (NIST SP 800-57). */
 const minStrength = 2048;
 
-function judgeKeyExchange({ groups }: ProtocolFacts): Judgement {
+function judgeKeyExchange({ groups, groupsIncomplete }: ProtocolFacts): Judgement {
   if (groups.length === 0) return notJudged('the server named no group');
+  const found = groups.map(({ name }) => name).join(', ');
   const weak = groups.filter(({ strength }) => strength < minStrength);
-  if (weak.length === 0) return pass(groups.map(({ name }) => name).join(', '));
+  if (weak.length === 0 && groupsIncomplete.length > 0)
+    return unknown(`${found}; the list may be incomplete: ${groupsIncomplete.join('; ')}`, incompleteAdvice);
+  if (weak.length === 0) return pass(found);
   return fail(
     `${weak.map(({ name }) => name).join(', ')} is weak`,
     'use X25519 or P-256, or a DH group of at least 2048 bits; nginx: ssl_ecdh_curve X25519:P-256, ssl_dhparam',

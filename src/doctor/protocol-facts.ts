@@ -1,7 +1,9 @@
 /** What an endpoint offers on TLS: versions, cipher suites, key exchange, renegotiation. Plain values, for checks and grade. */
 import type { CipherSuite } from '../probe/cipher-suites.ts';
+import type { GroupSupport } from '../probe/groups.ts';
 import type { NamedGroup } from '../probe/named-groups.ts';
 import { describeFailure } from '../probe/outcome.ts';
+import type { SuiteSupport } from '../probe/suites.ts';
 import { type VersionName, versionNames } from '../probe/versions.ts';
 import type { TlsFacts } from './tls-facts.ts';
 
@@ -17,6 +19,8 @@ export interface ProtocolFacts {
   readonly incomplete: readonly string[];
   /** Of ephemeral key exchanges. */
   readonly groups: readonly NamedGroup[];
+  /** Why lists of groups may be incomplete; empty: they are complete. */
+  readonly groupsIncomplete: readonly string[];
   /** Of the leaf's key: bits of an RSA key of the same strength; null: the certificate cannot be read. */
   readonly keyStrength: number | null;
   /** Whether the server renegotiates when a client asks for it; null: it could not be found out, or TLS 1.3 only. */
@@ -36,9 +40,8 @@ export function protocolFactsOf(facts: TlsFacts, keyStrength: number | null): Pr
   return {
     offered: offered as ProtocolFacts['offered'],
     suites: suites.flatMap(({ version, suites: found }) => found.map((suite) => ({ ...suite, version }))),
-    incomplete: suites.flatMap(({ version, incomplete }) =>
-      incomplete === null ? [] : [`${version}: the server ${describeFailure(incomplete)}`],
-    ),
+    incomplete: suites.flatMap(describeIncomplete),
+    groupsIncomplete: groups.flatMap(describeIncomplete),
     groups: [...new Map(named.map((group) => [group.name, group])).values()],
     keyStrength,
     renegotiates:
@@ -46,4 +49,8 @@ export function protocolFactsOf(facts: TlsFacts, keyStrength: number | null): Pr
     renegotiationUnknown: renegotiation?.kind === 'unknown' ? renegotiation.reason : null,
     secureRenegotiation: announced.length === 0 ? null : !announced.includes(false),
   };
+}
+
+function describeIncomplete({ version, incomplete }: SuiteSupport | GroupSupport): string[] {
+  return incomplete === null ? [] : [`${version}: the server ${describeFailure(incomplete)}`];
 }

@@ -1,5 +1,6 @@
 /** Whether the name resolves and its addresses accept TCP connections: measured, then judged. */
 import { isIP } from 'node:net';
+import type { Deadline } from '../probe/deadline.ts';
 import { connectTcp, type Resolution, resolveHost, type TcpConnection } from '../probe/reach.ts';
 import { type Check, check, fail, type Judgement, milliseconds, pass, unknown } from './check.ts';
 
@@ -16,14 +17,18 @@ export async function measureReach(options: {
   readonly host: string;
   readonly port: number;
   readonly timeoutMs: number;
+  readonly deadline: Deadline;
 }): Promise<ReachFacts> {
-  const { host, port, timeoutMs } = options;
-  const resolutions = isIP(host) === 0 ? await resolveHost({ host, timeoutMs }) : [];
+  const { host, port, timeoutMs, deadline } = options;
+  const resolutions =
+    isIP(host) === 0 ? await resolveHost({ host, timeoutMs: deadline.wait(timeoutMs).ms }) : [];
   const addresses = resolutions.length === 0 ? [host] : resolutions.flatMap(({ addresses }) => addresses);
   const connections: TcpConnection[] = [];
   // One after the other, so that each time is that of one connection.
-  for (const address of addresses.slice(0, maxAddresses))
-    connections.push(await connectTcp({ address, port, timeoutMs }));
+  for (const address of addresses.slice(0, maxAddresses)) {
+    if (deadline.isOver) break;
+    connections.push(await connectTcp({ address, port, timeoutMs: deadline.wait(timeoutMs).ms }));
+  }
   return { resolutions, connections };
 }
 

@@ -1,11 +1,12 @@
 /** Parses the certificates that the server sent, and has them judged; says so if one cannot be parsed. */
 import { GatewayError } from '../errors.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
-import { describeFailure } from '../probe/outcome.ts';
+import { describeFailure, isCut } from '../probe/outcome.ts';
 import type { Anchors } from './anchors.ts';
 import { certificateChecks } from './certificate-checks.ts';
 import { chainChecks } from './chain-checks.ts';
 import { type Check, check, fail, type Judgement, notJudged, pass, unknown, warn } from './check.ts';
+import { cutAdvice, cutReason } from './failure.ts';
 import { readSentChain, type SentChain } from './sent-chain.ts';
 import type { TlsFacts } from './tls-facts.ts';
 
@@ -78,6 +79,7 @@ function judgeServerName({ sentWithoutName }: ServerChainFacts, withName: readon
     'make this chain the default of the port: a sender that is given an IP address sends no server name';
   switch (sentWithoutName.kind) {
     case 'failed':
+      if (isCut(sentWithoutName.failure)) return unknown(`not asked: ${cutReason}`, cutAdvice);
       return warn(`without SNI the server ${describeFailure(sentWithoutName.failure)}`, hint);
     case 'not-possible':
       return unknown(`not possible here: ${sentWithoutName.reason}`, 'install openssl on this machine');

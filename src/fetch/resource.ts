@@ -24,7 +24,7 @@ export type Fetched = FetchedResource | { readonly status: 'unchanged' };
 
 export interface ResourceOptions {
   /** Prefix of the error codes. */
-  readonly purpose: 'TRUST' | 'CRL' | 'OCSP';
+  readonly purpose: 'TRUST' | 'CRL' | 'OCSP' | 'KEYS';
   readonly url: string;
   /** Allowed schemes; default both. CRLs and OCSP responses are signed and may come over http; trust anchors may not. */
   readonly schemes?: readonly ('http' | 'https')[];

@@ -3,7 +3,9 @@
 import type { IdentityPolicy } from '../identity/client-checks.ts';
 import { LeafReader } from '../identity/leaf-reader.ts';
 import { PathCache } from '../identity/path-cache.ts';
+import { noRevocation, Registrations, registeredAnchor } from '../identity/registration.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import type { Ask } from '../policy/question.ts';
 import type { AnchorMaterial, PolicySnapshot } from '../policy/snapshot.ts';
 import { compileIdentityFields, compileRequestFields } from '../relay/compiled-header-sets.ts';
 import type { RelayPolicy } from '../relay/relay-policy.ts';
@@ -14,6 +16,7 @@ import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
+import { RouteGuards } from './route-guards.ts';
 
 /** Immutable: a new snapshot replaces all of it at once. */
 export interface CompiledPolicy {
@@ -23,32 +26,40 @@ export interface CompiledPolicy {
   /** The policy under `shadow`, which is evaluated and recorded but not enforced; null: none. */
   readonly shadow: { readonly admission: AdmissionPolicy; readonly identity: IdentityPolicy } | null;
   readonly relay: RelayPolicy;
+  /** Shared by all policies of a relay thread. */
+  readonly guards: RouteGuards;
 }
 
 interface CompileOptions {
   readonly pools: Pools;
   /** Supplies the message counters of the routes. */
   readonly meter: Meter;
+  /** Asks the control thread. */
+  readonly ask: Ask;
   /** The policy in use until now; null at the start. */
   readonly last: CompiledPolicy | null;
 }
 
 export function compilePolicy(
   snapshot: PolicySnapshot,
-  { pools, meter, last }: CompileOptions,
+  { pools, meter, ask, last }: CompileOptions,
 ): CompiledPolicy {
-  const { anchors, pins, match, limits, timeouts, shadow, tracing } = snapshot;
+  const { anchors, pins, match, registered, limits, timeouts, shadow, tracing, keySets } = snapshot;
   const upstreams = pools.update(snapshot);
+  const guards = last?.guards ?? new RouteGuards({ ask, meter });
+  const guardsOfRoutes = guards.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
-  const compile = (options: IdentityOptions) =>
-    compileIdentity(options, { leaves, generation: snapshot.generation });
+  const registrations = registered && new Registrations(registered, keySets);
+  const compile = (options: IdentityOptions) => compileIdentity(options, { leaves, snapshot });
   return {
     snapshot,
+    guards,
     admission: compileAdmissionPolicy(snapshot),
     identity: compile({
       anchors,
       pins,
       match,
+      registered: registered?.mode === 'enforce' ? registrations : null,
       opensslHasAnchors: snapshot.advertiseCaNames,
       last: last?.identity ?? null,
     }),
@@ -58,6 +69,7 @@ export function compilePolicy(
         anchors: shadow.anchors ?? anchors,
         pins: shadow.pins ?? pins,
         match: shadow.match ?? match,
+        registered: registrations,
         // The names of shadow anchors are never sent to clients.
         opensslHasAnchors: snapshot.advertiseCaNames && shadow.anchors === undefined,
         last: last?.shadow?.identity ?? null,
@@ -66,7 +78,13 @@ export function compilePolicy(
     relay: {
       routes: new RouteTable(
         snapshot.routes.map((policy, index) => {
-          return { policy, upstream: upstreams[index] as Upstream, meter: meter.route(policy.path) };
+          const upstream = upstreams[index] as Upstream;
+          return {
+            policy,
+            upstream,
+            guards: guardsOfRoutes[index] ?? null,
+            meter: meter.route(policy.path),
+          };
         }),
       ),
       identityFields: compileIdentityFields(snapshot, last?.relay.identityFields ?? null),
@@ -79,26 +97,32 @@ export function compilePolicy(
 }
 
 type IdentityOptions = Pick<PolicySnapshot, 'anchors' | 'pins' | 'match'> &
-  Pick<IdentityPolicy, 'opensslHasAnchors'> & { readonly last: IdentityPolicy | null };
+  Pick<IdentityPolicy, 'registered' | 'opensslHasAnchors'> & { readonly last: IdentityPolicy | null };
 
 function compileIdentity(
   options: IdentityOptions,
-  { leaves, generation }: { readonly leaves: LeafReader; readonly generation: number },
+  { leaves, snapshot }: { readonly leaves: LeafReader; readonly snapshot: PolicySnapshot },
 ): IdentityPolicy {
-  const { anchors, pins, match, opensslHasAnchors, last } = options;
-  const paths = pathsOf(anchors, leaves, last?.paths ?? null);
+  const { anchors, pins, match, registered, opensslHasAnchors, last } = options;
+  const paths =
+    registered?.isAlone === true
+      ? pathsAlone(leaves, last?.paths ?? null)
+      : pathsOf(anchors, leaves, last?.paths ?? null);
   return {
-    generation,
+    generation: snapshot.generation,
+    certificate: snapshot.clientCertificate,
     pins: pins === null ? null : new Set(pins),
     match,
+    registered,
     opensslHasAnchors,
     paths,
-    revocation: new Map(
-      paths.anchors.map(({ name, certificates }, index) => {
+    revocation: new Map([
+      ...(paths.isAlone ? [[registeredAnchor, new RevocationCheck(noRevocation, [])] as const] : []),
+      ...paths.anchors.map(({ name, certificates }, index) => {
         const { revocation } = anchors[index] as AnchorMaterial;
-        return [name, new RevocationCheck(revocation, certificates)];
+        return [name, new RevocationCheck(revocation, certificates)] as const;
       }),
-    ),
+    ]),
   };
 }
 
@@ -108,11 +132,15 @@ function compileIdentity(
  */
 function pathsOf(anchors: readonly AnchorMaterial[], leaves: LeafReader, last: PathCache | null): PathCache {
   const ders = anchors.map(({ name, root, issuing }) => ({ name, certificates: [root, ...issuing] }));
-  if (last?.leaves === leaves && last.isOf(ders)) return last;
+  if (last?.leaves === leaves && !last.isAlone && last.isOf(ders)) return last;
   return new PathCache(
     ders.map(({ name, certificates }) => ({ name, certificates: certificates.map(parseCertificate) })),
     leaves,
   );
+}
+
+function pathsAlone(leaves: LeafReader, last: PathCache | null): PathCache {
+  return last?.leaves === leaves && last.isAlone ? last : new PathCache([], leaves, { isAlone: true });
 }
 
 /** Shared by the enforced and the shadow policy, so that each certificate is parsed once. */

@@ -4,9 +4,11 @@ import type { Inbound } from '../handshake/inbound.ts';
 import { Listener, type ListenOptions } from '../handshake/listener.ts';
 import type { ClientPermit } from '../identity/authorize.ts';
 import type { UnseenLeaf } from '../identity/client-checks.ts';
+import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
+import { HeldBodies } from '../relay/held-bodies.ts';
 import { AddressShares } from '../source/address-share.ts';
 import { HandshakeCosts } from '../source/handshake-cost.ts';
 import { HandshakeRate } from '../source/handshake-rate.ts';
@@ -18,6 +20,7 @@ import { type AuthorizedClient, AuthorizedClients } from './authorized-clients.t
 import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
 import { LoopDelay } from './loop-delay.ts';
+import { Questions } from './questions.ts';
 import { RecordFloodMonitor } from './record-flood.ts';
 
 /** CPU time charged for a connection that was closed for a record flood, ms: its address has to wait for seconds. */
@@ -31,6 +34,8 @@ interface GatewayOptions {
   readonly recorder: Recorder;
   /** Requests the revocation status of a leaf that was not seen before; the reply is `firstContactDone`. */
   readonly onUnseen: (unseen: UnseenLeaf) => void;
+  /** Asks the control thread; the reply is `answered`. */
+  readonly onQuestion: (id: number, question: Question) => void;
 }
 
 export class Gateway {
@@ -42,7 +47,9 @@ export class Gateway {
   readonly #costs = new HandshakeCosts();
   readonly #shares = new AddressShares();
   readonly #accounts = new ClientAccounts();
+  readonly #held = new HeldBodies();
   readonly #contacts: FirstContacts;
+  readonly #questions: Questions;
   readonly #clients: AuthorizedClients;
   readonly #recordFloods: RecordFloodMonitor;
   #policy: CompiledPolicy;
@@ -50,10 +57,11 @@ export class Gateway {
   #accepting = true;
   #refuseMessages = false;
 
-  constructor({ snapshot, listen, recorder, onUnseen }: GatewayOptions) {
+  constructor({ snapshot, listen, recorder, onUnseen, onQuestion }: GatewayOptions) {
     this.#recorder = recorder;
     this.#pools = new Pools(recorder);
-    this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter: recorder.meter, last: null });
+    this.#questions = new Questions(onQuestion);
+    this.#policy = this.#compile(snapshot, null);
     const contacts = new FirstContacts(onUnseen);
     this.#contacts = contacts;
     this.#clients = new AuthorizedClients({ policy: () => this.#policy, contacts, recorder });
@@ -102,10 +110,19 @@ export class Gateway {
 
   /** Applies the snapshot to new connections, open connections and their next messages. */
   update(snapshot: PolicySnapshot): void {
-    const { meter } = this.#recorder;
-    this.#policy = compilePolicy(snapshot, { pools: this.#pools, meter, last: this.#policy });
+    this.#policy = this.#compile(snapshot, this.#policy);
     this.#listener.update(snapshot);
     void this.#clients.reauthorizeAll();
+  }
+
+  #compile(snapshot: PolicySnapshot, last: CompiledPolicy | null): CompiledPolicy {
+    const { meter } = this.#recorder;
+    return compilePolicy(snapshot, { pools: this.#pools, meter, ask: this.#questions.ask, last });
+  }
+
+  /** The control thread has answered a question; the snapshot of the last `update` has what the answer depends on. */
+  answered(id: number, answer: Answer): void {
+    this.#questions.answered(id, answer);
   }
 
   /** Whether new messages are refused, since their audit records cannot be written. */
@@ -152,13 +169,14 @@ export class Gateway {
   }
 
   #onAuthorized({ inbound, socket }: SecureConnection, permit: ClientPermit): void {
-    const account = this.#accounts.open(permit.leaf.tbsSha256);
+    const account = this.#accounts.open(accountNameOf(inbound, permit));
     const client: AuthorizedClient = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
       socket,
       transport: inbound.transport,
       caller: { connId: inbound.connId, permit, address: inbound.address, port: inbound.port },
       account,
+      held: this.#held,
       policy: () => this.#policy.relay,
       permitted: () => this.#clients.isPermitted(client),
       auditUnavailable: () => this.#refuseMessages,
@@ -174,4 +192,9 @@ export class Gateway {
     });
     if (this.#draining) downstream.drain({ now: !this.#accepting });
   }
+}
+
+/** A client without a certificate is known by its address. No digest has a colon. */
+function accountNameOf({ address }: Inbound, { leaf }: ClientPermit): string {
+  return leaf === null ? `address:${address}` : leaf.tbsSha256;
 }

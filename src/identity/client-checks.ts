@@ -1,4 +1,4 @@
-/** The checks of a client, in their order: source, certificate, path, OpenSSL's codes, pins, match, revocation. */
+/** The checks of a client, in their order: source, certificate, path, OpenSSL's codes, pins, match, registration, revocation. */
 import type { X509Certificate } from 'node:crypto';
 import type { Certificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
@@ -8,14 +8,19 @@ import { classifyOpensslCode } from './openssl-codes.ts';
 import type { ValidatedPath } from './path.ts';
 import type { PathCache } from './path-cache.ts';
 import { isPinned } from './pin.ts';
+import type { Registrations } from './registration.ts';
 import { type Denial, deny } from './verdict.ts';
 
 /** What the checks decide by: the enforced policy or the shadow policy. */
 export interface IdentityPolicy {
   readonly generation: number;
+  /** `optional`: a client that sends none is only checked for its address. */
+  readonly certificate: 'required' | 'optional';
   /** Base64 SHA-256 of SPKI; null: no pins. */
   readonly pins: ReadonlySet<string> | null;
   readonly match: readonly MatchRule[] | null;
+  /** null: a client need not be registered. */
+  readonly registered: Registrations | null;
   /** OpenSSL verifies with these anchors too; false without CA names, and for trust.candidates. */
   readonly opensslHasAnchors: boolean;
   /** Valid paths under these anchors; it only saves work and does not change a verdict. */
@@ -44,14 +49,23 @@ export interface UnseenLeaf {
   readonly leaf: Certificate;
 }
 
-/** Yields a denial for each failed check except revocation. Returns the path; null: there is none, a denial says why. */
+/**
+ * Yields a denial for each failed check except revocation. Returns the path; null: there is none, a denial says why;
+ * `uncertified`: the client sent no certificate, and none is required.
+ */
 export function* checkClient(
   { source, peer, now }: AuthorizationInput,
-  { paths, opensslHasAnchors, pins, match }: IdentityPolicy,
-): Generator<Denial, ValidatedPath | null> {
+  { certificate, paths, opensslHasAnchors, pins, match, registered }: IdentityPolicy,
+): Generator<Denial, ValidatedPath | 'uncertified' | null> {
   if (!source.allowed) yield deny('address_refused');
   if (peer.leaf === null) {
+    if (certificate === 'optional') return 'uncertified';
     yield deny('no_certificate');
+    return null;
+  }
+  const stranger = registered?.isAlone === true ? checkRegistered(peer.leaf, { registered, paths }) : null;
+  if (stranger !== null) {
+    yield stranger;
     return null;
   }
   const path = paths.validate(peer.leaf, now);
@@ -73,7 +87,18 @@ export function* checkClient(
       `no key on the path is in clients.pins; the leaf’s pin is sha256/${leaf.spkiPin}`,
     );
   if (match !== null && !matchesAny(leaf, match)) yield deny('match_mismatch', explainMismatch(leaf, match));
+  const unregistered = registered?.isAlone === false ? registered.check(leaf) : null;
+  if (unregistered !== null) yield unregistered;
   return path.permit;
+}
+
+/** Before the path: the rest of a certificate that no CA signed is decoded only if it is registered. */
+function checkRegistered(
+  leaf: X509Certificate,
+  { registered, paths }: { readonly registered: Registrations; readonly paths: PathCache },
+): Denial | null {
+  const reading = paths.leaves.read(leaf);
+  return reading.ok ? registered.check(reading.certificate) : reading.denial;
 }
 
 /** False where OpenSSL may have verified another certificate with the name of a CA on the path. */

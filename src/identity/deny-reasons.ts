@@ -238,6 +238,36 @@ export const denyReasons = withAdvice({
       'if this client may connect, add the value of its certificate to the field of clients.match that differs',
     alb: 'Failed:ClientCertRejected',
   },
+  not_registered: {
+    stage: 'identity',
+    status: 403,
+    says: 'the client’s certificate, or its key under compare: key, is not in the set of clients.registered',
+    cause:
+      'the client is new, renewed its certificate or key, or was deregistered; or the set was not fetched since it was registered',
+    client: 'register the certificate that it uses, or use the registered one',
+    gateway:
+      'if this client may connect, have its JWK added to the set; ehi-gateway certs jwks writes it. ehi_key_set_age_seconds shows when the set was last fetched',
+    alb: 'Failed:ClientCertRejected',
+  },
+  registration_inactive: {
+    stage: 'identity',
+    status: 403,
+    says: 'the client’s certificate, or its key under compare: key, is in the set of clients.registered.inactive',
+    cause: 'it was replaced or withdrawn where clients are registered',
+    client: 'use the certificate that is registered as active',
+    gateway: 'nothing to do; if it was withdrawn by mistake, correct that where clients are registered',
+    alb: 'Failed:ClientCertRejected',
+  },
+  registration_unknown: {
+    stage: 'identity',
+    status: 403,
+    says: 'a key set of clients.registered was never read, so that no client can be found in it',
+    cause: 'its URL cannot be reached, or serves no key set that can be used, since the first start',
+    client: null,
+    gateway:
+      'the audit record of type keys (fetch_failed, refused) and the log name the reason; the last good set is kept once there is one',
+    alb: 'Failed:ClientCertRejected',
+  },
   revoked: {
     stage: 'identity',
     status: 403,

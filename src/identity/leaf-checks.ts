@@ -27,7 +27,7 @@ function findForbiddenContent({ version, keyUsage, ...leaf }: Certificate): stri
   if (version !== 3) return `the leaf is of version ${version}, but must be of version 3 (RFC 5280 §4.1.2.1)`;
   if (leaf.nameConstraints !== null || leaf.unprocessedCritical.includes(nameConstraints))
     return 'the leaf has name constraints, which only a CA may have (RFC 5280 §4.2.1.10)';
-  if (keyUsage?.has('keyCertSign') === true)
+  if (keyUsage?.has('keyCertSign') === true && !leaf.isCa)
     return 'the leaf’s key usage has keyCertSign, but the leaf is no CA (RFC 5280 §4.2.1.3)';
   return null;
 }

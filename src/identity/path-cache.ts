@@ -3,6 +3,7 @@ import type { X509Certificate } from 'node:crypto';
 import { readRest } from '../pki/certificate.ts';
 import { LeafReader } from './leaf-reader.ts';
 import { type PathAnchor, type ValidatedPath, validatePath } from './path.ts';
+import { validateAlone } from './registered-path.ts';
 import type { Denial, Verdict } from './verdict.ts';
 
 const MAX_PATHS = 1024;
@@ -13,6 +14,8 @@ const MAX_DENIALS = 256;
 export class PathCache {
   readonly anchors: readonly PathAnchor[];
   readonly leaves: LeafReader;
+  /** Under `trust.mode: registered` there are no anchors, and each path is the leaf alone. */
+  readonly isAlone: boolean;
   /**
    * By SHA-256 of the leaf's DER with its signature: another encoding of the same certificate is validated again. Least
    * recently used first.
@@ -21,9 +24,10 @@ export class PathCache {
   /** Denials that do not depend on time, by the same key. */
   readonly #denials = new Map<string, Denial>();
 
-  constructor(anchors: readonly PathAnchor[], leaves = new LeafReader()) {
+  constructor(anchors: readonly PathAnchor[], leaves = new LeafReader(), { isAlone = false } = {}) {
     this.anchors = anchors;
     this.leaves = leaves;
+    this.isAlone = isAlone;
   }
 
   get size(): number {
@@ -72,8 +76,11 @@ export class PathCache {
     const reading = this.leaves.read(leaf);
     if (!reading.ok) return reading.denial;
     try {
-      const path = validatePath(reading.certificate, { anchors: this.anchors, now });
-      // Not earlier: now the certificate is known to be signed by a CA of an anchor.
+      const { certificate } = reading;
+      const path = this.isAlone
+        ? validateAlone(certificate, now)
+        : validatePath(certificate, { anchors: this.anchors, now });
+      // Not earlier: now the certificate is known to be signed by a CA of an anchor, or registered.
       if (path.allow) readRest(reading.certificate);
       return path;
     } catch (cause) {

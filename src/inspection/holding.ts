@@ -1,5 +1,6 @@
 /** A key, certificate or CRL that a configuration trusts or uses, with where it comes from and what it is used for. */
 import type { Certificate } from '../pki/certificate.ts';
+import type { CertificateKey } from '../pki/key.ts';
 
 /** What it is for → the words for it, and what is done when it ends. */
 export const purposes = {
@@ -41,7 +42,7 @@ export const purposes = {
     renewal: 'get the CA’s new certificate and replace it in the chain of tls.certificate',
   },
   fetch_ca: {
-    text: 'CA of the servers that anchors are fetched from',
+    text: 'CA of the servers that anchors and key sets are fetched from',
     renewal: 'get the CA’s new certificate and add it to the file of tls.ca',
   },
   tracing_ca: {
@@ -52,10 +53,23 @@ export const purposes = {
     text: 'CRL',
     renewal: 'the CA must publish a new one: check that its address can be reached, or replace the file',
   },
+  registered_client: {
+    text: 'registered client',
+    renewal: 'its owner renews it, and registers the new one',
+  },
+  inactive_client: { text: 'client that is no longer registered', renewal: '' },
+  verification_key: {
+    text: 'key that verifies tokens or signatures',
+    renewal: 'its owner replaces it in the key set',
+  },
   client_pin: { text: 'pinned key of clients', renewal: '' },
   client_thumbprint: { text: 'client certificate by thumbprint', renewal: '' },
   upstream_pin: { text: 'pinned key of an upstream host', renewal: '' },
   ticket_secret: { text: 'secret of session tickets', renewal: '' },
+  audit_key: {
+    text: 'key that signs the seals of the audit',
+    renewal: 'make a new one (certs audit-key), replace the file of audit.seal.key and restart the gateway',
+  },
   system_cas: { text: 'CAs of the operating system', renewal: '' },
   node_cas: { text: 'CAs that Node.js brings along', renewal: '' },
   seen_client: {
@@ -99,6 +113,8 @@ export type Holding = Use &
       }
     /** A key that is known by its hash alone. `sha256`: base64 of a public key, base64url or hex of a certificate. */
     | { readonly kind: 'hash'; readonly sha256: string }
+    /** A key without a certificate: a private one of the gateway's own, or a public one of a key set. `state`: what identifies it. */
+    | { readonly kind: 'key'; readonly key: CertificateKey; readonly spkiPin: string; readonly state: string }
     /** Trusted without being listed one by one; `detail`: what is known. */
     | { readonly kind: 'set'; readonly detail: string }
     /** It cannot be read; a phrase that names the reason. */

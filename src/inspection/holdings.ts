@@ -1,4 +1,8 @@
 /** Collects every key, certificate and CRL that a configuration trusts or uses. Reads files and the cache; fetches nothing. */
+import { createHash, createPublicKey } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { keyIdOf } from '../audit/seal.ts';
+import { readAuditKey } from '../config/files/audit-key.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { candidateName } from '../control/build-snapshot.ts';
 import type { AnchorList } from '../trust/disk-cache.ts';
@@ -6,6 +10,7 @@ import { anchorHoldings } from './anchor-holdings.ts';
 import { crlHoldings } from './crl-holdings.ts';
 import { authorityHoldings, chainHoldings } from './file-holdings.ts';
 import type { Holding, Use } from './holding.ts';
+import { keySetHoldings } from './key-set-holdings.ts';
 
 /** In the order of the configuration. `now`: milliseconds since the epoch. */
 export async function collectHoldings(config: Config, now: number): Promise<Holding[]> {
@@ -15,8 +20,10 @@ export async function collectHoldings(config: Config, now: number): Promise<Hold
     ...(await trustHoldings(trust.anchors, { list: 'anchors', cacheDir: trust.cacheDir, now })),
     ...(await trustHoldings(trust.candidates ?? [], { list: 'candidates', cacheDir: trust.cacheDir, now })),
     ...clientHoldings(config),
+    ...(await keySetHoldings(config)),
     ...(await hostHoldings(config)),
     ...(await tracingHoldings(config)),
+    ...(await auditHoldings(config)),
   ]);
 }
 
@@ -139,6 +146,26 @@ async function tracingHoldings({ tracing }: Config): Promise<Holding[]> {
     : authorityHoldings({ ...use, purpose: 'tracing_ca', source: tracing.tls.ca });
 }
 
+/** The key itself is not shown. */
+async function auditHoldings({ audit }: Config): Promise<Holding[]> {
+  const source = audit.seal?.key;
+  if (source === undefined) return [];
+  const use = { purpose: 'audit_key', path: 'audit.seal.key', usedBy: 'seals of the audit', source } as const;
+  const { key, problems } = await readAuditKey(audit);
+  if (key === null) return [{ ...use, kind: 'fault', detail: problems.map(({ found }) => found).join(', ') }];
+  const publicKey = createPublicKey(key);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const { mode } = await stat(source);
+  const rights = (mode & 0o7777).toString(8).padStart(4, '0');
+  const own = {
+    kind: 'key',
+    key: { type: 'other', name: 'ed25519' },
+    spkiPin: createHash('sha256').update(spki).digest('base64'),
+    state: `used; key id ${keyIdOf(publicKey)}, mode ${rights}`,
+  } as const;
+  return [{ ...use, ...own }];
+}
+
 /** A file that several hosts use is one holding with all of its uses. */
 function mergeUses(holdings: readonly Holding[]): Holding[] {
   const merged = new Map<string, Holding>();
@@ -167,6 +194,8 @@ function identityOf(holding: Holding): string {
     case 'crl':
     case 'hash':
       return holding.sha256;
+    case 'key':
+      return holding.spkiPin;
     case 'set':
     case 'fault':
       return holding.detail;

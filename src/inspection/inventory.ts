@@ -11,7 +11,7 @@ import { keyName, keyStrength, signatureName } from './strength.ts';
 
 /** Field names as in the audit records; null: does not apply, or is not known. */
 export interface InventoryRow {
-  /** `hash`: a key known by its hash alone; `set`: trusted without being listed; `fault`: cannot be read. */
+  /** `key`: a private key of the gateway's own; `hash`: a key known by its hash alone; `set`: trusted without being listed; `fault`: cannot be read. */
   readonly kind: Holding['kind'] | 'cipher_suite';
   readonly purpose: string;
   /** The organisation that the certificate names, otherwise its common name. */
@@ -89,6 +89,11 @@ function rowOf(holding: Holding, context: RowContext): InventoryRow {
           ? { 'x5t#S256': holding.sha256 }
           : { pin: `sha256/${holding.sha256}` }),
       };
+    case 'key': {
+      const { key, spkiPin, source, state } = holding;
+      const columns = { algorithm: keyName(key), strength_bits: keyStrength(key), pin: `sha256/${spkiPin}` };
+      return { ...row, ...columns, key_file: holding.purpose === 'audit_key' ? source : null, state };
+    }
     case 'set':
       return { ...row, state: holding.detail };
     case 'fault':

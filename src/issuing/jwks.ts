@@ -1,6 +1,6 @@
 /** Certificates as a JSON Web Key Set (RFC 7517), as Raidiam's directory and Transmit Mosaic register them (RFC 8705 §2.2). */
-import { createHash } from 'node:crypto';
 import { UsageError } from '../errors.ts';
+import { thumbprintOf } from '../jose/thumbprint.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { isIssuedBy } from '../pki/issued.ts';
 import { weakKey } from '../pki/strength.ts';
@@ -103,6 +103,7 @@ function jwkOf(
   const parameters = parametersOf(certificate);
   const { kty, ...values } = parameters;
   return {
+    // It does not change when the certificate is renewed under the same key.
     kid: thumbprintOf(parameters),
     kty,
     use,
@@ -128,12 +129,4 @@ type KeyParameters = Pick<Jwk, 'kty' | 'n' | 'e' | 'crv' | 'x' | 'y'>;
 export function parametersOf({ x509 }: Certificate): KeyParameters {
   const { kty, n = '', e = '', crv = '', x = '', y = '' } = x509.publicKey.export({ format: 'jwk' });
   return kty === 'RSA' ? { kty, n, e } : { kty: 'EC', crv, x, y };
-}
-
-/** RFC 7638: SHA-256 of the required members in alphabetical order. It does not change when the certificate is renewed. */
-function thumbprintOf(parameters: KeyParameters): string {
-  const ordered = Object.fromEntries(
-    Object.entries(parameters).sort(([one], [other]) => (one < other ? -1 : 1)),
-  );
-  return createHash('sha256').update(JSON.stringify(ordered)).digest('base64url');
 }

@@ -11,6 +11,8 @@ interface ErrorResponseOptions {
   readonly close: boolean;
   /** The response is to HEAD: headers only. */
   readonly bodyless?: boolean;
+  /** The value of WWW-Authenticate; absent or null: no such field. */
+  readonly challenge?: string | null;
 }
 
 /** An error as JSON: `{"error": …, "request_id": …}`. */
@@ -30,13 +32,14 @@ export function refusalPage(options: ErrorResponseOptions & { readonly status: 4
 }
 
 function write(options: ErrorResponseOptions, content: { type: string; body: string }): Buffer {
-  const { status, requestId, close, bodyless } = options;
+  const { status, requestId, close, bodyless, challenge = null } = options;
   // RFC 9110 §10.2.3: in a second this relay thread, or another replica, may have capacity.
   const retry = status === 503 ? 'Retry-After: 1\r\n' : '';
+  const authenticate = challenge === null ? '' : `WWW-Authenticate: ${challenge}\r\n`;
   return Buffer.from(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${content.type}\r\n` +
       `Content-Length: ${content.body.length}\r\nX-Request-Id: ${requestId}\r\nCache-Control: no-store\r\n` +
-      `${retry}${close ? 'Connection: close\r\n' : ''}\r\n${bodyless ? '' : content.body}`,
+      `${authenticate}${retry}${close ? 'Connection: close\r\n' : ''}\r\n${bodyless ? '' : content.body}`,
     'latin1',
   );
 }

@@ -5,6 +5,117 @@ interface MessageRefusal {
   readonly says: string;
 }
 
+/** Refusals of `routes[].bearer`: 401 and 403 carry WWW-Authenticate as RFC 6750 §3.1 says. */
+export const bearerRefusals = {
+  token_missing: { status: 401, says: 'the request has no Authorization field with a Bearer token' },
+  token_repeated: { status: 400, says: 'the request has more than one Authorization field' },
+  token_in_query: {
+    status: 400,
+    says: 'the request carries `access_token` in its query, where it would be logged (RFC 6750 §5.3)',
+  },
+  token_syntax: { status: 400, says: 'what follows `Bearer` is not a token of RFC 6750 §2.1' },
+  token_too_large: { status: 400, says: 'the token is longer than 8 KiB' },
+  token_malformed: {
+    status: 401,
+    says: 'the token is not a signed JWT (three parts in Base64url), and the route has no `bearer.introspection` for other tokens',
+  },
+  token_header: {
+    status: 401,
+    says: 'the header of the token is not a JSON object with each member once, or has a member that is not accepted, such as `crit`, `jwk`, `jku`, `x5c`, `x5u` or `b64`',
+  },
+  token_type: { status: 401, says: 'the `typ` of the token is not one of the route’s `bearer.types`' },
+  token_algorithm: {
+    status: 401,
+    says: 'the token is signed with an algorithm that is not one of the route’s `bearer.algorithms`',
+  },
+  token_key_unknown: {
+    status: 401,
+    says: 'the key set of the route has no key with the `kid` of the token for its algorithm; it was fetched again, but not more often than once in 30 s',
+  },
+  token_signature: { status: 401, says: 'the signature of the token is not valid under its key' },
+  token_claims: {
+    status: 401,
+    says: 'the claims of the token are not a JSON object with each member once, or a claim is missing or has the wrong type',
+  },
+  token_issuer: { status: 401, says: 'the `iss` of the token is not the route’s `bearer.issuer`' },
+  token_audience: { status: 401, says: 'the `aud` of the token has none of the route’s `bearer.audience`' },
+  token_expired: { status: 401, says: 'the token has expired (`exp`, with `bearer.clockSkew`)' },
+  token_not_yet_valid: {
+    status: 401,
+    says: 'the token is not valid yet (`nbf` or `iat`, with `bearer.clockSkew`)',
+  },
+  token_unbound: {
+    status: 401,
+    says: 'the token is not bound to a certificate: it has no `cnf` with `x5t#S256`, and `bearer.requireBinding` is true or `cnf` has something else',
+  },
+  token_binding: {
+    status: 401,
+    says: 'the token is bound to another certificate: its `x5t#S256` is not that of the client’s certificate (RFC 8705 §3), or the client has none',
+  },
+  token_inactive: {
+    status: 401,
+    says: 'the authorization server says that the token is not active (RFC 7662)',
+  },
+  token_scope: { status: 403, says: 'the token lacks a scope of the route’s `bearer.scopes`' },
+  token_undecided: {
+    status: 503,
+    says: 'the token could not be judged: no key set was read yet, or the introspection endpoint did not answer in time or as RFC 7662 demands',
+  },
+} as const satisfies Record<string, MessageRefusal>;
+
+export type BearerRefusal = keyof typeof bearerRefusals;
+
+/** Refusals of `routes[].signature`. 403 and not 401: no authentication scheme is registered for a challenge. */
+export const signatureRefusals = {
+  signature_missing: { status: 403, says: 'the request has no field with the signature of its body' },
+  signature_repeated: {
+    status: 400,
+    says: 'the field with the signature, the key id or the timestamp is repeated',
+  },
+  signature_syntax: {
+    status: 400,
+    says: 'the signature is not written as `signature.scheme` and `encoding` say',
+  },
+  signature_header: {
+    status: 403,
+    says: 'the header of the signature is not a JSON object with each member once, or has a member that is not accepted, such as `jwk`, `jku`, `x5c`, `x5u` or a `crit` that demands more than `b64`',
+  },
+  signature_algorithm: {
+    status: 403,
+    says: 'the body is signed with an algorithm that is not one of the route’s `signature.algorithm`',
+  },
+  signature_key_missing: {
+    status: 403,
+    says: 'the request has no field with the key id (`signature.kid.header`)',
+  },
+  signature_key_unknown: {
+    status: 403,
+    says: 'the key set of the route has no key with this key id for the algorithm; it was fetched again, but not more often than once in 30 s',
+  },
+  signature_timestamp_missing: {
+    status: 403,
+    says: 'the request has no field with the timestamp of the signature',
+  },
+  signature_timestamp: {
+    status: 403,
+    says: 'the timestamp of the signature is neither Unix time in seconds or milliseconds nor a date in UTC (RFC 3339), or it differs from the gateway’s time by more than `signature.timestamp.tolerance`',
+  },
+  signature_invalid: {
+    status: 403,
+    says: 'the signature is not that of the received body, or was made with another key',
+  },
+  signature_replayed: {
+    status: 403,
+    says: 'a message with the same signed content was accepted before, within `signature.timestamp.tolerance`',
+  },
+  signature_undecided: {
+    status: 503,
+    says: 'the signature could not be judged: no key set was read yet, or the memory for `signature.replay` is full',
+  },
+} as const satisfies Record<string, MessageRefusal>;
+
+export type SignatureRefusal = keyof typeof signatureRefusals;
+
 export const messageRefusals = {
   request_line: { status: 400, says: 'the request line is not `METHOD SP target SP HTTP/1.x CRLF`' },
   line_end: { status: 400, says: 'a line does not end in CRLF: a bare CR, bare LF or NUL in the head' },
@@ -70,6 +181,16 @@ export const messageRefusals = {
     says: 'the client is no longer authorized; the audit record of the same connection with stage live states the reason',
   },
   no_route: { status: 404, says: 'no route matches the path' },
+  ...bearerRefusals,
+  ...signatureRefusals,
+  judgement_timeout: {
+    status: 503,
+    says: 'the token or the signature was not judged by the route’s deadline, or before the gateway stopped',
+  },
+  held_bodies: {
+    status: 503,
+    says: 'the bodies that wait for the check of their signature take limits.heldBodies together',
+  },
   audit_unavailable: {
     status: 503,
     says: 'audit records cannot be written, and audit.onFailure is refuse; the log states the cause',

@@ -1,6 +1,9 @@
 /** The policy snapshot: everything by which a relay thread decides, as plain data that can cross a thread boundary. */
 
+import type { PublicJwk } from '../jose/public-key.ts';
 import type { RevocationMaterial } from '../revocation/state.ts';
+
+export type { PublicJwk };
 
 /** One server certificate: leaf first, then intermediates; both PEM. */
 export interface ServerCertificate {
@@ -98,6 +101,71 @@ export interface RoutePolicy {
   readonly contentLength: 'ensure' | 'asis';
   /** Limit of messages in flight per relay thread. */
   readonly inFlight: number;
+  /** null: no token is demanded. */
+  readonly bearer: BearerPolicy | null;
+  /** null: no signature is demanded. */
+  readonly signature: SignaturePolicy | null;
+}
+
+/** `shadow`: evaluated and recorded, never enforced. */
+export type PolicyMode = 'enforce' | 'shadow';
+
+export interface KeySetMaterial {
+  /** The URI, or the absolute path of the file: identifies the set in records, metrics and the log. */
+  readonly source: string;
+  /** null: it could not be read yet. */
+  readonly keys: readonly PublicJwk[] | null;
+}
+
+/** `clients.registered`: the leaf must be registered, or its key. */
+export interface RegisteredPolicy {
+  /** Source of the key set. */
+  readonly keys: string;
+  /** Source of the set of keys that are no longer registered; null: none. */
+  readonly inactive: string | null;
+  readonly compare: 'certificate' | 'key';
+  readonly mode: PolicyMode;
+  /** `trust.mode: registered`: takes the place of the path to an anchor. Then there are no anchors, and `mode` is `enforce`. */
+  readonly alone: boolean;
+}
+
+/** `routes[].bearer`: certificate-bound access tokens (RFC 8705 §3). Times in milliseconds. */
+export interface BearerPolicy {
+  readonly mode: PolicyMode;
+  readonly issuer: string;
+  readonly audience: readonly string[];
+  readonly scopes: readonly string[];
+  readonly algorithms: readonly string[];
+  readonly types: readonly string[];
+  readonly clockSkew: number;
+  readonly requireBinding: boolean;
+  /** `strip`: the host does not get the Authorization field. */
+  readonly pass: 'forward' | 'strip';
+  /** Source of the key set; null: no JWT is accepted. */
+  readonly keys: string | null;
+  /** `id`: names the endpoint in questions to the control thread, which has its credentials; null: no introspection. */
+  readonly introspection: { readonly id: string; readonly cache: number; readonly timeout: number } | null;
+}
+
+/** `routes[].signature`: signed bodies. Times in milliseconds; names of fields in lower case. */
+export interface SignaturePolicy {
+  readonly mode: PolicyMode;
+  readonly header: string;
+  readonly scheme: 'jws-detached' | 'raw';
+  readonly encoding: 'base64url' | 'base64' | 'hex';
+  readonly algorithms: readonly string[];
+  /** The field with the key id; null: the signature itself names the key, or none does. */
+  readonly kidHeader: string | null;
+  /** Source of the key set; null: `hmac`. */
+  readonly keys: string | null;
+  /** `signed`: what is signed, with `{timestamp}` and `{body}`. */
+  readonly timestamp: {
+    readonly header: string;
+    readonly tolerance: number;
+    readonly signed: string;
+  } | null;
+  readonly hmac: { readonly secret: Uint8Array } | null;
+  readonly replay: 'allow' | 'refuse';
 }
 
 /** A family of header fields that identify the client, named after the proxy that sets them. */
@@ -133,6 +201,8 @@ export interface Limits {
   readonly smallRecords: number;
   /** Messages in flight of one client, over all of its connections. */
   readonly inFlightPerClient: number;
+  /** Bodies that wait for the check of their signature, together, per relay thread. */
+  readonly heldBodies: number;
 }
 
 /** Milliseconds. */
@@ -169,6 +239,14 @@ export interface PolicySnapshot {
   /** Base64 SHA-256 of the SPKI, without `sha256/`; null: no pins. */
   readonly pins: readonly string[] | null;
   readonly match: readonly MatchRule[] | null;
+  /** null: a client need not be registered. */
+  readonly registered: RegisteredPolicy | null;
+  /** The key sets that policies name by their source. */
+  readonly keySets: readonly KeySetMaterial[];
+  /** Shared by all threads (signature/replay-memory.ts); null: no route refuses replays. */
+  readonly replayMemory: SharedArrayBuffer | null;
+  /** `optional`: a client may come without one, since every route demands a signature. */
+  readonly clientCertificate: 'required' | 'optional';
   /** 48 bytes, from handshake/resumption.ts; null: sessions are not resumed. */
   readonly ticketKeys: Uint8Array | null;
   /** Evaluated on every handshake, never enforced; null: not configured. */

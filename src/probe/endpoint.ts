@@ -1,4 +1,5 @@
 /** The server that is probed. */
+import type { Deadline } from './deadline.ts';
 
 export interface Endpoint {
   /** A name or an IP address: where the connection goes. */
@@ -8,4 +9,6 @@ export interface Endpoint {
   readonly servername: string | null;
   /** Limit in milliseconds of each connection, from its start to the last byte of the answer. */
   readonly timeoutMs: number;
+  /** Limit of all connections together; default: none. */
+  readonly deadline?: Deadline;
 }

@@ -1,7 +1,6 @@
 /** Which groups a server accepts for ephemeral key exchanges: repeats the ClientHello without the group it chose last. */
 import { X509Certificate } from 'node:crypto';
 import { type CipherSuite, suitesOf } from './cipher-suites.ts';
-import { askWithin } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { exchangeHello } from './hello-exchange.ts';
 import { groupsOf, type NamedGroup } from './named-groups.ts';
@@ -13,8 +12,6 @@ import type { VersionName } from './versions.ts';
 
 export interface GroupProbeOptions extends Endpoint {
   readonly version: 'TLS 1.0' | 'TLS 1.1' | 'TLS 1.2' | 'TLS 1.3';
-  /** Limit of all connections together in milliseconds; default 60,000. */
-  readonly totalMs?: number;
 }
 
 export interface GroupSupport {
@@ -35,19 +32,18 @@ type Ask = (options: {
 
 /** Never rejects for what the server does. */
 export async function probeGroups(options: GroupProbeOptions): Promise<GroupSupport> {
-  const { version, totalMs = 60_000 } = options;
+  const { version } = options;
   // Up to TLS 1.2 the group is in ServerKeyExchange.
   const askFlight = (hello: ServerHelloOptions) =>
     version === 'TLS 1.3'
       ? askServerHello(hello)
       : exchangeHello({ ...hello, withShares: false, until: 'end' });
-  const askHello = askWithin(totalMs, askFlight);
   const ask: Ask = ({ suites, groups }) => {
     const codes = {
       suites: suites.map(({ code }) => code),
       groups: groups.flatMap(({ code }) => code ?? []),
     };
-    return askHello({ ...options, ...codes });
+    return askFlight({ ...options, ...codes });
   };
   const suites = suitesOf(version);
   if (version === 'TLS 1.3')

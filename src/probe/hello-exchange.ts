@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net';
 import { suitesOf } from './cipher-suites.ts';
 import { writeClientHello, writeHelloRecord } from './client-hello.ts';
+import { type Wait, waitFor } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type FlightAnswer, FlightReader } from './flight-reader.ts';
 import { type KeyShares, makeKeyShares } from './key-shares.ts';
@@ -18,6 +19,8 @@ export interface HelloOptions extends Endpoint {
   readonly suites?: readonly number[];
   /** Codes of groups; default: those of the keys, or all of the table that this version has. */
   readonly groups?: readonly number[];
+  /** Codes of signature schemes for the handshake; default: all of the table. Certificates may be signed with any. */
+  readonly signatureSchemes?: readonly number[];
   /** Protocols to offer by ALPN, such as `http/1.1`; default: none. */
   readonly alpn?: readonly string[];
   /** Whether a ClientHello of TLS 1.3 has keys; without them the server answers with HelloRetryRequest. */
@@ -27,6 +30,8 @@ export interface HelloOptions extends Endpoint {
 
 /** Never rejects for what the server does. */
 export function exchangeHello(options: HelloOptions): Promise<FlightOutcome> {
+  const wait = waitFor(options);
+  if (wait.ms === 0) return Promise.resolve(untried);
   const { version, until, servername, alpn = [] } = options;
   const keys: KeyShares | null = version === 'TLS 1.3' && options.withShares ? makeKeyShares() : null;
   const suites = options.suites ?? suitesFor(options);
@@ -35,11 +40,18 @@ export function exchangeHello(options: HelloOptions): Promise<FlightOutcome> {
     keys?.shares.map(({ group }) => group) ??
     groupsOf(version).flatMap(({ code }) => code ?? []);
   const shares = keys?.shares.filter(({ group }) => groups.includes(group)) ?? [];
-  const signatureSchemes = offeredSchemes;
-  const hello = writeClientHello({ version, suites, servername, groups, signatureSchemes, alpn, shares });
+  const signatureSchemes = options.signatureSchemes ?? offeredSchemes;
+  const certificateSchemes = options.signatureSchemes === undefined ? [] : offeredSchemes;
+  const hello = writeClientHello({
+    ...{ version, suites, servername, groups, alpn, shares },
+    ...{ signatureSchemes, certificateSchemes },
+  });
   const reader = new FlightReader({ version, suites, hello, keys, until });
-  return converse({ endpoint: options, bytes: writeHelloRecord(hello, version), reader });
+  return converse({ endpoint: options, wait, bytes: writeHelloRecord(hello, version), reader });
 }
+
+/** The deadline is over. */
+const untried: FlightOutcome = { kind: 'timeout', phase: 'total', connectMs: null, ms: 0, received: null };
 
 /** A flight of TLS 1.3 can be read with some suites only. */
 function suitesFor({ version, withShares }: HelloOptions): number[] {
@@ -51,10 +63,11 @@ function suitesFor({ version, withShares }: HelloOptions): number[] {
 
 function converse(options: {
   endpoint: Endpoint;
+  wait: Wait;
   bytes: Buffer;
   reader: FlightReader;
 }): Promise<FlightOutcome> {
-  const { endpoint, bytes, reader } = options;
+  const { endpoint, wait, bytes, reader } = options;
   const began = performance.now();
   let connectMs: number | null = null;
   return new Promise((done) => {
@@ -70,9 +83,10 @@ function converse(options: {
           : { ...answer, ...timing, received: reader.received },
       );
     };
+    const phase = () => (connectMs === null ? 'connect' : 'handshake');
     const timer = setTimeout(
-      () => finish({ kind: 'timeout', phase: connectMs === null ? 'connect' : 'handshake' }),
-      endpoint.timeoutMs,
+      () => finish({ kind: 'timeout', phase: wait.isCut ? 'total' : phase() }),
+      wait.ms,
     );
     socket.once('connect', () => {
       connectMs = performance.now() - began;

@@ -62,6 +62,11 @@ const timeoutTexts = {
   total: 'was not asked further, since the time for all connections was over',
 } as const;
 
+/** Whether the time for all connections was over: says nothing about the server. */
+export function isCut(failure: FlightFailure): boolean {
+  return failure.kind === 'timeout' && failure.phase === 'total';
+}
+
 /** A clause without a subject, for a report: `sent the TLS alert handshake_failure (40)`. */
 export function describeFailure(failure: FlightFailure): string {
   switch (failure.kind) {

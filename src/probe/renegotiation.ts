@@ -1,6 +1,7 @@
 /** Whether a server renegotiates when a client asks for it (RFC 5246 §7.4.1.1), up to TLS 1.2. */
 import { constants } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
+import { waitFor } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 
 export type Renegotiation =
@@ -13,7 +14,9 @@ export type Renegotiation =
 
 /** Does one full handshake, without a client certificate, and asks for another one. Verifies nothing. */
 export function probeRenegotiation(endpoint: Endpoint): Promise<Renegotiation> {
-  const { host, port, servername, timeoutMs } = endpoint;
+  const { host, port, servername } = endpoint;
+  const wait = waitFor(endpoint);
+  if (wait.ms === 0) return Promise.resolve(untried);
   const socket = connect({
     host,
     port,
@@ -33,7 +36,7 @@ export function probeRenegotiation(endpoint: Endpoint): Promise<Renegotiation> {
       done(result);
     };
     const fail = (reason: string) => finish(isOpen ? { kind: 'refused' } : { kind: 'unknown', reason });
-    const timer = setTimeout(() => fail('no answer in time'), timeoutMs);
+    const timer = setTimeout(() => (wait.isCut ? finish(untried) : fail('no answer in time')), wait.ms);
     socket.on('error', (error) => fail(reasonOf(error)));
     socket.once('end', () => fail('the server closed the connection'));
     socket.once('close', () => fail('the server closed the connection'));
@@ -44,6 +47,8 @@ export function probeRenegotiation(endpoint: Endpoint): Promise<Renegotiation> {
     socket.resume();
   });
 }
+
+const untried: Renegotiation = { kind: 'unknown', reason: 'the time for all connections was over' };
 
 function renegotiate(socket: TLSSocket, finish: (result: Renegotiation) => void): void {
   socket.renegotiate({}, (error) => finish({ kind: error === null ? 'accepted' : 'refused' }));

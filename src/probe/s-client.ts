@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { isIPv6 } from 'node:net';
+import { waitFor } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { messageTypes } from './flight-messages.ts';
 import type { CertificateRequest } from './server-flight.ts';
@@ -33,6 +34,8 @@ type Output =
   | Extract<SClientFacts, { kind: 'not-possible' }>;
 
 function runSClient(endpoint: Endpoint, openssl: string): Promise<Output> {
+  const wait = waitFor(endpoint);
+  if (wait.ms === 0) return Promise.resolve(late);
   const child = spawn(openssl, argumentsFor(endpoint), { stdio: ['ignore', 'pipe', 'ignore'] });
   const chunks: Buffer[] = [];
   let length = 0;
@@ -42,10 +45,7 @@ function runSClient(endpoint: Endpoint, openssl: string): Promise<Output> {
       child.kill('SIGKILL');
       done(output);
     };
-    const timer = setTimeout(
-      () => finish({ kind: 'not-possible', reason: 'openssl s_client did not end in time' }),
-      endpoint.timeoutMs,
-    );
+    const timer = setTimeout(() => finish(late), wait.ms);
     child.on('error', (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'ENOENT' ? 'openssl is not installed' : 'openssl cannot be run';
       finish({ kind: 'not-possible', reason });
@@ -58,6 +58,8 @@ function runSClient(endpoint: Endpoint, openssl: string): Promise<Output> {
     child.on('close', () => finish({ kind: 'output', text: Buffer.concat(chunks).toString('latin1') }));
   });
 }
+
+const late: Output = { kind: 'not-possible', reason: 'openssl s_client did not end in time' };
 
 function argumentsFor({ host, port, servername }: Endpoint): string[] {
   const at = `${isIPv6(host) ? `[${host}]` : host}:${port}`;

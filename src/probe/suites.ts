@@ -1,6 +1,5 @@
 /** Which cipher suites a server accepts: repeats the ClientHello without the suite that the server chose last. */
 import { type CipherSuite, suitesOf } from './cipher-suites.ts';
-import { askWithin } from './deadline.ts';
 import type { Endpoint } from './endpoint.ts';
 import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
 import { askServerHello, isRefusal } from './protocols.ts';
@@ -8,8 +7,6 @@ import type { VersionName } from './versions.ts';
 
 export interface SuiteProbeOptions extends Endpoint {
   readonly version: VersionName;
-  /** Limit of all connections together in milliseconds; default 60,000. */
-  readonly totalMs?: number;
   /** Called after each suite that was found. */
   readonly onSuite?: (suite: CipherSuite) => void;
 }
@@ -28,9 +25,8 @@ type Ask = (suites: readonly CipherSuite[]) => Promise<FlightOutcome>;
 
 /** Never rejects for what the server does. */
 export async function probeSuites(options: SuiteProbeOptions): Promise<SuiteSupport> {
-  const { version, totalMs = 60_000, onSuite = () => {} } = options;
-  const askHello = askWithin(totalMs, askServerHello);
-  const ask: Ask = (suites) => askHello({ ...options, suites: suites.map(({ code }) => code) });
+  const { version, onSuite = () => {} } = options;
+  const ask: Ask = (suites) => askServerHello({ ...options, suites: suites.map(({ code }) => code) });
   const chosen: CipherSuite[] = [];
   let rest = suitesOf(version);
   while (rest.length > 0) {

@@ -13,14 +13,17 @@ import type { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
 import type { RelayPolicy } from './relay-policy.ts';
-import { checkRequest, type RequestConditions, type RequestRefusal } from './request-admission.ts';
-import { refuse, ShedRequest } from './request-refusal.ts';
+import { checkRequest, type RequestConditions } from './request-admission.ts';
+import { type AcceptedRequest, type RequestFlow, RequestGuarding } from './request-guarding.ts';
+import { type DiscardFacts, RequestRefusals } from './request-refusals.ts';
 
 /** The connection that the requests come from. */
 interface RequestConnection
   extends Pick<ExchangeClient, 'caller' | 'recorder' | 'lastExchange' | 'backedUp' | 'send'> {
   /** Sends `response` and closes. */
   close(response: Buffer): void;
+  /** A verdict that was awaited is known: `proceed` is to be called. */
+  judged(): void;
 }
 
 interface RequestsOptions {
@@ -38,7 +41,7 @@ const continueResponse = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
 const nothing: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 const headTimeout: RefusedHead = { kind: 'refused', refusal: 'head_timeout', method: null, path: null };
 
-export class ClientRequests {
+export class ClientRequests implements RequestFlow {
   /** The policy of the current request. */
   policy: RelayPolicy;
 
@@ -50,10 +53,10 @@ export class ClientRequests {
   readonly #identity: ForwardedIdentity;
   readonly #heads = new RequestReader();
   readonly #body = new BodyReader();
+  readonly #refusals: RequestRefusals;
+  readonly #guarding: RequestGuarding;
   #count = 0;
   #chunked = false;
-  /** Set while shedding. */
-  #shed: ShedRequest | null = null;
 
   constructor({ connection, transport, conditions, policy, phase, exchange }: RequestsOptions) {
     this.#connection = connection;
@@ -62,6 +65,8 @@ export class ClientRequests {
     this.#phase = phase;
     this.#exchange = exchange;
     this.#identity = new ForwardedIdentity(connection.caller, transport);
+    this.#refusals = new RequestRefusals({ connection, phase, becomeIdle: () => this.becomeIdle() });
+    this.#guarding = new RequestGuarding({ connection, conditions, phase, body: this.#body, flow: this });
     this.policy = policy();
   }
 
@@ -71,13 +76,23 @@ export class ClientRequests {
 
   /** Returns the bytes after a complete request: they are to be read after its response. null: none are left. */
   read(bytes: Buffer): Buffer | null {
-    let rest: Span = { bytes, at: 0, end: bytes.length };
+    return this.#readSpan({ bytes, at: 0, end: bytes.length });
+  }
+
+  /** Goes on after `judged` was called; `bytes` are those that came in the meantime. Returns as `read`. */
+  proceed(bytes: Buffer): Buffer | null {
+    return this.#readSpan(this.#guarding.proceed({ bytes, at: 0, end: bytes.length }));
+  }
+
+  #readSpan(span: Span): Buffer | null {
+    let rest = span;
     while (rest.at < rest.end) {
       const { current } = this.#phase;
       if (current === 'closing') return null;
-      if (current === 'response') return rest.bytes.subarray(rest.at, rest.end);
+      if (current === 'response' || current === 'judging') return rest.bytes.subarray(rest.at, rest.end);
       if (current === 'body') rest = this.#readBody(rest);
-      else if (current === 'shedding') rest = this.#discard(rest, this.#shed as ShedRequest);
+      else if (current === 'holding') rest = this.#guarding.readBody(rest);
+      else if (current === 'discarding') rest = this.#refusals.read(rest);
       else {
         this.policy = this.#currentPolicy();
         const { limits, requestFields } = this.policy;
@@ -92,12 +107,25 @@ export class ClientRequests {
     return null;
   }
 
-  /** The timeout of `head`, `body` or `shedding` has passed. */
+  /** The timeout of `head`, `holding`, `body` or `discarding` has passed. */
   onTimeout(): void {
     const { current } = this.#phase;
     if (current === 'head') this.#readRequest(headTimeout, nothing);
     else if (current === 'body') this.#exchange.fail({ side: 'client', reason: 'body_timeout' });
-    else if (this.#shed !== null) this.#connection.close(this.#shed.response({ close: true }));
+    else if (current === 'holding') this.refuseUndecided('body_timeout');
+    else this.#refusals.onTimeout();
+  }
+
+  /** Refuses the request whose guards have not decided yet. False: there is none. */
+  refuseUndecided(reason: 'body_timeout' | 'judgement_timeout'): boolean {
+    const { current } = this.#guarding;
+    if (current !== null) this.refuse(reason, current.head);
+    return current !== null;
+  }
+
+  /** The connection has closed. */
+  clientGone(): void {
+    this.#guarding.clientGone();
   }
 
   /** Starts the timeout for the next part of the body, or for the response if the body is complete. */
@@ -119,29 +147,53 @@ export class ClientRequests {
   /** Checks a complete head, and forwards it with the received part of its body. Returns the bytes after that. */
   #readRequest(head: RequestHead | RefusedHead, rest: Span): Span {
     const startedAt = performance.now();
-    const { limits, identityFields, tracer } = this.policy;
+    const { limits } = this.policy;
     this.#count++;
     // Also if the head came in one read: if the permit is withdrawn now, the request gets a response.
     this.#phase.leaveIdle();
-    if (head.kind === 'refused') return this.#refuse(head.refusal, head);
+    if (head.kind === 'refused') return this.refuse(head.refusal, head);
     const route = checkRequest(head.path, this.#conditions, this.policy);
     if ('kind' in route) {
-      return route.kind === 'shed' ? this.#shedLoad(route, head, rest) : this.#refuse(route.reason, head);
+      if (route.kind === 'close') return this.refuse(route.reason, head);
+      const facts = { reason: route.reason, route: route.route, challenge: null, policies: null };
+      return this.discard({ ...facts, head, isBodyRead: false }, rest);
     }
     this.#body.start(head.framing, { length: head.length, limits });
-    const next = this.#body.read(rest.bytes, rest.at, rest.end);
-    if (this.#body.fault !== null) return this.#refuse(this.#body.fault, head);
-    if (head.expectContinue && rest.at === rest.end) this.#connection.send(continueResponse);
-
     this.#chunked = head.framing === 'chunked';
+    if (route.guards !== null)
+      return this.#guarding.begin({ head, route, guards: route.guards, startedAt }, rest);
+    return this.forward({ head, route, startedAt, policies: null }, rest);
+  }
+
+  /** Forwards a request with the received part of its body. Returns the bytes after that. */
+  forward(accepted: AcceptedRequest, rest: Span): Span {
+    const { head } = accepted;
+    const next = this.#body.read(rest.bytes, rest.at, rest.end);
+    if (this.#body.fault !== null) return this.refuse(this.#body.fault, head);
+    this.inviteBody(head, rest);
+    this.#begin(accepted, this.#payload(rest));
+    return { ...rest, at: next };
+  }
+
+  /** Forwards a request with its whole body. */
+  forwardHeld(accepted: AcceptedRequest, body: Buffer): void {
+    this.#begin(accepted, { bytes: body, at: 0, end: body.length, chunked: this.#chunked, last: true });
+  }
+
+  /** Sends 100 Continue to a client that awaits it and has sent nothing of its body (RFC 9110 §10.1.1). */
+  inviteBody(head: RequestHead, rest: Span): void {
+    if (head.expectContinue && rest.at === rest.end) this.#connection.send(continueResponse);
+  }
+
+  #begin({ head, route, startedAt, policies }: AcceptedRequest, payload: Payload): void {
+    const { identityFields, tracer } = this.policy;
     this.#phase.setDeadline(startedAt + route.policy.deadline);
-    this.awaitMore(startedAt);
-    const requestId = this.#requestId();
+    this.awaitMore(policies === null ? startedAt : performance.now());
+    const requestId = this.requestId;
     const { id: traceId, fields, span } = tracer === null ? traceOf(head) : tracer.begin(head);
     const identity = this.#identity.fields(identityFields, head.host);
     const added = identity + requestIdField(requestId) + fields;
-    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt }, this.#payload(rest));
-    return { ...rest, at: next };
+    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt, policies }, payload);
   }
 
   #readBody(rest: Span): Span {
@@ -160,42 +212,20 @@ export class ClientRequests {
     return { bytes, at, end: payloadEnd, chunked: this.#chunked, last: done };
   }
 
-  #requestId(): string {
+  get requestId(): string {
     return requestIdOf(this.#connection.caller.connId, this.#count);
   }
 
   /** Refuses a request and closes the connection; nothing is left to read. */
-  #refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
-    const { tracer } = this.policy;
-    const requestId = this.#requestId();
-    this.#connection.close(refuse(this.#connection, { reason, head, requestId, tracer }));
+  refuse(reason: RefusalName, head: RequestHead | RefusedHead): Span {
+    const guarded = this.#guarding.current;
+    this.#refusals.refuse({ reason, head, requestId: this.requestId, guarded }, this.policy);
+    this.#guarding.end();
     return nothing;
   }
 
-  /** Refuses a request because of load; the connection stays open if possible. */
-  #shedLoad(refusal: RequestRefusal & { readonly kind: 'shed' }, head: RequestHead, rest: Span): Span {
-    const { reason, route } = refusal;
-    const { limits, timeouts, tracer } = this.policy;
-    const shed = new ShedRequest({ reason, route, head, requestId: this.#requestId() }, { limits, rest });
-    this.#shed = shed;
-    shed.record(this.#connection, tracer);
-    // One timeout for the whole body, not for each read of it.
-    this.#phase.enter('shedding', timeouts.bodyIdle, performance.now());
-    return this.#discard(rest, shed);
-  }
-
-  #discard(rest: Span, shed: ShedRequest): Span {
-    const next = shed.read(rest);
-    if (!shed.over) return { ...rest, at: next };
-    // Close instead of queueing when the client does not read its responses.
-    const close = !shed.keepsAlive || this.#connection.lastExchange || this.#connection.backedUp;
-    if (close) {
-      this.#connection.close(shed.response({ close }));
-      return nothing;
-    }
-    this.#shed = null;
-    this.#connection.send(shed.response({ close }));
-    this.becomeIdle();
-    return { ...rest, at: next };
+  /** Refuses a request; the connection stays open if possible. Returns the bytes after its body, as far as it was read. */
+  discard(facts: Omit<DiscardFacts, 'requestId'>, rest: Span): Span {
+    return this.#refusals.discard({ ...facts, requestId: this.requestId }, rest, this.policy);
   }
 }

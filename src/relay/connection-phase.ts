@@ -4,10 +4,12 @@ import { LazyTimer } from './lazy-timer.ts';
 const never = Number.POSITIVE_INFINITY;
 
 /**
- * `idle`: between two requests; `head`: receives a head; `body`: forwards the body of a request; `shedding`: discards the
- * body of a refused request; `response`: the request is complete, the response is not; `closing`: reads nothing more.
+ * `idle`: between two requests; `head`: receives a head; `judging`: awaits the verdict on a token or a signature; `holding`:
+ * receives a body whose signature is checked before it is forwarded; `body`: forwards the body of a request; `discarding`:
+ * discards the body of a refused request; `response`: the request is complete, the response is not; `closing`: reads
+ * nothing more.
  */
-type Phase = 'idle' | 'head' | 'body' | 'shedding' | 'response' | 'closing';
+type Phase = 'idle' | 'head' | 'judging' | 'holding' | 'body' | 'discarding' | 'response' | 'closing';
 
 interface PhaseOptions {
   /** The timeout of the current phase has passed. */

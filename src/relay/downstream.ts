@@ -23,6 +23,8 @@ interface DownstreamOptions extends RequestConditions {
   readonly recorder: Recorder;
 }
 
+const noBytes = Buffer.alloc(0);
+
 export class Downstream implements ExchangeClient {
   readonly caller: Caller;
   readonly account: ClientAccount;
@@ -33,7 +35,7 @@ export class Downstream implements ExchangeClient {
   readonly #exchange = new Exchange(this);
   readonly #phase = new ConnectionPhase({
     onTimeout: () => this.#onPhaseTimeout(),
-    onDeadline: () => this.#exchange.fail(this.#deadlineFailure()),
+    onDeadline: () => this.#onDeadline(),
   });
   readonly #requests: ClientRequests;
 
@@ -90,11 +92,13 @@ export class Downstream implements ExchangeClient {
 
   /** The time for draining is over: fails the current exchange, and cuts a response that has begun. */
   abort(): void {
-    this.#exchange.fail({ side: 'gateway', reason: 'shutdown' });
+    if (!this.#requests.refuseUndecided('judgement_timeout'))
+      this.#exchange.fail({ side: 'gateway', reason: 'shutdown' });
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    if (this.#phase.current !== 'response') this.#read(bytes);
+    const { current } = this.#phase;
+    if (current !== 'response' && current !== 'judging') this.#read(bytes);
     else this.#hold(this.#pipelined === null ? bytes : Buffer.concat([this.#pipelined, bytes]));
   };
 
@@ -107,6 +111,15 @@ export class Downstream implements ExchangeClient {
   #hold(bytes: Buffer): void {
     this.#pipelined = bytes;
     this.#socket.pause();
+  }
+
+  judged(): void {
+    const held = this.#pipelined ?? noBytes;
+    this.#pipelined = null;
+    this.#socket.resume();
+    const rest = this.#requests.proceed(held);
+    if (rest !== null) this.#hold(rest);
+    if (this.#halfClosed && this.#phase.current !== 'closing') this.#onEnd();
   }
 
   send(bytes: Buffer): boolean {
@@ -150,6 +163,11 @@ export class Downstream implements ExchangeClient {
     else this.#requests.onTimeout();
   }
 
+  #onDeadline(): void {
+    const reason = this.#phase.current === 'holding' ? 'body_timeout' : 'judgement_timeout';
+    if (!this.#requests.refuseUndecided(reason)) this.#exchange.fail(this.#deadlineFailure());
+  }
+
   /** What the exchange was waiting for: the client to read the response, or to send its body; or the host. */
   #deadlineFailure(): ExchangeFailure {
     if (this.#exchange.awaitsReader) return { side: 'client', reason: 'answer_unread' };
@@ -180,12 +198,15 @@ export class Downstream implements ExchangeClient {
     const { current } = this.#phase;
     this.#halfClosed = true;
     if (current === 'response') this.#last ||= this.#pipelined === null;
-    else if (current === 'body' || current === 'shedding') this.#socket.destroy();
+    else if (current === 'body' || current === 'holding' || current === 'discarding') this.#socket.destroy();
+    // The verdict decides: `judged` calls again.
+    else if (current === 'judging') return;
     else this.close();
   };
 
   #onClose(): void {
     this.#phase.close();
+    this.#requests.clientGone();
     this.#exchange.clientGone();
   }
 }

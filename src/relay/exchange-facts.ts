@@ -1,4 +1,5 @@
 /** What is known of a message, and of the end of its exchange: what the metrics, the audit and the trace record. */
+import type { PolicyFacts } from '../audit/record.ts';
 import {
   messageRefusals,
   type RefusalName,
@@ -21,6 +22,8 @@ export interface Message {
   readonly added: string;
   /** performance.now() when the head was complete. */
   readonly startedAt: number;
+  /** What the guards of the route found; null: it has none. */
+  readonly policies: PolicyFacts | null;
 }
 
 /** Why an exchange ended without a complete response of the host, and on which side. */

@@ -1,5 +1,5 @@
 /** Records the end of an exchange in the metrics, the audit and the trace. */
-import { messageLine } from '../audit/record.ts';
+import { messageLine, policiesJson } from '../audit/record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
 import type { ExchangeFacts, Message } from './exchange-facts.ts';
@@ -13,7 +13,7 @@ export function recordExchange(
   message: Message,
   facts: ExchangeFacts,
 ): void {
-  const { head, route, requestId, traceId, span, startedAt } = message;
+  const { head, route, requestId, traceId, span, startedAt, policies } = message;
   const { outcome, failure, status, upstreamMs } = facts;
   const totalMs = performance.now() - startedAt;
   const time = Date.now();
@@ -41,6 +41,7 @@ export function recordExchange(
       totalMs,
       outcome,
       reason: failure === null ? null : failure.reason,
+      policies: policies && policiesJson(policies),
     }),
   );
   if (span !== null) recordSpans({ recorder, caller }, { ...message, span }, facts, { time, totalMs });

@@ -1,4 +1,4 @@
-/** Buffers the body of a response until its length is known. */
+/** Buffers a body: of a response until its length is known, of a request until its signature is checked. */
 
 export class GrowingBuffer {
   #bytes: Buffer | null = null;
@@ -21,9 +21,14 @@ export class GrowingBuffer {
     this.#size = needed;
   }
 
+  /** The bytes, until the next `add` or `take`. */
+  get bytes(): Buffer {
+    return this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0);
+  }
+
   /** Returns the bytes and empties the buffer. */
   take(): Buffer {
-    const taken = this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0);
+    const taken = this.bytes;
     this.#bytes = null;
     this.#size = 0;
     return taken;

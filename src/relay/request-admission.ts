@@ -2,6 +2,7 @@
 import type { RefusalName } from '../message/message-reasons.ts';
 import type { ShedReason } from '../telemetry/route-meter.ts';
 import type { ClientAccount } from './client-accounts.ts';
+import type { HeldBodies } from './held-bodies.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import type { Route } from './route-table.ts';
 
@@ -12,6 +13,8 @@ export interface RequestConditions {
   readonly auditUnavailable: () => boolean;
   readonly overloaded: () => boolean;
   readonly account: ClientAccount;
+  /** Of the relay thread. */
+  readonly held: HeldBodies;
 }
 
 export type RequestRefusal =

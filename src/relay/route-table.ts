@@ -2,10 +2,13 @@
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { RouteMeter } from '../telemetry/route-meter.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { MessageGuards } from './message-guards.ts';
 
 export interface Route {
   readonly policy: RoutePolicy;
   readonly upstream: Upstream;
+  /** null: the route has neither `bearer` nor `signature`. */
+  readonly guards: MessageGuards | null;
   /** Outlives a reload, which makes new routes: messages in flight still count. */
   readonly meter: RouteMeter;
 }

@@ -3,6 +3,10 @@
 export interface AuditCounts {
   seals: number;
   sealFailures: number;
+  /** 1: the audit files did not have the last seal that this gateway wrote before its start. */
+  sealsMissing: number;
+  /** How often the copy of the last seal could not be read or written. */
+  sealCopyFailures: number;
   /** Rotations by the gateway itself. */
   rotations: number;
   rotationFailures: number;
@@ -15,6 +19,7 @@ export interface AuditCounts {
 }
 
 export function noAuditCounts(): AuditCounts {
-  const none = { seals: 0, sealFailures: 0, rotations: 0, rotationFailures: 0, truncations: 0 };
-  return { ...none, lastSealAt: null, lastSealSeq: null };
+  const seals = { seals: 0, sealFailures: 0, sealsMissing: 0, sealCopyFailures: 0 };
+  const files = { rotations: 0, rotationFailures: 0, truncations: 0 };
+  return { ...seals, ...files, lastSealAt: null, lastSealSeq: null };
 }

@@ -1,6 +1,6 @@
 /** The metrics of the gateway, in the control thread: merges the deltas of the relay threads and serves all metrics. */
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
-import { budgetBounds } from './counts.ts';
+import { budgetBounds, Counts, secondsBounds } from './counts.ts';
 import { EndpointMetrics } from './endpoint-metrics.ts';
 import type { EndpointReport, EndpointState } from './endpoint-report.ts';
 import type { CountedName, Gauges, MeterDelta } from './meter.ts';
@@ -29,6 +29,8 @@ export class Metrics {
   readonly #budgetRatio = this.#registry.histogram('ehi_message_budget_ratio', budgetBounds);
   readonly #late = this.#registry.counter('ehi_messages_late_total');
   readonly #shed = this.#registry.counter('ehi_messages_shed_total');
+  readonly #bearerVerdicts = this.#registry.counter('ehi_bearer_verdicts_total');
+  readonly #signatureVerdicts = this.#registry.counter('ehi_signature_verdicts_total');
   readonly #untyped = this.#registry.counter('ehi_upstream_answers_without_content_type_total');
   readonly #counted: Readonly<Record<CountedName, Counter>> = {
     ehi_permits_withdrawn_total: this.#registry.counter('ehi_permits_withdrawn_total'),
@@ -41,9 +43,13 @@ export class Metrics {
   readonly #lastHandshakes = new Map<string, number>();
   readonly #addressesSkipped = this.#registry.counter('ehi_revocation_addresses_skipped_total');
   readonly #crlRestarts: Counter;
+  readonly #keySetFailures: Counter;
+  readonly #unknownKids: Counter;
   #lastReload: { readonly successful: boolean; readonly successAt: number };
   readonly #spansExported = this.#registry.counter('ehi_spans_exported_total');
   readonly #spansDropped = this.#registry.counter('ehi_spans_dropped_total');
+  readonly #introspections = this.#registry.counter('ehi_introspection_requests_total');
+  readonly #introspectionSeconds = this.#registry.histogram('ehi_introspection_seconds');
   readonly #restarts = this.#registry.counter('ehi_relay_thread_restarts_total');
 
   constructor(options: MetricsOptions) {
@@ -55,6 +61,11 @@ export class Metrics {
     this.#crlRestarts = this.#registry.counter('ehi_revocation_crl_restarts_total', (counter) => {
       for (const { name } of options.anchors()) counter.inc({ anchor: name }, 0);
     });
+    const ofKeySets = (counter: Counter) => {
+      for (const { source } of options.keySets()) counter.inc({ source }, 0);
+    };
+    this.#keySetFailures = this.#registry.counter('ehi_key_set_fetch_failures_total', ofKeySets);
+    this.#unknownKids = this.#registry.counter('ehi_key_set_unknown_kid_total', ofKeySets);
     this.#registry.gauge('ehi_config_last_reload_successful', (gauge) =>
       gauge.set(this.#lastReload.successful ? 1 : 0),
     );
@@ -113,6 +124,24 @@ export class Metrics {
     this.#crlRestarts.inc({ anchor });
   }
 
+  /** `result`: one of introspection/service.ts. `seconds`: until it was known. */
+  introspected(result: string, seconds: number): void {
+    this.#introspections.inc({ result });
+    const observed = new Counts(secondsBounds);
+    observed.observe(seconds);
+    this.#introspectionSeconds.add({}, observed.take());
+  }
+
+  /** A key set could not be fetched, or was refused. */
+  keySetFailed(source: string): void {
+    this.#keySetFailures.inc({ source });
+  }
+
+  /** A signature names a `kid` that no key of the set has. */
+  unknownKid(source: string): void {
+    this.#unknownKids.inc({ source });
+  }
+
   spansExported(spans: number): void {
     this.#spansExported.inc(spans);
   }
@@ -147,7 +176,8 @@ export class Metrics {
     return this.#registry.text();
   }
 
-  #mergeRoute({ route, codes, total, upstream, overhead, budget, late, untyped, shed }: RouteDelta): void {
+  #mergeRoute(delta: RouteDelta): void {
+    const { route, codes, total, upstream, overhead, budget, late, untyped, shed, bearer, signature } = delta;
     for (const [code, count] of codes) this.#messages.inc({ route, code }, count);
     this.#messageSeconds.add({ route }, total);
     this.#upstreamSeconds.add({ route }, upstream);
@@ -155,6 +185,9 @@ export class Metrics {
     for (const [reason, count] of Object.entries(shed)) {
       if (count > 0) this.#shed.inc({ route, reason }, count);
     }
+    for (const [mode, verdict, count] of bearer) this.#bearerVerdicts.inc({ route, verdict, mode }, count);
+    for (const [mode, verdict, count] of signature)
+      this.#signatureVerdicts.inc({ route, verdict, mode }, count);
     // Requests without a route have no budget and no response of a host.
     if (route === noRoute) return;
     this.#budgetRatio.add({ route }, budget);

@@ -56,6 +56,18 @@ export const processMetrics = [
     labels: [],
   },
   {
+    name: 'ehi_audit_seals_missing',
+    help: '1: the audit files did not have the last seal that the gateway wrote before its start: they were cut back, replaced or moved. It stays until a restart. Alert on 1.',
+    type: 'gauge',
+    labels: [],
+  },
+  {
+    name: 'ehi_audit_seal_copy_failures_total',
+    help: 'How often the copy of the last seal (audit.seal.copy) could not be read or written.',
+    type: 'counter',
+    labels: [],
+  },
+  {
     name: 'ehi_audit_rotations_total',
     help: 'Rotations of the audit file by the gateway itself, because of audit.rotate.',
     type: 'counter',

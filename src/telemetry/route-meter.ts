@@ -1,11 +1,25 @@
 /** The counts of one route in a relay thread, kept without allocation per observation. */
 import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
+import { VerdictCounts, type VerdictDelta } from './verdict-counts.ts';
 
 /** The route label of requests that matched no route. */
 export const noRoute = 'none';
 
+const shedReasons = [
+  'audit_unavailable',
+  'overloaded',
+  'client_in_flight',
+  'route_in_flight',
+  'held_bodies',
+] as const;
+
 /** Why a message was shed. */
-export type ShedReason = 'audit_unavailable' | 'overloaded' | 'client_in_flight' | 'route_in_flight';
+export type ShedReason = (typeof shedReasons)[number];
+
+/** Whether a refusal sheds load. */
+export function isShedReason(reason: string): reason is ShedReason {
+  return (shedReasons as readonly string[]).includes(reason);
+}
 
 export interface RouteDelta {
   readonly route: string;
@@ -19,6 +33,9 @@ export interface RouteDelta {
   readonly late: number;
   readonly untyped: number;
   readonly shed: Readonly<Record<ShedReason, number>>;
+  /** Verdicts on tokens, and on signatures of bodies. */
+  readonly bearer: VerdictDelta;
+  readonly signature: VerdictDelta;
 }
 
 export class RouteMeter {
@@ -33,6 +50,8 @@ export class RouteMeter {
   readonly #upstream = new Counts(secondsBounds);
   readonly #overhead = new Counts(secondsBounds);
   readonly #budget = new Counts(budgetBounds);
+  readonly #bearer = new VerdictCounts();
+  readonly #signature = new VerdictCounts();
   #late = 0;
   #shed = noneShed();
   #takenInFlight = 0;
@@ -62,10 +81,21 @@ export class RouteMeter {
     this.#shed[reason]++;
   }
 
+  /** The token of a message was judged. `verdict`: `allow` or a reason. */
+  bearer(verdict: string, mode: 'enforce' | 'shadow'): void {
+    this.#bearer.add(verdict, mode);
+  }
+
+  /** The signature of a message’s body was judged. `verdict`: `allow` or a reason. */
+  signature(verdict: string, mode: 'enforce' | 'shadow'): void {
+    this.#signature.add(verdict, mode);
+  }
+
   /** null: nothing changed since the last call. */
   take(): RouteDelta | null {
     const { inFlight } = this;
-    if (this.#codes.size === 0 && inFlight === this.#takenInFlight) return null;
+    const isIdle = this.#codes.size === 0 && this.#bearer.isEmpty && this.#signature.isEmpty;
+    if (isIdle && inFlight === this.#takenInFlight) return null;
     const delta = {
       route: this.#route,
       inFlight,
@@ -77,6 +107,8 @@ export class RouteMeter {
       late: this.#late,
       untyped: this.untyped,
       shed: this.#shed,
+      bearer: this.#bearer.take(),
+      signature: this.#signature.take(),
     };
     this.#codes.clear();
     this.#late = 0;
@@ -88,5 +120,5 @@ export class RouteMeter {
 }
 
 function noneShed(): Record<ShedReason, number> {
-  return { audit_unavailable: 0, overloaded: 0, client_in_flight: 0, route_in_flight: 0 };
+  return { audit_unavailable: 0, overloaded: 0, client_in_flight: 0, route_in_flight: 0, held_bodies: 0 };
 }

@@ -20,6 +20,14 @@ export interface MetricsOptions {
   readonly anchors: () => readonly AnchorFacts[];
   /** The CRLs and OCSP answers in use. */
   readonly revocationSources: () => readonly RevocationSourceFacts[];
+  /** Every configured key set. */
+  readonly keySets: () => readonly KeySetFacts[];
+}
+
+interface KeySetFacts {
+  readonly source: string;
+  /** Milliseconds since the epoch: when its source last confirmed it; null: never. */
+  readonly fetchedAt: number | null;
 }
 
 interface AuditFacts {
@@ -62,6 +70,10 @@ export function registerStateGauges(
   registerCertificates(registry, options, clientLeaves);
   registerTrust(registry, options);
   registerRevocation(registry, options);
+  registry.gauge('ehi_key_set_age_seconds', (gauge) => {
+    for (const { source, fetchedAt } of options.keySets())
+      if (fetchedAt !== null) gauge.set({ source }, (options.now() - fetchedAt) / 1000);
+  });
   registry.gauge('ehi_build_info', (gauge) =>
     gauge.set({ version: options.version, node: process.versions.node }, 1),
   );
@@ -81,6 +93,8 @@ function registerAudit(registry: MetricRegistry, audit: AuditFacts): void {
     gauge.set((audit.counts.lastSealAt ?? 0) / 1000),
   );
   registry.total('ehi_audit_seal_failures_total', () => audit.counts.sealFailures);
+  registry.gauge('ehi_audit_seals_missing', (gauge) => gauge.set(audit.counts.sealsMissing));
+  registry.total('ehi_audit_seal_copy_failures_total', () => audit.counts.sealCopyFailures);
   registry.total('ehi_audit_rotations_total', () => audit.counts.rotations);
   registry.total('ehi_audit_rotation_failures_total', () => audit.counts.rotationFailures);
   registry.total('ehi_audit_truncations_total', () => audit.counts.truncations);

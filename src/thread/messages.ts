@@ -2,6 +2,7 @@
 import type { AuditFormat } from '../audit/ecs-table.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ListenOptions } from '../handshake/listener.ts';
+import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
 import type { LogLevel } from '../telemetry/recorder.ts';
@@ -20,6 +21,7 @@ export type ToRelay =
   | { readonly type: 'snapshot'; readonly snapshot: PolicySnapshot }
   /** The revocation sources of this leaf have answered; the last snapshot has their results. `leaf`: hex SHA-256. */
   | { readonly type: 'first_contact_done'; readonly anchor: string; readonly leaf: string }
+  | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
   /** The audit lines of a report were written: their buffer is transferred back for reuse. */
   | { readonly type: 'audit_written'; readonly buffer: ArrayBuffer }
   /** Whether new messages are refused, because audit records cannot be written. */
@@ -46,4 +48,6 @@ export type FromRelay =
     }
   /** A leaf that was not seen before, whose revocation status is requested. `leaf`: DER. */
   | { readonly type: 'unseen'; readonly anchor: string; readonly leaf: Uint8Array }
+  /** `id`: that of the answer. */
+  | { readonly type: 'question'; readonly id: number; readonly question: Question }
   | { readonly type: 'drained' };

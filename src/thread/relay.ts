@@ -56,6 +56,7 @@ const gateway = new Gateway({
   listen,
   recorder,
   onUnseen: ({ anchor, leaf }) => send({ type: 'unseen', anchor, leaf: leaf.der }),
+  onQuestion: (id, question) => send({ type: 'question', id, question }),
 });
 gateway.refuseMessages(refuseMessages);
 const timer = setInterval(report, REPORT_MS);
@@ -66,6 +67,8 @@ port.on('message', (message: ToRelay) => {
       return gateway.update(message.snapshot);
     case 'first_contact_done':
       return gateway.firstContactDone(message);
+    case 'answer':
+      return gateway.answered(message.id, message.answer);
     case 'audit_written':
       return audit.giveBack(message.buffer);
     case 'refuse_messages':

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { AuditFormat } from '../audit/ecs-table.ts';
 import { GatewayError } from '../errors.ts';
+import type { Answer } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 import { probePort } from './port-probe.ts';
@@ -23,7 +24,7 @@ interface SupervisorOptions {
 }
 
 /** The messages of a relay thread that the supervisor passes on. */
-export type RelayReport = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' }>;
+export type RelayReport = Extract<FromRelay, { type: 'report' | 'log' | 'unseen' | 'question' }>;
 
 /** Delay before an ended thread is replaced, ms. It doubles after each failed start, up to the maximum. */
 const RESTART_MS = 100;
@@ -91,6 +92,12 @@ export class Supervisor {
   /** Sent to all threads, since several may have requested the same leaf. */
   firstContactDone(contact: { readonly anchor: string; readonly leaf: string }): void {
     this.#broadcast({ type: 'first_contact_done', ...contact });
+  }
+
+  /** Answers a question of a thread. */
+  answer(thread: number, id: number, answer: Answer): void {
+    const message: ToRelay = { type: 'answer', id, answer };
+    this.#workers.get(thread)?.postMessage(message);
   }
 
   /** Returns the buffer of written audit lines to its thread. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/audit/event.ts';
@@ -173,6 +174,28 @@ describe('the sealed audit', () => {
     expect(writer.lost).toBe(12);
     await writer.close();
     expect(followSeals([file], publicKey)).toMatchObject({ ...sound, lost: 12 });
+  });
+
+  it('writes nothing behind stopped, and counts what comes later as lost', async () => {
+    // Writing the copy takes longer than a turn, so that the writer is not closed yet when `stopped` is seen.
+    const copy = join(folder, 'copy');
+    const { writer, types } = await opened({ seal: { privateKey, interval: 1, copy } });
+    let written = 0;
+    const write = () => writer.write(record(written++));
+    write();
+    const closed = writer.close();
+    write();
+    while (!readFileSync(file, 'utf8').includes('"stopped"')) await turn();
+    for (let n = 0; n < 100; n++) write();
+    await closed;
+    write();
+    const report = followSeals([file], publicKey);
+    expect(report).toMatchObject(sound);
+    expect(report.events.filter((event) => event === 'stopped')).toHaveLength(1);
+    expect(readFileSync(file, 'utf8').split('\n').at(-2)).toContain('"event":"stopped"');
+    expect(report.records.length + writer.lost).toBe(written);
+    expect(writer.lost).toBeGreaterThan(0);
+    expect(types()).toEqual(['chain_started']);
   });
 
   it('reports that a seal cannot be made, writes the records all the same, and seals no more', async () => {
@@ -378,3 +401,85 @@ it.runIf(process.platform === 'linux')(
     expect(writer.counts.seals).toBe(0);
   },
 );
+
+describe('the sealed audit that starts while the disk is full', () => {
+  const size = 64 * 1024;
+  const partBytes = () => {
+    const content = readFileSync(file, 'utf8');
+    return content.length - content.lastIndexOf('\n') - 1;
+  };
+
+  /** A file of exactly `size` bytes, with sealed lines and a part of a line at its end, as a crash on a full disk leaves it. */
+  async function fillFile(): Promise<void> {
+    const { writer } = await opened({ seal: { ...seal, privateKey: null } });
+    writer.write(record(1));
+    await writer.close();
+    const sealed = readFileSync(file, 'utf8');
+    const unsealed = record(2);
+    const part = record(3, size).slice(0, size - sealed.length - unsealed.length);
+    writeFileSync(file, sealed + unsealed + part);
+  }
+
+  /** A process that cannot write more than `size` bytes to a file until it may; resolves when writing fails. */
+  async function startFull() {
+    const module = new URL('../../src/audit/writer.ts', import.meta.url).href;
+    const program = `import { openAuditWriter } from ${JSON.stringify(module)};
+      const onEvent = ({ type }) => process.stderr.write(type + '\\n');
+      const seal = { privateKey: null, interval: 3_600_000 };
+      const writer = await openAuditWriter({ destination: ${JSON.stringify(file)}, seal, onEvent });
+      writer.write(${JSON.stringify(record(4))});
+      process.stdin.once('data', async () => { await writer.flush(); await writer.close(); process.exit(); });`;
+    const node = [process.execPath, '--input-type=module', '--eval', program];
+    const child = spawn('sh', ['-c', `ulimit -S -f ${size / 512}; exec "$0" "$@"`, ...node]);
+    let output = '';
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    const exited = once(child, 'exit');
+    await eventually(() => output.includes('failing'));
+    const end = async () => {
+      await eventually(() => output.includes('recovered'));
+      child.stdin.write('end');
+      expect(await exited).toEqual([0, null]);
+      return output.split('\n');
+    };
+    return { pid: child.pid as number, end };
+  }
+
+  // util-linux: gives a running process another limit.
+  it.runIf(existsSync('/usr/bin/prlimit'))(
+    'ends the part of a line before its first seal, once there is room, and covers it as it is',
+    async () => {
+      await fillFile();
+      const { pid, end } = await startFull();
+      expect(partBytes()).toBeGreaterThan(1000);
+      execFileSync('/usr/bin/prlimit', ['--pid', `${pid}`, '--fsize=unlimited']);
+      expect(await end()).toContain('chain_resumed');
+      const report = followSeals([file]);
+      expect(report).toMatchObject({ ...sound, events: ['started', 'stopped', 'resumed', 'stopped'] });
+      expect(report.records).toHaveLength(4);
+    },
+  );
+
+  it('leaves the part of a line in a file that was moved, and does not cover it', async () => {
+    await fillFile();
+    const { end } = await startFull();
+    renameSync(file, `${file}.1`);
+    await end();
+    const report = followSeals([`${file}.1`, file]);
+    expect(report).toMatchObject({ ...sound, events: ['started', 'stopped', 'resumed', 'stopped'] });
+    expect(report.records.map((line) => JSON.parse(line).n)).toEqual([1, 2, 4]);
+  });
+
+  it('does not cover the part of a line in a file that was emptied', async () => {
+    await fillFile();
+    const { end } = await startFull();
+    copyFileSync(file, `${file}.1`);
+    truncateSync(file);
+    await end();
+    const report = followSeals([`${file}.1`, file]);
+    expect(report.problems).toEqual([]);
+    expect(report.events).toEqual(['started', 'stopped', 'resumed', 'truncated', 'stopped']);
+    expect(report.records.map((line) => JSON.parse(line).n)).toEqual([1, 2, 4]);
+  });
+});

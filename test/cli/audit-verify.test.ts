@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type AuditSet, AuditSetWriter, keyPair, writeSet } from '../auditing/audit-set.ts';
-import { allCompressions } from '../auditing/verify-set.ts';
+import { type AuditSet, AuditSetWriter, keyPair, writeSet } from '../auditing/verify/audit-set.ts';
+import { allCompressions } from '../auditing/verify/verify-set.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { runCommand } from '../support/process/command.ts';
 
@@ -76,5 +76,18 @@ test('lines after the last seal exit with 2; as JSON the finding has the place o
 test('a file that cannot be read exits with 64, and the error names it', async () => {
   expect(await verify(['none.log'])).toEqual({
     ...{ code: 64, stdout: '', stderr: 'none.log: the file does not exist\n' },
+  });
+});
+
+test('seals without a signature before a right one exit with 1, and with 2 if that is accepted', async () => {
+  const set = new AuditSetWriter({ privateKey: null });
+  set.replaceKey(keyPair.privateKey);
+  set.run([{ do: 'write', lines: 3 }, { do: 'restart' }]);
+  set.seal('stopped');
+  const files = await filesOf('keyed', set);
+  expect((await verify([...files, '--public-key', publicKey])).code).toBe(1);
+  expect((await verify([...files, '--public-key', publicKey, '--accept-confirmed'])).code).toBe(2);
+  expect(await verify([...files, '--accept-confirmed'])).toMatchObject({
+    ...{ code: 64, stderr: expect.stringContaining('--accept-confirmed: without --public-key') },
   });
 });

@@ -58,7 +58,7 @@ it('prints lines that can be copied into clients.pins', async () => {
     .trimEnd()
     .split('\n')
     .map((line) => `  - ${line}`);
-  const { pins } = clientsSchema.parse(parse(['pins:', ...items].join('\n')));
+  const { pins } = clientsSchema('/').parse(parse(['pins:', ...items].join('\n')));
   expect(pins?.map((each) => `sha256/${each}`)).toEqual([pinOf(client), pinOf(pki.issuing)]);
 });
 

@@ -82,15 +82,30 @@ it('prints curl commands that work as printed, in order, without warnings', asyn
     [403],
     [200, 204, 403],
     [204],
+    [401],
+    [],
+    [200],
+    [401],
   ]);
   expect(answers[0]?.page).toContain('"Acknowledgement":"1"');
   expect(answers[1]?.page).toContain('400 No required SSL certificate was sent');
   expect((await run(demo.lines[0])).statuses).toEqual([200]);
 
-  const records = await readRecords(folderOf(demo), 7);
+  const records = await readRecords(folderOf(demo), 10);
   expect(await demo.stop()).toMatchObject({ exit: [0, null], warnings: [] });
   const reasons = records.flatMap(({ type, reason }) => (type === 'handshake' ? [reason] : []));
-  expect(reasons).toEqual([null, 'no_certificate', 'untrusted', 'revoked', null, 'revoked', null]);
+  expect(reasons).toEqual([
+    null,
+    'no_certificate',
+    'untrusted',
+    'revoked',
+    null,
+    'revoked',
+    null,
+    null,
+    null,
+    null,
+  ]);
   expect(records.filter(({ type }) => type === 'verdict')).toMatchObject([
     { stage: 'live', verdict: 'deny', reason: 'revoked' },
   ]);

@@ -18,6 +18,8 @@ import { openTlsImpostor } from '../support/process/tls-impostor.ts';
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();
 const client = pki.issueClient({ key: 'rsa-2048' });
+const other = pki.issueClient({ subject: { OU: 'another', CN: 'another' } });
+const token = 'eyJh.eyJz.c2lnbmF0dXJl';
 const password = 'correct horse battery staple';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -35,6 +37,10 @@ beforeAll(async () => {
     password: `${password}\n`,
     'wrong-password': 'hunter2\n',
     'message.json': '{"TXn_ID":1}',
+    token: `${token}\n`,
+    'two-tokens': `Bearer ${token}`,
+    'other.pem': other.chainPem,
+    'other.key': other.keyPem,
   };
   for (const [name, content] of Object.entries(files)) await writeFile(join(folder.path, name), content);
 });
@@ -188,9 +194,6 @@ describe('doctor on our own gateway', () => {
   });
 
   it('names the refusal of a certificate that the endpoint does not accept', async () => {
-    const other = pki.issueClient({ subject: { OU: 'another', CN: 'another' } });
-    await writeFile(join(folder.path, 'other.pem'), other.chainPem);
-    await writeFile(join(folder.path, 'other.key'), other.keyPem);
     const { stdout, code } = await doctor(
       url(),
       '--ca',
@@ -304,6 +307,26 @@ describe('doctor with wrong options', () => {
       ['https://127.0.0.1/', '--cert', 'root.pem', '--key', 'client.key'],
       /^--cert or --key: .*the key of another certificate/,
     ],
+    [
+      'a token without a certificate',
+      ['https://127.0.0.1/', '--token-file', 'token'],
+      /^--token-file without a client certificate; allowed with /,
+    ],
+    [
+      'something else than a token',
+      ['https://127.0.0.1/', '--cert', 'client.pem', '--key', 'client.key', '--token-file', 'two-tokens'],
+      /^--token-file two-tokens: found something else than one token; allowed .* without "Bearer"\n$/,
+    ],
+    [
+      'another certificate without a token',
+      ['https://127.0.0.1/', '--other-cert', 'other.pem', '--other-key', 'other.key'],
+      /^--other-cert without --token-file; allowed with /,
+    ],
+    [
+      'another certificate without its key',
+      ['https://127.0.0.1/', '--other-cert', 'other.pem'],
+      /^--other-key is missing; allowed --other-cert and --other-key together/,
+    ],
     ['no URL', [], /missing required argument 'url'/],
     ['another preset', ['https://127.0.0.1/', '--preset', 'live'], /Allowed choices are sandbox, production/],
     [
@@ -316,9 +339,40 @@ describe('doctor with wrong options', () => {
     const { stdout, stderr, code } = await doctor(...args);
     expect(stderr).toMatch(sentence);
     expect(stderr).not.toContain('BEGIN');
+    expect(stderr).not.toContain(token);
     expect(stdout).toBe('');
     expect(code).toBe(64);
   });
+});
+
+it('sends the token with each message, and shows nothing of it', async () => {
+  const seen: (string | undefined)[] = [];
+  await using endpoint = await openEndpoint({
+    pki,
+    answer: (response) => {
+      seen.push(response.req.headers.authorization);
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': 2 }).end('{}');
+    },
+  });
+  const { stdout, stderr, code } = await doctor(
+    ...[endpoint.url, ...asClient, '--token-file', 'token', '--count', '2', '--report', 'token.html'],
+    ...['--other-cert', 'other.pem', '--other-key', 'other.key'],
+  );
+  const sent = `Bearer ${token}`;
+  // Four messages, one without a token, one with an altered token, one with the other certificate, two for the latency.
+  expect(seen).toEqual([
+    ...Array(4).fill(sent),
+    undefined,
+    expect.not.stringContaining(token),
+    ...Array(3).fill(sent),
+  ]);
+  for (const check of ['no token', 'an altered token', 'another certificate'])
+    expect(stdout).toMatch(new RegExp(`✘ ${check} gets 401 +200`));
+  expect(code).toBe(1);
+  const page = await readFile(join(folder.path, 'token.html'), 'utf8');
+  for (const output of [stdout, stderr, page]) {
+    for (const part of token.split('.')) expect(output).not.toContain(part);
+  }
 });
 
 it('escapes what a certificate could do to a terminal', async () => {

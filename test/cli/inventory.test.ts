@@ -1,9 +1,12 @@
 /** `inventory` with the real process, and beside a real gateway. */
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { makeKey } from '../../src/pki/key.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
+import { selfSigned, setFor } from '../support/identity/self-signed.ts';
 import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
 import { runCommand } from '../support/process/command.ts';
@@ -75,6 +78,76 @@ it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', asy
     ['set', 'CAs of the operating system', 'routes[0].upstream.tls'],
     ['hash', 'pinned key of an upstream host', 'routes[0].upstream.tls.pins'],
   ]);
+});
+
+it('lists registered clients and the keys of their sets, and what cannot be read of them', async () => {
+  const [client, other] = [selfSigned('client'), selfSigned('other')];
+  const [{ x5c: _, ...bare }] = JSON.parse(setFor(other)).keys;
+  const set = JSON.parse(setFor(client));
+  const weak = { ...createPublicKey(makeKey('rsa-1024')).export({ format: 'jwk' }), kid: 'weak' };
+  await site.write(
+    'clients.jwks',
+    JSON.stringify({ keys: [...set.keys, { ...bare, 'x5t#S256': undefined }, weak] }),
+  );
+  const uri = 'https://directory.example/inactive';
+  await configure({ clients: { registered: { jwks: { file: 'clients.jwks' }, inactive: { uri } } } });
+  const { code, stdout } = await inventory(['--json']);
+  const at = 'clients.registered.jwks';
+  const found = (JSON.parse(stdout).items as Row[]).filter(({ path }) =>
+    path.startsWith('clients.registered'),
+  );
+  expect(code).toBe(1);
+  expect(found).toMatchObject([
+    {
+      kind: 'certificate',
+      purpose: 'registered client',
+      path: at,
+      subject: 'O=Example,CN=client',
+      state: 'used',
+    },
+    {
+      kind: 'key',
+      purpose: 'registered client',
+      path: at,
+      key_file: null,
+      state: `used; kid ${bare.kid}, thumbprint ${bare.kid}`,
+    },
+    {
+      kind: 'fault',
+      path: at,
+      state: expect.stringContaining('keys[2] (kid weak): it is an RSA key of 1024 bits'),
+    },
+    {
+      kind: 'fault',
+      purpose: 'client that is no longer registered',
+      state: expect.stringContaining('nothing was fetched yet'),
+    },
+    { kind: 'set', purpose: 'CAs that Node.js brings along', path: 'clients.registered.inactive' },
+  ]);
+});
+
+it('lists the key that signs the seals, with its id and the mode of its file, and without the key', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const key = join(site.folder, 'audit.key');
+  await writeFile(key, pem, { mode: 0o600 });
+  await configure({ audit: { seal: { key: 'audit.key' } } });
+  const { stdout } = await inventory(['--json']);
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  expect(JSON.parse(stdout).items.at(-1)).toMatchObject({
+    ...{ kind: 'key', purpose: 'key that signs the seals of the audit', path: 'audit.seal.key' },
+    ...{ algorithm: 'Ed25519', strength_bits: 128, key_file: key, source: key },
+    pin: `sha256/${createHash('sha256').update(spki).digest('base64')}`,
+    state: `used; key id ${createHash('sha256').update(spki).digest('hex').slice(0, 16)}, mode 0600`,
+  });
+  expect(stdout).not.toContain(pem.split('\n')[1]);
+  await chmod(key, 0o644);
+  const { code, stdout: faulty } = await inventory(['--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(faulty).items.at(-1)).toMatchObject({
+    ...{ kind: 'fault', path: 'audit.seal.key' },
+    state: expect.stringContaining('every user of this machine may read (mode 0644)'),
+  });
 });
 
 it('says which certificates of an anchor the gateway does not use, and what is weak', async () => {

@@ -72,6 +72,7 @@ beforeAll(async () => {
       logFailure: () => {},
     },
     onUnseen: () => {},
+    onQuestion: () => {},
   });
   ({ port } = await gateway.listen());
 });

@@ -18,6 +18,8 @@ it('writes certificates and keys that only their owner can read, and no CA key',
     'client.key',
     'client.pem',
     'issuing.pem',
+    'other.key',
+    'other.pem',
     'revoked.key',
     'revoked.pem',
     'root.pem',
@@ -55,6 +57,6 @@ it('names CRL and OCSP responder in every certificate below the root', async () 
   };
   expect(named(root)).toEqual([]);
   expect(named(issuing)).toEqual([`${origin}/root.crl`, `${origin}/ocsp`]);
-  for (const leaf of [leaves.client, leaves.revoked, leaves.server])
+  for (const leaf of [leaves.client, leaves.other, leaves.revoked, leaves.server])
     expect(named(leaf)).toEqual([`${origin}/issuing.crl`, `${origin}/ocsp`]);
 });

@@ -13,7 +13,7 @@ it.each([
   ['/usr/bin/ehi-gateway', 'ehi-gateway simulate '],
 ])('a demo that was started as %s prints a line that starts the same program', (main, line) => {
   process.argv[1] = main;
-  const ports = { gateway: 1, admin: 2, directory: 3, revocation: 4, host: 5 };
+  const ports = { gateway: 1, admin: 2, directory: 3, revocation: 4, authorization: 6, host: 5 };
   const screen = formatScreen({ folder: join('/', 'certs', 'dev'), ports, verbose: false });
   expect(screen.split('\n').filter((each) => each.startsWith(line))).toHaveLength(1);
 });

@@ -12,7 +12,14 @@ const handshake = { ms: 5, protocol: 'TLSv1.3', cipher: 'A', resumed: false, ver
 
 function answered(status: number, changes: Partial<Answer> = {}): Attempt {
   const answer = {
-    ...{ status, contentType: 'application/json', contentLength: '2', chunked: false, bodyBytes: 2 },
+    ...{
+      status,
+      contentType: 'application/json',
+      contentLength: '2',
+      chunked: false,
+      bodyBytes: 2,
+      challenge: null,
+    },
     ...{ bodySha256: 'ab'.repeat(32), acknowledgement: null, ms: 1, continueMs: null },
     ...changes,
   };
@@ -129,6 +136,16 @@ it.each([answered(403), answered(404), answered(502), failed('alert', 'handshake
     });
   },
 );
+
+it('says what a 401 demands, and nothing else of its challenge', () => {
+  const plain = answered(401, { challenge: 'Bearer error="invalid_token", error_description="secret"' });
+  const [status] = messageChecks({ plain, continued: [plain] }, 1);
+  expect(status).toMatchObject({
+    outcome: 'fail',
+    fact: '401, Bearer, error invalid_token',
+    hint: expect.stringContaining('--token-file'),
+  });
+});
 
 it.each([
   [null, 'fail'],

@@ -20,7 +20,7 @@ const rsa: OfferedSuite = { ...gcm, name: 'TLS_RSA_WITH_AES_128_GCM_SHA256', for
 
 const off = { 'SSL 3.0': false, 'TLS 1.0': false, 'TLS 1.1': false, 'TLS 1.2': true, 'TLS 1.3': true };
 const good: ProtocolFacts = {
-  ...{ offered: off, suites: [latest, gcm], incomplete: [] },
+  ...{ offered: off, suites: [latest, gcm], incomplete: [], groupsIncomplete: [] },
   groups: [{ code: 29, name: 'x25519', strength: 3072 }],
   ...{ keyStrength: 3072, renegotiates: false, renegotiationUnknown: null, secureRenegotiation: true },
 };
@@ -54,6 +54,12 @@ it.each<[string, Partial<ProtocolFacts>, string[], string]>([
       secureRenegotiation: null,
     },
     [],
+    'A',
+  ],
+  [
+    'a list of groups that was not completed',
+    { groupsIncomplete: ['TLS 1.2: the server did not answer in time'] },
+    ['key-exchange unknown'],
     'A',
   ],
   ['a version that could not be tried', { offered: { ...off, 'TLS 1.0': null } }, ['versions unknown'], 'A'],

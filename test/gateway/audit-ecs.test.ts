@@ -1,6 +1,6 @@
 /** `audit.format: ecs`: the records of all threads have the field names of ECS, and the json format is one step away. */
 import { expect, it } from 'vitest';
-import { fromEcs } from '../../src/auditing/ecs.ts';
+import { fromEcs } from '../../src/auditing/reading/ecs.ts';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';

@@ -197,6 +197,7 @@ it('decrements the count of a message that timeouts.drain ends', async () => {
     listen: { address: '127.0.0.1', port: 0, reusePort: false },
     recorder: { meter, audit: () => {}, span: () => {}, log: () => {}, logFailure: () => {} },
     onUnseen: () => {},
+    onQuestion: () => {},
   });
   const { port } = await gateway.listen();
   await using client = await connect({ port, ca: pki.root.pem, leaf: pki.issueClient() });

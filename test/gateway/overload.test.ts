@@ -31,6 +31,7 @@ async function openRelay() {
       logFailure: () => {},
     },
     onUnseen: () => {},
+    onQuestion: () => {},
   });
   const { port } = await gateway.listen();
   const client = { port, ca: pki.root.pem, leaf: pki.issueClient() };
@@ -77,7 +78,13 @@ it('refuses connections and messages while the thread cannot keep up, and accept
   const id = message.field('x-request-id');
   const refusal = records.find(({ type, request_id }) => type === 'message' && request_id === id);
   expect(refusal).toMatchObject({ outcome: 'denied', reason: 'overloaded', status: 503 });
-  const shed = { audit_unavailable: 0, overloaded: 1, client_in_flight: 0, route_in_flight: 0 };
+  const shed = {
+    audit_unavailable: 0,
+    overloaded: 1,
+    client_in_flight: 0,
+    route_in_flight: 0,
+    held_bodies: 0,
+  };
   expect(meter.take()?.routes).toContainEqual(expect.objectContaining({ route: 'none', shed }));
 
   expect(statusOf(await exchangeWhile(503))).toBe(200);

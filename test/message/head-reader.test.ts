@@ -16,6 +16,7 @@ const limits = {
   delay: 1,
   smallRecords: 2000,
   inFlightPerClient: 1,
+  heldBodies: 1,
 };
 
 /** A request whose head has `size` bytes, most of them in its target or in a field. */

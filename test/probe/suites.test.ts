@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { Deadline } from '../../src/probe/deadline.ts';
 import { probeSuites, type SuiteProbeOptions } from '../../src/probe/suites.ts';
 import { authority } from '../support/pki/authority.ts';
 import { answerWith, forward } from '../support/probe/misbehaving-server.ts';
@@ -127,11 +128,11 @@ describe('the cipher suites of a server', () => {
   it('are incomplete where the limit of all connections passes', async () => {
     let connections = 0;
     await using counting = await listenOnLoopback(createServer().on('connection', () => connections++));
-    const found = await probe(counting.port, { totalMs: 0 });
+    const found = await probe(counting.port, { deadline: new Deadline(0) });
     expect(found).toMatchObject({ suites: [], incomplete: { kind: 'timeout', phase: 'total' } });
     expect(connections).toBe(0);
     await using silent = await answerWith(() => {});
-    const late = await probe(silent.port, { totalMs: 50 });
+    const late = await probe(silent.port, { deadline: new Deadline(50) });
     expect(late).toMatchObject({ suites: [], incomplete: { kind: 'timeout', phase: 'total' } });
   });
 });

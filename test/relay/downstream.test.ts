@@ -8,6 +8,7 @@ import { requestFields } from '../../src/message/field-forwarding.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { IdentityFields } from '../../src/relay/compiled-header-sets.ts';
 import { Downstream } from '../../src/relay/downstream.ts';
+import { HeldBodies } from '../../src/relay/held-bodies.ts';
 import type { RelayPolicy } from '../../src/relay/relay-policy.ts';
 import { RouteTable } from '../../src/relay/route-table.ts';
 import { Pools } from '../../src/upstream/pools.ts';
@@ -27,7 +28,7 @@ async function policyOf(records: TestRecorder): Promise<{ relay: RelayPolicy; po
   const pools = new Pools(records);
   const [upstream] = pools.update({ routes: [policy], timeouts });
   const meter = records.meter.route('/');
-  const routes = new RouteTable([{ policy, upstream: upstream as never, meter }]);
+  const routes = new RouteTable([{ policy, upstream: upstream as never, guards: null, meter }]);
   const identityFields = new IdentityFields({ sets: [], chain: false, by: [] });
   return { relay: { routes, identityFields, requestFields, limits, timeouts, tracer: null }, pools };
 }
@@ -60,6 +61,7 @@ it('closes instead of queueing errors for a client that sends requests and does 
     transport: client as never,
     caller: { connId: 'c', permit, address: '192.0.2.1', port: 1 },
     account: { leaf: '', inFlight: 0, connections: 1 },
+    held: new HeldBodies(),
     policy: () => relay,
     permitted: () => true,
     overloaded: () => false,

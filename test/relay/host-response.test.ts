@@ -21,6 +21,7 @@ const limits = {
   delay: 1,
   smallRecords: 2000,
   inFlightPerClient: 1,
+  heldBodies: 1,
 };
 /** Reused for all reads, as by the connections of the relay. */
 const readBuffer = Buffer.alloc(64 * KiB);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { HeldBodies } from '../../src/relay/held-bodies.ts';
 import { checkRequest, type RequestConditions } from '../../src/relay/request-admission.ts';
 import { RouteTable } from '../../src/relay/route-table.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
@@ -13,7 +14,7 @@ function routeWith(inFlight: number) {
   const meter = new RouteMeter('/a');
   meter.inFlight = inFlight;
   const policy = { ...answers, path: '/a', endpoints: [], inFlight: 1 };
-  return { policy, upstream: new Upstream([], { connect: 1000, connectFirst: 50 }), meter };
+  return { policy, upstream: new Upstream([], { connect: 1000, connectFirst: 50 }), guards: null, meter };
 }
 
 interface Case extends Partial<Record<'withdrawn' | 'auditUnavailable' | 'overloaded', boolean>> {
@@ -29,6 +30,7 @@ function check({ clientInFlight = 0, routeInFlight = 0, path = '/a', ...flags }:
     auditUnavailable: () => flags.auditUnavailable === true,
     overloaded: () => flags.overloaded === true,
     account: { leaf: '', inFlight: clientInFlight, connections: 1 },
+    held: new HeldBodies(),
   };
   const policy = { limits: { ...limits, inFlightPerClient: 1 }, routes: new RouteTable([route]) };
   return { route, checked: checkRequest(path, conditions, policy) };

@@ -11,7 +11,12 @@ const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });
 function table(...paths: string[]): RouteTable {
   return new RouteTable(
     paths.map((path) => {
-      return { policy: { ...answers, path, endpoints: [] }, upstream, meter: new RouteMeter(path) };
+      return {
+        policy: { ...answers, path, endpoints: [] },
+        upstream,
+        guards: null,
+        meter: new RouteMeter(path),
+      };
     }),
   );
 }

@@ -16,6 +16,7 @@ function metrics(): Metrics {
     serverCertificates: none,
     anchors: none,
     revocationSources: none,
+    keySets: none,
   });
 }
 

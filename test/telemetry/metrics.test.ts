@@ -18,6 +18,7 @@ function opened(options: Partial<MetricsOptions> = {}) {
     serverCertificates: () => [],
     anchors: () => [],
     revocationSources: () => [],
+    keySets: () => [],
     ...options,
   });
 }
@@ -413,6 +414,8 @@ describe('the metrics', () => {
       'audit_seals_total 0',
       'audit_last_seal_timestamp_seconds 0',
       'audit_seal_failures_total 0',
+      'audit_seals_missing 0',
+      'audit_seal_copy_failures_total 0',
       'audit_rotations_total 0',
       'audit_rotation_failures_total 0',
       'audit_truncations_total 0',
@@ -424,6 +427,8 @@ describe('the metrics', () => {
       seals: 3,
       lastSealAt: 2_500_000,
       sealFailures: 4,
+      sealsMissing: 1,
+      sealCopyFailures: 5,
       rotations: 6,
       rotationFailures: 8,
     });
@@ -436,6 +441,8 @@ describe('the metrics', () => {
       'audit_seals_total 3',
       'audit_last_seal_timestamp_seconds 2500',
       'audit_seal_failures_total 4',
+      'audit_seals_missing 1',
+      'audit_seal_copy_failures_total 5',
       'audit_rotations_total 6',
       'audit_rotation_failures_total 8',
       'audit_truncations_total 9',

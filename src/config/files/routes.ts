@@ -1,11 +1,14 @@
 /** Reads the files of the routes' upstreams: CAs and client certificates. */
 import { isIP } from 'node:net';
-import type { EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
+import type { BearerPolicy, EndpointPolicy, RoutePolicy, UpstreamTls } from '../../policy/snapshot.ts';
 import { type Diagnostic, noDiagnostics } from '../diagnostic.ts';
 import type { RouteParts } from '../parse.ts';
+import type { BearerConfig } from '../schema/bearer.ts';
 import type { EndpointConfig } from '../schema/routes.ts';
 import { type ReadContext, readAuthorities } from './authorities.ts';
+import { sourceOf } from './key-sources.ts';
 import { readServerCertificate } from './server-certificate.ts';
+import { readSignaturePolicy } from './signature-policy.ts';
 
 interface RoutesReading {
   /** Incomplete if there are problems. */
@@ -20,17 +23,36 @@ type TlsConfig = NonNullable<EndpointConfig['tls']>;
 export async function readRoutes(parts: readonly RouteParts[], now: number): Promise<RoutesReading> {
   const diagnostics = noDiagnostics();
   const routes: RoutePolicy[] = [];
-  for (const { route, endpoints: entries } of parts) {
+  for (const [index, { route, signature, endpoints: entries }] of parts.entries()) {
     const endpoints: EndpointPolicy[] = [];
     for (const { path, entry } of entries) {
       const tls = entry.url.secure ? await readTls(entry, { at: [...path, 'tls'], now, diagnostics }) : null;
       endpoints.push(policyOf(entry, tls));
     }
+    const at = ['routes', index, 'signature'];
+    const signed = signature === undefined ? null : await readSignaturePolicy(signature, { at, diagnostics });
     if (route === undefined) continue;
-    const { upstream: _, ...policy } = route;
-    routes.push({ firstByte: null, idle: null, ...policy, endpoints });
+    const { upstream: _, bearer, signature: __, ...policy } = route;
+    const message = {
+      bearer: bearer === undefined ? null : bearerPolicyOf(bearer, route.path),
+      signature: signed,
+    };
+    routes.push({ firstByte: null, idle: null, ...message, ...policy, endpoints });
   }
   return { routes, ...diagnostics };
+}
+
+/** `id`: of the introspection endpoint (introspection.ts). */
+function bearerPolicyOf(config: BearerConfig, id: string): BearerPolicy {
+  const { audience, scopes = [], jwks, introspection, ...policy } = config;
+  return {
+    ...policy,
+    audience: audience.includes('any') ? [] : audience,
+    scopes,
+    keys: jwks === undefined ? null : sourceOf(jwks),
+    introspection:
+      introspection === undefined ? null : { id, cache: introspection.cache, timeout: introspection.timeout },
+  };
 }
 
 function policyOf(

@@ -4,8 +4,11 @@ import { type Diagnostics, noDiagnostics } from '../diagnostic.ts';
 import { type Fields, fieldsOf, itemsOf } from '../yaml-values.ts';
 import { checkAnchors } from './anchors.ts';
 import { checkAudit } from './audit.ts';
+import { checkBearer } from './bearer.ts';
 import { checkPorts } from './ports.ts';
+import { checkRegistered } from './registered.ts';
 import { checkRoutes } from './routes.ts';
+import { checkSignature } from './signature.ts';
 
 export const callerSentence =
   'The chain alone proves only that the CA issued the certificate, and that CA serves every customer';
@@ -16,29 +19,40 @@ const limitsOfAnyAddress =
 /** `config`: what the YAML holds. Values that are not valid are skipped: the schema reports them. */
 export function checkRules(config: unknown): Diagnostics {
   const diagnostics = noDiagnostics();
-  const { admin, audit, clients, listen, routes, timeouts, trust } = fieldsOf(config);
+  const { admin, audit, clients, identity, listen, routes, timeouts, trust } = fieldsOf(config);
   checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, diagnostics);
   checkAnchors(fieldsOf(trust), diagnostics);
+  checkRegistered(fieldsOf(config), diagnostics);
   checkCallers(fieldsOf(clients), diagnostics);
   checkAudit(fieldsOf(audit), diagnostics);
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
+  const guarded = { routes: itemsOf(routes).map(fieldsOf), identity: fieldsOf(identity) };
+  checkBearer(guarded, diagnostics);
+  checkSignature({ ...guarded, clients: fieldsOf(clients) }, diagnostics);
   return diagnostics;
 }
 
-/** Whether the allowlist and the matches of `clients` restrict the caller. Pins are checked with the anchors. */
-export function namesCaller(clients: Fields): { readonly byAddress: boolean; readonly byMatch: boolean } {
+interface CallerNames {
+  readonly byAddress: boolean;
+  readonly byMatch: boolean;
+  readonly byRegistration: boolean;
+}
+
+/** Whether the allowlist, the matches and the registration of `clients` restrict the caller. Pins are checked with the anchors. */
+export function namesCaller(clients: Fields): CallerNames {
   return {
     byAddress: 'allowlist' in clients && !itemsOf(clients.allowlist).some(isEveryAddress),
     // A client needs to fit only one match: one that names only the issuer admits every client of that CA.
     byMatch: 'match' in clients && !itemsOf(clients.match).some(namesOnlyIssuer),
+    byRegistration: 'registered' in clients && fieldsOf(clients.registered).mode !== 'shadow',
   };
 }
 
 /** A value that is not valid counts as naming a caller: the schema reports it. */
 function checkCallers(clients: Fields, { problems, warnings }: Diagnostics): void {
-  const { byAddress, byMatch } = namesCaller(clients);
-  const byCertificate = 'pins' in clients || byMatch;
-  const allowed = `a match, pin or allowlist that names the caller, or anyCertificateOfAnchor: true. ${callerSentence}`;
+  const { byAddress, byMatch, byRegistration } = namesCaller(clients);
+  const byCertificate = 'pins' in clients || byMatch || byRegistration;
+  const allowed = `a match, pin, registration or allowlist that names the caller, or anyCertificateOfAnchor: true. ${callerSentence}`;
   if (!byAddress && !byCertificate && clients.anyCertificateOfAnchor !== true) {
     problems.push({ path: ['clients'], found: 'nothing that names a caller', allowed, atKey: true });
   }

@@ -30,6 +30,11 @@ export function auditSchema(folder: string) {
       interval: duration('10ms', '1h')
         .prefault('1s')
         .describe('How long records wait for their seal at most.'),
+      copy: file(folder)
+        .exactOptional()
+        .describe(
+          'File for a copy of the last seal, which shows at a start whether seals were removed from the audit files. Choose a folder that those who can write to the audit files cannot write to. Absent: in `audit` below `trust.cacheDir`, under a name made of the name of the host and `audit.destination`. Not used with stdout or stderr.',
+        ),
     })
       .exactOptional()
       .describe(

@@ -51,6 +51,11 @@ export const limits = mapping({
     .describe(
       'Maximum number of messages in flight for one client certificate, over all its connections, for each relay thread. Further messages get 503.',
     ),
+  heldBodies: size('16384MiB')
+    .prefault('64MiB')
+    .describe(
+      'Maximum size, together, of the bodies that are held until their signature is checked (`routes[].signature`), for each relay thread. Further messages get 503.',
+    ),
 })
   .prefault({})
   .describe('Limits for one client, and for all clients together.');

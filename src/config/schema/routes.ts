@@ -1,8 +1,10 @@
 /** `routes`: which upstream host gets a message, and how it is connected to. */
 import { z } from 'zod';
 import { duplicates } from '../yaml-values.ts';
+import { bearerSchema } from './bearer.ts';
 import { choice, count, duration, file, formatted, listOf, mapping } from './field-types.ts';
 import * as format from './formats.ts';
+import { signatureSchema } from './signature.ts';
 import { endpointUrl, endpointUrlAllowed, keyOf, serverName } from './upstream-url.ts';
 
 /** The times of a route. rules/routes.ts compares them with each other. */
@@ -49,6 +51,16 @@ function routeSchema(folder: string) {
       .prefault(1024)
       .describe(
         'Maximum number of messages of the route in each relay thread, from the complete request head to the end of the response. Further messages get 503.',
+      ),
+    bearer: bearerSchema(folder)
+      .exactOptional()
+      .describe(
+        'Demands an access token that is bound to the client’s certificate (RFC 8705 §3): docs/policies.md.',
+      ),
+    signature: signatureSchema(folder)
+      .exactOptional()
+      .describe(
+        'Demands a signature of the body: docs/policies.md. The body is held until it is complete and verified, within `limits.body` and `limits.heldBodies`; nothing of the message goes to the host before that.',
       ),
   });
 }

@@ -20,7 +20,7 @@ export function configSchema(folder: string) {
   return mapping({
     listen: listenSchema(folder),
     trust: trustSchema(folder),
-    clients: clientsSchema,
+    clients: clientsSchema(folder),
     routes: routesSchema(folder),
     identity: identitySchema,
     limits,

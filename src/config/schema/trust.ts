@@ -9,9 +9,16 @@ const maxSources = 16;
 export function trustSchema(folder: string) {
   const anchor = anchorSchema(folder);
   return mapping({
-    anchors: listOf(anchor, 'anchors').describe(
-      'The CAs whose client certificates are accepted. Each anchor has exactly one of `preset`, `files` and `urls`.',
-    ),
+    mode: choice('anchors', 'registered')
+      .prefault('anchors')
+      .describe(
+        '`anchors`: a client needs a path to one of `anchors`. `registered`: for self-signed clients; `clients.registered` takes the place of the anchors, no CA vouches for a client, and nothing is checked for revocation.',
+      ),
+    anchors: listOf(anchor, 'anchors')
+      .default([])
+      .describe(
+        'The CAs whose client certificates are accepted. Each anchor has exactly one of `preset`, `files` and `urls`. Required under `mode: anchors`, not allowed under `mode: registered`.',
+      ),
     candidates: listOf(anchor, 'anchors')
       .meta({ like: 'trust.anchors' })
       .exactOptional()

@@ -21,6 +21,7 @@ function defaultsIn(folder: string) {
       proxyProtocol: { trusted: [] },
     },
     trust: {
+      mode: 'anchors',
       anchors: [{ name: 'own', files: [join(folder, 'anchor.pem')], revocation: defaultRevocation }],
       requirePin: false,
       refresh: 21_600_000,
@@ -65,6 +66,7 @@ function defaultsIn(folder: string) {
       delay: 250,
       smallRecords: 2000,
       inFlightPerClient: 512,
+      heldBodies: 64 * 2 ** 20,
     },
     timeouts: {
       handshake: 10_000,

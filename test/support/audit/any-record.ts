@@ -1,7 +1,20 @@
 /** Generators of audit lines of every type, in the json format, with any text and with nulls. */
 import fc from 'fast-check';
-import { configLine, revocationLine, threadLine, trustLine } from '../../../src/audit/event-record.ts';
-import { handshakeLine, leafJson, liveLine, type Method, messageLine } from '../../../src/audit/record.ts';
+import {
+  configLine,
+  keysLine,
+  revocationLine,
+  threadLine,
+  trustLine,
+} from '../../../src/audit/event-record.ts';
+import {
+  handshakeLine,
+  leafJson,
+  liveLine,
+  type Method,
+  messageLine,
+  policiesJson,
+} from '../../../src/audit/record.ts';
 
 const time = fc.integer({ min: 0, max: 4e12 });
 const id = fc.stringMatching(/^[a-zA-Z0-9-]{1,20}$/);
@@ -94,6 +107,22 @@ export const anyMessageLine = fc
     totalMs: ms,
     outcome: fc.constantFrom('answered', 'denied', 'failed', 'cut', 'client_gone'),
     reason: maybe(reason),
+    policies: maybe(
+      fc
+        .record({
+          token: maybe(
+            fc.record({
+              clientId: maybe(text),
+              subject: maybe(text),
+              keyId: maybe(text),
+              how: fc.constantFrom('jwt' as const, 'introspection' as const),
+            }),
+          ),
+          signature: maybe(fc.record({ keyId: maybe(text) })),
+          shadow: fc.array(fc.constantFrom('token_expired', 'signature_invalid')),
+        })
+        .map(policiesJson),
+    ),
   })
   .map(messageLine);
 
@@ -134,6 +163,19 @@ const revocation = fc
   })
   .map(revocationLine);
 
+const key = fc.record({ kid: maybe(text), thumbprint: id, certificate: maybe(id) });
+
+const keys = fc
+  .record({
+    time,
+    event: fc.constantFrom('changed', 'fetched', 'refused'),
+    source: text,
+    detail: maybe(text),
+    added: maybe(fc.array(key, { maxLength: 3 })),
+    removed: maybe(fc.array(key, { maxLength: 3 })),
+  })
+  .map(keysLine);
+
 const thread = fc.record({ time, thread: fc.nat(), detail: maybe(text) }).map(threadLine);
 
 const config = fc
@@ -148,4 +190,4 @@ const config = fc
   .map(configLine);
 
 /** One line with its newline. */
-export const anyLine = fc.oneof(handshake, live, anyMessageLine, trust, revocation, thread, config);
+export const anyLine = fc.oneof(handshake, live, anyMessageLine, trust, revocation, keys, thread, config);

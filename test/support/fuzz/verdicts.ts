@@ -60,7 +60,7 @@ function isReadable({ der }: { readonly der: Uint8Array }): boolean {
 
 /** `last`: a policy whose parsed anchors are used again. */
 export function policyOf(snapshot: PolicySnapshot, last: CompiledPolicy | null): CompiledPolicy {
-  return compilePolicy(snapshot, { pools, meter, last });
+  return compilePolicy(snapshot, { pools, meter, ask: async () => null, last });
 }
 
 const keyPems = new WeakMap<Chain['key'], string>();

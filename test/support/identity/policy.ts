@@ -14,8 +14,10 @@ export function identityPolicy(
 ): IdentityPolicy {
   return {
     generation: 7,
+    certificate: 'required',
     pins: null,
     match: null,
+    registered: null,
     opensslHasAnchors: true,
     paths: new PathCache([{ name: 'own', certificates }]),
     revocation: new Map([['own', new RevocationCheck({ ...nothingToAsk, ...material }, certificates)]]),

@@ -11,6 +11,8 @@ export const answers = {
   budget: 200,
   contentLength: 'ensure',
   inFlight: 100,
+  bearer: null,
+  signature: null,
 } as const satisfies Partial<RoutePolicy>;
 
 /** The authority's root and issuing CA as the anchor `example`, no routes, and no client restrictions. */
@@ -28,6 +30,10 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
     refuseAt: 'accept',
     pins: null,
     match: null,
+    registered: null,
+    keySets: [],
+    replayMemory: null,
+    clientCertificate: 'required',
     ticketKeys: null,
     shadow: null,
     routes: [],
@@ -46,6 +52,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
       delay: 10_000,
       smallRecords: 2000,
       inFlightPerClient: 100,
+      heldBodies: 65_536,
     },
     timeouts: {
       handshake: while10s,

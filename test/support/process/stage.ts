@@ -19,6 +19,8 @@ export interface StageOptions {
     readonly budget?: string;
     readonly contentLength?: 'ensure' | 'asis';
     readonly inFlight?: number;
+    readonly bearer?: unknown;
+    readonly signature?: unknown;
   }[];
   readonly host?: HostOptions;
   readonly authority?: Authority;

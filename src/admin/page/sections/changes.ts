@@ -11,6 +11,7 @@ const kinds: Record<Change['kind'], string> = {
   config: 'Configuration',
   trust: 'Trust',
   revocation: 'Revocation',
+  keys: 'Key set',
   thread: 'Relay thread',
   audit: 'Audit',
 };

@@ -1,0 +1,50 @@
+/** Takes the access token from a request: from the Authorization field alone (RFC 6750 §2.1). */
+import { fieldValues } from '../message/head-fields.ts';
+import type { BearerRefusal } from '../message/message-reasons.ts';
+
+/** Bytes of a token. */
+export const MAX_TOKEN = 8 * 1024;
+
+export type TokenReading = { readonly token: string } | { readonly refusal: BearerRefusal };
+
+const missing: TokenReading = { refusal: 'token_missing' };
+const repeated: TokenReading = { refusal: 'token_repeated' };
+const inQuery: TokenReading = { refusal: 'token_in_query' };
+const tooLarge: TokenReading = { refusal: 'token_too_large' };
+
+/** `fields`: `RequestHead.fields`. `target`: in origin form. The token may still be malformed: `isWellFormed`. */
+export function readToken(fields: string, target: string): TokenReading {
+  // RFC 6750 §2: a request with two methods is refused, and a token in a query appears in logs and histories (§5.3).
+  if (hasTokenInQuery(target)) return inQuery;
+  const values = fieldValues(fields, 'authorization');
+  const [value] = values;
+  if (value === undefined) return missing;
+  // Which of several the host would take is not known.
+  if (values.length > 1) return repeated;
+  const space = value.indexOf(' ');
+  const scheme = space === -1 ? value : value.slice(0, space);
+  // RFC 9110 §11.1: the case of the scheme does not matter.
+  if (scheme.toLowerCase() !== 'bearer') return missing;
+  const token = space === -1 ? '' : value.slice(space).trimStart();
+  if (token.length > MAX_TOKEN) return tooLarge;
+  return { token };
+}
+
+/** Also where a letter of the name is percent-encoded. */
+function hasTokenInQuery(target: string): boolean {
+  const at = target.indexOf('?');
+  return at !== -1 && new URLSearchParams(target.slice(at + 1)).has('access_token');
+}
+
+/** Characters of b64token (RFC 6750 §2.1) before the final `=`. */
+const characters = new Uint8Array(256);
+for (const each of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/')
+  characters[each.charCodeAt(0)] = 1;
+
+/** Apart from `readToken`, because it takes longer than all the rest: a token that is known is well-formed. */
+export function isWellFormed(token: string): boolean {
+  let end = token.length;
+  while (end > 0 && token[end - 1] === '=') end -= 1;
+  for (let at = 0; at < end; at++) if (characters[token.charCodeAt(at)] !== 1) return false;
+  return end > 0;
+}

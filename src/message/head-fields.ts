@@ -1,0 +1,28 @@
+/** Finds and removes fields in the forwarded lines of a request head (`RequestHead.fields`: `name: value` CRLF each). */
+
+/** Every value of the field, in order, without the white space around it. `name`: in lower case. */
+export function fieldValues(fields: string, name: string): string[] {
+  const values: string[] = [];
+  for (let at = 0; at < fields.length; ) {
+    const end = fields.indexOf('\r\n', at);
+    if (isNamed(fields, at, name)) values.push(fields.slice(at + name.length + 1, end).trim());
+    at = end + 2;
+  }
+  return values;
+}
+
+/** The lines without those of the field. `name`: in lower case. */
+export function withoutField(fields: string, name: string): string {
+  let kept = '';
+  for (let at = 0; at < fields.length; ) {
+    const next = fields.indexOf('\r\n', at) + 2;
+    if (!isNamed(fields, at, name)) kept += fields.slice(at, next);
+    at = next;
+  }
+  return kept;
+}
+
+/** No name has a colon, and no white space precedes the colon: head-reader.ts refuses such heads (RFC 9112 §5.1). */
+function isNamed(fields: string, at: number, name: string): boolean {
+  return fields[at + name.length] === ':' && fields.slice(at, at + name.length).toLowerCase() === name;
+}

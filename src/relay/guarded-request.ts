@@ -1,0 +1,143 @@
+/** A request on a route with guards, from its complete head until it is forwarded or refused. */
+import type { PolicyFacts } from '../audit/record.ts';
+import { withoutField } from '../message/head-fields.ts';
+import type { BearerRefusal, RefusalName, SignatureRefusal } from '../message/message-reasons.ts';
+import type {
+  BearerVerdict,
+  SignatureFacts,
+  SignatureVerdict,
+  TokenFacts,
+} from '../message/message-verdicts.ts';
+import type { RequestHead } from '../message/request.ts';
+import type { Recorder } from '../telemetry/recorder.ts';
+import type { Caller } from './caller.ts';
+import type { ClientAccount } from './client-accounts.ts';
+import { GrowingBuffer } from './growing-buffer.ts';
+import type { HeldBodies } from './held-bodies.ts';
+import type { BearerCheck, MessageGuards, SignatureCheck } from './message-guards.ts';
+import type { Route } from './route-table.ts';
+
+/** Why a guard refuses; null: it does not. */
+export type GuardRefusal = { readonly reason: RefusalName; readonly challenge: string | null } | null;
+
+export interface GuardedOptions {
+  readonly head: RequestHead;
+  readonly route: Route;
+  readonly guards: MessageGuards;
+  readonly caller: Caller;
+  /** performance.now() when the head was complete. */
+  readonly startedAt: number;
+  readonly held: HeldBodies;
+}
+
+export class GuardedRequest {
+  readonly route: Route;
+  readonly startedAt: number;
+
+  readonly #guards: MessageGuards;
+  readonly #caller: Caller;
+  readonly #held: HeldBodies;
+  readonly #body = new GrowingBuffer();
+  #head: RequestHead;
+  #isBodyComplete = false;
+  #token: TokenFacts | null = null;
+  #signature: SignatureFacts | null = null;
+  #signatureJudged: boolean;
+  readonly #shadow: (BearerRefusal | SignatureRefusal)[] = [];
+
+  constructor({ head, route, guards, caller, startedAt, held }: GuardedOptions) {
+    this.#head = head;
+    this.route = route;
+    this.startedAt = startedAt;
+    this.#guards = guards;
+    this.#caller = caller;
+    this.#held = held;
+    this.#signatureJudged = guards.signature === null;
+  }
+
+  /** Without Authorization once the token is judged, if its policy strips it. */
+  get head(): RequestHead {
+    return this.#head;
+  }
+
+  /** The head is judged, and the body must be held and judged too. */
+  get awaitsBody(): boolean {
+    return !this.#signatureJudged;
+  }
+
+  /** The whole body is held, and was judged or is being judged. */
+  get isBodyComplete(): boolean {
+    return this.#isBodyComplete;
+  }
+
+  /** What the guards found so far, for the audit. */
+  get facts(): PolicyFacts {
+    return { token: this.#token, signature: this.#signature, shadow: this.#shadow };
+  }
+
+  /** A message is in flight from its complete head on; `by`: 1 at the start, -1 at the end. */
+  countInFlight({ meter }: Recorder, account: ClientAccount, by: 1 | -1): void {
+    meter.inFlight += by;
+    account.inFlight += by;
+    this.route.meter.inFlight += by;
+  }
+
+  /** Judges the head: the token, then what the head says of the signature. The promise does not reject. */
+  judgeHead(): GuardRefusal | Promise<GuardRefusal> {
+    const { bearer } = this.#guards;
+    if (bearer === null) return this.#judgeSignatureHead();
+    const { fields, target } = this.#head;
+    const thumbprint = this.#caller.permit.leaf?.thumbprint ?? null;
+    const verdict = bearer.check({ fields, target, thumbprint, now: Date.now() });
+    if (verdict instanceof Promise) return verdict.then((known) => this.#onToken(known, bearer));
+    return this.#onToken(verdict, bearer);
+  }
+
+  #onToken(verdict: BearerVerdict, { mode, strips }: BearerCheck): GuardRefusal {
+    this.#token = verdict.token;
+    if (!verdict.allow && mode === 'enforce') return verdict;
+    if (!verdict.allow) this.#shadow.push(verdict.reason);
+    const refusal = this.#judgeSignatureHead();
+    if (strips) this.#head = { ...this.#head, fields: withoutField(this.#head.fields, 'authorization') };
+    return refusal;
+  }
+
+  #judgeSignatureHead(): GuardRefusal {
+    const { signature } = this.#guards;
+    const denial = signature?.precheck({ fields: this.#head.fields, now: Date.now() }) ?? null;
+    return denial === null || signature === null ? null : this.#onSignature(denial, signature);
+  }
+
+  #onSignature(verdict: SignatureVerdict, { mode }: SignatureCheck): GuardRefusal {
+    this.#signatureJudged = true;
+    if (verdict.allow) this.#signature = verdict.signature;
+    else if (mode === 'enforce') return { reason: verdict.reason, challenge: null };
+    else this.#shadow.push(verdict.reason);
+    return null;
+  }
+
+  /** Copies bytes `at` to `end` of the body. False: the bodies of all requests would exceed `limit`. */
+  hold(bytes: Buffer, span: { readonly at: number; readonly end: number; readonly limit: number }): boolean {
+    const { at, end, limit } = span;
+    if (!this.#held.add(end - at, limit)) return false;
+    this.#body.add(bytes, at, end);
+    return true;
+  }
+
+  /** Judges the signature of the held body, which is complete. The promise does not reject. */
+  judgeBody(): GuardRefusal | Promise<GuardRefusal> {
+    const { signature } = this.#guards;
+    this.#isBodyComplete = true;
+    if (signature === null) return null;
+    const { fields } = this.#head;
+    const verdict = signature.check({ fields, body: this.#body.bytes, now: Date.now() });
+    if (verdict instanceof Promise) return verdict.then((known) => this.#onSignature(known, signature));
+    return this.#onSignature(verdict, signature);
+  }
+
+  /** Returns the held body, and releases it. */
+  takeBody(): Buffer {
+    this.#held.remove(this.#body.size);
+    return this.#body.take();
+  }
+}
