@@ -105,7 +105,8 @@ function policyFor(
   { pins, match, registered, maxLeafBytes }: JudgementContext,
 ): IdentityPolicy {
   return {
-    ...{ generation: 0, pins, match, registered, opensslHasAnchors: false, revocation: new Map() },
+    ...{ generation: 0, certificate: 'required', pins, match, registered, revocation: new Map() },
+    opensslHasAnchors: false,
     paths: new PathCache(anchors, new LeafReader(maxLeafBytes), { isAlone: registered?.isAlone === true }),
   };
 }
