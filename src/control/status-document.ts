@@ -13,6 +13,7 @@ import { cut, maskDetail } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
+import type { KeySetState } from '../keys/state.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import type { EndpointState } from '../telemetry/endpoint-report.ts';
@@ -24,6 +25,7 @@ import {
   byEnd,
   certificatesOf,
   type DependencyFacts,
+  keySetOf,
   revocationOf,
   timeOf,
   upstreamOf,
@@ -45,6 +47,7 @@ export interface StatusFacts extends DependencyFacts {
     readonly notAfter: number;
     readonly seenAt: number;
   }[];
+  readonly keySets: readonly KeySetState[];
   readonly revocationSources: readonly SourceState[];
   readonly endpoints: readonly EndpointState[];
   readonly changes: readonly Change[];
@@ -71,6 +74,7 @@ export function statusOf(facts: StatusFacts): Status {
     clients: facts.clients.map(clientOf).sort(byEnd),
     certificates: certificatesOf(facts),
     anchors: facts.anchors.map((anchor) => anchorOf(anchor, now)),
+    keySets: facts.keySets.map(keySetOf),
     revocation: revocationOf(facts.revocationSources),
     upstreams: endpoints.map((endpoint) => upstreamOf(endpoint, history)),
     changes: facts.changes,

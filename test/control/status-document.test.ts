@@ -26,6 +26,7 @@ function facts(changes: Partial<StatusFacts> = {}): StatusFacts {
     refusals: [],
     clients: [],
     anchors: [],
+    keySets: [],
     revocationSources: [],
     endpoints: [],
     changes: [],
@@ -103,6 +104,30 @@ describe('the status document', () => {
       { thread: 0, connections: 3, inFlight: 2, loopDelayMs: 7 },
       { thread: 4, connections: 0, inFlight: 0, loopDelayMs: 0 },
       { thread: 5, connections: 3, inFlight: 2, loopDelayMs: 7 },
+    ]);
+  });
+
+  it('lists each key set, read or not', () => {
+    const set = { kind: 'uri', skipped: [] } as const;
+    const keySets = [
+      { ...set, source: 'https://a.example/keys', keys: [], fetchedAt: now, problem: null },
+      {
+        ...set,
+        source: 'https://b.example/keys',
+        keys: null,
+        fetchedAt: null,
+        problem: 'the server answered 503',
+      },
+    ];
+    const none = { keys: 0, passedOver: 0 };
+    expect(documentOf({ keySets }).keySets).toEqual([
+      {
+        source: 'https://a.example/keys',
+        refreshedAt: new Date(now).toISOString(),
+        ...none,
+        lastError: null,
+      },
+      { source: 'https://b.example/keys', refreshedAt: null, ...none, lastError: 'the server answered 503' },
     ]);
   });
 
