@@ -11,6 +11,7 @@ import type {
 } from '../admin/status.ts';
 import { cut, maskDetail } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { printableValue } from '../foreign-text.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
 import type { KeySetState } from '../keys/state.ts';
@@ -63,7 +64,8 @@ export interface StatusFacts extends DependencyFacts {
 export function statusOf(facts: StatusFacts): Status {
   const { now, gateway, history, audit, endpoints } = facts;
   const steps = history.steps();
-  return {
+  // Names and details of peers are shown as they are, by the page and in a terminal.
+  return printableValue({
     version: 1,
     time: isoTime(now),
     gateway: { ...gateway, node: process.versions.node, startedAt: isoTime(facts.startedAt) },
@@ -80,7 +82,7 @@ export function statusOf(facts: StatusFacts): Status {
     changes: facts.changes,
     threads: facts.threads.map(threadOf),
     audit: auditOf(audit),
-  };
+  });
 }
 
 function trafficOf({ history, threads, config }: StatusFacts): Status['now'] {

@@ -246,6 +246,29 @@ describe('the status document', () => {
     });
   });
 
+  it('contains no text of a peer that a page or a terminal would show as something else', () => {
+    const name = 'CN=\u202eevil\u2066\u3164\u00a0\u001b[2J';
+    const document = documentOf({
+      gateway: { ...facts().gateway, reasons: [name] },
+      revocationSources: [source({ problem: name, subject: name, address: name })],
+      clients: [{ subject: name, issuer: name, serial: '01', notAfter: now, seenAt: now }],
+      refusals: [
+        {
+          ...{ time: now, connId: '1', sourceAddress: null, verdict: 'deny', reason: 'untrusted', count: 1 },
+          detail: `found ${name}`,
+          leaf: JSON.stringify({ subject: name, issuer: name }),
+        },
+      ],
+      changes: [{ time: iso(now), kind: 'trust', event: 'fetched', subject: name, detail: name, count: 1 }],
+    });
+    const shown = 'CN=\\u{202e}evil\\u{2066}\\u{3164}\\u{a0}\\u{1b}[2J';
+    expect(document.refused[0]).toMatchObject({ detail: `found ${shown}`, subject: shown, issuer: shown });
+    expect(document.clients[0]).toMatchObject({ subject: shown, issuer: shown });
+    expect(document.changes[0]).toMatchObject({ subject: shown, detail: shown });
+    expect(document.revocation[0]).toMatchObject({ lastError: shown, subject: shown, address: shown });
+    expect(document.gateway.reasons).toEqual([shown]);
+  });
+
   it('is bounded in size, whatever happened', () => {
     const history = new TrafficHistory({ now: () => now });
     const text = JSON.stringify(

@@ -1,12 +1,13 @@
 /** Which room of `src/` may import which others: test/rooms.test.ts holds the code to it, docs/architecture.md shows it. */
 
 /** What every room may import. */
-export const ground = ['errors.ts', 'explanation.ts', 'linked-set.ts'];
+export const ground = ['errors.ts', 'explanation.ts', 'foreign-text.ts', 'linked-set.ts'];
 
 /** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
 export const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
   'explanation.ts': [],
+  'foreign-text.ts': [],
   'linked-set.ts': [],
   'version.ts': [],
   'node-version.ts': [],
