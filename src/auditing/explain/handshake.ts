@@ -55,6 +55,8 @@ function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: Audi
 }
 
 function leafLines({ leaf, verdict, anchor }: AuditRecord): string[] {
+  if (verdict === 'allow' && leaf === null)
+    return ['Certificate: none was sent, and clients.certificate is optional.'];
   if (typeof leaf !== 'object' || leaf === null)
     return ['Certificate: none is known, because none was sent or it was not read.'];
   const { subject, issuer, serial, not_before, not_after, pin } = leaf as AuditRecord;
