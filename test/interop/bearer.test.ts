@@ -98,13 +98,18 @@ beforeAll(async () => {
 });
 afterAll(() => opened.disposeAsync());
 
+/** Messages so far: each has a path of its own, by which its record is found. */
+let sent = 0;
+
 /** One message on its own connection; resolves with status, challenge, what the host got, and the audit record. */
 async function send(target: string, options: { token?: string; leaf?: Leaf } = {}) {
   const { token, leaf = client } = options;
-  const [before, from] = [stage.host.requests.length, stage.gateway.records().length];
+  const before = stage.host.requests.length;
+  sent += 1;
+  const path = `${target === '/' ? '' : target}/message-${sent}`;
   const fields = token === undefined ? [] : [`Authorization: Bearer ${token}`];
-  const answer = await stage.send(post({ target, fields }), { leaf });
-  const record = await stage.gateway.next(({ type }) => type === 'message', from);
+  const answer = await stage.send(post({ target: path, fields }), { leaf });
+  const record = await stage.gateway.audit((each) => each.type === 'message' && each.path === path);
   return {
     status: statusOf(answer),
     challenge: answer.field('www-authenticate'),
