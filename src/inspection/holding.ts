@@ -62,6 +62,10 @@ export const purposes = {
     text: 'key that verifies tokens or signatures',
     renewal: 'its owner replaces it in the key set',
   },
+  message_secret: {
+    text: 'secret that a sender signs bodies with',
+    renewal: 'agree a new one with the sender and replace the file of hmac.secretFile',
+  },
   client_pin: { text: 'pinned key of clients', renewal: '' },
   client_thumbprint: { text: 'client certificate by thumbprint', renewal: '' },
   upstream_pin: { text: 'pinned key of an upstream host', renewal: '' },
