@@ -10,6 +10,7 @@ import { anchorHoldings } from './anchor-holdings.ts';
 import { crlHoldings } from './crl-holdings.ts';
 import { authorityHoldings, chainHoldings } from './file-holdings.ts';
 import type { Holding, Use } from './holding.ts';
+import { introspectionHoldings } from './introspection-holdings.ts';
 import { keySetHoldings } from './key-set-holdings.ts';
 
 /** In the order of the configuration. `now`: milliseconds since the epoch. */
@@ -23,6 +24,7 @@ export async function collectHoldings(config: Config, now: number): Promise<Hold
     ...(await keySetHoldings(config)),
     ...messageSecretHoldings(config),
     ...(await hostHoldings(config)),
+    ...(await introspectionHoldings(config)),
     ...(await tracingHoldings(config)),
     ...(await auditHoldings(config)),
   ]);
