@@ -62,12 +62,10 @@ export const purposes = {
     text: 'key that verifies tokens or signatures',
     renewal: 'its owner replaces it in the key set',
   },
-<<<<<<< HEAD
   message_secret: {
     text: 'secret that a sender signs bodies with',
     renewal: 'agree a new one with the sender and replace the file of hmac.secretFile',
   },
-=======
   introspection_ca: {
     text: 'CA of an introspection endpoint',
     renewal: 'get the CA’s new certificate and add it to the file of introspection.ca',
@@ -87,7 +85,6 @@ export const purposes = {
       'make a new key, register its public key at the authorization server, and replace the file of introspection.auth.keyFile',
   },
   introspection_secret: { text: 'secret for an introspection endpoint', renewal: '' },
->>>>>>> h-bearer
   client_pin: { text: 'pinned key of clients', renewal: '' },
   client_thumbprint: { text: 'client certificate by thumbprint', renewal: '' },
   upstream_pin: { text: 'pinned key of an upstream host', renewal: '' },
