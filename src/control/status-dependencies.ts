@@ -1,7 +1,14 @@
 /** The parts of the status document on what the gateway depends on: certificates, trust, revocation data, endpoints. */
-import type { AnchorStatus, CertificateStatus, RevocationStatus, UpstreamStatus } from '../admin/status.ts';
+import type {
+  AnchorStatus,
+  CertificateStatus,
+  KeySetStatus,
+  RevocationStatus,
+  UpstreamStatus,
+} from '../admin/status.ts';
 import { cut, maskText } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { KeySetState } from '../keys/state.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import type { EndpointState } from '../telemetry/endpoint-report.ts';
@@ -39,6 +46,16 @@ export function certificatesOf({ serverCertificates, anchors }: DependencyFacts)
 
 export function byEnd(one: { readonly notAfter: string }, other: { readonly notAfter: string }): number {
   return one.notAfter < other.notAfter ? -1 : one.notAfter > other.notAfter ? 1 : 0;
+}
+
+export function keySetOf({ source, keys, skipped, fetchedAt, problem }: KeySetState): KeySetStatus {
+  return {
+    source,
+    refreshedAt: timeOf(fetchedAt),
+    keys: keys?.length ?? 0,
+    passedOver: skipped.length,
+    lastError: masked(problem),
+  };
 }
 
 export function anchorOf(

@@ -2,6 +2,7 @@
 import { constants } from 'node:crypto';
 import { connect, type SecureVersion, type TLSSocket } from 'node:tls';
 import { type Wait, waitFor } from '../probe/deadline.ts';
+import { type KeyType, schemesFor } from '../probe/key-type.ts';
 import { type Answer, type ExchangeOptions, exchange } from './exchange.ts';
 import { closedCode, cutCode, errorOf, type Failure, failureOf, silentCode } from './failure.ts';
 
@@ -25,6 +26,8 @@ export interface AttemptOptions extends ExchangeOptions {
   /** Of an earlier attempt. */
   readonly session?: Buffer;
   readonly version?: SecureVersion;
+  /** Of the server's certificate; default: the server chooses. */
+  readonly keyType?: KeyType;
 }
 
 export interface Handshake {
@@ -78,22 +81,42 @@ const cut: Attempt = {
 };
 
 /** Whatever the endpoint offers is accepted: what is too weak is judged elsewhere, and named. */
-function connectionOptions({ target, address, anchors, identity, session, version }: AttemptOptions) {
+function connectionOptions({
+  target,
+  address,
+  anchors,
+  identity,
+  session,
+  version,
+  keyType,
+}: AttemptOptions) {
+  const suites = keyType === undefined ? 'ALL' : keyTypeSuites[keyType];
   return {
     host: address,
     port: target.port,
     servername: target.servername ?? '',
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
-    ciphers: 'ALL:@SECLEVEL=0',
+    ciphers: `${suites}:@SECLEVEL=0`,
     secureOptions: constants.SSL_OP_LEGACY_SERVER_CONNECT,
     minVersion: version ?? 'TLSv1',
     maxVersion: version ?? 'TLSv1.3',
     ALPNProtocols: ['http/1.1'],
     ...(anchors === undefined ? {} : { ca: [...anchors] }),
+    ...(keyType === undefined ? {} : { sigalgs: sigalgsFor(keyType) }),
     ...(identity === undefined ? {} : identity),
     ...(session === undefined ? {} : { session }),
   } as const;
+}
+
+/** OpenSSL's names of the suites up to TLS 1.2. */
+const keyTypeSuites: Readonly<Record<KeyType, string>> = { RSA: 'aRSA', EC: 'aECDSA' };
+/** OpenSSL refuses a list with a scheme that it does not know. */
+const unknownToOpenssl = /brainpool|md5/;
+
+function sigalgsFor(keyType: KeyType): string {
+  const names = schemesFor(keyType).map(({ name }) => name);
+  return names.filter((name) => !unknownToOpenssl.test(name)).join(':');
 }
 
 /** null: complete. */

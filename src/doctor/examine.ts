@@ -3,7 +3,7 @@ import type { SecureVersion } from 'node:tls';
 import { Deadline } from '../probe/deadline.ts';
 import type { TcpConnection } from '../probe/reach.ts';
 import { measureAdmission } from './admission.ts';
-import type { AttemptOptions, Identity } from './attempt.ts';
+import { type AttemptOptions, attempt, type Identity } from './attempt.ts';
 import { isCaName } from './ca-name.ts';
 import { tolerate } from './check.ts';
 import type { MessageBody } from './exchange.ts';
@@ -73,7 +73,7 @@ async function examineTls(options: Examination, connection: TcpConnection): Prom
 async function measureConnections(
   options: Examination,
   { address, tls }: { readonly address: string; readonly tls: TlsFacts },
-): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'tries'>> {
+): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'tries' | 'byKeyType'>> {
   const { target, timeoutMs, deadline, body, anchors, identity, token, other, count, onStep } = options;
   const stranger: AttemptOptions = { target, timeoutMs, deadline, body, address, anchors: anchors.pem };
   const client: AttemptOptions = {
@@ -81,6 +81,7 @@ async function measureConnections(
     ...(identity === null ? {} : { identity }),
     ...(token === null ? {} : { token }),
   };
+  const byKeyType = tls.otherSent === null ? null : await measureBoth(stranger);
   onStep('trying to get in without a certificate, and with wrong ones');
   const admission = await measureAdmission({
     attempt: stranger,
@@ -92,7 +93,14 @@ async function measureConnections(
   if (token !== null) onStep('sending messages that its token must not admit');
   const tokenFacts = token === null ? null : await measureToken({ ...client, token }, other);
   const onTry = (index: number) => onStep(`measuring the latency: try ${index + 1} of ${count}`);
-  return { admission, message, token: tokenFacts, tries: await measureLatency(client, { count, onTry }) };
+  const tries = await measureLatency(client, { count, onTry });
+  return { byKeyType, admission, message, token: tokenFacts, tries };
+}
+
+/** OpenSSL verifies each chain of a server with two. */
+async function measureBoth(options: AttemptOptions): Promise<Measured['byKeyType']> {
+  const RSA = await attempt({ ...options, keyType: 'RSA' });
+  return { RSA, EC: await attempt({ ...options, keyType: 'EC' }) };
 }
 
 /** Both resume sessions, each in its own way. */

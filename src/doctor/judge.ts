@@ -1,9 +1,12 @@
 /** Judges everything that was measured at an endpoint that accepts connections. */
 import { weakSignature } from '../pki/strength.ts';
+import { type KeyType, otherKeyType } from '../probe/key-type.ts';
 import { describeFailure, type FlightFailure } from '../probe/outcome.ts';
 import type { AdmissionFacts } from './admission.ts';
 import { admissionChecks } from './admission-checks.ts';
 import type { Anchors } from './anchors.ts';
+import type { Attempt } from './attempt.ts';
+import { type ChainsFacts, type JudgedChains, judgeChains } from './both-chains.ts';
 import { type CaName, readCaName } from './ca-name.ts';
 import { missingIssuer } from './chain-checks.ts';
 import { type Check, type CheckId, check, fail, pass, tolerate } from './check.ts';
@@ -16,7 +19,7 @@ import { protocolChecks } from './protocol-checks.ts';
 import { type ProtocolFacts, protocolFactsOf } from './protocol-facts.ts';
 import type { Report } from './report.ts';
 import { type RequestFacts, requestChecks } from './request-checks.ts';
-import { type JudgedChain, judgeServerChain, keyStrengthOf } from './server-chain.ts';
+import { keyStrengthOf } from './server-chain.ts';
 import type { TlsFacts } from './tls-facts.ts';
 import type { TokenFacts } from './token.ts';
 import { tokenChecks } from './token-checks.ts';
@@ -24,11 +27,11 @@ import { tokenChecks } from './token-checks.ts';
 /** What was found once an address had accepted a connection. */
 export type Findings = Pick<
   Report,
-  'checks' | 'grade' | 'chain' | 'suites' | 'caNames' | 'signatureAlgorithms' | 'tries'
+  'checks' | 'grade' | 'chain' | 'otherChain' | 'suites' | 'caNames' | 'signatureAlgorithms' | 'tries'
 >;
 
 export const nothing: Findings = {
-  ...{ checks: [], grade: null, chain: [], suites: [] },
+  ...{ checks: [], grade: null, chain: [], otherChain: [], suites: [] },
   ...{ caNames: [], signatureAlgorithms: [], tries: [] },
 };
 
@@ -36,6 +39,8 @@ export interface Measured {
   readonly tls: TlsFacts;
   /** Of the network: how long a TCP connection took. */
   readonly roundTripMs: number;
+  /** One connection for each kind of certificate; null: the server has one kind. */
+  readonly byKeyType: Readonly<Record<KeyType, Attempt>> | null;
   readonly admission: AdmissionFacts;
   readonly message: MessageFacts | null;
   /** null: no token was given. */
@@ -106,11 +111,11 @@ export function judge(measured: Measured, expectations: Expectations): Findings 
   const { tls, admission, message, token, tries, roundTripMs } = measured;
   const { expected, budgetMs, tolerated } = expectations;
   const request = requestOf(tls);
-  const judged = judgeServerChain({ ...tls, ...expectations, verifyError: verifyErrorOf(measured) });
+  const judged = judgeChains({ ...tls, ...expectations, verifyErrors: verifyErrorsOf(measured) });
   const server = { ...judged, checks: tolerate(judged.checks, tolerated) };
-  const certificates = server.chain?.certificates ?? [];
-  const [leaf] = certificates;
-  const protocol = protocolFactsOf(tls, leaf === undefined ? null : keyStrengthOf(leaf));
+  const [chain = [], otherChain = []] = server.chains.map(({ certificates }) => certificates);
+  const leaves = [chain, otherChain].flatMap(([leaf]) => leaf ?? []);
+  const protocol = protocolFactsOf(tls, weakest(leaves.map(keyStrengthOf)));
   const checks: Check[] = [
     admitted,
     check('tls', pass(describeVersion(admission))),
@@ -125,18 +130,24 @@ export function judge(measured: Measured, expectations: Expectations): Findings 
   const asked = request === null || typeof request === 'string' ? null : request;
   return {
     ...{ checks, grade: judgeGrade(server, protocol), tries },
-    ...{ chain: certificates, suites: protocol.suites },
+    ...{ chain, otherChain, suites: protocol.suites },
     ...{ caNames: asked?.caNames ?? [], signatureAlgorithms: asked?.signatureAlgorithms ?? [] },
   };
 }
 
-function judgeGrade({ chain, checks }: JudgedChain, protocol: ProtocolFacts): Grade {
-  const certificates = chain?.certificates ?? [];
+/** null: no leaf was read, or the strength of one is not known. */
+function weakest(strengths: readonly (number | null)[]): number | null {
+  const known = strengths.filter((strength) => strength !== null);
+  return known.length === 0 || known.length < strengths.length ? null : Math.min(...known);
+}
+
+function judgeGrade({ chains, checks }: JudgedChains, protocol: ProtocolFacts): Grade {
+  const certificates = chains.flatMap((chain) => chain.certificates);
   const isFailed = (...ids: readonly CheckId[]) =>
     checks.some(({ id, outcome }) => ids.includes(id) && outcome === 'fail');
   return gradeOf({
     protocol,
-    isIncomplete: chain !== null && missingIssuer(chain) !== null,
+    isIncomplete: chains.some((chain) => missingIssuer(chain) !== null),
     hasWeakSignature: certificates.some((each) => weakSignature(each) !== null && !each.isSelfIssued),
     // A chain that cannot be read is trusted by no client.
     isTrusted: !isFailed('chain-readable', 'chain-trust'),
@@ -149,8 +160,14 @@ function describeVersion({ without: { handshake } }: AdmissionFacts): string {
   return handshake === null ? 'yes' : `${handshake.protocol.replace('v', ' ')}, ${handshake.cipher}`;
 }
 
-/** Of the first connection whose handshake was completed; undefined: there is none. */
-function verifyErrorOf({ admission, message }: Measured): string | null | undefined {
+/** Of the first connection with this certificate whose handshake was completed; undefined: there is none. */
+function verifyErrorsOf({ tls, byKeyType, admission, message }: Measured): ChainsFacts['verifyErrors'] {
+  if (byKeyType !== null && tls.otherSent !== null) {
+    const { keyType } = tls.otherSent;
+    const first = byKeyType[otherKeyType(keyType)].handshake?.verifyError;
+    return { first, other: byKeyType[keyType].handshake?.verifyError };
+  }
   const attempts = [admission.without, ...admission.strangers.map(({ attempt }) => attempt), message?.plain];
-  return attempts.find((attempt) => attempt?.handshake)?.handshake?.verifyError;
+  const first = attempts.find((attempt) => attempt?.handshake)?.handshake?.verifyError;
+  return { first, other: undefined };
 }

@@ -25,6 +25,7 @@ export function reportJson(report: Report, error?: string): object {
     checks: report.checks.toSorted(byId).map(checkJson),
     what_to_do: adviceOf(report).map(({ checks, hint }) => ({ checks: checks.map(({ id }) => id), hint })),
     chain: report.chain.map(certificateJson),
+    other_chain: report.otherChain.map(certificateJson),
     cipher_suites: report.suites.map(({ name, version, forwardSecrecy, aead, bits, insecure }) => {
       return { version, name, bits, forward_secrecy: forwardSecrecy, aead, insecure };
     }),

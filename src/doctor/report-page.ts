@@ -1,6 +1,7 @@
 /** The report as an evidence page: every fact that the examination measured. */
 import { lineChart } from '../evidence/chart.ts';
 import type { EvidencePage, Section } from '../evidence/page.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import { describeKey } from './certificate-checks.ts';
 import { groups } from './check.ts';
 import { describeCaps, describeGrade, describeScores, type Report } from './report.ts';
@@ -38,21 +39,13 @@ function checkSections({ checks }: Report): Section[] {
 }
 
 function detailSections(report: Report): Section[] {
-  const { chain, suites, caNames, signatureAlgorithms } = report;
+  const { chain, otherChain, suites, caNames, signatureAlgorithms } = report;
   const sections: Section[] = [
     {
       kind: 'table',
       heading: 'Certificates as sent',
       columns: ['Depth', 'Subject', 'Issuer', 'Serial', 'Valid', 'Key', 'SHA-256'],
-      rows: chain.map((each, depth) => [
-        String(depth),
-        each.subject,
-        each.issuer,
-        each.serial,
-        `${day(each.notBefore)} to ${day(each.notAfter)}`,
-        describeKey(each),
-        each.sha256,
-      ]),
+      rows: [...chain.map(certificateRow), ...otherChain.map(certificateRow)],
     },
     {
       kind: 'table',
@@ -70,6 +63,12 @@ function detailSections(report: Report): Section[] {
     'rows' in section ? section.rows.length : section.kind === 'text' && section.text.length,
   );
   return [...filled, ...latencySections(report)];
+}
+
+function certificateRow(certificate: Certificate, depth: number): string[] {
+  const { subject, issuer, serial, notBefore, notAfter, sha256 } = certificate;
+  const validity = `${day(notBefore)} to ${day(notAfter)}`;
+  return [String(depth), subject, issuer, serial, validity, describeKey(certificate), sha256];
 }
 
 function day(time: number): string {

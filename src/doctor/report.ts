@@ -21,6 +21,8 @@ export interface Report {
   readonly grade: Grade | null;
   /** As sent, the leaf first. */
   readonly chain: readonly Certificate[];
+  /** The chain with the other kind of key, RSA or EC; empty: the server has one. */
+  readonly otherChain: readonly Certificate[];
   readonly suites: readonly OfferedSuite[];
   readonly caNames: readonly CaName[];
   readonly signatureAlgorithms: readonly string[];

@@ -10,6 +10,7 @@ import { anchorHoldings } from './anchor-holdings.ts';
 import { crlHoldings } from './crl-holdings.ts';
 import { authorityHoldings, chainHoldings } from './file-holdings.ts';
 import type { Holding, Use } from './holding.ts';
+import { keySetHoldings } from './key-set-holdings.ts';
 
 /** In the order of the configuration. `now`: milliseconds since the epoch. */
 export async function collectHoldings(config: Config, now: number): Promise<Holding[]> {
@@ -19,6 +20,7 @@ export async function collectHoldings(config: Config, now: number): Promise<Hold
     ...(await trustHoldings(trust.anchors, { list: 'anchors', cacheDir: trust.cacheDir, now })),
     ...(await trustHoldings(trust.candidates ?? [], { list: 'candidates', cacheDir: trust.cacheDir, now })),
     ...clientHoldings(config),
+    ...(await keySetHoldings(config)),
     ...(await hostHoldings(config)),
     ...(await tracingHoldings(config)),
     ...(await auditHoldings(config)),

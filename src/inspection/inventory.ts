@@ -92,7 +92,7 @@ function rowOf(holding: Holding, context: RowContext): InventoryRow {
     case 'key': {
       const { key, spkiPin, source, state } = holding;
       const columns = { algorithm: keyName(key), strength_bits: keyStrength(key), pin: `sha256/${spkiPin}` };
-      return { ...row, ...columns, key_file: source, state };
+      return { ...row, ...columns, key_file: holding.purpose === 'audit_key' ? source : null, state };
     }
     case 'set':
       return { ...row, state: holding.detail };

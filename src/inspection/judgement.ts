@@ -97,7 +97,15 @@ function policyFor(
   { pins, match, maxLeafBytes }: JudgementContext,
 ): IdentityPolicy {
   return {
-    ...{ generation: 0, pins, match, registered: null, opensslHasAnchors: false, revocation: new Map() },
+    ...{
+      generation: 0,
+      certificate: 'required',
+      pins,
+      match,
+      registered: null,
+      opensslHasAnchors: false,
+      revocation: new Map(),
+    },
     paths: new PathCache(anchors, new LeafReader(maxLeafBytes)),
   };
 }

@@ -19,6 +19,8 @@ export interface ClientHelloOptions {
   readonly groups: readonly number[];
   /** Codes; sent from TLS 1.2 on. */
   readonly signatureSchemes: readonly number[];
+  /** Of signatures on certificates, if others than those of the handshake are accepted (RFC 8446 §4.2.3). Empty: not sent. */
+  readonly certificateSchemes?: readonly number[];
   readonly alpn: readonly string[];
   /** TLS 1.3 only. Empty: the server answers with a HelloRetryRequest that names its group (RFC 8446 §4.2.8). */
   readonly shares: readonly KeyShare[];
@@ -36,6 +38,7 @@ const types = {
   padding: 21,
   extendedMasterSecret: 23,
   supportedVersions: 43,
+  signatureAlgorithmsCert: 50,
   keyShare: 51,
 } as const;
 
@@ -76,7 +79,7 @@ function writeCodes(codes: readonly number[]): Buffer {
 }
 
 function extensionsOf(options: ClientHelloOptions): Buffer {
-  const { version, servername, groups, signatureSchemes, alpn, shares } = options;
+  const { version, servername, groups, signatureSchemes, certificateSchemes = [], alpn, shares } = options;
   const is13 = version === 'TLS 1.3';
   const list: Buffer[] = [];
   const add = (type: number, value: Buffer) => list.push(writeNumber(type, 2), writeVector(2, value));
@@ -88,6 +91,8 @@ function extensionsOf(options: ClientHelloOptions): Buffer {
   // Uncompressed; required for ECDHE by some servers (RFC 8422 §5.1.2).
   if (!is13) add(types.pointFormats, writeVector(1, Buffer.of(0)));
   if (is13 || version === 'TLS 1.2') add(types.signatureAlgorithms, writeCodes(signatureSchemes));
+  if (is13 && certificateSchemes.length > 0)
+    add(types.signatureAlgorithmsCert, writeCodes(certificateSchemes));
   if (alpn.length > 0)
     add(types.alpn, writeVector(2, ...alpn.map((name) => writeVector(1, Buffer.from(name, 'latin1')))));
   if (!is13) add(types.extendedMasterSecret, Buffer.alloc(0));

@@ -19,6 +19,8 @@ export interface HelloOptions extends Endpoint {
   readonly suites?: readonly number[];
   /** Codes of groups; default: those of the keys, or all of the table that this version has. */
   readonly groups?: readonly number[];
+  /** Codes of signature schemes for the handshake; default: all of the table. Certificates may be signed with any. */
+  readonly signatureSchemes?: readonly number[];
   /** Protocols to offer by ALPN, such as `http/1.1`; default: none. */
   readonly alpn?: readonly string[];
   /** Whether a ClientHello of TLS 1.3 has keys; without them the server answers with HelloRetryRequest. */
@@ -38,8 +40,12 @@ export function exchangeHello(options: HelloOptions): Promise<FlightOutcome> {
     keys?.shares.map(({ group }) => group) ??
     groupsOf(version).flatMap(({ code }) => code ?? []);
   const shares = keys?.shares.filter(({ group }) => groups.includes(group)) ?? [];
-  const signatureSchemes = offeredSchemes;
-  const hello = writeClientHello({ version, suites, servername, groups, signatureSchemes, alpn, shares });
+  const signatureSchemes = options.signatureSchemes ?? offeredSchemes;
+  const certificateSchemes = options.signatureSchemes === undefined ? [] : offeredSchemes;
+  const hello = writeClientHello({
+    ...{ version, suites, servername, groups, alpn, shares },
+    ...{ signatureSchemes, certificateSchemes },
+  });
   const reader = new FlightReader({ version, suites, hello, keys, until });
   return converse({ endpoint: options, wait, bytes: writeHelloRecord(hello, version), reader });
 }

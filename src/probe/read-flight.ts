@@ -11,6 +11,8 @@ export interface FlightOptions extends Endpoint {
   readonly suites?: readonly number[];
   /** Codes of groups; default: all of the table, in TLS 1.3 those that can be read. */
   readonly groups?: readonly number[];
+  /** Codes of signature schemes for the handshake; default: all of the table. */
+  readonly signatureSchemes?: readonly number[];
   /** Protocols to offer by ALPN, such as `http/1.1`; default: none. */
   readonly alpn?: readonly string[];
 }

@@ -4,8 +4,9 @@
  * `openssl s_client`, where that is installed.
  */
 import type { Endpoint } from './endpoint.ts';
+import { type KeyType, keyTypeOf, offerFor } from './key-type.ts';
 import { type FlightFailure, type FlightOutcome, failureIn } from './outcome.ts';
-import { askServerHello } from './protocols.ts';
+import { askServerHello, isRefusal } from './protocols.ts';
 import { readServerFlight } from './read-flight.ts';
 import { readWithSClient } from './s-client.ts';
 import type { CertificateRequest } from './server-flight.ts';
@@ -48,6 +49,30 @@ export async function readSentFacts(options: SentFactsOptions): Promise<SentFact
   const { openssl = 'openssl' } = options;
   const facts = await readWithSClient(options, openssl);
   return facts.kind === 'sent' ? { ...facts, version: 'TLS 1.3', source: 'openssl' } : facts;
+}
+
+/**
+ * The same for a client that can only verify the other kind of key, RSA or EC. null: the server has no certificate of that
+ * kind. `version`: of the flight in which it sent the first kind; in TLS 1.3 it may have others.
+ */
+export async function readOtherFacts(
+  endpoint: Endpoint,
+  { keyType, version }: { readonly keyType: KeyType; readonly version: VersionName },
+): Promise<SentFacts | null> {
+  for (const each of new Set<VersionName>([version, 'TLS 1.3'])) {
+    const outcome = await readServerFlight({ ...endpoint, version: each, ...offerFor(keyType, each) });
+    // Some servers send what they have, whatever is offered (RFC 8446 §4.4.2.2).
+    if (outcome.kind === 'flight' && keyTypeOf(outcome.flight.certificates[0]) === keyType)
+      return sentIn(outcome);
+    if (outcome.kind !== 'flight' && !refusesOffer(outcome))
+      return { kind: 'failed', failure: failureIn(outcome) };
+  }
+  return null;
+}
+
+/** Some servers end the connection instead of an alert. */
+function refusesOffer(failure: FlightFailure): boolean {
+  return isRefusal(failure) || failure.kind === 'closed' || failure.kind === 'reset';
 }
 
 function sentIn({ flight }: Extract<FlightOutcome, { kind: 'flight' }>): SentFacts {

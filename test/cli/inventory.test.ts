@@ -1,10 +1,12 @@
 /** `inventory` with the real process, and beside a real gateway. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { makeKey } from '../../src/pki/key.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
+import { selfSigned, setFor } from '../support/identity/self-signed.ts';
 import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
 import { runCommand } from '../support/process/command.ts';
@@ -75,6 +77,52 @@ it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', asy
     ['hash', 'client certificate by thumbprint', 'clients.match'],
     ['set', 'CAs of the operating system', 'routes[0].upstream.tls'],
     ['hash', 'pinned key of an upstream host', 'routes[0].upstream.tls.pins'],
+  ]);
+});
+
+it('lists registered clients and the keys of their sets, and what cannot be read of them', async () => {
+  const [client, other] = [selfSigned('client'), selfSigned('other')];
+  const [{ x5c: _, ...bare }] = JSON.parse(setFor(other)).keys;
+  const set = JSON.parse(setFor(client));
+  const weak = { ...createPublicKey(makeKey('rsa-1024')).export({ format: 'jwk' }), kid: 'weak' };
+  await site.write(
+    'clients.jwks',
+    JSON.stringify({ keys: [...set.keys, { ...bare, 'x5t#S256': undefined }, weak] }),
+  );
+  const uri = 'https://directory.example/inactive';
+  await configure({ clients: { registered: { jwks: { file: 'clients.jwks' }, inactive: { uri } } } });
+  const { code, stdout } = await inventory(['--json']);
+  const at = 'clients.registered.jwks';
+  const found = (JSON.parse(stdout).items as Row[]).filter(({ path }) =>
+    path.startsWith('clients.registered'),
+  );
+  expect(code).toBe(1);
+  expect(found).toMatchObject([
+    {
+      kind: 'certificate',
+      purpose: 'registered client',
+      path: at,
+      subject: 'O=Example,CN=client',
+      state: 'used',
+    },
+    {
+      kind: 'key',
+      purpose: 'registered client',
+      path: at,
+      key_file: null,
+      state: `used; kid ${bare.kid}, thumbprint ${bare.kid}`,
+    },
+    {
+      kind: 'fault',
+      path: at,
+      state: expect.stringContaining('keys[2] (kid weak): it is an RSA key of 1024 bits'),
+    },
+    {
+      kind: 'fault',
+      purpose: 'client that is no longer registered',
+      state: expect.stringContaining('nothing was fetched yet'),
+    },
+    { kind: 'set', purpose: 'CAs that Node.js brings along', path: 'clients.registered.inactive' },
   ]);
 });
 

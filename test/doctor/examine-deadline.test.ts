@@ -57,7 +57,7 @@ function examineAt(port: number, maxTimeMs: number): Promise<Report> {
 
 const outcomes = ({ checks }: Report, outcome: string) => checks.filter((each) => each.outcome === outcome);
 
-describe('the limit of an examination', () => {
+describe.concurrent('the limit of an examination', () => {
   it('ends one whose endpoint answers no ClientHello', async () => {
     await using server = await silentAfter(1);
     const report = await examineAt(server.port, 1000);

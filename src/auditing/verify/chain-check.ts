@@ -81,6 +81,11 @@ export class ChainCheck {
     return this.#tip;
   }
 
+  /** The lines behind the seals of another chain that were inserted into this one. */
+  takeLines(other: ChainCheck): void {
+    if (this.interval.append(other.interval)) other.interval = new Interval();
+  }
+
   isContinuedBy(seal: ReadSeal): boolean {
     return this.#tip !== null && seal.previous === this.#tip.seal.hash;
   }

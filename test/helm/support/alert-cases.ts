@@ -375,6 +375,13 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       'a could not make a seal and writes audit records without seals until it is restarted. Its log names the error.',
     silent: [{ ehi_audit_seal_failures_total: '0x60' }],
   },
+  EhiAuditSealsMissing: {
+    fires: { ehi_audit_seals_missing: '0x5 1x55' },
+    labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
+    description:
+      'a did not find the last seal that it wrote before its start in its audit files. If nobody moved them on purpose, keep the files and find out who changed them.',
+    silent: [{ ehi_audit_seals_missing: '0x60' }],
+  },
   EhiAuditSealLate: {
     fires: { ehi_audit_last_seal_timestamp_seconds: '60x60', [message(200)]: perMinute(9) },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
