@@ -31,8 +31,8 @@ const clientSecret = search.plant('client secret', random());
 // Introspecting clients send it in this form.
 search.plant('client credentials', Buffer.from(`gateway:${clientSecret}`).toString('base64'));
 const header = 'X-Thredd-Signature';
-/** Files with secrets, which are on the machine by design. */
-const secretFiles = ['hmac.secret', 'client.secret', 'private.json', 'server.key'];
+/** Files that hold what was planted by design. */
+const secretFiles = ['hmac.secret', 'client.secret', 'private.json', 'keys.json', 'server.key'];
 
 const opened = new AsyncDisposableStack();
 let server: IntrospectionServer;
@@ -236,12 +236,26 @@ async function presentSlowly(): Promise<void> {
   );
 }
 
-/** Reloads with key sets that are refused, and one that is not found. */
+/** Reloads with a key set that has a private key, and one that is no JSON. */
 async function reloadWithRefusedSets(): Promise<void> {
-  await stage.gateway.write('keys.json', await readFile(join(stage.gateway.folder, 'private.json')));
-  await stage.reload();
-  await stage.gateway.write('keys.json', search.plant('a set that is no JSON', `{"keys":"${random()}`));
-  await stage.reload();
+  const { gateway } = stage;
+  const unreadable = search.plant('a set that is no JSON', `{"keys":"${random()}`);
+  for (const set of [await readFile(join(gateway.folder, 'private.json')), unreadable]) {
+    await gateway.write('keys.json', set);
+    const before = (await recordsOf('config')).length;
+    gateway.signal('SIGHUP');
+    await eventually(
+      () => recordsOf('config'),
+      (all) => all.length > before,
+    );
+  }
+}
+
+/** The records in the audit file. */
+async function recordsOf(type: string): Promise<AuditRecord[]> {
+  const text = await readFile(join(stage.gateway.folder, 'audit.jsonl'), 'utf8');
+  const lines = text.split('\n').slice(0, -1);
+  return lines.map((line): AuditRecord => JSON.parse(line)).filter((record) => record.type === type);
 }
 
 it('writes, exports and answers no token, no signature, no secret and no body, whatever the verdict', async () => {
@@ -249,6 +263,7 @@ it('writes, exports and answers no token, no signature, no secret and no body, w
   await presentJwts();
   await presentOpaque();
   await presentSignatures();
+  const messages = responses.length;
   await reloadWithRefusedSets();
   responses.push(await gateway.metrics());
   for (const path of ['/api/status', '/upstreams', '/readyz', '/'])
@@ -261,17 +276,14 @@ it('writes, exports and answers no token, no signature, no secret and no body, w
     commands.push(stdout, stderr);
   }
   const audit = join(gateway.folder, 'audit.jsonl');
-  const records = async () =>
-    (await readFile(audit, 'utf8'))
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line): AuditRecord => JSON.parse(line));
-  const messages = async () => (await records()).filter(({ type }) => type === 'message');
-  await eventually(messages, (all) => all.length >= responses.length - 5);
+  await eventually(
+    () => recordsOf('message'),
+    (all) => all.length >= messages,
+  );
   expect(await gateway.stop()).toEqual({ code: 0 });
 
   // Every reason was reached: the test can fail.
-  const reached = new Set((await messages()).map(({ reason }) => reason));
+  const reached = new Set((await recordsOf('message')).map(({ reason }) => reason));
   for (const reason of [...Object.keys(bearerRefusals), ...Object.keys(signatureRefusals)])
     expect(reached).toContain(reason);
   expect(reached).toContain('body_timeout');
