@@ -1,8 +1,7 @@
 /** Finds seals in the audit files of an earlier process: the last one, the lines after it, and whether a given one is there. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { decompress } from './compressed-file.ts';
 import { newline } from './lines.ts';
 import { findRotatedFiles, type RotatedFile } from './rotated-files.ts';
 import { type ReadSeal, readSeal } from './seal-reader.ts';
@@ -189,12 +188,9 @@ export async function* contentOf({ path, compression, start }: TailPart): AsyncG
     yield* createReadStream(path, { start, highWaterMark: windowBytes });
     return;
   }
-  const file = createReadStream(path, { highWaterMark: windowBytes });
-  const stream: Readable & NodeJS.WritableStream =
-    compression === 'gzip' ? createGunzip() : createZstdDecompress();
-  file.on('error', (cause) => stream.destroy(cause));
+  if (compression === 'other') throw new Error('the gateway reads gzip and zstd only');
   let skip = start;
-  for await (const chunk of file.pipe(stream) as AsyncIterable<Buffer>) {
+  for await (const chunk of decompress(path, compression)) {
     if (skip < chunk.length) yield chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
   }

@@ -30,17 +30,20 @@ export async function findRotatedFiles(path: string): Promise<RotatedFile[]> {
   return files.map(({ path, name }) => ({ path, compression: endings[extname(name)] ?? 'none' }));
 }
 
+const mark = /^[.-]\d[\d.T:_-]*$/;
+/** A shorter number in the middle of a name is that of a gateway: `audit-2.log` is the file of another one. */
+const dateMark = /^[.-](?:\d{8}|\d{4}-\d\d-\d\d)[\d.T:_-]*$/;
+
 /** `audit.log.1`, `audit.log-20261129`, `audit-20261129.log`, each with an ending of compression or without. */
 export function isRotatedName(name: string, base: string): boolean {
   const plain = name.slice(0, name.length - (extname(name) in endings ? extname(name).length : 0));
   const end = extname(base);
   const stem = base.slice(0, base.length - end.length);
-  const isMarked = (text: string) => /^[.-]\d[\d.T:_-]*$/.test(text);
-  if (plain.startsWith(base) && isMarked(plain.slice(base.length))) return true;
+  if (plain.startsWith(base) && mark.test(plain.slice(base.length))) return true;
   return (
     plain.startsWith(stem) &&
     plain.endsWith(end) &&
-    isMarked(plain.slice(stem.length, plain.length - end.length))
+    dateMark.test(plain.slice(stem.length, plain.length - end.length))
   );
 }
 

@@ -51,6 +51,19 @@ describe('the last seal', () => {
     }
   });
 
+  it.each([
+    ['gz', gzipSync],
+    ['zst', zstdCompressSync],
+  ] as const)('is not looked for in a .%s file with data behind its end', async (end, compress) => {
+    writeFileSync(file, '');
+    // Zeros alone are padding.
+    const padded = [compress(first), Buffer.alloc(512)];
+    writeFileSync(`${file}.1.${end}`, Buffer.concat(padded));
+    expect((await findChain(file))?.last?.seal).toEqual(read(first));
+    writeFileSync(`${file}.1.${end}`, Buffer.concat([...padded, compress(second)]));
+    await expect(findChain(file)).rejects.toThrow(/there is further data from byte \d+ on/);
+  });
+
   it('without its newline is none, and the one before it counts', async () => {
     writeFileSync(file, `${first}${second.trimEnd()}`);
     expect((await findChain(file))?.last?.seal.seq).toBe(0);

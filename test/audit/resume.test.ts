@@ -171,6 +171,39 @@ describe('a start after an orderly stop', () => {
     expect(lastSealOf()).toMatchObject({ chain, seq: 5 });
   });
 
+  it('notices the whole chain of another gateway with the same key, in the place of removed seals or behind all', async () => {
+    await run([1]);
+    const older = text();
+    await run([2]);
+    const { chain, seq } = lastSealOf();
+    const newer = text();
+    const remembered = text(copy);
+    rmSync(file);
+    await run([3], { copy: undefined });
+    const foreign = text();
+    writeFileSync(file, older + foreign);
+    expect((await run()).events).toMatchObject([
+      { type: 'seals_missing', chain, seq },
+      { type: 'chain_resumed', chain },
+    ]);
+    writeFileSync(copy, remembered);
+    writeFileSync(file, newer + foreign);
+    expect((await run()).events).toMatchObject([
+      { type: 'seal_refused', cause: 'it is of another chain than the remembered one' },
+      { type: 'chain_started' },
+    ]);
+  });
+
+  it('notices files that end before the remembered seal, also if it stands before older ones in a compressed file', async () => {
+    await run([1]);
+    const older = text();
+    await run([2]);
+    const { seq } = lastSealOf();
+    writeFileSync(`${file}.1.gz`, gzipSync(`${linesOf().at(-1)}\n${older}`));
+    writeFileSync(file, '');
+    expect((await run()).events).toMatchObject([{ type: 'seals_missing', seq }, { type: 'chain_resumed' }]);
+  });
+
   it('goes on behind the remembered seal if the file with the last one cannot be read', async () => {
     await run([1]);
     const { chain } = lastSealOf();
