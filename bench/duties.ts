@@ -16,7 +16,7 @@ const fields = [
 /** Sends some messages and checks the head that arrived; a gateway that is measured bare has no duties. */
 export async function checkDuties(options: { load: ChildProcess; host: ChildProcess; peer: Peer }) {
   const { load, host, peer } = options;
-  await command(load, { type: 'prepare', port: peer.port, mode: modes.keepalive });
+  await command(load, { type: 'prepare', port: peer.port, mode: modes.keepalive, token: peer.token });
   await command(load, { type: 'rest' });
   host.send('head' satisfies HostQuestion);
   const [answer] = (await once(host, 'message')) as [HostAnswer];

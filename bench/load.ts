@@ -30,7 +30,7 @@ const witness: Witness = {
   failed: fail,
 };
 
-function targetOf({ port, mode, plain = false }: Prepare): Target {
+function targetOf({ port, mode, token, plain = false }: Prepare): Target {
   const { certificates, offer } = identity;
   const secureContext = createSecureContext({
     ca: certificates.root,
@@ -41,7 +41,7 @@ function targetOf({ port, mode, plain = false }: Prepare): Target {
     ciphers: offer.ciphers,
     ecdhCurve: offer.groups,
   });
-  const message = makeMessage({ port, close: mode.handshake !== 'none' });
+  const message = makeMessage({ port, token, close: mode.handshake !== 'none' });
   return { mode, message, connection: { host: '127.0.0.1', port, secureContext }, plain };
 }
 

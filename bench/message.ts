@@ -11,7 +11,7 @@ export const acknowledgement = JSON.stringify({
 });
 
 /** The whole request; with `Connection: close` the connection carries this one message. */
-export function makeMessage(options: { port: number; close: boolean }): Buffer {
+export function makeMessage(options: { port: number; close: boolean; token?: string | undefined }): Buffer {
   const body = makeBody();
   const fields = [
     `POST ${messagePath} HTTP/1.1`,
@@ -19,6 +19,7 @@ export function makeMessage(options: { port: number; close: boolean }): Buffer {
     'Content-Type: application/json',
     `Content-Length: ${body.length}`,
     'traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    ...(options.token === undefined ? [] : [`Authorization: Bearer ${options.token}`]),
     ...(options.close ? ['Connection: close'] : []),
   ];
   return Buffer.from(`${fields.join('\r\n')}\r\n\r\n${body}`);

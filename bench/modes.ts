@@ -31,6 +31,8 @@ export type LoadOrder =
       readonly type: 'prepare';
       readonly port: number;
       readonly mode: Mode;
+      /** Sent with each message; absent: none is. */
+      readonly token?: string | undefined;
       /** Without TLS: straight to the host. */
       readonly plain?: boolean;
       /** Nothing is sent on the connections. */

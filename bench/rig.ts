@@ -14,6 +14,7 @@ import { startNode } from './peers/node.ts';
 import type { Peer, PeerName, PeerNeeds } from './peers/peer.ts';
 import { cores, node, pinSelf, type Start, start } from './processes.ts';
 import { command } from './slice.ts';
+import { makeToken } from './token.ts';
 
 export interface Rig {
   readonly load: ChildProcess;
@@ -29,7 +30,8 @@ export async function openRig(options: BenchOptions, core: Start['core'] = cores
   const host = startOwn('./host.ts', core);
   const [ready] = (await once(host, 'message')) as [HostAnswer];
   if (!('port' in ready)) throw new Error('the host did not report its port');
-  const needs = { certificates, upstream: ready.port, root: options.root };
+  const token = await makeToken(certificates);
+  const needs = { certificates, token, upstream: ready.port, root: options.root };
   return { load: await openLoad({ certificates, options, core }), host, needs, options };
 }
 
@@ -69,6 +71,10 @@ function startPeer({ needs, options: { against, profile } }: Rig, name: PeerName
       return startGateway(needs, { name, sealed: true });
     case 'gateway-large':
       return startGateway(needs, { name, large: true });
+    case 'gateway-token':
+      return startGateway(needs, { name, token: 'forwarded' });
+    case 'gateway-bearer':
+      return startGateway(needs, { name, token: 'judged' });
     default:
       return name satisfies never;
   }

@@ -30,7 +30,7 @@ export async function measureSlice(options: {
   order: Extract<LoadOrder, { type: 'run' | 'pace' }>;
 }): Promise<Slice> {
   const { load, peer, mode, order } = options;
-  const { negotiated } = await command(load, { type: 'prepare', port: peer.port, mode });
+  const { negotiated } = await command(load, { type: 'prepare', port: peer.port, mode, token: peer.token });
   await delay(settling);
   const { pid } = peer.process;
   if (pid === undefined) throw new Error(`${peer.name} is not running`);

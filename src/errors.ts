@@ -1,4 +1,5 @@
 /** The errors of the gateway and its exit codes. A fault is thrown; a denial is a value (identity/verdict.ts). */
+import { printable } from './foreign-text.ts';
 
 /** Failures of a fetch (fetch/resource.ts). */
 export type FetchCode =
@@ -85,7 +86,8 @@ export class ConfigError extends GatewayError {
 /** One line: `file:line:column: path: found …; allowed …`. */
 export function describeProblem(problem: ConfigProblem): string {
   const { file, line, column, path, found, allowed } = problem;
-  return `${file}:${line}:${column}: ${path === '' ? '(document)' : path}: found ${found}; allowed ${allowed}`;
+  const where = `${file}:${line}:${column}: ${path === '' ? '(document)' : path}`;
+  return printable(`${where}: found ${found}; allowed ${allowed}`);
 }
 
 /**

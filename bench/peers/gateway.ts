@@ -10,6 +10,7 @@ import { stringify } from 'yaml';
 import { clientNames } from '../certificates.ts';
 import { messagePath } from '../message.ts';
 import { cores, node, nodeVersion, type Start, start } from '../processes.ts';
+import { tokenPolicy } from '../token.ts';
 import { manyPins, manyRanges, manyRoutes } from './many.ts';
 import { makeHome, type Peer, type PeerName, type PeerNeeds } from './peer.ts';
 
@@ -23,6 +24,8 @@ export interface GatewayStart {
   readonly large?: boolean;
   /** Seals its audit every second, and signs the seals. */
   readonly sealed?: boolean;
+  /** Whether each message has an access token, which is only forwarded, or judged by a policy. */
+  readonly token?: 'forwarded' | 'judged';
   readonly relays?: number;
   /** Where it runs; absent: on the gateways' core. */
   readonly core?: Start['core'];
@@ -38,6 +41,7 @@ export async function startGateway(needs: PeerNeeds, options: GatewayStart): Pro
   const config = join(home.outside, 'gateway.yaml');
   const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
   writeFileSync(join(home.outside, 'audit.key'), key, { mode: 0o600 });
+  writeFileSync(join(home.outside, 'jwks.json'), needs.token.keys);
   writeFileSync(config, configure({ needs, audit, ...options }));
   const flags = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
   const process = start({
@@ -53,6 +57,7 @@ export async function startGateway(needs: PeerNeeds, options: GatewayStart): Pro
     port: ready.listen.port,
     process,
     log: { file: audit, message: '"type":"message"', full: '"resumed":false', resumed: '"resumed":true' },
+    token: options.token === undefined ? undefined : needs.token.token,
   };
 }
 
@@ -76,10 +81,11 @@ export async function readyLine(process: ChildProcess): Promise<{ listen: { port
 }
 
 function configure(options: GatewayStart & { needs: PeerNeeds; audit: string }): string {
-  const { needs, audit, large = false, sealed = false, relays = 1 } = options;
+  const { needs, audit, large = false, sealed = false, token, relays = 1 } = options;
   const { upstream, certificates } = needs;
   const allowlist = large ? manyRanges() : ['127.0.0.0/8'];
   const pins = large ? { pins: manyPins(certificates.client.chain) } : {};
+  const policy = token === 'judged' ? { bearer: { ...tokenPolicy, jwks: { file: 'jwks.json' } } } : {};
   const revocation = { crl: ['root.crl', 'issuing.crl'], ocsp: 'off' };
   return stringify({
     listen: { address: '127.0.0.1', port: 0, certificate: { chain: 'server.pem', key: 'server.key' } },
@@ -87,7 +93,7 @@ function configure(options: GatewayStart & { needs: PeerNeeds; audit: string }):
     clients: { allowlist, ...pins, match: clientNames },
     routes: large
       ? manyRoutes(messagePath, upstream)
-      : [{ path: '/', upstream: `http://127.0.0.1:${upstream}` }],
+      : [{ path: '/', upstream: `http://127.0.0.1:${upstream}`, ...policy }],
     relays,
     admin: { address: '127.0.0.1', port: 0 },
     audit: { destination: audit, ...(sealed ? { seal: { key: 'audit.key' } } : {}) },

@@ -5,9 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Certificates } from '../certificates.ts';
 import { makeFolder } from '../processes.ts';
+import type { BoundToken } from '../token.ts';
 
 export interface PeerNeeds {
   readonly certificates: Certificates;
+  readonly token: BoundToken;
   /** Port of the internal host on 127.0.0.1. */
   readonly upstream: number;
   /** The chroot folder with the peers; null: those on the PATH. */
@@ -31,12 +33,15 @@ export interface Peer {
   readonly process: ChildProcess;
   /** null if the peer is measured bare: no log, no fields set. */
   readonly log: PeerLog | null;
+  /** An access token that the load sends with each message; absent: none. */
+  readonly token?: string | undefined;
 }
 
 /**
  * The first of those that run is the reference. `node` is `https.createServer` with a fixed response, `before` is the gateway of another checkout, `gateway-sealed` one that seals
  * its audit and signs the seals, `gateway-large` one with a
- * thousand ranges, pins and routes.
+ * thousand ranges, pins and routes. `gateway-token` gets a bound access token with each message and forwards it,
+ * `gateway-bearer` judges it as well: the difference of the two is the cost of the policy.
  */
 export const peerNames = [
   'haproxy',
@@ -47,6 +52,8 @@ export const peerNames = [
   'gateway',
   'gateway-sealed',
   'gateway-large',
+  'gateway-token',
+  'gateway-bearer',
 ] as const;
 export type PeerName = (typeof peerNames)[number];
 

@@ -1,4 +1,5 @@
 /** What the admin port serves under which path. */
+import { safeJson } from '../foreign-text.ts';
 import type { Text } from './shared-text.ts';
 import { statusJsonSchema } from './status.ts';
 
@@ -71,5 +72,5 @@ export function plain(status: number, text: string): PageResponse {
 }
 
 function json(status: number, value: object): PageResponse {
-  return { status, contentType: 'application/json', body: `${JSON.stringify(value)}\n` };
+  return { status, contentType: 'application/json', body: `${safeJson(value)}\n` };
 }

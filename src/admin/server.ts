@@ -2,6 +2,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { GatewayError } from '../errors.ts';
+import { safeJson } from '../foreign-text.ts';
 import { AdminConnections } from './connections.ts';
 import { isAcceptedHost } from './host-check.ts';
 import { OneRequest } from './one-request.ts';
@@ -47,7 +48,7 @@ export async function openAdmin(options: AdminOptions): Promise<AdminServer> {
   const { hosts, ready, upstreams } = options;
   const metrics = new SharedText({ make: options.metrics, everyMs: makeEveryMs });
   const status = new SharedText({
-    make: async () => ({ body: `${JSON.stringify(options.status())}\n`, contentType: 'application/json' }),
+    make: async () => ({ body: `${safeJson(options.status())}\n`, contentType: 'application/json' }),
     everyMs: makeEveryMs,
   });
   const sources = { ready, upstreams, metrics: () => metrics.read(), status: () => status.read() };

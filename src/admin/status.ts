@@ -150,6 +150,17 @@ const anchorStatus = record(
   'A trust anchor of the configuration.',
 );
 
+const keySetStatus = record(
+  {
+    source: text('The URL or the path of the set.'),
+    refreshedAt: maybe(time('When it was last fetched, confirmed or read; null: never.')),
+    keys: count('Keys in use.'),
+    passedOver: count('Keys that are not used while others are.'),
+    lastError: maybe(text('Why the last attempt to fetch it failed or was refused; null: it succeeded.')),
+  },
+  'A JSON Web Key Set of the configuration.',
+);
+
 const revocationStatus = record(
   {
     anchor: text('The name of the trust anchor.'),
@@ -252,6 +263,7 @@ export const statusSchema = record(
       'The server’s chains and the trust anchors, those that expire first, at most 200.',
     ),
     anchors: list(anchorStatus, 'The trust anchors, in the order of the configuration.'),
+    keySets: list(keySetStatus, 'The key sets, in the order of the configuration.'),
     revocation: list(
       revocationStatus,
       'The revocation sources, those that fail first, then those whose data ends first, at most 200.',
@@ -281,6 +293,7 @@ export type RefusedHandshake = z.output<typeof refusedHandshake>;
 export type ClientStatus = z.output<typeof clientStatus>;
 export type CertificateStatus = z.output<typeof certificateStatus>;
 export type AnchorStatus = z.output<typeof anchorStatus>;
+export type KeySetStatus = z.output<typeof keySetStatus>;
 export type RevocationStatus = z.output<typeof revocationStatus>;
 export type UpstreamStatus = z.output<typeof upstreamStatus>;
 export type Change = z.output<typeof change>;

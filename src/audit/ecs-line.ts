@@ -1,4 +1,5 @@
 /** Turns lines of the json format into lines of `audit.format: ecs`, on the thread that builds them. */
+import { safeJson } from '../foreign-text.ts';
 import { categoriesOf } from './ecs-category.ts';
 import { type JsonRecord, messageSentence, recordSentence } from './ecs-sentence.ts';
 import {
@@ -27,7 +28,7 @@ function ecsLine(line: string): string {
   const record: JsonRecord = JSON.parse(line);
   const type = recordTypes.find((each) => each === record.type);
   if (type === undefined || type === 'message') return line;
-  return `${JSON.stringify(toEcs(type, record, recordSentence(type, record)))}\n`;
+  return `${safeJson(toEcs(type, record, recordSentence(type, record)))}\n`;
 }
 
 /** `record`: of the json format. Fields that are null there are absent in ECS. */
@@ -180,7 +181,7 @@ function eventStart(outcome: string): string {
       type,
       outcome: result,
     };
-    start = JSON.stringify(parts).slice(0, -1);
+    start = safeJson(parts).slice(0, -1);
     eventStarts.set(outcome, start);
   }
   return start;

@@ -1,5 +1,6 @@
 /** The audit records of the control thread: trust, revocation, key sets, relay threads, configuration. */
 
+import { safeJson } from '../foreign-text.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import { clientText, cut, date, quote } from './text.ts';
 
@@ -132,7 +133,7 @@ function keysOf(keys: readonly KeyFacts[] | null): string {
 
 /** One line, with its newline. */
 export function configLine({ time, event, ...facts }: ConfigFacts): string {
-  return `${JSON.stringify({ type: 'config', time: isoTime(time), event, ...facts })}\n`;
+  return `${safeJson({ type: 'config', time: isoTime(time), event, ...facts })}\n`;
 }
 
 /** One line, with its newline. */
@@ -148,7 +149,7 @@ export function trustLine(facts: TrustFacts): string {
 /** Exempt from masking, like the fields of a leaf. */
 function anchored(certificates: readonly AnchoredFacts[] | null): string {
   if (certificates === null) return 'null';
-  return JSON.stringify(
+  return safeJson(
     certificates.map((each) => ({
       anchor: each.anchor,
       subject: cut(each.subject),

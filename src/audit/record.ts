@@ -1,4 +1,5 @@
 /** The audit records of the relay threads, built by concatenation from a fixed list of fields, without message content. */
+import { safeJson } from '../foreign-text.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import {
   clientText,
@@ -132,7 +133,7 @@ export interface PolicyFacts {
 
 /** The `leaf` object of a record, built once per leaf. Its fields are exempt from masking. */
 export function leafJson(leaf: LeafFacts): string {
-  return JSON.stringify({
+  return safeJson({
     subject: cut(leaf.subject),
     issuer: cut(leaf.issuer),
     serial: cut(leaf.serial),
@@ -157,7 +158,7 @@ export function handshakeLine(facts: HandshakeFacts): string {
     `,"verdict":"${facts.verdict}","reason":${quote(facts.reason)}` +
     `,"openssl_code":${quote(facts.opensslCode)},"detail":${detailText(facts.detail)}` +
     `,"generation":${facts.generation},"revocation":${quote(facts.revocation)}` +
-    `,"shadow":${facts.shadow === null ? 'null' : JSON.stringify(facts.shadow)}}\n`
+    `,"shadow":${facts.shadow === null ? 'null' : safeJson(facts.shadow)}}\n`
   );
 }
 

@@ -1,6 +1,7 @@
 /** The copy of the last seal, kept outside the folder of the audit: shows at a start whether seals were removed in between. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { replaceFile } from '../fetch/replace-file.ts';
 import type { AuditCounts } from '../telemetry/audit-counts.ts';
@@ -10,9 +11,9 @@ import { type ReadSeal, readSeal } from './seal-reader.ts';
 /** Between two writes, ms. */
 const minIntervalMs = 1_000;
 
-/** Where the copy is kept if the configuration names no file: `folder` may have those of several gateways. */
-export function sealCopyFile(folder: string, destination: string): string {
-  const id = createHash('sha256').update(destination).digest('hex').slice(0, 16);
+/** Where the copy is kept if the configuration names no file: `folder` may be shared by the gateways of several machines. */
+export function sealCopyFile(folder: string, destination: string, host = hostname()): string {
+  const id = createHash('sha256').update(`${host}\n${destination}`).digest('hex').slice(0, 16);
   return join(folder, 'audit', `last-seal-${id}.json`);
 }
 

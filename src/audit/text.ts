@@ -1,4 +1,5 @@
 /** The values of a record as JSON: masked, cut and quoted. */
+import { safeJson } from '../foreign-text.ts';
 import { maskDigits } from '../telemetry/mask.ts';
 
 /** Limit of client-controlled strings, bytes of UTF-8. */
@@ -32,7 +33,7 @@ export function traceText(id: string | null): string {
 
 /** Masked before it is cut: a cut could shorten a card number to a run that is not masked. */
 export function clientText(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(maskText(text));
+  return text === null ? 'null' : safeJson(maskText(text));
 }
 
 /** The same text as it is in a record. */
@@ -41,11 +42,11 @@ export function maskText(text: string): string {
 }
 
 export function quote(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(text);
+  return text === null ? 'null' : safeJson(text);
 }
 
 export function detailText(text: string | null): string {
-  return text === null ? 'null' : JSON.stringify(maskDetail(text));
+  return text === null ? 'null' : safeJson(maskDetail(text));
 }
 
 /** The same text as the detail of a record. */

@@ -9,7 +9,7 @@ import type { BearerPolicy, PolicyMode } from '../policy/snapshot.ts';
 import { challengeOf } from './challenge.ts';
 import { type JudgedToken, judgeClaims, judgeMessage } from './judgement.ts';
 import { isJwt, verifyToken } from './jwt.ts';
-import { readToken } from './token-field.ts';
+import { isWellFormed, readToken } from './token-field.ts';
 
 /** Tokens that are remembered, for each route and relay thread. */
 const MAX_TOKENS = 4096;
@@ -77,6 +77,7 @@ export class BearerGuard {
     this.#forgetOtherKeys();
     const known = this.#accepted.get(digest, request.now) ?? this.#refused.get(digest, request.now);
     if (known !== undefined) return this.#conclude(known, request);
+    if (!isWellFormed(token)) return this.#refuse('token_syntax', null);
     return this.#find(token, digest, request.now).then((finding) => this.#conclude(finding, request));
   }
 

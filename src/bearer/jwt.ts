@@ -41,7 +41,7 @@ export async function verifyToken(token: string, options: VerifyOptions): Promis
   const { header } = reading.jws;
   const algorithm = judgeHeader(header, policy);
   if (algorithm.refusal !== null) return refuse(algorithm.refusal);
-  if (!hasKeyFor(header, keys())) await refreshKeys();
+  if (lacksKeyFor(header, keys())) await refreshKeys();
   const usedKeys = keys();
   if (usedKeys === null) return refuse('token_undecided');
   const found = usedKeys.find({ kid: header.kid, algorithm: algorithm.allowed }).slice(0, MAX_TRIED);
@@ -55,9 +55,10 @@ export async function verifyToken(token: string, options: VerifyOptions): Promis
   return { refusal: 'token_signature', usedKeys };
 }
 
-function hasKeyFor({ kid }: JwsHeader, keys: CompiledKeySet | null): boolean {
+/** A set that could never be read is fetched again without a question. */
+function lacksKeyFor({ kid }: JwsHeader, keys: CompiledKeySet | null): boolean {
   if (keys === null) return false;
-  return kid === null ? keys.keys.length > 0 : keys.has(kid);
+  return kid === null ? keys.keys.length === 0 : !keys.has(kid);
 }
 
 /** The algorithm is one of the policy, whatever the token says (RFC 8725 §3.1). */

@@ -1,5 +1,6 @@
 /** The options and help texts of `ehi-gateway audit`. */
 import { type Command, Option } from 'commander';
+import { defaultBudget } from './audit-budget.ts';
 import type { AuditExplainOptions } from './audit-explain.ts';
 import type { AuditReportOptions } from './audit-report.ts';
 import type { AuditVerifyOptions } from './audit-verify.ts';
@@ -7,6 +8,8 @@ import type { Finish } from './finish.ts';
 
 const filesText =
   'audit files, in any order: rotated, and compressed with gzip or zstd; the order is read from their content';
+
+const budgetText = 'a message that takes longer is late';
 
 export function addAudit(program: Command, finish: Finish): void {
   const audit = program.command('audit').description('Verify, summarise and explain audit files.');
@@ -48,7 +51,7 @@ function addReport(audit: Command, finish: Finish): void {
       'ignore records before this time: 2026-11-29, 2026-11-29T05:00:00Z, or a time back from now, such as 24h',
     )
     .option('--until <time>', 'ignore records at or after this time')
-    .option('--budget <ms>', 'a message that takes longer is late', '200ms')
+    .option('--budget <ms>', budgetText, defaultBudget)
     .option(
       '--by <fields>',
       'count by these fields, separated by commas: verdict, reason, issuer, subject, source, route',
@@ -73,6 +76,7 @@ function addExplain(audit: Command, finish: Finish): void {
     .description('Describe everything that happened to one connection or request, in order.')
     .argument('<id>', 'a conn_id or a request_id')
     .argument('<files...>', filesText)
+    .option('--budget <ms>', `${budgetText}: give the budget of its route`, defaultBudget)
     .option('--json', 'print JSON', false)
     .action(async (id: string, files: string[], options: AuditExplainOptions) => {
       const { auditExplain } = await import('./audit-explain.ts');

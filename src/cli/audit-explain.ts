@@ -6,8 +6,10 @@ import { exitCodes } from '../errors.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
+import { parseBudget } from './audit-budget.ts';
 
 export interface AuditExplainOptions {
+  readonly budget: string;
   readonly json: boolean;
 }
 
@@ -15,8 +17,9 @@ export interface AuditExplainOptions {
 export async function auditExplain(
   id: string,
   paths: readonly string[],
-  { json }: AuditExplainOptions,
+  { budget, json }: AuditExplainOptions,
 ): Promise<number> {
+  const budgetMs = parseBudget(budget);
   const progress = openProgress();
   const onProgress = (path: string, lines: number) => progress.show(printable(`${path}: ${lines} lines`));
   const explained = await findConnection(id, { paths, onProgress }).finally(() => progress.end());
@@ -27,11 +30,12 @@ export async function auditExplain(
     else process.stderr.write(describeNotFound(id, explained));
     return exitCodes.failed;
   }
-  const story = storyOf(found);
+  const story = storyOf(found, { budgetMs });
   process.stdout.write(
     json
       ? jsonLine({
           ...{ id, found: true, conn_id: found.connId, request_id: found.requestId, ...story },
+          budget_ms: budgetMs,
           ...{ left_out: { messages: found.leftOutMessages, events: found.leftOutEvents }, ...covered },
         })
       : describeConnection(found, story, explained),

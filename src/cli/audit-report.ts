@@ -8,7 +8,7 @@ import { ReportTally } from '../auditing/report/tally.ts';
 import { describeReport } from '../auditing/report/text.ts';
 import { timeRange } from '../auditing/report/time-range.ts';
 import { type ReportView, reportView } from '../auditing/report/view.ts';
-import { exitCodes, UsageError } from '../errors.ts';
+import { exitCodes } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
 import { toCsv } from '../terminal/csv.ts';
 import { jsonLine } from '../terminal/json.ts';
@@ -16,6 +16,7 @@ import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
 import { version } from '../version.ts';
+import { parseBudget } from './audit-budget.ts';
 
 export interface AuditReportOptions {
   readonly since?: string;
@@ -37,7 +38,7 @@ export async function auditReport(
   const tally = new ReportTally({
     range: timeRange({ since, until }, at.getTime()),
     by: groupFieldsOf(by, csv),
-    budgetMs: milliseconds(budget),
+    budgetMs: parseBudget(budget),
   });
   if (html !== undefined) await checkOutput({ file: html, force });
   const progress = openProgress();
@@ -56,13 +57,6 @@ export async function auditReport(
 function groupFieldsOf(by: string | undefined, csv: boolean): GroupField[] {
   if (by !== undefined) return parseGroupFields(by);
   return csv ? ['verdict', 'reason'] : [];
-}
-
-function milliseconds(text: string): number {
-  const [, value] = /^(\d{1,6})(?:ms)?$/.exec(text) ?? [];
-  if (value === undefined || Number(value) === 0)
-    throw new UsageError(`--budget: found ${printable(text)}; allowed milliseconds, such as 200ms`);
-  return Number(value);
 }
 
 function textOf(view: ReportView, { json, csv }: { readonly json: boolean; readonly csv: boolean }): string {

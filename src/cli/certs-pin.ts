@@ -21,7 +21,7 @@ export async function printPins(
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       failed = true;
-      process.stderr.write(`${error.message}\n`);
+      process.stderr.write(`${printable(error.message)}\n`);
     }
   }
   const text = json

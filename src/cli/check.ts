@@ -1,8 +1,10 @@
 /** `ehi-gateway check`: reports every error and warning of a configuration, and starts nothing. */
+
 import type { LoadedConfig } from '../config/load.ts';
 import { preflight } from '../control/preflight.ts';
 import { checkStart } from '../control/start-check.ts';
 import { type ConfigProblem, describeProblem, exitCodes } from '../errors.ts';
+import { printable } from '../foreign-text.ts';
 import { expiryDate } from '../pki/expiry-warning.ts';
 
 export interface CheckOptions {
@@ -30,7 +32,7 @@ export async function check({ config, strict, elsewhere }: CheckOptions): Promis
     process.stderr.write(`${describeProblem(warning)} (warning)\n`);
   if (loaded === null || errors.length > 0 || (strict && allWarnings.length > 0))
     return exitCodes.configuration;
-  process.stdout.write(`${summarize(config, loaded, [...allWarnings, ...inUse])}\n`);
+  process.stdout.write(`${printable(summarize(config, loaded, [...allWarnings, ...inUse]))}\n`);
   return exitCodes.drained;
 }
 
@@ -48,7 +50,9 @@ function summarize(
   });
   const facts = [
     counted(config.routes.length, 'route'),
-    `${anchors.length === 1 ? 'anchor' : 'anchors'} ${names(anchors)}`,
+    config.trust.mode === 'registered'
+      ? 'no anchors, registered clients'
+      : `${anchors.length === 1 ? 'anchor' : 'anchors'} ${names(anchors)}`,
     ...(candidates.length === 0 ? [] : [`candidates ${names(candidates)}`]),
     ...certificates,
     warnings.length === 0 ? 'no warnings' : counted(warnings.length, 'warning'),

@@ -1,7 +1,9 @@
 /** `ehi-gateway health`: checks a running gateway through its admin port, for images without shell and curl. */
+
 import { request } from 'node:http';
 import { readAdmin } from '../config/admin.ts';
 import { ConfigError, describeProblem, exitCodes } from '../errors.ts';
+import { printable } from '../foreign-text.ts';
 
 export interface HealthOptions {
   /** A configuration file, from which the admin port is read; ignored if `url` is given. */
@@ -26,10 +28,10 @@ export async function health({ config, url, ready }: HealthOptions): Promise<num
     }
     const { status, body } = await ask(new URL(ready ? '/readyz' : '/healthz', origin));
     const isHealthy = status === 200;
-    process[isHealthy ? 'stdout' : 'stderr'].write(`${status} ${firstLine(body)}\n`);
+    process[isHealthy ? 'stdout' : 'stderr'].write(`${status} ${printable(firstLine(body))}\n`);
     return isHealthy ? exitCodes.drained : exitCodes.unhealthy;
   } catch (error) {
-    process.stderr.write(`${firstLine(describe(error))}\n`);
+    process.stderr.write(`${printable(firstLine(describe(error)))}\n`);
     return exitCodes.unhealthy;
   }
 }

@@ -1,7 +1,9 @@
 /** The command line: commands, options and help texts. */
+
 import { setImmediate } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
+import { printableLines } from '../foreign-text.ts';
 import { version } from '../version.ts';
 import { addAudit } from './audit-commands.ts';
 import { addCerts } from './certs-commands.ts';
@@ -98,7 +100,7 @@ export async function execute(argv: readonly string[]): Promise<number> {
 function report(error: unknown): number {
   if (!(error instanceof GatewayError)) throw error;
   const problems = error instanceof ConfigError ? error.problems.map(describeProblem) : [error.message];
-  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  for (const problem of problems) process.stderr.write(`${printableLines(problem)}\n`);
   if (error.code === 'CONFIG') return exitCodes.configuration;
   if (error.code === 'USAGE') return exitCodes.usage;
   return error.code === 'UNREACHABLE' ? exitCodes.unreachable : exitCodes.fault;

@@ -1,6 +1,8 @@
 /** `ehi-gateway run`: starts the gateway, drains it on a signal, and maps errors to exit codes. */
+
 import { runControl } from '../control/run-control.ts';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
+import { printableLines } from '../foreign-text.ts';
 import { type Logger, openLog } from '../telemetry/logger.ts';
 
 interface RunOptions {
@@ -44,7 +46,7 @@ function fail(error: unknown, logger: Logger | null): number {
   const what = error instanceof Error ? error.message : String(error);
   const message =
     code === 'FAULT' ? `the gateway ends because of an unexpected error; report it: ${what}` : what;
-  if (logger === null) process.stderr.write(`${message}\n`);
+  if (logger === null) process.stderr.write(`${printableLines(message)}\n`);
   else logger.fatal({ code }, message);
   return code === 'ADDRESS_IN_USE' ? exitCodes.addressInUse : exitCodes.fault;
 }

@@ -1,5 +1,6 @@
 /** Formats the trust anchors, and the change that a new root would make, as text and as JSON. */
 
+import { safeJson } from '../foreign-text.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { withColons } from '../pki/fingerprint.ts';
 import type { AnchorStatus, PendingRootStatus } from '../trust/anchor-status.ts';
@@ -125,7 +126,7 @@ export function listJson(holdings: readonly AnchorStatus[]): string {
       source: state?.origins.get(certificate.sha256) ?? null,
     })),
   }));
-  return JSON.stringify({ anchors });
+  return safeJson({ anchors });
 }
 
 export function diffJson(holdings: readonly AnchorStatus[]): string {
@@ -159,7 +160,7 @@ export function diffJson(holdings: readonly AnchorStatus[]): string {
       removed: removed.map(factsOfCertificate),
     };
   });
-  return JSON.stringify({ pending: waiting });
+  return safeJson({ pending: waiting });
 }
 
 function isoTime(milliseconds: number): string {

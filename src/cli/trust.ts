@@ -2,6 +2,7 @@
 
 import { acceptAnchor, preflight } from '../control/preflight.ts';
 import { describeProblem, exitCodes, UsageError } from '../errors.ts';
+import { printableLines, safeJson } from '../foreign-text.ts';
 import { normalizeSha256 } from '../pki/fingerprint.ts';
 import { type AnchorStatus, readAnchorStatus } from '../trust/anchor-status.ts';
 import type { AnchorOptions } from '../trust/configured-anchors.ts';
@@ -47,7 +48,7 @@ export async function trust(
     else print(options.json ? diffJson(chosen) : describeDiff(chosen));
     return exitCodes.drained;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${printableLines(error instanceof Error ? error.message : String(error))}\n`);
     return error instanceof UsageError ? exitCodes.usage : exitCodes.fault;
   }
 }
@@ -92,14 +93,14 @@ async function approve(holding: AnchorStatus, { sha256 = '', json }: TrustComman
   await cache.approve(given);
   print(
     json
-      ? JSON.stringify({ anchor: name, root_sha256: given })
+      ? safeJson({ anchor: name, root_sha256: given })
       : `${name}: approved. A running gateway uses it within seconds, a stopped one at its next start.`,
   );
 }
 
 async function requestRefresh(cacheDir: string, { json }: TrustCommandOptions): Promise<void> {
   await writeRequest(cacheDir, { command: 'refresh' });
-  print(json ? JSON.stringify({ refresh: true }) : 'A running gateway fetches everything within seconds.');
+  print(json ? safeJson({ refresh: true }) : 'A running gateway fetches everything within seconds.');
 }
 
 /** Drops known revocations too: the status of their certificates is unknown until the data is fetched again. */
@@ -116,11 +117,11 @@ async function requestForget(
   const what = address === null ? 'every CRL and OCSP answer' : `what came from ${address}`;
   print(
     json
-      ? JSON.stringify({ anchor: name, address })
+      ? safeJson({ anchor: name, address })
       : `${name}: a running gateway drops ${what} within seconds, a stopped one at its next start, and fetches it again.`,
   );
 }
 
 function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${printableLines(text)}\n`);
 }

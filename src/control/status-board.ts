@@ -51,6 +51,7 @@ export class StatusBoard {
       changes: this.#changes.list(),
       clients: metrics.clients(),
       anchors: sources?.anchorSources() ?? [],
+      keySets: sources?.keySets() ?? [],
       revocationSources: sources?.revocationSources() ?? [],
       endpoints: metrics.endpoints(),
       threads: threads.map((thread) => ({ thread, gauges: metrics.thread(thread) })),

@@ -11,15 +11,25 @@ import type {
 } from '../admin/status.ts';
 import { cut, maskDetail } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { printableValue } from '../foreign-text.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';
 import { denyReasons } from '../identity/deny-reasons.ts';
+import type { KeySetState } from '../keys/state.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
 import type { CountedRefusal } from '../telemetry/refusals.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
-import { anchorOf, byEnd, certificatesOf, revocationOf, type TrustFacts, timeOf } from './status-trust.ts';
+import {
+  anchorOf,
+  byEnd,
+  certificatesOf,
+  keySetOf,
+  revocationOf,
+  type TrustFacts,
+  timeOf,
+} from './status-trust.ts';
 import { upstreamOf } from './status-upstreams.ts';
 
 export interface StatusFacts extends TrustFacts {
@@ -38,6 +48,7 @@ export interface StatusFacts extends TrustFacts {
     readonly notAfter: number;
     readonly seenAt: number;
   }[];
+  readonly keySets: readonly KeySetState[];
   readonly revocationSources: readonly SourceState[];
   readonly endpoints: readonly EndpointState[];
   readonly changes: readonly Change[];
@@ -53,7 +64,8 @@ export interface StatusFacts extends TrustFacts {
 export function statusOf(facts: StatusFacts): Status {
   const { now, gateway, history, audit, endpoints } = facts;
   const steps = history.steps();
-  return {
+  // Names and details of peers are shown as they are, by the page and in a terminal.
+  return printableValue({
     version: 1,
     time: isoTime(now),
     gateway: { ...gateway, node: process.versions.node, startedAt: isoTime(facts.startedAt) },
@@ -64,12 +76,13 @@ export function statusOf(facts: StatusFacts): Status {
     clients: facts.clients.map(clientOf).sort(byEnd),
     certificates: certificatesOf(facts),
     anchors: facts.anchors.map((anchor) => anchorOf(anchor, now)),
+    keySets: facts.keySets.map(keySetOf),
     revocation: revocationOf(facts.revocationSources),
     upstreams: endpoints.map((endpoint) => upstreamOf(endpoint, history)),
     changes: facts.changes,
     threads: facts.threads.map(threadOf),
     audit: auditOf(audit),
-  };
+  });
 }
 
 function trafficOf({ history, threads, config }: StatusFacts): Status['now'] {

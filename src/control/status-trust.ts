@@ -1,7 +1,8 @@
-/** The parts of the status document on trust: certificates and their expiry, anchors, revocation sources. */
-import type { AnchorStatus, CertificateStatus, RevocationStatus } from '../admin/status.ts';
+/** The parts of the status document on trust: certificates and their expiry, anchors, key sets, revocation sources. */
+import type { AnchorStatus, CertificateStatus, KeySetStatus, RevocationStatus } from '../admin/status.ts';
 import { cut, maskText } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { KeySetState } from '../keys/state.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import { skippedAt } from '../trust/skipped-certificates.ts';
@@ -37,6 +38,16 @@ export function certificatesOf({ serverCertificates, anchors }: TrustFacts): Cer
 
 export function byEnd(one: { readonly notAfter: string }, other: { readonly notAfter: string }): number {
   return one.notAfter < other.notAfter ? -1 : one.notAfter > other.notAfter ? 1 : 0;
+}
+
+export function keySetOf({ source, keys, skipped, fetchedAt, problem }: KeySetState): KeySetStatus {
+  return {
+    source,
+    refreshedAt: timeOf(fetchedAt),
+    keys: keys?.length ?? 0,
+    passedOver: skipped.length,
+    lastError: masked(problem),
+  };
 }
 
 export function anchorOf(

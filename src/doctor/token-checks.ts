@@ -69,7 +69,7 @@ function judgeBound(attempt: Attempt | null): Judgement {
       'give a second certificate that the endpoint accepts: --other-cert and --other-key',
     );
   return judgeRefusal(attempt, {
-    letIn: 'whoever has the token can use it',
+    letIn: 'a stolen token can be used with another certificate',
     advice:
       'compare cnf["x5t#S256"] of the token with the certificate of the connection (RFC 8705 §3; ehi-gateway: requireBinding: true)',
   });

@@ -1,4 +1,5 @@
 /** Escapes text for HTML and SVG, in elements and in quoted attributes. */
+import { printable } from '../foreign-text.ts';
 
 const entities: Record<string, string> = {
   '&': '&amp;',
@@ -8,6 +9,11 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 };
 
+/** Line breaks and tabs stay, which are spaces outside of a block of fixed width; unsafe characters become visible. */
 export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
+  return text
+    .split(/([\n\t])/)
+    .map((part) => (part === '\n' || part === '\t' ? part : printable(part)))
+    .join('')
+    .replace(/[&<>"']/g, (character) => entities[character] ?? character);
 }

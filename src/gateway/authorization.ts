@@ -98,11 +98,13 @@ export class Authorizer {
       return this.#refuse(connection, reason);
     }
     const { leaf, anchor, issuer } = verdict.permit;
-    const client = { leaf: factsOf(leaf), anchor };
+    const client = { leaf: leaf && factsOf(leaf), anchor };
     inbound.client = client;
     inbound.record({ ...facts, ...client, verdict: 'allow', reason: null, detail: null });
-    meter.clientCertificate(leaf, Date.now());
-    meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
+    if (leaf !== null) {
+      meter.clientCertificate(leaf, Date.now());
+      meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());
+    }
     onAuthorized(connection, verdict.permit);
   }
 

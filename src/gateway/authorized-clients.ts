@@ -50,14 +50,15 @@ export class AuthorizedClients {
 
   /** The client is authorized again when necessary, until `remove`. */
   add(client: AuthorizedClient): LinkedSetEntry<AuthorizedClient> {
-    if (isSoft(client.permit)) this.#softFail.begin(client.permit.anchor, performance.now());
+    const anchor = softAnchorOf(client.permit);
+    if (anchor !== null) this.#softFail.begin(anchor, performance.now());
     return this.#clients.add(client);
   }
 
   /** To be called once the client's socket has closed. */
   remove(entry: LinkedSetEntry<AuthorizedClient>): void {
-    const { permit } = entry.member as AuthorizedClient;
-    if (isSoft(permit)) this.#softFail.end(permit.anchor, performance.now());
+    const anchor = softAnchorOf((entry.member as AuthorizedClient).permit);
+    if (anchor !== null) this.#softFail.end(anchor, performance.now());
     this.#clients.delete(entry);
   }
 
@@ -105,7 +106,7 @@ export class AuthorizedClients {
     const { admission, identity } = policy();
     const source = { allowed: isSourceAllowed(client.inbound, admission) };
     // OpenSSL's error code of the handshake is not kept: it did not lead to a denial then.
-    const peer = { leaf: client.permit.leaf.x509, opensslCode: null };
+    const peer = { leaf: client.permit.leaf?.x509 ?? null, opensslCode: null };
     const { verdict, unseen } = authorizeClient({ source, peer, now }, identity);
     if (verdict.allow) {
       this.#permit(client, verdict.permit);
@@ -134,13 +135,15 @@ export class AuthorizedClients {
     client.permit = permit;
     client.state = 'permitted';
     // Renews the expiry metric, which is dropped for certificates that have not been seen for some time.
-    this.#options.recorder.meter.clientCertificate(permit.leaf, Date.now());
-    if (isSoft(before) && isSoft(permit) && before.anchor === permit.anchor) return;
-    if (isSoft(before)) this.#softFail.end(before.anchor, performance.now());
-    if (isSoft(permit)) this.#softFail.begin(permit.anchor, performance.now());
+    if (permit.leaf !== null) this.#options.recorder.meter.clientCertificate(permit.leaf, Date.now());
+    const [ended, begun] = [softAnchorOf(before), softAnchorOf(permit)];
+    if (ended === begun) return;
+    if (ended !== null) this.#softFail.end(ended, performance.now());
+    if (begun !== null) this.#softFail.begin(begun, performance.now());
   }
 }
 
-function isSoft({ revocation }: ClientPermit): boolean {
-  return revocation === 'unknown';
+/** null: the revocation status of the client is known, or nothing has one. */
+function softAnchorOf({ revocation, anchor }: ClientPermit): string | null {
+  return revocation === 'unknown' ? anchor : null;
 }

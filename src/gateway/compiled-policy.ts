@@ -50,8 +50,7 @@ export function compilePolicy(
   const guardsOfRoutes = guards.update(snapshot);
   const leaves = leavesOf(limits.certificateBytes, last?.identity.paths.leaves ?? null);
   const registrations = registered && new Registrations(registered, keySets);
-  const compile = (options: IdentityOptions) =>
-    compileIdentity(options, { leaves, generation: snapshot.generation });
+  const compile = (options: IdentityOptions) => compileIdentity(options, { leaves, snapshot });
   return {
     snapshot,
     guards,
@@ -102,7 +101,7 @@ type IdentityOptions = Pick<PolicySnapshot, 'anchors' | 'pins' | 'match'> &
 
 function compileIdentity(
   options: IdentityOptions,
-  { leaves, generation }: { readonly leaves: LeafReader; readonly generation: number },
+  { leaves, snapshot }: { readonly leaves: LeafReader; readonly snapshot: PolicySnapshot },
 ): IdentityPolicy {
   const { anchors, pins, match, registered, opensslHasAnchors, last } = options;
   const paths =
@@ -110,7 +109,8 @@ function compileIdentity(
       ? pathsAlone(leaves, last?.paths ?? null)
       : pathsOf(anchors, leaves, last?.paths ?? null);
   return {
-    generation,
+    generation: snapshot.generation,
+    certificate: snapshot.clientCertificate,
     pins: pins === null ? null : new Set(pins),
     match,
     registered,

@@ -169,7 +169,7 @@ export class Gateway {
   }
 
   #onAuthorized({ inbound, socket }: SecureConnection, permit: ClientPermit): void {
-    const account = this.#accounts.open(permit.leaf.tbsSha256);
+    const account = this.#accounts.open(accountNameOf(inbound, permit));
     const client: AuthorizedClient = { inbound, socket, permit, downstream: null, state: 'permitted' };
     const downstream = new Downstream({
       socket,
@@ -192,4 +192,9 @@ export class Gateway {
     });
     if (this.#draining) downstream.drain({ now: !this.#accepting });
   }
+}
+
+/** A client without a certificate is known by its address. No digest has a colon. */
+function accountNameOf({ address }: Inbound, { leaf }: ClientPermit): string {
+  return leaf === null ? `address:${address}` : leaf.tbsSha256;
 }

@@ -26,7 +26,7 @@ export function withdrawPermit(
       time: Date.now(),
       connId: inbound.connId,
       sourceAddress: inbound.address,
-      leaf: leafJson(permit.leaf),
+      leaf: permit.leaf && leafJson(permit.leaf),
       anchor: permit.anchor,
       generation,
       reason,

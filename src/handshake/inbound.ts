@@ -49,8 +49,8 @@ export class Inbound {
   admitted = false;
   /** Inspects its bytes before OpenSSL; null: the address is listed, or not admitted yet. */
   inspector: HandshakeInspector | null = null;
-  /** The authorized client; null: none, or not yet. */
-  client: { readonly leaf: string; readonly anchor: string } | null = null;
+  /** The authorized client; null: none, or not yet. Its members are null if it sent no certificate. */
+  client: { readonly leaf: string | null; readonly anchor: string | null } | null = null;
   /** timeouts.handshake has passed; the connection is being closed. */
   timedOut = false;
   /** What was agreed on when the ClientHello was read; null: not yet, or not known. */

@@ -14,10 +14,15 @@ import { deny, type Verdict } from './verdict.ts';
 declare const authorized: unique symbol;
 
 /** Proof that a client is authorized to send messages: relay/ requires it. */
-export interface ClientPermit {
+export type ClientPermit = {
   readonly [authorized]: true;
   /** Of the snapshot under which it was given. */
   readonly generation: number;
+  /** When the client must be authorized again, ms since the epoch: the path or its revocation evidence ends then. */
+  readonly validUntil: number;
+} & (CertifiedClient | UncertifiedClient);
+
+export interface CertifiedClient {
   readonly anchor: string;
   readonly leaf: Certificate;
   /** The CA that signed the leaf. */
@@ -26,9 +31,24 @@ export interface ClientPermit {
   readonly path: ValidatedPath['certificates'];
   /** Never `revoked`; `unknown` only under revocation.onUnknown: allow. */
   readonly revocation: RevocationStatus;
-  /** When the client must be authorized again, ms since the epoch: the path or its revocation evidence ends then. */
-  readonly validUntil: number;
 }
+
+/** Sent no certificate under clients.certificate: optional. Each of its messages must have a signature. */
+export interface UncertifiedClient {
+  readonly anchor: null;
+  readonly leaf: null;
+  readonly issuer: null;
+  readonly path: null;
+  readonly revocation: null;
+}
+
+const uncertified: UncertifiedClient = {
+  anchor: null,
+  leaf: null,
+  issuer: null,
+  path: null,
+  revocation: null,
+};
 
 export interface AuthorizationResult {
   readonly verdict: Verdict<ClientPermit>;
@@ -45,6 +65,10 @@ export function authorizeClient(input: AuthorizationInput, policy: IdentityPolic
 
   const path = first.value;
   if (path === null) return { verdict: deny('untrusted'), revocation: null, unseen: null };
+  if (path === 'uncertified') {
+    const permit = { generation: policy.generation, validUntil: Number.POSITIVE_INFINITY, ...uncertified };
+    return { verdict: { allow: true, permit: permit as ClientPermit }, revocation: null, unseen: null };
+  }
   const { anchor, certificates, notAfter } = path;
   const [leaf, issuer = leaf] = certificates;
   const { result, unseen, denial } = checkRevocation(path, { policy, now: input.now });

@@ -14,6 +14,8 @@ import { type Denial, deny } from './verdict.ts';
 /** What the checks decide by: the enforced policy or the shadow policy. */
 export interface IdentityPolicy {
   readonly generation: number;
+  /** `optional`: a client that sends none is only checked for its address. */
+  readonly certificate: 'required' | 'optional';
   /** Base64 SHA-256 of SPKI; null: no pins. */
   readonly pins: ReadonlySet<string> | null;
   readonly match: readonly MatchRule[] | null;
@@ -47,13 +49,17 @@ export interface UnseenLeaf {
   readonly leaf: Certificate;
 }
 
-/** Yields a denial for each failed check except revocation. Returns the path; null: there is none, a denial says why. */
+/**
+ * Yields a denial for each failed check except revocation. Returns the path; null: there is none, a denial says why;
+ * `uncertified`: the client sent no certificate, and none is required.
+ */
 export function* checkClient(
   { source, peer, now }: AuthorizationInput,
-  { paths, opensslHasAnchors, pins, match, registered }: IdentityPolicy,
-): Generator<Denial, ValidatedPath | null> {
+  { certificate, paths, opensslHasAnchors, pins, match, registered }: IdentityPolicy,
+): Generator<Denial, ValidatedPath | 'uncertified' | null> {
   if (!source.allowed) yield deny('address_refused');
   if (peer.leaf === null) {
+    if (certificate === 'optional') return 'uncertified';
     yield deny('no_certificate');
     return null;
   }

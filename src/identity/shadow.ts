@@ -23,7 +23,7 @@ export function evaluateShadow(input: AuthorizationInput, policy: IdentityPolicy
   let check = remaining.next();
   for (; !check.done; check = remaining.next()) denials.push(check.value);
   const path = check.value;
-  if (path === null) return { anchor: null, denials, unseen: null };
+  if (path === null || path === 'uncertified') return { anchor: null, denials, unseen: null };
   const { unseen, denial } = checkRevocation(path, { policy, now: input.now });
   if (denial !== null) denials.push(denial);
   return { anchor: path.anchor, denials, unseen };

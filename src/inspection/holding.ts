@@ -42,7 +42,7 @@ export const purposes = {
     renewal: 'get the CA’s new certificate and replace it in the chain of tls.certificate',
   },
   fetch_ca: {
-    text: 'CA of the servers that anchors are fetched from',
+    text: 'CA of the servers that anchors and key sets are fetched from',
     renewal: 'get the CA’s new certificate and add it to the file of tls.ca',
   },
   tracing_ca: {
@@ -53,6 +53,38 @@ export const purposes = {
     text: 'CRL',
     renewal: 'the CA must publish a new one: check that its address can be reached, or replace the file',
   },
+  registered_client: {
+    text: 'registered client',
+    renewal: 'its owner renews it, and registers the new one',
+  },
+  inactive_client: { text: 'client that is no longer registered', renewal: '' },
+  verification_key: {
+    text: 'key that verifies tokens or signatures',
+    renewal: 'its owner replaces it in the key set',
+  },
+  message_secret: {
+    text: 'secret that a sender signs bodies with',
+    renewal: 'agree a new one with the sender and replace the file of hmac.secretFile',
+  },
+  introspection_ca: {
+    text: 'CA of an introspection endpoint',
+    renewal: 'get the CA’s new certificate and add it to the file of introspection.ca',
+  },
+  introspection_client: {
+    text: 'client certificate for an introspection endpoint',
+    renewal:
+      'request a new one from the CA of the authorization server (certs csr) and replace the files of introspection.auth',
+  },
+  introspection_chain: {
+    text: 'CA in the client chain for an introspection endpoint',
+    renewal: 'get the CA’s new certificate and replace it in the chain of introspection.auth',
+  },
+  introspection_key: {
+    text: 'key that signs assertions for an introspection endpoint',
+    renewal:
+      'make a new key, register its public key at the authorization server, and replace the file of introspection.auth.keyFile',
+  },
+  introspection_secret: { text: 'secret for an introspection endpoint', renewal: '' },
   client_pin: { text: 'pinned key of clients', renewal: '' },
   client_thumbprint: { text: 'client certificate by thumbprint', renewal: '' },
   upstream_pin: { text: 'pinned key of an upstream host', renewal: '' },
@@ -104,7 +136,7 @@ export type Holding = Use &
       }
     /** A key that is known by its hash alone. `sha256`: base64 of a public key, base64url or hex of a certificate. */
     | { readonly kind: 'hash'; readonly sha256: string }
-    /** A private key of the gateway's own. `state`: its id and the mode of its file. */
+    /** A key without a certificate: a private one of the gateway's own, or a public one of a key set. `state`: what identifies it. */
     | { readonly kind: 'key'; readonly key: CertificateKey; readonly spkiPin: string; readonly state: string }
     /** Trusted without being listed one by one; `detail`: what is known. */
     | { readonly kind: 'set'; readonly detail: string }

@@ -23,7 +23,7 @@ export interface CompactJws {
 
 export type JwsReading =
   | { readonly ok: true; readonly jws: CompactJws }
-  /** `syntax`: not three parts of Base64url. `header`: the header is malformed, or has a member that is refused. */
+  /** `syntax`: not three parts of Base64url, of which the first begins as a JSON object. `header`: the header is malformed, or has a member that is refused. */
   | { readonly ok: false; readonly fault: 'syntax' | 'header' };
 
 /**
@@ -43,6 +43,8 @@ export function readCompactJws(text: string): JwsReading {
   const bytes = decodeBase64url(head);
   if (bytes === null || decodeBase64url(payload) === null || decodeBase64url(signature) === null)
     return { ok: false, fault: 'syntax' };
+  // Another kind of token may happen to have three such parts.
+  if (bytes[0] !== 0x7b) return { ok: false, fault: 'syntax' };
   const header = readHeader(bytes);
   if (header === null) return { ok: false, fault: 'header' };
   return { ok: true, jws: { protected: head, payload, signature, header } };

@@ -1,4 +1,5 @@
 /** Distinguished names: decoding, the RFC 4514 string (most specific RDN first), and the canonical form for comparison. */
+import { escapedAsHex } from '../foreign-text.ts';
 import { type DerCursor, formatOid, openSequence, tags } from './der-cursor.ts';
 
 export interface Attribute {
@@ -172,11 +173,7 @@ function decodeUnits(contents: Uint8Array, width: 2 | 4): string | null {
   return units.join('');
 }
 
-/** RFC 4514 §2.4; control characters are escaped as hex pairs, too, since the string is logged. */
+/** RFC 4514 §2.4; characters that are unsafe to show are escaped as hex pairs, too, since the string is logged. */
 function escapeValue(text: string): string {
-  return text
-    .replace(/["+,;<>\\]|^[ #]| $/g, '\\$&')
-    .replace(/[\p{Cc}\u2028\u2029]/gu, (control) =>
-      Buffer.from(control).toString('hex').replace(/../g, '\\$&'),
-    );
+  return escapedAsHex(text.replace(/["+,;<>\\]|^[ #]| $/g, '\\$&'));
 }

@@ -1,8 +1,8 @@
 /** How many messages each client has in flight in a relay thread, over all of its connections. */
 
-/** A client is identified by its leaf certificate, in whatever encoding its signature is sent. */
+/** A client is identified by its leaf certificate, in whatever encoding its signature is sent; without one by its address. */
 export interface ClientAccount {
-  /** `tbsSha256` of the leaf. */
+  /** `tbsSha256` of the leaf, or the address. */
   readonly leaf: string;
   /** Messages between their complete head and the end of their response; the owner adds and subtracts. */
   inFlight: number;

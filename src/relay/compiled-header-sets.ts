@@ -1,16 +1,23 @@
 /** The configured header sets. The fields of a leaf are made once, and reused. */
 import { isDeepStrictEqual } from 'node:util';
-import type { ClientPermit } from '../identity/authorize.ts';
+import type { CertifiedClient, UncertifiedClient } from '../identity/authorize.ts';
 import { RequestFields } from '../message/field-forwarding.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { readCertificates } from '../pki/pem.ts';
 import type { IdentityHeaders, PolicySnapshot } from '../policy/snapshot.ts';
-import { type CertificateSet, certificateFields, namesOf } from './identity-header-sets.ts';
+import {
+  type CertificateSet,
+  certificateFields,
+  fieldsWithoutCertificate,
+  namesOf,
+} from './identity-header-sets.ts';
 
 interface Choice extends Pick<IdentityHeaders, 'sets' | 'chain'> {
   /** URIs in the gateway's own certificates; empty if no configured set contains them. */
   readonly by: readonly string[];
 }
+
+type CertificateOf<Client extends CertifiedClient | UncertifiedClient> = Pick<Client, 'leaf' | 'path'>;
 
 export class IdentityFields {
   readonly choice: Choice;
@@ -25,20 +32,26 @@ export class IdentityFields {
     return this.choice.sets.includes('forwarded');
   }
 
-  /** The leaf's fields, each with its CRLF. */
-  ofCertificate({ leaf, path }: Pick<ClientPermit, 'leaf' | 'path'>): string {
+  /** The fields of the client's certificate, each with its CRLF; without one what the configured sets have for that case. */
+  ofCertificate(client: CertificateOf<CertifiedClient> | CertificateOf<UncertifiedClient>): string {
+    const { leaf, path } = client;
+    if (leaf === null) return this.#linesOf((set) => fieldsWithoutCertificate[set] ?? {});
     let text = this.#cache.get(leaf);
     if (text === undefined) {
-      const { sets, chain, by } = this.choice;
+      const { chain, by } = this.choice;
       const facts = { leaf, between: chain ? path.slice(1, -1) : [], by };
-      text = sets
-        .filter((set): set is CertificateSet => set !== 'forwarded')
-        .flatMap((set) => Object.entries(certificateFields[set](facts)))
-        .map(([name, value]) => `${name}: ${value}\r\n`)
-        .join('');
+      text = this.#linesOf((set) => certificateFields[set](facts));
       this.#cache.set(leaf, text);
     }
     return text;
+  }
+
+  #linesOf(fieldsOf: (set: CertificateSet) => Readonly<Record<string, string>>): string {
+    return this.choice.sets
+      .filter((set): set is CertificateSet => set !== 'forwarded')
+      .flatMap((set) => Object.entries(fieldsOf(set)))
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
   }
 }
 

@@ -87,7 +87,7 @@ export class GuardedRequest {
     const { bearer } = this.#guards;
     if (bearer === null) return this.#judgeSignatureHead();
     const { fields, target } = this.#head;
-    const { thumbprint } = this.#caller.permit.leaf;
+    const thumbprint = this.#caller.permit.leaf?.thumbprint ?? null;
     const verdict = bearer.check({ fields, target, thumbprint, now: Date.now() });
     if (verdict instanceof Promise) return verdict.then((known) => this.#onToken(known, bearer));
     return this.#onToken(verdict, bearer);

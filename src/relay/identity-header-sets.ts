@@ -65,6 +65,12 @@ export const certificateFields: Readonly<Record<CertificateSet, (facts: Certific
   }),
 };
 
+/** For a client that sent no certificate: nginx's variable then has this value. The other sets have no field for it. */
+export const fieldsWithoutCertificate: Readonly<Partial<Record<CertificateSet, Fields>>> = {
+  nginx: { 'X-SSL-Client-Verify': 'NONE' },
+  'ingress-nginx': { 'ssl-client-verify': 'NONE' },
+};
+
 /** The alternative names of one kind, such as `URI:`, without the prefix. */
 export function namesOf({ sans }: Certificate, kind: string): string[] {
   return sans.filter((name) => name.startsWith(kind)).map((name) => name.slice(kind.length));

@@ -1,4 +1,5 @@
 /** The result for a terminal: facts, failures by kind, and the histogram of the latency. */
+import { printable } from '../foreign-text.ts';
 import { type Failure, failures } from './outcomes.ts';
 import type { FailureEntry, Latency, Result } from './result.ts';
 
@@ -61,7 +62,7 @@ function rateLine({ rate }: Result, paint: Paint): string {
 function failureLines({ attempts }: Result, paint: Paint): string[] {
   const entries = Object.entries(attempts.failures) as [Failure, FailureEntry][];
   const rows = entries.map(([failure, { count, details }]) => {
-    const named = Object.entries(details).map(([detail, times]) => `${detail}: ${times}`);
+    const named = Object.entries(details).map(([detail, times]) => `${printable(detail)}: ${times}`);
     return [String(count), failure, failures[failure] + (named.length > 0 ? ` (${named.join(', ')})` : '')];
   });
   if (attempts.doubled > 0)

@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { ConfigError } from '../errors.ts';
+import { printableValue, safeJsonText } from '../foreign-text.ts';
 import { openLogOutput } from './log-output.ts';
 import { maskDigits } from './mask.ts';
 import { type LogLine, RepeatedLines } from './repeated-lines.ts';
@@ -37,7 +38,7 @@ export function openLog(): Log {
   );
   const pretty = isatty(stderr) ? prettyFactory({}) : null;
   const logger = createLogger({
-    write: (line) => output.write(pretty === null ? line : pretty(line)),
+    write: (line) => output.write(pretty === null ? line : pretty(forTerminal(line))),
   });
   const failures = new RepeatedLines({
     windowMs: repeatMs,
@@ -46,6 +47,11 @@ export function openLog(): Log {
   });
   process.once('exit', () => failures.flush());
   return { logger, failures, linesDropped: () => output.dropped };
+}
+
+/** A line of the log for pino-pretty, which would write the texts of its fields as they are. */
+export function forTerminal(line: string): object {
+  return printableValue(JSON.parse(line));
 }
 
 function times({ repeated, mixed }: LogLine['fields'], seconds: number): string {
@@ -72,9 +78,9 @@ export function createLogger(destination: DestinationStream): Logger {
 
 /** Long numbers are quoted first, so that the masked line is still JSON. The ISO time contains no run of 13 digits. */
 function maskLine(line: string): string {
-  if (maskDigits(line) === line) return line;
+  if (maskDigits(line) === line) return safeJsonText(line);
   const quoted = JSON.stringify(JSON.parse(line), (_key, value: unknown) =>
     typeof value === 'number' && maskDigits(`${value}`) !== `${value}` ? `${value}` : value,
   );
-  return `${maskDigits(quoted)}\n`;
+  return safeJsonText(`${maskDigits(quoted)}\n`);
 }

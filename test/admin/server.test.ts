@@ -112,6 +112,21 @@ describe('the admin port', () => {
     }
   });
 
+  it('escapes in JSON what a terminal would not show as it is', async () => {
+    const reason = 'no trust: CN=\u202eevil\u3164';
+    const status = emptyStatus();
+    const base = await opened({
+      ready: () => ({ ready: false, reasons: [reason] }),
+      upstreams: () => [{ url: reason }],
+      status: () => ({ ...status, gateway: { ...status.gateway, reasons: [reason] } }),
+    });
+    for (const path of ['/readyz', '/upstreams', '/api/status']) {
+      const text = await (await fetch(`${base}${path}`)).text();
+      expect(text).toMatch(/^[\x20-\x7e]+\n$/);
+      expect(JSON.stringify(JSON.parse(text))).toContain(reason);
+    }
+  });
+
   it('ignores a query', async () => {
     expect((await fetch(`${await opened()}/healthz?4111111111111111`)).status).toBe(200);
   });

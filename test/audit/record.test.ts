@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type AnchoredFacts, type TrustFacts, trustLine } from '../../src/audit/event-record.ts';
+import { toEcsLines } from '../../src/audit/ecs-line.ts';
+import {
+  type AnchoredFacts,
+  configLine,
+  revocationLine,
+  type TrustFacts,
+  threadLine,
+  trustLine,
+} from '../../src/audit/event-record.ts';
 import {
   type HandshakeFacts,
   handshakeLine,
@@ -352,4 +360,44 @@ describe('a trust record', () => {
       removed: [],
     });
   });
+});
+
+describe('text of a peer', () => {
+  const name = 'CN=\u202eevil\u2066\u3164\u009b31m';
+  const detail = `the client sent ${name}`;
+  const lines = [
+    handshakeLine({
+      ...handshake,
+      ...{
+        sni: name,
+        alpn: name,
+        detail,
+        anchor: name,
+        leaf: leafJson({ ...leaf, subject: name, issuer: name }),
+      },
+    }),
+    trustLine({
+      time,
+      event: 'fetched',
+      anchor: name,
+      rootSha256: null,
+      url: name,
+      detail,
+      added: [],
+      removed: [],
+    }),
+    revocationLine({ time, event: 'crl_fetched', anchor: name, address: name, certificate: name, detail }),
+    configLine({ time, event: 'reloaded', generation: 1, changed: [name], fixed: [name], problems: 0 }),
+    threadLine({ time, thread: 1, detail }),
+  ];
+
+  it.each(lines)(
+    'changes nothing that a terminal shows of the line, and is unchanged for its reader: %#',
+    (line) => {
+      for (const each of [line, toEcsLines(line)]) {
+        expect(each).toMatch(/^[\x20-\x7e]+\n$/);
+        expect(JSON.stringify(JSON.parse(each))).toContain(JSON.stringify(name).slice(1, -1));
+      }
+    },
+  );
 });

@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_TOKEN, readToken } from '../../src/bearer/token-field.ts';
+import { isWellFormed, MAX_TOKEN, readToken } from '../../src/bearer/token-field.ts';
 
 const lines = (...fields: string[]) => fields.map((field) => `${field}\r\n`).join('');
 
-describe('readToken', () => {
+/** The token of a request, or why it has none that can be judged. */
+function read(fields: string, target: string) {
+  const reading = readToken(fields, target);
+  return 'token' in reading && !isWellFormed(reading.token) ? { refusal: 'token_syntax' } : reading;
+}
+
+describe('a request', () => {
   it.each([
     ['of RFC 6750 §2.1', 'Authorization: Bearer mF_9.B5f-4.1JqM', 'mF_9.B5f-4.1JqM'],
     ['after a scheme in another case', 'authorization: bEARER abc', 'abc'],
     ['after several spaces', 'Authorization: Bearer   abc', 'abc'],
     ['with every character of its grammar', 'Authorization: Bearer aZ0-._~+/==', 'aZ0-._~+/=='],
-  ])('reads a token %s', (_, field, token) => {
-    expect(readToken(lines('Host: a', field, 'Accept: */*'), '/ehi?a=b')).toEqual({ token });
+  ])('has a token %s', (_, field, token) => {
+    expect(read(lines('Host: a', field, 'Accept: */*'), '/ehi?a=b')).toEqual({ token });
   });
 
   it.each([
@@ -33,14 +39,14 @@ describe('readToken', () => {
     ['padding within', lines('Authorization: Bearer a=b'), 'token_syntax'],
     ['a tab instead of the space', lines('Authorization: Bearer\ta'), 'token_missing'],
     ['a character beyond ASCII', lines('Authorization: Bearer a\xe4'), 'token_syntax'],
-  ])('refuses a request with %s', (_, fields, refusal) => {
-    expect(readToken(fields, '/ehi')).toEqual({ refusal });
+  ])('with %s is refused', (_, fields, refusal) => {
+    expect(read(fields, '/ehi')).toEqual({ refusal });
   });
 
-  it('refuses a token of more than 8 KiB', () => {
+  it('with a token of more than 8 KiB is refused', () => {
     const token = 'a'.repeat(MAX_TOKEN);
-    expect(readToken(lines(`Authorization: Bearer ${token}`), '/')).toEqual({ token });
-    expect(readToken(lines(`Authorization: Bearer ${token}a`), '/')).toEqual({ refusal: 'token_too_large' });
+    expect(read(lines(`Authorization: Bearer ${token}`), '/')).toEqual({ token });
+    expect(read(lines(`Authorization: Bearer ${token}a`), '/')).toEqual({ refusal: 'token_too_large' });
   });
 
   it.each([
@@ -49,15 +55,15 @@ describe('readToken', () => {
     ['/ehi?access_token'],
     ['/ehi?access%5Ftoken=abc'],
     ['/ehi?%61ccess_token=abc'],
-  ])('refuses the target %s, with and without the field', (target) => {
-    expect(readToken('', target)).toEqual({ refusal: 'token_in_query' });
-    expect(readToken(lines('Authorization: Bearer abc'), target)).toEqual({ refusal: 'token_in_query' });
+  ])('is refused for the target %s, with and without the field', (target) => {
+    expect(read('', target)).toEqual({ refusal: 'token_in_query' });
+    expect(read(lines('Authorization: Bearer abc'), target)).toEqual({ refusal: 'token_in_query' });
   });
 
   it.each([['/ehi?my_access_token=abc'], ['/ehi?a=access_token'], ['/access_token=abc']])(
-    'accepts the target %s',
+    'is not refused for the target %s',
     (target) => {
-      expect(readToken(lines('Authorization: Bearer abc'), target)).toEqual({ token: 'abc' });
+      expect(read(lines('Authorization: Bearer abc'), target)).toEqual({ token: 'abc' });
     },
   );
 });

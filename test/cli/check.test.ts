@@ -224,6 +224,20 @@ test('a cache folder that cannot be written is a warning, and --elsewhere skips 
   expect(await run(site.file, '--elsewhere')).toEqual({ code: 0, lines: [] });
 });
 
+test('a folder of the copy of the last seal that cannot be written is a warning, unless the audit is no file', async () => {
+  const check = async (audit: object) => {
+    await site.write('gateway.yaml', JSON.stringify({ ...sound, audit }));
+    return (await run(site.file)).lines;
+  };
+  const seal = { copy: '/dev/null/seal/last' };
+  expect(await check({ destination: 'audit.log', seal })).toEqual([
+    expect.stringMatching(
+      /audit\.seal\.copy: found \/dev\/null\/seal\/last, whose folder cannot be written \(ENOTDIR\)/,
+    ),
+  ]);
+  expect(await check({ destination: 'stdout', seal })).toEqual([]);
+});
+
 test('prints problems, then warnings, one line each, and exits 78', async () => {
   await site.write(
     'gateway.yaml',

@@ -1,10 +1,12 @@
 /** `inventory` with the real process, and beside a real gateway. */
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { createHash, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
+import { makeKey } from '../../src/pki/key.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
+import { selfSigned, setFor } from '../support/identity/self-signed.ts';
 import { authority } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
 import { runCommand } from '../support/process/command.ts';
@@ -58,6 +60,59 @@ it('has for each certificate what PCI DSS 4.2.1.1 asks for', async () => {
   });
 });
 
+it('lists what verifies introspection endpoints, and how the gateway authenticates to them, without secrets', async () => {
+  const leaf = authority().issueClient();
+  await site.write('client.pem', leaf.chainPem);
+  await site.write('client.key', leaf.keyPem);
+  await site.write('assertion.key', makeKey('P-256').export({ type: 'pkcs8', format: 'pem' }));
+  await site.write('secret', 'correct-horse');
+  const route = (path: string, auth: object, ca?: string) => {
+    const introspection = {
+      endpoint: 'https://as.example/introspect',
+      auth,
+      ...(ca === undefined ? {} : { ca }),
+    };
+    return {
+      ...{ path, upstream: 'http://127.0.0.1:8080' },
+      bearer: { issuer: 'https://as.example', audience: 'gateway', introspection },
+    };
+  };
+  const byKey = {
+    kind: 'private_key_jwt',
+    clientId: 'gateway',
+    keyFile: 'assertion.key',
+    algorithm: 'ES256',
+  };
+  await configure({
+    routes: [
+      route('/a', { kind: 'client_secret_basic', clientId: 'gateway', secretFile: 'secret' }, 'anchor.pem'),
+      route('/b', { ...byKey, kid: 'k1' }, 'anchor.pem'),
+      route('/c', { kind: 'tls_client_auth', clientId: 'gateway', chain: 'client.pem', key: 'client.key' }),
+    ],
+  });
+  const { stdout } = await inventory(['--json']);
+  expect(stdout).not.toContain('correct-horse');
+  const found = (JSON.parse(stdout).items as Row[]).filter(({ path }) => path.includes('introspection'));
+  const at = (index: number) => `routes[${index}].bearer.introspection`;
+  expect(found.map(({ kind, purpose, path, state }) => [kind, purpose, path, state])).toEqual([
+    ['certificate', 'CA of an introspection endpoint', `${at(0)}.ca, ${at(1)}.ca`, 'used'],
+    ['certificate', 'CA of an introspection endpoint', `${at(0)}.ca, ${at(1)}.ca`, 'used'],
+    ['set', 'secret for an introspection endpoint', `${at(0)}.auth`, 'the password of the client gateway'],
+    ['key', 'key that signs assertions for an introspection endpoint', `${at(1)}.auth`, 'used; kid k1'],
+    ['set', 'CAs of the operating system', at(2), 'the introspection endpoint is verified with them'],
+    ['certificate', 'client certificate for an introspection endpoint', `${at(2)}.auth`, 'used'],
+    ['certificate', 'CA in the client chain for an introspection endpoint', `${at(2)}.auth`, 'used'],
+  ]);
+  await site.write('assertion.key', 'no key');
+  expect(await rows()).toContainEqual(
+    expect.objectContaining({
+      kind: 'fault',
+      path: `${at(1)}.auth`,
+      state: 'no private key that can be read',
+    }),
+  );
+});
+
 it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', async () => {
   await configure({
     clients: { match: { thumbprint: 'A'.repeat(43) }, pins: [`sha256/${'A'.repeat(43)}=`] },
@@ -75,6 +130,52 @@ it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', asy
     ['hash', 'client certificate by thumbprint', 'clients.match'],
     ['set', 'CAs of the operating system', 'routes[0].upstream.tls'],
     ['hash', 'pinned key of an upstream host', 'routes[0].upstream.tls.pins'],
+  ]);
+});
+
+it('lists registered clients and the keys of their sets, and what cannot be read of them', async () => {
+  const [client, other] = [selfSigned('client'), selfSigned('other')];
+  const [{ x5c: _, ...bare }] = JSON.parse(setFor(other)).keys;
+  const set = JSON.parse(setFor(client));
+  const weak = { ...createPublicKey(makeKey('rsa-1024')).export({ format: 'jwk' }), kid: 'weak' };
+  await site.write(
+    'clients.jwks',
+    JSON.stringify({ keys: [...set.keys, { ...bare, 'x5t#S256': undefined }, weak] }),
+  );
+  const uri = 'https://directory.example/inactive';
+  await configure({ clients: { registered: { jwks: { file: 'clients.jwks' }, inactive: { uri } } } });
+  const { code, stdout } = await inventory(['--json']);
+  const at = 'clients.registered.jwks';
+  const found = (JSON.parse(stdout).items as Row[]).filter(({ path }) =>
+    path.startsWith('clients.registered'),
+  );
+  expect(code).toBe(1);
+  expect(found).toMatchObject([
+    {
+      kind: 'certificate',
+      purpose: 'registered client',
+      path: at,
+      subject: 'O=Example,CN=client',
+      state: 'used',
+    },
+    {
+      kind: 'key',
+      purpose: 'registered client',
+      path: at,
+      key_file: null,
+      state: `used; kid ${bare.kid}, thumbprint ${bare.kid}`,
+    },
+    {
+      kind: 'fault',
+      path: at,
+      state: expect.stringContaining('keys[2] (kid weak): it is an RSA key of 1024 bits'),
+    },
+    {
+      kind: 'fault',
+      purpose: 'client that is no longer registered',
+      state: expect.stringContaining('nothing was fetched yet'),
+    },
+    { kind: 'set', purpose: 'CAs that Node.js brings along', path: 'clients.registered.inactive' },
   ]);
 });
 

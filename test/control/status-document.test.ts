@@ -26,6 +26,7 @@ function facts(changes: Partial<StatusFacts> = {}): StatusFacts {
     refusals: [],
     clients: [],
     anchors: [],
+    keySets: [],
     revocationSources: [],
     endpoints: [],
     changes: [],
@@ -103,6 +104,30 @@ describe('the status document', () => {
       { thread: 0, connections: 3, inFlight: 2, loopDelayMs: 7 },
       { thread: 4, connections: 0, inFlight: 0, loopDelayMs: 0 },
       { thread: 5, connections: 3, inFlight: 2, loopDelayMs: 7 },
+    ]);
+  });
+
+  it('lists each key set, read or not', () => {
+    const set = { kind: 'uri', skipped: [] } as const;
+    const keySets = [
+      { ...set, source: 'https://a.example/keys', keys: [], fetchedAt: now, problem: null },
+      {
+        ...set,
+        source: 'https://b.example/keys',
+        keys: null,
+        fetchedAt: null,
+        problem: 'the server answered 503',
+      },
+    ];
+    const none = { keys: 0, passedOver: 0 };
+    expect(documentOf({ keySets }).keySets).toEqual([
+      {
+        source: 'https://a.example/keys',
+        refreshedAt: new Date(now).toISOString(),
+        ...none,
+        lastError: null,
+      },
+      { source: 'https://b.example/keys', refreshedAt: null, ...none, lastError: 'the server answered 503' },
     ]);
   });
 
@@ -219,6 +244,29 @@ describe('the status document', () => {
       seq: 0,
       time: iso(now),
     });
+  });
+
+  it('contains no text of a peer that a page or a terminal would show as something else', () => {
+    const name = 'CN=\u202eevil\u2066\u3164\u00a0\u001b[2J';
+    const document = documentOf({
+      gateway: { ...facts().gateway, reasons: [name] },
+      revocationSources: [source({ problem: name, subject: name, address: name })],
+      clients: [{ subject: name, issuer: name, serial: '01', notAfter: now, seenAt: now }],
+      refusals: [
+        {
+          ...{ time: now, connId: '1', sourceAddress: null, verdict: 'deny', reason: 'untrusted', count: 1 },
+          detail: `found ${name}`,
+          leaf: JSON.stringify({ subject: name, issuer: name }),
+        },
+      ],
+      changes: [{ time: iso(now), kind: 'trust', event: 'fetched', subject: name, detail: name, count: 1 }],
+    });
+    const shown = 'CN=\\u{202e}evil\\u{2066}\\u{3164}\\u{a0}\\u{1b}[2J';
+    expect(document.refused[0]).toMatchObject({ detail: `found ${shown}`, subject: shown, issuer: shown });
+    expect(document.clients[0]).toMatchObject({ subject: shown, issuer: shown });
+    expect(document.changes[0]).toMatchObject({ subject: shown, detail: shown });
+    expect(document.revocation[0]).toMatchObject({ lastError: shown, subject: shown, address: shown });
+    expect(document.gateway.reasons).toEqual([shown]);
   });
 
   it('is bounded in size, whatever happened', () => {

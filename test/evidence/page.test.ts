@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { barChart, lineChart } from '../../src/evidence/chart.ts';
 import { evidencePage, type Section } from '../../src/evidence/page.ts';
 
-const hostile = `<script>alert("1")</script>&'`;
-const escaped = '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;';
+const hostile = `<script>alert("1")</script>&'\u202e\u001b`;
+const escaped = '&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&amp;&#39;\\u{202e}\\u{1b}';
 
 const sections: readonly Section[] = [
   {

@@ -62,7 +62,10 @@ it(`keeps one sound chain over rotations, at least ${kills} kills under load and
   await using folder = await temporaryFolder();
   const destination = join(folder.path, 'audit.log');
   // Longer than between two batches of lines: every kill finds lines without a seal.
-  const audit = { destination, seal: { ...seal, interval: '200ms' }, rotate: { size: '64KiB', keep: 1000 } };
+  // Outlives each gateway, as `trust.cacheDir` does: no kill may look like a removal of seals.
+  const copy = join(folder.path, 'state', 'last-seal');
+  const sealed = { ...seal, interval: '200ms', copy };
+  const audit = { destination, seal: sealed, rotate: { size: '64KiB', keep: 1000 } };
   const pki = authority();
   let round = 0;
   // A kill shows something only if it hits between two seals.
@@ -79,7 +82,9 @@ it(`keeps one sound chain over rotations, at least ${kills} kills under load and
   await using client = await stage.connect();
   while (filesIn(folder.path).length <= 2) expect(statusOf(await client.exchange(post()))).toBe(200);
   expect(statusOf(await client.exchange(post({ target: '/last' })))).toBe(200);
+  expect((await readMetrics(stage.gateway)).get('ehi_audit_seals_missing')).toBe(0);
   expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  expect(readFileSync(copy, 'utf8')).toContain('"event":"stopped"');
 
   const report = followSeals(filesIn(folder.path), publicKey);
   expect(report.problems).toEqual([]);
@@ -90,7 +95,10 @@ it(`keeps one sound chain over rotations, at least ${kills} kills under load and
   expect(pathsOf(report.records).at(-1)).toBe('/last');
   const { code, kinds } = await verifyFiles(filesIn(folder.path));
   expect(code).toBe(2);
-  expect([...new Set(kinds)]).toEqual(['sealed_late']);
+  // Each kill is one gap, with lines that had no seal or without.
+  expect(kinds.filter((kind) => kind === 'sealed_late' || kind === 'stop_missing')).toHaveLength(round);
+  expect(kinds).toHaveLength(round);
+  expect(kinds).toContain('sealed_late');
 });
 
 it('seals, counts and rotates, as metrics and log show, and goes on with the chain after an orderly end', async () => {
@@ -110,6 +118,8 @@ it('seals, counts and rotates, as metrics and log show, and goes on with the cha
   await first.gateway.logged(says('a new chain of seals begins'));
   await first.gateway.logged(says('the audit file has reached audit.rotate.size'));
   expect(await first.gateway.stop()).toEqual({ code: 0 });
+  const copies = join(first.gateway.folder, 'trust', 'audit');
+  expect(readdirSync(copies)).toEqual([expect.stringMatching(/^last-seal-[\da-f]{16}\.json$/)]);
 
   await using second = await openStage({ authority: pki, files, config: { audit } });
   await second.gateway.logged(says('the chain of seals in the audit goes on'));
@@ -124,6 +134,37 @@ it('seals, counts and rotates, as metrics and log show, and goes on with the cha
   ]);
   expect(pathsOf(report.records)).toHaveLength(250);
   expect(await verifyFiles(filesIn(folder.path))).toEqual({ code: 0, kinds: [] });
+});
+
+it('shows in log, metric, status and seals that the file was cut back while the gateway was stopped', async () => {
+  await using folder = await temporaryFolder();
+  const destination = join(folder.path, 'audit.log');
+  const copy = join(folder.path, 'state', 'last-seal');
+  const pki = authority();
+  const start = () =>
+    openStage({ authority: pki, files, config: { audit: { destination, seal: { ...seal, copy } } } });
+  for (let round = 0; round < 2; round++) {
+    await using stage = await start();
+    expect(statusOf(await stage.send(post()))).toBe(200);
+    expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  }
+  const text = readFileSync(destination, 'utf8');
+  // An orderly end, as if the second run had never been.
+  truncateSync(destination, text.indexOf('\n', text.indexOf('"event":"stopped"')) + 1);
+  expect((await verifyFiles([destination])).code).toBe(0);
+
+  await using stage = await start();
+  const { seq } = JSON.parse(text.split('\n').at(-2) as string);
+  const line = await stage.gateway.logged(says('the audit files do not have the last seal'));
+  expect(line).toMatchObject({ level: 50, seq });
+  expect((await readMetrics(stage.gateway)).get('ehi_audit_seals_missing')).toBe(1);
+  const { changes } = JSON.parse((await stage.gateway.admin('/api/status')).body);
+  expect(changes).toContainEqual(expect.objectContaining({ kind: 'audit', event: 'seals_missing' }));
+  expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  expect(await verifyFiles([destination])).toMatchObject({
+    code: 1,
+    kinds: expect.arrayContaining(['seals_missing']),
+  });
 });
 
 it('relays messages while the disk is full, and seals every record once there is room', async () => {
@@ -191,3 +232,42 @@ it('relays messages while the reader of a pipe does not read, and gives it every
   expect(report).toMatchObject({ problems: [], tail: 0, lost: 0 });
   expect(pathsOf(report.records)).toHaveLength(250);
 });
+
+it('relays messages while nothing reads stdout, with bounded memory, and states in the next seal what was lost', async () => {
+  // Long, and stated several times in an ECS record: few messages fill the queue.
+  const path = `/${'path'.repeat(110)}`;
+  const audit = { format: 'ecs', seal: { interval: '1s' } };
+  // A busy test machine must not refuse messages.
+  const config = { audit, limits: { delay: '60s' } };
+  await using stage = await openStage({ files, config, routes: [{ path }, { path: '/' }] });
+  const { gateway } = stage;
+  gateway.holdStdout();
+  let isFull = false;
+  const full = async () => {
+    await gateway.logged(says('64 MiB of audit records wait to be written'));
+    const samples = await metricsWhen(gateway, (all) => (all.get('ehi_audit_records_lost_total') ?? 0) > 100);
+    isFull = true;
+    return samples;
+  };
+  const batch = Buffer.concat(Array.from({ length: 50 }, () => post({ target: path })));
+  const sender = async () => {
+    await using client = await stage.connect();
+    while (!isFull) {
+      client.write(batch);
+      for (let n = 0; n < 50; n++) expect(statusOf(await client.response())).toBe(200);
+    }
+  };
+  const [samples] = await Promise.all([full(), sender(), sender(), sender(), sender()]);
+  expect(statusOf(await stage.send(post()))).toBe(200);
+  expect(samples.get('ehi_audit_queue_bytes')).toBeLessThanOrEqual(64 * 1024 * 1024);
+  expect(samples.get('ehi_audit_queue_bytes')).toBeGreaterThan(60 * 1024 * 1024);
+
+  gateway.readStdout();
+  await metricsWhen(gateway, (all) => all.get('ehi_audit_queue_bytes') === 0);
+  const lost = (await readMetrics(gateway)).get('ehi_audit_records_lost_total');
+  expect(await gateway.stop()).toEqual({ code: 70 });
+  await using folder = await temporaryFolder();
+  const read = join(folder.path, 'read');
+  await writeFile(read, gateway.stdout.replace(/^\{"type":"ready".*\n/m, ''));
+  expect(followSeals([read])).toMatchObject({ problems: [], tail: 0, lost });
+}, 300_000);

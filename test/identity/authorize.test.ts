@@ -22,7 +22,7 @@ const peer = { leaf: good.x509, opensslCode: null };
 it('gives a permit with the generation, the anchor and the leaf', () => {
   const verdict = authorize({ source, peer, now }, policy());
   expect(verdict).toMatchObject({ allow: true, permit: { generation: 7, anchor: 'own' } });
-  expect(verdict.allow && verdict.permit.leaf.sha256).toBe(good.sha256);
+  expect(verdict.allow && verdict.permit.leaf?.sha256).toBe(good.sha256);
 });
 
 describe('OpenSSL', () => {

@@ -142,6 +142,8 @@ describe('readCompactJws', () => {
     ['the alphabet of Base64', 'eyJhbGciOiJFUzI1NiJ9.e30.AA+/'],
     ['white space', 'eyJhbGciOiJFUzI1NiJ9.e30.AA AA'],
     ['unused bits that are set', 'eyJhbGciOiJFUzI1NiJ9.e31.AAAA'],
+    ['a first part that is no JSON object', 'YWJj.e30.AAAA'],
+    ['an empty first part', '.e30.AAAA'],
   ])('refuses %s as syntax', (_, token) => {
     expect(readCompactJws(token)).toEqual({ ok: false, fault: 'syntax' });
   });
@@ -171,8 +173,6 @@ describe('readCompactJws', () => {
     ['a member twice', '{"alg":"ES256","alg":"none"}'],
     ['a member twice in another spelling', '{"alg":"ES256","\\u0061lg":"none"}'],
     ['no JSON', '{"alg":"ES256"'],
-    ['a list', '[{"alg":"ES256"}]'],
-    ['null', 'null'],
     ['no alg', '{}'],
   ])('refuses a header with %s', (_, header) => {
     expect(readCompactJws(`${encode(header)}.e30.AAAA`)).toEqual({ ok: false, fault: 'header' });

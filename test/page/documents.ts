@@ -103,6 +103,7 @@ export function busyDocument(now: number): Status {
         pendingRoot: true,
       },
     ],
+    keySets: [],
     revocation: [
       {
         anchor: 'thredd',

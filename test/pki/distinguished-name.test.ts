@@ -76,6 +76,7 @@ describe('a name as an RFC 4514 string', () => {
     ['Lučić', 'Lučić'],
     ['a\r\nb\0', 'a\\0d\\0ab\\00'],
     ['a\u0085b\u2028', 'a\\c2\\85b\\e2\\80\\a8'],
+    ['a\u202eb\u3164', 'a\\e2\\80\\aeb\\e3\\85\\a4'],
   ])('writes %j as %j', (value, written) => {
     expect(formatName(name([[cn, utf8(value)]]))).toBe(`CN=${written}`);
   });
@@ -88,7 +89,7 @@ describe('a name as an RFC 4514 string', () => {
 
   it('is different for different names', () => {
     const value = fc.string({
-      unit: fc.constantFrom(' ', '#', '+', ',', '=', '\\', '"', 'a', '\0', '0'),
+      unit: fc.constantFrom(' ', '#', '+', ',', '=', '\\', '"', 'a', '\0', '0', '\u202e', 'e'),
       maxLength: 5,
     });
     const rdn = fc.array(fc.tuple(fc.constantFrom(cn, '2.5.4.11'), value), { minLength: 1, maxLength: 2 });

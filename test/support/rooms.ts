@@ -1,12 +1,13 @@
 /** Which room of `src/` may import which others: test/rooms.test.ts holds the code to it, docs/architecture.md shows it. */
 
 /** What every room may import. */
-export const ground = ['errors.ts', 'explanation.ts', 'linked-set.ts'];
+export const ground = ['errors.ts', 'explanation.ts', 'foreign-text.ts', 'linked-set.ts'];
 
 /** A room (a folder of `src/`, or one file) → the rooms that it may import. Only from rooms above it. */
 export const mayImport: Record<string, readonly string[]> = {
   'errors.ts': [],
   'explanation.ts': [],
+  'foreign-text.ts': [],
   'linked-set.ts': [],
   'version.ts': [],
   'node-version.ts': [],
@@ -62,7 +63,19 @@ export const mayImport: Record<string, readonly string[]> = {
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
-    ...['control', 'config', 'trust', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
+    ...[
+      'control',
+      'config',
+      'trust',
+      'keys',
+      'jose',
+      'identity',
+      'revocation',
+      'pki',
+      'policy',
+      'fetch',
+      'handshake',
+    ],
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence', 'audit'],
   ],
   cli: [

@@ -46,6 +46,7 @@ export function emptyStatus(): Status {
     clients: [],
     certificates: [],
     anchors: [],
+    keySets: [],
     revocation: [],
     upstreams: [],
     changes: [],

@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
+import { prettyFactory } from 'pino-pretty';
 import { afterEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { createLogger } from '../../src/telemetry/logger.ts';
+import { createLogger, forTerminal } from '../../src/telemetry/logger.ts';
 
 const card = '4111111111111111';
 
@@ -51,6 +52,19 @@ describe('the operational log', () => {
     expect(line).toContain('[digits]');
     expect(line).not.toMatch(/[0-9]{13}/);
     expect(JSON.parse(line)).toMatchObject({ level: 50, time: expect.stringContaining('T') });
+  });
+
+  it('contains no character that changes what a terminal shows, and a reader gets the text unchanged', () => {
+    const { logger, lines } = captured();
+    const name = 'CN=\u202eevil\u009b31m\u3164';
+    logger.warn({ name }, `failed: ${name}`);
+    const [line = ''] = lines();
+    expect(line).toMatch(/^[\x20-\x7e]+$/);
+    expect(JSON.parse(line)).toMatchObject({ name, msg: `failed: ${name}` });
+    const shown = 'CN=\\u{202e}evil\\u{9b}31m\\u{3164}';
+    expect(forTerminal(line)).toMatchObject({ level: 40, name: shown, msg: `failed: ${shown}` });
+    const text = prettyFactory({ colorize: false })(forTerminal(line));
+    expect(text).toContain(`failed: ${shown}`);
   });
 
   it('masks the bindings of a child', () => {

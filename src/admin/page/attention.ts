@@ -27,6 +27,7 @@ export function attentionOf(known: Known, now: number): readonly Attention[] {
     ...ofAudit(known, now),
     ...ofCertificates(known, now),
     ...ofAnchors(known),
+    ...ofKeySets(known),
     ...ofRevocation(known, now),
     ...ofThreads(known),
   ];
@@ -100,6 +101,16 @@ function* ofAnchors({ anchors }: Known): Generator<Attention> {
     if (pendingRoot) yield warning('trust', `A new root of the trust anchor ${name} waits for approval.`);
     if (lastError !== null)
       yield warning('trust', `The last refresh of the trust anchor ${name} failed: ${lastError}`);
+  }
+}
+
+function* ofKeySets({ keySets }: Known): Generator<Attention> {
+  for (const { source, refreshedAt, lastError } of keySets ?? []) {
+    const cause = lastError === null ? '.' : `: ${lastError}`;
+    if (refreshedAt === null)
+      yield bad('trust', `The key set ${source} was never read: what it verifies is refused${cause}`);
+    else if (lastError !== null)
+      yield warning('trust', `The last refresh of the key set ${source} failed${cause}`);
   }
 }
 

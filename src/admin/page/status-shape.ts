@@ -97,6 +97,15 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
       lastError: optional(text),
     }),
   ),
+  keySets: list(
+    record({
+      source: text,
+      refreshedAt: optional(time),
+      keys: number,
+      passedOver: number,
+      lastError: optional(text),
+    }),
+  ),
   revocation: list(
     record({
       anchor: text,

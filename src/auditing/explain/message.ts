@@ -4,9 +4,6 @@ import type { AuditRecord } from '../reading/records.ts';
 import { messageReason } from './reason-text.ts';
 import { type StepText, sentence } from './step-text.ts';
 
-/** Milliseconds: the time in which a card-authorisation host has to answer. */
-const budgetMs = 200;
-
 /** By `outcome` of a message record (docs/audit.md). */
 const outcomes: Readonly<Record<string, string>> = {
   answered: 'answered by the host',
@@ -16,7 +13,8 @@ const outcomes: Readonly<Record<string, string>> = {
   client_gone: 'the client closed the connection before the response was complete',
 };
 
-export function describeMessage(record: AuditRecord): StepText {
+/** `budgetMs`: a message that took longer is late, milliseconds. */
+export function describeMessage(record: AuditRecord, budgetMs: number): StepText {
   const { request_id: id, method, path, status, outcome, reason, total_ms: total } = record;
   const what = `${method ?? 'request'}${path == null ? '' : ` ${path}`}`;
   const got = status == null ? 'no response' : `status ${status}`;
@@ -24,7 +22,7 @@ export function describeMessage(record: AuditRecord): StepText {
   const late = outcome !== 'denied' && typeof total === 'number' && total > budgetMs ? ', LATE' : '';
   return {
     title: `Message ${id}: ${what}: ${got}, ${how}${reason == null ? '' : ` (${reason})`}${late}`,
-    details: [...whyLines(record), routeLine(record), ...timeLines(record)],
+    details: [...whyLines(record), routeLine(record), ...timeLines(record, budgetMs)],
   };
 }
 
@@ -54,7 +52,7 @@ function routeLine({ route, endpoint, upstream_reused: reused, ...rest }: AuditR
   return `Way: ${route == null ? 'no route was chosen' : `route ${route}`}, ${host}; ${bytes}.`;
 }
 
-function timeLines({ upstream_ms: host, total_ms: total, outcome }: AuditRecord): string[] {
+function timeLines({ upstream_ms: host, total_ms: total, outcome }: AuditRecord, budgetMs: number): string[] {
   if (typeof total !== 'number') return ['Time: it was not forwarded, so no time was measured.'];
   const late =
     outcome !== 'denied' && total > budgetMs ? ` That is more than the budget of ${budgetMs} ms.` : '';

@@ -24,8 +24,11 @@ export interface Story {
   readonly ending: string;
 }
 
-/** Steps in the order in which they began. */
-export function storyOf({ records, events }: FoundConnection): Story {
+/** Steps in the order in which they began. `budgetMs`: a message that took longer is late, milliseconds. */
+export function storyOf(
+  { records, events }: FoundConnection,
+  { budgetMs }: { readonly budgetMs: number },
+): Story {
   const handshake = records.find(({ type }) => type === 'handshake');
   const origin = handshake === undefined ? Math.min(...records.map(beginOf)) : beginOf(handshake);
   const steps = [...records, ...events].map((record): Step => {
@@ -33,20 +36,20 @@ export function storyOf({ records, events }: FoundConnection): Story {
     return {
       time: new Date(begin).toISOString(),
       offset_ms: Math.round((begin - origin) * 1000) / 1000,
-      ...textOf(record),
+      ...textOf(record, budgetMs),
     };
   });
   return { steps: steps.sort((a, b) => a.offset_ms - b.offset_ms), ending: endingOf(records, events) };
 }
 
-function textOf(record: AuditRecord): Omit<Step, 'time' | 'offset_ms'> {
+function textOf(record: AuditRecord, budgetMs: number): Omit<Step, 'time' | 'offset_ms'> {
   switch (record.type) {
     case 'handshake':
       return { kind: 'handshake', ...describeHandshake(record) };
     case 'verdict':
       return { kind: 'verdict', ...describeLiveVerdict(record) };
     case 'message':
-      return { kind: 'message', ...describeMessage(record) };
+      return { kind: 'message', ...describeMessage(record, budgetMs) };
     default:
       return { kind: 'event', ...describeEvent(record) };
   }

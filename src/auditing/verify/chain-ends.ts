@@ -12,15 +12,13 @@ export interface ReadChains {
   readonly before: Interval;
   /** In the order of their first seals. */
   readonly chains: readonly ChainCheck[];
-  /** Chains that were reported as inserted. */
-  readonly strays: ReadonlySet<ChainCheck>;
   /** The chain of the last line. */
   readonly current: ChainCheck | null;
   /** The unfinished line at the end of the last file. */
   readonly partial: Line | null;
 }
 
-export function chainEndFindings({ before, chains, strays, current, partial }: ReadChains): Finding[] {
+export function chainEndFindings({ before, chains, current, partial }: ReadChains): Finding[] {
   const found: Finding[] = [];
   if (before.first !== null) {
     const to = chains[0]?.first == null ? null : placeOf(chains[0].first.line);
@@ -31,7 +29,7 @@ export function chainEndFindings({ before, chains, strays, current, partial }: R
   const periods = new ChainPeriods(chains);
   for (const [index, chain] of chains.entries()) {
     const [former = null, next = null] = [chains[index - 1], chains[index + 1]];
-    if (!strays.has(chain)) found.push(...beginOf(chain, { former, periods }));
+    found.push(...beginOf(chain, { former, periods }));
     found.push(...tailOf(chain, chain === current ? partial : null));
     found.push(...endOf(chain, { next, periods }));
   }

@@ -13,10 +13,12 @@ export interface SwitchingSeal {
 }
 
 export class ChainSwitches {
-  /** Chains with seals that no gateway wrote there; each is reported once. */
-  readonly strays = new Set<ChainCheck>();
   readonly #findings: Findings;
-  /** The last seal of the file; null: none yet. */
+  /** Chains with seals in this file. */
+  readonly #known = new Set<ChainCheck>();
+  /** Those whose seals no gateway wrote there; each is reported once in a file. */
+  readonly #strays = new Set<ChainCheck>();
+  /** The last seal of the file that is in its place; null: none yet. */
   #last: { readonly chain: ChainCheck; readonly place: Place } | null = null;
 
   constructor(findings: Findings) {
@@ -25,20 +27,35 @@ export class ChainSwitches {
 
   startFile(): void {
     this.#last = null;
+    this.#known.clear();
+    this.#strays.clear();
   }
 
-  /** A gateway that does not go on with the chain of its file begins one, and never goes back to a former one. */
-  check({ chain, seal, line }: SwitchingSeal): void {
+  /**
+   * A gateway that does not go on with the chain of its file begins one, and never goes back to a former one.
+   *
+   * @returns the chain that is not in its place, the one of this seal or of the seals before it; null: none.
+   */
+  check({ chain, seal, line }: SwitchingSeal): ChainCheck | null {
+    if (this.#strays.has(chain)) return chain;
     const last = this.#last;
     const place = placeOf(line);
-    this.#last = { chain, place };
-    if (last === null || last.chain === chain) return;
+    const isKnown = this.#known.has(chain);
     const isBegin = chain.first === null && seal.event === 'started';
-    if (isBegin || this.strays.has(last.chain) || this.strays.has(chain)) return;
-    // A chain that began before it was left again is the stranger.
-    const stray = chain.first === null ? chain : last.chain;
-    this.strays.add(stray);
+    if (last === null || last.chain === chain || isBegin) {
+      this.#note({ chain, place });
+      return null;
+    }
+    const stray = isKnown ? last.chain : chain;
+    this.#strays.add(stray);
     const facts = { from: last.place, to: place, chain: stray.chain };
     this.#findings.add(newFinding('chain_inserted', 'tampering', facts));
+    if (isKnown) this.#note({ chain, place });
+    return stray;
+  }
+
+  #note(last: { readonly chain: ChainCheck; readonly place: Place }): void {
+    this.#last = last;
+    this.#known.add(last.chain);
   }
 }

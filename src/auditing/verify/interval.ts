@@ -75,6 +75,12 @@ export class Interval {
     return sha256Of(end.map(({ bytes }) => bytes)) === sha256 ? 'end' : 'none';
   }
 
+  /** false: there are too many lines of the other one. */
+  append({ kept }: Interval): boolean {
+    for (const line of kept ?? []) this.add(line);
+    return kept !== null;
+  }
+
   /** Without its last lines; null: there were too many to keep. */
   withoutLast(lines: number): Interval | null {
     if (this.#kept === null) return null;

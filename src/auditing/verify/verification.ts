@@ -90,8 +90,7 @@ export class Verification {
     const partial = this.#partial;
     this.#endFile();
     const chains = [...this.chains.values()];
-    const { strays } = this.#switches;
-    const facts = { before: this.#before, chains, strays, current: this.#current, partial };
+    const facts = { before: this.#before, chains, current: this.#current, partial };
     for (const finding of chainEndFindings(facts)) this.findings.add(finding);
   }
 
@@ -102,11 +101,20 @@ export class Verification {
       return;
     }
     file.seals++;
+    const chain = this.#chainOf(seal);
+    const stray = this.#switches.check({ chain, seal, line });
+    if (stray === chain) {
+      if (chain.first === null) this.chains.delete(chain.chain);
+      return;
+    }
+    if (stray !== null) chain.takeLines(stray);
+    this.#current = chain;
+    this.#check(chain, { seal, line });
+  }
+
+  #check(chain: ChainCheck, { seal, line }: { readonly seal: ReadSeal; readonly line: Line }): void {
     const { keys } = this.#options;
     const signature = keys === null ? null : checkSignature(seal, { line: line.bytes, keys });
-    const chain = this.#chainOf(seal);
-    this.#current = chain;
-    this.#switches.check({ chain, seal, line });
     const before = chain.tip?.seal.hash;
     chain.check({ seal, line, signature });
     const after = chain.tip?.seal.hash;
@@ -118,13 +126,7 @@ export class Verification {
     const known = this.chains.get(seal.chain) ?? this.#continuedBy(seal.previous);
     if (known !== null) return known;
     if (seal.seq === 0) return this.#openEmpty(seal.chain);
-    const former = this.#current;
-    const opened = this.#open(seal.chain);
-    if (former === null) return opened;
-    // The seal states which of these lines are its own.
-    opened.interval = former.interval;
-    former.interval = new Interval();
-    return opened;
+    return this.#open(seal.chain);
   }
 
   /** A chain whose id was altered is known by its hash. */

@@ -27,12 +27,19 @@ export function sourceOf({ uri, file }: KeySourceConfig): string {
   return uri ?? file ?? '';
 }
 
+interface KeySourceParts {
+  readonly clients: ConfigParts['clients'];
+  readonly routes: readonly RoutePolicies[];
+}
+
+type RoutePolicies = Pick<RouteParts, 'bearer' | 'signature'>;
+
 /** Every place that names a key set, as far as the part that it belongs to is valid. */
-export function keySourcesIn({ clients, routes }: Pick<ConfigParts, 'clients' | 'routes'>): NamedKeySource[] {
+export function keySourcesIn({ clients, routes }: KeySourceParts): NamedKeySource[] {
   return [...clientSources(clients), ...routes.flatMap(routeSources)];
 }
 
-function routeSources({ bearer, signature }: RouteParts, index: number): NamedKeySource[] {
+function routeSources({ bearer, signature }: RoutePolicies, index: number): NamedKeySource[] {
   return Object.entries({ bearer: bearer?.jwks, signature: signature?.jwks }).flatMap(([policy, jwks]) =>
     jwks === undefined
       ? []

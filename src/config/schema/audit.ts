@@ -33,7 +33,7 @@ export function auditSchema(folder: string) {
       copy: file(folder)
         .exactOptional()
         .describe(
-          'File for a copy of the last seal, which shows at a start whether seals were removed from the audit files. Choose a folder that those who can write to the audit files cannot write to. Absent: in `audit` below `trust.cacheDir`, under a name made of `audit.destination`. Not used with stdout or stderr.',
+          'File for a copy of the last seal, which shows at a start whether seals were removed from the audit files. Choose a folder that those who can write to the audit files cannot write to. Absent: in `audit` below `trust.cacheDir`, under a name made of the name of the host and `audit.destination`. Not used with stdout or stderr.',
         ),
     })
       .exactOptional()

@@ -94,6 +94,19 @@ describe('what needs attention', () => {
       ['bad: The trust anchor thredd is not loaded: none of its clients is authorized.'],
     ],
     [
+      'a key set that was never read, and one whose last refresh failed',
+      {
+        keySets: [
+          { source: 'a', refreshedAt: null, keys: 0, passedOver: 0, lastError: '503' },
+          { source: 'b', refreshedAt: at(-60_000), keys: 2, passedOver: 0, lastError: 'an HTML page' },
+        ],
+      },
+      [
+        'bad: The key set a was never read: what it verifies is refused: 503',
+        'warning: The last refresh of the key set b failed: an HTML page',
+      ],
+    ],
+    [
       'a CRL that ended, and one that cannot be fetched',
       {
         revocation: [

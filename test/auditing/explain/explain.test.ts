@@ -110,7 +110,7 @@ describe('audit explain and audit report', () => {
   ])('says of %s what happened and what to do on which side, each once', async (_, record, title) => {
     const { found } = await explain(record().conn_id);
     if (found === null) throw new Error('not found');
-    const [step] = storyOf(found).steps.filter(({ kind }) => kind === 'handshake');
+    const [step] = storyOf(found, { budgetMs: 200 }).steps.filter(({ kind }) => kind === 'handshake');
     expect(step?.title).toMatch(title);
     for (const label of ['What happened: ', 'Client side: '])
       expect(step?.details.filter((line) => line.startsWith(label))).toHaveLength(1);
@@ -164,7 +164,7 @@ describe('audit explain and audit report', () => {
     ]);
     const { found } = await explain(allowed.conn_id, [path]);
     if (found === null) throw new Error('not found');
-    const { steps, ending } = storyOf(found);
+    const { steps, ending } = storyOf(found, { budgetMs: 200 });
     const titles = steps.filter(({ kind }) => kind === 'event').map(({ title }) => title);
     expect(titles).toEqual([
       'Audit: the audit was sealed',
@@ -193,7 +193,22 @@ describe('audit explain and audit report', () => {
     writeFileSync(path, toEcsLines(lines(records)));
     const [ecs, json] = [await explain(denied.conn_id, [path]), await explain(denied.conn_id)];
     if (ecs.found === null || json.found === null) throw new Error('not found');
-    expect(storyOf(ecs.found)).toEqual(storyOf(json.found));
+    const budgetMs = 200;
+    expect(storyOf(ecs.found, { budgetMs })).toEqual(storyOf(json.found, { budgetMs }));
+  });
+
+  it('says that a message is late by --budget, by default 200 ms', async () => {
+    const slow = { ...messages[0], total_ms: 350.5, upstream_ms: 300 };
+    const args = ['audit', 'explain', allowed.conn_id, write('slow.log', [allowed, slow])];
+    const run = (...options: string[]) => runCommand([...args, ...options], { cwd: folder });
+    expect((await run()).stdout).toMatch(/, LATE\n.* That is more than the budget of 200 ms\./s);
+    expect((await run('--budget', '350')).stdout).toContain('That is more than the budget of 350 ms.');
+    const { stdout } = await run('--budget', '351ms', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ found: true, budget_ms: 351 });
+    expect(stdout).not.toMatch(/LATE|more than the budget/);
+    expect(await run('--budget', '0')).toMatchObject({
+      ...{ code: 64, stderr: '--budget: found 0; allowed milliseconds, such as 200ms\n' },
+    });
   });
 
   it('counts lines that cannot be read and goes on', async () => {

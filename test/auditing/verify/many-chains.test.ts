@@ -57,7 +57,6 @@ test('the begins and ends of a thousand chains take a bounded number of looks at
   const found = chainEndFindings({
     before: new Interval(),
     chains,
-    strays: new Set<never>(),
     current: null,
     partial: null,
   });

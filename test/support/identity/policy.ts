@@ -14,6 +14,7 @@ export function identityPolicy(
 ): IdentityPolicy {
   return {
     generation: 7,
+    certificate: 'required',
     pins: null,
     match: null,
     registered: null,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { stringify } from 'yaml';
 import { program } from './program.ts';
 
@@ -36,6 +36,7 @@ export interface Ready {
 export class Gateway implements AsyncDisposable {
   readonly folder: string;
   readonly #process: ChildProcessWithoutNullStreams;
+  readonly #lines: Interface;
   readonly #records: AuditRecord[] = [];
   readonly #waiting = new Set<() => void>();
   readonly #exited: Promise<{ code: number | null }>;
@@ -51,7 +52,7 @@ export class Gateway implements AsyncDisposable {
       this.#stderr += text;
       this.#notify();
     });
-    createInterface({ input: process.stdout }).on('line', (line) => {
+    this.#lines = createInterface({ input: process.stdout }).on('line', (line) => {
       this.#stdout += `${line}\n`;
       // A killed process may leave half a line.
       if (!line.endsWith('}')) return;
@@ -158,6 +159,15 @@ export class Gateway implements AsyncDisposable {
   /** Simulates the death of a log shipper: writes to stdout fail with EPIPE. */
   closeStdout(): void {
     this.#process.stdout.destroy();
+  }
+
+  /** As of a log shipper that hangs: stdout stays open, and nothing is read from it until `readStdout`. */
+  holdStdout(): void {
+    this.#lines.pause();
+  }
+
+  readStdout(): void {
+    this.#lines.resume();
   }
 
   exited(): Promise<{ code: number | null }> {
