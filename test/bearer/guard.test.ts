@@ -241,7 +241,20 @@ describe('the key set', () => {
     const presented = token();
     const verifying = check(presented);
     current = setOf(publicJwk(rsa, { kid: 'rsa' }));
+    // A message in between has already made the guard forget the tokens of the old set.
+    await check(token({ header: { ...header, kid: 'rsa' } }));
     await verifying;
+    expect(reasonOf(await check(presented))).toBe('token_key_unknown');
+  });
+
+  it('that changes while a token is verified judges the messages that come after', async () => {
+    let current = setOf(publicJwk(ec, { kid: 'ec' }));
+    const { check } = stage({}, { keys: () => current });
+    const presented = token();
+    const before = check(presented);
+    current = setOf(publicJwk(rsa, { kid: 'rsa' }));
+    expect(reasonOf(await check(presented))).toBe('token_key_unknown');
+    expect(reasonOf(await before)).toBe(null);
     expect(reasonOf(await check(presented))).toBe('token_key_unknown');
   });
 
