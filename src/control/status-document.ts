@@ -21,7 +21,15 @@ import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
 import type { CountedRefusal } from '../telemetry/refusals.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
-import { anchorOf, byEnd, certificatesOf, keySetOf, revocationOf, type TrustFacts, timeOf } from './status-trust.ts';
+import {
+  anchorOf,
+  byEnd,
+  certificatesOf,
+  keySetOf,
+  revocationOf,
+  type TrustFacts,
+  timeOf,
+} from './status-trust.ts';
 import { upstreamOf } from './status-upstreams.ts';
 
 export interface StatusFacts extends TrustFacts {

@@ -62,6 +62,10 @@ export const purposes = {
     text: 'key that verifies tokens or signatures',
     renewal: 'its owner replaces it in the key set',
   },
+  message_secret: {
+    text: 'secret that a sender signs bodies with',
+    renewal: 'agree a new one with the sender and replace the file of hmac.secretFile',
+  },
   introspection_ca: {
     text: 'CA of an introspection endpoint',
     renewal: 'get the CA’s new certificate and add it to the file of introspection.ca',
