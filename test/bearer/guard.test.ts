@@ -1,4 +1,5 @@
 import { createPublicKey, createSecretKey } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BearerDependencies, BearerGuard } from '../../src/bearer/guard.ts';
 import type { Introspection } from '../../src/jose/access-token.ts';
@@ -200,6 +201,31 @@ describe('a JWT', () => {
     const { check } = stage({}, { keys: () => setOf(...others, publicJwk(ec, { kid: 'ec' })) });
     expect(reasonOf(await check(token()))).toBe('token_signature');
   });
+});
+
+it('whatever a client sends for a token, it is refused, and nothing is thrown', async () => {
+  const { check } = stage();
+  const parts = fc.array(
+    fc.oneof(
+      fc.base64String(),
+      fc.json().map((text) => Buffer.from(text).toString('base64url')),
+    ),
+    {
+      maxLength: 4,
+    },
+  );
+  const field = fc.oneof(
+    fc.string(),
+    parts.map((each) => each.join('.')),
+  );
+  await fc.assert(
+    fc.asyncProperty(field, async (text) => {
+      // A head never has these (message/field-section.ts).
+      const verdict = await check(text.replaceAll(/[\r\n]/g, ''));
+      expect(verdict.allow).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('the key set', () => {
