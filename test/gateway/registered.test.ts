@@ -197,6 +197,15 @@ describe('clients.registered beside trust anchors', () => {
       status: 200,
       shadow: { verdict: 'allow', reasons: [] },
     });
+
+    // Registration takes the place of the anchors at run time, and gives it back.
+    await stage.gateway.write('clients.jwks', setFor(stranger));
+    await stage.reload({ trust: { mode: 'registered', cacheDir: 'trust' }, clients: clients({}) });
+    expect(await visitUntil(stage, stranger, null)).toMatchObject({ status: 200, anchor: 'registered' });
+    expect(await visit(stage, other)).toMatchObject({ status: 403, reason: 'not_registered' });
+    await stage.reload({ clients: { anyCertificateOfAnchor: true } });
+    expect(await visitUntil(stage, other, null)).toMatchObject({ status: 200, anchor: 'example' });
+    expect(await visit(stage, stranger)).toMatchObject({ status: 403, reason: 'untrusted' });
   });
 
   it('starts without its set, denies with a precise reason, and is ready once the set was read', async () => {

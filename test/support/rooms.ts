@@ -63,7 +63,19 @@ export const mayImport: Record<string, readonly string[]> = {
   doctor: ['probe', 'issuing', 'evidence', 'terminal', 'pki'],
   demo: ['issuing', 'pki', 'terminal'],
   inspection: [
-    ...['control', 'config', 'trust', 'keys', 'jose', 'identity', 'revocation', 'pki', 'policy', 'fetch', 'handshake'],
+    ...[
+      'control',
+      'config',
+      'trust',
+      'keys',
+      'jose',
+      'identity',
+      'revocation',
+      'pki',
+      'policy',
+      'fetch',
+      'handshake',
+    ],
     ...['upstream', 'issuing', 'probe', 'terminal', 'evidence', 'audit'],
   ],
   cli: [
