@@ -62,6 +62,29 @@ export const purposes = {
     text: 'key that verifies tokens or signatures',
     renewal: 'its owner replaces it in the key set',
   },
+  message_secret: {
+    text: 'secret that a sender signs bodies with',
+    renewal: 'agree a new one with the sender and replace the file of hmac.secretFile',
+  },
+  introspection_ca: {
+    text: 'CA of an introspection endpoint',
+    renewal: 'get the CA’s new certificate and add it to the file of introspection.ca',
+  },
+  introspection_client: {
+    text: 'client certificate for an introspection endpoint',
+    renewal:
+      'request a new one from the CA of the authorization server (certs csr) and replace the files of introspection.auth',
+  },
+  introspection_chain: {
+    text: 'CA in the client chain for an introspection endpoint',
+    renewal: 'get the CA’s new certificate and replace it in the chain of introspection.auth',
+  },
+  introspection_key: {
+    text: 'key that signs assertions for an introspection endpoint',
+    renewal:
+      'make a new key, register its public key at the authorization server, and replace the file of introspection.auth.keyFile',
+  },
+  introspection_secret: { text: 'secret for an introspection endpoint', renewal: '' },
   client_pin: { text: 'pinned key of clients', renewal: '' },
   client_thumbprint: { text: 'client certificate by thumbprint', renewal: '' },
   upstream_pin: { text: 'pinned key of an upstream host', renewal: '' },

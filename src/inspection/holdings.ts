@@ -10,6 +10,7 @@ import { anchorHoldings } from './anchor-holdings.ts';
 import { crlHoldings } from './crl-holdings.ts';
 import { authorityHoldings, chainHoldings } from './file-holdings.ts';
 import type { Holding, Use } from './holding.ts';
+import { introspectionHoldings } from './introspection-holdings.ts';
 import { keySetHoldings } from './key-set-holdings.ts';
 
 /** In the order of the configuration. `now`: milliseconds since the epoch. */
@@ -21,7 +22,9 @@ export async function collectHoldings(config: Config, now: number): Promise<Hold
     ...(await trustHoldings(trust.candidates ?? [], { list: 'candidates', cacheDir: trust.cacheDir, now })),
     ...clientHoldings(config),
     ...(await keySetHoldings(config)),
+    ...messageSecretHoldings(config),
     ...(await hostHoldings(config)),
+    ...(await introspectionHoldings(config)),
     ...(await tracingHoldings(config)),
     ...(await auditHoldings(config)),
   ]);
@@ -78,6 +81,26 @@ function clientHoldings({ clients }: Config): Holding[] {
         : [{ ...use, purpose: 'client_thumbprint', path: 'clients.match', sha256: thumbprint }],
     ),
   ];
+}
+
+function messageSecretHoldings({ routes }: Config): Holding[] {
+  return routes.flatMap(({ path, signature }, index): Holding[] => {
+    if (signature?.hmac === undefined) return [];
+    return [
+      {
+        ...{
+          purpose: 'message_secret',
+          path: `routes[${index}].signature.hmac`,
+          usedBy: `messages to ${path}`,
+        },
+        ...{
+          source: signature.hmac.secretFile,
+          kind: 'set',
+          detail: 'HMAC-SHA256 of bodies is made with it',
+        },
+      },
+    ];
+  });
 }
 
 async function hostHoldings({ routes }: Config): Promise<Holding[]> {

@@ -50,6 +50,9 @@ export interface InventoryOptions {
   readonly now: number;
 }
 
+/** Keys whose `source` is the file of the private key itself. */
+const ownKeys: readonly string[] = ['audit_key', 'introspection_key'];
+
 export function inventoryRows(holdings: readonly Holding[], options: InventoryOptions): InventoryRow[] {
   const { running, now } = options;
   const rows = holdings.map((holding) => rowOf(holding, { holdings, ...options }));
@@ -90,9 +93,9 @@ function rowOf(holding: Holding, context: RowContext): InventoryRow {
           : { pin: `sha256/${holding.sha256}` }),
       };
     case 'key': {
-      const { key, spkiPin, source, state } = holding;
+      const { key, spkiPin, source, state, purpose } = holding;
       const columns = { algorithm: keyName(key), strength_bits: keyStrength(key), pin: `sha256/${spkiPin}` };
-      return { ...row, ...columns, key_file: holding.purpose === 'audit_key' ? source : null, state };
+      return { ...row, ...columns, key_file: ownKeys.includes(purpose) ? source : null, state };
     }
     case 'set':
       return { ...row, state: holding.detail };

@@ -60,6 +60,59 @@ it('has for each certificate what PCI DSS 4.2.1.1 asks for', async () => {
   });
 });
 
+it('lists what verifies introspection endpoints, and how the gateway authenticates to them, without secrets', async () => {
+  const leaf = authority().issueClient();
+  await site.write('client.pem', leaf.chainPem);
+  await site.write('client.key', leaf.keyPem);
+  await site.write('assertion.key', makeKey('P-256').export({ type: 'pkcs8', format: 'pem' }));
+  await site.write('secret', 'correct-horse');
+  const route = (path: string, auth: object, ca?: string) => {
+    const introspection = {
+      endpoint: 'https://as.example/introspect',
+      auth,
+      ...(ca === undefined ? {} : { ca }),
+    };
+    return {
+      ...{ path, upstream: 'http://127.0.0.1:8080' },
+      bearer: { issuer: 'https://as.example', audience: 'gateway', introspection },
+    };
+  };
+  const byKey = {
+    kind: 'private_key_jwt',
+    clientId: 'gateway',
+    keyFile: 'assertion.key',
+    algorithm: 'ES256',
+  };
+  await configure({
+    routes: [
+      route('/a', { kind: 'client_secret_basic', clientId: 'gateway', secretFile: 'secret' }, 'anchor.pem'),
+      route('/b', { ...byKey, kid: 'k1' }, 'anchor.pem'),
+      route('/c', { kind: 'tls_client_auth', clientId: 'gateway', chain: 'client.pem', key: 'client.key' }),
+    ],
+  });
+  const { stdout } = await inventory(['--json']);
+  expect(stdout).not.toContain('correct-horse');
+  const found = (JSON.parse(stdout).items as Row[]).filter(({ path }) => path.includes('introspection'));
+  const at = (index: number) => `routes[${index}].bearer.introspection`;
+  expect(found.map(({ kind, purpose, path, state }) => [kind, purpose, path, state])).toEqual([
+    ['certificate', 'CA of an introspection endpoint', `${at(0)}.ca, ${at(1)}.ca`, 'used'],
+    ['certificate', 'CA of an introspection endpoint', `${at(0)}.ca, ${at(1)}.ca`, 'used'],
+    ['set', 'secret for an introspection endpoint', `${at(0)}.auth`, 'the password of the client gateway'],
+    ['key', 'key that signs assertions for an introspection endpoint', `${at(1)}.auth`, 'used; kid k1'],
+    ['set', 'CAs of the operating system', at(2), 'the introspection endpoint is verified with them'],
+    ['certificate', 'client certificate for an introspection endpoint', `${at(2)}.auth`, 'used'],
+    ['certificate', 'CA in the client chain for an introspection endpoint', `${at(2)}.auth`, 'used'],
+  ]);
+  await site.write('assertion.key', 'no key');
+  expect(await rows()).toContainEqual(
+    expect.objectContaining({
+      kind: 'fault',
+      path: `${at(1)}.auth`,
+      state: 'no private key that can be read',
+    }),
+  );
+});
+
 it('lists anchors, pins, thumbprints, CAs of the system, the ticket secret', async () => {
   await configure({
     clients: { match: { thumbprint: 'A'.repeat(43) }, pins: [`sha256/${'A'.repeat(43)}=`] },

@@ -235,7 +235,8 @@ describe('no answer', () => {
     [
       'a Content-Encoding',
       'invalid',
-      (_, response) => response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end('{"active":true}'),
+      (_, response) =>
+        response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end('{"active":true}'),
     ],
     ['a connection that ends', 'unreachable', (request) => request.socket.destroy()],
     [

@@ -55,6 +55,8 @@ function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: Audi
 }
 
 function leafLines({ leaf, verdict, anchor, resumed }: AuditRecord): string[] {
+  if (verdict === 'allow' && leaf === null)
+    return ['Certificate: none was sent, and clients.certificate is optional.'];
   if (typeof leaf !== 'object' || leaf === null)
     return [
       resumed === true

@@ -32,6 +32,7 @@ function defaultsIn(folder: string) {
       refuseAt: 'accept',
       match: [{ organizationalUnit: 'caller' }],
       anyCertificateOfAnchor: false,
+      certificate: 'required',
     },
     routes: [
       {
