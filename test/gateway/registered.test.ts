@@ -27,10 +27,10 @@ async function visit(stage: Stage, leaf: Leaf | SelfSigned) {
   return { status, verdict, reason, detail, anchor, revocation, shadow };
 }
 
-/** Visits until the reason is this one; null: allowed. */
+/** Visits until the reason is this one; null: allowed. A visit during the change of the policy may end without a response. */
 const visitUntil = (stage: Stage, leaf: Leaf | SelfSigned, reason: string | null) =>
   eventually(
-    () => visit(stage, leaf),
+    () => visit(stage, leaf).catch((error: unknown) => ({ error: String(error), reason: undefined })),
     (seen) => seen.reason === reason,
   );
 
