@@ -1,8 +1,15 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/sequence.ts';
 
-/** Each file runs a gateway, a host and clients of its own: a core, and less than a GiB. */
-const maxWorkers = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2 ** 30)));
+/**
+ * Each file runs a gateway, a host and clients of its own: less than a GiB, and most of a core. A third of the time it waits,
+ * for a process to start or a limit to pass, and another file has the core.
+ */
+const maxWorkers = Math.max(
+  1,
+  Math.min(Math.ceil(availableParallelism() * 1.5), Math.floor(totalmem() / 2 ** 30)),
+);
 
 /** They use what a whole process has: its umask, its timers, or file descriptors that a thread would close at its end. */
 const ownProcess = [
@@ -19,6 +26,7 @@ const shared = { testTimeout: 60_000, hookTimeout: 60_000 };
 export default defineConfig({
   test: {
     maxWorkers,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

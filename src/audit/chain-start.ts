@@ -35,7 +35,7 @@ export async function judgeChain({
 }: ChainFacts): Promise<ChainStart> {
   const remembered = facts.remembered !== null && facts.remembered.seq <= maxSeq ? facts.remembered : null;
   if (!isSearched) return { how: 'new', cause: null, missing: remembered };
-  if (last === null) return withoutSeal(remembered);
+  if (last === null) return startWithoutSeal(remembered);
   const { seal } = last;
   const resumed = { how: 'continued', behind: seal, missing: null } as const;
   // Also after a change of the key.
@@ -50,10 +50,10 @@ export async function judgeChain({
 }
 
 /**
- * Nothing is written behind `stopped`. Behind another seal there may have been lines, which the next seal would have to
+ * If no seal can be read. Nothing is written behind `stopped`. Behind another seal there may have been lines, which the next seal would have to
  * cover: a new chain claims nothing about them.
  */
-function withoutSeal(remembered: ReadSeal | null): ChainStart {
+export function startWithoutSeal(remembered: ReadSeal | null): ChainStart {
   if (remembered?.event === 'stopped') return { how: 'continued', behind: remembered, missing: remembered };
   return { how: 'new', cause: null, missing: remembered };
 }

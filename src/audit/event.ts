@@ -30,7 +30,7 @@ export type AuditEvent =
   | { readonly type: 'chain_started'; readonly chain: string }
   /** The chain of an earlier process goes on. `unsealed`: lines that it left without a seal; the next seal covers them. */
   | { readonly type: 'chain_resumed'; readonly chain: string; readonly unsealed: number }
-  /** An older file could not be read for its last seal, so a new chain begins. */
+  /** A file could not be read for its last seal: a new chain begins, or the chain goes on behind the remembered seal. */
   | { readonly type: 'chain_unreadable'; readonly error: Error }
   /** The last seal of the files is not one of this gateway, so a new chain begins. `cause`: a sentence without its full stop. */
   | { readonly type: 'seal_refused'; readonly cause: string }

@@ -50,7 +50,9 @@ function summarize(
   });
   const facts = [
     counted(config.routes.length, 'route'),
-    `${anchors.length === 1 ? 'anchor' : 'anchors'} ${names(anchors)}`,
+    config.trust.mode === 'registered'
+      ? 'no anchors, registered clients'
+      : `${anchors.length === 1 ? 'anchor' : 'anchors'} ${names(anchors)}`,
     ...(candidates.length === 0 ? [] : [`candidates ${names(candidates)}`]),
     ...certificates,
     warnings.length === 0 ? 'no warnings' : counted(warnings.length, 'warning'),

@@ -91,7 +91,10 @@ export function buildSnapshot(
   };
 }
 
-function registeredOf({ clients, trust }: LoadedConfig['config']): RegisteredPolicy | null {
+export function registeredOf({
+  clients,
+  trust,
+}: Pick<LoadedConfig['config'], 'clients' | 'trust'>): RegisteredPolicy | null {
   if (clients.registered === undefined) return null;
   const { jwks, inactive, compare, mode } = clients.registered;
   return {

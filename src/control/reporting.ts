@@ -70,7 +70,7 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     case 'chain_unreadable':
       return logger.error(
         { error: event.error.message },
-        'the last seal of the audit cannot be read, so a new chain of seals begins; audit verify shows where the earlier chain ends',
+        'the last seal of the audit files cannot be read, so the chain of seals goes on behind the copy of the last one, or a new chain begins; audit verify shows where the earlier chain ends',
       );
     case 'seal_refused':
       return logger.error(

@@ -20,10 +20,11 @@ export interface StartCheck {
 }
 
 /** Binds both ports for a moment, and checks the audit destination, the folder of the copy of the last seal and `trust.cacheDir`. */
-export async function checkStart({ config, locate }: LoadedConfig): Promise<StartCheck> {
+export async function checkStart({ config, keySources, locate }: LoadedConfig): Promise<StartCheck> {
   const { listen, admin, audit, trust } = config;
   const sockets = [await trySocket('listen', listen), await trySocket('admin', admin)];
-  const cache = needsCache(trust) ? await folderProblem(trust.cacheDir) : null;
+  const fetchesKeys = keySources.some(({ kind }) => kind === 'uri');
+  const cache = fetchesKeys || needsCache(trust) ? await folderProblem(trust.cacheDir) : null;
   const inUse = (attempt: SocketAttempt | null) => attempt?.code === 'ADDRESS_IN_USE';
   const placed = (attempts: readonly (SocketAttempt | null)[]) =>
     attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.diagnostic)));
@@ -143,7 +144,7 @@ const socketProblems: Readonly<Record<string, SocketProblem>> = {
   },
 };
 
-/** Whether anything is fetched that must survive a restart. */
+/** Whether an anchor, a CRL or an OCSP response is fetched, which must survive a restart. */
 function needsCache({ anchors, candidates = [] }: LoadedConfig['config']['trust']): boolean {
   return [...anchors, ...candidates].some(
     ({ files, revocation: { crl, ocsp } }) => files === undefined || crl !== 'off' || ocsp !== 'off',

@@ -25,14 +25,14 @@ import {
   anchorOf,
   byEnd,
   certificatesOf,
-  type DependencyFacts,
   keySetOf,
   revocationOf,
+  type TrustFacts,
   timeOf,
-  upstreamOf,
-} from './status-dependencies.ts';
+} from './status-trust.ts';
+import { upstreamOf } from './status-upstreams.ts';
 
-export interface StatusFacts extends DependencyFacts {
+export interface StatusFacts extends TrustFacts {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly startedAt: number;

@@ -10,6 +10,7 @@ import { type Allowlist, compileAllowlist } from '../source/allowlist.ts';
 import type { HandshakeCosts } from '../source/handshake-cost.ts';
 import type { HandshakeRate } from '../source/handshake-rate.ts';
 import { readProxyHeader } from '../source/proxy-reader.ts';
+import { limitDetail } from './limit-details.ts';
 
 export interface AdmissionPolicy {
   readonly allowlist: Allowlist | null;
@@ -54,9 +55,10 @@ export function admit(
       inbound,
       failure('closed_silent', 'the client reset the connection before the gateway accepted it'),
     );
-  if (connections > limits.connections) return refuse(inbound, 'too_many_connections');
+  if (connections > limits.connections)
+    return refuse(inbound, 'too_many_connections', limitDetail('too_many_connections', limits));
   // Messages on open connections take precedence over new connections.
-  if (delay > limits.delay) return refuse(inbound, 'overloaded');
+  if (delay > limits.delay) return refuse(inbound, 'overloaded', limitDetail('overloaded', limits));
   if (admission.proxyTrusted?.contains(inbound.address)) return admitProxied(inbound, admission, load);
   return checkLimits(inbound, admission, load);
 }
@@ -102,16 +104,19 @@ function checkLimits(
   const { unfinished, handshakes, costs, shares } = load();
   const { limits } = snapshot;
   const perSecond = limits.handshakeRate;
-  if (unfinished > limits.unfinishedHandshakes) return refuse(inbound, 'too_many_handshakes');
+  if (unfinished > limits.unfinishedHandshakes)
+    return refuse(inbound, 'too_many_handshakes', limitDetail('too_many_handshakes', limits));
   if (costs.mustWait(inbound.address, inbound.acceptedAt)) return refuse(inbound, 'handshake_cost');
   if (!handshakes.take(inbound.address, { perSecond, now: inbound.acceptedAt }))
-    return refuse(inbound, 'handshake_rate');
+    return refuse(inbound, 'handshake_rate', limitDetail('handshake_rate', limits));
   const share = shares.reserve(inbound.address, {
     connections: limits.connectionsPerAddress,
     unfinished: limits.unfinishedHandshakesPerAddress,
   });
-  if (share === 'connections') return refuse(inbound, 'connections_per_address');
-  if (share === 'unfinished') return refuse(inbound, 'handshakes_per_address');
+  if (share === 'connections')
+    return refuse(inbound, 'connections_per_address', limitDetail('connections_per_address', limits));
+  if (share === 'unfinished')
+    return refuse(inbound, 'handshakes_per_address', limitDetail('handshakes_per_address', limits));
   inbound.share = share;
   return true;
 }
@@ -133,8 +138,9 @@ function describePeer(problem: string): string {
   return `a connection from a network in listen.proxyProtocol.trusted has no valid PROXY header (${problem})`;
 }
 
-function refuse(inbound: Inbound, reason: DenyReasonName): false {
-  return end(inbound, { verdict: 'deny', reason, detail: explainDenial(deny(reason)) });
+/** `detail`: by default what the table of reasons says. */
+function refuse(inbound: Inbound, reason: DenyReasonName, detail?: string): false {
+  return end(inbound, { verdict: 'deny', reason, detail: explainDenial(deny(reason, detail)) });
 }
 
 function fail(inbound: Inbound, why: { reason: FailureReasonName; detail: string }): false {

@@ -1,15 +1,15 @@
 /** The authorized clients of open connections: authorized again after a policy change, and when their permit expires. */
 import type { Socket } from 'node:net';
-import { leafJson, liveLine } from '../audit/record.ts';
 import type { Inbound } from '../handshake/inbound.ts';
 import { authorizeClient, type ClientPermit } from '../identity/authorize.ts';
-import { type Denial, explainDenial } from '../identity/verdict.ts';
+import type { Denial } from '../identity/verdict.ts';
 import { LinkedSet, type LinkedSetEntry } from '../linked-set.ts';
 import type { Downstream } from '../relay/downstream.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { isSourceAllowed } from './admission.ts';
 import type { CompiledPolicy } from './compiled-policy.ts';
 import type { FirstContacts } from './first-contact.ts';
+import { withdrawPermit } from './permit-withdrawal.ts';
 import { SoftFailMonitor } from './soft-fail-monitor.ts';
 
 /** Interval of the check for expired permits, ms. */
@@ -125,24 +125,9 @@ export class AuthorizedClients {
   }
 
   #withdraw(client: AuthorizedClient, denial: Denial): void {
-    const { reason } = denial;
     client.state = 'withdrawn';
-    const { recorder } = this.#options;
-    const { inbound, permit, downstream } = client;
-    recorder.meter.count('ehi_permits_withdrawn_total', [reason]);
-    recorder.audit(
-      liveLine({
-        time: Date.now(),
-        connId: inbound.connId,
-        sourceAddress: inbound.address,
-        leaf: permit.leaf && leafJson(permit.leaf),
-        anchor: permit.anchor,
-        generation: this.#options.policy().snapshot.generation,
-        reason,
-        detail: explainDenial(denial),
-      }),
-    );
-    downstream?.drain({ now: true });
+    const { recorder, policy } = this.#options;
+    withdrawPermit(client, denial, { recorder, generation: policy().snapshot.generation });
   }
 
   #permit(client: AuthorizedClient, permit: ClientPermit): void {

@@ -72,6 +72,8 @@ export class RecordFloodMonitor {
   #close(inbound: Inbound, { ciphertext, plaintext }: Transfer): void {
     const { snapshot, recorder, onFlood } = this.#options;
     const reason = 'record_flood';
+    const limit = `limits.smallRecords (${snapshot().limits.smallRecords})`;
+    const says = denyReasons[reason].says.replace('limits.smallRecords', limit);
     const { connId, address, client } = inbound;
     recorder.meter.count('ehi_connections_closed_total', [reason]);
     recorder.audit(
@@ -85,7 +87,7 @@ export class RecordFloodMonitor {
         reason,
         detail: explainDenial({
           reason,
-          detail: `${denyReasons[reason].says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
+          detail: `${says}: ${ciphertext} bytes received from the network contained ${plaintext} bytes of data`,
         }),
       }),
     );

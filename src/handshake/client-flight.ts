@@ -108,9 +108,12 @@ export class ClientFlight {
     }
     if (this.#size === 0 && this.#length >= HEADER_BYTES)
       this.#size = HEADER_BYTES + this.#peek(HEADER_BYTES).readUInt16BE(3);
-    if (this.#bytes + this.#size > this.#maxBytes) return this.#tooLarge(`more than ${this.#maxBytes} bytes`);
+    if (this.#bytes + this.#size > this.#maxBytes) return this.#tooLarge(this.#moreBytes);
     if (this.#size === 0 || this.#length < this.#size) return null;
-    if (++this.#records > MAX_RECORDS) return this.#tooLarge(`more than ${MAX_RECORDS} records`);
+    if (++this.#records > MAX_RECORDS)
+      return this.#tooLarge(
+        `more than ${MAX_RECORDS} TLS records, which no option changes for an address that clients.allowlist does not list,`,
+      );
     this.#bytes += this.#size;
     const record = this.#take(this.#size);
     this.#size = 0;
@@ -214,7 +217,7 @@ export class ClientFlight {
     if (type === messages.compressedCertificate)
       this.#refuseCertificates('compressed certificates, which the gateway did not ask for');
     if (type !== messages.certificate) return false;
-    if (length > this.#maxBytes) this.#tooLarge(`more than ${this.#maxBytes} bytes`);
+    if (length > this.#maxBytes) this.#tooLarge(this.#moreBytes);
     return this.#refusal === null;
   }
 
@@ -234,8 +237,12 @@ export class ClientFlight {
   #refuseCertificates(problem: string): void {
     this.#refusal = {
       reason: 'certificates_refused',
-      detail: `the client sent ${problem}: the gateway does not verify this for an address that no range of clients.allowlist other than /0 contains`,
+      detail: `the client sent ${problem}. The gateway does not verify this for an address that clients.allowlist does not list (a range of /0 lists none); no option changes what it verifies for such an address`,
     };
+  }
+
+  get #moreBytes(): string {
+    return `more than limits.handshakeBytes (${this.#maxBytes} bytes)`;
   }
 
   #tooLarge(what: string): null {

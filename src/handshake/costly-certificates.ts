@@ -26,13 +26,13 @@ export function findCostlyCertificate(body: Buffer, { tls13 }: { readonly tls13:
   const certificates = readList(body, tls13);
   if (certificates === null) return null;
   if (certificates.length > MAX_CERTIFICATES)
-    return `more than ${MAX_CERTIFICATES} certificates, ${certificates.length}`;
+    return `${certificates.length} certificates (at most ${MAX_CERTIFICATES}: its own and three CAs)`;
   const caBytes = certificates.slice(1).reduce((sum, { length }) => sum + length, 0);
-  if (caBytes > MAX_CA_BYTES)
-    return `CA certificates of more than ${MAX_CA_BYTES} bytes together, ${caBytes}`;
+  if (caBytes > MAX_CA_BYTES) return `CA certificates of ${caBytes} bytes together (at most ${MAX_CA_BYTES})`;
   for (const [index, der] of certificates.entries()) {
     const problem = findCostlyKey(der);
-    if (problem !== null) return `${problem} in certificate ${index + 1} of ${certificates.length}`;
+    if (problem !== null)
+      return `${problem} in its certificate number ${index + 1} of ${certificates.length}`;
   }
   return null;
 }

@@ -197,7 +197,7 @@ export const failureReasons = withAdvice({
     gateway: `for a legitimate client raise limits.handshakeBytes, or ${listAddress} (64 records: only that)`,
   },
   certificates_refused: {
-    says: 'an address that no range of clients.allowlist other than /0 contains sent more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, or an unreadable or compressed certificate',
+    says: 'from an address that clients.allowlist does not list (a range of /0 lists none) came more than four certificates, over 8 KiB after the first, an RSA key over 8192 bits or exponent over 32 bits, an EC curve other than P-256, P-384 and P-521, a key other than RSA, EC, Ed25519 and Ed448, or an unreadable or compressed certificate',
     cause: null,
     client: 'send its own certificate and one or two CAs',
     gateway: `if the client is yours, ${listAddress}. If not, nothing to do: it was refused`,

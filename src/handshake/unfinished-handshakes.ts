@@ -59,7 +59,12 @@ export class UnfinishedHandshakes {
       if (inbound.inspector === null && inbound.admitted && inbound.transport.bytesRead > maxBytes)
         onFailed(
           inbound,
-          failed(failure('handshake_too_large', `the client sent more than ${maxBytes} bytes`)),
+          failed(
+            failure(
+              'handshake_too_large',
+              `the client sent more than ${LISTED_FACTOR} times limits.handshakeBytes (${limits.handshakeBytes} bytes) during the handshake, the limit for an address that clients.allowlist lists`,
+            ),
+          ),
         );
       // Before admission the reader of the PROXY header applies the same timeout (gateway/admission.ts).
       if (inbound.acceptedAt <= acceptedBefore && inbound.admitted && !inbound.timedOut) {

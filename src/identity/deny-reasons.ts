@@ -27,7 +27,7 @@ export const denyReasons = withAdvice({
   too_many_connections: {
     stage: 'accept',
     status: 403,
-    says: 'the relay thread has limits.connections connections open',
+    says: 'as many connections are open as limits.connections allows in each of the gateway’s relay threads',
     cause: 'a client that opens connections and does not close them, or more clients than planned',
     client: 'keep connections open and use them again',
     gateway:
@@ -37,7 +37,7 @@ export const denyReasons = withAdvice({
   too_many_handshakes: {
     stage: 'accept',
     status: 403,
-    says: 'the relay thread has limits.unfinishedHandshakes connections in their handshake, and no range of clients.allowlist other than /0 contains the address',
+    says: 'as many connections are in their TLS handshake as limits.unfinishedHandshakes allows in each of the gateway’s relay threads; the limit holds for addresses that clients.allowlist does not list (a range of /0 lists none)',
     cause: 'a flood of connections',
     client: null,
     gateway:
@@ -47,19 +47,19 @@ export const denyReasons = withAdvice({
   connections_per_address: {
     stage: 'accept',
     status: 403,
-    says: 'the address has limits.connectionsPerAddress connections open in one relay thread, the limit for an address that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
+    says: 'the address has as many connections open as limits.connectionsPerAddress allows in each of the gateway’s relay threads; the limit holds for addresses that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
     cause: 'many clients share this address (NAT), or one client does not close its connections',
     client: 'close connections that are not needed',
-    gateway: `if the client is yours, raise the limit, or ${listAddress}. If not, nothing to do: the limit holds`,
+    gateway: `if the client is yours, raise limits.connectionsPerAddress, or ${listAddress}. If not, nothing to do: the limit holds`,
     alb: 'Failed:Rejected',
   },
   handshakes_per_address: {
     stage: 'accept',
     status: 403,
-    says: 'the address has limits.unfinishedHandshakesPerAddress connections in their handshake in one relay thread, the limit for an address that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
+    says: 'the address has as many connections in their TLS handshake as limits.unfinishedHandshakesPerAddress allows in each of the gateway’s relay threads; the limit holds for addresses that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
     cause: 'many clients share this address (NAT), or an attack',
     client: 'connect one after another',
-    gateway: `if the client is yours, raise the limit, or ${listAddress}. If not, nothing to do: the limit holds`,
+    gateway: `if the client is yours, raise limits.unfinishedHandshakesPerAddress, or ${listAddress}. If not, nothing to do: the limit holds`,
     alb: 'Failed:Rejected',
   },
   handshake_cost: {
@@ -75,16 +75,16 @@ export const denyReasons = withAdvice({
   handshake_rate: {
     stage: 'accept',
     status: 403,
-    says: 'the address began more than limits.handshakeRate handshakes in a second in one relay thread, the limit for an address that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
+    says: 'the address began more TLS handshakes in a second than limits.handshakeRate allows in each of the gateway’s relay threads; the limit holds for addresses that clients.allowlist does not list (a range of /0 lists none; the addresses of an IPv6 /64 count as one)',
     cause: 'the client opens a connection for each message, or an attack',
     client: 'keep its connections open (HTTP keep-alive)',
-    gateway: `if the client is yours, raise the limit, or ${listAddress}. If not, nothing to do: the limit holds`,
+    gateway: `if the client is yours, raise limits.handshakeRate, or ${listAddress}. If not, nothing to do: the limit holds`,
     alb: 'Failed:Rejected',
   },
   overloaded: {
     stage: 'accept',
     status: 403,
-    says: 'for half a second or more the event loop of the relay thread was so late that a message waits longer than limits.delay: the thread accepts no connection until that is over',
+    says: 'for half a second or more each message in the relay thread waited longer for the event loop than limits.delay allows; the thread accepts no connection until that is over',
     cause: 'too little CPU for the traffic, or something else uses it',
     client: 'try again later, or at another replica',
     gateway: 'run more relay threads (relays) or more replicas, and look for what takes the CPU time',
@@ -107,7 +107,7 @@ export const denyReasons = withAdvice({
     says: 'the client’s certificate is larger than limits.certificateBytes',
     cause: 'a certificate with very many names',
     client: 'use a certificate with fewer names',
-    gateway: 'if the certificate is legitimate, raise the limit',
+    gateway: 'if the certificate is legitimate, raise limits.certificateBytes',
     alb: 'Failed:ClientCertMaxSizeExceeded',
   },
   certificate_unreadable: {
@@ -293,7 +293,7 @@ export const denyReasons = withAdvice({
     says: 'the open connection sent more TLS records with little or no data (KeyUpdates, empty records, records of a few bytes) in a second than limits.smallRecords allows for one connection',
     cause: 'a client that writes its messages a few bytes at a time, or an attack',
     client: 'buffer its writes',
-    gateway: 'if the client is legitimate, raise the limit',
+    gateway: 'if the client is legitimate, raise limits.smallRecords',
     alb: 'Failed:Rejected',
   },
 } as const satisfies Record<string, DenyReason>);

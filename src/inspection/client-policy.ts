@@ -1,9 +1,14 @@
-/** The anchors, pins and match rules of a configuration, by which `certs inspect --config` judges client certificates. */
+/** The anchors, pins, match rules and registrations of a configuration, by which `certs inspect --config` judges client certificates. */
+import { sourceOf } from '../config/files/key-sources.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { registeredOf } from '../control/build-snapshot.ts';
 import { ConfigError } from '../errors.ts';
+import { Registrations } from '../identity/registration.ts';
+import type { KeySetMaterial } from '../policy/snapshot.ts';
 import { type AnchorStatus, readAnchorStatus, type StatusOptions } from '../trust/anchor-status.ts';
 import { TrustError } from '../trust/configured-anchors.ts';
 import type { JudgementContext } from './judgement.ts';
+import { readStoredSet } from './key-set-holdings.ts';
 
 /** `file`: of the configuration. Throws ConfigError for anchors that cannot be used. */
 export async function readClientPolicy(
@@ -11,14 +16,30 @@ export async function readClientPolicy(
   { file, now }: { readonly file: string; readonly now: number },
 ): Promise<Omit<JudgementContext, 'now'>> {
   const { anchors, cacheDir } = trust;
+  const registered = registeredOf({ clients, trust });
   const status = await readStatus({ anchors, list: 'anchors', cacheDir, accept: () => null, now }, file);
   return {
     anchors: status.flatMap(({ state }) => state ?? []),
     anchorsFrom: file,
     pins: clients.pins === undefined ? null : new Set(clients.pins),
     match: clients.match ?? null,
+    registered:
+      registered?.mode === 'enforce'
+        ? new Registrations(registered, await readKeySets(clients, cacheDir))
+        : null,
     maxLeafBytes: limits.certificateBytes,
   };
+}
+
+/** As the gateway has them: from files, and from the cache of what was fetched. */
+async function readKeySets({ registered }: Config['clients'], cacheDir: string): Promise<KeySetMaterial[]> {
+  const sources = [registered?.jwks, registered?.inactive].flatMap((each) => each ?? []);
+  return Promise.all(
+    sources.map(async (entry) => {
+      const set = await readStoredSet(entry, cacheDir);
+      return { source: sourceOf(entry), keys: 'problem' in set ? null : set.keys };
+    }),
+  );
 }
 
 async function readStatus(options: StatusOptions, file: string): Promise<AnchorStatus[]> {

@@ -75,7 +75,7 @@ function anchorsAmong(pool: readonly Certificate[], now: number): Omit<Judgement
   });
   return {
     ...{ anchors: anchors.length === 0 ? null : anchors, anchorsFrom: 'the files given' },
-    ...{ pins: null, match: null },
+    ...{ pins: null, match: null, registered: null },
   };
 }
 

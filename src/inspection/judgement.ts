@@ -12,6 +12,7 @@ import { type PathAnchor, validatePath } from '../identity/path.ts';
 import { PathCache } from '../identity/path-cache.ts';
 import { findPathFault } from '../identity/path-checks.ts';
 import { findPurposeFault } from '../identity/purpose.ts';
+import type { Registrations } from '../identity/registration.ts';
 import type { Denial } from '../identity/verdict.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import type { MatchRule } from '../policy/snapshot.ts';
@@ -45,6 +46,8 @@ export interface JudgementContext {
   readonly anchorsFrom: string;
   readonly pins: ReadonlySet<string> | null;
   readonly match: readonly MatchRule[] | null;
+  /** null: a client need not be registered. */
+  readonly registered: Registrations | null;
   /** Octets; undefined: the default of the configuration. */
   readonly maxLeafBytes?: number | undefined;
   /** Milliseconds since the epoch. */
@@ -79,7 +82,12 @@ export function judgeClient(
     );
   const policy = policyFor(anchors, context);
   const denials = [...checksWithoutRevocation(x509, policy, context.now)];
-  return clientJudgement(denials, scopeOf(certificate, { anchors, anchorsFrom, now: context.now }));
+  const { registered, now } = context;
+  const scope =
+    registered?.isAlone === true
+      ? `registration alone (trust.mode of ${anchorsFrom}); no path and no revocation are checked`
+      : scopeOf(certificate, { anchors, anchorsFrom, now });
+  return clientJudgement(denials, scope);
 }
 
 /** Why a leaf that OpenSSL can read cannot be read completely. */
@@ -94,19 +102,12 @@ function refusalOf(leaves: LeafReader, x509: X509Certificate): Denial {
 
 function policyFor(
   anchors: readonly PathAnchor[],
-  { pins, match, maxLeafBytes }: JudgementContext,
+  { pins, match, registered, maxLeafBytes }: JudgementContext,
 ): IdentityPolicy {
   return {
-    ...{
-      generation: 0,
-      certificate: 'required',
-      pins,
-      match,
-      registered: null,
-      opensslHasAnchors: false,
-      revocation: new Map(),
-    },
-    paths: new PathCache(anchors, new LeafReader(maxLeafBytes)),
+    ...{ generation: 0, certificate: 'required', pins, match, registered, revocation: new Map() },
+    opensslHasAnchors: false,
+    paths: new PathCache(anchors, new LeafReader(maxLeafBytes), { isAlone: registered?.isAlone === true }),
   };
 }
 

@@ -1,8 +1,9 @@
 /** The keys and certificates of the configured key sets, from files and from the cache of what was fetched; nothing is fetched here. */
 import { createHash, createPublicKey, type JsonWebKeyInput } from 'node:crypto';
 import { keySourcesIn, type NamedKeySource, sourceOf } from '../config/files/key-sources.ts';
+import type { KeySourceConfig } from '../config/schema/key-source.ts';
 import type { Config } from '../config/schema/schema.ts';
-import { describeSkipped, type PublicJwk, readKeySet } from '../jose/key-set.ts';
+import { describeSkipped, type PublicJwk, readKeySet, type SkippedKey } from '../jose/key-set.ts';
 import { loadKeySet } from '../keys/disk-cache.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { keyTypeOf } from '../pki/key.ts';
@@ -40,29 +41,44 @@ function useOf({ path, entry }: NamedKeySource): Use {
   };
 }
 
+type StoredSet =
+  | {
+      readonly keys: readonly PublicJwk[];
+      readonly skipped: readonly SkippedKey[];
+      readonly bytes: Uint8Array;
+      /** Milliseconds since the epoch; null: it is a file. */
+      readonly fetchedAt: number | null;
+    }
+  /** Why there is none. */
+  | { readonly problem: string };
+
+/** The set as a gateway would start with it. Never rejects. */
+export async function readStoredSet(entry: KeySourceConfig, cacheDir: string): Promise<StoredSet> {
+  try {
+    const { uri: source } = entry;
+    const stored = source === undefined ? null : await loadKeySet({ cacheDir, source });
+    if (source !== undefined && stored === null)
+      return { problem: 'nothing was fetched yet, or the cache is on another machine' };
+    const bytes = stored?.bytes ?? (await readConfigured(sourceOf(entry)));
+    const set = readKeySet(bytes);
+    return set.ok ? { ...set, bytes, fetchedAt: stored?.fetchedAt ?? null } : set;
+  } catch (cause) {
+    return { problem: reasonOf(cause) };
+  }
+}
+
 async function setHoldings({ entry }: NamedKeySource, use: Use, cacheDir: string): Promise<Holding[]> {
   const fault = (detail: string): Holding => ({ ...use, kind: 'fault', detail });
-  try {
-    const stored = entry.uri === undefined ? null : await loadKeySet({ cacheDir, source: entry.uri });
-    if (entry.uri !== undefined && stored === null)
-      return [fault('nothing was fetched yet, or the cache is on another machine')];
-    const bytes = stored?.bytes ?? (await readConfigured(use.source));
-    const set = readKeySet(bytes);
-    if (!set.ok) return [fault(set.problem)];
-    const certificates = certificatesIn(bytes);
-    return [
-      ...set.keys.map((key) =>
-        keyHolding(key, {
-          use,
-          certificate: certificates.get(key.certificate ?? ''),
-          fetchedAt: stored?.fetchedAt ?? null,
-        }),
-      ),
-      ...set.skipped.map((key) => fault(`a key that is not used, ${describeSkipped(key)}`)),
-    ];
-  } catch (cause) {
-    return [fault(reasonOf(cause))];
-  }
+  const set = await readStoredSet(entry, cacheDir);
+  if ('problem' in set) return [fault(set.problem)];
+  const { keys, skipped, bytes, fetchedAt } = set;
+  const certificates = certificatesIn(bytes);
+  return [
+    ...keys.map((key) =>
+      keyHolding(key, { use, certificate: certificates.get(key.certificate ?? ''), fetchedAt }),
+    ),
+    ...skipped.map((key) => fault(`a key that is not used, ${describeSkipped(key)}`)),
+  ];
 }
 
 function keyHolding(

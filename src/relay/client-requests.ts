@@ -8,7 +8,7 @@ import type { RefusalName } from '../message/message-reasons.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
 import { requestIdField, requestIdOf } from '../message/request-id.ts';
 import { traceOf } from '../message/trace-context.ts';
-import type { ConnectionPhase } from './connection-phase.ts';
+import type { ConnectionDeadlines } from './connection-deadlines.ts';
 import type { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { ForwardedIdentity } from './forwarded-identity.ts';
@@ -33,7 +33,7 @@ interface RequestsOptions {
   readonly conditions: RequestConditions;
   /** The policy in force; read for each head. */
   readonly policy: () => RelayPolicy;
-  readonly phase: ConnectionPhase;
+  readonly phase: ConnectionDeadlines;
   readonly exchange: Exchange;
 }
 
@@ -48,7 +48,7 @@ export class ClientRequests implements RequestFlow {
   readonly #connection: RequestConnection;
   readonly #conditions: RequestConditions;
   readonly #currentPolicy: () => RelayPolicy;
-  readonly #phase: ConnectionPhase;
+  readonly #phase: ConnectionDeadlines;
   readonly #exchange: Exchange;
   readonly #identity: ForwardedIdentity;
   readonly #heads = new RequestReader();

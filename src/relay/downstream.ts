@@ -7,7 +7,7 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
 import type { ClientAccount } from './client-accounts.ts';
 import { ClientRequests } from './client-requests.ts';
-import { ConnectionPhase } from './connection-phase.ts';
+import { ConnectionDeadlines } from './connection-deadlines.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import type { ExchangeFailure } from './exchange-facts.ts';
@@ -33,7 +33,7 @@ export class Downstream implements ExchangeClient {
   readonly #socket: TLSSocket;
   readonly #transport: Socket;
   readonly #exchange = new Exchange(this);
-  readonly #phase = new ConnectionPhase({
+  readonly #phase = new ConnectionDeadlines({
     onTimeout: () => this.#onPhaseTimeout(),
     onDeadline: () => this.#onDeadline(),
   });

@@ -5,7 +5,7 @@ import type { Span } from '../message/head-reader.ts';
 import type { RefusalName } from '../message/message-reasons.ts';
 import { recordDeparture } from '../message/refusal-record.ts';
 import type { RequestHead } from '../message/request.ts';
-import type { ConnectionPhase } from './connection-phase.ts';
+import type { ConnectionDeadlines } from './connection-deadlines.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { type GuardedOptions, GuardedRequest, type GuardRefusal } from './guarded-request.ts';
 import type { RelayPolicy } from './relay-policy.ts';
@@ -43,7 +43,7 @@ interface GuardingOptions {
     judged(): void;
   };
   readonly conditions: RequestConditions;
-  readonly phase: ConnectionPhase;
+  readonly phase: ConnectionDeadlines;
   /** Of the current request. */
   readonly body: BodyReader;
   readonly flow: RequestFlow;

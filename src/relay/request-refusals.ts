@@ -11,7 +11,7 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { isShedReason, noRoute } from '../telemetry/route-meter.ts';
 import type { Tracer } from '../tracing/tracer.ts';
 import type { Caller } from './caller.ts';
-import type { ConnectionPhase } from './connection-phase.ts';
+import type { ConnectionDeadlines } from './connection-deadlines.ts';
 import { recordRefusalSpan } from './exchange-spans.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import type { Route } from './route-table.ts';
@@ -129,7 +129,7 @@ interface RefusalsOptions {
     /** Sends `response` and closes. */
     close(response: Buffer): void;
   };
-  readonly phase: ConnectionPhase;
+  readonly phase: ConnectionDeadlines;
   readonly becomeIdle: () => void;
 }
 

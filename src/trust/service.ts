@@ -6,12 +6,12 @@ import {
   allowed,
   allowsRoot,
   hasSameSources,
-  isSameAnchor,
   readConfiguredAnchors,
   TrustError,
   type UrlAnchor,
 } from './configured-anchors.ts';
 import { FetchSchedule } from './fetch-schedule.ts';
+import { type Entry, type StartedAnchors, startNewAnchors } from './new-anchors.ts';
 import type { TrustOptions, TrustSettings } from './settings.ts';
 import { type SkipReason, skippedAt } from './skipped-certificates.ts';
 import type { AnchorSource, AnchorState } from './state.ts';
@@ -33,9 +33,6 @@ const advice: Readonly<Record<SkipReason, string>> = {
   expired: 'remove it, or replace it by the renewed one',
   not_yet_valid: 'it is used from then on',
 };
-
-/** An anchor from files, or the schedule of one from URLs. */
-type Entry = { readonly state: AnchorState } | FetchSchedule;
 
 /** Has no anchors before the first `update`, which is given the same options. */
 export class TrustService {
@@ -133,27 +130,15 @@ export class TrustService {
       const { accept: earlier } = feed;
       feed.accept = (anchor) => earlier(anchor) ?? accept(anchor);
     }
-    const started: { schedule: FetchSchedule; failures: number }[] = [];
-    const entries = await Promise.all(
-      configured.map(async (anchor): Promise<Entry> => {
-        if (!('urls' in anchor)) return { state: anchor };
-        const current = this.#find(anchor);
-        if (current !== undefined && isSameAnchor(current.feed.anchor, anchor)) return current;
-        await current?.end();
-        const schedule = this.#newSchedule(anchor, settings);
-        // A set from the cache counts as one failed fetch, so that its sources are fetched within a second.
-        started.push({ schedule, failures: (await schedule.feed.start(current?.feed)) ? 0 : 1 });
-        return schedule;
-      }),
-    );
+    const { entries, started } = await startNewAnchors(configured, {
+      find: (anchor) => this.#find(anchor),
+      schedule: (anchor) => this.#newSchedule(anchor, settings),
+    });
     if (this.#signal.aborted) return this.states();
     return this.#apply(settings, { entries, started });
   }
 
-  async #apply(
-    settings: TrustSettings,
-    next: { entries: readonly Entry[]; started: readonly { schedule: FetchSchedule; failures: number }[] },
-  ): Promise<AnchorState[]> {
+  async #apply(settings: TrustSettings, next: StartedAnchors): Promise<AnchorState[]> {
     const { entries, started } = next;
     const { accept = acceptAll } = settings;
     const kept = this.#schedules.filter((schedule) => entries.includes(schedule));

@@ -15,9 +15,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AuditEvent } from '../../src/audit/event.ts';
+import type { SealSettings } from '../../src/audit/open-sealing.ts';
 import { Sealer } from '../../src/audit/seal.ts';
 import { sealCopyFile } from '../../src/audit/seal-copy.ts';
-import type { SealSettings } from '../../src/audit/sealing.ts';
 import { openAuditWriter } from '../../src/audit/writer.ts';
 import { followSeals } from '../support/audit-chain.ts';
 import { eventually } from '../support/eventually.ts';
@@ -171,6 +171,15 @@ describe('a start after an orderly stop', () => {
     expect(lastSealOf()).toMatchObject({ chain, seq: 5 });
   });
 
+  it('goes on behind the remembered seal if the file with the last one cannot be read', async () => {
+    await run([1]);
+    const { chain } = lastSealOf();
+    renameSync(file, `${file}.1.bz2`);
+    expect((await run([2])).types).toEqual(['chain_unreadable', 'seals_missing', 'chain_resumed']);
+    expect(lastSealOf()).toMatchObject({ chain, seq: 5 });
+    expect(followSeals([`${file}.1.bz2`, file], publicKey)).toMatchObject({ problems: [], tail: 0 });
+  });
+
   it('finds the remembered seal in a compressed file', async () => {
     await run([1], { privateKey: null });
     writeFileSync(`${file}.1.gz`, gzipSync(text()));
@@ -285,7 +294,7 @@ describe('a last seal that this gateway did not write', () => {
   });
 });
 
-it('finds the last seal behind a line that is longer than all that is read at once, with bounded memory', async () => {
+it('finds the last seal behind a line that is longer than what is read at once and full of begins of seals', async () => {
   await run([1]);
   const { seq } = lastSealOf();
   writeFileSync(file, `${text()}${'{"type":"seal",'.repeat(2_000_000)}\n${record(2)}`);

@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { makeSamples, password, type Samples } from '../inspection/samples.ts';
+import { selfSigned, setFor } from '../support/identity/self-signed.ts';
 import { authority } from '../support/pki/authority.ts';
 import { hasKeytool } from '../support/pki/tool.ts';
 import { type CommandResult, runCommand } from '../support/process/command.ts';
@@ -190,7 +191,7 @@ describe('objections', () => {
     expect(Object.keys(await objectionsTo(pki.root.pem, '--as', 'client'))).toEqual(['ca_as_leaf']);
   });
 
-  it('include pins and match of a configuration, and its anchors', async () => {
+  it('include pins, match and registrations of a configuration, and its anchors', async () => {
     const server = pki.issueServer();
     await write('server.pem', server.chainPem);
     await write('server.key', server.keyPem);
@@ -204,6 +205,14 @@ describe('objections', () => {
     await write('gateway.yaml', JSON.stringify(configuration));
     const found = await objectionsTo(pki.issueClient().pem, '--config', 'gateway.yaml');
     expect(Object.keys(found)).toEqual(['pin_mismatch', 'match_mismatch']);
+    const [known, stranger] = [selfSigned('known'), selfSigned('stranger')];
+    await write('clients.jwks', setFor(known));
+    const registered = { jwks: { file: 'clients.jwks' } };
+    const alone = { ...configuration, trust: { mode: 'registered' }, clients: { registered } };
+    await write('gateway.yaml', JSON.stringify(alone));
+    expect(await objectionsTo(known.pem, '--config', 'gateway.yaml')).toEqual({});
+    const strange = await objectionsTo(stranger.pem, '--config', 'gateway.yaml');
+    expect(Object.keys(strange)).toEqual(['not_registered']);
   });
 
   it('name a CRL with a signature of another key, and verify one of a CA that is given', async () => {

@@ -4,15 +4,14 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { clientsSchema } from '../../src/config/schema/clients.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
+import { program } from '../support/process/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();
 const client = pki.issueClient();
 const pinOf = ({ der }: { readonly der: Uint8Array }) => `sha256/${parseCertificate(der).spkiPin}`;
@@ -28,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]());
 
 async function pin(args: readonly string[], input = '') {
-  const child = spawn(process.execPath, [main, 'certs', 'pin', ...args], { cwd: folder.path });
+  const child = spawn(process.execPath, [program, 'certs', 'pin', ...args], { cwd: folder.path });
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),

@@ -4,20 +4,18 @@ import { chown, copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { examineConfig } from '../../src/config/load.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { authority } from '../support/pki/authority.ts';
 import { spawnGateway } from '../support/process/gateway.ts';
+import { program } from '../support/process/program.ts';
 
 let site: Site;
 beforeEach(async () => {
   site = await createSite();
 });
 afterEach(() => site[Symbol.asyncDispose]());
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** The least that is accepted without a warning, on ports that are free. */
 const sound = {
@@ -34,7 +32,10 @@ interface Outcome {
 }
 
 async function command(args: readonly string[], options: SpawnOptions = {}): Promise<Outcome> {
-  const child = spawn(process.execPath, [main, ...args], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...args], {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout as Readable),
     text(child.stderr as Readable),
@@ -155,7 +156,7 @@ describe('refuses what run refuses, with the same messages', () => {
         await chown(path, uid, uid);
     const user = uid === undefined ? {} : { uid, gid: uid };
     // Another user may not be let into the folder that this repository lies in.
-    if (spawnSync(process.execPath, [main, '--version'], user).status !== 0) skip();
+    if (spawnSync(process.execPath, [program, '--version'], user).status !== 0) skip();
     const says =
       /^gateway\.yaml:1:\d+: listen\.port: found 127\.0\.0\.1:443, a port that this user may not open \(EACCES\)/;
     for (const [name, expected] of [
@@ -221,6 +222,20 @@ test('a cache folder that cannot be written is a warning, and --elsewhere skips 
     expect.stringMatching(/trust\.cacheDir: found \/dev\/null\/trust, which cannot be written \(ENOTDIR\)/),
   ]);
   expect(await run(site.file, '--elsewhere')).toEqual({ code: 0, lines: [] });
+});
+
+test('a folder of the copy of the last seal that cannot be written is a warning, unless the audit is no file', async () => {
+  const check = async (audit: object) => {
+    await site.write('gateway.yaml', JSON.stringify({ ...sound, audit }));
+    return (await run(site.file)).lines;
+  };
+  const seal = { copy: '/dev/null/seal/last' };
+  expect(await check({ destination: 'audit.log', seal })).toEqual([
+    expect.stringMatching(
+      /audit\.seal\.copy: found \/dev\/null\/seal\/last, whose folder cannot be written \(ENOTDIR\)/,
+    ),
+  ]);
+  expect(await check({ destination: 'stdout', seal })).toEqual([]);
 });
 
 test('prints problems, then warnings, one line each, and exits 78', async () => {

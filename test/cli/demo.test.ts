@@ -4,12 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+import { program } from '../support/process/program.ts';
 
 interface AuditLine {
   readonly type: string;
@@ -21,7 +19,7 @@ interface AuditLine {
 /** Runs until it has printed its curl lines. */
 async function startDemo(folder: string, ...options: string[]) {
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
-  const demo = spawn(node, [main, 'demo', ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  const demo = spawn(node, [program, 'demo', ...options], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
   const ended = once(demo, 'close');
   const log = text(demo.stderr);
   const screen: string[] = [];

@@ -6,16 +6,15 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
 import { openEndpoint } from '../support/process/faulty-endpoint.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
+import { program } from '../support/process/program.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 import { openTlsImpostor } from '../support/process/tls-impostor.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();
 const client = pki.issueClient({ key: 'rsa-2048' });
 const other = pki.issueClient({ subject: { OU: 'another', CN: 'another' } });
@@ -50,7 +49,7 @@ afterAll(() => folder[Symbol.asyncDispose]());
 const patience = ['--budget', '10000'];
 
 async function doctor(...args: string[]) {
-  const child = spawn(process.execPath, [main, 'doctor', ...args, ...patience], {
+  const child = spawn(process.execPath, [program, 'doctor', ...args, ...patience], {
     cwd: folder.path,
     env: { ...process.env, NO_COLOR: '1' },
   });

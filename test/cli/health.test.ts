@@ -6,19 +6,19 @@ import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { post } from '../support/process/client.ts';
 import { acknowledgement } from '../support/process/host.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
+import { program } from '../support/process/program.ts';
 import { openStage } from '../support/process/stage.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Exit code and output. */
 async function health(...options: string[]) {
-  const child = spawn(process.execPath, [main, 'health', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, 'health', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

@@ -2,15 +2,14 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
+import { sources } from '../support/process/program.ts';
 import { openStage } from '../support/process/stage.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const preload = new URL('../support/process/preload-libraries.ts', import.meta.url);
 
 const environment = (file: string) => ({ NODE_OPTIONS: `--import=${preload}`, EHI_TEST_LIBRARIES: file });
@@ -24,7 +23,7 @@ it('--version and help load the command line parser alone', async () => {
   await using folder = await temporaryFolder();
   for (const args of [['--version'], ['--help'], ['certs', '--help']]) {
     const file = join(folder.path, args.join('-'));
-    await promisify(execFile)(process.execPath, [main, ...args], {
+    await promisify(execFile)(process.execPath, [sources, ...args], {
       env: { ...process.env, ...environment(file) },
     });
     expect(await librariesIn(file), args.join(' ')).toEqual(['commander']);
@@ -34,7 +33,7 @@ it('--version and help load the command line parser alone', async () => {
 it('run loads what the gateway needs, in each of its threads, and no library of another command', async () => {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'libraries');
-  await using stage = await openStage({ env: environment(file) });
+  await using stage = await openStage({ program: sources, env: environment(file) });
   expect(statusOf(await stage.send(post()))).toBe(200);
   const libraries = await librariesIn(file);
   expect(libraries).toContain('yaml');

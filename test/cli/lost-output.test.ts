@@ -2,17 +2,15 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { createSite, minimal } from '../config/site.ts';
+import { program } from '../support/process/program.ts';
 import { openStage } from '../support/process/stage.ts';
-
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Runs a command whose stdout has no reader any more. */
 async function runWithoutReader(...args: string[]) {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   return { stderr, code };
@@ -40,7 +38,7 @@ describe('a closed stdout ends a command quietly, with the exit code that a shel
 
 it('a stdout that cannot be written is an error of one line', async () => {
   const full = openSync('/dev/full', 'w');
-  const child = spawn(process.execPath, [main, '--version'], { stdio: ['ignore', full, 'pipe'] });
+  const child = spawn(process.execPath, [program, '--version'], { stdio: ['ignore', full, 'pipe'] });
   const [stderr, [code]] = await Promise.all([text(child.stderr as never), once(child, 'exit')]);
   expect({ stderr, code }).toEqual({ stderr: 'stdout: cannot be written (ENOSPC)\n', code: 70 });
 });

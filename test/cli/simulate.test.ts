@@ -5,15 +5,14 @@ import { mkdirSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Act, openScriptedHost } from '../simulation/scripted-host.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
+import { program } from '../support/process/program.ts';
 import { openStage } from '../support/process/stage.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();
 const leaf = pki.issueClient();
 
@@ -30,7 +29,7 @@ const identity = ['--ca', 'root.pem', '--cert', 'client.pem', '--key', 'client.k
 const brief = ['--rate', '100', '--duration', '200ms', '--timeout', '20s', '--resend-interval', '10ms'];
 
 function start(args: readonly string[]) {
-  const child = spawn(process.execPath, [main, 'simulate', ...args], {
+  const child = spawn(process.execPath, [program, 'simulate', ...args], {
     cwd: folder.path,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -213,7 +212,7 @@ describe('--report', () => {
 
   it('is written although the reader of stdout has closed it', async () => {
     await using scripted = await hostThat('acknowledge');
-    const args = [main, 'simulate', scripted.host.url, ...identity, ...brief, '--report', 'report.html'];
+    const args = [program, 'simulate', scripted.host.url, ...identity, ...brief, '--report', 'report.html'];
     const child = spawn(process.execPath, args, { cwd: folder.path, stdio: ['ignore', 'pipe', 'pipe'] });
     // After the first line.
     child.stdout.once('data', () => child.stdout.destroy());

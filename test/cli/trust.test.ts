@@ -4,15 +4,14 @@ import { once } from 'node:events';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { AnchorCache, type StoredAnchor } from '../../src/trust/disk-cache.ts';
 import { takeRequests } from '../../src/trust/request-files.ts';
 import { createSite, minimal, type Site } from '../config/site.ts';
 import { type Authority, authority } from '../support/pki/authority.ts';
+import { program } from '../support/process/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const urls = ['https://pki.example/root.pem', 'https://pki.example/issuing.pem'];
 const [old, next] = [authority(), authority({ name: 'Next' })];
 const rootOf = ({ root }: Authority) => parseCertificate(root.der);
@@ -48,7 +47,7 @@ async function configure(...anchors: object[]): Promise<void> {
 /** Exit code and output, the folder left out. */
 async function run(...argv: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   const [command = '', ...options] = argv;
-  const child = spawn(process.execPath, [main, 'trust', command, '--config', site.file, ...options], {
+  const child = spawn(process.execPath, [program, 'trust', command, '--config', site.file, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr, [code]] = await Promise.all([

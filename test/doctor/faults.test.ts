@@ -5,14 +5,13 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { authority } from '../support/pki/authority.ts';
 import { type EndpointOptions, goodTls, openEndpoint } from '../support/process/faulty-endpoint.ts';
+import { program } from '../support/process/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const day = 24 * 3_600_000;
 const now = Date.now();
 const pki = authority();
@@ -46,7 +45,7 @@ async function examine(url: string, ...extra: string[]) {
     '--expect-ca',
     'anchors.pem',
   ];
-  const args = [main, 'doctor', url, ...files, '--json', '--count', '5', '--budget', '10000', ...extra];
+  const args = [program, 'doctor', url, ...files, '--json', '--count', '5', '--budget', '10000', ...extra];
   const child = spawn(process.execPath, args, { cwd: folder.path });
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),

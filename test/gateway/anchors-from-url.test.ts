@@ -4,7 +4,6 @@ import { once } from 'node:events';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
@@ -17,6 +16,7 @@ import { connect, post, send } from '../support/process/client.ts';
 import { type Gateway, spawnGateway } from '../support/process/gateway.ts';
 import { openHost } from '../support/process/host.ts';
 import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
+import { program } from '../support/process/program.ts';
 import { handshakeOf } from '../support/process/records.ts';
 import { type Directory, misbehaviours, openDirectory } from '../support/trust/directory.ts';
 
@@ -90,8 +90,7 @@ const event = (name: string) => (record: { type?: string; event?: string }) =>
 
 /** `ehi-gateway trust`, with the configuration of a running gateway. */
 function trustCommand({ folder }: Gateway, command: string, ...options: string[]) {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const argv = [main, 'trust', command, '--config', join(folder, 'gateway.yaml'), ...options];
+  const argv = [program, 'trust', command, '--config', join(folder, 'gateway.yaml'), ...options];
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'] });
   return { stdout: text(child.stdout), code: once(child, 'exit').then(([code]) => code as number) };
 }

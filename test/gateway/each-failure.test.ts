@@ -514,7 +514,10 @@ describe.concurrent('an unlisted client that', () => {
   it('sends more certificates than are verified for it', async () => {
     const many = pki.issueClient();
     const leaf = { ...many, chainPem: many.chainPem + pki.issuing.pem.repeat(4) };
-    const way = { reason: 'certificates_refused', says: /list its address in clients\.allowlist/ };
+    const way = {
+      reason: 'certificates_refused',
+      says: /^the client sent \d+ certificates \(at most 4.*no option changes .*list its address in clients\.allowlist/,
+    };
     const record = await recordOf('127.1.2.1', (from) => ask(from, { leaf }).catch(() => {}));
     expectExplained(record, way);
   });
@@ -526,7 +529,7 @@ describe.concurrent('an unlisted client that', () => {
     expect(denied).toHaveLength(1);
     expectExplained(denied[0], {
       reason: 'connections_per_address',
-      says: /raise the limit, or list its address in clients\.allowlist/,
+      says: /^limits\.connectionsPerAddress is 3, and the address has as many connections open; .*raise limits\.connectionsPerAddress, or list its address in clients\.allowlist/,
     });
   });
 
@@ -534,7 +537,10 @@ describe.concurrent('an unlisted client that', () => {
     // At the same time, so that they come within a second on a slow machine too.
     await Promise.all(Array.from({ length: 20 }, () => raw('127.1.2.3', 'END')));
     const denied = (await recordsOf('127.1.2.3', 20)).find(({ reason }) => reason === 'handshake_rate');
-    expectExplained(denied as AuditRecord, { reason: 'handshake_rate', says: /HTTP keep-alive/ });
+    expectExplained(denied as AuditRecord, {
+      reason: 'handshake_rate',
+      says: /^limits\.handshakeRate is 5, and the address began more TLS handshakes in a second; .*HTTP keep-alive.*raise limits\.handshakeRate/,
+    });
   });
 });
 

@@ -3,14 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { authority } from '../support/pki/authority.ts';
 import { type GatewayOptions, spawnGateway } from '../support/process/gateway.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
+import { program } from '../support/process/program.ts';
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const pki = authority();
 const server = pki.issueServer();
 const files = { 'server.pem': server.chainPem, 'server.key': server.keyPem, 'anchor.pem': pki.anchorPem };
@@ -37,7 +36,7 @@ describe('exits with 64, usage,', () => {
     ['an unknown option', ['run', '--config', 'a.yaml', '--fast']],
     ['an argument too many', ['run', '--config', 'a.yaml', 'b.yaml']],
   ])('for %s', async (_what, args) => {
-    const child = spawn(process.env.NODE_UNDER_TEST ?? process.execPath, [main, ...args]);
+    const child = spawn(process.env.NODE_UNDER_TEST ?? process.execPath, [program, ...args]);
     const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
     expect(code).toBe(64);
     expect(stderr).not.toBe('');

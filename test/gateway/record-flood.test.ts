@@ -59,7 +59,7 @@ describe.each<[string, Record<string, unknown>]>([
       source_address: localAddress,
       anchor: admitted ? 'example' : null,
       detail: expect.stringMatching(
-        /: \d+ bytes received from the network contained \d+ bytes of data\. Likely: /,
+        /than limits\.smallRecords \(\d+\) allows .*: \d+ bytes received from the network contained \d+ bytes of data\. Likely: /,
       ),
     });
     expect(statusOf(await stage.send(post()))).toBe(200);

@@ -2,11 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { authority } from '../support/pki/authority.ts';
 import type { Gateway } from '../support/process/gateway.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
+import { program } from '../support/process/program.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
 import { openSite, revocationRecord, valuesOf, visit, visitWhen } from '../support/revocation/site.ts';
 import { openDirectory } from '../support/trust/directory.ts';
@@ -57,8 +57,7 @@ async function openListed() {
 
 /** `ehi-gateway trust`, with the configuration of a running gateway. */
 async function trust({ folder }: Gateway, command: string, ...options: string[]): Promise<number> {
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const argv = [main, 'trust', command, '--config', join(folder, 'gateway.yaml'), ...options];
+  const argv = [program, 'trust', command, '--config', join(folder, 'gateway.yaml'), ...options];
   const [code] = await once(spawn(process.execPath, argv, { stdio: 'ignore' }), 'exit');
   return code as number;
 }

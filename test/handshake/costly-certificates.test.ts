@@ -17,7 +17,7 @@ describe('a Certificate message', () => {
 
   it('is costly with an RSA exponent over 32 bits, and not without one', () => {
     expect(findCostlyCertificate(message(ders), { tls13: true })).toMatch(
-      /^an RSA exponent .+ in certificate 2 of 2$/,
+      /^an RSA exponent .+ in its certificate number 2 of 2$/,
     );
     expect(findCostlyCertificate(message(ders.slice(0, 1)), { tls13: true })).toBeNull();
     expect(findCostlyCertificate(message([]), { tls13: true })).toBeNull();

@@ -14,6 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey } from '../../src/pki/key.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { selfSigned } from '../support/identity/self-signed.ts';
 import {
   type AuthorizationServer,
   openAuthorizationServer,
@@ -23,13 +24,12 @@ import { introspecting, registerByAuthority, registerByKeySet } from '../support
 import { openMutualTlsFetch } from '../support/oauth/mutual-tls-fetch.ts';
 import { openTokenClient } from '../support/oauth/token-client.ts';
 import { authority } from '../support/pki/authority.ts';
-import { selfSignedClient } from '../support/pki/self-signed.ts';
 import { runCommand } from '../support/process/command.ts';
 
 const pki = authority();
 const client = pki.issueClient();
 const stranger = authority({ name: 'Stranger' }).issueClient();
-const selfSigned = selfSignedClient('mosaic');
+const mosaic = selfSigned('mosaic');
 const resource = (format: string) => `https://gateway.example/${format}`;
 const algorithms: readonly TokenAlgorithm[] = ['PS256', 'ES256', 'EdDSA', 'RS256'];
 const introspector = {
@@ -46,7 +46,7 @@ beforeAll(async () => {
       clientAnchors: pki.anchorPem,
       clients: [
         registerByAuthority('by-authority', client),
-        registerByKeySet('by-key-set', await writtenKeySet(selfSigned.pem)),
+        registerByKeySet('by-key-set', await writtenKeySet(mosaic.pem)),
         introspecting.bySecret('gateway-secret', introspector.secret),
         introspecting.byAssertion('gateway-assertion', await publicJwk()),
         introspecting.byCertificate('gateway-certificate', introspector.leaf),
@@ -119,15 +119,15 @@ describe('the authorization server', () => {
   );
 
   it('issues a token to a self-signed client that is registered by what `certs jwks` wrote', async () => {
-    await using tokens = await openTokenClient({ server, id: 'by-key-set', leaf: selfSigned });
+    await using tokens = await openTokenClient({ server, id: 'by-key-set', leaf: mosaic });
     const { cnf } = decodeJwt(await tokens.token(resource('ES256')));
-    expect(cnf).toEqual({ 'x5t#S256': thumbprintOf(selfSigned) });
+    expect(cnf).toEqual({ 'x5t#S256': thumbprintOf(mosaic) });
   });
 
   it.each([
     ['a certificate of another CA', 'by-authority', stranger],
     ['another certificate of the same CA', 'by-authority', introspector.leaf],
-    ['a self-signed certificate that is not registered', 'by-key-set', selfSignedClient('mosaic')],
+    ['a self-signed certificate that is not registered', 'by-key-set', selfSigned('mosaic')],
   ])('issues no token for %s', async (_, id, leaf) => {
     await using tokens = await openTokenClient({ server, id, leaf });
     await expect(tokens.token(resource('ES256'))).rejects.toMatchObject({

@@ -1,23 +1,29 @@
 /** Tokens of a real authorization server, got by a real client over mutual TLS, at the real gateway. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey } from '../../src/pki/key.ts';
+import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
+import { selfSigned, setFor } from '../support/identity/self-signed.ts';
 import {
   type AuthorizationServer,
   openAuthorizationServer,
   type TokenAlgorithm,
 } from '../support/oauth/authorization-server.ts';
-import { introspecting, registerByAuthority } from '../support/oauth/clients.ts';
+import { introspecting, registerByAuthority, registerByKeySet } from '../support/oauth/clients.ts';
 import { openTokenClient, type TokenClient } from '../support/oauth/token-client.ts';
 import { authority, type Leaf } from '../support/pki/authority.ts';
 import { post } from '../support/process/client.ts';
+import { runCommand } from '../support/process/command.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 const pki = authority();
 const unit = { O: 'Example', OU: 'Example organisation' };
 const client = pki.issueClient();
 const other = pki.issueClient({ subject: { ...unit, CN: 'Example other client' } });
+const mosaic = selfSigned('mosaic');
 const introspector = pki.issueClient({ subject: { O: 'Example', CN: 'gateway' } });
 const assertionKey = makeKey('P-256');
 const secret = 'introspection secret: +%/';
@@ -35,6 +41,7 @@ async function openServer(): Promise<AuthorizationServer> {
     clientAnchors: pki.anchorPem,
     clients: [
       registerByAuthority('ehi-client', client),
+      registerByKeySet('mosaic', JSON.parse(setFor(mosaic))),
       introspecting.bySecret('gateway:secret', secret),
       introspecting.byAssertion('gateway-assertion', { ...publicJwk, kid: 'gateway-1', alg: 'ES256' }),
       introspecting.byCertificate('gateway-certificate', introspector),
@@ -219,6 +226,61 @@ it('answers a message without a token 401 with a challenge and no error code; a 
   expect(received).toEqual([]);
   expect(record).toMatchObject({ outcome: 'denied', reason: 'token_missing', policies: { token: null } });
   expect((await send('/')).status).toBe(200);
+});
+
+it('takes a token of a self-signed client that is registered by a key set, at the authorization server and here', async () => {
+  await using mosaicTokens = await openTokenClient({ server, id: 'mosaic', leaf: mosaic });
+  const bearer = {
+    ...{ issuer: server.issuer, audience: indicator('ES256') },
+    jwks: { uri: server.endpoints.jwks, ca: 'as.pem' },
+  };
+  await using registering = await openStage({
+    routes: [{ path: '/', bearer }],
+    files: { 'as.pem': server.pki.root.pem, 'clients.json': setFor(mosaic) },
+    config: {
+      trust: { mode: 'registered', cacheDir: 'trust' },
+      clients: { registered: { jwks: { file: 'clients.json' } } },
+    },
+  });
+  const ownToken = await mosaicTokens.token(indicator('ES256'));
+  const statusWith = async (token: string, leaf = mosaic) =>
+    statusOf(
+      await registering.send(post({ fields: [`Authorization: Bearer ${token}`] }), {
+        ca: registering.authority.root.pem,
+        leaf,
+      }),
+    );
+  expect(await statusWith(ownToken)).toBe(200);
+  expect(await statusWith(await tokens.token(indicator('ES256')))).toBe(401);
+  expect(await statusWith(ownToken, selfSigned('mosaic'))).toBe(403);
+});
+
+it('passes the token checks of `doctor`', async () => {
+  await using folder = await temporaryFolder();
+  const files = {
+    ...{ 'root.pem': pki.root.pem, 'client.pem': client.chainPem, 'client.key': client.keyPem },
+    ...{ 'other.pem': other.chainPem, 'other.key': other.keyPem },
+    token: `${await tokens.token(indicator('ES256'), 'ehi')}\n`,
+  };
+  for (const [name, content] of Object.entries(files))
+    await writeFile(join(folder.path, name), content, { mode: 0o600 });
+  const { stdout } = await runCommand(
+    [
+      ...['doctor', `https://127.0.0.1:${stage.gateway.port}/jwt`, '--ca', 'root.pem', '--json'],
+      ...['--cert', 'client.pem', '--key', 'client.key', '--token-file', 'token'],
+      ...['--other-cert', 'other.pem', '--other-key', 'other.key', '--count', '1', '--budget', '10000'],
+    ],
+    { cwd: folder.path },
+  );
+  const checks: { id: string; outcome: string; fact: string }[] = JSON.parse(stdout).checks;
+  const factsOf = (group: string) =>
+    checks.filter(({ id }) => id.startsWith(group)).map(({ id, outcome, fact }) => [id, outcome, fact]);
+  expect(factsOf('token-')).toEqual([
+    ['token-missing', 'pass', '401, Bearer'],
+    ['token-altered', 'pass', '401, Bearer, error invalid_token'],
+    ['token-bound', 'pass', '401, Bearer, error invalid_token'],
+  ]);
+  expect(factsOf('message-').map(([, outcome]) => outcome)).toEqual(['pass', 'pass', 'pass', 'pass']);
 });
 
 it('writes no token and no secret in its records, its log and its metrics', async () => {

@@ -3,11 +3,9 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { jwksOf } from '../../src/issuing/jwks.ts';
-import { parseCertificate } from '../../src/pki/certificate.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { selfSigned, setFor } from '../support/identity/self-signed.ts';
 import { authority } from '../support/pki/authority.ts';
-import { selfSignedClient } from '../support/pki/self-signed.ts';
 import { runCommand } from '../support/process/command.ts';
 
 const page = readFileSync(new URL('../../docs/policies.md', import.meta.url), 'utf8');
@@ -27,7 +25,6 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const pki = authority();
   const [server, gateway] = [pki.issueServer(), pki.issueClient({ key: 'rsa-2048' })];
-  const registered = selfSignedClient('mosaic');
   const files = {
     'server.pem': server.chainPem,
     'server.key': server.keyPem,
@@ -36,9 +33,7 @@ beforeAll(async () => {
     'gateway-transport.key': gateway.keyPem,
     'introspection.secret': 'a secret of the example\n',
     'hmac.secret': 'a secret of at least 32 bytes for the example\n',
-    'clients.jwks.json': JSON.stringify(
-      jwksOf([{ file: 'client.pem', certificates: [parseCertificate(registered.der)] }]),
-    ),
+    'clients.jwks.json': setFor(selfSigned('mosaic')),
   };
   for (const [name, content] of Object.entries(files))
     await writeFile(join(folder.path, name), content, { mode: 0o600 });

@@ -125,10 +125,12 @@ describe('the page', () => {
     expect(await background()).toBe(dark);
   });
 
-  it('shows markup in a client’s certificate as text', async () => {
+  it('shows markup in a client’s certificate as text, and characters that would reorder it as their code', async () => {
     await using open = await browser.open({ url: stage.url });
     // Names are written as in RFC 4514, so that < has a backslash before it.
-    await open.shows('[data-place="refused"]', '<img src=x onerror=alert(1)\\>');
+    await open.shows('[data-place="refused"]', '<img src=x onerror=alert(1)\\>\\e2\\80\\aetxt');
+    const shown = await open.page.$eval('body', ({ textContent }) => textContent ?? '');
+    expect(shown).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]/u);
     const injected = 'main img, main svg, main script, main b:not([class])';
     expect(await open.page.$$eval(injected, (elements) => elements.length)).toBe(0);
     expect(open.logged).toEqual([]);

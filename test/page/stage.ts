@@ -5,6 +5,8 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 /** Would be an element if anything took it for HTML. */
 export const markup = '<img src=x onerror=alert(1)>';
+/** Behind a right-to-left override a name is shown backwards. */
+const reordered = '\u202etxt';
 
 export interface VisitedStage extends Stage {
   /** Of the admin port, with a slash at its end. */
@@ -21,7 +23,11 @@ export async function openVisitedStage(): Promise<VisitedStage> {
     const stranger = authority({ name: 'Stranger' });
     await stage.send(post(), { leaf: stranger.issueClient() });
     const written = authority({ name: markup });
-    const subject = { CN: `<script>alert(1)</script>`, O: markup, OU: '"><svg onload=alert(1)>' };
+    const subject = {
+      CN: `<script>alert(1)</script>`,
+      O: `${markup}${reordered}`,
+      OU: '"><svg onload=alert(1)>',
+    };
     await stage
       .send(post(), {
         leaf: written.issueClient({ subject }),

@@ -35,7 +35,8 @@ export async function findCardDataIn(folder: string): Promise<string[]> {
   );
 }
 
-function* readings(text: string): Iterable<string> {
+/** The text in the forms in which something could hide in it. */
+export function* readings(text: string): Iterable<string> {
   yield text;
   // Separators between the digits do not matter.
   yield text.replace(/[^\dA-Za-z%\\\n]+/g, '');

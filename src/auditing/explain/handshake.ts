@@ -54,19 +54,28 @@ function tlsLines({ tls_version, cipher, resumed, sni, alpn, duration_ms }: Audi
   return parts.length === 0 ? took : [`TLS: ${parts.join(', ')}.`, ...took];
 }
 
-function leafLines({ leaf, verdict, anchor }: AuditRecord): string[] {
+function leafLines({ leaf, verdict, anchor, resumed }: AuditRecord): string[] {
   if (verdict === 'allow' && leaf === null)
     return ['Certificate: none was sent, and clients.certificate is optional.'];
   if (typeof leaf !== 'object' || leaf === null)
-    return ['Certificate: none is known, because none was sent or it was not read.'];
+    return [
+      resumed === true
+        ? 'Certificate: none is known here, because none is sent when a session is resumed; the record of the session’s first handshake may have it.'
+        : 'Certificate: none is known, because none was sent or it was not read.',
+    ];
   const { subject, issuer, serial, not_before, not_after, pin } = leaf as AuditRecord;
-  const unproven =
-    verdict === 'failed' ? ' The client did not prove that it has the private key of this certificate.' : '';
+  const unproven = verdict === 'failed' ? unprovenText(resumed === true) : '';
   return [
     `Certificate: ${subject}, issued by ${issuer}, serial ${serial}, valid from ${not_before ?? '?'} to ${not_after ?? '?'}.${unproven}`,
     ...(pin == null ? [] : [`Pin: ${pin}`]),
     ...(anchor == null ? [] : [`Trust anchor: ${anchor}.`]),
   ];
+}
+
+function unprovenText(isResumed: boolean): string {
+  return isResumed
+    ? ' It is the one of the session that the client asked to resume; none is sent then.'
+    : ' The client did not prove that it has the private key of this certificate.';
 }
 
 const revocationTexts: Readonly<Record<string, string>> = {

@@ -1,8 +1,10 @@
 /** Opens audit files in any order, rotated and compressed, and orders them as they were written. */
+import type { KeyObject } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { type ReadSeal, readSeal } from '../../audit/seal-reader.ts';
+import { readSeal } from '../../audit/seal-reader.ts';
 import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
+import { FirstSeal, type PlacingSeal } from './first-seal.ts';
 import { type Compression, type Line, readLines } from './lines.ts';
 import { isRecordLine, timeOfLine } from './record-line.ts';
 
@@ -12,24 +14,27 @@ export interface AuditFile {
   /** Of the first line that has a time: milliseconds since the epoch; null: no line has one. */
   readonly firstTime: number | null;
   /** The first seal in the file that a second one follows, or else the first; null: none among its first lines. */
-  readonly firstSeal: Pick<ReadSeal, 'chain' | 'seq' | 'previous'> | null;
+  readonly firstSeal: PlacingSeal | null;
 }
 
 /** Lines read from the begin of a file to find its first seal: more than a gateway writes in the longest interval. */
 const maxLinesToSeal = 1_000_000;
 /** Lines of other programs before the first audit record. */
 const maxOtherLines = 100_000;
-const maxSealsToOrder = 100;
 
 /**
  * Chain by chain, by the time at which each begins, and within a chain by its seals, because a clock can be set back. A
  * file without a seal is placed by the time of its first line.
  *
+ * @param keys the public keys by their ids: seals that they did not sign do not change the order; null: all seals count.
  * @throws UsageError if a file cannot be read, or has lines and no audit record.
  */
-export async function orderFiles(paths: readonly string[]): Promise<AuditFile[]> {
+export async function orderFiles(
+  paths: readonly string[],
+  keys: ReadonlyMap<string, KeyObject> | null = null,
+): Promise<AuditFile[]> {
   const files: AuditFile[] = [];
-  for (const path of paths) files.push(await openFile(path));
+  for (const path of paths) files.push(await openFile(path, keys));
   return inOrder(files);
 }
 
@@ -56,9 +61,9 @@ function timeOf(file: AuditFile | undefined): number {
   return file?.firstTime ?? Number.MAX_SAFE_INTEGER;
 }
 
-async function openFile(path: string): Promise<AuditFile> {
+async function openFile(path: string, keys: ReadonlyMap<string, KeyObject> | null): Promise<AuditFile> {
   const compression = await compressionOf(path);
-  const begin = new FileBegin(path);
+  const begin = new FileBegin(path, new FirstSeal(keys));
   for await (const lines of readLines(path, compression)) {
     for (const line of lines) {
       begin.add(line);
@@ -73,18 +78,17 @@ class FileBegin {
   readonly #path: string;
   #firstLine: Line | null = null;
   #firstTime: number | null = null;
-  #first: ReadSeal | null = null;
-  #last: ReadSeal | null = null;
+  readonly #firstSeal: FirstSeal;
   #hasRecord = false;
-  #seals = 0;
   isKnown = false;
 
-  constructor(path: string) {
+  constructor(path: string, firstSeal: FirstSeal) {
     this.#path = path;
+    this.#firstSeal = firstSeal;
   }
 
   get facts(): Pick<AuditFile, 'firstTime' | 'firstSeal'> {
-    return { firstTime: this.#firstTime, firstSeal: this.#first };
+    return { firstTime: this.#firstTime, firstSeal: this.#firstSeal.found };
   }
 
   add(line: Line): void {
@@ -95,21 +99,8 @@ class FileBegin {
     this.#hasRecord ||= isRecordLine(bytes);
     if (!this.#hasRecord && number >= maxOtherLines) this.end();
     const seal = line.isWhole ? readSeal(bytes) : null;
-    if (seal !== null) this.#addSeal(seal);
-    if (number >= maxLinesToSeal) this.isKnown = true;
-  }
-
-  /** An altered seal at the begin must not change the order, so that two seals have to agree. */
-  #addSeal(seal: ReadSeal): void {
-    const last = this.#last;
-    this.#first ??= seal;
-    this.#last = seal;
-    this.#seals++;
-    if (last !== null && seal.chain === last.chain && seal.seq === last.seq + 1) {
-      this.#first = last;
-      this.isKnown = true;
-    }
-    if (this.#seals >= maxSealsToOrder) this.isKnown = true;
+    if (seal !== null) this.#firstSeal.add(seal, bytes);
+    this.isKnown = this.#firstSeal.isKnown || number >= maxLinesToSeal;
   }
 
   /** Throws UsageError if there are lines and none is an audit record. */

@@ -3,7 +3,6 @@
 import type { ReadSeal, SignatureState } from '../../audit/seal-reader.ts';
 import type { Line } from '../reading/lines.ts';
 import { checkContent, isMovedSeal, type SealedLines } from './content-check.ts';
-import { damagedSealFinding } from './damaged-seals.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
 import { Interval } from './interval.ts';
@@ -11,6 +10,7 @@ import { KeyCheck } from './key-check.ts';
 import type { FaultLocator } from './locate.ts';
 import { ReturningSeals } from './returning-seals.ts';
 import { SealedGaps } from './sealed-gaps.ts';
+import { missingSeals, unprovenBegin } from './unseen-lines.ts';
 
 export interface FoundSeal {
   readonly seal: ReadSeal;
@@ -99,7 +99,7 @@ export class ChainCheck {
     if (tip === null) return this.#begin(found);
     if (this.isContinuedBy(seal)) return this.#continue(found, tip);
     if (seal.chain === this.chain && seal.seq === tip.seq + 1) return this.#breakLink(found, tip);
-    if (seal.seq > tip.seq) return this.#skip(found, tip);
+    if (seal.seq > tip.seq) return this.#isForged(found) ? this.#refuse(found, tip) : this.#skip(found, tip);
     const { interval } = this;
     this.interval = this.#returning.check({
       ...{ seal, interval, place: placeOf(found.line), facts: this.#facts(found) },
@@ -114,11 +114,8 @@ export class ChainCheck {
       return this.#advance(found, { suspect: isWellFormed ? null : this.#reportAltered(found, [0, 0]) });
     }
     const isCut = interval.count < seal.lines && interval.covers(seal) === 'none';
-    if (isCut && interval.first !== null) {
-      const facts = { ...this.#facts(found), from: placeOf(interval.first), count: interval.count };
-      const damaged = damagedSealFinding(interval, this.#facts(found));
-      this.#findings.add(damaged ?? newFinding('begin_unproven', 'gap', facts));
-    }
+    const unproven = isCut ? unprovenBegin({ interval, facts: this.#facts(found) }) : null;
+    if (unproven !== null) this.#findings.add(unproven);
     this.#advance(found, { suspect: null, skipsContent: isCut });
   }
 
@@ -150,21 +147,24 @@ export class ChainCheck {
     this.#advance(found, { suspect: null });
   }
 
+  /** Not even the seal before it is known, and in a signed chain its own number is proven by nothing. */
+  #isForged({ signature }: FoundSeal): boolean {
+    return this.#signatures.hasValid && signature !== null && signature !== 'valid';
+  }
+
+  /** The chain goes on as if it were not there, so that it hides no later fault. */
+  #refuse({ seal, line, signature }: FoundSeal, { place: before }: Tip): void {
+    const at = { place: placeOf(line), before };
+    this.#signatures.check({ seal, signature, ...at, isLinked: false, isSuspect: false });
+  }
+
   /** Seals between the last one and this one are missing. */
   #skip(found: FoundSeal, tip: Tip): void {
     const { seal } = found;
     const isCovered = this.interval.covers(seal) !== 'none';
     const seals = { first: tip.seq + 1, last: seal.seq - 1 };
     const facts = { ...this.#facts(found), seals, detail: isCovered ? null : 'lines unproven' };
-    const isShortened = seal.event === 'truncated';
-    const { length } = this.interval.damagedSeals;
-    const isInPlace = isShortened || length === seal.seq - tip.seq - 1;
-    const damaged = isInPlace ? damagedSealFinding(this.interval, facts) : null;
-    const finding =
-      damaged ??
-      (isShortened
-        ? newFinding('file_shortened', 'gap', facts)
-        : newFinding('seals_missing', 'tampering', facts));
+    const finding = missingSeals({ seal, interval: this.interval, facts });
     this.#findings.add(finding);
     this.#returning.noteMissing(finding);
     if (isCovered) this.sealedLines += seal.lines;
@@ -205,15 +205,8 @@ export class ChainCheck {
     }
     const tip = this.#tip;
     if (tip?.wrong != null && isMovedSeal([tip.wrong.interval, interval], [tip.seal, sealed.seal])) {
-      const seals = { first: tip.seq, last: tip.seq };
-      const moved = {
-        kind: 'lines_reordered',
-        detail: 'seal',
-        to: sealed.place,
-        count: null,
-        seals,
-      } as const;
-      Object.assign(tip.wrong.finding, moved);
+      const [kind, seals] = ['lines_reordered' as const, { first: tip.seq, last: tip.seq }];
+      Object.assign(tip.wrong.finding, { kind, detail: 'seal', to: sealed.place, count: null, seals });
       return null;
     }
     if (finding.severity === 'gap') this.#gaps.join(finding);

@@ -42,7 +42,7 @@ export class ChainSwitches {
     const place = placeOf(line);
     const isKnown = this.#known.has(chain);
     const isBegin = chain.first === null && seal.event === 'started';
-    if (last === null || last.chain === chain || isBegin || this.#strays.has(last.chain)) {
+    if (last === null || last.chain === chain || isBegin) {
       this.#note({ chain, place });
       return null;
     }

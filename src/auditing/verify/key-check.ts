@@ -39,7 +39,8 @@ export class KeyCheck {
   #open: Finding[] = [];
   /** The last of them, which the next seal may continue. */
   #run: Finding | null = null;
-  #hasValid = false;
+  /** A seal of the chain has a right signature. */
+  hasValid = false;
   #key: string | null | undefined;
 
   constructor({ findings, acceptsConfirmed }: KeyCheckOptions) {
@@ -67,8 +68,8 @@ export class KeyCheck {
 
   /** A signed seal confirms all seals before it, because it has the hash of the last one. */
   #noteValid({ isLinked }: SignedSeal): void {
-    const isFirst = !this.#hasValid;
-    this.#hasValid = true;
+    const isFirst = !this.hasValid;
+    this.hasValid = true;
     const open = this.#open;
     this.#open = [];
     this.#run = null;

@@ -17,7 +17,7 @@ export async function verifyFiles(
   paths: readonly string[],
   { onProgress, ...options }: VerifyOptions,
 ): Promise<Verification> {
-  const { used, repeated } = await separateRepeated(await orderFiles([...new Set(paths)]));
+  const { used, repeated } = await separateRepeated(await orderFiles([...new Set(paths)], options.keys));
   const verification = new Verification(options);
   for (const { file, sameAs, partial } of repeated) {
     const from = { file: file.path, line: 1, time: null };

@@ -32,7 +32,7 @@ export function trustSchema(folder: string) {
     cacheDir: file(folder, 'the path of a directory')
       .prefault('var/trust')
       .describe(
-        'Directory for the last valid anchors, CRLs and OCSP responses that were fetched. A start uses these first, then fetches new ones.',
+        'Directory for the last valid anchors, key sets, CRLs and OCSP responses that were fetched. A start uses these first, then fetches new ones.',
       ),
   }).describe('The CAs whose client certificates are accepted.');
 }

@@ -1,6 +1,7 @@
 /** Seals without a signature, or of a key that was not given, beside seals with a right signature. */
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { Sealer } from '../../../src/audit/seal.ts';
 import { describeFinding } from '../../../src/auditing/verify/finding-meaning.ts';
 import { AuditSetWriter, keyPair, type Step } from './audit-set.ts';
 import { type Verified, verifySet } from './verify-set.ts';
@@ -64,6 +65,21 @@ test('seals of another key are not accepted without a right signature behind the
   other.restartWithNewChain();
   other.seal('stopped');
   expect((await verifySet(other, { acceptsConfirmed: true })).verdict).toBe('tampered');
+});
+
+test.each([
+  ['without a signature', null, 'seal_unsigned'],
+  ['of another key', first.privateKey, 'key_unknown'],
+])('planted seals %s with a later number do not hide a fault behind them', async (_, privateKey, kind) => {
+  const set = new AuditSetWriter().run([...block, ...block, ...block]);
+  set.seal('stopped');
+  const { chain } = JSON.parse(set.files[0]?.[0] ?? '');
+  const last = { chain, seq: 900_000_000_000_000, hash: 'f'.repeat(64) };
+  const forger = new Sealer({ chain, last, privateKey });
+  const forged = [1, 2].map((lost) => forger.seal('sealed', { now: Date.UTC(2026, 10, 29), lost }).trimEnd());
+  set.files[1]?.splice(1, 0, ...forged);
+  set.files[2]?.splice(1, 1);
+  expect((await verifySet(set)).kinds).toEqual([kind, 'lines_removed']);
 });
 
 test('more keys than anybody replaces stay tampering', async () => {

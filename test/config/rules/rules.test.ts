@@ -158,6 +158,16 @@ describe('the ports of listen and admin', () => {
   });
 });
 
+test('the copy of the last seal may not be the audit file', () => {
+  const problemsOf = (audit: object) => checkRules({ clients: { pins: ['sha256/…'] }, audit }).problems;
+  const found = 'audit.log, which is audit.destination';
+  expect(problemsOf({ destination: 'audit.log', seal: { copy: 'audit.log' } })).toMatchObject([
+    { path: ['audit', 'seal', 'copy'], found },
+  ]);
+  expect(problemsOf({ destination: 'audit.log', seal: { copy: 'other/audit.log' } })).toEqual([]);
+  expect(problemsOf({ destination: 'audit.log', seal: {} })).toEqual([]);
+});
+
 describe('the rotation of the audit', () => {
   const rotate = { size: '100MiB' };
 

@@ -223,6 +223,7 @@ describe('values', () => {
     ['audit.seal', { audit: { seal: null } }],
     ['audit.seal', { audit: { seal: true } }],
     ['audit.seal.key', { audit: { seal: { key: '' } } }],
+    ['audit.seal.copy', { audit: { seal: { copy: '' } } }],
     ['audit.seal.interval', { audit: { seal: { interval: '9ms' } } }],
     ['audit.seal.interval', { audit: { seal: { interval: '61m' } } }],
     ['audit.rotate.size', { audit: { destination: 'a.log', rotate: { size: '63KiB' } } }],

@@ -293,6 +293,28 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { 'ehi_trust_age_seconds{anchor="thredd-new"}': `${90 * day}x60` },
     ],
   },
+  EhiKeySetStale: {
+    fires: { 'ehi_key_set_age_seconds{source="https://as.example/jwks"}': `${day + 3600}x60` },
+    labels: { source: 'https://as.example/jwks' },
+    description:
+      'The key set https://as.example/jwks was not fetched for a day, or never. Its last valid keys stay in use. The log says why fetching fails.',
+    silent: [
+      { 'ehi_key_set_age_seconds{source="https://as.example/jwks"}': '3600x60' },
+      // Of a file: nothing fetches it.
+      { 'ehi_key_set_age_seconds{source="/etc/keys.json"}': `${90 * day}x60` },
+      // A failure after a success: the age decides.
+      {
+        'ehi_key_set_fetch_failures_total{source="https://as.example/jwks"}': '5x60',
+        'ehi_key_set_age_seconds{source="https://as.example/jwks"}': '3600x60',
+      },
+    ],
+    also: [
+      {
+        series: { 'ehi_key_set_fetch_failures_total{source="https://b.example/jwks"}': '3x60' },
+        labels: { source: 'https://b.example/jwks' },
+      },
+    ],
+  },
   EhiTrustCertificatePassedOver: {
     fires: { 'ehi_trust_certificates_passed_over{anchor="a",reason="expired"}': '1x60' },
     labels: { anchor: 'a', reason: 'expired' },

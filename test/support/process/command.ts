@@ -2,9 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { program } from './program.ts';
 
 export interface CommandResult {
   readonly code: number | null;
@@ -28,8 +26,8 @@ export async function runCommand(args: readonly string[], options: CommandOption
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
   const child =
     umask === undefined
-      ? spawn(node, [main, ...args], { cwd, env })
-      : spawn('sh', ['-c', `umask ${umask} && exec "$0" "$@"`, node, main, ...args], { cwd, env });
+      ? spawn(node, [program, ...args], { cwd, env })
+      : spawn('sh', ['-c', `umask ${umask} && exec "$0" "$@"`, node, program, ...args], { cwd, env });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const [stdout, stderr, [code]] = await Promise.all([

@@ -5,10 +5,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-
-const main = fileURLToPath(new URL('../../../src/main.ts', import.meta.url));
+import { program } from './program.ts';
 
 /** One JSON line of stdout. */
 // biome-ignore lint/suspicious/noExplicitAny: records are looked into field by field, and a test fails on what is not there
@@ -26,6 +24,8 @@ export interface GatewayOptions {
   readonly fileBlocks?: number;
   /** A file, a device or a named pipe for standard error; default: it is kept in `stderr`. */
   readonly stderr?: string;
+  /** Path of the program; default: the one that tests start. */
+  readonly program?: string;
 }
 
 export interface Ready {
@@ -232,7 +232,7 @@ export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   }
   await writeFile(file, stringify(withPorts(options.config)));
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
-  const command = [node, main, 'run', '--config', file];
+  const command = [node, options.program ?? program, 'run', '--config', file];
   // Only a shell can set limits; it execs the gateway, so that pid and signals stay correct.
   if (descriptors !== undefined) command.unshift('sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`);
   if (fileBlocks !== undefined) command.unshift('sh', '-c', `ulimit -f ${fileBlocks}; exec "$0" "$@"`);

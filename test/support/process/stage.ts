@@ -33,6 +33,8 @@ export interface StageOptions {
   readonly fileBlocks?: number;
   /** Destination of the gateway's standard error. */
   readonly stderr?: string;
+  /** Path of the program; default: the one that tests start. */
+  readonly program?: string;
   /** Puts the clients on the allowlist, so that TLS reads from their TCP sockets; otherwise it reads through a gate. */
   readonly named?: boolean;
 }
@@ -86,6 +88,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       ...(options.descriptors === undefined ? {} : { descriptors: options.descriptors }),
       ...(options.fileBlocks === undefined ? {} : { fileBlocks: options.fileBlocks }),
       ...(options.stderr === undefined ? {} : { stderr: options.stderr }),
+      ...(options.program === undefined ? {} : { program: options.program }),
       config: configuration,
     }),
   );

@@ -18,7 +18,7 @@ interface PhaseOptions {
 }
 
 /** `now` and deadlines are performance.now(), ms. */
-export class ConnectionPhase {
+export class ConnectionDeadlines {
   readonly #options: PhaseOptions;
   readonly #timer = new LazyTimer(() => this.#onDue());
   #current: Phase = 'idle';

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { ConnectionPhase } from '../../src/relay/connection-phase.ts';
+import { ConnectionDeadlines } from '../../src/relay/connection-deadlines.ts';
 
 const never = Number.POSITIVE_INFINITY;
 
 let calls: string[];
-let phase: ConnectionPhase;
+let phase: ConnectionDeadlines;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'performance'] });
   calls = [];
-  phase = new ConnectionPhase({
+  phase = new ConnectionDeadlines({
     onTimeout: () => calls.push(`timeout of ${phase.current}`),
     onDeadline: () => calls.push('deadline'),
   });

@@ -1,25 +1,17 @@
-/** The parts of the status document on what the gateway depends on: certificates, trust, revocation data, endpoints. */
-import type {
-  AnchorStatus,
-  CertificateStatus,
-  KeySetStatus,
-  RevocationStatus,
-  UpstreamStatus,
-} from '../admin/status.ts';
+/** The parts of the status document on trust: certificates and their expiry, anchors, key sets, revocation sources. */
+import type { AnchorStatus, CertificateStatus, KeySetStatus, RevocationStatus } from '../admin/status.ts';
 import { cut, maskText } from '../audit/text.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { KeySetState } from '../keys/state.ts';
 import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import type { EndpointState } from '../telemetry/endpoint-report.ts';
-import type { TrafficHistory } from '../telemetry/traffic-history.ts';
 import { skippedAt } from '../trust/skipped-certificates.ts';
 import type { AnchorSource } from '../trust/state.ts';
 
 /** Of certificates, and of revocation sources. */
 const maxListed = 200;
 
-export interface DependencyFacts {
+export interface TrustFacts {
   readonly serverCertificates: LoadedConfig['serverCertificates'];
   readonly anchors: readonly AnchorSource[];
 }
@@ -31,7 +23,7 @@ interface Dated {
 }
 
 /** Those that expire first, at most 200. */
-export function certificatesOf({ serverCertificates, anchors }: DependencyFacts): CertificateStatus[] {
+export function certificatesOf({ serverCertificates, anchors }: TrustFacts): CertificateStatus[] {
   const of = (role: 'server' | 'anchor', anchor: string | null) => {
     return ({ subject, serial, notAfter }: Dated): CertificateStatus => {
       return { role, anchor, name: cut(subject), serial: cut(serial), notAfter: isoTime(notAfter) };
@@ -97,22 +89,6 @@ function sourceOf(source: SourceState): RevocationStatus {
     failures,
     lastError: masked(problem),
     entries,
-  };
-}
-
-export function upstreamOf(endpoint: EndpointState, history: TrafficHistory): UpstreamStatus {
-  const { url, state, connections, latestFailure } = endpoint;
-  // The only endpoint of a route is never passed over.
-  const isUnreachable = history.isUnreachable(url) && connections.idle + connections.in_use === 0;
-  return {
-    url,
-    state: isUnreachable
-      ? 'down'
-      : ({ used: 'up', partly_used: 'partly', passed_over: 'down' } as const)[state],
-    idleConnections: connections.idle,
-    busyConnections: connections.in_use,
-    failures: history.failures(url),
-    lastFailure: latestFailure,
   };
 }
 

@@ -1,0 +1,4 @@
+/** The second part of the comparison with OpenSSL that openssl-fuzz.test.ts begins. */
+import { compareWithOpenssl } from '../support/fuzz/comparison.ts';
+
+compareWithOpenssl(2);

@@ -1,0 +1,42 @@
+/**
+ * The order of the test files: the longest begin first, so that no core waits for one of them at the end. A clean clone has
+ * no times of an earlier run, from which vitest would find the order itself.
+ */
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Files that take more than ten seconds, the longest first. */
+const longest: readonly string[] = [
+  'conformance/openssl-fuzz.test.ts',
+  'conformance/openssl-fuzz-2.test.ts',
+  'conformance/openssl-fuzz-3.test.ts',
+  'conformance/openssl-fuzz-4.test.ts',
+  'gateway/audit-seals.test.ts',
+  'gateway/at-most-once.test.ts',
+  'gateway/upstream-tls.test.ts',
+  'config/fuzz.test.ts',
+  'cli/doctor.test.ts',
+  'issuing/pkcs12.test.ts',
+  'doctor/faults.test.ts',
+  'gateway/relay-cut-responses.test.ts',
+  'cli/simulate.test.ts',
+  'gateway/permit-withdrawn.test.ts',
+  'cli/certs-p12.test.ts',
+  'gateway/revocation-expired.test.ts',
+  'gateway/reload.test.ts',
+  'cli/check.test.ts',
+  'simulation/simulation.test.ts',
+  'gateway/relay-connection-reuse.test.ts',
+  'gateway/tracing-collector.test.ts',
+  'gateway/revocation-last-good.test.ts',
+];
+
+export class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = longest.findIndex((file) => moduleId.endsWith(`/test/${file}`));
+      return place < 0 ? longest.length : place;
+    };
+    return sorted.toSorted((one, other) => rank(one) - rank(other));
+  }
+}
