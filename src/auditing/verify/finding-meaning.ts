@@ -20,7 +20,7 @@ const tampering = {
     `${linesAre(count)} missing that the gateway sealed.${severity === 'gap' ? ` ${shortened}` : ''}`,
   lines_inserted: ({ detail, count }) =>
     detail === 'after stop'
-      ? `${linesAre(count)} here that the gateway found at its start. ${stopped} They were inserted, or written by a gateway without audit.seal.`
+      ? `${linesAre(count)} before the first seal after a restart. ${stopped} ${count === 1 ? 'It was' : 'They were'} inserted, or written by a gateway without audit.seal.`
       : detail === 'located'
         ? `The gateway did not seal ${count === 1 ? 'this line; without it' : 'these lines; without them'} the seal is right.`
         : `There ${count === 1 ? 'is 1 line' : `are ${count} lines`} more than the gateway sealed; others may have been changed too.`,
@@ -78,10 +78,10 @@ const gaps = {
     if (detail === 'complete') return `${stated} All lines that it sealed are here.`;
     const missing =
       count === null ? `${sealsAre(finding)} missing with their lines` : `${linesAre(count)} missing`;
-    return `${stated} ${missing}, and nothing is proven about the lines before that seal.`;
+    return `${stated} ${missing}, and nothing is proven about the lines between these two seals.`;
   },
   sealed_late: ({ count }) =>
-    `The gateway ended without a last seal (a crash or a kill), and sealed ${lines(count)} only after its restart. What happened to them in between is not proven; seals behind them may have been removed.`,
+    `The gateway ended without a last seal (a crash or a kill), and sealed ${lines(count)} only after its restart. What happened to them in between is not proven; further lines and seals may have been removed.`,
   stop_missing: () =>
     'The gateway resumed the chain here, behind a seal that is no orderly stop: it had crashed or was killed directly after that seal, or lines and seals were removed while it was not running.',
   tail_unsealed: ({ count, detail }) =>

@@ -1,8 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
-import { Sealer } from '../../../src/audit/seal.ts';
+import { keyIdOf, Sealer } from '../../../src/audit/seal.ts';
 import { orderFiles } from '../../../src/auditing/reading/audit-files.ts';
 import { type Compression, readLines } from '../../../src/auditing/reading/lines.ts';
 import { temporaryFolder } from '../../support/folder.ts';
@@ -115,6 +116,23 @@ test('files are ordered by their seals and recognised by their first bytes, what
     ['b', 'gzip'],
     ['a', 'none'],
   ]);
+});
+
+test('with public keys, seals that they did not sign do not change the order of the files', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const now = Date.UTC(2026, 10, 29);
+  const sealer = new Sealer({ chain: '0011223344556677', last: null, privateKey });
+  const [first, second] = [1, 2].map(() => sealer.seal('sealed', { now, lost: 0 }));
+  const last = { chain: '0011223344556677', seq: 900, hash: '0'.repeat(64) };
+  const forger = new Sealer({ chain: last.chain, last, privateKey: null });
+  const forged = [1, 2].map(() => forger.seal('sealed', { now, lost: 0 })).join('');
+  const paths = [file('later', second ?? ''), file('earlier', forged + first)];
+  const order = async (keys: Parameters<typeof orderFiles>[1]) =>
+    (await orderFiles(paths, keys)).map(({ firstSeal }) => firstSeal?.seq);
+  expect(await order(null)).toEqual([1, 901]);
+  expect(await order(new Map([[keyIdOf(publicKey), publicKey]]))).toEqual([0, 1]);
+  // Without a seal of a known key, all count.
+  expect(await order(new Map())).toEqual([1, 901]);
 });
 
 test('a file that does not exist is named', async () => {

@@ -6,8 +6,11 @@ import { chainEndFindings } from '../../../src/auditing/verify/chain-ends.ts';
 import { ChainPeriods } from '../../../src/auditing/verify/chain-periods.ts';
 import { Findings } from '../../../src/auditing/verify/findings.ts';
 import { Interval } from '../../../src/auditing/verify/interval.ts';
+import { verificationJson } from '../../../src/auditing/verify/json.ts';
 import { FaultLocator } from '../../../src/auditing/verify/locate.ts';
 import { ReturningSeals } from '../../../src/auditing/verify/returning-seals.ts';
+import { summarize } from '../../../src/auditing/verify/summary.ts';
+import { describeVerification } from '../../../src/auditing/verify/text.ts';
 import { AuditSetWriter, keyPair } from './audit-set.ts';
 import { verifySet } from './verify-set.ts';
 
@@ -83,6 +86,17 @@ test('a seal that returns is compared with the lines before it only while there 
   };
   expect(remaining(1_000_000)).toEqual([1, 1]);
   expect(remaining(interval.keptBytes + 1)).toEqual([1, 2]);
+});
+
+test('of many chains the text names twenty, and JSON all', async () => {
+  const set = new AuditSetWriter();
+  for (let chain = 1; chain < 25; chain++) set.restartWithNewChain();
+  const { verification } = await verifySet(set);
+  const summary = summarize(verification, { hasPublicKey: true });
+  const text = describeVerification(verification, summary);
+  expect(text.match(/^ {2}chain /gm)).toHaveLength(20);
+  expect(text).toContain('and 5 more chains; --json has all');
+  expect(verificationJson(verification, { summary, hasPublicKey: true })).toHaveProperty('chains.length', 25);
 });
 
 test('files with too many chains are refused', async () => {

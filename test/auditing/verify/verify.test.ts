@@ -256,6 +256,8 @@ test('every finding has a sentence without an empty part', async () => {
   const texts = verification.findings.sorted.map(describeFinding);
   expect(texts).toHaveLength(4);
   for (const text of texts) expect(text).not.toMatch(/undefined|null|NaN|\.\./);
+  const shortened = texts.find((text) => text.startsWith('The gateway states that something else shortened'));
+  expect(shortened).toMatch(/are missing with their lines, and nothing is proven about the lines between/);
 });
 
 describe('input that cannot be verified', () => {
