@@ -320,6 +320,19 @@ describe('a reload', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('with other settings does not end the requests that are under way', async () => {
+    using opened = open();
+    const { waiting, listener } = held();
+    server.misbehaviour = listener;
+    const asked = opened.service.ask('/', 'token');
+    await eventually(() => waiting.length === 1);
+    opened.service.update([settings({ auth: { ...basic, secret: 'other' } })]);
+    for (const answer of waiting) answer();
+    expect(await asked).toMatchObject({ status: 'active' });
+    opened.service.update([]);
+    await eventually(() => server.sockets.size === 0);
+  });
+
   it('asks with the new credentials', async () => {
     using opened = open();
     await opened.service.ask('/', 'token');
