@@ -45,7 +45,8 @@ export async function judgeChain({
   const isOwn = fault === null && seal.key !== null;
   if (!(await hasRemembered(remembered, { seal, isOwn, find })))
     return { how: 'continued', behind: remembered, missing: remembered };
-  const cause = fault ?? (seal.chain === remembered.chain ? null : 'it is of another chain than the remembered one');
+  const cause =
+    fault ?? (seal.chain === remembered.chain ? null : 'it is of another chain than the remembered one');
   return cause === null ? resumed : { how: 'new', cause, missing: null };
 }
 
