@@ -37,16 +37,20 @@ const maxSealBytes = 1024;
 const sealMark = Buffer.from('{"type":"seal",');
 
 /**
- * The current file, then the rotated ones from the newest on, until one has a seal. null: 1 GiB was searched without one.
+ * The current file, then the rotated ones from the newest on, until one has a seal. null: so many bytes
+ * were searched without finding the last one.
  *
  * @param path a regular file.
+ * @param maxBytes default 1 GiB.
  * @throws the errors of node:fs and node:zlib, with the path of the file in `cause`.
  */
-export async function findChain(path: string): Promise<FoundChain | null> {
+export async function findChain(path: string, maxBytes = maxSearchedBytes): Promise<FoundChain | null> {
   const later: TailPart[] = [];
-  const search = new Search();
+  const search = new Search(maxBytes);
   for (const file of await filesOf(path)) {
     const last = await readable(file, () => lastSealIn(file, search));
+    // A compressed file is read forwards: further seals may follow this one.
+    if (search.isExhausted && file.compression !== 'none') return null;
     if (last !== null) return { last, tail: [{ ...file, start: last.end }, ...later] };
     if (search.isExhausted) return null;
     later.unshift({ ...file, start: 0 });
@@ -82,10 +86,15 @@ export async function findSeal(path: string, wanted: ReadSeal): Promise<'found' 
 
 /** How much was read. */
 class Search {
+  readonly #maxBytes: number;
   #bytes = 0;
 
+  constructor(maxBytes = maxSearchedBytes) {
+    this.#maxBytes = maxBytes;
+  }
+
   get isExhausted(): boolean {
-    return this.#bytes > maxSearchedBytes;
+    return this.#bytes > this.#maxBytes;
   }
 
   note(bytes: number): void {

@@ -64,6 +64,16 @@ describe('the last seal', () => {
     await expect(findChain(file)).rejects.toThrow(/there is further data from byte \d+ on/);
   });
 
+  it('is unknown if a compressed file is too long to be read to its end', async () => {
+    writeFileSync(file, '');
+    writeFileSync(`${file}.1.gz`, gzipSync(first + filler(1_000_000) + second));
+    expect((await findChain(file))?.last?.seal).toEqual(read(second));
+    expect(await findChain(file, 500_000)).toBeNull();
+    // A plain file is read from its end.
+    writeFileSync(file, filler(1_000_000) + second);
+    expect((await findChain(file, 500_000))?.last?.seal).toEqual(read(second));
+  });
+
   it('without its newline is none, and the one before it counts', async () => {
     writeFileSync(file, `${first}${second.trimEnd()}`);
     expect((await findChain(file))?.last?.seal.seq).toBe(0);
