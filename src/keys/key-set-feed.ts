@@ -43,6 +43,8 @@ export class KeySetFeed {
   #failures = 0;
   /** Milliseconds since the epoch: when a fetch for an unknown `kid` last began. */
   #unknownKidAt = Number.NEGATIVE_INFINITY;
+  /** The fetch for an unknown `kid` in progress. */
+  #forUnknownKid: Promise<void> | null = null;
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -102,16 +104,23 @@ export class KeySetFeed {
   }
 
   /**
-   * For a `kid` that no key of the set has: fetches, joins the fetch in progress, or does nothing if such a fetch began
-   * less than 30 s ago. Resolves with whether the keys now in use are those that the last fetch brought.
+   * For a `kid` that no key of the set has: fetches, joins such a fetch in progress, or does nothing if one began less than
+   * 30 s ago. Resolves with whether the keys now in use are those that the last fetch brought.
    */
   async nowForUnknownKid(): Promise<boolean> {
+    // A fetch for another reason may have been answered before the key was published.
+    if (this.#forUnknownKid === null && this.#task.isRunning) await this.now();
     const now = this.#options.clock();
     const elapsed = now - this.#unknownKidAt;
     // Negative: the clock was set back.
     const isAllowed = elapsed >= UNKNOWN_KID_MS || elapsed < 0;
-    if (!this.#task.isRunning && isAllowed) this.#unknownKidAt = now;
-    if (this.#task.isRunning || isAllowed) await this.now();
+    if (this.#forUnknownKid === null && isAllowed) {
+      this.#unknownKidAt = now;
+      this.#forUnknownKid = this.now().finally(() => {
+        this.#forUnknownKid = null;
+      });
+    }
+    await this.#forUnknownKid;
     return this.#set !== null && this.#problem === null && this.#origin === 'uri';
   }
 

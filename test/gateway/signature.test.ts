@@ -367,7 +367,8 @@ describe('keys', () => {
       Array.from({ length: 20 }, (_, each) => rotating(`${connection} ${each}`, each > 5 ? rotated : thredd)),
     );
     expect(results).toEqual(Array(200).fill('200'));
-    expect(fetches()).toBe(before + 1);
+    // One for the kid; another one may have been in progress since the reload before.
+    expect([before + 1, before + 2]).toContain(fetches());
   });
 
   it('are not fetched again for a flood of unknown ones, which is counted', async () => {
