@@ -1,11 +1,11 @@
 /** Finds and removes fields in the forwarded lines of a request head (`RequestHead.fields`: `name: value` CRLF each). */
 
-/** Every value of the field, in order, without the white space around it. `name`: in lower case. */
+/** Every value of the field, in order, as the host gets it. `name`: in lower case. */
 export function fieldValues(fields: string, name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at < fields.length; ) {
     const end = fields.indexOf('\r\n', at);
-    if (isNamed(fields, at, name)) values.push(fields.slice(at + name.length + 1, end).trim());
+    if (isNamed(fields, at, name)) values.push(fields.slice(at + name.length + 2, end));
     at = end + 2;
   }
   return values;

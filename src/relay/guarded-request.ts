@@ -124,6 +124,14 @@ export class GuardedRequest {
     return true;
   }
 
+  /** The rest of the body cannot be held. True: it is forwarded all the same, since the policy is on trial. */
+  skipBody(): boolean {
+    const { signature } = this.#guards;
+    if (signature?.mode !== 'shadow') return false;
+    this.#onSignature(signature.skip(), signature);
+    return true;
+  }
+
   /** Judges the signature of the held body, which is complete. The promise does not reject. */
   judgeBody(): GuardRefusal | Promise<GuardRefusal> {
     const { signature } = this.#guards;
