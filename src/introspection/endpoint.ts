@@ -45,6 +45,15 @@ export class IntrospectionEndpoint {
     }
   }
 
+  /** For settings that have changed: requests under way end by themselves, and their connections are not kept. */
+  retire(): void {
+    this.#agent.maxFreeSockets = 0;
+    for (const sockets of Object.values(this.#agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
+  /** Ends every request, too. */
   close(): void {
     this.#agent.destroy();
   }
@@ -65,6 +74,8 @@ export class IntrospectionEndpoint {
     let response: IncomingMessage;
     try {
       response = await new Promise((resolve, reject) => {
+        // After a 101 (Switching Protocols) Node closes the request with neither a response nor an error.
+        request.on('close', () => reject(Object.assign(new Error(), { code: 'no response' })));
         request.on('response', resolve).on('error', reject).end(body);
       });
     } catch (cause) {

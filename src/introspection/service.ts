@@ -57,8 +57,7 @@ export class Introspections {
       }),
     );
     const kept = new Set(this.#entries.values());
-    // Requests that are under way end by themselves; their connections are not kept.
-    for (const entry of before.values()) if (!kept.has(entry)) entry.endpoint.close();
+    for (const entry of before.values()) if (!kept.has(entry)) entry.endpoint.retire();
   }
 
   /** `id`: one of the settings. Resolves within the timeout of the endpoint. Never rejects. */

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { jwtVerify } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -240,6 +241,12 @@ describe('no answer', () => {
     ],
     ['a connection that ends', 'unreachable', (request) => request.socket.destroy()],
     [
+      'a switch of protocols',
+      'unreachable',
+      ({ socket }) =>
+        void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+    ],
+    [
       'half a response',
       'unreachable',
       (request, response) => {
@@ -318,6 +325,22 @@ describe('a reload', () => {
     opened.service.update([settings({ auth: { ...auth, audience, key: makeKey('P-256') } })]);
     await opened.service.ask('/', 'token');
     expect(server.requests).toHaveLength(2);
+  });
+
+  it('lets the requests that are under way end by themselves, and keeps none of their connections', async () => {
+    using opened = open();
+    const { waiting, listener } = held();
+    const closed: Promise<unknown>[] = [];
+    server.misbehaviour = (request, response) => {
+      closed.push(once(request.socket, 'close'));
+      listener(request, response);
+    };
+    const answers = ['a', 'b'].map((token) => opened.service.ask('/', token));
+    await eventually(() => waiting.length === 2);
+    opened.service.update([settings({ auth: { ...basic, secret: 'other' } })]);
+    for (const answer of waiting) answer();
+    expect(await Promise.all(answers)).toMatchObject([{ status: 'active' }, { status: 'active' }]);
+    await Promise.all(closed);
   });
 
   it('asks with the new credentials', async () => {
