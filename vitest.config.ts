@@ -21,7 +21,8 @@ const ownProcess = [
   'test/terminal/output-file.test.ts',
 ];
 
-const shared = { testTimeout: 60_000, hookTimeout: 60_000 };
+/** Never a measure of speed: a machine with other work may take many times as long. */
+const shared = { testTimeout: 180_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {

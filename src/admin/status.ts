@@ -1,7 +1,4 @@
-/**
- * The document of `GET /api/status`, version 1: its schema and its types. Times are ISO 8601 in UTC; a value that is not
- * known is null. Fields may be added within a version, so readers ignore fields that they do not know.
- */
+/** The document of `GET /api/status`, version 1: its schema and its types. Times are ISO 8601 in UTC; a value that is not known is null. */
 import { z } from 'zod';
 
 const record = <const Shape extends z.ZodRawShape>(shape: Shape, says: string) =>

@@ -76,7 +76,7 @@ export interface LiveFacts {
   readonly time: number;
   readonly connId: string;
   readonly sourceAddress: string;
-  /** From `leafJson`; null: no client was authorized on the connection. */
+  /** From `leafJson`; null: no client was authorized on the connection, or it sent none. */
   readonly leaf: string | null;
   /** The anchor of that authorization; null likewise. */
   readonly anchor: string | null;

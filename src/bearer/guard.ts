@@ -88,16 +88,20 @@ export class BearerGuard {
     this.#keys = keys;
     this.#accepted.clear();
     this.#refused.clear();
+    this.#pending.clear();
   }
 
   #find(token: string, digest: string, now: number): Promise<Finding> {
     const pending = this.#pending.get(digest);
     if (pending !== undefined) return pending;
-    const finding = (
+    const finding: Promise<Finding> = (
       isJwt(token, this.policy) ? this.#verify(token, digest, now) : this.#ask(token, digest, now)
     )
       .catch((): Finding => ({ refusal: 'token_undecided', facts: null }))
-      .finally(() => this.#pending.delete(digest));
+      .finally(() => {
+        // With another key set a second check of the token may have begun.
+        if (this.#pending.get(digest) === finding) this.#pending.delete(digest);
+      });
     this.#pending.set(digest, finding);
     return finding;
   }

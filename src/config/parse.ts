@@ -46,9 +46,17 @@ interface ParsedConfig {
   readonly parts: ConfigParts;
 }
 
+let latest: { readonly folder: string; readonly schema: ReturnType<typeof configSchema> } | null = null;
+
+/** To build the schema takes longer than to parse with it, and a reload parses with that of the start. */
+function schemaFor(folder: string): ReturnType<typeof configSchema> {
+  if (latest?.folder !== folder) latest = { folder, schema: configSchema(folder) };
+  return latest.schema;
+}
+
 /** `value`: what the YAML holds. `folder`: the absolute one that relative paths start from. */
 export function parseConfig(value: unknown, folder: string): ParsedConfig {
-  const schema = configSchema(folder);
+  const schema = schemaFor(folder);
   const { shape } = schema;
   const written = fieldsOf(value);
   const listen = parseMapping(shape.listen, written.listen);

@@ -1,7 +1,6 @@
 /** The control thread: owns sources, metrics, admin port and supervisor, and publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from '../admin/server.ts';
 import type { Status } from '../admin/status.ts';
-import { isWorthGivingBack } from '../audit/batch.ts';
 import { refusesMessages } from '../audit/failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -10,15 +9,17 @@ import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
-import { type RelayReport, Supervisor } from '../thread/supervisor.ts';
+import { Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { skippedAt } from '../trust/skipped-certificates.ts';
 import { version } from '../version.ts';
+import { reportRefusal } from './audit-reports.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Reloads } from './config-reloads.ts';
 import { hasUsableTrust, readinessOf } from './readiness.ts';
 import type { RecentChanges } from './recent-changes.ts';
-import { type Reporting, reportRefusal } from './reporting.ts';
+import { RelayInbox } from './relay-inbox.ts';
+import type { Reporting } from './reporting.ts';
 import type { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
 import { StatusBoard } from './status-board.ts';
@@ -228,21 +229,28 @@ export class Control implements AsyncDisposable {
   async #serve(sources: Sources): Promise<void> {
     const { reporting } = this.#parts;
     const { config } = sources.loaded;
-    this.#supervisor = new Supervisor({
+    const inbox = new RelayInbox({
+      ...{ sources, reporting, audit: this.#parts.audit, metrics: this.#metrics, board: this.#board },
+      spans: this.#spans,
+      supervisor: () => supervisor,
+      publishPending: () => this.#flush(),
+    });
+    const supervisor = new Supervisor({
       relays: config.relays,
       address: config.listen.address,
       port: config.listen.port,
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
       auditFormat: config.audit.format,
-      onMessage: (thread, message) => this.#onMessage(thread, message),
+      onMessage: (thread, message) => inbox.receive(thread, message),
       onUnexpectedExit: (thread, error) => {
         this.#metrics.threadGone(thread);
         this.#metrics.threadRestarted();
         reporting.threadDied(thread, error);
       },
     });
-    const listen = await this.#supervisor.start();
+    this.#supervisor = supervisor;
+    const listen = await supervisor.start();
     this.#listen = listen;
     this.#state = 'serving';
     const admin = this.#admin;
@@ -269,46 +277,6 @@ export class Control implements AsyncDisposable {
     if (config.trust.mode === 'anchors' && sources.anchors().length === 0) return;
     if (hasUsableTrust(config, sources.anchors(), Date.now())) this.#onUsableAnchor();
     if (this.#state !== 'draining') this.#supervisor?.publish(sources.nextSnapshot());
-  }
-
-  #onMessage(thread: number, message: RelayReport): void {
-    switch (message.type) {
-      case 'log':
-        return this.#parts.reporting.relayLine({ ...message, fields: { thread, ...message.fields } });
-      case 'unseen':
-        return void this.#contact(message);
-      case 'question':
-        return void this.#answer(thread, message);
-      case 'report':
-        if (message.audit !== null) this.#write(thread, message.audit);
-        if (message.meter !== null) {
-          this.#metrics.merge(thread, message.meter);
-          this.#board.merge(message.meter);
-        }
-        if (message.spans !== null) this.#spans.add(message.spans);
-        return;
-      default:
-        return message satisfies never;
-    }
-  }
-
-  #write(thread: number, lines: Uint8Array<ArrayBuffer>): void {
-    const giveBack = () => this.#supervisor?.auditWritten(thread, lines);
-    this.#parts.audit.write(lines, isWorthGivingBack(lines) ? giveBack : undefined);
-  }
-
-  /** Publishes the snapshot that contains the revocation result before it reports the result to the relay threads. */
-  async #contact({ anchor, leaf }: Extract<RelayReport, { type: 'unseen' }>): Promise<void> {
-    const sha256 = await this.#sources?.contact(anchor, leaf);
-    this.#flush();
-    if (sha256 !== undefined) this.#supervisor?.firstContactDone({ anchor, leaf: sha256 });
-  }
-
-  /** Publishes what the answer depends on before the answer. */
-  async #answer(thread: number, { id, question }: Extract<RelayReport, { type: 'question' }>): Promise<void> {
-    const answer = await this.#sources?.answer(question);
-    this.#flush();
-    if (answer !== undefined) this.#supervisor?.answer(thread, id, answer);
   }
 
   /** In reverse order of opening. The audit is last: closing the others writes records. */

@@ -6,10 +6,11 @@ import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { Log } from '../telemetry/logger.ts';
+import { reportAudit, reportLost } from './audit-reports.ts';
 import { Control, type ControlParts, type Ready } from './control.ts';
 import { preflight } from './preflight.ts';
 import { RecentChanges } from './recent-changes.ts';
-import { Reporting, reportAudit, reportLost } from './reporting.ts';
+import { Reporting } from './reporting.ts';
 import { ServiceManager } from './service-manager.ts';
 import { assertStart, checkStart } from './start-check.ts';
 

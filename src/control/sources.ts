@@ -1,16 +1,12 @@
 /** The inputs of a snapshot, opened, updated and closed together: configuration, trust, key sets, revocation, ticket keys. */
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadedConfig } from '../config/load.ts';
-import { epochEnd, epochOf, ticketKeys } from '../handshake/resumption.ts';
-import { type IntrospectionReport, Introspections } from '../introspection/service.ts';
-import { KeySets } from '../keys/service.ts';
-import type { KeySetState, KeysEvent } from '../keys/state.ts';
+import type { KeySetState } from '../keys/state.ts';
 import type { Answer, Question } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { RevocationEvent, SourceState } from '../revocation/event.ts';
 import { openRevocation, type Revocation } from '../revocation/service.ts';
-import { allocateReplayMemory } from '../signature/replay-memory.ts';
 import type { TrustRequest } from '../trust/request-files.ts';
 import { RequestHandler } from '../trust/request-handler.ts';
 import { type PreparedUpdate, TrustService } from '../trust/service.ts';
@@ -23,25 +19,19 @@ import {
   revocationSubjects,
   type UsableAnchors,
 } from './build-snapshot.ts';
+import { MessagePolicies, type MessagePoliciesOptions } from './message-policies.ts';
 import { acceptAnchor } from './preflight.ts';
+import { TicketKeyEpochs } from './ticket-key-epochs.ts';
 
-interface SourcesOptions {
-  /** When aborted, every fetch ends. */
-  readonly signal: AbortSignal;
+interface SourcesOptions extends MessagePoliciesOptions {
   /** Something changed that the next snapshot will contain. */
   readonly onChange: () => void;
   readonly onTrust: (event: TrustEvent) => void;
   readonly onRevocation: (event: RevocationEvent) => void;
-  readonly onIntrospection: (report: IntrospectionReport) => void;
-  readonly onKeys: (event: KeysEvent) => void;
-  /** Called for each signature whose `kid` no key of this set has. */
-  readonly onUnknownKid: (source: string) => void;
 }
 
 /** How long the first CRLs and OCSP answers about CAs are awaited before `onChange`, ms: until then every status is unknown. */
 const FIRST_ANSWERS_MS = 3000;
-/** A Node timer cannot exceed 24 days. After this pause the epoch of the ticket key is computed again. */
-const MAX_PAUSE_MS = 24 * 3_600_000;
 
 export class Sources implements AsyncDisposable {
   readonly #options: SourcesOptions;
@@ -49,13 +39,9 @@ export class Sources implements AsyncDisposable {
   #trust: TrustService | null = null;
   #candidates: TrustService | null = null;
   readonly #revocation: Revocation;
-  readonly #keys: KeySets;
-  readonly #introspections: Introspections;
-  /** Used without `secretFile`: replicas cannot resume each other's sessions; sessions survive a reload. */
-  readonly #secret = randomBytes(32);
+  readonly #policies: MessagePolicies;
+  readonly #tickets = new TicketKeyEpochs(() => this.#changed());
   #generation = 0;
-  #replayMemory: SharedArrayBuffer | null = null;
-  #epochTimer: NodeJS.Timeout | undefined;
   /** The anchors of the next snapshot. `#trust` may have an anchor earlier, before its revocation sources are followed. */
   #usable: UsableAnchors = { anchors: [], candidates: null };
   /** Set while a configuration or changed anchors are applied, when `onChange` is held back; resolves after that call. */
@@ -79,16 +65,7 @@ export class Sources implements AsyncDisposable {
       onChange: () => this.#changed(),
       onEvent: options.onRevocation,
     });
-    this.#introspections = new Introspections({
-      signal: options.signal,
-      onRequest: options.onIntrospection,
-    });
-    this.#keys = new KeySets({
-      signal: options.signal,
-      onChange: () => this.#changed(),
-      onEvent: options.onKeys,
-      onUnknownKid: options.onUnknownKid,
-    });
+    this.#policies = new MessagePolicies({ ...options, onChange: () => this.#changed() });
   }
 
   /** Throws TrustError if anchors cannot be used as configured; then nothing is left open. */
@@ -136,7 +113,7 @@ export class Sources implements AsyncDisposable {
 
   /** Every configured key set, read or not. */
   keySets(): readonly KeySetState[] {
-    return this.#keys.states();
+    return this.#policies.keySets();
   }
 
   /**
@@ -150,14 +127,12 @@ export class Sources implements AsyncDisposable {
       candidates &&
       (await this.#prepare(this.#candidates, loaded, { anchors: candidates, list: 'candidates' }));
     const enforced = await this.#prepare(this.#trust, loaded, { anchors, accept });
-    const { cacheDir } = loaded.config.trust;
-    const [applyKeys] = await Promise.all([
-      this.#keys.prepare({ sources: loaded.keySources, cacheDir }),
+    const [applyPolicies] = await Promise.all([
+      this.#policies.prepare(loaded),
       enforced.apply(),
       planned?.apply(),
     ]);
-    applyKeys();
-    this.#introspections.update(loaded.introspections);
+    applyPolicies();
     this.#trust = enforced.service;
     if (planned === undefined) this.#candidates?.close();
     this.#candidates = planned?.service ?? null;
@@ -176,7 +151,7 @@ export class Sources implements AsyncDisposable {
   async refresh(): Promise<void> {
     await Promise.all([
       ...[this.#trust?.refresh(), this.#candidates?.refresh()],
-      ...[this.#keys.refresh(), this.#revocation.refresh()],
+      ...[this.#policies.refresh(), this.#revocation.refresh()],
     ]);
   }
 
@@ -185,38 +160,19 @@ export class Sources implements AsyncDisposable {
     this.#revocation.wake();
     void this.#trust?.refresh();
     void this.#candidates?.refresh();
-    void this.#keys.refresh();
+    void this.#policies.refresh();
     this.#changed();
-  }
-
-  /** Kept when a configuration no longer needs it: the next one may, and must know what was accepted before. */
-  #replays(): SharedArrayBuffer | null {
-    const isNeeded = this.#loaded.routes.some(({ signature }) => signature?.replay === 'refuse');
-    if (isNeeded) this.#replayMemory ??= allocateReplayMemory();
-    return this.#replayMemory;
   }
 
   /** Builds a snapshot with the next generation number, and schedules `onChange` for the next ticket key. */
   nextSnapshot(): PolicySnapshot {
-    const { config, resumptionSecret } = this.#loaded;
     const snapshot = buildSnapshot(this.#loaded, {
       ...this.#usable,
       generation: ++this.#generation,
       revocation: (anchor) => this.#revocation.material(anchor),
-      keySets: this.#keys.states().map(({ source, keys }) => ({ source, keys })),
-      replayMemory: this.#replays(),
+      ...this.#policies.material(this.#loaded),
     });
-    const { resumption } = config.listen;
-    clearTimeout(this.#epochTimer);
-    if (resumption === null) return { ...snapshot, ticketKeys: null };
-    const now = Date.now();
-    const pause = Math.min(epochEnd(now, resumption.rotate) - now, MAX_PAUSE_MS);
-    this.#epochTimer = setTimeout(() => this.#changed(), pause).unref();
-    const epoch = epochOf(now, resumption.rotate);
-    return {
-      ...snapshot,
-      ticketKeys: ticketKeys({ secret: resumptionSecret ?? this.#secret, trust: snapshot, epoch }),
-    };
+    return this.#tickets.complete(snapshot, this.#loaded);
   }
 
   /**
@@ -231,28 +187,16 @@ export class Sources implements AsyncDisposable {
 
   /** Answers a question of a relay thread; what the answer depends on is in the next snapshot. Never rejects. */
   async answer(question: Question): Promise<Answer> {
-    switch (question.kind) {
-      case 'refresh_keys':
-        return this.#refreshKeys(question.source);
-      case 'introspect':
-        return this.#introspections.ask(question.id, question.token);
-      default:
-        return question satisfies never;
-    }
-  }
-
-  async #refreshKeys(source: string): Promise<boolean> {
-    const refreshed = await this.#keys.refreshFor(source);
-    while (this.#applying !== null) await this.#applying;
-    return refreshed;
+    const answer = await this.#policies.answer(question);
+    if (question.kind === 'refresh_keys') while (this.#applying !== null) await this.#applying;
+    return answer;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#epochTimer);
+    this.#tickets.close();
     this.#trust?.close();
     this.#candidates?.close();
-    this.#keys.close();
-    this.#introspections.close();
+    this.#policies.close();
     await this.#revocation.close();
   }
 

@@ -2,17 +2,12 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { explainClose, explainTimeout } from './abandoned-handshakes.ts';
 import { readClientHello } from './client-hello.ts';
-import {
-  explainClose,
-  explainFault,
-  explainTimeout,
-  hasSentFlight,
-  isOldVersion,
-  type TlsFault,
-} from './failure-classifier.ts';
+import { explainFault, isOldVersion, type TlsFault } from './failure-classifier.ts';
 import { type Failure, failure } from './failure-reasons.ts';
 import { announceFirstBytes, explainFirstBytes } from './first-bytes.ts';
+import { hasSentFlight } from './handshake-progress.ts';
 import { type HandshakeResult, type Inbound, unjudged } from './inbound.ts';
 import type { Offer } from './offer-mismatch.ts';
 import { readFailedParameters, type TlsParameters } from './tls-parameters.ts';

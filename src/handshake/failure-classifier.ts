@@ -1,6 +1,8 @@
 /** Finds the failure reason and its detail from the error that ended a TLS connection and from the handshake's progress. */
 import { adviceText } from '../explanation.ts';
+import { explainClose } from './abandoned-handshakes.ts';
 import { type Failure, type FailureReasonName, failure, failureReasons } from './failure-reasons.ts';
+import { hasSentFlight, type Progress, sentOf } from './handshake-progress.ts';
 import { alertAdvice, alertName, rejectsCertificate } from './tls-alerts.ts';
 
 /** Node's error of a failed connection; only an error of TLS has `library` and `reason`, which are OpenSSL's. */
@@ -9,59 +11,6 @@ export interface TlsFault {
   readonly message: string;
   readonly library?: string | undefined;
   readonly reason?: string | undefined;
-}
-
-/** How far the handshake had come. */
-export interface Progress {
-  /** Of the TCP connection, without a PROXY header. */
-  readonly bytesRead: number;
-  readonly bytesWritten: number;
-  /** The client's certificate was received in this handshake: that of a resumed session does not count. */
-  readonly leafSeen: boolean;
-  /** The session is a resumed one (RFC 8446 §2.2), in which neither side sends a certificate; null: not known. */
-  readonly resumed?: boolean | null;
-  /** Bytes of the shortest of the gateway's certificate chains; null: not known. */
-  readonly chainBytes?: number | null;
-  /** Kind of the leaf's key, such as `rsa` or `ec`; null: not known. */
-  readonly leafKeyType?: string | null;
-  /** The TLS version that was agreed on, or the highest that the client offers; null: not known. */
-  readonly tlsVersion: string | null;
-  /** Bytes of TLS from the client up to the end of its last ClientHello; null: not known. */
-  readonly helloBytes?: number | null;
-}
-
-/** An alert record in clear. */
-const ALERT_BYTES = 7;
-
-/**
- * A HelloRetryRequest with its ChangeCipherSpec (RFC 8446 §4.1.4, appendix D.4) has 99 bytes at most, and an alert may
- * follow. The shortest flight, of a session of TLS 1.2 that is resumed without a session ID, has 109.
- */
-const RETRY_BYTES = 99 + ALERT_BYTES;
-
-/**
- * A flight with a certificate has at least this many bytes besides the chain: ServerHello, CertificateRequest, a signature.
- * That of a resumed session has 109 to 260, and 1,430 at most with the key share of X25519MLKEM768.
- */
-const FLIGHT_BYTES = 240;
-
-/**
- * What the gateway has sent last. `nothing`: or an alert. `retry`: it asked for a key share of another group. `resumption`:
- * the flight of a resumed session. `certificate`: a flight with its certificate.
- */
-type Sent = 'nothing' | 'retry' | 'resumption' | 'certificate';
-
-function sentOf({ bytesWritten, resumed = null, chainBytes = null }: Progress): Sent {
-  if (bytesWritten <= ALERT_BYTES) return 'nothing';
-  if (bytesWritten <= RETRY_BYTES) return 'retry';
-  const isResumed = resumed ?? bytesWritten <= FLIGHT_BYTES + (chainBytes ?? 0);
-  return isResumed ? 'resumption' : 'certificate';
-}
-
-/** The gateway has chosen version and cipher suite, and has sent the flight that begins with ServerHello. */
-export function hasSentFlight(progress: Progress): boolean {
-  const sent = sentOf(progress);
-  return sent === 'certificate' || sent === 'resumption';
 }
 
 /** OpenSSL's error codes → reason. Node puts `ERR_SSL_` before each, whatever OpenSSL library it comes from. */
@@ -164,99 +113,6 @@ export function explainLaterFault(fault: TlsFault): Failure | null {
   if (alert !== null) return explainAlert(alert);
   const known = reasonByCode[fault.code ?? ''];
   return known !== undefined && later.includes(known) ? explainKnown(known, fault) : unknownFault(fault);
-}
-
-/** Of a connection that was closed or reset without an error of TLS. */
-export function explainClose(progress: Progress, isReset = false): Failure {
-  const { bytesRead } = progress;
-  if (bytesRead === 0) return closed('closed_silent', { isReset });
-  const after = `after it had sent ${received(progress)}`;
-  switch (sentOf(progress)) {
-    case 'nothing':
-    case 'retry':
-      return closed('closed_before_certificate', { isReset, after });
-    case 'resumption':
-      return closed('closed_before_finished', {
-        isReset,
-        says: 'the client resumed a TLS session and closed the connection before the handshake was done',
-        after: `${after} in all`,
-      });
-    default:
-      return hasAnswered(progress) === true
-        ? closed('closed_before_finished', {
-            isReset,
-            says: 'the client answered the gateway’s certificate and closed the connection before the handshake was done',
-            after: `${after} in all`,
-          })
-        : closed('closed_after_certificate', { isReset });
-  }
-}
-
-interface Closing {
-  readonly isReset: boolean;
-  /** Default: as in the table. */
-  readonly says?: string;
-  readonly after?: string;
-}
-
-function closed(reason: FailureReasonName, { isReset, says, after }: Closing): Failure {
-  const text = says ?? failureReasons[reason].says;
-  const what = isReset ? text.replace('closed the connection', 'reset the connection (TCP RST)') : text;
-  return failure(reason, after === undefined ? what : `${what}, ${after}`);
-}
-
-const resumptionAdvice = adviceText({
-  cause: 'the client hangs, or packets are lost',
-  client: 'see the client’s own log, and look for packet loss or a firewall on the way',
-  gateway: null,
-});
-
-/** Of a handshake that exceeded timeouts.handshake. */
-export function explainTimeout(progress: Progress): Failure {
-  if (progress.bytesRead === 0) return failure('timeout_silent');
-  const { says } = failureReasons.timeout_client_hello;
-  const count = received(progress);
-  switch (sentOf(progress)) {
-    case 'nothing':
-      return failure('timeout_client_hello', `${says}: it sent ${count}`);
-    case 'retry':
-      return failure(
-        'timeout_client_hello',
-        `the client did not complete its second ClientHello within timeouts.handshake: it sent ${count}`,
-      );
-    case 'resumption':
-      return failure(
-        'handshake_timeout',
-        `the client resumed a TLS session and did not finish the handshake within timeouts.handshake: it sent ${count} in all`,
-        resumptionAdvice,
-      );
-    default:
-      return failure('handshake_timeout', `${unfinished}: ${answerOf(progress)}${count} in all`);
-  }
-}
-
-const unfinished =
-  'the client did not finish the handshake within timeouts.handshake after the gateway sent its certificate';
-
-function answerOf(progress: Progress): string {
-  const answered = hasAnswered(progress);
-  if (answered === null) return 'it sent ';
-  return answered ? 'a part of its answer came, ' : 'it sent nothing more than its ClientHello, ';
-}
-
-function received(progress: Progress): string {
-  const { bytesRead } = progress;
-  const retry = sentOf(progress) === 'retry';
-  return `${bytesRead} byte${bytesRead === 1 ? '' : 's'}${retry ? ', and the gateway asked it for a key share of another group' : ''}`;
-}
-
-/** A certificate is longer; a ChangeCipherSpec (RFC 8446 appendix D.4) and an alert are shorter. */
-const ANSWER_BYTES = 64;
-
-/** Whether the client sent more than its ClientHello; null: not known. */
-function hasAnswered({ leafSeen, bytesRead, helloBytes = null }: Progress): boolean | null {
-  if (leafSeen) return true;
-  return helloBytes === null ? null : bytesRead > helloBytes + ANSWER_BYTES;
 }
 
 /** False: a system error, the connection was closed or reset. */

@@ -1,11 +1,9 @@
 /** The one table of reasons for which a connection is denied (verdict `deny`): what happened, why, and what to do on which side. */
 import { type Explanation, listAddress, withAdvice } from '../explanation.ts';
 
-type Stage = 'accept' | 'identity' | 'live';
-
 /** `says`: the record's detail contains it, unless the check has a more precise sentence. */
 interface DenyReason extends Explanation {
-  readonly stage: Stage;
+  readonly stage: 'accept' | 'identity' | 'live';
   /** HTTP status of the refusal; its page never contains the reason. */
   readonly status: 400 | 403;
   /** The nearest `tls_verify_status` in the connection logs of an AWS Application Load Balancer. */

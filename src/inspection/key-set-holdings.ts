@@ -3,6 +3,7 @@ import { createHash, createPublicKey, type JsonWebKeyInput } from 'node:crypto';
 import { keySourcesIn, type NamedKeySource, sourceOf } from '../config/files/key-sources.ts';
 import type { KeySourceConfig } from '../config/schema/key-source.ts';
 import type { Config } from '../config/schema/schema.ts';
+import { printable } from '../foreign-text.ts';
 import { describeSkipped, type PublicJwk, readKeySet, type SkippedKey } from '../jose/key-set.ts';
 import { loadKeySet } from '../keys/disk-cache.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
@@ -95,7 +96,7 @@ function keyHolding(
   const key = createPublicKey({ key: jwk as JsonWebKeyInput['key'], format: 'jwk' });
   const spki = key.export({ type: 'spki', format: 'der' });
   const spkiPin = createHash('sha256').update(spki).digest('base64');
-  const names = [...(kid === null ? [] : [`kid ${kid}`]), `thumbprint ${thumbprint}`];
+  const names = [...(kid === null ? [] : [`kid ${printable(kid)}`]), `thumbprint ${thumbprint}`];
   return { ...use, kind: 'key', key: keyTypeOf(key), spkiPin, state: `used; ${names.join(', ')}` };
 }
 

@@ -45,15 +45,6 @@ export class IntrospectionEndpoint {
     }
   }
 
-  /** For settings that have changed: requests under way end by themselves, and their connections are not kept. */
-  retire(): void {
-    this.#agent.maxFreeSockets = 0;
-    for (const sockets of Object.values(this.#agent.freeSockets)) {
-      for (const socket of sockets ?? []) socket.destroy();
-    }
-  }
-
-  /** Ends every request, too. */
   close(): void {
     this.#agent.destroy();
   }

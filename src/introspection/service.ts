@@ -57,7 +57,7 @@ export class Introspections {
       }),
     );
     const kept = new Set(this.#entries.values());
-    for (const entry of before.values()) if (!kept.has(entry)) entry.endpoint.retire();
+    for (const entry of before.values()) if (!kept.has(entry)) void closeWhenIdle(entry);
   }
 
   /** `id`: one of the settings. Resolves within the timeout of the endpoint. Never rejects. */
@@ -87,6 +87,7 @@ export class Introspections {
     // The answer counts from when it was asked for: the token may be revoked while it is on its way.
     const asked = this.#clock();
     const result = await endpoint.ask(token, this.#options.signal);
+    if (this.#options.signal.aborted) return { status: 'failed', cause: 'the gateway is stopping' };
     const problem = 'problem' in result ? result.problem : null;
     this.#options.onRequest({
       endpoint: settings.endpoint,
@@ -104,6 +105,12 @@ export class Introspections {
 function open(settings: IntrospectionSettings): Entry {
   const endpoint = new IntrospectionEndpoint(settings);
   return { settings, endpoint, answers: new TokenCache(MAX_ANSWERS), pending: new Map() };
+}
+
+/** Messages wait for the requests that are under way; each ends within its timeout. */
+async function closeWhenIdle({ pending, endpoint }: Entry): Promise<void> {
+  await Promise.all(pending.values());
+  endpoint.close();
 }
 
 function answerOf(

@@ -1,4 +1,5 @@
 /** Reads a JSON Web Key Set (RFC 7517 §5) strictly: a set with a secret is refused as a whole, an odd key is skipped and named. */
+import { printable } from '../foreign-text.ts';
 import { describeFile } from '../pki/file-kind.ts';
 import { kidOf, type Members, type PublicJwk, readPublicKey } from './public-key.ts';
 import { readJson } from './strict-json.ts';
@@ -65,7 +66,7 @@ export function describeSkipped({ index, kid, why }: SkippedKey): string {
 
 function nameOf(key: Members, index: number): string {
   const kid = kidOf(key);
-  return kid === null ? `keys[${index}]` : `keys[${index}] (kid ${kid})`;
+  return kid === null ? `keys[${index}]` : `keys[${index}] (kid ${printable(kid)})`;
 }
 
 function hasSecret(key: Members): boolean {

@@ -3,6 +3,12 @@
 export class GrowingBuffer {
   #bytes: Buffer | null = null;
   #size = 0;
+  readonly #expected: number;
+
+  /** `expected`: the size that the body will have; absent: not known. It is allocated as bytes arrive, and not exceeded. */
+  constructor(expected = Number.POSITIVE_INFINITY) {
+    this.#expected = expected;
+  }
 
   /** Bytes in the buffer. */
   get size(): number {
@@ -13,7 +19,9 @@ export class GrowingBuffer {
   add(bytes: Buffer, at: number, end: number): void {
     const needed = this.#size + end - at;
     if (this.#bytes === null || this.#bytes.length < needed) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(1024, needed * 2));
+      const grown = Buffer.allocUnsafeSlow(
+        Math.max(needed, Math.min(Math.max(1024, needed * 2), this.#expected)),
+      );
       if (this.#bytes !== null) grown.set(this.#bytes.subarray(0, this.#size));
       this.#bytes = grown;
     }

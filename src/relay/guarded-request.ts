@@ -37,7 +37,7 @@ export class GuardedRequest {
   readonly #guards: MessageGuards;
   readonly #caller: Caller;
   readonly #held: HeldBodies;
-  readonly #body = new GrowingBuffer();
+  readonly #body: GrowingBuffer;
   #head: RequestHead;
   #isBodyComplete = false;
   #token: TokenFacts | null = null;
@@ -52,6 +52,7 @@ export class GuardedRequest {
     this.#guards = guards;
     this.#caller = caller;
     this.#held = held;
+    this.#body = new GrowingBuffer(head.framing === 'length' ? head.length : undefined);
     this.#signatureJudged = guards.signature === null;
   }
 

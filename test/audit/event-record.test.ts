@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { configLine, revocationLine } from '../../src/audit/event-record.ts';
+import { configLine, keysLine, revocationLine } from '../../src/audit/event-record.ts';
 
 const time = Date.UTC(2026, 0, 2, 3, 4, 5, 67);
 const at = ['time', '2026-01-02T03:04:05.067Z'];
@@ -22,6 +22,24 @@ it('a revocation record has the fields of the contract, in their order', () => {
     ['address', 'http://crl.example/ca.crl'],
     ['certificate', null],
     ['detail', expect.not.stringContaining('4111111111111111')],
+  ]);
+});
+
+it('a record of a key set names each key by kid and thumbprints, which are not masked', () => {
+  const key = {
+    kid: 'pan 4111111111111111',
+    thumbprint: `4111111111111111${'a'.repeat(27)}`,
+    certificate: null,
+  };
+  const line = keysLine({ time, event: 'changed', source: '/keys', detail: null, added: [key], removed: [] });
+  expect(Object.entries(JSON.parse(line))).toEqual([
+    ['type', 'keys'],
+    at,
+    ['event', 'changed'],
+    ['source', '/keys'],
+    ['detail', null],
+    ['added', [{ ...key, kid: expect.not.stringContaining('4111111111111111') }]],
+    ['removed', []],
   ]);
 });
 

@@ -4,6 +4,7 @@ import { toEcsLines } from '../../src/audit/ecs-line.ts';
 import {
   type AnchoredFacts,
   configLine,
+  keysLine,
   revocationLine,
   type TrustFacts,
   threadLine,
@@ -387,6 +388,10 @@ describe('text of a peer', () => {
       removed: [],
     }),
     revocationLine({ time, event: 'crl_fetched', anchor: name, address: name, certificate: name, detail }),
+    keysLine({
+      ...{ time, event: 'changed', source: name, detail, removed: [] },
+      added: [{ kid: name, thumbprint: 'a', certificate: null }],
+    }),
     configLine({ time, event: 'reloaded', generation: 1, changed: [name], fixed: [name], problems: 0 }),
     threadLine({ time, thread: 1, detail }),
   ];

@@ -1,4 +1,5 @@
 import { createPublicKey, createSecretKey } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BearerDependencies, BearerGuard } from '../../src/bearer/guard.ts';
 import type { Introspection } from '../../src/jose/access-token.ts';
@@ -202,6 +203,31 @@ describe('a JWT', () => {
   });
 });
 
+it('whatever a client sends for a token, it is refused, and nothing is thrown', async () => {
+  const { check } = stage();
+  const parts = fc.array(
+    fc.oneof(
+      fc.base64String(),
+      fc.json().map((text) => Buffer.from(text).toString('base64url')),
+    ),
+    {
+      maxLength: 4,
+    },
+  );
+  const field = fc.oneof(
+    fc.string(),
+    parts.map((each) => each.join('.')),
+  );
+  await fc.assert(
+    fc.asyncProperty(field, async (text) => {
+      // A head never has these (message/field-section.ts).
+      const verdict = await check(text.replaceAll(/[\r\n]/g, ''));
+      expect(verdict.allow).toBe(false);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 describe('the key set', () => {
   it('is fetched again once for concurrent messages with the same token, whose kid it then has', async () => {
     let current = setOf(publicJwk(rsa, { kid: 'rsa' }));
@@ -241,7 +267,20 @@ describe('the key set', () => {
     const presented = token();
     const verifying = check(presented);
     current = setOf(publicJwk(rsa, { kid: 'rsa' }));
+    // A message in between has already made the guard forget the tokens of the old set.
+    await check(token({ header: { ...header, kid: 'rsa' } }));
     await verifying;
+    expect(reasonOf(await check(presented))).toBe('token_key_unknown');
+  });
+
+  it('that changes while a token is verified judges the messages that come after', async () => {
+    let current = setOf(publicJwk(ec, { kid: 'ec' }));
+    const { check } = stage({}, { keys: () => current });
+    const presented = token();
+    const before = check(presented);
+    current = setOf(publicJwk(rsa, { kid: 'rsa' }));
+    expect(reasonOf(await check(presented))).toBe('token_key_unknown');
+    expect(reasonOf(await before)).toBe(null);
     expect(reasonOf(await check(presented))).toBe('token_key_unknown');
   });
 

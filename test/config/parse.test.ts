@@ -10,11 +10,12 @@ const folder = '/etc/ehi-gateway';
 const example: unknown = parse(await readFile(new URL('../../config/example.yaml', import.meta.url), 'utf8'));
 
 test('returns the output and the issues of the whole schema, whatever a field holds', () => {
+  const schema = configSchema(folder);
   const value = fc.oneof(fc.constantFrom(undefined, null, [], {}, 'off', '2s', 1), fc.jsonValue());
   fc.assert(
     fc.property(fc.constantFrom(...pathsOf(example)), value, (path, replacement) => {
       const config = replace(example, path, replacement);
-      const whole = configSchema(folder).safeParse(config);
+      const whole = schema.safeParse(config);
       const { config: output, issues } = parseConfig(config, folder);
       expect(output).toEqual(whole.data);
       expect(issues.map(summary)).toEqual((whole.error?.issues ?? []).map(summary));

@@ -187,7 +187,7 @@ it('fails the handshake of a key on secp256k1, a curve that the gateway does not
     verdict: 'failed',
     source_address: localAddress,
     detail: expect.stringMatching(
-      /^the client sent an EC key on a curve other than P-256, P-384, P-521 in certificate 1 of 2: .*clients\.allowlist/,
+      /^the client sent an EC key on a curve other than P-256, P-384, P-521 in its certificate number 1 of 2\. .*clients\.allowlist/,
     ),
   });
 });

@@ -1,6 +1,6 @@
 /** Every end of a message decrements the in-flight counts exactly once. */
 import { once } from 'node:events';
-import { connect as connectTcp, createServer, type Socket } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Gateway } from '../../src/gateway/gateway.ts';
@@ -10,7 +10,7 @@ import { authority } from '../support/pki/authority.ts';
 import { type Client, connect, post } from '../support/process/client.ts';
 import { endpointAt } from '../support/process/endpoint.ts';
 import { acknowledgement, openHost } from '../support/process/host.ts';
-import { listenOnLoopback } from '../support/process/listening.ts';
+import { deadPort } from '../support/process/listening.ts';
 import { messageOf } from '../support/process/records.ts';
 import { answers, snapshotOf } from '../support/process/snapshot.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
@@ -84,14 +84,12 @@ class Scene implements AsyncDisposable {
   }
 
   static async open(limits: 'route' | 'client'): Promise<Scene> {
-    const unused = await listenOnLoopback(createServer());
-    await unused.close();
     const inFlight = limits === 'route' ? places : 1000;
     const stage = await openStage({
       named: true,
       routes: [
         { path: '/', inFlight, deadline: '10m' },
-        { path: '/dead', upstream: `http://127.0.0.1:${unused.port}` },
+        { path: '/dead', upstream: `http://127.0.0.1:${await deadPort()}` },
         { path: '/quick', deadline: '100ms' },
       ],
       config: {

@@ -1,11 +1,10 @@
 /** Failures that are repeated: the log has one line at once, and one with the number of the others. */
 import { createServer as createHttpServer } from 'node:http';
-import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';
-import { listenOnLoopback } from '../support/process/listening.ts';
+import { deadPort, listenOnLoopback } from '../support/process/listening.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
@@ -18,9 +17,7 @@ async function sumsOf(stage: Stage, isLine: (line: AuditRecord) => boolean): Pro
 }
 
 it('writes two lines when an upstream endpoint fails 200 times, with the sum at the end of the process', async () => {
-  const unused = await listenOnLoopback(createServer());
-  await unused.close();
-  const url = `http://127.0.0.1:${unused.port}`;
+  const url = `http://127.0.0.1:${await deadPort()}`;
   await using stage = await openStage({ routes: [{ path: '/', upstream: url }] });
   const client = await stage.connect();
   for (let count = 0; count < failures; count++) expect(statusOf(await client.exchange(post()))).toBe(502);

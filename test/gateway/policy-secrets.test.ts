@@ -48,7 +48,7 @@ beforeAll(async () => {
   collector = opened.use(await openCollector());
   const bearer = { issuer, audience, scopes: ['ehi'] };
   const introspection = {
-    ...{ endpoint: server.endpoint, ca: 'as.pem', timeout: '300ms', cache: '10m' },
+    ...{ endpoint: server.endpoint, ca: 'as.pem', timeout: '30s', cache: '10m' },
     auth: { kind: 'client_secret_basic', clientId: 'gateway', secretFile: 'client.secret' },
   };
   const raw = { header, scheme: 'raw', encoding: 'base64', algorithm: 'ES256', kid: { header: 'X-Key-Id' } };
@@ -65,20 +65,25 @@ beforeAll(async () => {
         'client.secret': `${clientSecret}\n`,
         'private.json': JSON.stringify({ keys: [privateJwk()] }),
       },
+      named: true,
       routes: [
         { path: '/jwt', bearer: { ...bearer, jwks: { file: 'keys.json' } } },
         { path: '/trial', bearer: { ...bearer, mode: 'shadow', jwks: { file: 'keys.json' } } },
         { path: '/opaque', bearer: { ...bearer, introspection } },
+        { path: '/hasty', bearer: { ...bearer, introspection: { ...introspection, timeout: '100ms' } } },
         { path: '/jws', signature: { ...jws, jwks: { file: 'senders.json' } } },
         { path: '/raw', signature: { ...raw, jwks: { file: 'senders.json' } } },
         { path: '/unread', signature: { ...jws, jwks: nowhere } },
-        { path: '/hmac', deadline: '1s', signature: { ...hmac, replay: 'refuse' } },
+        { path: '/hmac', signature: { ...hmac, replay: 'refuse' } },
+        { path: '/hasty-body', deadline: '300ms', signature: hmac },
       ],
       env: { EHI_LOG_LEVEL: 'trace' },
       config: {
         audit: { destination: 'audit.jsonl' },
         tracing: { endpoint: collector.url, interval: '50ms' },
-        limits: { body: '64KiB' },
+        // A busy machine is no reason to refuse a connection.
+        limits: { body: '64KiB', delay: '60s' },
+        timeouts: { handshake: '60s' },
       },
     }),
   );
@@ -169,6 +174,10 @@ const misbehaviours: readonly ((token: string) => RequestListener)[] = [
       .writeHead(200, { 'content-type': 'application/json' })
       .end(JSON.stringify({ active: true, scope: 5, [echo]: echo })),
   (echo) => (_, response) => response.writeHead(302, { location: `/${echo}` }).end(),
+];
+
+/** Answers that never end. */
+const endless: readonly ((token: string) => RequestListener)[] = [
   (echo) => (_, response) => response.writeHead(200, { 'content-length': 9999 }).write(echo),
   () => () => {},
 ];
@@ -180,10 +189,14 @@ async function presentOpaque(): Promise<void> {
   await present('/opaque', good);
   await present('/opaque', good, other);
   await present('/opaque', search.plant('inactive token', random()));
-  for (const [index, misbehave] of misbehaviours.entries()) {
+  const cases = [
+    ...misbehaviours.map((misbehave) => ['/opaque', misbehave] as const),
+    ...endless.map((misbehave) => ['/hasty', misbehave] as const),
+  ];
+  for (const [index, [target, misbehave]] of cases.entries()) {
     const asked = search.plant(`token of a misbehaving server ${index}`, random());
     server.misbehaviour = misbehave(asked);
-    await present('/opaque', asked);
+    await present(target, asked);
   }
   server.misbehaviour = null;
 }
@@ -227,7 +240,7 @@ async function presentSlowly(): Promise<void> {
   const mac = search.plant('signature of a slow body', hmacOf(hmacSecret, { time, body: content }));
   await using client = await stage.connect();
   const message = post({
-    target: '/hmac',
+    target: '/hasty-body',
     fields: [`${header}: ${mac}`, `X-Time: ${time}`],
     body: content,
   });

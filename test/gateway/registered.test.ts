@@ -27,10 +27,10 @@ async function visit(stage: Stage, leaf: Leaf | SelfSigned) {
   return { status, verdict, reason, detail, anchor, revocation, shadow };
 }
 
-/** Visits until the reason is this one; null: allowed. */
+/** Visits until the reason is this one; null: allowed. A visit during the change of the policy may end without a response. */
 const visitUntil = (stage: Stage, leaf: Leaf | SelfSigned, reason: string | null) =>
   eventually(
-    () => visit(stage, leaf),
+    () => visit(stage, leaf).catch((error: unknown) => ({ error: String(error), reason: undefined })),
     (seen) => seen.reason === reason,
   );
 
@@ -197,6 +197,15 @@ describe('clients.registered beside trust anchors', () => {
       status: 200,
       shadow: { verdict: 'allow', reasons: [] },
     });
+
+    // Registration takes the place of the anchors at run time, and gives it back.
+    await stage.gateway.write('clients.jwks', setFor(stranger));
+    await stage.reload({ trust: { mode: 'registered', cacheDir: 'trust' }, clients: clients({}) });
+    expect(await visitUntil(stage, stranger, null)).toMatchObject({ status: 200, anchor: 'registered' });
+    expect(await visit(stage, other)).toMatchObject({ status: 403, reason: 'not_registered' });
+    await stage.reload({ clients: { anyCertificateOfAnchor: true } });
+    expect(await visitUntil(stage, other, null)).toMatchObject({ status: 200, anchor: 'example' });
+    expect(await visit(stage, stranger)).toMatchObject({ status: 403, reason: 'untrusted' });
   });
 
   it('starts without its set, denies with a precise reason, and is ready once the set was read', async () => {

@@ -1,13 +1,13 @@
 /** Hosts that fail before they answer: the client gets an error that is no acknowledgement, and no message is sent twice. */
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { endpointsWhen } from '../support/process/endpoints.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';
 import { acknowledgement, response } from '../support/process/host.ts';
-import { listenOnLoopback } from '../support/process/listening.ts';
+import { deadPort } from '../support/process/listening.ts';
 import { metricsWhen } from '../support/process/metrics.ts';
 import { messageOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
@@ -15,13 +15,11 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  const unused = await listenOnLoopback(createServer());
-  await unused.close();
   stage = await openStage({
     routes: [
       { path: '/' },
       { path: '/quick', deadline: '150ms' },
-      { path: '/unused', upstream: `http://127.0.0.1:${unused.port}` },
+      { path: '/unused', upstream: `http://127.0.0.1:${await deadPort()}` },
     ],
   });
 });

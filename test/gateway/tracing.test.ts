@@ -1,5 +1,5 @@
 /** OpenTelemetry spans: their parents, their attributes, and the messages without spans. */
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { version } from '../../src/version.ts';
 import { type Message, statusOf } from '../support/http/http.ts';
@@ -7,7 +7,7 @@ import { post } from '../support/process/client.ts';
 import { type CollectedSpan, type Collector, openCollector } from '../support/process/collector.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';
 import { acknowledgement, response } from '../support/process/host.ts';
-import { listenOnLoopback } from '../support/process/listening.ts';
+import { deadPort } from '../support/process/listening.ts';
 import { messageOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
@@ -21,9 +21,7 @@ let stage: Stage;
 let unusedPort: number;
 
 beforeAll(async () => {
-  const unused = await listenOnLoopback(createServer());
-  await unused.close();
-  unusedPort = unused.port;
+  unusedPort = await deadPort();
   collector = await openCollector();
   stage = await openStage({
     routes: [

@@ -1,21 +1,13 @@
 /** Several endpoints of a host: the first one that connects gets the message, and no other endpoint gets it. */
-import { createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { acknowledgement, type Host, openHost } from '../support/process/host.ts';
-import { listenOnLoopback } from '../support/process/listening.ts';
+import { deadPort } from '../support/process/listening.ts';
 import { metricsWhen, readMetrics, type Samples } from '../support/process/metrics.ts';
 import { messageOf } from '../support/process/records.ts';
 import { openSilentHost } from '../support/process/silent-host.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
-
-/** A port without a listener. */
-async function deadPort(): Promise<number> {
-  const unused = await listenOnLoopback(createServer());
-  await unused.close();
-  return unused.port;
-}
 
 const url = (port: number) => `http://127.0.0.1:${port}`;
 
@@ -32,7 +24,9 @@ async function expectFailure(stage: Stage, answer: Message, status: number, reas
 it('uses the second endpoint when the first refuses, and skips the first after three refusals', async () => {
   const dead = url(await deadPort());
   await using second = await openHost();
-  await using stage = await openStage({ routes: [{ path: '/', upstream: [dead, second.url] }] });
+  // However slow the machine is, the connection is still warm for the next message.
+  const warm = { url: second.url, pool: { idleTimeout: '5m' } };
+  await using stage = await openStage({ routes: [{ path: '/', upstream: [dead, warm] }] });
   for (let index = 0; index < 5; index++) {
     // An idle connection to the second endpoint does not change the preference for the first.
     expect(statusOf(await stage.send(post({ body: `${index}` })))).toBe(200);

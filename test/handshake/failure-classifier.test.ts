@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  explainClose,
-  explainFault,
-  explainLaterFault,
-  explainTimeout,
-  type Progress,
-} from '../../src/handshake/failure-classifier.ts';
+import { explainClose, explainTimeout } from '../../src/handshake/abandoned-handshakes.ts';
+import { explainFault, explainLaterFault } from '../../src/handshake/failure-classifier.ts';
 import type { FailureReasonName } from '../../src/handshake/failure-reasons.ts';
+import type { Progress } from '../../src/handshake/handshake-progress.ts';
 
 const start: Progress = { bytesRead: 200, bytesWritten: 0, leafSeen: false, tlsVersion: 'TLSv1.3' };
 const flight: Progress = { ...start, bytesWritten: 1_700 };

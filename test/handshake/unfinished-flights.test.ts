@@ -14,7 +14,13 @@ import { snapshotOf } from '../support/process/snapshot.ts';
 
 const pki = authority();
 const leaf = pki.issueClient();
-const base = snapshotOf(pki, { ticketKeys: Uint8Array.from({ length: 48 }, (_, index) => index) });
+const [certificate] = snapshotOf(pki).certificates;
+if (certificate === undefined) throw new Error('no certificate');
+const base = snapshotOf(pki, {
+  ticketKeys: Uint8Array.from({ length: 48 }, (_, index) => index),
+  // With the root, as long as a public CA's chain: longer than the key share of X25519MLKEM768.
+  certificates: [{ ...certificate, chain: `${certificate.chain}${pki.root.pem}` }],
+});
 const hasty = { ...base, timeouts: { ...base.timeouts, handshake: 1_000 } };
 
 type Line = Readonly<Record<'source_port' | 'reason' | 'detail' | 'resumed' | 'leaf', unknown>>;

@@ -30,6 +30,9 @@ const secret = 'introspection secret: +%/';
 const algorithms: readonly TokenAlgorithm[] = ['PS256', 'ES256', 'EdDSA', 'RS256'];
 const indicator = (name: string) => `https://gateway.example/${name}`;
 
+/** A busy machine is no reason to refuse a connection. */
+const patience = { limits: { delay: '60s' }, timeouts: { handshake: '60s' } };
+
 const opened = new AsyncDisposableStack();
 let server: AuthorizationServer;
 let tokens: TokenClient;
@@ -93,6 +96,8 @@ beforeAll(async () => {
     await openStage({
       authority: pki,
       routes: routesFor(server),
+      named: true,
+      config: patience,
       files: {
         'as.pem': server.pki.root.pem,
         secret,
@@ -238,6 +243,7 @@ it('takes a token of a self-signed client that is registered by a key set, at th
     routes: [{ path: '/', bearer }],
     files: { 'as.pem': server.pki.root.pem, 'clients.json': setFor(mosaic) },
     config: {
+      ...patience,
       trust: { mode: 'registered', cacheDir: 'trust' },
       clients: { registered: { jwks: { file: 'clients.json' } } },
     },

@@ -4,7 +4,7 @@ import { calculateJwkThumbprint, type JWK } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { jwksOf } from '../../src/issuing/jwks.ts';
 import { CompiledKeySet, compileKeySet } from '../../src/jose/compiled-key-set.ts';
-import { type KeySetReading, readKeySet } from '../../src/jose/key-set.ts';
+import { describeSkipped, type KeySetReading, readKeySet } from '../../src/jose/key-set.ts';
 import { publicMembersOf } from '../../src/jose/thumbprint.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { type KeyKind, makeKey } from '../../src/pki/key.ts';
@@ -135,6 +135,11 @@ describe('readKeySet', () => {
   ])('skips a key with %s, says why, and uses the other keys', (_what, key, why) => {
     expect(whySkipped(key())).toMatch(why);
     expect(keysOf(read(key(), rsa))).toHaveLength(1);
+  });
+
+  it('shows a kid that could change what a terminal shows with its characters escaped', () => {
+    const [skipped] = accepted(read({ ...fresh('rsa-1024'), kid: 'a\u001b[2J\u202eb' }, rsa)).skipped;
+    expect(skipped && describeSkipped(skipped)).toMatch(/^keys\[0\] \(kid a\\u\{1b\}\[2J\\u\{202e\}b\): /);
   });
 
   it('refuses a set of which no key can be used', () => {

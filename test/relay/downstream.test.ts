@@ -1,5 +1,4 @@
 /** A client's connection over a stream with a small buffer: the buffers of the kernel would take megabytes. */
-import { createServer } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { expect, it, vi } from 'vitest';
@@ -14,17 +13,15 @@ import { RouteTable } from '../../src/relay/route-table.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import { authority } from '../support/pki/authority.ts';
 import { endpointAt, recorder, type TestRecorder } from '../support/process/endpoint.ts';
-import { listenOnLoopback } from '../support/process/listening.ts';
+import { deadPort } from '../support/process/listening.ts';
 import { answers, snapshotOf } from '../support/process/snapshot.ts';
 
 const pki = authority();
 
 /** One route to an endpoint that refuses connections. */
 async function policyOf(records: TestRecorder): Promise<{ relay: RelayPolicy; pools: Pools }> {
-  const unused = await listenOnLoopback(createServer());
-  await unused.close();
   const { limits, timeouts } = snapshotOf(pki);
-  const policy = { ...answers, path: '/', endpoints: [endpointAt(unused.port)] };
+  const policy = { ...answers, path: '/', endpoints: [endpointAt(await deadPort())] };
   const pools = new Pools(records);
   const [upstream] = pools.update({ routes: [policy], timeouts });
   const meter = records.meter.route('/');

@@ -10,7 +10,8 @@ export type IntrospectionConfig = NonNullable<BearerConfig['introspection']>;
 
 const identifier = formatted({
   allowed: 'a text without white space and control characters, such as https://as.example.com',
-  pattern: /^[\x21-\x7e]{1,1024}$/,
+  // The chart's schema has this pattern too, and Go allows no repetition beyond 1000.
+  pattern: /^[\x21-\x7e]{1,1000}$/,
 });
 
 const audienceAllowed = 'one audience, a list of them, or any';

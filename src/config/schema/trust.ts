@@ -12,7 +12,7 @@ export function trustSchema(folder: string) {
     mode: choice('anchors', 'registered')
       .prefault('anchors')
       .describe(
-        '`anchors`: a client needs a path to one of `anchors`. `registered`: for self-signed clients; `clients.registered` takes the place of the anchors, no CA vouches for a client, and nothing is checked for revocation.',
+        '`anchors`: a client needs a path to one of `anchors`. `registered`: for self-signed clients; `clients.registered` takes the place of the anchors, no CA vouches for a client, nothing is checked for revocation, and no CA names are sent in the handshake.',
       ),
     anchors: listOf(anchor, 'anchors')
       .default([])

@@ -143,7 +143,7 @@ describe('audit explain and audit report', () => {
     expect({ none, suggestions }).toEqual({ none: null, suggestions: [allowed.conn_id] });
   });
 
-  it('shows a gap, the death of a thread and events of its own trust anchor, and no others', async () => {
+  it('shows a gap, the death of a thread and events of its own trust anchor and of key sets, and no others', async () => {
     const { time } = allowed;
     const seal = { type: 'seal', time, event: 'sealed', chain: '00', seq: 1, lines: 1, lost: 3 };
     const revocation = {
@@ -161,6 +161,15 @@ describe('audit explain and audit report', () => {
       { ...revocation, anchor: 'other' },
       { ...revocation, time: '2001-01-01T00:00:00.000Z' },
       { type: 'thread', time, event: 'died', thread: 4, detail: null },
+      {
+        type: 'keys',
+        time,
+        event: 'changed',
+        source: 'https://a/keys',
+        detail: null,
+        added: [],
+        removed: [{}],
+      },
     ]);
     const { found } = await explain(allowed.conn_id, [path]);
     if (found === null) throw new Error('not found');
@@ -170,8 +179,10 @@ describe('audit explain and audit report', () => {
       'Audit: the audit was sealed',
       expect.stringMatching(/^Revocation of example: the CRL in use and its grace have expired/),
       'Relay thread 4 died and was replaced: its connections were reset',
+      'Key set https://a/keys: the keys of the set that are in use have changed',
     ]);
     expect(steps.flatMap(({ details }) => details).join('\n')).toContain('GAP: 3 records were lost');
+    expect(steps.at(-1)?.details).toContain('Keys added: 0, removed: 1.');
     expect(ending).toContain('reset when the relay thread died');
   });
 

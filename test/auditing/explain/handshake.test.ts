@@ -21,3 +21,10 @@ it('does not say of a resumed session that its client sent a certificate, or sho
   expect(certificateOf({ resumed: false, leaf })).toMatch(/did not prove that it has the private key/);
   expect(certificateOf({ resumed: null, leaf: null })).toMatch(/none was sent or it was not read\.$/);
 });
+
+it('says that an allowed client without a certificate sent none, and why it was allowed', () => {
+  const record = { type: 'handshake', verdict: 'allow', reason: null, leaf: null, resumed: false };
+  expect(describeHandshake(record).details).toContain(
+    'Certificate: none was sent, and clients.certificate is optional.',
+  );
+});

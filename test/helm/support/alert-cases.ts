@@ -32,6 +32,8 @@ const expires = (days: number) =>
   `The server certificate CN=ehi expires in ${days - 1}d 23h 30m 0s. It must be renewed before.`;
 const shed = 'ehi_messages_shed_total{route="/",reason="route_in_flight"}';
 const unaudited = 'ehi_messages_shed_total{route="none",reason="audit_unavailable"}';
+const undecided = (policy: string, what: string, mode = 'enforce') =>
+  `ehi_${policy}_verdicts_total{route="/",verdict="${what}_undecided",mode="${mode}"}`;
 const message = (code: number) => `ehi_messages_total{route="/",code="${code}"}`;
 const handshakes = (verdict: string, reason: string) =>
   `ehi_handshakes_total{verdict="${verdict}",reason="${reason}"}`;
@@ -162,6 +164,9 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { [message(200)]: perMinute(1000), [message(502)]: perMinute(9) },
       { [message(500)]: perMinute(9), [message(403)]: perMinute(9) },
       { [message(200)]: perMinute(90), [message(503)]: perMinute(10), [shed]: perMinute(10) },
+      ...[undecided('bearer', 'token'), undecided('signature', 'signature')].map((each) => {
+        return { [message(200)]: perMinute(90), [message(503)]: perMinute(10), [each]: perMinute(10) };
+      }),
       { 'ehi_messages_total{route="none",code="503"}': perMinute(60), [unaudited]: perMinute(60) },
     ],
   },
@@ -182,6 +187,23 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       { [message(503)]: perMinute(9) },
       // EhiAuditRefusesMessages covers these: they are not caused by load.
       { [unaudited]: perMinute(60) },
+    ],
+  },
+  EhiMessagesUndecided: {
+    fires: { [undecided('bearer', 'token')]: perMinute(60) },
+    labels: { route: '/', verdict: 'token_undecided' },
+    description:
+      '1 messages a second of the route / get 503 with the reason token_undecided: an introspection endpoint does not answer, or a key set was never read. The log says why.',
+    silent: [
+      { [undecided('bearer', 'token')]: '7x60' },
+      { [undecided('bearer', 'token', 'shadow')]: perMinute(60) },
+      { 'ehi_bearer_verdicts_total{route="/",verdict="token_expired",mode="enforce"}': perMinute(60) },
+    ],
+    also: [
+      {
+        series: { [undecided('signature', 'signature')]: perMinute(60) },
+        labels: { route: '/', verdict: 'signature_undecided' },
+      },
     ],
   },
   EhiMessagesLate: {
