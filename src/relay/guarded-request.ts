@@ -56,7 +56,7 @@ export class GuardedRequest {
     this.#signatureJudged = guards.signature === null;
   }
 
-  /** Without Authorization once the token is judged, if its policy strips it. */
+  /** Without Authorization once the token is judged, if its policy strips it and is enforced. */
   get head(): RequestHead {
     return this.#head;
   }
@@ -99,7 +99,9 @@ export class GuardedRequest {
     if (!verdict.allow && mode === 'enforce') return verdict;
     if (!verdict.allow) this.#shadow.push(verdict.reason);
     const refusal = this.#judgeSignatureHead();
-    if (strips) this.#head = { ...this.#head, fields: withoutField(this.#head.fields, 'authorization') };
+    // On trial the host gets what it got before.
+    if (strips && mode === 'enforce')
+      this.#head = { ...this.#head, fields: withoutField(this.#head.fields, 'authorization') };
     return refusal;
   }
 

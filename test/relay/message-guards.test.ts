@@ -240,6 +240,14 @@ it('takes Authorization out of what the host gets, where the policy strips it', 
   expect(received).toContain('X-Other: Authorization: x\r\n');
 });
 
+it('gives the host what it got before in mode shadow, Authorization too', async () => {
+  const guards = bearer(() => expired, { mode: 'shadow', strips: true });
+  await using scene = await Scene.open({ guards });
+  scene.send(post('one', 'Authorization: Basic abc\r\n'));
+  expect(await scene.responses(1)).toEqual([200]);
+  expect(scene.host.received(0).toString()).toContain('Authorization: Basic abc\r\n');
+});
+
 it('records and does not enforce a policy in mode shadow', async () => {
   const guards: MessageGuards = {
     bearer: { mode: 'shadow', strips: false, check: async () => expired },

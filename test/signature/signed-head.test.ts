@@ -94,6 +94,9 @@ describe('a timestamp', () => {
     [[`X-Time: ${now + tolerance + 1}`], 'signature_timestamp'],
     [[`X-Time: ${seconds(now)}`, `X-Time: ${seconds(now)}`], 'signature_repeated'],
     [[`X-Time: ${seconds(now)}, ${seconds(now)}`], 'signature_timestamp'],
+    // A host may take the one for the other.
+    [[`X-Time: ${seconds(now)}`, 'X.Time: 1'], 'signature_repeated'],
+    [[`X.Time: ${seconds(now)}`], 'signature_timestamp_missing'],
   ])('is refused: %j', (fields, refusal) => {
     expect(read([`X-Signature: ${es256}`, ...fields], timed)).toEqual({ refusal });
   });
