@@ -1,5 +1,4 @@
 /** One relay thread: connects the rooms source, handshake, identity, message, relay and upstream. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inbound } from '../handshake/inbound.ts';
 import { Listener, type ListenOptions } from '../handshake/listener.ts';
 import type { ClientPermit } from '../identity/authorize.ts';
@@ -18,6 +17,7 @@ import { admit } from './admission.ts';
 import { Authorizer, describeLeaf, type SecureConnection } from './authorization.ts';
 import { type AuthorizedClient, AuthorizedClients } from './authorized-clients.ts';
 import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts';
+import { drainConnections } from './drain.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Questions } from './questions.ts';
@@ -25,8 +25,6 @@ import { RecordFloodMonitor } from './record-flood.ts';
 
 /** CPU time charged for a connection that was closed for a record flood, ms: its address has to wait for seconds. */
 const FLOOD_MS = 250;
-/** Time for the last responses to be sent at the end of a drain, ms. */
-const ABORT_GRACE_MS = 500;
 
 interface GatewayOptions {
   readonly snapshot: PolicySnapshot;
@@ -135,28 +133,17 @@ export class Gateway {
     this.#contacts.complete(contact);
   }
 
-  /**
-   * Accepts connections for another `drainDelay` and closes each one after its next response. Then stops accepting, closes
-   * idle connections, and aborts exchanges that have not ended after `drain`. Resolves when all connections are closed.
-   */
+  /** Resolves when all connections are closed: drain.ts. */
   async drain(): Promise<void> {
-    const { drainDelay, drain } = this.#policy.snapshot.timeouts;
     this.#draining = true;
-    if (drainDelay > 0) {
-      for (const downstream of this.#clients.downstreams()) downstream.drain({ now: false });
-      await sleep(drainDelay);
-    }
-    // Before the first connection is closed: its client may reconnect at once, and a connection that waits to be accepted
-    // when the port is closed is reset.
-    this.#accepting = false;
-    this.#listener.close();
-    for (const downstream of this.#clients.downstreams()) downstream.drain({ now: true });
-    const { empty } = this.#listener;
-    await Promise.race([empty(), sleep(drain, undefined, { ref: false })]);
-    for (const downstream of this.#clients.downstreams()) downstream.abort();
-    await Promise.race([empty(), sleep(ABORT_GRACE_MS, undefined, { ref: false })]);
-    this.#listener.abort();
-    await empty();
+    await drainConnections({
+      timeouts: this.#policy.snapshot.timeouts,
+      listener: this.#listener,
+      downstreams: () => this.#clients.downstreams(),
+      onRefusing: () => {
+        this.#accepting = false;
+      },
+    });
     this.#clients.close();
     this.#delay.close();
     this.#recordFloods.close();
