@@ -1,8 +1,7 @@
 /** Finds seals in the audit files of an earlier process: the last one, the lines after it, and whether a given one is there. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { decompress } from './compressed-file.ts';
 import { newline } from './lines.ts';
 import { findRotatedFiles, type RotatedFile } from './rotated-files.ts';
 import { type ReadSeal, readSeal } from './seal-reader.ts';
@@ -38,16 +37,20 @@ const maxSealBytes = 1024;
 const sealMark = Buffer.from('{"type":"seal",');
 
 /**
- * The current file, then the rotated ones from the newest on, until one has a seal. null: 1 GiB was searched without one.
+ * The current file, then the rotated ones from the newest on, until one has a seal. null: so many bytes
+ * were searched without finding the last one.
  *
  * @param path a regular file.
+ * @param maxBytes default 1 GiB.
  * @throws the errors of node:fs and node:zlib, with the path of the file in `cause`.
  */
-export async function findChain(path: string): Promise<FoundChain | null> {
+export async function findChain(path: string, maxBytes = maxSearchedBytes): Promise<FoundChain | null> {
   const later: TailPart[] = [];
-  const search = new Search();
+  const search = new Search(maxBytes);
   for (const file of await filesOf(path)) {
     const last = await readable(file, () => lastSealIn(file, search));
+    // A compressed file is read forwards: further seals may follow this one.
+    if (search.isExhausted && file.compression !== 'none') return null;
     if (last !== null) return { last, tail: [{ ...file, start: last.end }, ...later] };
     if (search.isExhausted) return null;
     later.unshift({ ...file, start: 0 });
@@ -83,10 +86,15 @@ export async function findSeal(path: string, wanted: ReadSeal): Promise<'found' 
 
 /** How much was read. */
 class Search {
+  readonly #maxBytes: number;
   #bytes = 0;
 
+  constructor(maxBytes = maxSearchedBytes) {
+    this.#maxBytes = maxBytes;
+  }
+
   get isExhausted(): boolean {
-    return this.#bytes > maxSearchedBytes;
+    return this.#bytes > this.#maxBytes;
   }
 
   note(bytes: number): void {
@@ -189,12 +197,9 @@ export async function* contentOf({ path, compression, start }: TailPart): AsyncG
     yield* createReadStream(path, { start, highWaterMark: windowBytes });
     return;
   }
-  const file = createReadStream(path, { highWaterMark: windowBytes });
-  const stream: Readable & NodeJS.WritableStream =
-    compression === 'gzip' ? createGunzip() : createZstdDecompress();
-  file.on('error', (cause) => stream.destroy(cause));
+  if (compression === 'other') throw new Error('the gateway reads gzip and zstd only');
   let skip = start;
-  for await (const chunk of file.pipe(stream) as AsyncIterable<Buffer>) {
+  for await (const chunk of decompress(path, compression)) {
     if (skip < chunk.length) yield chunk.subarray(skip);
     skip = Math.max(0, skip - chunk.length);
   }

@@ -40,12 +40,13 @@ export async function judgeChain({
   const resumed = { how: 'continued', behind: seal, missing: null } as const;
   // Also after a change of the key.
   if (seal.hash === remembered?.hash) return resumed;
-  const cause = faultOf(last, privateKey);
-  if (remembered !== null && !(cause === null && seal.key !== null && isNewer(seal, remembered))) {
-    const place = await find(remembered);
-    const isThere = place === 'found' || (place === 'older' && seal.chain === remembered.chain);
-    if (!isThere) return { how: 'continued', behind: remembered, missing: remembered };
-  }
+  const fault = faultOf(last, privateKey);
+  if (remembered === null) return fault === null ? resumed : { how: 'new', cause: fault, missing: null };
+  const isOwn = fault === null && seal.key !== null;
+  if (!(await hasRemembered(remembered, { seal, isOwn, find })))
+    return { how: 'continued', behind: remembered, missing: remembered };
+  const cause =
+    fault ?? (seal.chain === remembered.chain ? null : 'it is of another chain than the remembered one');
   return cause === null ? resumed : { how: 'new', cause, missing: null };
 }
 
@@ -58,9 +59,17 @@ export function startWithoutSeal(remembered: ReadSeal | null): ChainStart {
   return { how: 'new', cause: null, missing: remembered };
 }
 
-/** Only the gateway can have written it, and it has done so behind the remembered one. */
-function isNewer(seal: ReadSeal, remembered: ReadSeal): boolean {
-  return seal.chain === remembered.chain ? seal.seq > remembered.seq : seal.time >= remembered.time;
+/** Whether the files have the remembered seal, or have only lost it by rotation. `seal`: the last one of the files. */
+async function hasRemembered(
+  remembered: ReadSeal,
+  { seal, isOwn, find }: Pick<ChainFacts, 'find'> & { readonly seal: ReadSeal; readonly isOwn: boolean },
+): Promise<boolean> {
+  // A gateway with the same key can have written it: its time proves nothing.
+  if (seal.chain !== remembered.chain) return (await find(remembered)) === 'found';
+  // The files end before it, even if it stands somewhere in them.
+  if (seal.seq <= remembered.seq) return false;
+  // Only this gateway can have written it, and it has done so behind the remembered one.
+  return isOwn || (await find(remembered)) !== 'absent';
 }
 
 /** Why the seal is not one of this gateway, as far as that can be known; null: nothing speaks against it. */

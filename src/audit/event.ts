@@ -34,7 +34,7 @@ export type AuditEvent =
   | { readonly type: 'chain_unreadable'; readonly error: Error }
   /** The last seal of the files is not one of this gateway, so a new chain begins. `cause`: a sentence without its full stop. */
   | { readonly type: 'seal_refused'; readonly cause: string }
-  /** The files do not have the last seal that this gateway wrote, made at `time` (ISO 8601): they were cut back, replaced or moved. */
+  /** The files do not have the last seal that this gateway wrote, made at `time` (ISO 8601), or end before it: they were cut back, replaced or moved. */
   | {
       readonly type: 'seals_missing';
       readonly chain: string;

@@ -20,15 +20,20 @@ export interface SealSettings {
 interface OpeningOptions extends Omit<SealCopyOptions, 'file' | 'counts'> {
   /** null: a destination that cannot be read, whose chain begins at each start. */
   readonly path: string | null;
+  /** false: stdout or stderr. A path that cannot be read is a pipe or a device. */
+  readonly isPath: boolean;
   readonly counts: Pick<AuditCounts, 'sealCopyFailures' | 'sealsMissing'>;
 }
 
 /** Goes on with the chain that is found in the file, or else in the newest file that it was renamed to. */
 export async function openSealing(settings: SealSettings, options: OpeningOptions): Promise<Sealing> {
   const { privateKey, interval, copy: file = null } = settings;
-  const { path, onEvent } = options;
-  const copy = path === null || file === null ? null : new SealCopy({ ...options, file });
-  const common = { interval, copy, onEvent };
+  const { path, isPath, onEvent } = options;
+  const copy = file === null || !isPath ? null : new SealCopy({ ...options, file });
+  // The copy is of a file, which was replaced by a pipe.
+  const replaced = path === null ? ((await copy?.read()) ?? null) : null;
+  if (replaced !== null) reportMissing(options, replaced);
+  const common = { interval, copy: path === null ? null : copy, onEvent };
   const earlier = path === null ? null : await resume({ ...options, privateKey, path, copy });
   if (earlier !== null) return new Sealing({ ...common, sealer: earlier, opening: 'resumed' });
   const chain = randomBytes(8).toString('hex');
@@ -83,7 +88,7 @@ async function findStart({
   }
 }
 
-function reportMissing({ counts, onEvent }: ResumeOptions, { chain, seq, time }: ReadSeal): void {
+function reportMissing({ counts, onEvent }: OpeningOptions, { chain, seq, time }: ReadSeal): void {
   counts.sealsMissing++;
   onEvent({ type: 'seals_missing', chain, seq, time });
 }

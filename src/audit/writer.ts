@@ -49,7 +49,8 @@ export async function openAuditWriter(options: AuditWriterOptions): Promise<Audi
   const path = output.size === null ? null : destination;
   const counts = noAuditCounts();
   const sync = () => output.sync();
-  const sealing = seal === undefined ? null : await openSealing(seal, { path, counts, sync, onEvent });
+  const opening = { path, isPath: output.isPath, counts, sync, onEvent };
+  const sealing = seal === undefined ? null : await openSealing(seal, opening);
   return new QueuedWriter({ output, sealing, counts, ...options });
 }
 

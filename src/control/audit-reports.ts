@@ -51,7 +51,7 @@ export function reportAudit(logger: Logger, event: AuditEvent): void {
     case 'seal_refused':
       return logger.error(
         { cause: event.cause },
-        'the last seal in the audit files is not one of this gateway (cause), so a new chain of seals begins; if audit.seal.key was not changed, find out who wrote to the files and run audit verify',
+        'the last seal in the audit files is not one of this gateway (cause), so a new chain of seals begins; if audit.seal.key was not changed, and the copy of the last seal could be written, find out who wrote to the files and run audit verify',
       );
     case 'seals_missing':
       return reportMissing(logger, event);

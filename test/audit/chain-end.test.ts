@@ -51,6 +51,29 @@ describe('the last seal', () => {
     }
   });
 
+  it.each([
+    ['gz', gzipSync],
+    ['zst', zstdCompressSync],
+  ] as const)('is not looked for in a .%s file with data behind its end', async (end, compress) => {
+    writeFileSync(file, '');
+    // Zeros alone are padding.
+    const padded = [compress(first), Buffer.alloc(512)];
+    writeFileSync(`${file}.1.${end}`, Buffer.concat(padded));
+    expect((await findChain(file))?.last?.seal).toEqual(read(first));
+    writeFileSync(`${file}.1.${end}`, Buffer.concat([...padded, compress(second)]));
+    await expect(findChain(file)).rejects.toThrow(/there is further data from byte \d+ on/);
+  });
+
+  it('is unknown if a compressed file is too long to be read to its end', async () => {
+    writeFileSync(file, '');
+    writeFileSync(`${file}.1.gz`, gzipSync(first + filler(1_000_000) + second));
+    expect((await findChain(file))?.last?.seal).toEqual(read(second));
+    expect(await findChain(file, 500_000)).toBeNull();
+    // A plain file is read from its end.
+    writeFileSync(file, filler(1_000_000) + second);
+    expect((await findChain(file, 500_000))?.last?.seal).toEqual(read(second));
+  });
+
   it('without its newline is none, and the one before it counts', async () => {
     writeFileSync(file, `${first}${second.trimEnd()}`);
     expect((await findChain(file))?.last?.seal.seq).toBe(0);

@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import {
+  closeSync,
+  constants,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -171,6 +175,39 @@ describe('a start after an orderly stop', () => {
     expect(lastSealOf()).toMatchObject({ chain, seq: 5 });
   });
 
+  it('notices the whole chain of another gateway with the same key, in the place of removed seals or behind all', async () => {
+    await run([1]);
+    const older = text();
+    await run([2]);
+    const { chain, seq } = lastSealOf();
+    const newer = text();
+    const remembered = text(copy);
+    rmSync(file);
+    await run([3], { copy: undefined });
+    const foreign = text();
+    writeFileSync(file, older + foreign);
+    expect((await run()).events).toMatchObject([
+      { type: 'seals_missing', chain, seq },
+      { type: 'chain_resumed', chain },
+    ]);
+    writeFileSync(copy, remembered);
+    writeFileSync(file, newer + foreign);
+    expect((await run()).events).toMatchObject([
+      { type: 'seal_refused', cause: 'it is of another chain than the remembered one' },
+      { type: 'chain_started' },
+    ]);
+  });
+
+  it('notices files that end before the remembered seal, also if it stands before older ones in a compressed file', async () => {
+    await run([1]);
+    const older = text();
+    await run([2]);
+    const { seq } = lastSealOf();
+    writeFileSync(`${file}.1.gz`, gzipSync(`${linesOf().at(-1)}\n${older}`));
+    writeFileSync(file, '');
+    expect((await run()).events).toMatchObject([{ type: 'seals_missing', seq }, { type: 'chain_resumed' }]);
+  });
+
   it('goes on behind the remembered seal if the file with the last one cannot be read', async () => {
     await run([1]);
     const { chain } = lastSealOf();
@@ -185,6 +222,32 @@ describe('a start after an orderly stop', () => {
     writeFileSync(`${file}.1.gz`, gzipSync(text()));
     rmSync(file);
     expect((await run([2], { privateKey: null })).types).toEqual(['chain_resumed']);
+  });
+
+  it('does not read the file that a compressor has not finished', async () => {
+    await run([1]);
+    renameSync(file, `${file}.1`);
+    writeFileSync(`${file}.1.gz`, gzipSync(text(`${file}.1`)).subarray(0, 100));
+    expect((await run([2])).types).toEqual(['chain_resumed']);
+  });
+
+  it('reports that the file was replaced by a named pipe', async () => {
+    await run([1]);
+    const { chain, seq } = lastSealOf();
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const events: AuditEvent[] = [];
+    const writer = await openAuditWriter({
+      destination: file,
+      seal: { privateKey, interval: 1, copy },
+      onEvent: (event) => events.push(event),
+    });
+    await writer.close();
+    closeSync(reader);
+    expect(events).toMatchObject([{ type: 'seals_missing', chain, seq }, { type: 'chain_started' }]);
+    expect(writer.counts.sealsMissing).toBe(1);
+    expect(copied()).toMatchObject({ chain, seq });
   });
 
   it('goes on with the chain after a change of the key', async () => {

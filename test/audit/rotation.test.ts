@@ -45,6 +45,7 @@ describe('a rotation', () => {
 
 it.each([
   ...['audit.log.1', 'audit.log.12.gz', 'audit.log-20261129', 'audit.log-20261129.zst', 'audit-20261129.log'],
+  ...['audit-2026-11-29.log', 'audit.20261129T050000.log'],
   ...['audit-20261129.log.gz', 'audit.log.2026-11-29T05:00:00', 'audit.log-20261129-1764392400.bz2'],
 ])('%s is a name of the rotated audit.log', (name) => {
   expect(isRotatedName(name, 'audit.log')).toBe(true);
@@ -58,6 +59,10 @@ it.each([
   'other.log.1',
   'audit.logs.1',
   'audit.log.gz',
+  'audit-2.log',
+  'audit-2.log.gz',
+  'audit.1.log',
+  'audit-2026-11.log',
 ])('%s is none', (name) => {
   expect(isRotatedName(name, 'audit.log')).toBe(false);
 });

@@ -172,6 +172,8 @@ describe('the sealed audit', () => {
     const batch = `${'x'.repeat(1024 * 1024 - 2)}\n\n`;
     for (let index = 0; index < 70; index++) writer.write(batch);
     expect(writer.lost).toBe(12);
+    // The time of `close` is limited.
+    await writer.flush();
     await writer.close();
     expect(followSeals([file], publicKey)).toMatchObject({ ...sound, lost: 12 });
   });

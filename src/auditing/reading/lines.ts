@@ -1,6 +1,6 @@
 /** Streams the lines of an audit file, decompressed, in batches. */
-import { createReadStream, type ReadStream } from 'node:fs';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createReadStream } from 'node:fs';
+import { decompress, TrailingDataError } from '../../audit/compressed-file.ts';
 import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
 
@@ -59,48 +59,18 @@ export async function* readLines(path: string, compression: Compression): AsyncG
 
 /** Errors of reading and of decompressing arrive at the iteration. */
 async function* chunksOf(path: string, compression: Compression): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: chunkBytes });
   try {
-    if (compression === 'none') yield* file;
-    else yield* decompressed(path, { file, compression });
+    if (compression === 'none') yield* createReadStream(path, { highWaterMark: chunkBytes });
+    else yield* decompress(path, compression);
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new UsageError(`${printable(path)}: ${problemOf(code, message)}`, cause);
-  } finally {
-    file.destroy();
+    throw new UsageError(`${printable(path)}: ${problemOf(cause as NodeJS.ErrnoException)}`, cause);
   }
 }
 
-async function* decompressed(
-  path: string,
-  { file, compression }: { readonly file: ReadStream; readonly compression: Exclude<Compression, 'none'> },
-): AsyncGenerator<Buffer> {
-  const options = { chunkSize: chunkBytes };
-  const stream = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
-  file.on('error', (cause) => stream.destroy(cause));
-  yield* file.pipe(stream);
-  await refuseRest(path, stream.bytesWritten);
-}
-
-/** Node ends at the first byte that begins no further part, without an error: lines behind it would not be seen. */
-async function refuseRest(path: string, start: number): Promise<void> {
-  let at = start;
-  for await (const chunk of createReadStream(path, {
-    start,
-    highWaterMark: chunkBytes,
-  }) as AsyncIterable<Buffer>) {
-    // Zeros to the end of the file are padding.
-    const found = chunk.findIndex((byte) => byte !== 0);
-    if (found >= 0)
-      throw new UsageError(
-        `${printable(path)}: the compressed file ends at byte ${start}, and there is further data from byte ${at + found} on; remove what was appended, or decompress the parts one by one`,
-      );
-    at += chunk.length;
-  }
-}
-
-function problemOf(code: string | undefined, message: string): string {
+function problemOf(cause: NodeJS.ErrnoException): string {
+  const { code, message } = cause;
+  if (cause instanceof TrailingDataError)
+    return `${message}; remove what was appended, or decompress the parts one by one`;
   switch (code) {
     case 'ENOENT':
       return 'the file does not exist';

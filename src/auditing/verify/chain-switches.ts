@@ -12,6 +12,11 @@ export interface SwitchingSeal {
   readonly line: Line;
 }
 
+interface Last {
+  readonly chain: ChainCheck;
+  readonly place: Place;
+}
+
 export class ChainSwitches {
   readonly #findings: Findings;
   /** Chains with seals in this file. */
@@ -19,7 +24,9 @@ export class ChainSwitches {
   /** Those whose seals no gateway wrote there; each is reported once in a file. */
   readonly #strays = new Set<ChainCheck>();
   /** The last seal of the file that is in its place; null: none yet. */
-  #last: { readonly chain: ChainCheck; readonly place: Place } | null = null;
+  #last: Last | null = null;
+  /** In all files: chains behind which another one began, and that one. */
+  readonly #ended = new Map<ChainCheck, Last>();
 
   constructor(findings: Findings) {
     this.#findings = findings;
@@ -43,18 +50,27 @@ export class ChainSwitches {
     const isKnown = this.#known.has(chain);
     const isBegin = chain.first === null && seal.event === 'started';
     if (last === null || last.chain === chain || isBegin) {
+      const inserted = last === null ? this.#ended.get(chain) : undefined;
+      if (last !== null && last.chain !== chain) this.#ended.set(last.chain, { chain, place });
       this.#note({ chain, place });
-      return null;
+      if (inserted === undefined) return null;
+      this.#ended.delete(chain);
+      this.#report(inserted.chain, { from: inserted.place, to: place });
+      return inserted.chain;
     }
     const stray = isKnown ? last.chain : chain;
     this.#strays.add(stray);
-    const facts = { from: last.place, to: place, chain: stray.chain };
-    this.#findings.add(newFinding('chain_inserted', 'tampering', facts));
+    this.#ended.delete(chain);
+    this.#report(stray, { from: last.place, to: place });
     if (isKnown) this.#note({ chain, place });
     return stray;
   }
 
-  #note(last: { readonly chain: ChainCheck; readonly place: Place }): void {
+  #report({ chain }: ChainCheck, places: { readonly from: Place; readonly to: Place }): void {
+    this.#findings.add(newFinding('chain_inserted', 'tampering', { ...places, chain }));
+  }
+
+  #note(last: Last): void {
     this.#last = last;
     this.#known.add(last.chain);
   }

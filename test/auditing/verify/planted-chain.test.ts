@@ -59,6 +59,18 @@ test('a later seal is found behind the last seal of a chain', async () => {
   expect((await verifySet(set)).kinds).toEqual(['chain_inserted']);
 });
 
+test('a whole chain is found at the end of a file if the former chain goes on in the next file', async () => {
+  const set = restarted().run([{ do: 'rotate' }, ...sealedLines, { do: 'rotate' }, ...sealedLines]);
+  const others = otherSeals();
+  set.files[0]?.push(...others);
+  const { kinds, verification } = await verifySet(set);
+  expect(kinds).toEqual(['chain_inserted']);
+  expect(verification.findings.sorted[0]).toMatchObject({ chain: JSON.parse(others[0]).chain });
+  // Once, also if it goes on in the same file too.
+  set.files[0]?.push(...(set.files[1]?.splice(0, 4) ?? []));
+  expect((await verifySet(set)).kinds).toEqual(['chain_inserted']);
+});
+
 test('many of them are one finding', async () => {
   const set = restarted();
   const [started, sealed, stopped] = otherSeals();
