@@ -25,7 +25,7 @@ export function readToken(fields: string, target: string): TokenReading {
   const scheme = space === -1 ? value : value.slice(0, space);
   // RFC 9110 §11.1: the case of the scheme does not matter.
   if (scheme.toLowerCase() !== 'bearer') return missing;
-  const token = space === -1 ? '' : value.slice(space).trimStart();
+  const token = space === -1 ? '' : value.slice(space).replace(/^ +/, '');
   if (token.length > MAX_TOKEN) return tooLarge;
   return { token };
 }

@@ -100,6 +100,8 @@ function open(
   const common = { method: post === undefined ? 'GET' : 'POST', headers, signal, agent: false } as const;
   return new Promise((resolve, reject) => {
     const request = startRequest(url, { ...common, ca });
+    // After a 101 (Switching Protocols) Node closes the request with neither a response nor an error.
+    request.on('close', () => reject(new Error('the server closed the connection without a response')));
     request.on('response', resolve).on('error', reject).end(post?.body);
   });
 }

@@ -24,6 +24,8 @@ export const noRevocation: RevocationMaterial = {
 interface Registered {
   readonly certificates: ReadonlySet<string>;
   readonly keys: ReadonlySet<string>;
+  /** Those that are registered without a certificate. */
+  readonly bare: ReadonlySet<string>;
 }
 
 /** For one snapshot. */
@@ -52,7 +54,7 @@ export class Registrations {
     // Without the set of inactive keys nothing shows that a key is not one of them.
     if (this.#active === null) return unknown(keys);
     if (this.#inactive === null) return unknown(inactive ?? '');
-    if (this.#inactive !== undefined && this.#has(this.#inactive, leaf))
+    if (this.#inactive !== undefined && this.#isInactive(this.#inactive, leaf))
       return deny(
         'registration_inactive',
         `the ${compare} is in the set of inactive registrations (clients.registered.inactive): ${named(leaf)}`,
@@ -63,6 +65,12 @@ export class Registrations {
         ? '. Its key is registered with another certificate: probably the certificate was renewed and not registered yet'
         : '';
     return deny('not_registered', `the ${compare} is not in clients.registered: ${named(leaf)}${renewed}`);
+  }
+
+  /** A key without a certificate is inactive with all its certificates. */
+  #isInactive(inactive: Registered, leaf: Certificate): boolean {
+    if (this.#has(inactive, leaf)) return true;
+    return inactive.bare.size > 0 && inactive.bare.has(keyThumbprintOf(leaf) ?? '');
   }
 
   #has({ certificates, keys }: Registered, leaf: Certificate): boolean {
@@ -82,7 +90,13 @@ function named(leaf: Certificate): string {
 
 function registeredIn(source: string, keySets: PolicySnapshot['keySets']): Registered | null {
   const keys = keySets.find((set) => set.source === source)?.keys ?? null;
-  return keys && { certificates: certificatesOf(keys), keys: new Set(keys.map((key) => key.thumbprint)) };
+  if (keys === null) return null;
+  const bare = keys.filter(({ certificate }) => certificate === null);
+  return { certificates: certificatesOf(keys), keys: thumbprintsOf(keys), bare: thumbprintsOf(bare) };
+}
+
+function thumbprintsOf(keys: readonly PublicJwk[]): ReadonlySet<string> {
+  return new Set(keys.map(({ thumbprint }) => thumbprint));
 }
 
 function certificatesOf(keys: readonly PublicJwk[]): ReadonlySet<string> {

@@ -65,6 +65,8 @@ export class IntrospectionEndpoint {
     let response: IncomingMessage;
     try {
       response = await new Promise((resolve, reject) => {
+        // After a 101 (Switching Protocols) Node closes the request with neither a response nor an error.
+        request.on('close', () => reject(Object.assign(new Error(), { code: 'no response' })));
         request.on('response', resolve).on('error', reject).end(body);
       });
     } catch (cause) {

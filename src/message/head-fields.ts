@@ -1,14 +1,29 @@
-/** Finds and removes fields in the forwarded lines of a request head (`RequestHead.fields`: `name: value` CRLF each). */
+/** Finds, counts and removes fields in the forwarded lines of a request head (`RequestHead.fields`: `name: value` CRLF each). */
+import { plainName } from './removed-fields.ts';
 
-/** Every value of the field, in order, without the white space around it. `name`: in lower case. */
+/** Every value of the field, in order, as the host gets it. `name`: in lower case. */
 export function fieldValues(fields: string, name: string): string[] {
   const values: string[] = [];
   for (let at = 0; at < fields.length; ) {
     const end = fields.indexOf('\r\n', at);
-    if (isNamed(fields, at, name)) values.push(fields.slice(at + name.length + 1, end).trim());
+    if (isNamed(fields, at, name)) values.push(fields.slice(at + name.length + 2, end));
     at = end + 2;
   }
   return values;
+}
+
+/**
+ * The number of fields with this name, also where another separator takes the place of a hyphen (`X.Time` for `x-time`): CGI-like
+ * hosts do not distinguish them. `name`: in lower case.
+ */
+export function countAlike(fields: string, name: string): number {
+  const plain = plainName(name);
+  let count = 0;
+  for (let at = 0; at < fields.length; at = fields.indexOf('\r\n', at) + 2) {
+    if (fields[at + name.length] !== ':') continue;
+    if (plainName(fields.slice(at, at + name.length).toLowerCase()) === plain) count += 1;
+  }
+  return count;
 }
 
 /** The lines without those of the field. `name`: in lower case. */

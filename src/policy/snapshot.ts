@@ -143,8 +143,16 @@ export interface BearerPolicy {
   readonly pass: 'forward' | 'strip';
   /** Source of the key set; null: no JWT is accepted. */
   readonly keys: string | null;
-  /** `id`: names the endpoint in questions to the control thread, which has its credentials; null: no introspection. */
-  readonly introspection: { readonly id: string; readonly cache: number; readonly timeout: number } | null;
+  /**
+   * `id`: names the endpoint in questions to the control thread, which has its credentials. `endpoint`: its URL: what another
+   * one said of a token counts no more. null: no introspection.
+   */
+  readonly introspection: {
+    readonly id: string;
+    readonly endpoint: string;
+    readonly cache: number;
+    readonly timeout: number;
+  } | null;
 }
 
 /** `routes[].signature`: signed bodies. Times in milliseconds; names of fields in lower case. */

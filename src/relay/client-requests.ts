@@ -175,9 +175,15 @@ export class ClientRequests implements RequestFlow {
     return { ...rest, at: next };
   }
 
-  /** Forwards a request with its whole body. */
+  /** Forwards a request with its body as far as it was read: the whole, unless its policy is on trial. */
   forwardHeld(accepted: AcceptedRequest, body: Buffer): void {
-    this.#begin(accepted, { bytes: body, at: 0, end: body.length, chunked: this.#chunked, last: true });
+    this.#begin(accepted, {
+      bytes: body,
+      at: 0,
+      end: body.length,
+      chunked: this.#chunked,
+      last: this.#body.done,
+    });
   }
 
   /** Sends 100 Continue to a client that awaits it and has sent nothing of its body (RFC 9110 §10.1.1). */

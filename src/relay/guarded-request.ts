@@ -56,7 +56,7 @@ export class GuardedRequest {
     this.#signatureJudged = guards.signature === null;
   }
 
-  /** Without Authorization once the token is judged, if its policy strips it. */
+  /** Without Authorization once the token is judged, if its policy strips it and is enforced. */
   get head(): RequestHead {
     return this.#head;
   }
@@ -99,7 +99,9 @@ export class GuardedRequest {
     if (!verdict.allow && mode === 'enforce') return verdict;
     if (!verdict.allow) this.#shadow.push(verdict.reason);
     const refusal = this.#judgeSignatureHead();
-    if (strips) this.#head = { ...this.#head, fields: withoutField(this.#head.fields, 'authorization') };
+    // On trial the host gets what it got before.
+    if (strips && mode === 'enforce')
+      this.#head = { ...this.#head, fields: withoutField(this.#head.fields, 'authorization') };
     return refusal;
   }
 
@@ -122,6 +124,14 @@ export class GuardedRequest {
     const { at, end, limit } = span;
     if (!this.#held.add(end - at, limit)) return false;
     this.#body.add(bytes, at, end);
+    return true;
+  }
+
+  /** The rest of the body cannot be held. True: it is forwarded all the same, since the policy is on trial. */
+  skipBody(): boolean {
+    const { signature } = this.#guards;
+    if (signature?.mode !== 'shadow') return false;
+    this.#onSignature(signature.skip(), signature);
     return true;
   }
 

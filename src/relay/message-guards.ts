@@ -28,6 +28,8 @@ export interface SignatureCheck {
     readonly body: Buffer;
     readonly now: number;
   }): SignatureVerdict | Promise<SignatureVerdict>;
+  /** The body cannot be held, so that it is not judged. */
+  skip(): SignatureDenial;
 }
 
 export interface MessageGuards {

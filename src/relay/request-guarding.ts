@@ -29,6 +29,7 @@ export interface RequestFlow {
   readonly policy: RelayPolicy;
   readonly requestId: string;
   forward(accepted: AcceptedRequest, rest: Span): Span;
+  /** `body`: as far as it was read; the rest follows. */
   forwardHeld(accepted: AcceptedRequest, body: Buffer): void;
   /** Sends 100 Continue if the client awaits it. */
   inviteBody(head: RequestHead, rest: Span): void;
@@ -119,11 +120,23 @@ export class RequestGuarding {
     const next = body.read(rest.bytes, rest.at, rest.end);
     if (body.fault !== null) return flow.refuse(body.fault, guarded.head);
     const span = { at: rest.at, end: body.payloadEnd, limit: limits.heldBodies };
-    if (!guarded.hold(rest.bytes, span)) return flow.refuse('held_bodies', guarded.head);
     const after = { ...rest, at: next };
+    if (!guarded.hold(rest.bytes, span)) {
+      if (!guarded.skipBody()) return flow.refuse('held_bodies', guarded.head);
+      this.#forwardUnjudged(guarded, rest.bytes.subarray(span.at, span.end));
+      return after;
+    }
     if (body.done) return this.#await(guarded, guarded.judgeBody(), after);
     phase.enter('holding', timeouts.bodyIdle, performance.now());
     return after;
+  }
+
+  /** On trial: what is held and the part that cannot be, though the body was not judged. */
+  #forwardUnjudged(guarded: GuardedRequest, part: Buffer): void {
+    const { head, route, startedAt, facts: policies } = guarded;
+    const body = Buffer.concat([guarded.takeBody(), part]);
+    this.end();
+    this.#options.flow.forwardHeld({ head, route, startedAt, policies }, body);
   }
 
   #refuse(guarded: GuardedRequest, refusal: NonNullable<GuardRefusal>, rest: Span): Span {

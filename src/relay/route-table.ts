@@ -1,4 +1,5 @@
 /** Finds the route of a path: the longest prefix of whole segments. The number of routes does not affect the cost. */
+import { plainPath } from '../message/path-spelling.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { RouteMeter } from '../telemetry/route-meter.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -15,17 +16,31 @@ export interface Route {
 
 export class RouteTable {
   readonly #routes: ReadonlyMap<string, Route>;
+  /** Those with guards, by the plain form of their paths; null: no route has guards. */
+  readonly #guarded: ReadonlyMap<string, Route> | null;
 
   constructor(routes: readonly Route[]) {
     this.#routes = new Map(routes.map((route) => [route.policy.path, route]));
+    const guarded = routes.filter(({ guards }) => guards !== null);
+    this.#guarded =
+      guarded.length === 0 ? null : new Map(guarded.map((route) => [plainPath(route.policy.path), route]));
   }
 
   /** `path`: a parsed request path, which begins with `/` and has no empty segment or dot segment. null: no route. */
   find(path: string): Route | null {
-    for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-      const route = this.#routes.get(path.slice(0, end));
-      if (route !== undefined) return route;
-    }
-    return this.#routes.get('/') ?? null;
+    const route = longest(this.#routes, path);
+    if (this.#guarded === null) return route;
+    // No spelling of a path that its host may not distinguish avoids what the route demands: `/%65hi`, `/ehi;x`, `/EHI`.
+    const guarded = longest(this.#guarded, plainPath(path));
+    const isNearer = guarded !== null && guarded.policy.path.length > (route?.policy.path.length ?? 0);
+    return isNearer ? guarded : route;
   }
+}
+
+function longest(routes: ReadonlyMap<string, Route>, path: string): Route | null {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    const route = routes.get(path.slice(0, end));
+    if (route !== undefined) return route;
+  }
+  return routes.get('/') ?? null;
 }

@@ -1,7 +1,7 @@
 /** Reads what the head of a request says of the signature of its body, strictly. A pure function of its fields, policy and time. */
 import { isSignatureAlgorithm, type SignatureAlgorithm } from '../jose/algorithm.ts';
 import { type DetachedJws, readDetachedJws } from '../jose/detached-jws.ts';
-import { fieldValues } from '../message/head-fields.ts';
+import { countAlike, fieldValues } from '../message/head-fields.ts';
 import type { SignatureRefusal } from '../message/message-reasons.ts';
 import type { SignaturePolicy } from '../policy/snapshot.ts';
 import { parseTimestamp } from './timestamp.ts';
@@ -45,8 +45,9 @@ function readOne(
   fields: string,
   name: string,
 ): Refused | { readonly refusal: null; readonly value: string | null } {
-  const [value = null, ...more] = fieldValues(fields, name);
-  return more.length > 0 ? { refusal: 'signature_repeated' } : { refusal: null, value };
+  const [value = null] = fieldValues(fields, name);
+  // Which of several the host would take is not known.
+  return countAlike(fields, name) > 1 ? { refusal: 'signature_repeated' } : { refusal: null, value };
 }
 
 function readValue(

@@ -66,7 +66,10 @@ export class Collector {
     const request = url.protocol === 'http:' ? requestHttp : requestHttps;
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        request(url, options).on('response', resolve).on('error', reject).end(bytes);
+        const sent = request(url, options).on('response', resolve).on('error', reject);
+        // After a 101 (Switching Protocols) Node closes the request with neither a response nor an error.
+        sent.on('close', () => reject(Object.assign(new Error(), { code: 'upgrade' })));
+        sent.end(bytes);
       });
       return await read(response);
     } catch (error) {

@@ -303,7 +303,7 @@ describe('the key set', () => {
 describe('an opaque token', () => {
   const opaque: Partial<BearerPolicy> = {
     keys: null,
-    introspection: { id: '/', cache: 30_000, timeout: 100 },
+    introspection: { id: '/', endpoint: 'https://as.example.com/', cache: 30_000, timeout: 100 },
   };
   const active: Introspection = {
     status: 'active',

@@ -38,6 +38,8 @@ describe('a request', () => {
     ['a parameter', lines('Authorization: Bearer token="a"'), 'token_syntax'],
     ['padding within', lines('Authorization: Bearer a=b'), 'token_syntax'],
     ['a tab instead of the space', lines('Authorization: Bearer\ta'), 'token_missing'],
+    ['a no-break space before the token', lines('Authorization: Bearer \xa0a'), 'token_syntax'],
+    ['a no-break space after the token', lines('Authorization: Bearer a\xa0'), 'token_syntax'],
     ['a character beyond ASCII', lines('Authorization: Bearer a\xe4'), 'token_syntax'],
   ])('with %s is refused', (_, fields, refusal) => {
     expect(read(fields, '/ehi')).toEqual({ refusal });

@@ -73,7 +73,7 @@ it('has the strict value for each field that is absent', async () => {
 
 it('gives the snapshot no credential, and the control thread each of them', async () => {
   const { routes, introspections } = await load(asking(bySecret, { ca: 'as.pem' }));
-  expect(routes[0]?.bearer?.introspection).toEqual({ id: '/', cache: 30_000, timeout: 100 });
+  expect(routes[0]?.bearer?.introspection).toEqual({ id: '/', endpoint, cache: 30_000, timeout: 100 });
   expect(JSON.stringify(routes)).not.toContain('secret');
   expect(introspections).toMatchObject([
     { id: '/', endpoint, auth: { kind: 'client_secret_basic', clientId: 'gateway', secret: 'the secret' } },

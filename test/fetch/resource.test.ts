@@ -38,6 +38,13 @@ const hopping =
     else response.end('here');
   };
 
+it('a switch of protocols is an error at once, and not a fetch that never ends', async () => {
+  await using server = await serve((_, { socket }) => {
+    socket?.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+  });
+  await expect(server.fetch({ timeout: 60_000 })).rejects.toEqual(code('CRL_FETCH_FAILED'));
+});
+
 describe('a redirect', () => {
   it.each([301, 302, 303, 307, 308])(
     'with status %i is followed on the same host, up to the maximum',

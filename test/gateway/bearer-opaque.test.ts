@@ -174,6 +174,24 @@ it('a secret that changed in its file is in use after a reload', async () => {
   expect(request?.headers.authorization).toBe(`Basic ${credentials}`);
 });
 
+it('what another endpoint said of a token counts no more after a reload', async () => {
+  const token = tokenFor(active);
+  expect(statusOf(await stage.send(message(token)))).toBe(200);
+  await using moved = await openIntrospectionServer();
+  await stage.gateway.write('moved-ca.pem', moved.pki.root.pem);
+  const auth = { kind: 'client_secret_basic', clientId: 'gateway', secretFile: 'secret' };
+  const introspection = {
+    ...{ endpoint: moved.endpoint, ca: 'moved-ca.pem', auth },
+    ...{ cache: '10m', timeout: '30s' },
+  };
+  const bearer = { issuer, audience, scopes: ['ehi'], introspection };
+  const routes = [{ path: '/', upstream: stage.host.url, deadline: '30s', bearer }];
+  expect(await stage.reload({ routes })).toMatchObject({ event: 'reloaded' });
+  await expectRefusal(message(token), { status: 401, reason: 'token_inactive' });
+  expect(moved.requests).toHaveLength(1);
+  expect(await stage.reload()).toMatchObject({ event: 'reloaded' });
+});
+
 it('no token and no secret is in any output of the gateway', async () => {
   const { stdout, stderr } = stage.gateway;
   const everything = `${stdout}${stderr}${await stage.gateway.metrics()}`;

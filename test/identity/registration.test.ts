@@ -80,6 +80,13 @@ describe('clients.registered beside the chain', () => {
     expect(reasonOf(check(renewed, { ...options, compare: 'key' }))).toBe('registration_inactive');
   });
 
+  it('denies each certificate of a key that is inactive without a certificate', () => {
+    const inactiveKeys = keysOf(member).map((key) => ({ ...key, certificate: null }));
+    const active = [...keysOf(member), ...keysOf(other)];
+    expect(reasonOf(check(member, { active, inactiveKeys }))).toBe('registration_inactive');
+    expect(reasonOf(check(other, { active, inactiveKeys }))).toBe('allow');
+  });
+
   it('denies everyone while a set was never read, the set of inactive keys too', () => {
     expect(check(member, { active: null })).toMatchObject({
       reason: 'registration_unknown',

@@ -240,6 +240,12 @@ describe('no answer', () => {
     ],
     ['a connection that ends', 'unreachable', (request) => request.socket.destroy()],
     [
+      'a switch of protocols',
+      'unreachable',
+      ({ socket }) =>
+        void socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+    ],
+    [
       'half a response',
       'unreachable',
       (request, response) => {

@@ -32,13 +32,14 @@ const expired: BearerVerdict = {
   token,
 };
 const signed: SignatureVerdict = { allow: true, signature: { keyId: 'k' } };
+const skip = () => ({ allow: false, reason: 'signature_undecided' }) as const;
 const altered: SignatureVerdict = { allow: false, reason: 'signature_invalid' };
 
 const bearer = (check: BearerCheck['check'], options: Partial<BearerCheck> = {}): MessageGuards => {
   return { bearer: { mode: 'enforce', strips: false, check, ...options }, signature: null };
 };
 const signature = (check: SignatureCheck['check'], options: Partial<SignatureCheck> = {}): MessageGuards => {
-  return { bearer: null, signature: { mode: 'enforce', precheck: () => null, check, ...options } };
+  return { bearer: null, signature: { mode: 'enforce', precheck: () => null, skip, check, ...options } };
 };
 
 interface SceneOptions {
@@ -239,10 +240,18 @@ it('takes Authorization out of what the host gets, where the policy strips it', 
   expect(received).toContain('X-Other: Authorization: x\r\n');
 });
 
+it('gives the host what it got before in mode shadow, Authorization too', async () => {
+  const guards = bearer(() => expired, { mode: 'shadow', strips: true });
+  await using scene = await Scene.open({ guards });
+  scene.send(post('one', 'Authorization: Basic abc\r\n'));
+  expect(await scene.responses(1)).toEqual([200]);
+  expect(scene.host.received(0).toString()).toContain('Authorization: Basic abc\r\n');
+});
+
 it('records and does not enforce a policy in mode shadow', async () => {
   const guards: MessageGuards = {
     bearer: { mode: 'shadow', strips: false, check: async () => expired },
-    signature: { mode: 'shadow', precheck: () => null, check: () => altered },
+    signature: { mode: 'shadow', precheck: () => null, skip, check: () => altered },
   };
   await using scene = await Scene.open({ guards });
   scene.send(post('one'));
@@ -254,6 +263,32 @@ it('records and does not enforce a policy in mode shadow', async () => {
   });
   scene.expectNothingLeft();
 });
+
+it.each([
+  ['with Content-Length', 'Content-Length: 8\r\n\r\nabc', ['def', 'gh']],
+  ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n', ['3\r\ndef\r\n', '2\r\ngh\r\n0\r\n\r\n']],
+])(
+  'forwards a body that it cannot hold, without a verdict, in mode shadow: %s',
+  async (_, start, [second, last]) => {
+    const check = vi.fn(() => signed);
+    await using scene = await Scene.open({ guards: signature(check, { mode: 'shadow' }), heldBodies: 3 });
+    scene.send(`POST /a HTTP/1.1\r\nHost: h\r\n${start}`);
+    await vi.waitUntil(() => scene.held.bytes === 3);
+    scene.send(second as string);
+    await vi.waitUntil(() => scene.held.bytes === 0);
+    scene.send(last as string, post('one'));
+    expect(await scene.responses(2)).toEqual([200, 200]);
+    expect(scene.host.requests.map(({ body }) => String(body))).toEqual(['abcdefgh', 'one']);
+    await vi.waitUntil(() => scene.records.length === 2);
+    expect(scene.records[0]).toMatchObject({
+      outcome: 'answered',
+      request_bytes: 8,
+      policies: { signature: null, shadow: ['signature_undecided'] },
+    });
+    expect(check).toHaveBeenCalledTimes(1);
+    scene.expectNothingLeft();
+  },
+);
 
 it.each([
   ['with Content-Length', ['POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\n', 'abc', 'defgh']],

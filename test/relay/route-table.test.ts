@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { MessageGuards } from '../../src/relay/message-guards.ts';
 import { RouteTable } from '../../src/relay/route-table.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
 import { Upstream } from '../../src/upstream/upstream.ts';
@@ -8,17 +9,12 @@ import { answers } from '../support/process/snapshot.ts';
 // Not used here.
 const upstream = new Upstream([], { connect: 1000, connectFirst: 50 });
 
+function routeOf(path: string, guards: MessageGuards | null = null) {
+  return { policy: { ...answers, path, endpoints: [] }, upstream, guards, meter: new RouteMeter(path) };
+}
+
 function table(...paths: string[]): RouteTable {
-  return new RouteTable(
-    paths.map((path) => {
-      return {
-        policy: { ...answers, path, endpoints: [] },
-        upstream,
-        guards: null,
-        meter: new RouteMeter(path),
-      };
-    }),
-  );
+  return new RouteTable(paths.map((path) => routeOf(path)));
 }
 
 function find(routes: RouteTable, path: string): string | null {
@@ -71,4 +67,41 @@ it('finds the longest route of whole segments, for any routes in any order', () 
     }),
     { numRuns: 1000 },
   );
+});
+
+describe('no spelling of a path avoids the guards of its route', () => {
+  const guards: MessageGuards = { bearer: null, signature: null };
+  const routes = new RouteTable([
+    routeOf('/'),
+    routeOf('/ehi', guards),
+    routeOf('/ehi/open'),
+    routeOf('/Upper', guards),
+    routeOf('/plain'),
+    routeOf('/PLAIN/x'),
+  ]);
+
+  it.each([
+    ['/%65hi', '/ehi'],
+    ['/%65%48i/v1', '/ehi'],
+    ['/%2565hi', '/ehi'],
+    ['/ehi;x=1', '/ehi'],
+    ['/ehi;x/v1', '/ehi'],
+    ['/ehi%3bx', '/ehi'],
+    ['/;x/ehi', '/ehi'],
+    ['/EHI', '/ehi'],
+    ['/Ehi/', '/ehi'],
+    ['/upper', '/Upper'],
+    ['/Upper', '/Upper'],
+    // A route of its own is what the operator wrote.
+    ['/ehi/open', '/ehi/open'],
+    ['/ehi/open/EHI', '/ehi/open'],
+    ['/ehi/%6fpen', '/ehi'],
+    // Routes without guards are chosen as written.
+    ['/%70lain', '/'],
+    ['/plain/x', '/plain'],
+    ['/;', '/'],
+    ['/ehix', '/'],
+  ])('%s is judged by %s', (path, route) => {
+    expect(find(routes, path)).toBe(route);
+  });
 });

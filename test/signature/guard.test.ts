@@ -234,6 +234,18 @@ describe('replay: refuse', () => {
     expect(await other.check(hmacOf(`${later}.body`), 'body', { 'X-Time': later })).toBe('allow null');
   });
 
+  it('does not take a content for one of a sender with another secret', async () => {
+    const memory = allocateReplayMemory();
+    const secret = Buffer.alloc(32, 8);
+    const one = new Scene(hmacPolicy({ timestamp, replay }), memory);
+    const other = new Scene(hmacPolicy({ timestamp, replay, hmac: { secret } }), memory);
+    const content = `${now}.{}`;
+    expect(await one.check(hmacOf(content), '{}', fields)).toBe('allow null');
+    const signature = createHmac('sha256', secret).update(content).digest('hex');
+    expect(await other.check(signature, '{}', fields)).toBe('allow null');
+    expect(await other.check(signature.toUpperCase(), '{}', fields)).toBe('signature_replayed');
+  });
+
   it('does not remember what it refused', async () => {
     const scene = new Scene(hmacPolicy({ timestamp, replay }));
     expect(await scene.check(hmacOf(`${now}.x`), 'body', fields)).toBe('signature_invalid');

@@ -20,7 +20,7 @@ const timed = signaturePolicy({
 describe('a field that is there', () => {
   it.each([
     ['a detached JWS', [`X-Signature: ${es256}`], detached, { kind: 'jws', algorithm: 'ES256' }],
-    ['in another case', [`x-SIGNATURE:${es256}`], detached, { kind: 'jws', algorithm: 'ES256' }],
+    ['in another case', [`x-SIGNATURE: ${es256}`], detached, { kind: 'jws', algorithm: 'ES256' }],
     ['a raw one', ['X-Signature: c2ln', 'X-Key-Id: a'], raw, { kind: 'raw', kid: 'a' }],
     [
       'a raw one without a key',
@@ -88,10 +88,15 @@ describe('a timestamp', () => {
     [[], 'signature_timestamp_missing'],
     [['X-Time: '], 'signature_timestamp'],
     [['X-Time: now'], 'signature_timestamp'],
+    // A no-break space is a part of what the host gets.
+    [[`X-Time: \xa0${now}\xa0`], 'signature_timestamp'],
     [[`X-Time: ${now - tolerance - 1}`], 'signature_timestamp'],
     [[`X-Time: ${now + tolerance + 1}`], 'signature_timestamp'],
     [[`X-Time: ${seconds(now)}`, `X-Time: ${seconds(now)}`], 'signature_repeated'],
     [[`X-Time: ${seconds(now)}, ${seconds(now)}`], 'signature_timestamp'],
+    // A host may take the one for the other.
+    [[`X-Time: ${seconds(now)}`, 'X.Time: 1'], 'signature_repeated'],
+    [[`X.Time: ${seconds(now)}`], 'signature_timestamp_missing'],
   ])('is refused: %j', (fields, refusal) => {
     expect(read([`X-Signature: ${es256}`, ...fields], timed)).toEqual({ refusal });
   });

@@ -37,7 +37,7 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
   trust: ['fetch', 'pki', 'policy'],
-  config: ['fetch', 'source', 'pki', 'jose', 'policy', 'keys', 'introspection', 'tracing'],
+  config: ['fetch', 'source', 'pki', 'jose', 'message', 'policy', 'keys', 'introspection', 'tracing'],
   control: [
     ...[
       'config',

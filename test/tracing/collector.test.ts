@@ -126,6 +126,12 @@ describe('a response', () => {
     });
   });
 
+  it('that switches protocols counts as none', async () => {
+    const answer = 'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n';
+    await using server = await openLiar(answer);
+    expect(await post(server.url)).toEqual({ kind: 'no_response', cause: 'upgrade' });
+  });
+
   it('is awaited no longer than the timeout, before its head and after it', async () => {
     await using silent = await openLiar('');
     expect(await post(silent.url, { timeout: 50 })).toEqual({ kind: 'no_response', cause: 'timeout' });

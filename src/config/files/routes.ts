@@ -44,14 +44,16 @@ export async function readRoutes(parts: readonly RouteParts[], now: number): Pro
 
 /** `id`: of the introspection endpoint (introspection.ts). */
 function bearerPolicyOf(config: BearerConfig, id: string): BearerPolicy {
-  const { audience, scopes = [], jwks, introspection, ...policy } = config;
+  const { audience, scopes = [], jwks, introspection: asked, ...policy } = config;
   return {
     ...policy,
     audience: audience.includes('any') ? [] : audience,
     scopes,
     keys: jwks === undefined ? null : sourceOf(jwks),
     introspection:
-      introspection === undefined ? null : { id, cache: introspection.cache, timeout: introspection.timeout },
+      asked === undefined
+        ? null
+        : { id, endpoint: asked.endpoint, cache: asked.cache, timeout: asked.timeout },
   };
 }
 

@@ -1,8 +1,13 @@
-/** Whether an entry of `identity.remove` matches a field. */
+/** Which request fields the gateway removes before a message is judged: those of `identity.remove`, and others always. */
+import { requestFields } from '../../message/field-forwarding.ts';
+import { NameSet, plainName } from '../../message/removed-fields.ts';
 
-/** `entry`: a field name; a `*` at its end matches any rest. Case does not matter. */
+/** `entry` of `identity.remove`: a field name; a `*` at its end matches any rest. Case and separators do not matter. */
 export function removes(entry: unknown, name: string): boolean {
-  if (typeof entry !== 'string') return false;
-  const [written, field] = [entry.toLowerCase(), name.toLowerCase()];
-  return written.endsWith('*') ? field.startsWith(written.slice(0, -1)) : written === field;
+  return typeof entry === 'string' && new NameSet([entry]).has(plainName(name.toLowerCase()));
+}
+
+/** Whether a message has the field when it is judged, if its client sends it. */
+export function isKept(name: string): boolean {
+  return requestFields.rule(name.toLowerCase()) === 'pass';
 }

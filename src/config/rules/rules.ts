@@ -19,7 +19,7 @@ const limitsOfAnyAddress =
 /** `config`: what the YAML holds. Values that are not valid are skipped: the schema reports them. */
 export function checkRules(config: unknown): Diagnostics {
   const diagnostics = noDiagnostics();
-  const { admin, audit, clients, identity, listen, routes, timeouts, trust } = fieldsOf(config);
+  const { admin, audit, clients, identity, limits, listen, routes, timeouts, trust } = fieldsOf(config);
   checkPorts({ listen: fieldsOf(listen), admin: fieldsOf(admin) }, diagnostics);
   checkAnchors(fieldsOf(trust), diagnostics);
   checkRegistered(fieldsOf(config), diagnostics);
@@ -28,7 +28,7 @@ export function checkRules(config: unknown): Diagnostics {
   checkRoutes({ routes: itemsOf(routes).map(fieldsOf), timeouts: fieldsOf(timeouts) }, diagnostics);
   const guarded = { routes: itemsOf(routes).map(fieldsOf), identity: fieldsOf(identity) };
   checkBearer(guarded, diagnostics);
-  checkSignature({ ...guarded, clients: fieldsOf(clients) }, diagnostics);
+  checkSignature({ ...guarded, clients: fieldsOf(clients), limits }, diagnostics);
   return diagnostics;
 }
 

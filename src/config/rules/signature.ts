@@ -1,18 +1,25 @@
 /** The rules of `routes[].signature` and of `clients.certificate`: what contradicts them elsewhere, and what they leave open. */
 import type { Diagnostic, Diagnostics } from '../diagnostic.ts';
+import { limits as limitsSchema } from '../schema/limits.ts';
 import { type Fields, fieldsOf, isMapping, itemsOf } from '../yaml-values.ts';
-import { removes } from './removed-names.ts';
+import { isKept, removes } from './removed-names.ts';
 
 /** What `check` says where no certificate is demanded. */
 const withoutCertificate =
   'optional: a client without a certificate may connect, and is known by its address alone. pins, match, registered and revocation apply only to a client that sends a certificate. Its messages are accepted for the signature of their body: the method, the path and the other fields are not signed, and hosts get no certificate in the identity fields';
 
 export function checkSignature(
-  config: { readonly routes: readonly Fields[]; readonly identity: Fields; readonly clients: Fields },
+  config: {
+    readonly routes: readonly Fields[];
+    readonly identity: Fields;
+    readonly clients: Fields;
+    readonly limits: unknown;
+  },
   { problems, warnings }: Diagnostics,
 ): void {
   const policies = config.routes.map(({ signature }) => (isMapping(signature) ? signature : null));
-  problems.push(...removedFields(policies, config.identity));
+  problems.push(...removedFields(policies, config.identity), ...unusableFields(config.routes));
+  if (policies.some((signature) => signature !== null)) warnings.push(...smallHolding(config.limits));
   for (const [index, signature] of policies.entries()) {
     if (signature === null || 'timestamp' in signature) continue;
     warnings.push({
@@ -53,6 +60,49 @@ function removedFields(policies: readonly (Fields | null)[], identity: Fields): 
       },
     ];
   });
+}
+
+/** Fields that no message has when it is judged, or that have another meaning there: each message would be refused. */
+function unusableFields(routes: readonly Fields[]): Diagnostic[] {
+  return routes.flatMap(({ signature, bearer }, index) => {
+    if (!isMapping(signature)) return [];
+    const path = ['routes', index, 'signature'];
+    const lost = fieldNamesOf(signature).find((name) => !isKept(name));
+    const isToken = isMapping(bearer) && fieldNamesOf(signature).some(isAuthorization);
+    return [
+      ...(lost === undefined
+        ? []
+        : [
+            {
+              path,
+              found: `${lost}, which is removed from every message before its signature is judged`,
+              allowed: 'fields that are neither in docs/removed-fields.md nor part of HTTP, without "_"',
+              atKey: true,
+            },
+          ]),
+      ...(isToken
+        ? [
+            {
+              path,
+              found: 'Authorization beside bearer, which takes the token from it',
+              allowed: 'another field',
+              atKey: true,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+function isAuthorization(name: string): boolean {
+  return name.toLowerCase() === 'authorization';
+}
+
+function smallHolding(limits: unknown): Diagnostic[] {
+  const { body = 0, heldBodies = 0 } = limitsSchema.safeParse(limits ?? {}).data ?? {};
+  if (heldBodies >= body) return [];
+  const found = `${heldBodies} bytes, less than limits.body (${body} bytes): a larger body always gets 503 on a route with a signature`;
+  return [{ path: ['limits', 'heldBodies'], found, allowed: 'several times limits.body' }];
 }
 
 function fieldNamesOf(signature: Fields): string[] {

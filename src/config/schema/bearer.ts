@@ -54,7 +54,9 @@ export function bearerSchema(folder: string) {
       ),
     pass: choice('forward', 'strip')
       .prefault('forward')
-      .describe('Whether the host gets the Authorization field: `strip` removes it.'),
+      .describe(
+        'Whether the host gets the Authorization field: `strip` removes it, unless the policy is in `mode: shadow`.',
+      ),
     jwks: refreshedKeySource(folder)
       .exactOptional()
       .describe('The keys of the authorization server, for JWTs. Absent: every token is introspected.'),

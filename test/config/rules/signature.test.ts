@@ -47,11 +47,39 @@ describe('clients.certificate: optional', () => {
   });
 });
 
+it.each([
+  [{ ...signature, header: 'X_Thredd_Signature' }, 'X_Thredd_Signature'],
+  [{ ...signature, header: 'X-Forwarded-Signature' }, 'X-Forwarded-Signature'],
+  [{ ...signature, timestamp: { header: 'Content-Length' } }, 'Content-Length'],
+  [{ hmac: { header: 'X.SSL.Signature' } }, 'X.SSL.Signature'],
+])('a field that no judged message has is refused: %j', (policy, name) => {
+  expect(check({ routes: [{ signature: policy }] }).problems).toMatchObject([
+    { path: ['routes', 0, 'signature'], found: expect.stringContaining(`${name}, which is removed`) },
+  ]);
+});
+
+it('Authorization cannot be the field of a signature beside a token', () => {
+  const routes = [{ signature: { ...signature, header: 'authorization' } }];
+  expect(check({ routes }).problems).toEqual([]);
+  expect(check({ routes: [{ ...routes[0], bearer: {} }] }).problems).toMatchObject([
+    { path: ['routes', 0, 'signature'], found: expect.stringContaining('Authorization beside bearer') },
+  ]);
+});
+
+it('warns of limits.heldBodies below limits.body, where a body is held', () => {
+  const limits = { body: '10MiB', heldBodies: '1MiB' };
+  expect(paths(check({ routes: [{ signature }], limits }).warnings)).toContain('limits.heldBodies');
+  expect(paths(check({ routes: [{}], limits }).warnings)).not.toContain('limits.heldBodies');
+  expect(paths(check({ routes: [{ signature }] }).warnings)).not.toContain('limits.heldBodies');
+});
+
 describe('identity.remove', () => {
   it.each([
     ['X-SIG', 'X-Sig'],
     ['x-time', 'X-Time'],
     ['X-K*', 'X-Kid'],
+    // As the gateway removes them: with any separator.
+    ['X_Sig', 'X-Sig'],
     ['*', 'X-Sig'],
   ])('must not remove a field of a signature: %s', (remove, hit) => {
     const { problems } = check({ routes: [{ signature }], identity: { remove: ['X-Other', remove] } });
