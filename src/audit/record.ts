@@ -172,15 +172,28 @@ export function liveLine(facts: LiveFacts): string {
   );
 }
 
+type VerifiedToken = NonNullable<PolicyFacts['token']>;
+
+/** A token is judged once and used for many messages: its text is made once. */
+const tokenTexts = new WeakMap<VerifiedToken, string>();
+
+function tokenText(token: VerifiedToken): string {
+  let text = tokenTexts.get(token);
+  if (text === undefined) {
+    const { clientId, subject, keyId, how } = token;
+    text =
+      `{"client_id":${clientText(clientId)},"subject":${clientText(subject)}` +
+      `,"key_id":${clientText(keyId)},"how":"${how}"}`;
+    tokenTexts.set(token, text);
+  }
+  return text;
+}
+
 /** The `policies` object of a message record. */
 export function policiesJson({ token, signature, shadow }: PolicyFacts): string {
-  const tokenText =
-    token === null
-      ? 'null'
-      : `{"client_id":${clientText(token.clientId)},"subject":${clientText(token.subject)}` +
-        `,"key_id":${clientText(token.keyId)},"how":"${token.how}"}`;
   const signatureText = signature === null ? 'null' : `{"key_id":${clientText(signature.keyId)}}`;
-  return `{"token":${tokenText},"signature":${signatureText},"shadow":${JSON.stringify(shadow)}}`;
+  const shadowText = shadow.length === 0 ? '[]' : JSON.stringify(shadow);
+  return `{"token":${token === null ? 'null' : tokenText(token)},"signature":${signatureText},"shadow":${shadowText}}`;
 }
 
 /** One line, with its newline. */

@@ -19,6 +19,8 @@ export class RouteTable {
   /** Those with guards, by the plain form of their paths; null: no route has guards. */
   readonly #guarded: ReadonlyMap<string, Route> | null;
 
+  #last: { readonly path: string; readonly route: Route | null } = { path: '', route: null };
+
   constructor(routes: readonly Route[]) {
     this.#routes = new Map(routes.map((route) => [route.policy.path, route]));
     const guarded = routes.filter(({ guards }) => guards !== null);
@@ -31,9 +33,15 @@ export class RouteTable {
     const route = longest(this.#routes, path);
     if (this.#guarded === null) return route;
     // No spelling of a path that its host may not distinguish avoids what the route demands: `/%65hi`, `/ehi;x`, `/EHI`.
-    const guarded = longest(this.#guarded, plainPath(path));
+    const guarded = this.#findGuarded(this.#guarded, path);
     const isNearer = guarded !== null && guarded.policy.path.length > (route?.policy.path.length ?? 0);
     return isNearer ? guarded : route;
+  }
+
+  /** Senders use few paths: the last one is remembered. */
+  #findGuarded(guarded: ReadonlyMap<string, Route>, path: string): Route | null {
+    if (path !== this.#last.path) this.#last = { path, route: longest(guarded, plainPath(path)) };
+    return this.#last.route;
   }
 }
 
