@@ -1,5 +1,6 @@
 /** Decompresses an audit file as a whole: data that Node would pass over without an error is one. */
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 const chunkBytes = 256 * 1024;
@@ -9,16 +10,30 @@ export class TrailingDataError extends Error {}
 
 /** Ends early, without an error, if the caller stops. @throws TrailingDataError, and the errors of node:fs and node:zlib. */
 export async function* decompress(path: string, compression: 'gzip' | 'zstd'): AsyncGenerator<Buffer> {
-  const file = createReadStream(path, { highWaterMark: chunkBytes });
   const options = { chunkSize: chunkBytes };
-  const stream = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
-  file.on('error', (cause) => stream.destroy(cause));
-  try {
-    yield* file.pipe(stream) as AsyncIterable<Buffer>;
-  } finally {
-    file.destroy();
-  }
-  await refuseRest(path, stream.bytesWritten);
+  let start = 0;
+  let read = 0;
+  do {
+    const file = createReadStream(path, { start, highWaterMark: chunkBytes });
+    const stream = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+    file.on('error', (cause) => stream.destroy(cause));
+    try {
+      yield* file.pipe(stream) as AsyncIterable<Buffer>;
+    } finally {
+      file.destroy();
+    }
+    read = stream.bytesWritten;
+    start += read;
+    // Node 24 ends with the first part of a zstd file, Node 26 with the last.
+  } while (compression === 'zstd' && read > 0 && (await isZstdPart(path, start)));
+  await refuseRest(path, start);
+}
+
+/** Whether a zstd frame begins there (RFC 8878 §3.1.1). */
+async function isZstdPart(path: string, start: number): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(4), 0, 4, start);
+  return bytesRead === 4 && buffer.readUInt32LE() === 0xfd2fb528;
 }
 
 /** Node ends at the first byte that begins no further part, without an error: lines behind it would not be seen. */

@@ -160,7 +160,8 @@ for (const [name, tamper] of Object.entries(tampers)) {
           tampering.some((finding) => includes(finding, { paths, at })),
           `${JSON.stringify(tampering)} ${JSON.stringify(at)}`,
         ).toBe(true);
-        expect(tampering.length, JSON.stringify(tampering)).toBeLessThanOrEqual(2);
+        // A seal that was moved is missing in one place, and wrong in another; beside it a line may be found.
+        expect(tampering.length, JSON.stringify(tampering)).toBeLessThanOrEqual(3);
       }),
       { numRuns: runs },
     );
