@@ -25,7 +25,7 @@ export function recordRefusal(recorder: Recorder, facts: RefusalFacts): void {
 }
 
 /** nginx's status for a client that left before its response; only for the metric. */
-const clientGone = 499;
+export const clientGone = 499;
 
 /** The client left before its request was forwarded or refused. */
 export function recordDeparture(recorder: Recorder, facts: Omit<RefusalFacts, 'status' | 'reason'>): void {

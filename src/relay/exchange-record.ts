@@ -1,12 +1,10 @@
 /** Records the end of an exchange in the metrics, the audit and the trace. */
 import { messageLine, policiesJson } from '../audit/record.ts';
+import { clientGone } from '../message/refusal-record.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import type { Caller } from './caller.ts';
 import type { ExchangeFacts, Message } from './exchange-facts.ts';
 import { recordSpans } from './exchange-spans.ts';
-
-/** nginx's status for a client that left before its response; only for the metric. */
-const clientGone = 499;
 
 export function recordExchange(
   { recorder, caller }: { readonly recorder: Recorder; readonly caller: Caller },

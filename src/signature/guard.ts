@@ -98,7 +98,7 @@ export class SignatureGuard {
     if (needsRefresh(keys(), kid)) await this.#refresh();
     const set = keys();
     const first = await this.#try(value, parts, set);
-    // Without a kid, a signature by a new key cannot be told from an invalid one.
+    // Without a kid, a signature by a new key looks like an invalid one.
     if (kid !== null || typeof first !== 'string' || first === 'signature_undecided') return first;
     await this.#refresh();
     return keys() === set ? first : this.#try(value, parts, keys());

@@ -160,8 +160,9 @@ for (const [name, tamper] of Object.entries(tampers)) {
           tampering.some((finding) => includes(finding, { paths, at })),
           `${JSON.stringify(tampering)} ${JSON.stringify(at)}`,
         ).toBe(true);
-        // A seal that was moved is missing in one place, and wrong in another; beside it a line may be found.
-        expect(tampering.length, JSON.stringify(tampering)).toBeLessThanOrEqual(3);
+        // A seal that was moved to the begin is missing in one place and wrong in another, and stands before other lines.
+        const most = name === 'a line moved to the begin of its file' ? 3 : 2;
+        expect(tampering.length, JSON.stringify(tampering)).toBeLessThanOrEqual(most);
       }),
       { numRuns: runs },
     );

@@ -423,7 +423,7 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     fires: { ehi_audit_seals_missing: '0x5 1x55' },
     labels: { pod: 'a', job: 'edge-ehi-gateway-admin' },
     description:
-      'a did not find the last seal that it wrote before its start in its audit files. If nobody moved them on purpose, keep the files and find out who changed them.',
+      'a did not find the last seal that it wrote before its start in its audit files. If they were not moved on purpose, keep the files and find out who changed them.',
     silent: [{ ehi_audit_seals_missing: '0x60' }],
   },
   EhiAuditSealLate: {
