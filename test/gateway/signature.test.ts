@@ -317,6 +317,50 @@ describe('a message', () => {
   });
 });
 
+// Before any reload, which fetches as well.
+describe('keys from a URL', () => {
+  const rotating = (body: string, by: Sender): Signed => {
+    return { ...jws(Buffer.from(body), by), target: '/rotating' };
+  };
+  const fetches = () => directory.requests.filter(({ path }) => path === '/rotating.json').length;
+
+  /** The results of messages on ten connections, `each` on every one of them, in turn. */
+  async function flood(each: (connection: number) => readonly Signed[]): Promise<string[]> {
+    const results = Array.from({ length: 10 }, async (_, connection) => {
+      await using client = await stage.connect();
+      const seen: string[] = [];
+      for (const signed of each(connection))
+        seen.push(await resultOf(await client.exchange(bytesOf(signed))));
+      return seen;
+    });
+    return (await Promise.all(results)).flat();
+  }
+
+  it('change at their URL without a failed message: a new kid is found with one fetch', async () => {
+    const before = fetches();
+    directory.files.set('/rotating.json', keySetOf(thredd, rotated));
+    const results = await flood((connection) =>
+      Array.from({ length: 20 }, (_, each) => rotating(`${connection} ${each}`, each > 5 ? rotated : thredd)),
+    );
+    expect(results).toEqual(Array(200).fill('200'));
+    expect(fetches() - before).toBe(1);
+  });
+
+  it('are not fetched again for a flood of unknown ones, which is counted', async () => {
+    const before = fetches();
+    const results = await flood((connection) =>
+      Array.from({ length: 20 }, (_, each) =>
+        rotating('unknown', { ...stranger, kid: `unknown ${connection} ${each}` }),
+      ),
+    );
+    expect(results).toEqual(Array(200).fill('403 signature_key_unknown'));
+    expect(fetches() - before).toBe(0);
+    expect(await result(rotating('known', rotated))).toBe('200');
+    const series = `ehi_key_set_unknown_kid_total{source="${directory.origin}/rotating.json"}`;
+    await metricsWhen(stage.gateway, (samples) => (samples.get(series) ?? 0) > 1);
+  });
+});
+
 describe('replay: refuse', () => {
   it('accepts a message once, whichever relay thread gets it', async () => {
     const signed = hmac(Buffer.from('once'), '/once');
@@ -342,49 +386,7 @@ describe('replay: refuse', () => {
   });
 });
 
-describe('keys', () => {
-  const rotating = (body: string, by: Sender): Signed => {
-    return { ...jws(Buffer.from(body), by), target: '/rotating' };
-  };
-  const fetches = () => directory.requests.filter(({ path }) => path === '/rotating.json').length;
-
-  /** The results of messages on ten connections, `each` on every one of them, in turn. */
-  async function flood(each: (connection: number) => readonly Signed[]): Promise<string[]> {
-    const results = Array.from({ length: 10 }, async (_, connection) => {
-      await using client = await stage.connect();
-      const seen: string[] = [];
-      for (const signed of each(connection))
-        seen.push(await resultOf(await client.exchange(bytesOf(signed))));
-      return seen;
-    });
-    return (await Promise.all(results)).flat();
-  }
-
-  it('change at their URL without a failed message: a new kid is found with one fetch', async () => {
-    const before = fetches();
-    directory.files.set('/rotating.json', keySetOf(thredd, rotated));
-    const results = await flood((connection) =>
-      Array.from({ length: 20 }, (_, each) => rotating(`${connection} ${each}`, each > 5 ? rotated : thredd)),
-    );
-    expect(results).toEqual(Array(200).fill('200'));
-    // One for the kid; another one may have been in progress since the reload before.
-    expect([before + 1, before + 2]).toContain(fetches());
-  });
-
-  it('are not fetched again for a flood of unknown ones, which is counted', async () => {
-    const before = fetches();
-    const results = await flood((connection) =>
-      Array.from({ length: 20 }, (_, each) =>
-        rotating('unknown', { ...stranger, kid: `unknown ${connection} ${each}` }),
-      ),
-    );
-    expect(results).toEqual(Array(200).fill('403 signature_key_unknown'));
-    expect(fetches() - before).toBe(0);
-    expect(await result(rotating('known', rotated))).toBe('200');
-    const series = `ehi_key_set_unknown_kid_total{source="${directory.origin}/rotating.json"}`;
-    await metricsWhen(stage.gateway, (samples) => (samples.get(series) ?? 0) > 1);
-  });
-
+describe('keys from a file', () => {
   it('change in their file without a failed message', async () => {
     const next = sender('next');
     const bodyOf = (count: number) => Buffer.from(`message ${count}`);
