@@ -153,6 +153,12 @@ const keySetStatus = record(
     refreshedAt: maybe(time('When it was last fetched, confirmed or read; null: never.')),
     keys: count('Keys in use.'),
     passedOver: count('Keys that are not used while others are.'),
+    usable: maybe(
+      count(
+        'Keys in use that serve what the set is configured for; of several uses the fewest. null: it was never read, or it is a set of inactive registrations.',
+      ),
+    ),
+    lack: maybe(text('What the set lacks, so that everything that needs it is refused; null: nothing.')),
     lastError: maybe(text('Why the last attempt to fetch it failed or was refused; null: it succeeded.')),
   },
   'A JSON Web Key Set of the configuration.',

@@ -155,6 +155,11 @@ export const keysSentences = {
     says: 'a key of the set is not used; the others are',
     advice: 'detail names the key and the reason; have it replaced or removed',
   },
+  no_usable_key: {
+    level: 'error',
+    says: 'the key set in use has no key for what it is configured for; what it verifies is refused',
+    advice: 'detail says what is missing; have a key that fits published, or correct the configuration',
+  },
   refused: {
     level: 'warn',
     says: 'the key set from the source or the cache cannot be used; the one in use stays in use',

@@ -40,12 +40,15 @@ export function byEnd(one: { readonly notAfter: string }, other: { readonly notA
   return one.notAfter < other.notAfter ? -1 : one.notAfter > other.notAfter ? 1 : 0;
 }
 
-export function keySetOf({ source, keys, skipped, fetchedAt, problem }: KeySetState): KeySetStatus {
+export function keySetOf(state: KeySetState): KeySetStatus {
+  const { source, keys, skipped, fetchedAt, problem, usable, lack } = state;
   return {
     source,
     refreshedAt: timeOf(fetchedAt),
     keys: keys?.length ?? 0,
     passedOver: skipped.length,
+    usable,
+    lack: masked(lack),
     lastError: masked(problem),
   };
 }

@@ -57,7 +57,7 @@ export class CompiledKeySet {
 }
 
 /** The algorithm must be the one that the key states (RFC 7517 §4.4), and take a key of this type and curve. */
-function isFit({ alg, verifies, jwk }: PublicJwk, algorithm: SignatureAlgorithm): boolean {
+export function isFit({ alg, verifies, jwk }: PublicJwk, algorithm: SignatureAlgorithm): boolean {
   const { kty, crv } = keyKindOf(algorithm);
   return (
     verifies && (alg === null || alg === algorithm) && jwk.kty === kty && (crv === null || jwk.crv === crv)

@@ -6,7 +6,7 @@ import type { Timers } from '../fetch/timers.ts';
 import { type KeySetReading, MAX_KEY_SET_BYTES, readKeySet } from '../jose/key-set.ts';
 import { loadKeySet, type StoredKeySet, saveKeySet } from './disk-cache.ts';
 import type { UriKeySource } from './settings.ts';
-import type { KeySetState, KeysAction } from './state.ts';
+import { judgeUses, type KeySetState, type KeysAction } from './state.ts';
 
 export interface FeedOptions {
   readonly source: UriKeySource;
@@ -71,6 +71,7 @@ export class KeySetFeed {
       skipped,
       fetchedAt: this.#stored?.fetchedAt ?? null,
       problem: this.#problem,
+      ...judgeUses(keys, this.#source.uses),
     };
   }
 

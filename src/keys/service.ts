@@ -3,7 +3,7 @@ import { nodeTimers, type Timers } from '../fetch/timers.ts';
 import { describeSkipped, type PublicJwk } from '../jose/key-set.ts';
 import { KeySetFeed } from './key-set-feed.ts';
 import type { FileKeySource, KeySetsSettings, KeySource, UriKeySource } from './settings.ts';
-import { diffKeys, type KeySetState, type KeysAction, type KeysEvent } from './state.ts';
+import { diffKeys, judgeUses, type KeySetState, type KeysAction, type KeysEvent } from './state.ts';
 
 export interface KeySetsOptions {
   /** When aborted, fetches end at once; after that no state changes and no callback is called. */
@@ -32,6 +32,8 @@ export class KeySets {
   readonly #reported = new Map<string, readonly PublicJwk[]>();
   /** The skipped keys that were reported and are still skipped, by set. */
   readonly #skipped = new Map<string, ReadonlySet<string>>();
+  /** What was reported as lacking and still is, by set. */
+  readonly #lacks = new Map<string, string>();
   #hasBegun = false;
 
   constructor(options: KeySetsOptions) {
@@ -129,9 +131,11 @@ export class KeySets {
       const diff = diffKeys(before ?? [], after ?? []);
       if (after === null) this.#reported.delete(source);
       else this.#reported.set(source, after);
-      if (diff === null) continue;
-      hasChanged = true;
-      this.#options.onEvent({ type: 'keys', action: 'changed', source, detail, ...diff });
+      if (diff !== null) {
+        hasChanged = true;
+        this.#options.onEvent({ type: 'keys', action: 'changed', source, detail, ...diff });
+      }
+      this.#reportLack(source, state?.lack ?? null);
     }
     return hasChanged;
   }
@@ -147,6 +151,14 @@ export class KeySets {
     else this.#skipped.set(source, now);
   }
 
+  #reportLack(source: string, lack: string | null): void {
+    if (lack === null) this.#lacks.delete(source);
+    else if (this.#lacks.get(source) !== lack) {
+      this.#lacks.set(source, lack);
+      this.#options.onEvent({ type: 'keys', action: 'no_usable_key', source, detail: lack });
+    }
+  }
+
   get #feeds(): readonly KeySetFeed[] {
     return [...this.#entries.values()].filter((entry) => entry instanceof KeySetFeed);
   }
@@ -154,6 +166,9 @@ export class KeySets {
 
 function stateOf(entry: Entry): KeySetState {
   if (entry instanceof KeySetFeed) return entry.state;
-  const { source, keys, skipped, readAt } = entry;
-  return { source, kind: 'file', keys, skipped, fetchedAt: readAt, problem: null };
+  const { source, keys, skipped, readAt, uses } = entry;
+  return {
+    ...{ source, kind: 'file', keys, skipped, fetchedAt: readAt, problem: null },
+    ...judgeUses(keys, uses),
+  };
 }

@@ -1,5 +1,6 @@
 /** The sources of key sets, as the configuration names them. */
 import type { PublicJwk, SkippedKey } from '../jose/key-set.ts';
+import type { KeySetUse } from '../jose/key-set-use.ts';
 
 interface UriKeySource {
   readonly kind: 'uri';
@@ -9,6 +10,8 @@ interface UriKeySource {
   readonly ca: string | null;
   /** Milliseconds between two successful fetches. */
   readonly refresh: number;
+  /** Each of them needs a key of the set; none for a set of inactive registrations, which may be empty. */
+  readonly uses: readonly KeySetUse[];
 }
 
 /** A file is read with the configuration, and again when it changes: a file that cannot be used refuses the configuration. */
@@ -20,6 +23,8 @@ interface FileKeySource {
   readonly skipped: readonly SkippedKey[];
   /** Milliseconds since the epoch: when it was read. */
   readonly readAt: number;
+  /** As above. */
+  readonly uses: readonly KeySetUse[];
 }
 
 /** No two have the same `source`. */

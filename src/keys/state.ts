@@ -1,5 +1,6 @@
 /** What the service of key sets reports to the control thread: the state of each set, and events. */
 import type { PublicJwk, SkippedKey } from '../jose/key-set.ts';
+import { findLack, type KeySetUse, usableKeys } from '../jose/key-set-use.ts';
 
 export interface KeySetState {
   readonly source: string;
@@ -11,6 +12,23 @@ export interface KeySetState {
   readonly fetchedAt: number | null;
   /** Why the last fetch did not succeed; null: it did. */
   readonly problem: string | null;
+  /** Keys for the use that has the fewest; null: the set was never read, or no use needs a key. */
+  readonly usable: number | null;
+  /** What the set lacks for a use that has no key; null: nothing. */
+  readonly lack: string | null;
+}
+
+/** `keys`: null if the set was never read. */
+export function judgeUses(
+  keys: readonly PublicJwk[] | null,
+  uses: readonly KeySetUse[],
+): Pick<KeySetState, 'usable' | 'lack'> {
+  if (keys === null || uses.length === 0) return { usable: null, lack: null };
+  const [lack] = uses.flatMap((use) => findLack(keys, use) ?? []);
+  return {
+    usable: Math.min(...uses.map((use) => usableKeys(keys, use).length)),
+    lack: lack?.found ?? null,
+  };
 }
 
 export type KeysAction =
@@ -22,6 +40,8 @@ export type KeysAction =
   | 'changed'
   /** A key of a set in use is not used. Reported once for each. */
   | 'passed_over'
+  /** The set in use has no key for what it is configured for. Reported once, until that changes. */
+  | 'no_usable_key'
   /** A set that was fetched or cached cannot be used; the one in use stays. */
   | 'refused'
   | 'fetch_failed'

@@ -122,6 +122,12 @@ export const policyMetrics = [
     labels: ['source'],
   },
   {
+    name: 'ehi_key_set_usable_keys',
+    help: 'Keys of a key set that serve what it is configured for: an algorithm of the route, or the comparison of clients.registered; of several uses the one with the fewest. 0: everything that needs the set is refused. Absent: it was never read, or it is a set of inactive registrations.',
+    type: 'gauge',
+    labels: ['source'],
+  },
+  {
     name: 'ehi_key_set_fetch_failures_total',
     help: 'Fetches of a key set that failed, or whose content was refused; the last good set stays in use.',
     type: 'counter',

@@ -28,6 +28,8 @@ interface KeySetFacts {
   readonly source: string;
   /** Milliseconds since the epoch: when its source last confirmed it; null: never. */
   readonly fetchedAt: number | null;
+  /** null: never read, or no use needs a key. */
+  readonly usable: number | null;
 }
 
 interface AuditFacts {
@@ -73,6 +75,9 @@ export function registerStateGauges(
   registry.gauge('ehi_key_set_age_seconds', (gauge) => {
     for (const { source, fetchedAt } of options.keySets())
       if (fetchedAt !== null) gauge.set({ source }, (options.now() - fetchedAt) / 1000);
+  });
+  registry.gauge('ehi_key_set_usable_keys', (gauge) => {
+    for (const { source, usable } of options.keySets()) if (usable !== null) gauge.set({ source }, usable);
   });
   registry.gauge('ehi_build_info', (gauge) =>
     gauge.set({ version: options.version, node: process.versions.node }, 1),

@@ -110,13 +110,22 @@ describe('the status document', () => {
   it('lists each key set, read or not', () => {
     const set = { kind: 'uri', skipped: [] } as const;
     const keySets = [
-      { ...set, source: 'https://a.example/keys', keys: [], fetchedAt: now, problem: null },
+      {
+        ...set,
+        source: 'https://a.example/keys',
+        keys: [],
+        fetchedAt: now,
+        problem: null,
+        usable: 0,
+        lack: 'no keys',
+      },
       {
         ...set,
         source: 'https://b.example/keys',
         keys: null,
         fetchedAt: null,
         problem: 'the server answered 503',
+        ...{ usable: null, lack: null },
       },
     ];
     const none = { keys: 0, passedOver: 0 };
@@ -125,9 +134,12 @@ describe('the status document', () => {
         source: 'https://a.example/keys',
         refreshedAt: new Date(now).toISOString(),
         ...none,
-        lastError: null,
+        ...{ usable: 0, lack: 'no keys', lastError: null },
       },
-      { source: 'https://b.example/keys', refreshedAt: null, ...none, lastError: 'the server answered 503' },
+      {
+        ...{ source: 'https://b.example/keys', refreshedAt: null, ...none },
+        ...{ usable: null, lack: null, lastError: 'the server answered 503' },
+      },
     ]);
   });
 

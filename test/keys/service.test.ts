@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Timers } from '../../src/fetch/timers.ts';
 import { readKeySet } from '../../src/jose/key-set.ts';
+import type { KeySetUse } from '../../src/jose/key-set-use.ts';
 import { KeySets } from '../../src/keys/service.ts';
 import type { KeySource, UriKeySource } from '../../src/keys/settings.ts';
 import type { KeysEvent } from '../../src/keys/state.ts';
@@ -19,6 +20,7 @@ const jwk = (kid: string) => ({ ...createPublicKey(makeKey('P-256')).export({ fo
 const [a, b, c] = [jwk('a'), jwk('b'), jwk('c')];
 const weak = { ...createPublicKey(makeKey('rsa-1024')).export({ format: 'jwk' }), kid: 'weak' };
 const secret = { ...makeKey('P-256').export({ format: 'jwk' }), kid: 'secret' };
+const uses: KeySetUse[] = [{ kind: 'signatures', algorithms: ['ES256'] }];
 const setOf = (...keys: object[]) => JSON.stringify({ keys });
 
 /** Timers that the test fires. */
@@ -47,7 +49,7 @@ async function openStage(set: string | null = setOf(a)) {
   const events: KeysEvent[] = [];
   const calls = { changes: 0, unknownKids: 0 };
   const uri = `${directory.origin}/jwks`;
-  const source: UriKeySource = { kind: 'uri', source: uri, ca: directory.pki.root.pem, refresh: hour };
+  const source: UriKeySource = { kind: 'uri', source: uri, ca: directory.pki.root.pem, refresh: hour, uses };
   const running: KeySets[] = [];
   const settings = (...sources: KeySource[]) => ({ sources, cacheDir: folder.path });
   const open = async (...sources: KeySource[]) => {
@@ -82,8 +84,47 @@ const kids = (keys: KeySets) => keys.states().map((state) => state.keys?.map(({ 
 function fileSource(...keys: object[]): KeySource {
   const set = readKeySet(Buffer.from(setOf(...keys)));
   if (!set.ok) throw new Error(set.problem);
-  return { kind: 'file', source: '/etc/keys.json', keys: set.keys, skipped: set.skipped, readAt: start };
+  return {
+    kind: 'file',
+    source: '/etc/keys.json',
+    keys: set.keys,
+    skipped: set.skipped,
+    readAt: start,
+    uses,
+  };
 }
+
+describe('a key set without a key for its use', () => {
+  const encryption = { ...a, use: 'enc' };
+
+  it('is reported once, until a key for it is published', async () => {
+    await using stage = await openStage(setOf(encryption));
+    const keys = await stage.open();
+    const [lack] = stage.events.splice(0).filter(({ action }) => action === 'no_usable_key');
+    const detail =
+      'no key that can verify a signature of ES256: kid a is not for signatures (use or key_ops)';
+    expect(lack).toEqual({ type: 'keys', action: 'no_usable_key', source: stage.uri, detail });
+    expect(keys.states()).toMatchObject([{ usable: 0, lack: detail }]);
+    await stage.timers.fire();
+    expect(stage.actions()).toEqual([]);
+    stage.serve(encryption, b);
+    await stage.timers.fire();
+    expect(stage.actions()).toEqual(['fetched', 'changed']);
+    expect(keys.states()).toMatchObject([{ usable: 1, lack: null }]);
+    stage.serve();
+    await stage.timers.fire();
+    expect(stage.actions()).toEqual(['fetched', 'changed', 'no_usable_key']);
+  });
+
+  it('is judged by the use with the fewest keys, and not at all where no use needs a key', async () => {
+    await using stage = await openStage(setOf(a));
+    const both: KeySetUse[] = [...uses, { kind: 'clients', compare: 'certificate' }];
+    const keys = await stage.open({ ...stage.source, uses: both });
+    expect(keys.states()).toMatchObject([{ usable: 0, lack: expect.stringContaining('x5c') }]);
+    (await keys.prepare(stage.settings({ ...stage.source, uses: [] })))();
+    expect(keys.states()).toMatchObject([{ usable: null, lack: null }]);
+  });
+});
 
 describe('a key set from a URL', () => {
   it('is fetched before the settings are applied, and its keys are reported by kid and thumbprint', async () => {

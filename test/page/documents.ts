@@ -103,7 +103,21 @@ export function busyDocument(now: number): Status {
         pendingRoot: true,
       },
     ],
-    keySets: [],
+    keySets: [
+      {
+        ...{
+          source: 'https://as.example.com/jwks',
+          refreshedAt: at(-11 * 60 * second),
+          keys: 3,
+          passedOver: 1,
+        },
+        ...{ usable: 2, lack: null, lastError: 'https://as.example.com/jwks: the server answered 503' },
+      },
+      {
+        ...{ source: '/etc/ehi-gateway/clients.jwks.json', refreshedAt: at(-2 * hour), keys: 0 },
+        ...{ passedOver: 0, usable: 0, lack: 'no keys: no client is registered', lastError: null },
+      },
+    ],
     revocation: [
       {
         anchor: 'thredd',
@@ -275,6 +289,7 @@ export function calmDocument(now: number): Status {
     clients: busy.clients.map((each) => ({ ...each, notAfter: at(200) })),
     certificates: busy.certificates.map((each) => ({ ...each, notAfter: at(400) })),
     anchors: busy.anchors.slice(0, 1),
+    keySets: busy.keySets.slice(0, 1).map((each) => ({ ...each, lastError: null })),
     revocation: busy.revocation.slice(0, 1),
     upstreams: busy.upstreams.slice(0, 1),
   };
@@ -293,7 +308,15 @@ export function emptyDocument(now: number): Status {
     p50Ms: [],
     p99Ms: [],
   };
-  const lists = { reasons: [], refused: [], clients: [], certificates: [], anchors: [], revocation: [] };
+  const lists = {
+    reasons: [],
+    refused: [],
+    clients: [],
+    certificates: [],
+    anchors: [],
+    keySets: [],
+    revocation: [],
+  };
   return {
     ...busy,
     ...lists,

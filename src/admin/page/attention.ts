@@ -105,12 +105,13 @@ function* ofAnchors({ anchors }: Known): Generator<Attention> {
 }
 
 function* ofKeySets({ keySets }: Known): Generator<Attention> {
-  for (const { source, refreshedAt, lastError } of keySets ?? []) {
+  for (const { source, refreshedAt, lack, lastError } of keySets ?? []) {
     const cause = lastError === null ? '.' : `: ${lastError}`;
     if (refreshedAt === null)
-      yield bad('trust', `The key set ${source} was never read: what it verifies is refused${cause}`);
-    else if (lastError !== null)
-      yield warning('trust', `The last refresh of the key set ${source} failed${cause}`);
+      yield bad('keys', `The key set ${source} was never read: what it verifies is refused${cause}`);
+    else if (lack !== null) yield bad('keys', `The key set ${source} has no key that can be used: ${lack}`);
+    if (refreshedAt !== null && lastError !== null)
+      yield warning('keys', `The last refresh of the key set ${source} failed${cause}`);
   }
 }
 

@@ -103,6 +103,8 @@ export const partShapes: { readonly [P in Part]: Shape<Status[P]> } = {
       refreshedAt: optional(time),
       keys: number,
       passedOver: number,
+      usable: optional(number),
+      lack: optional(text),
       lastError: optional(text),
     }),
   ),

@@ -10,6 +10,7 @@ import { certificatesView } from './sections/certificates.ts';
 import { changesView } from './sections/changes.ts';
 import { clientsView } from './sections/clients.ts';
 import { contentsView } from './sections/contents.ts';
+import { keySetsView } from './sections/key-sets.ts';
 import { attentionView, gatewayLine, headlineView, tiles } from './sections/now.ts';
 import { refusedView } from './sections/refused.ts';
 import { threadsView } from './sections/threads.ts';
@@ -115,6 +116,7 @@ function sectionContents(
     ['clients', made('clients', (rows) => clientsView(rows, list('clients')))],
     ['certificates', made('certificates', (rows) => certificatesView(rows, list('certificates')))],
     ['trust', made('anchors', (rows) => anchorsView(rows, now))],
+    ['keys', made('keySets', (rows) => keySetsView(rows, now))],
     ['revocation', made('revocation', (rows) => revocationView(rows, list('revocation')))],
     ['upstreams', made('upstreams', (rows) => upstreamsView(rows, now))],
     ['changes', made('changes', (rows) => changesView(rows, list('changes')))],

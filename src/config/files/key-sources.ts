@@ -1,8 +1,10 @@
 /** The key sets that a configuration names: files are read and checked at once, URLs are fetched later (keys/service.ts). */
 import { readFile } from 'node:fs/promises';
-import { describeSkipped, readKeySet } from '../../jose/key-set.ts';
+import { isSignatureAlgorithm } from '../../jose/algorithm.ts';
+import { describeSkipped, type PublicJwk, readKeySet } from '../../jose/key-set.ts';
+import { findLack, type KeySetUse, usableKeys } from '../../jose/key-set-use.ts';
 import type { FileKeySource, KeySource } from '../../keys/settings.ts';
-import { type Diagnostics, noDiagnostics, type Path } from '../diagnostic.ts';
+import { type Diagnostic, type Diagnostics, noDiagnostics, type Path } from '../diagnostic.ts';
 import type { ConfigParts, RouteParts } from '../parse.ts';
 import type { KeySourceConfig } from '../schema/key-source.ts';
 import { readAuthorities } from './authorities.ts';
@@ -13,6 +15,8 @@ export interface NamedKeySource {
   readonly entry: KeySourceConfig;
   /** Milliseconds. */
   readonly refresh: number;
+  /** What needs a key of the set; null: it may be empty, as a set of inactive registrations usually is. */
+  readonly use: KeySetUse | null;
 }
 
 interface KeySourcesReading extends Diagnostics {
@@ -40,21 +44,31 @@ export function keySourcesIn({ clients, routes }: KeySourceParts): NamedKeySourc
 }
 
 function routeSources({ bearer, signature }: RoutePolicies, index: number): NamedKeySource[] {
-  return Object.entries({ bearer: bearer?.jwks, signature: signature?.jwks }).flatMap(([policy, jwks]) =>
+  const named = (policy: string, jwks: RefreshedKeySource | undefined, algorithms: readonly string[] = []) =>
     jwks === undefined
       ? []
-      : [{ path: ['routes', index, policy, 'jwks'], entry: jwks, refresh: jwks.refresh }],
-  );
+      : [
+          {
+            ...{ path: ['routes', index, policy, 'jwks'], entry: jwks, refresh: jwks.refresh },
+            use: { kind: 'signatures', algorithms: algorithms.filter(isSignatureAlgorithm) } as const,
+          },
+        ];
+  return [
+    ...named('bearer', bearer?.jwks, bearer?.algorithms),
+    ...named('signature', signature?.jwks, signature?.algorithm),
+  ];
 }
+
+type RefreshedKeySource = NonNullable<NonNullable<RoutePolicies['bearer']>['jwks']>;
 
 function clientSources(clients: ConfigParts['clients']): NamedKeySource[] {
   const { registered } = clients ?? {};
   if (registered === undefined) return [];
-  const { jwks, inactive, refresh } = registered;
+  const { jwks, inactive, refresh, compare } = registered;
   const path = ['clients', 'registered'];
   return [
-    { path: [...path, 'jwks'], entry: jwks, refresh },
-    ...(inactive === undefined ? [] : [{ path: [...path, 'inactive'], entry: inactive, refresh }]),
+    { path: [...path, 'jwks'], entry: jwks, refresh, use: { kind: 'clients', compare } },
+    ...(inactive === undefined ? [] : [{ path: [...path, 'inactive'], entry: inactive, refresh, use: null }]),
   ];
 }
 
@@ -70,6 +84,7 @@ export async function readKeySources(
     const read = each.entry.uri === undefined ? readFileSource : readUriSource;
     const source = await read(each, { now, diagnostics });
     if (source === null) continue;
+    const uses = [...(known?.uses ?? []), ...source.uses];
     if (known?.kind === 'uri' && source.kind === 'uri') {
       if (known.ca !== source.ca)
         diagnostics.problems.push({
@@ -77,8 +92,9 @@ export async function readKeySources(
           found: 'a URL that stands elsewhere with another ca',
           allowed: 'the same ca wherever the URL is used',
         });
-      sources.set(source.source, { ...source, refresh: Math.min(source.refresh, known.refresh) });
-    } else sources.set(source.source, source);
+      const refresh = Math.min(source.refresh, known.refresh);
+      sources.set(source.source, { ...source, refresh, uses });
+    } else sources.set(source.source, { ...source, uses });
   }
   return { sources: [...sources.values()], ...diagnostics };
 }
@@ -89,15 +105,21 @@ interface ReadContext {
 }
 
 async function readUriSource(
-  { path, entry, refresh }: NamedKeySource,
+  { path, entry, refresh, use }: NamedKeySource,
   { now, diagnostics }: ReadContext,
 ): Promise<KeySource> {
   const ca = entry.ca === undefined ? null : await readAuthorities(entry.ca, { at: path, now, diagnostics });
-  return { kind: 'uri', source: sourceOf(entry), ca: ca?.join('') ?? null, refresh };
+  return {
+    kind: 'uri',
+    source: sourceOf(entry),
+    ca: ca?.join('') ?? null,
+    refresh,
+    uses: [use ?? []].flat(),
+  };
 }
 
 async function readFileSource(
-  { path, entry }: NamedKeySource,
+  { path, entry, use }: NamedKeySource,
   { now, diagnostics }: ReadContext,
 ): Promise<FileKeySource | null> {
   const source = sourceOf(entry);
@@ -115,10 +137,33 @@ async function readFileSource(
         found: `${source}: a key that is not used, ${describeSkipped(key)}`,
         allowed: 'public keys that can be used',
       });
-    return { kind: 'file', source, keys, skipped, readAt: now };
+    if (use !== null) diagnostics.warnings.push(...unusable(keys, { use, source, at }));
+    return { kind: 'file', source, keys, skipped, readAt: now, uses: [use ?? []].flat() };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
     diagnostics.problems.push({ path: at, found: `${source} that cannot be read (${code})`, allowed });
     return null;
   }
+}
+
+/**
+ * Warnings and no problems, because a set that is emptied, such as after the theft of its only key, must take effect: a
+ * configuration that is refused leaves the keys in use that were there before.
+ */
+function unusable(
+  keys: readonly PublicJwk[],
+  { use, source, at }: { readonly use: KeySetUse; readonly source: string; readonly at: Path },
+): Diagnostic[] {
+  const lack = findLack(keys, use);
+  if (lack !== null) return [{ path: at, found: `${source}: ${lack.found}`, allowed: lack.allowed }];
+  const bare = keys.length - usableKeys(keys, use).length;
+  // A key for another algorithm is usual in the set of a server; a registration without a certificate is not.
+  if (use.kind !== 'clients' || bare === 0) return [];
+  return [
+    {
+      path: at,
+      found: `${source}: ${bare} of ${keys.length} keys without a certificate (x5c), which compare: certificate cannot compare: they register no client`,
+      allowed: 'keys with x5c, as ehi-gateway certs jwks writes them, or compare: key',
+    },
+  ];
 }

@@ -8,6 +8,10 @@ import { busyDocument, calmDocument } from '../../page/documents.ts';
 const now = Date.UTC(2026, 10, 29, 5, 12);
 const day = 86_400_000;
 const calm = calmDocument(now);
+const keySet = {
+  ...{ source: 'a', refreshedAt: new Date(now - 60_000).toISOString(), keys: 2, passedOver: 0 },
+  ...{ usable: 2, lack: null, lastError: null },
+};
 const at = (offset: number) => new Date(now + offset).toISOString();
 
 function sentences(changed: Partial<Known>): string[] {
@@ -94,15 +98,17 @@ describe('what needs attention', () => {
       ['bad: The trust anchor thredd is not loaded: none of its clients is authorized.'],
     ],
     [
-      'a key set that was never read, and one whose last refresh failed',
+      'a key set that was never read, one without a key for its use, and one whose last refresh failed',
       {
         keySets: [
-          { source: 'a', refreshedAt: null, keys: 0, passedOver: 0, lastError: '503' },
-          { source: 'b', refreshedAt: at(-60_000), keys: 2, passedOver: 0, lastError: 'an HTML page' },
+          { ...keySet, source: 'a', refreshedAt: null, keys: 0, usable: null, lastError: '503' },
+          { ...keySet, source: 'c', usable: 0, lack: 'no keys: no client is registered' },
+          { ...keySet, source: 'b', lastError: 'an HTML page' },
         ],
       },
       [
         'bad: The key set a was never read: what it verifies is refused: 503',
+        'bad: The key set c has no key that can be used: no keys: no client is registered',
         'warning: The last refresh of the key set b failed: an HTML page',
       ],
     ],

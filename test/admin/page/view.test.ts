@@ -37,7 +37,7 @@ describe('the view', () => {
       ['Ready: messages are relayed.', 'Listens on 10.20.0.14:8443', 'Policy generation 41', '3 d ago'],
     ],
     ['now', ['312', '/s', 'In flight7', '42 ms', '21 % of the 200 ms budget', 'Late3']],
-    ['attention', ['Needs attention (7)', 'https://auth-2.internal:8080 is down']],
+    ['attention', ['Needs attention (9)', 'https://auth-2.internal:8080 is down']],
     ['verdicts', ['Allowed', '45 in the last hour, at most 12 a minute']],
     ['reasons', ['denied untrusted31', 'failed handshake_timeout12']],
     ['latency', ['highest p99', 'in the last hour, budget 200 ms', '45 messages in the last hour']],
@@ -54,6 +54,18 @@ describe('the view', () => {
     ['clients', ['CN=thredd-live-7', '4 days left', '2026-12-03', '4f:a0:11', 'Issuing CA 3', '4 s ago']],
     ['certificates', ['Trust anchor', '18 days left', 'now7 d30 d90 d1 y']],
     ['trust', ['partner', 'last refresh failed', 'ETIMEDOUT', '12 min ago', 'root pinned']],
+    [
+      'keys',
+      [
+        'https://as.example.com/jwks11 min ago',
+        '2 for its use1 not used',
+        'last refresh failed',
+        'answered 503',
+        'clients.jwks.json',
+        'no usable key',
+        'no client is registered',
+      ],
+    ],
     [
       'revocation',
       ['CRL http://crl.thredd.example/issuing3.crl', '18,402 entries', 'ended 20 min ago', 'answered 503'],

@@ -48,6 +48,7 @@ describe('a key set of the configuration', () => {
         source: uri,
         ca: expect.stringMatching(/^-----BEGIN CERTIFICATE-----/),
         refresh: 300_000,
+        uses: [{ kind: 'clients', compare: 'certificate' }],
       },
     ]);
     expect([...files.keys()]).toContain(join(site.folder, 'ca.pem'));
@@ -112,5 +113,90 @@ describe('a key set of the configuration', () => {
     expect(compareConfigs(before, await loaded({ jwks: { file: 'changing.jwks' } })).changed).toEqual([
       'clients.registered',
     ]);
+  });
+});
+
+describe('a file without a key for its use is a warning that names file, field and what is missing:', () => {
+  const jwks = { file: 'use.jwks' };
+  const bearer = { issuer: 'https://as.example', audience: 'ehi', algorithms: ['ES256', 'PS256'], jwks };
+  const signature = {
+    header: 'X-Sig',
+    scheme: 'raw',
+    algorithm: 'EdDSA',
+    timestamp: { header: 'X-T' },
+    jwks,
+  };
+  const key = (kid: string, extra: object = {}) => ({
+    ...{ ...createPublicKey(makeKey('P-256')).export({ format: 'jwk' }), kid },
+    ...extra,
+  });
+  const route = (policy: object) => ({
+    routes: [{ path: '/', upstream: 'http://127.0.0.1:8080', ...policy }],
+  });
+
+  it.each<[string, object[], Record<string, unknown>, string, RegExp]>([
+    ['no keys', [], route({ bearer }), 'routes[0].bearer.jwks.file', /ES256 or PS256: the set has no keys$/],
+    [
+      'encryption keys alone',
+      [key('a', { use: 'enc' }), key('b', { key_ops: ['encrypt'] })],
+      route({ bearer }),
+      'routes[0].bearer.jwks.file',
+      /: kid a is not for signatures \(use or key_ops\), kid b is not/,
+    ],
+    [
+      'keys for other algorithms',
+      [key('a'), key('b', { alg: 'ES256' })],
+      route({ signature }),
+      'routes[0].signature.jwks.file',
+      /EdDSA: kid a is of type EC P-256, kid b is of type EC P-256 with alg ES256$/,
+    ],
+    [
+      'many of them',
+      ['a', 'b', 'c', 'd', 'e'].map((kid) => key(kid)),
+      route({ signature }),
+      'routes[0].signature.jwks.file',
+      /kid c is of type EC P-256, 2 more$/,
+    ],
+    [
+      'no client',
+      [],
+      withRegistered({ jwks }),
+      'clients.registered.jwks.file',
+      /no keys: no client is registered$/,
+    ],
+    [
+      'no certificate',
+      [key('a')],
+      withRegistered({ jwks }),
+      'clients.registered.jwks.file',
+      /no key with a certificate \(x5c\).*kid a has none$/,
+    ],
+    [
+      'a registration without a certificate',
+      [key('a'), ...JSON.parse(setFor(client)).keys],
+      withRegistered({ jwks }),
+      'clients.registered.jwks.file',
+      /1 of 2 keys without a certificate/,
+    ],
+  ])('%s', async (_, keys, config, path, found) => {
+    await site.write('use.jwks', JSON.stringify({ keys }));
+    const { problems, warnings } = await site.examine(config);
+    expect(problems).toEqual([]);
+    const about = warnings.filter((each) => each.path === path);
+    expect(about).toMatchObject([{ path, found: expect.stringMatching(found) }]);
+    expect(about[0]?.found).toContain(join(site.folder, 'use.jwks: '));
+  });
+
+  it.each<[string, object[], Record<string, unknown>]>([
+    ['a key for one of the algorithms', [key('a'), key('b', { use: 'enc' })], route({ bearer })],
+    ['keys alone, for compare: key', [key('a')], withRegistered({ jwks, compare: 'key' })],
+    ['no inactive client', [], withRegistered({ jwks: { file: 'good.jwks' }, inactive: jwks })],
+  ])('not with %s', async (_, keys, config) => {
+    await site.write('use.jwks', JSON.stringify({ keys }));
+    const { problems, warnings } = await site.examine(config);
+    expect([
+      problems,
+      warnings.filter(({ path }) => path.includes('jwks') || path.includes('inactive')),
+    ]).toEqual([[], []]);
   });
 });

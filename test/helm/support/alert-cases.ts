@@ -337,6 +337,13 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
       },
     ],
   },
+  EhiKeySetUnusable: {
+    fires: { 'ehi_key_set_usable_keys{source="https://as.example/jwks"}': '0x60' },
+    labels: { source: 'https://as.example/jwks' },
+    description:
+      'The key set https://as.example/jwks was read, but has no key that can be used. Every token, signature or client that needs it is refused. The log and the status page say what it lacks (no_usable_key).',
+    silent: [{ 'ehi_key_set_usable_keys{source="https://as.example/jwks"}': '1x60' }],
+  },
   EhiTrustCertificatePassedOver: {
     fires: { 'ehi_trust_certificates_passed_over{anchor="a",reason="expired"}': '1x60' },
     labels: { anchor: 'a', reason: 'expired' },
