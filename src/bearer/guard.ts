@@ -19,8 +19,10 @@ const MAX_REFUSED = 1024;
 const REFUSED_MS = 60_000;
 /** The answer crosses two threads after `introspection.timeout`, ms. */
 const BORDER_MS = 1000;
-/** How long a message waits for the fetch of a key set, ms: on trial shorter, since it is forwarded in any case. */
-const REFRESH_MS = { enforce: 2000, shadow: 100 } as const;
+/** How long a verdict waits for the fetch of a key set, ms. */
+const REFRESH_MS = 2000;
+/** Checks under way on trial, for each route and relay thread: no message waits for them, so that nothing else limits them. */
+const MAX_TRIALS = 256;
 
 export interface BearerDependencies {
   /** The key set of the policy as it is now; null: none could be read yet, or the policy names none. */
@@ -41,6 +43,8 @@ export class BearerGuard {
   readonly #accepted = new TokenCache<JudgedToken>(MAX_TOKENS);
   readonly #refused = new TokenCache<Finding>(MAX_REFUSED);
   readonly #pending = new Map<string, Promise<Finding>>();
+  /** Checks under way. */
+  #checking = 0;
   readonly #challenges = new Map<BearerRefusal, string>();
   /** The key set by which the cached tokens were verified. */
   #keys: CompiledKeySet | null;
@@ -60,7 +64,10 @@ export class BearerGuard {
     return this.policy.pass === 'strip';
   }
 
-  /** At once for a token that is known; else a promise that settles within a bounded time and does not reject. */
+  /**
+   * At once for a token that is known, and on trial where too many others are being checked; else a promise that settles
+   * within a bounded time and does not reject.
+   */
   check(request: {
     /** `RequestHead.fields`. */
     readonly fields: string;
@@ -78,7 +85,12 @@ export class BearerGuard {
     const known = this.#accepted.get(digest, request.now) ?? this.#refused.get(digest, request.now);
     if (known !== undefined) return this.#conclude(known, request);
     if (!isWellFormed(token)) return this.#refuse('token_syntax', null);
-    return this.#find(token, digest, request.now).then((finding) => this.#conclude(finding, request));
+    if (this.mode === 'shadow' && this.#checking >= MAX_TRIALS) return this.#refuse('token_undecided', null);
+    this.#checking += 1;
+    return this.#find(token, digest, request.now).then((finding) => {
+      this.#checking -= 1;
+      return this.#conclude(finding, request);
+    });
   }
 
   /** A token that was verified by a key that is no longer in the set must be verified again. */
@@ -112,7 +124,7 @@ export class BearerGuard {
     const verification = await verifyToken(token, {
       policy,
       keys,
-      refreshKeys: () => refreshKeys(REFRESH_MS[policy.mode]),
+      refreshKeys: () => refreshKeys(REFRESH_MS),
     });
     const { usedKeys } = verification;
     if (verification.refusal !== null) {

@@ -40,10 +40,12 @@ export class GuardedRequest {
   readonly #body: GrowingBuffer;
   #head: RequestHead;
   #isBodyComplete = false;
-  #token: TokenFacts | null = null;
-  #signature: SignatureFacts | null = null;
   #signatureJudged: boolean;
-  readonly #shadow: (BearerRefusal | SignatureRefusal)[] = [];
+  readonly #facts: {
+    token: TokenFacts | null;
+    signature: SignatureFacts | null;
+    readonly shadow: (BearerRefusal | SignatureRefusal)[];
+  } = { token: null, signature: null, shadow: [] };
 
   constructor({ head, route, guards, caller, startedAt, held }: GuardedOptions) {
     this.#head = head;
@@ -71,9 +73,9 @@ export class GuardedRequest {
     return this.#isBodyComplete;
   }
 
-  /** What the guards found so far, for the audit. */
+  /** What the guards found, for the audit. A verdict on trial that comes after the message was forwarded is added. */
   get facts(): PolicyFacts {
-    return { token: this.#token, signature: this.#signature, shadow: this.#shadow };
+    return this.#facts;
   }
 
   /** A message is in flight from its complete head on; `by`: 1 at the start, -1 at the end. */
@@ -90,14 +92,27 @@ export class GuardedRequest {
     const { fields, target } = this.#head;
     const thumbprint = this.#caller.permit.leaf?.thumbprint ?? null;
     const verdict = bearer.check({ fields, target, thumbprint, now: Date.now() });
-    if (verdict instanceof Promise) return verdict.then((known) => this.#onToken(known, bearer));
-    return this.#onToken(verdict, bearer);
+    if (!(verdict instanceof Promise)) return this.#onToken(verdict, bearer);
+    if (bearer.mode === 'shadow') return this.#onTrial(verdict);
+    return verdict.then((known) => this.#onToken(known, bearer));
+  }
+
+  /** On trial no message waits for a verdict. Its record has the one that is known when the message ends. */
+  #onTrial(verdict: Promise<BearerVerdict>): GuardRefusal {
+    const facts = this.#facts;
+    // The first entry, since the token is judged before the signature.
+    facts.shadow.push('token_undecided');
+    void verdict.then((known) => {
+      facts.token = known.token;
+      facts.shadow.splice(0, 1, ...(known.allow ? [] : [known.reason]));
+    });
+    return this.#judgeSignatureHead();
   }
 
   #onToken(verdict: BearerVerdict, { mode, strips }: BearerCheck): GuardRefusal {
-    this.#token = verdict.token;
+    this.#facts.token = verdict.token;
     if (!verdict.allow && mode === 'enforce') return verdict;
-    if (!verdict.allow) this.#shadow.push(verdict.reason);
+    if (!verdict.allow) this.#facts.shadow.push(verdict.reason);
     const refusal = this.#judgeSignatureHead();
     // On trial the host gets what it got before.
     if (strips && mode === 'enforce')
@@ -113,9 +128,9 @@ export class GuardedRequest {
 
   #onSignature(verdict: SignatureVerdict, { mode }: SignatureCheck): GuardRefusal {
     this.#signatureJudged = true;
-    if (verdict.allow) this.#signature = verdict.signature;
+    if (verdict.allow) this.#facts.signature = verdict.signature;
     else if (mode === 'enforce') return { reason: verdict.reason, challenge: null };
-    else this.#shadow.push(verdict.reason);
+    else this.#facts.shadow.push(verdict.reason);
     return null;
   }
 

@@ -347,6 +347,21 @@ describe('an opaque token', () => {
     expect(reasonOf(await check('opaque'))).toBe('token_undecided');
   });
 
+  it('on trial: at most 256 are asked for at a time; those beyond are undecided at once', async () => {
+    let answer = (_: Introspection) => {};
+    const answered = new Promise<Introspection>((resolve) => {
+      answer = resolve;
+    });
+    const { check, asked, counted } = stage({ ...opaque, mode: 'shadow' }, { introspect: () => answered });
+    const waiting = Array.from({ length: 256 }, (_, index) => check(`opaque-${index}`));
+    expect(check('opaque-256')).toMatchObject({ reason: 'token_undecided', token: null });
+    expect(asked.introspect).toBe(256);
+    answer(active);
+    expect((await Promise.all(waiting)).every(({ allow }) => allow)).toBe(true);
+    expect(await check('opaque-256')).toMatchObject({ allow: true });
+    expect(counted.filter((verdict) => verdict !== 'allow')).toEqual(['token_undecided']);
+  });
+
   it('is refused where no introspection is configured', async () => {
     const { check, asked } = stage();
     expect(reasonOf(await check('opaque'))).toBe('token_malformed');

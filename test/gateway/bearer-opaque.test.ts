@@ -6,7 +6,7 @@ import { statusOf } from '../support/http/http.ts';
 import { type IntrospectionServer, openIntrospectionServer } from '../support/jose/introspection-server.ts';
 import { post } from '../support/process/client.ts';
 import type { AuditRecord } from '../support/process/gateway.ts';
-import { readMetrics } from '../support/process/metrics.ts';
+import { metricsWhen, readMetrics } from '../support/process/metrics.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 const issuer = 'https://as.example.com';
@@ -32,6 +32,7 @@ beforeAll(async () => {
     routes: [
       { path: '/', bearer },
       { path: '/hasty', bearer: { ...bearer, introspection: { ...introspection, timeout: '50ms' } } },
+      { path: '/trial', bearer: { ...bearer, mode: 'shadow' } },
       { path: '/any', bearer: { ...bearer, audience: 'any' } },
     ],
   });
@@ -124,6 +125,26 @@ it.each<[string, string, number, () => object | null]>([
 it('audience: any accepts an answer without audience, as Authlete publishes it', async () => {
   const answer = { ...active, aud: undefined, iss: issuer, exp: Date.now() / 1000 + 600 };
   expect(statusOf(await stage.send(message(tokenFor(answer), '/any')))).toBe(200);
+});
+
+it('mode: shadow forwards a message without the answer; later messages have the verdict', async () => {
+  const answer = Promise.withResolvers<void>();
+  server.misbehaviour = async (_, response) => {
+    await answer.promise;
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{"active":false}');
+  };
+  const token = tokenFor(null);
+  const policiesOf = async () => {
+    expect(statusOf(await stage.send(message(token, '/trial')))).toBe(200);
+    return (await recordOf(stage.host.requests.at(-1)?.field('x-request-id'))).policies;
+  };
+  expect(await policiesOf()).toMatchObject({ token: null, shadow: ['token_undecided'] });
+  answer.resolve();
+  await metricsWhen(stage.gateway, (samples) =>
+    samples.has('ehi_bearer_verdicts_total{route="/trial",verdict="token_inactive",mode="shadow"}'),
+  );
+  expect(await policiesOf()).toMatchObject({ shadow: ['token_inactive'] });
+  expect(server.requests).toHaveLength(1);
 });
 
 describe('without an answer that can be used', () => {

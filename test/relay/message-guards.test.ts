@@ -16,7 +16,7 @@ import { RouteTable } from '../../src/relay/route-table.ts';
 import { Pools } from '../../src/upstream/pools.ts';
 import { authority } from '../support/pki/authority.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
-import { acknowledgement, type Host, openHost } from '../support/process/host.ts';
+import { acknowledgement, type Host, type HostOptions, openHost } from '../support/process/host.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { answers, snapshotOf } from '../support/process/snapshot.ts';
 
@@ -47,6 +47,7 @@ interface SceneOptions {
   readonly deadline?: number;
   readonly heldBodies?: number;
   readonly permitted?: () => boolean;
+  readonly answer?: HostOptions['answer'];
 }
 
 class Scene implements AsyncDisposable {
@@ -64,9 +65,10 @@ class Scene implements AsyncDisposable {
     deadline = 10_000,
     heldBodies = 65_536,
     permitted,
+    answer = () => acknowledgement,
   }: SceneOptions): Promise<Scene> {
     const scene = new Scene();
-    scene.host = await openHost({ answer: () => acknowledgement });
+    scene.host = await openHost({ answer });
     const { limits, timeouts } = snapshotOf(pki);
     const policy = {
       ...answers,
@@ -261,6 +263,45 @@ it('records and does not enforce a policy in mode shadow', async () => {
     outcome: 'answered',
     policies: { shadow: ['token_expired', 'signature_invalid'] },
   });
+  scene.expectNothingLeft();
+});
+
+it('forwards in mode shadow without the verdict on the token, and records it if it comes before the message ends', async () => {
+  const verdicts = [later<BearerVerdict>(), later<BearerVerdict>(), later<BearerVerdict>()];
+  let asked = 0;
+  const check = () => (verdicts[asked++] as (typeof verdicts)[0]).promise;
+  const host = Promise.withResolvers<void>();
+  await using scene = await Scene.open({
+    guards: {
+      bearer: { mode: 'shadow', strips: true, check },
+      signature: { mode: 'shadow', precheck: () => null, skip, check: () => altered },
+    },
+    answer: (request, socket) => {
+      if (request.body.toString() === 'one') return acknowledgement;
+      void host.promise.then(() => socket.write(acknowledgement));
+      return null;
+    },
+  });
+  const recorded = async (count: number) => {
+    await vi.waitUntil(() => scene.records.length === count);
+    return (scene.records.at(-1) as { policies: object }).policies;
+  };
+  scene.send(post('one'));
+  expect(await scene.responses(1)).toEqual([200]);
+  // The message has ended without the verdict.
+  expect(await recorded(1)).toMatchObject({ token: null, shadow: ['token_undecided', 'signature_invalid'] });
+  scene.send(post('two'));
+  await vi.waitUntil(() => scene.host.requests.length === 2);
+  verdicts[1]?.resolve(expired);
+  await verdicts[1]?.promise;
+  host.resolve();
+  expect(await recorded(2)).toMatchObject({
+    token: { client_id: 'c' },
+    shadow: ['token_expired', 'signature_invalid'],
+  });
+  scene.send(post('three'));
+  verdicts[2]?.resolve(accepted);
+  expect(await recorded(3)).toMatchObject({ token: { client_id: 'c' }, shadow: ['signature_invalid'] });
   scene.expectNothingLeft();
 });
 
