@@ -2,7 +2,7 @@
 import { withAddressLimits } from '../config/address-limits.ts';
 import { sourceOf } from '../config/files/key-sources.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import type { KeySetMaterial, PolicySnapshot, RegisteredPolicy } from '../policy/snapshot.ts';
+import type { KeySetMaterial, PolicySnapshot, RegisteredPolicy, ReplayMemories } from '../policy/snapshot.ts';
 import type { RevocationAnchor, RevocationMaterial } from '../revocation/state.ts';
 import type { AnchorState } from '../trust/state.ts';
 import { materialOf } from '../trust/trust-anchor.ts';
@@ -18,8 +18,7 @@ interface SnapshotOptions extends UsableAnchors {
   readonly generation: number;
   readonly revocation: (anchor: string) => RevocationMaterial;
   readonly keySets: readonly KeySetMaterial[];
-  /** null: no route has ever refused replays. */
-  readonly replayMemory: SharedArrayBuffer | null;
+  readonly replayMemories: ReplayMemories;
 }
 
 /** Anchors and candidates may have the same name. No name contains a slash. */
@@ -55,7 +54,7 @@ export function revocationSubjects(
 
 export function buildSnapshot(
   { config, serverCertificates, routes }: LoadedConfig,
-  { generation, anchors, candidates, revocation, keySets, replayMemory }: SnapshotOptions,
+  { generation, anchors, candidates, revocation, keySets, replayMemories }: SnapshotOptions,
 ): Omit<PolicySnapshot, 'ticketKeys'> {
   const { listen, clients, identity, limits, timeouts, tracing } = config;
   const material = (anchor: AnchorState, name = anchor.name) => {
@@ -80,7 +79,7 @@ export function buildSnapshot(
     match: clients.match ?? null,
     registered,
     keySets,
-    replayMemory,
+    replayMemories,
     clientCertificate: clients.certificate,
     shadow: isShadowed ? { ...shadowAnchors, ...clients.shadow } : null,
     routes,

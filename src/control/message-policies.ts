@@ -4,7 +4,7 @@ import { type IntrospectionReport, Introspections } from '../introspection/servi
 import { KeySets } from '../keys/service.ts';
 import type { KeySetState, KeysEvent } from '../keys/state.ts';
 import type { Answer, Question } from '../policy/question.ts';
-import type { PolicySnapshot } from '../policy/snapshot.ts';
+import type { PolicyMode, PolicySnapshot, ReplayMemories } from '../policy/snapshot.ts';
 import { allocateReplayMemory } from '../signature/replay-memory.ts';
 
 export interface MessagePoliciesOptions {
@@ -21,7 +21,7 @@ export interface MessagePoliciesOptions {
 export class MessagePolicies {
   readonly #keys: KeySets;
   readonly #introspections: Introspections;
-  #replayMemory: SharedArrayBuffer | null = null;
+  #replayMemories: ReplayMemories = { enforce: null, shadow: null };
 
   constructor({ signal, onChange, onIntrospection, onKeys, onUnknownKid }: MessagePoliciesOptions) {
     this.#introspections = new Introspections({ signal, onRequest: onIntrospection });
@@ -49,13 +49,16 @@ export class MessagePolicies {
   }
 
   /** For the next snapshot. */
-  material({ routes }: LoadedConfig): Pick<PolicySnapshot, 'keySets' | 'replayMemory'> {
+  material({ routes }: LoadedConfig): Pick<PolicySnapshot, 'keySets' | 'replayMemories'> {
+    const needs = (mode: PolicyMode) =>
+      routes.some(({ signature }) => signature?.replay === 'refuse' && signature.mode === mode);
     // Kept when a configuration no longer needs it: the next one may, and must know what was accepted before.
-    if (routes.some(({ signature }) => signature?.replay === 'refuse'))
-      this.#replayMemory ??= allocateReplayMemory();
+    const memoryFor = (mode: PolicyMode) =>
+      this.#replayMemories[mode] ?? (needs(mode) ? allocateReplayMemory() : null);
+    this.#replayMemories = { enforce: memoryFor('enforce'), shadow: memoryFor('shadow') };
     return {
       keySets: this.#keys.states().map(({ source, keys }) => ({ source, keys })),
-      replayMemory: this.#replayMemory,
+      replayMemories: this.#replayMemories,
     };
   }
 

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { BearerGuard } from '../bearer/guard.ts';
 import type { Ask } from '../policy/question.ts';
-import type { BearerPolicy, PolicySnapshot, SignaturePolicy } from '../policy/snapshot.ts';
+import type { BearerPolicy, PolicyMode, PolicySnapshot, SignaturePolicy } from '../policy/snapshot.ts';
 import type { MessageGuards } from '../relay/message-guards.ts';
 import { SignatureGuard } from '../signature/guard.ts';
 import { ReplayMemory } from '../signature/replay-memory.ts';
@@ -15,7 +15,7 @@ interface GuardDependencies {
   readonly meter: Meter;
 }
 
-type Guarded = Pick<PolicySnapshot, 'routes' | 'keySets' | 'replayMemory'>;
+type Guarded = Pick<PolicySnapshot, 'routes' | 'keySets' | 'replayMemories'>;
 
 /** Lives as long as the relay thread. */
 export class RouteGuards {
@@ -24,17 +24,21 @@ export class RouteGuards {
   /** By the path of the route. */
   #bearer: ReadonlyMap<string, BearerGuard> = new Map();
   #signature: ReadonlyMap<string, SignatureGuard> = new Map();
-  /** The memory is that of the process, and stays the same. */
-  #replays: ReplayMemory | null = null;
+  /** The memories are those of the process, and stay the same. */
+  #replays: Readonly<Record<PolicyMode, ReplayMemory | null>> = { enforce: null, shadow: null };
 
   constructor(dependencies: GuardDependencies) {
     this.#dependencies = dependencies;
   }
 
   /** In the order of the routes. null: the route demands nothing of a message beyond the client's permit. */
-  update({ routes, keySets, replayMemory }: Guarded): (MessageGuards | null)[] {
+  update({ routes, keySets, replayMemories }: Guarded): (MessageGuards | null)[] {
     this.#keySets.update(keySets);
-    if (replayMemory !== null) this.#replays ??= new ReplayMemory(replayMemory);
+    const replaysFor = (mode: PolicyMode) => {
+      const memory = replayMemories[mode];
+      return this.#replays[mode] ?? (memory && new ReplayMemory(memory));
+    };
+    this.#replays = { enforce: replaysFor('enforce'), shadow: replaysFor('shadow') };
     this.#bearer = new Map(
       routes.flatMap(({ path, bearer }) =>
         bearer === null ? [] : [[path, this.#bearerGuard(path, bearer)]],
@@ -62,7 +66,7 @@ export class RouteGuards {
       keys: () => (keys === null ? null : this.#keySets.get(keys)),
       refreshKeys: async (limit) =>
         keys !== null && (await ask({ kind: 'refresh_keys', source: keys }, limit)),
-      replays: () => this.#replays,
+      replays: () => this.#replays[mode],
       count: (verdict) => route.signature(verdict, mode),
     });
   }

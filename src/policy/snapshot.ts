@@ -110,6 +110,12 @@ export interface RoutePolicy {
 /** `shadow`: evaluated and recorded, never enforced. */
 export type PolicyMode = 'enforce' | 'shadow';
 
+/**
+ * Shared by all threads (signature/replay-memory.ts), by the mode of the routes that refuse replays; null: there is none. What
+ * a route on trial remembers takes no place of an enforced one, and refuses nothing there.
+ */
+export type ReplayMemories = Readonly<Record<PolicyMode, SharedArrayBuffer | null>>;
+
 export interface KeySetMaterial {
   /** The URI, or the absolute path of the file: identifies the set in records, metrics and the log. */
   readonly source: string;
@@ -251,8 +257,7 @@ export interface PolicySnapshot {
   readonly registered: RegisteredPolicy | null;
   /** The key sets that policies name by their source. */
   readonly keySets: readonly KeySetMaterial[];
-  /** Shared by all threads (signature/replay-memory.ts); null: no route refuses replays. */
-  readonly replayMemory: SharedArrayBuffer | null;
+  readonly replayMemories: ReplayMemories;
   /** `optional`: a client may come without one, since every route demands a signature. */
   readonly clientCertificate: 'required' | 'optional';
   /** 48 bytes, from handshake/resumption.ts; null: sessions are not resumed. */

@@ -17,7 +17,7 @@ export interface SignatureDependencies {
   readonly keys: () => CompiledKeySet | null;
   /** Has the set fetched again; afterwards `keys` has the result. Settles within `limit` ms. */
   readonly refreshKeys: (limit: number) => Promise<unknown>;
-  /** null: no policy refuses replays. */
+  /** That of the policy’s mode; null: no policy refuses replays. */
   readonly replays: () => ReplayMemory | null;
   readonly count: (verdict: 'allow' | SignatureRefusal) => void;
 }

@@ -24,7 +24,21 @@ export type Claim =
   /** Not remembered, since too many others are. */
   | 'full';
 
-/** The memory of one process. Zeros are free places. */
+/**
+ * Contents in one bucket on average, up to which a claim finds its bucket full less than once in a million: by the loss formula
+ * of Erlang, of which the test has the computation.
+ */
+const USUAL_WAYS = 12;
+
+/**
+ * How many messages a second the memory carries, all routes of one mode together, if their timestamps agree with the clock of
+ * the gateway. Beyond it more than one in a million is not remembered. `tolerance`: milliseconds.
+ */
+export function replayRate(tolerance: number): number {
+  return Math.floor((BUCKETS * USUAL_WAYS * 1000) / (tolerance + UNIT_MS));
+}
+
+/** The memory of one process, for the routes of one mode. Zeros are free places. */
 export function allocateReplayMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(BUCKETS * WAYS * BigUint64Array.BYTES_PER_ELEMENT);
 }

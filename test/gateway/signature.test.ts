@@ -59,6 +59,7 @@ beforeAll(async () => {
       { path: '/hmac', signature: { hmac, timestamp } },
       { path: '/once', signature: { hmac, timestamp, replay: 'refuse' } },
       { path: '/trial', signature: { mode: 'shadow', hmac, timestamp } },
+      { path: '/once-on-trial', signature: { mode: 'shadow', hmac, timestamp, replay: 'refuse' } },
       { path: '/hasty', deadline: '300ms', signature: { hmac, timestamp } },
     ],
     config: { relays: 2, limits: { body: '1MiB', heldBodies: '8MiB' } },
@@ -376,6 +377,23 @@ describe('replay: refuse', () => {
     expect(stage.host.requests).toHaveLength(index + 1);
     expect(await result(hmac(Buffer.from('once'), '/once', String(Date.now() + 1)))).toBe('200');
     expect(await result(hmac(Buffer.from('once')))).toBe('200');
+  });
+
+  it('on trial records a replay and takes no place in the memory of the routes that enforce it', async () => {
+    const time = String(Date.now());
+    const signed = (target: string) => hmac(Buffer.from('on trial'), target, time);
+    const shadowOf = async () => {
+      expect(await result(signed('/once-on-trial'))).toBe('200');
+      const id = stage.host.requests.at(-1)?.field('x-request-id');
+      const record = await stage.gateway.audit(
+        ({ type, request_id }) => type === 'message' && request_id === id,
+      );
+      return record.policies;
+    };
+    expect(await shadowOf()).toMatchObject({ shadow: [] });
+    expect(await shadowOf()).toMatchObject({ shadow: ['signature_replayed'] });
+    expect(await result(signed('/once'))).toBe('200');
+    expect(await result(signed('/once'))).toBe('403 signature_replayed');
   });
 
   it('remembers after a reload of the configuration', async () => {

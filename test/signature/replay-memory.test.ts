@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
-import { allocateReplayMemory, ReplayMemory } from '../../src/signature/replay-memory.ts';
+import { allocateReplayMemory, ReplayMemory, replayRate } from '../../src/signature/replay-memory.ts';
 
 const digestOf = (content: string | number) => createHash('sha256').update(String(content)).digest();
 const now = Date.UTC(2026, 0, 31, 12);
@@ -136,4 +137,30 @@ it('accepts a content at most once, though threads claim it at the same moment',
   expect(new Set(fresh).size).toBe(fresh.length);
   // Threads that race for one content with different clocks may both be refused: rarely, and never both accepted.
   expect(fresh.length).toBeGreaterThan(contents * 0.9);
+});
+
+it('carries what `replayRate` says: less than one claim in a million finds no place', () => {
+  const buckets = 32_768;
+  for (const tolerance of [60_000, 300_000, 3_600_000]) {
+    const perBucket = (replayRate(tolerance) * (tolerance + unit)) / 1000 / buckets;
+    // The loss formula of Erlang, for 32 places.
+    let loss = 1;
+    for (let place = 1; place <= 32; place++) loss = (perBucket * loss) / (place + perBucket * loss);
+    expect(loss).toBeLessThan(1e-6);
+    expect(loss).toBeGreaterThan(1e-7);
+  }
+});
+
+it('docs/policies.md says what it carries', async () => {
+  const page = await readFile(new URL('../../docs/policies.md', import.meta.url), 'utf8');
+  const [, table = ''] = page.split('| `tolerance` | messages a second |\n| --- | --- |\n');
+  const rows = [
+    ...table
+      .split('\n\n', 1)
+      .join('')
+      .matchAll(/^\| (\d+) min \| ([\d,]+) \|$/gm),
+  ];
+  expect(rows.map(([, minutes, rate]) => [Number(minutes), Number(rate?.replace(',', ''))])).toEqual(
+    [1, 5, 10, 13, 30, 60].map((minutes) => [minutes, replayRate(minutes * minute)]),
+  );
 });

@@ -37,7 +37,10 @@ export const mayImport: Record<string, readonly string[]> = {
   ],
   thread: ['gateway', 'handshake', 'policy', 'telemetry', 'tracing', 'audit'],
   trust: ['fetch', 'pki', 'policy'],
-  config: ['fetch', 'source', 'pki', 'jose', 'message', 'policy', 'keys', 'introspection', 'tracing'],
+  config: [
+    ...['fetch', 'source', 'pki', 'jose', 'message', 'policy', 'keys', 'introspection', 'signature'],
+    'tracing',
+  ],
   control: [
     ...[
       'config',

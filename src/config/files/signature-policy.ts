@@ -1,7 +1,8 @@
 /** Makes the signature policy of a route from its configuration, and reads the secret that it shares with a sender. */
 import { readFile } from 'node:fs/promises';
 import type { SignaturePolicy } from '../../policy/snapshot.ts';
-import type { Diagnostics, Path } from '../diagnostic.ts';
+import { replayRate } from '../../signature/replay-memory.ts';
+import type { Diagnostic, Diagnostics, Path } from '../diagnostic.ts';
 import type { SignatureConfig } from '../schema/signature.ts';
 import { sourceOf } from './key-sources.ts';
 import { ownersOnly, rightsOfOthers } from './permissions.ts';
@@ -23,6 +24,8 @@ export async function readSignaturePolicy(
   options: ReadOptions,
 ): Promise<SignaturePolicy | null> {
   const { mode, header, hmac, jwks, timestamp, replay } = config;
+  if (replay === 'refuse' && timestamp !== undefined)
+    options.diagnostics.warnings.push(...smallMemory(timestamp, options.at));
   const shared = { mode, replay, timestamp: timestamp ?? null };
   if (hmac === undefined)
     return {
@@ -74,4 +77,22 @@ async function readSecret(file: string, { at, diagnostics }: ReadOptions): Promi
 function withoutLineBreak(bytes: Buffer): Buffer {
   if (bytes.at(-1) !== 0x0a) return bytes;
   return bytes.subarray(0, bytes.at(-2) === 0x0d ? -2 : -1);
+}
+
+/** Messages a second below which `check` warns of the memory against replays. */
+const wantedRate = 500;
+
+/** Beyond its rate the memory refuses messages with a good signature. */
+function smallMemory({ tolerance }: { readonly tolerance: number }, at: Path): Diagnostic[] {
+  const rate = replayRate(tolerance);
+  if (rate >= wantedRate) return [];
+  let minutes = Math.floor(tolerance / 60_000);
+  while (replayRate(minutes * 60_000) < wantedRate) minutes -= 1;
+  return [
+    {
+      path: [...at, 'timestamp', 'tolerance'],
+      found: `${tolerance / 60_000} minutes: so long the memory of replay: refuse carries ${rate} messages a second, all routes together; of more, some get 503 (signature_undecided)`,
+      allowed: `at most ${minutes}m for ${wantedRate} messages a second: by how much the clocks differ, and how long a message is on its way`,
+    },
+  ];
 }

@@ -132,3 +132,24 @@ describe('the secret', () => {
     expect(warnings).toMatchObject([{ path: 'routes[0].signature.hmac.secretFile' }]);
   });
 });
+
+describe('the memory against replays', () => {
+  const about = async (tolerance: string, replay = 'refuse') => {
+    const { problems, warnings } = await examine({ hmac, timestamp: { ...timestamp, tolerance }, replay });
+    return [...problems, ...warnings].map(({ path, found, allowed }) => `${path}: ${found}; ${allowed}`);
+  };
+
+  it('is compared with the tolerance: where it carries few messages a second, that is a warning', async () => {
+    expect(await about('1h')).toEqual([
+      expect.stringMatching(
+        /^routes\[0\]\.signature\.timestamp\.tolerance: 60 minutes: .* carries 109 messages a second.*; at most 13m for 500/,
+      ),
+    ]);
+    expect(await about('14m')).toHaveLength(1);
+  });
+
+  it('is large enough for shorter ones, and not needed without replay: refuse', async () => {
+    expect(await about('13m')).toEqual([]);
+    expect(await about('1h', 'allow')).toEqual([]);
+  });
+});

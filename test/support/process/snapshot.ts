@@ -32,7 +32,7 @@ export function snapshotOf(pki: Authority, changes: Partial<PolicySnapshot> = {}
     match: null,
     registered: null,
     keySets: [],
-    replayMemory: null,
+    replayMemories: { enforce: null, shadow: null },
     clientCertificate: 'required',
     ticketKeys: null,
     shadow: null,
