@@ -11,7 +11,7 @@ export interface KeySetsOptions {
   /** Called when the keys in use changed other than by applying a configuration. */
   readonly onChange: () => void;
   readonly onEvent: (event: KeysEvent) => void;
-  /** Called for each signature whose `kid` no key of this set has, as a relay thread reports it. */
+  /** Called for each signature for which a relay thread wants a newer set: its `kid` is not in the set, or it names none. */
   readonly onUnknownKid: (source: string) => void;
   /** Milliseconds since the epoch. */
   readonly clock?: () => number;

@@ -135,7 +135,7 @@ export const policyMetrics = [
   },
   {
     name: 'ehi_key_set_unknown_kid_total',
-    help: 'Signatures that name a kid which no key of the set has. Each may start a fetch, at most one in 30 s.',
+    help: 'Signatures that name a kid which no key of the set has, and signatures of bodies that name none and that no key of the set verifies. Each may start a fetch, at most one in 30 s.',
     type: 'counter',
     labels: ['source'],
   },

@@ -196,6 +196,13 @@ describe('a JWT', () => {
     expect(asked.refresh).toBe(0);
   });
 
+  it('with an invalid signature fetches no set, whether it names a key of the set or none', async () => {
+    const { check, asked } = stage();
+    for (const named of [{ typ: 'at+jwt', kid: 'ec' }, { typ: 'at+jwt' }])
+      expect(reasonOf(await check(token({ key: makeKey('P-256'), header: named })))).toBe('token_signature');
+    expect(asked.refresh).toBe(0);
+  });
+
   it('is verified by at most four keys', async () => {
     const others = Array.from({ length: 4 }, () => publicJwk(makeKey('P-256'), { kid: 'ec' }));
     const { check } = stage({}, { keys: () => setOf(...others, publicJwk(ec, { kid: 'ec' })) });

@@ -31,7 +31,8 @@ let directory: Directory;
 let stage: Stage;
 
 beforeAll(async () => {
-  directory = await openDirectory({ '/jwks.json': keySetOf(thredd), '/rotating.json': keySetOf(thredd) });
+  const set = keySetOf(thredd);
+  directory = await openDirectory({ '/jwks.json': set, '/rotating.json': set, '/unnamed.json': set });
   const hmac = { secretFile: 'hmac.secret', header };
   const timestamp = { header: 'X-Time' };
   stage = await openStage({
@@ -54,6 +55,13 @@ beforeAll(async () => {
         signature: {
           ...{ header, scheme: 'raw', encoding: 'base64', algorithm: 'ES256', kid: { header: 'X-Key-Id' } },
           jwks: { file: 'keys.json' },
+        },
+      },
+      {
+        path: '/unnamed',
+        signature: {
+          ...{ header, scheme: 'raw', encoding: 'base64', algorithm: 'ES256' },
+          jwks: { uri: `${directory.origin}/unnamed.json`, ca: 'directory.pem' },
         },
       },
       { path: '/hmac', signature: { hmac, timestamp } },
@@ -359,6 +367,43 @@ describe('keys from a URL', () => {
     expect(await result(rotating('known', rotated))).toBe('200');
     const series = `ehi_key_set_unknown_kid_total{source="${directory.origin}/rotating.json"}`;
     await metricsWhen(stage.gateway, (samples) => (samples.get(series) ?? 0) > 1);
+  });
+});
+
+describe('an invalid signature', () => {
+  const fetches = (name: string) => directory.requests.filter(({ path }) => path === `/${name}.json`).length;
+
+  it('without a kid may be that of a new key: the set is fetched, at most once in 30 s', async () => {
+    const unnamed = (by: Sender): Signed => {
+      const body = Buffer.from('unnamed');
+      return { target: '/unnamed', fields: [`${header}: ${rawSignature(body, by)}`], body };
+    };
+    const [before, began] = [fetches('unnamed'), performance.now()];
+    directory.files.set('/unnamed.json', keySetOf(thredd, rotated));
+    expect(await result(unnamed(rotated))).toBe('200');
+    const floods = Array.from({ length: 5 }, async () => {
+      await using client = await stage.connect();
+      for (let count = 0; count < 20; count++)
+        expect(await resultOf(await client.exchange(bytesOf(unnamed(stranger))))).toBe(
+          '403 signature_invalid',
+        );
+    });
+    await Promise.all(floods);
+    const made = fetches('unnamed') - before;
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 30_000));
+  });
+
+  it('with the kid of a key of the set fetches nothing; a key replaced under its kid is in use after the next fetch', async () => {
+    const before = fetches('rotating');
+    const replaced = { ...stranger, kid: thredd.kid };
+    const send = () => result({ ...jws(Buffer.from('replaced'), replaced), target: '/rotating' });
+    directory.files.set('/rotating.json', keySetOf(replaced, rotated));
+    for (let count = 0; count < 20; count++) expect(await send()).toBe('403 signature_invalid');
+    expect(fetches('rotating')).toBe(before);
+    await stage.reload();
+    // The reload is recorded before the answer of the directory is in use.
+    while ((await send()) !== '200') expect(await send()).toMatch(/^(200|403 signature_invalid)$/);
   });
 });
 
