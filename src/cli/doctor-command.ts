@@ -41,6 +41,10 @@ export function addDoctor(program: Command, finish: Finish): void {
       'a file with an access token that is bound to the certificate: sent with each message',
     )
     .option(
+      '--signature-file <file>',
+      'a file with the header fields that sign the body of --data, one on a line: sent with each message',
+    )
+    .option(
       '--other-cert <file>',
       'PEM with another client certificate that the endpoint accepts: the token must not admit it',
     )

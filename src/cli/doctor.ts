@@ -8,6 +8,7 @@ import { harmlessMessage, readMessage } from '../doctor/message.ts';
 import { countOf, type Report } from '../doctor/report.ts';
 import { reportJson } from '../doctor/report-json.ts';
 import { reportText } from '../doctor/report-text.ts';
+import { readSignatureFields, type SignatureFields } from '../doctor/signature.ts';
 import { readTarget } from '../doctor/target.ts';
 import { readToken } from '../doctor/token.ts';
 import { exitCodes, GatewayError, UnreachableError, UsageError } from '../errors.ts';
@@ -23,6 +24,7 @@ import { type IdentityOptions, readIdentity, readOtherIdentity } from './client-
 
 export interface DoctorOptions extends IdentityOptions {
   readonly tokenFile?: string;
+  readonly signatureFile?: string;
   readonly otherCert?: string;
   readonly otherKey?: string;
   readonly ca?: string;
@@ -50,6 +52,7 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
   const expected = await expectedNames(options);
   const identity = await readIdentity(options);
   const { token, other } = await readTokenOptions(options, identity);
+  const signature = await readSignatureOption(options);
   const body = options.data === undefined ? harmlessMessage() : await readMessage(options.data);
   const anchors = options.ca === undefined ? publicAnchors() : fileAnchors(await readCas('--ca', options.ca));
   const progress = openProgress();
@@ -64,6 +67,7 @@ export async function doctor(url: string, options: DoctorOptions): Promise<numbe
       token,
       other,
       body,
+      signature,
       count,
       budgetMs,
       timeoutMs,
@@ -99,6 +103,14 @@ async function readTokenOptions(
   return { token: tokenFile === undefined ? null : await readToken(tokenFile), other };
 }
 
+/** Throws UsageError; its message never has content of a file. */
+async function readSignatureOption({ signatureFile, data }: DoctorOptions): Promise<SignatureFields | null> {
+  if (signatureFile === undefined) return null;
+  if (data === undefined)
+    throw new UsageError('--signature-file without --data; allowed with the body that is signed: --data');
+  return readSignatureFields(signatureFile);
+}
+
 function unreachableReason({ url, address, checks }: Report): string | undefined {
   if (address !== null) return undefined;
   const failed = checks.find(({ outcome }) => outcome === 'fail');
@@ -115,11 +127,13 @@ async function writeReport(report: Report, options: DoctorOptions): Promise<void
 
 /** For the evidence page. Names of files, never their contents. */
 function triedOf(options: DoctorOptions): (readonly [string, string])[] {
-  const { ca, cert, p12, tokenFile, preset, expectCa, data, count, budget, tolerate } = options;
+  const { ca, cert, p12, tokenFile, signatureFile, preset, expectCa, data, count, budget, tolerate } =
+    options;
   return [
     ['Server verified with', ca ?? 'the public roots'],
     ['Client certificate', cert ?? p12 ?? 'none'],
     ['Access token', tokenFile ?? 'none'],
+    ['Signature', signatureFile ?? 'none'],
     ['Tolerated', tolerate ?? 'nothing'],
     ['CA names expected', preset ?? expectCa ?? 'any'],
     ['Message', data ?? 'the harmless one of the command'],

@@ -10,6 +10,7 @@ export const groups = [
   'Who is let in',
   'Message',
   'Access token',
+  'Signature',
   'Latency',
 ] as const;
 export type Group = (typeof groups)[number];
@@ -61,6 +62,8 @@ const checks = {
   'token-missing': ['Access token', 'no token gets 401'],
   'token-altered': ['Access token', 'an altered token gets 401'],
   'token-bound': ['Access token', 'another certificate gets 401'],
+  'signature-missing': ['Signature', 'an unsigned message is refused'],
+  'signature-altered': ['Signature', 'an altered body is refused'],
   'latency-handshake': ['Latency', 'connection and handshake'],
   'latency-message': ['Latency', 'message and response'],
   'latency-total': ['Latency', 'one connection per message'],

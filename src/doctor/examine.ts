@@ -12,6 +12,7 @@ import { measureLatency } from './latency.ts';
 import { measureMessage } from './message.ts';
 import { measureReach, reachableAddress, reachChecks } from './reach.ts';
 import type { Report } from './report.ts';
+import { measureSignature, type SignatureFields, signedBody } from './signature.ts';
 import type { Target } from './target.ts';
 import { measureTls, type TlsFacts } from './tls-facts.ts';
 import { measureToken } from './token.ts';
@@ -25,6 +26,8 @@ export interface ExamineOptions extends Omit<Expectations, 'expectedName'> {
   /** Another client that the endpoint accepts; null: none was given. */
   readonly other: Identity | null;
   readonly body: MessageBody;
+  /** The fields that sign `body`; null: none were given. */
+  readonly signature: SignatureFields | null;
   /** Tries for the latency. */
   readonly count: number;
   /** For each answer of the endpoint. */
@@ -73,14 +76,16 @@ async function examineTls(options: Examination, connection: TcpConnection): Prom
 async function measureConnections(
   options: Examination,
   { address, tls }: { readonly address: string; readonly tls: TlsFacts },
-): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'tries' | 'byKeyType'>> {
+): Promise<Pick<Measured, 'admission' | 'message' | 'token' | 'signature' | 'tries' | 'byKeyType'>> {
   const { target, timeoutMs, deadline, body, anchors, identity, token, other, count, onStep } = options;
+  const { signature } = options;
   const stranger: AttemptOptions = { target, timeoutMs, deadline, body, address, anchors: anchors.pem };
-  const client: AttemptOptions = {
+  const unsigned: AttemptOptions = {
     ...stranger,
     ...(identity === null ? {} : { identity }),
     ...(token === null ? {} : { token }),
   };
+  const client = signature === null ? unsigned : { ...unsigned, body: signedBody(body, signature) };
   const byKeyType = tls.otherSent === null ? null : await measureBoth(stranger);
   onStep('trying to get in without a certificate, and with wrong ones');
   const admission = await measureAdmission({
@@ -88,13 +93,17 @@ async function measureConnections(
     caName: firstCaName(tls),
     versions: resumable.filter(([name]) => tls.protocols[name].offered).map(([, version]) => version),
   });
-  if (identity !== null) onStep('sending a message');
-  const message = identity === null ? null : await measureMessage(client);
+  // A client that signs its messages may be let in without a certificate.
+  const sends = identity !== null || signature !== null;
+  if (sends) onStep('sending a message');
+  const message = sends ? await measureMessage(client) : null;
   if (token !== null) onStep('sending messages that its token must not admit');
   const tokenFacts = token === null ? null : await measureToken({ ...client, token }, other);
+  if (signature !== null) onStep('sending messages without their signature');
+  const signatureFacts = signature === null ? null : await measureSignature(unsigned, signature);
   const onTry = (index: number) => onStep(`measuring the latency: try ${index + 1} of ${count}`);
-  const tries = await measureLatency(client, { count, onTry });
-  return { byKeyType, admission, message, token: tokenFacts, tries };
+  const tries = await measureLatency(client, { count, isMessage: sends, onTry });
+  return { byKeyType, admission, message, token: tokenFacts, signature: signatureFacts, tries };
 }
 
 /** OpenSSL verifies each chain of a server with two. */

@@ -20,6 +20,8 @@ import { type ProtocolFacts, protocolFactsOf } from './protocol-facts.ts';
 import type { Report } from './report.ts';
 import { type RequestFacts, requestChecks } from './request-checks.ts';
 import { keyStrengthOf } from './server-chain.ts';
+import type { SignatureFacts } from './signature.ts';
+import { signatureChecks } from './signature-checks.ts';
 import type { TlsFacts } from './tls-facts.ts';
 import type { TokenFacts } from './token.ts';
 import { tokenChecks } from './token-checks.ts';
@@ -45,6 +47,8 @@ export interface Measured {
   readonly message: MessageFacts | null;
   /** null: no token was given. */
   readonly token: TokenFacts | null;
+  /** null: no signature was given. */
+  readonly signature: SignatureFacts | null;
   readonly tries: readonly Try[];
 }
 
@@ -108,7 +112,7 @@ function requestOf({ sent }: TlsFacts): RequestFacts['request'] {
 }
 
 export function judge(measured: Measured, expectations: Expectations): Findings {
-  const { tls, admission, message, token, tries, roundTripMs } = measured;
+  const { tls, admission, message, token, signature, tries, roundTripMs } = measured;
   const { expected, budgetMs, tolerated } = expectations;
   const request = requestOf(tls);
   const judged = judgeChains({ ...tls, ...expectations, verifyErrors: verifyErrorsOf(measured) });
@@ -125,6 +129,7 @@ export function judge(measured: Measured, expectations: Expectations): Findings 
     ...admissionChecks(admission, request !== null),
     ...messageChecks(message, roundTripMs),
     ...tokenChecks(token, isAccepted(message)),
+    ...signatureChecks(signature, isAccepted(message)),
     ...latencyChecks(tries, { budgetMs, hasIdentity: message !== null }),
   ];
   const asked = request === null || typeof request === 'string' ? null : request;

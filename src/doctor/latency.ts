@@ -13,12 +13,17 @@ export interface Try {
 /** After so many failures at the start the endpoint answers nothing, and each further try would take the whole timeout. */
 const maxFailures = 3;
 
-/** Without an identity the request is refused, so that only the handshake is kept. */
+interface LatencyOptions {
+  readonly count: number;
+  /** The endpoint may let the client in; else the request is refused, so that only the handshake is kept. */
+  readonly isMessage: boolean;
+  readonly onTry: (index: number) => void;
+}
+
 export async function measureLatency(
   options: AttemptOptions,
-  { count, onTry }: { readonly count: number; readonly onTry: (index: number) => void },
+  { count, isMessage, onTry }: LatencyOptions,
 ): Promise<Try[]> {
-  const isMessage = options.identity !== undefined;
   const tries: Try[] = [];
   for (let index = 0; index < count; index++) {
     onTry(index);

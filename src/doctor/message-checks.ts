@@ -61,7 +61,7 @@ function judgeStatus(attempt: Attempt): Judgement {
   if (answer === null || answer.status === 400 || answer.status === 403)
     return fail(
       fact,
-      'see the audit record or log of the endpoint for this time: it says why the certificate is refused',
+      'see the audit record or log of the endpoint for this time: it says why the certificate, or the signature of the message, is refused',
     );
   if (answer.status === 401)
     return fail(

@@ -1,5 +1,6 @@
 /** `ehi-gateway doctor` as a process: our own gateway, endpoints that are none, options, output, and secrets. */
 import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
@@ -19,6 +20,7 @@ const pki = authority();
 const client = pki.issueClient({ key: 'rsa-2048' });
 const other = pki.issueClient({ subject: { OU: 'another', CN: 'another' } });
 const token = 'eyJh.eyJz.c2lnbmF0dXJl';
+const hmacSecret = 'a secret of the sender, thirty-two bytes';
 const password = 'correct horse battery staple';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -37,6 +39,9 @@ beforeAll(async () => {
     'wrong-password': 'hunter2\n',
     'message.json': '{"TXn_ID":1}',
     token: `${token}\n`,
+    signature: 'X-Signature: bWluZQ==\nX-Time: 1\n\n',
+    'own-fields': 'X-Signature: a\nContent-Length: 1\n',
+    blank: '\n',
     'two-tokens': `Bearer ${token}`,
     'other.pem': other.chainPem,
     'other.key': other.keyPem,
@@ -68,7 +73,14 @@ describe('doctor on our own gateway', () => {
   let stage: Stage;
   const url = () => `https://127.0.0.1:${stage.gateway.port}/`;
   beforeAll(async () => {
-    stage = await openStage({ authority: pki });
+    stage = await openStage({
+      authority: pki,
+      files: { 'hmac.secret': hmacSecret },
+      routes: [
+        { path: '/' },
+        { path: '/signed', signature: { hmac: { secretFile: 'hmac.secret', header: 'X-Signature' } } },
+      ],
+    });
   });
   afterAll(() => stage[Symbol.asyncDispose]());
 
@@ -113,6 +125,20 @@ describe('doctor on our own gateway', () => {
     expect(bodies).toEqual(Array(5).fill('{"TXn_ID":1}'));
     expect(stdout).toMatch(/✔ a message gets 2xx +200, \d+ bytes, SHA-256 [0-9a-f]{16}…, Acknowledgement 1/);
     expect(stdout).not.toContain('Responsestatus');
+  });
+
+  it('passes the checks of signatures on a route that demands them, whose audit has the reasons', async () => {
+    const hmac = createHmac('sha256', hmacSecret).update('{"TXn_ID":1}').digest('hex');
+    await writeFile(join(folder.path, 'hmac'), `X-Signature: ${hmac}\n`);
+    const signed = ['--data', 'message.json', '--signature-file', 'hmac', '--count', '1', '--json'];
+    const { stdout, code } = await doctor(`${url()}signed`, ...asClient, ...signed);
+    const { checks } = JSON.parse(stdout);
+    expect(checks.filter(({ id }: { id: string }) => /^(signature-|message-status)/.test(id))).toMatchObject(
+      ['message-status', 'signature-missing', 'signature-altered'].map((id) => ({ id, outcome: 'pass' })),
+    );
+    expect(code).toBe(0);
+    for (const reason of ['signature_missing', 'signature_invalid'])
+      await stage.gateway.audit((record) => record.route === '/signed' && record.reason === reason);
   });
 
   it('sends no card number and no amount by default', async () => {
@@ -326,6 +352,26 @@ describe('doctor with wrong options', () => {
       ['https://127.0.0.1/', '--other-cert', 'other.pem'],
       /^--other-key is missing; allowed --other-cert and --other-key together/,
     ],
+    [
+      'a signature without its message',
+      ['https://127.0.0.1/', '--signature-file', 'signature'],
+      /^--signature-file without --data; allowed with the body that is signed/,
+    ],
+    [
+      'something else than fields',
+      ['https://127.0.0.1/', '--data', 'message.json', '--signature-file', 'token'],
+      /^--signature-file token: found something else in line 1; allowed lines such as "X-Signature: …"/,
+    ],
+    [
+      'a field that the command writes itself',
+      ['https://127.0.0.1/', '--data', 'message.json', '--signature-file', 'own-fields'],
+      /^--signature-file own-fields: found something else in line 2; allowed /,
+    ],
+    [
+      'no field',
+      ['https://127.0.0.1/', '--data', 'message.json', '--signature-file', 'blank'],
+      /^--signature-file blank: found no field; allowed /,
+    ],
     ['no URL', [], /missing required argument 'url'/],
     ['another preset', ['https://127.0.0.1/', '--preset', 'live'], /Allowed choices are sandbox, production/],
     [
@@ -372,6 +418,44 @@ it('sends the token with each message, and shows nothing of it', async () => {
   for (const output of [stdout, stderr, page]) {
     for (const part of token.split('.')) expect(output).not.toContain(part);
   }
+});
+
+describe('with a signed message', () => {
+  /** Knows one signed body. */
+  const openSigned = (verifies: boolean) => {
+    const seen: string[] = [];
+    return openEndpoint({
+      pki,
+      admits: () => true,
+      answer: (response) => {
+        const { headers } = response.req;
+        seen.push(`${headers['x-signature']} ${headers['x-time']} ${headers['content-length']}`);
+        const isSigned = headers['x-signature'] === 'bWluZQ==' && headers['content-length'] === '12';
+        const status = isSigned || !verifies ? 200 : 403;
+        response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': 2 }).end('{}');
+      },
+    }).then((endpoint) => Object.assign(endpoint, { seen }));
+  };
+  const signed = ['--data', 'message.json', '--signature-file', 'signature', '--count', '1'];
+
+  it('sends it with its fields, without them and with another body, and shows nothing of the signature', async () => {
+    await using endpoint = await openSigned(true);
+    const { stdout, stderr } = await doctor(endpoint.url, ...asClient, ...signed);
+    expect(stdout).toMatch(/✔ a message gets 2xx +200/);
+    for (const check of ['an unsigned message', 'an altered body'])
+      expect(stdout).toMatch(new RegExp(`✔ ${check} is refused +403`));
+    expect(endpoint.seen.filter((each) => each === 'undefined undefined 12')).not.toEqual([]);
+    expect(endpoint.seen.filter((each) => each === 'bWluZQ== 1 13')).toHaveLength(1);
+    expect(stdout + stderr).not.toContain('bWluZQ');
+  });
+
+  it('fails an endpoint that does not verify it, also without a client certificate', async () => {
+    await using endpoint = await openSigned(false);
+    const { stdout, code } = await doctor(endpoint.url, '--ca', 'root.pem', ...signed);
+    for (const check of ['an unsigned message', 'an altered body'])
+      expect(stdout).toMatch(new RegExp(`✘ ${check} is refused +200`));
+    expect(code).toBe(1);
+  });
 });
 
 it('escapes what a certificate could do to a terminal', async () => {

@@ -44,6 +44,7 @@ function examineAt(port: number, maxTimeMs: number): Promise<Report> {
     body: harmlessMessage(),
     ...{
       token: null,
+      signature: null,
       other: null,
       expected: null,
       tolerated: [],

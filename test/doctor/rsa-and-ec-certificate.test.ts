@@ -31,7 +31,7 @@ async function examineAt(servers: Pair, tls: ServerOptions = {}, ca: Authority =
     anchors: fileAnchors([parseCertificate(ca.root.der)]),
     identity: { cert: client.chainPem, key: client.keyPem },
     body: harmlessMessage(),
-    ...{ token: null, other: null },
+    ...{ token: null, signature: null, other: null },
     ...{ expected: null, tolerated: [], count: 2, version: '0.0.0', now: Date.now() },
     ...{ budgetMs: 60_000, timeoutMs: 30_000, maxTimeMs: 600_000, onStep: () => {} },
   });
