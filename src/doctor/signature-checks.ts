@@ -30,7 +30,7 @@ export function signatureChecks(facts: SignatureFacts | null, isAccepted: boolea
   ];
 }
 
-/** Whoever sends the same message with its signature gets 2xx, so that 401 and 403 are for the signature, and 400 for its syntax. */
+/** The same message with its signature gets 2xx, so that a refusal is one of the signature. */
 function judge(attempt: Attempt, advice: string): Judgement {
   const { answer, failure } = attempt;
   const fact = describeAttempt(attempt);
