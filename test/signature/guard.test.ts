@@ -186,7 +186,33 @@ describe('with a key set', () => {
 const secret = Buffer.alloc(32, 7);
 const hmacOf = (content: string, key = secret) => createHmac('sha256', key).update(content).digest('hex');
 
+/** RFC 7515 appendix A.1: the key, what is signed with it (A.1.1: the JWS Signing Input), and the HMAC-SHA256. */
+const appendixA1 = {
+  secret: Buffer.from(
+    'AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow',
+    'base64url',
+  ),
+  input:
+    'eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ',
+  signature: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
+};
+
 describe('with an HMAC', () => {
+  it.each(['base64url', 'base64', 'hex'] as const)(
+    'verifies RFC 7515 appendix A.1, as %s',
+    async (encoding) => {
+      const { secret, input, signature } = appendixA1;
+      const scene = new Scene(hmacPolicy({ encoding, hmac: { secret } }));
+      const bytes = Buffer.from(signature, 'base64url');
+      expect(await scene.check(bytes.toString(encoding), input)).toBe('allow null');
+      expect(await scene.check(bytes.toString(encoding), input.replace('J9.', 'J8.'))).toBe(
+        'signature_invalid',
+      );
+      const flipped = Buffer.from(bytes.map((byte, index) => (index === 31 ? byte ^ 1 : byte)));
+      expect(await scene.check(flipped.toString(encoding), input)).toBe('signature_invalid');
+    },
+  );
+
   it('decides at once, by the secret, the timestamp and the body', () => {
     const scene = new Scene(hmacPolicy({ timestamp }));
     const time = String(now);
