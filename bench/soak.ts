@@ -1,5 +1,6 @@
-/** `npm run soak -- reloads|large-crl|rolling-update|slowloris|…`: runs that take too long for a test, or need an idle machine. */
+/** `npm run soak -- reloads|key-rotation|large-crl|rolling-update|slowloris|…`: runs that take too long for a test, or need an idle machine. */
 import { soakFlood } from './soak/floods.ts';
+import { soakKeyRotation } from './soak/key-rotation.ts';
 import { soakLargeCrl } from './soak/large-crl.ts';
 import { soakReloads } from './soak/reloads.ts';
 import { soakRollingUpdate } from './soak/rolling-update.ts';
@@ -7,6 +8,7 @@ import { soakSlowloris } from './soak/slowloris.ts';
 
 const soaks: Readonly<Record<string, (argument?: string) => Promise<boolean>>> = {
   reloads: soakReloads,
+  'key-rotation': soakKeyRotation,
   'large-crl': soakLargeCrl,
   'rolling-update': soakRollingUpdate,
   slowloris: soakSlowloris,
