@@ -82,9 +82,9 @@ describe('a reader with a keyboard', () => {
       'Skip to the content',
       'auto',
       ...['Now', 'Verdicts', 'Latency needs attention', 'Refused', 'Clients needs attention'],
-      ...['Certificates needs attention', 'Trust needs attention', 'Revocation needs attention'],
-      ...['Upstreams needs attention', 'Changes', 'Threads', 'Audit'],
-      ...Array.from({ length: 7 }, () => 'attention'),
+      ...['Certificates needs attention', 'Trust needs attention', 'Keys needs attention'],
+      ...['Revocation needs attention', 'Upstreams needs attention', 'Changes', 'Threads', 'Audit'],
+      ...Array.from({ length: 9 }, () => 'attention'),
       'Handshakes as a table',
       'Messages as a table',
       'Show all 14',
@@ -103,7 +103,7 @@ describe('a reader with a keyboard', () => {
     await open.page.focus('[data-details="latency-table"] summary');
     await open.page.keyboard.press('Enter');
     await open.page.waitForSelector('[data-details="latency-table"] tbody tr');
-    await open.page.focus('.more');
+    await open.page.focus('[data-place="refused"] .more');
     await open.page.keyboard.press('Space');
     await open.shows('[data-place="refused"]', 'Show the first 10');
     expect(await open.page.evaluate(() => document.activeElement?.getAttribute('aria-expanded'))).toBe(

@@ -131,6 +131,7 @@ describe('an answer full of markup', () => {
       'clients',
       'certificates',
       'trust',
+      'keys',
       'upstreams',
       'changes',
     ])

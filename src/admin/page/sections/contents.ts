@@ -12,6 +12,7 @@ export const sections: readonly (readonly [id: string, name: string])[] = [
   ['clients', 'Clients'],
   ['certificates', 'Certificates'],
   ['trust', 'Trust'],
+  ['keys', 'Keys'],
   ['revocation', 'Revocation'],
   ['upstreams', 'Upstreams'],
   ['changes', 'Changes'],
