@@ -141,7 +141,7 @@ describe('the view', () => {
   it('marks the links to the sections that need attention', () => {
     const links = elementsAt(busy, 'contents').filter(({ tag }) => tag === 'a');
     expect(links.map(textOf).join(' ')).toBe(
-      'Now Verdicts Latency! needs attention Refused Clients✕ needs attention Certificates! needs attention Trust! needs attention ' +
+      'Now Verdicts Latency! needs attention Refused Clients✕ needs attention Certificates! needs attention Trust! needs attention Keys✕ needs attention ' +
         'Revocation✕ needs attention Upstreams✕ needs attention Changes Threads Audit',
     );
     expect(textAt(viewed(stateOf(calmDocument(now))), 'contents')).not.toContain('attention');
