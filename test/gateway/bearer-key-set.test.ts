@@ -178,3 +178,33 @@ it('is rotated under load without a failed message', async () => {
   expect(await reasonOf('/often', token('a'))).toBe('401 token_key_unknown');
   await Promise.all(clients.map((client) => client[Symbol.asyncDispose]()));
 });
+
+it('without a usable key is in the audit, the metrics and the status until it has one again', async () => {
+  const source = `${directory.origin}/often`;
+  const series = `ehi_key_set_usable_keys{source="${source}"}`;
+  const lacking = stage.gateway.next(({ type, event }) => type === 'keys' && event === 'no_usable_key');
+  directory.files.set('/often', keySetOf({ ...jwkOf('b'), use: 'enc' }));
+  const detail = expect.stringContaining('kid b is not for signatures (use or key_ops)');
+  expect(await lacking).toMatchObject({ source, detail });
+  await metricsWhen(stage.gateway, (samples) => samples.get(series) === 0);
+  // The document is made at most once a second.
+  const keySets = await eventually(
+    async () => {
+      const { keySets } = JSON.parse((await stage.gateway.admin('/api/status')).body);
+      return keySets as { source: string; lack: string | null }[];
+    },
+    (sets) => sets.some(({ lack }) => lack !== null),
+  );
+  expect(keySets.filter((each) => each.source === source)).toMatchObject([{ usable: 0, lack: detail }]);
+  // The relay thread gets the set after the control thread.
+  await eventually(
+    () => reasonOf('/often', token('b')),
+    (reason) => reason === '401 token_key_unknown',
+  );
+  directory.files.set('/often', keySetOf(jwkOf('b')));
+  await metricsWhen(stage.gateway, (samples) => samples.get(series) === 1);
+  await eventually(
+    () => reasonOf('/often', token('b')),
+    (reason) => reason === null,
+  );
+});
