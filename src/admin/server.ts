@@ -6,9 +6,9 @@ import { safeJson } from '../foreign-text.ts';
 import { AdminConnections } from './connections.ts';
 import { isAcceptedHost } from './host-check.ts';
 import { OneRequest } from './one-request.ts';
-import { findPage, isForBrowsers, type PageResponse, type PageSources, plain } from './pages.ts';
-import { SharedText } from './shared-text.ts';
-import type { Status } from './status.ts';
+import { findPage, isForBrowsers, type PageResponse, type PageSources, plain } from './paths.ts';
+import { SharedText } from './rate-limited-text.ts';
+import type { Status } from './status-schema.ts';
 
 /** An unread response costs a few KiB, because long texts are shared, and its length again in the kernel. */
 const maxConnections = 256;

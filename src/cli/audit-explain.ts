@@ -1,5 +1,5 @@
 /** `ehi-gateway audit explain`: what happened to one connection or request. */
-import { findConnection } from '../auditing/explain/connection.ts';
+import { findConnection } from '../auditing/explain/record-search.ts';
 import { storyOf } from '../auditing/explain/steps.ts';
 import { describeConnection, describeNotFound } from '../auditing/explain/text.ts';
 import { exitCodes } from '../errors.ts';

@@ -1,6 +1,6 @@
 /** `ehi-gateway certs audit-key`: the key pair that signs the seals of the audit and verifies them. */
 import { createPublicKey } from 'node:crypto';
-import { keyIdOf } from '../audit/seal.ts';
+import { keyIdOf } from '../audit/seals/seal.ts';
 import { exitCodes } from '../errors.ts';
 import { privateKeyPem } from '../issuing/private-key-file.ts';
 import { makeKey } from '../pki/key.ts';

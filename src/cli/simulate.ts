@@ -1,11 +1,11 @@
 /** `ehi-gateway simulate`: reads its options and files, runs the simulation, and prints its result. */
 import { exitCodes, UsageError } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
+import { contact, openTarget, type Target } from '../simulation/endpoint.ts';
 import { simulationPage } from '../simulation/page.ts';
 import { isDelivered, type Result } from '../simulation/result.ts';
 import { createSimulation, type Simulation } from '../simulation/simulation.ts';
 import { formatSummary, milliseconds, type Paint } from '../simulation/summary.ts';
-import { contact, openTarget, type Target } from '../simulation/target.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';

@@ -4,7 +4,7 @@
  */
 import { PeriodicTask } from '../fetch/periodic-task.ts';
 import { nodeTimers, type Timers } from '../fetch/timers.ts';
-import { isSame, type Signatures, takeSignatures } from './files/signature.ts';
+import { isSame, type Signatures, takeSignatures } from './files/file-version.ts';
 
 export interface WatchOptions {
   /** The signatures before the last load read the files (LoadedConfig.files): a difference from these is a change. */

@@ -1,5 +1,5 @@
 /** Keeps what the status document shows of the past, and makes the document when it is requested. */
-import type { Status } from '../admin/status.ts';
+import type { Status } from '../admin/status-schema.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';

@@ -8,8 +8,8 @@ import type {
   RefusedHandshake,
   Status,
   ThreadStatus,
-} from '../admin/status.ts';
-import { cut, maskDetail } from '../audit/text.ts';
+} from '../admin/status-schema.ts';
+import { cut, maskDetail } from '../audit/masked-values.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { printableValue } from '../foreign-text.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';

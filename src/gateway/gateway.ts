@@ -15,12 +15,12 @@ import type { Recorder } from '../telemetry/recorder.ts';
 import { Pools } from '../upstream/pools.ts';
 import { admit } from './admission.ts';
 import { Authorizer, describeLeaf, type SecureConnection } from './authorization.ts';
-import { type AuthorizedClient, AuthorizedClients } from './authorized-clients.ts';
 import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts';
 import { drainConnections } from './drain.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Questions } from './questions.ts';
+import { type AuthorizedClient, AuthorizedClients } from './reauthorization.ts';
 import { RecordFloodMonitor } from './record-flood.ts';
 
 /** CPU time charged for a connection that was closed for a record flood, ms: its address has to wait for seconds. */

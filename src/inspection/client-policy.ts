@@ -5,10 +5,10 @@ import { registeredOf } from '../control/build-snapshot.ts';
 import { ConfigError } from '../errors.ts';
 import { Registrations } from '../identity/registration.ts';
 import type { KeySetMaterial } from '../policy/snapshot.ts';
-import { type AnchorStatus, readAnchorStatus, type StatusOptions } from '../trust/anchor-status.ts';
 import { TrustError } from '../trust/configured-anchors.ts';
-import type { JudgementContext } from './judgement.ts';
-import { readStoredSet } from './key-set-holdings.ts';
+import { type AnchorStatus, readAnchorStatus, type StatusOptions } from '../trust/offline-status.ts';
+import { readStoredSet } from './holdings/key-set-holdings.ts';
+import type { JudgementContext } from './objections.ts';
 
 /** `file`: of the configuration. Throws ConfigError for anchors that cannot be used. */
 export async function readClientPolicy(

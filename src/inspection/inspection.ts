@@ -3,8 +3,7 @@ import type { PathAnchor } from '../identity/path.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { weakKey } from '../pki/strength.ts';
 import { buildAnchor } from '../trust/trust-anchor.ts';
-import { certificateFacts, keyItemFacts, requestFacts } from './facts.ts';
-import type { CertificateItem, Item, UnreadableItem } from './item.ts';
+import { certificateFacts, keyItemFacts, requestFacts } from './item-facts.ts';
 import {
   type Judgement,
   type JudgementContext,
@@ -13,7 +12,8 @@ import {
   judgeServer,
   type Role,
   roleOf,
-} from './judgement.ts';
+} from './objections.ts';
+import type { CertificateItem, Item, UnreadableItem } from './reading/item.ts';
 import { crlFacts, ocspFacts } from './revocation-facts.ts';
 
 export interface ReadSource {

@@ -2,7 +2,7 @@
 import { createCipheriv, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { derElement, tags } from '../pki/der-cursor.ts';
 import { derInteger, derOid } from '../pki/der-writer.ts';
-import { pkcs12Key } from './pkcs12-key.ts';
+import { pkcs12Key } from './pkcs12/key-derivation.ts';
 
 /** Object identifiers of the schemes that are written. */
 export const schemes = {

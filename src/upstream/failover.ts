@@ -1,5 +1,5 @@
 /** Connects to the endpoints of a route in turn. No byte of a message is sent here, so that retrying is safe. */
-import type { Attempt } from './attempt.ts';
+import type { Attempt } from './connect-attempt.ts';
 import type { ConnectFailure, UpstreamLoss } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { Opener, UpstreamUser } from './connection-roles.ts';

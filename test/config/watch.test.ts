@@ -2,7 +2,7 @@ import { appendFile, chmod, mkdir, rename, rm, stat, symlink, utimes, writeFile 
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { takeSignatures } from '../../src/config/files/signature.ts';
+import { takeSignatures } from '../../src/config/files/file-version.ts';
 import { examineConfig } from '../../src/config/load.ts';
 import { openWatch, type WatchOptions } from '../../src/config/watch.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -1,5 +1,5 @@
 /** Follows which chain goes on after which in a file: seals of another chain among those of this one were inserted. */
-import type { ReadSeal } from '../../audit/seal-reader.ts';
+import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import type { Line } from '../reading/lines.ts';
 import type { ChainCheck } from './chain-check.ts';
 import { newFinding, type Place, placeOf } from './finding.ts';

@@ -1,9 +1,9 @@
 /** Judges whether the lines before a seal are those that it covers. */
 
-import type { ReadSeal } from '../../audit/seal-reader.ts';
+import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';
-import { type FaultLocator, sha256Of } from './locate.ts';
+import { type FaultLocator, sha256Of } from './wrong-lines.ts';
 
 export interface SealedLines {
   readonly interval: Interval;

@@ -1,10 +1,10 @@
 /** The lines since the last seal: their number and hash, which the next seal must have. */
 import { createHash, type Hash } from 'node:crypto';
-import type { Seal } from '../../audit/seal.ts';
-import { isSealLine } from '../../audit/seal.ts';
+import type { Seal } from '../../audit/seals/seal.ts';
+import { isSealLine } from '../../audit/seals/seal.ts';
 import type { Line } from '../reading/lines.ts';
 import { isRecordLine, isWholeRecord } from '../reading/record-line.ts';
-import { sha256Of } from './locate.ts';
+import { sha256Of } from './wrong-lines.ts';
 
 /** Lines are kept to locate a fault, up to these bounds; beyond them only their hash is. */
 const maxKeptLines = 8192;

@@ -1,11 +1,11 @@
 /** Judges seals with a number that was there already, or should have been: a repeated or moved block, or another seal. */
 
-import type { ReadSeal } from '../../audit/seal-reader.ts';
+import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { type Facts, type Finding, type FindingKind, newFinding, type Place, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
 import type { Interval } from './interval.ts';
-import type { FaultLocator } from './locate.ts';
 import { SealHistory } from './seal-history.ts';
+import type { FaultLocator } from './wrong-lines.ts';
 
 export interface ReturningSeal {
   readonly seal: ReadSeal;

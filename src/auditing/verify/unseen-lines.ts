@@ -1,5 +1,5 @@
 /** What is said about lines and seals that are not there: before the first seal that was given, and in the middle of a chain. */
-import type { ReadSeal } from '../../audit/seal-reader.ts';
+import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { damagedSealFinding } from './damaged-seals.ts';
 import { type Facts, type Finding, newFinding, placeOf } from './finding.ts';
 import type { Interval } from './interval.ts';

@@ -7,10 +7,10 @@ import { ChainPeriods } from '../../../src/auditing/verify/chain-periods.ts';
 import { Findings } from '../../../src/auditing/verify/findings.ts';
 import { Interval } from '../../../src/auditing/verify/interval.ts';
 import { verificationJson } from '../../../src/auditing/verify/json.ts';
-import { FaultLocator } from '../../../src/auditing/verify/locate.ts';
 import { ReturningSeals } from '../../../src/auditing/verify/returning-seals.ts';
 import { summarize } from '../../../src/auditing/verify/summary.ts';
 import { describeVerification } from '../../../src/auditing/verify/text.ts';
+import { FaultLocator } from '../../../src/auditing/verify/wrong-lines.ts';
 import { AuditSetWriter, keyPair } from './audit-set.ts';
 import { verifySet } from './verify-set.ts';
 
