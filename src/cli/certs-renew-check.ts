@@ -7,9 +7,10 @@ import { shortPath } from '../inspection/inventory/inventory-text.ts';
 import { isoTime } from '../inspection/item-facts.ts';
 import { readConfiguration } from '../inspection/partial-configuration.ts';
 import { planRenewals, type Renewal, type RenewalReport } from '../inspection/renewals.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint, symbol } from '../terminal/style.ts';
+import { symbol } from '../terminal/symbols.ts';
 import { formatTable } from '../terminal/table.ts';
 
 export interface RenewCheckOptions {

@@ -6,11 +6,11 @@ import { simulationPage } from '../simulation/page.ts';
 import { isDelivered, type Result } from '../simulation/result.ts';
 import { createSimulation, type Simulation } from '../simulation/simulation.ts';
 import { formatSummary, milliseconds, type Paint } from '../simulation/summary.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
-import { paint } from '../terminal/style.ts';
 import { version } from '../version.ts';
 import { readSettings, readTarget, type Settings, type SimulateOptions } from './simulate-options.ts';
 

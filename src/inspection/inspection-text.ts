@@ -1,6 +1,8 @@
 /** An inspection for people: one block for each item, one line for each fact. */
+
+import { paint } from '../terminal/colours.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint, symbol } from '../terminal/style.ts';
+import { symbol } from '../terminal/symbols.ts';
 import type { Inspected } from './inspection.ts';
 
 export function describeInspected(item: Inspected): string {

@@ -10,14 +10,13 @@ import {
   SubjectAlternativeName,
 } from '@peculiar/asn1-x509';
 import { derElement, tags } from '../pki/der-cursor.ts';
-import { derExtensions, derInteger, derOid, type RawExtension } from '../pki/der-writer.ts';
+import { derExtensions, derInteger, derOid, derSequence, type RawExtension } from '../pki/der-writer.ts';
 import type { KeyUsageName } from '../pki/extension-decoders.ts';
 import type { KeyKind } from '../pki/key.ts';
 import { toPemBlock } from '../pki/pem.ts';
 import type { NamedHash } from '../pki/signature.ts';
 import { algorithmOf, signBytes } from './certificate.ts';
 import { purposes } from './development.ts';
-import { derSequence } from './password-encryption.ts';
 import { encodeSubject, type SubjectAttribute } from './subject.ts';
 
 /** What the certificate is for: in the portals' words, or `server`: for the gateway's own, from a public CA. */

@@ -1,7 +1,7 @@
 /** The inventory for people: a table of keys and certificates, a table of protocols and cipher suites. */
 import { isAbsolute, relative } from 'node:path';
+import { paint } from '../../terminal/colours.ts';
 import { printable } from '../../terminal/printable.ts';
-import { paint } from '../../terminal/style.ts';
 import { formatTable } from '../../terminal/table.ts';
 import { describeDays } from '../inspection-text.ts';
 import { type InventoryRow, weaknessOf } from './inventory.ts';

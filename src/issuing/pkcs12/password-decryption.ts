@@ -1,9 +1,10 @@
 /** Decryption with a password: PBES2 (RFC 8018 §6.2), and for old files the schemes of PKCS#12 (RFC 7292 appendix C). */
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto';
 import forge from 'node-forge';
-import { schemes } from '../password-encryption.ts';
+import { schemes } from '../pbes2.ts';
 import { type BerElement, BerError, elementsOf, integerOf, isInteger, octetsOf, oidOf } from './ber.ts';
 import { bufferOf, pkcs12Key } from './key-derivation.ts';
+import { tripleDes } from './legacy-encryption.ts';
 
 /** The scheme is known, but this program does not implement it, or limits it. The message has its name. */
 export class UnsupportedScheme extends Error {}
@@ -47,7 +48,7 @@ const pbes2Ciphers: Readonly<Record<string, BlockCipher>> = {
 
 /** Schemes of PKCS#12 by OID; the key length of RC2 is its effective length, too. */
 const pkcs12Ciphers: Readonly<Record<string, BlockCipher>> = {
-  [schemes.tripleDes]: { name: '3DES', cipher: 'des-ede3-cbc', key: 24, iv: 8 },
+  [tripleDes]: { name: '3DES', cipher: 'des-ede3-cbc', key: 24, iv: 8 },
   '1.2.840.113549.1.12.1.5': { name: 'RC2-128', cipher: null, key: 16, iv: 8 },
   '1.2.840.113549.1.12.1.6': { name: 'RC2-40', cipher: null, key: 5, iv: 8 },
 };

@@ -1,9 +1,10 @@
 /** Writes PKCS#12 files (RFC 7292): AES-256 and PBKDF2, or the form that older Windows and Java versions read. */
 import { createHash, createHmac, type KeyObject, randomBytes } from 'node:crypto';
 import { derElement, tags } from '../../pki/der-cursor.ts';
-import { derInteger, derOid } from '../../pki/der-writer.ts';
-import { derSequence, type Encrypted, encryptPbes2, encryptTripleDes } from '../password-encryption.ts';
+import { derInteger, derOid, derSequence } from '../../pki/der-writer.ts';
+import { type Encrypted, encryptPbes2 } from '../pbes2.ts';
 import { pkcs12Key } from './key-derivation.ts';
+import { encryptTripleDes } from './legacy-encryption.ts';
 import { pkcs12Types } from './reader.ts';
 
 export interface Pkcs12Parts {

@@ -1,4 +1,4 @@
-/** The metric of `routes[].signature`. */
+/** The metrics of: `routes[].signature`: verdicts on the signatures of bodies. */
 
 export const signatureMetrics = [
   {

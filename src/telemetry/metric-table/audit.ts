@@ -1,24 +1,6 @@
-/** The metrics of the process: configuration, relay threads, audit, log, spans. */
+/** The metrics of: the audit records, their seals and the rotation of their file. */
 
-export const processMetrics = [
-  {
-    name: 'ehi_config_last_reload_successful',
-    help: '1 if the last change of the configuration was accepted, 0 if it was refused and the previous configuration stays in use.',
-    type: 'gauge',
-    labels: [],
-  },
-  {
-    name: 'ehi_config_last_reload_success_timestamp_seconds',
-    help: 'Unix time at which the configuration in use was read.',
-    type: 'gauge',
-    labels: [],
-  },
-  {
-    name: 'ehi_relay_thread_restarts_total',
-    help: 'Relay threads that ended unexpectedly, possibly during their start, and were replaced.',
-    type: 'counter',
-    labels: [],
-  },
+export const auditMetrics = [
   {
     name: 'ehi_audit_records_lost_total',
     help: 'Audit records that could not be written and are lost.',
@@ -84,35 +66,5 @@ export const processMetrics = [
     help: 'How often something else shortened the open audit file, such as copytruncate of logrotate. Records may be missing.',
     type: 'counter',
     labels: [],
-  },
-  {
-    name: 'ehi_log_lines_dropped_total',
-    help: 'Lines of the operational log that stderr did not accept.',
-    type: 'counter',
-    labels: [],
-  },
-  {
-    name: 'ehi_log_lines_collapsed_total',
-    help: 'Repeated lines of the operational log that were counted in one line instead of written each.',
-    type: 'counter',
-    labels: [],
-  },
-  {
-    name: 'ehi_spans_exported_total',
-    help: 'Spans that the collector accepted.',
-    type: 'counter',
-    labels: [],
-  },
-  {
-    name: 'ehi_spans_dropped_total',
-    help: 'Spans that were created and not exported. reason is queue_full, rejected, refused, undelivered or ended.',
-    type: 'counter',
-    labels: ['reason'],
-  },
-  {
-    name: 'ehi_build_info',
-    help: 'Always 1. The labels name the version of the gateway and of Node.',
-    type: 'gauge',
-    labels: ['version', 'node'],
   },
 ] as const;
