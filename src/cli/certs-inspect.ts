@@ -1,11 +1,12 @@
 /** `ehi-gateway certs inspect`: what files and servers hold, and what the gateway would object to. */
 import { exitCodes, UsageError } from '../errors.ts';
 import { readClientPolicy } from '../inspection/client-policy.ts';
-import { type Inspection, inspect, type ReadSource } from '../inspection/inspection.ts';
+import { type Inspection, inspect } from '../inspection/inspected-items.ts';
 import { describeInspected } from '../inspection/inspection-text.ts';
 import { readConfiguration } from '../inspection/partial-configuration.ts';
 import { certificateItem } from '../inspection/reading/certificate-item.ts';
 import { readContents } from '../inspection/reading/file-contents.ts';
+import type { ReadSource } from '../inspection/reading/item.ts';
 import { fetchFile, MAX_BYTES, readSentChain, webSourceOf } from '../inspection/reading/web-source.ts';
 import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';

@@ -3,7 +3,7 @@
 import { paint } from '../terminal/colours.ts';
 import { printable } from '../terminal/printable.ts';
 import { symbol } from '../terminal/symbols.ts';
-import type { Inspected } from './inspection.ts';
+import type { Inspected } from './inspected-items.ts';
 
 export function describeInspected(item: Inspected): string {
   const lines = linesOf(item).filter(([, value]) => value !== null && value !== '');

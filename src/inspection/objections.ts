@@ -54,16 +54,6 @@ export interface JudgementContext {
   readonly now: number;
 }
 
-const serverAuth = '1.3.6.1.5.5.7.3.1';
-
-/** By its contents; a leaf for server authentication alone is a server's. */
-export function roleOf(certificate: Certificate): Role {
-  if (certificate.isCa || signsOnlyCrls(certificate)) return 'ca';
-  const { extendedKeyUsage } = certificate;
-  const isForServers = extendedKeyUsage?.includes(serverAuth) === true;
-  return isForServers && findPurposeFault(certificate) !== null ? 'server' : 'client';
-}
-
 /** `certificate`: null if it does not conform to RFC 5280: then the reader of clients says why. */
 export function judgeClient(
   { x509, certificate }: { readonly x509: X509Certificate; readonly certificate: Certificate | null },

@@ -1,7 +1,7 @@
 /** Decides whether the set that the sources serve replaces the set in use, is refused, or needs approval. Pure. */
 import type { Certificate } from '../pki/certificate.ts';
 import type { StoredAnchor } from './disk-cache.ts';
-import { rootsOf } from './root-choice.ts';
+import { findUnknownRoot, knownRoots } from './known-root.ts';
 import type { ServedSet, UsableSet } from './served-set.ts';
 import { outsideValidity } from './skipped-certificates.ts';
 import type { AnchorState, TrustAction } from './state.ts';
@@ -31,12 +31,8 @@ export interface UpdateFacts {
 }
 
 export function decideUpdate({ served, stored, inUse, pin, now }: UpdateFacts): UpdateDecision {
-  const knownRoots = new Set([
-    stored?.rootSha256,
-    pin,
-    ...(inUse === null ? [] : rootsOf(inUse).map(({ sha256 }) => sha256)),
-  ]);
-  const root = findUnknownRoot(served, knownRoots);
+  const known = knownRoots({ stored, pin, inUse });
+  const root = findUnknownRoot(served, known);
   if (stored !== null && root !== undefined) return { kind: 'root_changed', root, known: stored.rootSha256 };
   if (served.anchor === null) return { kind: 'refused', detail: served.problem };
   const loss = lossThrough(served, inUse, now);
@@ -45,19 +41,6 @@ export function decideUpdate({ served, stored, inUse, pin, now }: UpdateFacts): 
   const isNew = inUse?.source !== 'url' || !haveSameCertificates(inUse, served.anchor);
   const action = stored === null && pin === undefined ? 'trust_on_first_use' : isNew ? 'fetched' : null;
   return { kind: 'accepted', set: served, basis, action };
-}
-
-/**
- * A root that is not among the known ones (lower hex SHA-256). A new certificate of a known root, renewed under its key,
- * counts as known if a known certificate of that root is served too.
- */
-function findUnknownRoot(
-  { roots, anchor }: ServedSet,
-  known: ReadonlySet<string | undefined>,
-): Certificate | undefined {
-  const family = anchor === null ? [] : rootsOf(anchor);
-  if (family.some(({ sha256 }) => known.has(sha256))) return undefined;
-  return roots.find(({ sha256 }) => !known.has(sha256));
 }
 
 function countUnreadable({ skipped }: Pick<AnchorState, 'skipped'>): number {

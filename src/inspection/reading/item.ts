@@ -62,6 +62,14 @@ export interface UnreadableItem extends Place {
 
 export type Item = CertificateItem | KeyItem | CrlItem | RequestItem | OcspItem | OtherItem | UnreadableItem;
 
+export interface ReadSource {
+  /** File name or URL, as given. */
+  readonly source: string;
+  /** The chain that a server sent. */
+  readonly isChain: boolean;
+  readonly items: readonly Item[];
+}
+
 export const allowedContents =
   'certificates in PEM or DER, PKCS#7, PKCS#12, a CRL, a certificate request, an OCSP response, a JWKS';
 

@@ -2,7 +2,7 @@
 import { createCipheriv, randomBytes } from 'node:crypto';
 import { derElement, tags } from '../../pki/der-cursor.ts';
 import { derInteger, derOid, derSequence } from '../../pki/der-writer.ts';
-import type { Encrypted } from '../password-encryption.ts';
+import type { Encrypted } from '../pbes2.ts';
 import { pkcs12Key } from './key-derivation.ts';
 
 /** pbeWithSHAAnd3-KeyTripleDES-CBC. */

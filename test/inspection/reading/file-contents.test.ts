@@ -1,6 +1,6 @@
 /** What files of each kind hold. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Inspected, inspect } from '../../../src/inspection/inspection.ts';
+import { type Inspected, inspect } from '../../../src/inspection/inspected-items.ts';
 import { describeInspected } from '../../../src/inspection/inspection-text.ts';
 import { readContents } from '../../../src/inspection/reading/file-contents.ts';
 import type { Item } from '../../../src/inspection/reading/item.ts';
