@@ -47,16 +47,8 @@ export function findPage(path: string): Page | undefined {
   return pages.get(path) ?? (isFile(path) ? async () => findFile(path) : undefined);
 }
 
-/**
- * Whether the path is meant for browsers, and so requires an accepted Host header. The others are also requested by
- * Prometheus and Kubernetes, under any name that the network gives to this port.
- */
-export function isForBrowsers(path: string): boolean {
-  return isFile(path) || path.startsWith('/api/');
-}
-
 /** Whether the path is that of the page or of a file that belongs to it. */
-function isFile(path: string): boolean {
+export function isFile(path: string): boolean {
   return path === '/' || path.startsWith('/assets/');
 }
 
