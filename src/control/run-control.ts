@@ -9,10 +9,10 @@ import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { reportAudit, reportLost } from './audit-reports.ts';
 import { Control, type ControlParts, type Ready } from './control.ts';
+import { Reporting } from './event-reports.ts';
 import { assertStart, checkStart } from './machine-check.ts';
 import { preflight } from './preflight.ts';
 import { RecentChanges } from './recent-changes.ts';
-import { Reporting } from './reporting.ts';
 import { ServiceManager } from './systemd-notify.ts';
 
 interface ControlOptions {

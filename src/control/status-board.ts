@@ -4,7 +4,7 @@ import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Refusals } from '../telemetry/refusals.ts';
+import { Refusals } from '../telemetry/refused-handshakes.ts';
 import { TrafficHistory } from '../telemetry/traffic-history.ts';
 import type { RecentChanges } from './recent-changes.ts';
 import type { Sources } from './sources.ts';

@@ -19,7 +19,7 @@ import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
-import type { CountedRefusal } from '../telemetry/refusals.ts';
+import type { CountedRefusal } from '../telemetry/refused-handshakes.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
 import {
   anchorOf,

@@ -8,7 +8,7 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
 import { HeldBodies } from '../relay/held-bodies.ts';
-import { AddressShares } from '../source/address-share.ts';
+import { AddressShares } from '../source/address-counts.ts';
 import { HandshakeCosts } from '../source/handshake-cost.ts';
 import { HandshakeRate } from '../source/handshake-rate.ts';
 import type { Recorder } from '../telemetry/recorder.ts';

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { maskDetail } from '../audit/masked-values.ts';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
-import type { AddressShare } from '../source/address-share.ts';
+import type { AddressShare } from '../source/address-counts.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { clientHelloBytes } from './client-hello.ts';
 import type { HandshakeInspector } from './handshake-inspector.ts';

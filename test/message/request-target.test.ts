@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTarget } from '../../src/message/target.ts';
+import { readTarget } from '../../src/message/request-target.ts';
 
 describe('a target is accepted', () => {
   it.each([

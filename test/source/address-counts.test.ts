@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type AddressShare, AddressShares } from '../../src/source/address-share.ts';
+import { type AddressShare, AddressShares } from '../../src/source/address-counts.ts';
 
 const limits = { connections: 3, unfinished: 2 };
 
