@@ -1,12 +1,9 @@
 /** The endpoints of one route, in order. A message is sent to one of them, and never again to another. */
 import { ResponseHeadCache } from '../message/head-reader.ts';
-import type { Timeouts } from '../policy/snapshot.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { UpstreamUser } from './connection-roles.ts';
-import { Failover, type FailoverUser } from './failover.ts';
+import { type ConnectTimeouts, Failover, type FailoverUser, failoverSteps } from './failover.ts';
 import type { Pool } from './pool.ts';
-
-type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
 
 export class Upstream {
   readonly headCache = new ResponseHeadCache();
@@ -38,12 +35,6 @@ export class Upstream {
 
   /** Connects to the endpoints in turn, until one connection is open. */
   connect(user: FailoverUser): Failover {
-    const { connect, connectFirst } = this.#timeouts;
-    const usable = this.#pools.filter(({ ejected }) => !ejected);
-    // Ejected endpoints come last: if no other one can be connected to, they are tried.
-    const order = [...usable, ...this.#pools.filter(({ ejected }) => ejected)];
-    const last = usable.length > 0 ? usable.length - 1 : order.length - 1;
-    const steps = order.map((pool, index) => ({ pool, timeout: index === last ? connect : connectFirst }));
-    return new Failover(steps, user);
+    return new Failover(failoverSteps(this.#pools, this.#timeouts), user);
   }
 }
