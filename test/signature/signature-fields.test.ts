@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SignaturePolicy } from '../../src/policy/snapshot.ts';
-import { readSignedHead } from '../../src/signature/signed-head.ts';
+import { readSignatureFields } from '../../src/signature/signature-fields.ts';
 import { hmacPolicy, signaturePolicy } from '../support/jose/signature-policy.ts';
 
 const now = Date.UTC(2026, 0, 31, 12);
@@ -9,7 +9,10 @@ const jws = (header: string) => `${Buffer.from(header).toString('base64url')}..c
 const es256 = jws('{"alg":"ES256","kid":"a"}');
 
 const read = (fields: readonly string[], policy: SignaturePolicy) =>
-  readSignedHead(['Host: h', ...fields, 'X-Other: 1'].map((line) => `${line}\r\n`).join(''), { policy, now });
+  readSignatureFields(['Host: h', ...fields, 'X-Other: 1'].map((line) => `${line}\r\n`).join(''), {
+    policy,
+    now,
+  });
 
 const detached = signaturePolicy({ algorithms: ['ES256', 'PS256'] });
 const raw = signaturePolicy({ scheme: 'raw', kidHeader: 'x-key-id' });

@@ -1,35 +1,33 @@
-/** Reads what the head of a request says of the signature of its body, strictly. A pure function of its fields, policy and time. */
-import { isSignatureAlgorithm, type SignatureAlgorithm } from '../jose/algorithm.ts';
-import { type DetachedJws, readDetachedJws } from '../jose/detached-jws.ts';
+/** Reads the fields of a request that have the signature of its body, strictly. A pure function of fields, policy and time. */
 import { countAlike, fieldValues } from '../message/head-fields.ts';
 import type { SignatureRefusal } from '../message/message-reasons.ts';
 import type { SignaturePolicy } from '../policy/snapshot.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { type JwsValue, MAX_KID, readJws } from './jws-algorithm.ts';
+import { checkTimestamp, type Timestamp } from './timestamp.ts';
 
 /** Characters of the field with the signature: that of an RSA key of 8192 bits in hex has 2048. */
 const MAX_SIGNATURE = 8192;
-const MAX_KID = 256;
 
 export type SignatureValue =
-  | { readonly kind: 'jws'; readonly jws: DetachedJws; readonly algorithm: SignatureAlgorithm }
+  | JwsValue
   /** `kid`: null if the request names no key. */
   | { readonly kind: 'raw'; readonly bytes: Buffer; readonly kid: string | null }
   | { readonly kind: 'hmac'; readonly bytes: Buffer };
 
-export interface SignedHead {
+export interface SignatureFields {
   readonly refusal: null;
   readonly value: SignatureValue;
-  /** null: the policy demands none. `at`: milliseconds since the epoch. */
-  readonly timestamp: { readonly text: string; readonly at: number } | null;
+  /** null: the policy demands none. */
+  readonly timestamp: Timestamp | null;
 }
 
 type Refused = { readonly refusal: SignatureRefusal };
 
 /** `now`: milliseconds since the epoch. */
-export function readSignedHead(
+export function readSignatureFields(
   fields: string,
   { policy, now }: { readonly policy: SignaturePolicy; readonly now: number },
-): SignedHead | Refused {
+): SignatureFields | Refused {
   const field = readOne(fields, policy.header);
   if (field.refusal !== null) return field;
   if (field.value === null) return { refusal: 'signature_missing' };
@@ -65,17 +63,6 @@ function readValue(
   return isNamed ? { kind: 'raw', bytes, kid: kid.value } : { refusal: 'signature_key_missing' };
 }
 
-/** The algorithm is one of the policy, whatever the signature says (RFC 8725 §3.1). */
-function readJws(text: string, { algorithms }: SignaturePolicy): SignatureValue | Refused {
-  const reading = readDetachedJws(text);
-  if (!reading.ok) return { refusal: reading.fault === 'syntax' ? 'signature_syntax' : 'signature_header' };
-  const { alg, kid } = reading.jws.header;
-  if (kid !== null && kid.length > MAX_KID) return { refusal: 'signature_header' };
-  return algorithms.includes(alg) && isSignatureAlgorithm(alg)
-    ? { kind: 'jws', jws: reading.jws, algorithm: alg }
-    : { refusal: 'signature_algorithm' };
-}
-
 /** null: another spelling than the one that the bytes have in this encoding. Hex may have either case. */
 function decode(text: string, encoding: SignaturePolicy['encoding']): Buffer | null {
   const bytes = Buffer.from(text, encoding);
@@ -87,13 +74,11 @@ function decode(text: string, encoding: SignaturePolicy['encoding']): Buffer | n
 function readTimestamp(
   fields: string,
   { policy, now }: { readonly policy: SignaturePolicy; readonly now: number },
-): SignedHead['timestamp'] | Refused {
+): SignatureFields['timestamp'] | Refused {
   if (policy.timestamp === null) return null;
   const { header, tolerance } = policy.timestamp;
   const field = readOne(fields, header);
   if (field.refusal !== null) return field;
   if (field.value === null) return { refusal: 'signature_timestamp_missing' };
-  const at = parseTimestamp(field.value);
-  const isInWindow = at !== null && Math.abs(now - at) <= tolerance;
-  return isInWindow ? { text: field.value, at } : { refusal: 'signature_timestamp' };
+  return checkTimestamp(field.value, { tolerance, now }) ?? { refusal: 'signature_timestamp' };
 }
