@@ -7,10 +7,10 @@ import type { Line } from '../reading/lines.ts';
 import { timeOfLine } from '../reading/record-line.ts';
 import { ChainCheck } from './chain-check.ts';
 import { chainEndFindings } from './chain-ends.ts';
-import { ChainSwitches } from './chain-switches.ts';
 import { partialLineFinding } from './finding.ts';
 import { Findings } from './findings.ts';
-import { Interval } from './interval.ts';
+import { ChainSwitches } from './inserted-chains.ts';
+import { Interval } from './lines-since-seal.ts';
 import { FaultLocator } from './wrong-lines.ts';
 
 export interface FileSummary {

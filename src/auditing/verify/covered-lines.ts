@@ -2,7 +2,7 @@
 
 import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
-import type { Interval } from './interval.ts';
+import type { Interval } from './lines-since-seal.ts';
 import { type FaultLocator, sha256Of } from './wrong-lines.ts';
 
 export interface SealedLines {

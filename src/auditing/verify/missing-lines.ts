@@ -2,7 +2,7 @@
 import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { damagedSealFinding } from './damaged-seals.ts';
 import { type Facts, type Finding, newFinding, placeOf } from './finding.ts';
-import type { Interval } from './interval.ts';
+import type { Interval } from './lines-since-seal.ts';
 
 export interface UnseenLines {
   readonly seal: ReadSeal;

@@ -3,7 +3,7 @@
 import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { type Facts, type Finding, type FindingKind, newFinding, type Place, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
-import type { Interval } from './interval.ts';
+import type { Interval } from './lines-since-seal.ts';
 import { SealHistory } from './seal-history.ts';
 import type { FaultLocator } from './wrong-lines.ts';
 
