@@ -1,4 +1,4 @@
-/** Timeout for the first byte of the response, and between two reads of it. */
+/** Timeouts of the host: for the first byte of the response (`firstByte`), and between two reads of it (`idle`). */
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import { LazyTimer } from './lazy-timer.ts';
 
@@ -10,7 +10,7 @@ type ResponseLimits = Pick<RoutePolicy, 'firstByte' | 'idle'>;
 type ResponseTimeoutReason = 'first_byte_timeout' | 'idle_timeout';
 
 /** Made once for a client's connection, and used for its messages in turn. */
-export class HostTimeout {
+export class FirstByteTimeout {
   readonly #onTimeout: (reason: ResponseTimeoutReason) => void;
   readonly #timer = new LazyTimer(() => this.#onDue());
   #limits: ResponseLimits = { firstByte: null, idle: null };

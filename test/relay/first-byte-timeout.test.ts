@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { HostTimeout } from '../../src/relay/host-timeout.ts';
+import { FirstByteTimeout } from '../../src/relay/first-byte-timeout.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 
-type OnTimeout = ConstructorParameters<typeof HostTimeout>[0];
+type OnTimeout = ConstructorParameters<typeof FirstByteTimeout>[0];
 
 /** Blocks this thread, as a long garbage collection would. */
 function block(milliseconds: number): void {
@@ -18,7 +18,7 @@ it.each([
   ['between two reads', { firstByte: null, idle: 10 }, true, 'idle_timeout'],
 ] as const)('fires %s', async (_when, limits, received, reason) => {
   const fired = Promise.withResolvers<Parameters<OnTimeout>[0]>();
-  const timeout = new HostTimeout(fired.resolve);
+  const timeout = new FirstByteTimeout(fired.resolve);
   timeout.begin(limits);
   if (received) timeout.received();
   timeout.start();
@@ -27,12 +27,12 @@ it.each([
 
 it.each([
   ['there is no limit', { firstByte: null, idle: 10 }, () => {}],
-  ['it is stopped', { firstByte: 10, idle: 10 }, (timeout: HostTimeout) => timeout.stop()],
-  ['it is closed', { firstByte: 10, idle: 10 }, (timeout: HostTimeout) => timeout.close()],
+  ['it is stopped', { firstByte: 10, idle: 10 }, (timeout: FirstByteTimeout) => timeout.stop()],
+  ['it is closed', { firstByte: 10, idle: 10 }, (timeout: FirstByteTimeout) => timeout.close()],
   [
     'the next message begins',
     { firstByte: 10, idle: 10 },
-    (timeout: HostTimeout) => {
+    (timeout: FirstByteTimeout) => {
       timeout.stop();
       timeout.begin({ firstByte: null, idle: 10 });
       timeout.start();
@@ -40,9 +40,9 @@ it.each([
   ],
 ])('does not fire if %s', async (_what, limits, change) => {
   const fired: string[] = [];
-  const timeout = new HostTimeout((why) => fired.push(why));
+  const timeout = new FirstByteTimeout((why) => fired.push(why));
   const measure = Promise.withResolvers<string>();
-  const other = new HostTimeout(measure.resolve);
+  const other = new FirstByteTimeout(measure.resolve);
   timeout.begin(limits);
   timeout.start();
   change(timeout);
@@ -62,7 +62,7 @@ it('does not fire for bytes that arrived while the event loop was blocked', asyn
   await once(socket, 'connect');
 
   const fired: string[] = [];
-  const timeout = new HostTimeout((why) => fired.push(why));
+  const timeout = new FirstByteTimeout((why) => fired.push(why));
   socket.on('data', () => {
     timeout.received();
     timeout.stop();
