@@ -1,5 +1,5 @@
 /** The section on key sets: where each comes from, how old it is, how many keys it has, and what is wrong with it. */
-import type { KeySetStatus } from '../../status.ts';
+import type { KeySetStatus } from '../../status-schema.ts';
 import type { Content } from '../element.ts';
 import { formatCount } from '../format.ts';
 import { badge, below, code, dim, empty, moment, table } from '../pieces.ts';
