@@ -113,6 +113,8 @@ describe('the built command', () => {
     expect(files.filter((url) => !url.startsWith(own) && !url.endsWith('/preload-loads.ts'))).toEqual([]);
     for (const entry of ['main.js', 'thread/relay.js', 'revocation/crl/thread.js'])
       expect(files).toContain(`${own}${entry}`);
+    for (const url of new Set(files.filter((each) => each.startsWith(own))))
+      expect(await readFile(new URL(url), 'latin1'), url).toMatch(/^[\0-\x7f]*$/);
     // Main and relay thread; each file more is half a millisecond.
     expect(files.length).toBeLessThan(120);
     expect(lines).toContain('NativeModule http');
