@@ -1,7 +1,7 @@
 /** The open audit file: follows its path, notices when it was shortened, and is rotated by its size. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import type { Following, Output } from './output.ts';
+import type { Following, Output } from './destination.ts';
 import { renameForRotation } from './rotation.ts';
 
 /** O_APPEND: after a rotation that truncates the file, lines go to its new end. O_NONBLOCK: for named pipes. */

@@ -3,7 +3,7 @@ import type { AuditCounts } from '../telemetry/audit-counts.ts';
 import type { LineQueue } from './line-queue.ts';
 import type { Lines } from './lines.ts';
 import type { Rotation } from './rotation.ts';
-import type { Sealing } from './sealing.ts';
+import type { Sealing } from './seals/sealing.ts';
 
 /** Of one write: a seal that is due does not wait for more than this. */
 const maxChunkBytes = 1024 * 1024;

@@ -1,10 +1,10 @@
 /** One accepted connection: its source, its state, and its one handshake record. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { maskDetail } from '../audit/masked-values.ts';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
-import { maskDetail } from '../audit/text.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
-import type { AddressShare } from '../source/address-share.ts';
+import type { AddressShare } from '../source/address-counts.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { clientHelloBytes } from './client-hello.ts';
 import type { HandshakeInspector } from './handshake-inspector.ts';

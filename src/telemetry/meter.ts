@@ -1,10 +1,10 @@
 /** The counts of one relay thread, kept without allocation per observation and taken in batches. */
 import { isDeepStrictEqual } from 'node:util';
+import { Counts, type HistogramDelta, increment, secondsBounds } from './bucket-counts.ts';
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
-import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
 import { LabelTree } from './label-tree.ts';
-import { type CountedRefusal, type Refusal, Refusals } from './refusals.ts';
+import { type CountedRefusal, type Refusal, Refusals } from './refused-handshakes.ts';
 import { type RouteDelta, RouteMeter } from './route-meter.ts';
 
 /** Counters that grow once per connection or less often: `count` allocates. What grows per message has its own method. */

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { expect, it } from 'vitest';
 import { issueCertificate } from '../../src/issuing/certificate.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
-import { probePort } from '../../src/thread/port-probe.ts';
+import { probePort } from '../../src/thread/port-in-use.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
 import { type Authority, authority } from '../support/pki/authority.ts';
