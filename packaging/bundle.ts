@@ -29,7 +29,6 @@ export async function bundle({ locate }: BundleOptions): Promise<readonly Bundle
     platform: 'node',
     plugins: [
       { name: 'locations', transform: (code, id) => replaceLocation({ code, id, locate }) },
-
       { name: 'node:http and ASCII', renderChunk: (code) => toAscii(loadHttp(code)) },
     ],
   });
