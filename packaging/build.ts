@@ -1,6 +1,6 @@
 /** `npm run build`: makes dist, which the package and the image contain: the program, the admin page, the licences. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BundledFile, bundle, contentOf } from './bundle.ts';
@@ -9,11 +9,12 @@ import { noticesOf } from './notices.ts';
 const root = join(import.meta.dirname, '..');
 const page = join(root, 'src/admin/page');
 
-const { values } = parseArgs({ options: { out: { type: 'string', default: join(root, 'dist') } } });
-const out = resolve(values.out);
+const { values } = parseArgs({ options: { out: { type: 'string' } } });
+const out = values.out === undefined ? join(root, 'dist') : resolve(values.out);
 
 // The names of most files depend on their content: those of an earlier build would stay.
-rmSync(out, { recursive: true, force: true });
+if (values.out === undefined) rmSync(out, { recursive: true, force: true });
+else if (existsSync(out)) throw new Error(`--out ${out} exists; allowed is a new folder`);
 const files = await bundle({ locate });
 for (const file of files) write(file);
 writeFileSync(join(out, 'third-party-notices.txt'), noticesOf(files));
