@@ -12,10 +12,11 @@ ARG NODE_IMAGE=node:26-bookworm-slim
 # checkov:skip=CKV_DOCKER_7:the tag is in NODE_IMAGE, which checkov does not resolve
 FROM ${NODE_IMAGE} AS build
 WORKDIR /build
-COPY package.json package-lock.json .npmrc tsconfig.json tsconfig.build.json LICENSE ./
+COPY package.json package-lock.json .npmrc tsconfig.json LICENSE ./
 # Install scripts of packages are off: no package that the gateway needs has one.
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --ignore-scripts
 COPY src src
+COPY packaging/*.ts packaging/
 RUN npm run build
 RUN --mount=type=secret,id=npmrc,target=/root/.npmrc npm ci --prefer-offline --ignore-scripts --omit=dev --omit=optional
 COPY packaging/image/root.sh ./

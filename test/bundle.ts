@@ -1,23 +1,13 @@
-/**
- * Puts the program into a few files for the processes that the tests start: Node loads them in a third of the time that it
- * takes for the sources and libraries, each in a file of its own. Types are stripped; nothing is minified.
- */
+/** The bundle for the processes that the tests start: that of the package (packaging/bundle.ts), but beside the sources. */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type OutputAsset, type OutputChunk, rolldown } from 'rolldown';
+import { type BundledFile, bundle, contentOf } from '../packaging/bundle.ts';
 
 const sources = fileURLToPath(new URL('../src/', import.meta.url));
 
-/** Name of the file → source: the program, and the code of each thread that it starts. */
-const entries = {
-  main: 'main.ts',
-  relay: 'thread/relay.ts',
-  thread: 'revocation/crl/thread.ts',
-};
-
-/** Each starts a thread whose file lies beside its own: that of the bundle. */
+/** Each starts a thread, whose file lies in the bundle. */
 const startsThread: readonly string[] = ['thread/supervisor.ts', 'revocation/crl/parser.ts'];
 
 /** How long a bundle stays that is not used, ms. */
@@ -25,7 +15,7 @@ const unusedMs = 24 * 3_600_000;
 
 /** Resolves with the path of the program, in a folder in `cache` for these sources: another run may use the same one. */
 export async function bundleProgram(cache: string): Promise<string> {
-  const files = await bundle();
+  const files = await bundle({ locate });
   const hash = createHash('sha256');
   for (const file of files) hash.update(file.fileName).update(contentOf(file));
   const folder = join(cache, hash.digest('hex').slice(0, 16));
@@ -36,33 +26,23 @@ export async function bundleProgram(cache: string): Promise<string> {
   return join(folder, 'main.js');
 }
 
-async function bundle(): Promise<readonly (OutputChunk | OutputAsset)[]> {
-  const made = await rolldown({
-    input: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(sources, file)])),
-    platform: 'node',
-    plugins: [{ name: 'locations', transform: (code, id) => place(code, id) }],
-  });
-  const { output } = await made.generate({ entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' });
-  await made.close();
-  return output;
-}
-
-/** The other modules find their files beside their source. */
-function place(code: string, id: string): string | null {
-  if (!id.startsWith(sources) || startsThread.includes(id.slice(sources.length))) return null;
-  return code.replaceAll('import.meta.url', JSON.stringify(pathToFileURL(id).href));
-}
-
-function contentOf(file: OutputChunk | OutputAsset): string | Uint8Array {
-  return file.type === 'chunk' ? file.code : file.source;
+/** A thread's file lies in the bundle; the other modules find their files beside their source. */
+function locate(source: string): string {
+  return startsThread.includes(source)
+    ? `new URL("./${source.replace(/\.ts$/, '.js')}", import.meta.url).href`
+    : JSON.stringify(pathToFileURL(join(sources, source)).href);
 }
 
 /** Under another name first: a run that starts meanwhile sees the whole folder, or none. */
-async function write(folder: string, files: readonly (OutputChunk | OutputAsset)[]): Promise<void> {
+async function write(folder: string, files: readonly BundledFile[]): Promise<void> {
   const unfinished = `${folder}.${process.pid}`;
   await mkdir(unfinished);
   await writeFile(join(unfinished, 'package.json'), '{"type":"module"}');
-  for (const file of files) await writeFile(join(unfinished, file.fileName), contentOf(file));
+  for (const file of files) {
+    const path = join(unfinished, file.fileName);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, contentOf(file));
+  }
   await rename(unfinished, folder).catch((error: NodeJS.ErrnoException) => {
     // Another run was faster.
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;

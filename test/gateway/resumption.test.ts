@@ -89,7 +89,24 @@ describe.concurrent.each(['TLSv1.2', 'TLSv1.3'] as const)('on %s', (version) => 
   });
 });
 
+it('on TLSv1.3 a full handshake gives two tickets and a resumed one none: each used once, they resume two of three connections', async () => {
+  const visitWith = async (session?: Buffer) => {
+    const tickets: Buffer[] = [];
+    await using client = await stage.connect({ minVersion: 'TLSv1.3', ...(session && { session }) });
+    client.socket.on('session', (ticket: Buffer) => tickets.push(ticket));
+    const reused = client.socket.isSessionReused();
+    expect(statusOf(await client.exchange(post({ fields: ['Connection: close'] })))).toBe(200);
+    await client.rest();
+    return { reused, tickets };
+  };
+  const first = await visitWith();
+  expect(first).toMatchObject({ reused: false, tickets: [expect.any(Buffer), expect.any(Buffer)] });
+  // At once, as a client does that opens two connections.
+  for (const next of await Promise.all(first.tickets.map(visitWith)))
+    expect(next).toEqual({ reused: true, tickets: [] });
+});
+
 // Each connection of these tests has one handshake record.
 afterAll(async () => {
-  await expectOneRecordEach(stage.gateway, 16);
+  await expectOneRecordEach(stage.gateway, 19);
 });
