@@ -24,35 +24,42 @@ export interface GuardedOptions {
   readonly head: RequestHead;
   readonly route: Route;
   readonly guards: MessageGuards;
-  readonly caller: Caller;
   /** performance.now() when the head was complete. */
   readonly startedAt: number;
+}
+
+/** What the requests of a connection have in common. */
+interface GuardingContext {
+  readonly caller: Caller;
   readonly held: HeldBodies;
 }
+
+type ShadowReasons = readonly (BearerRefusal | SignatureRefusal)[];
+
+const noReasons: ShadowReasons = [];
+const noBody = Buffer.alloc(0);
 
 export class GuardedRequest {
   readonly route: Route;
   readonly startedAt: number;
 
   readonly #guards: MessageGuards;
-  readonly #caller: Caller;
-  readonly #held: HeldBodies;
-  readonly #body: GrowingBuffer;
+  readonly #context: GuardingContext;
   #head: RequestHead;
+  /** null: nothing of it is held. */
+  #body: GrowingBuffer | null = null;
   #isBodyComplete = false;
   #token: TokenFacts | null = null;
   #signature: SignatureFacts | null = null;
   #signatureJudged: boolean;
-  readonly #shadow: (BearerRefusal | SignatureRefusal)[] = [];
+  #shadow = noReasons;
 
-  constructor({ head, route, guards, caller, startedAt, held }: GuardedOptions) {
+  constructor({ head, route, guards, startedAt }: GuardedOptions, context: GuardingContext) {
     this.#head = head;
     this.route = route;
     this.startedAt = startedAt;
     this.#guards = guards;
-    this.#caller = caller;
-    this.#held = held;
-    this.#body = new GrowingBuffer(head.framing === 'length' ? head.length : undefined);
+    this.#context = context;
     this.#signatureJudged = guards.signature === null;
   }
 
@@ -72,7 +79,7 @@ export class GuardedRequest {
   }
 
   /** What the guards found so far, for the audit. */
-  get facts(): PolicyFacts {
+  get policies(): PolicyFacts {
     return { token: this.#token, signature: this.#signature, shadow: this.#shadow };
   }
 
@@ -88,7 +95,7 @@ export class GuardedRequest {
     const { bearer } = this.#guards;
     if (bearer === null) return this.#judgeSignatureHead();
     const { fields, target } = this.#head;
-    const thumbprint = this.#caller.permit.leaf?.thumbprint ?? null;
+    const thumbprint = this.#context.caller.permit.leaf?.thumbprint ?? null;
     const verdict = bearer.check({ fields, target, thumbprint, now: Date.now() });
     if (verdict instanceof Promise) return verdict.then((known) => this.#onToken(known, bearer));
     return this.#onToken(verdict, bearer);
@@ -97,7 +104,7 @@ export class GuardedRequest {
   #onToken(verdict: BearerVerdict, { mode, strips }: BearerCheck): GuardRefusal {
     this.#token = verdict.token;
     if (!verdict.allow && mode === 'enforce') return verdict;
-    if (!verdict.allow) this.#shadow.push(verdict.reason);
+    if (!verdict.allow) this.#shadow = [...this.#shadow, verdict.reason];
     const refusal = this.#judgeSignatureHead();
     // On trial the host gets what it got before.
     if (strips && mode === 'enforce')
@@ -115,15 +122,21 @@ export class GuardedRequest {
     this.#signatureJudged = true;
     if (verdict.allow) this.#signature = verdict.signature;
     else if (mode === 'enforce') return { reason: verdict.reason, challenge: null };
-    else this.#shadow.push(verdict.reason);
+    else this.#shadow = [...this.#shadow, verdict.reason];
     return null;
   }
 
-  /** Copies bytes `at` to `end` of the body. False: the bodies of all requests would exceed `limit`. */
+  /** Copies bytes `at` to `end` of the body. False: the memory of all held bodies would exceed `limit`. */
   hold(bytes: Buffer, span: { readonly at: number; readonly end: number; readonly limit: number }): boolean {
     const { at, end, limit } = span;
-    if (!this.#held.add(end - at, limit)) return false;
-    this.#body.add(bytes, at, end);
+    const { held } = this.#context;
+    const { framing, length } = this.#head;
+    this.#body ??= new GrowingBuffer(framing === 'length' ? length : undefined);
+    const { capacity } = this.#body;
+    // The spare memory of a body that grows counts too, and takes no more than is left.
+    const grown = this.#body.capacityWith(end - at, limit - held.bytes + capacity);
+    if (!held.add(grown - capacity, limit)) return false;
+    this.#body.add(bytes, at, end, grown);
     return true;
   }
 
@@ -141,14 +154,15 @@ export class GuardedRequest {
     this.#isBodyComplete = true;
     if (signature === null) return null;
     const { fields } = this.#head;
-    const verdict = signature.check({ fields, body: this.#body.bytes, now: Date.now() });
+    const verdict = signature.check({ fields, body: this.#body?.bytes ?? noBody, now: Date.now() });
     if (verdict instanceof Promise) return verdict.then((known) => this.#onSignature(known, signature));
     return this.#onSignature(verdict, signature);
   }
 
   /** Returns the held body, and releases it. */
   takeBody(): Buffer {
-    this.#held.remove(this.#body.size);
+    if (this.#body === null) return noBody;
+    this.#context.held.remove(this.#body.capacity);
     return this.#body.take();
   }
 }
