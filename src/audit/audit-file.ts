@@ -53,10 +53,12 @@ export class AuditFile implements Output {
   }
 
   async follow(): Promise<Following> {
-    const former = await this.#file.stat({ bigint: true });
+    const [former, named] = await Promise.all([
+      this.#file.stat({ bigint: true }),
+      stat(this.path, { bigint: true }).catch(() => null),
+    ]);
     const isTruncated = this.#noteSize(former.isFile() ? Number(former.size) : null);
     try {
-      const named = await stat(this.path, { bigint: true }).catch(() => null);
       this.isMoved = named?.ino !== former.ino || named.dev !== former.dev;
       if (!this.isMoved) return { place: 'unchanged', isTruncated };
       await this.#openAgain();

@@ -26,6 +26,12 @@ export class Chunks {
     this.#options = options;
   }
 
+  /** There is something to write now. */
+  get isWaiting(): boolean {
+    const { queue, sealing } = this.#options;
+    return !queue.isEmpty || sealing?.isDue(true) === true;
+  }
+
   /** null: there is nothing to write now. */
   async next(): Promise<Lines | null> {
     const { queue, sealing } = this.#options;

@@ -144,8 +144,8 @@ export class QueuedWriter {
   async #run(): Promise<void> {
     this.#busy = true;
     if (this.#part !== null && !(await this.#endPart(this.#part))) return;
-    for (;;) {
-      await this.#checkPath();
+    for (let isFirst = true; ; isFirst = false) {
+      if (isFirst || this.#chunks.isWaiting || this.#failure.since !== null) await this.#checkPath();
       const chunk = this.#closed ? null : await this.#chunks.next();
       if (chunk === null || this.#closed) break;
       if (!(await this.#put(chunk))) return;

@@ -6,9 +6,11 @@ import { maskDigits } from '../telemetry/mask.ts';
 const maxBytes = 512;
 /** Of `detail`, which says what happened and what to do, and may quote names of a certificate. */
 const maxDetailBytes = 1024;
-const maxKnownPaths = 256;
+/** Values whose JSON is cached. */
+const maxKnown = 256;
 
 const known = new Map<string, string>();
+const quoted = new Map<string, string>();
 
 /** The path of a request target as a JSON string. Results are cached, because few paths are requested often. */
 export function knownText(target: string | null): string {
@@ -20,7 +22,7 @@ export function knownText(target: string | null): string {
   let text = known.get(target);
   if (text === undefined) {
     text = clientText(target);
-    if (known.size >= maxKnownPaths) known.clear();
+    if (known.size >= maxKnown) known.clear();
     known.set(target, text);
   }
   return text;
@@ -41,8 +43,16 @@ export function maskText(text: string): string {
   return cut(maskDigits(text));
 }
 
+/** A value that the gateway, its configuration or OpenSSL chose, or an address: cached, because few of them recur. */
 export function quote(text: string | null): string {
-  return text === null ? 'null' : safeJson(text);
+  if (text === null) return 'null';
+  let json = quoted.get(text);
+  if (json === undefined) {
+    json = safeJson(text);
+    if (quoted.size >= maxKnown) quoted.clear();
+    quoted.set(text, json);
+  }
+  return json;
 }
 
 export function detailText(text: string | null): string {

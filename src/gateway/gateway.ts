@@ -173,7 +173,7 @@ export class Gateway {
     });
     client.downstream = downstream;
     const entry = this.#clients.add(client);
-    socket.once('close', () => {
+    socket.on('close', () => {
       this.#accounts.close(account);
       this.#clients.remove(entry);
     });

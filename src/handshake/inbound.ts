@@ -107,7 +107,7 @@ export class Inbound {
     if (this.#recorded) return;
     this.#recorded = true;
     const durationMs = performance.now() - this.acceptedAt;
-    const { peer, ...facts } = result;
+    const { peer } = result;
     // Refused at accept: no handshake began, so there is no duration to measure.
     const measured = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
     this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', measured);
@@ -136,7 +136,15 @@ export class Inbound {
         sni: peer?.sni ?? null,
         alpn: peer?.alpn ?? null,
         durationMs,
-        ...facts,
+        leaf: result.leaf,
+        anchor: result.anchor,
+        verdict: result.verdict,
+        reason: result.reason,
+        opensslCode: result.opensslCode,
+        detail: result.detail,
+        generation: result.generation,
+        revocation: result.revocation,
+        shadow: result.shadow,
       }),
     );
   }

@@ -1,6 +1,7 @@
 /** The connection of an authorized client. Each request gets its response before the next one is read. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { noBytes } from '../message/head-buffer.ts';
 import { lingeringClose } from '../message/lingering-close.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -22,8 +23,6 @@ interface DownstreamOptions extends RequestConditions {
   readonly policy: () => RelayPolicy;
   readonly recorder: Recorder;
 }
-
-const noBytes = Buffer.alloc(0);
 
 export class Downstream implements ExchangeClient {
   readonly caller: Caller;

@@ -1,9 +1,8 @@
 /** Buffers a body: of a response until its length is known, of a request until its signature is checked. */
-
-const none = Buffer.alloc(0);
+import { noBytes } from '../message/head-buffer.ts';
 
 export class GrowingBuffer {
-  #bytes: Buffer = none;
+  #bytes: Buffer = noBytes;
   #size = 0;
   readonly #expected: number;
 
@@ -45,13 +44,13 @@ export class GrowingBuffer {
 
   /** The bytes, until the next `add` or `take`. */
   get bytes(): Buffer {
-    return this.#size === 0 ? none : this.#bytes.subarray(0, this.#size);
+    return this.#size === 0 ? noBytes : this.#bytes.subarray(0, this.#size);
   }
 
   /** Returns the bytes and empties the buffer. */
   take(): Buffer {
     const taken = this.bytes;
-    this.#bytes = none;
+    this.#bytes = noBytes;
     this.#size = 0;
     return taken;
   }

@@ -1,5 +1,6 @@
 /** A request on a route with guards, from its complete head until it is forwarded or refused. */
 import type { PolicyFacts } from '../audit/record.ts';
+import { noBytes } from '../message/head-buffer.ts';
 import { withoutField } from '../message/head-fields.ts';
 import type { BearerRefusal, RefusalName, SignatureRefusal } from '../message/message-reasons.ts';
 import type {
@@ -34,11 +35,6 @@ interface GuardingContext {
   readonly held: HeldBodies;
 }
 
-type ShadowReasons = readonly (BearerRefusal | SignatureRefusal)[];
-
-const noReasons: ShadowReasons = [];
-const noBody = Buffer.alloc(0);
-
 export class GuardedRequest {
   readonly route: Route;
   readonly startedAt: number;
@@ -49,10 +45,12 @@ export class GuardedRequest {
   /** null: nothing of it is held. */
   #body: GrowingBuffer | null = null;
   #isBodyComplete = false;
-  #token: TokenFacts | null = null;
-  #signature: SignatureFacts | null = null;
   #signatureJudged: boolean;
-  #shadow = noReasons;
+  readonly #policies: {
+    token: TokenFacts | null;
+    signature: SignatureFacts | null;
+    readonly shadow: (BearerRefusal | SignatureRefusal)[];
+  } = { token: null, signature: null, shadow: [] };
 
   constructor({ head, route, guards, startedAt }: GuardedOptions, context: GuardingContext) {
     this.#head = head;
@@ -80,7 +78,7 @@ export class GuardedRequest {
 
   /** What the guards found so far, for the audit. */
   get policies(): PolicyFacts {
-    return { token: this.#token, signature: this.#signature, shadow: this.#shadow };
+    return this.#policies;
   }
 
   /** A message is in flight from its complete head on; `by`: 1 at the start, -1 at the end. */
@@ -102,9 +100,9 @@ export class GuardedRequest {
   }
 
   #onToken(verdict: BearerVerdict, { mode, strips }: BearerCheck): GuardRefusal {
-    this.#token = verdict.token;
+    this.#policies.token = verdict.token;
     if (!verdict.allow && mode === 'enforce') return verdict;
-    if (!verdict.allow) this.#shadow = [...this.#shadow, verdict.reason];
+    if (!verdict.allow) this.#policies.shadow.push(verdict.reason);
     const refusal = this.#judgeSignatureHead();
     // On trial the host gets what it got before.
     if (strips && mode === 'enforce')
@@ -120,9 +118,9 @@ export class GuardedRequest {
 
   #onSignature(verdict: SignatureVerdict, { mode }: SignatureCheck): GuardRefusal {
     this.#signatureJudged = true;
-    if (verdict.allow) this.#signature = verdict.signature;
+    if (verdict.allow) this.#policies.signature = verdict.signature;
     else if (mode === 'enforce') return { reason: verdict.reason, challenge: null };
-    else this.#shadow = [...this.#shadow, verdict.reason];
+    else this.#policies.shadow.push(verdict.reason);
     return null;
   }
 
@@ -154,14 +152,14 @@ export class GuardedRequest {
     this.#isBodyComplete = true;
     if (signature === null) return null;
     const { fields } = this.#head;
-    const verdict = signature.check({ fields, body: this.#body?.bytes ?? noBody, now: Date.now() });
+    const verdict = signature.check({ fields, body: this.#body?.bytes ?? noBytes, now: Date.now() });
     if (verdict instanceof Promise) return verdict.then((known) => this.#onSignature(known, signature));
     return this.#onSignature(verdict, signature);
   }
 
   /** Returns the held body, and releases it. */
   takeBody(): Buffer {
-    if (this.#body === null) return noBody;
+    if (this.#body === null) return noBytes;
     this.#context.held.remove(this.#body.capacity);
     return this.#body.take();
   }
