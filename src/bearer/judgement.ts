@@ -23,8 +23,8 @@ export interface JudgedToken {
   /** Milliseconds since the epoch, the clock skew included; valid from `start` on and before `end`. */
   readonly start: number;
   readonly end: number;
-  /** The `x5t#S256` that the client's certificate must have; null: any client may present the token. */
-  readonly thumbprint: string | null;
+  /** The text of the `x5t#S256` that the client's certificate must have; null: any client may present the token. */
+  readonly thumbprint: Buffer | null;
 }
 
 /** `facts.how`: a JWT must state its issuer and its end itself (RFC 9068 §2.2), an answer of the server need not (RFC 7662 §2.2). */
@@ -32,7 +32,8 @@ export function judgeClaims(
   claims: AccessTokenClaims,
   { facts, policy }: { readonly facts: TokenFacts; readonly policy: ClaimsPolicy },
 ): JudgedToken {
-  const { scopes, expires, notBefore, issuedAt, confirmation } = claims;
+  const { scopes, expires, notBefore, issuedAt } = claims;
+  const thumbprint = claims.confirmation?.thumbprint ?? null;
   return {
     facts,
     allowed: { allow: true, token: facts },
@@ -40,7 +41,7 @@ export function judgeClaims(
     lacksScope: policy.scopes.some((scope) => !scopes.includes(scope)),
     start: Math.max(notBefore ?? 0, issuedAt ?? 0) - policy.clockSkew,
     end: (expires ?? Number.POSITIVE_INFINITY) + policy.clockSkew,
-    thumbprint: confirmation?.thumbprint ?? null,
+    thumbprint: thumbprint === null ? null : Buffer.from(thumbprint),
   };
 }
 
@@ -75,8 +76,8 @@ export function judgeMessage(token: JudgedToken, { now, thumbprint }: Message): 
 }
 
 /** In a time that does not depend on where two thumbprints differ. */
-function isSame(one: string, other: string | null): boolean {
-  if (other === null) return false;
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
+function isSame(wanted: Buffer, presented: string | null): boolean {
+  if (presented === null) return false;
+  const bytes = Buffer.from(presented);
+  return bytes.length === wanted.length && timingSafeEqual(bytes, wanted);
 }

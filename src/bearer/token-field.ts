@@ -1,5 +1,5 @@
 /** Takes the access token from a request: from the Authorization field alone (RFC 6750 §2.1). */
-import { fieldValues } from '../message/head-fields.ts';
+import { findField } from '../message/head-fields.ts';
 import type { BearerRefusal } from '../message/message-reasons.ts';
 
 /** Bytes of a token. */
@@ -16,16 +16,19 @@ const tooLarge: TokenReading = { refusal: 'token_too_large' };
 export function readToken(fields: string, target: string): TokenReading {
   // RFC 6750 §2: a request with two methods is refused, and a token in a query appears in logs and histories (§5.3).
   if (hasTokenInQuery(target)) return inQuery;
-  const values = fieldValues(fields, 'authorization');
-  const [value] = values;
-  if (value === undefined) return missing;
+  const line = findField(fields, 'authorization');
+  if (line === -1) return missing;
+  const end = fields.indexOf('\r\n', line);
   // Which of several the host would take is not known.
-  if (values.length > 1) return repeated;
-  const space = value.indexOf(' ');
-  const scheme = space === -1 ? value : value.slice(0, space);
+  if (findField(fields, 'authorization', end + 2) !== -1) return repeated;
+  const start = line + 'authorization: '.length;
+  const schemeEnd = Math.min(start + 'bearer'.length, end);
   // RFC 9110 §11.1: the case of the scheme does not matter.
-  if (scheme.toLowerCase() !== 'bearer') return missing;
-  const token = space === -1 ? '' : value.slice(space).replace(/^ +/, '');
+  const isBearer = fields.slice(start, schemeEnd).toLowerCase() === 'bearer';
+  if (!isBearer || (schemeEnd < end && fields[schemeEnd] !== ' ')) return missing;
+  let from = schemeEnd;
+  while (fields[from] === ' ') from += 1;
+  const token = fields.slice(from, end);
   if (token.length > MAX_TOKEN) return tooLarge;
   return { token };
 }

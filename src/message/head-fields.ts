@@ -1,13 +1,20 @@
 /** Finds, counts and removes fields in the forwarded lines of a request head (`RequestHead.fields`: `name: value` CRLF each). */
 import { plainName } from './removed-fields.ts';
 
+/** Where the first line of the field begins, at or after the line at `from`; -1: there is none. `name`: in lower case. */
+export function findField(fields: string, name: string, from = 0): number {
+  for (let at = from; at < fields.length; at = fields.indexOf('\r\n', at) + 2)
+    if (isNamed(fields, at, name)) return at;
+  return -1;
+}
+
 /** Every value of the field, in order, as the host gets it. `name`: in lower case. */
 export function fieldValues(fields: string, name: string): string[] {
   const values: string[] = [];
-  for (let at = 0; at < fields.length; ) {
+  for (let at = findField(fields, name); at !== -1; ) {
     const end = fields.indexOf('\r\n', at);
-    if (isNamed(fields, at, name)) values.push(fields.slice(at + name.length + 2, end));
-    at = end + 2;
+    values.push(fields.slice(at + name.length + 2, end));
+    at = findField(fields, name, end + 2);
   }
   return values;
 }

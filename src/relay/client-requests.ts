@@ -193,12 +193,16 @@ export class ClientRequests implements RequestFlow {
   #begin({ head, route, startedAt, policies }: AcceptedRequest, payload: Payload): void {
     const { identityFields, tracer } = this.policy;
     this.#phase.setDeadline(startedAt + route.policy.deadline);
-    this.awaitMore(policies === null ? startedAt : performance.now());
+    const forwardedAt = performance.now();
+    this.awaitMore(forwardedAt);
     const requestId = this.requestId;
     const { id: traceId, fields, span } = tracer === null ? traceOf(head) : tracer.begin(head);
     const identity = this.#identity.fields(identityFields, head.host);
     const added = identity + requestIdField(requestId) + fields;
-    this.#exchange.begin({ head, route, requestId, traceId, span, added, startedAt, policies }, payload);
+    this.#exchange.begin(
+      { head, route, requestId, traceId, span, added, startedAt, forwardedAt, policies },
+      payload,
+    );
   }
 
   #readBody(rest: Span): Span {

@@ -22,6 +22,8 @@ export interface Message {
   readonly added: string;
   /** performance.now() when the head was complete. */
   readonly startedAt: number;
+  /** performance.now() when it was given to the upstream. */
+  readonly forwardedAt: number;
   /** What the guards of the route found; null: it has none. */
   readonly policies: PolicyFacts | null;
 }
@@ -51,8 +53,6 @@ export interface ExchangeFacts {
   readonly upstreamReused: boolean | null;
   readonly requestBytes: number;
   readonly responseBytes: number;
-  /** performance.now() when the message was given to the upstream. */
-  readonly forwardedAt: number;
   /** Milliseconds from then to the host's complete response, or to its failure; NaN: neither. */
   readonly upstreamMs: number;
   /** The host's response had a body and no Content-Type. */

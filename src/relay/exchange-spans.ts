@@ -22,7 +22,7 @@ export function recordSpans(
 ): void {
   const { head, route, requestId, traceId, span } = message;
   const startMs = ended.time - ended.totalMs;
-  const forwardedMs = startMs + facts.forwardedAt - message.startedAt;
+  const forwardedMs = startMs + message.forwardedAt - message.startedAt;
   const { status, endpoint, outcome, failure } = facts;
   const reason = failure?.reason ?? (outcome === 'client_gone' ? outcome : null);
   // The status of the gateway's own response is not the host's.

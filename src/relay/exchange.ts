@@ -27,8 +27,7 @@ export class Exchange implements FailoverUser, ResponseSender {
   #message: Message | null = null;
   #requestComplete = false;
   #requestBytes = 0;
-  /** performance.now() when the message was given to the upstream, and the time until the host's complete response. */
-  #forwardedAt = 0;
+  /** Milliseconds from when the message was given to the upstream until the host's complete response. */
   #upstreamMs = Number.NaN;
 
   constructor(client: ExchangeClient) {
@@ -51,8 +50,7 @@ export class Exchange implements FailoverUser, ResponseSender {
     const { headCache } = route.upstream;
     this.#response.begin({ request: head, limits: this.#client.limits, contentLength, headCache });
     this.#timeout.begin(route.policy);
-    this.#forwardedAt = performance.now();
-    this.#lease.begin(route.upstream, this.#forwardedAt);
+    this.#lease.begin(route.upstream, message.forwardedAt);
     const keepAlive = this.#lease.dialing && route.upstream.reuses ? requestKeepAlive : '';
     const start = writeRequestStart(head, route.upstream.authority);
     this.#sendToHost(assemble(start + added + keepAlive + writeRequestEnd(head), payload));
@@ -120,7 +118,7 @@ export class Exchange implements FailoverUser, ResponseSender {
   #complete(): void {
     const { head, surplus, flowing } = this.#response;
     this.#timeout.stop();
-    this.#upstreamMs = performance.now() - this.#forwardedAt;
+    this.#upstreamMs = performance.now() - (this.#message as Message).forwardedAt;
     const reusable = head?.reusable && this.#requestComplete && this.#lease.drained && !surplus;
     this.#lease.finish(reusable ? head.idleSeconds : null);
     if (flowing) this.#endAnswered();
@@ -159,7 +157,7 @@ export class Exchange implements FailoverUser, ResponseSender {
     this.#lease.drop();
     // The time that a client took does not count as the host's.
     if (!this.#response.complete && failure.side !== 'client')
-      this.#upstreamMs = performance.now() - this.#forwardedAt;
+      this.#upstreamMs = performance.now() - message.forwardedAt;
     if (this.#response.begun) {
       this.#end('cut', failure);
       return this.#client.cut();
@@ -209,7 +207,6 @@ export class Exchange implements FailoverUser, ResponseSender {
       upstreamReused: this.#lease.reused,
       requestBytes: this.#requestBytes,
       responseBytes: response.begun ? response.received : 0,
-      forwardedAt: this.#forwardedAt,
       upstreamMs: this.#upstreamMs,
       untyped: outcome === 'answered' && response.untyped,
     });

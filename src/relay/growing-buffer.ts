@@ -2,7 +2,7 @@
 import { noBytes } from '../message/head-buffer.ts';
 
 export class GrowingBuffer {
-  #bytes: Buffer | null = null;
+  #bytes: Buffer = noBytes;
   #size = 0;
   readonly #expected: number;
 
@@ -16,29 +16,41 @@ export class GrowingBuffer {
     return this.#size;
   }
 
-  /** Copies bytes `at` to `end`, because the read buffer is reused. Grows by doubling, as message/head-buffer.ts does. */
-  add(bytes: Buffer, at: number, end: number): void {
-    const needed = this.#size + end - at;
-    if (this.#bytes === null || this.#bytes.length < needed) {
-      const grown = Buffer.allocUnsafeSlow(
-        Math.max(needed, Math.min(Math.max(1024, needed * 2), this.#expected)),
-      );
-      if (this.#bytes !== null) grown.set(this.#bytes.subarray(0, this.#size));
+  /** Bytes of memory that it takes. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
+  /**
+   * The capacity with `more` bytes. It grows by doubling, as that of message/head-buffer.ts does, but not beyond `limit`
+   * unless the bytes themselves need more.
+   */
+  capacityWith(more: number, limit = Number.POSITIVE_INFINITY): number {
+    const needed = this.#size + more;
+    if (needed <= this.capacity) return this.capacity;
+    return Math.max(needed, Math.min(Math.max(1024, needed * 2), this.#expected, limit));
+  }
+
+  /** Copies bytes `at` to `end`, because the read buffer is reused. `capacity`: from `capacityWith`. */
+  add(bytes: Buffer, at: number, end: number, capacity = this.capacityWith(end - at)): void {
+    if (capacity > this.capacity) {
+      const grown = Buffer.allocUnsafeSlow(capacity);
+      grown.set(this.bytes);
       this.#bytes = grown;
     }
     this.#bytes.set(bytes.subarray(at, end), this.#size);
-    this.#size = needed;
+    this.#size += end - at;
   }
 
   /** The bytes, until the next `add` or `take`. */
   get bytes(): Buffer {
-    return this.#bytes?.subarray(0, this.#size) ?? noBytes;
+    return this.#size === 0 ? noBytes : this.#bytes.subarray(0, this.#size);
   }
 
   /** Returns the bytes and empties the buffer. */
   take(): Buffer {
     const taken = this.bytes;
-    this.#bytes = null;
+    this.#bytes = noBytes;
     this.#size = 0;
     return taken;
   }

@@ -1,5 +1,6 @@
 /** A request on a route with guards, from its complete head until it is forwarded or refused. */
 import type { PolicyFacts } from '../audit/record.ts';
+import { noBytes } from '../message/head-buffer.ts';
 import { withoutField } from '../message/head-fields.ts';
 import type { BearerRefusal, RefusalName, SignatureRefusal } from '../message/message-reasons.ts';
 import type {
@@ -24,9 +25,13 @@ export interface GuardedOptions {
   readonly head: RequestHead;
   readonly route: Route;
   readonly guards: MessageGuards;
-  readonly caller: Caller;
   /** performance.now() when the head was complete. */
   readonly startedAt: number;
+}
+
+/** What the requests of a connection have in common. */
+interface GuardingContext {
+  readonly caller: Caller;
   readonly held: HeldBodies;
 }
 
@@ -35,26 +40,24 @@ export class GuardedRequest {
   readonly startedAt: number;
 
   readonly #guards: MessageGuards;
-  readonly #caller: Caller;
-  readonly #held: HeldBodies;
-  readonly #body: GrowingBuffer;
+  readonly #context: GuardingContext;
   #head: RequestHead;
+  /** null: nothing of it is held. */
+  #body: GrowingBuffer | null = null;
   #isBodyComplete = false;
   #signatureJudged: boolean;
-  readonly #facts: {
+  readonly #policies: {
     token: TokenFacts | null;
     signature: SignatureFacts | null;
     readonly shadow: (BearerRefusal | SignatureRefusal)[];
   } = { token: null, signature: null, shadow: [] };
 
-  constructor({ head, route, guards, caller, startedAt, held }: GuardedOptions) {
+  constructor({ head, route, guards, startedAt }: GuardedOptions, context: GuardingContext) {
     this.#head = head;
     this.route = route;
     this.startedAt = startedAt;
     this.#guards = guards;
-    this.#caller = caller;
-    this.#held = held;
-    this.#body = new GrowingBuffer(head.framing === 'length' ? head.length : undefined);
+    this.#context = context;
     this.#signatureJudged = guards.signature === null;
   }
 
@@ -74,8 +77,8 @@ export class GuardedRequest {
   }
 
   /** What the guards found, for the audit. A verdict on trial that comes after the message was forwarded is added. */
-  get facts(): PolicyFacts {
-    return this.#facts;
+  get policies(): PolicyFacts {
+    return this.#policies;
   }
 
   /** A message is in flight from its complete head on; `by`: 1 at the start, -1 at the end. */
@@ -90,7 +93,7 @@ export class GuardedRequest {
     const { bearer } = this.#guards;
     if (bearer === null) return this.#judgeSignatureHead();
     const { fields, target } = this.#head;
-    const thumbprint = this.#caller.permit.leaf?.thumbprint ?? null;
+    const thumbprint = this.#context.caller.permit.leaf?.thumbprint ?? null;
     const verdict = bearer.check({ fields, target, thumbprint, now: Date.now() });
     if (!(verdict instanceof Promise)) return this.#onToken(verdict, bearer);
     if (bearer.mode === 'shadow') return this.#onTrial(verdict);
@@ -99,20 +102,20 @@ export class GuardedRequest {
 
   /** On trial no message waits for a verdict. Its record has the one that is known when the message ends. */
   #onTrial(verdict: Promise<BearerVerdict>): GuardRefusal {
-    const facts = this.#facts;
+    const policies = this.#policies;
     // The first entry, since the token is judged before the signature.
-    facts.shadow.push('token_undecided');
+    policies.shadow.push('token_undecided');
     void verdict.then((known) => {
-      facts.token = known.token;
-      facts.shadow.splice(0, 1, ...(known.allow ? [] : [known.reason]));
+      policies.token = known.token;
+      policies.shadow.splice(0, 1, ...(known.allow ? [] : [known.reason]));
     });
     return this.#judgeSignatureHead();
   }
 
   #onToken(verdict: BearerVerdict, { mode, strips }: BearerCheck): GuardRefusal {
-    this.#facts.token = verdict.token;
+    this.#policies.token = verdict.token;
     if (!verdict.allow && mode === 'enforce') return verdict;
-    if (!verdict.allow) this.#facts.shadow.push(verdict.reason);
+    if (!verdict.allow) this.#policies.shadow.push(verdict.reason);
     const refusal = this.#judgeSignatureHead();
     // On trial the host gets what it got before.
     if (strips && mode === 'enforce')
@@ -128,17 +131,23 @@ export class GuardedRequest {
 
   #onSignature(verdict: SignatureVerdict, { mode }: SignatureCheck): GuardRefusal {
     this.#signatureJudged = true;
-    if (verdict.allow) this.#facts.signature = verdict.signature;
+    if (verdict.allow) this.#policies.signature = verdict.signature;
     else if (mode === 'enforce') return { reason: verdict.reason, challenge: null };
-    else this.#facts.shadow.push(verdict.reason);
+    else this.#policies.shadow.push(verdict.reason);
     return null;
   }
 
-  /** Copies bytes `at` to `end` of the body. False: the bodies of all requests would exceed `limit`. */
+  /** Copies bytes `at` to `end` of the body. False: the memory of all held bodies would exceed `limit`. */
   hold(bytes: Buffer, span: { readonly at: number; readonly end: number; readonly limit: number }): boolean {
     const { at, end, limit } = span;
-    if (!this.#held.add(end - at, limit)) return false;
-    this.#body.add(bytes, at, end);
+    const { held } = this.#context;
+    const { framing, length } = this.#head;
+    this.#body ??= new GrowingBuffer(framing === 'length' ? length : undefined);
+    const { capacity } = this.#body;
+    // The spare memory of a body that grows counts too, and takes no more than is left.
+    const grown = this.#body.capacityWith(end - at, limit - held.bytes + capacity);
+    if (!held.add(grown - capacity, limit)) return false;
+    this.#body.add(bytes, at, end, grown);
     return true;
   }
 
@@ -156,14 +165,15 @@ export class GuardedRequest {
     this.#isBodyComplete = true;
     if (signature === null) return null;
     const { fields } = this.#head;
-    const verdict = signature.check({ fields, body: this.#body.bytes, now: Date.now() });
+    const verdict = signature.check({ fields, body: this.#body?.bytes ?? noBytes, now: Date.now() });
     if (verdict instanceof Promise) return verdict.then((known) => this.#onSignature(known, signature));
     return this.#onSignature(verdict, signature);
   }
 
   /** Returns the held body, and releases it. */
   takeBody(): Buffer {
-    this.#held.remove(this.#body.size);
+    if (this.#body === null) return noBytes;
+    this.#context.held.remove(this.#body.capacity);
     return this.#body.take();
   }
 }

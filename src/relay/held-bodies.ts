@@ -1,4 +1,4 @@
-/** Counts the bytes of the bodies that one relay thread holds until their signature is checked. */
+/** Counts the memory of the bodies that one relay thread holds until their signature is checked. */
 
 export class HeldBodies {
   #bytes = 0;

@@ -5,9 +5,11 @@ import type { Span } from '../message/head-reader.ts';
 import type { RefusalName } from '../message/message-reasons.ts';
 import { recordDeparture } from '../message/refusal-record.ts';
 import type { RequestHead } from '../message/request.ts';
+import type { Caller } from './caller.ts';
 import type { ConnectionDeadlines } from './connection-deadlines.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { type GuardedOptions, GuardedRequest, type GuardRefusal } from './guarded-request.ts';
+import type { HeldBodies } from './held-bodies.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import type { RequestConditions } from './request-admission.ts';
 import type { DiscardFacts } from './request-refusals.ts';
@@ -52,28 +54,31 @@ interface GuardingOptions {
 
 export class RequestGuarding {
   readonly #options: GuardingOptions;
+  readonly #context: { readonly caller: Caller; readonly held: HeldBodies };
   #current: GuardedRequest | null = null;
   /** The last verdict. */
   #refusal: GuardRefusal = null;
 
   constructor(options: GuardingOptions) {
     this.#options = options;
+    this.#context = { caller: options.connection.caller, held: options.conditions.held };
   }
 
-  /** From its complete head until it is forwarded or refused; null: none is being judged. */
+  /** Awaits a verdict or its body, until it is forwarded or refused; null: none does. */
   get current(): GuardedRequest | null {
     return this.#current;
   }
 
-  /** Has the guards judge the head. */
-  begin(request: Omit<GuardedOptions, 'caller' | 'held'>, rest: Span): Span {
+  /** Has the guards judge the head. What they know already is forwarded or refused at once. */
+  begin(request: GuardedOptions, rest: Span): Span {
+    const guarded = new GuardedRequest(request, this.#context);
+    const verdict = guarded.judgeHead();
+    if (verdict === null && !guarded.awaitsBody) return this.#options.flow.forward(guarded, rest);
     const { connection, conditions, phase } = this.#options;
-    const { account, held } = conditions;
-    const guarded = new GuardedRequest({ ...request, caller: connection.caller, held });
     this.#current = guarded;
-    guarded.countInFlight(connection.recorder, account, 1);
-    phase.setDeadline(request.startedAt + request.route.policy.deadline);
-    return this.#await(guarded, guarded.judgeHead(), rest);
+    guarded.countInFlight(connection.recorder, conditions.account, 1);
+    phase.setDeadline(guarded.startedAt + guarded.route.policy.deadline);
+    return this.#await(guarded, verdict, rest);
   }
 
   /** Goes on with the verdict at once, or when it is known: until then the connection is not read. */
@@ -96,19 +101,17 @@ export class RequestGuarding {
 
   #onVerdict(guarded: GuardedRequest, refusal: GuardRefusal, rest: Span): Span {
     const { conditions, flow } = this.#options;
-    const { head, route, startedAt } = guarded;
     if (refusal !== null) return this.#refuse(guarded, refusal, rest);
     // The verdict may have taken as long as the deadline allows.
-    if (!conditions.permitted()) return flow.refuse('permit_withdrawn', head);
+    if (!conditions.permitted()) return flow.refuse('permit_withdrawn', guarded.head);
     if (guarded.awaitsBody) {
-      flow.inviteBody(head, rest);
+      flow.inviteBody(guarded.head, rest);
       return this.readBody(rest);
     }
-    const accepted = { head, route, startedAt, policies: guarded.facts };
     const body = guarded.isBodyComplete ? guarded.takeBody() : null;
     this.end();
-    if (body === null) return flow.forward(accepted, rest);
-    flow.forwardHeld(accepted, body);
+    if (body === null) return flow.forward(guarded, rest);
+    flow.forwardHeld(guarded, body);
     return rest;
   }
 
@@ -133,14 +136,13 @@ export class RequestGuarding {
 
   /** On trial: what is held and the part that cannot be, though the body was not judged. */
   #forwardUnjudged(guarded: GuardedRequest, part: Buffer): void {
-    const { head, route, startedAt, facts: policies } = guarded;
     const body = Buffer.concat([guarded.takeBody(), part]);
     this.end();
-    this.#options.flow.forwardHeld({ head, route, startedAt, policies }, body);
+    this.#options.flow.forwardHeld(guarded, body);
   }
 
   #refuse(guarded: GuardedRequest, refusal: NonNullable<GuardRefusal>, rest: Span): Span {
-    const { head, route, facts: policies, isBodyComplete: isBodyRead } = guarded;
+    const { head, route, policies, isBodyComplete: isBodyRead } = guarded;
     this.end();
     return this.#options.flow.discard({ ...refusal, head, route, policies, isBodyRead }, rest);
   }
@@ -150,7 +152,7 @@ export class RequestGuarding {
     const guarded = this.#current;
     if (guarded === null) return;
     const { connection, flow } = this.#options;
-    const { head, route, facts: policies } = guarded;
+    const { head, route, policies } = guarded;
     const { connId } = connection.caller;
     const { requestId } = flow;
     recordDeparture(connection.recorder, { connId, requestId, head, policies, route: route.policy.path });

@@ -28,7 +28,7 @@ interface Refusal {
   readonly requestId: string;
   readonly tracer: Tracer | null;
   /** On a route with guards, from the complete head; null: the route is not known, or has none. */
-  readonly guarded: { readonly route: Route; readonly facts: PolicyFacts } | null;
+  readonly guarded: { readonly route: Route; readonly policies: PolicyFacts } | null;
 }
 
 /** Returns the response, after which the connection must be closed: the rest of the request is not read. */
@@ -38,7 +38,7 @@ function refuse(client: Client, refusal: Refusal): Buffer {
   const traceId = tracer && recordRefusalSpan(client, tracer, { head, requestId, status, reason });
   const { connId } = client.caller;
   const route = guarded?.route.policy.path ?? null;
-  const policies = guarded?.facts ?? null;
+  const policies = guarded?.policies ?? null;
   recordRefusal(client.recorder, { connId, requestId, traceId, status, reason, head, route, policies });
   countShed(client.recorder, reason, guarded?.route ?? null);
   return errorResponse({ status, requestId, close: true, bodyless: head.method === 'HEAD' });
