@@ -155,7 +155,7 @@ it('sends the header to the endpoint that connects, after another one failed', a
 it.each(['tcp', 'http', 'tls'])('sends LOCAL in health checks: %s', async (kind) => {
   const tls = kind === 'tls' ? { tls: { cert: server.chainPem, key: server.keyPem } } : {};
   const endpoint = {
-    health: { kind, interval: '100ms' },
+    health: { kind, interval: '100ms', timeout: '20s' },
     ...('tls' in tls && { tls: { ca: 'host-ca.pem' } }),
   };
   const stage = await stageWith(endpoint, { place: tls });

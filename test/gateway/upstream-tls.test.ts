@@ -75,8 +75,8 @@ async function expectRefused({ stage, host }: Scene, cause: string): Promise<Mes
     reason: 'upstream_tls',
   });
   expect(host.requests).toEqual([]);
-  const line = stage.gateway.stderr.split('\n').find((text) => text.includes('"upstream_tls"'));
-  expect(JSON.parse(line ?? '{}')).toMatchObject({ endpoint: `https://127.0.0.1:${host.port}`, cause });
+  const line = await stage.gateway.logged(({ reason }) => reason === 'upstream_tls');
+  expect(line).toMatchObject({ endpoint: `https://127.0.0.1:${host.port}`, cause });
   return answer;
 }
 
@@ -142,6 +142,7 @@ it('sends nothing to a host that speaks TLS 1.1 at most, or no TLS at all', asyn
   await using stage = await openStage({
     files,
     routes: [{ path: '/', upstream: { url: `https://127.0.0.1:${plain.port}`, tls: { ca: 'host-ca.pem' } } }],
+    config: { timeouts: { connectFirst: '100ms', connect: '1s' } },
   });
   // The host reads the ClientHello as an endless request: the handshake times out.
   const refused = await stage.send(post());
@@ -279,7 +280,7 @@ it.each([
     files,
     routes: [{ path: '/', upstream: [{ url: endpoint, tls: { ca }, health }, second.url] }],
   });
-  for (;;) if ((await stage.gateway.metrics()).includes(`ehi_upstream_up{endpoint="${endpoint}"} 0`)) break;
+  await metricsWhen(stage.gateway, (found) => found.get(`ehi_upstream_up{endpoint="${endpoint}"}`) === 0);
   expect(statusOf(await stage.send(post()))).toBe(200);
   expect(second.requests).toHaveLength(1);
   expect(host.requests).toEqual([]);

@@ -56,6 +56,14 @@ export interface Stage extends AsyncDisposable {
   send(bytes: string | Uint8Array, options?: Partial<ClientOptions>): Promise<Message>;
 }
 
+/** An idle connection to the host stays open however long a busy machine takes for the next message. */
+const pool = { idleTimeout: '10m' };
+
+function withPool(upstream: unknown): unknown {
+  if (Array.isArray(upstream)) return upstream.map(withPool);
+  return typeof upstream === 'string' ? { url: upstream, pool } : { pool, ...(upstream as object) };
+}
+
 /**
  * The default configuration: the authority's root and issuing CA as the anchor `example`, `match` on the good
  * leaf's organizational unit, one route to the host with a deadline that a busy test machine keeps.
@@ -72,7 +80,10 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] },
       ...(options.named ? { allowlist: ['127.0.0.0/8', '::1'] } : {}),
     },
-    routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
+    routes: routes.map(({ upstream = host.url, ...route }) => ({
+      ...{ upstream: withPool(upstream), deadline: '5m' },
+      ...route,
+    })),
     ...config,
     listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
   };
