@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.ts';
 import { statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { acknowledgement, response } from '../support/process/host.ts';
@@ -68,7 +69,11 @@ it.each([
   // The gateway's FIN has arrived, so the host's bytes were delivered.
   if (!idle.closed) await once(idle, 'close');
   expect(await exchange(acknowledgement)).toEqual({ fresh: true });
-  expect(await exchange(response({ body: 'next' }))).toEqual({ fresh: false });
+  // The gateway learns from this end how long the host keeps idle connections; a busy test machine may take longer.
+  await eventually(
+    () => exchange(response({ body: 'next' })),
+    ({ fresh }) => !fresh,
+  );
 });
 
 it('does not reuse a connection whose request was incomplete when the response ended', async () => {

@@ -228,7 +228,7 @@ describe('with Expect: 100-continue', () => {
 
   it('counts a host that sends no 100 Continue, and does not send the body', async () => {
     await using host = await openHost({}, { tls: serverTls() });
-    const options = { expectContinue: true, timeout: 2000, duration: 50, resends: 0 };
+    const options = { expectContinue: true, timeout: 900, duration: 50, resends: 0 };
     const { attempts, messages } = await simulate(host.url, options);
     expect(attempts.failures).toEqual({ no_continue: { count: 5, details: {} } });
     expect(messages.lost).toBe(5);
