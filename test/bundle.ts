@@ -10,11 +10,12 @@ import { type OutputAsset, type OutputChunk, rolldown } from 'rolldown';
 
 const sources = fileURLToPath(new URL('../src/', import.meta.url));
 
-/** Name of the file → source: the program, and the code of each thread that it starts. */
+/** Name of the file → source: the program, the code of each thread that it starts, and the host that tests start most often. */
 const entries = {
   main: 'main.ts',
   relay: 'thread/relay.ts',
   thread: 'revocation/crl/thread.ts',
+  'recording-process': '../test/support/process/recording-process.ts',
 };
 
 /** Each starts a thread whose file lies beside its own: that of the bundle. */
