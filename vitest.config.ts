@@ -14,7 +14,7 @@ const maxWorkers = Math.max(
 /** They use what a whole process has: its umask, its timers, or file descriptors that a thread would close at its end. */
 const ownProcess = [
   'test/audit/writer.test.ts',
-  'test/cli/lost-output.test.ts',
+  'test/cli/closed-stdout.test.ts',
   'test/gateway/audit-seals.test.ts',
   'test/gateway/log-failure.test.ts',
   'test/telemetry/log-output.test.ts',

@@ -64,6 +64,8 @@ export interface BenchOptions {
   readonly peers: readonly PeerName[];
   readonly modes: readonly ModeName[];
   readonly rounds: number;
+  /** Rounds that are discarded first: code that Node has not compiled yet costs several times as much. */
+  readonly warmUps: number;
   readonly milliseconds: number;
   /** Messages a second, if the rate is fixed. */
   readonly rate: number;
@@ -85,6 +87,7 @@ const usage = `npm run bench -- [measure] [options]
   --against DIR    another checkout, whose gateway runs in the same rounds as the peer "before"
   --modes a,b      of ${modeNames.join(', ')}
   --rounds N       measured rounds of each mode
+  --warm-ups N     rounds that are discarded first (3); with 2 s slices 10 of them are 20 s of load on each peer
   --slice MS       milliseconds of load in a slice
   --rate N         messages a second, for latency (200)
   --suites LIST    TLS 1.3 and 1.2 suites that the client offers, in its order, as OpenSSL names them
@@ -117,6 +120,7 @@ function parse(): BenchOptions {
       against: text,
       modes: text,
       rounds: text,
+      'warm-ups': { ...text, default: '3' },
       slice: text,
       rate: { ...text, default: '200' },
       suites: { ...text, default: suites },
@@ -138,6 +142,7 @@ function parse(): BenchOptions {
     peers: choosePeers(values, defaults),
     modes: values.modes === undefined ? defaults.modes : choose(values.modes.split(','), modeNames),
     rounds: values.rounds === undefined ? defaults.rounds : count(values.rounds),
+    warmUps: count(values['warm-ups']),
     milliseconds: values.slice === undefined ? defaults.slice : count(values.slice),
     rate: count(values.rate),
     offer: { ciphers: values.suites, groups: values.groups },

@@ -1,7 +1,7 @@
 /** Generates the schemas, the reference pages, the Prometheus rules and the Grafana dashboard from the sources; with `--check` it only compares. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { statusJsonSchema } from '../src/admin/status.ts';
+import { statusJsonSchema } from '../src/admin/status-schema.ts';
 import { configSchema } from '../src/config/schema/schema.ts';
 import type { Explanation } from '../src/explanation.ts';
 import { failureReasons } from '../src/handshake/failure-reasons.ts';

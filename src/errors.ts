@@ -1,7 +1,7 @@
 /** The errors of the gateway and its exit codes. A fault is thrown; a denial is a value (identity/verdict.ts). */
 import { printable } from './foreign-text.ts';
 
-/** Failures of a fetch (fetch/resource.ts). */
+/** Failures of a fetch (fetch/http-fetch.ts). */
 export type FetchCode =
   | 'URL_REFUSED'
   | 'FETCH_FAILED'

@@ -10,13 +10,13 @@ const libraryImporters: Record<string, readonly string[]> = {
   'ipaddr.js': ['source/address.ts'],
   jose: ['jose', 'demo/authorization-server.ts'],
   yaml: ['config'],
-  zod: ['config', 'admin/status.ts'],
+  zod: ['config', 'admin/status-schema.ts'],
   pino: ['telemetry/logger.ts'],
   'pino-pretty': ['telemetry/logger.ts'],
   'prom-client': ['telemetry/registry.ts'],
   commander: ['cli'],
   'node-forge': ['issuing'],
-  uplot: ['admin/page/charts/chart.ts', 'admin/page/charts/look.ts'],
+  uplot: ['admin/page/charts/chart.ts', 'admin/page/charts/chart-style.ts'],
 };
 
 /** `@scope/name/deep` → `@scope/name`. */

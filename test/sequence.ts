@@ -15,7 +15,7 @@ const longest: readonly string[] = [
   'gateway/upstream-tls.test.ts',
   'config/fuzz.test.ts',
   'cli/doctor.test.ts',
-  'issuing/pkcs12.test.ts',
+  'issuing/pkcs12/reader.test.ts',
   'doctor/faults.test.ts',
   'gateway/relay-cut-responses.test.ts',
   'cli/simulate.test.ts',

@@ -8,9 +8,6 @@ import { formatMode, type Round } from '../report.ts';
 import { inTurn, openPeer, type Rig } from '../rig.ts';
 import { measureSlice } from '../slice.ts';
 
-/** Rounds that are discarded first: code that Node has not compiled yet costs several times as much. */
-const warmUps = 3;
-
 export async function measureCost(rig: Rig): Promise<void> {
   const { options } = rig;
   const peers: Peer[] = [];
@@ -20,7 +17,7 @@ export async function measureCost(rig: Rig): Promise<void> {
   const reports: { mode: ModeName; rounds: Round[] }[] = [];
   for (const mode of options.modes) {
     const rounds: Round[] = [];
-    for (let round = -warmUps; round < options.rounds; round += 1) {
+    for (let round = -options.warmUps; round < options.rounds; round += 1) {
       const measured = await measureRound(rig, { peers: inTurn(peers, round), mode });
       if (round >= 0) rounds.push(measured);
     }

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { align, describeMachine, median, printFacts, quantile, quartiles } from '../figures.ts';
 import { type ModeName, modes } from '../modes.ts';
+import { formatShares, logSize, ownShares } from '../own-share.ts';
 import type { Peer, PeerName } from '../peers/peer.ts';
 import { stop } from '../processes.ts';
 import { inTurn, openPeer, type Rig } from '../rig.ts';
@@ -28,8 +29,11 @@ export async function measureLatency(rig: Rig): Promise<void> {
   const reports: { mode: ModeName; rounds: LatencyRound[] }[] = [];
   for (const mode of options.modes) {
     const rounds: LatencyRound[] = [];
+    const gateways = peers.filter(({ name }) => name === 'gateway' || name === 'before');
+    let before: number[] = [];
     for (let round = -warmUps; round < options.rounds; round += 1) {
       const times: LatencyRound = {};
+      if (round === 0) before = gateways.map(logSize);
       for (const peer of inTurn([null, ...peers], round)) {
         times[peer?.name ?? 'direct'] = await measureTimes(rig, { peer, mode });
       }
@@ -37,6 +41,8 @@ export async function measureLatency(rig: Rig): Promise<void> {
     }
     reports.push({ mode, rounds });
     console.log(`\n${formatLatency(rig, { mode, rounds })}`);
+    for (const [index, peer] of gateways.entries())
+      console.log(formatShares(peer.name, ownShares(peer, before[index] ?? 0)));
   }
   if (options.json !== null) writeFileSync(options.json, JSON.stringify({ facts, reports }, null, 2));
   for (const peer of peers) await stop(peer.process);

@@ -1,5 +1,6 @@
-/** Which Host header a browser may use for the page: protection against DNS rebinding. */
+/** Which paths require a Host header that is accepted, and which one is: protection against DNS rebinding. */
 import { isIPv4, isIPv6 } from 'node:net';
+import { isFile } from './paths.ts';
 
 const hostPattern = /^(?:\[(?<v6>[0-9a-f:.]+)\]|(?<name>[a-z0-9._-]+))(?::\d{1,5})?$/;
 
@@ -16,4 +17,12 @@ export function isAcceptedHost(values: readonly string[], names: readonly string
   if (name === undefined) return false;
   const bare = name.endsWith('.') ? name.slice(0, -1) : name;
   return isIPv4(bare) || bare === 'localhost' || names.includes(bare);
+}
+
+/**
+ * Whether the path is meant for browsers, and so requires an accepted Host header. The others are also requested by
+ * Prometheus and Kubernetes, under any name that the network gives to this port.
+ */
+export function isForBrowsers(path: string): boolean {
+  return isFile(path) || path.startsWith('/api/');
 }

@@ -4,11 +4,12 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { GatewayError } from '../errors.ts';
 import { safeJson } from '../foreign-text.ts';
 import { AdminConnections } from './connections.ts';
-import { isAcceptedHost } from './host-check.ts';
+import { isAcceptedHost, isForBrowsers } from './host-check.ts';
 import { OneRequest } from './one-request.ts';
-import { findPage, isForBrowsers, type PageResponse, type PageSources, plain } from './pages.ts';
-import { SharedText } from './shared-text.ts';
-import type { Status } from './status.ts';
+import { findPage, type PageResponse, type PageSources, plain } from './paths.ts';
+import { SharedText } from './rate-limited-text.ts';
+import { securityHeaders } from './response-headers.ts';
+import type { Status } from './status-schema.ts';
 
 /** An unread response costs a few KiB, because long texts are shared, and its length again in the kernel. */
 const maxConnections = 256;
@@ -109,26 +110,11 @@ const hostRefused = plain(
   'this host name is not accepted here: use an IP address, localhost, or a name listed in admin.hosts of the configuration',
 );
 
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
 function send(request: IncomingMessage, response: ServerResponse, page: PageResponse): void {
   response.writeHead(page.status, {
     'Content-Type': page.contentType,
     'Content-Length': Buffer.byteLength(page.body),
-    'Cache-Control': 'no-store',
-    'Content-Security-Policy': contentSecurityPolicy,
-    'Referrer-Policy': 'no-referrer',
-    'X-Content-Type-Options': 'nosniff',
-    'X-Frame-Options': 'DENY',
+    ...securityHeaders,
     // One request per connection: nothing can queue behind a response that is not read.
     Connection: 'close',
   });

@@ -1,7 +1,7 @@
 /** The open audit file: follows its path, notices when it was shortened, and is rotated by its size. */
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import type { Following, Output } from './output.ts';
+import type { Following, Output } from './destination.ts';
 import { renameForRotation } from './rotation.ts';
 
 /** O_APPEND: after a rotation that truncates the file, lines go to its new end. O_NONBLOCK: for named pipes. */
@@ -53,10 +53,12 @@ export class AuditFile implements Output {
   }
 
   async follow(): Promise<Following> {
-    const former = await this.#file.stat({ bigint: true });
+    const [former, named] = await Promise.all([
+      this.#file.stat({ bigint: true }),
+      stat(this.path, { bigint: true }).catch(() => null),
+    ]);
     const isTruncated = this.#noteSize(former.isFile() ? Number(former.size) : null);
     try {
-      const named = await stat(this.path, { bigint: true }).catch(() => null);
       this.isMoved = named?.ino !== former.ino || named.dev !== former.dev;
       if (!this.isMoved) return { place: 'unchanged', isTruncated };
       await this.#openAgain();

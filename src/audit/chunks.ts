@@ -3,7 +3,7 @@ import type { AuditCounts } from '../telemetry/audit-counts.ts';
 import type { LineQueue } from './line-queue.ts';
 import type { Lines } from './lines.ts';
 import type { Rotation } from './rotation.ts';
-import type { Sealing } from './sealing.ts';
+import type { Sealing } from './seals/sealing.ts';
 
 /** Of one write: a seal that is due does not wait for more than this. */
 const maxChunkBytes = 1024 * 1024;
@@ -24,6 +24,12 @@ export class Chunks {
 
   constructor(options: ChunksOptions) {
     this.#options = options;
+  }
+
+  /** There is something to write now. */
+  get isWaiting(): boolean {
+    const { queue, sealing } = this.#options;
+    return !queue.isEmpty || sealing?.isDue(true) === true;
   }
 
   /** null: there is nothing to write now. */

@@ -1,40 +1,37 @@
-/** Checks the audit destination before a start, for `run` and `check`. Creates and changes nothing. */
-import { constants, type Stats } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+/** What the writer needs from the audit destination: stdout, stderr, or a file that is opened again when its path names another file. */
 
-/** Why records could not be written to the destination; null: they could. */
-export async function destinationProblem(destination: string): Promise<string | null> {
-  if (destination === 'stdout' || destination === 'stderr') return null;
-  try {
-    const found = await find(destination);
-    if (found?.isDirectory()) return `${destination} is a folder`;
-    // A named pipe is not opened: opening it would wait for its reader.
-    if (found === null) await access(dirname(destination), constants.W_OK | constants.X_OK);
-    else await access(destination, constants.W_OK);
-    return null;
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'its folder does not exist' : `${code}`;
-    return `the audit file ${destination} cannot be opened: ${problem}`;
-  }
+export interface Output {
+  readonly descriptor: number;
+  /** false for stdout and stderr: if their pipe has lost its reader, no retry can succeed. A path may work again. */
+  readonly isPath: boolean;
+  /** Bytes of the file; null: it is no regular file. */
+  readonly size: number | null;
+  /** As `follow` found it: the path names another file, or none. */
+  readonly isMoved: boolean;
+  /** The file had a part of a line at its end when it was opened: a newline must come before the first record. */
+  readonly endsInPart: boolean;
+  /** To be called after each write. */
+  wrote(bytes: number): void;
+  /**
+   * Opens the path again if it no longer names the open file.
+   *
+   * @throws the error of node:fs if there is no file to write to.
+   */
+  follow(): Promise<Following>;
+  /** Renames the file to `.1`, and older ones to the next number, and opens a new one. Resolves with the new path of the file. */
+  rotate(keep: number): Promise<string>;
+  /** Writes to disk what was written to the file and to those before it. Rejects with the error of node:fs. */
+  sync(): Promise<void>;
+  /** Does not wait for a write in progress, which may hang in the kernel. */
+  close(): void;
 }
 
-/** Why the file could not be rotated, if records can be written to it; null: it could. */
-export async function rotationProblem(path: string): Promise<string | null> {
-  const found = await find(path);
-  if (found !== null && !found.isFile()) return `${path}, which is a pipe or a device`;
-  const folder = dirname(path);
-  return await access(folder, constants.W_OK | constants.X_OK).then(
-    () => null,
-    (cause: NodeJS.ErrnoException) => `${folder}, in which the file cannot be renamed (${cause.code})`,
-  );
-}
-
-/** null: there is nothing. Throws other errors of node:fs. */
-async function find(path: string): Promise<Stats | null> {
-  return await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== 'ENOENT') throw cause;
-    return null;
-  });
+export interface Following {
+  /**
+   * `reopened`: the next lines go to a new file. An error: the path names another file that cannot be opened; lines still
+   * go to the open file, which has been moved.
+   */
+  readonly place: 'unchanged' | 'reopened' | Error;
+  /** Something else has shortened the file that was open. */
+  readonly isTruncated: boolean;
 }

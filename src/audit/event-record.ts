@@ -2,7 +2,7 @@
 
 import { safeJson } from '../foreign-text.ts';
 import { isoTime } from '../telemetry/clock.ts';
-import { clientText, cut, date, quote } from './text.ts';
+import { clientText, cut, date, quote } from './masked-values.ts';
 
 /** An event of the trust anchors. */
 export interface TrustFacts {

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { AuditCounts } from '../telemetry/audit-counts.ts';
 import { Chunks } from './chunks.ts';
-import type { AuditEvent, Records } from './event.ts';
-import { AuditFailure } from './failure.ts';
+import type { Output } from './destination.ts';
 import { LineQueue } from './line-queue.ts';
 import { countLines, countRecords, type Lines, newline } from './lines.ts';
-import type { Output } from './output.ts';
 import { type RotateSettings, Rotation } from './rotation.ts';
-import type { Sealing } from './sealing.ts';
+import type { Sealing } from './seals/sealing.ts';
+import { AuditFailure } from './write-failure.ts';
+import type { AuditEvent, Records } from './writer-event.ts';
 
 const write = promisify(writeCallback);
 
@@ -144,8 +144,8 @@ export class QueuedWriter {
   async #run(): Promise<void> {
     this.#busy = true;
     if (this.#part !== null && !(await this.#endPart(this.#part))) return;
-    for (;;) {
-      await this.#checkPath();
+    for (let isFirst = true; ; isFirst = false) {
+      if (isFirst || this.#chunks.isWaiting || this.#failure.since !== null) await this.#checkPath();
       const chunk = this.#closed ? null : await this.#chunks.next();
       if (chunk === null || this.#closed) break;
       if (!(await this.#put(chunk))) return;

@@ -11,7 +11,7 @@ import {
   milliseconds,
   quote,
   traceText,
-} from './text.ts';
+} from './masked-values.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 

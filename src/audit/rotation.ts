@@ -2,8 +2,8 @@
 import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AuditCounts } from '../telemetry/audit-counts.ts';
-import type { AuditEvent } from './event.ts';
-import type { Output } from './output.ts';
+import type { Output } from './destination.ts';
+import type { AuditEvent } from './writer-event.ts';
 
 export interface RotateSettings {
   /** The most bytes that a file has. */

@@ -1,11 +1,11 @@
 /** Writes audit lines in order, without blocking; seals them and rotates the file as configured. */
 import { type AuditCounts, noAuditCounts } from '../telemetry/audit-counts.ts';
-import type { AuditEvent } from './event.ts';
-import { openPath, openStandard } from './open-output.ts';
-import { openSealing, type SealSettings } from './open-sealing.ts';
-import type { Output } from './output.ts';
+import type { Output } from './destination.ts';
+import { openPath, openStandard } from './open-destination.ts';
 import { QueuedWriter } from './queued-writer.ts';
 import type { RotateSettings } from './rotation.ts';
+import { openSealing, type SealSettings } from './seals/open-sealing.ts';
+import type { AuditEvent } from './writer-event.ts';
 
 export interface AuditWriterOptions {
   /** `stdout`, `stderr` or the path of a file, which is appended to, or created with mode 0640. */

@@ -1,5 +1,6 @@
 /** `ehi-gateway audit explain`: what happened to one connection or request. */
-import { findConnection } from '../auditing/explain/connection.ts';
+import { explanationDocument, notFoundDocument } from '../auditing/explain/json.ts';
+import { findConnection } from '../auditing/explain/record-search.ts';
 import { storyOf } from '../auditing/explain/steps.ts';
 import { describeConnection, describeNotFound } from '../auditing/explain/text.ts';
 import { exitCodes } from '../errors.ts';
@@ -23,21 +24,16 @@ export async function auditExplain(
   const progress = openProgress();
   const onProgress = (path: string, lines: number) => progress.show(printable(`${path}: ${lines} lines`));
   const explained = await findConnection(id, { paths, onProgress }).finally(() => progress.end());
-  const { found, suggestions, files, from, to, unreadable } = explained;
-  const covered = { files, period: { from, to }, unreadable_lines: unreadable };
+  const { found } = explained;
   if (found === null) {
-    if (json) process.stdout.write(jsonLine({ id, found: false, suggestions, ...covered }));
+    if (json) process.stdout.write(jsonLine(notFoundDocument(id, explained)));
     else process.stderr.write(describeNotFound(id, explained));
     return exitCodes.failed;
   }
   const story = storyOf(found, { budgetMs });
   process.stdout.write(
     json
-      ? jsonLine({
-          ...{ id, found: true, conn_id: found.connId, request_id: found.requestId, ...story },
-          budget_ms: budgetMs,
-          ...{ left_out: { messages: found.leftOutMessages, events: found.leftOutEvents }, ...covered },
-        })
+      ? jsonLine(explanationDocument(found, story, { ...explained, id, budgetMs }))
       : describeConnection(found, story, explained),
   );
   return exitCodes.drained;

@@ -1,13 +1,13 @@
 /** `ehi-gateway certs audit-key`: the key pair that signs the seals of the audit and verifies them. */
 import { createPublicKey } from 'node:crypto';
-import { keyIdOf } from '../audit/seal.ts';
+import { keyIdOf } from '../audit/seals/seal.ts';
 import { exitCodes } from '../errors.ts';
 import { privateKeyPem } from '../issuing/private-key-file.ts';
 import { makeKey } from '../pki/key.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { writeOutputs } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint } from '../terminal/style.ts';
 
 export interface AuditKeyOptions {
   /** Names the files: NAME.key, NAME.pub. */

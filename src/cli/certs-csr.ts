@@ -1,21 +1,21 @@
 /** `ehi-gateway certs csr`: a private key and a certificate request, and what to do with them. */
 import { exitCodes, UsageError } from '../errors.ts';
-import { serverHosts } from '../issuing/host-names.ts';
-import { privateKeyPem } from '../issuing/private-key-file.ts';
 import {
   createRequest,
   type RequestKey,
   type RequestType,
   requestKeys,
   usagesFor,
-} from '../issuing/request.ts';
+} from '../issuing/certificate-request.ts';
+import { serverHosts } from '../issuing/host-names.ts';
+import { privateKeyPem } from '../issuing/private-key-file.ts';
 import { parseSubject, type SubjectAttribute } from '../issuing/subject.ts';
 import { makeKey } from '../pki/key.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { writeOutputs } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
-import { paint } from '../terminal/style.ts';
 import { type PassphraseOptions, readNewPassphrase } from './certs-files.ts';
 
 export interface CsrOptions extends PassphraseOptions {

@@ -6,9 +6,9 @@ import { crlKey, crlNumber, signCrl } from '../issuing/crl.ts';
 import { createAuthority } from '../issuing/development.ts';
 import { authorityFiles, leafFiles, writeDevelopmentFiles } from '../issuing/development-files.ts';
 import { parseCertificate } from '../pki/certificate.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint } from '../terminal/style.ts';
 
 export interface DevOptions {
   readonly out: string;

@@ -1,12 +1,13 @@
 /** `ehi-gateway certs inspect`: what files and servers hold, and what the gateway would object to. */
 import { exitCodes, UsageError } from '../errors.ts';
-import { certificateItem } from '../inspection/certificate-item.ts';
 import { readClientPolicy } from '../inspection/client-policy.ts';
-import { readConfiguration } from '../inspection/configuration.ts';
-import { readContents } from '../inspection/contents.ts';
-import { type Inspection, inspect, type ReadSource } from '../inspection/inspection.ts';
+import { type Inspection, inspect } from '../inspection/inspected-items.ts';
 import { describeInspected } from '../inspection/inspection-text.ts';
-import { fetchFile, MAX_BYTES, readSentChain, webSourceOf } from '../inspection/web-source.ts';
+import { readConfiguration } from '../inspection/partial-configuration.ts';
+import { certificateItem } from '../inspection/reading/certificate-item.ts';
+import { readContents } from '../inspection/reading/file-contents.ts';
+import type { ReadSource } from '../inspection/reading/item.ts';
+import { fetchFile, MAX_BYTES, readSentChain, webSourceOf } from '../inspection/reading/web-source.ts';
 import { readInput } from '../terminal/input-file.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';

@@ -1,6 +1,6 @@
 /** The options and help texts of the `ehi-gateway certs` commands that write files. */
 import { type Command, Option } from 'commander';
-import type { RequestKey, RequestType } from '../issuing/request.ts';
+import type { RequestKey, RequestType } from '../issuing/certificate-request.ts';
 import type { AuditKeyOptions } from './certs-audit-key.ts';
 import type { CsrOptions } from './certs-csr.ts';
 import type { DevOptions } from './certs-dev.ts';

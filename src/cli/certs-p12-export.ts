@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { exitCodes, UsageError } from '../errors.ts';
 import { chainOf } from '../issuing/chain.ts';
-import { writePkcs12 } from '../issuing/pkcs12-writer.ts';
+import { writePkcs12 } from '../issuing/pkcs12/writer.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';

@@ -7,7 +7,7 @@ import {
   type Pkcs12PrivateKey,
   readPkcs12,
   WrongPasswordError,
-} from '../issuing/pkcs12.ts';
+} from '../issuing/pkcs12/reader.ts';
 import { privateKeyPem } from '../issuing/private-key-file.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
 import { isSelfSigned } from '../pki/issued.ts';

@@ -1,15 +1,16 @@
 /** `ehi-gateway certs renew-check`: what must be renewed by when. */
 import { describeProblem, exitCodes } from '../errors.ts';
-import { readConfiguration } from '../inspection/configuration.ts';
-import { isoTime } from '../inspection/facts.ts';
-import { purposes } from '../inspection/holding.ts';
-import { collectHoldings } from '../inspection/holdings.ts';
+import { purposes } from '../inspection/holdings/holding.ts';
+import { collectHoldings } from '../inspection/holdings/holdings.ts';
 import { describeDays } from '../inspection/inspection-text.ts';
-import { shortPath } from '../inspection/inventory-text.ts';
+import { shortPath } from '../inspection/inventory/inventory-text.ts';
+import { isoTime } from '../inspection/item-facts.ts';
+import { readConfiguration } from '../inspection/partial-configuration.ts';
 import { planRenewals, type Renewal, type RenewalReport } from '../inspection/renewals.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint, symbol } from '../terminal/style.ts';
+import { symbol } from '../terminal/symbols.ts';
 import { formatTable } from '../terminal/table.ts';
 
 export interface RenewCheckOptions {

@@ -1,8 +1,8 @@
 /** `ehi-gateway check`: reports every error and warning of a configuration, and starts nothing. */
 
 import type { LoadedConfig } from '../config/load.ts';
+import { checkStart } from '../control/machine-check.ts';
 import { preflight } from '../control/preflight.ts';
-import { checkStart } from '../control/start-check.ts';
 import { type ConfigProblem, describeProblem, exitCodes } from '../errors.ts';
 import { printable } from '../foreign-text.ts';
 import { expiryDate } from '../pki/expiry-warning.ts';

@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Identity } from '../doctor/attempt.ts';
 import { GatewayError, UsageError } from '../errors.ts';
-import type { Pkcs12Contents } from '../issuing/pkcs12.ts';
+import type { Pkcs12Contents } from '../issuing/pkcs12/reader.ts';
 import { isEncryptedPem } from '../issuing/private-key-file.ts';
 import { toPem } from '../pki/pem.ts';
 import { readInput } from '../terminal/input-file.ts';
@@ -68,7 +68,7 @@ export async function readPemIdentity(files: {
 }
 
 async function readP12Identity(file: string, passwordFile: string | undefined): Promise<Identity> {
-  const { readPkcs12, WrongPasswordError } = await import('../issuing/pkcs12.ts');
+  const { readPkcs12, WrongPasswordError } = await import('../issuing/pkcs12/reader.ts');
   const bytes = await readInput(file, { option: '--p12' });
   const read = (password: string) => {
     try {

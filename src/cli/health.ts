@@ -1,7 +1,7 @@
 /** `ehi-gateway health`: checks a running gateway through its admin port, for images without shell and curl. */
 
 import { request } from 'node:http';
-import { readAdmin } from '../config/admin.ts';
+import { readAdmin } from '../config/admin-section.ts';
 import { ConfigError, describeProblem, exitCodes } from '../errors.ts';
 import { printable } from '../foreign-text.ts';
 

@@ -1,14 +1,14 @@
 /** `ehi-gateway inventory`: every trusted key and certificate, and the protocols and cipher suites offered. */
 import { describeProblem, exitCodes } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
-import { readConfiguration } from '../inspection/configuration.ts';
-import type { Holding } from '../inspection/holding.ts';
-import { collectHoldings } from '../inspection/holdings.ts';
-import { type InventoryRow, inventoryRows, suiteRows } from '../inspection/inventory.ts';
-import { inventoryPage } from '../inspection/inventory-page.ts';
-import { describeInventory } from '../inspection/inventory-text.ts';
-import { type OfferedSuite, offeredSuites } from '../inspection/offered-suites.ts';
-import { readRunningGateway } from '../inspection/running-gateway.ts';
+import type { Holding } from '../inspection/holdings/holding.ts';
+import { collectHoldings } from '../inspection/holdings/holdings.ts';
+import { type InventoryRow, inventoryRows, suiteRows } from '../inspection/inventory/inventory.ts';
+import { inventoryPage } from '../inspection/inventory/inventory-page.ts';
+import { describeInventory } from '../inspection/inventory/inventory-text.ts';
+import { type OfferedSuite, offeredSuites } from '../inspection/inventory/offered-suites.ts';
+import { readRunningGateway } from '../inspection/inventory/running-gateway.ts';
+import { readConfiguration } from '../inspection/partial-configuration.ts';
 import { toCsv } from '../terminal/csv.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { writeOutput } from '../terminal/output-file.ts';

@@ -8,11 +8,11 @@ import { version } from '../version.ts';
 import { addAudit } from './audit-commands.ts';
 import { addCerts } from './certs-commands.ts';
 import type { CheckOptions } from './check.ts';
+import { endWhenOutputIsLost } from './closed-stdout.ts';
 import { addDoctor } from './doctor-command.ts';
 import type { Finish } from './finish.ts';
 import type { HealthOptions } from './health.ts';
 import { addInventory } from './inventory-command.ts';
-import { endWhenOutputIsLost } from './lost-output.ts';
 import { addSimulate } from './simulate-command.ts';
 import { addTrust } from './trust-commands.ts';
 

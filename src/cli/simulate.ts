@@ -1,16 +1,16 @@
 /** `ehi-gateway simulate`: reads its options and files, runs the simulation, and prints its result. */
 import { exitCodes, UsageError } from '../errors.ts';
 import { evidencePage } from '../evidence/page.ts';
+import { contact, openTarget, type Target } from '../simulation/endpoint.ts';
 import { simulationPage } from '../simulation/page.ts';
 import { isDelivered, type Result } from '../simulation/result.ts';
 import { createSimulation, type Simulation } from '../simulation/simulation.ts';
 import { formatSummary, milliseconds, type Paint } from '../simulation/summary.ts';
-import { contact, openTarget, type Target } from '../simulation/target.ts';
+import { paint } from '../terminal/colours.ts';
 import { jsonLine } from '../terminal/json.ts';
 import { checkOutput, writeOutput } from '../terminal/output-file.ts';
 import { printable } from '../terminal/printable.ts';
 import { openProgress } from '../terminal/progress.ts';
-import { paint } from '../terminal/style.ts';
 import { version } from '../version.ts';
 import { readSettings, readTarget, type Settings, type SimulateOptions } from './simulate-options.ts';
 

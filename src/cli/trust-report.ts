@@ -3,8 +3,8 @@
 import { safeJson } from '../foreign-text.ts';
 import type { Certificate } from '../pki/certificate.ts';
 import { withColons } from '../pki/fingerprint.ts';
-import type { AnchorStatus, PendingRootStatus } from '../trust/anchor-status.ts';
-import { type AnchoredCertificate, diffAnchors } from '../trust/change.ts';
+import { type AnchoredCertificate, diffAnchors } from '../trust/anchor-changes.ts';
+import type { AnchorStatus, PendingRootStatus } from '../trust/offline-status.ts';
 
 const bases = { files: 'files', pin: 'pinned', approval: 'approved', first_use: 'first use' } as const;
 

@@ -4,8 +4,8 @@ import { acceptAnchor, preflight } from '../control/preflight.ts';
 import { describeProblem, exitCodes, UsageError } from '../errors.ts';
 import { printableLines, safeJson } from '../foreign-text.ts';
 import { normalizeSha256 } from '../pki/fingerprint.ts';
-import { type AnchorStatus, readAnchorStatus } from '../trust/anchor-status.ts';
 import type { AnchorOptions } from '../trust/configured-anchors.ts';
+import { type AnchorStatus, readAnchorStatus } from '../trust/offline-status.ts';
 import { writeRequest } from '../trust/request-files.ts';
 import { describeDiff, describeList, diffJson, fingerprint, listJson } from './trust-report.ts';
 

@@ -11,14 +11,14 @@ import { parseConfigDocument } from './document.ts';
 import { readAuditKey } from './files/audit-key.ts';
 import { readConfigText } from './files/config-text.ts';
 import { filesOf } from './files/configured-files.ts';
+import { type FileVersions, takeVersions } from './files/file-version.ts';
 import { readIntrospections } from './files/introspection.ts';
 import { keySourcesIn, readKeySources } from './files/key-sources.ts';
 import { readResumptionSecret } from './files/resumption-secret.ts';
-import { readRoutes } from './files/routes.ts';
 import type { LoadedServerCertificate } from './files/server-certificate.ts';
 import { readServerCertificates } from './files/server-certificates.ts';
-import { type Signatures, takeSignatures } from './files/signature.ts';
 import { readTracing } from './files/tracing.ts';
+import { readRoutes } from './files/upstream-tls.ts';
 import { type ConfigParts, type Issue, parseConfig } from './parse.ts';
 import { checkRules } from './rules/rules.ts';
 import type { Config } from './schema/schema.ts';
@@ -31,8 +31,8 @@ export interface LoadedConfig {
   readonly resumptionSecret: Buffer | null;
   /** The key of `audit.seal.key`; null if it is not set. */
   readonly auditKey: KeyObject | null;
-  /** Signatures of the configuration file and of every file that it names, taken before each was read. */
-  readonly files: Signatures;
+  /** Versions of the configuration file and of every file that it names, taken before each was read. */
+  readonly files: FileVersions;
   /** With the content of the files that their upstreams name. */
   readonly routes: readonly RoutePolicy[];
   /** null: off. */
@@ -51,7 +51,7 @@ export interface ConfigExamination {
   readonly warnings: readonly ConfigProblem[];
   readonly problems: readonly ConfigProblem[];
   /** As in LoadedConfig, for the parts that are valid: a change of any of these files may mend the configuration. */
-  readonly files: Signatures;
+  readonly files: FileVersions;
   /** null if there are problems. */
   readonly loaded: LoadedConfig | null;
 }
@@ -65,7 +65,7 @@ export async function examineConfig(
   now: number = Date.now(),
   examineAnchors?: ExamineAnchors,
 ): Promise<ConfigExamination> {
-  const own = await takeSignatures([resolve(file)]);
+  const own = await takeVersions([resolve(file)]);
   const text = await readConfigText(file);
   if (typeof text !== 'string') {
     const problems = [{ file, line: 1, column: 1, path: '', ...text }];
@@ -76,8 +76,8 @@ export async function examineConfig(
 
 interface ExamineOptions {
   readonly file: string;
-  /** The file's signature before it was read. */
-  readonly own: Signatures;
+  /** The file's version before it was read. */
+  readonly own: FileVersions;
   readonly now: number;
   readonly examineAnchors?: ExamineAnchors | undefined;
 }
@@ -89,7 +89,7 @@ export async function examineText(text: string, options: ExamineOptions): Promis
 
   const { config, issues, parts } = parseConfig(value, dirname(resolve(file)));
   const rules = checkRules(value);
-  const files = new Map([...own, ...(await takeSignatures(filesOf(parts)))]);
+  const files = new Map([...own, ...(await takeVersions(filesOf(parts)))]);
   const read = await readFiles(parts, now);
   const { certificates, resumption, routes, auditKey, tracing, keySets, introspections } = read;
   const { trust, clients = null } = parts;

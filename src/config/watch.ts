@@ -4,11 +4,11 @@
  */
 import { PeriodicTask } from '../fetch/periodic-task.ts';
 import { nodeTimers, type Timers } from '../fetch/timers.ts';
-import { isSame, type Signatures, takeSignatures } from './files/signature.ts';
+import { type FileVersions, isSame, takeVersions } from './files/file-version.ts';
 
 export interface WatchOptions {
-  /** The signatures before the last load read the files (LoadedConfig.files): a difference from these is a change. */
-  readonly files: Signatures;
+  /** The versions before the last load read the files (LoadedConfig.files): a difference from these is a change. */
+  readonly files: FileVersions;
   /**
    * Called once for a change, after the files did not change for one interval, so that no half-written file is read.
    * Polling pauses until it resolves. Must not reject.
@@ -20,8 +20,8 @@ export interface WatchOptions {
 }
 
 export interface Watch {
-  /** Replaces the watched files by those of the last load, with their signatures before it, even if the load failed. */
-  update(files: Signatures): void;
+  /** Replaces the watched files by those of the last load, with their versions before it, even if the load failed. */
+  update(files: FileVersions): void;
   close(): void;
 }
 
@@ -32,8 +32,8 @@ export function openWatch(options: WatchOptions): Watch {
 
   const poll = async (closed: AbortSignal): Promise<void> => {
     const before = loaded;
-    const now = await takeSignatures(loaded.keys());
-    // A load has ended meanwhile: its signatures are newer, and it may name other files.
+    const now = await takeVersions(loaded.keys());
+    // A load has ended meanwhile: its versions are newer, and it may name other files.
     if (closed.aborted || before !== loaded) return;
     const isStill = isSame(seen, now);
     seen = now;

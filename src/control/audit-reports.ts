@@ -1,6 +1,7 @@
 /** Logs what happens to the audit destination itself, which the audit cannot record. */
-import type { AuditEvent, Records } from '../audit/event.ts';
+
 import type { AuditWriter } from '../audit/writer.ts';
+import type { AuditEvent, Records } from '../audit/writer-event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 const failureMessages: Readonly<Record<Records, string>> = {

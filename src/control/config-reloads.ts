@@ -4,8 +4,8 @@ import type { LoadedConfig } from '../config/load.ts';
 import { openWatch, type Watch } from '../config/watch.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { TrustError } from '../trust/configured-anchors.ts';
+import type { Reporting } from './event-reports.ts';
 import { diagnosticOf, preflight } from './preflight.ts';
-import type { Reporting } from './reporting.ts';
 import type { Sources } from './sources.ts';
 
 interface ReloadsOptions {

@@ -1,7 +1,7 @@
 /** The control thread: owns sources, metrics, admin port and supervisor, and publishes snapshots to the relay threads. */
 import { type AdminServer, openAdmin } from '../admin/server.ts';
-import type { Status } from '../admin/status.ts';
-import { refusesMessages } from '../audit/failure.ts';
+import type { Status } from '../admin/status-schema.ts';
+import { refusesMessages } from '../audit/write-failure.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { KeysEvent } from '../keys/state.ts';
@@ -16,13 +16,13 @@ import { version } from '../version.ts';
 import { reportRefusal } from './audit-reports.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { Reloads } from './config-reloads.ts';
+import type { Reporting } from './event-reports.ts';
 import { hasUsableTrust, readinessOf } from './readiness.ts';
 import type { RecentChanges } from './recent-changes.ts';
 import { RelayInbox } from './relay-inbox.ts';
-import type { Reporting } from './reporting.ts';
-import type { ServiceManager } from './service-manager.ts';
 import { Sources } from './sources.ts';
 import { StatusBoard } from './status-board.ts';
+import type { ServiceManager } from './systemd-notify.ts';
 
 export interface ControlParts {
   readonly file: string;

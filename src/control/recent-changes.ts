@@ -1,7 +1,7 @@
 /** The recent changes of configuration, trust, revocation data, key sets, relay threads and audit, for the status document. */
-import type { Change } from '../admin/status.ts';
-import type { AuditEvent } from '../audit/event.ts';
-import { maskText } from '../audit/text.ts';
+import type { Change } from '../admin/status-schema.ts';
+import { maskText } from '../audit/masked-values.ts';
+import type { AuditEvent } from '../audit/writer-event.ts';
 import type { ConfigChange } from '../config/changes.ts';
 import type { ConfigProblem } from '../errors.ts';
 import type { KeysEvent } from '../keys/state.ts';

@@ -4,7 +4,7 @@ import type { AuditWriter } from '../audit/writer.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { RelayReport, Supervisor } from '../thread/supervisor.ts';
 import type { SpanService } from '../tracing/service.ts';
-import type { Reporting } from './reporting.ts';
+import type { Reporting } from './event-reports.ts';
 import type { Sources } from './sources.ts';
 import type { StatusBoard } from './status-board.ts';
 

@@ -1,18 +1,19 @@
 /** Starts the gateway: checks the configuration and the machine, opens the audit and runs the control thread until it drains. */
-import type { AuditEvent } from '../audit/event.ts';
-import { sealCopyFile } from '../audit/seal-copy.ts';
+
+import { sealCopyFile } from '../audit/seals/seal-copy.ts';
 import { type AuditWriter, openAuditWriter } from '../audit/writer.ts';
+import type { AuditEvent } from '../audit/writer-event.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import { namedProxies } from '../fetch/egress-proxy.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { reportAudit, reportLost } from './audit-reports.ts';
 import { Control, type ControlParts, type Ready } from './control.ts';
+import { Reporting } from './event-reports.ts';
+import { assertStart, checkStart } from './machine-check.ts';
 import { preflight } from './preflight.ts';
 import { RecentChanges } from './recent-changes.ts';
-import { Reporting } from './reporting.ts';
-import { ServiceManager } from './service-manager.ts';
-import { assertStart, checkStart } from './start-check.ts';
+import { ServiceManager } from './systemd-notify.ts';
 
 interface ControlOptions {
   /** Path of the configuration file. */

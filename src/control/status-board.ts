@@ -1,10 +1,10 @@
 /** Keeps what the status document shows of the past, and makes the document when it is requested. */
-import type { Status } from '../admin/status.ts';
+import type { Status } from '../admin/status-schema.ts';
 import type { AuditWriter } from '../audit/writer.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { MeterDelta } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { Refusals } from '../telemetry/refusals.ts';
+import { Refusals } from '../telemetry/refused-handshakes.ts';
 import { TrafficHistory } from '../telemetry/traffic-history.ts';
 import type { RecentChanges } from './recent-changes.ts';
 import type { Sources } from './sources.ts';

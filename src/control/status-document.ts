@@ -8,8 +8,8 @@ import type {
   RefusedHandshake,
   Status,
   ThreadStatus,
-} from '../admin/status.ts';
-import { cut, maskDetail } from '../audit/text.ts';
+} from '../admin/status-schema.ts';
+import { cut, maskDetail } from '../audit/masked-values.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { printableValue } from '../foreign-text.ts';
 import { failureReasons } from '../handshake/failure-reasons.ts';
@@ -19,7 +19,7 @@ import type { SourceState } from '../revocation/event.ts';
 import { isoTime } from '../telemetry/clock.ts';
 import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { Gauges } from '../telemetry/meter.ts';
-import type { CountedRefusal } from '../telemetry/refusals.ts';
+import type { CountedRefusal } from '../telemetry/refused-handshakes.ts';
 import type { TrafficHistory, VerdictCount } from '../telemetry/traffic-history.ts';
 import {
   anchorOf,

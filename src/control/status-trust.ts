@@ -1,6 +1,11 @@
 /** The parts of the status document on trust: certificates and their expiry, anchors, key sets, revocation sources. */
-import type { AnchorStatus, CertificateStatus, KeySetStatus, RevocationStatus } from '../admin/status.ts';
-import { cut, maskText } from '../audit/text.ts';
+import type {
+  AnchorStatus,
+  CertificateStatus,
+  KeySetStatus,
+  RevocationStatus,
+} from '../admin/status-schema.ts';
+import { cut, maskText } from '../audit/masked-values.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { KeySetState } from '../keys/state.ts';
 import type { SourceState } from '../revocation/event.ts';

@@ -1,5 +1,5 @@
 /** The part of the status document on the upstreams: the state of each endpoint, its idle and busy connections, failures. */
-import type { UpstreamStatus } from '../admin/status.ts';
+import type { UpstreamStatus } from '../admin/status-schema.ts';
 import type { EndpointState } from '../telemetry/endpoint-report.ts';
 import type { TrafficHistory } from '../telemetry/traffic-history.ts';
 

@@ -1,6 +1,6 @@
 /** The screen of the demo: what runs where, and commands to try. */
 import { basename, join, relative } from 'node:path';
-import { paint } from '../terminal/style.ts';
+import { paint } from '../terminal/colours.ts';
 import { formatTable } from '../terminal/table.ts';
 import { demoFiles } from './certificates.ts';
 

@@ -1,5 +1,5 @@
 /** One check of an endpoint: a measured fact, its judgement, and what to do about it. */
-import type { Outcome } from '../terminal/style.ts';
+import type { Outcome } from '../terminal/symbols.ts';
 
 /** In the order of the report. */
 export const groups = [

@@ -1,6 +1,6 @@
 /** The report as JSON: the same facts as the text, under names that scripts may rely on. */
 import type { Certificate } from '../pki/certificate.ts';
-import { describeKey } from './certificate-checks.ts';
+import { describeKey } from './chain-checks.ts';
 import { type Check, checkIds } from './check.ts';
 import type { Grade } from './grade.ts';
 import { percentilesOf } from './latency-checks.ts';

@@ -2,7 +2,7 @@
 import { lineChart } from '../evidence/chart.ts';
 import type { EvidencePage, Section } from '../evidence/page.ts';
 import type { Certificate } from '../pki/certificate.ts';
-import { describeKey } from './certificate-checks.ts';
+import { describeKey } from './chain-checks.ts';
 import { groups } from './check.ts';
 import { describeCaps, describeGrade, describeScores, type Report } from './report.ts';
 import { summaryOf } from './report-text.ts';

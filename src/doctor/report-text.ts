@@ -1,6 +1,8 @@
 /** The report for a terminal: one line per check, then the grade, then what to do. */
+
+import { paint, type Style } from '../terminal/colours.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint, type Style, symbol } from '../terminal/style.ts';
+import { symbol } from '../terminal/symbols.ts';
 import { type Check, groups } from './check.ts';
 import {
   adviceOf,

@@ -1,12 +1,9 @@
 /** Parses the certificates that the server sent, and has them judged; says so if one cannot be parsed. */
 import { GatewayError } from '../errors.ts';
 import { type Certificate, parseCertificate } from '../pki/certificate.ts';
-import { describeFailure, isCut } from '../probe/outcome.ts';
 import type { Anchors } from './anchors.ts';
-import { certificateChecks } from './certificate-checks.ts';
-import { chainChecks } from './chain-checks.ts';
-import { type Check, check, fail, type Judgement, notJudged, pass, unknown, warn } from './check.ts';
-import { cutAdvice, cutReason } from './failure.ts';
+import { certificateChecks, chainChecks, judgeServerName } from './chain-checks.ts';
+import { type Check, check, fail, type Judgement, notJudged, unknown } from './check.ts';
 import { readSentChain, type SentChain } from './sent-chain.ts';
 import type { TlsFacts } from './tls-facts.ts';
 
@@ -44,7 +41,7 @@ export function judgeServerChain(facts: ServerChainFacts): JudgedChain {
   const checks = [
     ...chainChecks({ chain, anchors, verifyError }),
     ...certificateChecks({ certificates, expectedName, now }),
-    check('chain-sni', judgeServerName(facts, sent.certificates)),
+    check('chain-sni', judgeServerName(facts.sentWithoutName, sent.certificates)),
   ];
   return { checks, chain };
 }
@@ -71,28 +68,6 @@ const dependent = [
 function unjudged(first: Judgement): JudgedChain {
   const rest = first.outcome === 'unknown' ? first : notJudged('the chain cannot be read');
   return { checks: [check('chain-readable', first), ...dependent.map((id) => check(id, rest))], chain: null };
-}
-
-function judgeServerName({ sentWithoutName }: ServerChainFacts, withName: readonly Buffer[]): Judgement {
-  if (sentWithoutName === null) return pass('no server name is sent to an IP address');
-  const hint =
-    'make this chain the default of the port: a sender that is given an IP address sends no server name';
-  switch (sentWithoutName.kind) {
-    case 'failed':
-      if (isCut(sentWithoutName.failure)) return unknown(`not asked: ${cutReason}`, cutAdvice);
-      return warn(`without SNI the server ${describeFailure(sentWithoutName.failure)}`, hint);
-    case 'not-possible':
-      return unknown(`not possible here: ${sentWithoutName.reason}`, 'install openssl on this machine');
-    case 'sent': {
-      const { certificates } = sentWithoutName;
-      const same =
-        certificates.length === withName.length &&
-        certificates.every((der, depth) => withName[depth]?.equals(der) === true);
-      return same ? pass('yes') : warn('without SNI the server sends another chain', hint);
-    }
-    default:
-      return sentWithoutName satisfies never;
-  }
 }
 
 /** Bits of an RSA key of the same strength (NIST SP 800-57 part 1, table 2); null: not known. */

@@ -5,7 +5,7 @@ import type { DenyReasonName } from '../identity/deny-reasons.ts';
 import { deny, explainDenial } from '../identity/verdict.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { parseRange } from '../source/address.ts';
-import type { AddressShares } from '../source/address-share.ts';
+import type { AddressShares } from '../source/address-counts.ts';
 import { type Allowlist, compileAllowlist } from '../source/allowlist.ts';
 import type { HandshakeCosts } from '../source/handshake-cost.ts';
 import type { HandshakeRate } from '../source/handshake-rate.ts';

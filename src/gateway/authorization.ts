@@ -78,29 +78,24 @@ export class Authorizer {
     const { meter } = recorder;
     if (revocation !== null)
       meter.count('ehi_revocation_checks_total', [revocation.anchor, revocation.status]);
-    const facts = {
-      peer,
+    const permit = verdict.allow ? verdict.permit : null;
+    const client =
+      permit === null ? null : { leaf: permit.leaf && factsOf(permit.leaf), anchor: permit.anchor };
+    inbound.client = client;
+    inbound.record({
+      verdict: verdict.allow ? 'allow' : 'deny',
+      reason: verdict.allow ? null : verdict.reason,
+      detail: verdict.allow ? null : explainDenial(verdict),
+      leaf: client === null ? peer.leaf && describeLeaf(peer.leaf, policy()) : client.leaf,
+      anchor: client?.anchor ?? null,
       opensslCode: peer.opensslCode,
       generation: policy().snapshot.generation,
       revocation: revocation?.status ?? null,
       shadow: this.#evaluateShadow(connection, verdict),
-    };
-    if (!verdict.allow) {
-      const { reason } = verdict;
-      inbound.record({
-        ...facts,
-        verdict: 'deny',
-        reason,
-        detail: explainDenial(verdict),
-        leaf: peer.leaf && describeLeaf(peer.leaf, policy()),
-        anchor: null,
-      });
-      return this.#refuse(connection, reason);
-    }
+      peer,
+    });
+    if (!verdict.allow) return this.#refuse(connection, verdict.reason);
     const { leaf, anchor, issuer } = verdict.permit;
-    const client = { leaf: leaf && factsOf(leaf), anchor };
-    inbound.client = client;
-    inbound.record({ ...facts, ...client, verdict: 'allow', reason: null, detail: null });
     if (leaf !== null) {
       meter.clientCertificate(leaf, Date.now());
       meter.lastHandshake([anchor, issuer.subject, issuer.sha256], Date.now());

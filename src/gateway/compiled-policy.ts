@@ -14,7 +14,7 @@ import { RevocationCheck } from '../revocation/judgement.ts';
 import type { Meter } from '../telemetry/meter.ts';
 import { Tracer } from '../tracing/tracer.ts';
 import type { Pools } from '../upstream/pools.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Upstream } from '../upstream/route-endpoints.ts';
 import { type AdmissionPolicy, compileAdmissionPolicy } from './admission.ts';
 import { RouteGuards } from './route-guards.ts';
 

@@ -8,19 +8,19 @@ import type { PolicySnapshot } from '../policy/snapshot.ts';
 import { ClientAccounts } from '../relay/client-accounts.ts';
 import { Downstream } from '../relay/downstream.ts';
 import { HeldBodies } from '../relay/held-bodies.ts';
-import { AddressShares } from '../source/address-share.ts';
+import { AddressShares } from '../source/address-counts.ts';
 import { HandshakeCosts } from '../source/handshake-cost.ts';
 import { HandshakeRate } from '../source/handshake-rate.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Pools } from '../upstream/pools.ts';
 import { admit } from './admission.ts';
 import { Authorizer, describeLeaf, type SecureConnection } from './authorization.ts';
-import { type AuthorizedClient, AuthorizedClients } from './authorized-clients.ts';
 import { type CompiledPolicy, compilePolicy } from './compiled-policy.ts';
 import { drainConnections } from './drain.ts';
 import { type ContactKey, FirstContacts } from './first-contact.ts';
 import { LoopDelay } from './loop-delay.ts';
 import { Questions } from './questions.ts';
+import { type AuthorizedClient, AuthorizedClients } from './reauthorization.ts';
 import { RecordFloodMonitor } from './record-flood.ts';
 
 /** CPU time charged for a connection that was closed for a record flood, ms: its address has to wait for seconds. */
@@ -173,7 +173,7 @@ export class Gateway {
     });
     client.downstream = downstream;
     const entry = this.#clients.add(client);
-    socket.once('close', () => {
+    socket.on('close', () => {
       this.#accounts.close(account);
       this.#clients.remove(entry);
     });

@@ -44,7 +44,7 @@ export class RecordFloodMonitor {
     const limiter = new SmallRecordLimiter(transferOf(inbound, socket), performance.now());
     const watched: Watched = { inbound, socket, limiter, closed: false };
     const entry: LinkedSetEntry<Watched> = this.#watched.add(watched);
-    socket.once('close', () => this.#watched.delete(entry));
+    socket.on('close', () => this.#watched.delete(entry));
     return () => this.#check(watched, performance.now());
   }
 

@@ -1,10 +1,10 @@
 /** One accepted connection: its source, its state, and its one handshake record. */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { maskDetail } from '../audit/masked-values.ts';
 import { type HandshakeFacts, handshakeLine } from '../audit/record.ts';
-import { maskDetail } from '../audit/text.ts';
 import { formatAddress, parseAddress } from '../source/address.ts';
-import type { AddressShare } from '../source/address-share.ts';
+import type { AddressShare } from '../source/address-counts.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { clientHelloBytes } from './client-hello.ts';
 import type { HandshakeInspector } from './handshake-inspector.ts';
@@ -107,7 +107,7 @@ export class Inbound {
     if (this.#recorded) return;
     this.#recorded = true;
     const durationMs = performance.now() - this.acceptedAt;
-    const { peer, ...facts } = result;
+    const { peer } = result;
     // Refused at accept: no handshake began, so there is no duration to measure.
     const measured = result.verdict === 'deny' && peer === null ? Number.NaN : durationMs;
     this.#recorder.meter.handshake(result.verdict, result.reason ?? 'none', measured);
@@ -136,7 +136,15 @@ export class Inbound {
         sni: peer?.sni ?? null,
         alpn: peer?.alpn ?? null,
         durationMs,
-        ...facts,
+        leaf: result.leaf,
+        anchor: result.anchor,
+        verdict: result.verdict,
+        reason: result.reason,
+        opensslCode: result.opensslCode,
+        detail: result.detail,
+        generation: result.generation,
+        revocation: result.revocation,
+        shadow: result.shadow,
       }),
     );
   }

@@ -155,7 +155,7 @@ export class Listener {
     const entry = this.#open.add(transport);
     const handshake = this.#unfinished.add(inbound);
     transport[unfinished] = handshake;
-    transport.once('close', () => {
+    transport.on('close', () => {
       meter.connections--;
       // The TLS socket, the reader of the PROXY header or `onSecure` may report the cause a few turns later.
       const turns = inbound.recorded ? 0 : inbound.inspector === null ? 1 : INSPECTOR_TURNS;
@@ -175,7 +175,7 @@ export class Listener {
     this.#open.delete(at.entry);
     this.#unfinished.delete(at.handshake);
     inbound.share?.release();
-    this.#fail(inbound, failedByClose(inbound, { offer: this.#offerTo(inbound) }));
+    if (!inbound.recorded) inbound.record(failedByClose(inbound, { offer: this.#offerTo(inbound) }));
     this.#options.onClose?.(inbound);
     detach(inbound.transport);
     if (this.#open.size === 0) for (const resolve of this.#whenEmpty.splice(0)) resolve();
@@ -222,7 +222,7 @@ export class Listener {
     this.#finish(inbound.transport);
     inbound.share?.handshakeDone();
     inbound.observed = null;
-    socket.once('close', () => detach(socket));
+    socket.on('close', () => detach(socket));
     // Not earlier: a client that ends during the handshake has gone; one that ends after its request expects the response.
     socket.allowHalfOpen = true;
     this.#options.onSecure(inbound, socket);

@@ -1,7 +1,7 @@
 /** Checks the leaf itself, after its path. A leaf without extended key usage or SAN passes: Thredd's have neither. */
 import type { Certificate } from '../pki/certificate.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
-import { findPurposeFault } from './purpose.ts';
+import { findPurposeFault } from './extended-key-usage.ts';
 import { type Denial, deny } from './verdict.ts';
 
 export function findLeafFault(leaf: Certificate): Denial | null {

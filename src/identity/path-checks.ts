@@ -1,8 +1,8 @@
 /** Checks a path whose signatures and path lengths are valid: dates, strength, purposes and name constraints. */
 import type { Certificate } from '../pki/certificate.ts';
 import { weakKey, weakSignature } from '../pki/strength.ts';
+import { findPurposeFault } from './extended-key-usage.ts';
 import { findForbiddenName } from './name-constraints.ts';
-import { findPurposeFault } from './purpose.ts';
 import { type Denial, deny } from './verdict.ts';
 
 /** The leaf, the intermediates, the root. */

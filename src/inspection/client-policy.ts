@@ -1,14 +1,17 @@
-/** The anchors, pins, match rules and registrations of a configuration, by which `certs inspect --config` judges client certificates. */
+/** What `certs inspect` judges client certificates by: the policy of a configuration, or else the roots among the sources. */
 import { sourceOf } from '../config/files/key-sources.ts';
 import type { Config } from '../config/schema/schema.ts';
 import { registeredOf } from '../control/build-snapshot.ts';
 import { ConfigError } from '../errors.ts';
+import type { PathAnchor } from '../identity/path.ts';
 import { Registrations } from '../identity/registration.ts';
+import type { Certificate } from '../pki/certificate.ts';
 import type { KeySetMaterial } from '../policy/snapshot.ts';
-import { type AnchorStatus, readAnchorStatus, type StatusOptions } from '../trust/anchor-status.ts';
 import { TrustError } from '../trust/configured-anchors.ts';
-import type { JudgementContext } from './judgement.ts';
-import { readStoredSet } from './key-set-holdings.ts';
+import { type AnchorStatus, readAnchorStatus, type StatusOptions } from '../trust/offline-status.ts';
+import { buildAnchor } from '../trust/trust-anchor.ts';
+import { readStoredSet } from './holdings/key-set-holdings.ts';
+import type { JudgementContext } from './objections.ts';
 
 /** `file`: of the configuration. Throws ConfigError for anchors that cannot be used. */
 export async function readClientPolicy(
@@ -49,4 +52,24 @@ async function readStatus(options: StatusOptions, file: string): Promise<AnchorS
     if (!(error instanceof TrustError)) throw error;
     throw new ConfigError(error.problems.map((problem) => ({ file, line: 1, column: 1, ...problem })));
   }
+}
+
+/** Each self-signed CA among the certificates is a root, with every other CA below it if it issued them. */
+export function anchorsAmong(pool: readonly Certificate[], now: number): Omit<JudgementContext, 'now'> {
+  const cas = pool.filter(({ isCa }) => isCa);
+  const roots = cas.filter((each) => each.isSelfIssued);
+  const anchors = roots.flatMap((root): PathAnchor[] => {
+    const others = cas.filter((each) => !roots.includes(each));
+    const result = buildAnchor({
+      name: root.subject,
+      certificates: [root, ...others],
+      rootSha256: root.sha256,
+      now,
+    });
+    return result.ok ? [result.anchor] : [];
+  });
+  return {
+    ...{ anchors: anchors.length === 0 ? null : anchors, anchorsFrom: 'the files given' },
+    ...{ pins: null, match: null, registered: null },
+  };
 }

@@ -1,7 +1,9 @@
 /** An inspection for people: one block for each item, one line for each fact. */
+
+import { paint } from '../terminal/colours.ts';
 import { printable } from '../terminal/printable.ts';
-import { paint, symbol } from '../terminal/style.ts';
-import type { Inspected } from './inspection.ts';
+import { symbol } from '../terminal/symbols.ts';
+import type { Inspected } from './inspected-items.ts';
 
 export function describeInspected(item: Inspected): string {
   const lines = linesOf(item).filter(([, value]) => value !== null && value !== '');

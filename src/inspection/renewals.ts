@@ -1,6 +1,13 @@
 /** What must be renewed by when. Pure: the holdings and the time decide. */
-import { daysLeft } from './facts.ts';
-import { type CertificateHolding, type CrlHolding, type Holding, type Purpose, purposes } from './holding.ts';
+
+import {
+  type CertificateHolding,
+  type CrlHolding,
+  type Holding,
+  type Purpose,
+  purposes,
+} from './holdings/holding.ts';
+import { daysLeft } from './item-facts.ts';
 
 const day = 24 * 3_600_000;
 

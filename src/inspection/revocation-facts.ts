@@ -11,10 +11,10 @@ import { CrlRefusal } from '../revocation/crl/refusal.ts';
 import { findResponder } from '../revocation/ocsp/responder.ts';
 import { responseStatuses } from '../revocation/ocsp/response.ts';
 import { readStatus } from '../revocation/ocsp/status.ts';
-import { daysLeft, isoTime } from './facts.ts';
-import type { CrlItem, OcspItem } from './item.ts';
-import type { Objection } from './judgement.ts';
-import { signatureName } from './strength.ts';
+import { signatureName } from './algorithm-strength.ts';
+import { daysLeft, isoTime } from './item-facts.ts';
+import type { Objection } from './objections.ts';
+import type { CrlItem, OcspItem } from './reading/item.ts';
 
 export interface RevocationContext {
   /** Certificates that may have signed it. */

@@ -1,8 +1,9 @@
 /** Private keys as PKCS#8 PEM (RFC 5958), with or without a passphrase. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { derElement, tags } from '../pki/der-cursor.ts';
+import { derSequence } from '../pki/der-writer.ts';
 import { toPemBlock } from '../pki/pem.ts';
-import { derSequence, encryptPbes2 } from './password-encryption.ts';
+import { encryptPbes2 } from './pbes2.ts';
 
 /** Of PBKDF2 with HMAC-SHA-256, as OWASP recommends for passwords: the file may be copied and tried without limit. */
 const iterations = 600_000;

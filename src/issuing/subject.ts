@@ -1,9 +1,8 @@
 /** A certificate subject as OpenSSL's `-subj` has it (`/C=GB/O=Example Limited/CN=gateway`), parsed strictly. */
 import { UsageError } from '../errors.ts';
 import { derElement, tags } from '../pki/der-cursor.ts';
-import { derOid } from '../pki/der-writer.ts';
+import { derOid, derSequence } from '../pki/der-writer.ts';
 import { printable } from '../terminal/printable.ts';
-import { derSequence } from './password-encryption.ts';
 
 const printableString = 0x13;
 const ia5String = 0x16;

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import type { Validators } from '../fetch/http-fetch.ts';
 import { replaceFile } from '../fetch/replace-file.ts';
-import type { Validators } from '../fetch/resource.ts';
 
 export interface StoredKeySet extends Validators {
   readonly source: string;

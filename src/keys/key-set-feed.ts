@@ -1,7 +1,7 @@
 /** Keeps one key set from a URL current: the fetch, the check, the last good set on disk. */
 import { pause } from '../fetch/backoff.ts';
+import { type Fetched, fetchResource } from '../fetch/http-fetch.ts';
 import { PeriodicTask } from '../fetch/periodic-task.ts';
-import { type Fetched, fetchResource } from '../fetch/resource.ts';
 import type { Timers } from '../fetch/timers.ts';
 import { type KeySetReading, MAX_KEY_SET_BYTES, readKeySet } from '../jose/key-set.ts';
 import { loadKeySet, type StoredKeySet, saveKeySet } from './disk-cache.ts';

@@ -4,9 +4,12 @@ import { BROKEN, findHeadEnd, INCOMPLETE } from './field-section.ts';
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** One for all, since to make an empty buffer costs as much as to make a full one. */
+export const noBytes = Buffer.alloc(0);
+
 export class HeadBuffer {
   /** Holds the head and the bytes after it, from `start` to `end`. */
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = noBytes;
   start = 0;
   end = 0;
 

@@ -3,7 +3,7 @@ import type { Limits } from '../policy/snapshot.ts';
 import type { RequestFields } from './field-forwarding.ts';
 import { BROKEN, INCOMPLETE } from './field-section.ts';
 import { isToken } from './grammar.ts';
-import { HeadBuffer } from './head-buffer.ts';
+import { HeadBuffer, noBytes } from './head-buffer.ts';
 import type { RefusalName } from './message-reasons.ts';
 import { parseRequestHead, type RefusedHead, type RequestHead } from './request.ts';
 import { type MalformedResponse, malformed, parseResponseHead, type ResponseHead } from './response.ts';
@@ -14,6 +14,8 @@ export interface Span {
   readonly at: number;
   readonly end: number;
 }
+
+export const emptySpan: Span = { bytes: noBytes, at: 0, end: 0 };
 
 /** What the parsing of a response head depends on. */
 export interface ResponseOptions {
@@ -26,7 +28,7 @@ export interface ResponseOptions {
 export class RequestReader {
   readonly #buffer = new HeadBuffer({ skipEmptyLine: true });
   /** The bytes after the last complete head. */
-  rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+  rest: Span = emptySpan;
 
   /** Part of the next head has arrived. */
   get begun(): boolean {
@@ -94,7 +96,7 @@ export class ResponseHeadCache {
 
 export class ResponseReader {
   readonly #buffer = new HeadBuffer();
-  rest: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
+  rest: Span = emptySpan;
 
   /** Discards a partial head. */
   reset(): void {

@@ -16,11 +16,17 @@ export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
   if (socket.destroyed) return;
   let discarded = 0;
   const destroy = () => socket.destroy();
-  let timer = setTimeout(destroy, MAX_FLUSH_MS);
-  socket.once('close', () => clearTimeout(timer));
-  socket.once('finish', () => {
-    clearTimeout(timer);
-    timer = setTimeout(destroy, MAX_MS);
+  // One timer for both limits, since nearly every connection closes before it fires.
+  let due = performance.now() + MAX_FLUSH_MS;
+  const check = () => {
+    const left = Math.ceil(due - performance.now());
+    if (left <= 0) destroy();
+    else timer = setTimeout(check, Math.min(left, MAX_MS));
+  };
+  let timer = setTimeout(check, MAX_MS);
+  socket.on('close', () => clearTimeout(timer));
+  socket.on('finish', () => {
+    due = performance.now() + MAX_MS;
   });
   socket.on('data', (bytes: Buffer) => {
     discarded += bytes.length;
@@ -28,9 +34,9 @@ export function lingeringClose(socket: TLSSocket, answer: Buffer | null): void {
     if (discarded > MAX_BYTES) socket.pause();
   });
   // The client has closed its side: destroy the socket as soon as the response is sent.
-  socket.once('end', () => {
+  socket.on('end', () => {
     if (socket.writableFinished) destroy();
-    else socket.once('finish', destroy);
+    else socket.on('finish', destroy);
   });
   if (answer === null) socket.end();
   else socket.end(answer);

@@ -3,7 +3,7 @@
 /** A path that differs from its own form has one of these characters. */
 const unusual = /[%;A-Z]/;
 
-/** target.ts refuses paths that are percent-encoded more often and hide a separator. */
+/** request-target.ts refuses paths that are percent-encoded more often and hide a separator. */
 const MAX_DECODINGS = 4;
 
 /**

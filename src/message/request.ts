@@ -4,7 +4,7 @@ import { type RequestFields, requestFields } from './field-forwarding.ts';
 import { type FieldSection, readFields } from './field-section.ts';
 import { asMethod, isHost, isToken, type Method } from './grammar.ts';
 import type { RefusalName } from './message-reasons.ts';
-import { isAsteriskForm, readAbsolute, readTarget } from './target.ts';
+import { isAsteriskForm, readAbsolute, readTarget } from './request-target.ts';
 
 export interface RequestHead {
   readonly kind: 'request';

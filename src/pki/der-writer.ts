@@ -8,6 +8,10 @@ export interface RawExtension {
   readonly value: Uint8Array;
 }
 
+export function derSequence(...contents: readonly Uint8Array[]): Buffer {
+  return derElement(tags.sequence, ...contents);
+}
+
 /** `value`: 0 or more. */
 export function derInteger(value: number | bigint): Buffer {
   const hex = BigInt(value).toString(16);

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { BodyReader } from '../message/body-framing.ts';
-import { RequestReader, type Span } from '../message/head-reader.ts';
+import { emptySpan, RequestReader, type Span } from '../message/head-reader.ts';
 import type { Payload } from '../message/head-writer.ts';
 import type { RefusalName } from '../message/message-reasons.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
@@ -38,7 +38,6 @@ interface RequestsOptions {
 }
 
 const continueResponse = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
-const nothing: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
 const headTimeout: RefusedHead = { kind: 'refused', refusal: 'head_timeout', method: null, path: null };
 
 export class ClientRequests implements RequestFlow {
@@ -110,7 +109,7 @@ export class ClientRequests implements RequestFlow {
   /** The timeout of `head`, `holding`, `body` or `discarding` has passed. */
   onTimeout(): void {
     const { current } = this.#phase;
-    if (current === 'head') this.#readRequest(headTimeout, nothing);
+    if (current === 'head') this.#readRequest(headTimeout, emptySpan);
     else if (current === 'body') this.#exchange.fail({ side: 'client', reason: 'body_timeout' });
     else if (current === 'holding') this.refuseUndecided('body_timeout');
     else this.#refusals.onTimeout();
@@ -206,7 +205,7 @@ export class ClientRequests implements RequestFlow {
     const next = this.#body.read(rest.bytes, rest.at, rest.end);
     if (this.#body.fault !== null) {
       this.#exchange.fail({ side: 'client', reason: this.#body.fault });
-      return nothing;
+      return emptySpan;
     }
     this.awaitMore(performance.now());
     this.#exchange.sendBody(this.#payload(rest));
@@ -227,7 +226,7 @@ export class ClientRequests implements RequestFlow {
     const guarded = this.#guarding.current;
     this.#refusals.refuse({ reason, head, requestId: this.requestId, guarded }, this.policy);
     this.#guarding.end();
-    return nothing;
+    return emptySpan;
   }
 
   /** Refuses a request; the connection stays open if possible. Returns the bytes after its body, as far as it was read. */

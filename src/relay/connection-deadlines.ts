@@ -1,4 +1,5 @@
 /** The phase of a client's connection, its timeout, and the deadline of the current exchange. */
+import type { ExchangeFailure } from './exchange-facts.ts';
 import { LazyTimer } from './lazy-timer.ts';
 
 const never = Number.POSITIVE_INFINITY;
@@ -61,6 +62,15 @@ export class ConnectionDeadlines {
 
   clearDeadline(): void {
     this.#deadline = never;
+  }
+
+  /** Which side the exchange waits for at its deadline: the client to read the response, or to send its body; or the host. */
+  deadlineFailure({ awaitsReader }: { readonly awaitsReader: boolean }): ExchangeFailure {
+    if (awaitsReader) return { side: 'client', reason: 'answer_unread' };
+    // While the host cannot take more of the body, the phase has no timeout.
+    const awaitsBody = this.#current === 'body' && this.hasTimeout;
+    if (awaitsBody) return { side: 'client', reason: 'body_timeout' };
+    return { side: 'host', reason: 'deadline', cause: 'deadline' };
   }
 
   /** Enters `closing`; neither callback is called again. */

@@ -1,6 +1,7 @@
 /** The connection of an authorized client. Each request gets its response before the next one is read. */
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { noBytes } from '../message/head-buffer.ts';
 import { lingeringClose } from '../message/lingering-close.ts';
 import type { Limits } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
@@ -10,7 +11,6 @@ import { ClientRequests } from './client-requests.ts';
 import { ConnectionDeadlines } from './connection-deadlines.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeClient } from './exchange-client.ts';
-import type { ExchangeFailure } from './exchange-facts.ts';
 import type { RelayPolicy } from './relay-policy.ts';
 import type { RequestConditions } from './request-admission.ts';
 
@@ -22,8 +22,6 @@ interface DownstreamOptions extends RequestConditions {
   readonly policy: () => RelayPolicy;
   readonly recorder: Recorder;
 }
-
-const noBytes = Buffer.alloc(0);
 
 export class Downstream implements ExchangeClient {
   readonly caller: Caller;
@@ -165,16 +163,8 @@ export class Downstream implements ExchangeClient {
 
   #onDeadline(): void {
     const reason = this.#phase.current === 'holding' ? 'body_timeout' : 'judgement_timeout';
-    if (!this.#requests.refuseUndecided(reason)) this.#exchange.fail(this.#deadlineFailure());
-  }
-
-  /** What the exchange was waiting for: the client to read the response, or to send its body; or the host. */
-  #deadlineFailure(): ExchangeFailure {
-    if (this.#exchange.awaitsReader) return { side: 'client', reason: 'answer_unread' };
-    // While the host cannot take more of the body, the phase has no timeout.
-    const awaitsBody = this.#phase.current === 'body' && this.#phase.hasTimeout;
-    if (awaitsBody) return { side: 'client', reason: 'body_timeout' };
-    return { side: 'host', reason: 'deadline', cause: 'deadline' };
+    if (!this.#requests.refuseUndecided(reason))
+      this.#exchange.fail(this.#phase.deadlineFailure(this.#exchange));
   }
 
   /** Sends `response`, null for none, and closes the connection so that the client can still read it. */

@@ -7,8 +7,8 @@ import type { FailoverUser } from '../upstream/failover.ts';
 import type { ExchangeClient } from './exchange-client.ts';
 import { type ExchangeFailure, type Message, type Outcome, statusOf } from './exchange-facts.ts';
 import { recordExchange } from './exchange-record.ts';
+import { FirstByteTimeout } from './first-byte-timeout.ts';
 import { HostResponse, type ResponseSender } from './host-response.ts';
-import { HostTimeout } from './host-timeout.ts';
 import { UpstreamLease } from './upstream-lease.ts';
 
 /**
@@ -22,7 +22,7 @@ export class Exchange implements FailoverUser, ResponseSender {
   readonly #client: ExchangeClient;
   readonly #lease = new UpstreamLease(this);
   readonly #response = new HostResponse(this);
-  readonly #timeout = new HostTimeout((reason) => this.fail({ side: 'host', reason, cause: reason }));
+  readonly #timeout = new FirstByteTimeout((reason) => this.fail({ side: 'host', reason, cause: reason }));
 
   #message: Message | null = null;
   #requestComplete = false;

@@ -1,4 +1,5 @@
 /** Buffers a body: of a response until its length is known, of a request until its signature is checked. */
+import { noBytes } from '../message/head-buffer.ts';
 
 export class GrowingBuffer {
   #bytes: Buffer | null = null;
@@ -31,7 +32,7 @@ export class GrowingBuffer {
 
   /** The bytes, until the next `add` or `take`. */
   get bytes(): Buffer {
-    return this.#bytes?.subarray(0, this.#size) ?? Buffer.alloc(0);
+    return this.#bytes?.subarray(0, this.#size) ?? noBytes;
   }
 
   /** Returns the bytes and empties the buffer. */

@@ -1,5 +1,6 @@
 /** Forwards the host's response: parsed strictly, and framed anew, with a Content-Length if the length is known in time. */
 import { BodyReader } from '../message/body-framing.ts';
+import { noBytes } from '../message/head-buffer.ts';
 import { type ResponseHeadCache, ResponseReader, type Span } from '../message/head-reader.ts';
 import { assemble, writeResponseHead } from '../message/head-writer.ts';
 import type { RequestHead } from '../message/request.ts';
@@ -35,7 +36,6 @@ export interface ResponseFault {
 /** Maximum size of a body that is buffered until its length is known; EHI's responses have a few hundred bytes. */
 const MAX_BUFFERED = 64 * 1024;
 const unlimited = Number.MAX_SAFE_INTEGER;
-const nothing = Buffer.alloc(0);
 
 /** Made once for a client's connection, and used for its messages in turn. */
 export class HostResponse {
@@ -122,7 +122,7 @@ export class HostResponse {
     this.#body.close();
     this.complete = true;
     this.flowing = true;
-    this.#forward(nothing, 0, 0);
+    this.#forward(noBytes, 0, 0);
     return true;
   }
 

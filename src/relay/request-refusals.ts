@@ -2,7 +2,7 @@
 import type { PolicyFacts } from '../audit/record.ts';
 import { BodyReader } from '../message/body-framing.ts';
 import { errorResponse } from '../message/error-response.ts';
-import type { Span } from '../message/head-reader.ts';
+import { emptySpan, type Span } from '../message/head-reader.ts';
 import { messageRefusals, type RefusalName } from '../message/message-reasons.ts';
 import { recordRefusal } from '../message/refusal-record.ts';
 import type { RefusedHead, RequestHead } from '../message/request.ts';
@@ -133,8 +133,6 @@ interface RefusalsOptions {
   readonly becomeIdle: () => void;
 }
 
-const nothing: Span = { bytes: Buffer.alloc(0), at: 0, end: 0 };
-
 /** The refusals of one connection. */
 export class RequestRefusals {
   readonly #options: RefusalsOptions;
@@ -173,7 +171,7 @@ export class RequestRefusals {
     const close = !discarded.keepsAlive || connection.lastExchange || connection.backedUp;
     if (close) {
       connection.close(discarded.response({ close }));
-      return nothing;
+      return emptySpan;
     }
     this.#discarded = null;
     connection.send(discarded.response({ close }));

@@ -2,7 +2,7 @@
 import { plainPath } from '../message/path-spelling.ts';
 import type { RoutePolicy } from '../policy/snapshot.ts';
 import type { RouteMeter } from '../telemetry/route-meter.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Upstream } from '../upstream/route-endpoints.ts';
 import type { MessageGuards } from './message-guards.ts';
 
 export interface Route {

@@ -2,7 +2,7 @@
 import type { UpstreamConnection } from '../upstream/connection.ts';
 import type { ConnectionPool } from '../upstream/connection-roles.ts';
 import type { Failover, FailoverUser } from '../upstream/failover.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import type { Upstream } from '../upstream/route-endpoints.ts';
 
 /** Made once for a client's connection, and used for its messages in turn. */
 export class UpstreamLease {

@@ -45,11 +45,8 @@ export class RevocationCheck {
 
   /** Whether the leaf has revocation sources of its own and is not tracked yet, so that they must be fetched. */
   isFirstContact(leaf: Certificate): boolean {
-    const { policy } = this.#material;
-    const named = [leaf.crlDistributionPoints, leaf.freshestCrl].flat().some(({ urls }) => urls.length > 0);
-    return (
-      ((policy.crl === 'auto' && named) || this.#hasResponder(leaf)) && !this.#leaves.has(leaf.tbsSha256)
-    );
+    if (this.#leaves.has(leaf.tbsSha256)) return false;
+    return (this.#material.policy.crl === 'auto' && namesCrl(leaf)) || this.#hasResponder(leaf);
   }
 
   /** The worst status on the path; `now`: milliseconds since the epoch. */
@@ -201,4 +198,8 @@ function combine(one: RevocationResult, other: RevocationResult): RevocationResu
 
 function rank({ status }: RevocationResult): number {
   return revocationStatuses.indexOf(status);
+}
+
+function namesCrl({ crlDistributionPoints, freshestCrl }: Certificate): boolean {
+  return [...crlDistributionPoints, ...freshestCrl].some(({ urls }) => urls.length > 0);
 }

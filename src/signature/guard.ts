@@ -5,8 +5,8 @@ import type { SignatureRefusal } from '../message/message-reasons.ts';
 import type { SignatureDenial, SignatureVerdict } from '../message/message-verdicts.ts';
 import type { PolicyMode, SignaturePolicy } from '../policy/snapshot.ts';
 import type { ReplayMemory } from './replay-memory.ts';
+import { readSignatureFields, type SignatureFields } from './signature-fields.ts';
 import { SignedContent } from './signed-content.ts';
-import { readSignedHead, type SignedHead } from './signed-head.ts';
 import { candidatesFor, isHmac, type KeyedSignature, kidOf, verifyWithKeys } from './verification.ts';
 
 /** How long a message waits for the fetch of a key set, ms: on trial shorter, since it is forwarded in any case. */
@@ -56,7 +56,7 @@ export class SignatureGuard {
 
   /** Before the body is read; null: the body decides. */
   precheck({ fields, now }: HeadRequest): SignatureDenial | null {
-    const head = readSignedHead(fields, { policy: this.policy, now });
+    const head = readSignatureFields(fields, { policy: this.policy, now });
     return head.refusal === null ? null : this.#deny(head.refusal);
   }
 
@@ -67,7 +67,7 @@ export class SignatureGuard {
   check(request: BodyRequest): SignatureVerdict | Promise<SignatureVerdict> {
     const { hmac } = this.policy;
     // The time is judged again: the body may have taken longer than the tolerance allows.
-    const head = readSignedHead(request.fields, { policy: this.policy, now: request.now });
+    const head = readSignatureFields(request.fields, { policy: this.policy, now: request.now });
     if (head.refusal !== null) return this.#deny(head.refusal);
     const { value } = head;
     if (value.kind !== 'hmac') return this.#verify(head, value, request);
@@ -82,7 +82,11 @@ export class SignatureGuard {
     return this.#deny('signature_undecided');
   }
 
-  async #verify(head: SignedHead, value: KeyedSignature, request: BodyRequest): Promise<SignatureVerdict> {
+  async #verify(
+    head: SignatureFields,
+    value: KeyedSignature,
+    request: BodyRequest,
+  ): Promise<SignatureVerdict> {
     try {
       const key = await this.#findKey(value, this.#partsOf(head, request));
       return typeof key === 'string' ? this.#deny(key) : this.#accept(head, request, key);
@@ -123,7 +127,7 @@ export class SignatureGuard {
     return this.#refreshing;
   }
 
-  #accept(head: SignedHead, request: BodyRequest, { kid, id }: UsedKey): SignatureVerdict {
+  #accept(head: SignatureFields, request: BodyRequest, { kid, id }: UsedKey): SignatureVerdict {
     const refusal = this.policy.replay === 'refuse' ? this.#claim(head, request, id) : null;
     if (refusal !== null) return this.#deny(refusal);
     this.#dependencies.count('allow');
@@ -134,7 +138,7 @@ export class SignatureGuard {
    * By the signed content and not by the signature: some can be changed into another valid one of the same content (ECDSA:
    * n − s for s).
    */
-  #claim(head: SignedHead, request: BodyRequest, keyId: string): SignatureRefusal | null {
+  #claim(head: SignatureFields, request: BodyRequest, keyId: string): SignatureRefusal | null {
     const { timestamp } = this.policy;
     const replays = this.#dependencies.replays();
     if (replays === null || timestamp === null || head.timestamp === null) return 'signature_undecided';
@@ -157,7 +161,7 @@ export class SignatureGuard {
     }
   }
 
-  #partsOf(head: SignedHead, { body }: BodyRequest): Buffer[] {
+  #partsOf(head: SignatureFields, { body }: BodyRequest): Buffer[] {
     return this.#content.parts(head.timestamp?.text ?? '', body);
   }
 

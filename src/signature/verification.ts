@@ -4,8 +4,8 @@ import { isSignatureAlgorithm, type SignatureAlgorithm } from '../jose/algorithm
 import type { CompiledKeySet, VerificationKey } from '../jose/compiled-key-set.ts';
 import { verifyDetachedJws } from '../jose/detached-jws.ts';
 import { verifyRaw } from './raw-signature.ts';
+import type { SignatureValue } from './signature-fields.ts';
 import { joinParts } from './signed-content.ts';
-import type { SignatureValue } from './signed-head.ts';
 
 /** Keys and algorithms that are tried for one body: each costs a verification. */
 const MAX_TRIED = 4;

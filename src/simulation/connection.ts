@@ -1,8 +1,8 @@
 /** One connection of the sender: one message at a time, each with one answer; every other byte is reported. */
 import type { Socket } from 'node:net';
 import { AnswerReader, type Judgement } from './answer.ts';
+import type { Target } from './endpoint.ts';
 import type { Failure } from './outcomes.ts';
-import type { Target } from './target.ts';
 
 /** The bytes of one request. */
 export interface Request {

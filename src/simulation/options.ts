@@ -1,7 +1,8 @@
 /** What a simulation does: the endpoint, the messages, and their times. */
+
+import type { Target } from './endpoint.ts';
 import type { MessageSource } from './messages.ts';
 import type { SenderOptions } from './sender.ts';
-import type { Target } from './target.ts';
 
 export interface SimulationOptions extends SenderOptions {
   readonly target: Target;

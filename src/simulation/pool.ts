@@ -1,8 +1,8 @@
 /** The sender's connections. A message never waits for the answer to another one: without a free connection it gets a new one. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from './connection.ts';
+import type { Target } from './endpoint.ts';
 import { Queue } from './queue.ts';
-import type { Target } from './target.ts';
 
 /** Waits for a connection; exactly one of these is called, unless it has given up. */
 export interface Waiter {

@@ -1,5 +1,5 @@
 /** The counts of one upstream endpoint in one relay thread; its pools write to it. */
-import { increment } from './counts.ts';
+import { increment } from './bucket-counts.ts';
 
 type ConnectFailureReason = 'connect_failed' | 'connect_timeout' | 'upstream_tls';
 export type ConnectResult = 'ok' | ConnectFailureReason;

@@ -1,5 +1,5 @@
 /** A histogram that accepts bucket counts, which prom-client's own cannot, in the form that its registry prints. */
-import type { HistogramDelta } from './counts.ts';
+import type { HistogramDelta } from './bucket-counts.ts';
 
 interface Sample {
   readonly metricName: string;

@@ -4,8 +4,8 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pin
 import { prettyFactory } from 'pino-pretty';
 import { ConfigError } from '../errors.ts';
 import { printableValue, safeJsonText } from '../foreign-text.ts';
+import { maskDigits } from './card-number-mask.ts';
 import { openLogOutput } from './log-output.ts';
-import { maskDigits } from './mask.ts';
 import { type LogLine, RepeatedLines } from './repeated-lines.ts';
 
 export type { Logger };

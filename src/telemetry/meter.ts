@@ -1,9 +1,10 @@
 /** The counts of one relay thread, kept without allocation per observation and taken in batches. */
 import { isDeepStrictEqual } from 'node:util';
+import { Counts, type HistogramDelta, increment, secondsBounds } from './bucket-counts.ts';
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
-import { Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
 import { type EndpointDelta, EndpointMeter } from './endpoint-meter.ts';
-import { type CountedRefusal, type Refusal, Refusals } from './refusals.ts';
+import { LabelTree } from './label-tree.ts';
+import { type CountedRefusal, type Refusal, Refusals } from './refused-handshakes.ts';
 import { type RouteDelta, RouteMeter } from './route-meter.ts';
 
 /** Counters that grow once per connection or less often: `count` allocates. What grows per message has its own method. */
@@ -68,9 +69,11 @@ export class Meter {
   readonly #routes = new Map<string, RouteMeter>();
   readonly #endpoints = new Map<string, EndpointMeter>();
   readonly #clientCertificates = new ClientLeaves();
+  /** The same objects, so that a leaf which is seen again costs one look-up. */
+  readonly #seenLeaves = new Set<ClientLeaf>();
   readonly #refusals = new Refusals();
-  readonly #counts = new Map<string, [CountedName, readonly string[], number]>();
-  readonly #lastHandshakes = new Map<string, [readonly string[], number]>();
+  readonly #counts = new LabelTree<[CountedName, readonly string[], number]>();
+  readonly #lastHandshakes = new LabelTree<[readonly string[], number]>();
   #changed = false;
   #taken = idle;
 
@@ -90,16 +93,17 @@ export class Meter {
   /** Increments a counter of the metric table. `labels`: in the order of the table, never text that a client controls. */
   count(name: CountedName, labels: readonly string[]): void {
     this.#changed = true;
-    const key = [name, ...labels].join('\n');
-    const entry = this.#counts.get(key);
-    if (entry === undefined) this.#counts.set(key, [name, labels, 1]);
-    else entry[2]++;
+    const counted = this.#counts.at(name).below(labels);
+    if (counted.entry === null) counted.entry = [name, labels, 1];
+    else counted.entry[2]++;
   }
 
   /** A client was admitted under this anchor, with a leaf of this issuing CA; `now`: milliseconds since the epoch. */
   lastHandshake(labels: readonly [anchor: string, issuer: string, issuerSha256: string], now: number): void {
     this.#changed = true;
-    this.#lastHandshakes.set(labels.join('\n'), [labels, now]);
+    const last = this.#lastHandshakes.below(labels);
+    if (last.entry === null) last.entry = [labels, now];
+    else last.entry[1] = now;
   }
 
   /** The meter of a route. `path`: from the configuration, or `noRoute` for requests that matched no route. */
@@ -115,6 +119,8 @@ export class Meter {
   /** The leaf of an authorized client was seen; `now`: milliseconds since the epoch. */
   clientCertificate(leaf: ClientLeaf, now: number): void {
     this.#changed = true;
+    if (this.#seenLeaves.has(leaf)) return;
+    this.#seenLeaves.add(leaf);
     this.#clientCertificates.add(leaf, now);
   }
 
@@ -137,8 +143,8 @@ export class Meter {
     if (!this.#changed && isUnchanged && endpoints.length === 0 && routes.length === 0) return null;
     const delta: MeterDelta = {
       ...gauges,
-      counts: [...this.#counts.values()],
-      lastHandshakes: [...this.#lastHandshakes.values()],
+      counts: this.#counts.take(),
+      lastHandshakes: this.#lastHandshakes.take(),
       handshakes: (['allow', 'deny', 'failed'] as const).flatMap((verdict) =>
         [...this.#handshakes[verdict]].map(([reason, count]) => [verdict, reason, count] as const),
       ),
@@ -150,9 +156,8 @@ export class Meter {
     };
     for (const counts of Object.values(this.#handshakes)) counts.clear();
     this.#clientCertificates.clear();
+    this.#seenLeaves.clear();
     this.#refusals.clear();
-    this.#counts.clear();
-    this.#lastHandshakes.clear();
     this.#changed = false;
     this.#taken = gauges;
     return delta;

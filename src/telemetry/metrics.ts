@@ -1,6 +1,7 @@
 /** The metrics of the gateway, in the control thread: merges the deltas of the relay threads and serves all metrics. */
+
+import { budgetBounds, Counts, secondsBounds } from './bucket-counts.ts';
 import { type ClientLeaf, ClientLeaves } from './client-leaves.ts';
-import { budgetBounds, Counts, secondsBounds } from './counts.ts';
 import { EndpointMetrics } from './endpoint-metrics.ts';
 import type { EndpointReport, EndpointState } from './endpoint-report.ts';
 import type { CountedName, Gauges, MeterDelta } from './meter.ts';

@@ -1,6 +1,6 @@
 /** The only importer of prom-client: makes metrics from the metric table and prints them in Prometheus' text format. */
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
-import { secondsBounds } from './counts.ts';
+import { secondsBounds } from './bucket-counts.ts';
 import { MergedHistogram } from './histogram.ts';
 import { type MetricName, metricTable } from './metric-table.ts';
 

@@ -1,5 +1,5 @@
 /** The counts of one route in a relay thread, kept without allocation per observation. */
-import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './counts.ts';
+import { budgetBounds, Counts, type HistogramDelta, increment, secondsBounds } from './bucket-counts.ts';
 import { VerdictCounts, type VerdictDelta } from './verdict-counts.ts';
 
 /** The route label of requests that matched no route. */

@@ -1,6 +1,7 @@
 /** The traffic of the last hour, from the deltas of the relay threads: handshakes, messages, times, failures of endpoints. */
+
+import { budgetBounds, secondsBounds } from './bucket-counts.ts';
 import { elapsedMs } from './clock.ts';
-import { budgetBounds, secondsBounds } from './counts.ts';
 import type { EndpointDelta } from './endpoint-meter.ts';
 import type { HandshakeVerdict, MeterDelta } from './meter.ts';
 import { quantile } from './quantile.ts';

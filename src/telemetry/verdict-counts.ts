@@ -1,5 +1,5 @@
 /** Counts the verdicts of one policy on the messages of one route. */
-import { increment } from './counts.ts';
+import { increment } from './bucket-counts.ts';
 
 /** `verdict`: `allow` or a reason. */
 export type VerdictDelta = readonly (readonly [mode: string, verdict: string, count: number])[];

@@ -7,7 +7,7 @@ import { GatewayError } from '../errors.ts';
 import type { Answer } from '../policy/question.ts';
 import type { PolicySnapshot } from '../policy/snapshot.ts';
 import type { FromRelay, RelayData, ToRelay } from './messages.ts';
-import { probePort } from './port-probe.ts';
+import { probePort } from './port-in-use.ts';
 
 interface SupervisorOptions {
   readonly relays: number | 'auto';

@@ -2,7 +2,7 @@
 import type { RequestHead } from '../message/request.ts';
 import { randomHex, readTraceId, type Trace, traceOf } from '../message/trace-context.ts';
 import type { TracingPolicy } from '../policy/snapshot.ts';
-import { maskDigits } from '../telemetry/mask.ts';
+import { maskDigits } from '../telemetry/card-number-mask.ts';
 import { isSampled, thresholdOf } from './sampling.ts';
 
 /** W3C Trace Context §3.2.2.5. `random` (Level 2) states that the trace id is random: only the creator of the trace sets it. */

@@ -7,10 +7,10 @@ import { type CertificateBundle, readBundle, readCertificates } from '../pki/pem
 import type { AnchorList } from './disk-cache.ts';
 import { type PresetName, presetUrls } from './preset.ts';
 import { rootsOf } from './root-choice.ts';
-import { type SourceCertificates, unusedSource } from './served-set.ts';
 import { skippedAt } from './skipped-certificates.ts';
 import type { AnchorState } from './state.ts';
 import { type Accept, type Anchor, buildAnchor } from './trust-anchor.ts';
+import { type SourceCertificates, unusedSource } from './unused-source.ts';
 
 /** Exactly one of `preset`, `files` and `urls`; paths are absolute. */
 export interface AnchorOptions {

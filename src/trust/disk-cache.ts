@@ -2,8 +2,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../errors.ts';
+import type { Validators } from '../fetch/http-fetch.ts';
 import { replaceFile } from '../fetch/replace-file.ts';
-import type { Validators } from '../fetch/resource.ts';
 import { normalizeSha256 } from '../pki/fingerprint.ts';
 
 /** One downloaded file, with the validators for the next conditional request. */

@@ -1,5 +1,5 @@
 /** Downloads the certificate files of an anchor over verified HTTPS, with conditional requests where possible. */
-import { type Fetched, fetchResource, type Validators } from '../fetch/resource.ts';
+import { type Fetched, fetchResource, type Validators } from '../fetch/http-fetch.ts';
 import type { StoredSource } from './disk-cache.ts';
 
 export interface DownloadOptions {

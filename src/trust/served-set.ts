@@ -5,6 +5,7 @@ import { readBundle } from '../pki/pem.ts';
 import type { StoredSource } from './disk-cache.ts';
 import { isUsable, skippedAt } from './skipped-certificates.ts';
 import { type Accept, type Anchor, buildAnchor } from './trust-anchor.ts';
+import { type SourceCertificates, unusedSource } from './unused-source.ts';
 
 export interface ServedSetInput {
   readonly name: string;
@@ -60,34 +61,6 @@ export function readServedSet({ name, sources, accept, ...input }: ServedSetInpu
   const problem =
     unusedSource(anchor, bundles, input.now)?.problem ?? unusableNow(anchor, input.now) ?? accept(anchor);
   return problem === null ? { ...served, anchor, problem } : { ...served, anchor: null, problem };
-}
-
-/** The certificates of one URL or file. */
-export interface SourceCertificates {
-  readonly source: string;
-  readonly certificates: readonly Certificate[];
-}
-
-/**
- * The first source none of whose certificates is part of the anchor, and why: it is probably the wrong file. A source
- * whose certificates have expired is not reported.
- */
-export function unusedSource(
-  { certificates, skipped }: Anchor,
-  sources: readonly SourceCertificates[],
-  now: number,
-): { readonly index: number; readonly problem: string } | null {
-  const used = new Set(certificates.map(({ sha256 }) => sha256));
-  const index = sources.findIndex((each) =>
-    each.certificates.every(({ sha256, notAfter }) => !used.has(sha256) && now <= notAfter),
-  );
-  const unused = sources[index];
-  if (unused === undefined) return null;
-  const details = skipped
-    .map(({ detail }) => detail)
-    .filter((detail) => unused.certificates.some(({ subject }) => detail.startsWith(`${subject}: `)));
-  const problem = `${unused.source}: none of its certificates can be used: ${details.join('; ')}`;
-  return { index, problem };
 }
 
 function unusableNow(anchor: Anchor, now: number): string | null {

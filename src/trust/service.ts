@@ -1,7 +1,7 @@
 /** The trust service: keeps every trust anchor current while its files, its URLs and the configuration change. */
 import { nodeTimers } from '../fetch/timers.ts';
+import { diffAnchors } from './anchor-changes.ts';
 import { AnchorFeed } from './anchor-feed.ts';
-import { diffAnchors } from './change.ts';
 import {
   allowed,
   allowsRoot,

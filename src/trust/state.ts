@@ -1,5 +1,5 @@
 /** What the trust service reports to the control thread: the state of each anchor, and events. */
-import type { AnchorChange } from './change.ts';
+import type { AnchorChange } from './anchor-changes.ts';
 import type { Anchor } from './trust-anchor.ts';
 
 export interface AnchorState extends Anchor {

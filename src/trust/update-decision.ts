@@ -1,7 +1,7 @@
 /** Decides whether the set that the sources serve replaces the set in use, is refused, or needs approval. Pure. */
 import type { Certificate } from '../pki/certificate.ts';
 import type { StoredAnchor } from './disk-cache.ts';
-import { rootsOf } from './root-choice.ts';
+import { basisOf, findChangedRoot, type KnownRootFacts } from './known-root.ts';
 import type { ServedSet, UsableSet } from './served-set.ts';
 import { outsideValidity } from './skipped-certificates.ts';
 import type { AnchorState, TrustAction } from './state.ts';
@@ -19,45 +19,22 @@ export type UpdateDecision =
       readonly action: TrustAction | null;
     };
 
-export interface UpdateFacts {
+export interface UpdateFacts extends KnownRootFacts {
   readonly served: ServedSet;
-  /** The last good set on disk; null: nothing is known yet, and the first root is trusted on first use. */
-  readonly stored: StoredAnchor | null;
-  readonly inUse: AnchorState | null;
-  /** The pinned root in lower hex. */
-  readonly pin: string | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 export function decideUpdate({ served, stored, inUse, pin, now }: UpdateFacts): UpdateDecision {
-  const knownRoots = new Set([
-    stored?.rootSha256,
-    pin,
-    ...(inUse === null ? [] : rootsOf(inUse).map(({ sha256 }) => sha256)),
-  ]);
-  const root = findUnknownRoot(served, knownRoots);
-  if (stored !== null && root !== undefined) return { kind: 'root_changed', root, known: stored.rootSha256 };
+  const changed = findChangedRoot(served, { stored, inUse, pin });
+  if (changed !== null) return { kind: 'root_changed', ...changed };
   if (served.anchor === null) return { kind: 'refused', detail: served.problem };
   const loss = lossThrough(served, inUse, now);
   if (loss !== null) return { kind: 'refused', detail: loss };
-  const basis = pin === undefined ? (stored?.basis ?? 'first_use') : 'pin';
+  const basis = basisOf({ stored, pin });
   const isNew = inUse?.source !== 'url' || !haveSameCertificates(inUse, served.anchor);
   const action = stored === null && pin === undefined ? 'trust_on_first_use' : isNew ? 'fetched' : null;
   return { kind: 'accepted', set: served, basis, action };
-}
-
-/**
- * A root that is not among the known ones (lower hex SHA-256). A new certificate of a known root, renewed under its key,
- * counts as known if a known certificate of that root is served too.
- */
-function findUnknownRoot(
-  { roots, anchor }: ServedSet,
-  known: ReadonlySet<string | undefined>,
-): Certificate | undefined {
-  const family = anchor === null ? [] : rootsOf(anchor);
-  if (family.some(({ sha256 }) => known.has(sha256))) return undefined;
-  return roots.find(({ sha256 }) => !known.has(sha256));
 }
 
 function countUnreadable({ skipped }: Pick<AnchorState, 'skipped'>): number {

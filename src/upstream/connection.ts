@@ -9,6 +9,7 @@ import type {
   Opener,
   UpstreamUser,
 } from './connection-roles.ts';
+import { announcesIdleClose } from './idle-limit.ts';
 import { OpenTimeout } from './open-timeout.ts';
 import type { TlsClient } from './tls-client.ts';
 
@@ -191,9 +192,8 @@ export class UpstreamConnection {
 
   #onRead(bytes: Buffer, size: number): boolean {
     if (this.user === null) {
-      // No response is due, so the state of the connection is unknown: close it. Some hosts announce with 408 that they
-      // close an idle connection (RFC 9110 §15.5.9).
-      if (/^HTTP\/1\.[01] 408/.test(bytes.toString('latin1', 0, Math.min(size, 12)))) this.#reportIdleClose();
+      // No response is due, so the state of the connection is unknown: close it.
+      if (announcesIdleClose(bytes.subarray(0, size))) this.#reportIdleClose();
       this.#lose('unasked');
     } else {
       this.#receivedBytes = true;

@@ -1,5 +1,6 @@
-/** Connects to the endpoints of a route in turn. No byte of a message is sent here, so that retrying is safe. */
-import type { Attempt } from './attempt.ts';
+/** Connects to the endpoints of a route in turn, each within its timeout. No byte of a message is sent here, so that retrying is safe. */
+import type { Timeouts } from '../policy/snapshot.ts';
+import type { Attempt } from './connect-attempt.ts';
 import type { ConnectFailure, UpstreamLoss } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { Opener, UpstreamUser } from './connection-roles.ts';
@@ -19,6 +20,22 @@ interface FailoverStep {
   readonly pool: Pool;
   /** Milliseconds. */
   readonly timeout: number;
+}
+
+export type ConnectTimeouts = Pick<Timeouts, 'connect' | 'connectFirst'>;
+
+/**
+ * In the order of the configuration, and ejected endpoints last: if no other one can be connected to, they are tried.
+ * The last endpoint that is not ejected has more time than the others. `pools`: not empty.
+ */
+export function failoverSteps(
+  pools: readonly Pool[],
+  { connect, connectFirst }: ConnectTimeouts,
+): FailoverStep[] {
+  const usable = pools.filter(({ ejected }) => !ejected);
+  const order = [...usable, ...pools.filter(({ ejected }) => ejected)];
+  const last = usable.length > 0 ? usable.length - 1 : order.length - 1;
+  return order.map((pool, index) => ({ pool, timeout: index === last ? connect : connectFirst }));
 }
 
 export class Failover implements Opener<UpstreamConnection> {

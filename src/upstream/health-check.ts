@@ -1,7 +1,7 @@
 /** One health check: a connection, a TLS handshake or a GET, as configured. It contains nothing of a message. */
 import { ResponseReader, type Span } from '../message/head-reader.ts';
 import type { EndpointPolicy, HealthPolicy, Limits } from '../policy/snapshot.ts';
-import type { Attempt, Connector } from './attempt.ts';
+import type { Attempt, Connector } from './connect-attempt.ts';
 import type { UpstreamLoss } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type { UpstreamUser } from './connection-roles.ts';

@@ -1,6 +1,6 @@
 /** Monitors one endpoint beside the messages: runs its health checks, and a trial connection while it is ejected. */
 import type { EndpointPolicy } from '../policy/snapshot.ts';
-import type { Attempt, Connector } from './attempt.ts';
+import type { Attempt, Connector } from './connect-attempt.ts';
 import type { UpstreamConnection } from './connection.ts';
 import { HealthCheck } from './health-check.ts';
 

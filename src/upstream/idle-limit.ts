@@ -12,6 +12,11 @@ const RECOVERY = 1.25;
 /** How far beyond: covers the margin and the next growth. */
 const PROOF = 2.5;
 
+/** Whether bytes on an idle connection are a 408: some hosts announce with it that they close the connection (RFC 9110 §15.5.9). */
+export function announcesIdleClose(bytes: Buffer): boolean {
+  return /^HTTP\/1\.[01] 408/.test(bytes.toString('latin1', 0, Math.min(bytes.length, 12)));
+}
+
 /** Uses no clock of its own; times are in milliseconds. */
 export class IdleLimit {
   readonly #configured: number;

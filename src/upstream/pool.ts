@@ -3,7 +3,7 @@ import type { EndpointPolicy } from '../policy/snapshot.ts';
 import { localProxyHeader } from '../source/proxy-writer.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Addresses, type Resolve } from './addresses.ts';
-import { Attempt, type ConnectOptions } from './attempt.ts';
+import { Attempt, type ConnectOptions } from './connect-attempt.ts';
 import type { ConnectFailure } from './connect-failure.ts';
 import type { UpstreamConnection } from './connection.ts';
 import type {

@@ -2,7 +2,7 @@
 import type { EndpointPolicy, PolicySnapshot } from '../policy/snapshot.ts';
 import type { Recorder } from '../telemetry/recorder.ts';
 import { Pool } from './pool.ts';
-import { Upstream } from './upstream.ts';
+import { Upstream } from './route-endpoints.ts';
 
 export class Pools {
   readonly #recorder: Recorder;

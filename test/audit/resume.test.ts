@@ -18,11 +18,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent } from '../../src/audit/event.ts';
-import type { SealSettings } from '../../src/audit/open-sealing.ts';
-import { Sealer } from '../../src/audit/seal.ts';
-import { sealCopyFile } from '../../src/audit/seal-copy.ts';
+import type { SealSettings } from '../../src/audit/seals/open-sealing.ts';
+import { Sealer } from '../../src/audit/seals/seal.ts';
+import { sealCopyFile } from '../../src/audit/seals/seal-copy.ts';
 import { openAuditWriter } from '../../src/audit/writer.ts';
+import type { AuditEvent } from '../../src/audit/writer-event.ts';
 import { followSeals } from '../support/audit-chain.ts';
 import { eventually } from '../support/eventually.ts';
 

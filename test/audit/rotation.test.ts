@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isRotatedName } from '../../src/audit/rotated-files.ts';
 import { planRotation } from '../../src/audit/rotation.ts';
+import { isRotatedName } from '../../src/audit/seals/renamed-files.ts';
 
 describe('a rotation', () => {
   const plan = (names: string[], keep = 3) => planRotation(names, { base: 'a.log', keep });

@@ -20,8 +20,8 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent } from '../../src/audit/event.ts';
 import { type AuditWriterOptions, openAuditWriter } from '../../src/audit/writer.ts';
+import type { AuditEvent } from '../../src/audit/writer-event.ts';
 import { followSeals } from '../support/audit-chain.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -20,8 +20,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AuditEvent } from '../../src/audit/event.ts';
 import { openAuditWriter } from '../../src/audit/writer.ts';
+import type { AuditEvent } from '../../src/audit/writer-event.ts';
 
 let folder = '';
 beforeEach(() => {

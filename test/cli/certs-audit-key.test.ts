@@ -3,7 +3,7 @@ import { createPrivateKey, createPublicKey } from 'node:crypto';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { keyIdOf } from '../../src/audit/seal.ts';
+import { keyIdOf } from '../../src/audit/seals/seal.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { runCommand } from '../support/process/command.ts';
 

@@ -4,7 +4,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { expect, it } from 'vitest';
-import { writePkcs12 } from '../../src/issuing/pkcs12-writer.ts';
+import { writePkcs12 } from '../../src/issuing/pkcs12/writer.ts';
 import { privateKeyPem } from '../../src/issuing/private-key-file.ts';
 import { readCertificates } from '../../src/pki/pem.ts';
 import { temporaryFolder } from '../support/folder.ts';

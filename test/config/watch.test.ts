@@ -2,7 +2,7 @@ import { appendFile, chmod, mkdir, rename, rm, stat, symlink, utimes, writeFile 
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { takeSignatures } from '../../src/config/files/signature.ts';
+import { takeVersions } from '../../src/config/files/file-version.ts';
 import { examineConfig } from '../../src/config/load.ts';
 import { openWatch, type WatchOptions } from '../../src/config/watch.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -54,7 +54,7 @@ async function watch(files: readonly string[], options: Partial<WatchOptions> = 
   const timers = new HandTimers();
   let calls = 0;
   const watching = openWatch({
-    files: await takeSignatures(files),
+    files: await takeVersions(files),
     onChange: () => {
       calls++;
     },
@@ -224,8 +224,8 @@ describe('does not report a change', () => {
     await timers.ring();
     void timers.ring();
     watching.close();
-    await takeSignatures([file]);
-    await takeSignatures([file]);
+    await takeVersions([file]);
+    await takeVersions([file]);
     expect(calls).toBe(0);
     expect(timers.isSet).toBe(false);
   });
@@ -235,11 +235,11 @@ describe('does not report a change', () => {
     await writeFile(file, 'one');
     await writeFile(other, 'one');
     const watching = await watch([file]);
-    watching.update(await takeSignatures([file, other]));
+    watching.update(await takeVersions([file, other]));
     expect(await watching.looks(3)).toBe(0);
     await writeFile(other, 'three');
     expect(await watching.looks(2)).toBe(1);
-    watching.update(await takeSignatures([other]));
+    watching.update(await takeVersions([other]));
     await writeFile(file, 'three');
     expect(await watching.looks(3)).toBe(0);
   });
@@ -248,7 +248,7 @@ describe('does not report a change', () => {
 test('watches the files of a load that ends during a poll', async () => {
   const other = join(folder.path, 'other');
   const watching = await watch([file]);
-  const files = await takeSignatures([file, other]);
+  const files = await takeVersions([file, other]);
   const look = watching.looks(1);
   watching.update(files);
   expect(await look).toBe(0);
@@ -268,7 +268,7 @@ test('does not poll during a load, and reports changes during the load afterward
   const loads: (() => void)[] = [];
   let begun = () => {};
   const watching = openWatch({
-    files: await takeSignatures([file]),
+    files: await takeVersions([file]),
     onChange: () => {
       begun();
       return new Promise<void>((done) => {
@@ -284,7 +284,7 @@ test('does not poll during a load, and reports changes during the load afterward
   });
   const looked = timers.ring();
   await begins;
-  const before = await takeSignatures([file]);
+  const before = await takeVersions([file]);
   await appendFile(file, ' three');
   expect(timers.isSet).toBe(false);
   watching.update(before);
@@ -300,7 +300,7 @@ test('does not poll during a load, and reports changes during the load afterward
   watching.close();
 });
 
-test('a load returns signatures from before each file was read, so that a change during the load is reported', async () => {
+test('a load returns versions from before each file was read, so that a change during the load is reported', async () => {
   await using site = await createSite();
   await site.write('gateway.yaml', stringify(minimal));
   const change = (name: string) => appendFile(join(site.folder, name), '\n# changed');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { statusSchema } from '../../src/admin/status.ts';
+import { statusSchema } from '../../src/admin/status-schema.ts';
 import { type StatusFacts, statusOf } from '../../src/control/status-document.ts';
 import type { SourceState } from '../../src/revocation/event.ts';
 import type { EndpointState } from '../../src/telemetry/endpoint-report.ts';

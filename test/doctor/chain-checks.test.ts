@@ -1,8 +1,7 @@
 /** What is said about chains that a server may send. */
 import { expect, it } from 'vitest';
 import { type Anchors, fileAnchors, publicAnchors } from '../../src/doctor/anchors.ts';
-import { certificateChecks } from '../../src/doctor/certificate-checks.ts';
-import { chainChecks } from '../../src/doctor/chain-checks.ts';
+import { certificateChecks, chainChecks } from '../../src/doctor/chain-checks.ts';
 import { readSentChain } from '../../src/doctor/sent-chain.ts';
 import { type IssueOptions, issueCertificate } from '../../src/issuing/certificate.ts';
 import { uri } from '../../src/issuing/revocation-sources.ts';

@@ -5,7 +5,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { namedProxies, proxyFor, unusableProxies } from '../../src/fetch/egress-proxy.ts';
-import { fetchResource, type ResourceOptions } from '../../src/fetch/resource.ts';
+import { fetchResource, type ResourceOptions } from '../../src/fetch/http-fetch.ts';
 import { authority } from '../support/pki/authority.ts';
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { openProxy, proxySecret } from '../support/process/proxy.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Status, statusSchema } from '../../src/admin/status.ts';
+import { type Status, statusSchema } from '../../src/admin/status-schema.ts';
 import { failureReasons } from '../../src/handshake/failure-reasons.ts';
 import { denyReasons } from '../../src/identity/deny-reasons.ts';
 import { cardNumber } from '../support/card-search.ts';

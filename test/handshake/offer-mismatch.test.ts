@@ -7,7 +7,7 @@ import { failure } from '../../src/handshake/failure-reasons.ts';
 import { Listener } from '../../src/handshake/listener.ts';
 import { explainMismatch, type ServerKey } from '../../src/handshake/offer-mismatch.ts';
 import { type ClientHelloOptions, writeClientHello, writeHelloRecord } from '../../src/probe/client-hello.ts';
-import { AddressShares } from '../../src/source/address-share.ts';
+import { AddressShares } from '../../src/source/address-counts.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import { eventually } from '../support/eventually.ts';
 import { authority } from '../support/pki/authority.ts';

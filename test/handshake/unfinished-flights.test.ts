@@ -5,7 +5,7 @@ import tls, { type ConnectionOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Listener } from '../../src/handshake/listener.ts';
 import type { PolicySnapshot } from '../../src/policy/snapshot.ts';
-import { AddressShares } from '../../src/source/address-share.ts';
+import { AddressShares } from '../../src/source/address-counts.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
 import { eventually } from '../support/eventually.ts';
 import { authority } from '../support/pki/authority.ts';

@@ -3,7 +3,7 @@ import { validatePath } from '../../src/identity/path.ts';
 import { explainUntrusted } from '../../src/identity/untrusted-detail.ts';
 import { type Certificate, parseCertificate } from '../../src/pki/certificate.ts';
 import { withColons } from '../../src/pki/fingerprint.ts';
-import { maskDigits } from '../../src/telemetry/mask.ts';
+import { maskDigits } from '../../src/telemetry/card-number-mask.ts';
 import { authority } from '../support/pki/authority.ts';
 
 const pki = authority();

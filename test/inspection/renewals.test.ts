@@ -1,6 +1,6 @@
 /** When something counts as due. */
 import { expect, it } from 'vitest';
-import type { Holding, Purpose } from '../../src/inspection/holding.ts';
+import type { Holding, Purpose } from '../../src/inspection/holdings/holding.ts';
 import { planRenewals, urgencyOf } from '../../src/inspection/renewals.ts';
 import { parseCertificate } from '../../src/pki/certificate.ts';
 import { authority } from '../support/pki/authority.ts';

@@ -32,7 +32,7 @@ class Slow extends Duplex {
 let socket: Slow;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   socket = new Slow();
 });
 

@@ -1,5 +1,5 @@
 /** A status document as a busy gateway with some trouble sends it. */
-import type { History, Status } from '../../src/admin/status.ts';
+import type { History, Status } from '../../src/admin/status-schema.ts';
 
 const second = 1000;
 const hour = 3600 * second;

@@ -3,7 +3,7 @@ import { HeldBodies } from '../../src/relay/held-bodies.ts';
 import { checkRequest, type RequestConditions } from '../../src/relay/request-admission.ts';
 import { RouteTable } from '../../src/relay/route-table.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
-import { Upstream } from '../../src/upstream/upstream.ts';
+import { Upstream } from '../../src/upstream/route-endpoints.ts';
 import { authority } from '../support/pki/authority.ts';
 import { answers, snapshotOf } from '../support/process/snapshot.ts';
 

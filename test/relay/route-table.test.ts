@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageGuards } from '../../src/relay/message-guards.ts';
 import { RouteTable } from '../../src/relay/route-table.ts';
 import { RouteMeter } from '../../src/telemetry/route-meter.ts';
-import { Upstream } from '../../src/upstream/upstream.ts';
+import { Upstream } from '../../src/upstream/route-endpoints.ts';
 import { answers } from '../support/process/snapshot.ts';
 
 // Not used here.

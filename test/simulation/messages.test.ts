@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MessageSource, makeMessage, messageTypes, typeOf } from '../../src/simulation/messages.ts';
-import { maskDigits } from '../../src/telemetry/mask.ts';
+import { maskDigits } from '../../src/telemetry/card-number-mask.ts';
 
 const source: MessageSource = { seed: 7, format: 'json', began: new Date('2026-01-31T23:59:59Z') };
 const first = { index: 0, attempt: 0, offset: 0 };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { openTarget } from '../../src/simulation/endpoint.ts';
 import type { SimulationOptions } from '../../src/simulation/options.ts';
 import { isDelivered } from '../../src/simulation/result.ts';
 import { createSimulation } from '../../src/simulation/simulation.ts';
 import { formatSummary } from '../../src/simulation/summary.ts';
-import { openTarget } from '../../src/simulation/target.ts';
 import { authority } from '../support/pki/authority.ts';
 import { acknowledgement, openHost } from '../support/process/host.ts';
 import { type Act, openScriptedHost } from './scripted-host.ts';

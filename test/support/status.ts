@@ -1,5 +1,5 @@
 /** A status document of a gateway that has just started. */
-import type { Status } from '../../src/admin/status.ts';
+import type { Status } from '../../src/admin/status-schema.ts';
 
 export function emptyStatus(): Status {
   const time = '2025-01-01T12:00:00.000Z';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { noAuditCounts } from '../../src/telemetry/audit-counts.ts';
-import { budgetBounds, secondsBounds } from '../../src/telemetry/counts.ts';
+import { budgetBounds, secondsBounds } from '../../src/telemetry/bucket-counts.ts';
 import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { metricTable } from '../../src/telemetry/metric-table.ts';
 import { Metrics, type MetricsOptions } from '../../src/telemetry/metrics.ts';

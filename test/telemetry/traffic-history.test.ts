@@ -1,9 +1,9 @@
 import os from 'node:os';
 import { describe, expect, it, vi } from 'vitest';
-import { secondsBounds } from '../../src/telemetry/counts.ts';
+import { secondsBounds } from '../../src/telemetry/bucket-counts.ts';
 import { Meter, type MeterDelta } from '../../src/telemetry/meter.ts';
 import { quantile } from '../../src/telemetry/quantile.ts';
-import { maxRefusals, type Refusal, Refusals } from '../../src/telemetry/refusals.ts';
+import { maxRefusals, type Refusal, Refusals } from '../../src/telemetry/refused-handshakes.ts';
 import { noRoute } from '../../src/telemetry/route-meter.ts';
 import { maxSteps, StepCounts, stepMs } from '../../src/telemetry/step-counts.ts';
 import { TrafficHistory } from '../../src/telemetry/traffic-history.ts';

@@ -5,7 +5,7 @@ import type { UpstreamTls } from '../../src/policy/snapshot.ts';
 import type { UpstreamLoss } from '../../src/upstream/connect-failure.ts';
 import type { UpstreamConnection } from '../../src/upstream/connection.ts';
 import { Pools } from '../../src/upstream/pools.ts';
-import type { Upstream } from '../../src/upstream/upstream.ts';
+import type { Upstream } from '../../src/upstream/route-endpoints.ts';
 import { authority } from '../support/pki/authority.ts';
 import { endpointAt, recorder } from '../support/process/endpoint.ts';
 import { type Listening, listenOnLoopback } from '../support/process/listening.ts';

@@ -1,5 +1,5 @@
 /** What an operator should look at, worst first: derived from the document alone. */
-import type { Status } from '../status.ts';
+import type { Status } from '../status-schema.ts';
 import { day, formatCount, formatDaysLeft, formatMilliseconds, formatSpan, plural } from './format.ts';
 import type { Part } from './status-shape.ts';
 

@@ -1,5 +1,5 @@
 /** The first sentence of the page: whether messages are relayed, and if not, why. */
-import type { GatewayStatus, TrafficStatus } from '../status.ts';
+import type { GatewayStatus, TrafficStatus } from '../status-schema.ts';
 
 export type Level = 'good' | 'warning' | 'bad' | 'unknown';
 

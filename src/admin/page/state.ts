@@ -1,5 +1,5 @@
 /** What the page knows, and how old it is: each answer or failure makes a new state; the last good data of a part stays. */
-import type { Status } from '../status.ts';
+import type { Status } from '../status-schema.ts';
 import { formatSpan, second } from './format.ts';
 import { isRecord } from './shape.ts';
 import { type Part, partShapes, parts } from './status-shape.ts';

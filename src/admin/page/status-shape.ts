@@ -1,5 +1,5 @@
 /** The shape of each part of the status document. A part that does not fit does not spoil the others. */
-import type { History, Status } from '../status.ts';
+import type { History, Status } from '../status-schema.ts';
 import { flag, list, number, optional, record, type Shape, text, time, word } from './shape.ts';
 
 /** What the document is made of, beside its version and time. */

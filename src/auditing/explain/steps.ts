@@ -1,10 +1,10 @@
 /** What happened to a connection, step by step, in words for an operator. */
 
 import type { AuditRecord } from '../reading/records.ts';
-import { beginOf, type FoundConnection, timeOf } from './connection.ts';
 import { describeEvent } from './event.ts';
 import { describeHandshake, describeLiveVerdict } from './handshake.ts';
 import { describeMessage } from './message.ts';
+import { beginOf, type FoundConnection, timeOf } from './record-search.ts';
 
 export interface Step {
   /** ISO 8601, UTC: when it began. */

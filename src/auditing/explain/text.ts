@@ -1,8 +1,8 @@
 /** The explanation of a connection as text for a terminal. */
 
+import { paint } from '../../terminal/colours.ts';
 import { printable } from '../../terminal/printable.ts';
-import { paint } from '../../terminal/style.ts';
-import type { Explained, FoundConnection } from './connection.ts';
+import type { Explained, FoundConnection } from './record-search.ts';
 import type { Step, Story } from './steps.ts';
 
 export function describeConnection(found: FoundConnection, story: Story, facts: Explained): string {

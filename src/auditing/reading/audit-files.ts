@@ -1,7 +1,7 @@
 /** Opens audit files in any order, rotated and compressed, and orders them as they were written. */
 import type { KeyObject } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { readSeal } from '../../audit/seal-reader.ts';
+import { readSeal } from '../../audit/seals/seal-reader.ts';
 import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
 import { FirstSeal, type PlacingSeal } from './first-seal.ts';

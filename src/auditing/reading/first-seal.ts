@@ -1,6 +1,6 @@
 /** The seal by which a file is placed among the others. */
 import type { KeyObject } from 'node:crypto';
-import { checkSignature, type ReadSeal } from '../../audit/seal-reader.ts';
+import { checkSignature, type ReadSeal } from '../../audit/seals/seal-reader.ts';
 
 export type PlacingSeal = Pick<ReadSeal, 'chain' | 'seq' | 'previous'>;
 

@@ -1,6 +1,6 @@
 /** Streams the lines of an audit file, decompressed, in batches. */
 import { createReadStream } from 'node:fs';
-import { decompress, TrailingDataError } from '../../audit/compressed-file.ts';
+import { decompress, TrailingDataError } from '../../audit/decompression.ts';
 import { UsageError } from '../../errors.ts';
 import { printable } from '../../terminal/printable.ts';
 

@@ -1,5 +1,5 @@
 /** Reads the records of audit files in order, as JSON values. */
-import { isSealLine } from '../../audit/seal.ts';
+import { isSealLine } from '../../audit/seals/seal.ts';
 import { orderFiles } from './audit-files.ts';
 import { fromEcs } from './ecs.ts';
 import { readLines } from './lines.ts';

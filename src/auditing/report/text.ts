@@ -1,6 +1,7 @@
 /** A report for a terminal: tables, the most frequent first. */
+
+import { paint } from '../../terminal/colours.ts';
 import { printable } from '../../terminal/printable.ts';
-import { paint } from '../../terminal/style.ts';
 import { type Column, formatTable } from '../../terminal/table.ts';
 import type { Percentiles, ReportView } from './view.ts';
 

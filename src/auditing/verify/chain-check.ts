@@ -1,16 +1,16 @@
 /** Checks the seals of one chain in the order of the files: each against the one before it and against its lines. */
 
-import type { ReadSeal, SignatureState } from '../../audit/seal-reader.ts';
+import type { ReadSeal, SignatureState } from '../../audit/seals/seal-reader.ts';
 import type { Line } from '../reading/lines.ts';
-import { checkContent, isMovedSeal, type SealedLines } from './content-check.ts';
+import { checkContent, isMovedSeal, type SealedLines } from './covered-lines.ts';
 import { type Facts, type Finding, newFinding, type Place, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
-import { Interval } from './interval.ts';
 import { KeyCheck } from './key-check.ts';
-import type { FaultLocator } from './locate.ts';
-import { ReturningSeals } from './returning-seals.ts';
+import { Interval } from './lines-since-seal.ts';
+import { missingSeals, unprovenBegin } from './missing-lines.ts';
+import { ReturningSeals } from './repeated-seals.ts';
 import { SealedGaps } from './sealed-gaps.ts';
-import { missingSeals, unprovenBegin } from './unseen-lines.ts';
+import type { FaultLocator } from './wrong-lines.ts';
 
 export interface FoundSeal {
   readonly seal: ReadSeal;

@@ -5,7 +5,7 @@ import type { ChainCheck } from './chain-check.ts';
 import { ChainPeriods } from './chain-periods.ts';
 import { changedSeals, damagedSealFinding } from './damaged-seals.ts';
 import { type Finding, newFinding, placeOf } from './finding.ts';
-import type { Interval } from './interval.ts';
+import type { Interval } from './lines-since-seal.ts';
 
 export interface ReadChains {
   /** Lines before the first chain. */

@@ -1,9 +1,9 @@
 /** Lines that begin as seals and are none: what a crash cut off is a gap, and everything else was changed. */
-import type { SealEvent } from '../../audit/seal.ts';
-import { readSeal } from '../../audit/seal-reader.ts';
+import type { SealEvent } from '../../audit/seals/seal.ts';
+import { readSeal } from '../../audit/seals/seal-reader.ts';
 import type { Line } from '../reading/lines.ts';
 import { type Facts, type Finding, newFinding, placeOf } from './finding.ts';
-import type { Interval } from './interval.ts';
+import type { Interval } from './lines-since-seal.ts';
 
 const digits = (count: number) => '0'.repeat(count);
 const events: Record<SealEvent, true> = {

@@ -1,6 +1,6 @@
 /** Follows with which keys the seals of a chain are signed. */
 
-import type { ReadSeal, SignatureState } from '../../audit/seal-reader.ts';
+import type { ReadSeal, SignatureState } from '../../audit/seals/seal-reader.ts';
 import { type Finding, type FindingKind, newFinding, type Place } from './finding.ts';
 import type { Findings } from './findings.ts';
 

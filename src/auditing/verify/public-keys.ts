@@ -1,6 +1,6 @@
 /** Reads the public keys that seals are checked with. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { keyIdOf } from '../../audit/seal.ts';
+import { keyIdOf } from '../../audit/seals/seal.ts';
 
 const block = /-----BEGIN PUBLIC KEY-----[\s\S]+?-----END PUBLIC KEY-----/g;
 

@@ -1,10 +1,10 @@
 /** Collects what the seals of a chain state themselves: lost records, a crash, a restart, a shortened file. */
-import type { SealEvent } from '../../audit/seal.ts';
+import type { SealEvent } from '../../audit/seals/seal.ts';
 
-import type { ReadSeal } from '../../audit/seal-reader.ts';
+import type { ReadSeal } from '../../audit/seals/seal-reader.ts';
 import { type Facts, type Finding, newFinding, placeOf } from './finding.ts';
 import type { Findings } from './findings.ts';
-import type { Interval } from './interval.ts';
+import type { Interval } from './lines-since-seal.ts';
 
 export interface Sealed {
   readonly facts: Facts;

@@ -1,6 +1,8 @@
 /** The result of a verification for people: the verdict, the findings, worst first, and a summary. */
+
+import { paint } from '../../terminal/colours.ts';
 import { printable } from '../../terminal/printable.ts';
-import { type Outcome, paint, symbol } from '../../terminal/style.ts';
+import { type Outcome, symbol } from '../../terminal/symbols.ts';
 import { formatTable } from '../../terminal/table.ts';
 import type { Finding, Severity } from './finding.ts';
 import { describeFinding } from './finding-meaning.ts';

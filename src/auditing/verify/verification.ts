@@ -1,17 +1,17 @@
 /** The verification as a fold over the lines of all files: knows the chains, and which of them a line belongs to. */
 import type { KeyObject } from 'node:crypto';
-import { checkSignature, type ReadSeal, readSeal } from '../../audit/seal-reader.ts';
+import { checkSignature, type ReadSeal, readSeal } from '../../audit/seals/seal-reader.ts';
 import { UsageError } from '../../errors.ts';
 import type { AuditFile } from '../reading/audit-files.ts';
 import type { Line } from '../reading/lines.ts';
 import { timeOfLine } from '../reading/record-line.ts';
 import { ChainCheck } from './chain-check.ts';
 import { chainEndFindings } from './chain-ends.ts';
-import { ChainSwitches } from './chain-switches.ts';
 import { partialLineFinding } from './finding.ts';
 import { Findings } from './findings.ts';
-import { Interval } from './interval.ts';
-import { FaultLocator } from './locate.ts';
+import { ChainSwitches } from './inserted-chains.ts';
+import { Interval } from './lines-since-seal.ts';
+import { FaultLocator } from './wrong-lines.ts';
 
 export interface FileSummary {
   readonly path: string;

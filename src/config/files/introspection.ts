@@ -7,7 +7,7 @@ import { describeFile } from '../../pki/file-kind.ts';
 import { type Diagnostics, noDiagnostics, type Path } from '../diagnostic.ts';
 import type { RouteParts } from '../parse.ts';
 import type { IntrospectionConfig } from '../schema/bearer.ts';
-import { readAuthorities } from './authorities.ts';
+import { readAuthorities } from './ca-file.ts';
 import { ownersOnly, rightsOfOthers } from './permissions.ts';
 import { readServerCertificate } from './server-certificate.ts';
 

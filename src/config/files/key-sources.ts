@@ -5,7 +5,7 @@ import type { FileKeySource, KeySource } from '../../keys/settings.ts';
 import { type Diagnostics, noDiagnostics, type Path } from '../diagnostic.ts';
 import type { ConfigParts, RouteParts } from '../parse.ts';
 import type { KeySourceConfig } from '../schema/key-source.ts';
-import { readAuthorities } from './authorities.ts';
+import { readAuthorities } from './ca-file.ts';
 
 /** One place of the configuration that names a key set. */
 export interface NamedKeySource {

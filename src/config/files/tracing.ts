@@ -4,7 +4,7 @@ import type { TracingSettings } from '../../tracing/settings.ts';
 import { type Diagnostic, noDiagnostics } from '../diagnostic.ts';
 import type { TracingConfig } from '../schema/tracing.ts';
 import { duplicates } from '../yaml-values.ts';
-import { readAuthorities } from './authorities.ts';
+import { readAuthorities } from './ca-file.ts';
 import { ownersOnly, rightsOfOthers } from './permissions.ts';
 
 interface TracingReading {

@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { fetchResource, type Validators } from '../../fetch/resource.ts';
+import { fetchResource, type Validators } from '../../fetch/http-fetch.ts';
 import type { Cache } from '../cache.ts';
 import { MAX_CRL } from './job.ts';
 import {

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors.ts';
+import type { Validators } from '../../fetch/http-fetch.ts';
 import { replaceFile } from '../../fetch/replace-file.ts';
-import type { Validators } from '../../fetch/resource.ts';
 
 /** Identifies the files of one address. */
 interface CrlCacheKey {

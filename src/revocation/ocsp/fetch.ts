@@ -1,6 +1,6 @@
 /** Sends an OCSP request to a responder over HTTP (RFC 6960 appendix A.1) and returns the bytes of its response. */
 import { GatewayError } from '../../errors.ts';
-import { fetchResource } from '../../fetch/resource.ts';
+import { fetchResource } from '../../fetch/http-fetch.ts';
 
 /** Maximum size of a response, octets. */
 const MAX_RESPONSE = 64 * 1024;

@@ -9,7 +9,7 @@ import {
   receive,
 } from '../../../src/admin/page/state.ts';
 import { parts } from '../../../src/admin/page/status-shape.ts';
-import type { Status } from '../../../src/admin/status.ts';
+import type { Status } from '../../../src/admin/status-schema.ts';
 import { busyDocument } from '../../page/documents.ts';
 
 /** The reader's clock is three hours behind the gateway's. */

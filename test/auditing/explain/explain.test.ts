@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toEcsLines } from '../../../src/audit/ecs-line.ts';
-import { findConnection } from '../../../src/auditing/explain/connection.ts';
+import { findConnection } from '../../../src/auditing/explain/record-search.ts';
 import { storyOf } from '../../../src/auditing/explain/steps.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { authority } from '../../support/pki/authority.ts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, expect, test } from 'vitest';
-import { keyIdOf, Sealer } from '../../../src/audit/seal.ts';
+import { keyIdOf, Sealer } from '../../../src/audit/seals/seal.ts';
 import { orderFiles } from '../../../src/auditing/reading/audit-files.ts';
 import { type Compression, readLines } from '../../../src/auditing/reading/lines.ts';
 import { temporaryFolder } from '../../support/folder.ts';

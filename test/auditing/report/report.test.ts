@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterAll, expect, it } from 'vitest';
 import { toEcsLines } from '../../../src/audit/ecs-line.ts';
-import { Sealer } from '../../../src/audit/seal.ts';
+import { Sealer } from '../../../src/audit/seals/seal.ts';
 import { parseGroupFields } from '../../../src/auditing/report/group-fields.ts';
 import { ReportTally } from '../../../src/auditing/report/tally.ts';
 import { TimeBuckets } from '../../../src/auditing/report/time-buckets.ts';

@@ -3,7 +3,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { type SealEvent, Sealer } from '../../../src/audit/seal.ts';
+import { type SealEvent, Sealer } from '../../../src/audit/seals/seal.ts';
 import type { Compression } from '../../../src/auditing/reading/lines.ts';
 
 export const keyPair = generateKeyPairSync('ed25519');

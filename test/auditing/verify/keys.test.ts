@@ -1,7 +1,7 @@
 /** Seals without a signature, or of a key that was not given, beside seals with a right signature. */
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { Sealer } from '../../../src/audit/seal.ts';
+import { Sealer } from '../../../src/audit/seals/seal.ts';
 import { describeFinding } from '../../../src/auditing/verify/finding-meaning.ts';
 import { AuditSetWriter, keyPair, type Step } from './audit-set.ts';
 import { type Verified, verifySet } from './verify-set.ts';

@@ -5,12 +5,12 @@ import type { ChainCheck } from '../../../src/auditing/verify/chain-check.ts';
 import { chainEndFindings } from '../../../src/auditing/verify/chain-ends.ts';
 import { ChainPeriods } from '../../../src/auditing/verify/chain-periods.ts';
 import { Findings } from '../../../src/auditing/verify/findings.ts';
-import { Interval } from '../../../src/auditing/verify/interval.ts';
 import { verificationJson } from '../../../src/auditing/verify/json.ts';
-import { FaultLocator } from '../../../src/auditing/verify/locate.ts';
-import { ReturningSeals } from '../../../src/auditing/verify/returning-seals.ts';
+import { Interval } from '../../../src/auditing/verify/lines-since-seal.ts';
+import { ReturningSeals } from '../../../src/auditing/verify/repeated-seals.ts';
 import { summarize } from '../../../src/auditing/verify/summary.ts';
 import { describeVerification } from '../../../src/auditing/verify/text.ts';
+import { FaultLocator } from '../../../src/auditing/verify/wrong-lines.ts';
 import { AuditSetWriter, keyPair } from './audit-set.ts';
 import { verifySet } from './verify-set.ts';
 

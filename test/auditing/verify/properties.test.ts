@@ -1,7 +1,7 @@
 /** Properties of the verification: every tampering is found at its place, and nothing is found that is not there. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isSealLine } from '../../../src/audit/seal.ts';
+import { isSealLine } from '../../../src/audit/seals/seal.ts';
 import { type AuditSet, AuditSetWriter, keyPair, type Step } from './audit-set.ts';
 import { type At, allCompressions, includes, verifySet } from './verify-set.ts';
 

@@ -3,7 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyIdOf } from '../../../src/audit/seal.ts';
+import { keyIdOf } from '../../../src/audit/seals/seal.ts';
 import type { Compression } from '../../../src/auditing/reading/lines.ts';
 import type { Finding } from '../../../src/auditing/verify/finding.ts';
 import type { Verification } from '../../../src/auditing/verify/verification.ts';

@@ -1,7 +1,7 @@
 /** Draws one chart with uPlot, in the colours of the page, and keeps it up to date. */
 import uPlot from 'uplot';
+import { colourOf, font, gridOf, type Line, seriesOf } from './chart-style.ts';
 import type { ChartId } from './figures.ts';
-import { colourOf, font, gridOf, type Line, seriesOf } from './look.ts';
 
 export interface Drawing {
   readonly id: ChartId;

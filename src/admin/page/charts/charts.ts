@@ -1,5 +1,5 @@
 /** The charts of the page: what each shows of the history, and where it is drawn. */
-import type { History } from '../../status.ts';
+import type { History } from '../../status-schema.ts';
 import { formatCount, formatMilliseconds, formatRate } from '../format.ts';
 import { Chart, type Drawing } from './chart.ts';
 import type { ChartId } from './figures.ts';

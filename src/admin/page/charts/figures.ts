@@ -1,5 +1,5 @@
 /** The figures with the charts of the last hour: each with a sentence that says the same, and a table of its values. */
-import type { History, ReasonCount, TrafficStatus } from '../../status.ts';
+import type { History, ReasonCount, TrafficStatus } from '../../status-schema.ts';
 import { type Content, type Element, el, ownContent } from '../element.ts';
 import {
   formatCount,

@@ -1,5 +1,5 @@
 /** The hour of history as the series of the charts: counts by the minute, rates and latency by the step. */
-import type { History } from '../../status.ts';
+import type { History } from '../../status-schema.ts';
 
 export type Values = readonly (number | null)[];
 

@@ -1,5 +1,5 @@
 /** The section on the audit log: whether records are written, sealed, and none is lost. */
-import type { AuditStatus } from '../../status.ts';
+import type { AuditStatus } from '../../status-schema.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { badge, code, moment } from '../pieces.ts';

@@ -1,5 +1,5 @@
 /** The section on certificates: all on one time axis, those that end first at the top. */
-import type { CertificateStatus } from '../../status.ts';
+import type { CertificateStatus } from '../../status-schema.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { below, code, dim, empty, shorten, table } from '../pieces.ts';
 import { type TimeAxis, timeAxis } from '../time-axis.ts';

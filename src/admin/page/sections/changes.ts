@@ -1,5 +1,5 @@
 /** The section on recent changes: what became different before something went wrong. */
-import type { Change } from '../../status.ts';
+import type { Change } from '../../status-schema.ts';
 import type { Content } from '../element.ts';
 import { formatCount } from '../format.ts';
 import { below, dim, empty, moment, shorten, table } from '../pieces.ts';

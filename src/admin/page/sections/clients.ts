@@ -1,5 +1,5 @@
 /** The section on authorized clients: whose certificate ends first. */
-import type { ClientStatus } from '../../status.ts';
+import type { ClientStatus } from '../../status-schema.ts';
 import { soon, verySoon } from '../attention.ts';
 import type { Content } from '../element.ts';
 import { formatDate, formatDaysLeft } from '../format.ts';

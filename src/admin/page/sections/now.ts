@@ -1,5 +1,5 @@
 /** The section on this minute: the state in one sentence, what needs attention, and the figures of the last minute. */
-import type { GatewayStatus, TrafficStatus } from '../../status.ts';
+import type { GatewayStatus, TrafficStatus } from '../../status-schema.ts';
 import type { Attention } from '../attention.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { formatCount, formatMilliseconds, formatRate, milliseconds, plural } from '../format.ts';

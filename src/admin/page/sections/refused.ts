@@ -1,5 +1,5 @@
 /** The section on the last refused and failed handshakes: who, why, and what to do. */
-import type { RefusedHandshake } from '../../status.ts';
+import type { RefusedHandshake } from '../../status-schema.ts';
 import { adviceParts, splitDetail } from '../advice.ts';
 import { type Content, type Element, el } from '../element.ts';
 import { formatCount } from '../format.ts';

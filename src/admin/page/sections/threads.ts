@@ -1,5 +1,5 @@
 /** The section on relay threads: how the load is spread, and whether a thread falls behind. */
-import type { ThreadStatus } from '../../status.ts';
+import type { ThreadStatus } from '../../status-schema.ts';
 import type { Content } from '../element.ts';
 import { formatCount, formatMilliseconds } from '../format.ts';
 import { empty, table } from '../pieces.ts';

@@ -1,5 +1,5 @@
 /** The sections on trust anchors and on revocation sources: how old each is, and what failed last. */
-import type { AnchorStatus, RevocationStatus } from '../../status.ts';
+import type { AnchorStatus, RevocationStatus } from '../../status-schema.ts';
 import type { Content } from '../element.ts';
 import { formatCount, formatSpan, plural, unknown } from '../format.ts';
 import { badge, below, code, dim, empty, moment, shorten, table } from '../pieces.ts';

@@ -1,5 +1,5 @@
 /** The section on upstream endpoints: which of them get messages. */
-import type { UpstreamStatus } from '../../status.ts';
+import type { UpstreamStatus } from '../../status-schema.ts';
 import type { Content } from '../element.ts';
 import { formatCount } from '../format.ts';
 import { badge, below, code, dim, empty, type Mark, moment, table } from '../pieces.ts';
