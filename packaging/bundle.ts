@@ -14,18 +14,22 @@ export interface BundleOptions {
    * null: the URL of the file of the bundle that contains it.
    */
   readonly locate: (source: string) => string | null;
+  /** Further programs that share its code: name → path below the root of the project. */
+  readonly programs?: Readonly<Record<string, string>>;
 }
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const sources = join(root, 'src/');
 
 /** The program, and the code of each thread that it starts. */
-const entries = ['main', 'thread/relay', 'revocation/crl/thread'];
+const entries = Object.fromEntries(
+  ['main', 'thread/relay', 'revocation/crl/thread'].map((name) => [name, `src/${name}.ts`]),
+);
 
-export async function bundle({ locate }: BundleOptions): Promise<readonly BundledFile[]> {
+export async function bundle({ locate, programs = {} }: BundleOptions): Promise<readonly BundledFile[]> {
   const made = await rolldown({
     cwd: root,
-    input: Object.fromEntries(entries.map((name) => [name, join(sources, `${name}.ts`)])),
+    input: { ...entries, ...programs },
     platform: 'node',
     plugins: [
       { name: 'locations', transform: (code, id) => replaceLocation({ code, id, locate }) },

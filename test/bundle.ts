@@ -7,6 +7,9 @@ import { type BundledFile, bundle, contentOf } from '../packaging/bundle.ts';
 
 const sources = fileURLToPath(new URL('../src/', import.meta.url));
 
+/** The host that tests start most often. */
+const host = { 'recording-process': 'test/support/process/recording-process.ts' };
+
 /** Each starts a thread, whose file lies in the bundle. */
 const startsThread: readonly string[] = ['thread/supervisor.ts', 'revocation/crl/parser.ts'];
 
@@ -15,7 +18,7 @@ const unusedMs = 24 * 3_600_000;
 
 /** Resolves with the path of the program, in a folder in `cache` for these sources: another run may use the same one. */
 export async function bundleProgram(cache: string): Promise<string> {
-  const files = await bundle({ locate });
+  const files = await bundle({ locate, programs: host });
   const hash = createHash('sha256');
   for (const file of files) hash.update(file.fileName).update(contentOf(file));
   const folder = join(cache, hash.digest('hex').slice(0, 16));

@@ -106,6 +106,8 @@ describe('the audit writer', () => {
     const batch = `${'x'.repeat(1024 * 1024 - 2)}\n\n`;
     for (let index = 0; index < 70; index++) writer.write(batch);
     expect(writer.lost).toBe(12);
+    // The time of `close` is limited.
+    await writer.flush();
     await writer.close();
     expect(statSync(destination).size).toBe(64 * 1024 * 1024);
     expect(events.map(({ type }) => type)).toEqual(['failing', 'full', 'recovered']);

@@ -10,7 +10,11 @@ import { authority } from '../support/pki/authority.ts';
 
 const { chainPem: cert, keyPem: key } = authority().issueServer();
 
-async function attemptAt(options: TlsOptions, answer: (socket: TLSSocket) => void = () => {}) {
+async function attemptAt(
+  options: TlsOptions,
+  answer: (socket: TLSSocket) => void = () => {},
+  timeoutMs = 60_000,
+) {
   const sockets: TLSSocket[] = [];
   const server = createServer({ cert, key, ...options }, (socket) => {
     sockets.push(socket.on('error', () => {}));
@@ -21,7 +25,7 @@ async function attemptAt(options: TlsOptions, answer: (socket: TLSSocket) => voi
   const { port } = server.address() as AddressInfo;
   try {
     const target = readTarget(`https://localhost:${port}/`);
-    return await attempt({ target, address: '127.0.0.1', body: harmlessMessage(), timeoutMs: 2000 });
+    return await attempt({ target, address: '127.0.0.1', body: harmlessMessage(), timeoutMs });
   } finally {
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -47,8 +51,8 @@ it('keeps the status of a response whose body is too long', async () => {
 });
 
 it('keeps the status of a response that does not end', async () => {
-  const { failure } = await attemptAt({}, (socket) => {
-    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart');
-  });
+  const begin = (socket: TLSSocket) =>
+    void socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart');
+  const { failure } = await attemptAt({}, begin, 3000);
   expect(failure).toMatchObject({ stage: 'response', kind: 'silent', status: 200 });
 });

@@ -27,6 +27,36 @@ function issuingCa(name: string, options: Partial<IssueOptions>) {
   });
 }
 
+/** A gateway that has accepted a client of a CA which expires soon: later, if the gateway was not ready before that. */
+async function openWithShortLivedCa(advertiseCaNames: boolean) {
+  for (let seconds = 4; ; seconds *= 2) {
+    const end = (Math.floor(Date.now() / second) + seconds) * second;
+    const old = issuingCa('Issuing 2025', { notAfter: end });
+    const stage = await openStage({
+      authority: pki,
+      files: { 'anchor.pem': pki.anchorPem + old.pem },
+      config: { listen: { advertiseCaNames } },
+    });
+    const leaf = pki.issueClient({ issuer: old });
+    const status = statusOf(await stage.send(post(), { leaf }));
+    if (status === 200) return { stage, leaf, end };
+    await stage[Symbol.asyncDispose]();
+    expect(Date.now()).toBeGreaterThan(end);
+  }
+}
+
+/** A gateway whose anchor has these CAs beside its own, and one that becomes valid soon after the gateway has read it. */
+async function openWithFutureCa(others: string) {
+  for (let seconds = 3; ; seconds *= 2) {
+    const begin = (Math.floor(Date.now() / second) + seconds) * second;
+    const next = issuingCa('Issuing 2027', { notBefore: begin });
+    const files = { 'anchor.pem': others + pki.anchorPem + next.pem };
+    const stage = await openStage({ authority: pki, files });
+    if (Date.now() < begin) return { stage, next };
+    await stage[Symbol.asyncDispose]();
+  }
+}
+
 async function renewServerCertificate({ gateway }: Stage) {
   const renewed = pki.issueServer();
   await gateway.write('server.key', renewed.keyPem);
@@ -38,16 +68,9 @@ it.each([
   ['names advertised', true],
   ['no names advertised', false],
 ])('goes on serving when one of two CAs of an anchor expires: %s', async (_, advertiseCaNames) => {
-  const end = (Math.floor(Date.now() / second) + 6) * second;
-  const old = issuingCa('Issuing 2025', { notAfter: end });
-  await using stage = await openStage({
-    authority: pki,
-    files: { 'anchor.pem': pki.anchorPem + old.pem },
-    config: { listen: { advertiseCaNames } },
-  });
+  const { stage, leaf, end } = await openWithShortLivedCa(advertiseCaNames);
+  await using _stage = stage;
   const { gateway } = stage;
-  const leaf = pki.issueClient({ issuer: old });
-  expect(statusOf(await stage.send(post(), { leaf }))).toBe(200);
 
   const ignored = await gateway.audit(({ type, event }) => type === 'trust' && event === 'passed_over');
   expect(ignored).toMatchObject({
@@ -69,12 +92,8 @@ it.each([
 it('starts with an expired CA, a CA that is not valid yet and a CA that cannot be read beside a valid one', async () => {
   const odd = pki.root.pem.replace(/(?<=\n)[^\n]{64}(?=\n)/, 'A'.repeat(64));
   const old = issuingCa('Issuing 2025', { notAfter: Date.now() - second });
-  const start = (Math.floor(Date.now() / second) + 4) * second;
-  const next = issuingCa('Issuing 2027', { notBefore: start });
-  await using stage = await openStage({
-    authority: pki,
-    files: { 'anchor.pem': odd + old.pem + pki.anchorPem + next.pem },
-  });
+  const { stage, next } = await openWithFutureCa(odd + old.pem);
+  await using _stage = stage;
   const { gateway } = stage;
   const ignored = (reason: RegExp) =>
     gateway.audit(({ event, detail }) => event === 'passed_over' && reason.test(detail));

@@ -24,13 +24,15 @@ type End = number | 'cut';
 /** Hands out message ids, and records the result of each. */
 class Ledger {
   readonly ends = new Map<string, End>();
-  /** How often the host was killed; on a slow machine the required number of kills takes more than `messages` messages. */
+  /** Kills of the host. */
   deaths = 0;
+  /** Messages and kills that are enough. */
+  goal = { messages, deaths: 1.6 * killsNeeded };
   #given = 0;
 
   /** The next ids; none when enough messages were sent and the host was killed often enough. */
   take(count: number): string[] {
-    if (this.#given >= messages && this.deaths >= 1.6 * killsNeeded) return [];
+    if (this.#given >= this.goal.messages && this.deaths >= this.goal.deaths) return [];
     const from = this.#given;
     this.#given += count;
     return Array.from({ length: count }, (_, index) => `id-${from + index}`);
@@ -94,6 +96,13 @@ async function killUntilDone(stage: Stage, host: RecordingHost, ledger: Ledger):
   await talking;
 }
 
+/** The ids that each host process received; it was killed between a message and its response if it answered not all of them. */
+async function livesOf(host: RecordingHost, ledger: Ledger) {
+  const lives = await host.lives();
+  const isCutShort = (ids: string[]) => ids.some((id) => ledger.ends.get(id) !== 200 && id !== 'warm-up');
+  return { lives, between: lives.filter(isCutShort) };
+}
+
 /** Waits until the gateway has no more connections, messages and descriptors than before, and checks its memory. */
 async function expectNothingLeft(gateway: Gateway, before: { files: number; bytes: number }): Promise<void> {
   const idle = (samples: Samples) =>
@@ -112,7 +121,7 @@ it.runIf(process.platform === 'linux')(
     await using host = await openRecordingHost(random);
     await using stage = await openStage({
       named: true,
-      routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}`, deadline: '5s' }],
+      routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}` }],
     });
     const { gateway } = stage;
     await stage.send(post({ fields: ['X-Message-Id: warm-up'] }));
@@ -120,8 +129,13 @@ it.runIf(process.platform === 'linux')(
 
     const ledger = new Ledger();
     await killUntilDone(stage, host, ledger);
+    // How many kills hit a message depends on the machine.
+    while ((await livesOf(host, ledger)).between.length < killsNeeded) {
+      ledger.goal.deaths = ledger.deaths + killsNeeded / 4;
+      await killUntilDone(stage, host, ledger);
+    }
 
-    const lives = await host.lives();
+    const { lives, between } = await livesOf(host, ledger);
     const received = lives.flat().filter((id) => id !== 'warm-up');
     expect(new Set(received).size).toBe(received.length);
     expect(ledger.ends.size).toBeGreaterThanOrEqual(messages);
@@ -132,20 +146,18 @@ it.runIf(process.platform === 'linux')(
       [...new Set(ledger.ends.values())].filter((end) => ![200, 502, 503, 504, 'cut'].includes(end)),
     ).toEqual([]);
 
-    // A host process that received a message without answering it was killed between the write and the response.
-    const between = lives.filter((ids) => ids.some((id) => ledger.ends.get(id) !== 200 && id !== 'warm-up'));
     const ends = Object.entries(Object.groupBy(ledger.ends.values(), String));
     await annotate(
       `the host died ${lives.length} times, ${between.length} of them between write and answer; ` +
         ends.map(([end, of]) => `${end}: ${of?.length}`).join(', '),
     );
-    expect(between.length).toBeGreaterThanOrEqual(killsNeeded);
     expect(answered.length).toBeGreaterThan(ledger.ends.size / 4);
 
     await expectNothingLeft(gateway, before);
+    expect(await gateway.stop()).toEqual({ code: 0 });
     // A reset may overtake a response on its way to the client: the audit may have more of them than the client, never fewer.
     const recorded = gateway.records().filter(({ outcome }) => outcome === 'answered');
     expect(recorded.length).toBeGreaterThan(answered.length);
   },
-  120_000,
+  600_000,
 );

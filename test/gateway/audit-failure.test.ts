@@ -14,8 +14,15 @@ const says = (text: string) => (line: AuditRecord) => line.msg.includes(text);
 /** Replaces the audit file with a folder: nothing can be written until the returned function removes it. */
 async function breakFile(stage: Stage): Promise<() => Promise<void>> {
   const file = join(stage.gateway.folder, 'audit.log');
-  await rm(file);
-  await mkdir(file);
+  // The gateway may create the file again before the folder is there.
+  const replace = async () => {
+    await rm(file, { force: true });
+    return mkdir(file).then(
+      () => true,
+      () => false,
+    );
+  };
+  while (!(await replace()));
   return () => rmdir(file);
 }
 

@@ -70,7 +70,7 @@ async function openVerboseStage() {
     authority: pki,
     routes: ['/ehi', '/answer', '/status', '/field', '/chunk', '/cut', '/silence'].map((path) => ({
       path,
-      deadline: '300ms',
+      deadline: '1s',
     })),
     host: {
       answer: ({ startLine }, socket) => {
@@ -94,7 +94,7 @@ async function openVerboseStage() {
         cacheDir: 'trust',
       },
       audit: { destination: 'audit.jsonl' },
-      timeouts: { head: '1s', bodyIdle: '1s' },
+      timeouts: { head: '2s', bodyIdle: '2s' },
       tracing: { endpoint: collector.url, interval: '50ms' },
     },
   };

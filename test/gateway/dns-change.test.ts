@@ -115,7 +115,8 @@ it.concurrent('finishes messages in flight on the old address, and sends no new 
   await expectDelivered(scene, ['under way', ...numbered(sent), 'last']);
 });
 
-it.concurrent('loses at most one message to a dead address, and resolves the name again after that failure', async () => {
+/** false: the name was resolved again before the message, after five seconds of use, so that no message was lost. */
+async function losesOne(): Promise<boolean> {
   await using scene = await openScene();
   const { stage, old, renewed, endpoint, lead } = scene;
   await using client = await stage.connect();
@@ -125,12 +126,18 @@ it.concurrent('loses at most one message to a dead address, and resolves the nam
   const waiting = `ehi_upstream_connections{endpoint="${endpoint}",state="idle"}`;
   await metricsWhen(stage.gateway, (samples) => samples.get(waiting) === 0);
   const lost = await client.exchange(post({ body: 'lost' }));
+  if (statusOf(lost) === 200) return false;
   expect(statusOf(lost)).toBe(502);
   const record = await messageOf(stage.gateway, lost);
   expect(record).toMatchObject({ outcome: 'failed', status: 502, reason: 'connect_failed', endpoint: null });
   await expectAnswered(client, 'next');
   expect(renewed.requests).toHaveLength(1);
   await expectDelivered(scene, ['first', 'next']);
+  return true;
+}
+
+it.concurrent('loses at most one message to a dead address, and resolves the name again after that failure', async () => {
+  while (!(await losesOne()));
 });
 
 it.concurrent('uses the last known address while the name does not resolve, also for new connections', async () => {

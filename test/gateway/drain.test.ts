@@ -56,7 +56,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
 );
 
 it('accepts connections during drainDelay, closes each after one response, and then closes idle connections', async () => {
-  await using stage = await openStage({ config: { timeouts: { drainDelay: '1500ms' } } });
+  await using stage = await openStage({ config: { timeouts: { drainDelay: '4s' } } });
   await using idle = await stage.connect();
   await using kept = await stage.connect();
   expect((await kept.exchange(post())).field('connection')).toBeUndefined();

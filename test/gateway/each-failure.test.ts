@@ -40,7 +40,7 @@ beforeAll(async () => {
     },
     config: {
       listen: { proxyProtocol: { trusted: ['127.3.0.0/16'] } },
-      timeouts: { handshake: '3s' },
+      timeouts: { handshake: '6s' },
       limits: { connectionsPerAddress: 3, handshakeRate: 5, smallRecords: 100, certificateBytes: '4KiB' },
       trust: {
         anchors: [

@@ -134,7 +134,7 @@ it('serves a legitimate client during a flood of every kind at once', async () =
   await using stage = await openStage({
     // Other tests cover the number of concurrent connections and the latency.
     config: {
-      timeouts: { handshake: '2s' },
+      timeouts: { handshake: '8s' },
       limits: { unfinishedHandshakes: 10_000, handshakeRate: 100_000, delay: '10s' },
     },
   });
@@ -168,7 +168,7 @@ it('refuses connections over limits.unfinishedHandshakes, except from addresses 
         handshakeRate: 100_000,
         delay: '10s',
       },
-      timeouts: { handshake: '4s' },
+      timeouts: { handshake: '8s' },
     },
   });
   const hello = await clientHello();

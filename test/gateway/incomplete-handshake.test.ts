@@ -11,7 +11,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 beforeAll(async () => {
-  stage = await openStage({ config: { timeouts: { handshake: '2s' } } });
+  stage = await openStage({ config: { timeouts: { handshake: '5s' } } });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 

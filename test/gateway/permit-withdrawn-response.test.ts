@@ -15,6 +15,8 @@ it('answers 403 to the first message after the leaf expires', async () => {
     const leaf = stage.authority.issueClient({ notAfter });
     await using client = await stage.connect({ leaf });
     let answer = await client.exchange(post()).catch(() => null);
+    // On a busy machine the leaf may expire before its handshake.
+    if (answer === null || statusOf(answer) !== 200) continue;
     while (answer !== null && statusOf(answer) === 200)
       answer = await client.exchange(post()).catch(() => null);
 

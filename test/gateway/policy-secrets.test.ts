@@ -81,9 +81,7 @@ beforeAll(async () => {
       config: {
         audit: { destination: 'audit.jsonl' },
         tracing: { endpoint: collector.url, interval: '50ms' },
-        // A busy machine is no reason to refuse a connection.
-        limits: { body: '64KiB', delay: '60s' },
-        timeouts: { handshake: '60s' },
+        limits: { body: '64KiB' },
       },
     }),
   );

@@ -45,7 +45,7 @@ beforeAll(async () => {
     config: {
       listen: { proxyProtocol: { trusted: ['127.0.0.0/8'] } },
       clients: { allowlist: [`${named}/32`, '2001:db8::/48'], match },
-      timeouts: { handshake: '2s' },
+      timeouts: { handshake: '5s' },
     },
   });
 });

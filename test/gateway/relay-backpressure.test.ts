@@ -22,7 +22,7 @@ beforeAll(async () => {
   stage = await openStage({
     routes: [
       { path: '/', deadline: '5m' },
-      { path: '/quick', deadline: '300ms' },
+      { path: '/quick', deadline: '3s' },
     ],
     config: { limits: { body: '300MiB' } },
   });

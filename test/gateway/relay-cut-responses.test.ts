@@ -21,7 +21,7 @@ beforeAll(async () => {
     routes: [
       { path: '/', contentLength: 'asis' },
       { path: '/ensured', contentLength: 'ensure' },
-      { path: '/quick', deadline: '150ms' },
+      { path: '/quick', deadline: '2s' },
       {
         path: '/secure',
         contentLength: 'asis',

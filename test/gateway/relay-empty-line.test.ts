@@ -9,7 +9,7 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await openStage({ config: { timeouts: { head: '300ms', keepAlive: '1s' } } });
+  stage = await openStage({ config: { timeouts: { head: '3s', keepAlive: '3s' } } });
 });
 
 beforeEach(() => {

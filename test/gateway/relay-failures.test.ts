@@ -18,7 +18,7 @@ beforeAll(async () => {
   stage = await openStage({
     routes: [
       { path: '/' },
-      { path: '/quick', deadline: '150ms' },
+      { path: '/quick', deadline: '2s' },
       { path: '/unused', upstream: `http://127.0.0.1:${await deadPort()}` },
     ],
   });

@@ -13,15 +13,15 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 let stage: Stage;
 
-/** Only the timeout of the route can end the wait in a test: the deadline is 30 s. */
+/** Only the timeout of the route can end the wait in a test: the deadline is five minutes. */
 beforeAll(async () => {
   stage = await openStage({
     routes: [
       { path: '/' },
-      { path: '/first', firstByte: '300ms', budget: '30s' },
-      { path: '/idle', idle: '300ms' },
-      { path: '/idle/slow', idle: '1s' },
-      { path: '/idle/asis', idle: '300ms', contentLength: 'asis' },
+      { path: '/first', firstByte: '1s', budget: '1m' },
+      { path: '/idle', idle: '1s' },
+      { path: '/idle/slow', idle: '3s' },
+      { path: '/idle/asis', idle: '1s', contentLength: 'asis' },
     ],
   });
 });
@@ -65,8 +65,7 @@ async function expectTimeout(answer: Message, reason: string): Promise<void> {
   expect(answer.raw.toString()).not.toMatch(/acknowledg|responsestatus/i);
   const record = await messageOf(stage.gateway, answer);
   expect(record).toMatchObject({ outcome: 'failed', status: 504, reason, response_bytes: 0 });
-  expect(record.upstream_ms).toBeGreaterThanOrEqual(300);
-  expect(record.total_ms).toBeLessThan(30_000);
+  expect(record.upstream_ms).toBeGreaterThanOrEqual(1000);
 }
 
 /** Waits for a timed-out message on another connection: more time than any timeout of this file has passed. */
@@ -168,12 +167,12 @@ it('accepts a slow host whose pauses are shorter than idle', async () => {
   const index = stage.host.requests.length;
   client.write(post({ target: '/idle/slow' }));
   const socket = await asked;
-  const trickle = setInterval(() => socket.write('x'), 300);
+  const trickle = setInterval(() => socket.write('x'), 700);
   const answer = await client.response().finally(() => clearInterval(trickle));
   expect(answer.body.toString()).toBe('xxxxx');
   const record = await messageOf(stage.gateway, await stage.host.request(index));
   expect(record.outcome).toBe('answered');
-  expect(record.upstream_ms).toBeGreaterThan(1000);
+  expect(record.upstream_ms).toBeGreaterThan(3000);
 });
 
 it.each([

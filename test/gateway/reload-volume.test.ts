@@ -67,7 +67,9 @@ it('loads the new configuration of a ConfigMap, refuses a broken one, and loads 
   await using stage = await openStage();
   const { folder } = stage.gateway;
   const configuration = parse(await readFile(join(folder, 'gateway.yaml'), 'utf8'));
-  const map = (limits: object) => ({ 'gateway.yaml': stringify({ ...configuration, limits }) });
+  const map = (limits: object) => ({
+    'gateway.yaml': stringify({ ...configuration, limits: { ...configuration.limits, ...limits } }),
+  });
   await using open = await stage.connect();
   let outcome = nextConfig(stage);
   await symlink(join('..data', 'gateway.yaml'), join(folder, 'link'));

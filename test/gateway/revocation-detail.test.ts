@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { authority } from '../support/pki/authority.ts';
 import { distributionPoints } from '../support/revocation/crl.ts';
-import { openSite, visit } from '../support/revocation/site.ts';
+import { openSite, revocationRecord, visit } from '../support/revocation/site.ts';
 import { openDirectory } from '../support/trust/directory.ts';
 
 it('names the CRL, its address, the error and the id of its fetch', async () => {
@@ -32,6 +32,7 @@ it('names the CRL, its address, the error and the id of its fetch', async () => 
     reason: 'revoked',
     detail: expect.stringMatching(`${at('/good.crl')}\\. `),
   });
+  await revocationRecord(stage.gateway, { event: 'crl_fetched' });
   const events = stage.gateway.records().filter(({ type }) => type === 'revocation');
   expect(events.filter(({ event }) => event === 'crl_fetched')).toMatchObject([
     { address: at('/good.crl'), detail: expect.stringMatching(`, CRL ${id}$`) },
@@ -49,7 +50,7 @@ it('names the CRL, its address, the error and the id of its fetch', async () => 
     expect(unknown.reason, path).toBe('revocation_unknown');
     expect(unknown.detail, path).toContain(at(path));
     expect(unknown.detail, path).toContain(says);
-    const failure = stage.gateway.records().find(({ address }) => address === at(path));
-    expect(failure?.detail, path).toContain(says);
+    const failure = await stage.gateway.audit(({ address }) => address === at(path));
+    expect(failure.detail, path).toContain(says);
   }
 });

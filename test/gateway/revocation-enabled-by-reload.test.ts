@@ -21,7 +21,7 @@ it('withdraws the permit of an open connection without a response in time, and r
   const [leaving, staying] = [await enter(stage, leaf()), await enter(stage, leaf())];
   opened.use(staying.client);
 
-  await stage.reload(siteConfig(anchors({ scope: 'leaf', crl: 'off', firstContact: '1s' })));
+  await stage.reload(siteConfig(anchors({ scope: 'leaf', crl: 'off', firstContact: '5s' })));
   await eventually(() => responder.asked.length >= 2);
   await leaving.client[Symbol.asyncDispose]();
 

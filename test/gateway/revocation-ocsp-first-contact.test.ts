@@ -12,7 +12,7 @@ const checks = 'ehi_revocation_checks_total';
 let opened: CaseStage;
 beforeAll(async () => {
   // Known responses are not queried again meanwhile; failed queries are repeated within a second.
-  opened = await openCases(cases, { refresh: '1h', firstContact: '3s' });
+  opened = await openCases(cases, { refresh: '1h', firstContact: '5s' });
 });
 afterAll(() => opened[Symbol.asyncDispose]());
 

@@ -45,7 +45,7 @@ it('reports readiness, every requested reload, applied or refused, and the stop,
 
 it('reports no reload once the stop has begun', async () => {
   await using notebook = await openNotebook();
-  await using stage = await openStage({ env: notebook.env, config: { timeouts: { drainDelay: '1500ms' } } });
+  await using stage = await openStage({ env: notebook.env, config: { timeouts: { drainDelay: '3s' } } });
   await notebook.until(1);
   stage.gateway.signal('SIGTERM');
   await notebook.until(2);

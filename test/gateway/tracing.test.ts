@@ -26,7 +26,7 @@ beforeAll(async () => {
   stage = await openStage({
     routes: [
       { path: '/ehi' },
-      { path: '/quick', deadline: '150ms' },
+      { path: '/quick', deadline: '2s' },
       { path: '/unused', upstream: `http://127.0.0.1:${unusedPort}` },
     ],
     config: { tracing: { endpoint: collector.url, interval: '10ms' } },

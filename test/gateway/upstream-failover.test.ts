@@ -1,5 +1,5 @@
 /** Several endpoints of a host: the first one that connects gets the message, and no other endpoint gets it. */
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { post } from '../support/process/client.ts';
 import { acknowledgement, type Host, openHost } from '../support/process/host.ts';
@@ -11,12 +11,19 @@ import { openStage, type Stage } from '../support/process/stage.ts';
 
 const url = (port: number) => `http://127.0.0.1:${port}`;
 
+/** One gateway for all tests; each leads it to hosts of its own. */
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage();
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
 /** The record of the message that the host received at this index, found by its request id. */
-async function recordAt(stage: Stage, host: Host, index: number) {
+async function recordAt(host: Host, index: number) {
   return messageOf(stage.gateway, await host.request(index));
 }
 
-async function expectFailure(stage: Stage, answer: Message, status: number, reason: string): Promise<void> {
+async function expectFailure(answer: Message, status: number, reason: string): Promise<void> {
   expect(statusOf(answer)).toBe(status);
   expect(await messageOf(stage.gateway, answer)).toMatchObject({ outcome: 'failed', status, reason });
 }
@@ -26,11 +33,11 @@ it('uses the second endpoint when the first refuses, and skips the first after t
   await using second = await openHost();
   // However slow the machine is, the connection is still warm for the next message.
   const warm = { url: second.url, pool: { idleTimeout: '5m' } };
-  await using stage = await openStage({ routes: [{ path: '/', upstream: [dead, warm] }] });
+  await stage.leadTo([dead, warm]);
   for (let index = 0; index < 5; index++) {
     // An idle connection to the second endpoint does not change the preference for the first.
     expect(statusOf(await stage.send(post({ body: `${index}` })))).toBe(200);
-    expect(await recordAt(stage, second, index)).toMatchObject({
+    expect(await recordAt(second, index)).toMatchObject({
       outcome: 'answered',
       endpoint: second.url,
       reason: null,
@@ -52,7 +59,7 @@ it('uses the second endpoint when the first refuses, and skips the first after t
 it('returns to the first endpoint as soon as it is up again', async () => {
   const port = await deadPort();
   await using second = await openHost();
-  await using stage = await openStage({ routes: [{ path: '/', upstream: [url(port), second.url] }] });
+  await stage.leadTo([url(port), second.url]);
   const up = `ehi_upstream_up{endpoint="${url(port)}"}`;
   for (let index = 0; index < 3; index++) await stage.send(post());
   await metricsWhen(stage.gateway, (samples) => samples.get(up) === 0);
@@ -61,7 +68,7 @@ it('returns to the first endpoint as soon as it is up again', async () => {
   // The next message tries the endpoint again.
   expect(first.connectionCount).toBe(1);
   expect(statusOf(await stage.send(post({ body: 'back' })))).toBe(200);
-  expect(await recordAt(stage, first, 0)).toMatchObject({ outcome: 'answered', endpoint: first.url });
+  expect(await recordAt(first, 0)).toMatchObject({ outcome: 'answered', endpoint: first.url });
   expect([first.connectionCount, first.requests.length, second.requests.length]).toEqual([1, 1, 3]);
 });
 
@@ -70,13 +77,11 @@ it.runIf(process.platform === 'linux')(
   async () => {
     await using silent = await openSilentHost();
     await using second = await openHost();
-    await using stage = await openStage({
-      // Only connectFirst can end the wait before the deadline.
-      routes: [{ path: '/', upstream: [silent.url, second.url], deadline: '10s' }],
-      config: { timeouts: { connectFirst: '50ms', connect: '10m' } },
-    });
+    // Only connectFirst can end the wait before the deadline.
+    const config = { timeouts: { connectFirst: '50ms', connect: '10m' } };
+    await stage.leadTo([silent.url, second.url], { config });
     expect(statusOf(await stage.send(post()))).toBe(200);
-    expect(await recordAt(stage, second, 0)).toMatchObject({ outcome: 'answered', endpoint: second.url });
+    expect(await recordAt(second, 0)).toMatchObject({ outcome: 'answered', endpoint: second.url });
     const connects = `ehi_upstream_connects_total{endpoint="${silent.url}",result="connect_timeout"}`;
     await metricsWhen(stage.gateway, (samples) => samples.get(connects) === 1);
   },
@@ -86,35 +91,31 @@ it.runIf(process.platform === 'linux')(
   'waits timeouts.connect for the last endpoint, then answers 504',
   async () => {
     await using silent = await openSilentHost();
-    await using stage = await openStage({
-      routes: [{ path: '/', upstream: [url(await deadPort()), silent.url] }],
-      config: { timeouts: { connectFirst: '10m', connect: '100ms' } },
-    });
-    await expectFailure(stage, await stage.send(post()), 504, 'connect_timeout');
+    const config = { timeouts: { connectFirst: '10m', connect: '100ms' } };
+    await stage.leadTo([url(await deadPort()), silent.url], { config });
+    await expectFailure(await stage.send(post()), 504, 'connect_timeout');
   },
 );
 
 it('answers 502 when all endpoints are down, and still tries each of them', async () => {
   const [first, second] = [await deadPort(), await deadPort()];
-  await using stage = await openStage({
-    routes: [{ path: '/', upstream: [url(first), { url: url(second) }] }],
-  });
+  await stage.leadTo([url(first), { url: url(second) }]);
   await using client = await stage.connect();
   for (let index = 0; index < 5; index++) {
-    await expectFailure(stage, await client.exchange(post()), 502, 'connect_failed');
+    await expectFailure(await client.exchange(post()), 502, 'connect_failed');
   }
   // Both are marked as down by now, and are still tried.
   await using host = await openHost({}, { at: second });
   expect(statusOf(await client.exchange(post({ body: 'now' })))).toBe(200);
-  expect(await recordAt(stage, host, 0)).toMatchObject({ outcome: 'answered', endpoint: host.url });
+  expect(await recordAt(host, 0)).toMatchObject({ outcome: 'answered', endpoint: host.url });
 });
 
 it('does not skip the only endpoint of a route', async () => {
   const port = await deadPort();
-  await using stage = await openStage({ routes: [{ path: '/', upstream: [url(port)] }] });
+  await stage.leadTo([url(port)]);
   await using client = await stage.connect();
   for (let index = 0; index < 5; index++) {
-    await expectFailure(stage, await client.exchange(post()), 502, 'connect_failed');
+    await expectFailure(await client.exchange(post()), 502, 'connect_failed');
   }
   await using host = await openHost({}, { at: port });
   expect(statusOf(await client.exchange(post()))).toBe(200);
@@ -128,7 +129,7 @@ it('does not skip the only endpoint of a route', async () => {
 it('sends a message to no second endpoint once the first has connected, whatever happens then', async () => {
   await using first = await openHost();
   await using second = await openHost();
-  await using stage = await openStage({ routes: [{ path: '/', upstream: [first.url, second.url] }] });
+  await stage.leadTo([first.url, second.url]);
   await using client = await stage.connect();
   // On a new connection, then on a reused one.
   for (const end of ['end', 'resetAndDestroy', 'end'] as const) {
@@ -136,7 +137,7 @@ it('sends a message to no second endpoint once the first has connected, whatever
       socket[end]();
       return null;
     };
-    await expectFailure(stage, await client.exchange(post({ body: end })), 502, 'closed_early');
+    await expectFailure(await client.exchange(post({ body: end })), 502, 'closed_early');
     first.options.answer = () => acknowledgement;
     expect(statusOf(await client.exchange(post({ body: 'good' })))).toBe(200);
   }
@@ -148,9 +149,7 @@ it('sends a message to no second endpoint once the first has connected, whatever
 
 it('relays a slow body completely to the second endpoint', async () => {
   await using second = await openHost();
-  await using stage = await openStage({
-    routes: [{ path: '/', upstream: [url(await deadPort()), second.url] }],
-  });
+  await stage.leadTo([url(await deadPort()), second.url]);
   await using client = await stage.connect();
   const body = Buffer.alloc(200_000, 'x');
   client.write(post({ body }).subarray(0, 1000));
@@ -168,15 +167,13 @@ it('skips an endpoint that fails its health check, and returns to it when the ch
   await using first = await openHost({ answer });
   await using second = await openHost();
   const health = { kind: 'http', path: '/health?deep', interval: '100ms', timeout: '5s' };
-  await using stage = await openStage({
-    routes: [{ path: '/', upstream: [{ url: first.url, health }, second.url] }],
-  });
+  await stage.leadTo([{ url: first.url, health }, second.url]);
   const up = `ehi_upstream_up{endpoint="${first.url}"}`;
   await stage.send(post({ body: 'well' }));
   status = '503 Service Unavailable';
   await metricsWhen(stage.gateway, (samples) => samples.get(up) === 0);
   await stage.send(post({ body: 'ill' }));
-  expect(await recordAt(stage, second, 0)).toMatchObject({ endpoint: second.url, outcome: 'answered' });
+  expect(await recordAt(second, 0)).toMatchObject({ endpoint: second.url, outcome: 'answered' });
   status = '204 No Content';
   const samples = await metricsWhen(stage.gateway, (found) => found.get(up) === 1);
   await stage.send(post({ body: 'well again' }));
@@ -202,9 +199,7 @@ it('does not treat an interim response as the result of a health check', async (
   await using first = await openHost({ answer });
   await using second = await openHost();
   const health = { kind: 'http', path: '/health', interval: '100ms', timeout: '5s' };
-  await using stage = await openStage({
-    routes: [{ path: '/', upstream: [{ url: first.url, health }, second.url] }],
-  });
+  await stage.leadTo([{ url: first.url, health }, second.url]);
   const of = (result: string) => `ehi_upstream_checks_total{endpoint="${first.url}",result="${result}"}`;
   const count = (samples: Samples, result: string) => samples.get(of(result)) ?? 0;
   const samples = await metricsWhen(

@@ -1,7 +1,7 @@
 /** `proxyProtocol: v2` of an endpoint: each connection to the host names its client, and is used only for that client. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Message, statusOf } from '../support/http/http.ts';
 import { authority } from '../support/pki/authority.ts';
 import { type Client, post } from '../support/process/client.ts';
@@ -15,6 +15,13 @@ const pki = authority({ name: 'Host' });
 const server = pki.issueServer();
 const while60s = { idleTimeout: '60s' };
 
+/** One gateway for all tests; each leads it to a host of its own. */
+let stage: Stage;
+beforeAll(async () => {
+  stage = await openStage({ files: { 'host-ca.pem': pki.root.pem } });
+});
+afterAll(() => stage[Symbol.asyncDispose]());
+
 let open: AsyncDisposableStack;
 let host: Host;
 let forwarder: Proxied;
@@ -24,21 +31,15 @@ beforeEach(() => {
 });
 afterEach(() => open.disposeAsync());
 
-async function stageWith(
+async function leadTo(
   endpoint: object = {},
-  options: { place?: HostPlace; config?: object; behind?: boolean } = {},
-) {
+  options: { place?: HostPlace; config?: Record<string, unknown>; behind?: boolean } = {},
+): Promise<void> {
   host = open.use(await openHost({}, options.place));
   forwarder = open.use(await openProxied(host));
   const proxied = { url: urlOf(options.place), proxyProtocol: 'v2', pool: while60s, ...endpoint };
   const dead = 'http://127.0.0.1:1';
-  return open.use(
-    await openStage({
-      routes: [{ path: '/', upstream: options.behind ? [dead, proxied] : proxied }],
-      files: { 'host-ca.pem': pki.root.pem },
-      config: { ...options.config },
-    }),
-  );
+  await stage.leadTo(options.behind ? [dead, proxied] : proxied, { config: options.config ?? {} });
 }
 
 function urlOf({ tls }: HostPlace = {}): string {
@@ -52,7 +53,7 @@ async function relay(client: Client): Promise<Message> {
   return host.request(index);
 }
 
-async function connIdOf(stage: Stage, received: Message): Promise<unknown> {
+async function connIdOf(received: Message): Promise<unknown> {
   return (await handshakeOf(stage.gateway, received)).conn_id;
 }
 
@@ -64,7 +65,7 @@ const kinds = [
 it.each(kinds)(
   'sends the client address, the destination address and the connection id, %s',
   async (_which, tls) => {
-    const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
+    await leadTo(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
     await using client = await stage.connect();
     const received = await relay(client);
     expect(forwarder.headers).toEqual([
@@ -72,7 +73,7 @@ it.each(kinds)(
         command: 'PROXY',
         source: `127.0.0.1:${client.socket.localPort}`,
         destination: `127.0.0.1:${stage.gateway.port}`,
-        uniqueId: await connIdOf(stage, received),
+        uniqueId: await connIdOf(received),
       },
     ]);
     expect(await messageOf(stage.gateway, received)).toMatchObject({ outcome: 'answered', status: 200 });
@@ -80,13 +81,13 @@ it.each(kinds)(
 );
 
 it('reuses a connection only for the client that it names', async () => {
-  const stage = await stageWith();
+  await leadTo();
   await using first = await stage.connect();
   await using second = await stage.connect();
   for (let round = 0; round < 5; round++) {
     const [one, other] = [await relay(first), await relay(second)];
-    expect(await connIdOf(stage, one)).toBe(forwarder.headers[0]?.uniqueId);
-    expect(await connIdOf(stage, other)).toBe(forwarder.headers[1]?.uniqueId);
+    expect(await connIdOf(one)).toBe(forwarder.headers[0]?.uniqueId);
+    expect(await connIdOf(other)).toBe(forwarder.headers[1]?.uniqueId);
   }
   expect(forwarder.headers.map(({ source }) => source)).toEqual(
     [first, second].map(({ socket }) => `127.0.0.1:${socket.localPort}`),
@@ -106,7 +107,7 @@ it('reuses a connection only for the client that it names', async () => {
 it.each(kinds)(
   'closes the connection to the host when its client closes, and opens another for the next client, %s',
   async (_kind, tls) => {
-    const stage = await stageWith(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
+    await leadTo(tls ? { tls: { ca: 'host-ca.pem' } } : {}, tls ? { place: { tls } } : {});
     const first = await stage.connect();
     await relay(first);
     const [waiting] = forwarder.sockets;
@@ -121,7 +122,7 @@ it.each(kinds)(
 );
 
 it('opens a connection for each message when reuse is off', async () => {
-  const stage = await stageWith({ pool: { reuse: 'off' } });
+  await leadTo({ pool: { reuse: 'off' } });
   await using client = await stage.connect();
   for (let round = 0; round < 3; round++) await relay(client);
   expect(forwarder.headers).toHaveLength(3);
@@ -129,7 +130,11 @@ it('opens a connection for each message when reuse is off', async () => {
 });
 
 it('sends the source address that a trusted load balancer states', async () => {
-  const stage = await stageWith({}, { config: { listen: { proxyProtocol: { trusted: ['127.0.0.0/8'] } } } });
+  const listen = {
+    certificate: { chain: 'server.pem', key: 'server.key' },
+    proxyProtocol: { trusted: ['127.0.0.0/8'] },
+  };
+  await leadTo({}, { config: { listen } });
   const balancer = connect({ port: stage.gateway.port, host: '127.0.0.1' });
   await once(balancer, 'connect');
   balancer.write('PROXY TCP6 2001:db8::9 2001:db8::1 40001 8443\r\n');
@@ -146,7 +151,7 @@ it('sends the source address that a trusted load balancer states', async () => {
 });
 
 it('sends the header to the endpoint that connects, after another one failed', async () => {
-  const stage = await stageWith({}, { behind: true });
+  await leadTo({}, { behind: true });
   await using client = await stage.connect();
   await relay(client);
   expect(forwarder.headers).toMatchObject([{ source: `127.0.0.1:${client.socket.localPort}` }]);
@@ -155,10 +160,10 @@ it('sends the header to the endpoint that connects, after another one failed', a
 it.each(['tcp', 'http', 'tls'])('sends LOCAL in health checks: %s', async (kind) => {
   const tls = kind === 'tls' ? { tls: { cert: server.chainPem, key: server.keyPem } } : {};
   const endpoint = {
-    health: { kind, interval: '100ms' },
+    health: { kind, interval: '100ms', timeout: '20s' },
     ...('tls' in tls && { tls: { ca: 'host-ca.pem' } }),
   };
-  const stage = await stageWith(endpoint, { place: tls });
+  await leadTo(endpoint, { place: tls });
   const passed = `ehi_upstream_checks_total{endpoint="${urlOf(tls)}",result="passed"}`;
   await metricsWhen(stage.gateway, (samples) => (samples.get(passed) ?? 0) >= 3);
   expect(forwarder.headers.slice(0, 3)).toEqual(
@@ -167,7 +172,7 @@ it.each(['tcp', 'http', 'tls'])('sends LOCAL in health checks: %s', async (kind)
 });
 
 it('reports a failed connection like that of any other host', async () => {
-  const stage = await stageWith(
+  await leadTo(
     { tls: { ca: 'host-ca.pem' } },
     { place: { tls: { cert: server.chainPem, key: server.keyPem } } },
   );

@@ -10,7 +10,7 @@ import { openStage } from '../support/process/stage.ts';
 
 const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 const fresh = {
-  idle_limit_ms: 4000,
+  idle_limit_ms: 600_000,
   ejections: 0,
   last_failure: null,
   last_message_failure: null,
@@ -24,7 +24,7 @@ async function openWithDeadPrimary() {
   const url = `http://127.0.0.1:${dead.port}`;
   await using opened = new AsyncDisposableStack();
   const dr = opened.use(await openHost());
-  const health = { kind: 'tcp', interval: '100ms' };
+  const health = { kind: 'tcp', interval: '100ms', timeout: '20s' };
   const stage = opened.use(
     await openStage({ routes: [{ path: '/', upstream: [url, { url: dr.url, health }] }] }),
   );
@@ -78,7 +78,7 @@ it('shows a first endpoint that is down with its cause, a second with its connec
 it('adds up all relay threads, and distinguishes a failed check from a failed connection', async () => {
   await using ill = await openHost({ answer: () => 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n' });
   await using well = await openHost();
-  const health = { kind: 'http', interval: '100ms' };
+  const health = { kind: 'http', interval: '100ms', timeout: '20s' };
   await using stage = await openStage({
     routes: [{ path: '/', upstream: [{ url: ill.url, health }, well.url] }],
     config: { relays: 2 },

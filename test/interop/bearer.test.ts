@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { makeKey } from '../../src/pki/key.ts';
+import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { statusOf } from '../support/http/http.ts';
 import { selfSigned, setFor } from '../support/identity/self-signed.ts';
@@ -29,9 +30,6 @@ const assertionKey = makeKey('P-256');
 const secret = 'introspection secret: +%/';
 const algorithms: readonly TokenAlgorithm[] = ['PS256', 'ES256', 'EdDSA', 'RS256'];
 const indicator = (name: string) => `https://gateway.example/${name}`;
-
-/** A busy machine is no reason to refuse a connection. */
-const patience = { limits: { delay: '60s' }, timeouts: { handshake: '60s' } };
 
 const opened = new AsyncDisposableStack();
 let server: AuthorizationServer;
@@ -97,7 +95,6 @@ beforeAll(async () => {
       authority: pki,
       routes: routesFor(server),
       named: true,
-      config: patience,
       files: {
         'as.pem': server.pki.root.pem,
         secret,
@@ -243,7 +240,6 @@ it('takes a token of a self-signed client that is registered by a key set, at th
     routes: [{ path: '/', bearer }],
     files: { 'as.pem': server.pki.root.pem, 'clients.json': setFor(mosaic) },
     config: {
-      ...patience,
       trust: { mode: 'registered', cacheDir: 'trust' },
       clients: { registered: { jwks: { file: 'clients.json' } } },
     },
@@ -270,15 +266,18 @@ it('passes the token checks of `doctor`', async () => {
   };
   for (const [name, content] of Object.entries(files))
     await writeFile(join(folder.path, name), content, { mode: 0o600 });
-  const { stdout } = await runCommand(
-    [
-      ...['doctor', `https://127.0.0.1:${stage.gateway.port}/jwt`, '--ca', 'root.pem', '--json'],
-      ...['--cert', 'client.pem', '--key', 'client.key', '--token-file', 'token'],
-      ...['--other-cert', 'other.pem', '--other-key', 'other.key', '--count', '1', '--budget', '10000'],
-    ],
-    { cwd: folder.path },
+  const args = [
+    ...['doctor', `https://127.0.0.1:${stage.gateway.port}/jwt`, '--ca', 'root.pem', '--json'],
+    ...['--cert', 'client.pem', '--key', 'client.key', '--token-file', 'token'],
+    ...['--other-cert', 'other.pem', '--other-key', 'other.key', '--count', '1', '--budget', '10000'],
+  ];
+  const examine = async (): Promise<{ id: string; outcome: string; fact: string }[]> =>
+    JSON.parse((await runCommand(args, { cwd: folder.path })).stdout).checks;
+  // On a busy machine 100 Continue may come late.
+  const checks = await eventually(
+    examine,
+    (all) => all.find(({ id }) => id === 'message-continue')?.outcome !== 'fail',
   );
-  const checks: { id: string; outcome: string; fact: string }[] = JSON.parse(stdout).checks;
   const factsOf = (group: string) =>
     checks.filter(({ id }) => id.startsWith(group)).map(({ id, outcome, fact }) => [id, outcome, fact]);
   expect(factsOf('token-')).toEqual([

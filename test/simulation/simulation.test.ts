@@ -51,14 +51,14 @@ const countedAs = {
 const acts: readonly Act[] = ['acknowledge', 'twice', ...(Object.keys(countedAs) as Act[])];
 
 describe('counts what the host did', () => {
-  it.each([
+  it.concurrent.each([
     { keepAlive: true, format: 'json' },
     { keepAlive: false, format: 'soap' },
   ] as const)('with every kind of answer, %o', async ({ keepAlive, format }) => {
     // Each kind is the first answer of a message; every fourth message is never acknowledged.
     await using scripted = await openScriptedHost({
       authority: pki,
-      lateness: 3500,
+      lateness: 7500,
       script: (index, attempt) => {
         if (index % 4 === 3) return attempt === 0 ? (acts[index % acts.length] as Act) : 'refuse';
         return attempt === 0 ? (acts[index % acts.length] as Act) : 'acknowledge';
@@ -66,7 +66,7 @@ describe('counts what the host did', () => {
     });
     const { attempts, messages } = await simulate(scripted.host.url, {
       ...{ keepAlive, source: { seed: 3, format, began: new Date() } },
-      ...{ timeout: 2500, lateWait: 4000, rate: 100, duration: 600 },
+      ...{ timeout: 5000, lateWait: 6000, rate: 100, duration: 600 },
     });
     const done = (act: Act) => scripted.done.get(act) ?? 0;
     const expected = Object.entries(countedAs).map(([act, failure]) => [failure, done(act as Act)]);
@@ -189,9 +189,10 @@ describe('connections', () => {
 
   it('are used again with `keepAlive: true`', async () => {
     await using host = await openHost({}, { tls: serverTls() });
-    const { messages } = await simulate(host.url, { duration: 300 });
+    // On a busy machine each of 30 messages may find the connections before it in use.
+    const { messages } = await simulate(host.url, { duration: 300, maxConnections: 10 });
     expect(messages.acknowledged).toBe(30);
-    expect(host.connectionCount).toBeLessThan(30);
+    expect(host.connectionCount).toBeLessThanOrEqual(10);
   });
 
   it('that the host refuses are counted with the code of the error', async () => {
@@ -227,7 +228,7 @@ describe('with Expect: 100-continue', () => {
 
   it('counts a host that sends no 100 Continue, and does not send the body', async () => {
     await using host = await openHost({}, { tls: serverTls() });
-    const options = { expectContinue: true, timeout: 200, duration: 50, resends: 0 };
+    const options = { expectContinue: true, timeout: 900, duration: 50, resends: 0 };
     const { attempts, messages } = await simulate(host.url, options);
     expect(attempts.failures).toEqual({ no_continue: { count: 5, details: {} } });
     expect(messages.lost).toBe(5);

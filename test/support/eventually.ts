@@ -4,9 +4,9 @@ import { scheduler } from 'node:timers/promises';
 /** Milliseconds between two reads. */
 const INTERVAL = 20;
 /** Milliseconds after which the wait fails with the value that was read last. */
-const LIMIT = 45_000;
+const LIMIT = 150_000;
 
-/** Calls `read` until `fits` accepts its value, and returns that value. Throws after 45 s, with the last value in the message. */
+/** Calls `read` until `fits` accepts its value, and returns that value. Throws after 150 s, with the last value in the message. */
 export async function eventually<T>(
   read: () => T | Promise<T>,
   fits: (value: T) => boolean = Boolean,

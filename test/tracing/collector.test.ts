@@ -136,7 +136,7 @@ describe('a response', () => {
     await using silent = await openLiar('');
     expect(await post(silent.url, { timeout: 50 })).toEqual({ kind: 'no_response', cause: 'timeout' });
     await using slow = await openLiar('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{');
-    expect(await post(slow.url, { timeout: 200 })).toEqual({ kind: 'accepted', rejected: 0 });
+    expect(await post(slow.url, { timeout: 2000 })).toEqual({ kind: 'accepted', rejected: 0 });
   });
 
   it('is not awaited once the post is aborted', async () => {

@@ -47,7 +47,7 @@ it.each<[string, readonly Certificate[], readonly Certificate[], number]>([
   const address = join(folder.path, 'own.crl');
   let certificates = before;
   const context = contextOf(() => certificates);
-  const source = openCrlSource({ ...context, address, folder: folder.path, timeout: 1000 });
+  const source = openCrlSource({ ...context, address, folder: folder.path, timeout: 60_000 });
   const feed = new CrlFeed({ ...context, source, parser, deduplicate: (crl) => crl });
   await writeFile(address, own.crl({ number: 1 }).der);
   await feed.start();

@@ -13,8 +13,16 @@ import { program } from './program.ts';
 export type AuditRecord = Record<string, any>;
 
 export interface GatewayOptions {
-  /** As in a configuration file; `listen` and `admin` get a loopback address and port 0 by default. */
-  readonly config: { readonly listen?: object; readonly admin?: object } & Record<string, unknown>;
+  /**
+   * As in a configuration file. Defaults: a loopback address and port 0 for `listen` and `admin`, and `patience` for `limits`
+   * and `timeouts`.
+   */
+  readonly config: {
+    readonly listen?: object;
+    readonly admin?: object;
+    readonly limits?: unknown;
+    readonly timeouts?: unknown;
+  } & Record<string, unknown>;
   /** File name → content, written beside the configuration, mode 0600. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   readonly env?: Readonly<Record<string, string>>;
@@ -125,7 +133,7 @@ export class Gateway implements AsyncDisposable {
 
   /** Replaces the configuration file atomically. */
   configure(config: GatewayOptions['config']): Promise<void> {
-    return this.write('gateway.yaml', stringify(withPorts(config)));
+    return this.write('gateway.yaml', stringify(completed(config)));
   }
 
   /** Replaces a file beside the configuration atomically. */
@@ -214,9 +222,23 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 }
 
-function withPorts(config: GatewayOptions['config']): object {
+/**
+ * A busy machine must end nothing that a test is not about: an overloaded relay thread resets new connections, and each of these
+ * times may pass while a process waits for a core. A test about one of them sets it.
+ */
+const patience = {
+  limits: { delay: '60s' },
+  timeouts: {
+    ...{ handshake: '60s', head: '60s', bodyIdle: '60s', keepAlive: '30m' },
+    ...{ connectFirst: '10s', connect: '20s' },
+  },
+};
+
+function completed(config: GatewayOptions['config']): object {
   return {
     ...config,
+    limits: { ...patience.limits, ...(config.limits as object) },
+    timeouts: { ...patience.timeouts, ...(config.timeouts as object) },
     listen: { address: '127.0.0.1', port: 0, ...config.listen },
     admin: { address: '127.0.0.1', port: 0, ...config.admin },
   };
@@ -230,7 +252,7 @@ export async function spawnGateway(options: GatewayOptions): Promise<Gateway> {
   for (const [name, content] of Object.entries(files)) {
     await writeFile(join(folder, name), content, { mode: 0o600 });
   }
-  await writeFile(file, stringify(withPorts(options.config)));
+  await writeFile(file, stringify(completed(options.config)));
   const node = process.env.NODE_UNDER_TEST ?? process.execPath;
   const command = [node, options.program ?? program, 'run', '--config', file];
   // Only a shell can set limits; it execs the gateway, so that pid and signals stay correct.

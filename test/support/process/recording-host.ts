@@ -3,11 +3,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '../folder.ts';
 import type { Random } from '../random.ts';
-
-const program = fileURLToPath(new URL('./recording-process.ts', import.meta.url));
+import { recordingProcess } from './program.ts';
 
 export interface RecordingHost extends AsyncDisposable {
   readonly port: number;
@@ -34,9 +32,13 @@ export async function openRecordingHost(random: Random): Promise<RecordingHost> 
   let up = Promise.resolve();
 
   const start = async () => {
-    const child = fork(program, [`${port}`, join(folder.path, `${++life}`), `${random.below(2 ** 32)}`], {
-      execArgv: [],
-    });
+    const child = fork(
+      recordingProcess,
+      [`${port}`, join(folder.path, `${++life}`), `${random.below(2 ** 32)}`],
+      {
+        execArgv: [],
+      },
+    );
     const [listening] = await once(child, 'message');
     port = listening as number;
     running.push(child);

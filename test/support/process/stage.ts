@@ -50,15 +50,28 @@ export interface Stage extends AsyncDisposable {
   connect(options?: Partial<ClientOptions>): Promise<Client>;
   /** Replaces these sections in the configuration file, without a signal. */
   configure(config: Readonly<Record<string, unknown>>): Promise<void>;
-  /** Reloads the gateway with these sections replaced; resolves with the record of the reload. */
+  /** Reloads the gateway with these sections of the first configuration replaced; resolves with the record of the reload. */
   reload(config?: Readonly<Record<string, unknown>>): Promise<AuditRecord>;
+  /** Reloads the gateway so that its only route leads there; `config`: further sections to replace. */
+  leadTo(
+    upstream: unknown,
+    options?: { readonly deadline?: string; readonly config?: Readonly<Record<string, unknown>> },
+  ): Promise<void>;
   /** One connection, one request, one response. */
   send(bytes: string | Uint8Array, options?: Partial<ClientOptions>): Promise<Message>;
 }
 
+/** An idle connection to the host stays open however long a busy machine takes for the next message. */
+const pool = { idleTimeout: '10m' };
+
+function withPool(upstream: unknown): unknown {
+  if (Array.isArray(upstream)) return upstream.map(withPool);
+  return typeof upstream === 'string' ? { url: upstream, pool } : { pool, ...(upstream as object) };
+}
+
 /**
  * The default configuration: the authority's root and issuing CA as the anchor `example`, `match` on the good
- * leaf's organizational unit, one route to the host with a deadline that a busy test machine keeps.
+ * leaf's organizational unit, one route to the host.
  */
 export async function openStage(options: StageOptions = {}): Promise<Stage> {
   await using opened = new AsyncDisposableStack();
@@ -66,13 +79,22 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const server = pki.issueServer();
   const leaf = pki.issueClient();
   const host = opened.use(await openHost(options.host));
+  /** A route without an upstream leads to the host, and has a deadline that a busy test machine keeps. */
+  const complete = ({ upstream = host.url, ...route }: Readonly<Record<string, unknown>>) => ({
+    ...{ upstream: withPool(upstream), deadline: '5m' },
+    ...route,
+  });
+  const withRoutes = (sections: Readonly<Record<string, unknown>>) => ({
+    ...sections,
+    routes: (sections.routes as Readonly<Record<string, unknown>>[]).map(complete),
+  });
   const configuration = {
     trust: { anchors: [{ name: 'example', files: ['anchor.pem'] }], cacheDir: 'trust' },
     clients: {
       match: { organizationalUnit: parseCertificate(leaf.der).organizationalUnits[0] },
       ...(options.named ? { allowlist: ['127.0.0.0/8', '::1'] } : {}),
     },
-    routes: routes.map((route) => ({ upstream: host.url, deadline: '30s', ...route })),
+    routes,
     ...config,
     listen: { certificate: { chain: 'server.pem', key: 'server.key' }, ...(config.listen as object) },
   };
@@ -89,7 +111,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       ...(options.fileBlocks === undefined ? {} : { fileBlocks: options.fileBlocks }),
       ...(options.stderr === undefined ? {} : { stderr: options.stderr }),
       ...(options.program === undefined ? {} : { program: options.program }),
-      config: configuration,
+      config: withRoutes(configuration),
     }),
   );
   const clientOptions = { port: gateway.port, ca: pki.root.pem, leaf };
@@ -99,8 +121,13 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     leaf,
     host,
     gateway,
-    configure: (changes) => gateway.configure({ ...configuration, ...changes }),
-    reload: (changes) => gateway.reload({ ...configuration, ...changes }),
+    configure: (changes) => gateway.configure(withRoutes({ ...configuration, ...changes })),
+    reload: (changes) => gateway.reload(withRoutes({ ...configuration, ...changes })),
+    leadTo: async (upstream, { config: changes = {}, ...route } = {}) => {
+      const routes = [{ path: '/', upstream, ...route }];
+      const { event } = await gateway.reload(withRoutes({ ...configuration, ...changes, routes }));
+      if (event !== 'reloaded') throw new Error(gateway.stderr);
+    },
     connect: (client) => connect({ ...clientOptions, ...client }),
     send: (bytes, client) => send({ ...clientOptions, ...client }, bytes),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
