@@ -7,8 +7,8 @@ import type { BearerRefusal } from '../message/message-reasons.ts';
 import type { BearerVerdict, TokenFacts } from '../message/message-verdicts.ts';
 import type { BearerPolicy, PolicyMode } from '../policy/snapshot.ts';
 import { challengeOf } from './challenge.ts';
-import { type JudgedToken, judgeClaims, judgeMessage } from './judgement.ts';
-import { isJwt, verifyToken } from './jwt.ts';
+import { type JudgedToken, judgeClaims, judgeMessage } from './claims-judgement.ts';
+import { isJwt, verifyToken } from './jwt-verification.ts';
 import { isWellFormed, readToken } from './token-field.ts';
 
 /** Tokens that are remembered, for each route and relay thread. */

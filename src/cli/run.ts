@@ -1,6 +1,6 @@
 /** `ehi-gateway run`: starts the gateway, drains it on a signal, and maps errors to exit codes. */
 
-import { runControl } from '../control/run-control.ts';
+import { runControl } from '../control/startup.ts';
 import { ConfigError, describeProblem, exitCodes, GatewayError } from '../errors.ts';
 import { printableLines } from '../foreign-text.ts';
 import { type Logger, openLog } from '../telemetry/logger.ts';

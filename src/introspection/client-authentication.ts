@@ -1,6 +1,6 @@
 /** What a request to an introspection endpoint must have so that it comes from a known client (RFC 7662 §2.1). */
 import { randomBytes } from 'node:crypto';
-import { signJwt } from '../jose/signed-jwt.ts';
+import { signJwt } from '../jose/jwt-signer.ts';
 import type { IntrospectionAuth } from './settings.ts';
 
 /** Seconds until an assertion ends; it is used at once. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type ClaimsPolicy, judgeClaims, judgeMessage } from '../../src/bearer/judgement.ts';
+import { type ClaimsPolicy, judgeClaims, judgeMessage } from '../../src/bearer/claims-judgement.ts';
 import { readClaims } from '../../src/jose/access-token.ts';
 import { readCertificates } from '../../src/pki/pem.ts';
 
