@@ -77,9 +77,16 @@ it('makes no status document until it is requested', async () => {
   for (const path of ['/healthz', '/readyz', '/metrics', '/', '/api/status/schema']) await fetch(base + path);
   await fetch(`${base}/api/status`, { method: 'POST' });
   expect(documents()).toBe(0);
-  const heads = await Promise.all([1, 2].map(() => fetch(`${base}/api/status`, { method: 'HEAD' })));
-  expect(heads.map(({ status }) => status)).toEqual([200, 200]);
-  expect(documents()).toBe(1);
+  let began: number;
+  let before: number;
+  do {
+    [began, before] = [performance.now(), documents()];
+    const heads = await Promise.all([1, 2].map(() => fetch(`${base}/api/status`, { method: 'HEAD' })));
+    expect(heads.map(({ status }) => status)).toEqual([200, 200]);
+    // A document is made once in a second: a busy machine may take longer for the two.
+  } while (performance.now() - began >= 1_000);
+  expect(documents()).toBeGreaterThan(0);
+  expect(documents() - before).toBeLessThan(2);
 });
 
 it('responds to the first request of a connection only: pipelining queues nothing', async () => {
