@@ -54,7 +54,7 @@ export const limits = mapping({
   heldBodies: size('16384MiB')
     .prefault('64MiB')
     .describe(
-      'Maximum size, together, of the bodies that are held until their signature is checked (`routes[].signature`), for each relay thread. Further messages get 503.',
+      'Maximum memory, together, of the bodies that are held until their signature is checked (`routes[].signature`), for each relay thread. A body without Content-Length may take twice its size. Further messages get 503.',
     ),
 })
   .prefault({})
