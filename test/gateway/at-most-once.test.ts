@@ -121,7 +121,10 @@ it.runIf(process.platform === 'linux')(
     await using host = await openRecordingHost(random);
     await using stage = await openStage({
       named: true,
-      routes: [{ path: '/', upstream: `http://127.0.0.1:${host.port}` }],
+      // Idle connections to a process that the last kill has spared must close, too, before descriptors are counted.
+      routes: [
+        { path: '/', upstream: { url: `http://127.0.0.1:${host.port}`, pool: { idleTimeout: '4s' } } },
+      ],
     });
     const { gateway } = stage;
     await stage.send(post({ fields: ['X-Message-Id: warm-up'] }));
