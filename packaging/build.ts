@@ -41,6 +41,6 @@ function compilePage(): void {
   const { status } = spawnSync(process.execPath, argv, { stdio: 'inherit' });
   if (status !== 0) throw new Error('the admin page was not compiled');
   // The compiler also writes a module whose types the page uses.
-  rmSync(join(out, 'admin/status.js'), { force: true });
+  rmSync(join(out, 'admin/status-schema.js'));
   for (const name of ['page.html', 'page.css']) copyFileSync(join(page, name), join(out, 'admin/page', name));
 }

@@ -1,5 +1,7 @@
 /** What the admin port serves under which path. */
+
 import { safeJson } from '../foreign-text.ts';
+import { assets } from './assets.ts';
 import type { Text } from './rate-limited-text.ts';
 import { statusJsonSchema } from './status-schema.ts';
 
@@ -53,8 +55,6 @@ export function isFile(path: string): boolean {
 }
 
 async function findFile(path: string): Promise<PageResponse | undefined> {
-  // Loaded when a browser first asks for it.
-  const { assets } = await import('./assets.ts');
   const file = (await assets()).get(path);
   return file && { status: 200, ...file };
 }

@@ -147,7 +147,12 @@ export class QueuedWriter {
     for (let isFirst = true; ; isFirst = false) {
       if (isFirst || this.#chunks.isWaiting || this.#failure.since !== null) await this.#checkPath();
       const chunk = this.#closed ? null : await this.#chunks.next();
-      if (chunk === null || this.#closed) break;
+      if (this.#closed) break;
+      if (chunk === null) {
+        // A line may have come since the queue was found empty.
+        if (this.#chunks.isWaiting) continue;
+        break;
+      }
       if (!(await this.#put(chunk))) return;
       chunk.done?.();
       if (chunk.isSeal) this.#noteSeal(chunk);

@@ -43,7 +43,7 @@ export class BearerGuard {
   readonly #accepted = new TokenCache<JudgedToken>(MAX_TOKENS);
   readonly #refused = new TokenCache<Finding>(MAX_REFUSED);
   readonly #pending = new Map<string, Promise<Finding>>();
-  /** Checks under way. */
+  /** Checks under way: one for each token, however many messages have it. */
   #checking = 0;
   readonly #challenges = new Map<BearerRefusal, string>();
   /** The key set by which the cached tokens were verified. */
@@ -85,12 +85,9 @@ export class BearerGuard {
     const known = this.#accepted.get(digest, request.now) ?? this.#refused.get(digest, request.now);
     if (known !== undefined) return this.#conclude(known, request);
     if (!isWellFormed(token)) return this.#refuse('token_syntax', null);
-    if (this.mode === 'shadow' && this.#checking >= MAX_TRIALS) return this.#refuse('token_undecided', null);
-    this.#checking += 1;
-    return this.#find(token, digest, request.now).then((finding) => {
-      this.#checking -= 1;
-      return this.#conclude(finding, request);
-    });
+    const isFull = this.#checking >= MAX_TRIALS && !this.#pending.has(digest);
+    if (this.mode === 'shadow' && isFull) return this.#refuse('token_undecided', null);
+    return this.#find(token, digest, request.now).then((finding) => this.#conclude(finding, request));
   }
 
   /** A token that was verified by a key that is no longer in the set must be verified again. */
@@ -106,11 +103,13 @@ export class BearerGuard {
   #find(token: string, digest: string, now: number): Promise<Finding> {
     const pending = this.#pending.get(digest);
     if (pending !== undefined) return pending;
+    this.#checking += 1;
     const finding: Promise<Finding> = (
       isJwt(token, this.policy) ? this.#verify(token, digest, now) : this.#ask(token, digest, now)
     )
       .catch((): Finding => ({ refusal: 'token_undecided', facts: null }))
       .finally(() => {
+        this.#checking -= 1;
         // With another key set a second check of the token may have begun.
         if (this.#pending.get(digest) === finding) this.#pending.delete(digest);
       });

@@ -51,7 +51,13 @@ export function exchange(socket: TLSSocket, options: ExchangeOptions): Promise<A
   const { body, expectContinue = false } = options;
   const wait = waitFor(options);
   return new Promise((done) => {
-    const outgoing = beginRequest(socket, options);
+    let outgoing: ClientRequest;
+    try {
+      outgoing = beginRequest(socket, options);
+    } catch (error) {
+      // Node refuses fields that contradict each other.
+      return done(error as Error);
+    }
     let status: number | undefined;
     const finish = (result: Answer | Error) => {
       clearTimeout(timer);

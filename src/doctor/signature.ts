@@ -33,7 +33,7 @@ const maxBytes = 16 * 1024;
 const field = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)[ \t]*$/;
 /** The command writes these itself. */
 const own =
-  /^(?:host|user-agent|content-length|transfer-encoding|connection|expect|authorization|content-type)$/i;
+  /^(?:host|user-agent|content-length|transfer-encoding|connection|expect|authorization|content-type|trailer|te|upgrade|keep-alive|proxy-.*|soapaction)$/i;
 const allowed =
   'lines such as "X-Signature: …": the fields with the signature, its key id and its time, and no field that the command writes itself';
 
@@ -42,15 +42,16 @@ export async function readSignatureFields(file: string): Promise<SignatureFields
   const bytes = await readInput(file, { option: '--signature-file', maxBytes });
   const fail = (found: string) =>
     new UsageError(`--signature-file ${printable(file)}: found ${found}; allowed ${allowed}`);
-  const fields: Record<string, string> = {};
+  const fields = new Map<string, readonly [name: string, value: string]>();
   const lines = bytes.toString('latin1').split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     const [, name, value] = field.exec(line) ?? [];
     if (name === undefined || value === undefined || own.test(name))
       throw fail(`something else in line ${index + 1}`);
-    fields[name] = value;
+    if (fields.has(name.toLowerCase())) throw fail(`a second field of one name in line ${index + 1}`);
+    fields.set(name.toLowerCase(), [name, value]);
   }
-  if (Object.keys(fields).length === 0) throw fail('no field');
-  return fields;
+  if (fields.size === 0) throw fail('no field');
+  return Object.fromEntries(fields.values());
 }

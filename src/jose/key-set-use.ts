@@ -6,10 +6,15 @@ import type { PublicJwk } from './public-key.ts';
 
 /** What the configuration uses a key set for. */
 export type KeySetUse =
-  /** To verify signatures of one of the algorithms. */
-  | { readonly kind: 'signatures'; readonly algorithms: readonly SignatureAlgorithm[] }
+  /** To verify signatures of one of the algorithms. `needsKid`: each message names its key, so that one without kid is never found. */
+  | {
+      readonly kind: 'signatures';
+      readonly algorithms: readonly SignatureAlgorithm[];
+      readonly needsKid: boolean;
+      readonly isEnforced: boolean;
+    }
   /** To compare the certificates of clients, or their keys, with those of the set. */
-  | { readonly kind: 'clients'; readonly compare: 'certificate' | 'key' };
+  | { readonly kind: 'clients'; readonly compare: 'certificate' | 'key'; readonly isEnforced: boolean };
 
 interface Lack {
   /** `no key that … : kid a is for …`. Repeats no more of a key than its `kid` or thumbprint, its type and its `alg`. */
@@ -24,7 +29,10 @@ const MAX_NAMED = 3;
 export function usableKeys(keys: readonly PublicJwk[], use: KeySetUse): readonly PublicJwk[] {
   switch (use.kind) {
     case 'signatures':
-      return keys.filter((key) => use.algorithms.some((algorithm) => isFit(key, algorithm)));
+      return keys.filter(
+        (key) =>
+          (key.kid !== null || !use.needsKid) && use.algorithms.some((algorithm) => isFit(key, algorithm)),
+      );
     case 'clients':
       return use.compare === 'key' ? keys : keys.filter(({ certificate }) => certificate !== null);
     default:
@@ -39,10 +47,10 @@ export function findLack(keys: readonly PublicJwk[], use: KeySetUse): Lack | nul
   switch (use.kind) {
     case 'signatures': {
       const algorithms = use.algorithms.join(' or ');
-      const why = isEmpty ? 'the set has no keys' : listed(keys, describeMisfit);
+      const why = isEmpty ? 'the set has no keys' : listed(keys, (key) => describeMisfit(key, use.needsKid));
       return {
         found: `no key that can verify a signature of ${algorithms}: ${why}`,
-        allowed: `a set with a public key for ${algorithms} whose use, key_ops and alg permit that`,
+        allowed: `a set with a public key for ${algorithms} whose use, key_ops and alg permit that${use.needsKid ? ', and which has the kid that messages name (signature.kid)' : ''}`,
       };
     }
     case 'clients':
@@ -69,7 +77,8 @@ function nameOf({ kid, thumbprint }: PublicJwk): string {
   return kid === null ? `the key with the thumbprint ${thumbprint}` : `kid ${printable(kid)}`;
 }
 
-function describeMisfit({ verifies, alg, jwk: { kty, crv } }: PublicJwk): string {
+function describeMisfit({ kid, verifies, alg, jwk: { kty, crv } }: PublicJwk, needsKid: boolean): string {
+  if (needsKid && kid === null) return 'has no kid';
   if (!verifies) return 'is not for signatures (use or key_ops)';
   const type = crv === undefined ? `${kty}` : `${kty} ${crv}`;
   return alg === null ? `is of type ${type}` : `is of type ${type} with alg ${printable(alg)}`;

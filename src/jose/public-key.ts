@@ -27,6 +27,8 @@ export type Members = Readonly<Record<string, unknown>>;
 
 /** Characters of a `kid`: a record and a log line show it. */
 const MAX_KID = 256;
+/** The longest name of IANA's registry has 18 characters. */
+const MAX_ALG = 64;
 const MIN_RSA_BITS = 2048;
 /** Each verification with a larger key costs more than a handshake. */
 const MAX_RSA_BITS = 8192;
@@ -51,7 +53,8 @@ export function readPublicKey(key: Members): KeyReading {
   if (!isKeyType(kty)) return skip('its type (kty) is none of RSA, EC and OKP');
   if (kid !== undefined && kidOf(key) === null)
     return skip(`its kid is no text of 1 to ${MAX_KID} characters`);
-  if (alg !== undefined && typeof alg !== 'string') return skip('its alg is no text');
+  if (alg !== undefined && (typeof alg !== 'string' || alg.length > MAX_ALG))
+    return skip(`its alg is no text of at most ${MAX_ALG} characters`);
   const uses = readUses(key);
   if (uses === null) return skip('its use or key_ops is of the wrong type');
   const chain = x5c === undefined ? null : readLeaf(x5c);

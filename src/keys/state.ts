@@ -12,7 +12,7 @@ export interface KeySetState {
   readonly fetchedAt: number | null;
   /** Why the last fetch did not succeed; null: it did. */
   readonly problem: string | null;
-  /** Keys for the use that has the fewest; null: the set was never read, or no use needs a key. */
+  /** Keys for the enforced use that has the fewest; null: the set was never read, or no enforced use needs a key. */
   readonly usable: number | null;
   /** What the set lacks for a use that has no key; null: nothing. */
   readonly lack: string | null;
@@ -25,8 +25,9 @@ export function judgeUses(
 ): Pick<KeySetState, 'usable' | 'lack'> {
   if (keys === null || uses.length === 0) return { usable: null, lack: null };
   const [lack] = uses.flatMap((use) => findLack(keys, use) ?? []);
+  const enforced = uses.filter(({ isEnforced }) => isEnforced);
   return {
-    usable: Math.min(...uses.map((use) => usableKeys(keys, use).length)),
+    usable: enforced.length === 0 ? null : Math.min(...enforced.map((use) => usableKeys(keys, use).length)),
     lack: lack?.found ?? null,
   };
 }

@@ -189,6 +189,18 @@ describe('the audit writer', () => {
   });
 });
 
+describe('a line that comes when the line before is done', () => {
+  it('is written at once, and covered by flush', async () => {
+    const destination = join(folder, 'audit.log');
+    const writer = await openAuditWriter({ destination, onEvent: unexpected });
+    await new Promise<void>((done) => writer.write('{"n":1}\n', done));
+    writer.write('{"n":2}\n');
+    await writer.flush();
+    expect(readFileSync(destination, 'utf8')).toBe('{"n":1}\n{"n":2}\n');
+    await writer.close();
+  });
+});
+
 describe('the audit writer whose file is rotated', () => {
   it('continues in a new file of the same path, and loses no record', async () => {
     const destination = join(folder, 'audit.jsonl');

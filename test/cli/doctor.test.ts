@@ -41,6 +41,8 @@ beforeAll(async () => {
     token: `${token}\n`,
     signature: 'X-Signature: bWluZQ==\nX-Time: 1\n\n',
     'own-fields': 'X-Signature: a\nContent-Length: 1\n',
+    twice: 'X-Signature: a\nx-signature: b\n',
+    trailers: 'Trailer: x\n',
     blank: '\n',
     'two-tokens': `Bearer ${token}`,
     'other.pem': other.chainPem,
@@ -379,6 +381,16 @@ describe('doctor with wrong options', () => {
       'a field that the command writes itself',
       ['https://127.0.0.1/', '--data', 'message.json', '--signature-file', 'own-fields'],
       /^--signature-file own-fields: found something else in line 2; allowed /,
+    ],
+    [
+      'a field twice',
+      ['https://127.0.0.1/', '--data', 'message.json', '--signature-file', 'twice'],
+      /^--signature-file twice: found a second field of one name in line 2; allowed /,
+    ],
+    [
+      'a field that names trailers',
+      ['https://127.0.0.1/', '--data', 'message.json', '--signature-file', 'trailers'],
+      /^--signature-file trailers: found something else in line 1; allowed /,
     ],
     [
       'no field',

@@ -20,7 +20,7 @@ const jwk = (kid: string) => ({ ...createPublicKey(makeKey('P-256')).export({ fo
 const [a, b, c] = [jwk('a'), jwk('b'), jwk('c')];
 const weak = { ...createPublicKey(makeKey('rsa-1024')).export({ format: 'jwk' }), kid: 'weak' };
 const secret = { ...makeKey('P-256').export({ format: 'jwk' }), kid: 'secret' };
-const uses: KeySetUse[] = [{ kind: 'signatures', algorithms: ['ES256'] }];
+const uses: KeySetUse[] = [{ kind: 'signatures', algorithms: ['ES256'], needsKid: false, isEnforced: true }];
 const setOf = (...keys: object[]) => JSON.stringify({ keys });
 
 /** Timers that the test fires. */
@@ -118,11 +118,30 @@ describe('a key set without a key for its use', () => {
 
   it('is judged by the use with the fewest keys, and not at all where no use needs a key', async () => {
     await using stage = await openStage(setOf(a));
-    const both: KeySetUse[] = [...uses, { kind: 'clients', compare: 'certificate' }];
+    const both: KeySetUse[] = [...uses, { kind: 'clients', compare: 'certificate', isEnforced: true }];
     const keys = await stage.open({ ...stage.source, uses: both });
     expect(keys.states()).toMatchObject([{ usable: 0, lack: expect.stringContaining('x5c') }]);
     (await keys.prepare(stage.settings({ ...stage.source, uses: [] })))();
     expect(keys.states()).toMatchObject([{ usable: null, lack: null }]);
+  });
+});
+
+describe('a key set whose keys have no kid', () => {
+  const { kid: _, ...nameless } = a;
+  const named = { ...uses[0], needsKid: true } as KeySetUse;
+
+  it('serves messages that name no key', async () => {
+    await using stage = await openStage(setOf(nameless));
+    expect((await stage.open()).states()).toMatchObject([{ usable: 1, lack: null }]);
+  });
+
+  it.each([
+    [true, 0],
+    [false, null],
+  ])('lacks one for messages that name their key; enforced: %s', async (isEnforced, usable) => {
+    await using stage = await openStage(setOf(nameless));
+    const keys = await stage.open({ ...stage.source, uses: [{ ...named, isEnforced }] });
+    expect(keys.states()).toMatchObject([{ usable, lack: expect.stringContaining('has no kid') }]);
   });
 });
 

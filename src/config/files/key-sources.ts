@@ -1,5 +1,5 @@
 /** The key sets that a configuration names: files are read and checked at once, URLs are fetched later (keys/service.ts). */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isSignatureAlgorithm } from '../../jose/algorithm.ts';
 import { describeSkipped, type PublicJwk, readKeySet } from '../../jose/key-set.ts';
 import { findLack, type KeySetUse, usableKeys } from '../../jose/key-set-use.ts';
@@ -44,30 +44,46 @@ export function keySourcesIn({ clients, routes }: KeySourceParts): NamedKeySourc
 }
 
 function routeSources({ bearer, signature }: RoutePolicies, index: number): NamedKeySource[] {
-  const named = (policy: string, jwks: RefreshedKeySource | undefined, algorithms: readonly string[] = []) =>
-    jwks === undefined
-      ? []
-      : [
-          {
-            ...{ path: ['routes', index, policy, 'jwks'], entry: jwks, refresh: jwks.refresh },
-            use: { kind: 'signatures', algorithms: algorithms.filter(isSignatureAlgorithm) } as const,
-          },
-        ];
   return [
-    ...named('bearer', bearer?.jwks, bearer?.algorithms),
-    ...named('signature', signature?.jwks, signature?.algorithm),
+    ...policySource(['routes', index, 'bearer', 'jwks'], {
+      ...{ jwks: bearer?.jwks, algorithms: bearer?.algorithms, mode: bearer?.mode },
+      needsKid: false,
+    }),
+    ...policySource(['routes', index, 'signature', 'jwks'], {
+      ...{ jwks: signature?.jwks, algorithms: signature?.algorithm, mode: signature?.mode },
+      needsKid: signature?.kid !== undefined,
+    }),
   ];
 }
 
-type RefreshedKeySource = NonNullable<NonNullable<RoutePolicies['bearer']>['jwks']>;
+interface PolicySource {
+  readonly jwks: NonNullable<RoutePolicies['bearer']>['jwks'];
+  readonly algorithms: readonly string[] | undefined;
+  readonly mode: 'enforce' | 'shadow' | undefined;
+  readonly needsKid: boolean;
+}
+
+function policySource(path: Path, { jwks, algorithms = [], mode, needsKid }: PolicySource): NamedKeySource[] {
+  if (jwks === undefined) return [];
+  const use: KeySetUse = {
+    kind: 'signatures',
+    algorithms: algorithms.filter(isSignatureAlgorithm),
+    needsKid,
+    isEnforced: mode === 'enforce',
+  };
+  return [{ path, entry: jwks, refresh: jwks.refresh, use }];
+}
 
 function clientSources(clients: ConfigParts['clients']): NamedKeySource[] {
   const { registered } = clients ?? {};
   if (registered === undefined) return [];
-  const { jwks, inactive, refresh, compare } = registered;
+  const { jwks, inactive, refresh, compare, mode } = registered;
   const path = ['clients', 'registered'];
   return [
-    { path: [...path, 'jwks'], entry: jwks, refresh, use: { kind: 'clients', compare } },
+    {
+      ...{ path: [...path, 'jwks'], entry: jwks, refresh },
+      use: { kind: 'clients', compare, isEnforced: mode === 'enforce' },
+    },
     ...(inactive === undefined ? [] : [{ path: [...path, 'inactive'], entry: inactive, refresh, use: null }]),
   ];
 }
@@ -125,6 +141,11 @@ async function readFileSource(
   const source = sourceOf(entry);
   const at = [...path, 'file'];
   try {
+    // A read of a pipe would never end.
+    if (!(await stat(source)).isFile()) {
+      diagnostics.problems.push({ path: at, found: `${source} that is no file`, allowed });
+      return null;
+    }
     const set = readKeySet(await readFile(source));
     if (!set.ok) {
       diagnostics.problems.push({ path: at, found: `${source}: ${set.problem}`, allowed });

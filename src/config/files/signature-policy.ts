@@ -91,7 +91,7 @@ function smallMemory({ tolerance }: { readonly tolerance: number }, at: Path): D
   return [
     {
       path: [...at, 'timestamp', 'tolerance'],
-      found: `${tolerance / 60_000} minutes: so long the memory of replay: refuse carries ${rate} messages a second, all routes together; of more, some get 503 (signature_undecided)`,
+      found: `${tolerance / 1000} seconds: so long the memory of replay: refuse carries ${rate} messages a second, all routes of one mode together; of more, some get 503 (signature_undecided)`,
       allowed: `at most ${minutes}m for ${wantedRate} messages a second: by how much the clocks differ, and how long a message is on its way`,
     },
   ];

@@ -9,7 +9,7 @@ export const keySetsMetrics = [
   },
   {
     name: 'ehi_key_set_usable_keys',
-    help: 'Keys of a key set that serve what it is configured for: an algorithm of the route, or the comparison of clients.registered; of several uses the one with the fewest. 0: everything that needs the set is refused. Absent: it was never read, or it is a set of inactive registrations.',
+    help: 'Keys of a key set that serve what it is configured for: an algorithm of the route, or the comparison of clients.registered; of several uses the one with the fewest. 0: everything that needs the set is refused. Absent: it was never read, it is a set of inactive registrations, or only policies in mode shadow use it.',
     type: 'gauge',
     labels: ['source'],
   },

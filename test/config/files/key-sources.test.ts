@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +19,7 @@ beforeAll(async () => {
   const secret = makeKey('P-256').export({ format: 'jwk' });
   await site.write('secret.jwks', JSON.stringify({ keys: [{ ...secret, kid: 'mine' }] }));
   await site.write('page.jwks', '<!doctype html>');
+  execFileSync('mkfifo', [join(site.folder, 'pipe.jwks')]);
   await site.write('ca.pem', authority().root.pem);
 });
 afterAll(() => site[Symbol.asyncDispose]());
@@ -48,7 +50,7 @@ describe('a key set of the configuration', () => {
         source: uri,
         ca: expect.stringMatching(/^-----BEGIN CERTIFICATE-----/),
         refresh: 300_000,
-        uses: [{ kind: 'clients', compare: 'certificate' }],
+        uses: [{ kind: 'clients', compare: 'certificate', isEnforced: true }],
       },
     ]);
     expect([...files.keys()]).toContain(join(site.folder, 'ca.pem'));
@@ -61,6 +63,7 @@ describe('a key set of the configuration', () => {
     ],
     ['page.jwks', 'page.jwks: an HTML or XML page'],
     ['none.jwks', 'none.jwks that cannot be read (ENOENT)'],
+    ['pipe.jwks', 'pipe.jwks that is no file'],
   ])('is refused in %s, with the reason and without its content', async (file, found) => {
     expect(await site.problems(withRegistered({ jwks: { file } }))).toEqual([
       expect.stringMatching(

@@ -142,7 +142,7 @@ describe('the memory against replays', () => {
   it('is compared with the tolerance: where it carries few messages a second, that is a warning', async () => {
     expect(await about('1h')).toEqual([
       expect.stringMatching(
-        /^routes\[0\]\.signature\.timestamp\.tolerance: 60 minutes: .* carries 109 messages a second.*; at most 13m for 500/,
+        /^routes\[0\]\.signature\.timestamp\.tolerance: 3600 seconds: .* carries 109 messages a second.*; at most 13m for 500/,
       ),
     ]);
     expect(await about('14m')).toHaveLength(1);
