@@ -115,16 +115,21 @@ it.concurrent('finishes messages in flight on the old address, and sends no new 
   await expectDelivered(scene, ['under way', ...numbered(sent), 'last']);
 });
 
+/** The gateway has read the end of each connection that waited for a message: one that is used before that loses its message. */
+async function noneWaits({ stage, endpoint }: Scene): Promise<void> {
+  const waiting = `ehi_upstream_connections{endpoint="${endpoint}",state="idle"}`;
+  await metricsWhen(stage.gateway, (samples) => samples.get(waiting) === 0);
+}
+
 /** false: the name was resolved again before the message, after five seconds of use, so that no message was lost. */
 async function losesOne(): Promise<boolean> {
   await using scene = await openScene();
-  const { stage, old, renewed, endpoint, lead } = scene;
+  const { stage, old, renewed, lead } = scene;
   await using client = await stage.connect();
   await expectAnswered(client, 'first');
   await lead('127.0.0.2');
   await old.close();
-  const waiting = `ehi_upstream_connections{endpoint="${endpoint}",state="idle"}`;
-  await metricsWhen(stage.gateway, (samples) => samples.get(waiting) === 0);
+  await noneWaits(scene);
   const lost = await client.exchange(post({ body: 'lost' }));
   if (statusOf(lost) === 200) return false;
   expect(statusOf(lost)).toBe(502);
@@ -148,6 +153,7 @@ it.concurrent('uses the last known address while the name does not resolve, also
   await lead();
   const sent = await talkUntil(async () => (await timesAsked(stage.gateway, name)) > 1, client);
   for (const socket of old.sockets) socket.destroy();
+  await noneWaits(scene);
   await using other = await stage.connect();
   await expectAnswered(other, 'last');
   expect(renewed.connectionCount).toBe(0);
