@@ -1,6 +1,6 @@
 /** `npm run build`: makes dist, which the package and the image contain: the program, the admin page, the licences. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BundledFile, bundle, contentOf } from './bundle.ts';
@@ -40,7 +40,8 @@ function compilePage(): void {
   const argv = [tsc, '--project', join(page, 'tsconfig.build.json'), '--outDir', out];
   const { status } = spawnSync(process.execPath, argv, { stdio: 'inherit' });
   if (status !== 0) throw new Error('the admin page was not compiled');
-  // The compiler also writes a module whose types the page uses.
-  rmSync(join(out, 'admin/status-schema.js'));
+  // The compiler also writes the modules whose types the page uses.
+  const others = readdirSync(join(out, 'admin')).filter((name) => name.endsWith('.js'));
+  for (const name of others) rmSync(join(out, 'admin', name));
   for (const name of ['page.html', 'page.css']) copyFileSync(join(page, name), join(out, 'admin/page', name));
 }

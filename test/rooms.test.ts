@@ -10,7 +10,7 @@ const libraryImporters: Record<string, readonly string[]> = {
   'ipaddr.js': ['source/address.ts'],
   jose: ['jose', 'demo/authorization-server.ts'],
   yaml: ['config'],
-  zod: ['config', 'admin/status-schema.ts'],
+  zod: ['config', 'admin/described-values.ts', 'admin/status-schema.ts'],
   pino: ['telemetry/logger.ts'],
   'pino-pretty': ['telemetry/logger.ts'],
   'prom-client': ['telemetry/registry.ts'],

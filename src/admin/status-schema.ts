@@ -1,14 +1,6 @@
 /** The document of `GET /api/status`, version 1: its schema and its types. Times are ISO 8601 in UTC; a value that is not known is null. */
 import { z } from 'zod';
-
-const record = <const Shape extends z.ZodRawShape>(shape: Shape, says: string) =>
-  z.object(shape).readonly().describe(says);
-const list = <Item extends z.ZodType>(item: Item, says: string) => z.array(item).readonly().describe(says);
-const text = (says: string) => z.string().describe(says);
-const time = (says: string) => z.string().meta({ format: 'date-time', description: says });
-const count = (says: string) => z.int().min(0).describe(says);
-const number = (says: string) => z.number().min(0).describe(says);
-const maybe = <Value extends z.ZodType>(value: Value) => value.nullable().describe(value.description ?? '');
+import { count, list, maybe, number, record, text, time } from './described-values.ts';
 
 const gatewayStatus = record(
   {

@@ -157,7 +157,7 @@ export const keysSentences = {
   },
   no_usable_key: {
     level: 'error',
-    says: 'the key set in use has no key for what it is configured for; what it verifies is refused, but in mode shadow',
+    says: 'the key set in use has no key for what it is configured for; what it verifies is refused, except by policies in mode shadow',
     advice: 'detail says what is missing; have a key that fits published, or correct the configuration',
   },
   refused: {

@@ -28,7 +28,7 @@ interface KeySetFacts {
   readonly source: string;
   /** Milliseconds since the epoch: when its source last confirmed it; null: never. */
   readonly fetchedAt: number | null;
-  /** null: never read, or no use needs a key. */
+  /** null: never read, or no enforced use needs a key. */
   readonly usable: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** The metrics of: the audit records, their seals and the rotation of their file. */
+/** The metrics of the audit records, their seals and the rotation of their file. */
 
 export const auditMetrics = [
   {

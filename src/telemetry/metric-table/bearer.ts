@@ -1,4 +1,4 @@
-/** The metrics of: `routes[].bearer`: verdicts on tokens, and introspection. */
+/** The metrics of `routes[].bearer`: verdicts on tokens, and introspection. */
 
 export const bearerMetrics = [
   {

@@ -1,4 +1,4 @@
-/** The metrics of: certificates: when they end, and when those of clients were last seen. */
+/** The metrics of certificates: when they end, and when those of clients were last seen. */
 
 export const certificatesMetrics = [
   {

@@ -1,4 +1,4 @@
-/** The metrics of: the configuration in use and its reloads, and the version of the gateway. */
+/** The metrics of the configuration in use and its reloads, and the version of the gateway. */
 
 export const configurationMetrics = [
   {

@@ -1,4 +1,4 @@
-/** The metrics of: client connections: handshakes, errors, and connections that the gateway ends. */
+/** The metrics of client connections: handshakes, errors, and connections that the gateway ends. */
 
 export const connectionsMetrics = [
   {

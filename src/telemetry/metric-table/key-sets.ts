@@ -1,4 +1,4 @@
-/** The metrics of: JSON Web Key Sets. */
+/** The metrics of JSON Web Key Sets. */
 
 export const keySetsMetrics = [
   {

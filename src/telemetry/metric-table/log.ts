@@ -1,4 +1,4 @@
-/** The metrics of: the operational log. */
+/** The metrics of the operational log. */
 
 export const logMetrics = [
   {

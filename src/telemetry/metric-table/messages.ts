@@ -1,4 +1,4 @@
-/** The metrics of: messages: their number, times and budgets. */
+/** The metrics of messages: their number, times and budgets. */
 
 export const messagesMetrics = [
   {

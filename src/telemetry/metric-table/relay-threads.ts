@@ -1,4 +1,4 @@
-/** The metrics of: relay threads: restarts, and the delay of their event loops. */
+/** The metrics of relay threads: restarts, and the delay of their event loops. */
 
 export const relayThreadsMetrics = [
   {

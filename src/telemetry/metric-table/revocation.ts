@@ -1,4 +1,4 @@
-/** The metrics of: revocation: checks, CRLs and OCSP answers. */
+/** The metrics of revocation: checks, CRLs and OCSP answers. */
 
 export const revocationMetrics = [
   {

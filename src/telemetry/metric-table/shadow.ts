@@ -1,4 +1,4 @@
-/** The metrics of: the policy that is rehearsed (`clients.shadow`, `trust.candidates`). */
+/** The metrics of the policy that is rehearsed (`clients.shadow`, `trust.candidates`). */
 
 export const shadowMetrics = [
   {

@@ -1,4 +1,4 @@
-/** The metrics of: `routes[].signature`: verdicts on the signatures of bodies. */
+/** The metrics of `routes[].signature`: verdicts on the signatures of bodies. */
 
 export const signatureMetrics = [
   {

@@ -1,4 +1,4 @@
-/** The metrics of: spans for the OpenTelemetry collector. */
+/** The metrics of spans for the OpenTelemetry collector. */
 
 export const spansMetrics = [
   {

@@ -1,4 +1,4 @@
-/** The metrics of: trust anchors. */
+/** The metrics of trust anchors. */
 
 export const trustAnchorsMetrics = [
   {

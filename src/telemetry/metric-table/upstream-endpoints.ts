@@ -1,4 +1,4 @@
-/** The metrics of: upstream endpoints: connections, failures, health checks. */
+/** The metrics of upstream endpoints: connections, failures, health checks. */
 
 export const upstreamEndpointsMetrics = [
   {
