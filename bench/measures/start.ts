@@ -96,6 +96,7 @@ function configure(certificates: Certificates, { anchors, crls }: Sources): stri
     trust: { anchors: [anchor], cacheDir: 'trust' },
     clients: { allowlist: ['127.0.0.0/8'], match: clientNames },
     routes: [{ path: '/', upstream: 'http://127.0.0.1:8080' }],
+    relays: 1,
     admin: { address: '127.0.0.1', port: 0 },
     audit: { destination: 'audit.log' },
   };

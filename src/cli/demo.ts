@@ -125,6 +125,7 @@ routes:
       scopes: [${tokenScope}]
       algorithms: [${tokenAlgorithm}]
       jwks: { uri: ${issuerAt(ports.authorization)}${authorizationPaths.keys}, ca: ${demoFiles.root} }
+relays: 1
 admin:
   address: 127.0.0.1
   port: ${ports.admin}

@@ -9,6 +9,8 @@ import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
+import { readMachineResources } from '../thread/machine-resources.ts';
+import { countRelays } from '../thread/relay-count.ts';
 import { Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { skippedAt } from '../trust/skipped-certificates.ts';
@@ -38,7 +40,7 @@ export interface ControlParts {
   readonly onReady: (ready: Ready) => void;
 }
 
-/** Where the gateway listens. */
+/** Where the gateway listens, and with how many relay threads. */
 export interface Ready {
   readonly listen: { readonly address: string; readonly port: number };
   readonly admin: {
@@ -47,6 +49,7 @@ export interface Ready {
     /** The URL of the admin page. */
     readonly page: string | undefined;
   };
+  readonly relays: number;
 }
 
 /** Changes within this time are published as one snapshot, ms. */
@@ -235,10 +238,13 @@ export class Control implements AsyncDisposable {
       supervisor: () => supervisor,
       publishPending: () => this.#flush(),
     });
+    const { address, port } = config.listen;
+    const machine = await readMachineResources(address);
+    const count = countRelays(config.relays, { ...machine, connections: config.limits.connections });
+    reporting.relayThreads(count, machine);
+    const { relays } = count;
     const supervisor = new Supervisor({
-      relays: config.relays,
-      address: config.listen.address,
-      port: config.listen.port,
+      ...{ relays, address, port },
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
       auditFormat: config.audit.format,
@@ -254,7 +260,11 @@ export class Control implements AsyncDisposable {
     this.#listen = listen;
     this.#state = 'serving';
     const admin = this.#admin;
-    this.#parts.onReady({ listen, admin: { address: admin?.address, port: admin?.port, page: admin?.page } });
+    this.#parts.onReady({
+      listen,
+      admin: { address: admin?.address, port: admin?.port, page: admin?.page },
+      relays,
+    });
     this.#parts.manager.ready();
   }
 

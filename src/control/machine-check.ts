@@ -7,6 +7,7 @@ import { sealCopyFile } from '../audit/seals/seal-copy.ts';
 import type { Diagnostic } from '../config/diagnostic.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, type ConfigProblem, describeProblem, type ErrorCode, GatewayError } from '../errors.ts';
+import { canSharePort } from '../thread/machine-resources.ts';
 import { probePort } from '../thread/port-in-use.ts';
 
 export interface StartCheck {
@@ -29,11 +30,18 @@ export async function checkStart({ config, keySources, locate }: LoadedConfig): 
   const placed = (attempts: readonly (SocketAttempt | null)[]) =>
     attempts.flatMap((attempt) => (attempt === null ? [] : locate(attempt.diagnostic)));
   return {
-    problems: (await auditProblems(audit)).map(locate),
+    problems: [...(await relayProblems(config)), ...(await auditProblems(audit))].map(locate),
     refusedSockets: placed(sockets.filter((attempt) => !inUse(attempt))),
     socketsInUse: placed(sockets.filter(inUse)),
     warnings: [...cacheWarnings(trust.cacheDir, cache), ...(await copyWarnings(config))].map(locate),
   };
+}
+
+/** Several relay threads share the port of the listener, which not every platform allows. */
+async function relayProblems({ relays, listen }: LoadedConfig['config']): Promise<Diagnostic[]> {
+  if (relays === 'auto' || relays === 1 || (await canSharePort(listen.address))) return [];
+  const found = `${relays}, and threads cannot share a port on this platform (${process.platform})`;
+  return [{ path: ['relays'], found, allowed: '1 or auto on this platform' }];
 }
 
 function cacheWarnings(cacheDir: string, cause: string | null): Diagnostic[] {

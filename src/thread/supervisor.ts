@@ -1,5 +1,4 @@
 /** Starts the relay threads, replaces those that end unexpectedly, and drains them at the end. */
-import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { AuditFormat } from '../audit/ecs-table.ts';
@@ -10,7 +9,8 @@ import type { FromRelay, RelayData, ToRelay } from './messages.ts';
 import { probePort } from './port-in-use.ts';
 
 interface SupervisorOptions {
-  readonly relays: number | 'auto';
+  /** Number of threads. Above 1, the platform must let them share a port. */
+  readonly relays: number;
   readonly address: string;
   readonly port: number;
   readonly snapshot: PolicySnapshot;
@@ -57,13 +57,12 @@ export class Supervisor {
   /** Returns the address and port of the listeners. Throws GatewayError ADDRESS_IN_USE, LISTEN or FAULT. */
   async start(): Promise<{ address: string; port: number }> {
     const { relays, address } = this.#options;
-    const count = relays === 'auto' ? availableParallelism() : relays;
-    this.#reusePort = count > 1;
+    this.#reusePort = relays > 1;
     // With reusePort another process could share the port unnoticed: check first that no other process listens on it.
     const port = this.#reusePort
       ? await probePort({ address, port: this.#options.port })
       : this.#options.port;
-    const [first] = await Promise.all(Array.from({ length: count }, () => this.#spawn(port)));
+    const [first] = await Promise.all(Array.from({ length: relays }, () => this.#spawn(port)));
     return first as { address: string; port: number };
   }
 

@@ -28,9 +28,9 @@ export function configSchema(folder: string) {
     relays: z
       .union([count(1, 256), z.literal('auto')], 'a whole number from 1 to 256, or auto')
       .meta({ allowed: 'a whole number from 1 to 256, or auto' })
-      .prefault(1)
+      .prefault('auto')
       .describe(
-        'Number of relay threads, which handle the connections. `auto`: one for each CPU core that the process may use.',
+        'Number of relay threads, which handle the connections. `auto`: one for each CPU core that the process may use, but no more than its memory allows if each has `limits.connections` connections. The log states the number at the start.',
       ),
     admin: adminSchema,
     audit: auditSchema(folder),

@@ -79,7 +79,7 @@ function defaultsIn(folder: string) {
       drainDelay: 0,
       drain: 30_000,
     },
-    relays: 1,
+    relays: 'auto',
     admin: { address: '127.0.0.1', port: 9090 },
     audit: { destination: 'stdout', format: 'json', onFailure: 'continue' },
     tracing: null,

@@ -14,8 +14,8 @@ export type AuditRecord = Record<string, any>;
 
 export interface GatewayOptions {
   /**
-   * As in a configuration file. Defaults: a loopback address and port 0 for `listen` and `admin`, and `patience` for `limits`
-   * and `timeouts`.
+   * As in a configuration file. Defaults: a loopback address and port 0 for `listen` and `admin`, `patience` for `limits`
+   * and `timeouts`, and one relay thread, so that a test means the same on every machine; `relays: undefined` leaves it out.
    */
   readonly config: {
     readonly listen?: object;
@@ -39,6 +39,7 @@ export interface GatewayOptions {
 export interface Ready {
   readonly listen: { readonly address: string; readonly port: number };
   readonly admin: { readonly address: string; readonly port: number; readonly page: string };
+  readonly relays: number;
 }
 
 export class Gateway implements AsyncDisposable {
@@ -236,6 +237,7 @@ const patience = {
 
 function completed(config: GatewayOptions['config']): object {
   return {
+    relays: 1,
     ...config,
     limits: { ...patience.limits, ...(config.limits as object) },
     timeouts: { ...patience.timeouts, ...(config.timeouts as object) },

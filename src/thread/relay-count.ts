@@ -1,0 +1,69 @@
+/** Decides how many relay threads start: `relays: auto` is bounded by the CPU cores and by the memory of the process. */
+
+const MIB = 1024 * 1024;
+
+/**
+ * Memory of the process, bytes, as measured: helm/ehi-gateway/README.md, Resources. The chart has the same figures in
+ * templates/_checks.tpl; test/thread/relay-count.test.ts compares them.
+ */
+export const memoryNeed = {
+  /** The process with its first relay thread, after the start. */
+  firstThread: 117 * MIB,
+  /** Each further relay thread, after the start. */
+  furtherThread: 26 * MIB,
+  /** Each open client connection, after a message. */
+  connection: 69 * 1024,
+};
+
+/** The maximum of `relays`. */
+export const MAX_RELAYS = 256;
+
+/** What the machine, or the container, offers the process. */
+export interface MachineResources {
+  /** CPU cores that the process may use. */
+  readonly cores: number;
+  /** Memory that the process may use, bytes. */
+  readonly memory: number;
+  /** Whether several threads can listen on one port. */
+  readonly sharesPort: boolean;
+}
+
+/**
+ * Why there are not more relay threads. `configured`: `relays` is a number. `memory`: more threads, each with
+ * `limits.connections` connections, may need more memory than there is. `platform`: threads cannot share a port here.
+ */
+export type RelayBound = 'configured' | 'cores' | 'memory' | 'platform' | 'maximum';
+
+export interface RelayCount {
+  readonly relays: number;
+  readonly bound: RelayBound;
+  /** The memory that these threads need when each has `limits.connections` connections, bytes. */
+  readonly memoryNeeded: number;
+}
+
+/** `connections`: `limits.connections`, which applies to each thread. */
+export function countRelays(
+  wanted: number | 'auto',
+  { cores, memory, sharesPort, connections }: MachineResources & { readonly connections: number },
+): RelayCount {
+  const decided = (relays: number, bound: RelayBound): RelayCount => ({
+    ...{ relays, bound },
+    memoryNeeded: memoryNeeded(relays, connections),
+  });
+  if (wanted !== 'auto') return decided(wanted, 'configured');
+  if (!sharesPort) return decided(1, 'platform');
+  const fitting = threadsThatFit(memory, connections);
+  if (fitting < Math.min(cores, MAX_RELAYS)) return decided(Math.max(1, fitting), 'memory');
+  return cores > MAX_RELAYS ? decided(MAX_RELAYS, 'maximum') : decided(cores, 'cores');
+}
+
+function memoryNeeded(relays: number, connections: number): number {
+  const { firstThread, furtherThread, connection } = memoryNeed;
+  return firstThread + (relays - 1) * furtherThread + relays * connections * connection;
+}
+
+/** The largest number of threads whose `memoryNeeded` is not above `memory`; below 1 if one does not fit. */
+function threadsThatFit(memory: number, connections: number): number {
+  const { firstThread, furtherThread, connection } = memoryNeed;
+  return Math.floor((memory - firstThread + furtherThread) / (furtherThread + connections * connection));
+}
