@@ -10,6 +10,7 @@ import { type GatewayOptions, spawnGateway } from '../support/process/gateway.ts
 import { listenOnLoopback } from '../support/process/listening.ts';
 import { program } from '../support/process/program.ts';
 
+const withoutReusePort = new URL('../support/process/preload-no-reuseport.ts', import.meta.url);
 const pki = authority();
 const server = pki.issueServer();
 const files = { 'server.pem': server.chainPem, 'server.key': server.keyPem, 'anchor.pem': pki.anchorPem };
@@ -128,6 +129,18 @@ describe('exits with 78, configuration,', () => {
     const { code, lines } = await fail({ config: { ...config, clients: { pins } } });
     expect(lines.at(-1)).toMatch(/^gateway\.yaml:\d+:\d+: trust\.anchors\[0\]\.files: .*names no caller/);
     expect(code).toBe(78);
+  });
+
+  it('for several relay threads on a platform where they cannot share a port', async () => {
+    const { code, stderr, stdout } = await fail({
+      config: { ...config, relays: 2 },
+      env: { NODE_OPTIONS: `--import=${withoutReusePort}` },
+    });
+    expect(stderr).toMatch(
+      /^gateway\.yaml:\d+:\d+: relays: found 2, and threads cannot share a port on this platform \(\w+\); allowed 1 or auto on this platform\n$/,
+    );
+    expect(code).toBe(78);
+    expect(stdout).toBe('');
   });
 
   it('for an audit file that cannot be written', async () => {

@@ -1,5 +1,7 @@
 /** Relay threads: several share the port, and the death of one affects only its own connections. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readMachineResources } from '../../src/thread/machine-resources.ts';
+import { countRelays } from '../../src/thread/relay-count.ts';
 import { statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
 import { HeldAnswers } from '../support/process/held-answers.ts';
@@ -9,6 +11,7 @@ import { messageOf } from '../support/process/records.ts';
 import { openStage, type Stage } from '../support/process/stage.ts';
 
 const killer = new URL('../support/process/relay-killer.ts', import.meta.url);
+const withoutReusePort = new URL('../support/process/preload-no-reuseport.ts', import.meta.url);
 const allowed = 'ehi_handshakes_total{verdict="allow",reason="none"}';
 const answered = 'ehi_messages_total{route="/",code="200"}';
 const restarts = 'ehi_relay_thread_restarts_total';
@@ -137,5 +140,32 @@ describe.each([1, 2])('with relays: %i', (relays) => {
   // It drains with code 0 after a thread has died.
   afterAll(async () => {
     expect(await stage.gateway.stop()).toEqual({ code: 0 });
+  });
+});
+
+describe('by default', () => {
+  it.each([
+    ['as many relay threads start as the cores and the memory allow', 10_000],
+    ['fewer start if a thread with all of its connections needs more memory', 1_000_000],
+  ])('%s, as the ready line and the log state', async (_what, connections) => {
+    const machine = await readMachineResources('127.0.0.1');
+    const expected = countRelays('auto', { ...machine, connections });
+    await using stage = await openStage({ config: { relays: undefined, limits: { connections } } });
+    const { gateway } = stage;
+    const { bound, cores, memory_mib } = await gateway.logged(({ relays }) => relays === expected.relays);
+    expect({ bound, cores }).toEqual({ bound: expected.bound, cores: machine.cores });
+    expect(memory_mib).toBe(Math.floor(machine.memory / 1024 / 1024));
+    expect(gateway.ready.relays).toBe(expected.relays);
+    expect(JSON.parse((await gateway.admin('/api/status')).body).threads).toHaveLength(expected.relays);
+    const warned = gateway.log().filter(({ msg }) => msg.includes('may need more memory than it may use'));
+    expect(warned).toHaveLength(expected.memoryNeeded > machine.memory ? 1 : 0);
+    expect(statusOf(await stage.send(post()))).toBe(200);
+  });
+
+  it('one starts where threads cannot share a port, and it serves', async () => {
+    const env = { NODE_OPTIONS: `--import=${withoutReusePort}` };
+    await using stage = await openStage({ config: { relays: undefined }, env });
+    expect(await stage.gateway.logged(({ relays }) => relays === 1)).toMatchObject({ bound: 'platform' });
+    expect(statusOf(await stage.send(post()))).toBe(200);
   });
 });

@@ -22,6 +22,9 @@ it.runIf(process.platform === 'linux')('threads can share a port on Linux', asyn
   expect(await canSharePort('127.0.0.1')).toBe(true);
 });
 
-it.runIf(process.platform === 'linux')('an address that this machine does not have says nothing of the platform', async () => {
-  expect(await canSharePort('192.0.2.1')).toBe(true);
-});
+it.runIf(process.platform === 'linux')(
+  'an address that this machine does not have says nothing of the platform',
+  async () => {
+    expect(await canSharePort('192.0.2.1')).toBe(true);
+  },
+);

@@ -21,11 +21,7 @@ describe('relays: auto is', () => {
     ['one, if not even one fits', { memory: 100 * MIB }, { relays: 1, bound: 'memory' }],
     ['one, if not even one fits, on one core too', { cores: 1, memory: 0 }, { relays: 1, bound: 'memory' }],
     ['one, where threads cannot share a port', { sharesPort: false }, { relays: 1, bound: 'platform' }],
-    [
-      'at most 256',
-      { cores: 512, memory: 1024 * GIB, connections: 100 },
-      { relays: 256, bound: 'maximum' },
-    ],
+    ['at most 256', { cores: 512, memory: 1024 * GIB, connections: 100 }, { relays: 256, bound: 'maximum' }],
     ['256 on 256 cores', { cores: 256, memory: 1024 * GIB }, { relays: 256, bound: 'cores' }],
     ['what the memory limit allows on 512 cores', { cores: 512 }, { relays: 93, bound: 'memory' }],
   ] as const)('%s', (_what, machine, expected) => {
@@ -83,9 +79,7 @@ describe('the figures of memory are those of', () => {
     for (const file of ['README.md.gotmpl', 'README.md']) {
       const page = chart(file).replaceAll(/\s+/g, ' ');
       expect(page).toContain(`| memory after the start | ${first} MiB |`);
-      expect(page).toContain(
-        `| each relay thread after the first, after the start | ${further} MiB more |`,
-      );
+      expect(page).toContain(`| each relay thread after the first, after the start | ${further} MiB more |`);
       expect(page).toContain(`${connection} KiB for each |`);
       expect(page).toContain(
         `${first} MiB, ${further} MiB for each relay thread after the first, and ${connection} KiB for each connection`,

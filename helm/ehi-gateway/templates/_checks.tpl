@@ -80,10 +80,10 @@ monitoring.serviceMonitor.enabled: only with adminService.enabled; monitoring.po
 terminationGracePeriodSeconds: {{ $grace }} s would end the pod while it drains: preStopSleepSeconds, timeouts.drainDelay and timeouts.drain take {{ $needed }} s
 {{- end }}
 {{- $memory := (.Values.resources.limits | default dict).memory }}
-{{- if and $memory (ne (toString .Values.config.relays) "auto") }}
+{{- if $memory }}
 {{- $memoryNeeded := include "ehi-gateway.neededMebibytes" . | int }}
 {{- if lt (include "ehi-gateway.mebibytes" $memory | int) $memoryNeeded }}
-resources.limits.memory: {{ $memory }} is less than the {{ $memoryNeeded }} MiB that config.limits.connections: {{ include "ehi-gateway.connections" . }} may need with config.relays: {{ include "ehi-gateway.relays" . }}
+resources.limits.memory: {{ $memory }} is less than the {{ $memoryNeeded }} MiB that config.limits.connections: {{ include "ehi-gateway.connections" . }} may need with {{ include "ehi-gateway.relays" . }} relay thread{{ if gt (include "ehi-gateway.relays" . | int) 1 }}s (config.relays){{ end }}
 {{- end }}
 {{- end }}
 {{- if eq (int .Values.ports.listener) (int .Values.ports.admin) }}
@@ -91,8 +91,9 @@ ports: listener and admin need different ports
 {{- end }}
 {{- end }}
 
+{{- /* The least number of relay threads: with `auto`, the default, the gateway starts no more than fit into the memory limit, but always one. */ -}}
 {{- define "ehi-gateway.relays" -}}
-{{- .Values.config.relays | default 1 | int }}
+{{- if eq (.Values.config.relays | default "auto" | toString) "auto" }}1{{ else }}{{ .Values.config.relays | int }}{{ end }}
 {{- end }}
 
 {{- define "ehi-gateway.connections" -}}
