@@ -9,8 +9,6 @@ import type { RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import type { RepeatedLines } from '../telemetry/repeated-lines.ts';
-import { readMachineResources } from '../thread/machine-resources.ts';
-import { countRelays } from '../thread/relay-count.ts';
 import { Supervisor } from '../thread/supervisor.ts';
 import { SpanService } from '../tracing/service.ts';
 import { skippedAt } from '../trust/skipped-certificates.ts';
@@ -22,6 +20,7 @@ import type { Reporting } from './event-reports.ts';
 import { hasUsableTrust, readinessOf } from './readiness.ts';
 import type { RecentChanges } from './recent-changes.ts';
 import { RelayInbox } from './relay-inbox.ts';
+import { RelayPlan } from './relay-plan.ts';
 import { Sources } from './sources.ts';
 import { StatusBoard } from './status-board.ts';
 import type { ServiceManager } from './systemd-notify.ts';
@@ -61,6 +60,7 @@ export class Control implements AsyncDisposable {
   readonly #spans: SpanService;
   readonly #reloads: Reloads;
   readonly #board: StatusBoard;
+  readonly #plan: RelayPlan;
   #listen: Ready['listen'] | null = null;
   #sources: Sources | null = null;
   #admin: AdminServer | null = null;
@@ -75,6 +75,7 @@ export class Control implements AsyncDisposable {
   constructor(parts: ControlParts) {
     this.#parts = parts;
     this.#board = new StatusBoard(parts.changes);
+    this.#plan = new RelayPlan(parts.logger);
     this.#metrics = new Metrics({
       version,
       now: Date.now,
@@ -107,6 +108,7 @@ export class Control implements AsyncDisposable {
         this.#flush();
         this.#spans.update(this.#loaded.tracing);
         this.#metrics.reloaded(successful, Date.now());
+        this.#plan.reloaded(this.#loaded.config.limits);
         this.auditChanged();
       },
     });
@@ -238,13 +240,9 @@ export class Control implements AsyncDisposable {
       supervisor: () => supervisor,
       publishPending: () => this.#flush(),
     });
-    const { address, port } = config.listen;
-    const machine = await readMachineResources(address);
-    const count = countRelays(config.relays, { ...machine, connections: config.limits.connections });
-    reporting.relayThreads(count, machine);
-    const { relays } = count;
+    const relays = await this.#plan.decide(config);
     const supervisor = new Supervisor({
-      ...{ relays, address, port },
+      ...{ relays, address: config.listen.address, port: config.listen.port },
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
       auditFormat: config.audit.format,
@@ -259,12 +257,8 @@ export class Control implements AsyncDisposable {
     const listen = await supervisor.start();
     this.#listen = listen;
     this.#state = 'serving';
-    const admin = this.#admin;
-    this.#parts.onReady({
-      listen,
-      admin: { address: admin?.address, port: admin?.port, page: admin?.page },
-      relays,
-    });
+    const { address, port, page } = this.#admin ?? {};
+    this.#parts.onReady({ listen, admin: { address, port, page }, relays });
     this.#parts.manager.ready();
   }
 

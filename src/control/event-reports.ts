@@ -17,7 +17,6 @@ import type { KeysAction, KeysEvent } from '../keys/state.ts';
 import type { RevocationAction, RevocationEvent } from '../revocation/event.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { LogLine, RepeatedLines } from '../telemetry/repeated-lines.ts';
-import type { MachineResources, RelayBound, RelayCount } from '../thread/relay-count.ts';
 import type { DropReason } from '../tracing/exporter.ts';
 import type { TrustAction, TrustEvent } from '../trust/state.ts';
 import type { RecentChanges } from './recent-changes.ts';
@@ -26,18 +25,6 @@ const trustEvents: Readonly<Record<TrustAction, EventSentence>> = trustSentences
 const revocationEvents: Readonly<Record<RevocationAction, EventSentence>> = revocationSentences;
 
 const keysEvents: Readonly<Record<KeysAction, EventSentence>> = keysSentences;
-
-const MIB = 1024 * 1024;
-
-const relayBounds: Readonly<Record<RelayBound, string>> = {
-  configured: 'relay threads start: as many as relays states',
-  cores: 'relay threads start: one for each CPU core that the process may use (relays: auto)',
-  memory:
-    'relay threads start: fewer than there are CPU cores, because a further one with limits.connections connections may need more memory than the process may use (relays: auto): to use all cores, lower limits.connections or give the gateway more memory',
-  platform:
-    'one relay thread starts, because threads cannot share a port on this platform (relays: auto): to use more cores, run several gateways on ports of their own',
-  maximum: 'relay threads start: the maximum, although there are more CPU cores (relays: auto)',
-};
 
 interface ReportingOptions {
   readonly audit: AuditWriter;
@@ -71,18 +58,6 @@ export class Reporting {
     const message = sentenceOf(event);
     if (event.level === 'info') this.#logger.info(fields, message);
     else this.#failures.log({ level: event.level, message, fields });
-  }
-
-  /** How many relay threads start, and why not more. A warning if their connections may need more memory than there is. */
-  relayThreads({ relays, bound, memoryNeeded }: RelayCount, { cores, memory }: MachineResources): void {
-    const [needed, limit] = [Math.ceil(memoryNeeded / MIB), Math.floor(memory / MIB)];
-    const fields = { relays, bound, cores, memory_mib: limit, memory_needed_mib: needed };
-    this.#logger.info(fields, relayBounds[bound]);
-    if (memoryNeeded > memory)
-      this.#logger.warn(
-        fields,
-        'with limits.connections connections on each relay thread the gateway may need more memory than it may use: lower limits.connections or relays, or give it more memory',
-      );
   }
 
   /** `error`: null if the thread ended without one. */

@@ -1,7 +1,8 @@
 /** Relay threads: several share the port, and the death of one affects only its own connections. */
+import { totalmem } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readMachineResources } from '../../src/thread/machine-resources.ts';
-import { countRelays } from '../../src/thread/relay-count.ts';
+import { countRelays, memoryNeed } from '../../src/thread/relay-count.ts';
 import { statusOf } from '../support/http/http.ts';
 import { type Client, post } from '../support/process/client.ts';
 import { HeldAnswers } from '../support/process/held-answers.ts';
@@ -161,6 +162,18 @@ describe('by default', () => {
     expect(warned).toHaveLength(expected.memoryNeeded > machine.memory ? 1 : 0);
     expect(statusOf(await stage.send(post()))).toBe(200);
   });
+
+  // limits.connections is at most a million: on a larger machine no value needs more memory than there is.
+  it.skipIf(totalmem() > 1_000_000 * memoryNeed.connection)(
+    'a reload after which the connections may need more memory than there is causes a warning',
+    async () => {
+      await using stage = await openStage({ config: { relays: undefined, limits: { connections: 100 } } });
+      await stage.reload({ relays: undefined, limits: { connections: 1_000_000 } });
+      const warned = await stage.gateway.logged(({ msg }) => msg.includes('may need more memory'));
+      expect(warned).toMatchObject({ level: 40, relays: stage.gateway.ready.relays });
+      expect(warned.memory_needed_mib).toBeGreaterThan(warned.memory_mib);
+    },
+  );
 
   it('one starts where threads cannot share a port, and it serves', async () => {
     const env = { NODE_OPTIONS: `--import=${withoutReusePort}` };

@@ -114,6 +114,15 @@ describe('a pod is replaced', () => {
     expect(checksum({ config: { audit: { format: 'ecs' } } })).not.toBe(before);
   });
 
+  it('for limits.connections while the gateway decides on its threads by it, and not if relays is a number', () => {
+    const limits = { connections: 2000 };
+    expect(checksum({ config: { limits } })).not.toBe(checksum({}));
+    expect(checksum({ config: { relays: 'auto', limits } })).not.toBe(
+      checksum({ config: { relays: 'auto' } }),
+    );
+    expect(checksum({ config: { relays: 2, limits } })).toBe(checksum({ config: { relays: 2 } }));
+  });
+
   it('but not for values that the gateway applies while it runs', () => {
     const before = podOf(render('default'));
     for (const config of [
