@@ -4,7 +4,7 @@ const MIB = 1024 * 1024;
 
 /**
  * Memory of the process, bytes, as measured: helm/ehi-gateway/README.md, Resources. The chart has the same figures in
- * templates/_checks.tpl; test/thread/relay-count.test.ts compares them.
+ * templates/_checks.tpl, docs/operations.md states them; test/thread/relay-count.test.ts compares.
  */
 export const memoryNeed = {
   /** The process with its first relay thread, after the start. */

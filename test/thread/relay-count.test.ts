@@ -75,6 +75,13 @@ describe('the figures of memory are those of', () => {
     );
   });
 
+  it('docs/operations.md', () => {
+    const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+    expect(page.replaceAll(/\s+/g, ' ')).toContain(
+      `${first} MiB for the process with its first thread, ${further} MiB for each further thread, and ${connection} KiB for each`,
+    );
+  });
+
   it('the README and the values of the chart', () => {
     for (const file of ['README.md.gotmpl', 'README.md']) {
       const page = chart(file).replaceAll(/\s+/g, ' ');
