@@ -44,7 +44,7 @@ export default defineConfig({
           // `npm run test:chart`, `npm run test:cluster` and `npm run test:page`: they need more than Node.
           exclude: ['test/helm/**', 'test/cluster/**', 'test/page/**', ...ownProcess],
           // Modules are loaded once for all files of a thread, which takes half of the time that a process for each file does.
-          pool: 'threads',
+          pool: 'forks',
           isolate: false,
         },
       },
