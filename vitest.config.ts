@@ -21,6 +21,9 @@ const ownProcess = [
   'test/terminal/output-file.test.ts',
 ];
 
+/** `--sequence.shuffle`: Vitest's own order of the files then, which is random too. */
+const shuffles = process.argv.some((argument) => argument.startsWith('--sequence.shuffle'));
+
 const shared = {
   // Never a measure of speed: a machine with other work may take many times as long.
   ...{ testTimeout: 180_000, hookTimeout: 180_000 },
@@ -31,7 +34,7 @@ const shared = {
 export default defineConfig({
   test: {
     maxWorkers,
-    sequence: { sequencer: LongestFirst },
+    ...(shuffles ? {} : { sequence: { sequencer: LongestFirst } }),
     projects: [
       {
         test: {
@@ -41,7 +44,7 @@ export default defineConfig({
           // `npm run test:chart`, `npm run test:cluster` and `npm run test:page`: they need more than Node.
           exclude: ['test/helm/**', 'test/cluster/**', 'test/page/**', ...ownProcess],
           // Modules are loaded once for all files of a thread, which takes half of the time that a process for each file does.
-          pool: 'threads',
+          pool: 'forks',
           isolate: false,
         },
       },

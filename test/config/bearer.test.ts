@@ -1,4 +1,5 @@
 /** `routes[].bearer`: what it may hold, the files that it names, and what it contradicts. */
+import { randomUUID } from 'node:crypto';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -112,12 +113,13 @@ it('names each of its files, so that a change of one is seen', async () => {
 describe('a reload', () => {
   it('with another secret, key or CA in the same file is a change of routes', async () => {
     for (const [auth, name, content] of [
-      [bySecret, 'secret', 'another'],
-      [byKey, 'ec.key', pem('P-256')],
+      [{ ...bySecret, secretFile: 'changed' }, 'changed', randomUUID],
+      [{ ...byKey, keyFile: 'changed.key' }, 'changed.key', () => pem('P-256')],
     ] as const) {
+      await site.write(name, content());
       const before = await load(asking(auth));
       expect(compareConfigs(before, await load(asking(auth))).changed).toEqual([]);
-      await site.write(name, content);
+      await site.write(name, content());
       expect(compareConfigs(before, await load(asking(auth))).changed).toEqual(['routes']);
     }
   });
@@ -205,4 +207,5 @@ it.runIf(process.platform !== 'win32')('warns of a secret that every user may re
   const auth = { ...byKey, keyFile: 'ed.key', algorithm: 'EdDSA' };
   const [warning] = await warnings(asking(auth));
   expect(warning).toContain('may read (mode 0644)');
+  for (const file of ['secret', 'ed.key']) await chmod(join(site.folder, file), 0o600);
 });

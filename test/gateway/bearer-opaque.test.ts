@@ -16,6 +16,7 @@ let server: IntrospectionServer;
 let stage: Stage;
 let active: Record<string, unknown>;
 let tokens = 0;
+const firstSecret = 'correct-horse-battery\n';
 
 beforeAll(async () => {
   server = await openIntrospectionServer();
@@ -28,7 +29,7 @@ beforeAll(async () => {
   };
   const bearer = { issuer, audience, scopes: ['ehi'], introspection };
   stage = await openStage({
-    files: { 'as-ca.pem': server.pki.root.pem, secret: 'correct-horse-battery\n' },
+    files: { 'as-ca.pem': server.pki.root.pem, secret: firstSecret },
     routes: [
       { path: '/', bearer },
       { path: '/hasty', bearer: { ...bearer, introspection: { ...introspection, timeout: '50ms' } } },
@@ -159,6 +160,18 @@ describe('without an answer that can be used', () => {
 });
 
 it('the results of requests are counted', async () => {
+  const answers: readonly [RequestListener | null, object | null, string?][] = [
+    [null, active],
+    [null, null],
+    [() => {}, active, '/hasty'],
+    [(request) => request.socket.destroy(), active],
+    [(_, response) => response.writeHead(401).end(), active],
+    [(_, response) => response.writeHead(200).end('no JSON'), active],
+  ];
+  for (const [misbehaviour, answer, target] of answers) {
+    server.misbehaviour = misbehaviour;
+    await stage.send(message(tokenFor(answer), target));
+  }
   const results = ['active', 'inactive', 'timeout', 'unreachable', 'status', 'invalid'];
   const series = results.map((result) => `ehi_introspection_requests_total{result="${result}"}`);
   await metricsWhen(stage.gateway, (samples) =>
@@ -173,6 +186,8 @@ it('a secret that changed in its file is in use after a reload', async () => {
   const [request] = server.requests;
   const credentials = Buffer.from('gateway:another-secret-in-the-file').toString('base64');
   expect(request?.headers.authorization).toBe(`Basic ${credentials}`);
+  await stage.gateway.write('secret', firstSecret);
+  await stage.reload();
 });
 
 it('what another endpoint said of a token counts no more after a reload', async () => {
@@ -194,6 +209,7 @@ it('what another endpoint said of a token counts no more after a reload', async 
 });
 
 it('no token and no secret is in any output of the gateway', async () => {
+  await expectRefusal(message(tokenFor(null)), { status: 401, reason: 'token_inactive' });
   const { stdout, stderr } = stage.gateway;
   const everything = `${stdout}${stderr}${await stage.gateway.metrics()}`;
   expect(everything).toContain('token_inactive');

@@ -16,6 +16,11 @@ const ec = makeKey('P-256');
 const rsa = makeKey('rsa-2048');
 const weak = makeKey('rsa-1024');
 const foreign = makeKey('P-256');
+const keys = keySetOf(
+  publicJwk(ec, { kid: 'ec' }),
+  publicJwk(rsa, { kid: 'rsa' }),
+  publicJwk(weak, { kid: 'weak' }),
+);
 
 let stage: Stage;
 let claims: Record<string, unknown>;
@@ -24,11 +29,7 @@ beforeAll(async () => {
   const bearer = { issuer, audience, scopes: ['ehi'], jwks: { file: 'keys.json' } };
   stage = await openStage({
     files: {
-      'keys.json': keySetOf(
-        publicJwk(ec, { kid: 'ec' }),
-        publicJwk(rsa, { kid: 'rsa' }),
-        publicJwk(weak, { kid: 'weak' }),
-      ),
+      'keys.json': keys,
     },
     routes: [
       { path: '/', bearer },
@@ -261,7 +262,11 @@ it('mode: shadow refuses nothing, and records what it would have refused', async
 });
 
 it('verdicts are counted by route and mode', async () => {
+  const another = stage.authority.issueClient();
+  await stage.send(post({ fields: [authorization(token())] }));
+  await stage.send(post({ fields: [authorization(token())] }), { leaf: another });
   await stage.send(post({ target: '/shadow', fields: [authorization(token())] }));
+  await stage.send(post({ target: '/shadow', fields: [authorization('abc')] }));
   for (const labels of [
     '{route="/",verdict="allow",mode="enforce"}',
     '{route="/",verdict="token_binding",mode="enforce"}',
@@ -278,13 +283,22 @@ it('a changed key set is in use after a reload: tokens of a removed key are refu
   expect(statusOf(await client.exchange(message))).toBe(200);
   await stage.gateway.write('keys.json', keySetOf(publicJwk(ec, { kid: 'ec' })));
   await stage.reload();
+  await using _keys = { [Symbol.asyncDispose]: restoreKeys };
   const response = await client.exchange(message);
   expect(statusOf(response)).toBe(401);
   expect(await recordOf(response.field('x-request-id'))).toMatchObject({ reason: 'token_key_unknown' });
   expect(statusOf(await client.exchange(post({ fields: [authorization(token())] })))).toBe(200);
 });
 
+async function restoreKeys(): Promise<void> {
+  await stage.gateway.write('keys.json', keys);
+  await stage.reload();
+}
+
 it('no part of a token is in any output of the gateway', async () => {
+  const another = stage.authority.issueClient();
+  const response = await stage.send(post({ fields: [authorization(token())] }), { leaf: another });
+  await recordOf(response.field('x-request-id'));
   const metrics = await stage.gateway.metrics();
   const everything = `${stage.gateway.stdout}${stage.gateway.stderr}${metrics}`;
   const [head, payload, signature] = token().split('.') as [string, string, string];

@@ -40,10 +40,12 @@ describe('trust.mode: registered', () => {
   const openssl = selfSigned('openssl', { basicConstraints: { ca: true } });
   let directory: Directory;
   let stage: Stage;
+  /** The set of the directory, with both clients. */
+  let set: string;
 
   beforeAll(async () => {
     directory = await openDirectory({ '/inactive': setFor() });
-    const set = await jwksOf(mosaic, openssl);
+    set = await jwksOf(mosaic, openssl);
     directory.files.set('/clients', set);
     const source = (path: string) => ({ uri: `${directory.origin}${path}`, ca: 'directory.pem' });
     stage = await openStage({
@@ -94,11 +96,14 @@ describe('trust.mode: registered', () => {
   it('ends the open connection of a client that is deregistered, and records who was removed', async () => {
     await using client = await stage.connect({ leaf: openssl });
     expect(statusOf(await client.exchange(post()))).toBe(200);
-    const changed = stage.gateway.next(({ type, event }) => type === 'keys' && event === 'changed');
+    const source = `${directory.origin}/clients`;
+    const changed = stage.gateway.next(
+      (record) => record.type === 'keys' && record.event === 'changed' && record.source === source,
+    );
     const withdrawn = stage.gateway.next(({ type }) => type === 'verdict');
     directory.files.set('/clients', setFor(mosaic));
     expect(await changed).toMatchObject({
-      source: `${directory.origin}/clients`,
+      source,
       added: [],
       removed: [
         {
@@ -112,6 +117,8 @@ describe('trust.mode: registered', () => {
     expect(await withdrawn).toMatchObject({ reason: 'not_registered', anchor: 'registered' });
     expect(await visit(stage, openssl)).toMatchObject({ status: 403, reason: 'not_registered' });
     expect(await visit(stage, mosaic)).toMatchObject({ status: 200 });
+    directory.files.set('/clients', set);
+    expect(await visitUntil(stage, openssl, null)).toMatchObject({ status: 200 });
   });
 
   it('ends the open connection of a client whose certificate becomes inactive', async () => {

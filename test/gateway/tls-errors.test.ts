@@ -29,6 +29,13 @@ const ways: Readonly<Record<string, (wire: Wire) => void>> = {
   'a fatal alert that the client sends by itself': (wire) => wire.toClient(garbage),
 };
 
+/** What the log says of each; which of the first and the third OpenSSL finds depends on the TLS version. */
+const details: Readonly<Record<string, RegExp>> = {
+  record_damaged: /cannot be decrypted\. /,
+  client_alert: /the TLS alert \w+ \(\d+\)\. /,
+  unexpected_message: /\. Likely: /,
+};
+
 interface Connected {
   readonly client: Client;
   readonly wire: Wire;
@@ -101,19 +108,14 @@ describe.each([
     const line = await stage.gateway.logged(({ msg }) =>
       `${msg}`.startsWith('TLS failed after the handshake'),
     );
-    expect(line).toMatchObject({
-      reason: 'record_damaged',
-      detail: expect.stringMatching(/cannot be decrypted\. /),
-    });
+    expect(line.detail).toMatch(details[line.reason] as RegExp);
     expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
     const counts = (all: ReadonlyMap<string, number>, ...reasons: string[]) =>
       reasons.reduce((sum, reason) => sum + (all.get(`ehi_tls_errors_total{reason="${reason}"}`) ?? 0), 0);
     await metricsWhen(
       stage.gateway,
       (all) =>
-        counts(all, 'client_alert') === 8 &&
-        // Which of the two OpenSSL finds depends on the TLS version.
-        counts(all, 'record_damaged', 'unexpected_message') === 24,
+        counts(all, 'client_alert') === 8 && counts(all, 'record_damaged', 'unexpected_message') === 24,
     );
     const answer = stage.send(post());
     await stage.host.request(stage.host.requests.length);

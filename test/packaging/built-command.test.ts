@@ -22,23 +22,23 @@ const from = Date.now() - 60_000;
 
 let dist: string;
 let stage: Stage;
-/** Files and parts of Node that the gateway's threads load. */
-let loads: string;
 
 beforeAll(async () => {
-  const main = process.env.EHI_TEST_BUILT ?? (await build());
-  dist = join(main, '..');
-  loads = join(opened.use(await temporaryFolder()).path, 'loads');
+  dist = join(process.env.EHI_TEST_BUILT ?? (await build()), '..');
+  stage = opened.use(await openBuilt());
+});
+
+afterAll(() => opened.disposeAsync());
+
+/** `env`: further environment variables of the process. */
+function openBuilt(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
   // Too long for the thread that reads it: another one parses it.
   const { der } = manyRevoked(3000, { width: 16, at: from });
   const revocation = { crl: ['root.crl', 'issuing.crl'], ocsp: 'off', onUnknown: 'deny' };
-  stage = await openStage({
-    program: main,
+  return openStage({
+    program: join(dist, 'main.js'),
     authority: pki,
-    env: {
-      NODE_OPTIONS: `--import=${new URL('../support/process/preload-loads.ts', import.meta.url)}`,
-      EHI_TEST_LOADS: loads,
-    },
+    env,
     config: {
       trust: { anchors: [{ name: 'example', files: ['anchor.pem'], revocation }], cacheDir: 'trust' },
     },
@@ -47,12 +47,7 @@ beforeAll(async () => {
       'issuing.crl': pki.crl({ revoked: der }).der,
     },
   });
-});
-
-afterAll(async () => {
-  await stage?.[Symbol.asyncDispose]();
-  await opened.disposeAsync();
-});
+}
 
 /** Below node_modules, where the one file of a library that is read at run time is found. */
 async function build(): Promise<string> {
@@ -106,6 +101,14 @@ describe('the built command', () => {
   });
 
   it('loads few files, none of a library, and not Node’s fetch', async () => {
+    await using folder = await temporaryFolder();
+    // Files and parts of Node that the gateway's threads load.
+    const loads = join(folder.path, 'loads');
+    await using stage = await openBuilt({
+      NODE_OPTIONS: `--import=${new URL('../support/process/preload-loads.ts', import.meta.url)}`,
+      EHI_TEST_LOADS: loads,
+    });
+    expect(statusOf(await stage.send(post()))).toBe(200);
     expect(await stage.gateway.stop()).toEqual({ code: 0 });
     const lines = (await readFile(loads, 'utf8')).split('\n');
     const files = lines.filter((line) => line.startsWith('file:'));
