@@ -1,6 +1,6 @@
 /** Opens a server on loopback and closes it with every connection it still has. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 
 export interface Listening extends AsyncDisposable {
   readonly port: number;
@@ -12,18 +12,28 @@ export interface Listening extends AsyncDisposable {
 }
 
 /**
- * Ports that the system does not give to those who ask for any free one (it begins with 32768), 2,000 for each worker of the test
- * runner: what a test has closed stays closed, and a server can come back on its port.
+ * Ports that the system does not give to those who ask for any free one (it begins with 32768). Each process of the test runner
+ * has a block of them for itself, also beside another run of the tests: what a test has closed stays closed, and a server can
+ * come back on its port.
  */
 const FIRST_PORT = 20_000;
-const PORTS = 2_000;
-const WORKERS = 6;
-const worker = Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS;
-let next = Math.floor(Math.random() * PORTS);
+const BLOCK = 500;
+const BLOCKS = 25;
+let block: Promise<number> | undefined;
+let next = 0;
 
-function nextPort(): number {
-  next = (next + 1) % PORTS;
-  return FIRST_PORT + worker * PORTS + next;
+async function nextPort(): Promise<number> {
+  block ??= claimBlock();
+  // The first port of the block shows that it is taken.
+  next = (next % (BLOCK - 1)) + 1;
+  return (await block) + next;
+}
+
+/** The first port of a block that no other process has, for as long as this process runs. */
+async function claimBlock(): Promise<number> {
+  for (let first = FIRST_PORT; first < FIRST_PORT + BLOCKS * BLOCK; first += BLOCK)
+    if (await isListening(createServer().unref(), { port: first, host: '127.0.0.1' })) return first;
+  throw new Error(`all ${BLOCKS} blocks of ports are taken: run fewer tests at a time`);
 }
 
 /** A port without a listener: connections to it are refused. */
@@ -61,13 +71,20 @@ export async function listenOnLoopback(
 
 async function listen(server: Server, at: number | string, host: string): Promise<void> {
   for (;;) {
-    server.listen(typeof at === 'string' ? { path: at } : { port: at || nextPort(), host });
-    try {
-      await once(server, 'listening');
-      return;
-    } catch (error) {
-      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-      if (at !== 0 || !isTaken) throw error;
-    }
+    const place = typeof at === 'string' ? { path: at } : { port: at || (await nextPort()), host };
+    if (await isListening(server, place)) return;
+    if (at !== 0) throw new Error(`${at} is in use`);
+  }
+}
+
+/** False if the place is in use. */
+async function isListening(server: Server, place: ListenOptions): Promise<boolean> {
+  server.listen(place);
+  try {
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
   }
 }
