@@ -11,7 +11,7 @@ const maxWorkers = Math.max(
   Math.min(Math.ceil(availableParallelism() * 1.5), Math.floor(totalmem() / 2 ** 30)),
 );
 
-/** They use what a whole process has: its umask, its timers, or file descriptors that a thread would close at its end. */
+/** They change what a whole process has: its umask, its timers, its file descriptors. */
 const ownProcess = [
   'test/audit/writer.test.ts',
   'test/cli/closed-stdout.test.ts',
@@ -21,7 +21,7 @@ const ownProcess = [
   'test/terminal/output-file.test.ts',
 ];
 
-/** `--sequence.shuffle`: Vitest's own order of the files then, which is random too. */
+/** With `--sequence.shuffle` Vitest orders the files too, at random. */
 const shuffles = process.argv.some((argument) => argument.startsWith('--sequence.shuffle'));
 
 const shared = {
@@ -39,16 +39,17 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          name: 'threads',
+          name: 'shared',
           include: ['test/**/*.test.ts'],
           // `npm run test:chart`, `npm run test:cluster` and `npm run test:page`: they need more than Node.
           exclude: ['test/helm/**', 'test/cluster/**', 'test/page/**', ...ownProcess],
-          // Modules are loaded once for all files of a thread, which takes half of the time that a process for each file does.
+          // Modules are loaded once for all files of a process, which takes half of the time that a process for each file does.
+          // Threads would share one large process, and to start a gateway from that costs three times as much.
           pool: 'forks',
           isolate: false,
         },
       },
-      { test: { ...shared, name: 'processes', include: ownProcess, pool: 'forks' } },
+      { test: { ...shared, name: 'own', include: ownProcess, pool: 'forks' } },
     ],
   },
 });
