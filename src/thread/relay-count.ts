@@ -3,16 +3,16 @@
 const MIB = 1024 * 1024;
 
 /**
- * Memory of the process, bytes, as measured: helm/ehi-gateway/README.md, Resources. The chart has the same figures in
+ * Memory of the process under load, bytes, as measured: helm/ehi-gateway/README.md, Resources. The chart has the same figures in
  * templates/_checks.tpl, docs/operations.md states them; test/thread/relay-count.test.ts compares.
  */
 export const memoryNeed = {
-  /** The process with its first relay thread, after the start. */
-  firstThread: 117 * MIB,
-  /** Each further relay thread, after the start. */
-  furtherThread: 26 * MIB,
+  /** The process with its first relay thread and few connections. */
+  firstThread: 160 * MIB,
+  /** Each further relay thread with few connections. */
+  furtherThread: 36 * MIB,
   /** Each open client connection, after a message. */
-  connection: 69 * 1024,
+  connection: 64 * 1024,
 };
 
 /** The maximum of `relays`. */
@@ -52,9 +52,9 @@ export function countRelays(
   });
   if (wanted !== 'auto') return decided(wanted, 'configured');
   if (!sharesPort) return decided(1, 'platform');
-  const fitting = threadsThatFit(memory, connections);
-  if (fitting < Math.min(cores, MAX_RELAYS)) return decided(Math.max(1, fitting), 'memory');
-  return cores > MAX_RELAYS ? decided(MAX_RELAYS, 'maximum') : decided(cores, 'cores');
+  const relays = Math.max(1, Math.min(cores, MAX_RELAYS, threadsThatFit(memory, connections)));
+  if (relays === cores) return decided(relays, 'cores');
+  return decided(relays, relays === MAX_RELAYS ? 'maximum' : 'memory');
 }
 
 function memoryNeeded(relays: number, connections: number): number {

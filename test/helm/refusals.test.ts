@@ -157,17 +157,17 @@ const together: readonly (readonly [title: string, values: object, expected: str
   [
     'less memory than the connections of all relay threads may need',
     { config: { relays: 3 } },
-    'resources.limits.memory: 768Mi is less than the 978 MiB that config.limits.connections: 4000 may need with 3 relay threads (config.relays)',
+    'resources.limits.memory: 768Mi is less than the 982 MiB that config.limits.connections: 4000 may need with 3 relay threads (config.relays)',
   ],
   [
     'less memory than the connections of one relay thread may need, in bytes with an exponent',
-    { config: { relays: 1, limits: { connections: 10_000 } }, resources: { limits: { memory: '0.829e9' } } },
-    'is less than the 791 MiB that config.limits.connections: 10000 may need with 1 relay thread\n',
+    { config: { relays: 1, limits: { connections: 10_000 } }, resources: { limits: { memory: '0.82e9' } } },
+    'is less than the 785 MiB that config.limits.connections: 10000 may need with 1 relay thread\n',
   ],
   ...[undefined, 'auto'].map((relays): [string, object, string] => [
     `less memory than one relay thread may need, when the gateway decides on the threads (relays: ${relays})`,
-    { config: { relays }, resources: { limits: { memory: '386Mi' } } },
-    '386Mi is less than the 387 MiB that config.limits.connections: 4000 may need with 1 relay thread\n',
+    { config: { relays }, resources: { limits: { memory: '409Mi' } } },
+    '409Mi is less than the 410 MiB that config.limits.connections: 4000 may need with 1 relay thread\n',
   ]),
   [
     'the same port for listener and admin',
@@ -187,10 +187,10 @@ describe('the chart refuses', () => {
   it.each([
     ['2 relay threads', { config: { relays: 2 } }],
     ['as many as the gateway decides', { config: { relays: 'auto' } }],
-    ['enough for one, when the gateway decides', { resources: { limits: { memory: '387Mi' } } }],
+    ['enough for one, when the gateway decides', { resources: { limits: { memory: '410Mi' } } }],
     ['no limit', { config: { relays: 9 }, resources: { limits: null } }],
     ['no limit of memory', { config: { relays: 9 }, resources: { limits: { memory: null } } }],
-    ...['978Mi', '1026M', '1.0Gi', '1100000Ki', '2e9', 1_100_000_000].map((memory): [string, object] => [
+    ...['982Mi', '1030M', '1.0Gi', '1100000Ki', '2e9', 1_100_000_000].map((memory): [string, object] => [
       `3 and ${memory}`,
       { config: { relays: 3 }, resources: { limits: { memory } } },
     ]),

@@ -103,8 +103,8 @@ ports: listener and admin need different ports
 {{- /* The memory that the gateway needs with the maximum number of connections: see the section Resources of the README. */ -}}
 {{- define "ehi-gateway.neededMebibytes" -}}
 {{- $relays := include "ehi-gateway.relays" . | int }}
-{{- $kibibytes := mul 69 $relays (include "ehi-gateway.connections" . | int) }}
-{{- add 117 (mul 26 (sub $relays 1)) (div (add $kibibytes 1023) 1024) }}
+{{- $kibibytes := mul 64 $relays (include "ehi-gateway.connections" . | int) }}
+{{- add 160 (mul 36 (sub $relays 1)) (div (add $kibibytes 1023) 1024) }}
 {{- end }}
 
 {{- /* Converts a Kubernetes quantity to MiB, rounded down. */ -}}

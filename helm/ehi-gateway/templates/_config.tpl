@@ -58,7 +58,7 @@
 
 {{- /* Values that the gateway reads only at its start: a change replaces the pod. It applies all other changes while it runs. */ -}}
 {{- define "ehi-gateway.fixed" -}}
-{{- $fixed := dict "address" .Values.address "ports" .Values.ports "relays" .Values.config.relays "audit" .Values.config.audit }}
+{{- $fixed := dict "address" .Values.address "ports" .Values.ports "relays" (.Values.config.relays | default "auto") "audit" .Values.config.audit }}
 {{- /* With relays: auto the gateway decides at its start how many threads with so many connections its memory is enough for. */ -}}
 {{- if eq (.Values.config.relays | default "auto" | toString) "auto" }}
 {{- $_ := set $fixed "connections" (include "ehi-gateway.connections" .) }}
