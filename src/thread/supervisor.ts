@@ -33,7 +33,7 @@ const MAX_RESTART_MS = 10_000;
 /**
  * A third of this is filled before a collection, which moves what is in use then. Measured with 2,000 connections that open at
  * once: the longest pauses are 14 ms, and 7 ms with 6 MiB; but then there are four times as many, and a message with a
- * connection of its own costs 5 to 8 % more CPU time. V8's default of 48 MiB makes them up to 20 ms long.
+ * resumed handshake of its own costs 5 to 8 % more CPU time. V8's default of 48 MiB makes them up to 20 ms long.
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 
