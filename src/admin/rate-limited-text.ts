@@ -34,12 +34,15 @@ export class SharedText {
 
   async #make(): Promise<Text> {
     const { make, everyMs } = this.#options;
-    const wait = this.#madeAt + everyMs - performance.now();
-    await sleep(Math.max(0, wait), undefined, { ref: false });
+    const left = () => Math.max(0, this.#madeAt + everyMs - performance.now());
+    // A timer counts from the start of the turn of the event loop that sets it, so after a long turn it fires early.
+    do await sleep(left(), undefined, { ref: false });
+    while (left() > 0);
     // Later reads get the next build.
     this.#next = null;
+    const made = make();
     this.#madeAt = performance.now();
-    const { body, contentType } = await make();
+    const { body, contentType } = await made;
     return { body: Buffer.from(body), contentType };
   }
 }

@@ -242,7 +242,9 @@ export class Control implements AsyncDisposable {
     });
     const relays = await this.#plan.decide(config);
     const supervisor = new Supervisor({
-      ...{ relays, address: config.listen.address, port: config.listen.port },
+      relays,
+      address: config.listen.address,
+      port: config.listen.port,
       snapshot: sources.nextSnapshot(),
       refuseMessages: this.#refusesMessages,
       auditFormat: config.audit.format,

@@ -47,7 +47,8 @@ export function countRelays(
   { cores, memory, sharesPort, connections }: MachineResources & { readonly connections: number },
 ): RelayCount {
   const decided = (relays: number, bound: RelayBound): RelayCount => ({
-    ...{ relays, bound },
+    relays,
+    bound,
     memoryNeeded: memoryNeeded(relays, connections),
   });
   if (wanted !== 'auto') return decided(wanted, 'configured');

@@ -31,9 +31,9 @@ const RESTART_MS = 100;
 const MAX_RESTART_MS = 10_000;
 
 /**
- * A third of this is filled before a collection, which moves what is in use then. Measured with 2,000 connections that open at
- * once: the longest pauses are 14 ms, and 7 ms with 6 MiB; but then there are four times as many, and a message with a
- * resumed handshake of its own costs 5 to 8 % more CPU time. V8's default of 48 MiB makes them up to 20 ms long.
+ * A collection comes when a third of this is full, and moves what is still in use. Measured with 2,000 connections that open at
+ * once: the longest pauses are 14 ms. With 6 MiB they are 7 to 12 ms, but four times as many, and a message with a resumed
+ * handshake of its own costs 5 to 8 % more CPU time. With V8's default, 48 MiB, they are up to 20 ms.
  */
 const resourceLimits = { maxYoungGenerationSizeMb: 24 };
 

@@ -14,7 +14,7 @@ it('is built once for concurrent reads, and again for a later read', async () =>
 it('is built at most once per interval, and is never older than the read', async () => {
   let state = 0;
   const times: number[] = [];
-  const everyMs = 60;
+  const everyMs = 30;
   const text = new SharedText({
     make: async () => {
       times.push(performance.now());
@@ -24,8 +24,7 @@ it('is built at most once per interval, and is never older than the read', async
   });
   for (state = 1; state <= 5; state++) expect((await text.read()).body.toString()).toBe(`${state}`);
   const pauses = times.slice(1).map((time, index) => time - (times[index] ?? 0));
-  // A timer counts from the begin of the turn of the event loop that sets it, and so fires early after a long turn.
-  for (const pause of pauses) expect(pause).toBeGreaterThan(everyMs / 2);
+  for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(everyMs);
 });
 
 it('is built again after a failure', async () => {

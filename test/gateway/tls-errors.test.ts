@@ -29,13 +29,6 @@ const ways: Readonly<Record<string, (wire: Wire) => void>> = {
   'a fatal alert that the client sends by itself': (wire) => wire.toClient(garbage),
 };
 
-/** What the log says of each; which of the first and the third OpenSSL finds depends on the TLS version. */
-const details: Readonly<Record<string, RegExp>> = {
-  record_damaged: /cannot be decrypted\. /,
-  client_alert: /the TLS alert \w+ \(\d+\)\. /,
-  unexpected_message: /\. Likely: /,
-};
-
 interface Connected {
   readonly client: Client;
   readonly wire: Wire;
@@ -67,6 +60,9 @@ describe.each([
   beforeAll(async () => {
     stage = await openStage({ named });
     held = new HeldAnswers(stage);
+    // In whichever order the tests run, this is the error that the log names.
+    localAddress = '127.0.2.1';
+    await breakTls(await connected('TLSv1.2'), 'a record that does not decrypt');
   });
   afterAll(() => stage[Symbol.asyncDispose]());
 
@@ -108,19 +104,24 @@ describe.each([
     const line = await stage.gateway.logged(({ msg }) =>
       `${msg}`.startsWith('TLS failed after the handshake'),
     );
-    expect(line.detail).toMatch(details[line.reason] as RegExp);
+    expect(line).toMatchObject({
+      reason: 'record_damaged',
+      detail: expect.stringMatching(/cannot be decrypted\. /),
+    });
     expect(stage.gateway.records().some(({ conn_id }) => conn_id === line.conn_id)).toBe(true);
     const counts = (all: ReadonlyMap<string, number>, ...reasons: string[]) =>
       reasons.reduce((sum, reason) => sum + (all.get(`ehi_tls_errors_total{reason="${reason}"}`) ?? 0), 0);
     await metricsWhen(
       stage.gateway,
       (all) =>
-        counts(all, 'client_alert') === 8 && counts(all, 'record_damaged', 'unexpected_message') === 24,
+        counts(all, 'client_alert') === 8 &&
+        // Which of the two OpenSSL finds depends on the TLS version.
+        counts(all, 'record_damaged', 'unexpected_message') === 25,
     );
     const answer = stage.send(post());
     await stage.host.request(stage.host.requests.length);
     held.release();
     expect(statusOf(await answer)).toBe(200);
-    await expectOneRecordEach(stage.gateway, 33);
+    await expectOneRecordEach(stage.gateway, 34);
   });
 });
